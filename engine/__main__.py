@@ -1,0 +1,129 @@
+"""
+`python3 -m engine up HOME` and `python3 -m engine stop HOME [--wipe]`; called by `daggerw` and `engine/stop`.
+
+Exit codes: 0 done, 69 the machine lacks something, 1 anything else.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from engine import daemon, images, machine, tools
+from engine.errors import EngineError
+from engine.layout import SOURCES, Layout
+from engine.steps import Progress, run
+
+_STEPS = 6
+_SOCKET_PATH_MAX = 100  # of the 108 bytes that Linux allows, with room for temporary names
+
+
+def main() -> int:
+    """Run the verb of the command line."""
+    parser = argparse.ArgumentParser(prog="python3 -m engine")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("up").add_argument("home", type=Path)
+    stop = verbs.add_parser("stop")
+    stop.add_argument("home", type=Path)
+    stop.add_argument("--wipe", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        if arguments.verb == "up":
+            up(Layout(arguments.home.absolute()))
+        else:
+            down(Layout(arguments.home.absolute()), wipe=arguments.wipe)
+    except EngineError as error:
+        print(f"daggerw: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\ndaggerw: interrupted; the next call goes on from the last finished step", file=sys.stderr)
+        return 130
+    return 0
+
+
+def up(layout: Layout) -> None:
+    """
+    Provide a running engine: build what is not built yet, start what does not run.
+
+    Raises:
+        EngineError: It could not be provided.
+    """
+    if len(str(layout.socket)) > _SOCKET_PATH_MAX:
+        raise EngineError(
+            f"{layout.home}: too long for the path of a socket. Fix: set DOJANGKOK_ENGINE_HOME to a shorter one"
+        )
+    catalogue = images.read_catalogue()
+    built = len(list(layout.done.glob("*"))) == _STEPS
+    if not built:
+        machine.check(layout.home, catalogue.cpython_series)
+    layout.home.parent.mkdir(parents=True, exist_ok=True)
+    with layout.set_up_lock.open("w") as lock:
+        _wait_for(lock.fileno())
+        for folder in (layout.home, layout.done, layout.log, layout.mirror, layout.content):
+            folder.mkdir(exist_ok=True)
+        if not daemon.is_alive(layout):
+            shutil.rmtree(layout.scratch, ignore_errors=True)
+        layout.scratch.mkdir(exist_ok=True)
+        _set_up(layout, catalogue)
+        if not daemon.is_alive(layout):
+            daemon.start(layout, catalogue)
+
+
+def down(layout: Layout, *, wipe: bool) -> None:
+    """Stop the engine, and with `wipe` forget its state."""
+    stopped = daemon.stop(layout)
+    if wipe:
+        daemon.wipe(layout)
+    print(f"daggerw: {'stopped the engine' if stopped else 'no engine ran'} in {layout.home}", file=sys.stderr)
+
+
+def _set_up(layout: Layout, catalogue: images.Catalogue) -> None:
+    version = json.loads((SOURCES.parent / "dagger.json").read_text())["engineVersion"]
+    names = ("packages", "tools", "root", "stand-ins", "sdks")
+    if all((layout.done / name).exists() for name in names):
+        return
+    print(f"daggerw: setting up the local engine in {layout.home}, once; about 7 min on 2 cores", file=sys.stderr)
+    progress = Progress(len(names), layout.done)
+    log = layout.log
+    with ThreadPoolExecutor() as pool:
+        building = pool.submit(
+            progress.step,
+            "tools",
+            f"Dagger CLI and engine {version} from Go modules",
+            lambda: tools.build(layout, version),
+        )
+        absent = machine.absent_packages()
+        if absent:
+            (layout.done / "packages").unlink(missing_ok=True)
+        progress.step("packages", f"Debian packages: {', '.join(absent) or 'all there'}", lambda: _install(absent, log))
+        progress.step("root", "Debian root of the stand-ins", lambda: images.build_root(layout, catalogue))
+        progress.step("stand-ins", "stand-in images", lambda: images.build_stand_ins(layout, catalogue))
+        building.result()
+        progress.step("sdks", "SDK content of the engine", lambda: images.build_sdks(layout))
+    shutil.rmtree(layout.scratch)
+    layout.scratch.mkdir()
+
+
+def _install(packages: list[str], log: Path) -> None:
+    if not packages:
+        return
+    env = {"DEBIAN_FRONTEND": "noninteractive"}
+    run(["apt-get", "update", "-q"], env=env, log=log / "packages.log")
+    run(["apt-get", "install", "-qy", "--no-install-recommends", *packages], env=env, log=log / "packages.log")
+
+
+def _wait_for(lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("daggerw: another call is setting up an engine; waiting for it", file=sys.stderr)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())

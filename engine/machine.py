@@ -1,0 +1,127 @@
+"""What a machine must bring: root, apt, Go, and a CPython of every series that a stand-in contains."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from engine.errors import MissingError
+from engine.layout import SOURCES
+
+_GO_AT_LEAST = (1, 21)  # from this one on, Go fetches the toolchain that go.mod asks for
+_NO_PLACE_FOR_STATE = ("overlayfs",)
+
+
+def packages() -> list[str]:
+    """Names in packages.txt, in its order."""
+    lines = (SOURCES / "packages.txt").read_text().splitlines()
+    return [line.split()[0] for line in lines if line and not line.startswith("#")]
+
+
+def absent_packages() -> list[str]:
+    """Those of `packages()` that Debian's package database does not have as installed."""
+    known = subprocess.run(
+        ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *packages()],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    installed = {line.split()[0] for line in known.splitlines() if line.endswith(" installed")}
+    return [name for name in packages() if name not in installed]
+
+
+def check(home: Path, cpython_series: list[str]) -> None:
+    """
+    Refuse a machine that cannot run the engine, naming all that it lacks at once.
+
+    Args:
+        home: The engine's directory; it need not exist.
+        cpython_series: Series of CPython that the stand-ins contain, such as `3.10`.
+
+    Raises:
+        MissingError: Something is missing.
+    """
+    missing = [
+        *_missing_root(),
+        *_missing_apt(),
+        *_missing_go(),
+        *_missing_cpython(cpython_series),
+        *_missing_file_system(home),
+    ]
+    if missing:
+        raise MissingError(missing)
+
+
+def cpython(series: str) -> Path | None:
+    """
+    Prefix of a CPython installation that can be moved as it is, or `None`.
+
+    Looked for in pyenv's folder and on PATH. Debian's own Python, whose prefix is /usr, cannot be told from the system
+    around it and does not count.
+
+    Args:
+        series: Such as `3.13`.
+    """
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    prefixes = sorted(versions.glob(f"{series}.*"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
+    on_path = shutil.which(f"python{series}")
+    if on_path:
+        prefixes.insert(0, Path(on_path).resolve().parent.parent)
+    usable = [
+        prefix
+        for prefix in prefixes
+        if prefix != Path("/usr")
+        and (prefix / f"bin/python{series}").exists()
+        and (prefix / f"lib/python{series}/os.py").exists()
+    ]
+    return usable[-1] if usable else None
+
+
+def _missing_root() -> list[str]:
+    if os.geteuid() == 0:
+        return []
+    return ["root: an engine mounts file systems and starts containers. Fix: run it with 'sudo -E ./daggerw …'"]
+
+
+def _missing_apt() -> list[str]:
+    absent = absent_packages() if shutil.which("dpkg-query") else packages()
+    if not absent or shutil.which("apt-get"):
+        return []
+    return [
+        f"Debian packages ({', '.join(absent)}): the engine's programs. "
+        "Fix: use Debian 12 or a relative of it, where 'apt-get install' provides them"
+    ]
+
+
+def _missing_go() -> list[str]:
+    fix = "Fix: 'apt-get install -t bookworm-backports golang', or any Go of at least 1.21 on PATH"
+    go = shutil.which("go")
+    if not go:
+        return [f"go: CLI and engine are built from the Go module proxy. {fix}"]
+    said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    found = re.search(r"go(\d+)\.(\d+)", said)
+    if not found or tuple(map(int, found.groups())) < _GO_AT_LEAST:
+        return [f"go: {go} says '{said.strip()}', which cannot build the CLI and engine. {fix}"]
+    return []
+
+
+def _missing_cpython(cpython_series: list[str]) -> list[str]:
+    return [
+        f"CPython {series}: the stand-in of python:{series}-slim contains this machine's. Fix: 'pyenv install {series}'"
+        for series in cpython_series
+        if cpython(series) is None
+    ]
+
+
+def _missing_file_system(home: Path) -> list[str]:
+    existing = next(path for path in (home, *home.parents) if path.exists())
+    kind = subprocess.run(
+        ["stat", "--file-system", "--format", "%T", str(existing)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    if kind not in _NO_PLACE_FOR_STATE:
+        return []
+    return [
+        f"a file system for {home}: it is on {kind}, on which layers cannot be stacked again. "
+        "Fix: DOJANGKOK_ENGINE_HOME=DIR with a DIR on a disk of its own"
+    ]

@@ -1,0 +1,76 @@
+"""The Dagger CLI and engine, built as Go tools from the module proxy."""
+
+import json
+import shutil
+from pathlib import Path
+
+from engine.errors import EngineError
+from engine.layout import SOURCES, Layout
+from engine.steps import run
+
+_UPSTREAM = "github.com/dagger/dagger"
+_COMMANDS = ("dagger", "engine", "init", "dnsname", "codegen")
+_CNI_PLUGINS = Path("/usr/lib/cni")
+
+
+def build(layout: Layout, version: str) -> None:
+    """
+    Build the programs into `bin/`, all of them or none.
+
+    Args:
+        layout: Where they go.
+        version: Of dagger.json, with its `v`.
+
+    Raises:
+        EngineError: go.mod pins another version, or a build failed.
+    """
+    log = layout.log / "tools.log"
+    env = {
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-modcacherw",
+        "GOCACHE": str(layout.go_cache / "build"),
+        "GOMODCACHE": str(layout.go_cache / "mod"),
+        # The compiler spends a fifth of its time on collecting garbage that this machine has the memory for.
+        "GOGC": "400",
+    }
+    pinned = json.loads(run(["go", "list", "-m", "-json", _UPSTREAM], cwd=SOURCES, env=env, log=log))["Version"]
+    if pinned != version:
+        raise EngineError(
+            f"engine/go.mod: pins {_UPSTREAM} {pinned}, but dagger.json says {version}. Fix: make them equal"
+        )
+    built = layout.scratch / "bin"
+    stamp = f"-X {_UPSTREAM}/engine.Version={version} -X {_UPSTREAM}/engine.Tag={version}"
+    run(
+        [
+            *("go", "build", "-trimpath", "-tags", "dfexcludepatterns dfparents"),
+            *("-gcflags", "all=-dwarf=false", "-ldflags", f"-s -w {stamp}"),
+            *("-o", f"{built}/"),
+            *(f"{_UPSTREAM}/cmd/{name}" for name in _COMMANDS),
+        ],
+        cwd=SOURCES,
+        env=env,
+        log=log,
+    )
+    shutil.rmtree(layout.bin, ignore_errors=True)
+    built.rename(layout.bin)
+
+
+def link_network_plugins(layout: Layout) -> None:
+    """Lay Debian's CNI plugins beside upstream's `dnsname` in `cni/`."""
+    folder = layout.home / "cni"
+    folder.mkdir(exist_ok=True)
+    for plugin in [*_CNI_PLUGINS.iterdir(), Path("/run/dagger/home/bin/dnsname")]:
+        link = folder / plugin.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(plugin)
+
+
+def goroot(layout: Layout) -> Path:
+    """The toolchain that go.mod asks for, which is the machine's own where that is new enough."""
+    env = {"GOMODCACHE": str(layout.go_cache / "mod"), "GOFLAGS": "-modcacherw"}
+    return Path(run(["go", "env", "GOROOT"], cwd=SOURCES, env=env, log=layout.log / "tools.log"))
+
+
+def proxy(layout: Layout) -> str:
+    """The machine's `GOPROXY`, which the engine hands to Go builds inside it."""
+    return run(["go", "env", "GOPROXY"], cwd=SOURCES, log=layout.log / "tools.log")
