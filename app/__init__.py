@@ -1,0 +1,1 @@
+"""The DojangKok AI server: `python -m app` serves it."""

@@ -1,0 +1,23 @@
+"""`python -m app`: settings, logs, server. Exit code 78 (EX_CONFIG): the environment cannot be used."""
+
+import sys
+
+from app.logs import configure_logs, log_file
+from app.server import serve
+from app.settings import SettingsError, read_settings
+
+
+def main() -> int:
+    """Run the server to its end."""
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        print(f"ai-server: the environment cannot be used:\n{error}", file=sys.stderr)
+        return 78
+    configure_logs(log_file(settings.app_env))
+    serve(settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
