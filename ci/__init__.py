@@ -1,0 +1,1 @@
+"""The way of a release: lint, types, test, build, smoke, publish."""

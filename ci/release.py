@@ -1,0 +1,219 @@
+"""The way of a release: gates beside build and smoke, both joined before anything is pushed."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+import dagger
+from opentelemetry import trace
+
+from ci.errors import GateError, NotAllowedError, PipelineError
+from ci.steps import check, image, registry
+
+_INSIDE = "ci/steps/inside"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """
+    One stage that ran.
+
+    Args:
+        name: Such as `lint`.
+        seconds: From its start to its end.
+        said: What it has to say in the summary, on one line.
+        failure: Why it failed, with the tool's own output; empty where it did not.
+    """
+
+    name: str
+    seconds: float
+    said: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """
+    An image in a registry.
+
+    Args:
+        name: Host and path.
+        digest: `sha256:…`, as built, pushed and read back.
+        tags: That point to it.
+        size_bytes: Of its compressed layers and configuration.
+    """
+
+    name: str
+    digest: str
+    tags: tuple[str, ...]
+    size_bytes: int
+
+    @property
+    def reference(self) -> str:
+        """The one thing that is ever deployed."""
+        return f"{self.name}@{self.digest}"
+
+
+async def lint(source: dagger.Directory) -> str:
+    """Run ruff."""
+    return await _stdout("lint", check.lint(source))
+
+
+async def types(source: dagger.Directory) -> str:
+    """Run mypy on every program, side by side."""
+    return await _all(*(_stdout(f"types of {one.name}", check.types(source, one)) for one in check.PROGRAMS))
+
+
+async def test(source: dagger.Directory) -> str:
+    """Run the tests of every program, side by side."""
+    return await _all(*(_stdout(f"tests of {one.name}", check.test(source, one)) for one in check.PROGRAMS))
+
+
+async def build(source: dagger.Directory) -> dagger.Container:
+    """Build the image, to its end."""
+    try:
+        return await image.build(source).sync()
+    except dagger.QueryError as error:
+        raise GateError(f"build: {error}") from error
+
+
+async def smoke(source: dagger.Directory, built: dagger.Container) -> str:
+    """Start the image, ask for its health, and stop it."""
+    programs = source.directory(_INSIDE)
+    command = await built.default_args()
+    return await _all(
+        _stdout("smoke, stopped by SIGTERM", image.smoke_lifecycle(built, programs, command)),
+        _stdout("smoke, asked for its health", image.smoke_health(built, programs)),
+    )
+
+
+async def gates(source: dagger.Directory, *, advisory: bool = False) -> tuple[dagger.Container, tuple[Stage, ...]]:
+    """
+    Run the gates beside build and smoke.
+
+    Args:
+        source: The repository.
+        advisory: Report failures of lint, types and tests, and go on.
+
+    Returns:
+        The built image, and the stages in the order of the way.
+
+    Raises:
+        GateError: With every failure, not only the first.
+    """
+    built: list[dagger.Container] = []
+
+    async def image_build() -> str:
+        built.append(await build(source))
+        return ""
+
+    async def build_and_smoke() -> list[Stage]:
+        building = await _stage("build", image_build())
+        if building.failure:
+            return [building]
+        return [building, await _stage("smoke", smoke(source, built[0]))]
+
+    *checked, shipped = await asyncio.gather(
+        _one(_stage("lint", lint(source))),
+        _one(_stage("types", types(source))),
+        _one(_stage("test", test(source))),
+        build_and_smoke(),
+    )
+    stages = tuple(stage for group in (*checked, shipped) for stage in group)
+    judged = shipped if advisory else stages
+    failures = [stage.failure for stage in judged if stage.failure]
+    if failures:
+        names = ", ".join(stage.name for stage in judged if stage.failure)
+        raise GateError("\n\n".join([*failures, f"nothing was pushed; failed: {names}"]))
+    return built[0], stages
+
+
+async def publish(
+    source: dagger.Directory,
+    built: dagger.Container,
+    where: registry.Destination,
+    run_id: str,
+    *,
+    allow_stand_in: bool,
+) -> Published:
+    """
+    Push the image, and read its digest back.
+
+    Raises:
+        RefusedError: It is built on a stand-in, and the destination is a real registry.
+        NotAllowedError: The registry does not accept the credentials.
+        GateError: The push failed.
+    """
+    registry.refuse_stand_in(where, await built.label(image.STAND_IN_LABEL), allowed=allow_stand_in)
+    embedded = registry.embedded() if where.is_embedded else None
+    pushed = await push(built, source.directory(_INSIDE), where, embedded, run_id)
+    return Published(where.name, pushed["digest"], tuple(pushed["tags"]), pushed["size_bytes"])
+
+
+async def push(
+    built: dagger.Container,
+    programs: dagger.Directory,
+    where: registry.Destination,
+    service: dagger.Service | None,
+    run_id: str,
+) -> dict[str, Any]:
+    """Run inside/push.py, and give its failure a class."""
+    try:
+        return dict(json.loads(await registry.push(built, programs, where, service, run_id).stdout()))
+    except dagger.ExecError as error:
+        kind = NotAllowedError if error.exit_code == NotAllowedError.exit_code else GateError
+        fix = "Fix: pass a token that may write there, --registry-token env:NAME" if kind is NotAllowedError else ""
+        raise kind(f"publish: {where.name} was not pushed: {error.stderr}\n{fix}".rstrip()) from error
+
+
+async def publish_stage(publishing: Awaitable[Published]) -> tuple[Published, Stage]:
+    """Time a push."""
+    started_at = time.monotonic()
+    with _span("publish"):
+        published = await publishing
+    return published, Stage("publish", time.monotonic() - started_at, f"tags {', '.join(published.tags)}")
+
+
+async def _stage(name: str, work: Awaitable[str]) -> Stage:
+    started_at = time.monotonic()
+    try:
+        with _span(name):
+            said = await work
+    except PipelineError as error:
+        return Stage(name, time.monotonic() - started_at, failure=str(error))
+    lines = said.strip().splitlines()
+    return Stage(name, time.monotonic() - started_at, said=lines[-1] if lines else "")
+
+
+async def _one(stage: Awaitable[Stage]) -> list[Stage]:
+    return [await stage]
+
+
+async def _stdout(gate: str, container: dagger.Container) -> str:
+    try:
+        return await container.stdout()
+    except dagger.ExecError as error:
+        output = "\n".join(text for text in (error.stdout, error.stderr) if text)
+        raise GateError(f"{gate}: failed with code {error.exit_code}\n{output}") from error
+    except dagger.QueryError as error:
+        raise GateError(f"{gate}: could not run\n{error}") from error
+
+
+async def _all(*works: Awaitable[str]) -> str:
+    """Await all, and raise one error with the texts of all that failed."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    unexpected = [failure for failure in failures if not isinstance(failure, GateError)]
+    if unexpected:
+        raise unexpected[0]
+    if failures:
+        raise GateError("\n\n".join(map(str, failures)))
+    return "\n".join(str(result) for result in results)
+
+
+def _span(name: str) -> Any:
+    """A line of its own in dagger's progress."""
+    return trace.get_tracer(__name__).start_as_current_span(name)

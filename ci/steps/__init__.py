@@ -1,0 +1,1 @@
+"""The steps of a release: functions from containers and directories to containers and directories."""

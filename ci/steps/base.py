@@ -1,0 +1,63 @@
+"""Every image and tool version of the pipeline, and the containers that all steps begin with."""
+
+from dataclasses import dataclass
+
+import dagger
+from dagger import dag
+
+
+@dataclass(frozen=True)
+class Image:
+    """
+    A base image, pinned by an exact tag, and by a digest where one is known.
+
+    Args:
+        tag: Such as `python:3.10-slim`.
+        digest: Such as `sha256:…`; empty where no registry could be asked for it.
+    """
+
+    tag: str
+    digest: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What a registry is asked for."""
+        return f"{self.tag}@{self.digest}" if self.digest else self.tag
+
+
+APP_PYTHON = Image("python:3.10-slim")  # also in the Dockerfile
+PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
+UV = Image("ghcr.io/astral-sh/uv:0.9.11")  # also in the Dockerfile
+
+# Debian 12's; the archive keeps one build of each, whose revision changes with security updates.
+SKOPEO_DEBIAN = "skopeo=1.9.3*"
+REGISTRY_DEBIAN = "docker-registry=2.8.2*"
+
+VENV = "/opt/venv"
+WORKDIR = "/src"
+
+
+def python(image: Image) -> dagger.Container:
+    """Python with uv, and uv's cache."""
+    uv = dag.container().from_(UV.reference)
+    return (
+        dag.container()
+        .from_(image.reference)
+        .with_file("/usr/local/bin/uv", uv.file("/uv"))
+        .with_mounted_cache("/root/.cache/uv", dag.cache_volume("uv"))
+        .with_env_variable("UV_LINK_MODE", "copy")
+        .with_env_variable("UV_PYTHON_DOWNLOADS", "never")
+        .with_env_variable("UV_PROJECT_ENVIRONMENT", VENV)
+        .with_env_variable("PATH", f"{VENV}/bin:$PATH", expand=True)
+        .with_env_variable("PYTHONUNBUFFERED", "1")
+        .with_workdir(WORKDIR)
+    )
+
+
+def registry_tools() -> dagger.Container:
+    """Python with skopeo and docker-registry, for the push and for the embedded registry."""
+    install = (
+        "apt-get update -q && apt-get install -qy --no-install-recommends"
+        f" '{SKOPEO_DEBIAN}' '{REGISTRY_DEBIAN}' && rm -rf /var/lib/apt/lists/*"
+    )
+    return dag.container().from_(PYTHON.reference).with_exec(["sh", "-ec", install])

@@ -1,0 +1,79 @@
+"""Lint, types and tests: per program, in the Python that it ships with."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import dagger
+
+from ci.steps.base import APP_PYTHON, PYTHON, WORKDIR, Image, python
+
+
+@dataclass(frozen=True)
+class Program:
+    """
+    A program of this repository.
+
+    Args:
+        name: Its folder, and the folder of its tests below tests/unit.
+        project: Folder of the pyproject.toml and uv.lock that it is checked with; `.` is the root.
+        image: The Python that it ships with.
+        reads: What its tests read beside its own folder and their own.
+    """
+
+    name: str
+    project: str
+    image: Image
+    reads: tuple[str, ...] = ()
+
+
+PROGRAMS: Final = (
+    Program("app", ".", APP_PYTHON),
+    Program("ci", "ci", PYTHON, reads=("Dockerfile", "dagger.json", "engine")),
+    Program("engine", "ci", PYTHON, reads=("dagger.json",)),
+)
+_LINTED: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
+
+
+def lint(source: dagger.Directory) -> dagger.Container:
+    """ruff's rules and ruff's format, over all Python here; both speak before it fails."""
+    script = "ruff check --no-cache . ; rules=$?; ruff format --no-cache --check --diff . ; exit $((rules | $?))"
+    return (
+        _environment(source, "ci", PYTHON)
+        .with_directory(WORKDIR, source.filter(include=_LINTED))
+        .with_exec(["sh", "-c", script])
+    )
+
+
+def types(source: dagger.Directory, program: Program) -> dagger.Container:
+    """mypy, strict, over one program."""
+    config = _path(program.project, "pyproject.toml")
+    return _checkout(source, program).with_exec(["mypy", "--config-file", config, program.name])
+
+
+def test(source: dagger.Directory, program: Program) -> dagger.Container:
+    """pytest with coverage, over the unit tests of one program."""
+    config = _path(program.project, "pyproject.toml")
+    options = ["-p", "no:cacheprovider", f"--cov={program.name}", f"--cov-config={program.name}/.coveragerc"]
+    return _checkout(source, program).with_exec(
+        ["pytest", "-c", config, f"--rootdir={WORKDIR}", *options, f"tests/unit/{program.name}"]
+    )
+
+
+def _checkout(source: dagger.Directory, program: Program) -> dagger.Container:
+    """A program's environment with the part of the repository that its checks read."""
+    read = [program.name, f"tests/unit/{program.name}", *program.reads]
+    include = [pattern for path in read for pattern in (path, f"{path}/**")]
+    return _environment(source, program.project, program.image).with_directory(
+        WORKDIR, source.filter(include=[*include, _path(program.project, "pyproject.toml")])
+    )
+
+
+def _environment(source: dagger.Directory, project: str, image: Image) -> dagger.Container:
+    """Python with everything that a project's lock file names; rebuilt only when that file changes."""
+    lock = [_path(project, "pyproject.toml"), _path(project, "uv.lock")]
+    sync = ["uv", "sync", "--project", project, "--frozen", "--no-install-project", "--compile-bytecode"]
+    return python(image).with_directory(WORKDIR, source.filter(include=lock)).with_exec(sync)
+
+
+def _path(project: str, name: str) -> str:
+    return name if project == "." else f"{project}/{name}"

@@ -1,0 +1,77 @@
+"""
+Build and smoke of the image that is shipped.
+
+Two builds of the same sources give the same digest, also after the engine forgot everything, because nothing of the
+moment gets into the image: the Dockerfile sets every time that its RUN lines leave, SOURCE_DATE_EPOCH those of BuildKit,
+bytecode carries no time stamps, packages come from uv.lock, and the commit is not part of it. The digest changes with the
+sources, the lock file, and the base image: `python:3.10-slim` is a tag that moves upstream, and a stand-in is made anew
+with each set-up of a local engine.
+"""
+
+from typing import Final
+
+import dagger
+from dagger import dag
+
+from ci.steps.base import PYTHON
+
+PLATFORM: Final = dagger.Platform("linux/amd64")
+STAND_IN_LABEL: Final = "dojangkok.stand-in"
+PORT: Final = 8000
+
+_CONTEXT: Final = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
+_EPOCH: Final = "315532800"  # 1980-01-01, also in the Dockerfile
+_DRAIN_S: Final = 2
+
+# As a machine of the group sets it; the values lead nowhere.
+_PRODUCTION_LIKE: Final = {
+    "APP_ENV": "prod",
+    "VLLM_BASE_URL": "http://vllm.smoke.internal:8001/v1",
+    "VLLM_API_KEY": "smoke",
+    "VLLM_LORA_ADAPTER_CHECKLIST": "checklist",
+    "VLLM_LORA_ADAPTER_EASYCONTRACT": "easycontract",
+    "CHROMADB_URL": "http://chromadb.smoke.internal:8100",
+    "BACKEND_CALLBACK_BASE_URL": "https://backend.smoke.internal/api",
+    "BACKEND_INTERNAL_TOKEN": "smoke",
+    "OCR_API": "smoke",
+    "HTTP_TIMEOUT_SEC": "30",
+    "AI_SERVER_IMAGE": "smoke",
+    "DRAIN_SEC": str(_DRAIN_S),
+}
+
+
+def build(source: dagger.Directory) -> dagger.Container:
+    """The image, from the part of the sources that goes into it."""
+    context = source.filter(include=_CONTEXT, exclude=["**/__pycache__"])
+    return context.docker_build(platform=PLATFORM, build_args=[dagger.BuildArg("SOURCE_DATE_EPOCH", _EPOCH)])
+
+
+def started(image: dagger.Container) -> dagger.Service:
+    """The image as a machine starts it: its own command, a production-like environment."""
+    return _production_like(image).with_exposed_port(PORT).as_service()
+
+
+def smoke_health(image: dagger.Container, programs: dagger.Directory) -> dagger.Container:
+    """Ask the started image for its health from another container."""
+    return (
+        dag.container()
+        .from_(PYTHON.reference)
+        .with_service_binding("app", started(image))
+        .with_mounted_directory("/inside", programs)
+        .with_exec(["python", "/inside/health.py", f"http://app:{PORT}"])
+    )
+
+
+def smoke_lifecycle(image: dagger.Container, programs: dagger.Directory, command: list[str]) -> dagger.Container:
+    """Start and stop the server inside its own image, and look at who it is and what lies beside it."""
+    return (
+        _production_like(image)
+        .with_mounted_directory("/inside", programs)
+        .with_exec(["python", "/inside/lifecycle.py", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
+    )
+
+
+def _production_like(image: dagger.Container) -> dagger.Container:
+    for name, value in _PRODUCTION_LIKE.items():
+        image = image.with_env_variable(name, value)
+    return image

@@ -1,0 +1,120 @@
+"""
+Push /image.tar, by digest first and by tags last, and read the digest back: `python push.py NAME TAG [TAG …]`.
+
+NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. A token in
+/run/secrets/registry-token becomes an authfile in /scratch, which is memory; it is never an argument.
+
+Prints one line of JSON: digest, tags, size_bytes (compressed layers and configuration).
+Exit codes: 0, 4 the registry does not accept the credentials, 6 anything else; skopeo's own words are on stderr.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+_ARCHIVE = Path("/image.tar")
+_SCRATCH = Path("/scratch")
+_TOKEN = Path("/run/secrets/registry-token")
+_EMBEDDED_HOST = "registry:5000"
+_DEV_DIGITS = 12
+# skopeo has one exit code for everything; these are the words of the registry protocol's own error codes.
+_NOT_ALLOWED = ("unauthorized", "authentication required", "denied", "invalid username/password")
+
+
+class PushError(Exception):
+    """skopeo failed; the text is its own."""
+
+    @property
+    def exit_code(self) -> int:
+        """4 where the registry does not accept the credentials, else 6."""
+        return 4 if any(words in str(self).lower() for words in _NOT_ALLOWED) else 6
+
+
+def skopeo(verb: str, *args: str) -> str:
+    """
+    Run skopeo.
+
+    Returns:
+        Its stdout.
+
+    Raises:
+        PushError: It failed.
+    """
+    ended = subprocess.run(["skopeo", verb, *args], capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        raise PushError(ended.stderr.strip())
+    return ended.stdout
+
+
+def authfile(host: str, token: str) -> str:
+    """What `docker login` with an access token would have written."""
+    login = base64.b64encode(f"oauth2accesstoken:{token}".encode()).decode()
+    return json.dumps({"auths": {host: {"auth": login}}})
+
+
+def read_manifest(layout: Path) -> tuple[str, int]:
+    """
+    Look into an OCI layout of one image.
+
+    Returns:
+        Its digest, and the size of its layers and configuration in bytes.
+    """
+    digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+    manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
+    return digest, sum(blob["size"] for blob in [manifest["config"], *manifest["layers"]])
+
+
+def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
+    """
+    Push an OCI layout.
+
+    Raises:
+        PushError: Nothing refers to what was pushed so far, or some of the tags do.
+    """
+    digest, size_bytes = read_manifest(layout)
+    host = name.split("/", 1)[0]
+    options = [f"--tls-verify={'false' if host == _EMBEDDED_HOST else 'true'}"]
+    if _TOKEN.exists():
+        login = _SCRATCH / "auth.json"
+        login.touch(mode=0o600)
+        login.write_text(authfile(host, _TOKEN.read_text().strip()))
+        options.append(f"--authfile={login}")
+    copy_options = [option.replace("--tls", "--dest-tls") for option in options]
+    named = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
+    for target in [f"{name}@{digest}", *(f"{name}:{tag}" for tag in named)]:
+        skopeo(
+            "copy",
+            "--quiet",
+            "--preserve-digests",
+            "--retry-times=3",
+            *copy_options,
+            f"oci:{layout}",
+            f"docker://{target}",
+        )
+    for tag in named:
+        served = skopeo("inspect", *options, "--format={{.Digest}}", f"docker://{name}:{tag}").strip()
+        if served != digest:
+            raise PushError(f"{name}:{tag}: the registry serves {served}, but {digest} was built and pushed")
+    return {"digest": digest, "tags": named, "size_bytes": size_bytes}
+
+
+def main(name: str, tags: list[str]) -> int:
+    """Unpack, push, report."""
+    layout = _SCRATCH / "image"
+    with tarfile.open(_ARCHIVE) as archive:
+        archive.extractall(layout, filter="data")
+    os.environ["TMPDIR"] = str(_SCRATCH)
+    try:
+        print(json.dumps(push(layout, name, tags)))
+    except PushError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
