@@ -42,7 +42,7 @@ def exit_codes() -> Iterator[None]:
     """
     Let an error leave the function with its text on stderr and its exit code.
 
-    `SystemExit` is the one way out of a function on which Dagger prints no traceback and keeps the code (v0.19.10, tried).
+    On `SystemExit`, and on nothing else, Dagger prints no traceback and keeps the code (v0.19.10, tried).
     """
     try:
         yield

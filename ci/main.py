@@ -44,7 +44,7 @@ AllowStandIn = Annotated[bool, Doc("push to a real registry even what was built 
 
 
 def effect(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Register a function that changes the world: its body runs in every call. (dagger's types lack `cache`.)"""
+    """Register a function that changes the world: its body runs in every call. Dagger's types lack `cache`."""
     return function(cache="never")(method)  # type: ignore[call-overload,no-any-return]
 
 
@@ -91,7 +91,7 @@ class Ci:
 
     @function
     def registry(self) -> dagger.Service:
-        """Serve the embedded registry, to look into it: `call registry up --ports 5000:5000`."""
+        """Serve the embedded registry, to look into it with `call registry up --ports 5000:5000`."""
         return registry.embedded()
 
     @effect

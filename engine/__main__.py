@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.layout import SOURCES, Layout
 from engine.steps import Progress, run
 
-_STEPS = 6
+_STEPS = ("packages", "tools", "root", "stand-ins", "sdks")
 _SOCKET_PATH_MAX = 100  # of the 108 bytes that Linux allows, with room for temporary names
 
 
@@ -57,17 +57,15 @@ def up(layout: Layout) -> None:
             f"{layout.home}: too long for the path of a socket. Fix: set DOJANGKOK_ENGINE_HOME to a shorter one"
         )
     catalogue = images.read_catalogue()
-    built = len(list(layout.done.glob("*"))) == _STEPS
-    if not built:
+    if not _is_built(layout):
         machine.check(layout.home, catalogue.cpython_series)
     layout.home.parent.mkdir(parents=True, exist_ok=True)
     with layout.set_up_lock.open("w") as lock:
         _wait_for(lock.fileno())
-        for folder in (layout.home, layout.done, layout.log, layout.mirror, layout.content):
+        for folder in (layout.home, layout.done, layout.log, layout.mirror, layout.content, layout.home / "tmp"):
             folder.mkdir(exist_ok=True)
-        if not daemon.is_alive(layout):
-            shutil.rmtree(layout.scratch, ignore_errors=True)
-        layout.scratch.mkdir(exist_ok=True)
+        shutil.rmtree(layout.scratch, ignore_errors=True)
+        layout.scratch.mkdir()
         _set_up(layout, catalogue)
         if not daemon.is_alive(layout):
             daemon.start(layout, catalogue)
@@ -81,31 +79,32 @@ def down(layout: Layout, *, wipe: bool) -> None:
     print(f"daggerw: {'stopped the engine' if stopped else 'no engine ran'} in {layout.home}", file=sys.stderr)
 
 
+def _is_built(layout: Layout) -> bool:
+    return all((layout.done / step).exists() for step in _STEPS)
+
+
 def _set_up(layout: Layout, catalogue: images.Catalogue) -> None:
-    version = json.loads((SOURCES.parent / "dagger.json").read_text())["engineVersion"]
-    names = ("packages", "tools", "root", "stand-ins", "sdks")
-    if all((layout.done / name).exists() for name in names):
+    absent = machine.absent_packages()
+    if absent:
+        (layout.done / "packages").unlink(missing_ok=True)
+    if _is_built(layout):
         return
+    version = json.loads((SOURCES.parent / "dagger.json").read_text())["engineVersion"]
     print(f"daggerw: setting up the local engine in {layout.home}, once; about 7 min on 2 cores", file=sys.stderr)
-    progress = Progress(len(names), layout.done)
-    log = layout.log
+    if absent:
+        print(f"daggerw: Debian packages to install: {', '.join(absent)}", file=sys.stderr)
+    progress = Progress(len(_STEPS), layout.done)
     with ThreadPoolExecutor() as pool:
         building = pool.submit(
-            progress.step,
-            "tools",
-            f"Dagger CLI and engine {version} from Go modules",
-            lambda: tools.build(layout, version),
+            progress.step, "tools", f"Dagger CLI and engine {version}, built", lambda: tools.build(layout, version)
         )
-        absent = machine.absent_packages()
-        if absent:
-            (layout.done / "packages").unlink(missing_ok=True)
-        progress.step("packages", f"Debian packages: {', '.join(absent) or 'all there'}", lambda: _install(absent, log))
+        progress.step("packages", "Debian packages", lambda: _install(absent, layout.log))
         progress.step("root", "Debian root of the stand-ins", lambda: images.build_root(layout, catalogue))
         progress.step("stand-ins", "stand-in images", lambda: images.build_stand_ins(layout, catalogue))
         building.result()
         progress.step("sdks", "SDK content of the engine", lambda: images.build_sdks(layout))
-    shutil.rmtree(layout.scratch)
-    layout.scratch.mkdir()
+    for half_made in (layout.scratch, layout.buildah, layout.home / "buildah-run"):
+        shutil.rmtree(half_made, ignore_errors=True)
 
 
 def _install(packages: list[str], log: Path) -> None:

@@ -54,7 +54,7 @@ def start(layout: Layout, catalogue: Catalogue) -> None:
     _configure(layout, catalogue)
     log = layout.log / "engine.log"
     with log.open("a") as record:
-        process = subprocess.Popen(  # noqa: S603 - arguments are ours
+        process = subprocess.Popen(
             [
                 *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
                 *(
@@ -145,7 +145,7 @@ def _configure(layout: Layout, catalogue: Catalogue) -> None:
 def _environment(layout: Layout) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return inherited | {
-        "TMPDIR": "/run/dagger/home/scratch",
+        "TMPDIR": "/run/dagger/home/tmp",
         "DAGGER_GO_SDK_MANIFEST_DIGEST": (layout.content / "go-sdk.digest").read_text(),
         "DAGGER_PYTHON_SDK_MANIFEST_DIGEST": (layout.content / "python-sdk.digest").read_text(),
         "_DAGGER_ENGINE_SYSTEMENV_GOPROXY": tools.proxy(layout),
@@ -190,4 +190,4 @@ def _remove_bridge(layout: Layout) -> None:
     """Remove the bridge that an engine leaves behind; a new one may get another network."""
     bridge = f"{layout.network}0"
     if Path("/sys/class/net", bridge).exists():
-        subprocess.run(["ip", "link", "delete", bridge], check=False)  # noqa: S603
+        subprocess.run(["ip", "link", "delete", bridge], check=False)

@@ -3,11 +3,12 @@
 import json
 import shutil
 import sys
-import tomllib
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import tomllib
 
 from engine import machine, mirror, tools
 from engine.errors import EngineError
@@ -69,7 +70,7 @@ def read_catalogue(path: Path = SOURCES / "images.toml") -> Catalogue:
 
 
 def build_root(layout: Layout, catalogue: Catalogue) -> None:
-    """Make the Debian root under every stand-in, with this machine's certificate authorities, as an image of buildah's."""
+    """Make the Debian root of every stand-in, with this machine's certificate authorities, in buildah's storage."""
     log = layout.log / "images.log"
     archive = layout.scratch / "root.tar"
     authorities = []
@@ -166,7 +167,7 @@ class _Container:
         self._buildah("commit", "--quiet", "--format=oci", "--tls-verify=false", self._name, target)
 
     def _buildah(self, *args: str | Path) -> str:
-        storage = self._layout.scratch / "buildah"
+        storage = self._layout.buildah
         return run(
             ["buildah", f"--root={storage}", f"--runroot={storage}-run", *args],
             env={**_BUILDAH, "TMPDIR": str(self._layout.scratch)},

@@ -45,16 +45,23 @@ class Layout:
         return self.home / "scratch"
 
     @property
+    def buildah(self) -> Path:
+        """Storage of buildah, as long as the set-up lasts."""
+        return self.home / "buildah"
+
+    @property
     def done(self) -> Path:
         """One empty file for each finished step of the set-up."""
         return self.home / "done"
 
     @property
     def log(self) -> Path:
+        """What the set-up, the mirror and the engine wrote."""
         return self.home / "log"
 
     @property
     def socket(self) -> Path:
+        """Where the engine answers."""
         return self.home / "engine.sock"
 
     @property

@@ -99,7 +99,7 @@ def _missing_go() -> list[str]:
     go = shutil.which("go")
     if not go:
         return [f"go: CLI and engine are built from the Go module proxy. {fix}"]
-    said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"go(\d+)\.(\d+)", said)
     if not found or tuple(map(int, found.groups())) < _GO_AT_LEAST:
         return [f"go: {go} says '{said.strip()}', which cannot build the CLI and engine. {fix}"]

@@ -87,7 +87,7 @@ def run(
         record.write(f"\n$ {command}\n")
         record.flush()
         start = record.tell()
-        ended = subprocess.run(  # noqa: S603 - arguments are ours
+        ended = subprocess.run(
             [str(arg) for arg in args],
             cwd=cwd,
             env={**os.environ, **(env or {})},

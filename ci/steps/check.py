@@ -17,25 +17,27 @@ class Program:
         name: Its folder, and the folder of its tests below tests/unit.
         project: Folder of the pyproject.toml and uv.lock that it is checked with; `.` is the root.
         image: The Python that it ships with.
+        coverage: Percent of its lines and branches that its unit tests must reach.
         reads: What its tests read beside its own folder and their own.
     """
 
     name: str
     project: str
     image: Image
+    coverage: int
     reads: tuple[str, ...] = ()
 
 
 PROGRAMS: Final = (
-    Program("app", ".", APP_PYTHON),
-    Program("ci", "ci", PYTHON, reads=("Dockerfile", "dagger.json", "engine")),
-    Program("engine", "ci", PYTHON, reads=("dagger.json",)),
+    Program("app", ".", APP_PYTHON, coverage=90),
+    Program("ci", "ci", PYTHON, coverage=60, reads=("Dockerfile", "dagger.json", "engine")),
+    Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
 )
 _LINTED: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 
 
 def lint(source: dagger.Directory) -> dagger.Container:
-    """ruff's rules and ruff's format, over all Python here; both speak before it fails."""
+    """Check ruff's rules and ruff's format, over all Python here; both speak before it fails."""
     script = "ruff check --no-cache . ; rules=$?; ruff format --no-cache --check --diff . ; exit $((rules | $?))"
     return (
         _environment(source, "ci", PYTHON)
@@ -45,18 +47,17 @@ def lint(source: dagger.Directory) -> dagger.Container:
 
 
 def types(source: dagger.Directory, program: Program) -> dagger.Container:
-    """mypy, strict, over one program."""
+    """Run mypy, strict, over one program."""
     config = _path(program.project, "pyproject.toml")
     return _checkout(source, program).with_exec(["mypy", "--config-file", config, program.name])
 
 
 def test(source: dagger.Directory, program: Program) -> dagger.Container:
-    """pytest with coverage, over the unit tests of one program."""
+    """Run pytest with coverage, over the unit tests of one program."""
     config = _path(program.project, "pyproject.toml")
-    options = ["-p", "no:cacheprovider", f"--cov={program.name}", f"--cov-config={program.name}/.coveragerc"]
-    return _checkout(source, program).with_exec(
-        ["pytest", "-c", config, f"--rootdir={WORKDIR}", *options, f"tests/unit/{program.name}"]
-    )
+    pytest = ["pytest", "-c", config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
+    coverage = [f"--cov={program.name}", f"--cov-config={config}", f"--cov-fail-under={program.coverage}"]
+    return _checkout(source, program).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
 
 
 def _checkout(source: dagger.Directory, program: Program) -> dagger.Container:

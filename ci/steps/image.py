@@ -2,10 +2,10 @@
 Build and smoke of the image that is shipped.
 
 Two builds of the same sources give the same digest, also after the engine forgot everything, because nothing of the
-moment gets into the image: the Dockerfile sets every time that its RUN lines leave, SOURCE_DATE_EPOCH those of BuildKit,
-bytecode carries no time stamps, packages come from uv.lock, and the commit is not part of it. The digest changes with the
-sources, the lock file, and the base image: `python:3.10-slim` is a tag that moves upstream, and a stand-in is made anew
-with each set-up of a local engine.
+moment gets into the image: the Dockerfile sets every time that its RUN lines leave, SOURCE_DATE_EPOCH those of
+BuildKit, bytecode carries no time stamps, packages come from uv.lock, and the commit is not part of it. The digest
+changes with the sources, the lock file, and the base image: `python:3.10-slim` is a tag that moves upstream, and a
+stand-in is made anew with each set-up of a local engine.
 """
 
 from typing import Final
@@ -58,7 +58,7 @@ def smoke_health(image: dagger.Container, programs: dagger.Directory) -> dagger.
         .from_(PYTHON.reference)
         .with_service_binding("app", started(image))
         .with_mounted_directory("/inside", programs)
-        .with_exec(["python", "/inside/health.py", f"http://app:{PORT}"])
+        .with_exec(["python", "/inside/smoke.py", "health", f"http://app:{PORT}"])
     )
 
 
@@ -67,7 +67,7 @@ def smoke_lifecycle(image: dagger.Container, programs: dagger.Directory, command
     return (
         _production_like(image)
         .with_mounted_directory("/inside", programs)
-        .with_exec(["python", "/inside/lifecycle.py", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
+        .with_exec(["python", "/inside/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
     )
 
 

@@ -1,11 +1,15 @@
 """
-Start and stop a server inside its own image: `python lifecycle.py http://127.0.0.1:PORT DRAIN_S COMMAND [ARG …]`.
+Smoke of a server.
 
+`python smoke.py health http://HOST:PORT` asks a started one for its health.
+`python smoke.py lifecycle http://127.0.0.1:PORT DRAIN_S COMMAND [ARG …]` starts and stops one inside its own image.
 Looked at: who it runs as, that no uv and no compiler lies beside it, that it becomes ready, and that after SIGTERM it
-says 'not ready' while it still answers, then ends within 10 s after draining. Exit code 1: what was found instead, and
-the server's last log lines.
+says 'not ready' while it still answers, then ends within 10 s after draining.
+
+Exit code 1: what was found instead is on stderr, with the last log lines of the server that was started here.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -13,14 +17,50 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
-from health import get, wait_until
-
-_BUILD_TOOLS = ("uv", "uvx", "cc", "gcc", "g++", "c++", "clang", "make")
+_TIMEOUT_S = 5
 _READY_WITHIN_S = 20
 _END_WITHIN_S = 10
 _LOG_LINES = 20
 _ENDED_WELL = (0, -signal.SIGTERM)
+_BUILD_TOOLS = ("uv", "uvx", "cc", "gcc", "g++", "c++", "clang", "make")
+
+
+def get(url: str) -> tuple[int, str]:
+    """Status and body; status 0 and the reason where there is no answer."""
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+    except OSError as error:
+        return 0, str(error)
+
+
+def wait_until(url: str, status: int, within_s: float) -> bool:
+    """Poll until the URL answers with `status`."""
+    deadline = time.monotonic() + within_s
+    while get(url)[0] != status:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def problems(server: str) -> list[str]:
+    """One line for each route of the server that does not answer as it should."""
+    wait_until(f"{server}/readyz", 200, _READY_WITHIN_S)
+    found = []
+    for path, expected in (("/livez", '"ok"'), ("/readyz", '"ok"'), ("/health", '"ok"'), ("/metrics", "http_request")):
+        status, body = get(f"{server}{path}")
+        if status != 200 or expected not in body:
+            found.append(f"GET {path}: status {status}, expected 200 and {expected}: {body[:500]}")
+    status, body = get(f"{server}/version")
+    if status != 200 or not json.loads(body).get("image"):
+        found.append(f"GET /version: status {status}, expected 200 and the image: {body[:500]}")
+    return found
 
 
 def surroundings() -> list[str]:
@@ -67,7 +107,14 @@ def _ending(process: "subprocess.Popen[bytes]") -> str:
     return f"ended with code {process.returncode} instead of becoming ready"
 
 
-def main(server: str, drain_s: float, command: list[str]) -> int:
+def health(server: str) -> int:
+    """Ask every route, and say what is wrong."""
+    found = problems(server)
+    print("\n".join(found), file=sys.stderr)
+    return 1 if found else 0
+
+
+def start_and_stop(server: str, drain_s: float, command: list[str]) -> int:
     """Look at everything, and say what is wrong."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -84,4 +131,5 @@ def main(server: str, drain_s: float, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], float(sys.argv[2]), sys.argv[3:]))
+    verb, *rest = sys.argv[1:]
+    sys.exit(health(rest[0]) if verb == "health" else start_and_stop(rest[0], float(rest[1]), rest[2:]))

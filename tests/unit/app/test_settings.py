@@ -1,0 +1,68 @@
+"""Settings: what the server accepts, and how it refuses."""
+
+import pytest
+
+from app.settings import SettingsError, read_settings
+
+REQUIRED = {
+    "APP_ENV": "prod",
+    "VLLM_BASE_URL": "http://vllm.internal:8001/v1",
+    "VLLM_API_KEY": "key-of-vllm",
+    "BACKEND_CALLBACK_BASE_URL": "https://backend.internal/api",
+    "OCR_API": "key-of-ocr",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AI_SERVER_IMAGE", "DRAIN_SEC", "HTTP_TIMEOUT_SEC"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_required_variables_are_enough() -> None:
+    settings = read_settings()
+    assert settings.app_env == "prod"
+    assert settings.http_timeout_sec == 300
+    assert settings.ai_server_image == "unknown"
+
+
+def test_every_missing_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in REQUIRED:
+        monkeypatch.delenv(name)
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert str(refused.value).splitlines() == [
+        f"{name}: is missing"
+        for name in ("APP_ENV", "VLLM_BASE_URL", "VLLM_API_KEY", "BACKEND_CALLBACK_BASE_URL", "OCR_API")
+    ]
+
+
+def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", "")
+    with pytest.raises(SettingsError, match=r"^VLLM_API_KEY: is missing$"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "text"),
+    [
+        ("APP_ENV", "production", "APP_ENV: Input should be 'local', 'dev' or 'prod'"),
+        ("HTTP_TIMEOUT_SEC", "0", "HTTP_TIMEOUT_SEC: Input should be greater than 0"),
+        ("BACKEND_CALLBACK_BASE_URL", "https://b.internal/v1", "BACKEND_CALLBACK_BASE_URL: must not end in '/v1'"),
+    ],
+)
+def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert str(refused.value).startswith(text)
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "key-of" not in repr(read_settings())
+    monkeypatch.setenv("APP_ENV", "key-of-something")
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+    assert "key-of" not in str(refused.value)

@@ -1,0 +1,98 @@
+"""inside/smoke.py against small servers: each breaks in one way."""
+
+import socket
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from ci.steps.inside import smoke
+
+SERVER = """
+import http.server, os, signal, sys, threading, time
+ready = True
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        status = 200 if ready or self.path != "/readyz" else 503
+        body = {"/version": b'{"image": "x"}', "/metrics": b"http_requests_total 1"}.get(self.path, b'{"status": "ok"}')
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args): pass
+def stop(*_):
+    global ready
+    ON_SIGTERM
+def leave(after_s):
+    threading.Thread(target=lambda: (time.sleep(after_s), os._exit(0))).start()
+signal.signal(signal.SIGTERM, stop)
+print("serving", flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(autouse=True)
+def an_ordinary_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "surroundings", list)
+
+
+def server(folder: Path, on_sigterm: str) -> tuple[str, list[str]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    script = folder / "server.py"
+    script.write_text(SERVER.replace("PORT", str(port)).replace("ON_SIGTERM", on_sigterm))
+    return f"http://127.0.0.1:{port}", [sys.executable, str(script)]
+
+
+def test_a_good_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url, command = server(tmp_path, "ready = False; leave(0.5)")
+    assert smoke.start_and_stop(url, 0.5, command) == 0
+    assert "after SIGTERM, 0.5 s of it draining" in capsys.readouterr().out
+
+
+def test_one_that_dies_at_start_shows_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "server.py"
+    script.write_text("print('OCR_API: is missing'); raise SystemExit(78)")
+    assert smoke.start_and_stop("http://127.0.0.1:9", 0.5, [sys.executable, str(script)]) == 1
+    assert capsys.readouterr().err == textwrap.dedent("""\
+        the server ended with code 78 instead of becoming ready
+        its last log lines:
+          OCR_API: is missing
+        """)
+
+
+def test_one_that_stays_ready_while_it_drains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url, command = server(tmp_path, "leave(0.5)")
+    assert smoke.start_and_stop(url, 0.3, command) == 1
+    assert "SIGTERM: /readyz did not turn to 503 while draining" in capsys.readouterr().err
+
+
+def test_one_that_does_not_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(smoke, "_END_WITHIN_S", 1)
+    url, command = server(tmp_path, "ready = False")
+    assert smoke.start_and_stop(url, 0.3, command) == 1
+    assert "SIGTERM: still running 1 s later" in capsys.readouterr().err
+
+
+def test_root_and_build_tools_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.undo()
+    compiler = tmp_path / "gcc"
+    compiler.write_text("")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    assert smoke.surroundings() == [f"gcc is in the image: {compiler}", "the image's user is root"]
+
+
+def test_health_names_the_route_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(url: str) -> tuple[int, str]:
+        return (
+            (500, "broken") if url.endswith("/health") else (200, '{"status": "ok", "image": "x", "http_request": 1}')
+        )
+
+    monkeypatch.setattr(smoke, "get", answer)
+    assert smoke.problems("http://app:8000") == ['GET /health: status 500, expected 200 and "ok": broken']

@@ -1,0 +1,47 @@
+"""What has to be written in several places says the same in all of them."""
+
+import json
+import re
+from pathlib import Path
+
+import tomllib
+
+from ci.steps import base
+from ci.steps.image import _EPOCH
+
+DOCKERFILE = Path("Dockerfile").read_text()
+STAND_INS = {entry["reference"] for entry in tomllib.loads(Path("engine/images.toml").read_text())["image"]}
+
+
+def test_dockerfile_uses_the_same_images() -> None:
+    assert set(re.findall(r"FROM (\S+)", DOCKERFILE)) == {base.APP_PYTHON.reference}
+    assert set(re.findall(r"--from=(\S+:\S+)", DOCKERFILE)) == {base.UV.reference}
+
+
+def test_dockerfile_uses_the_same_epoch() -> None:
+    assert set(re.findall(r"SOURCE_DATE_EPOCH=(\d+)", DOCKERFILE)) == {_EPOCH}
+
+
+def test_module_runs_in_the_same_python() -> None:
+    config = tomllib.loads(Path("ci/pyproject.toml").read_text())
+    assert config["tool"]["dagger"]["base-image"] == base.PYTHON.reference
+
+
+def test_every_image_has_a_stand_in() -> None:
+    asked_for = {f"docker.io/library/{one.tag}" for one in (base.APP_PYTHON, base.PYTHON)} | {base.UV.tag}
+    assert asked_for == STAND_INS
+
+
+def test_local_runtime_uses_the_same_uv() -> None:
+    runtime = Path("engine/runtime/main.go").read_text()
+    image, version = (re.findall(rf'{name} += "(.+?)"', runtime)[0] for name in ("uvImage", "uvVersion"))
+    assert f"{image}:{version}" == base.UV.tag
+
+
+def test_one_version_of_dagger() -> None:
+    version = json.loads(Path("dagger.json").read_text())["engineVersion"]
+    config = tomllib.loads(Path("ci/pyproject.toml").read_text())
+    assert config["project"]["dependencies"] == [f"dagger-io=={version.removeprefix('v')}"]
+    required = re.findall(r"\tgithub.com/dagger/dagger (v\S+)", Path("engine/go.mod").read_text())
+    assert required == [version]
+    assert json.loads(Path("engine/runtime/dagger.json").read_text())["engineVersion"] == version

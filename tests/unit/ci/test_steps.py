@@ -1,0 +1,80 @@
+"""Steps as chains, compared by content; no engine runs."""
+
+import dagger
+import pytest
+from dagger import dag
+
+from ci.steps import base, check, image, registry
+
+SOURCE = dag.directory()
+
+
+def calls(chain: object) -> list[tuple[str, dict[str, object]]]:
+    """Names and arguments of a chain's calls, in order."""
+    return [(field.name, dict(field.args)) for field in chain._ctx.selections]  # type: ignore[attr-defined]
+
+
+def executed(container: dagger.Container) -> list[object]:
+    return [args["args"] for name, args in calls(container) if name == "withExec"]
+
+
+def test_an_image_is_pinned_by_digest_where_one_is_known() -> None:
+    assert base.Image("python:3.10-slim").reference == "python:3.10-slim"
+    assert base.Image("python:3.10-slim", "sha256:1").reference == "python:3.10-slim@sha256:1"
+
+
+def test_build_sees_only_what_goes_into_the_image() -> None:
+    name, arguments = calls(image.build(SOURCE))[-1]
+    assert name == "dockerBuild"
+    assert arguments["platform"] == "linux/amd64"
+    context = dict(calls(image.build(SOURCE)))["filter"]
+    assert context["include"] == ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
+
+
+@pytest.mark.parametrize("program", check.PROGRAMS, ids=lambda program: program.name)
+def test_every_program_is_checked_in_its_own_python(program: check.Program) -> None:
+    for container in (check.types(SOURCE, program), check.test(SOURCE, program)):
+        assert ("from", {"address": program.image.reference}) in calls(container)
+    assert executed(check.types(SOURCE, program))[-1][0] == "mypy"  # type: ignore[index]
+    assert f"tests/unit/{program.name}" in executed(check.test(SOURCE, program))[-1]  # type: ignore[operator]
+
+
+def test_app_ships_with_310() -> None:
+    assert next(one for one in check.PROGRAMS if one.name == "app").image.tag == "python:3.10-slim"
+
+
+def test_environment_depends_on_the_lock_file_alone() -> None:
+    steps = calls(check.test(SOURCE, check.PROGRAMS[0]))
+    sync = next(i for i, (name, args) in enumerate(steps) if name == "withExec" and "sync" in str(args["args"]))
+    copied = [args for name, args in steps[:sync] if name == "withDirectory"]
+    assert len(copied) == 1
+    assert SOURCE.filter(include=["pyproject.toml", "uv.lock"]) in copied[0].values()
+
+
+def test_smoke_uses_the_image_s_own_command() -> None:
+    container = image.smoke_lifecycle(dag.container(), SOURCE, ["python", "-m", "app"])
+    assert executed(container) == [
+        ["python", "/inside/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
+    ]
+
+
+def where(token: dagger.Secret | None) -> registry.Destination:
+    return registry.Destination("host/repository", token, ("0123456", "latest"))
+
+
+def test_every_push_runs_anew() -> None:
+    first, second = (registry.push(dag.container(), SOURCE, where(None), None, run_id) for run_id in ("a", "b"))
+    assert first != second
+    assert executed(first)[-1] == ["python", "/inside/push.py", "host/repository/ai-server", "0123456", "latest"]
+
+
+def test_token_is_a_mounted_secret_and_nothing_else() -> None:
+    token = dag.set_secret("token", "word")
+    container = registry.push(dag.container(), SOURCE, where(token), None, "a")
+    secrets = [(name, args) for name, args in calls(container) if "ecret" in name]
+    assert [(name, args["path"]) for name, args in secrets] == [("withMountedSecret", "/run/secrets/registry-token")]
+    assert "word" not in str([args for _, args in calls(container) if "args" in args])
+
+
+def test_no_token_no_secret() -> None:
+    assert "withMountedSecret" not in dict(calls(registry.push(dag.container(), SOURCE, where(None), None, "a")))
