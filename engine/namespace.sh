@@ -21,6 +21,12 @@ printf '%s\n' "$hosts" >/etc/hosts
 mkdir -p /etc/dagger
 cp "$home/engine.json" /etc/dagger/engine.json
 
+# The engine's dnsmasq would take port 53 of every address of the machine; this one keeps to the engine's bridge.
+mkdir /run/dagger/bin
+printf '#!/bin/sh\nexec %s --bind-dynamic "$@"\n' "$(command -v dnsmasq)" >/run/dagger/bin/dnsmasq
+chmod 755 /run/dagger/bin/dnsmasq
+PATH=/run/dagger/bin:$PATH
+
 # shellcheck disable=SC3045 # known to dash, bash and busybox
 ulimit -n "$(ulimit -Hn)"
 docker-registry serve "$home/mirror.yml" >>"$home/log/mirror.log" 2>&1 &

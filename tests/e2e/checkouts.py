@@ -1,0 +1,99 @@
+"""A person at a shell: checkouts that may be broken, and `./daggerw` in them."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+_CALL_TIMEOUT_S = 900
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of this repository, with the variables that calls in it get."""
+
+    path: Path
+    environment: dict[str, str]
+
+    def daggerw(self, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run `./daggerw` to its end."""
+        process = self.start_daggerw(*args, **environment)
+        stdout, stderr = process.communicate(timeout=_CALL_TIMEOUT_S)
+        return subprocess.CompletedProcess(args, process.returncode, stdout, stderr)
+
+    def start_daggerw(self, *args: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start `./daggerw`."""
+        return subprocess.Popen(
+            ["./daggerw", *args],
+            cwd=self.path,
+            env={**os.environ, **self.environment, **environment, "DAGGER_PROGRESS": "plain", "NO_COLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Change a file, which must contain `old`."""
+        path = self.path / file
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+def copy_repository(target: Path) -> Checkout:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (REPOSITORY / name).exists():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, target / name)
+    subprocess.run(["git", "init", "--quiet", "."], cwd=target, check=True)
+    return Checkout(target, {})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def embedded_registry(checkout: Checkout) -> Iterator[str]:
+    port = free_port()
+    process = checkout.start_daggerw("--silent", "call", "registry", "up", "--ports", f"{port}:5000")
+    try:
+        wait_for(lambda: answers(f"http://127.0.0.1:{port}/v2/"), 120)
+        yield f"127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], bool], within_s: float) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {within_s:g} s"
+        time.sleep(0.2)

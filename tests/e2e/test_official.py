@@ -1,0 +1,186 @@
+"""daggerw's official branch, against a release server on loopback and programs that play their parts."""
+
+import hashlib
+import http.server
+import io
+import os
+import platform
+import tarfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.checkouts import Checkout, copy_repository
+
+CLI = '#!/bin/sh\nprintf "%s|" "$@"\necho "host=${_EXPERIMENTAL_DAGGER_RUNNER_HOST:-none}"\n'
+ARCHIVE = f"dagger_v0.19.10_linux_{'arm64' if platform.machine() == 'aarch64' else 'amd64'}.tar.gz"
+
+
+@dataclass
+class ReleaseServer:
+    """What the release site would serve, and what was asked of it."""
+
+    url: str
+    files: dict[str, list[bytes]]
+    asked: list[str] = field(default_factory=list)
+
+
+def archive() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo("dagger")
+        member.size, member.mode = len(CLI), 0o755
+        tar.addfile(member, io.BytesIO(CLI.encode()))
+    return packed.getvalue()
+
+
+@pytest.fixture
+def releases() -> Iterator[ReleaseServer]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.rsplit("/", 1)[1]
+            served.asked.append(name)
+            bodies = served.files[name]
+            body = bodies.pop(0) if len(bodies) > 1 else bodies[0]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    good = archive()
+    checksums = f"{hashlib.sha256(good).hexdigest()}  {ARCHIVE}\n".encode()
+    served = ReleaseServer(f"http://127.0.0.1:{server.server_port}", {ARCHIVE: [good], "checksums.txt": [checksums]})
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield served
+    server.shutdown()
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, releases: ReleaseServer) -> Checkout:
+    """A checkout on a machine whose docker answers, with an empty cache directory."""
+    programs = tmp_path / "programs"
+    program(programs, "docker", "exit 0")
+    checkout = copy_repository(tmp_path / "checkout")
+    checkout.environment.update(
+        PATH=f"{programs}:/usr/bin:/bin",
+        DOJANGKOK_ENGINE_HOME=str(tmp_path / "cache"),
+        DAGGERW_RELEASES=releases.url,
+    )
+    return checkout
+
+
+def cli(machine: Checkout) -> Path:
+    return Path(machine.environment["DOJANGKOK_ENGINE_HOME"]) / "cli/0.19.10/dagger"
+
+
+def test_official_where_docker_answers(machine: Checkout) -> None:
+    ran = machine.daggerw("call", "f", "--text", "two words", "")
+    assert (ran.returncode, ran.stdout) == (0, "call|f|--text|two words||host=none\n")
+    assert ran.stderr.splitlines()[0] == "daggerw: engine v0.19.10, official: docker answers"
+
+
+@pytest.mark.parametrize("runtime", ["podman", "nerdctl"])
+def test_official_where_another_runtime_answers(machine: Checkout, tmp_path: Path, runtime: str) -> None:
+    program(tmp_path / "programs", "docker", "exit 1")
+    program(tmp_path / "programs", runtime, "exit 0")
+    assert f"official: {runtime} answers" in machine.daggerw("version").stderr
+
+
+def test_second_call_asks_nobody(machine: Checkout, releases: ReleaseServer) -> None:
+    machine.daggerw("version")
+    releases.asked.clear()
+    assert machine.daggerw("version").returncode == 0
+    assert releases.asked == []
+
+
+def test_two_first_calls_at_once_fetch_once(machine: Checkout, releases: ReleaseServer) -> None:
+    running = [machine.start_daggerw("version") for _ in range(2)]
+    assert [process.communicate()[0] for process in running] == ["version|host=none\n"] * 2
+    assert releases.asked.count(ARCHIVE) == 1
+
+
+def test_wrong_checksum_is_refused(machine: Checkout, releases: ReleaseServer) -> None:
+    releases.files[ARCHIVE] = [b"something else"]
+    ran = machine.daggerw("version")
+    assert ran.returncode == 69
+    assert f"daggerw: {ARCHIVE} refused: its sha256 is " in ran.stderr
+    assert "Nothing was installed." in ran.stderr
+    assert releases.asked.count(ARCHIVE) == 2
+    assert not cli(machine).exists()
+
+
+def test_release_without_our_archive_is_refused(machine: Checkout, releases: ReleaseServer) -> None:
+    releases.files["checksums.txt"] = [b""]
+    ran = machine.daggerw("version")
+    assert ran.returncode == 69
+    assert "its release says nothing of it" in ran.stderr
+
+
+def test_broken_download_is_tried_once_more(machine: Checkout, releases: ReleaseServer) -> None:
+    releases.files[ARCHIVE].insert(0, archive()[:100])
+    ran = machine.daggerw("version")
+    assert (ran.returncode, ran.stdout) == (0, "version|host=none\n")
+    assert "has another sha256 than its release says; fetching it once more" in ran.stderr
+
+
+def test_interrupted_download_is_repaired(machine: Checkout) -> None:
+    half = cli(machine).parents[1] / "half-made"
+    half.mkdir(parents=True)
+    (half / ARCHIVE).write_bytes(b"half")
+    assert machine.daggerw("version").returncode == 0
+    assert not half.exists()
+
+
+def test_local_where_no_runtime_answers(machine: Checkout, tmp_path: Path) -> None:
+    program(tmp_path / "programs", "docker", "exit 1")
+    assert "local: neither Docker nor podman nor nerdctl answers" in machine.daggerw("version").stderr
+
+
+def test_local_where_the_release_site_is_not_reachable(machine: Checkout) -> None:
+    ran = machine.daggerw("version", DAGGERW_RELEASES="http://127.0.0.1:9")
+    assert "local: http://127.0.0.1:9 is not reachable" in ran.stderr
+
+
+def test_forced_official_says_what_cannot_be_fetched(machine: Checkout) -> None:
+    ran = machine.daggerw("version", DAGGERW_RELEASES="http://127.0.0.1:9", DAGGERW_ENGINE="official")
+    assert ran.returncode == 69
+    assert "http://127.0.0.1:9/0.19.10 cannot be fetched. Fix: try again, or DAGGERW_ENGINE=local" in ran.stderr
+
+
+def test_unknown_engine_is_refused(machine: Checkout) -> None:
+    ran = machine.daggerw("version", DAGGERW_ENGINE="remote")
+    assert ran.returncode == 69
+    assert "DAGGERW_ENGINE: got 'remote'. Fix: 'official', 'local', or leave it unset" in ran.stderr
+
+
+def test_a_given_engine_is_used(machine: Checkout) -> None:
+    ran = machine.daggerw("version", _EXPERIMENTAL_DAGGER_RUNNER_HOST="tcp://127.0.0.1:1")
+    assert ran.stdout == "version|host=tcp://127.0.0.1:1\n"
+    assert "daggerw: engine v0.19.10 at tcp://127.0.0.1:1" in ran.stderr
+
+
+def test_exit_code_is_the_cli_s(machine: Checkout) -> None:
+    machine.daggerw("version")
+    cli(machine).write_text("#!/bin/sh\nexit 6\n")
+    assert machine.daggerw("call", "pipeline").returncode == 6
+
+
+def test_missing_go_is_named_and_exits_69(machine: Checkout, tmp_path: Path) -> None:
+    python = tmp_path / "programs/python3"
+    python.symlink_to(os.path.realpath("/proc/self/exe"))
+    ran = machine.daggerw("version", DAGGERW_ENGINE="local")
+    assert ran.returncode == 69
+    assert "go: CLI and engine are built from the Go module proxy. Fix: " in ran.stderr

@@ -1,0 +1,145 @@
+"""The way of a release, as a person types it: good, and broken in every place."""
+
+import json
+import re
+import subprocess
+import uuid
+
+from tests.e2e.checkouts import Checkout, embedded_registry
+
+IMAGE = "dojangkok-ai/ai-server"
+
+
+def skopeo(*args: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(["skopeo", *args], capture_output=True, text=True, check=False)
+
+
+def a_commit() -> str:
+    return uuid.uuid4().hex
+
+
+def tags_in(address: str) -> list[str]:
+    listed = skopeo("list-tags", "--tls-verify=false", f"docker://{address}/{IMAGE}")
+    return list(json.loads(listed.stdout)["Tags"]) if listed.returncode == 0 else []
+
+
+def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None:
+    commit = a_commit()
+    ran = checkout.daggerw("call", "pipeline", "--commit", commit)
+    assert ran.returncode == 0, ran.stderr
+    reference = ran.stdout.splitlines()[-1]
+    name, digest = reference.split("@")
+    assert name == f"registry:5000/{IMAGE}"
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
+    for stage in ("lint", "types", "test", "build", "smoke", "publish", "image"):
+        assert re.search(rf"^{stage} +\d+\.\d ", ran.stdout, re.MULTILINE)
+    with embedded_registry(checkout) as address:
+        assert {commit[:7], "latest"} <= set(tags_in(address))
+        for tag in (commit[:7], "latest"):
+            inspected = skopeo("inspect", "--tls-verify=false", f"docker://{address}/{IMAGE}:{tag}")
+            assert json.loads(inspected.stdout)["Digest"] == digest
+        config = json.loads(
+            skopeo("inspect", "--config", "--tls-verify=false", f"docker://{address}/{IMAGE}@{digest}").stdout
+        )
+    assert (config["os"], config["architecture"]) == ("linux", "amd64")
+    assert config["config"]["User"] == "appuser"
+    assert config["config"]["Cmd"] == ["python", "-m", "app"]
+    assert commit[:7] not in json.dumps(config)
+
+
+def test_image_holds_no_build_tools_and_no_root(checkout: Checkout) -> None:
+    script = "id -u; for tool in uv uvx cc gcc g++ clang make; do command -v $tool; done; true"
+    ran = checkout.daggerw("call", "build", "with-exec", "--args", f"sh,-c,{script}", "stdout")
+    assert ran.returncode == 0, ran.stderr
+    assert re.fullmatch(r"[1-9]\d*\n?", ran.stdout)
+
+
+def test_second_run_gives_the_same_digest_and_a_dev_tag(checkout: Checkout, another_checkout: Checkout) -> None:
+    first = checkout.daggerw("call", "publish")
+    second = another_checkout.daggerw("call", "publish")
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert first.stdout == second.stdout
+    with embedded_registry(checkout) as address:
+        assert f"dev-{first.stdout.split('sha256:')[1][:12]}" in tags_in(address)
+
+
+def test_two_pipelines_at_once(checkout: Checkout, another_checkout: Checkout) -> None:
+    commits = [a_commit(), a_commit()]
+    running = [
+        one.start_daggerw("call", "pipeline", "--commit", commit)
+        for one, commit in zip((checkout, another_checkout), commits, strict=True)
+    ]
+    ended = [(process.communicate(timeout=900), process.returncode) for process in running]
+    assert [code for _, code in ended] == [0, 0], ended
+    assert len({stdout.splitlines()[-1] for (stdout, _), _ in ended}) == 1
+    with embedded_registry(checkout) as address:
+        assert {commit[:7] for commit in commits} <= set(tags_in(address))
+
+
+def test_broken_route_stops_at_the_gates(checkout: Checkout) -> None:
+    commit = a_commit()
+    checkout.replace("app/health.py", '@router.get("/readyz"', '@router.get("/reedyz"')
+    ran = checkout.daggerw("call", "pipeline", "--commit", commit)
+    assert ran.returncode == 6
+    assert "nothing was pushed; failed: test, smoke" in ran.stderr
+    assert "test_ready_only_between_start_and_close" in ran.stderr
+    assert "was not ready within 20 s" in ran.stderr
+    assert ran.stdout == ""
+    with embedded_registry(checkout) as address:
+        assert commit[:7] not in tags_in(address)
+
+
+def test_app_that_dies_at_start_is_caught_by_smoke(checkout: Checkout) -> None:
+    checkout.replace(
+        "app/__main__.py", "    configure_logs(", "    raise RuntimeError('no way to start')\n    configure_logs("
+    )
+    ran = checkout.daggerw("call", "smoke")
+    assert ran.returncode == 6
+    assert "the server ended with code 1 instead of becoming ready" in ran.stderr
+    assert "  RuntimeError: no way to start" in ran.stderr
+
+
+def test_image_that_does_not_build_is_a_failed_gate(checkout: Checkout) -> None:
+    checkout.replace("Dockerfile", "RUN python -m compileall", "RUN false && python -m compileall")
+    ran = checkout.daggerw("call", "build")
+    assert ran.returncode == 6
+    assert "build: " in ran.stderr
+    assert "did not complete successfully" in ran.stderr
+
+
+def test_failing_unit_test_is_shown(checkout: Checkout) -> None:
+    (checkout.path / "tests/unit/app/test_broken.py").write_text(
+        "def test_two_is_three() -> None:\n    assert 2 == 3\n"
+    )
+    ran = checkout.daggerw("check", "test")
+    assert ran.returncode != 0
+    assert "FAILED tests/unit/app/test_broken.py::test_two_is_three - assert 2 == 3" in ran.stderr
+
+
+def test_advisory_reports_and_pushes(checkout: Checkout) -> None:
+    (checkout.path / "app/unused.py").write_text('"""A module with a fault."""\n\nimport os\n')
+    stopped = checkout.daggerw("call", "pipeline")
+    assert stopped.returncode == 6
+    assert "F401" in stopped.stderr
+    advisory = checkout.daggerw("call", "pipeline", "--advisory")
+    assert advisory.returncode == 0, advisory.stderr
+    assert "F401" in advisory.stdout
+    assert re.search(r"^lint +\d+\.\d s  FAILED, advisory$", advisory.stdout, re.MULTILINE)
+
+
+def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
+    ran = checkout.daggerw("call", "publish", "--commit", "HEAD")
+    assert ran.returncode == 3
+    assert "--commit: got 'HEAD'. Fix: 7 to 40 lower-case hexadecimal digits" in ran.stderr
+
+
+def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
+    ran = checkout.daggerw("call", "publish", "--repository", "asia-northeast3-docker.pkg.dev/no-project/dojangkok-ai")
+    assert ran.returncode == 3
+    assert "the image is built on a stand-in of docker.io/library/python:3.10-slim" in ran.stderr
+
+
+def test_help_names_every_argument(checkout: Checkout) -> None:
+    said = checkout.daggerw("call", "pipeline", "--help").stdout
+    for flag in ("--commit", "--repository", "--registry-token", "--no-latest", "--allow-stand-in", "--advisory"):
+        assert flag in said
