@@ -1,0 +1,113 @@
+"""The local engine's life: interrupted, repaired, shared, killed, deleted, stopped."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.checkouts import REPOSITORY, Checkout, copy_repository, wait_for
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A checkout with an empty cache directory, but for Go's modules and build cache: without them it takes minutes."""
+    root = Path(engine_home(REPOSITORY)).parent
+    cache = root.parent / f"dojangkok-engine-test-{os.getpid()}"
+    cache.mkdir()
+    (cache / "go").symlink_to(root / "go")
+    checkout = copy_repository(tmp_path_factory.mktemp("machine") / "checkout")
+    checkout.environment.update(DAGGERW_ENGINE="local", DOJANGKOK_ENGINE_HOME=str(cache))
+    yield checkout
+    subprocess.run(["engine/stop"], cwd=checkout.path, env={**os.environ, **checkout.environment}, check=True)
+    shutil.rmtree(cache)
+
+
+def engine_home(path: Path, **environment: str) -> str:
+    """What `engine/home` prints."""
+    said = subprocess.run(
+        ["engine/home"], cwd=path, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return said.stdout.strip()
+
+
+def home(machine: Checkout) -> Path:
+    return Path(engine_home(machine.path, **machine.environment))
+
+
+def engine_pid(machine: Checkout) -> int:
+    """The process that stands for the whole engine."""
+    return int((home(machine) / "engine.lock").read_text())
+
+
+def stop(machine: Checkout, *args: str) -> str:
+    ran = subprocess.run(
+        ["engine/stop", *args],
+        cwd=machine.path,
+        env={**os.environ, **machine.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ran.stderr
+
+
+def asked(machine: Checkout) -> "subprocess.CompletedProcess[str]":
+    """A call that needs an engine, but no module."""
+    return machine.daggerw("core", "version")
+
+
+def test_interrupted_set_up_is_repaired_by_two_calls_at_once(machine: Checkout) -> None:
+    interrupted = machine.start_daggerw("core", "version")
+    wait_for(lambda: (home(machine) / "done" / "root").exists(), 300)
+    os.killpg(interrupted.pid, signal.SIGKILL)
+    interrupted.communicate()
+    assert not (home(machine) / "done" / "sdks").exists()
+    running = [machine.start_daggerw("core", "version") for _ in range(2)]
+    ended = [(process.communicate(timeout=600), process.returncode) for process in running]
+    assert [code for _, code in ended] == [0, 0], ended
+    assert [stdout.strip() for (stdout, _), _ in ended] == ["v0.19.10", "v0.19.10"]
+    assert sum("another call is setting up an engine; waiting for it" in stderr for (_, stderr), _ in ended) == 1
+
+
+def test_second_call_finds_everything_in_place(machine: Checkout) -> None:
+    before = engine_pid(machine)
+    ran = asked(machine)
+    assert ran.returncode == 0
+    assert "setting up" not in ran.stderr
+    assert engine_pid(machine) == before
+
+
+def test_killed_engine_is_noticed(machine: Checkout) -> None:
+    os.kill(engine_pid(machine), signal.SIGKILL)
+    assert (home(machine) / "engine.sock").exists()
+    assert asked(machine).returncode == 0
+
+
+def test_nothing_listens_beyond_loopback_and_the_engine_s_bridge(machine: Checkout) -> None:
+    listening = subprocess.run(["ss", "-Hlntup"], capture_output=True, text=True, check=True).stdout
+    bridges = ("127.0.0.1", "[::1]", "10.")
+    ours = [line for line in listening.splitlines() if '"dnsmasq"' in line or '"docker-registry"' in line]
+    assert ours
+    assert not [line for line in ours if not any(address in line.split()[4] for address in (*bridges, "[fe80:"))]
+
+
+def test_stop_is_polite_and_wipe_forgets(machine: Checkout) -> None:
+    assert "stopped the engine" in stop(machine)
+    assert "no engine ran" in stop(machine)
+    assert (home(machine) / "state").exists()
+    stop(machine, "--wipe")
+    assert not (home(machine) / "state").exists()
+    assert asked(machine).returncode == 0
+
+
+def test_directory_deleted_under_a_running_engine(machine: Checkout) -> None:
+    orphan = engine_pid(machine)
+    shutil.rmtree(home(machine))
+    ran = asked(machine)
+    assert ran.returncode == 0, ran.stderr
+    assert "setting up the local engine" in ran.stderr
+    assert not Path(f"/proc/{orphan}/task").exists() or Path(f"/proc/{orphan}/stat").read_text().split()[2] == "Z"
