@@ -1,0 +1,156 @@
+"""
+Artifact Registry as a push sees it: a real docker-registry that wants a bearer token, and the login that gives them.
+
+The login stands for Google's: it takes `oauth2accesstoken` and an access token, and issues the token of the registry
+protocol. Source: the distribution project's specification of token authentication, and docker-registry 2.8's checks.
+"""
+
+import base64
+import datetime
+import http.server
+import json
+import subprocess
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.e2e.checkouts import free_port, wait_for
+
+ACCESS_TOKEN = "an-access-token"
+_LEEWAY_S = 60  # docker-registry accepts a token this long after its end
+_CONFIG = """\
+version: 0.1
+log: {{level: info}}
+storage: {{filesystem: {{rootdirectory: {folder}/storage}}}}
+http: {{addr: '127.0.0.1:{port}'}}
+auth:
+  token: {{realm: 'http://registry:5001/token', service: registry, issuer: login, rootcertbundle: {folder}/cert.pem}}
+"""
+
+
+@dataclass
+class ArtifactRegistry:
+    """
+    A registry that is running.
+
+    Args:
+        folder: Its storage and log.
+        port: Of the registry, on loopback.
+        login_port: Of the login, on loopback.
+        lifetime_s: How long a token that the login gives is accepted.
+    """
+
+    folder: Path
+    port: int
+    login_port: int
+    lifetime_s: float = 300
+    logins: list[bool] = field(default_factory=list)
+
+    def log(self) -> str:
+        """The registry's access log."""
+        return (self.folder / "registry.log").read_text()
+
+    def uploads(self) -> int:
+        """How often a client began to upload a blob."""
+        return self.log().count('"POST /v2/')
+
+    def tags(self) -> list[str]:
+        """Tags of every image in storage."""
+        return sorted(path.name for path in self.folder.glob("storage/**/_manifests/tags/*"))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[ArtifactRegistry]:
+    """Start registry and login."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    certificate = _certificate(key)
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    registry = ArtifactRegistry(folder, free_port(), free_port())
+    (folder / "config.yml").write_text(_CONFIG.format(folder=folder, port=registry.port))
+    login = _login(registry, key, certificate)
+    threading.Thread(target=login.serve_forever, daemon=True).start()
+    with (folder / "registry.log").open("w") as log:
+        process = subprocess.Popen(
+            ["docker-registry", "serve", str(folder / "config.yml")],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: "listening on" in registry.log(), 20)
+        yield registry
+    finally:
+        process.kill()
+        process.wait()
+        login.shutdown()
+
+
+def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "login")])
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _login(
+    registry: ArtifactRegistry, key: rsa.RSAPrivateKey, certificate: x509.Certificate
+) -> http.server.ThreadingHTTPServer:
+    chain = [base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]
+    expected = "Basic " + base64.b64encode(f"oauth2accesstoken:{ACCESS_TOKEN}".encode()).decode()
+
+    class Login(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            accepted = self.headers.get("Authorization") == expected
+            registry.logins.append(accepted)
+            if accepted:
+                self._answer(200, {"token": self._token()})
+            else:
+                self._answer(401, {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]})
+
+        def _token(self) -> str:
+            asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            access = []
+            for scope in asked.get("scope", []):
+                kind, name, actions = scope.split(":")
+                access.append({"type": kind, "name": name, "actions": actions.split(",")})
+            now = time.time()
+            claims = {
+                "iss": "login",
+                "sub": "",
+                "aud": "registry",
+                "nbf": int(now) - _LEEWAY_S,
+                "iat": int(now),
+                "exp": int(now + registry.lifetime_s) - _LEEWAY_S,
+                "jti": "1",
+                "access": access,
+            }
+            return jwt.encode(claims, key, algorithm="RS256", headers={"x5c": chain})
+
+        def _answer(self, status: int, body: dict[str, object]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return http.server.ThreadingHTTPServer(("127.0.0.1", registry.login_port), Login)

@@ -1,0 +1,87 @@
+"""The push against a registry that wants credentials, with the pipeline's own code in this process."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagger
+import pytest
+from dagger import dag
+
+from ci import release
+from ci.errors import NotAllowedError
+from ci.steps import base, registry
+from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
+from tests.e2e.checkouts import REPOSITORY
+
+LARGE_MB = 200
+
+
+@pytest.fixture(autouse=True)
+def cli(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(REPOSITORY / "daggerw"))
+
+
+@pytest.fixture
+def artifact_registry(tmp_path: Path) -> Iterator[ArtifactRegistry]:
+    with running(tmp_path) as started:
+        yield started
+
+
+def push(to: ArtifactRegistry, token: str | None, *, size_mb: int = 1) -> dict[str, object]:
+    """Push an image of a given size, as `publish` does it."""
+
+    async def session() -> dict[str, object]:
+        async with dagger.connection(dagger.Config(log_output=None)):
+            ports = [
+                dagger.PortForward(backend=to.port, frontend=5000),
+                dagger.PortForward(backend=to.login_port, frontend=5001),
+            ]
+            service = dag.host().service(ports, host="127.0.0.1")
+            content = f"head -c {size_mb * 1_000_000} /dev/urandom > /content"
+            image = dag.container().from_(base.APP_PYTHON.reference).with_exec(["sh", "-c", content])
+            secret = dag.set_secret(uuid.uuid4().hex, token) if token else None
+            where = registry.Destination(registry.EMBEDDED, secret, ("0123456", "latest"))
+            programs = dag.host().directory(str(REPOSITORY / "ci/steps/inside"))
+            return await release.push(image, programs, where, service, uuid.uuid4().hex)
+
+    return asyncio.run(session())
+
+
+def test_right_token_pushes_and_a_second_push_uploads_nothing(artifact_registry: ArtifactRegistry) -> None:
+    first = push(artifact_registry, ACCESS_TOKEN)
+    assert first["tags"] == ["0123456", "latest"]
+    assert artifact_registry.tags() == ["0123456", "latest"]
+    uploads = artifact_registry.uploads()
+    assert uploads > 0
+    assert push(artifact_registry, ACCESS_TOKEN) == first
+    assert artifact_registry.uploads() == uploads
+    assert all(artifact_registry.logins)
+
+
+@pytest.mark.parametrize("token", [None, "another-token"], ids=["none", "wrong"])
+def test_without_the_right_token_nothing_is_pushed(artifact_registry: ArtifactRegistry, token: str | None) -> None:
+    with pytest.raises(NotAllowedError) as refused:
+        push(artifact_registry, token)
+    assert str(refused.value).startswith("publish: registry:5000/dojangkok-ai/ai-server was not pushed: ")
+    assert str(refused.value).endswith("Fix: pass a token that may write there, --registry-token env:NAME")
+    assert artifact_registry.tags() == []
+    assert artifact_registry.uploads() == 0
+
+
+def test_token_that_ends_during_the_upload_leaves_no_tag(artifact_registry: ArtifactRegistry) -> None:
+    artifact_registry.lifetime_s = 1
+    with pytest.raises(NotAllowedError):
+        push(artifact_registry, ACCESS_TOKEN, size_mb=LARGE_MB)
+    assert artifact_registry.uploads() > 0
+    assert artifact_registry.tags() == []
+    artifact_registry.lifetime_s = 300
+    assert push(artifact_registry, ACCESS_TOKEN, size_mb=LARGE_MB)["tags"] == ["0123456", "latest"]
+
+
+def test_token_is_in_no_output(artifact_registry: ArtifactRegistry, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NotAllowedError) as refused:
+        push(artifact_registry, "canary-of-a-token")
+    said = str(refused.value) + "".join(capfd.readouterr())
+    assert "canary-of-a-token" not in said
