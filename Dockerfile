@@ -3,27 +3,33 @@
 FROM python:3.10-slim AS builder
 COPY --from=ghcr.io/astral-sh/uv:0.9.11 /uv /usr/local/bin/uv
 WORKDIR /app
-# Bytecode without time stamps: equal in every build, and never recompiled by a user who may not write it.
-ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=UNCHECKED_HASH
+ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+# Bytecode is compiled here, because the image's user may not write it: without time stamps, in one process and with one
+# hash seed, because its bytes depend on both. uv compiles in several processes.
+ENV PYTHONHASHSEED=0
 COPY pyproject.toml uv.lock ./
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-install-project
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-install-project \
+    && python -m compileall -q --invalidation-mode unchecked-hash .venv
 COPY app/ ./app/
+# Two trees, as the image will have them: what uv.lock decides, and what is the app's. With the time of no moment in them,
+# not even in the folders above, each becomes the same layer in every build.
 ARG SOURCE_DATE_EPOCH=315532800
 RUN python -m compileall -q --invalidation-mode unchecked-hash app \
-    && chmod -R u=rwX,go=rX /app \
-    && find /app -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
+    && mkdir -p /image/dependencies/app /image/source/app \
+    && mv .venv /image/dependencies/app/ && mv app pyproject.toml /image/source/app/ \
+    && chmod -R u=rwX,go=rX /image \
+    && find /image -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 
 FROM python:3.10-slim
 ARG SOURCE_DATE_EPOCH=315532800
 RUN touch /dev/shm/before \
     && groupadd -r appuser && useradd -r -g appuser appuser \
-    && mkdir -p /app /var/log/dojangkok/prod \
+    && mkdir -p /var/log/dojangkok/prod \
     && chown -R appuser:appuser /var/log/dojangkok \
     && find / -xdev -newer /dev/shm/before -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
+COPY --from=builder /image/dependencies/ /
+COPY --from=builder /image/source/ /
 WORKDIR /app
-COPY --from=builder /app/.venv /app/.venv
-COPY --from=builder /app/app /app/app
-COPY --from=builder /app/pyproject.toml /app/pyproject.toml
 ENV PATH="/app/.venv/bin:$PATH" PYTHONUNBUFFERED=1 APP_ENV=prod
 USER appuser
 EXPOSE 8000

@@ -2,8 +2,9 @@
 Build and smoke of the image that is shipped.
 
 Two builds of the same sources give the same digest, also after the engine forgot everything, because nothing of the
-moment gets into the image: the Dockerfile sets every time that its RUN lines leave, SOURCE_DATE_EPOCH those of
-BuildKit, bytecode carries no time stamps, packages come from uv.lock, and the commit is not part of it. The digest
+moment gets into what is pushed: the Dockerfile sets every time that its lines leave, bytecode carries no time stamps,
+packages come from uv.lock, the commit is not part of it, and inside/push.py takes the dates out of the configuration,
+which the engine (v0.19.10) offers no way to set. The digest
 changes with the sources, the lock file, and the base image: `python:3.10-slim` is a tag that moves upstream, and a
 stand-in is made anew with each set-up of a local engine.
 """

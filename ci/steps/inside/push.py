@@ -1,6 +1,8 @@
 """
 Push /image.tar, by digest first and by tags last, and read the digest back: `python push.py NAME TAG [TAG …]`.
 
+Before, the image loses what its configuration knows of the moment of its build: equal sources give an equal digest.
+
 NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. A token in
 /run/secrets/registry-token becomes an authfile in /scratch, which is memory; it is never an argument.
 
@@ -9,6 +11,7 @@ Exit codes: 0, 4 the registry does not accept the credentials, 6 anything else; 
 """
 
 import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -21,6 +24,7 @@ _SCRATCH = Path("/scratch")
 _TOKEN = Path("/run/secrets/registry-token")
 _EMBEDDED_HOST = "registry:5000"
 _DEV_DIGITS = 12
+_CREATED = "1980-01-01T00:00:00Z"
 # skopeo has one exit code for everything; these are the words of the registry protocol's own error codes.
 _NOT_ALLOWED = ("unauthorized", "authentication required", "denied", "invalid username/password")
 
@@ -64,8 +68,37 @@ def read_manifest(layout: Path) -> tuple[str, int]:
         Its digest, and the size of its layers and configuration in bytes.
     """
     digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
-    manifest = json.loads((layout / "blobs" / digest.replace(":", "/")).read_text())
+    manifest = json.loads(_blob(layout, digest).read_text())
     return digest, sum(blob["size"] for blob in [manifest["config"], *manifest["layers"]])
+
+
+def forget_the_moment(layout: Path) -> None:
+    """
+    Rewrite an OCI layout's configuration without what differs from build to build.
+
+    That is the time of the build, and the history: BuildKit dates every line of it, and names layers after whatever it
+    first pulled them for. Layers are not touched. Source: the OCI image specification, where both are optional.
+    """
+    index = json.loads((layout / "index.json").read_text())
+    manifest = json.loads(_blob(layout, index["manifests"][0]["digest"]).read_text())
+    config = json.loads(_blob(layout, manifest["config"]["digest"]).read_text())
+    config["created"] = _CREATED
+    config.pop("history", None)
+    manifest["config"] |= _store(layout, config)
+    index["manifests"] = [{"mediaType": index["manifests"][0]["mediaType"], **_store(layout, manifest)}]
+    (layout / "index.json").write_text(json.dumps(index))
+
+
+def _store(layout: Path, document: dict[str, object]) -> dict[str, object]:
+    """Write a blob; returns its digest and size."""
+    data = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    _blob(layout, digest).write_bytes(data)
+    return {"digest": digest, "size": len(data)}
+
+
+def _blob(layout: Path, digest: str) -> Path:
+    return layout / "blobs" / digest.replace(":", "/")
 
 
 def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
@@ -107,6 +140,7 @@ def main(name: str, tags: list[str]) -> int:
     layout = _SCRATCH / "image"
     with tarfile.open(_ARCHIVE) as archive:
         archive.extractall(layout, filter="data")
+    forget_the_moment(layout)
     os.environ["TMPDIR"] = str(_SCRATCH)
     try:
         print(json.dumps(push(layout, name, tags)))

@@ -23,6 +23,31 @@ def test_manifest_is_read_from_the_layout(tmp_path: Path) -> None:
     assert push.read_manifest(tmp_path) == ("sha256:12", 543)
 
 
+def layout_of(folder: Path, created: str, history: list[dict[str, str]]) -> Path:
+    """An OCI layout of one layer, as an engine writes it at some moment."""
+    (folder / "blobs" / "sha256").mkdir(parents=True)
+    config = {"created": created, "history": history, "config": {"User": "appuser"}, "rootfs": {"diff_ids": ["x"]}}
+    stored = push._store(folder, config)
+    manifest = push._store(folder, {"config": {"mediaType": "c", **stored}, "layers": [{"digest": "l", "size": 5}]})
+    (folder / "index.json").write_text(json.dumps({"manifests": [{"mediaType": "m", "annotations": {}, **manifest}]}))
+    return folder
+
+
+def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
+    one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [{"created_by": "pulled"}])
+    two = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
+    assert push.read_manifest(one)[0] != push.read_manifest(two)[0]
+    for layout in (one, two):
+        push.forget_the_moment(layout)
+    assert push.read_manifest(one) == push.read_manifest(two)
+    digest = push.read_manifest(one)[0]
+    manifest = json.loads((one / "blobs" / digest.replace(":", "/")).read_text())
+    assert manifest["layers"] == [{"digest": "l", "size": 5}]
+    config = json.loads((one / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_text())
+    assert config["config"] == {"User": "appuser"}
+    assert (config["created"], "history" in config) == ("1980-01-01T00:00:00Z", False)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
