@@ -26,8 +26,14 @@ _INHERITED = ("HOME", "PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HT
 
 
 def is_alive(layout: Layout) -> bool:
-    """Whether an engine of this directory runs: its processes hold the lock, and its socket is there."""
+    """
+    Whether an engine of this directory runs: its socket is there, its first process lives, and the lock is held.
+
+    The lock alone would not do: the last of a killed engine's processes hold it for a moment longer.
+    """
     if not layout.socket.exists() or not layout.lock.exists():
+        return False
+    if not Path("/proc", layout.lock.read_text() or "none", "exe").exists():
         return False
     with layout.lock.open() as lock:
         try:

@@ -38,3 +38,4 @@ trap 'kill -TERM "$engine" 2>/dev/null' TERM INT
 while kill -0 "$engine" 2>/dev/null; do
     wait "$engine" || true
 done
+rm -f "$home/engine.sock"
