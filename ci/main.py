@@ -22,9 +22,11 @@ _SOURCES: Final = [
     "!ci",
     "!engine",
     "!tests",
+    "!.ci",
     "!.dockerignore",
     "!Dockerfile",
     "!dagger.json",
+    "!daggerw",
     "!pyproject.toml",
     "!ruff.toml",
     "!uv.lock",
@@ -59,7 +61,7 @@ class Ci:
     @check
     @function
     async def lint(self) -> str:
-        """Check rules and format of all Python here with ruff."""
+        """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
             return await release.lint(self.source)
 

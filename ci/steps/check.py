@@ -30,18 +30,20 @@ class Program:
 
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
-    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine")),
+    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "app", "dagger.json", "engine")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
 )
-_LINTED: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
+_PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
+_SHELL: Final = ["daggerw", "engine/home", "engine/stop", "engine/namespace.sh", ".ci/run"]
 
 
 def lint(source: dagger.Directory) -> dagger.Container:
-    """Check ruff's rules and ruff's format, over all Python here; both speak before it fails."""
-    script = "ruff check --no-cache . ; rules=$?; ruff format --no-cache --check --diff . ; exit $((rules | $?))"
+    """Check all Python with ruff, rules and format, and all shell with shellcheck; all speak before it fails."""
+    commands = ["ruff check --no-cache .", "ruff format --no-cache --check --diff .", f"shellcheck {' '.join(_SHELL)}"]
+    script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
         _environment(source, "ci", PYTHON)
-        .with_directory(WORKDIR, source.filter(include=_LINTED))
+        .with_directory(WORKDIR, source.filter(include=[*_PYTHON, *_SHELL]))
         .with_exec(["sh", "-c", script])
     )
 
