@@ -30,7 +30,7 @@ class Program:
 
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
-    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "app", "dagger.json", "engine")),
+    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
 )
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
@@ -51,7 +51,7 @@ def lint(source: dagger.Directory) -> dagger.Container:
 def types(source: dagger.Directory, program: Program) -> dagger.Container:
     """Run mypy, strict, over one program."""
     config = _path(program.project, "pyproject.toml")
-    return _checkout(source, program).with_exec(["mypy", "--config-file", config, program.name])
+    return _checkout(source, program, [program.name]).with_exec(["mypy", "--config-file", config, program.name])
 
 
 def test(source: dagger.Directory, program: Program) -> dagger.Container:
@@ -59,12 +59,12 @@ def test(source: dagger.Directory, program: Program) -> dagger.Container:
     config = _path(program.project, "pyproject.toml")
     pytest = ["pytest", "-c", config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
     coverage = [f"--cov={program.name}", f"--cov-config={config}", f"--cov-fail-under={program.coverage}"]
-    return _checkout(source, program).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
-
-
-def _checkout(source: dagger.Directory, program: Program) -> dagger.Container:
-    """A program's environment with the part of the repository that its checks read."""
     read = [program.name, f"tests/unit/{program.name}", *program.reads]
+    return _checkout(source, program, read).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
+
+
+def _checkout(source: dagger.Directory, program: Program, read: list[str]) -> dagger.Container:
+    """A program's environment with the files and folders that a check of it reads, and no others: they are its key."""
     include = [pattern for path in read for pattern in (path, f"{path}/**")]
     return _environment(source, program.project, program.image).with_directory(
         WORKDIR, source.filter(include=[*include, _path(program.project, "pyproject.toml")])
