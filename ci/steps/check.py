@@ -43,7 +43,7 @@ def lint(source: dagger.Directory) -> dagger.Container:
     script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
         _environment(source, "ci", PYTHON)
-        .with_directory(WORKDIR, source.filter(include=[*_PYTHON, *_SHELL]))
+        .with_mounted_directory(WORKDIR, source.filter(include=[*_PYTHON, *_SHELL]))
         .with_exec(["sh", "-c", script])
     )
 
@@ -66,7 +66,7 @@ def test(source: dagger.Directory, program: Program) -> dagger.Container:
 def _checkout(source: dagger.Directory, program: Program, read: list[str]) -> dagger.Container:
     """A program's environment with the files and folders that a check of it reads, and no others: they are its key."""
     include = [pattern for path in read for pattern in (path, f"{path}/**")]
-    return _environment(source, program.project, program.image).with_directory(
+    return _environment(source, program.project, program.image).with_mounted_directory(
         WORKDIR, source.filter(include=[*include, _path(program.project, "pyproject.toml")])
     )
 
@@ -75,7 +75,7 @@ def _environment(source: dagger.Directory, project: str, image: Image) -> dagger
     """Python with everything that a project's lock file names; rebuilt only when that file changes."""
     lock = [_path(project, "pyproject.toml"), _path(project, "uv.lock")]
     sync = ["uv", "sync", "--project", project, "--frozen", "--no-install-project", "--compile-bytecode"]
-    return python(image).with_directory(WORKDIR, source.filter(include=lock)).with_exec(sync)
+    return python(image).with_mounted_directory(WORKDIR, source.filter(include=lock)).with_exec(sync)
 
 
 def _path(project: str, name: str) -> str:

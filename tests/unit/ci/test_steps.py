@@ -46,7 +46,7 @@ def test_app_ships_with_310() -> None:
 def test_environment_depends_on_the_lock_file_alone() -> None:
     steps = calls(check.test(SOURCE, check.PROGRAMS[0]))
     sync = next(i for i, (name, args) in enumerate(steps) if name == "withExec" and "sync" in str(args["args"]))
-    copied = [args for name, args in steps[:sync] if name == "withDirectory"]
+    copied = [args for name, args in steps[:sync] if name == "withMountedDirectory"]
     assert len(copied) == 1
     assert SOURCE.filter(include=["pyproject.toml", "uv.lock"]) in copied[0].values()
 
