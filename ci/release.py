@@ -58,18 +58,28 @@ class Published:
 
 
 async def lint(source: dagger.Directory) -> str:
-    """Run ruff."""
-    return await _stdout("lint", check.lint(source))
+    """Run ruff and shellcheck."""
+    return await _stdout("lint", check.lint(source, await check.project(source, "ci")))
 
 
 async def types(source: dagger.Directory) -> str:
     """Run mypy on every program, side by side."""
-    return await _all(*(_stdout(f"types of {one.name}", check.types(source, one)) for one in check.PROGRAMS))
+
+    async def of(program: check.Program) -> str:
+        tools = await check.project(source, program.project)
+        return await _stdout(f"types of {program.name}", check.types(source, program, tools))
+
+    return await _all(*map(of, check.PROGRAMS))
 
 
 async def test(source: dagger.Directory) -> str:
     """Run the tests of every program, side by side."""
-    return await _all(*(_stdout(f"tests of {one.name}", check.test(source, one)) for one in check.PROGRAMS))
+
+    async def of(program: check.Program) -> str:
+        tools = await check.project(source, program.project)
+        return await _stdout(f"tests of {program.name}", check.test(source, program, tools))
+
+    return await _all(*map(of, check.PROGRAMS))
 
 
 async def build(source: dagger.Directory) -> dagger.Container:
@@ -117,12 +127,9 @@ async def gates(source: dagger.Directory, *, advisory: bool = False) -> tuple[da
         return [building, await _stage("smoke", smoke(source, built[0]))]
 
     *checked, shipped = await asyncio.gather(
-        _one(_stage("lint", lint(source))),
-        _one(_stage("types", types(source))),
-        _one(_stage("test", test(source))),
-        build_and_smoke(),
+        _stage("lint", lint(source)), _stage("types", types(source)), _stage("test", test(source)), build_and_smoke()
     )
-    stages = tuple(stage for group in (*checked, shipped) for stage in group)
+    stages = (*checked, *shipped)
     judged = shipped if advisory else stages
     failures = [stage.failure for stage in judged if stage.failure]
     if failures:
@@ -186,10 +193,6 @@ async def _stage(name: str, work: Awaitable[str]) -> Stage:
         return Stage(name, time.monotonic() - started_at, failure=str(error))
     lines = said.strip().splitlines()
     return Stage(name, time.monotonic() - started_at, said=lines[-1] if lines else "")
-
-
-async def _one(stage: Awaitable[Stage]) -> list[Stage]:
-    return [await stage]
 
 
 async def _stdout(gate: str, container: dagger.Container) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import dagger
+from dagger import dag
 
 from ci.steps.base import APP_PYTHON, PYTHON, WORKDIR, Image, python
 
@@ -28,55 +29,93 @@ class Program:
     reads: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Project:
+    """
+    What a Python environment is made of.
+
+    Its texts, not its files, go into the environment's container: the engine keys a file by the directory that it was
+    taken from (v0.19.10, tried), so that a change of any source would install everything anew.
+
+    Args:
+        folder: Of the pyproject.toml and uv.lock; `.` is the root.
+        pyproject: Text of the pyproject.toml.
+        lock: Text of the uv.lock.
+    """
+
+    folder: str
+    pyproject: str
+    lock: str
+
+    @property
+    def config(self) -> str:
+        """Path of the pyproject.toml, which also configures mypy, pytest and coverage."""
+        return _path(self.folder, "pyproject.toml")
+
+
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
 )
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
+_MYPY_CACHE: Final = "/var/cache/mypy"
 _SHELL: Final = ["daggerw", "engine/home", "engine/stop", "engine/namespace.sh", ".ci/run"]
 
 
-def lint(source: dagger.Directory) -> dagger.Container:
+async def project(source: dagger.Directory, folder: str) -> Project:
+    """Read what an environment is made of."""
+    pyproject, lock = (source.file(_path(folder, name)) for name in ("pyproject.toml", "uv.lock"))
+    return Project(folder, await pyproject.contents(), await lock.contents())
+
+
+def lint(source: dagger.Directory, tools: Project) -> dagger.Container:
     """Check all Python with ruff, rules and format, and all shell with shellcheck; all speak before it fails."""
     commands = ["ruff check --no-cache .", "ruff format --no-cache --check --diff .", f"shellcheck {' '.join(_SHELL)}"]
     script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
-        _environment(source, "ci", PYTHON)
+        _environment(tools, PYTHON)
         .with_mounted_directory(WORKDIR, source.filter(include=[*_PYTHON, *_SHELL]))
         .with_exec(["sh", "-c", script])
     )
 
 
-def types(source: dagger.Directory, program: Program) -> dagger.Container:
-    """Run mypy, strict, over one program."""
-    config = _path(program.project, "pyproject.toml")
-    return _checkout(source, program, [program.name]).with_exec(["mypy", "--config-file", config, program.name])
-
-
-def test(source: dagger.Directory, program: Program) -> dagger.Container:
-    """Run pytest with coverage, over the unit tests of one program."""
-    config = _path(program.project, "pyproject.toml")
-    pytest = ["pytest", "-c", config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
-    coverage = [f"--cov={program.name}", f"--cov-config={config}", f"--cov-fail-under={program.coverage}"]
-    read = [program.name, f"tests/unit/{program.name}", *program.reads]
-    return _checkout(source, program, read).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
-
-
-def _checkout(source: dagger.Directory, program: Program, read: list[str]) -> dagger.Container:
-    """A program's environment with the files and folders that a check of it reads, and no others: they are its key."""
-    include = [pattern for path in read for pattern in (path, f"{path}/**")]
-    return _environment(source, program.project, program.image).with_mounted_directory(
-        WORKDIR, source.filter(include=[*include, _path(program.project, "pyproject.toml")])
+def types(source: dagger.Directory, program: Program, tools: Project) -> dagger.Container:
+    """Run mypy, strict, over one program; its cache, checked by content, makes the next run short."""
+    mypy = ["mypy", "--config-file", tools.config, "--cache-dir", _MYPY_CACHE, program.name]
+    return (
+        _checkout(source, program, tools, [program.name])
+        .with_mounted_cache(_MYPY_CACHE, dag.cache_volume(f"mypy-{program.name}"))
+        .with_exec(mypy)
     )
 
 
-def _environment(source: dagger.Directory, project: str, image: Image) -> dagger.Container:
+def test(source: dagger.Directory, program: Program, tools: Project) -> dagger.Container:
+    """Run pytest with coverage, over the unit tests of one program."""
+    pytest = ["pytest", "-c", tools.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
+    coverage = [f"--cov={program.name}", f"--cov-config={tools.config}", f"--cov-fail-under={program.coverage}"]
+    read = [program.name, f"tests/unit/{program.name}", *program.reads]
+    return _checkout(source, program, tools, read).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
+
+
+def _checkout(source: dagger.Directory, program: Program, tools: Project, read: list[str]) -> dagger.Container:
+    """A program's environment with the files and folders that a check of it reads, and no others: they are its key."""
+    include = [pattern for path in read for pattern in (path, f"{path}/**")]
+    return _environment(tools, program.image).with_mounted_directory(
+        WORKDIR, source.filter(include=[*include, tools.config])
+    )
+
+
+def _environment(tools: Project, image: Image) -> dagger.Container:
     """Python with everything that a project's lock file names; rebuilt only when that file changes."""
-    lock = [_path(project, "pyproject.toml"), _path(project, "uv.lock")]
-    sync = ["uv", "sync", "--project", project, "--frozen", "--no-install-project", "--compile-bytecode"]
-    return python(image).with_mounted_directory(WORKDIR, source.filter(include=lock)).with_exec(sync)
+    sync = ["uv", "sync", "--project", tools.folder, "--frozen", "--no-install-project", "--compile-bytecode"]
+    return (
+        python(image)
+        .with_new_file(f"{WORKDIR}/{tools.config}", tools.pyproject)
+        .with_new_file(f"{WORKDIR}/{_path(tools.folder, 'uv.lock')}", tools.lock)
+        .with_exec(sync)
+    )
 
 
-def _path(project: str, name: str) -> str:
-    return name if project == "." else f"{project}/{name}"
+def _path(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"

@@ -7,6 +7,7 @@ from dagger import dag
 from ci.steps import base, check, image, registry
 
 SOURCE = dag.directory()
+TOOLS = check.Project(".", "[project]", "version = 1")
 
 
 def calls(chain: object) -> list[tuple[str, dict[str, object]]]:
@@ -33,22 +34,24 @@ def test_build_sees_only_what_goes_into_the_image() -> None:
 
 @pytest.mark.parametrize("program", check.PROGRAMS, ids=lambda program: program.name)
 def test_every_program_is_checked_in_its_own_python(program: check.Program) -> None:
-    for container in (check.types(SOURCE, program), check.test(SOURCE, program)):
+    for container in (check.types(SOURCE, program, TOOLS), check.test(SOURCE, program, TOOLS)):
         assert ("from", {"address": program.image.reference}) in calls(container)
-    assert executed(check.types(SOURCE, program))[-1][0] == "mypy"  # type: ignore[index]
-    assert f"tests/unit/{program.name}" in executed(check.test(SOURCE, program))[-1]  # type: ignore[operator]
+    assert executed(check.types(SOURCE, program, TOOLS))[-1][0] == "mypy"  # type: ignore[index]
+    assert f"tests/unit/{program.name}" in executed(check.test(SOURCE, program, TOOLS))[-1]  # type: ignore[operator]
 
 
 def test_app_ships_with_310() -> None:
     assert next(one for one in check.PROGRAMS if one.name == "app").image.tag == "python:3.10-slim"
 
 
-def test_environment_depends_on_the_lock_file_alone() -> None:
-    steps = calls(check.test(SOURCE, check.PROGRAMS[0]))
+def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
+    steps = calls(check.test(SOURCE, check.PROGRAMS[0], TOOLS))
     sync = next(i for i, (name, args) in enumerate(steps) if name == "withExec" and "sync" in str(args["args"]))
-    copied = [args for name, args in steps[:sync] if name == "withMountedDirectory"]
-    assert len(copied) == 1
-    assert SOURCE.filter(include=["pyproject.toml", "uv.lock"]) in copied[0].values()
+    assert [(args["path"], args["contents"]) for name, args in steps[:sync] if name == "withNewFile"] == [
+        ("/src/pyproject.toml", TOOLS.pyproject),
+        ("/src/uv.lock", TOOLS.lock),
+    ]
+    assert not [name for name, _ in steps[:sync] if name in ("withDirectory", "withMountedDirectory")]
 
 
 def test_smoke_uses_the_image_s_own_command() -> None:
