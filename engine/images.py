@@ -11,15 +11,14 @@ from pathlib import Path
 import tomllib
 
 from engine import machine, mirror, tools
+from engine.buildah import Container
 from engine.errors import EngineError
 from engine.layout import SOURCES, Layout
 from engine.steps import run
 
-LABEL = "dojangkok.stand-in"
 _BASE = "localhost/dojangkok-root"
 _AUTHORITIES = Path("/usr/local/share/ca-certificates")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-_BUILDAH = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 # What the official slim images leave out as well.
 _NOT_IN_SLIM = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 
@@ -89,7 +88,7 @@ def build_root(layout: Layout, catalogue: Catalogue) -> None:
         ],
         log=log,
     )
-    with _Container(layout, "scratch") as container:
+    with Container(layout, "scratch") as container:
         container.add(archive, "/")
         container.configure(
             env={
@@ -126,55 +125,6 @@ def build_sdks(layout: Layout) -> None:
         (layout.content / f"{name}-sdk.digest").write_text(digest)
 
 
-class _Container:
-    """
-    A working container of buildah's, removed at the end of the block.
-
-    Args:
-        layout: Its storage and log.
-        base: An image of that storage, or `scratch`.
-    """
-
-    def __init__(self, layout: Layout, base: str) -> None:
-        self._layout = layout
-        self._name = self._buildah("from", "--pull-never", base)
-
-    def __enter__(self) -> "_Container":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._buildah("rm", self._name)
-
-    def add(self, source: Path, target: str) -> None:
-        """Copy a file, a folder's content, or an archive's content."""
-        self._buildah("add", "--quiet", self._name, source, target)
-
-    def execute(self, script: str) -> None:
-        """Run a shell script in the container."""
-        self._buildah("run", self._name, "--", "sh", "-ec", script)
-
-    def configure(
-        self, env: dict[str, str] | None = None, command: str | None = None, label: str | None = None
-    ) -> None:
-        """Set variables, the default command (JSON) and the stand-in's label."""
-        options = [f"--env={name}={value}" for name, value in (env or {}).items()]
-        options += [f"--cmd={command}"] if command else []
-        options += [f"--label={LABEL}={label}"] if label else []
-        self._buildah("config", *options, self._name)
-
-    def commit(self, target: str) -> None:
-        """Make an image of it: a name in buildah's storage, `oci:FOLDER:TAG`, or `docker://ADDRESS/NAME:TAG`."""
-        self._buildah("commit", "--quiet", "--format=oci", "--tls-verify=false", self._name, target)
-
-    def _buildah(self, *args: str | Path) -> str:
-        storage = self._layout.buildah
-        return run(
-            ["buildah", f"--root={storage}", f"--runroot={storage}-run", *args],
-            env={**_BUILDAH, "TMPDIR": str(self._layout.scratch)},
-            log=self._layout.log / "images.log",
-        )
-
-
 def _cpython(layout: Layout, image: Image, target: str) -> None:
     """This machine's CPython, moved to /usr/local without its tests and without what was installed into it."""
     prefix = machine.cpython(image.contents)
@@ -192,7 +142,7 @@ def _cpython(layout: Layout, image: Image, target: str) -> None:
     shutil.copy2(prefix / f"bin/python{image.contents}", folder / "bin")
     for link in ("python3", "python"):
         (folder / "bin" / link).symlink_to(f"python{image.contents}")
-    with _Container(layout, _BASE) as container:
+    with Container(layout, _BASE) as container:
         container.add(folder, "/usr/local")
         container.execute("ldconfig && python3 -c 'import bz2, ctypes, lzma, sqlite3, ssl, uuid, zlib'")
         container.configure(command='["python3"]', label=image.reference)
@@ -216,7 +166,7 @@ def _wheel(layout: Layout, image: Image, target: str) -> None:
                 program = programs / Path(member).name
                 program.write_bytes(wheel.read(member))
                 program.chmod(0o755)
-    with _Container(layout, "scratch") as container:
+    with Container(layout, "scratch") as container:
         container.add(programs, "/")
         container.configure(label=image.reference)
         container.commit(target)
@@ -239,7 +189,7 @@ def _go_sdk(layout: Layout, target: str) -> None:
         return [name for name in names if name in top or name == "testdata" or name.endswith("_test.go")]
 
     shutil.copytree(goroot, folder, symlinks=True, ignore=not_needed)
-    with _Container(layout, _BASE) as container:
+    with Container(layout, _BASE) as container:
         container.execute(
             "apt-get update -q && apt-get install -qy --no-install-recommends git && rm -rf /var/lib/apt/lists/*"
             " && mkdir -p /go/pkg/mod /root/.cache/go-build"
@@ -258,7 +208,7 @@ def _go_sdk(layout: Layout, target: str) -> None:
 
 def _python_sdk(layout: Layout, target: str) -> None:
     """Nothing but the runtime: it takes dagger-io from the package index."""
-    with _Container(layout, "scratch") as container:
+    with Container(layout, "scratch") as container:
         container.add(SOURCES / "runtime", "/runtime")
         container.commit(target)
 

@@ -94,7 +94,7 @@ def test(source: dagger.Directory, program: Program, tools: Project) -> dagger.C
     """Run pytest with coverage, over the unit tests of one program."""
     pytest = ["pytest", "-c", tools.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
     coverage = [f"--cov={program.name}", f"--cov-config={tools.config}", f"--cov-fail-under={program.coverage}"]
-    read = [program.name, f"tests/unit/{program.name}", *program.reads]
+    read = [program.name, "tests/unit/arrows.py", f"tests/unit/{program.name}", *program.reads]
     return _checkout(source, program, tools, read).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
 
 
