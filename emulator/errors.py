@@ -1,0 +1,121 @@
+"""
+Every error that a client can get, in Google's shape: one constructor a row.
+
+The codes and reasons are those of Compute Engine; the texts are similar, not the same. Where a row names no other
+source, code and reason are those that google-cloud-compute, gcloud and terraform-provider-google branch on.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_STATUS: Final = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ALREADY_EXISTS",
+    412: "FAILED_PRECONDITION",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+}
+
+
+class ApiError(Exception):
+    """
+    A request that was refused.
+
+    Args:
+        code: HTTP status.
+        reason: Google's word for it, `errors[0].reason`.
+        message: What a person reads.
+        extra: More members of `errors[0]`, such as its location.
+    """
+
+    def __init__(self, code: int, reason: str, message: str, extra: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.extra = dict(extra or {})
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON of the answer."""
+        error: dict[str, Any] = {
+            "code": self.code,
+            "message": self.message,
+            "errors": [{"message": self.message, "domain": "global", "reason": self.reason, **self.extra}],
+        }
+        if self.code in _STATUS:
+            error["status"] = _STATUS[self.code]
+        return {"error": error}
+
+
+def not_found(path: str) -> ApiError:
+    """No such resource; the path begins with `projects/`."""
+    return ApiError(404, "notFound", f"The resource '{path}' was not found")
+
+
+def already_exists(path: str) -> ApiError:
+    """The name is taken; checked synchronously on insert."""
+    return ApiError(409, "alreadyExists", f"The resource '{path}' already exists")
+
+
+def invalid(field: str, value: object, why: str) -> ApiError:
+    """A field of the body, as `resource.x.y`, or of the query has a value that can't be."""
+    return ApiError(400, "invalid", f"Invalid value for field '{field}': '{value}'. {why}")
+
+
+def required(field: str) -> ApiError:
+    """A field is missing."""
+    return ApiError(400, "required", f"Required field '{field}' not specified")
+
+
+def invalid_parameter(name: str, value: object, why: str) -> ApiError:
+    """A value in the path. Source: the 400 quoted in terraform-google-vm issue 46."""
+    return ApiError(400, "invalidParameter", f"Invalid value for field '{name}': '{value}'. {why}")
+
+
+def malformed(why: str) -> ApiError:
+    """A body that is no JSON."""
+    return ApiError(400, "parseError", f"Invalid JSON payload received. {why}")
+
+
+def in_use(path: str, user: str) -> ApiError:
+    """Something refers to it. Source: terraform-provider-google issues 1448 and 10365."""
+    message = f"The {_kind(path)} resource '{path}' is already being used by '{user}'"
+    return ApiError(400, "resourceInUseByAnotherResource", message)
+
+
+def stale_fingerprint() -> ApiError:
+    """Somebody else has written since the fingerprint was read."""
+    return ApiError(412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint.")
+
+
+def forbidden(permission: str, path: str) -> ApiError:
+    """The permission switchboard has it off."""
+    return ApiError(403, "forbidden", f"Required '{permission}' permission for '{path}'")
+
+
+def quota_exceeded(metric: str, limit: int) -> ApiError:
+    """A synchronous quota, such as the number of templates."""
+    message = f"Quota '{metric}' exceeded.  Limit: {limit}.0 globally."
+    return ApiError(403, "quotaExceeded", message)
+
+
+def unauthenticated(why: str) -> ApiError:
+    """No token, or one that is unknown or has expired. Source: Google's APIs, RFC 6750."""
+    extra = {"location": "Authorization", "locationType": "header"}
+    return ApiError(401, "required" if why == "missing" else "authError", f"Invalid credentials: token {why}.", extra)
+
+
+def not_implemented(verb: str, path: str, method: str) -> ApiError:
+    """A route that Compute Engine has and this emulator has not, or that nobody has."""
+    what = f"'{method}' is a method of Compute v1 that" if method else "a route that"
+    return ApiError(501, "notImplemented", f"{verb} {path}: {what} this emulator does not serve")
+
+
+def _kind(path: str) -> str:
+    collection = path.split("/")[-2]
+    return {"instanceTemplates": "instance_template", "healthChecks": "health_check"}.get(collection, collection[:-1])

@@ -1,0 +1,148 @@
+"""Everything that must outlive a process: documents, groups, operations, ledger and virtual time, in SQLite."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from emulator.groups import Group
+from emulator.links import ID, collection_of, name_of
+
+Document = dict[str, Any]
+_GROUP: Final = TypeAdapter(Group)
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS groups (path TEXT PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ledger (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);
+"""
+
+
+@dataclass
+class View:
+    """
+    The world as a reader sees it: now, or as it was when a lagging read was asked for.
+
+    Args:
+        collections: Documents by the path of their collection and their name; a document is replaced, never changed.
+        groups: Machines by the path of their group.
+    """
+
+    collections: dict[str, dict[str, Document]] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+
+    def get(self, path: str) -> Document | None:
+        """Return a document by its path, whose last segment is a name or a numeric id."""
+        found = self.collections.get(collection_of(path), {})
+        name = name_of(path)
+        if name in found:
+            return found[name]
+        if ID.fullmatch(name):
+            return next((document for document in found.values() if document.get("id") == name), None)
+        return None
+
+    def path(self, reference: str) -> str:
+        """Return a canonical path with its name in place of a numeric id; unknown ones come back as they are."""
+        document = self.get(reference) if ID.fullmatch(name_of(reference)) else None
+        return f"{collection_of(reference)}/{document['name']}" if document else reference
+
+    def scopes(self, project: str, collection: str) -> Iterator[tuple[str, Mapping[str, Document]]]:
+        """Yield `zones/Z`, `regions/R` or `global` with the documents of a collection there."""
+        for path, documents in sorted(self.collections.items()):
+            scope, _, name = path.removeprefix(f"{project}/").rpartition("/")
+            if path.startswith(f"{project}/") and name == collection:
+                yield scope, documents
+
+    def copy(self) -> "View":
+        """Return the world as it is now; documents and groups themselves never change."""
+        return View({path: dict(documents) for path, documents in self.collections.items()}, dict(self.groups))
+
+
+class Store:
+    """
+    The one place that writes: into the live view and, at `commit`, into SQLite.
+
+    Args:
+        path: Of the file; None keeps everything in memory.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.view = View()
+        self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_TABLES)
+        self._pending: dict[tuple[str, str], str | None] = {}
+        self._entries: list[str] = []
+        for name, text in self._connection.execute("SELECT path, json FROM documents"):
+            self.view.collections.setdefault(collection_of(name), {})[name_of(name)] = json.loads(text)
+        for name, text in self._connection.execute("SELECT path, json FROM groups"):
+            self.view.groups[name] = _GROUP.validate_json(text)
+
+    def put(self, path: str, document: Document) -> None:
+        """Write a document under its name."""
+        self.view.collections.setdefault(collection_of(path), {})[name_of(path)] = document
+        self._pending["documents", path] = json.dumps(document)
+
+    def remove(self, path: str) -> None:
+        """Forget a document."""
+        self.view.collections[collection_of(path)].pop(name_of(path), None)
+        self._pending["documents", path] = None
+
+    def put_group(self, path: str, group: Group) -> None:
+        """Write the machines of a group."""
+        self.view.groups[path] = group
+        self._pending["groups", path] = ""
+
+    def remove_group(self, path: str) -> None:
+        """Forget the machines of a group."""
+        self.view.groups.pop(path, None)
+        self._pending["groups", path] = None
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """Read what is neither document nor group, such as the virtual time."""
+        row = self._connection.execute("SELECT json FROM settings WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else default
+
+    def put_setting(self, name: str, value: Any) -> None:
+        """Write a setting."""
+        self._pending["settings", name] = json.dumps(value)
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Add an entry to the ledger."""
+        self._entries.append(json.dumps(entry))
+
+    def entries(self, after: int = 0, kind: str = "") -> Iterator[dict[str, Any]]:
+        """Yield entries of the ledger with their numbers, oldest first."""
+        self.commit()
+        for number, text in self._connection.execute("SELECT seq, json FROM ledger WHERE seq > ? ORDER BY seq", (after,)):
+            entry = {"seq": number, **json.loads(text)}
+            if not kind or entry["kind"] == kind:
+                yield entry
+
+    def commit(self) -> None:
+        """Make everything since the last commit durable, all of it or nothing: a killed process loses no answered write."""
+        if not self._pending and not self._entries:
+            return
+        pending, entries = self._pending, self._entries
+        self._pending, self._entries = {}, []
+        self._connection.execute("BEGIN IMMEDIATE")
+        for (table, key), text in pending.items():
+            column = "name" if table == "settings" else "path"
+            if text is None:
+                self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
+                continue
+            if table == "groups":
+                text = _GROUP.dump_json(self.view.groups[key]).decode()
+            self._connection.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", (key, text))
+        self._connection.executemany("INSERT INTO ledger (json) VALUES (?)", [(entry,) for entry in entries])
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Commit, and let go of the file."""
+        self.commit()
+        self._connection.close()
