@@ -175,6 +175,8 @@ def due(machine: Machine, check: Check | None, tie: Tie | None, now_s: float) ->
             return machine.stage_at_s + machine.behaviour.stop_s
         if check is None:
             return NEVER if machine.action == "NONE" else now_s
+        if machine.action == "NONE" and machine.was_available and tie is None and _answers_for_good(machine):
+            return NEVER
         return min(_verdicts_due(machine, check, tie, now_s), default=NEVER)
     return machine.stage_at_s + _stage_s(machine)
 
@@ -277,6 +279,10 @@ def _repair_at(machine: Machine, check: Check, tie: Tie | None, now_s: float) ->
     if health_now(machine, check, tie, now_s) != "UNHEALTHY":
         return NEVER
     return max(machine.running_at_s + check.initial_delay_s, machine.running_at_s)
+
+
+def _answers_for_good(machine: Machine) -> bool:
+    return machine.behaviour.answer_s is not None and machine.behaviour.crash_after_s is None
 
 
 def _answering(machine: Machine, tie: Tie | None) -> tuple[float, float]:
