@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -123,6 +123,16 @@ class Store:
             entry = {"seq": number, **json.loads(text)}
             if not kind or entry["kind"] == kind:
                 yield entry
+
+    def mark(self) -> Callable[[], None]:
+        """Return what undoes every write from now on, as long as nothing was committed in between."""
+        view, pending = self.view.copy(), dict(self._pending)
+
+        def undo() -> None:
+            self.view.collections, self.view.groups = view.collections, view.groups
+            self._pending = pending
+
+        return undo
 
     def commit(self) -> None:
         """Make everything since the last commit durable, all of it or nothing: a killed process loses no answered write."""
