@@ -68,7 +68,11 @@ def behaviour(rules: list[Rule], machine: Machine, text: str, seed: int) -> Beha
         if rule.fits(machine, text):
             told |= rule.model_dump(exclude_none=True, exclude={"machine", "template", "image"})
     never = told.pop("never_healthy", False)
-    drawn = {name: dice.uniform(*value) if isinstance(value, tuple) else value for name, value in told.items() if name in _TIMES}
+    drawn = {
+        name: dice.uniform(*value) if isinstance(value, tuple) else value
+        for name, value in told.items()
+        if name in _TIMES
+    }
     result = replace(Behaviour(), **(told | drawn))
     return replace(result, answer_s=None) if never else result
 
@@ -76,5 +80,3 @@ def behaviour(rules: list[Rule], machine: Machine, text: str, seed: int) -> Beha
 def mentions(text: str, image: str) -> bool:
     """Return whether a text refers to exactly this image, not to a longer name that holds it."""
     return re.search(rf"(?<![\w./:@-]){re.escape(image)}(?![\w.:@/-])", text) is not None
-
-

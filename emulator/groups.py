@@ -150,7 +150,9 @@ def step(group: Group, settings: Settings, around: Surroundings, now_s: float) -
             errors = (*errors, (after.name, after.attempts[-1], after.intended))[-50:]
             if after.action == "CREATING_WITHOUT_RETRIES":
                 after, lost = None, lost + 1
-        changed = changed or after is None or after.action != before.action or before.was_available != after.was_available
+        changed = (
+            changed or after is None or after.action != before.action or before.was_available != after.was_available
+        )
         machines += [after] if after is not None else []
     moved = replace(group, at_s=now_s, machines=tuple(machines), errors=errors, lost=lost)
     if changed:

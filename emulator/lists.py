@@ -46,7 +46,9 @@ def answer_aggregated_list(call: Call, kind: str, collections: Mapping[str, Rend
     for collection, render in collections.items():
         for scope, documents in call.view.scopes(call.project, collection):
             path = f"{call.project}/{scope}/{collection}"
-            rendered += [(f"{scope}/{one}", _rendered(f"{path}/{one}", document, render)) for one, document in documents.items()]
+            rendered += [
+                (f"{scope}/{one}", _rendered(f"{path}/{one}", document, render)) for one, document in documents.items()
+            ]
     items, token = page(call, rendered, keyed=True)
     scoped: dict[str, Any] = {scope: {"warning": _no_results(scope)} for scope in sorted(scopes)}
     for key, document in items:

@@ -24,5 +24,3 @@ def fingerprint(document: Document) -> Document:
     writes = int(document.get("_writes", 0)) + 1
     digest = blake2b(f"{document['id']}/{writes}".encode(), digest_size=8).digest()
     return {**document, "fingerprint": base64.b64encode(digest).decode(), "_writes": writes}
-
-

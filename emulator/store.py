@@ -119,7 +119,9 @@ class Store:
     def entries(self, after: int = 0, kind: str = "") -> Iterator[dict[str, Any]]:
         """Yield entries of the ledger with their numbers, oldest first."""
         self.commit()
-        for number, text in self._connection.execute("SELECT seq, json FROM ledger WHERE seq > ? ORDER BY seq", (after,)):
+        for number, text in self._connection.execute(
+            "SELECT seq, json FROM ledger WHERE seq > ? ORDER BY seq", (after,)
+        ):
             entry = {"seq": number, **json.loads(text)}
             if not kind or entry["kind"] == kind:
                 yield entry

@@ -185,6 +185,12 @@ class World:
         self.put_operation(operation)
         return operation
 
+    def forget(self) -> None:
+        """Drop what was derived from documents and groups, because a write was undone."""
+        self._next.clear()
+        self._settings.clear()
+        self._texts.clear()
+
     def put_operation(self, operation: Operation) -> None:
         """Write an operation."""
         self.store.put(operation.path, {"id": operation.id, "operation": asdict(operation)})

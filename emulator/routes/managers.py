@@ -67,7 +67,7 @@ def insert(call: Call) -> Operation:
 def get(call: Call) -> Document:
     """Return a group with its status."""
     call.document()
-    return rendered(call, call.path)
+    return shown(rendered(call, call.path))
 
 
 @serves("instanceGroupManagers.list", "regionInstanceGroupManagers.list")
@@ -88,7 +88,10 @@ def patch(call: Call) -> Operation:
     """Lay a patch over a group's document; what it means for the machines follows later."""
     document = call.document()
     body = normalised(call, call.body)
-    return write(call, merged(document, body | {"updatePolicy": policy(document["updatePolicy"], body.get("updatePolicy") or {})}))
+    return write(
+        call,
+        merged(document, body | {"updatePolicy": policy(document["updatePolicy"], body.get("updatePolicy") or {})}),
+    )
 
 
 @serves("instanceGroupManagers.update")
@@ -165,7 +168,10 @@ def rendered(call: Call, path: str) -> Document:
         for version, target in zip(document["versions"], _in_order(path, document), strict=True)
     ]
     limits = {
-        key: {**document["updatePolicy"][key], "calculated": documents.amount(document["updatePolicy"][key], settings.size)}
+        key: {
+            **document["updatePolicy"][key],
+            "calculated": documents.amount(document["updatePolicy"][key], settings.size),
+        }
         for key in ("maxSurge", "maxUnavailable")
     }
     return {
@@ -190,7 +196,9 @@ def write(call: Call, document: Document) -> Operation:
 
 def normalised(call: Call, body: Document) -> Document:
     """Write references by name, and make one list of versions of the two ways to name a template."""
-    result = {key: value for key, value in body.items() if key not in ("fingerprint", "instanceTemplate", "updatePolicy")}
+    result = {
+        key: value for key, value in body.items() if key not in ("fingerprint", "instanceTemplate", "updatePolicy")
+    }
     if body.get("versions"):
         result["versions"] = [
             {**version, "instanceTemplate": self_link(call.link(version.get("instanceTemplate") or ""))}
@@ -230,5 +238,3 @@ def _autoscaler(call: Call, link: str) -> str:
             if scaler.get("target") == link:
                 return str(scaler["selfLink"])
     return ""
-
-

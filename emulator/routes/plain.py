@@ -22,7 +22,10 @@ _DEFAULTS: Final[dict[str, Document]] = {
         "unhealthyThreshold": 2,
     },
     "firewalls": {"direction": "INGRESS", "priority": 1000, "disabled": False, "logConfig": {"enable": False}},
-    "networks": {"routingConfig": {"routingMode": "REGIONAL"}, "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL"},
+    "networks": {
+        "routingConfig": {"routingMode": "REGIONAL"},
+        "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL",
+    },
     "subnetworks": {
         "purpose": "PRIVATE",
         "stackType": "IPV4_ONLY",

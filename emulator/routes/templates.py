@@ -155,7 +155,13 @@ def _interface(index: int, interface: Document, path: str) -> Document:
             completed[key] = self_link(canonical(interface[key], project))
     if isinstance(interface.get("accessConfigs"), list):
         completed["accessConfigs"] = [
-            {"name": "external-nat", "type": "ONE_TO_ONE_NAT", "networkTier": "PREMIUM", **one, "kind": "compute#accessConfig"}
+            {
+                "name": "external-nat",
+                "type": "ONE_TO_ONE_NAT",
+                "networkTier": "PREMIUM",
+                **one,
+                "kind": "compute#accessConfig",
+            }
             for one in interface["accessConfigs"]
         ]
     return completed

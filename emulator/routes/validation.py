@@ -75,10 +75,16 @@ def _check_policy(path: str, document: Document, size: int) -> None:
     if not any(amounts.values()):
         raise invalid("resource.updatePolicy.maxUnavailable", 0, "maxSurge and maxUnavailable must not both be 0.")
     if policy["replacementMethod"] == "RECREATE" and amounts["maxSurge"]:
-        raise invalid("resource.updatePolicy.maxSurge", amounts["maxSurge"], "maxSurge must be 0 when replacementMethod is RECREATE.")
+        raise invalid(
+            "resource.updatePolicy.maxSurge",
+            amounts["maxSurge"],
+            "maxSurge must be 0 when replacementMethod is RECREATE.",
+        )
     stateful = document.get("statefulPolicy", {}).get("preservedState", {}).get("disks")
     if stateful and (amounts["maxSurge"] or policy["replacementMethod"] != "RECREATE"):
-        raise invalid("resource.updatePolicy.maxSurge", amounts["maxSurge"], "A stateful group needs maxSurge 0 and RECREATE.")
+        raise invalid(
+            "resource.updatePolicy.maxSurge", amounts["maxSurge"], "A stateful group needs maxSurge 0 and RECREATE."
+        )
 
 
 def _check_healing(call: Call, document: Document) -> None:
@@ -91,7 +97,9 @@ def _check_healing(call: Call, document: Document) -> None:
             raise invalid("resource.autoHealingPolicies[0].initialDelaySec", delay, "Must be from 0 to 3600.")
         link = one.get("healthCheck")
         if link and call.world.view.get(canonical(link, call.project)) is None:
-            raise invalid("resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found.")
+            raise invalid(
+                "resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found."
+            )
 
 
 def _is_set(target_size: Any) -> bool:

@@ -22,11 +22,7 @@ from google.cloud.compute_v1 import services
 
 TARGET: Final = Path(__file__).with_name("compute.json")
 # The collections that the emulator serves; of the others, only the names of the methods are kept.
-SERVED: Final = (
-    "autoscalers firewalls globalOperations healthChecks imageFamilyViews images instanceGroupManagers instanceGroups"
-    " instanceTemplates instances machineTypes networks projects regionInstanceGroupManagers regionInstanceTemplates"
-    " regionOperations regions routers subnetworks zoneOperations zones"
-).split()
+SERVED: Final = ["autoscalers", "firewalls", "globalOperations", "healthChecks", "imageFamilyViews", "images", "instanceGroupManagers", "instanceGroups", "instanceTemplates", "instances", "machineTypes", "networks", "projects", "regionInstanceGroupManagers", "regionInstanceTemplates", "regionOperations", "regions", "routers", "subnetworks", "zoneOperations", "zones"]
 _SCALARS: Final = {1: "double", 3: "int64", 4: "int64", 5: "int32", 8: "bool", 9: "string", 12: "bytes", 13: "int32"}
 _MESSAGE: Final = 11
 _ENTRY: Final = re.compile(r"^    (\w+) \(", re.MULTILINE)
@@ -41,8 +37,12 @@ def generate() -> str:
         name = pending.pop()
         if name not in messages:
             messages[name] = dict(_fields(getattr(compute_v1, name)))
-            pending += [match for kind in messages[name].values() for match in re.findall(r"[A-Z]\w+$", kind)
-                        if hasattr(compute_v1, match)]
+            pending += [
+                match
+                for kind in messages[name].values()
+                for match in re.findall(r"[A-Z]\w+$", kind)
+                if hasattr(compute_v1, match)
+            ]
     parts = [
         f'"package": "google-cloud-compute {version("google-cloud-compute")}"',
         f'"methods": {_lines(methods)}',

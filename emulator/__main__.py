@@ -1,0 +1,94 @@
+"""
+Serve a Compute Engine that really rolls.
+
+    uv run --project emulator python -m emulator serve --port 8080 --open --seed emulator/seeds/dojangkok.yaml
+"""
+
+import ipaddress
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+
+from emulator.api import Api
+from emulator.clock import Clock
+from emulator.lock import LockedError, hold
+from emulator.seed import SeedError, plant, read_seed
+from emulator.server import configuration
+from emulator.store import Store
+from emulator.world import Options, World
+
+_app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+_START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where a clock moved by hand begins
+
+
+@_app.callback()
+def _main() -> None:
+    """A Compute Engine that really rolls."""
+
+
+@_app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="address to listen on: loopback, or a private one in a container")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one, which is printed")] = 8080,
+    speed: Annotated[float, typer.Option(help="virtual seconds per second", min=0.001, max=100_000)] = 1.0,
+    manual: Annotated[bool, typer.Option("--manual", help="time stands still; POST /emulator/clock moves it")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="serve without tokens")] = False,
+    any_address: Annotated[bool, typer.Option("--any-address", help="allow an address that others can reach")] = False,
+    seed: Annotated[Path | None, typer.Option(help="world to begin with", exists=True, dir_okay=False)] = None,
+    state: Annotated[Path | None, typer.Option(help="file that everything is kept in (default: memory)")] = None,
+    wait_s: Annotated[float, typer.Option(help="seconds to wait for another process on that file", min=0)] = 5.0,
+    random_seed: Annotated[int, typer.Option(help="the same number gives the same machines")] = 0,
+    operation_s: Annotated[float, typer.Option(help="virtual seconds that an operation runs", min=0)] = 1.0,
+    decide_s: Annotated[float, typer.Option(help="virtual seconds until a group acts on a change", min=0)] = 1.0,
+    in_use: Annotated[str, typer.Option(help="deleting a used template: refuse, or fail by its operation")] = "refuse",
+    no_retries: Annotated[
+        bool, typer.Option("--no-retries", help="create machines once (CREATING_WITHOUT_RETRIES)")
+    ] = False,
+) -> None:
+    """Serve until a signal ends it. The first line says where; / is a page to look at."""
+    if in_use not in ("refuse", "fail"):
+        _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
+    if not any_address and not _is_private(host):
+        _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
+    try:
+        lock = hold(state, wait_s) if state else None
+        store = Store(state)
+        start_s = store.setting("now_s", _START_S if manual else time.time())
+        options = Options(
+            random_seed, operation_s, decide_s, "fail" if in_use == "fail" else "refuse", retries=not no_retries
+        )
+        api = Api(World(store, Clock(start_s, None if manual else speed), options), is_open=open_)
+        if seed:
+            plant(api, read_seed(seed))
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (LockedError, SeedError, OSError) as error:
+        _refuse(str(error))
+    shown = f"[{host}]" if ":" in host else host
+    print(f"listening on http://{shown}:{listening.getsockname()[1]}", flush=True)
+    uvicorn.Server(configuration(api)).run(sockets=[listening])
+    if lock:
+        lock.close()
+
+
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or (address.is_private and not address.is_unspecified)
+
+
+def _refuse(text: str) -> NoReturn:
+    print(text, file=sys.stderr)
+    raise SystemExit(3)
+
+
+if __name__ == "__main__":
+    _app()

@@ -1,0 +1,299 @@
+"""
+One request after the other: route, faults, token, permission, handler, ledger, commit.
+
+Everything here is synchronous and never sleeps, so that two requests can't get in each other's way; what an answer
+has to wait for stands in the answer, and the transport (`server`, `inprocess`) waits.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from emulator import routes
+from emulator.calls import HANDLERS, Call, Handler, check_params, check_request_id
+from emulator.control import Control
+from emulator.errors import ApiError, forbidden, malformed, not_implemented
+from emulator.faults import Fault, Faults
+from emulator.faults import Request as FaultRequest
+from emulator.links import PROJECT
+from emulator.operations import Operation, render
+from emulator.permissions import permission
+from emulator.routing import Route, route
+from emulator.schema.check import check_body, check_query
+from emulator.store import Document, View
+from emulator.tokens import Tokens
+from emulator.world import World
+
+_JSON: Final = "application/json; charset=UTF-8"
+_HTML: Final = b"<html><head><title>502</title></head><body>The server encountered a temporary error.</body></html>"
+
+
+@dataclass(frozen=True)
+class Request:
+    """
+    An HTTP request.
+
+    Args:
+        verb: In capitals.
+        target: Path and query.
+        headers: By lower-case name.
+        body: As it came.
+    """
+
+    verb: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    An HTTP answer, and what happens on its way.
+
+    Args:
+        status: HTTP.
+        body: To be sent.
+        headers: Beside the usual ones.
+        delay_s: Virtual seconds before it is sent.
+        is_cut: The connection ends before a byte of it is sent.
+        hangs: It is never sent, and the connection stays.
+        truncated_to: Bytes of the body after which the connection ends.
+        waits_for: Path of an operation that the answer may wait for.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_s: float = 0.0
+    is_cut: bool = False
+    hangs: bool = False
+    truncated_to: int | None = None
+    waits_for: str = ""
+
+
+class Api:
+    """
+    The whole emulator, without a socket.
+
+    Args:
+        world: What it serves.
+        is_open: Serve without tokens.
+    """
+
+    def __init__(self, world: World, *, is_open: bool = True) -> None:
+        self.world = world
+        self.is_open = is_open
+        self.tokens = Tokens()
+        self.faults = Faults(world.store.setting("faults", []))
+        self.denied: set[str] = set(world.store.setting("denied", []))
+        self.control = Control(self)
+        self._history: list[tuple[float, View]] = []
+        self._depth = 0
+        world.watchers.append(self._moment)
+        routes.load()
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request; whatever it changed is durable when this returns."""
+        self.world.advance()
+        url = urlsplit(request.target)
+        if url.path == "/" or url.path.startswith("/emulator"):
+            return self.control.handle(request)
+        self._remember()
+        found = route(request.verb, url.path)
+        name = found.method.name if found else ""
+        faults = self.faults.on(name) if name else []
+        for fault in faults:
+            if fault.request:
+                self._request(fault.request)
+        entry: dict[str, Any] = {
+            "kind": "request",
+            "at_s": round(self.world.now_s, 3),
+            "method": name,
+            "verb": request.verb,
+        }
+        entry |= {"path": request.target, "client": request.headers.get("user-agent", "")[:80]}
+        answer = self._answer(request, found, faults, entry)
+        self.world.store.append(entry | {"status": 0 if answer.is_cut or answer.hangs else answer.status})
+        if faults:
+            self.world.store.put_setting("faults", self.faults.dump())
+        self.world.store.commit()
+        return answer
+
+    def _answer(self, request: Request, found: Route | None, faults: list[Fault], entry: dict[str, Any]) -> Answer:
+        """Answer a request under its faults."""
+        merged = {"delay_s": sum(fault.delay_s for fault in faults), "hangs": any(fault.hang for fault in faults)}
+        for fault in faults:
+            entry["fault"] = fault.model_dump(exclude_defaults=True, exclude={"on", "nth"})
+            if fault.cut == "before":
+                return Answer(0, b"", is_cut=True, delay_s=merged["delay_s"])
+            if fault.status:
+                error = ApiError(fault.status, fault.reason, "injected by a fault plan")
+                body = _HTML if fault.body == "html" else b"" if fault.body == "empty" else _encoded(error.body())
+                return replace(self._sent(fault.status, body, fault.headers), **merged)
+        try:
+            result = self._result(request, found, faults, entry)
+            answer = self._sent(200, _encoded(result))
+        except ApiError as error:
+            entry["reason"] = error.reason
+            answer = self._sent(error.code, _encoded(error.body()))
+        waits_for = ""
+        if found and found.method.name.endswith("Operations.wait") and answer.status == 200:
+            waits_for = request.target
+        answer = replace(answer, waits_for=waits_for, **merged)
+        for fault in faults:
+            if fault.cut == "after":
+                answer = replace(answer, is_cut=True)
+            if fault.body == "html":
+                answer = self._sent(answer.status, _HTML, {"content-type": "text/html"})
+            elif fault.body == "empty":
+                answer = replace(answer, body=b"")
+            elif fault.body == "truncated":
+                answer = replace(answer, truncated_to=len(answer.body) // 2)
+        return answer
+
+    def _result(self, request: Request, found: Route | None, faults: list[Fault], entry: dict[str, Any]) -> Document:
+        """Return the JSON of an answer, or raise what is wrong with the request."""
+        url = urlsplit(request.target)
+        authorization = request.headers.get("authorization", "")
+        if found is None:
+            entry["unknown"] = True
+            raise not_implemented(request.verb, url.path, "")
+        name, query = found.method.name, dict(parse_qsl(url.query, keep_blank_values=True))
+        if name == "github.oidc":
+            return self.tokens.oidc(query, authorization)
+        if name == "sts.token":
+            return self.tokens.exchange(request.body)
+        if name == "iamcredentials.generateAccessToken":
+            return self.tokens.impersonate(request.body, authorization)
+        if not self.is_open:
+            self.tokens.check(authorization)
+        body = _decoded(request.body)
+        if name == "cloudresourcemanager.testIamPermissions":
+            return self._test_permissions(body)
+        handler = HANDLERS.get(name)
+        if handler is None:
+            entry["unknown"] = True
+            raise not_implemented(request.verb, url.path, name)
+        needed = permission(name)
+        if needed in self.denied:
+            raise forbidden(needed, "/".join(url.path.removeprefix("/compute/v1").strip("/").split("/")))
+        if not PROJECT.fullmatch(found.params["project"]):
+            raise not_implemented(request.verb, url.path, name)
+        check_params(found.params)
+        call = Call(self.world, self._seen(faults), found.method, found.params, check_query(found.method, query))
+        if call.request_id:
+            check_request_id(call.request_id)
+        if found.method.body:
+            checked = check_body(found.method.body, body if body is not None else {})
+            call.body, call.notes = checked.body, checked.notes
+        call.unreachable = frozenset(fault.unreachable for fault in faults if fault.unreachable)
+        result = self._written(call, handler, faults) if found.method.changes else handler(call)
+        if call.notes:
+            entry["notes"] = call.notes
+        if isinstance(result, Operation):
+            entry["operation"] = result.path
+            return render(result, self.world.now_s)
+        return result
+
+    def _written(self, call: Call, handler: Handler, faults: list[Fault]) -> Document | Operation:
+        """Perform a write once: a known requestId gives its first operation again, a faulty one may be undone."""
+        replayed = self._replayed(call)
+        if replayed is not None:
+            return replayed
+        fault = next((fault.operation for fault in faults if fault.operation), None)
+        if fault is not None:
+            ends = {"ends_at_s": None} if fault.hang else {}
+            vanishes = {"vanishes_at_s": self.world.now_s} if fault.vanish else {}
+            call.fault = {
+                "error": fault.error, "message": fault.message, "has_http_code": fault.has_http_code,
+                "warning": fault.warning, **ends, **vanishes,
+            }  # fmt: skip
+        undo = self.world.store.mark() if fault and (fault.error or fault.hang) and not fault.commit else None
+        result = handler(call)
+        if undo is not None and isinstance(result, Operation):
+            undo()
+            self.world.forget()
+            self.world.put_operation(result)
+        if isinstance(result, Operation) and call.request_id:
+            path = f"{call.project}/requests/{call.request_id}"
+            self.world.store.put(path, {"operation": result.path})
+        return result
+
+    def _replayed(self, call: Call) -> Operation | None:
+        known = self.world.view.get(f"{call.project}/requests/{call.request_id}") if call.request_id else None
+        return self.world.operation(known["operation"]) if known else None
+
+    def _seen(self, faults: list[Fault]) -> View:
+        """Return the world as a request sees it: older, if a fault makes reads lag."""
+        lag_s = max((fault.lag_s for fault in faults), default=0.0)
+        if not lag_s:
+            return self.world.view
+        past = [view for at_s, view in self._history if at_s <= self.world.now_s - lag_s]
+        return past[-1] if past else self._history[0][1]
+
+    def _remember(self) -> None:
+        """Keep copies of the world as far back as lagging reads may look."""
+        back_s = self.faults.needs_history_s()
+        if not back_s:
+            self._history.clear()
+            return
+        self._history.append((self.world.now_s, self.world.view.copy()))
+        while len(self._history) > 1 and self._history[1][0] <= self.world.now_s - back_s:
+            self._history.pop(0)
+
+    def _moment(self, path: str, phase: str) -> None:
+        """Set off what was planned for a group's coming into a phase."""
+        for request in self.faults.at(path.rpartition("/")[2], phase):
+            self._request(request)
+
+    def _request(self, request: FaultRequest) -> None:
+        """Make a request to ourselves; one that sets off another, that sets off another, ends at the fifth."""
+        if self._depth >= 5:
+            return
+        self._depth += 1
+        try:
+            body = b"" if request.body is None else json.dumps(request.body).encode()
+            inner = Request(request.verb, "/" + request.path.lstrip("/"), {"user-agent": "fault plan"}, body)
+            url = urlsplit(inner.target)
+            if url.path.startswith("/emulator"):
+                self.control.handle(inner)
+                return
+            entry: dict[str, Any] = {"kind": "request", "at_s": round(self.world.now_s, 3), "verb": request.verb}
+            entry |= {"path": inner.target, "client": "fault plan"}
+            was_open, self.is_open = self.is_open, True
+            answer = self._answer(inner, route(inner.verb, url.path), [], entry)
+            self.is_open = was_open
+            self.world.store.append(entry | {"status": answer.status})
+        finally:
+            self._depth -= 1
+
+    def _test_permissions(self, body: Any) -> Document:
+        """Answer which of the permissions asked for are granted, as Cloud Resource Manager v1 does."""
+        asked = body.get("permissions", []) if isinstance(body, dict) else []
+        granted = [one for one in asked if isinstance(one, str) and one not in self.denied]
+        return {"permissions": granted} if granted else {}
+
+    def _sent(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        date = formatdate(self.tokens.clock(), usegmt=True)
+        return Answer(status, body, {"content-type": _JSON, "date": date, **(headers or {})})
+
+
+def _decoded(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise malformed(str(error)) from error
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _encoded(document: Document) -> bytes:
+    return json.dumps(document).encode()

@@ -1,0 +1,260 @@
+"""
+The emulator's own routes, below `/emulator/`: clock, faults, machines, ties, permissions, ledger. No real client needs one.
+
+    GET  clock                          POST clock {"advance_s": 30} or {"skew_s": -600}
+    GET  faults      POST faults PLAN   GET, DELETE faults/ID
+    GET  machines    POST machines RULE DELETE machines          how machines to come behave
+    POST crash {"machine": NAME}                                 its application stops answering now
+    GET  ties        POST ties {"image": …, "url": …}            DELETE ties?image=…
+    GET  permissions PUT permissions {"denied": […]}
+    PUT  capacity {"ZONE": machines}    POST autoscaler {"autoscaler": PATH, "size": N}
+    GET  tokens      DELETE tokens                               the job's request token; let all tokens expire
+    GET  ledger?after=N&kind=group      GET state                GET replay.html
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emulator import console
+from emulator.behaviours import Rule
+from emulator.errors import ApiError, malformed, not_found, required
+from emulator.faults import PlanRequest
+from emulator.links import project_of
+from emulator.machines import Machine
+from emulator.operations import Operation, render
+from emulator.routes.catalogue import scale
+from emulator.status import snapshot
+from emulator.world import Bound
+
+if TYPE_CHECKING:
+    from emulator.api import Answer, Api, Request
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Clock(_Strict):
+    advance_s: Annotated[float, Field(ge=0, le=10**8)] = 0.0
+    skew_s: Annotated[float, Field(ge=-(10**8), le=10**8)] | None = None
+
+
+class _Tie(_Strict):
+    image: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, Field(pattern=r"^https?://")] = ""
+    answers: bool | None = None
+
+
+class _Denied(_Strict):
+    denied: list[str]
+
+
+class _Scale(_Strict):
+    autoscaler: str
+    size: Annotated[int, Field(ge=0, le=1_000)]
+
+
+class _Crash(_Strict):
+    machine: str
+
+
+class _Capacity(_Strict):
+    zones: dict[str, Annotated[int, Field(ge=0)]]
+
+
+class Control:
+    """
+    Serves the routes above.
+
+    Args:
+        api: What it steers.
+    """
+
+    def __init__(self, api: "Api") -> None:
+        self._api = api
+        self._world = api.world
+
+    def handle(self, request: "Request") -> "Answer":
+        """Answer a request to `/` or below `/emulator/`."""
+        from emulator.api import Answer
+
+        url = urlsplit(request.target)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        name, _, rest = url.path.strip("/").removeprefix("emulator").strip("/").partition("/")
+        try:
+            self._refuse_foreign_origin(request)
+            if request.verb == "GET" and name in ("", "replay.html", "ledger"):
+                return self._text(name, query)
+            result = self._route(request.verb, name, rest, query, request.body)
+            status = 200
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            status, result = 400, malformed(f"{where}: {first['msg']}").body()
+        except ApiError as error:
+            status, result = error.code, error.body()
+        self._world.store.commit()
+        return Answer(status, json.dumps(result).encode(), {"content-type": "application/json"})
+
+    def state(self) -> dict[str, Any]:
+        """Return what the console draws: every group, the last operations, the plans and the clock."""
+        world = self._world
+        operations = [
+            render(Operation(**document["operation"]), world.now_s)
+            for path, documents in world.view.collections.items()
+            if path.endswith("/operations")
+            for document in documents.values()
+        ]
+        return {
+            "now_s": world.now_s,
+            "speed": world.clock.speed,
+            "groups": {
+                path: snapshot(group, world.settings(path), world.around(path))
+                for path, group in world.view.groups.items()
+            },
+            "operations": sorted(operations, key=lambda one: one["insertTime"])[-20:],
+            "faults": self._api.faults.dump(),
+            "ties": [asdict(bound) for bound in world.bounds.values()],
+        }
+
+    def _route(self, verb: str, name: str, rest: str, query: dict[str, str], body: bytes) -> Any:
+        routes: dict[tuple[str, str], Callable[[], Any]] = {
+            ("GET", "clock"): self._clock,
+            ("POST", "clock"): lambda: self._move(_Clock.model_validate_json(body)),
+            ("GET", "faults"): lambda: self._plan(rest) if rest else self._api.faults.dump(),
+            ("POST", "faults"): lambda: self._make_plan(PlanRequest.model_validate_json(body)),
+            ("DELETE", "faults"): lambda: self._delete_plan(rest),
+            ("GET", "machines"): self._rules,
+            ("POST", "machines"): lambda: self._add_rule(Rule.model_validate_json(body)),
+            ("DELETE", "machines"): lambda: self._world.set_rules([]) or [],
+            ("POST", "crash"): lambda: self._crash(_Crash.model_validate_json(body).machine),
+            ("GET", "ties"): lambda: [asdict(bound) for bound in self._world.bounds.values()],
+            ("POST", "ties"): lambda: self._tie(_Tie.model_validate_json(body)),
+            ("DELETE", "ties"): lambda: self._untie(query.get("image", "")),
+            ("GET", "permissions"): lambda: {"denied": sorted(self._api.denied)},
+            ("PUT", "permissions"): lambda: self._deny(_Denied.model_validate_json(body).denied),
+            ("PUT", "capacity"): lambda: self._limit(
+                _Capacity.model_validate_json(b'{"zones":' + (body or b"{}") + b"}")
+            ),
+            ("POST", "autoscaler"): lambda: self._scale(_Scale.model_validate_json(body)),
+            ("GET", "tokens"): lambda: {"request_token": self._api.tokens.request_token},
+            ("DELETE", "tokens"): lambda: self._api.tokens.expire_all() or {},
+            ("GET", "state"): self.state,
+        }
+        found = routes.get((verb, name))
+        if found is None:
+            raise not_found(f"emulator/{name}")
+        return found()
+
+    def _text(self, name: str, query: dict[str, str]) -> "Answer":
+        from emulator.api import Answer
+
+        if name == "ledger":
+            after = int(query["after"]) if query.get("after", "").isascii() and query.get("after", "").isdigit() else 0
+            entries = self._world.store.entries(min(after, 2**62), query.get("kind", ""))
+            lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+            return Answer(200, lines.encode(), {"content-type": "application/jsonl"})
+        if name == "replay.html":
+            page = console.replay(list(self._world.store.entries(kind="group")), self.state())
+        else:
+            page = console.live()
+        return Answer(200, page.encode(), {"content-type": "text/html; charset=utf-8"})
+
+    def _clock(self) -> dict[str, Any]:
+        clock = self._world.clock
+        return {"now_s": self._world.now_s, "speed": clock.speed, "manual": clock.is_manual}
+
+    def _move(self, asked: _Clock) -> dict[str, Any]:
+        if asked.advance_s and not self._world.clock.is_manual:
+            raise ApiError(400, "invalid", "The clock runs by itself; start with --manual to move it by hand.")
+        self._world.clock.move(asked.advance_s)
+        if asked.skew_s is not None:
+            skew_s = asked.skew_s
+            self._api.tokens.clock = lambda: time.time() + skew_s
+        self._world.advance()
+        return self._clock()
+
+    def _plan(self, number: str) -> dict[str, Any]:
+        plan = self._api.faults.get(int(number)) if number.isdecimal() else None
+        if plan is None:
+            raise not_found(f"emulator/faults/{number}")
+        return plan.dump()
+
+    def _make_plan(self, asked: PlanRequest) -> dict[str, Any]:
+        plan = self._api.faults.create(asked)
+        self._world.store.put_setting("faults", self._api.faults.dump())
+        return plan.dump()
+
+    def _delete_plan(self, number: str) -> dict[str, Any]:
+        plan = self._plan(number)
+        self._api.faults.delete(plan["id"])
+        self._world.store.put_setting("faults", self._api.faults.dump())
+        return plan
+
+    def _rules(self) -> list[dict[str, Any]]:
+        return [rule.model_dump(exclude_none=True, exclude_defaults=True) for rule in self._world.rules]
+
+    def _add_rule(self, rule: Rule) -> list[dict[str, Any]]:
+        self._world.set_rules([*self._world.rules, rule])
+        return self._rules()
+
+    def _crash(self, name: str) -> dict[str, Any]:
+        for path, group in self._world.view.groups.items():
+            for machine in group.machines:
+                if machine.name == name:
+                    machines = tuple(self._crashed(one) if one.name == name else one for one in group.machines)
+                    self._world.set_group(path, replace(group, machines=machines, at_s=self._world.now_s))
+                    return {"machine": name}
+        raise not_found(f"instances/{name}")
+
+    def _crashed(self, machine: Machine) -> Machine:
+        behaviour = machine.behaviour
+        if machine.running_at_s < 0 or behaviour.answer_s is None:
+            return machine
+        lived_s = max(0.0, self._world.now_s - machine.running_at_s - behaviour.answer_s)
+        return replace(machine, behaviour=replace(behaviour, crash_after_s=lived_s))
+
+    def _tie(self, asked: _Tie) -> dict[str, Any]:
+        if not asked.url and asked.answers is None:
+            raise required("url")
+        known = self._world.bounds.get(asked.image)
+        answers = asked.answers if asked.answers is not None else known.answers if known else False
+        bound = Bound(asked.image, asked.url, answers, self._world.now_s, is_probed=bool(asked.url))
+        self._world.bind(bound)
+        return asdict(bound)
+
+    def _untie(self, image: str) -> dict[str, Any]:
+        known = self._world.bounds.get(image)
+        if known is None:
+            raise not_found(f"emulator/ties/{image}")
+        self._world.bind(replace(known, is_probed=False))
+        return asdict(self._world.bounds[image])
+
+    def _deny(self, denied: list[str]) -> dict[str, Any]:
+        self._api.denied = set(denied)
+        self._world.store.put_setting("denied", sorted(denied))
+        return {"denied": sorted(denied)}
+
+    def _limit(self, asked: _Capacity) -> dict[str, int]:
+        self._world.set_capacity(asked.zones)
+        return self._world.capacity
+
+    def _scale(self, asked: _Scale) -> dict[str, Any]:
+        path = asked.autoscaler.strip("/")
+        autoscaler = self._world.view.get(path) if "/" in path else None
+        if autoscaler is None:
+            raise not_found(path)
+        scale(self._world, autoscaler, asked.size)
+        return {"project": project_of(path)}
+
+    def _refuse_foreign_origin(self, request: "Request") -> None:
+        """A page of another site, open in a browser on this machine, must not steer the emulator."""
+        origin = request.headers.get("origin", "")
+        if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
+            raise ApiError(403, "forbidden", f"Requests from '{origin}' are not accepted.")

@@ -1,0 +1,49 @@
+"""One process at a time on a state file."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+
+class LockedError(Exception):
+    """Another process holds the state file; the text says which."""
+
+
+def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep) -> IO[str]:
+    """
+    Take hold of a state file, for as long as the returned handle lives.
+
+    Args:
+        path: Of the state file; the lock is a file beside it.
+        wait_s: How long to wait for another process to let go.
+        sleep: Waits real seconds.
+
+    Raises:
+        LockedError: It did not.
+    """
+    handle = open(f"{path}.lock", "a+", encoding="utf-8")  # noqa: SIM115
+    waited_s = 0.0
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if waited_s >= wait_s:
+                handle.seek(0)
+                holder = json.loads(handle.read() or "{}")
+                handle.close()
+                raise LockedError(
+                    f"{path}: held by process {holder.get('pid')}, started {holder.get('since')};"
+                    f" waited {wait_s:g} s. Fix: stop it, or name another file with --state."
+                ) from None
+            sleep(0.1)
+            waited_s += 0.1
+    handle.seek(0)
+    handle.truncate()
+    handle.write(json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}))
+    handle.flush()
+    return handle

@@ -1,0 +1,106 @@
+"""What is done to the machines of a group from outside: resize, recreate, delete, abandon, update, and the end."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from emulator.calls import Call, serves
+from emulator.errors import invalid
+from emulator.groups import Group, act, disturb, in_place
+from emulator.links import canonical, name_of
+from emulator.merge import fingerprint
+from emulator.operations import Operation
+
+_LEVELS = ("NONE", "REFRESH", "RESTART", "REPLACE")
+
+
+@serves("instanceGroupManagers.resize")
+def resize(call: Call) -> Operation:
+    """Set the target size; refused while an autoscaler owns it. Source: e2b infra issue 770."""
+    document = call.document()
+    size = call.query.get("size")
+    if size is None or not 0 <= size <= 1_000:
+        raise invalid("size", size, "Must be from 0 to 1000.")
+    for _, scalers in call.view.scopes(call.project, "autoscalers"):
+        for scaler in scalers.values():
+            mode = scaler.get("autoscalingPolicy", {}).get("mode", "ON")
+            if scaler.get("target") == document["selfLink"] and mode != "OFF":
+                raise invalid("size", size, "The group is autoscaled; change the autoscaler, or set its mode to OFF.")
+    call.world.put(call.path, fingerprint({**document, "targetSize": size}))
+    return call.start(call.path, document["id"])
+
+
+@serves("instanceGroupManagers.recreateInstances")
+def recreate_instances(call: Call) -> Operation:
+    """Recreate machines under their names, from the group's present template."""
+    names = _members(call)
+    settings = call.world.settings(call.path)
+    return _change(call, lambda group: act(group, names, "RECREATING", settings))
+
+
+@serves("instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances")
+def remove_instances(call: Call) -> Operation:
+    """Delete machines, or let go of them; the target size shrinks by as many."""
+    names = _members(call)
+    settings = call.world.settings(call.path)
+    action = "DELETING" if call.method.name.endswith("deleteInstances") else "ABANDONING"
+    leaving = sum(
+        machine.name in names and not machine.is_going for machine in call.world.view.groups[call.path].machines
+    )
+    operation = _change(call, lambda group: act(group, names, action, settings))
+    document = call.document()
+    size = max(0, document["targetSize"] - leaving)
+    call.world.put(call.path, fingerprint({**document, "targetSize": size}))
+    return operation
+
+
+@serves("instanceGroupManagers.applyUpdatesToInstances")
+def apply_updates(call: Call) -> Operation:
+    """Bring machines to the target version at once, where they are."""
+    call.document()
+    body = call.body
+    least, most = body.get("minimalAction") or "NONE", body.get("mostDisruptiveAllowedAction") or "REPLACE"
+    for key, value in (("minimalAction", least), ("mostDisruptiveAllowedAction", most)):
+        if value not in _LEVELS:
+            raise invalid(f"resource.{key}", value, f"Must be one of [{', '.join(_LEVELS)}].")
+    machines = call.world.view.groups[call.path].machines
+    names = {machine.name for machine in machines} if body.get("allInstances") else _members(call)
+    settings, around = call.world.settings(call.path), call.world.around(call.path)
+    return _change(call, lambda group: in_place(group, names, settings, around, least, most))
+
+
+@serves("instanceGroupManagers.delete")
+def delete(call: Call) -> Operation:
+    """Delete a group: its machines go first, and the operation lasts until they are gone."""
+    document = call.document()
+    operation = call.start(call.path, document["id"], **{"ends_at_s": None, **call.fault})
+    gone = {**document, "targetSize": 0, "_deleting": operation.path}
+    call.world.store.put(call.path, gone)
+    group = call.world.view.groups[call.path]
+    names = {machine.name for machine in group.machines}
+    leaving = act(replace(group, at_s=call.world.now_s), names, "DELETING", call.world.settings(call.path))
+    call.world.set_group(call.path, disturb(leaving, call.world.now_s, call.world.around(call.path)))
+    return call.world.operation(operation.path) or operation
+
+
+def _members(call: Call) -> set[str]:
+    """
+    Return the names of the machines that a body lists.
+
+    Raises:
+        ApiError: 400, if one is no member and the request does not ask to skip such.
+    """
+    call.document()
+    names = {name_of(canonical(link)) for link in call.body.get("instances") or []}
+    known = {machine.name for machine in call.world.view.groups[call.path].machines}
+    if not call.body.get("skipInstancesOnValidationError"):
+        for name in sorted(names - known):
+            why = "Instance is not a member of the managed instance group."
+            raise invalid("resource.instances", name, why)
+    return names & known
+
+
+def _change(call: Call, change: Callable[[Group], Group]) -> Operation:
+    world = call.world
+    group = replace(world.view.groups[call.path], at_s=world.now_s)
+    world.set_group(call.path, disturb(change(group), world.now_s, world.around(call.path)))
+    return call.start(call.path, call.document()["id"])

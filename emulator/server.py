@@ -1,0 +1,156 @@
+"""The emulator on a socket: what an answer has to wait for is waited for here, and connections are cut here."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+import httpx
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from emulator.api import Answer, Api, Request
+from emulator.batch import answer_batch, is_batch
+from emulator.machines import NEVER
+from emulator.routes.operations import WAIT_S
+
+_TRANSPORT: Final = "emulator.transport"
+_MAX_BODY_BYTES: Final = 32 * 1024 * 1024
+_LOOK_S: Final = 0.05  # real seconds between two looks of a waiting request, and at most between two moments
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1, with the connection within reach of the application, so that it can be cut."""
+
+    def on_headers_complete(self) -> None:
+        """Hand the connection on with the request."""
+        super().on_headers_complete()
+        self.scope[_TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
+
+
+class Server:
+    """
+    An ASGI application.
+
+    Args:
+        api: What it serves.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's own start and end."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                if not self._api.world.clock.is_manual:
+                    self._tasks = [asyncio.create_task(self._move()), asyncio.create_task(self._probe())]
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                for task in self._tasks:
+                    task.cancel()
+                self._api.world.advance()
+                self._api.world.store.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if message["type"] == "http.disconnect" or not message.get("more_body"):
+                break
+        target = scope["raw_path"].decode("latin-1")
+        if scope["query_string"]:
+            target += "?" + scope["query_string"].decode("latin-1")
+        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
+        request = Request(scope["method"], target, headers, body)
+        if len(body) > _MAX_BODY_BYTES:
+            answer = Answer(413, b'{"error": {"code": 413, "message": "Request Entity Too Large"}}')
+        elif is_batch(request):
+            answer = answer_batch(self._api, request)
+        else:
+            answer = await self._waited(request, self._api.handle(request))
+        await self._send(answer, scope, receive, send)
+
+    async def _waited(self, request: Request, answer: Answer) -> Answer:
+        """Let `operations.wait` wait until its operation is done, two minutes of virtual time at most."""
+        world = self._api.world
+        until = world.now_s + WAIT_S
+        while answer.waits_for and b'"status": "RUNNING"' in answer.body and world.clock.now_s() < until:
+            if world.clock.is_manual:
+                break
+            await asyncio.sleep(_LOOK_S)
+            answer = replace(self._api.handle(request), delay_s=answer.delay_s, hangs=answer.hangs)
+        return answer
+
+    async def _send(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+        clock = self._api.world.clock
+        if answer.delay_s:
+            if clock.is_manual:
+                clock.move(answer.delay_s)
+            await asyncio.sleep(clock.real_s(answer.delay_s))
+        if answer.hangs:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        if answer.is_cut:
+            scope[_TRANSPORT].abort()
+            return
+        headers = [(key.encode(), value.encode()) for key, value in answer.headers.items()]
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if answer.truncated_to is not None:
+            await send({"type": "http.response.body", "body": answer.body[: answer.truncated_to], "more_body": True})
+            await asyncio.sleep(_LOOK_S)
+            scope[_TRANSPORT].abort()
+            return
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _move(self) -> None:
+        """Let things happen at their time, not only when somebody asks."""
+        world = self._api.world
+        while True:
+            due_s = world.next_s()
+            wait_s = world.clock.real_s(due_s - world.clock.now_s()) if due_s < NEVER else 1.0
+            await asyncio.sleep(min(max(wait_s, 0.001), 1.0))
+            world.advance()
+            world.store.commit()
+
+    async def _probe(self) -> None:
+        """Ask every container that stands behind an image for its health, once a virtual second, at most 20 a second."""
+        world = self._api.world
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
+            while True:
+                for bound in list(world.bounds.values()):
+                    if bound.is_probed:
+                        answers = await _answers(client, bound.url)
+                        known = world.bounds[bound.image]
+                        if known.is_probed and answers != known.answers:
+                            world.advance()
+                            world.bind(replace(known, answers=answers, since_s=world.now_s))
+                await asyncio.sleep(max(_LOOK_S, world.clock.real_s(1.0)))
+
+
+def configuration(api: Api) -> uvicorn.Config:
+    """Return how uvicorn serves an emulator; the socket is made by the caller, who so knows its port."""
+    return uvicorn.Config(
+        Server(api), http=Protocol, loop="uvloop", log_level="warning", access_log=False, lifespan="on",
+        date_header=False, server_header=False, timeout_graceful_shutdown=1,
+    )  # fmt: skip
+
+
+async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+    try:
+        return (await client.get(url)).status_code == 200
+    except httpx.HTTPError:
+        return False
