@@ -6,8 +6,8 @@ has to wait for stands in the answer, and the transport (`server`, `inprocess`) 
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -19,6 +19,7 @@ from emulator.errors import ApiError, forbidden, malformed, not_implemented
 from emulator.faults import Fault, Faults
 from emulator.faults import Request as FaultRequest
 from emulator.links import PROJECT
+from emulator.messages import Answer, Request
 from emulator.operations import Operation, render
 from emulator.permissions import permission
 from emulator.routing import Route, route
@@ -29,50 +30,6 @@ from emulator.world import World
 
 _JSON: Final = "application/json; charset=UTF-8"
 _HTML: Final = b"<html><head><title>502</title></head><body>The server encountered a temporary error.</body></html>"
-
-
-@dataclass(frozen=True)
-class Request:
-    """
-    An HTTP request.
-
-    Args:
-        verb: In capitals.
-        target: Path and query.
-        headers: By lower-case name.
-        body: As it came.
-    """
-
-    verb: str
-    target: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """
-    An HTTP answer, and what happens on its way.
-
-    Args:
-        status: HTTP.
-        body: To be sent.
-        headers: Beside the usual ones.
-        delay_s: Virtual seconds before it is sent.
-        is_cut: The connection ends before a byte of it is sent.
-        hangs: It is never sent, and the connection stays.
-        truncated_to: Bytes of the body after which the connection ends.
-        waits_for: Path of an operation that the answer may wait for.
-    """
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0
-    is_cut: bool = False
-    hangs: bool = False
-    truncated_to: int | None = None
-    waits_for: str = ""
 
 
 class Api:
@@ -88,6 +45,13 @@ class Api:
         self.world = world
         self.is_open = is_open
         self.tokens = Tokens()
+        self._login: dict[str, Callable[[dict[str, str], str, bytes], Document]] = {
+            "github.oidc": lambda query, authorization, _: self.tokens.oidc(query, authorization),
+            "sts.token": lambda _, __, body: self.tokens.exchange(body),
+            "iamcredentials.generateAccessToken": lambda _, authorization, body: self.tokens.impersonate(
+                body, authorization
+            ),
+        }
         self.faults = Faults(world.store.setting("faults", []))
         self.denied: set[str] = set(world.store.setting("denied", []))
         self.control = Control(self)
@@ -125,25 +89,34 @@ class Api:
 
     def _answer(self, request: Request, found: Route | None, faults: list[Fault], entry: dict[str, Any]) -> Answer:
         """Answer a request under its faults."""
-        merged = {"delay_s": sum(fault.delay_s for fault in faults), "hangs": any(fault.hang for fault in faults)}
+        if faults:
+            entry["faults"] = [fault.model_dump(exclude_defaults=True, exclude={"on", "nth"}) for fault in faults]
+        answer = self._injected(faults)
+        if answer is None:
+            try:
+                answer = self._sent(200, _encoded(self._result(request, found, faults, entry)))
+            except ApiError as error:
+                entry["reason"] = error.reason
+                answer = self._sent(error.code, _encoded(error.body()))
+            if found and found.method.name.endswith("Operations.wait") and answer.status == 200:
+                answer = replace(answer, waits_for=request.target)
+            answer = self._spoiled(answer, faults)
+        delay_s, hangs = sum(fault.delay_s for fault in faults), any(fault.hang for fault in faults)
+        return replace(answer, delay_s=delay_s, hangs=hangs)
+
+    def _injected(self, faults: list[Fault]) -> Answer | None:
+        """Return the answer of the first fault that keeps a request from being served; None if there is none."""
         for fault in faults:
-            entry["fault"] = fault.model_dump(exclude_defaults=True, exclude={"on", "nth"})
             if fault.cut == "before":
-                return Answer(0, b"", is_cut=True, delay_s=merged["delay_s"])
+                return Answer(0, b"", is_cut=True)
             if fault.status:
                 error = ApiError(fault.status, fault.reason, "injected by a fault plan")
                 body = _HTML if fault.body == "html" else b"" if fault.body == "empty" else _encoded(error.body())
-                return replace(self._sent(fault.status, body, fault.headers), **merged)
-        try:
-            result = self._result(request, found, faults, entry)
-            answer = self._sent(200, _encoded(result))
-        except ApiError as error:
-            entry["reason"] = error.reason
-            answer = self._sent(error.code, _encoded(error.body()))
-        waits_for = ""
-        if found and found.method.name.endswith("Operations.wait") and answer.status == 200:
-            waits_for = request.target
-        answer = replace(answer, waits_for=waits_for, **merged)
+                return self._sent(fault.status, body, fault.headers)
+        return None
+
+    def _spoiled(self, answer: Answer, faults: list[Fault]) -> Answer:
+        """Return what faults leave of the answer to a request that was served."""
         for fault in faults:
             if fault.cut == "after":
                 answer = replace(answer, is_cut=True)
@@ -158,31 +131,35 @@ class Api:
     def _result(self, request: Request, found: Route | None, faults: list[Fault], entry: dict[str, Any]) -> Document:
         """Return the JSON of an answer, or raise what is wrong with the request."""
         url = urlsplit(request.target)
-        authorization = request.headers.get("authorization", "")
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
         if found is None:
             entry["unknown"] = True
             raise not_implemented(request.verb, url.path, "")
-        name, query = found.method.name, dict(parse_qsl(url.query, keep_blank_values=True))
-        if name == "github.oidc":
-            return self.tokens.oidc(query, authorization)
-        if name == "sts.token":
-            return self.tokens.exchange(request.body)
-        if name == "iamcredentials.generateAccessToken":
-            return self.tokens.impersonate(request.body, authorization)
+        name, authorization = found.method.name, request.headers.get("authorization", "")
+        if name in self._login:
+            return self._login[name](query, authorization, request.body)
         if not self.is_open:
             self.tokens.check(authorization)
         body = _decoded(request.body)
         if name == "cloudresourcemanager.testIamPermissions":
             return self._test_permissions(body)
         handler = HANDLERS.get(name)
-        if handler is None:
+        if handler is None or not PROJECT.fullmatch(found.params["project"]):
             entry["unknown"] = True
             raise not_implemented(request.verb, url.path, name)
-        needed = permission(name)
-        if needed in self.denied:
-            raise forbidden(needed, "/".join(url.path.removeprefix("/compute/v1").strip("/").split("/")))
-        if not PROJECT.fullmatch(found.params["project"]):
-            raise not_implemented(request.verb, url.path, name)
+        if permission(name) in self.denied:
+            raise forbidden(permission(name), url.path.removeprefix("/compute/v1").strip("/"))
+        call = self._call(found, query, body, faults)
+        result = self._written(call, handler, faults) if found.method.changes else handler(call)
+        if call.notes:
+            entry["notes"] = call.notes
+        if isinstance(result, Operation):
+            entry["operation"] = result.path
+            return render(result, self.world.now_s)
+        return result
+
+    def _call(self, found: Route, query: dict[str, str], body: Any, faults: list[Fault]) -> Call:
+        """Return a request, checked."""
         check_params(found.params)
         call = Call(self.world, self._seen(faults), found.method, found.params, check_query(found.method, query))
         if call.request_id:
@@ -191,13 +168,7 @@ class Api:
             checked = check_body(found.method.body, body if body is not None else {})
             call.body, call.notes = checked.body, checked.notes
         call.unreachable = frozenset(fault.unreachable for fault in faults if fault.unreachable)
-        result = self._written(call, handler, faults) if found.method.changes else handler(call)
-        if call.notes:
-            entry["notes"] = call.notes
-        if isinstance(result, Operation):
-            entry["operation"] = result.path
-            return render(result, self.world.now_s)
-        return result
+        return call
 
     def _written(self, call: Call, handler: Handler, faults: list[Fault]) -> Document | Operation:
         """Perform a write once: a known requestId gives its first operation again, a faulty one may be undone."""

@@ -4,7 +4,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import urlsplit
 
-from emulator.api import Answer, Api, Request
+from emulator.api import Api
+from emulator.messages import Answer, Request
 
 _BOUNDARY = "batch_emulator"
 _MOST = 1_000  # parts; Compute Engine's limit
@@ -24,10 +25,10 @@ def answer_batch(api: Api, request: Request) -> Answer:
         return Answer(400, text, {"content-type": "application/json"})
     parts = []
     for index, part in enumerate(message.get_payload()):
-        payload = part.get_payload(decode=True) or b""  # type: ignore[union-attr]
+        payload = part.get_payload(decode=True) or b""
         inner = _request(bytes(payload), request)
         answer = api.handle(inner) if inner else Answer(400, b"")
-        identity = (part.get("Content-ID") or f"<{index}>").lstrip("<").rstrip(">")  # type: ignore[union-attr]
+        identity = (part.get("Content-ID") or f"<{index}>").lstrip("<").rstrip(">")
         parts.append(_part(identity, answer))
     body = b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
     return Answer(200, body, {"content-type": f"multipart/mixed; boundary={_BOUNDARY}"})
@@ -49,6 +50,7 @@ def _part(identity: str, answer: Answer) -> bytes:
     status = "OK" if answer.status == 200 else "Error"
     head = (
         f"--{_BOUNDARY}\r\nContent-Type: application/http\r\nContent-ID: <response-{identity}>\r\n\r\n"
-        f"HTTP/1.1 {answer.status} {status}\r\nContent-Type: application/json\r\nContent-Length: {len(answer.body)}\r\n\r\n"
+        f"HTTP/1.1 {answer.status} {status}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(answer.body)}\r\n\r\n"
     )
     return head.encode() + answer.body + b"\r\n"

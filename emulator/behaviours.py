@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emulator.machines import Behaviour, Machine
+from emulator.health import Behaviour
+from emulator.machines import Machine
 
 Seconds = Annotated[float, Field(ge=0)]
 Time = Seconds | Annotated[tuple[Seconds, Seconds], Field(description="drawn evenly from this range")]
@@ -62,7 +63,7 @@ def behaviour(rules: list[Rule], machine: Machine, text: str, seed: int) -> Beha
         text: Metadata of its template.
         seed: Of the whole world.
     """
-    dice = Random(f"{seed}/{machine.name}/{machine.life}")
+    dice = Random(f"{seed}/{machine.name}/{machine.life}")  # noqa: S311 - dice, no secret
     told: dict[str, Any] = {}
     for rule in sorted(rules, key=lambda rule: rule.rank):
         if rule.fits(machine, text):

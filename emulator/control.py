@@ -1,5 +1,5 @@
 """
-The emulator's own routes, below `/emulator/`: clock, faults, machines, ties, permissions, ledger. No real client needs one.
+The emulator's own routes, below `/emulator/`, which no real client needs.
 
     GET  clock                          POST clock {"advance_s": 30} or {"skew_s": -600}
     GET  faults      POST faults PLAN   GET, DELETE faults/ID
@@ -27,13 +27,14 @@ from emulator.errors import ApiError, malformed, not_found, required
 from emulator.faults import PlanRequest
 from emulator.links import project_of
 from emulator.machines import Machine
+from emulator.messages import Answer, Request
 from emulator.operations import Operation, render
-from emulator.routes.catalogue import scale
+from emulator.routes.autoscalers import scale
 from emulator.status import snapshot
 from emulator.world import Bound
 
 if TYPE_CHECKING:
-    from emulator.api import Answer, Api, Request
+    from emulator.api import Api
 
 
 class _Strict(BaseModel):
@@ -80,10 +81,8 @@ class Control:
         self._api = api
         self._world = api.world
 
-    def handle(self, request: "Request") -> "Answer":
+    def handle(self, request: Request) -> Answer:
         """Answer a request to `/` or below `/emulator/`."""
-        from emulator.api import Answer
-
         url = urlsplit(request.target)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         name, _, rest = url.path.strip("/").removeprefix("emulator").strip("/").partition("/")
@@ -131,8 +130,8 @@ class Control:
             ("POST", "faults"): lambda: self._make_plan(PlanRequest.model_validate_json(body)),
             ("DELETE", "faults"): lambda: self._delete_plan(rest),
             ("GET", "machines"): self._rules,
-            ("POST", "machines"): lambda: self._add_rule(Rule.model_validate_json(body)),
-            ("DELETE", "machines"): lambda: self._world.set_rules([]) or [],
+            ("POST", "machines"): lambda: self._set_rules([*self._world.rules, Rule.model_validate_json(body)]),
+            ("DELETE", "machines"): lambda: self._set_rules([]),
             ("POST", "crash"): lambda: self._crash(_Crash.model_validate_json(body).machine),
             ("GET", "ties"): lambda: [asdict(bound) for bound in self._world.bounds.values()],
             ("POST", "ties"): lambda: self._tie(_Tie.model_validate_json(body)),
@@ -144,7 +143,7 @@ class Control:
             ),
             ("POST", "autoscaler"): lambda: self._scale(_Scale.model_validate_json(body)),
             ("GET", "tokens"): lambda: {"request_token": self._api.tokens.request_token},
-            ("DELETE", "tokens"): lambda: self._api.tokens.expire_all() or {},
+            ("DELETE", "tokens"): self._expire_tokens,
             ("GET", "state"): self.state,
         }
         found = routes.get((verb, name))
@@ -152,9 +151,7 @@ class Control:
             raise not_found(f"emulator/{name}")
         return found()
 
-    def _text(self, name: str, query: dict[str, str]) -> "Answer":
-        from emulator.api import Answer
-
+    def _text(self, name: str, query: dict[str, str]) -> Answer:
         if name == "ledger":
             after = int(query["after"]) if query.get("after", "").isascii() and query.get("after", "").isdigit() else 0
             entries = self._world.store.entries(min(after, 2**62), query.get("kind", ""))
@@ -200,9 +197,13 @@ class Control:
     def _rules(self) -> list[dict[str, Any]]:
         return [rule.model_dump(exclude_none=True, exclude_defaults=True) for rule in self._world.rules]
 
-    def _add_rule(self, rule: Rule) -> list[dict[str, Any]]:
-        self._world.set_rules([*self._world.rules, rule])
+    def _set_rules(self, rules: list[Rule]) -> list[dict[str, Any]]:
+        self._world.set_rules(rules)
         return self._rules()
+
+    def _expire_tokens(self) -> dict[str, Any]:
+        self._api.tokens.expire_all()
+        return {}
 
     def _crash(self, name: str) -> dict[str, Any]:
         for path, group in self._world.view.groups.items():
@@ -253,7 +254,7 @@ class Control:
         scale(self._world, autoscaler, asked.size)
         return {"project": project_of(path)}
 
-    def _refuse_foreign_origin(self, request: "Request") -> None:
+    def _refuse_foreign_origin(self, request: Request) -> None:
         """A page of another site, open in a browser on this machine, must not steer the emulator."""
         origin = request.headers.get("origin", "")
         if origin and urlsplit(origin).netloc != request.headers.get("host", ""):

@@ -131,13 +131,11 @@ def _compare(found: list[Any], operator: str, value: str) -> bool:
 
 
 def _ordered(text: str, operator: str, value: str) -> bool:
-    left: Any
-    right: Any
     try:
-        left, right = float(text), float(value)
+        order = (float(text) > float(value)) - (float(text) < float(value))
     except ValueError:
-        left, right = text, value
-    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator]
+        order = (text > value) - (text < value)
+    return {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[operator]
 
 
 def _glob(value: str) -> re.Pattern[str]:

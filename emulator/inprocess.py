@@ -2,8 +2,9 @@
 
 import httpx
 
-from emulator.api import Answer, Api, Request
+from emulator.api import Api
 from emulator.batch import answer_batch, is_batch
+from emulator.messages import Answer, Request
 
 
 class Transport(httpx.BaseTransport):

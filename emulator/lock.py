@@ -25,7 +25,7 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
     Raises:
         LockedError: It did not.
     """
-    handle = open(f"{path}.lock", "a+", encoding="utf-8")  # noqa: SIM115
+    handle = path.with_name(f"{path.name}.lock").open("a+", encoding="utf-8")
     waited_s = 0.0
     while True:
         try:

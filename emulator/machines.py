@@ -7,12 +7,10 @@ clock. Actions and states are Google's (`ManagedInstance.currentAction`, `Instan
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from math import ceil
 from typing import Final
 
-NEVER: Final = float("inf")
-# Actions that bring an instance up; VERIFYING follows each of them.
-STARTING: Final = ("CREATING", "CREATING_WITHOUT_RETRIES", "RECREATING", "RESTARTING", "STARTING")
+from emulator.health import NEVER, Behaviour, Check, Tie, answers_for_good, verdict_at, verdicts
+
 GOING: Final = ("DELETING", "ABANDONING")
 RETRY_S: Final = 20.0  # after the first failed creation; then twice as long each time, up to five minutes
 REFRESH_S: Final = 3.0
@@ -25,54 +23,6 @@ class Version:
 
     template: str
     name: str = ""
-
-
-@dataclass(frozen=True)
-class Behaviour:
-    """
-    How a machine behaves; all times in virtual seconds.
-
-    Args:
-        create_s: From the request until the instance exists and boots.
-        boot_s: From then until it is RUNNING.
-        answer_s: From RUNNING until its application answers; None is never.
-        crash_after_s: From the first answer until it answers no more; None is never.
-        stop_s: To shut down, before a restart or by `instances.stop`.
-        delete_s: To shut down and disappear.
-        create_error: Code that its creation fails with, such as ZONE_RESOURCE_POOL_EXHAUSTED.
-        create_error_times: How often it fails before it succeeds; None is for ever.
-        serial: Lines that its start-up prints to the serial port, when it does not answer in the end.
-    """
-
-    create_s: float = 4.0
-    boot_s: float = 8.0
-    answer_s: float | None = 10.0
-    crash_after_s: float | None = None
-    stop_s: float = 5.0
-    delete_s: float = 12.0
-    create_error: str = ""
-    create_error_times: int | None = None
-    serial: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Check:
-    """The health check of a group, and what follows from it."""
-
-    path: str
-    interval_s: float = 5.0
-    healthy_threshold: int = 2
-    unhealthy_threshold: int = 2
-    initial_delay_s: float = 0.0
-    repairs: bool = True
-
-
-@dataclass(frozen=True)
-class Tie:
-    """The real container that stands behind a machine: whether it answers, and since when."""
-
-    answers: bool
-    since_s: float
 
 
 @dataclass(frozen=True)
@@ -134,36 +84,9 @@ class Machine:
         return self.action in GOING
 
 
-def health(machine: Machine, check: Check, tie: Tie | None) -> list[tuple[float, str]]:
-    """
-    Return when the check's verdict on a running machine changes, and to what, in order.
-
-    Probes come every interval from the moment it runs. A verdict needs as many equal answers in a row as its
-    threshold says; before the first, it is UNKNOWN.
-    """
-    if machine.running_at_s < 0:
-        return []
-    start = machine.running_at_s
-    answers, silent = _answering(machine, tie)
-    verdicts = [(start, "UNKNOWN")]
-    first_unhealthy = start + check.interval_s * check.unhealthy_threshold
-    healthy = _probe(start, answers, check.interval_s, check.healthy_threshold)
-    if first_unhealthy < healthy:
-        verdicts.append((first_unhealthy, "UNHEALTHY"))
-    if healthy < NEVER and healthy <= silent:
-        verdicts.append((healthy, "HEALTHY"))
-    if silent < NEVER:
-        verdicts.append((_probe(start, max(silent, start), check.interval_s, check.unhealthy_threshold), "UNHEALTHY"))
-    return sorted(verdicts, key=lambda verdict: verdict[0])
-
-
 def health_now(machine: Machine, check: Check, tie: Tie | None, now_s: float) -> str:
-    """Return the check's verdict at a moment; empty while the machine does not run."""
-    verdict = ""
-    for at_s, state in health(machine, check, tie):
-        if at_s <= now_s:
-            verdict = state
-    return verdict
+    """Return the check's verdict on a machine at a moment; empty while it does not run."""
+    return verdict_at(verdicts(machine.running_at_s, machine.behaviour, check, tie), now_s)
 
 
 def due(machine: Machine, check: Check | None, tie: Tie | None, now_s: float) -> float:
@@ -175,7 +98,7 @@ def due(machine: Machine, check: Check | None, tie: Tie | None, now_s: float) ->
             return machine.stage_at_s + machine.behaviour.stop_s
         if check is None:
             return NEVER if machine.action == "NONE" else now_s
-        if machine.action == "NONE" and machine.was_available and tie is None and _answers_for_good(machine):
+        if machine.action == "NONE" and machine.was_available and tie is None and answers_for_good(machine.behaviour):
             return NEVER
         return min(_verdicts_due(machine, check, tie, now_s), default=NEVER)
     return machine.stage_at_s + _stage_s(machine)
@@ -203,16 +126,7 @@ def advance(machine: Machine, check: Check | None, tie: Tie | None, now_s: float
         return replace(machine, action="VERIFYING", built=machine.intended.template, stage="up", stage_at_s=now_s)
     if machine.stage == "asked":
         return _create(machine, now_s, error)
-    if machine.stage == "provisioning":
-        return replace(machine, stage="staging", stage_at_s=now_s, status="STAGING")
-    if machine.stage == "staging":
-        return replace(
-            machine, action="VERIFYING", stage="up", stage_at_s=now_s, status="RUNNING", running_at_s=now_s,
-            was_available=check is None, failures=0,
-        )  # fmt: skip
-    if machine.action == "RECREATING":
-        return replace(machine, stage="asked", stage_at_s=now_s, status="", id="", built="", life=machine.life + 1)
-    return replace(machine, stage="staging", stage_at_s=now_s, status="STAGING", built=machine.intended.template)
+    return _next_stage(machine, check, now_s)
 
 
 def begin(machine: Machine, action: str, now_s: float, intended: Version | None = None) -> Machine:
@@ -231,6 +145,19 @@ def begin(machine: Machine, action: str, now_s: float, intended: Version | None 
 def stop(machine: Machine, now_s: float) -> Machine:
     """Shut the instance down behind the group's back, as `instances.stop` does."""
     return replace(machine, status="STOPPING", running_at_s=-1.0, stage_at_s=now_s, was_available=False)
+
+
+def _next_stage(machine: Machine, check: Check | None, now_s: float) -> Machine:
+    if machine.stage == "provisioning":
+        return replace(machine, stage="staging", stage_at_s=now_s, status="STAGING")
+    if machine.stage == "staging":
+        return replace(
+            machine, action="VERIFYING", stage="up", stage_at_s=now_s, status="RUNNING", running_at_s=now_s,
+            was_available=check is None, failures=0,
+        )  # fmt: skip
+    if machine.action == "RECREATING":
+        return replace(machine, stage="asked", stage_at_s=now_s, status="", id="", built="", life=machine.life + 1)
+    return replace(machine, stage="staging", stage_at_s=now_s, status="STAGING", built=machine.intended.template)
 
 
 def _create(machine: Machine, now_s: float, error: str) -> Machine:
@@ -265,7 +192,7 @@ def _watch(machine: Machine, check: Check | None, tie: Tie | None, now_s: float)
 
 def _verdicts_due(machine: Machine, check: Check, tie: Tie | None, now_s: float) -> list[float]:
     """Moments at which a watched machine changes: its verdict, and the repair that follows from it."""
-    moments = [at_s for at_s, _ in health(machine, check, tie) if at_s > now_s]
+    moments = [at_s for at_s, _ in verdicts(machine.running_at_s, machine.behaviour, check, tie) if at_s > now_s]
     verdict = health_now(machine, check, tie, now_s)
     if verdict == "HEALTHY" and machine.action == "VERIFYING":
         moments.append(now_s)
@@ -279,31 +206,6 @@ def _repair_at(machine: Machine, check: Check, tie: Tie | None, now_s: float) ->
     if health_now(machine, check, tie, now_s) != "UNHEALTHY":
         return NEVER
     return max(machine.running_at_s + check.initial_delay_s, machine.running_at_s)
-
-
-def _answers_for_good(machine: Machine) -> bool:
-    return machine.behaviour.answer_s is not None and machine.behaviour.crash_after_s is None
-
-
-def _answering(machine: Machine, tie: Tie | None) -> tuple[float, float]:
-    """Return from when, and until when, the application answers."""
-    running, behaviour = machine.running_at_s, machine.behaviour
-    if tie is not None:
-        if tie.answers:
-            return max(running, tie.since_s), NEVER
-        return (running, tie.since_s) if tie.since_s > running else (NEVER, NEVER)
-    if behaviour.answer_s is None:
-        return NEVER, NEVER
-    answers = running + behaviour.answer_s
-    return answers, NEVER if behaviour.crash_after_s is None else answers + behaviour.crash_after_s
-
-
-def _probe(start: float, since: float, interval_s: float, threshold: int) -> float:
-    """Return when the threshold-th probe in a row after a moment has come back."""
-    if since == NEVER:
-        return NEVER
-    first = max(1, ceil((since - start) / interval_s - 1e-9))
-    return start + (first + threshold - 1) * interval_s
 
 
 def _stage_s(machine: Machine) -> float:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from emulator.api import Api, Request
+from emulator.api import Api
 from emulator.behaviours import Rule
 from emulator.clock import timestamp
 from emulator.links import self_link
+from emulator.messages import Request
 
 _ORDER: Final = (
     "networks", "subnetworks", "firewalls", "healthChecks", "images", "instanceTemplates", "instanceGroupManagers",

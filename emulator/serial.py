@@ -3,7 +3,8 @@
 import re
 
 from emulator.clock import timestamp
-from emulator.machines import Check, Machine, Tie, health
+from emulator.health import Check, Tie, verdicts
+from emulator.machines import Machine
 
 _IMAGE = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?:@sha256:[0-9a-f]{64}|:[\w.-]+)")
 
@@ -31,13 +32,13 @@ def serial_output(machine: Machine, check: Check | None, tie: Tie | None, script
         lines += [
             (booted + 0.1 * index, f"startup-script: Pulling {image}") for index, image in enumerate(images(script))
         ]
-        verdicts = health(machine, check, tie) if check is not None else []
-        answered = [at_s for at_s, verdict in verdicts if verdict == "HEALTHY"]
+        found = verdicts(machine.running_at_s, machine.behaviour, check, tie) if check is not None else []
+        answered = [at_s for at_s, verdict in found if verdict == "HEALTHY"]
         if answered:
             lines.append((answered[0], "google_metadata_script_runner[1]: startup-script exit status 0"))
             lines += [
                 (at_s, "app: no answer any more")
-                for at_s, verdict in verdicts
+                for at_s, verdict in found
                 if verdict == "UNHEALTHY" and at_s > answered[0]
             ]
         else:

@@ -9,9 +9,10 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from emulator.api import Answer, Api, Request
+from emulator.api import Api
 from emulator.batch import answer_batch, is_batch
-from emulator.machines import NEVER
+from emulator.health import NEVER
+from emulator.messages import Answer, Request
 from emulator.routes.operations import WAIT_S
 
 _TRANSPORT: Final = "emulator.transport"
@@ -127,7 +128,7 @@ class Server:
             world.store.commit()
 
     async def _probe(self) -> None:
-        """Ask every container that stands behind an image for its health, once a virtual second, at most 20 a second."""
+        """Ask every container that stands behind an image for its health, once a virtual second."""
         world = self._api.world
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
             while True:

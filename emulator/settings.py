@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.groups import Settings, Target
+from emulator.health import Check
 from emulator.links import canonical, name_of, project_of
-from emulator.machines import Check, Version
+from emulator.machines import Version
 from emulator.store import Document, View
 
 

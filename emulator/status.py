@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from emulator.clock import timestamp
 from emulator.groups import Group, Settings, Surroundings, living, outdated
+from emulator.health import NEVER
 from emulator.links import name_of, self_link
-from emulator.machines import NEVER, Attempt, Machine, Version, health_now
+from emulator.machines import Attempt, Machine, Version, health_now
 
 _ACTIONS: Final = {
     "NONE": "none",

@@ -21,6 +21,12 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);
 """
 
+_WRITES: Final = {
+    "documents": ("INSERT OR REPLACE INTO documents VALUES (?, ?)", "DELETE FROM documents WHERE path = ?"),
+    "groups": ("INSERT OR REPLACE INTO groups VALUES (?, ?)", "DELETE FROM groups WHERE path = ?"),
+    "settings": ("INSERT OR REPLACE INTO settings VALUES (?, ?)", "DELETE FROM settings WHERE name = ?"),
+}
+
 
 @dataclass
 class View:
@@ -119,9 +125,8 @@ class Store:
     def entries(self, after: int = 0, kind: str = "") -> Iterator[dict[str, Any]]:
         """Yield entries of the ledger with their numbers, oldest first."""
         self.commit()
-        for number, text in self._connection.execute(
-            "SELECT seq, json FROM ledger WHERE seq > ? ORDER BY seq", (after,)
-        ):
+        rows = self._connection.execute("SELECT seq, json FROM ledger WHERE seq > ? ORDER BY seq", (after,))
+        for number, text in rows:
             entry = {"seq": number, **json.loads(text)}
             if not kind or entry["kind"] == kind:
                 yield entry
@@ -137,20 +142,19 @@ class Store:
         return undo
 
     def commit(self) -> None:
-        """Make everything since the last commit durable, all of it or nothing: a killed process loses no answered write."""
+        """Make everything since the last commit durable, all or nothing; a killed process loses no answered write."""
         if not self._pending and not self._entries:
             return
         pending, entries = self._pending, self._entries
         self._pending, self._entries = {}, []
         self._connection.execute("BEGIN IMMEDIATE")
         for (table, key), text in pending.items():
-            column = "name" if table == "settings" else "path"
+            put, remove = _WRITES[table]
             if text is None:
-                self._connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (key,))
-                continue
-            if table == "groups":
-                text = _GROUP.dump_json(self.view.groups[key]).decode()
-            self._connection.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", (key, text))
+                self._connection.execute(remove, (key,))
+            else:
+                shown = _GROUP.dump_json(self.view.groups[key]).decode() if table == "groups" else text
+                self._connection.execute(put, (key, shown))
         self._connection.executemany("INSERT INTO ledger (json) VALUES (?)", [(entry,) for entry in entries])
         self._connection.execute("COMMIT")
 

@@ -7,10 +7,12 @@ from typing import Any, Final, Literal
 from emulator import settings as documents
 from emulator.behaviours import Rule, behaviour, mentions
 from emulator.clock import Clock
-from emulator.groups import Action, Group, Settings, Surroundings, disturb, next_s, step
+from emulator.groups import Action, Group, Settings, Surroundings, disturb
+from emulator.health import NEVER, Behaviour, Tie
 from emulator.links import name_of, project_of
-from emulator.machines import NEVER, Behaviour, Machine, Tie
+from emulator.machines import Machine
 from emulator.operations import Operation, ended, operation_name
+from emulator.rolling import next_s, step
 from emulator.status import phase, snapshot
 from emulator.store import Document, Store, View
 

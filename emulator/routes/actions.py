@@ -5,12 +5,10 @@ from dataclasses import replace
 
 from emulator.calls import Call, serves
 from emulator.errors import invalid
-from emulator.groups import Group, act, disturb, in_place
+from emulator.groups import Action, Group, act, disturb, in_place
 from emulator.links import canonical, name_of
 from emulator.merge import fingerprint
 from emulator.operations import Operation
-
-_LEVELS = ("NONE", "REFRESH", "RESTART", "REPLACE")
 
 
 @serves("instanceGroupManagers.resize")
@@ -58,10 +56,8 @@ def apply_updates(call: Call) -> Operation:
     """Bring machines to the target version at once, where they are."""
     call.document()
     body = call.body
-    least, most = body.get("minimalAction") or "NONE", body.get("mostDisruptiveAllowedAction") or "REPLACE"
-    for key, value in (("minimalAction", least), ("mostDisruptiveAllowedAction", most)):
-        if value not in _LEVELS:
-            raise invalid(f"resource.{key}", value, f"Must be one of [{', '.join(_LEVELS)}].")
+    least: Action = body.get("minimalAction") or "NONE"
+    most: Action = body.get("mostDisruptiveAllowedAction") or "REPLACE"
     machines = call.world.view.groups[call.path].machines
     names = {machine.name for machine in machines} if body.get("allInstances") else _members(call)
     settings, around = call.world.settings(call.path), call.world.around(call.path)

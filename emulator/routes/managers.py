@@ -6,7 +6,7 @@ from emulator import settings as documents
 from emulator.calls import Call, serves, shown
 from emulator.clock import timestamp
 from emulator.errors import not_found, stale_fingerprint
-from emulator.groups import Group, disturb
+from emulator.groups import Group, Target, disturb
 from emulator.links import name_of, self_link
 from emulator.lists import answer_aggregated_list, answer_list, envelope, page
 from emulator.merge import fingerprint, merged
@@ -226,7 +226,7 @@ def policy(before: Document, patch: Document) -> Document:
     return result
 
 
-def _in_order(path: str, document: Document) -> list[documents.Target]:
+def _in_order(path: str, document: Document) -> list[Target]:
     """Targets in the order of the document's versions."""
     found = {(name_of(one.version.template), one.version.name): one for one in documents.targets(path, document)}
     return [found[name_of(one["instanceTemplate"]), one.get("name", "")] for one in document["versions"]]

@@ -69,7 +69,10 @@ def _check_policy(path: str, document: Document, size: int) -> None:
         if fixed is not None and fixed < 0:
             raise invalid(f"{where}.fixed", fixed, "Must not be negative.")
         if fixed and fixed < zones:
-            why = f"Fixed updatePolicy.{key} for regional managed instance group has to be either 0 or at least equal to the number of zones."
+            why = (
+                f"Fixed updatePolicy.{key} for regional managed instance group has to be either 0"
+                " or at least equal to the number of zones."
+            )
             raise invalid(f"{where}.fixed", fixed, why)
         amounts[key] = fixed if fixed is not None else percent or 0
     if not any(amounts.values()):

@@ -118,34 +118,33 @@ def _message(message: str, value: Any, where: str, notes: list[str]) -> Any:
 
 def _value(kind: str, value: Any, where: str, notes: list[str]) -> Any:
     if kind.startswith("[]"):
-        if not isinstance(value, list):
-            raise _wrong_type(where, value, "a list")
-        return [_value(kind[2:], member, f"{where}[{index}]", notes) for index, member in enumerate(value)]
+        members = _of_type(list, value, where, "a list")
+        return [_value(kind[2:], member, f"{where}[{index}]", notes) for index, member in enumerate(members)]
     if kind.startswith("{}"):
-        if not isinstance(value, dict):
-            raise _wrong_type(where, value, "an object")
-        return {key: _value(kind[2:], member, f"{where}.{key}", notes) for key, member in value.items()}
-    if kind in _RANGES:
-        return _number(kind, value, where)
-    if kind == "double":
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _wrong_type(where, value, "a number")
-        return value
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise _wrong_type(where, value, "a boolean")
-        return value
+        entries = _of_type(dict, value, where, "an object")
+        return {key: _value(kind[2:], member, f"{where}.{key}", notes) for key, member in entries.items()}
     if kind in _schema()["messages"]:
         return _message(kind, value, where, notes)
-    if not isinstance(value, str):
-        raise _wrong_type(where, value, "a string")
-    if "|" in kind and value not in kind.split("|"):
-        raise invalid(where, value, f"Must be one of [{', '.join(kind.split('|'))}].")
+    if kind in _RANGES or kind == "double":
+        return _number(kind, value, where)
+    if kind == "bool":
+        return _of_type(bool, value, where, "a boolean")
+    text = _of_type(str, value, where, "a string")
+    if "|" in kind and text not in kind.split("|"):
+        raise invalid(where, text, f"Must be one of [{', '.join(kind.split('|'))}].")
+    return text
+
+
+def _of_type(expected: type | tuple[type, ...], value: Any, where: str, name: str) -> Any:
+    if not isinstance(value, expected):
+        raise _wrong_type(where, value, name)
     return value
 
 
 def _number(kind: str, value: Any, where: str) -> Any:
     """Integers come as numbers or as text; 64-bit ones are kept as text, as Google's JSON has them."""
+    if kind == "double" and not isinstance(value, bool | str):
+        return _of_type((int, float), value, where, "a number")
     text = value if isinstance(value, str) else str(value)
     if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,20}", text, re.ASCII):
         raise _wrong_type(where, value, "an integer")

@@ -22,7 +22,12 @@ from google.cloud.compute_v1 import services
 
 TARGET: Final = Path(__file__).with_name("compute.json")
 # The collections that the emulator serves; of the others, only the names of the methods are kept.
-SERVED: Final = ["autoscalers", "firewalls", "globalOperations", "healthChecks", "imageFamilyViews", "images", "instanceGroupManagers", "instanceGroups", "instanceTemplates", "instances", "machineTypes", "networks", "projects", "regionInstanceGroupManagers", "regionInstanceTemplates", "regionOperations", "regions", "routers", "subnetworks", "zoneOperations", "zones"]
+SERVED: Final = (
+    "autoscalers", "firewalls", "globalOperations", "healthChecks", "imageFamilyViews", "images",
+    "instanceGroupManagers", "instanceGroups", "instanceTemplates", "instances", "machineTypes", "networks",
+    "projects", "regionInstanceGroupManagers", "regionInstanceTemplates", "regionOperations", "regions",
+    "routers", "subnetworks", "zoneOperations", "zones",
+)  # fmt: skip
 _SCALARS: Final = {1: "double", 3: "int64", 4: "int64", 5: "int32", 8: "bool", 9: "string", 12: "bytes", 13: "int32"}
 _MESSAGE: Final = 11
 _ENTRY: Final = re.compile(r"^    (\w+) \(", re.MULTILINE)
@@ -103,7 +108,7 @@ def _type(field: Any, values: str = "") -> str:
     if field.type == _MESSAGE:
         if field.message_type.GetOptions().map_entry:
             return "{}" + _type(field.message_type.fields_by_name["value"])
-        return ("[]" if field.is_repeated else "") + field.message_type.name
+        return f"{'[]' if field.is_repeated else ''}{field.message_type.name}"
     return ("[]" if field.is_repeated else "") + (values or _SCALARS.get(field.type, "string"))
 
 

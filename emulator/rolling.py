@@ -1,0 +1,167 @@
+"""
+How a managed instance group rolls: pure, from one moment to the next.
+
+`step` takes a group to the next moment at which something happens: machines advance, and a while after each change the
+group decides (`_decide`) which machines to add, replace and remove. Between a change and the decision lies the gap that
+real groups show: no action anywhere, and yet not stable.
+
+Chosen where Google does not say: a machine that is being deleted no longer counts against target size plus surge;
+percentages are rounded half up; when a group shrinks, machines that are not available go first, then those that are
+not up to date, then the youngest.
+"""
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from emulator.groups import (
+    IN_PLACE,
+    ORDER,
+    Action,
+    Group,
+    Settings,
+    Surroundings,
+    act,
+    difference,
+    living,
+    needs,
+    outdated,
+)
+from emulator.health import NEVER, Behaviour
+from emulator.machines import Machine, Version, advance, begin, due
+
+
+def next_s(group: Group, settings: Settings, around: Surroundings) -> float:
+    """Return when something will happen next, or NEVER."""
+    moment = group.decide_at_s
+    for machine in group.machines:
+        moment = min(moment, due(machine, settings.check, around.tie(machine.built), group.at_s))
+    return moment
+
+
+def step(group: Group, settings: Settings, around: Surroundings, now_s: float) -> Group:
+    """Take a group over one moment: every machine that is due advances, and then the group decides if it is time."""
+    machines: list[Machine] = []
+    changed = False
+    errors, lost = group.errors, group.lost
+    for before in group.machines:
+        tie = around.tie(before.built)
+        if due(before, settings.check, tie, group.at_s) > now_s:
+            machines.append(before)
+            continue
+        wants_room = before.stage == "asked" and not before.is_going
+        after = advance(before, settings.check, tie, now_s, around.refusal(before.zone) if wants_room else "")
+        if after is not None and after.life != before.life:
+            after = _reborn(after, settings, around)
+        if after is not None and after.attempts != before.attempts:
+            errors = (*errors, (after.name, after.attempts[-1], after.intended))[-50:]
+            if after.action == "CREATING_WITHOUT_RETRIES":
+                after, lost = None, lost + 1
+        changed = (
+            changed or after is None or after.action != before.action or before.was_available != after.was_available
+        )
+        machines += [after] if after is not None else []
+    moved = replace(group, at_s=now_s, machines=tuple(machines), errors=errors, lost=lost)
+    if changed:
+        moved = replace(moved, decide_at_s=min(group.decide_at_s, now_s + around.decide_s))
+    if group.decide_at_s <= now_s:
+        moved = _decide(replace(moved, decide_at_s=NEVER), settings, around)
+    return moved
+
+
+def _decide(group: Group, settings: Settings, around: Surroundings) -> Group:
+    while settings.proactive:
+        updated = _update(group, settings, around)
+        if updated == group:
+            break
+        group = updated
+    live = living(group)
+    if len(live) < settings.size:
+        group = _add(group, settings, around, settings.size - len(live))
+    allowed = settings.size + (settings.surge if settings.proactive and outdated(group, settings) else 0)
+    if len(live) > allowed:
+        group = _shrink(group, settings, len(live) - allowed)
+    return group
+
+
+def _update(group: Group, settings: Settings, around: Surroundings) -> Group:
+    """One decision of a rolling update: replace what may be replaced now."""
+    old = [machine for machine in outdated(group, settings) if _action(machine, group, settings, around) != "NONE"]
+    if not old:
+        return group
+    lacking = sum(count for count in needs(group, settings).values() if count > 0)
+    if settings.substitutes:
+        room = settings.size + settings.surge - len(living(group))
+        replaced = [machine for machine in old if _action(machine, group, settings, around) == "REPLACE"]
+        group = _add(group, settings, around, min(room, lacking, len(replaced)))
+    for machine in sorted(old, key=_is_available):
+        action = _action(machine, group, settings, around)
+        if _is_available(machine) and _available(group) <= settings.size - settings.unavailable:
+            continue
+        if settings.substitutes and action == "REPLACE":
+            group = act(group, {machine.name}, "DELETING", settings)
+        else:
+            group = _change(group, machine, IN_PLACE[action], _next_version(group, settings))
+    live = living(group)
+    return _add(group, settings, around, settings.size - len(live)) if len(live) < settings.size else group
+
+
+def _action(machine: Machine, group: Group, settings: Settings, around: Surroundings) -> Action:
+    """Action that brings a machine up to date; NONE if the policy does not allow as much as it needs."""
+    needed = max(settings.minimal, difference(machine, _next_version(group, settings), around), key=ORDER.index)
+    return needed if ORDER.index(needed) <= ORDER.index(settings.most_disruptive) else "NONE"
+
+
+def _next_version(group: Group, settings: Settings) -> Version:
+    """The target version that lacks machines, or the last one, which takes the rest."""
+    lacking = needs(group, settings)
+    return next((version for version, count in lacking.items() if count > 0), settings.versions[-1])
+
+
+def _add(group: Group, settings: Settings, around: Surroundings, count: int) -> Group:
+    for _ in range(count):
+        name = f"{settings.base_name}-{_suffix(settings.base_name, group.made)}"
+        zone = settings.zones[group.made % len(settings.zones)]
+        made = Machine(
+            name, zone, _next_version(group, settings), Behaviour(), group.at_s, stage_at_s=group.at_s,
+            action="CREATING" if settings.retries else "CREATING_WITHOUT_RETRIES",
+        )  # fmt: skip
+        made = replace(made, behaviour=around.behaviour(made))
+        group = replace(group, machines=(*group.machines, made), made=group.made + 1)
+    return group
+
+
+def _shrink(group: Group, settings: Settings, count: int) -> Group:
+    old = {machine.name for machine in outdated(group, settings)}
+    order = {machine.name: index for index, machine in enumerate(group.machines)}
+    leaving = sorted(
+        living(group),
+        key=lambda machine: (_is_available(machine), machine.name not in old, -order[machine.name]),
+    )
+    return act(group, {machine.name for machine in leaving[:count]}, "DELETING", settings)
+
+
+def _change(group: Group, machine: Machine, action: str, version: Version) -> Group:
+    changed = begin(machine, action, group.at_s, version)
+    return replace(group, machines=tuple(changed if one.name == machine.name else one for one in group.machines))
+
+
+def _reborn(machine: Machine, settings: Settings, around: Surroundings) -> Machine:
+    """A recreated machine keeps its version unless the policy updates on repair, and draws its behaviour anew."""
+    if settings.updates_on_repair:
+        machine = replace(machine, intended=settings.versions[-1])
+    return replace(machine, behaviour=around.behaviour(machine))
+
+
+def _is_available(machine: Machine) -> bool:
+    return machine.was_available and machine.status == "RUNNING" and not machine.is_going
+
+
+def _available(group: Group) -> int:
+    return sum(map(_is_available, group.machines))
+
+
+def _suffix(base_name: str, number: int) -> str:
+    """Four letters or digits, as real machines have; the same trace gives the same names."""
+    alphabet = "0123456789bcdfghjklmnpqrstvwxz"
+    digest = int.from_bytes(blake2b(f"{base_name}/{number}".encode(), digest_size=8).digest())
+    return "".join(alphabet[digest // len(alphabet) ** place % len(alphabet)] for place in range(4))
