@@ -157,19 +157,30 @@ def needs(group: Group, settings: Settings) -> dict[Version, int]:
     return lacking
 
 
+def is_available(machine: Machine) -> bool:
+    """Return whether a machine serves: RUNNING, and HEALTHY at least once if there is a check."""
+    return machine.was_available and machine.status == "RUNNING" and not machine.is_going
+
+
+def surplus(group: Group, settings: Settings) -> list[Machine]:
+    """Machines of no target version, and those of a version that has too many that serve least; the first go first."""
+    extra = {version: -count for version, count in needs(group, settings).items()}
+    found = []
+    for machine in sorted(reversed(living(group)), key=is_available):
+        if machine.intended not in extra:
+            found.append(machine)
+        elif extra[machine.intended] > 0:
+            extra[machine.intended] -= 1
+            found.append(machine)
+    return found
+
+
 def outdated(group: Group, settings: Settings) -> list[Machine]:
     """Machines that are to be replaced: of no target version, or of one that has too many while another lacks some."""
     lacking = needs(group, settings)
-    wanted = any(count > 0 for count in lacking.values())
-    extra = {version: -count for version, count in lacking.items() if count < 0 and wanted}
-    found = []
-    for machine in reversed(living(group)):
-        if machine.intended not in lacking:
-            found.append(machine)
-        elif extra.get(machine.intended, 0) > 0:
-            extra[machine.intended] -= 1
-            found.append(machine)
-    return found[::-1]
+    if any(count > 0 for count in lacking.values()):
+        return surplus(group, settings)
+    return [machine for machine in living(group) if machine.intended not in lacking]
 
 
 def difference(machine: Machine, version: Version, around: Surroundings) -> Action:

@@ -22,9 +22,11 @@ from emulator.groups import (
     Surroundings,
     act,
     difference,
+    is_available,
     living,
     needs,
     outdated,
+    surplus,
 )
 from emulator.health import NEVER, Behaviour
 from emulator.machines import Machine, Version, advance, begin, due
@@ -74,13 +76,8 @@ def _decide(group: Group, settings: Settings, around: Surroundings) -> Group:
         if updated == group:
             break
         group = updated
-    live = living(group)
-    if len(live) < settings.size:
-        group = _add(group, settings, around, settings.size - len(live))
-    allowed = settings.size + (settings.surge if settings.proactive and outdated(group, settings) else 0)
-    if len(live) > allowed:
-        group = _shrink(group, settings, len(live) - allowed)
-    return group
+    missing = settings.size - len(living(group))
+    return _add(group, settings, around, missing) if missing > 0 else _shrink(group, settings)
 
 
 def _update(group: Group, settings: Settings, around: Surroundings) -> Group:
@@ -93,9 +90,9 @@ def _update(group: Group, settings: Settings, around: Surroundings) -> Group:
         room = settings.size + settings.surge - len(living(group))
         replaced = [machine for machine in old if _action(machine, group, settings, around) == "REPLACE"]
         group = _add(group, settings, around, min(room, lacking, len(replaced)))
-    for machine in sorted(old, key=_is_available):
+    for machine in sorted(old, key=is_available):
         action = _action(machine, group, settings, around)
-        if _is_available(machine) and _available(group) <= settings.size - settings.unavailable:
+        if is_available(machine) and _available(group) <= settings.size - settings.unavailable:
             continue
         if settings.substitutes and action == "REPLACE":
             group = act(group, {machine.name}, "DELETING", settings)
@@ -130,14 +127,14 @@ def _add(group: Group, settings: Settings, around: Surroundings, count: int) -> 
     return group
 
 
-def _shrink(group: Group, settings: Settings, count: int) -> Group:
-    old = {machine.name for machine in outdated(group, settings)}
-    order = {machine.name: index for index, machine in enumerate(group.machines)}
-    leaving = sorted(
-        living(group),
-        key=lambda machine: (_is_available(machine), machine.name not in old, -order[machine.name]),
-    )
-    return act(group, {machine.name for machine in leaving[:count]}, "DELETING", settings)
+def _shrink(group: Group, settings: Settings) -> Group:
+    """Let machines go that are too many, as far as what serves stays enough."""
+    for machine in surplus(group, settings):
+        if len(living(group)) <= settings.size:
+            break
+        if not is_available(machine) or _available(group) > settings.size - settings.unavailable:
+            group = act(group, {machine.name}, "DELETING", settings)
+    return group
 
 
 def _change(group: Group, machine: Machine, action: str, version: Version) -> Group:
@@ -152,12 +149,8 @@ def _reborn(machine: Machine, settings: Settings, around: Surroundings) -> Machi
     return replace(machine, behaviour=around.behaviour(machine))
 
 
-def _is_available(machine: Machine) -> bool:
-    return machine.was_available and machine.status == "RUNNING" and not machine.is_going
-
-
 def _available(group: Group) -> int:
-    return sum(map(_is_available, group.machines))
+    return sum(map(is_available, group.machines))
 
 
 def _suffix(base_name: str, number: int) -> str:

@@ -87,7 +87,7 @@ class Store:
         for name, text in self._connection.execute("SELECT path, json FROM documents"):
             self.view.collections.setdefault(collection_of(name), {})[name_of(name)] = json.loads(text)
         for name, text in self._connection.execute("SELECT path, json FROM groups"):
-            self.view.groups[name] = _GROUP.validate_json(text)
+            self.view.groups[name] = _GROUP.validate_python(json.loads(text))
 
     def put(self, path: str, document: Document) -> None:
         """Write a document under its name."""
@@ -153,7 +153,7 @@ class Store:
             if text is None:
                 self._connection.execute(remove, (key,))
             else:
-                shown = _GROUP.dump_json(self.view.groups[key]).decode() if table == "groups" else text
+                shown = json.dumps(_GROUP.dump_python(self.view.groups[key])) if table == "groups" else text
                 self._connection.execute(put, (key, shown))
         self._connection.executemany("INSERT INTO ledger (json) VALUES (?)", [(entry,) for entry in entries])
         self._connection.execute("COMMIT")
