@@ -46,7 +46,7 @@ def serve(
     wait_s: Annotated[float, typer.Option(help="seconds to wait for another process on that file", min=0)] = 5.0,
     random_seed: Annotated[int, typer.Option(help="the same number gives the same machines")] = 0,
     operation_s: Annotated[float, typer.Option(help="virtual seconds that an operation runs", min=0)] = 1.0,
-    decide_s: Annotated[float, typer.Option(help="virtual seconds until a group acts on a change", min=0)] = 1.0,
+    decide_s: Annotated[float, typer.Option(help="virtual seconds until a group acts on a change", min=0)] = 2.0,
     in_use: Annotated[str, typer.Option(help="deleting a used template: refuse, or fail by its operation")] = "refuse",
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create machines once (CREATING_WITHOUT_RETRIES)")

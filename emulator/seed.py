@@ -27,7 +27,8 @@ class Seed(BaseModel):
     """
     A seed file.
 
-    `global`, and the region and the zone by their names, hold resources by collection, as a client would insert them.
+    `resources` holds them by collection, as a client would insert them; a group that names a `region` goes there, all
+    other groups into the first zone.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -38,7 +39,6 @@ class Seed(BaseModel):
     quotas: dict[str, float] = {}
     images: dict[str, str] = {}
     resources: dict[str, list[dict[str, Any]]] = {}
-    regional_groups: list[dict[str, Any]] = []
     machines: list[Rule] = []
 
 
@@ -112,6 +112,8 @@ def _insert(api: Api, seed: Seed, collection: str, resource: dict[str, Any]) -> 
         "instanceGroupManagers": f"zones/{seed.zones[0]}",
         "autoscalers": f"zones/{seed.zones[0]}",
     }.get(collection, "global")
+    if collection == "instanceGroupManagers" and "region" in resource:
+        scope = f"regions/{seed.region}"
     target = f"/projects/{seed.project}/{scope}/{collection}"
     answer = api.handle(Request("POST", target, {"user-agent": "seed"}, json.dumps(resource).encode()))
     if answer.status != 200:

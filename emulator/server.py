@@ -18,6 +18,7 @@ from emulator.routes.operations import WAIT_S
 _TRANSPORT: Final = "emulator.transport"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 _LOOK_S: Final = 0.05  # real seconds between two looks of a waiting request, and at most between two moments
+_LOOK_VIRTUAL_S: Final = 0.5  # virtual seconds likewise: on a fast clock an answer must not come long after its time
 
 
 class Protocol(HttpToolsProtocol):
@@ -90,7 +91,7 @@ class Server:
         while answer.waits_for and b'"status": "RUNNING"' in answer.body and world.clock.now_s() < until:
             if world.clock.is_manual:
                 break
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(min(_LOOK_S, world.clock.real_s(_LOOK_VIRTUAL_S)))
             answer = replace(self._api.handle(request), delay_s=answer.delay_s, hangs=answer.hangs)
         return answer
 

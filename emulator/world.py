@@ -30,7 +30,8 @@ class Options:
     Args:
         seed: Of all dice.
         operation_s: How long an operation runs.
-        decide_s: How long a group takes from a change to its next decision.
+        decide_s: How long a group takes from a change to its next decision; longer than an operation, because real
+            groups show no action yet when a patch is DONE (terraform-provider-google issue 3378).
         in_use: Whether deleting a used template fails at once, or by an operation that fails; Google does both.
         retries: False creates machines once (CREATING_WITHOUT_RETRIES).
         max_templates: Quota of instance templates in a project.
@@ -38,7 +39,7 @@ class Options:
 
     seed: int = 0
     operation_s: float = 1.0
-    decide_s: float = 1.0
+    decide_s: float = 2.0
     in_use: Literal["refuse", "fail"] = "refuse"
     retries: bool = True
     max_templates: int = 100_000

@@ -1,7 +1,7 @@
 """Instance groups: what stands beside each managed one, with its size and named ports."""
 
 from emulator.calls import Call, serves, shown
-from emulator.errors import invalid
+from emulator.errors import stale_fingerprint
 from emulator.links import self_link
 from emulator.lists import answer_aggregated_list, answer_list, envelope, page
 from emulator.merge import fingerprint
@@ -52,7 +52,7 @@ def set_named_ports(call: Call) -> Operation:
     document = call.document()
     stated = call.body.get("fingerprint")
     if stated is not None and stated != document["fingerprint"]:
-        raise invalid("resource.fingerprint", stated, "Stale fingerprint.")
+        raise stale_fingerprint()
     ports = call.body.get("namedPorts") or []
     call.world.put(call.path, fingerprint({**document, "namedPorts": ports}))
     manager = call.path.replace("/instanceGroups/", "/instanceGroupManagers/")

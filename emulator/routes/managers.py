@@ -25,35 +25,34 @@ _POLICY: Final[Document] = {
     "maxUnavailable": {"fixed": 1},
 }
 _LIFECYCLE: Final = {"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"}
-_KEPT: Final = ("kind", "id", "creationTimestamp", "selfLink", "zone", "region", "name", "instanceGroup", "fingerprint")
 
 
-@serves("instanceGroupManagers.insert")
+@serves("instanceGroupManagers.insert", "regionInstanceGroupManagers.insert")
 def insert(call: Call) -> Operation:
     """Make a group, and the instance group beside it; machines follow."""
     path = call.new_path()
     group_path = path.replace("/instanceGroupManagers/", "/instanceGroups/")
-    body = normalised(call, call.body)
-    size = body.get("targetSize", 0)
+    place = {"region" if "region" in call.params else "zone": self_link(call.scope)}
+    body = merged({}, normalised(call, call.body))
+    if "region" in place and not body.get("distributionPolicy", {}).get("zones"):
+        region = call.view.get(call.scope)
+        if region is None:
+            raise not_found(call.scope)
+        body["distributionPolicy"] = {"zones": [{"zone": zone} for zone in region["zones"]]}
     document = {
-        **body,
+        **completed(body),
         "kind": "compute#instanceGroupManager",
         "id": call.world.new_id(),
         "creationTimestamp": timestamp(call.world.now_s),
         "selfLink": self_link(path),
-        "zone": self_link(call.scope),
+        **place,
         "instanceGroup": self_link(group_path),
-        "baseInstanceName": body.get("baseInstanceName") or body["name"][:58].rstrip("-"),
-        "targetSize": size,
-        "updatePolicy": policy(_POLICY, body.get("updatePolicy") or {}),
-        "instanceLifecyclePolicy": _LIFECYCLE | (body.get("instanceLifecyclePolicy") or {}),
-        "listManagedInstancesResults": body.get("listManagedInstancesResults") or "PAGELESS",
         "_created": call.world.now_s,
         "_group": group_path,
     }
     validation.check_group(call, path, document)
     beside = {
-        "kind": "compute#instanceGroup", "id": call.world.new_id(), "name": body["name"], "zone": document["zone"],
+        "kind": "compute#instanceGroup", "id": call.world.new_id(), "name": body["name"], **place,
         "creationTimestamp": document["creationTimestamp"], "selfLink": self_link(group_path),
         "namedPorts": body.get("namedPorts") or [], "_created": call.world.now_s,
     }  # fmt: skip
@@ -88,27 +87,10 @@ def patch(call: Call) -> Operation:
     """Lay a patch over a group's document; what it means for the machines follows later."""
     document = call.document()
     body = normalised(call, call.body)
-    return write(
-        call,
-        merged(document, body | {"updatePolicy": policy(document["updatePolicy"], body.get("updatePolicy") or {})}),
-    )
-
-
-@serves("instanceGroupManagers.update")
-def update(call: Call) -> Operation:
-    """Replace a group's document; what is left out falls back to its default."""
-    document, body = call.document(), normalised(call, call.body)
-    kept = {key: value for key, value in document.items() if key in _KEPT or key.startswith("_")}
-    defaults = {key: document[key] for key in ("baseInstanceName", "versions", "instanceTemplate") if key in document}
-    replaced: Document = {
-        "targetSize": 0,
-        "instanceLifecyclePolicy": _LIFECYCLE,
-        "listManagedInstancesResults": "PAGELESS",
-        **defaults,
-        **body,
-        "updatePolicy": policy(_POLICY, body.get("updatePolicy") or {}),
-    }
-    return write(call, replaced | kept)
+    result = merged(document, body)
+    if body.get("updatePolicy"):
+        result["updatePolicy"] = policy(document["updatePolicy"], body["updatePolicy"])
+    return write(call, completed(result))
 
 
 @serves("instanceGroupManagers.setInstanceTemplate")
@@ -118,7 +100,7 @@ def set_instance_template(call: Call) -> Operation:
     return write(call, {**call.document(), "instanceTemplate": link, "versions": [{"instanceTemplate": link}]})
 
 
-@serves("instanceGroupManagers.listManagedInstances")
+@serves("instanceGroupManagers.listManagedInstances", "regionInstanceGroupManagers.listManagedInstances")
 def list_managed_instances(call: Call) -> Document:
     """List machines; all of them at once, unless the group says that it pages."""
     document = call.document()
@@ -214,6 +196,18 @@ def normalised(call: Call, body: Document) -> Document:
     if "updatePolicy" in body:
         result["updatePolicy"] = body["updatePolicy"]
     return result
+
+
+def completed(document: Document) -> Document:
+    """Fill in what a group has that was made without, or whose patch cleared it."""
+    return {
+        **document,
+        "baseInstanceName": document.get("baseInstanceName") or document["name"][:58].rstrip("-"),
+        "targetSize": document.get("targetSize", 0),
+        "updatePolicy": _POLICY | document.get("updatePolicy", {}),
+        "instanceLifecyclePolicy": _LIFECYCLE | document.get("instanceLifecyclePolicy", {}),
+        "listManagedInstancesResults": document.get("listManagedInstancesResults", "PAGELESS"),
+    }
 
 
 def policy(before: Document, patch: Document) -> Document:

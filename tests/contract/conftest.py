@@ -1,0 +1,119 @@
+"""Each test runs twice: in-process on a clock that it moves by hand, and over HTTP on one that runs fast."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+import httpx
+import pytest
+import requests
+import uvicorn
+from google.auth.credentials import AnonymousCredentials
+from requests.adapters import BaseAdapter
+
+from emulator.api import Api
+from emulator.clock import Clock
+from emulator.inprocess import Transport
+from emulator.messages import Request
+from emulator.seed import Seed, plant
+from emulator.server import configuration
+from emulator.store import Store
+from emulator.world import Options, World
+from tests.contract import marks
+from tests.contract.rig import PROJECT, REGION, Emulator
+
+_START_S: Final = 1_795_435_200.0  # 2026-11-23T12:00:00Z
+_SPEED: Final = 200.0
+_ZONES: Final = [f"{REGION}-{letter}" for letter in "abc"]
+
+
+class Adapter(BaseAdapter):
+    """
+    Takes the requests of google-cloud-compute straight to an emulator; each moves its clock on, as waiting would.
+
+    Args:
+        api: The emulator.
+    """
+
+    def __init__(self, api: Api) -> None:
+        super().__init__()
+        self._api = api
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Answer one request."""
+        self._api.world.clock.move(0.5)
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        headers = {key.lower(): str(value) for key, value in request.headers.items()}
+        answer = self._api.handle(Request(str(request.method), request.path_url, headers, body))
+        if answer.is_cut or answer.hangs:
+            raise requests.ConnectionError(request=request)
+        response = requests.Response()
+        response.status_code, response.request, response.url = answer.status, request, str(request.url)
+        response.headers.update(answer.headers)
+        response._content = answer.body
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _google(kind: type, *, endpoint: str, adapter: BaseAdapter | None = None) -> Any:
+    client = kind(credentials=AnonymousCredentials(), client_options={"api_endpoint": endpoint})
+    if adapter is not None:
+        client.transport._session.mount("http://", adapter)
+    return client
+
+
+def _in_process(api: Api) -> Iterator[Emulator]:
+    with httpx.Client(transport=Transport(api), base_url="http://emulator") as http:
+        yield Emulator(http, None, partial(_google, endpoint="http://emulator", adapter=Adapter(api)))
+
+
+def _over_http(api: Api) -> Iterator[Emulator]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(configuration(api))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
+            yield Emulator(http, api.world.clock.speed, partial(_google, endpoint=url), url)
+    finally:
+        server.should_exit = True
+        listening.close()
+
+
+@pytest.fixture(params=["in-process", "http"])
+def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """An emulator with a project, a region of three zones and nothing else; the mark `world` sets it up otherwise."""
+    mark = request.node.get_closest_marker("world")
+    how = dict(mark.kwargs) if mark else {}
+    manual = request.param == "in-process"
+    is_open, speed, quotas = not how.pop("login", False), how.pop("speed", _SPEED), how.pop("quotas", {})
+    resources = how.pop("resources", {})
+    clock = Clock(_START_S, None if manual else speed)
+    api = Api(World(Store(), clock, Options(**how)), is_open=is_open)
+    seed = {"project": PROJECT, "region": REGION, "zones": _ZONES, "quotas": quotas, "resources": resources}
+    plant(api, Seed.model_validate(seed | {"images": {"base-1": "base", "base-2": "base"}}))
+    yield from (_in_process if manual else _over_http)(api)
+
+
+@pytest.fixture(autouse=True)
+def _covered(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold a test to its mark: it calls every method that it says it covers."""
+    mark = request.node.get_closest_marker("covers")
+    if mark is None:
+        yield
+        return
+    emulator: Emulator = request.getfixturevalue("emulator")
+    yield
+    called = {entry["method"] for entry in emulator.ledger("request")}
+    assert set(mark.args) <= called, f"never called: {sorted(set(mark.args) - called)}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known."""
+    for name, text in marks.NAMES.items():
+        config.addinivalue_line("markers", f"{name}: {text}")

@@ -1,0 +1,165 @@
+"""The two flags of a group's status, row by row, and the counters of actions that are seen with them."""
+
+from itertools import groupby
+
+from tests.contract.marks import covers, unverified, verified
+from tests.contract.rig import GROUP, Emulator, Json, actions, flags, name_of
+
+Row = tuple[frozenset[str], bool, bool]
+RECREATE = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}}
+
+
+def row(document: Json) -> Row:
+    """Return what a group shows: which actions, isStable, isReached."""
+    return frozenset(actions(document)), *flags(document)
+
+
+def seen(emulator: Emulator) -> list[Row]:
+    """Watch a group until it is stable and reached; return the rows that were seen, in order."""
+    rows = []
+    for document in emulator.moments():
+        rows.append(row(document))
+        if rows[-1][1:] == (True, True):
+            break
+    return [one for one, _ in groupby(rows)]
+
+
+def follows(emulator: Emulator, rows: list[Row], expected: list[Row]) -> bool:
+    """Return whether rows are the expected ones; on a clock that runs, some may have been missed in between."""
+    if emulator.speed is None:
+        return rows == expected
+    left = iter(expected)
+    return rows[-1] == expected[-1] and all(one in left for one in rows)
+
+
+def of(*names: str, stable: bool = False, reached: bool = False) -> Row:
+    """Write a row of the table."""
+    return frozenset(names), stable, reached
+
+
+@verified("R", "G")
+@covers("instanceGroupManagers.get", "instanceGroupManagers.patch")
+def test_a_rollout_passes_through_its_phases(emulator: Emulator) -> None:
+    """A rollout of one machine shows: nothing yet, creating, verifying, a gap, deleting, a gap, done."""
+    emulator.web(1)
+    emulator.roll(emulator.template("new"))
+    expected = [
+        of("none"),  # accepted, nothing started: a zero-action answer right after the operation, and not stable
+        of("none", "creating"),
+        of("none", "verifying"),
+        of("none"),
+        of("none", "deleting", reached=True),
+        of("none", reached=True),
+        of("none", stable=True, reached=True),
+    ]
+    assert follows(emulator, seen(emulator), expected)
+
+
+@verified("R")
+@covers("instanceGroupManagers.get")
+def test_a_group_at_rest_on_the_old_version_looks_done(emulator: Emulator) -> None:
+    """Idle on the old version, both flags are set: they alone say nothing about which version serves."""
+    group = emulator.web(1)
+    assert row(group) == of("none", stable=True, reached=True)
+    assert name_of(group["versions"][0]["instanceTemplate"]) == "old"
+
+
+@unverified("I")
+@covers("instanceGroupManagers.patch")
+def test_an_accepted_patch_is_neither(emulator: Emulator) -> None:
+    """The first read after a patch was accepted shows neither flag, and no action beside none."""
+    emulator.web(1)
+    new = emulator.template("new")
+    operation = emulator.ask("PATCH", GROUP, {"versions": [{"instanceTemplate": new}]})
+    assert operation["status"] in ("RUNNING", "DONE")
+    stable, reached = flags(emulator.group())
+    assert (stable, reached) == (False, False)
+
+
+@verified("R")
+@covers("instanceGroupManagers.patch")
+def test_reached_is_not_healthy(emulator: Emulator) -> None:
+    """When all are new and the last still verifies, isReached is set and isStable is not."""
+    emulator.web(1)
+    emulator.roll(emulator.template("new"), **RECREATE)
+    expected = [
+        of("none"),
+        of("recreating", reached=True),
+        of("verifying", reached=True),
+        of("none", reached=True),
+        of("none", stable=True, reached=True),
+    ]
+    assert follows(emulator, seen(emulator), expected)
+
+
+@unverified("I")
+@covers("instanceGroupManagers.patch")
+def test_a_machine_on_its_way_out_has_no_version(emulator: Emulator) -> None:
+    """The row of a machine that is being deleted names no version; from then on isReached is set."""
+    emulator.web(1)
+    emulator.roll(emulator.template("new"))
+    found = emulator.until_row(lambda one: one["currentAction"] == "DELETING")
+    assert "version" not in found
+    emulator.settled()
+    states = emulator.ledger("group")
+    assert not any(state["is_reached"] for state in states if {"old", "new"} <= living(state))
+    assert any(state["is_reached"] and not state["is_stable"] for state in states if state["phase"] == "deleting")
+
+
+@verified("R")
+@covers("instanceGroupManagers.patch")
+def test_opportunistic_is_stable_and_not_reached(emulator: Emulator) -> None:
+    """After a change of template an opportunistic group is stable and not reached, for ever."""
+    emulator.web(1)
+    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
+    emulator.until(lambda one: flags(one) == (True, False))
+    emulator.pass_time(100)
+    assert row(emulator.group()) == of("none", stable=True)
+
+
+@verified("G")
+@covers("instances.stop")
+def test_a_repair_is_not_stable(emulator: Emulator) -> None:
+    """A machine that was stopped behind the group's back is recreated, and meanwhile the group is not stable but reached."""
+    emulator.web(1)
+    (machine,) = emulator.rows()
+    emulator.do("POST", f"{GROUP.partition('/instanceGroupManagers')[0]}/instances/{machine['name']}/stop")
+    emulator.until(lambda one: row(one) == of("recreating", reached=True))
+    emulator.settled()
+    (repaired,) = emulator.rows()
+    assert repaired["name"] == machine["name"]
+    assert repaired["id"] != machine["id"]
+
+
+@verified("G")
+@covers("instanceGroupManagers.insert")
+def test_a_row_has_its_instance_once_it_exists(emulator: Emulator) -> None:
+    """A machine's row names its instance from the first; id, status and health come with it, and lastAttempt is empty."""
+    emulator.control("POST", "machines", {"create_s": 30, "boot_s": 30})
+    emulator.do(
+        "POST",
+        "/compute/v1/projects/demo/global/healthChecks",
+        {"name": "up", "type": "TCP", "tcpHealthCheck": {"port": 1}},
+    )
+    healing = [{"healthCheck": "global/healthChecks/up"}]
+    body = {
+        "name": "web",
+        "targetSize": 1,
+        "instanceTemplate": emulator.template("old"),
+        "autoHealingPolicies": healing,
+    }
+    emulator.do("POST", GROUP.rpartition("/")[0], body)
+    asked = emulator.until_row(lambda one: one["currentAction"] == "CREATING")
+    assert not {"id", "instanceStatus", "instanceHealth"} & asked.keys()
+    assert asked["instance"].endswith(f"/instances/{asked['name']}")
+    assert asked["lastAttempt"] == {}
+    there = emulator.until_row(lambda one: "id" in one)
+    assert there["instanceStatus"] in ("PROVISIONING", "STAGING")
+    assert there["currentAction"] == "CREATING"
+    up = emulator.until_row(lambda one: "instanceHealth" in one)
+    assert up["instanceStatus"] == "RUNNING"
+
+
+def living(state: Json) -> set[str]:
+    """Return the templates of the machines that stay."""
+    return {machine["template"] for machine in state["machines"] if machine["action"] != "DELETING"}

@@ -1,0 +1,211 @@
+"""Managed instance groups as documents: what is filled in, merged, replaced, refused and read back."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.contract.marks import covers, differs, unverified, verified
+from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, LINKS, ROLL, ZONE, Emulator, actions, flags
+
+COUNTERS = {
+    "none", "creating", "creatingWithoutRetries", "verifying", "recreating", "deleting", "abandoning", "restarting",
+    "refreshing", "starting", "stopping", "suspending", "resuming",
+}  # fmt: skip
+
+
+@verified("R", "P")
+@covers("instanceGroupManagers.insert", "instanceGroupManagers.get", "zoneOperations.wait")
+def test_what_is_left_out_is_filled_in(emulator: Emulator) -> None:
+    """A group made with the least has an opportunistic policy, links, one version, and every counter of actions."""
+    link = emulator.template("t")
+    operation = emulator.do("POST", GROUPS, {"name": "web", "targetSize": 0, "instanceTemplate": link})
+    group = emulator.group()
+    assert group["updatePolicy"]["type"] == "OPPORTUNISTIC"
+    assert group["updatePolicy"]["maxSurge"] == {"fixed": 1, "calculated": 1}
+    assert group["versions"] == [{"instanceTemplate": link, "targetSize": {"calculated": 0}}]
+    assert group["instanceTemplate"] == link
+    assert (group["baseInstanceName"], group["listManagedInstancesResults"]) == ("web", "PAGELESS")
+    assert (group["zone"], group["instanceGroup"]) == (
+        f"{LINKS}/zones/{ZONE}",
+        f"{LINKS}/zones/{ZONE}/instanceGroups/web",
+    )
+    assert group["currentActions"] == dict.fromkeys(COUNTERS, 0)
+    assert (operation["targetLink"], operation["targetId"]) == (group["selfLink"], group["id"])
+    assert operation["zone"] == group["zone"]
+
+
+@verified("P", "T")
+@covers("instanceGroupManagers.patch")
+def test_a_patch_merges(emulator: Emulator) -> None:
+    """A patch merges objects, replaces lists, and leaves alone what it leaves out."""
+    emulator.web(0, namedPorts=[{"name": "http", "port": 80}], description="kept")
+    emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}, "namedPorts": [{"name": "b", "port": 2}]})
+    group = emulator.group()
+    assert group["updatePolicy"]["maxSurge"]["fixed"] == 3
+    assert {key: group["updatePolicy"][key] for key in ROLL if not key.startswith("max")} == {
+        key: value for key, value in ROLL.items() if not key.startswith("max")
+    }
+    assert (group["namedPorts"], group["description"]) == ([{"name": "b", "port": 2}], "kept")
+    assert len(group["autoHealingPolicies"]) == 1
+
+
+@verified("T")
+@covers("instanceGroupManagers.patch")
+@pytest.mark.parametrize(
+    "field", ["autoHealingPolicies", "description", "updatePolicy", "targetSize", "baseInstanceName"]
+)
+def test_null_clears(emulator: Emulator, field: str) -> None:
+    """A null in a patch clears a field, or gives it back the value that the server fills in."""
+    emulator.web(1, description="x", updatePolicy={"minimalAction": "RESTART"}, baseInstanceName="other")
+    emulator.do("PATCH", GROUP, {field: None})
+    group = emulator.group()
+    limit = {"fixed": 1, "calculated": 1}
+    policy = ROLL | {"type": "OPPORTUNISTIC", "maxSurge": limit, "maxUnavailable": limit}
+    expected: dict[str, Any] = {"targetSize": 0, "baseInstanceName": "web", "updatePolicy": policy}
+    assert group.get(field) == expected.get(field)
+
+
+@verified("T")
+@covers("instanceGroupManagers.patch")
+def test_null_beside_the_other_member(emulator: Emulator) -> None:
+    """Terraform's `percent: null` beside `fixed` is as good as leaving it out, and so is the other way round."""
+    emulator.web(0)
+    emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 2, "percent": None}}})
+    assert emulator.group()["updatePolicy"]["maxSurge"] == {"fixed": 2, "calculated": 2}
+
+
+@unverified("I")
+@covers("instanceGroupManagers.patch")
+def test_fixed_takes_the_place_of_percent(emulator: Emulator) -> None:
+    """Of fixed and percent, the one that a patch sends takes the place of the other."""
+    emulator.web(0)
+    emulator.do("PATCH", GROUP, {"targetSize": 10})
+    emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 25}}})
+    assert emulator.group()["updatePolicy"]["maxSurge"] == {"percent": 25, "calculated": 3}
+    emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 1}}})
+    assert emulator.group()["updatePolicy"]["maxSurge"] == {"fixed": 1, "calculated": 1}
+
+
+@verified("G", "R")
+@covers("instanceGroupManagers.patch")
+@pytest.mark.parametrize(
+    ("policy", "field"),
+    [
+        ({"maxSurge": {"fixed": 0}}, "maxUnavailable"),
+        ({"replacementMethod": "RECREATE"}, "maxSurge"),
+        ({"maxSurge": {"percent": 50}}, "maxSurge.percent"),
+        ({"maxSurge": {"fixed": -1}}, "maxSurge.fixed"),
+        ({"maxUnavailable": {"percent": 101}}, "maxUnavailable.percent"),
+        ({"type": "EAGER"}, "type"),
+        ({"minimalAction": "EXPLODE"}, "minimalAction"),
+        ({"maxSurge": {"fixed": "one"}}, "maxSurge.fixed"),
+    ],
+)
+def test_a_policy_that_can_not_be_is_refused(emulator: Emulator, policy: dict[str, Any], field: str) -> None:
+    """A policy that could never roll, or that is of a wrong type, answers 400 that names its field; nothing changes."""
+    before = emulator.web(0)
+    status, reason, message = emulator.refused("PATCH", GROUP, {"updatePolicy": policy})
+    assert (status, reason) == (400, "invalid")
+    assert f"'resource.updatePolicy.{field}'" in message
+    assert emulator.group()["fingerprint"] == before["fingerprint"]
+
+
+@verified("G")
+@covers("instanceGroupManagers.patch")
+def test_versions_that_can_not_be_are_refused(emulator: Emulator) -> None:
+    """Exactly one version leaves its size out, versions differ, and their templates exist."""
+    emulator.web(0)
+    old, sized = f"{LINKS}/global/instanceTemplates/old", {"targetSize": {"fixed": 1}}
+    new = emulator.template("new")
+    for versions in (
+        [],
+        [{"instanceTemplate": old} | sized],
+        [{"instanceTemplate": old}, {"instanceTemplate": new}],
+        [{"instanceTemplate": old} | sized, {"instanceTemplate": old}],
+        [{"instanceTemplate": f"{LINKS}/global/instanceTemplates/gone"}],
+    ):
+        assert emulator.refused("PATCH", GROUP, {"versions": versions or None})[0] == 400
+    assert emulator.group()["versions"] == [{"instanceTemplate": old, "targetSize": {"calculated": 0}}]
+
+
+@verified("T")
+@covers("instanceGroupManagers.patch")
+def test_a_stale_fingerprint_is_refused(emulator: Emulator) -> None:
+    """A patch with the fingerprint of an earlier read answers 412 conditionNotMet; one without goes through."""
+    stale = emulator.web(0)["fingerprint"]
+    assert base64.b64decode(stale, validate=True)
+    emulator.do("PATCH", GROUP, {"description": "a", "fingerprint": stale})
+    fresh = emulator.group()["fingerprint"]
+    assert fresh != stale
+    status, reason, _ = emulator.refused("PATCH", GROUP, {"description": "b", "fingerprint": stale})
+    assert (status, reason) == (412, "conditionNotMet")
+    emulator.do("PATCH", GROUP, {"description": "c"})
+    assert emulator.group()["description"] == "c"
+
+
+@verified("G")
+@covers("instanceGroupManagers.setInstanceTemplate", "instanceGroupManagers.listManagedInstances")
+def test_another_template_for_machines_to_come(emulator: Emulator) -> None:
+    """setInstanceTemplate names the one version; an opportunistic group leaves its machines on the old one."""
+    emulator.web(1, updatePolicy={"type": "OPPORTUNISTIC"})
+    new = emulator.template("new")
+    emulator.do("POST", f"{GROUP}/setInstanceTemplate", {"instanceTemplate": new})
+    emulator.pass_time(5)
+    group = emulator.group()
+    assert [one["instanceTemplate"] for one in group["versions"]] == [new]
+    assert flags(group) == (True, False)
+    assert emulator.rows()[0]["version"]["instanceTemplate"].endswith("/old")
+
+
+@verified("G")
+@covers("instanceGroupManagers.list", "instanceGroupManagers.aggregatedList")
+def test_lists_of_groups_have_status(emulator: Emulator) -> None:
+    """Groups in a zone's list and in the aggregated list carry status and counters, like one that is read alone."""
+    group = emulator.web(1)
+    assert emulator.get(GROUPS)["items"] == [group]
+    scopes = emulator.get(f"{HOME}/aggregated/instanceGroupManagers")["items"]
+    assert scopes[f"zones/{ZONE}"]["instanceGroupManagers"] == [group]
+    assert actions(group) == {"none": 1}
+
+
+@unverified("I")
+@covers("instanceGroupManagers.delete", "zoneOperations.get")
+def test_a_deletion_lasts_until_the_machines_are_gone(emulator: Emulator) -> None:
+    """Deleting a group runs until its machines are gone; then the group and the instance group beside it are not found."""
+    emulator.web(2)
+    operation = emulator.ask("DELETE", GROUP)
+    assert (operation["operationType"], operation["status"]) == ("delete", "RUNNING")
+    path = operation["selfLink"].removeprefix("https://www.googleapis.com")
+    gone = 0
+    while emulator.get(path)["status"] != "DONE":
+        gone += 1
+        assert gone < 500
+        emulator.pass_time(0.5)
+    assert gone > 2
+    assert emulator.refused("GET", GROUP)[:2] == (404, "notFound")
+    assert emulator.refused("GET", f"{HOME}/zones/{ZONE}/instanceGroups/web")[:2] == (404, "notFound")
+    assert emulator.do("DELETE", f"{CHECKS}/up")
+
+
+@verified("R")
+@covers("healthChecks.delete")
+def test_a_health_check_in_use_is_refused(emulator: Emulator) -> None:
+    """Deleting a health check that a group heals by answers 400 resourceInUseByAnotherResource."""
+    emulator.web(0)
+    status, reason, message = emulator.refused("DELETE", f"{CHECKS}/up")
+    assert (status, reason) == (400, "resourceInUseByAnotherResource")
+    assert "health_check resource" in message
+
+
+@differs("stateful groups are checked and then kept without state; there are no per-instance configurations")
+@covers("instanceGroupManagers.listPerInstanceConfigs", "instanceGroupManagers.insert")
+def test_a_stateful_group_must_recreate(emulator: Emulator) -> None:
+    """A group with stateful disks and a surge answers 400; without, it says that it is stateful."""
+    disks = {"preservedState": {"disks": {"data": {"autoDelete": "NEVER"}}}}
+    body = {"name": "web", "targetSize": 0, "instanceTemplate": emulator.template("t"), "statefulPolicy": disks}
+    assert emulator.refused("POST", GROUPS, body)[:2] == (400, "invalid")
+    method = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}}
+    emulator.do("POST", GROUPS, body | {"updatePolicy": ROLL | method | {"maxUnavailable": {"fixed": 1}}})
+    assert emulator.group()["status"]["stateful"]["hasStatefulConfig"] is True
+    assert emulator.ask("POST", f"{GROUP}/listPerInstanceConfigs") == {}
