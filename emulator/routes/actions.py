@@ -9,6 +9,7 @@ from emulator.groups import Action, Group, act, disturb, in_place
 from emulator.links import canonical, name_of
 from emulator.merge import fingerprint
 from emulator.operations import Operation
+from emulator.routes.instances import keep
 
 
 @serves("instanceGroupManagers.resize")
@@ -41,12 +42,17 @@ def remove_instances(call: Call) -> Operation:
     names = _members(call)
     settings = call.world.settings(call.path)
     action = "DELETING" if call.method.name.endswith("deleteInstances") else "ABANDONING"
-    leaving = sum(
-        machine.name in names and not machine.is_going for machine in call.world.view.groups[call.path].machines
-    )
+    leaving = [
+        machine
+        for machine in call.world.view.groups[call.path].machines
+        if machine.name in names and not machine.is_going
+    ]
+    for machine in leaving:
+        if action == "ABANDONING" and machine.id:
+            keep(call, machine)
     operation = _change(call, lambda group: act(group, names, action, settings))
     document = call.document()
-    size = max(0, document["targetSize"] - leaving)
+    size = max(0, document["targetSize"] - len(leaving))
     call.world.put(call.path, fingerprint({**document, "targetSize": size}))
     return operation
 

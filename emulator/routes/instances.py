@@ -116,6 +116,12 @@ def change(call: Call) -> Operation:
     return operation
 
 
+def keep(call: Call, machine: Machine) -> None:
+    """Let an instance go on as it is when its group lets go of it."""
+    found = Found(machine.name, machine.zone, call.path, machine)
+    call.world.store.put(_path(call, found), fingerprint(_rendered(call, found)))
+
+
 def instance_document(path: str, machine: Machine, template: Document) -> Document:
     """Return an instance's JSON without what was changed on it."""
     properties = template.get("properties", {})

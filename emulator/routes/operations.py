@@ -1,5 +1,7 @@
 """Operations of zones, regions and the project: get, list, wait."""
 
+from typing import Any
+
 from emulator.calls import Call, serves
 from emulator.errors import not_found
 from emulator.lists import envelope, page
@@ -37,6 +39,23 @@ def list_(call: Call) -> Document:
             rows.append((name, render(operation, call.world.now_s) | {"_created": operation.began_at_s}))
     items, token = page(call, rows)
     return envelope(call, "compute#operationList", items, token)
+
+
+@serves("globalOperations.aggregatedList")
+def aggregated_list(call: Call) -> Document:
+    """List the operations of all scopes."""
+    rows = []
+    for scope, documents in call.view.scopes(call.project, "operations"):
+        for name, document in documents.items():
+            operation = Operation(**document["operation"])
+            if not has_vanished(operation, call.world.now_s):
+                shown = render(operation, call.world.now_s) | {"_created": operation.began_at_s}
+                rows.append((f"{scope}/{name}", shown))
+    items, token = page(call, rows, keyed=True)
+    scoped: dict[str, Any] = {}
+    for key, document in items:
+        scoped.setdefault(key.rpartition("/")[0], {"operations": []})["operations"].append(document)
+    return envelope(call, "compute#operationAggregatedList", scoped, token)
 
 
 def _find(call: Call) -> Operation:

@@ -144,7 +144,11 @@ def _disk(index: int, disk: Document) -> Document:
         "type": "PERSISTENT", "mode": "READ_WRITE", "deviceName": f"persistent-disk-{index}", "boot": False,
         "autoDelete": False,
     }  # fmt: skip
-    return defaults | disk | {"kind": "compute#attachedDisk", "index": index}
+    completed = defaults | disk | {"kind": "compute#attachedDisk", "index": index}
+    image = (disk.get("initializeParams") or {}).get("sourceImage") or ""
+    if "://" in image:  # whatever host it was found on
+        completed["initializeParams"] = {**disk["initializeParams"], "sourceImage": self_link(canonical(image))}
+    return completed
 
 
 def _interface(index: int, interface: Document, path: str) -> Document:
