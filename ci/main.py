@@ -9,7 +9,8 @@ from dagger import DefaultPath, Doc, Ignore, check, function, object_type
 
 from ci import release
 from ci.errors import exit_codes
-from ci.steps import registry
+from ci.steps import check as checks
+from ci.steps import registry, rehearsal
 from ci.summary import summary
 
 P = ParamSpec("P")
@@ -20,6 +21,7 @@ _SOURCES: Final = [
     "**",
     "!app",
     "!ci",
+    "!emulator",
     "!engine",
     "!tests",
     "!.ci",
@@ -95,6 +97,11 @@ class Ci:
     def registry(self) -> dagger.Service:
         """Serve the embedded registry, to look into it with `call registry up --ports 5000:5000`."""
         return registry.embedded()
+
+    @function
+    async def emulator(self) -> dagger.Service:
+        """Serve the Compute Engine emulator with the dojangkok world, with `call emulator up --ports 8080:8080`."""
+        return rehearsal.emulator(self.source, await checks.project(self.source, "emulator"))
 
     @effect
     async def publish(

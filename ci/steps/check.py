@@ -20,6 +20,7 @@ class Program:
         image: The Python that it ships with.
         coverage: Percent of its lines and branches that its unit tests must reach.
         reads: What its tests read beside its own folder and their own.
+        more_suites: Folders of tests beside tests/unit.
     """
 
     name: str
@@ -27,6 +28,12 @@ class Program:
     image: Image
     coverage: int
     reads: tuple[str, ...] = ()
+    more_suites: tuple[str, ...] = ()
+
+    @property
+    def suites(self) -> list[str]:
+        """Folders of all its tests."""
+        return [f"tests/unit/{self.name}", *self.more_suites]
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
+    Program("emulator", "emulator", PYTHON, coverage=90, more_suites=("tests/contract",)),
 )
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
@@ -74,7 +82,7 @@ def lint(source: dagger.Directory, tools: Project) -> dagger.Container:
     commands = ["ruff check --no-cache .", "ruff format --no-cache --check --diff .", f"shellcheck {' '.join(_SHELL)}"]
     script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
-        _environment(tools, PYTHON)
+        environment(tools, PYTHON)
         .with_mounted_directory(WORKDIR, source.filter(include=[*_PYTHON, *_SHELL]))
         .with_exec(["sh", "-c", script])
     )
@@ -94,21 +102,22 @@ def test(source: dagger.Directory, program: Program, tools: Project) -> dagger.C
     """Run pytest with coverage, over the unit tests of one program."""
     pytest = ["pytest", "-c", tools.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
     coverage = [f"--cov={program.name}", f"--cov-config={tools.config}", f"--cov-fail-under={program.coverage}"]
-    read = [program.name, "tests/unit/arrows.py", f"tests/unit/{program.name}", *program.reads]
-    return _checkout(source, program, tools, read).with_exec([*pytest, *coverage, f"tests/unit/{program.name}"])
+    read = [program.name, "tests/unit/arrows.py", *program.suites, *program.reads]
+    return _checkout(source, program, tools, read).with_exec([*pytest, *coverage, *program.suites])
 
 
 def _checkout(source: dagger.Directory, program: Program, tools: Project, read: list[str]) -> dagger.Container:
     """A program's environment with the files and folders that a check of it reads, and no others: they are its key."""
     include = [pattern for path in read for pattern in (path, f"{path}/**")]
-    return _environment(tools, program.image).with_mounted_directory(
+    return environment(tools, program.image).with_mounted_directory(
         WORKDIR, source.filter(include=[*include, tools.config])
     )
 
 
-def _environment(tools: Project, image: Image) -> dagger.Container:
+def environment(tools: Project, image: Image, *, dev: bool = True) -> dagger.Container:
     """Python with everything that a project's lock file names; rebuilt only when that file changes."""
     sync = ["uv", "sync", "--project", tools.folder, "--frozen", "--no-install-project", "--compile-bytecode"]
+    sync += [] if dev else ["--no-dev"]
     return (
         python(image)
         .with_new_file(f"{WORKDIR}/{tools.config}", tools.pyproject)

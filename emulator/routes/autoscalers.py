@@ -40,7 +40,7 @@ def insert_autoscaler(call: Call) -> Operation:
         "creationTimestamp": timestamp(call.world.now_s),
         "selfLink": self_link(path),
         "zone": self_link(call.scope),
-        "target": self_link(call.link(call.body.get("target", ""))),
+        "target": self_link(call.link(call.body.get("target") or "")),
         "status": "ACTIVE",
         "_created": call.world.now_s,
     }

@@ -5,7 +5,7 @@ from typing import Final
 
 from emulator.calls import HANDLERS, Call, shown
 from emulator.clock import timestamp
-from emulator.errors import in_use, stale_fingerprint
+from emulator.errors import in_use, required, stale_fingerprint
 from emulator.links import self_link
 from emulator.lists import answer_aggregated_list, answer_list
 from emulator.merge import fingerprint, merged
@@ -125,6 +125,8 @@ def _set_private_access(call: Call) -> Operation:
 
 
 def _expand(call: Call) -> Operation:
+    if not call.body.get("ipCidrRange"):
+        raise required("resource.ipCidrRange")
     return _write(call, {**call.document(), "ipCidrRange": call.body["ipCidrRange"]})
 
 

@@ -13,7 +13,7 @@ FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
 
 def test_every_function_is_known() -> None:
-    assert set(FUNCTIONS) == CHECKS | EFFECTS | {"build", "smoke", "registry"}
+    assert set(FUNCTIONS) == CHECKS | EFFECTS | {"build", "smoke", "registry", "emulator"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

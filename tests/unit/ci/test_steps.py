@@ -4,7 +4,7 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci.steps import base, check, image, registry
+from ci.steps import base, check, image, registry, rehearsal
 
 SOURCE = dag.directory()
 TOOLS = check.Project(".", "[project]", "version = 1")
@@ -81,3 +81,9 @@ def test_token_is_a_mounted_secret_and_nothing_else() -> None:
 
 def test_no_token_no_secret() -> None:
     assert "withMountedSecret" not in dict(calls(registry.push(dag.container(), SOURCE, where(None), None, "a")))
+
+
+def test_emulator_listens_on_its_container_alone() -> None:
+    *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS))
+    assert name == "asService"
+    assert '--host "$(hostname -i)"' in str(arguments["args"])

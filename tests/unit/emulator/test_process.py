@@ -70,8 +70,11 @@ def insert(emulator: Started, name: str, request_id: str = "") -> httpx.Response
 
 
 def test_address_that_others_reach_is_refused() -> None:
-    text = refused("--host", "0.0.0.0", "--open")
-    assert text == "--host: '0.0.0.0' can be reached by others. Fix: a loopback or private address, or --any-address.\n"
+    text = refused("--host", "203.0.113.1", "--open")
+    assert (
+        text
+        == "--host: '203.0.113.1' can be reached by others. Fix: a loopback or private address, or --any-address.\n"
+    )
 
 
 def test_seed_that_cannot_be_says_where(tmp_path: Path) -> None:

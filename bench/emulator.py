@@ -1,0 +1,158 @@
+"""
+What the emulator costs: rollouts and requests a second, start, long lists.
+
+    uv run --project emulator python bench/emulator.py
+"""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import httpx
+
+from emulator.api import Api
+from emulator.clock import Clock
+from emulator.inprocess import Transport
+from emulator.seed import plant, read_seed
+from emulator.store import Store
+from emulator.world import World
+from tests.unit.emulator.rollouts import NEW, settings, started
+
+SEED = Path("emulator/seeds/dojangkok.yaml")
+GROUP = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
+TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
+
+
+def state_machine(seconds: float = 3.0) -> float:
+    """Complete rollouts of three machines a second, by the state machine alone."""
+    rollout = started()
+    settled = rollout.group
+    began_s, count = time.perf_counter(), 0
+    while time.perf_counter() - began_s < seconds:
+        rollout.group = settled
+        rollout.tell(settings(NEW))
+        rollout.settle()
+        count += 1
+    return count / (time.perf_counter() - began_s)
+
+
+def in_process(seconds: float = 5.0) -> float:
+    """The same with a client that patches, polls group and machines every 5 virtual seconds, over the HTTP layer."""
+    api = Api(World(Store(), Clock(1.8e9, None)))
+    plant(api, read_seed(SEED))
+    client = httpx.Client(transport=Transport(api), base_url="http://emulator/")
+    for name in ("a", "b"):
+        client.post(TEMPLATES, json={"name": name, "properties": {"machineType": "e2-small"}})
+    api.world.clock.move(120)
+    began_s, count = time.perf_counter(), 0
+    while time.perf_counter() - began_s < seconds:
+        template = f"global/instanceTemplates/{'ab'[count % 2]}"
+        client.patch(GROUP, json={"versions": [{"instanceTemplate": template}]}).raise_for_status()
+        while True:
+            api.world.clock.move(5)
+            status = client.get(GROUP).json()["status"]
+            client.post(f"{GROUP}/listManagedInstances").raise_for_status()
+            if status["isStable"] and status["versionTarget"]["isReached"]:
+                break
+        count += 1
+    return count / (time.perf_counter() - began_s)
+
+
+class Served:
+    """An emulator in a process of its own."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--open", "--seed", str(SEED)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().split()[-1]
+
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def over_http(seconds: float = 5.0, clients: int = 4) -> float:
+    """Reads of a group a second over real HTTP, from a few connections of one other process."""
+    with Served() as served:
+        address = urlsplit(served.url).netloc
+        until_s = time.perf_counter() + seconds
+        counts = [0] * clients
+
+        def ask(index: int) -> None:
+            connection = http.client.HTTPConnection(address)
+            while time.perf_counter() < until_s:
+                connection.request("GET", f"/{GROUP}")
+                connection.getresponse().read()
+                counts[index] += 1
+
+        threads = [threading.Thread(target=ask, args=(index,)) for index in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sum(counts) / seconds
+
+
+def start_s() -> float:
+    """Seconds from the command to the line that says where it listens; the best of five."""
+    times = []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        with Served():
+            times.append(time.perf_counter() - began_s)
+    return min(times)
+
+
+def lists_ms() -> dict[str, float]:
+    """Milliseconds of lists in a world of 10,000 templates and 50 groups; the worst of five."""
+    api = Api(World(Store(), Clock(1.8e9, None)))
+    plant(api, read_seed(SEED))
+    client = httpx.Client(transport=Transport(api), base_url="http://emulator/")
+    script = {"key": "startup-script", "value": "#!/bin/bash\n" + "echo line\n" * 200}
+    for number in range(10_000):
+        body = {"name": f"t{number}", "properties": {"machineType": "e2-small", "metadata": {"items": [script]}}}
+        client.post(TEMPLATES, json=body)
+    groups = GROUP.rpartition("/")[0]
+    for number in range(50):
+        body = {"name": f"g{number}", "targetSize": 3, "instanceTemplate": "global/instanceTemplates/t1"}
+        client.post(groups, json=body).raise_for_status()
+    api.world.clock.move(300)
+    asked = {
+        "templates, a page of 500": f"{TEMPLATES}?maxResults=500",
+        "templates, filtered by name": f'{TEMPLATES}?filter=name eq ".*t99.*"',
+        "templates, newest first": f"{TEMPLATES}?orderBy=creationTimestamp desc&maxResults=500",
+        "templates, aggregated": "projects/dojangkok-dev/aggregated/instanceTemplates?maxResults=500",
+        "groups, aggregated": "projects/dojangkok-dev/aggregated/instanceGroupManagers",
+        "instances, aggregated": "projects/dojangkok-dev/aggregated/instances",
+    }
+    return {name: max(_timed_ms(lambda path=path: client.get(path)) for _ in range(5)) for name, path in asked.items()}
+
+
+def _timed_ms(work: Callable[[], httpx.Response]) -> float:
+    began_s = time.perf_counter()
+    work().raise_for_status()
+    return (time.perf_counter() - began_s) * 1000
+
+
+if __name__ == "__main__":
+    print(json.dumps({
+        "cores": os.cpu_count(),
+        "rollouts a second, state machine alone": round(state_machine()),
+        "rollouts a second, client polling in-process": round(in_process()),
+        "requests a second over HTTP": round(over_http()),
+        "start in seconds": round(start_s(), 2),
+        "worst milliseconds of lists": {name: round(ms) for name, ms in lists_ms().items()},
+    }, indent=2))  # fmt: skip
