@@ -22,5 +22,6 @@ def replay(entries: Sequence[dict[str, Any]], state: dict[str, Any]) -> str:
         entries: Of the ledger, kind `group`.
         state: Of the emulator at the end.
     """
-    recorded = json.dumps({"entries": list(entries), "state": state}).replace("</", "<\\/")
+    # No "<" at all: "</script" would end the element, and "<!--<script" would keep its own end from ending it.
+    recorded = json.dumps({"entries": list(entries), "state": state}).replace("<", "\\u003c")
     return _PAGE.read_text().replace(_MARK, f'<script id="recorded" type="application/json">{recorded}</script>')
