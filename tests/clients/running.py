@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -107,8 +107,12 @@ class Gcloud:
 
 def needs(tool: str, remedy: str) -> None:
     """Skip a test for want of a tool, with what to do about it; in CI that is a failure."""
-    if shutil.which(tool):
-        return
+    if not shutil.which(tool):
+        miss(tool, remedy)
+
+
+def miss(tool: str, remedy: str) -> NoReturn:
+    """Skip a test because a tool is not there."""
     reason = f"{tool}: not found. Fix: {remedy}."
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
