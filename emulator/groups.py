@@ -166,7 +166,9 @@ def surplus(group: Group, settings: Settings) -> list[Machine]:
     """Machines of no target version, and those of a version that has too many that serve least; the first go first."""
     extra = {version: -count for version, count in needs(group, settings).items()}
     found = []
-    for machine in sorted(reversed(living(group)), key=is_available):
+    youngest_first = living(group)
+    youngest_first.reverse()
+    for machine in sorted(youngest_first, key=is_available):
         if machine.intended not in extra:
             found.append(machine)
         elif extra[machine.intended] > 0:

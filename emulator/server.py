@@ -1,12 +1,12 @@
 """The emulator on a socket: what an answer has to wait for is waited for here, and connections are cut here."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import uvicorn
-from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from emulator.api import Api
@@ -14,6 +14,10 @@ from emulator.batch import answer_batch, is_batch
 from emulator.health import NEVER
 from emulator.messages import Answer, Request
 from emulator.routes.operations import WAIT_S
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TRANSPORT: Final = "emulator.transport"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
