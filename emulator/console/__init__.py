@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-_PAGE: Final = Path(__file__).with_name("page.html")
+_HERE: Final = Path(__file__).parent
 _MARK: Final = '<script id="recorded" type="application/json">null</script>'
 
 
 def live() -> str:
     """Return the page, which asks the emulator for what it shows."""
-    return _PAGE.read_text()
+    page = (_HERE / "page.html").read_text()
+    for name in ("page.css", "data.js", "lanes.js", "page.js"):
+        page = page.replace(f"/* {name} */", (_HERE / name).read_text())
+    return page
 
 
 def replay(entries: Sequence[dict[str, Any]], state: dict[str, Any]) -> str:
@@ -24,4 +27,4 @@ def replay(entries: Sequence[dict[str, Any]], state: dict[str, Any]) -> str:
     """
     # No "<" at all: "</script" would end the element, and "<!--<script" would keep its own end from ending it.
     recorded = json.dumps({"entries": list(entries), "state": state}).replace("<", "\\u003c")
-    return _PAGE.read_text().replace(_MARK, f'<script id="recorded" type="application/json">{recorded}</script>')
+    return live().replace(_MARK, f'<script id="recorded" type="application/json">{recorded}</script>')

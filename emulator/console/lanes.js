@@ -1,0 +1,177 @@
+// How a group is drawn over virtual time. Data becomes text nodes and attributes, never markup.
+"use strict";
+const $ = (id) => document.getElementById(id);
+const NAMES = 178, TOP = 26, VERSIONS = 30, FLAG = 16, COUNT = 62, LANE = 22, GAP = 5; // pixels
+const COUNT_TOP = TOP + VERSIONS + GAP + 2 * (FLAG + GAP) + 6, LANES_TOP = COUNT_TOP + COUNT + 16;
+
+// A keyed element stays the same one from frame to frame, so that what the pointer rests on stays.
+function make(name, attributes = {}, ...children) {
+  const svg = ["svg", "g", "rect", "text", "title", "tspan", "path", "line", "defs", "pattern", "circle"].includes(name);
+  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children.filter((child) => child !== "" && child != null));
+  return element;
+}
+function set(element, text) { if (element.textContent !== text) element.textContent = text; }
+function fill(element, key, build) { // build children only when what they show has changed
+  if (element.shown === key) return;
+  element.shown = key;
+  element.replaceChildren(...build());
+}
+
+class Canvas {
+  constructor(svg) {
+    this.svg = svg; this.known = new Map(); this.layers = [0, 1, 2].map(() => make("g")); // grid, bars, cursor
+    svg.replaceChildren(...this.layers);
+  }
+  size(width, height) { this.used = new Set(); this.svg.setAttribute("width", width); this.svg.setAttribute("height", height); }
+  draw(key, name, attributes, text, layer = 0) {
+    let element = this.known.get(key);
+    if (!element) { element = make(name); this.known.set(key, element); this.layers[layer].append(element); }
+    this.used.add(key);
+    for (const [attribute, value] of Object.entries(attributes)) if (element.getAttribute(attribute) !== String(value)) element.setAttribute(attribute, value);
+    if (text != null) set(element, text);
+    return element;
+  }
+  bar(key, look, box, text, title, data = {}) {
+    const group = this.draw(key, "g", { class: look, ...data }, null, 1);
+    if (!group.firstChild) group.append(make("title"), make("rect", { class: "bar", rx: 3 }), make("rect", { class: "over", rx: 3 }), make("text"));
+    const [tip, back, over, name] = group.children;
+    set(tip, title);
+    for (const rect of [back, over]) for (const [attribute, value] of Object.entries(box)) rect.setAttribute(attribute, value);
+    set(name, text.find((one) => one.length * 6.4 + 10 < box.width) || "");
+    name.setAttribute("x", box.x + 5); name.setAttribute("y", box.y + box.height / 2 + 4);
+  }
+  end() { for (const [key, element] of this.known) if (!this.used.has(key)) { element.remove(); this.known.delete(key); } }
+}
+const names = new Canvas($("names")), lanes = new Canvas($("lanes"));
+
+function patterns() { // what tells states apart beside their words
+  const tile = (id, size, ...shapes) => make("pattern", { id, width: size, height: size, patternUnits: "userSpaceOnUse" }, ...shapes);
+  const stroke = (d, color, width = 1.5) => make("path", { d, stroke: color, "stroke-width": width, fill: "none" });
+  return make("defs", {},
+    tile("stripes", 8, stroke("M-2 2 2-2M0 8 8 0M6 10 10 6", "var(--flag)", 1)),
+    tile("crosses", 9, stroke("M2 2 7 7M7 2 2 7", "var(--ink)", 1)),
+    tile("dots", 7, make("circle", { cx: 2, cy: 2, r: 1.2, fill: "var(--soft)" })),
+    tile("quiet", 6, stroke("M0 6 6 0", "var(--line)", 1)));
+}
+
+// A machine that goes is drawn as half a lane, so that what comes in its place stands out.
+const box = (x, width, y, height, state) => state === "deleting" ? { x, width, y: y + height / 4, height: height / 2 } : { x, width, y, height };
+
+/*
+ * Draw everything that was seen of a group up to a moment.
+ *   all, seen   its entries, and those up to the moment
+ *   now         the last of those
+ *   axis        from makeAxis
+ *   look        gives the hue and the letter of a template
+ *   width       in pixels
+ */
+function drawGroup({ all, seen, now, moment_s, axis, look, width }) {
+  const x = (at_s) => Math.round(axis.unit(Math.max(at_s, axis.from_s)) * (width - 8) * 10 / axis.width) / 10 + 2;
+  const when = (from, to) => `${span(from - axis.from_s)} – ${span(to - axis.from_s)}`;
+  const stretches = (value, key) => runs(seen, moment_s, value, key).filter(([, to]) => to > axis.from_s)
+    .map(([from, to, what]) => ({ from, to, what, x: x(from), width: Math.max(1.5, x(to) - x(from) - 1) }));
+  const machines = new Set(); // that lived in this window at any time, be it later than the moment
+  const first = all.findLast((one) => one.at_s <= axis.from_s);
+  for (const entry of all) if (entry === first || entry.at_s >= axis.from_s) for (const one of entry.machines) machines.add(one.name);
+  const height = LANES_TOP + machines.size * (LANE + GAP) + 2;
+  const view = { all, seen, now, moment_s, axis, look, width, height, x, when, stretches };
+  names.size(NAMES, height);
+  lanes.size(width, height);
+  drawTime(view);
+  drawVersions(view);
+  drawFlags(view);
+  drawCounts(view);
+  [...machines].forEach((machine, i) => drawMachine(view, machine, LANES_TOP + i * (LANE + GAP)));
+  lanes.draw("cursor", "line", { class: "cursor", x1: x(moment_s), x2: x(moment_s), y1: 16, y2: height }, null, 2);
+  names.end();
+  lanes.end();
+}
+
+function write(key, y, text, title = text, soft = false) { // a name at the left of the drawing
+  const element = names.draw(key, "text", { x: 0, y, class: soft ? "soft" : "" });
+  if (!element.firstChild) element.append(make("title"), make("tspan"));
+  set(element.firstChild, title);
+  set(element.lastChild, text);
+}
+
+function drawTime({ axis, width, height, x }) { // ticks, and stretches without any change, which are shortened
+  write("time", 12, "virtual time", "seconds of virtual time since the beginning of what is shown", true);
+  const step = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 21600].find((s) => s * width / axis.width > 62) || 86400;
+  let free = 0;
+  for (let tick = axis.from_s; tick <= axis.to_s;) {
+    const i = axis.at.findIndex((at) => at > tick), isQuiet = i > 0 && axis.at[i] - axis.at[i - 1] > 120;
+    if (!isQuiet && x(tick) >= free) {
+      lanes.draw(`tick ${tick}`, "line", { x1: x(tick), x2: x(tick), y1: 16, y2: height, class: "grid" });
+      lanes.draw(`time ${tick}`, "text", { x: x(tick) + 3, y: 12, class: "soft" }, span(tick - axis.from_s));
+      free = x(tick) + 46;
+    }
+    tick = isQuiet ? axis.from_s + Math.max(1, Math.ceil((axis.at[i] - axis.from_s) / step)) * step : tick + step;
+  }
+  axis.at.forEach((to, i) => {
+    const from = axis.at[i - 1], text = `${rough(to - from)} quiet`, wide = x(to) - x(from);
+    if (!i || to - from <= 120) return;
+    lanes.draw(`quiet ${from}`, "rect", { x: x(from), width: wide, y: 16, height: height - 16, class: "quiet" });
+    if (wide > text.length * 6) lanes.draw(`long ${from}`, "text", { x: x(from) + 3, y: 12, class: "soft" }, text);
+  });
+}
+
+function drawVersions({ look, when, stretches }) { // with their targets, stacked by size
+  write("versions", TOP + 19, "versions", "versions[] with their target sizes");
+  for (const { from, to, what, x, width } of stretches((entry) => entry.versions)) {
+    const sum = what.reduce((total, version) => total + version.size, 0) || 1;
+    let y = TOP;
+    what.forEach((version, i) => {
+      const part = VERSIONS * (version.size || (what.length === 1 ? 1 : 0)) / sum, { hue, letter } = look(version.template);
+      const texts = part < 12 ? [] : [`${letter} ${label(version)} × ${version.size}`, `${letter} × ${version.size}`, letter];
+      if (part) lanes.bar(`version ${from} ${i}`, `full ${hue}`, { x, width, y, height: Math.max(2, part - 1) }, texts,
+        `${label(version)}: ${version.size} machines\n${when(from, to)}`, { "data-version": version.template });
+      y += part;
+    });
+  }
+}
+
+function drawFlags({ when, stretches }) { // the two that clients wait for
+  const flags = [["is_stable", "isStable", "stable"], ["is_reached", "isReached", "reached"]];
+  flags.forEach(([key, flag, yes], i) => {
+    const y = TOP + VERSIONS + GAP + i * (FLAG + GAP);
+    write(key, y + 12, flag, i ? "status.versionTarget.isReached" : "status.isStable");
+    for (const { from, to, what, x, width } of stretches((entry) => entry[key]))
+      lanes.bar(`${key} ${from}`, what ? "yes" : "no", { x, width, y, height: FLAG }, [what ? yes : `not ${yes}`],
+        `${flag}: ${what}\n${when(from, to)}`, { "data-flag": flag, "data-on": what });
+  });
+}
+
+function drawCounts({ all, now, stretches }) {
+  const top = Math.max(1, ...all.map((entry) => Math.max(entry.target_size + entry.surge, entry.machines.length)));
+  const y = (count) => COUNT_TOP + COUNT - COUNT * count / top;
+  const line = (value) => stretches(value).map((one, i) => `${i ? "L" : "M"}${one.x} ${y(one.what)}H${one.x + one.width + 1}`).join("");
+  const healthy = (entry) => entry.machines.filter(isHealthy).length, area = line(healthy);
+  lanes.draw("area", "path", { class: "area", d: area && `${area}V${y(0)}H${area.slice(1).split(" ")[0]}Z` }, null, 1);
+  lanes.draw("limit", "path", { class: "limit", d: line((entry) => entry.target_size + entry.surge) }, null, 1);
+  lanes.draw("target", "path", { class: "target", d: line((entry) => entry.target_size) }, null, 1);
+  lanes.draw("living", "path", { class: "living", d: line((entry) => entry.living) }, null, 1);
+  write("counts", COUNT_TOP + 12, "machines");
+  write("counts 1", COUNT_TOP + 28, `${healthy(now)} healthy, ${now.living} living`, "living: not on their way out", true);
+  write("counts 2", COUNT_TOP + 43, `target ${now.target_size}, at most ${now.target_size + now.surge}`, "target size, and with surge", true);
+}
+
+function drawMachine({ now, axis, look, when, stretches }, machine, y) {
+  const find = (entry) => entry.machines.find((row) => row.name === machine);
+  const lived = stretches(find, shape).filter(({ what }) => what), row = find(now);
+  const short = machine.length > 14 ? `…${machine.slice(machine.lastIndexOf("-") + 1).slice(-12)}` : machine;
+  write(`machine ${machine}`, y + 15, `${short}  ${row ? word(row) : lived.length ? "gone" : ""}`, machine, !row);
+  for (const { from, to, what, x, width } of lived) {
+    const { hue, letter } = look(what.template), is = word(what);
+    const details = [
+      machine, `${is}, ${when(from, to)}`, `template ${what.template} (${letter})`, what.version && `version ${what.version}`,
+      `action ${what.action}`, what.status && `instance ${what.status}`, what.health && `health ${what.health}`,
+      what.repairs && `repaired ${what.repairs} times`, what.error && `last error ${what.error}`,
+    ];
+    const texts = is === "deleting" ? [] : [`${letter} ${is}${what.error && is === "creating" ? `: ${what.error}` : ""}`, `${letter} ${is}`, letter];
+    lanes.bar(`${machine} ${from}`, `${style(is)} ${hue}${is === "unhealthy" && what.available ? " framed" : ""}`,
+      box(x, width, y, LANE, is), texts, details.filter(Boolean).join("\n"),
+      { "data-machine": machine, "data-state": is, "data-template": what.template });
+  }
+}

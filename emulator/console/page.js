@@ -1,0 +1,189 @@
+// The page: what is shown at which moment, moving through time, and where the data comes from.
+"use strict";
+const recorded = JSON.parse($("recorded").textContent); // null: live
+const POLL_MS = 500;
+let entries = new Map(); // path of a group: its entries of the ledger, oldest first
+let state = { now_s: 0, speed: 1, groups: {}, operations: [], faults: [] };
+let cursor_s = null; // moment that is shown; null is the end, which follows the clock
+let axis = null; // between virtual seconds and what is drawn
+let playing = 0; // handle of the next frame
+let measured = 0; // width that was drawn for, in pixels
+
+function render() {
+  if (!state.now_s) return;
+  const paths = [...new Set([...entries.keys(), ...Object.keys(state.groups)])].sort();
+  const picker = $("group");
+  fill(picker, JSON.stringify([paths, Object.keys(state.groups)]), () => paths.map((path) => {
+    const option = make("option", { value: path }, path.split("/").pop() + (path in state.groups ? "" : " (deleted)"));
+    option.selected = path === picker.value;
+    return option;
+  }));
+  $("choice").hidden = paths.length < 2;
+  $("shown").hidden = !paths.length;
+  let moment_s = state.now_s;
+  if (paths.length) moment_s = renderGroup(picker.value);
+  else set($("summary"), "No managed instance group yet. As soon as a client makes one, it is drawn here.");
+  set($("clock"), utc(moment_s));
+  set($("speed"), state.speed == null ? "moved by hand" : `${state.speed} ×`);
+  renderOperations(moment_s);
+  renderFaults();
+}
+
+function renderGroup(path) {
+  const kept = entries.get(path) || [];
+  const last = kept[kept.length - 1];
+  // An old recording and a deleted group end with their last change; anything else at the clock.
+  const end_s = Math.max(path in state.groups ? state.now_s : 0, last ? last.at_s : 0);
+  const all = path in state.groups ? [...kept, { at_s: end_s, ...state.groups[path] }] : kept;
+  const start = $("span").value === "all" ? 0 : began(all);
+  const from_s = start ? Math.max(all[0].at_s, all[start].at_s - 20) : all[0].at_s;
+  axis = makeAxis(kept.map((entry) => entry.at_s), from_s, end_s);
+  if (cursor_s !== null && cursor_s < from_s) cursor_s = from_s;
+  const moment_s = cursor_s === null ? end_s : Math.min(cursor_s, end_s);
+  const seen = all.filter((entry) => entry.at_s <= moment_s);
+  const now = seen[seen.length - 1] || all[0];
+  const letters = new Map(); // template: its index, in the order of appearance
+  for (const entry of all) for (const { template } of [...entry.machines, ...entry.versions]) if (!letters.has(template)) letters.set(template, letters.size);
+  const look = (template) => ({ hue: `t${letters.get(template) % 6}`, letter: String.fromCharCode(65 + letters.get(template) % 26) });
+  const swatch = (template) => make("span", { class: `swatch ${look(template).hue}` }, look(template).letter);
+
+  const healthy = now.machines.filter(isHealthy).length;
+  set($("path"), path);
+  set($("summary"), sentence(now, healthy, path in state.groups || cursor_s !== null));
+  fill($("facts"), JSON.stringify([now, [...letters]]), () => {
+    const fact = (id, name, ...value) => make("div", {}, make("dt", {}, name), make("dd", { id }, ...value));
+    return [
+      fact("healthy", "Healthy", `${healthy}`),
+      fact("size", "Target size", `${now.target_size}`),
+      fact("surge", "May surge by", `${now.surge}`),
+      fact("unavailable", "May lack", `${now.unavailable}`),
+      fact("stable", "isStable", now.is_stable ? "yes" : "no"),
+      fact("reached", "versionTarget.isReached", now.is_reached ? "yes" : "no"),
+      fact("phase", "Phase", now.phase),
+      fact("versions", "Versions: machines, of their target", ...now.versions.map((version) => {
+        const have = now.machines.filter((one) => word(one) !== "deleting" && one.template === version.template && one.version === version.name);
+        return make("div", {}, swatch(version.template), make("span", { class: "name" }, label(version)), ` ${have.length} of ${version.size}`);
+      })),
+    ];
+  });
+  measured = $("strip").clientWidth;
+  const width = Math.max(320, measured) * Number($("zoom").value) - 2;
+  drawGroup({ all, seen, now, moment_s, axis, look, width });
+  if (cursor_s === null) $("strip").scrollLeft = width;
+  fill($("machines"), JSON.stringify([now.machines, [...letters]]), () => table(
+    ["Machine", "Template", "Version", "State", "Action", "Instance", "Health", "Repairs", "Last error"],
+    now.machines.map((one) => [make("span", { class: "name" }, one.name),
+      make("span", {}, swatch(one.template), make("span", { class: "name" }, one.template)), one.version || "–",
+      word(one), one.action, one.status || "not yet", one.health || "–", String(one.repairs), one.error || "–"]), "No machine."));
+  fill($("legend"), JSON.stringify([...letters]), () => [
+    ...[...letters.keys()].map((template) => make("li", {}, swatch(template), make("span", { class: "name" }, template))),
+    ...STATES.map((one) => make("li", { class: "t0" },
+      make("svg", { width: 30, height: 14, class: style(one), "aria-hidden": "true" }, make("rect", { class: "bar", ...box(1, 28, 1, 12, one), rx: 2 }), make("rect", { class: "over", ...box(1, 28, 1, 12, one) })), one)),
+    make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge."),
+  ]);
+  const scrub = $("scrub");
+  scrub.value = Math.round(200 * axis.unit(moment_s) / axis.total);
+  scrub.setAttribute("aria-valuetext", `${span(moment_s - axis.from_s)} of ${span(axis.to_s - axis.from_s)}`);
+  set($("moment"), `${span(moment_s - axis.from_s)} / ${span(axis.to_s - axis.from_s)}`);
+  set($("play"), playing ? "Pause" : "Play");
+  return moment_s;
+}
+
+function sentence(now, healthy, exists) {
+  if (!exists) return "This group was deleted.";
+  const goal = now.versions.map((version) => version.size === now.target_size ? label(version) : `${version.size} × ${label(version)}`).join(" and ");
+  const health = `${healthy} healthy, target ${now.target_size}`;
+  if (now.is_stable && now.is_reached) return `Stable: ${health}, all on ${goal}.`;
+  if (now.is_stable) return `Stable, but not on ${goal}: ${health}.`;
+  return `${now.is_reached ? "Settling" : "Rolling"} to ${goal}: ${health}, ${now.phase === "gap" ? "about to decide" : now.phase}.`;
+}
+
+function table(heads, rows, empty) {
+  if (!rows.length) return [make("caption", { class: "soft", style: "text-align: left" }, empty)];
+  return [make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell)))))];
+}
+
+function renderOperations(moment_s) {
+  const known = state.operations.map((one) => ({ ...one, at_s: Date.parse(one.insertTime) / 1000 })).filter((one) => one.at_s <= moment_s + 0.001).reverse().slice(0, 10);
+  const status = (one) => {
+    if (one.status !== "DONE" || (one.endTime && Date.parse(one.endTime) / 1000 > moment_s + 0.001)) return "RUNNING";
+    return one.error ? `DONE, ${one.error.errors.map((error) => `${error.code}: ${error.message}`).join("; ")}` : "DONE";
+  };
+  const rows = known.map((one) => [utc(one.at_s).slice(11, 19), one.operationType.replace(/^compute\./, ""), make("span", { class: "name" }, String(one.targetLink).split("/").pop()), status(one)]);
+  fill($("operations"), JSON.stringify(rows.map((row) => [...row.slice(0, 2), row[2].textContent, row[3]])), () => table(["At", "Operation", "Of", "Status"], rows, "None yet."));
+}
+
+function renderFaults() {
+  fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "Where", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
+    const { on, when, nth, ...effect } = fault;
+    const where = (on || `as a group comes to ${when.phase}`) + (nth && nth.length ? `, call ${nth.join(", ")}` : "");
+    return [i ? "" : `${plan.id} ${plan.name}`, make("span", { class: "name" }, where), make("code", {}, JSON.stringify(effect)), `${plan.fired[i]} of ${plan.seen[i]}`];
+  })), "None: everything goes as it should."));
+}
+
+// ---- Moving through time.
+
+function seek(part) { // 0 is the beginning, 1 the end
+  cursor_s = part >= 1 ? null : axis.moment(part * axis.total);
+  render();
+}
+function pause() { cancelAnimationFrame(playing); playing = 0; set($("play"), "Play"); }
+function play() {
+  if (!axis) return;
+  let before, unit = cursor_s === null ? 0 : axis.unit(cursor_s);
+  const frame = (time) => {
+    // The whole of it takes from 8 to 30 s.
+    unit += (time - (before ?? time)) / 1000 * axis.total / Math.min(30, Math.max(8, axis.total / 15));
+    before = time;
+    playing = unit < axis.total ? requestAnimationFrame(frame) : 0;
+    seek(unit / axis.total);
+  };
+  playing = requestAnimationFrame(frame);
+  set($("play"), "Pause");
+}
+$("play").addEventListener("click", () => (playing ? pause() : play()));
+$("scrub").addEventListener("input", (event) => { pause(); seek(event.target.value / 200); });
+$("lanes").addEventListener("click", (event) => {
+  pause();
+  seek((event.clientX - $("lanes").getBoundingClientRect().left - 2) / ($("lanes").clientWidth - 8) * axis.width / axis.total);
+});
+$("group").addEventListener("change", () => { pause(); cursor_s = null; render(); });
+for (const id of ["span", "zoom"]) $(id).addEventListener("change", render);
+new ResizeObserver(() => { if ($("strip").clientWidth !== measured) render(); }).observe($("strip"));
+
+// ---- Where the data comes from: what was recorded, or the emulator that serves this page.
+
+function take(list) {
+  for (const entry of list) {
+    if (entry.kind !== "group") continue;
+    if (!entries.has(entry.group)) entries.set(entry.group, []);
+    entries.get(entry.group).push(entry);
+  }
+}
+
+async function get(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return answer.text();
+}
+
+let after = 0; // number of the last entry of the ledger that is known
+async function poll() {
+  try {
+    const list = (await get(`emulator/ledger?after=${after}`)).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    const next = JSON.parse(await get("emulator/state"));
+    if (!after) entries = new Map();
+    take(list);
+    after = next.now_s < state.now_s ? 0 : list.length ? list[list.length - 1].seq : after; // time runs back: another emulator
+    state = next;
+    set($("mode"), "● live");
+  } catch {
+    after = 0; // it may come back as another one
+    set($("mode"), "○ no answer from the emulator; asking again");
+  }
+  setTimeout(poll, document.hidden ? 4 * POLL_MS : POLL_MS);
+  render();
+}
+$("drawing").prepend(make("svg", { width: 0, height: 0, "aria-hidden": "true" }, patterns()));
+if (recorded) { take(recorded.entries); state = recorded.state; set($("mode"), "replay"); render(); } else poll();
