@@ -44,7 +44,7 @@ def server() -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         [sys.executable, "-m", "app"], env={**os.environ, **ENVIRONMENT}, stdout=subprocess.PIPE, text=True
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while status("/readyz") != 200:
         assert process.poll() is None
         assert time.monotonic() < deadline
