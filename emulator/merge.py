@@ -3,7 +3,10 @@
 import base64
 from hashlib import blake2b
 
+from emulator.errors import stale_fingerprint
 from emulator.store import Document
+
+_STANDARD = str.maketrans("-_", "+/")
 
 
 def merged(document: Document, patch: Document) -> Document:
@@ -17,6 +20,17 @@ def merged(document: Document, patch: Document) -> Document:
         else:
             result[key] = value
     return result
+
+
+def check_fingerprint(stated: str | None, current: str | None) -> None:
+    """
+    Check the fingerprint that a client read before it wrote; none is always right.
+
+    Raises:
+        ApiError: 412. Both alphabets of base64 are one: gcloud 528 reads `+/` and sends `-_`.
+    """
+    if stated is not None and stated.translate(_STANDARD) != current:
+        raise stale_fingerprint()
 
 
 def fingerprint(document: Document) -> Document:

@@ -1,10 +1,9 @@
 """Instance groups: what stands beside each managed one, with its size and named ports."""
 
 from emulator.calls import Call, serves, shown
-from emulator.errors import stale_fingerprint
 from emulator.links import self_link
 from emulator.lists import answer_aggregated_list, answer_list, envelope, page
-from emulator.merge import fingerprint
+from emulator.merge import check_fingerprint, fingerprint
 from emulator.operations import Operation
 from emulator.store import Document
 
@@ -50,9 +49,7 @@ def list_instances_of_group(call: Call) -> Document:
 def set_named_ports(call: Call) -> Operation:
     """Name ports; the managed group beside shows them too."""
     document = call.document()
-    stated = call.body.get("fingerprint")
-    if stated is not None and stated != document["fingerprint"]:
-        raise stale_fingerprint()
+    check_fingerprint(call.body.get("fingerprint"), document["fingerprint"])
     ports = call.body.get("namedPorts") or []
     call.world.put(call.path, fingerprint({**document, "namedPorts": ports}))
     manager = call.path.replace("/instanceGroups/", "/instanceGroupManagers/")

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from emulator.calls import Call, serves, shown
 from emulator.clock import timestamp
-from emulator.errors import not_found, stale_fingerprint
+from emulator.errors import not_found
 from emulator.groups import disturb
 from emulator.links import name_of, self_link
 from emulator.lists import envelope, page
 from emulator.machines import Machine, begin, stop
-from emulator.merge import fingerprint
+from emulator.merge import check_fingerprint, fingerprint
 from emulator.operations import Operation
 from emulator.serial import serial_output
 from emulator.store import Document
@@ -79,9 +79,7 @@ def set_metadata(call: Call) -> Operation:
     found = _find(call)
     path = _path(call, found)
     before = call.view.get(path) or {"id": _rendered(call, found)["id"]}
-    stated = call.body.get("fingerprint")
-    if stated is not None and stated != _rendered(call, found)["metadata"]["fingerprint"]:
-        raise stale_fingerprint()
+    check_fingerprint(call.body.get("fingerprint"), _rendered(call, found)["metadata"]["fingerprint"])
     written = fingerprint({**before, "name": found.name, "_managed": bool(found.group)})
     metadata = {"kind": "compute#metadata", **call.body, "fingerprint": written["fingerprint"]}
     call.world.store.put(path, {**written, "metadata": metadata})

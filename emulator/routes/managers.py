@@ -5,11 +5,11 @@ from typing import Any, Final
 from emulator import settings as documents
 from emulator.calls import Call, serves, shown
 from emulator.clock import timestamp
-from emulator.errors import not_found, stale_fingerprint
+from emulator.errors import not_found
 from emulator.groups import Group, Target, disturb
 from emulator.links import name_of, self_link
 from emulator.lists import answer_aggregated_list, answer_list, envelope, page
-from emulator.merge import fingerprint, merged
+from emulator.merge import check_fingerprint, fingerprint, merged
 from emulator.operations import Operation
 from emulator.routes import validation
 from emulator.status import current_actions, error_row, group_status, managed_instance
@@ -168,9 +168,8 @@ def rendered(call: Call, path: str) -> Document:
 
 def write(call: Call, document: Document) -> Operation:
     """Check and store a group's new document."""
-    stated = call.body.get("fingerprint") if isinstance(call.body, dict) else None
-    if stated is not None and stated != call.document()["fingerprint"]:
-        raise stale_fingerprint()
+    if isinstance(call.body, dict):
+        check_fingerprint(call.body.get("fingerprint"), call.document()["fingerprint"])
     validation.check_group(call, call.path, document)
     call.world.put(call.path, fingerprint(document))
     return call.start(call.path, document["id"])

@@ -5,10 +5,10 @@ from typing import Final
 
 from emulator.calls import HANDLERS, Call, shown
 from emulator.clock import timestamp
-from emulator.errors import in_use, required, stale_fingerprint
+from emulator.errors import in_use, required
 from emulator.links import self_link
 from emulator.lists import answer_aggregated_list, answer_list
-from emulator.merge import fingerprint, merged
+from emulator.merge import check_fingerprint, fingerprint, merged
 from emulator.operations import Operation
 from emulator.schema.check import methods
 from emulator.store import Document
@@ -101,9 +101,7 @@ def _update(call: Call) -> Operation:
 
 
 def _write(call: Call, document: Document) -> Operation:
-    stated = call.body.get("fingerprint")
-    if stated is not None and stated != call.document().get("fingerprint"):
-        raise stale_fingerprint()
+    check_fingerprint(call.body.get("fingerprint"), call.document().get("fingerprint"))
     collection = call.collection.rpartition("/")[2]
     call.world.put(call.path, fingerprint(_completed(collection, document)))
     return call.start(call.path, document["id"])
