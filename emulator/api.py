@@ -233,10 +233,11 @@ class Api:
             if url.path.startswith("/emulator"):
                 self.control.handle(inner)
                 return
+            found = route(inner.verb, url.path)
             entry: dict[str, Any] = {"kind": "request", "at_s": round(self.world.now_s, 3), "verb": request.verb}
-            entry |= {"path": inner.target, "client": "fault plan"}
+            entry |= {"method": found.method.name if found else "", "path": inner.target, "client": "fault plan"}
             was_open, self.is_open = self.is_open, True
-            answer = self._answer(inner, route(inner.verb, url.path), [], entry)
+            answer = self._answer(inner, found, [], entry)
             self.is_open = was_open
             self.world.store.append(entry | {"status": answer.status})
         finally:

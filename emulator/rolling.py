@@ -128,8 +128,9 @@ def _add(group: Group, settings: Settings, around: Surroundings, count: int) -> 
 
 
 def _shrink(group: Group, settings: Settings) -> Group:
-    """Let machines go that are too many, as far as what serves stays enough."""
-    for machine in surplus(group, settings):
+    """Let machines go that are too many, as far as what serves stays enough; their versions matter while it rolls."""
+    leaving = surplus(group, settings) if settings.proactive else sorted(living(group)[::-1], key=is_available)
+    for machine in leaving:
         if len(living(group)) <= settings.size:
             break
         if not is_available(machine) or _available(group) > settings.size - settings.unavailable:

@@ -24,6 +24,17 @@ _FEDERATED_LIFE_S: Final = 3_600
 _ISSUER: Final = "https://token.actions.githubusercontent.com"
 
 
+class OAuthError(ApiError):
+    """An exchange that was refused, in the shape of RFC 6749, section 5.2."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(400, error, description)
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON of the answer."""
+        return {"error": self.reason, "error_description": self.message}
+
+
 @dataclass
 class Tokens:
     """
@@ -38,6 +49,7 @@ class Tokens:
     clock: Callable[[], float] = time.time
     _key: str = field(default_factory=lambda: secrets.token_urlsafe(48))
     _issued: dict[str, float] = field(default_factory=dict)
+    _refused: set[str] = field(default_factory=set)
 
     def oidc(self, query: Mapping[str, str], authorization: str) -> dict[str, Any]:
         """Answer a job that asks for its OIDC token: `{"value": JWT}`."""
@@ -54,19 +66,19 @@ class Tokens:
         """Answer the STS exchange of an OIDC token for a federated access token."""
         form = {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
         if form.get("grant_type") != _EXCHANGE:
-            raise _oauth("unsupported_grant_type")
+            raise OAuthError("unsupported_grant_type", "the grant type is not a token exchange")
         try:
             claims = jwt.decode(
                 form.get("subject_token", ""), self._key, algorithms=["HS256"],
                 options={"verify_aud": False, "verify_exp": False, "verify_iat": False},
             )  # fmt: skip
         except jwt.InvalidTokenError as error:
-            raise _oauth(f"invalid_grant: {error}") from error
+            raise OAuthError("invalid_grant", str(error)) from error
         if claims["exp"] <= self.clock():
-            raise _oauth("invalid_grant: the subject token has expired")
+            raise OAuthError("invalid_grant", "the subject token has expired")
         audience = form.get("audience", "")
         if claims["aud"] not in (audience, f"https:{audience}"):
-            raise _oauth("invalid_grant: the audience of the subject token is not that of the provider")
+            raise OAuthError("invalid_grant", "the audience of the subject token is not that of the provider")
         return {
             "access_token": self.issue(_FEDERATED_LIFE_S),
             "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
@@ -75,8 +87,8 @@ class Tokens:
         }
 
     def impersonate(self, body: bytes, authorization: str) -> dict[str, Any]:
-        """Answer `generateAccessToken` of IAM Credentials."""
-        self.check(authorization)
+        """Answer `generateAccessToken` of IAM Credentials, which takes a token that `expire_all` made the API refuse."""
+        self.check(authorization, takes_refused=True)
         try:
             lifetime_s = int(json.loads(body or b"{}").get("lifetime", "3600s").removesuffix("s"))
         except (ValueError, AttributeError) as error:
@@ -92,9 +104,13 @@ class Tokens:
         self._issued[token] = self.clock() + lifetime_s
         return token
 
-    def check(self, authorization: str) -> None:
+    def check(self, authorization: str, *, takes_refused: bool = False) -> None:
         """
         Check a request's Authorization header.
+
+        Args:
+            authorization: As it came.
+            takes_refused: Whether a token will do that `expire_all` let expire before its time.
 
         Raises:
             ApiError: 401.
@@ -104,13 +120,9 @@ class Tokens:
             raise unauthenticated("missing")
         if token not in self._issued:
             raise unauthenticated("unknown")
-        if self._issued[token] <= self.clock():
+        if self._issued[token] <= self.clock() or (token in self._refused and not takes_refused):
             raise unauthenticated("expired")
 
     def expire_all(self) -> None:
-        """Let every token expire now."""
-        self._issued = dict.fromkeys(self._issued, 0.0)
-
-
-def _oauth(error: str) -> ApiError:
-    return ApiError(400, "invalid_grant", error)
+        """Let every token expire now; a client that impersonates gets a new one, because it keeps the one before that."""
+        self._refused |= self._issued.keys()

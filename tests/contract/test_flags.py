@@ -120,7 +120,7 @@ def test_opportunistic_is_stable_and_not_reached(emulator: Emulator) -> None:
 @verified("G")
 @covers("instances.stop")
 def test_a_repair_is_not_stable(emulator: Emulator) -> None:
-    """A machine that was stopped behind the group's back is recreated, and meanwhile the group is not stable but reached."""
+    """A machine stopped behind the group's back is recreated; meanwhile the group is reached and not stable."""
     emulator.web(1)
     (machine,) = emulator.rows()
     emulator.do("POST", f"{GROUP.partition('/instanceGroupManagers')[0]}/instances/{machine['name']}/stop")
@@ -134,7 +134,7 @@ def test_a_repair_is_not_stable(emulator: Emulator) -> None:
 @verified("G")
 @covers("instanceGroupManagers.insert")
 def test_a_row_has_its_instance_once_it_exists(emulator: Emulator) -> None:
-    """A machine's row names its instance from the first; id, status and health come with it, and lastAttempt is empty."""
+    """A machine's row names its instance from the first; id, status and health come when it exists."""
     emulator.control("POST", "machines", {"create_s": 30, "boot_s": 30})
     emulator.do(
         "POST",

@@ -172,7 +172,7 @@ def test_lists_of_groups_have_status(emulator: Emulator) -> None:
 @unverified("I")
 @covers("instanceGroupManagers.delete", "zoneOperations.get")
 def test_a_deletion_lasts_until_the_machines_are_gone(emulator: Emulator) -> None:
-    """Deleting a group runs until its machines are gone; then the group and the instance group beside it are not found."""
+    """Deleting a group runs until its machines are gone; then it and its instance group are not found."""
     emulator.web(2)
     operation = emulator.ask("DELETE", GROUP)
     assert (operation["operationType"], operation["status"]) == ("delete", "RUNNING")
@@ -199,7 +199,7 @@ def test_a_health_check_in_use_is_refused(emulator: Emulator) -> None:
 
 
 @differs("stateful groups are checked and then kept without state; there are no per-instance configurations")
-@covers("instanceGroupManagers.listPerInstanceConfigs", "instanceGroupManagers.insert")
+@covers("instanceGroupManagers.listPerInstanceConfigs")
 def test_a_stateful_group_must_recreate(emulator: Emulator) -> None:
     """A group with stateful disks and a surge answers 400; without, it says that it is stateful."""
     disks = {"preservedState": {"disks": {"data": {"autoDelete": "NEVER"}}}}

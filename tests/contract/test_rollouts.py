@@ -42,7 +42,7 @@ def test_a_rollout_never_serves_with_less(emulator: Emulator) -> None:
 @covers("instanceGroupManagers.patch")
 @pytest.mark.parametrize(("surge", "unavailable"), [(0, 1), (2, 0), (3, 3), (1, 2)])
 def test_surge_and_unavailable_bound_a_rollout(emulator: Emulator, surge: int, unavailable: int) -> None:
-    """Living machines never exceed target size plus surge, nor do serving ones go below target size less unavailable."""
+    """At most target size plus surge live, and at least target size less unavailable serve."""
     emulator.web(3)
     began = len(history(emulator))
     emulator.roll(emulator.template("new"), maxSurge={"fixed": surge}, maxUnavailable={"fixed": unavailable})
@@ -121,7 +121,7 @@ def test_a_new_version_name_replaces_all(emulator: Emulator) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_a_canary_has_its_own_size(emulator: Emulator) -> None:
-    """Of two versions, the one with a size gets as many machines, the other the rest; both read their calculated size."""
+    """Of two versions, the one with a size gets as many machines, the other the rest; both show how many."""
     emulator.web(3)
     new = emulator.template("new")
     versions: list[Json] = [{"instanceTemplate": OLD}, {"instanceTemplate": new, "targetSize": {"fixed": 1}}]
@@ -172,7 +172,7 @@ def test_a_second_patch_replaces_the_intent(emulator: Emulator) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listErrors")
 def test_a_broken_template_leaves_the_old_ones(emulator: Emulator) -> None:
-    """A template that never answers stops at one surge machine: old ones serve on, neither flag is set, no error shows."""
+    """A template that never answers stops at one surge machine: old ones serve on, neither flag is set."""
     emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     began = len(history(emulator))

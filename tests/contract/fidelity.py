@@ -1,0 +1,146 @@
+"""
+`emulator/FIDELITY.md`, generated from the marks of the contract tests, so that it can't drift from them.
+
+    emulator/.venv/bin/python -m tests.contract.fidelity
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from inspect import getdoc, getmembers, isfunction
+from pathlib import Path
+from typing import Final
+
+from emulator import routes
+from emulator.calls import HANDLERS
+from emulator.schema.check import methods
+from tests.contract.marks import EVIDENCE, GUESSES
+
+FILE: Final = Path("emulator/FIDELITY.md")
+LOGIN: Final = (
+    "github.oidc", "sts.token", "iamcredentials.generateAccessToken", "cloudresourcemanager.testIamPermissions",
+)  # fmt: skip
+KINDS: Final = ("verified", "differs", "unverified", "own")
+_HEAD: Final = """\
+# How far the emulator is Compute Engine
+
+Generated from the marks of `tests/contract` by `python -m tests.contract.fidelity`; a test fails when it is stale.
+
+What is verified, is verified by the evidence named beside it. Nobody has run this suite against Compute Engine itself.
+"""
+
+
+@dataclass(frozen=True)
+class Test:
+    """
+    A contract test, as its marks describe it.
+
+    Args:
+        where: File and name.
+        behaviour: Its docstring.
+        kind: One of `KINDS`.
+        notes: Evidence, reason or guess.
+        covers: Methods that it calls.
+    """
+
+    __test__ = False
+
+    where: str
+    behaviour: str
+    kind: str
+    notes: tuple[str, ...]
+    covers: tuple[str, ...]
+
+
+@cache
+def tests() -> tuple[Test, ...]:
+    """
+    Return all contract tests, by file and place in it.
+
+    Raises:
+        ValueError: A test has no docstring, or not exactly one of the four marks.
+    """
+    found: list[Test] = []
+    for file in sorted(Path(__file__).parent.glob("test_*.py")):
+        if file.stem != "test_fidelity":
+            module = import_module(f"tests.contract.{file.stem}")
+            functions = [one for name, one in getmembers(module, isfunction) if name.startswith("test_")]
+            functions.sort(key=lambda function: function.__code__.co_firstlineno)
+            found += [_test(f"{file.stem}.{one.__name__}", one) for one in functions]
+    return tuple(found)
+
+
+def served() -> set[str]:
+    """Return the names of all methods that are served."""
+    routes.load()
+    return set(HANDLERS) | set(LOGIN)
+
+
+def document() -> str:
+    """Return the whole file."""
+    return "\n".join((_HEAD, *_evidence(), *_methods(), *_behaviours())) + "\n"
+
+
+def _test(where: str, function: Callable[..., None]) -> Test:
+    marks = {mark.name: mark.args for mark in getattr(function, "pytestmark", [])}
+    kinds = [kind for kind in KINDS if kind in marks]
+    behaviour = " ".join((getdoc(function) or "").split())
+    if len(kinds) != 1 or not behaviour:
+        raise ValueError(f"{where}: {kinds or 'no mark'}. Fix: one of {', '.join(KINDS)}, and a docstring.")
+    return Test(where, behaviour, kinds[0], marks[kinds[0]], marks.get("covers", ()))
+
+
+def _evidence() -> Iterator[str]:
+    yield "| Evidence | What it is | Looked at |\n|--|--|--|"
+    for letter, source in EVIDENCE.items():
+        yield f"| {letter} | {source.text} | {source.on} |"
+    for letter, text in GUESSES.items():
+        yield f"| {letter} | none: {text} | |"
+
+
+def _methods() -> Iterator[str]:
+    """One row a method that is served; of the same collections, those that are not."""
+    yield "\n## Methods\n"
+    yield "Every method that is not listed here answers 501 and is marked `unknown` in the ledger.\n"
+    yield "| Method | Served | Evidence | Looked at | What is missing |\n|--|--|--|--|--|"
+    named = served()
+    for name in sorted(named):
+        covering = [test for test in tests() if name in test.covers]
+        evidence = [
+            letter for letter in EVIDENCE if any(letter in one.notes for one in covering if one.kind == "verified")
+        ]
+        missing = list(dict.fromkeys(test.notes[0] for test in covering if test.kind == "differs"))
+        looked = max((EVIDENCE[letter].on for letter in evidence), default="")
+        extent = "partly" if missing else "yes" if covering else "untested"
+        yield f"| `{name}` | {extent} | {' '.join(evidence)} | {looked} | {'; '.join(missing)} |"
+    for collection in sorted({name.partition(".")[0] for name in HANDLERS}):
+        verbs = [
+            name.partition(".")[2] for name in methods() if name.startswith(f"{collection}.") and name not in named
+        ]
+        if verbs:
+            yield f"| `{collection}`: {', '.join(f'`{verb}`' for verb in sorted(verbs))} | no | | | |"
+
+
+def _behaviours() -> Iterator[str]:
+    titles = {
+        "verified": ("Verified", "Evidence"),
+        "differs": ("Knowingly different", "Why"),
+        "unverified": ("Not verified", "Guess"),
+        "own": ("Only here", ""),
+    }
+    for kind, (title, column) in titles.items():
+        yield f"\n## {title}\n"
+        yield f"| Behaviour | {column} | Test |\n|--|--|--|" if column else "| Behaviour | Test |\n|--|--|"
+        for test in tests():
+            if test.kind == kind:
+                notes = f" {' '.join(test.notes)} |" if column else ""
+                yield f"| {_escaped(test.behaviour)} |{notes} `{test.where}` |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    FILE.write_text(document())

@@ -1,0 +1,176 @@
+"""What is refused, and how: Google's shape of errors, requestId, and every way to name a resource."""
+
+import pytest
+
+from tests.contract.marks import covers, differs, own, verified, world
+from tests.contract.rig import GROUP, GROUPS, HOME, LINKS, TEMPLATES, ZONE, Emulator
+
+ID = "0b6a1c55-9a0e-4f55-8b0e-000000000001"
+
+
+@verified("P", "T")
+@covers("instanceTemplates.get")
+def test_a_missing_resource(emulator: Emulator) -> None:
+    """What is not there answers 404 notFound with its path and "was not found"."""
+    status, reason, message = emulator.refused("GET", f"{TEMPLATES}/gone")
+    assert (status, reason) == (404, "notFound")
+    assert message == "The resource 'projects/demo/global/instanceTemplates/gone' was not found"
+
+
+@verified("P")
+@covers("instanceTemplates.insert")
+def test_a_missing_field(emulator: Emulator) -> None:
+    """A required field that is missing answers 400 required."""
+    assert emulator.refused("POST", TEMPLATES, {"properties": {}})[:2] == (400, "required")
+    status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t"})
+    assert (status, reason) == (400, "required")
+    assert "'resource.properties'" in message
+
+
+@verified("R")
+@covers("instanceTemplates.get")
+def test_a_bad_value_in_the_path(emulator: Emulator) -> None:
+    """A path value that is neither a name nor an id answers 400 invalidParameter with both patterns."""
+    status, reason, message = emulator.refused("GET", f"{TEMPLATES}/Not_A_Name")
+    assert (status, reason) == (400, "invalidParameter")
+    assert "[1-9][0-9]{0,19}" in message
+
+
+@verified("P")
+@covers("instanceTemplates.insert")
+@pytest.mark.parametrize(
+    ("properties", "field"),
+    [
+        ({"machineType": 5}, "properties.machineType"),
+        ({"disks": {}}, "properties.disks"),
+        ({"canIpForward": "yes"}, "properties.canIpForward"),
+        ({"metadata": {"items": [{"key": "a"}, "b"]}}, "properties.metadata.items[1]"),
+        ([], "properties"),
+    ],
+)
+def test_a_wrong_type(emulator: Emulator, properties: object, field: str) -> None:
+    """A field of a wrong type answers 400 that names it by its path in the resource."""
+    status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t", "properties": properties})
+    assert (status, reason) == (400, "invalid")
+    assert f"'resource.{field}'" in message
+
+
+@verified("P")
+@covers("instanceTemplates.insert")
+@pytest.mark.parametrize("body", [b"{", b'{"a": NaN}', b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json(emulator: Emulator, body: bytes) -> None:
+    """A body that is no JSON answers 400, in the same shape as every other error."""
+    answer = emulator.http.post(TEMPLATES, content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["errors"][0]["reason"] == "parseError"
+
+
+@own
+def test_an_unknown_route_is_loud(emulator: Emulator) -> None:
+    """A method that Compute v1 has and this has not, or that nobody has, answers 501 and is marked in the ledger."""
+    assert emulator.refused("POST", f"{HOME}/zones/{ZONE}/disks", {})[:2] == (501, "notImplemented")
+    assert emulator.refused("GET", f"{HOME}/zones/{ZONE}/nonsense")[:2] == (501, "notImplemented")
+    assert [entry["unknown"] for entry in emulator.ledger("request")[-2:]] == [True, True]
+
+
+@verified("P")
+@covers("instanceTemplates.get")
+@world(login=True)
+def test_without_a_token(emulator: Emulator) -> None:
+    """A request without a token, or with an unknown one, answers 401."""
+    assert emulator.refused("GET", f"{TEMPLATES}/t")[:2] == (401, "required")
+    emulator.headers["authorization"] = "Bearer nobody"
+    assert emulator.refused("GET", f"{TEMPLATES}/t")[:2] == (401, "authError")
+
+
+@verified("P")
+@covers("instanceTemplates.insert", "instanceTemplates.list")
+def test_a_request_id_acts_once(emulator: Emulator) -> None:
+    """The same requestId gives the first operation again instead of a second effect."""
+    body = {"name": "t", "properties": {}}
+    first = emulator.ask("POST", f"{TEMPLATES}?requestId={ID}", body)
+    again = emulator.ask("POST", f"{TEMPLATES}?requestId={ID}", body)
+    assert (first["name"], first["clientOperationId"]) == (again["name"], ID)
+    assert len(emulator.get(TEMPLATES)["items"]) == 1
+    assert emulator.refused("POST", f"{TEMPLATES}?requestId={ID[:-1]}2", body)[0] == 409
+
+
+@verified("P")
+@covers("instanceTemplates.insert")
+@pytest.mark.parametrize("text", ["x", "00000000-0000-0000-0000-000000000000"])
+def test_a_request_id_is_a_uuid(emulator: Emulator, text: str) -> None:
+    """A requestId that is no UUID, or is the zero one, answers 400."""
+    body = {"name": "t", "properties": {}}
+    assert emulator.refused("POST", f"{TEMPLATES}?requestId={text}", body)[:2] == (400, "invalid")
+
+
+@verified("T", "R")
+@covers("instanceTemplates.get", "instanceTemplates.delete", "instanceGroupManagers.get", "instanceGroupManagers.patch")
+def test_numeric_ids_are_names(emulator: Emulator) -> None:
+    """A resource is read, patched and deleted by its numeric id as by its name; an operation's targetId is that id."""
+    operation = emulator.do("POST", TEMPLATES, {"name": "spare", "properties": {}})
+    group = emulator.web(0)
+    assert emulator.get(f"{GROUPS}/{group['id']}")["name"] == "web"
+    emulator.do("PATCH", f"{GROUPS}/{group['id']}", {"description": "by id"})
+    assert emulator.group()["description"] == "by id"
+    assert emulator.get(f"{TEMPLATES}/{operation['targetId']}")["name"] == "spare"
+    emulator.do("DELETE", f"{TEMPLATES}/{operation['targetId']}")
+    assert emulator.refused("GET", f"{TEMPLATES}/spare")[0] == 404
+
+
+@verified("W", "T")
+@covers("instanceGroupManagers.patch")
+@pytest.mark.parametrize(
+    "form",
+    [
+        "http://127.0.0.1:9/compute/v1/projects/demo/global/instanceTemplates/{name}",
+        "https://compute.googleapis.com/compute/v1/projects/demo/global/instanceTemplates/{name}",
+        "projects/demo/global/instanceTemplates/{name}",
+        "global/instanceTemplates/{name}",
+        "https://www.googleapis.com/compute/v1/projects/demo/global/instanceTemplates/{id}",
+        "https://www.googleapis.com/compute/v1/projects/demo/global/instanceTemplates/{name}?uniqueId={id}",
+    ],
+)
+def test_references_of_any_form(emulator: Emulator, form: str) -> None:
+    """A template is named by a URL on any host, a partial one, a numeric id or ?uniqueId=, and reads back by name."""
+    emulator.web(0)
+    emulator.template("new")
+    template = emulator.get(f"{TEMPLATES}/new")
+    emulator.do("PATCH", GROUP, {"versions": [{"instanceTemplate": form.format(**template)}]})
+    assert emulator.group()["versions"][0]["instanceTemplate"] == f"{LINKS}/global/instanceTemplates/new"
+
+
+@verified("W")
+@covers("instanceTemplates.get")
+def test_paths_with_and_without_a_prefix(emulator: Emulator) -> None:
+    """A path is served below /compute/v1/ and without it, as gcloud sends both."""
+    emulator.template("t")
+    assert emulator.get("/projects/demo/global/instanceTemplates/t") == emulator.get(f"{TEMPLATES}/t")
+
+
+@verified("W")
+@covers("instanceTemplates.delete")
+def test_a_batch_answers_each_part(emulator: Emulator) -> None:
+    """A multipart batch answers each of its requests on its own, as gcloud deletes two templates."""
+    emulator.template("a")
+    parts = "".join(
+        f"--x\r\nContent-Type: application/http\r\nContent-ID: <u+{name}>\r\n\r\n"
+        f"DELETE {TEMPLATES}/{name} HTTP/1.1\r\nContent-Type: application/json\r\n\r\n\r\n"
+        for name in ("a", "gone")
+    )
+    head = {"content-type": 'multipart/mixed; boundary="x"'}
+    answer = emulator.http.post("/batch/compute/v1", content=f"{parts}--x--\r\n".encode(), headers=head)
+    assert answer.status_code == 200
+    assert [line.split()[1] for line in answer.text.splitlines() if line.startswith("HTTP/1.1")] == ["200", "404"]
+    assert "<response-u+gone>" in answer.text
+
+
+@differs("unknown fields of a body are kept and noted in the ledger; whether Compute Engine refuses them was not seen")
+def test_unknown_and_read_only_fields(emulator: Emulator) -> None:
+    """A body's unknown fields are kept, its read-only ones dropped, and the ledger notes both."""
+    group = emulator.web(0)
+    emulator.do("PATCH", GROUP, {"newField": {"a": 1}, "id": "1", "status": {"isStable": False}})
+    after = emulator.settled()
+    assert (after["newField"], after["id"]) == ({"a": 1}, group["id"])
+    notes = next(entry["notes"] for entry in emulator.ledger("request") if "notes" in entry)
+    assert {"unknown field resource.newField", "read-only field resource.id"} <= set(notes)

@@ -1,0 +1,38 @@
+"""The suite itself: every served method is covered, every test is marked, and FIDELITY.md says what they say."""
+
+import pytest
+
+from emulator.schema.check import methods
+from tests.contract import fidelity
+
+
+def test_every_served_method_is_a_method_of_the_api() -> None:
+    """No handler serves what Compute v1 has not."""
+    assert fidelity.served() - set(methods()) == set(fidelity.LOGIN)
+
+
+def test_every_served_method_has_a_test() -> None:
+    """A method that is served and that no test covers is a promise that nobody keeps."""
+    covered = {name for test in fidelity.tests() for name in test.covers}
+    assert fidelity.served() - covered == set()
+
+
+def test_every_method_that_is_covered_is_served() -> None:
+    """A mark names no method that is misspelt or not served."""
+    covered = {name for test in fidelity.tests() for name in test.covers}
+    assert covered - fidelity.served() == set()
+
+
+def test_the_committed_file_is_current() -> None:
+    """FIDELITY.md is what the marks say now; `python -m tests.contract.fidelity` writes it."""
+    assert fidelity.FILE.read_text() == fidelity.document()
+
+
+def test_a_test_without_a_mark_is_an_error() -> None:
+    """A contract test that does not say how far it is verified is refused by name."""
+
+    def test_unmarked() -> None:
+        """A behaviour."""
+
+    with pytest.raises(ValueError, match=r"module\.test_unmarked: no mark"):
+        fidelity._test("module.test_unmarked", test_unmarked)

@@ -1,0 +1,277 @@
+"""Every method that is served, called through google-cloud-compute 1.57.0: it parses each answer."""
+
+from typing import Any
+
+import google.cloud.compute_v1 as compute
+import pytest
+
+from tests.contract.marks import covers, differs, verified
+from tests.contract.rig import GROUP, PROJECT, REGION, ZONE, Emulator
+
+HERE = {"project": PROJECT, "zone": ZONE}
+THERE = {"project": PROJECT, "region": REGION}
+
+
+def names(found: Any) -> list[str]:
+    """Return the names of what a list yields; of an aggregated one, of all scopes."""
+    flat: list[str] = []
+    for one in found:
+        if isinstance(one, tuple):
+            lists = [value for value in type(one[1]).to_dict(one[1]).values() if isinstance(value, list)]
+            flat += [str(member["name"]) for members in lists for member in members]
+        else:
+            flat.append(one.name)
+    return flat
+
+
+@verified("P")
+@covers(
+    "healthChecks.insert", "healthChecks.get", "healthChecks.list", "healthChecks.aggregatedList", "healthChecks.patch",
+    "healthChecks.update", "healthChecks.delete",
+)  # fmt: skip
+def test_health_checks(emulator: Emulator) -> None:
+    """A health check has the server's defaults, merges patches, is replaced by an update, and goes."""
+    client = emulator.google(compute.HealthChecksClient)
+    check = compute.HealthCheck(name="up", type_="HTTP", http_health_check=compute.HTTPHealthCheck(port=80))
+    client.insert_unary(project=PROJECT, health_check_resource=check)
+    kept = client.get(project=PROJECT, health_check="up")
+    assert (kept.check_interval_sec, kept.timeout_sec, kept.healthy_threshold, kept.unhealthy_threshold) == (5, 5, 2, 2)
+    assert (kept.http_health_check.port, kept.http_health_check.proxy_header) == (80, "NONE")
+    client.patch_unary(project=PROJECT, health_check="up", health_check_resource=compute.HealthCheck(timeout_sec=3))
+    assert client.get(project=PROJECT, health_check="up").http_health_check.port == 80
+    check.check_interval_sec = 9
+    client.update_unary(project=PROJECT, health_check="up", health_check_resource=check)
+    kept = client.get(project=PROJECT, health_check="up")
+    assert (kept.timeout_sec, kept.check_interval_sec) == (5, 9)
+    assert names(client.list(project=PROJECT)) == names(client.aggregated_list(project=PROJECT)) == ["up"]
+    client.delete_unary(project=PROJECT, health_check="up")
+    assert names(client.list(project=PROJECT)) == []
+
+
+@verified("P")
+@covers(
+    "networks.insert", "networks.get", "networks.list", "networks.patch", "networks.delete", "firewalls.insert",
+    "firewalls.get", "firewalls.list", "firewalls.patch", "firewalls.update", "firewalls.delete",
+)  # fmt: skip
+def test_networks_and_firewalls(emulator: Emulator) -> None:
+    """Networks and firewalls keep every field, have defaults, merge patches; a network in use is not deleted."""
+    networks, firewalls = emulator.google(compute.NetworksClient), emulator.google(compute.FirewallsClient)
+    network = compute.Network(name="vpc", auto_create_subnetworks=False, mtu=1460, description="kept")
+    networks.insert_unary(project=PROJECT, network_resource=network)
+    networks.patch_unary(project=PROJECT, network="vpc", network_resource=compute.Network(mtu=1500))
+    kept = networks.get(project=PROJECT, network="vpc")
+    assert (kept.mtu, kept.description, kept.auto_create_subnetworks) == (1500, "kept", False)
+    assert kept.routing_config.routing_mode == "REGIONAL"
+    wall = compute.Firewall(name="in", network="global/networks/vpc", source_ranges=["10.0.0.0/8"])
+    firewalls.insert_unary(project=PROJECT, firewall_resource=wall)
+    firewalls.patch_unary(project=PROJECT, firewall="in", firewall_resource=compute.Firewall(priority=7))
+    rule = firewalls.get(project=PROJECT, firewall="in")
+    assert (rule.direction, rule.priority, rule.network, list(rule.source_ranges)) == (
+        "INGRESS",
+        7,
+        kept.self_link,
+        ["10.0.0.0/8"],
+    )
+    with pytest.raises(Exception, match="already being used by 'projects/demo/global/firewalls/in'"):
+        networks.delete_unary(project=PROJECT, network="vpc")
+    firewalls.update_unary(project=PROJECT, firewall="in", firewall_resource=wall)
+    assert firewalls.get(project=PROJECT, firewall="in").priority == 1000
+    assert (names(networks.list(project=PROJECT)), names(firewalls.list(project=PROJECT))) == (["vpc"], ["in"])
+    firewalls.delete_unary(project=PROJECT, firewall="in")
+    networks.delete_unary(project=PROJECT, network="vpc")
+
+
+@differs("an address range may grow or shrink to anything, and overlaps are not looked for")
+@covers(
+    "subnetworks.insert", "subnetworks.get", "subnetworks.list", "subnetworks.aggregatedList", "subnetworks.patch",
+    "subnetworks.delete", "subnetworks.expandIpCidrRange", "subnetworks.setPrivateIpGoogleAccess",
+    "regionOperations.get",
+)  # fmt: skip
+def test_subnetworks(emulator: Emulator) -> None:
+    """A subnetwork has a gateway, expands, and switches its private access."""
+    client = emulator.google(compute.SubnetworksClient)
+    subnet = compute.Subnetwork(name="net", network="global/networks/vpc", ip_cidr_range="10.1.0.0/24")
+    operation = client.insert_unary(**THERE, subnetwork_resource=subnet)
+    assert emulator.google(compute.RegionOperationsClient).get(**THERE, operation=operation.name).name == operation.name
+    wider = compute.SubnetworksExpandIpCidrRangeRequest(ip_cidr_range="10.1.0.0/20")
+    client.expand_ip_cidr_range_unary(
+        **THERE, subnetwork="net", subnetworks_expand_ip_cidr_range_request_resource=wider
+    )
+    access = compute.SubnetworksSetPrivateIpGoogleAccessRequest(private_ip_google_access=True)
+    client.set_private_ip_google_access_unary(
+        **THERE, subnetwork="net", subnetworks_set_private_ip_google_access_request_resource=access
+    )
+    client.patch_unary(**THERE, subnetwork="net", subnetwork_resource=compute.Subnetwork(stack_type="IPV4_IPV6"))
+    kept = client.get(**THERE, subnetwork="net")
+    assert (kept.ip_cidr_range, kept.gateway_address, kept.private_ip_google_access) == (
+        "10.1.0.0/20",
+        "10.1.0.1",
+        True,
+    )
+    assert kept.stack_type == "IPV4_IPV6"
+    assert names(client.list(**THERE)) == names(client.aggregated_list(project=PROJECT)) == ["net"]
+    client.delete_unary(**THERE, subnetwork="net")
+    assert names(client.list(**THERE)) == []
+
+
+@verified("P", "T")
+@covers(
+    "routers.insert", "routers.get", "routers.list", "routers.aggregatedList", "routers.patch", "routers.update",
+    "routers.delete",
+)  # fmt: skip
+def test_routers(emulator: Emulator) -> None:
+    """A router gets its NAT by a patch, loses it by an update without, and goes."""
+    client = emulator.google(compute.RoutersClient)
+    bare = compute.Router(name="edge", network="global/networks/vpc")
+    client.insert_unary(**THERE, router_resource=bare)
+    nat = compute.Router(nats=[compute.RouterNat(name="nat", nat_ip_allocate_option="AUTO_ONLY")])
+    client.patch_unary(**THERE, router="edge", router_resource=nat)
+    kept = client.get(**THERE, router="edge")
+    assert ([one.name for one in kept.nats], kept.network.rpartition("/")[2]) == (["nat"], "vpc")
+    client.update_unary(**THERE, router="edge", router_resource=bare)
+    assert not client.get(**THERE, router="edge").nats
+    assert names(client.list(**THERE)) == names(client.aggregated_list(project=PROJECT)) == ["edge"]
+    client.delete_unary(**THERE, router="edge")
+    assert names(client.list(**THERE)) == []
+
+
+@verified("P")
+@covers("zones.get", "zones.list", "regions.get", "regions.list", "projects.get", "globalOperations.aggregatedList")
+def test_places(emulator: Emulator) -> None:
+    """The project, its zones and its regions can be read and listed, and its operations by scope."""
+    zones, regions = emulator.google(compute.ZonesClient), emulator.google(compute.RegionsClient)
+    assert zones.get(**HERE).region.endswith(REGION)
+    assert names(zones.list(project=PROJECT)) == [f"{REGION}-{letter}" for letter in "abc"]
+    assert len(regions.get(**THERE).zones) == 3
+    assert names(regions.list(project=PROJECT)) == [REGION]
+    assert emulator.google(compute.ProjectsClient).get(project=PROJECT).name == PROJECT
+    emulator.web(0)
+    scopes = dict(emulator.google(compute.GlobalOperationsClient).aggregated_list(project=PROJECT))
+    assert {key for key, one in scopes.items() if one.operations} == {"global", f"zones/{ZONE}"}
+
+
+@differs("six machine types, and of public projects every image that is asked for; a real catalogue is longer")
+@covers(
+    "machineTypes.get", "machineTypes.list", "images.get", "images.getFromFamily", "images.list",
+    "imageFamilyViews.get",
+)  # fmt: skip
+def test_the_catalogue(emulator: Emulator) -> None:
+    """Machine types and images can be read and listed, and an image found by its family."""
+    machines, images = emulator.google(compute.MachineTypesClient), emulator.google(compute.ImagesClient)
+    assert machines.get(**HERE, machine_type="e2-small").memory_mb == 2048
+    assert "n2d-standard-2" in names(machines.list(**HERE))
+    assert images.get(project=PROJECT, image="base-1").family == "base"
+    assert images.get_from_family(project=PROJECT, family="base").name in ("base-1", "base-2")
+    assert images.get_from_family(project="debian-cloud", family="debian-12").family == "debian-12"
+    assert names(images.list(project=PROJECT)) == ["base-1", "base-2"]
+    views = emulator.google(compute.ImageFamilyViewsClient)
+    assert views.get(**HERE, family="base").image.family == "base"
+
+
+@verified("P")
+@covers(
+    "instanceGroupManagers.insert", "instanceGroupManagers.list", "instanceGroupManagers.aggregatedList",
+    "instanceGroupManagers.setInstanceTemplate", "instanceGroupManagers.resize",
+    "instanceGroupManagers.recreateInstances",
+    "instanceGroupManagers.applyUpdatesToInstances", "instanceGroupManagers.abandonInstances",
+    "instanceGroupManagers.deleteInstances", "instanceGroupManagers.listErrors",
+    "instanceGroupManagers.listPerInstanceConfigs", "instanceGroupManagers.delete", "zoneOperations.list",
+)  # fmt: skip
+def test_group_managers(emulator: Emulator) -> None:
+    """Every verb of a group manager is accepted from the typed client and answers what it parses."""
+    client, link = emulator.google(compute.InstanceGroupManagersClient), emulator.template("t")
+    group = compute.InstanceGroupManager(name="web", target_size=2, instance_template=link)
+    client.insert_unary(**HERE, instance_group_manager_resource=group)
+    emulator.settled()
+    which: dict[str, Any] = {**HERE, "instance_group_manager": "web"}
+    assert names(client.list(**HERE)) == names(client.aggregated_list(project=PROJECT)) == ["web"]
+    wanted = compute.InstanceGroupManagersSetInstanceTemplateRequest(instance_template=link)
+    client.set_instance_template_unary(**which, instance_group_managers_set_instance_template_request_resource=wanted)
+    client.resize_unary(**which, size=3)
+    emulator.settled()
+    first, second, third = (row.instance for row in client.list_managed_instances(**which))
+    for verb, message, instance in (
+        ("recreate_instances", "RecreateInstances", first),
+        ("apply_updates", "ApplyUpdates", first),
+        ("abandon_instances", "AbandonInstances", second),
+        ("delete_instances", "DeleteInstances", third),
+    ):
+        body = getattr(compute, f"InstanceGroupManagers{message}Request")(instances=[instance])
+        call = getattr(client, f"{verb}_unary" if verb != "apply_updates" else "apply_updates_to_instances_unary")
+        operation = call(**which, **{f"instance_group_managers_{verb}_request_resource": body})
+        assert operation.target_link.endswith("/web")
+    emulator.settled()
+    assert [row.instance for row in client.list_managed_instances(**which)] == [first]
+    assert list(client.list_errors(**which)) == []
+    assert list(client.list_per_instance_configs(**which)) == []
+    client.delete_unary(**which)
+    operations = emulator.google(compute.ZoneOperationsClient)
+    kinds = {one.operation_type.rpartition(".")[2] for one in operations.list(**HERE)}
+    assert {"insert", "setInstanceTemplate", "resize", "recreateInstances", "delete"} <= kinds
+
+
+@differs("instances are those of groups and those that a group abandoned; none is made by itself")
+@covers(
+    "instances.get", "instances.list", "instances.aggregatedList", "instances.getSerialPortOutput",
+    "instances.setMetadata", "instanceGroups.get", "instanceGroups.list", "instanceGroups.aggregatedList",
+    "instanceGroups.listInstances", "instanceGroups.setNamedPorts",
+)  # fmt: skip
+def test_instances_and_their_group(emulator: Emulator) -> None:
+    """The machines of a group are instances with serial output and metadata, and members of an instance group."""
+    emulator.web(1)
+    client, groups = emulator.google(compute.InstancesClient), emulator.google(compute.InstanceGroupsClient)
+    (machine,) = client.list(**HERE)
+    assert client.get(**HERE, instance=machine.name).status == "RUNNING"
+    assert names(client.aggregated_list(project=PROJECT)) == [machine.name]
+    output = client.get_serial_port_output(**HERE, instance=machine.name)
+    assert "Pulling registry.test/web:old" in output.contents
+    assert int(output.next_) == len(output.contents)
+    metadata = compute.Metadata(fingerprint=machine.metadata.fingerprint, items=[compute.Items(key="a", value="b")])
+    client.set_metadata_unary(**HERE, instance=machine.name, metadata_resource=metadata)
+    assert [item.key for item in client.get(**HERE, instance=machine.name).metadata.items] == ["a"]
+    with pytest.raises(Exception, match="fingerprint"):
+        client.set_metadata_unary(**HERE, instance=machine.name, metadata_resource=metadata)
+    assert names(groups.list(**HERE)) == names(groups.aggregated_list(project=PROJECT)) == ["web"]
+    body = compute.InstanceGroupsListInstancesRequest(instance_state="ALL")
+    (member,) = groups.list_instances(
+        **HERE, instance_group="web", instance_groups_list_instances_request_resource=body
+    )
+    assert (member.instance.rpartition("/")[2], member.status) == (machine.name, "RUNNING")
+    group = groups.get(**HERE, instance_group="web")
+    ports = compute.InstanceGroupsSetNamedPortsRequest(
+        fingerprint=group.fingerprint, named_ports=[compute.NamedPort(name="http", port=80)]
+    )
+    groups.set_named_ports_unary(**HERE, instance_group="web", instance_groups_set_named_ports_request_resource=ports)
+    with pytest.raises(Exception, match="412"):
+        groups.set_named_ports_unary(
+            **HERE, instance_group="web", instance_groups_set_named_ports_request_resource=ports
+        )
+    assert group.size == 1
+    assert emulator.get(GROUP)["namedPorts"] == [{"name": "http", "port": 80}]
+
+
+@verified("P")
+@covers(
+    "regionInstanceTemplates.insert", "regionInstanceTemplates.get", "regionInstanceTemplates.list",
+    "regionInstanceTemplates.delete", "instanceTemplates.list", "instanceTemplates.aggregatedList",
+    "instanceTemplates.delete", "regionOperations.list", "regionOperations.wait", "globalOperations.list",
+)  # fmt: skip
+def test_templates_and_operations(emulator: Emulator) -> None:
+    """Templates of both kinds come and go, and the operations of their scopes are listed."""
+    here, there = (
+        emulator.google(compute.InstanceTemplatesClient),
+        emulator.google(compute.RegionInstanceTemplatesClient),
+    )
+    body = compute.InstanceTemplate(name="t", properties=compute.InstanceProperties(machine_type="e2-small"))
+    here.insert_unary(project=PROJECT, instance_template_resource=body)
+    operation = there.insert_unary(**THERE, instance_template_resource=body)
+    operations = emulator.google(compute.RegionOperationsClient)
+    assert operations.wait(**THERE, operation=operation.name).status == compute.Operation.Status.DONE
+    assert there.get(**THERE, instance_template="t").region.endswith(REGION)
+    assert names(there.list(**THERE)) == names(here.list(project=PROJECT)) == ["t"]
+    assert names(here.aggregated_list(project=PROJECT)) == ["t", "t"]
+    there.delete_unary(**THERE, instance_template="t")
+    here.delete_unary(project=PROJECT, instance_template="t")
+    kinds = sorted(one.operation_type for one in operations.list(**THERE))
+    assert kinds == ["compute.regionInstanceTemplates.insert", "delete"]
+    assert len(list(emulator.google(compute.GlobalOperationsClient).list(project=PROJECT))) == 2

@@ -1,0 +1,211 @@
+"""Autohealing, the errors of creations, and what a person does to single machines."""
+
+from typing import Any
+
+import pytest
+
+from tests.contract.marks import covers, differs, unverified, verified, world
+from tests.contract.rig import GROUP, HOME, REGION, ZONE, Emulator, actions, flags, name_of, templates_of
+
+INSTANCES = f"{HOME}/zones/{ZONE}/instances"
+
+
+def healing(delay_s: int) -> dict[str, Any]:
+    """Return the policy that heals after a delay."""
+    return {"autoHealingPolicies": [{"healthCheck": "global/healthChecks/up", "initialDelaySec": delay_s}]}
+
+
+@verified("G")
+@covers("instanceGroupManagers.listManagedInstances")
+def test_an_unhealthy_machine_is_recreated(emulator: Emulator) -> None:
+    """A machine whose application stops answering is recreated under its name and on its version, with a new id."""
+    emulator.web(2)
+    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
+    machine = emulator.rows()[0]
+    emulator.control("POST", "crash", {"machine": machine["name"]})
+    emulator.until(lambda one: actions(one).get("recreating") == 1)
+    emulator.until(lambda one: actions(one) == {"none": 2})
+    repaired = next(row for row in emulator.rows() if row["name"] == machine["name"])
+    assert repaired["id"] != machine["id"]
+    assert name_of(repaired["version"]["instanceTemplate"]) == "old"
+
+
+@verified("G")
+@covers("instanceGroupManagers.patch")
+def test_force_update_on_repair(emulator: Emulator) -> None:
+    """With forceUpdateOnRepair a repaired machine gets the group's present template."""
+    emulator.web(1, instanceLifecyclePolicy={"forceUpdateOnRepair": "YES"})
+    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
+    emulator.control("POST", "crash", {"machine": emulator.rows()[0]["name"]})
+    emulator.settled()
+    assert templates_of(emulator.rows()) == ["new"]
+
+
+@verified("G")
+@covers("instanceGroupManagers.insert")
+def test_repairs_may_be_switched_off(emulator: Emulator) -> None:
+    """With DO_NOTHING an unhealthy machine is left as it is."""
+    emulator.web(1, instanceLifecyclePolicy={"defaultActionOnFailure": "DO_NOTHING"})
+    (machine,) = emulator.rows()
+    emulator.control("POST", "crash", {"machine": machine["name"]})
+    emulator.pass_time(150)
+    (after,) = emulator.rows()
+    assert after["id"] == machine["id"]
+    assert after["instanceHealth"][0]["detailedHealthState"] == "UNHEALTHY"
+
+
+@verified("G")
+@covers("instanceGroupManagers.insert")
+@pytest.mark.parametrize(("delay_s", "repairs"), [(150, 0), (30, 1)])
+def test_failures_within_the_initial_delay_are_ignored(emulator: Emulator, delay_s: int, repairs: int) -> None:
+    """A machine that does not answer verifies throughout initialDelaySec, and is recreated right after it."""
+    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.web(1, **healing(delay_s))
+    emulator.roll(emulator.template("bad"))
+    emulator.until_row(lambda row: row.get("instanceHealth", [{}])[0].get("detailedHealthState") == "UNHEALTHY")
+    emulator.pass_time(40)
+    states = emulator.ledger("group")
+    assert max(machine["repairs"] for machine in states[-1]["machines"]) == repairs
+    assert flags(emulator.group()) == (False, False)
+
+
+@verified("G")
+@covers("instanceGroupManagers.insert")
+def test_a_success_within_the_delay_ends_the_start(emulator: Emulator) -> None:
+    """A machine that answers within initialDelaySec is done verifying then, long before the delay is over."""
+    emulator.web(0, **healing(3_600))
+    began_s = emulator.now_s()
+    emulator.do("POST", f"{GROUP}/resize?size=1")
+    emulator.settled()
+    assert emulator.now_s() - began_s < 120
+
+
+@verified("R")
+@covers("instanceGroupManagers.listErrors", "instanceGroupManagers.listManagedInstances")
+@pytest.mark.parametrize("code", ["ZONE_RESOURCE_POOL_EXHAUSTED", "IP_SPACE_EXHAUSTED", "INVALID_FIELD_VALUE"])
+def test_a_creation_that_fails_is_retried(emulator: Emulator, code: str) -> None:
+    """A failed creation stays CREATING with its lastAttempt, is listed as an error, and succeeds when there is room."""
+    rule = {"template": "new", "create_error": code, "create_error_times": 2}
+    emulator.control("POST", "machines", rule)
+    emulator.web(1)
+    emulator.roll(emulator.template("new"))
+    failed = emulator.until_row(lambda row: bool(row["lastAttempt"]))
+    assert failed["currentAction"] == "CREATING"
+    error = failed["lastAttempt"]["errors"]["errors"][0]
+    assert (error["code"], bool(error["message"])) == (code, True)
+    assert emulator.group()["targetSize"] == 1
+    emulator.settled()
+    errors = emulator.get(f"{GROUP}/listErrors")["items"]
+    assert [one["error"]["code"] for one in errors] == [code] * 2
+    details = errors[0]["instanceActionDetails"]
+    assert (name_of(details["instance"]), details["action"]) == (failed["name"], "CREATING")
+    assert name_of(details["version"]["instanceTemplate"]) == "new"
+
+
+@verified("R")
+@covers("instanceGroupManagers.listErrors")
+def test_a_zone_without_room(emulator: Emulator) -> None:
+    """A zone that is full fails the surge machine; the old ones serve on, and the group waits for room."""
+    emulator.web(2)
+    emulator.control("PUT", "capacity", {ZONE: 2})
+    emulator.roll(emulator.template("new"))
+    emulator.until_row(lambda row: bool(row["lastAttempt"]))
+    assert emulator.get(f"{GROUP}/listErrors")["items"][0]["error"]["code"] == "ZONE_RESOURCE_POOL_EXHAUSTED"
+    assert [row["currentAction"] for row in emulator.rows()] == ["NONE", "NONE", "CREATING"]
+    emulator.control("PUT", "capacity", {})
+    emulator.settled()
+
+
+@verified("P")
+@covers("regions.get")
+@world(quotas={"INSTANCES": 2})
+def test_a_quota_that_is_used_up(emulator: Emulator) -> None:
+    """A region's quota of instances fails what is beyond it with QUOTA_EXCEEDED; the region shows limit and usage."""
+    emulator.web(2)
+    emulator.roll(emulator.template("new"))
+    failed = emulator.until_row(lambda row: bool(row["lastAttempt"]))
+    assert failed["lastAttempt"]["errors"]["errors"][0]["code"] == "QUOTA_EXCEEDED"
+    quotas = emulator.get(f"{HOME}/regions/{REGION}")["quotas"]
+    assert [(one["metric"], one["limit"]) for one in quotas] == [("INSTANCES", 2.0)]
+    assert quotas[0]["usage"] >= 2.0
+
+
+@verified("G")
+@covers("instanceGroupManagers.insert")
+@world(retries=False)
+def test_creating_once_lowers_the_size(emulator: Emulator) -> None:
+    """CREATING_WITHOUT_RETRIES tries once, and lowers the target size when that fails."""
+    emulator.web(2, check=False)
+    emulator.control("POST", "machines", {"create_error": "QUOTA_EXCEEDED"})
+    emulator.do("POST", f"{GROUP}/resize?size=3")
+    emulator.until(lambda one: actions(one).get("creatingWithoutRetries") == 1)
+    assert emulator.settled()["targetSize"] == 2
+
+
+@verified("G")
+@covers("instanceGroupManagers.recreateInstances")
+def test_recreate_on_request(emulator: Emulator) -> None:
+    """recreateInstances gives a machine a new life under its name, from the group's present template."""
+    emulator.web(2)
+    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
+    machine = emulator.rows()[0]
+    emulator.do("POST", f"{GROUP}/recreateInstances", {"instances": [machine["instance"]]})
+    emulator.until(lambda one: actions(one) == {"none": 2})
+    after = next(row for row in emulator.rows() if row["name"] == machine["name"])
+    assert after["id"] != machine["id"]
+    assert templates_of(emulator.rows()) == ["new", "old"]
+
+
+@verified("G")
+@covers("instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances", "instances.get")
+def test_deleting_and_abandoning_lower_the_size(emulator: Emulator) -> None:
+    """Deleting or abandoning a machine lowers the target size; an abandoned instance stays, no longer managed."""
+    emulator.web(3)
+    deleted, abandoned, kept = (row["name"] for row in emulator.rows())
+    for verb, name in (("deleteInstances", deleted), ("abandonInstances", abandoned)):
+        emulator.do("POST", f"{GROUP}/{verb}", {"instances": [f"zones/{ZONE}/instances/{name}"]})
+    assert emulator.settled()["targetSize"] == 1
+    assert [row["name"] for row in emulator.rows()] == [kept]
+    assert emulator.refused("GET", f"{INSTANCES}/{deleted}")[0] == 404
+    assert emulator.get(f"{INSTANCES}/{abandoned}")["status"] == "RUNNING"
+
+
+@verified("P")
+@covers("instanceGroupManagers.applyUpdatesToInstances")
+def test_updates_applied_to_chosen_machines(emulator: Emulator) -> None:
+    """applyUpdatesToInstances brings chosen machines of an opportunistic group to the new template, and only those."""
+    emulator.web(2)
+    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
+    machine = emulator.rows()[1]
+    body = {"instances": [machine["instance"]], "minimalAction": "REFRESH", "mostDisruptiveAllowedAction": "REPLACE"}
+    emulator.do("POST", f"{GROUP}/applyUpdatesToInstances", body)
+    emulator.until(lambda one: actions(one) == {"none": 2})
+    assert templates_of(emulator.rows()) == ["new", "old"]
+    emulator.do("POST", f"{GROUP}/applyUpdatesToInstances", {"allInstances": True, "minimalAction": "REPLACE"})
+    emulator.settled()
+    assert templates_of(emulator.rows()) == ["new", "new"]
+
+
+@unverified("I")
+@covers("instanceGroupManagers.recreateInstances")
+def test_a_stranger_is_refused(emulator: Emulator) -> None:
+    """Naming a machine that is no member answers 400, unless the request asks to skip such."""
+    emulator.web(1)
+    body: dict[str, Any] = {"instances": [f"zones/{ZONE}/instances/stranger"]}
+    assert emulator.refused("POST", f"{GROUP}/recreateInstances", body)[:2] == (400, "invalid")
+
+
+@differs("how a group names what it repairs a deleted instance by was not seen; here it is RECREATING")
+@covers("instances.delete", "instances.reset", "instances.start")
+def test_a_machine_deleted_behind_the_group(emulator: Emulator) -> None:
+    """An instance that somebody deletes is made anew under its name; one that is reset restarts with its id."""
+    emulator.web(1)
+    (machine,) = emulator.rows()
+    emulator.do("DELETE", f"{INSTANCES}/{machine['name']}")
+    emulator.settled()
+    (made,) = emulator.rows()
+    assert (made["name"], made["id"] == machine["id"]) == (machine["name"], False)
+    for verb in ("reset", "start"):
+        emulator.do("POST", f"{INSTANCES}/{machine['name']}/{verb}")
+        emulator.settled()
+        assert emulator.rows()[0]["id"] == made["id"]

@@ -1,0 +1,133 @@
+"""A target size that changes while a group rolls: by hand, by an autoscaler, and at a planned moment."""
+
+from typing import Any
+
+import google.cloud.compute_v1 as compute
+import pytest
+
+from tests.contract.marks import covers, differs, own, unverified, verified
+from tests.contract.rig import GROUP, HOME, PROJECT, ZONE, Emulator, actions, templates_of
+
+SCALERS = f"{HOME}/zones/{ZONE}/autoscalers"
+
+
+def scaler(**policy: Any) -> dict[str, Any]:
+    """Return an autoscaler of the group."""
+    target = f"zones/{ZONE}/instanceGroupManagers/web"
+    return {"name": "more", "target": target, "autoscalingPolicy": {"minNumReplicas": 1, "maxNumReplicas": 4} | policy}
+
+
+@verified("G")
+@covers("instanceGroupManagers.resize")
+@pytest.mark.parametrize("size", [4, 1])
+def test_a_resize_in_mid_rollout(emulator: Emulator, size: int) -> None:
+    """A resize in mid-rollout is accepted; the rollout ends with as many machines of the new template."""
+    emulator.web(2)
+    emulator.roll(emulator.template("new"))
+    emulator.until(lambda one: bool({"creating", "verifying"} & actions(one).keys()))
+    emulator.do("POST", f"{GROUP}/resize?size={size}")
+    assert emulator.settled()["targetSize"] == size
+    assert templates_of(emulator.rows()) == ["new"] * size
+
+
+@verified("P")
+@covers("instanceGroupManagers.resize")
+@pytest.mark.parametrize("size", ["-1", "1001", "x"])
+def test_a_size_that_can_not_be(emulator: Emulator, size: str) -> None:
+    """A size that is no number of machines answers 400."""
+    emulator.web(0)
+    assert emulator.refused("POST", f"{GROUP}/resize?size={size}")[:2] == (400, "invalid")
+
+
+@unverified("I")
+@covers("instanceGroupManagers.resize")
+def test_a_smaller_size_takes_what_serves_least(emulator: Emulator) -> None:
+    """A group that shrinks lets machines go that are not available before those that are."""
+    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.web(2)
+    names = {row["name"] for row in emulator.rows()}
+    emulator.roll(emulator.template("bad"), type="OPPORTUNISTIC")
+    emulator.do("POST", f"{GROUP}/resize?size=3")
+    emulator.until_row(lambda row: row["currentAction"] == "VERIFYING")
+    emulator.do("POST", f"{GROUP}/resize?size=2")
+    emulator.until(lambda one: actions(one) == {"none": 2})
+    assert {row["name"] for row in emulator.rows()} == names
+
+
+@differs("an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler tells it a size")
+@covers("autoscalers.insert", "autoscalers.get", "autoscalers.patch", "autoscalers.delete")
+def test_an_autoscaler_in_mid_rollout(emulator: Emulator) -> None:
+    """An autoscaler that resizes in mid-rollout keeps within its bounds; the rollout ends at the last size."""
+    emulator.web(2)
+    emulator.do("POST", SCALERS, scaler())
+    assert emulator.group()["status"]["autoscaler"].endswith("/autoscalers/more")
+    emulator.roll(emulator.template("new"))
+    emulator.until(lambda one: "verifying" in actions(one))
+    emulator.control("POST", "autoscaler", {"autoscaler": f"{SCALERS.removeprefix('/compute/v1/')}/more", "size": 9})
+    assert emulator.group()["targetSize"] == 4
+    emulator.do("PATCH", f"{SCALERS}?autoscaler=more", {"autoscalingPolicy": {"maxNumReplicas": 3}})
+    assert emulator.settled()["targetSize"] == 3
+    assert templates_of(emulator.rows()) == ["new"] * 3
+    assert emulator.get(f"{SCALERS}/more")["autoscalingPolicy"]["minNumReplicas"] == 1
+    emulator.do("DELETE", f"{SCALERS}/more")
+    assert emulator.group()["targetSize"] == 3
+
+
+@verified("R")
+@covers("instanceGroupManagers.resize", "autoscalers.insert", "autoscalers.patch")
+def test_an_autoscaled_group_is_not_resized_by_hand(emulator: Emulator) -> None:
+    """A resize of an autoscaled group answers 400, unless the autoscaler's mode is OFF."""
+    emulator.web(1)
+    emulator.do("POST", SCALERS, scaler())
+    assert emulator.refused("POST", f"{GROUP}/resize?size=2")[:2] == (400, "invalid")
+    emulator.do("PATCH", f"{SCALERS}?autoscaler=more", {"autoscalingPolicy": {"mode": "OFF"}})
+    emulator.do("POST", f"{GROUP}/resize?size=2")
+    assert emulator.settled()["targetSize"] == 2
+
+
+@verified("P", "W")
+@covers("autoscalers.list", "autoscalers.aggregatedList", "autoscalers.get")
+def test_autoscalers_through_the_client(emulator: Emulator) -> None:
+    """google-cloud-compute reads and lists autoscalers, an empty list too."""
+    client = emulator.google(compute.AutoscalersClient)
+    where = {"project": PROJECT, "zone": ZONE}
+    assert list(client.list(**where)) == []
+    emulator.web(1)
+    emulator.do("POST", SCALERS, scaler())
+    assert client.get(**where, autoscaler="more").target.endswith("/instanceGroupManagers/web")
+    assert [one.name for one in client.list(**where)] == ["more"]
+    scopes = dict(client.aggregated_list(project=PROJECT))
+    assert [one.name for one in scopes[f"zones/{ZONE}"].autoscalers] == ["more"]
+
+
+@own
+@covers("instanceGroupManagers.resize")
+@pytest.mark.parametrize("phase", ["creating", "verifying", "gap", "deleting"])
+def test_a_request_at_a_moment(emulator: Emulator, phase: str) -> None:
+    """A fault plan makes somebody else's request exactly when a group comes into a phase."""
+    emulator.web(1)
+    resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}
+    plan = emulator.plan({"when": {"phase": phase, "group": "web"}, "nth": [1], "request": resize})
+    emulator.roll(emulator.template("new"))
+    assert emulator.settled()["targetSize"] == 2
+    assert emulator.fired(plan) == [1]
+    assert templates_of(emulator.rows()) == ["new"] * 2
+
+
+@own
+@covers("instanceGroupManagers.patch")
+def test_somebody_else_s_patch_at_a_moment(emulator: Emulator) -> None:
+    """A second deploy at a planned moment wins, and its fingerprint makes the first one's next patch stale."""
+    emulator.web(1)
+    other = {
+        "verb": "PATCH",
+        "path": GROUP[1:],
+        "body": {"versions": [{"instanceTemplate": emulator.template("other")}]},
+    }
+    plan = emulator.plan({"when": {"phase": "verifying"}, "nth": [1], "request": other})
+    emulator.roll(emulator.template("mine"))
+    fingerprint = emulator.group()["fingerprint"]
+    emulator.settled()
+    assert templates_of(emulator.rows()) == ["other"]
+    assert emulator.fired(plan) == [1]
+    assert emulator.refused("PATCH", GROUP, {"description": "x", "fingerprint": fingerprint})[0] == 412
