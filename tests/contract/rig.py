@@ -185,3 +185,15 @@ def name_of(link: str) -> str:
 def templates_of(rows: list[Json]) -> list[str]:
     """Return the intended templates of a group's machines, by name."""
     return sorted(name_of(row["version"]["instanceTemplate"]) for row in rows if "version" in row)
+
+
+def names(found: Any) -> list[str]:
+    """Return the names of what a list of google-cloud-compute yields; of an aggregated one, of all scopes."""
+    flat: list[str] = []
+    for one in found:
+        if isinstance(one, tuple):
+            lists = [value for value in type(one[1]).to_dict(one[1]).values() if isinstance(value, list)]
+            flat += [str(member["name"]) for members in lists for member in members]
+        else:
+            flat.append(one.name)
+    return flat

@@ -1,0 +1,101 @@
+"""Every method of groups and their machines, called through google-cloud-compute 1.57.0: it parses each answer."""
+
+from typing import Any
+
+import google.cloud.compute_v1 as compute
+import pytest
+from google.api_core.exceptions import PreconditionFailed
+
+from tests.contract.marks import covers, differs, verified
+from tests.contract.rig import GROUP, PROJECT, ZONE, Emulator, names
+
+HERE = {"project": PROJECT, "zone": ZONE}
+
+
+@verified("P")
+@covers(
+    "instanceGroupManagers.insert", "instanceGroupManagers.list", "instanceGroupManagers.aggregatedList",
+    "instanceGroupManagers.setInstanceTemplate", "instanceGroupManagers.resize",
+    "instanceGroupManagers.recreateInstances",
+    "instanceGroupManagers.applyUpdatesToInstances", "instanceGroupManagers.abandonInstances",
+    "instanceGroupManagers.deleteInstances", "instanceGroupManagers.listErrors",
+    "instanceGroupManagers.listPerInstanceConfigs", "instanceGroupManagers.delete", "zoneOperations.list",
+)  # fmt: skip
+def test_group_managers(emulator: Emulator) -> None:
+    """Every verb of a group manager is accepted from the typed client and answers what it parses."""
+    client, link = emulator.google(compute.InstanceGroupManagersClient), emulator.template("t")
+    group = compute.InstanceGroupManager(name="web", target_size=2, instance_template=link)
+    client.insert_unary(**HERE, instance_group_manager_resource=group)
+    emulator.settled()
+    which: dict[str, Any] = {**HERE, "instance_group_manager": "web"}
+    assert names(client.list(**HERE)) == names(client.aggregated_list(project=PROJECT)) == ["web"]
+    wanted = compute.InstanceGroupManagersSetInstanceTemplateRequest(instance_template=link)
+    client.set_instance_template_unary(**which, instance_group_managers_set_instance_template_request_resource=wanted)
+    client.resize_unary(**which, size=3)
+    emulator.settled()
+    first, second, third = (row.instance for row in client.list_managed_instances(**which))
+    for verb, message, instance in (
+        ("recreate_instances", "RecreateInstances", first),
+        ("apply_updates", "ApplyUpdates", first),
+        ("abandon_instances", "AbandonInstances", second),
+        ("delete_instances", "DeleteInstances", third),
+    ):
+        body = getattr(compute, f"InstanceGroupManagers{message}Request")(instances=[instance])
+        call = getattr(client, f"{verb}_unary" if verb != "apply_updates" else "apply_updates_to_instances_unary")
+        operation = call(**which, **{f"instance_group_managers_{verb}_request_resource": body})
+        assert operation.target_link.endswith("/web")
+    emulator.settled()
+    assert [row.instance for row in client.list_managed_instances(**which)] == [first]
+    assert list(client.list_errors(**which)) == []
+    assert list(client.list_per_instance_configs(**which)) == []
+    client.delete_unary(**which)
+    operations = emulator.google(compute.ZoneOperationsClient)
+    kinds = {one.operation_type.rpartition(".")[2] for one in operations.list(**HERE)}
+    assert {"insert", "setInstanceTemplate", "resize", "recreateInstances", "delete"} <= kinds
+
+
+@differs("instances are those of groups and those that a group abandoned; none is made by itself")
+@covers(
+    "instances.get", "instances.list", "instances.aggregatedList", "instances.getSerialPortOutput",
+    "instances.setMetadata",
+)  # fmt: skip
+def test_instances(emulator: Emulator) -> None:
+    """The machines of a group are instances with serial output and metadata, whose fingerprint guards a write."""
+    emulator.web(1)
+    client = emulator.google(compute.InstancesClient)
+    (machine,) = client.list(**HERE)
+    assert client.get(**HERE, instance=machine.name).status == "RUNNING"
+    assert names(client.aggregated_list(project=PROJECT)) == [machine.name]
+    output = client.get_serial_port_output(**HERE, instance=machine.name)
+    assert "Pulling registry.test/web:old" in output.contents
+    assert int(output.next_) == len(output.contents)
+    metadata = compute.Metadata(fingerprint=machine.metadata.fingerprint, items=[compute.Items(key="a", value="b")])
+    client.set_metadata_unary(**HERE, instance=machine.name, metadata_resource=metadata)
+    assert [item.key for item in client.get(**HERE, instance=machine.name).metadata.items] == ["a"]
+    with pytest.raises(PreconditionFailed):
+        client.set_metadata_unary(**HERE, instance=machine.name, metadata_resource=metadata)
+
+
+@verified("P")
+@covers(
+    "instanceGroups.get", "instanceGroups.list", "instanceGroups.aggregatedList", "instanceGroups.listInstances",
+    "instanceGroups.setNamedPorts",
+)  # fmt: skip
+def test_the_instance_group_beside(emulator: Emulator) -> None:
+    """Beside a manager stands an instance group with its size, its members, and ports that the manager shows too."""
+    emulator.web(1)
+    client = emulator.google(compute.InstanceGroupsClient)
+    assert names(client.list(**HERE)) == names(client.aggregated_list(project=PROJECT)) == ["web"]
+    every = compute.InstanceGroupsListInstancesRequest(instance_state="ALL")
+    which: dict[str, Any] = {**HERE, "instance_group": "web"}
+    (member,) = client.list_instances(**which, instance_groups_list_instances_request_resource=every)
+    assert (member.instance, member.status) == (emulator.rows()[0]["instance"], "RUNNING")
+    group = client.get(**which)
+    assert group.size == 1
+    ports = compute.InstanceGroupsSetNamedPortsRequest(
+        fingerprint=group.fingerprint, named_ports=[compute.NamedPort(name="http", port=80)]
+    )
+    client.set_named_ports_unary(**which, instance_groups_set_named_ports_request_resource=ports)
+    with pytest.raises(PreconditionFailed):
+        client.set_named_ports_unary(**which, instance_groups_set_named_ports_request_resource=ports)
+    assert emulator.get(GROUP)["namedPorts"] == [{"name": "http", "port": 80}]
