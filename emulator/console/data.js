@@ -10,7 +10,7 @@ function word(machine) { // one word for a machine, as in the legend
   if (machine.action === "NONE") return machine.health === "" && machine.available ? "running" : machine.available ? "healthy" : "verifying";
   return WORD[machine.action] || machine.action.toLowerCase();
 }
-const shape = (machine) => machine && [word(machine), machine.template, machine.version, machine.repairs, machine.error].join();
+const shape = (machine) => [word(machine), machine.template, machine.version, machine.repairs, machine.error].join();
 const isHealthy = (machine) => ["healthy", "running"].includes(word(machine));
 const style = (state) => (STATES.includes(state) ? state : state === "running" ? "healthy" : "changing");
 const label = (version) => version.name && version.name !== version.template ? `${version.name} (${version.template})` : version.template;
@@ -24,12 +24,25 @@ function began(all) { // where the last rollout began: other versions, after a s
   return 0;
 }
 
-function runs(seen, moment_s, value, key = JSON.stringify) { // [from, to, what] for each stretch over which a value's key is the same
+function extend(stretches, from, to, what, key) { // the last of them, if what comes is the same
+  const before = stretches[stretches.length - 1];
+  if (before && before.key === key && before.to === from) Object.assign(before, { to, what });
+  else if (to > from) stretches.push({ from, to, what, key });
+}
+
+function runs(seen, moment_s, value) { // stretches over which a value stays the same
   const found = [];
+  seen.forEach((entry, i) => extend(found, entry.at_s, seen[i + 1]?.at_s ?? moment_s, value(entry), JSON.stringify(value(entry))));
+  return found;
+}
+
+function lives(seen, moment_s) { // of each machine, by its name: stretches over which it looks the same
+  const found = new Map();
   seen.forEach((entry, i) => {
-    const to = i + 1 < seen.length ? seen[i + 1].at_s : moment_s, what = value(entry), before = found[found.length - 1];
-    if (before && key(before[2]) === key(what)) [before[1], before[2]] = [to, what];
-    else if (to > entry.at_s) found.push([entry.at_s, to, what]);
+    for (const machine of entry.machines) {
+      if (!found.has(machine.name)) found.set(machine.name, []);
+      extend(found.get(machine.name), entry.at_s, seen[i + 1]?.at_s ?? moment_s, machine, shape(machine));
+    }
   });
   return found;
 }

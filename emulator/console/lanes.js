@@ -13,6 +13,9 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 function set(element, text) { if (element.textContent !== text) element.textContent = text; }
+function put(element, attributes) {
+  for (const [key, value] of Object.entries(attributes)) if (element.getAttribute(key) !== String(value)) element.setAttribute(key, value);
+}
 function fill(element, key, build) { // build children only when what they show has changed
   if (element.shown === key) return;
   element.shown = key;
@@ -29,7 +32,7 @@ class Canvas {
     let element = this.known.get(key);
     if (!element) { element = make(name); this.known.set(key, element); this.layers[layer].append(element); }
     this.used.add(key);
-    for (const [attribute, value] of Object.entries(attributes)) if (element.getAttribute(attribute) !== String(value)) element.setAttribute(attribute, value);
+    put(element, attributes);
     if (text != null) set(element, text);
     return element;
   }
@@ -38,9 +41,10 @@ class Canvas {
     if (!group.firstChild) group.append(make("title"), make("rect", { class: "bar", rx: 3 }), make("rect", { class: "over", rx: 3 }), make("text"));
     const [tip, back, over, name] = group.children;
     set(tip, title);
-    for (const rect of [back, over]) for (const [attribute, value] of Object.entries(box)) rect.setAttribute(attribute, value);
+    put(back, box);
+    put(over, box);
     set(name, text.find((one) => one.length * 6.4 + 10 < box.width) || "");
-    name.setAttribute("x", box.x + 5); name.setAttribute("y", box.y + box.height / 2 + 4);
+    put(name, { x: box.x + 5, y: box.y + box.height / 2 + 4 });
   }
   end() { for (const [key, element] of this.known) if (!this.used.has(key)) { element.remove(); this.known.delete(key); } }
 }
@@ -70,8 +74,9 @@ const box = (x, width, y, height, state) => state === "deleting" ? { x, width, y
 function drawGroup({ all, seen, now, moment_s, axis, look, width }) {
   const x = (at_s) => Math.round(axis.unit(Math.max(at_s, axis.from_s)) * (width - 8) * 10 / axis.width) / 10 + 2;
   const when = (from, to) => `${span(from - axis.from_s)} – ${span(to - axis.from_s)}`;
-  const stretches = (value, key) => runs(seen, moment_s, value, key).filter(([, to]) => to > axis.from_s)
-    .map(([from, to, what]) => ({ from, to, what, x: x(from), width: Math.max(1.5, x(to) - x(from) - 1) }));
+  const place = (found) => found.filter(({ to }) => to > axis.from_s)
+    .map((one) => ({ ...one, x: x(one.from), width: Math.max(1.5, x(one.to) - x(one.from) - 1) }));
+  const stretches = (value) => place(runs(seen, moment_s, value));
   const machines = new Set(); // that lived in this window at any time, be it later than the moment
   const first = all.findLast((one) => one.at_s <= axis.from_s);
   for (const entry of all) if (entry === first || entry.at_s >= axis.from_s) for (const one of entry.machines) machines.add(one.name);
@@ -83,7 +88,8 @@ function drawGroup({ all, seen, now, moment_s, axis, look, width }) {
   drawVersions(view);
   drawFlags(view);
   drawCounts(view);
-  [...machines].forEach((machine, i) => drawMachine(view, machine, LANES_TOP + i * (LANE + GAP)));
+  const found = lives(seen, moment_s);
+  [...machines].forEach((machine, i) => drawMachine(view, machine, place(found.get(machine) || []), LANES_TOP + i * (LANE + GAP)));
   lanes.draw("cursor", "line", { class: "cursor", x1: x(moment_s), x2: x(moment_s), y1: 16, y2: height }, null, 2);
   names.end();
   lanes.end();
@@ -157,9 +163,8 @@ function drawCounts({ all, now, stretches }) {
   write("counts 2", COUNT_TOP + 43, `target ${now.target_size}, at most ${now.target_size + now.surge}`, "target size, and with surge", true);
 }
 
-function drawMachine({ now, axis, look, when, stretches }, machine, y) {
-  const find = (entry) => entry.machines.find((row) => row.name === machine);
-  const lived = stretches(find, shape).filter(({ what }) => what), row = find(now);
+function drawMachine({ now, look, when }, machine, lived, y) {
+  const row = now.machines.find((one) => one.name === machine);
   const short = machine.length > 14 ? `…${machine.slice(machine.lastIndexOf("-") + 1).slice(-12)}` : machine;
   write(`machine ${machine}`, y + 15, `${short}  ${row ? word(row) : lived.length ? "gone" : ""}`, machine, !row);
   for (const { from, to, what, x, width } of lived) {

@@ -178,9 +178,9 @@ async function poll() {
     after = next.now_s < state.now_s ? 0 : list.length ? list[list.length - 1].seq : after; // time runs back: another emulator
     state = next;
     set($("mode"), "● live");
-  } catch {
+  } catch (error) {
     after = 0; // it may come back as another one
-    set($("mode"), "○ no answer from the emulator; asking again");
+    set($("mode"), `○ no answer from the emulator, asking again (${error.message})`);
   }
   setTimeout(poll, document.hidden ? 4 * POLL_MS : POLL_MS);
   render();

@@ -64,13 +64,13 @@ class Page:
 
     def requests(self) -> list[str]:
         """Return the addresses that the page asked for since this was last called."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
         urls = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith(("chrome:", "data:"))]  # the browser's first, empty tab
 
     def complaints(self) -> list[str]:
         """Return what the browser's own console says."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
