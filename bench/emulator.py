@@ -73,8 +73,7 @@ class Served:
     def __init__(self) -> None:
         command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--open", "--seed", str(SEED)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[-1]
+        self.url = next(iter(self.process.stdout or ())).split()[-1]
 
     def __enter__(self) -> "Served":
         return self

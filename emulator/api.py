@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlsplit
 from emulator import routes
 from emulator.calls import HANDLERS, Call, Handler, check_params, check_request_id
 from emulator.control import Control
-from emulator.errors import ApiError, forbidden, malformed, not_implemented
+from emulator.errors import ApiError, forbidden, not_implemented
 from emulator.faults import Fault, Faults
 from emulator.faults import Request as FaultRequest
 from emulator.links import PROJECT
-from emulator.messages import Answer, Request
+from emulator.messages import Answer, Request, decoded, encoded
 from emulator.operations import Operation, render
 from emulator.permissions import permission
 from emulator.routing import Route, route
@@ -94,10 +94,10 @@ class Api:
         answer = self._injected(faults)
         if answer is None:
             try:
-                answer = self._sent(200, _encoded(self._result(request, found, faults, entry)))
+                answer = self._sent(200, encoded(self._result(request, found, faults, entry)))
             except ApiError as error:
                 entry["reason"] = error.reason
-                answer = self._sent(error.code, _encoded(error.body()))
+                answer = self._sent(error.code, encoded(error.body()))
             if found and found.method.name.endswith("Operations.wait") and answer.status == 200:
                 answer = replace(answer, waits_for=request.target)
             answer = self._spoiled(answer, faults)
@@ -111,7 +111,7 @@ class Api:
                 return Answer(0, b"", is_cut=True)
             if fault.status:
                 error = ApiError(fault.status, fault.reason, "injected by a fault plan")
-                body = _HTML if fault.body == "html" else b"" if fault.body == "empty" else _encoded(error.body())
+                body = _HTML if fault.body == "html" else b"" if fault.body == "empty" else encoded(error.body())
                 return self._sent(fault.status, body, fault.headers)
         return None
 
@@ -140,7 +140,7 @@ class Api:
             return self._login[name](query, authorization, request.body)
         if not self.is_open:
             self.tokens.check(authorization)
-        body = _decoded(request.body)
+        body = decoded(request.body)
         if name == "cloudresourcemanager.testIamPermissions":
             return self._test_permissions(body)
         handler = HANDLERS.get(name)
@@ -252,20 +252,3 @@ class Api:
     def _sent(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
         date = formatdate(self.tokens.clock(), usegmt=True)
         return Answer(status, body, {"content-type": _JSON, "date": date, **(headers or {})})
-
-
-def _decoded(body: bytes) -> Any:
-    if not body.strip():
-        return None
-    try:
-        return json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise malformed(str(error)) from error
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
-
-
-def _encoded(document: Document) -> bytes:
-    return json.dumps(document).encode()

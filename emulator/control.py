@@ -23,15 +23,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator import console
 from emulator.behaviours import Rule
+from emulator.circumstances import Bound
 from emulator.errors import ApiError, malformed, not_found, required
 from emulator.faults import PlanRequest
 from emulator.links import project_of
 from emulator.machines import Machine
 from emulator.messages import Answer, Request
-from emulator.operations import Operation, render
 from emulator.routes.autoscalers import scale
-from emulator.status import snapshot
-from emulator.world import Bound
 
 if TYPE_CHECKING:
     from emulator.api import Api
@@ -101,27 +99,6 @@ class Control:
         self._world.store.commit()
         return Answer(status, json.dumps(result).encode(), {"content-type": "application/json"})
 
-    def state(self) -> dict[str, Any]:
-        """Return what the console draws: every group, the last operations, the plans and the clock."""
-        world = self._world
-        operations = [
-            render(Operation(**document["operation"]), world.now_s)
-            for path, documents in world.view.collections.items()
-            if path.endswith("/operations")
-            for document in documents.values()
-        ]
-        return {
-            "now_s": world.now_s,
-            "speed": world.clock.speed,
-            "groups": {
-                path: snapshot(group, world.settings(path), world.around(path))
-                for path, group in world.view.groups.items()
-            },
-            "operations": sorted(operations, key=lambda one: one["insertTime"])[-20:],
-            "faults": self._api.faults.dump(),
-            "ties": [asdict(bound) for bound in world.bounds.values()],
-        }
-
     def _route(self, verb: str, name: str, rest: str, query: dict[str, str], body: bytes) -> Any:
         routes: dict[tuple[str, str], Callable[[], Any]] = {
             ("GET", "clock"): self._clock,
@@ -130,10 +107,12 @@ class Control:
             ("POST", "faults"): lambda: self._make_plan(PlanRequest.model_validate_json(body)),
             ("DELETE", "faults"): lambda: self._delete_plan(rest),
             ("GET", "machines"): self._rules,
-            ("POST", "machines"): lambda: self._set_rules([*self._world.rules, Rule.model_validate_json(body)]),
+            ("POST", "machines"): lambda: self._set_rules(
+                [*self._world.circumstances.rules, Rule.model_validate_json(body)]
+            ),
             ("DELETE", "machines"): lambda: self._set_rules([]),
             ("POST", "crash"): lambda: self._crash(_Crash.model_validate_json(body).machine),
-            ("GET", "ties"): lambda: [asdict(bound) for bound in self._world.bounds.values()],
+            ("GET", "ties"): lambda: [asdict(bound) for bound in self._world.circumstances.bounds.values()],
             ("POST", "ties"): lambda: self._tie(_Tie.model_validate_json(body)),
             ("DELETE", "ties"): lambda: self._untie(query.get("image", "")),
             ("GET", "permissions"): lambda: {"denied": sorted(self._api.denied)},
@@ -144,7 +123,7 @@ class Control:
             ("POST", "autoscaler"): lambda: self._scale(_Scale.model_validate_json(body)),
             ("GET", "tokens"): lambda: {"request_token": self._api.tokens.request_token},
             ("DELETE", "tokens"): self._expire_tokens,
-            ("GET", "state"): self.state,
+            ("GET", "state"): lambda: console.state(self._world, self._api.faults),
         }
         found = routes.get((verb, name))
         if found is None:
@@ -158,7 +137,9 @@ class Control:
             lines = "".join(json.dumps(entry) + "\n" for entry in entries)
             return Answer(200, lines.encode(), {"content-type": "application/jsonl"})
         if name == "replay.html":
-            page = console.replay(list(self._world.store.entries(kind="group")), self.state())
+            page = console.replay(
+                list(self._world.store.entries(kind="group")), console.state(self._world, self._api.faults)
+            )
         else:
             page = console.live()
         return Answer(200, page.encode(), {"content-type": "text/html; charset=utf-8"})
@@ -195,11 +176,14 @@ class Control:
         return plan
 
     def _rules(self) -> list[dict[str, Any]]:
-        return [rule.model_dump(exclude_none=True, exclude_defaults=True) for rule in self._world.rules]
+        return [rule.model_dump(exclude_none=True, exclude_defaults=True) for rule in self._world.circumstances.rules]
 
     def _set_rules(self, rules: list[Rule]) -> list[dict[str, Any]]:
-        self._world.set_rules(rules)
+        self._world.circumstances.set_rules(rules)
         return self._rules()
+
+    def _add_rule(self, rule: Rule) -> list[dict[str, Any]]:
+        return self._set_rules([*self._world.circumstances.rules, rule])
 
     def _expire_tokens(self) -> dict[str, Any]:
         self._api.tokens.expire_all()
@@ -224,18 +208,18 @@ class Control:
     def _tie(self, asked: _Tie) -> dict[str, Any]:
         if not asked.url and asked.answers is None:
             raise required("url")
-        known = self._world.bounds.get(asked.image)
+        known = self._world.circumstances.bounds.get(asked.image)
         answers = asked.answers if asked.answers is not None else known.answers if known else False
         bound = Bound(asked.image, asked.url, answers, self._world.now_s, is_probed=bool(asked.url))
         self._world.bind(bound)
         return asdict(bound)
 
     def _untie(self, image: str) -> dict[str, Any]:
-        known = self._world.bounds.get(image)
+        known = self._world.circumstances.bounds.get(image)
         if known is None:
             raise not_found(f"emulator/ties/{image}")
         self._world.bind(replace(known, is_probed=False))
-        return asdict(self._world.bounds[image])
+        return asdict(self._world.circumstances.bounds[image])
 
     def _deny(self, denied: list[str]) -> dict[str, Any]:
         self._api.denied = set(denied)
@@ -243,8 +227,8 @@ class Control:
         return {"denied": sorted(denied)}
 
     def _limit(self, asked: _Capacity) -> dict[str, int]:
-        self._world.set_capacity(asked.zones)
-        return self._world.capacity
+        self._world.circumstances.set_capacity(asked.zones)
+        return self._world.circumstances.capacity
 
     def _scale(self, asked: _Scale) -> dict[str, Any]:
         path = asked.autoscaler.strip("/")

@@ -1,7 +1,11 @@
 """HTTP, as far as the emulator needs it: a request as it came, an answer as it goes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.errors import malformed
 
 
 @dataclass(frozen=True)
@@ -46,3 +50,27 @@ class Answer:
     hangs: bool = False
     truncated_to: int | None = None
     waits_for: str = ""
+
+
+def decoded(body: bytes) -> Any:
+    """
+    Return the JSON of a body; None for an empty one.
+
+    Raises:
+        ApiError: 400.
+    """
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise malformed(str(error)) from error
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """Return JSON as bytes."""
+    return json.dumps(document).encode()

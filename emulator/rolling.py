@@ -77,12 +77,25 @@ def _decide(group: Group, settings: Settings, around: Surroundings) -> Group:
             break
         group = updated
     missing = settings.size - len(living(group))
-    return _add(group, settings, around, missing) if missing > 0 else _shrink(group, settings)
+    group = _add(group, settings, around, missing) if missing > 0 else _shrink(group, settings)
+    return _look_again(group, settings, around)
+
+
+def _look_again(group: Group, settings: Settings, around: Surroundings) -> Group:
+    """A group that may update machines and can't, because all of them are needed, never calls itself stable."""
+    idle = all(machine.action == "NONE" for machine in group.machines)
+    blocked = settings.proactive and idle and _updatable(group, settings, around)
+    return replace(group, decide_at_s=group.at_s + around.decide_s) if blocked else group
+
+
+def _updatable(group: Group, settings: Settings, around: Surroundings) -> list[Machine]:
+    """Machines that are not up to date, and that the policy allows to be changed."""
+    return [one for one in outdated(group, settings) if _action(one, group, settings, around) != "NONE"]
 
 
 def _update(group: Group, settings: Settings, around: Surroundings) -> Group:
     """One decision of a rolling update: replace what may be replaced now."""
-    old = [machine for machine in outdated(group, settings) if _action(machine, group, settings, around) != "NONE"]
+    old = _updatable(group, settings, around)
     if not old:
         return group
     lacking = sum(count for count in needs(group, settings).values() if count > 0)
@@ -129,7 +142,8 @@ def _add(group: Group, settings: Settings, around: Surroundings, count: int) -> 
 
 def _shrink(group: Group, settings: Settings) -> Group:
     """Let machines go that are too many, as far as what serves stays enough; their versions matter while it rolls."""
-    leaving = surplus(group, settings) if settings.proactive else sorted(living(group)[::-1], key=is_available)
+    youngest_first = list(reversed(living(group)))
+    leaving = surplus(group, settings) if settings.proactive else sorted(youngest_first, key=is_available)
     for machine in leaving:
         if len(living(group)) <= settings.size:
             break

@@ -78,7 +78,7 @@ def plant(api: Api, seed: Seed) -> None:
             "diskSizeGb": "10", "creationTimestamp": timestamp(world.now_s), "selfLink": self_link(path),
             "_created": world.now_s,
         })  # fmt: skip
-    world.set_rules(seed.machines)
+    world.circumstances.set_rules(seed.machines)
     unknown = set(seed.resources) - set(_ORDER)
     if unknown:
         raise SeedError(f"resources.{min(unknown)}: unknown. Fix: one of {', '.join(_ORDER)}.")

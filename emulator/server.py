@@ -137,10 +137,10 @@ class Server:
         world = self._api.world
         async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
             while True:
-                for bound in list(world.bounds.values()):
+                for bound in list(world.circumstances.bounds.values()):
                     if bound.is_probed:
                         answers = await _answers(client, bound.url)
-                        known = world.bounds[bound.image]
+                        known = world.circumstances.bounds[bound.image]
                         if known.is_probed and answers != known.answers:
                             world.advance()
                             world.bind(replace(known, answers=answers, since_s=world.now_s))

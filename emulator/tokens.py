@@ -87,7 +87,7 @@ class Tokens:
         }
 
     def impersonate(self, body: bytes, authorization: str) -> dict[str, Any]:
-        """Answer `generateAccessToken` of IAM Credentials, which takes a token that `expire_all` made the API refuse."""
+        """Answer `generateAccessToken` of IAM Credentials, also for a token that `expire_all` made the API refuse."""
         self.check(authorization, takes_refused=True)
         try:
             lifetime_s = int(json.loads(body or b"{}").get("lifetime", "3600s").removesuffix("s"))
@@ -124,5 +124,5 @@ class Tokens:
             raise unauthenticated("expired")
 
     def expire_all(self) -> None:
-        """Let every token expire now; a client that impersonates gets a new one, because it keeps the one before that."""
+        """Let every token expire now; a client that impersonates gets a new one by the one that it has."""
         self._refused |= self._issued.keys()

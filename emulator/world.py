@@ -1,25 +1,19 @@
 """The world at a moment: documents, groups that roll, operations that end, and whatever was told to go wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from emulator import settings as documents
-from emulator.behaviours import Rule, behaviour, mentions
+from emulator.circumstances import Bound, Circumstances
 from emulator.clock import Clock
-from emulator.groups import Action, Group, Settings, Surroundings, disturb
-from emulator.health import NEVER, Behaviour, Tie
+from emulator.groups import Group, Settings, Surroundings, disturb
+from emulator.health import NEVER
 from emulator.links import name_of, project_of
-from emulator.machines import Machine
 from emulator.operations import Operation, ended, operation_name
 from emulator.rolling import next_s, step
 from emulator.status import phase, snapshot
 from emulator.store import Document, Store, View
-
-# Which part of a template can be changed on a running machine, and how; everything else needs a new one.
-# Source: Compute Engine's documentation of minimalAction, as quoted in google-cloud-compute.
-_REFRESHED: Final = {"metadata", "labels", "tags", "description"}
-_RESTARTED: Final = {"machineType", "minCpuPlatform", "serviceAccounts", "scheduling", "shieldedInstanceConfig"}
 
 
 @dataclass(frozen=True)
@@ -45,17 +39,6 @@ class Options:
     max_templates: int = 100_000
 
 
-@dataclass(frozen=True)
-class Bound:
-    """A container that stands behind every machine whose template refers to an image."""
-
-    image: str
-    url: str
-    answers: bool = False
-    since_s: float = 0.0
-    is_probed: bool = True
-
-
 @dataclass
 class World:
     """
@@ -77,13 +60,10 @@ class World:
     def __post_init__(self) -> None:
         """Take up what the store has kept."""
         self.now_s = self.clock.now_s()
-        self.rules = [Rule.model_validate(rule) for rule in self.store.setting("rules", [])]
-        self.bounds = {one["image"]: Bound(**one) for one in self.store.setting("bounds", [])}
-        self.capacity: dict[str, int] = self.store.setting("capacity", {})
+        self.circumstances = Circumstances(self.store, self.options.seed, self.options.decide_s)
         self._settings: dict[str, tuple[Document, object, Settings]] = {}
         self._next: dict[str, float] = {}
         self._phases: dict[str, str] = {}
-        self._texts: dict[str, tuple[object, str]] = {}
         self._made = int(self.store.setting("made", 0))
 
     @property
@@ -113,25 +93,21 @@ class World:
         document = seen.get(path)
         if document is None:
             raise KeyError(path)
-        checks = seen.collections.get(f"{project_of(path)}/global/healthChecks", {})
-        versioned = (document, tuple(map(id, checks.values())))
+        checks = tuple(seen.collections.get(f"{project_of(path)}/global/healthChecks", {}).values())
         known = self._settings.get(path)
-        if known is None or known[0] is not document or known[1] != versioned[1]:
-            known = (document, versioned[1], documents.settings(path, document, seen, retries=self.options.retries))
+        if known is None or known[0] is not document or known[1] != checks:
+            known = (document, checks, documents.settings(path, document, seen, retries=self.options.retries))
             self._settings[path] = known
         return known[2]
 
     def around(self, path: str) -> Surroundings:
         """Return what a group meets."""
-        created: list[str] = []
+        return self.circumstances.around(project_of(path))
 
-        def refusal(zone: str) -> str:
-            code = self._refusal(project_of(path), zone, len(created))
-            if not code:
-                created.append(zone)
-            return code
-
-        return Surroundings(self._behaviour, self._tie, self._difference, refusal, self.options.decide_s)
+    def bind(self, bound: Bound) -> None:
+        """Put a container behind an image, or change what is known of one; every group looks anew."""
+        self.circumstances.bind(bound)
+        self._next.clear()
 
     def set_group(self, path: str, group: Group) -> None:
         """Write a group's machines, note the change in the ledger, and do what follows from it."""
@@ -192,7 +168,6 @@ class World:
         """Drop what was derived from documents and groups, because a write was undone."""
         self._next.clear()
         self._settings.clear()
-        self._texts.clear()
 
     def put_operation(self, operation: Operation) -> None:
         """Write an operation."""
@@ -203,73 +178,10 @@ class World:
         document = self.view.get(path)
         return Operation(**document["operation"]) if document else None
 
-    def bind(self, bound: Bound) -> None:
-        """Put a container behind an image, or change what is known of one; every group looks anew."""
-        self.bounds[bound.image] = bound
-        self.store.put_setting("bounds", [asdict(one) for one in self.bounds.values()])
-        self._next.clear()
-
-    def set_rules(self, rules: list[Rule]) -> None:
-        """Replace the rules for machines that are to come."""
-        self.rules = rules
-        self.store.put_setting("rules", [rule.model_dump(exclude_none=True) for rule in rules])
-
-    def set_capacity(self, capacity: Mapping[str, int]) -> None:
-        """Say how many machines a zone has room for; a zone that is not named has room for all."""
-        self.capacity = dict(capacity)
-        self.store.put_setting("capacity", self.capacity)
-
-    def text(self, template: str) -> str:
-        """Return all metadata of a template, which its image references stand in."""
-        document = self.view.get(template)
-        known = self._texts.get(template)
-        if known is None or known[0] is not document:
-            items = ((document or {}).get("properties", {}).get("metadata") or {}).get("items") or []
-            known = (document, "\n".join(str(item.get("value", "")) for item in items))
-            self._texts[template] = known
-        return known[1]
-
     def _next_s(self, path: str) -> float:
         if path not in self._next:
             self._next[path] = next_s(self.view.groups[path], self.settings(path), self.around(path))
         return self._next[path]
-
-    def _behaviour(self, machine: Machine) -> Behaviour:
-        return behaviour(self.rules, machine, self.text(machine.intended.template), self.options.seed)
-
-    def _tie(self, template: str) -> Tie | None:
-        if not self.bounds or not template:
-            return None
-        text = self.text(template)
-        for bound in self.bounds.values():
-            if mentions(text, bound.image):
-                return Tie(bound.answers, bound.since_s)
-        return None
-
-    def _difference(self, old: str, new: str) -> Action:
-        before, after = (((self.view.get(path) or {}).get("properties") or {}) for path in (old, new))
-        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        if changed - _REFRESHED - _RESTARTED:
-            return "REPLACE"
-        return "RESTART" if changed & _RESTARTED else "REFRESH" if changed else "NONE"
-
-    def _refusal(self, project: str, zone: str, creating: int) -> str:
-        if not self.capacity and not self.view.collections.get(f"{project}/regions"):
-            return ""
-        region = zone.rpartition("-")[0]
-        zones = [
-            machine.zone
-            for path, group in self.view.groups.items()
-            if project_of(path) == project
-            for machine in group.machines
-            if machine.id
-        ]
-        if zone in self.capacity and zones.count(zone) + creating >= self.capacity[zone]:
-            return "ZONE_RESOURCE_POOL_EXHAUSTED"
-        document = self.view.get(f"{project}/regions/{region}") or {}
-        limits = [quota["limit"] for quota in document.get("quotas", []) if quota["metric"] == "INSTANCES"]
-        used = sum(one.rpartition("-")[0] == region for one in zones) + creating
-        return "QUOTA_EXCEEDED" if limits and used >= limits[0] else ""
 
     def _finish_deletion(self, path: str) -> None:
         document = self.view.get(path) or {}

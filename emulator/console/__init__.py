@@ -2,11 +2,38 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from emulator.faults import Faults
+from emulator.operations import Operation, render
+from emulator.status import snapshot
+from emulator.world import World
+
 _HERE: Final = Path(__file__).parent
 _MARK: Final = '<script id="recorded" type="application/json">null</script>'
+
+
+def state(world: World, faults: Faults) -> dict[str, Any]:
+    """Return what the page draws: every group, the last operations, the fault plans and the clock."""
+    operations = [
+        Operation(**document["operation"])
+        for path, documents in world.view.collections.items()
+        if path.endswith("/operations")
+        for document in documents.values()
+    ]
+    operations.sort(key=lambda operation: operation.began_at_s)
+    return {
+        "now_s": world.now_s,
+        "speed": world.clock.speed,
+        "groups": {
+            path: snapshot(group, world.settings(path), world.around(path)) for path, group in world.view.groups.items()
+        },
+        "operations": [render(operation, world.now_s) for operation in operations[-20:]],
+        "faults": faults.dump(),
+        "ties": [asdict(bound) for bound in world.circumstances.bounds.values()],
+    }
 
 
 def live() -> str:

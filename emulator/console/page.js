@@ -117,8 +117,8 @@ function renderOperations(moment_s) {
 function renderFaults() {
   fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "Where", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
     const { on, when, nth, ...effect } = fault;
-    const where = (on || `as a group comes to ${when.phase}`) + (nth && nth.length ? `, call ${nth.join(", ")}` : "");
-    return [i ? "" : `${plan.id} ${plan.name}`, make("span", { class: "name" }, where), make("code", {}, JSON.stringify(effect)), `${plan.fired[i]} of ${plan.seen[i]}`];
+    const where = on ? make("code", {}, on) : `${when.group || "any group"} comes to ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
+    return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls), make("code", {}, JSON.stringify(effect)), `${plan.fired[i]} of ${plan.seen[i]}`];
   })), "None: everything goes as it should."));
 }
 

@@ -61,7 +61,7 @@ def get_serial_port_output(call: Call) -> Document:
     text = ""
     if found.machine is not None:
         settings, around = call.world.settings(found.group), call.world.around(found.group)
-        script = call.world.text(found.machine.built)
+        script = call.world.circumstances.text(found.machine.built)
         text = serial_output(found.machine, settings.check, around.tie(found.machine.built), script, call.world.now_s)
     start = max(0, int(call.query.get("start", 0)))
     return {

@@ -96,7 +96,7 @@ def patch(call: Call) -> Operation:
 @serves("instanceGroupManagers.setInstanceTemplate")
 def set_instance_template(call: Call) -> Operation:
     """Name another template for machines that are to come."""
-    link = self_link(call.link(call.body.get("instanceTemplate", "")))
+    link = self_link(call.link(call.body.get("instanceTemplate") or ""))
     return write(call, {**call.document(), "instanceTemplate": link, "versions": [{"instanceTemplate": link}]})
 
 

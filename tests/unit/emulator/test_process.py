@@ -70,10 +70,10 @@ def insert(emulator: Started, name: str, request_id: str = "") -> httpx.Response
 
 
 def test_address_that_others_reach_is_refused() -> None:
-    text = refused("--host", "203.0.113.1", "--open")
+    text = refused("--host", "8.8.8.8", "--open")
     assert (
         text
-        == "--host: '203.0.113.1' can be reached by others. Fix: a loopback or private address, or --any-address.\n"
+        == "--host: '8.8.8.8' can be reached by others. Fix: a loopback or private address, or --any-address.\n"
     )
 
 

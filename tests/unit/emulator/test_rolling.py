@@ -136,6 +136,14 @@ def test_policy_below_replace_changes_machines_in_place(needed: str, action: str
     assert {machine.built for machine in rollout.group.machines} == {NEW.template}
 
 
+def test_restart_that_may_take_no_machine_away_never_starts_and_is_never_stable() -> None:
+    rollout = started()
+    rollout.difference = lambda old, new: "NONE" if old == new else "RESTART"
+    rollout.tell(settings(NEW, minimal="RESTART", surge=1, unavailable=0))
+    list(rollout.moments(until_s=rollout.group.at_s + 60))
+    assert (flags(rollout), acting(rollout)) == ((False, False), {"none": 3})
+
+
 def test_update_that_needs_more_than_is_allowed_does_not_happen() -> None:
     rollout = started()
     rollout.tell(settings(NEW, most_disruptive="RESTART"))

@@ -1,0 +1,122 @@
+"""What groups meet and do not decide: behaviour of machines, containers behind them, capacity, differences."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from emulator.behaviours import Rule, behaviour, mentions
+from emulator.groups import Action, Surroundings
+from emulator.health import Behaviour, Tie
+from emulator.links import project_of
+from emulator.machines import Machine
+from emulator.store import Store
+
+# Which part of a template can be changed on a running machine, and how; everything else needs a new one.
+# Source: Compute Engine's documentation of minimalAction, as quoted in google-cloud-compute.
+_REFRESHED: Final = {"metadata", "labels", "tags", "description"}
+_RESTARTED: Final = {"machineType", "minCpuPlatform", "serviceAccounts", "scheduling", "shieldedInstanceConfig"}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A container that stands behind every machine whose template refers to an image."""
+
+    image: str
+    url: str
+    answers: bool = False
+    since_s: float = 0.0
+    is_probed: bool = True
+
+
+class Circumstances:
+    """
+    Whatever was told about machines and places.
+
+    Args:
+        store: Where it is kept.
+        seed: Of all dice.
+        decide_s: How long a group takes from a change to its next decision.
+    """
+
+    def __init__(self, store: Store, seed: int, decide_s: float) -> None:
+        self.rules = [Rule.model_validate(rule) for rule in store.setting("rules", [])]
+        self.bounds = {one["image"]: Bound(**one) for one in store.setting("bounds", [])}
+        self.capacity: dict[str, int] = store.setting("capacity", {})
+        self._store = store
+        self._seed = seed
+        self._decide_s = decide_s
+        self._texts: dict[str, tuple[object, str]] = {}
+
+    def around(self, project: str) -> Surroundings:
+        """Return what the groups of a project, `projects/P`, meet."""
+        created: list[str] = []
+
+        def refusal(zone: str) -> str:
+            code = self._refusal(project, zone, len(created))
+            if not code:
+                created.append(zone)
+            return code
+
+        return Surroundings(self._behaviour, self._tie, self._difference, refusal, self._decide_s)
+
+    def bind(self, bound: Bound) -> None:
+        """Put a container behind an image, or change what is known of one; every group looks anew."""
+        self.bounds[bound.image] = bound
+        self._store.put_setting("bounds", [asdict(one) for one in self.bounds.values()])
+
+    def set_rules(self, rules: list[Rule]) -> None:
+        """Replace the rules for machines that are to come."""
+        self.rules = rules
+        self._store.put_setting("rules", [rule.model_dump(exclude_none=True) for rule in rules])
+
+    def set_capacity(self, capacity: Mapping[str, int]) -> None:
+        """Say how many machines a zone has room for; a zone that is not named has room for all."""
+        self.capacity = dict(capacity)
+        self._store.put_setting("capacity", self.capacity)
+
+    def text(self, template: str) -> str:
+        """Return all metadata of a template, which its image references stand in."""
+        document = self._store.view.get(template)
+        known = self._texts.get(template)
+        if known is None or known[0] is not document:
+            items = ((document or {}).get("properties", {}).get("metadata") or {}).get("items") or []
+            known = (document, "\n".join(str(item.get("value", "")) for item in items))
+            self._texts[template] = known
+        return known[1]
+
+    def _behaviour(self, machine: Machine) -> Behaviour:
+        return behaviour(self.rules, machine, self.text(machine.intended.template), self._seed)
+
+    def _tie(self, template: str) -> Tie | None:
+        if not self.bounds or not template:
+            return None
+        text = self.text(template)
+        for bound in self.bounds.values():
+            if mentions(text, bound.image):
+                return Tie(bound.answers, bound.since_s)
+        return None
+
+    def _difference(self, old: str, new: str) -> Action:
+        before, after = (((self._store.view.get(path) or {}).get("properties") or {}) for path in (old, new))
+        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        if changed - _REFRESHED - _RESTARTED:
+            return "REPLACE"
+        return "RESTART" if changed & _RESTARTED else "REFRESH" if changed else "NONE"
+
+    def _refusal(self, project: str, zone: str, creating: int) -> str:
+        if not self.capacity and not self._store.view.collections.get(f"{project}/regions"):
+            return ""
+        region = zone.rpartition("-")[0]
+        zones = [
+            machine.zone
+            for path, group in self._store.view.groups.items()
+            if project_of(path) == project
+            for machine in group.machines
+            if machine.id
+        ]
+        if zone in self.capacity and zones.count(zone) + creating >= self.capacity[zone]:
+            return "ZONE_RESOURCE_POOL_EXHAUSTED"
+        document = self._store.view.get(f"{project}/regions/{region}") or {}
+        limits = [quota["limit"] for quota in document.get("quotas", []) if quota["metric"] == "INSTANCES"]
+        used = sum(one.rpartition("-")[0] == region for one in zones) + creating
+        return "QUOTA_EXCEEDED" if limits and used >= limits[0] else ""
