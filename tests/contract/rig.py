@@ -1,5 +1,6 @@
 """A world of a test behind one of two transports, and the few words in which tests speak of it."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ CHECKS: Final = f"{HOME}/global/healthChecks"
 LINKS: Final = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}"
 _PATIENCE_S: Final = 900  # virtual; whatever takes longer will not happen
 
-ROLL: Final = {
+ROLL: Final[Json] = {
     "type": "PROACTIVE", "minimalAction": "REPLACE", "mostDisruptiveAllowedAction": "REPLACE",
     "replacementMethod": "SUBSTITUTE", "maxSurge": {"fixed": 1}, "maxUnavailable": {"fixed": 0},
 }  # fmt: skip
@@ -98,7 +99,7 @@ class Emulator:
     def ledger(self, kind: str) -> list[Json]:
         """Return what the emulator wrote down."""
         answer = self.http.get(f"/emulator/ledger?kind={kind}")
-        return [httpx.Response(200, text=line).json() for line in answer.text.splitlines()]
+        return [json.loads(line) for line in answer.text.splitlines()]
 
     def now_s(self) -> float:
         """Return the virtual time."""
@@ -142,9 +143,8 @@ class Emulator:
 
     def until_row(self, holds: Callable[[Json], bool], path: str = GROUP) -> Json:
         """Wait until something holds of a machine, and return its row."""
-        found: list[Json] = []
-        self.until(lambda _: bool(found.extend(filter(holds, self.rows(path))) or found), path)
-        return found[0]
+        rows = (row for _ in self.moments(path) for row in self.rows(path))
+        return next(filter(holds, rows))
 
     def template(self, name: str, **properties: Any) -> str:
         """Make a template; returns its link."""

@@ -1,11 +1,20 @@
 """What google-cloud-compute 1.57.0 makes of the answers: its operations, its errors, and its traps."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import google.cloud.compute_v1 as compute
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound, PreconditionFailed, ServiceUnavailable
+from google.api_core.exceptions import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    GoogleAPICallError,
+    NotFound,
+    PreconditionFailed,
+    ServiceUnavailable,
+)
 from google.api_core.future.polling import DEFAULT_POLLING
 from google.api_core.retry import Retry
 
@@ -127,7 +136,7 @@ def test_errors_are_typed_and_name_their_reason(emulator: Emulator) -> None:
     templates = emulator.google(compute.InstanceTemplatesClient)
     groups = emulator.google(compute.InstanceGroupManagersClient)
     stale = compute.InstanceGroupManager(fingerprint="AAAAAAAAAAA=")
-    cases = [
+    cases: list[tuple[type[GoogleAPICallError], str, Callable[[], object]]] = [
         (NotFound, "notFound", lambda: templates.get(project=PROJECT, instance_template="gone")),
         (
             Conflict,

@@ -82,7 +82,8 @@ def load(emulator: Emulator, folder: Path, **more: str) -> identity_pool.Credent
     token = more.pop("token", emulator.control("GET", "tokens")["request_token"])
     file = credentials_file(folder, emulator.url or "http://emulator", token, **more)
     scopes = ["https://www.googleapis.com/auth/cloud-platform"]
-    return identity_pool.Credentials.from_file(str(file), scopes=scopes)
+    loaded: identity_pool.Credentials = identity_pool.Credentials.from_file(str(file), scopes=scopes)
+    return loaded
 
 
 @verified("P")
