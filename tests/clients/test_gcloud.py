@@ -8,7 +8,7 @@ import urllib.error
 
 import pytest
 
-from tests.clients.running import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, Gcloud
+from tests.clients.running import GROUP, REPOSITORY, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, Gcloud
 
 _MANAGED = "instance-groups managed"
 _NEW = "--machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base --image-project=dojangkok-dev"
@@ -22,23 +22,15 @@ def _names(emulator: Emulator) -> list[str]:
     return sorted(machine["name"] for machine in emulator.machines())
 
 
-def test_a_group_is_made_rolled_and_deleted(emulator: Emulator, gcloud: Gcloud) -> None:
-    """Create two templates and a group of three, roll it with one surge machine, wait, look, delete: all exit 0."""
-    gcloud("health-checks create http story-check --port=8000 --request-path=/health")
-    gcloud(f"instance-templates create story-1 {_NEW}", "--metadata=startup-script=echo 1")
-    gcloud(f"instance-templates create story-2 {_NEW}", "--metadata=startup-script=echo 2")
-    gcloud(f"{_MANAGED} create story --template=story-1 --size=3 --health-check=story-check --initial-delay=300")
-    emulator.wait(lambda: _is_stable(emulator, "story"))
-    gcloud(f"{_MANAGED} rolling-action start-update story --version=template=story-2 --max-surge=1 --max-unavailable=0")
-    gcloud(f"{_MANAGED} wait-until story --version-target-reached --timeout=120")
-    assert "Group is stable" in gcloud(f"{_MANAGED} wait-until story --stable --timeout=120")
-    rows = gcloud.json(f"{_MANAGED} list-instances story")
-    assert [row["version"]["instanceTemplate"].rpartition("/")[2] for row in rows] == ["story-2"] * 3
-    assert {row["instanceHealth"][0]["detailedHealthState"] for row in rows} == {"HEALTHY"}
-    gcloud(f"{_MANAGED} delete story")
+def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Every command of emulator/README.md exits 0, and what they roll is rolled as they say."""
+    for command in _readme_commands():
+        said = gcloud(command)
+        if "list-instances" in command:
+            assert said.count("web-2") == said.count("HEALTHY") == 3
     assert [row["name"] for row in gcloud.json(f"{_MANAGED} list")] == [GROUP]
-    rolled = [entry for entry in emulator.ledger("group") if entry["group"].endswith("/story")]
-    since = next(index for index, entry in enumerate(rolled) if entry["versions"][0]["template"] == "story-2")
+    rolled = [entry for entry in emulator.ledger("group") if entry["group"].endswith("/web")]
+    since = next(index for index, entry in enumerate(rolled) if entry["versions"][0]["template"] == "web-2")
     until = next(index for index, entry in enumerate(rolled) if index > since and entry["is_stable"])
     during = rolled[since : until + 1]
     assert max(entry["living"] for entry in during) == 4
@@ -284,3 +276,11 @@ def test_a_write_that_came_too_late(emulator: Emulator, gcloud: Gcloud) -> None:
     assert [entry["status"] for entry in emulator.ledger("request") if entry.get("reason") == "conditionNotMet"] == [
         412
     ]
+
+
+def _readme_commands() -> list[str]:
+    """Commands of the README's shell block, without `gcloud compute`; what it exports is in the fixture."""
+    shell = (REPOSITORY / "emulator/README.md").read_text().partition("```sh\n")[2].partition("```")[0]
+    commands = [line.removeprefix("gcloud compute ") for line in shell.splitlines() if line.startswith("gcloud")]
+    assert len(commands) == 10
+    return commands
