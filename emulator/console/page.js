@@ -115,10 +115,10 @@ function renderOperations(moment_s) {
 }
 
 function renderFaults() {
-  fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "Where", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
+  fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
     const { on, when, nth, ...effect } = fault;
     const where = on ? make("code", {}, on) : `${when.group || "any group"} comes to ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
-    return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls), make("code", {}, JSON.stringify(effect)), `${plan.fired[i]} of ${plan.seen[i]}`];
+    return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls, make("br"), make("code", {}, JSON.stringify(effect))), `${plan.fired[i]} of ${plan.seen[i]}`];
   })), "None: everything goes as it should."));
 }
 
