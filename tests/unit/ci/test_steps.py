@@ -83,7 +83,7 @@ def test_no_token_no_secret() -> None:
     assert "withMountedSecret" not in dict(calls(registry.push(dag.container(), SOURCE, where(None), None, "a")))
 
 
-def test_emulator_listens_on_its_container_alone() -> None:
+def test_emulator_listens_where_its_container_is_reached() -> None:
     *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS))
     assert name == "asService"
-    assert '--host "$(hostname -i)"' in str(arguments["args"])
+    assert "'--any-address', '--port', '8080', '--open'" in str(arguments["args"])

@@ -71,10 +71,7 @@ def insert(emulator: Started, name: str, request_id: str = "") -> httpx.Response
 
 def test_address_that_others_reach_is_refused() -> None:
     text = refused("--host", "8.8.8.8", "--open")
-    assert (
-        text
-        == "--host: '8.8.8.8' can be reached by others. Fix: a loopback or private address, or --any-address.\n"
-    )
+    assert text == "--host: '8.8.8.8' can be reached by others. Fix: a loopback or private address, or --any-address.\n"
 
 
 def test_seed_that_cannot_be_says_where(tmp_path: Path) -> None:
