@@ -72,7 +72,8 @@ class Served:
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--open", "--seed", str(SEED)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         self.url = next(iter(self.process.stdout or ())).split()[-1]
 
     def __enter__(self) -> "Served":
@@ -129,6 +130,7 @@ def lists_ms() -> dict[str, float]:
         body = {"name": f"g{number}", "targetSize": 3, "instanceTemplate": "global/instanceTemplates/t1"}
         client.post(groups, json=body).raise_for_status()
     api.world.clock.move(300)
+    client.get(groups).raise_for_status()
     asked = {
         "templates, a page of 500": f"{TEMPLATES}?maxResults=500",
         "templates, filtered by name": f'{TEMPLATES}?filter=name eq ".*t99.*"',
