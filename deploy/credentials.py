@@ -1,0 +1,123 @@
+"""
+Credentials by the file's own type, with google-auth; nothing is asked of any network before the first request.
+
+Kinds: authorized_user, service_account, external_account (keyless, with or without impersonation),
+impersonated_service_account. Endpoints that a file names are called with its secrets, so unknown hosts are refused.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import tenacity
+from google.auth import exceptions, identity_pool, impersonated_credentials
+from google.auth.transport.requests import Request
+from google.oauth2 import credentials as user
+from google.oauth2 import service_account
+
+from deploy.errors import NotAllowedError, RefusedError
+
+Headers = Callable[[], dict[str, str]]
+_SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
+_BOTH_WAYS: Final = (
+    "pass --credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS;"
+    " in a GitHub job, google-github-actions/auth writes one"
+)
+_HOSTS: Final = (
+    "sts.googleapis.com", "iamcredentials.googleapis.com", "oauth2.googleapis.com", "accounts.google.com",
+    ".actions.githubusercontent.com",
+)  # fmt: skip
+_ENDPOINTS: Final = ("token_url", "token_uri", "service_account_impersonation_url", "token_info_url", "url")
+
+
+def none() -> dict[str, str]:
+    """Return the headers of somebody without credentials, for the emulator."""
+    return {}
+
+
+def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Headers:
+    """
+    Return what gives each request its token, refreshed before it ends.
+
+    Args:
+        path: Of the credential file.
+        allowed_hosts: More hosts that it may name, such as the emulator's.
+
+    Raises:
+        NotAllowedError: There is no file.
+        RefusedError: It is none that is known, or names a host that is not.
+    """
+    if path is None:
+        raise NotAllowedError("credentials: none were given.", _BOTH_WAYS)
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise NotAllowedError(f"credentials: {path}: {error.strerror}.", _BOTH_WAYS) from error
+    except ValueError as error:
+        raise RefusedError(f"credentials: {path}: is no JSON.", "write the file anew") from error
+    _refuse_hosts(path, data, allowed_hosts)
+    found = _load(path, data)
+    request = Request()
+
+    def bearer() -> dict[str, str]:
+        if not found.valid:
+            _refreshed(found, request)
+        return {"authorization": f"Bearer {found.token}"}
+
+    return bearer
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(lambda error: _is_transient(error)),
+    stop=tenacity.stop_after_attempt(5),
+    wait=tenacity.wait_random_exponential(multiplier=0.5, max=8),
+    reraise=True,
+)
+def _refresh(found: Any, request: Request) -> None:
+    found.refresh(request)
+
+
+def _refreshed(found: Any, request: Request) -> None:
+    try:
+        _refresh(found, request)
+    except exceptions.GoogleAuthError as error:
+        raise NotAllowedError(f"credentials: no token: {str(error)[:300]}", _BOTH_WAYS) from error
+
+
+def _is_transient(error: BaseException) -> bool:
+    """google-auth calls a 503 of its token endpoints final; its text has the status."""
+    if isinstance(error, exceptions.TransportError):
+        return True
+    return isinstance(error, exceptions.RefreshError | exceptions.OAuthError) and any(
+        mark in str(error) for mark in ("429", "500", "502", "503", "504", "Unable to acquire", "backendError")
+    )
+
+
+def _load(path: Path, data: dict[str, Any]) -> Any:
+    kind = data.get("type")
+    if kind == "authorized_user":
+        return user.Credentials.from_authorized_user_info(data, scopes=_SCOPES)
+    if kind == "service_account":
+        return service_account.Credentials.from_service_account_info(data, scopes=_SCOPES)
+    if kind == "external_account":
+        return identity_pool.Credentials.from_info(data, scopes=_SCOPES)
+    if kind == "impersonated_service_account":
+        return impersonated_credentials.Credentials.from_impersonated_service_account_info(data, scopes=_SCOPES)
+    known = "authorized_user, service_account, external_account, impersonated_service_account"
+    raise RefusedError(f"credentials: {path}: got type '{kind}'.", f"one of {known}")
+
+
+def _refuse_hosts(path: Path, data: Any, allowed: tuple[str, ...]) -> None:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if key in _ENDPOINTS and isinstance(value, str) and value.startswith("http"):
+                host = urlsplit(value).netloc
+                if not any(
+                    host == known or (known[0] == "." and host.endswith(known)) for known in (*_HOSTS, *allowed)
+                ):
+                    raise RefusedError(
+                        f"credentials: {path}: {key}: unknown host '{host}'.", f"--allow-token-host {host}"
+                    )
+            _refuse_hosts(path, value, allowed)

@@ -1,0 +1,116 @@
+"""Whether a rollout has succeeded, must wait, or has failed: pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from deploy.observed import Group, Machine, Version
+
+# Codes that more waiting does not mend. Source: public reports of groups that retried them for half an hour.
+CAPACITY: Final = frozenset(
+    {
+        "ZONE_RESOURCE_POOL_EXHAUSTED",
+        "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
+        "QUOTA_EXCEEDED",
+        "IP_SPACE_EXHAUSTED",
+        "IP_SPACE_EXHAUSTED_WITH_DETAILS",
+        "VM_MIN_COUNT_NOT_REACHED",
+    }
+)
+_LOOKS_BEFORE_CAPACITY: Final = 2
+_REPAIRS_BEFORE_FAILURE: Final = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    What a look at a group says.
+
+    Args:
+        state: done, waiting, failed, capacity (failed for want of it), or superseded.
+        text: What it waits for, or why it failed.
+        machine: That failed; empty if none did by itself.
+    """
+
+    state: Literal["done", "waiting", "failed", "capacity", "superseded"]
+    text: str
+    machine: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """
+    What earlier looks have seen, as far as the verdict needs it.
+
+    Args:
+        capacity_looks: Looks in a row at which a new machine lacked capacity.
+        repairs: How often each new machine was seen to begin being recreated.
+        recreating: New machines that were being recreated at the last look.
+    """
+
+    capacity_looks: int = 0
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    recreating: frozenset[str] = frozenset()
+
+
+def look(group: Group, target: Version, seen: Seen) -> Seen:
+    """Add a look to what was seen."""
+    new = [machine for machine in group.machines if machine.version == target]
+    short = any(code in CAPACITY for machine in new for code, _ in machine.errors if machine.status == "")
+    recreating = frozenset(machine.name for machine in new if machine.action == "RECREATING")
+    repairs = Counter(seen.repairs)
+    repairs.update(recreating - seen.recreating)
+    return replace(
+        seen, capacity_looks=seen.capacity_looks + 1 if short else 0, repairs=dict(repairs), recreating=recreating
+    )
+
+
+def verdict(group: Group, target: Version, seen: Seen) -> Verdict:
+    """
+    Judge a group.
+
+    Success is: stable, target reached, one version, and every machine of that version, RUNNING, without an action and
+    HEALTHY. Each flag alone lies at some moment of every rollout.
+
+    Args:
+        group: As it was read after our write.
+        target: Version that was asked for.
+        seen: Looks until now, this one included.
+    """
+    if group.versions != (target,):
+        now = ", ".join(f"{one.template} '{one.name}'" for one in group.versions)
+        return Verdict("superseded", f"the group is now told to serve {now}")
+    new = [machine for machine in group.machines if machine.version == target]
+    if seen.capacity_looks >= _LOOKS_BEFORE_CAPACITY:
+        short = next(one for one in new if any(code in CAPACITY for code, _ in one.errors))
+        code, message = next((code, text) for code, text in short.errors if code in CAPACITY)
+        return Verdict("capacity", f"{code}: {message}", short.name)
+    for name, count in seen.repairs.items():
+        if count >= _REPAIRS_BEFORE_FAILURE:
+            return Verdict("failed", f"{name} was recreated {count} times because it was unhealthy", name)
+    waits = [*_waits(group, target, new)]
+    return (
+        Verdict("waiting", " · ".join(waits))
+        if waits
+        else Verdict("done", f"{len(new)} of {group.target_size} healthy")
+    )
+
+
+def is_serving(machine: Machine, target: Version) -> bool:
+    """Return whether a machine is what was asked for, and healthy."""
+    return (machine.version, machine.status, machine.action, machine.health) == (target, "RUNNING", "NONE", "HEALTHY")
+
+
+def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
+    """Everything that is not as it must be, in the order of a rollout."""
+    serving = sum(is_serving(machine, target) for machine in new)
+    actions = Counter(machine.action.lower() for machine in new if machine.action != "NONE")
+    unhealthy = [one for one in new if one.action == "NONE" and not is_serving(one, target)]
+    waits = [f"{count} {action}" for action, count in sorted(actions.items())]
+    waits += [f"{one.name} {(one.health or one.status or 'unknown').lower()}" for one in unhealthy]
+    old = len(group.machines) - len(new)
+    waits += [f"old {old}"] if old else []
+    waits += [f"{serving} of {group.target_size}"] if serving < group.target_size and not waits else []
+    waits += ["not reached"] if not group.is_reached and not waits else []
+    return waits + (["not stable"] if not group.is_stable and not waits else [])

@@ -1,0 +1,138 @@
+"""Templates as the ledger: which releases there were, which are good, what to go back to, what to prune; pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from deploy.errors import RefusedError
+from deploy.template import Document, Entry, LastGood, entry
+
+KEPT_GOOD: Final = 5
+KEPT_OTHERS: Final = 2
+
+
+@dataclass(frozen=True)
+class Release:
+    """
+    A template of ours.
+
+    Args:
+        template: Its name.
+        template_id: Numeric.
+        made_at: When it was inserted.
+        entry: What it says of itself.
+        is_good: Whether the settled group serves it, or a later template goes back to it.
+    """
+
+    template: str
+    template_id: str
+    made_at: datetime
+    entry: Entry
+    is_good: bool
+
+
+def releases(templates: Iterable[Document], repository: str, serving: str) -> tuple[Release, ...]:
+    """
+    Return the releases of a repository, newest first.
+
+    Args:
+        templates: All of a project; foreign ones are left out.
+        repository: That the releases are of.
+        serving: Name of the template that the settled group serves; empty while it is not settled.
+    """
+    ours = [
+        (document, found)
+        for document in templates
+        if (found := entry(document)) is not None and found.repository == repository
+    ]
+    good = {serving} | {found.last_good.template for _, found in ours if found.last_good}
+    made = [
+        Release(document["name"], document["id"], made_at(document), found, document["name"] in good)
+        for document, found in ours
+    ]
+    return tuple(sorted(made, key=lambda release: release.made_at, reverse=True))
+
+
+def made_at(template: Document) -> datetime:
+    """Return when a template was made; times carry an offset that changes with the season, and are never text."""
+    return datetime.fromisoformat(template["creationTimestamp"])
+
+
+def last_good(serving: LastGood, is_settled: bool, serving_entry: Entry | None) -> LastGood | None:
+    """
+    Return what a new release would go back to.
+
+    Args:
+        serving: The version entry that the group has.
+        is_settled: Whether the group is settled on it, every machine healthy.
+        serving_entry: What its template says, if it is ours.
+
+    Returns:
+        That entry if it is proven; else what it itself goes back to, so that a fix that is deployed onto a broken
+        release never falls back onto the broken one.
+    """
+    if is_settled:
+        return serving
+    return serving_entry.last_good if serving_entry else None
+
+
+def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, force: bool = False) -> Release:
+    """
+    Choose the release of a rollback.
+
+    Args:
+        found: Newest first.
+        serving: Name of the template that the group has.
+        wanted: A template's name, or a digest or commit or the beginning of one; empty for the last good release before
+            the one serving.
+        force: Allow one that is not good.
+
+    Raises:
+        RefusedError: There is none, several, or one that failed.
+    """
+    if not wanted:
+        now = next((release for release in found if release.template == serving), None)
+        good = [release for release in found if release.is_good and release.template != serving]
+        earlier = [release for release in good if now is None or release.made_at < now.made_at]
+        if not earlier:
+            raise RefusedError("rollback: there is no good release before the one serving.", "name one with --to")
+        return earlier[0]
+    meant = [release for release in found if _is_meant(release, wanted)]
+    digests = {release.entry.digest for release in meant}
+    if not meant:
+        known = ", ".join(release.template for release in found[:5]) or "none"
+        raise RefusedError(f"rollback: --to '{wanted}' is no release of this group (newest: {known}).", "see `history`")
+    if len(digests) > 1:
+        names = ", ".join(release.template for release in meant)
+        raise RefusedError(f"rollback: --to '{wanted}' means several releases: {names}.", "write more of it")
+    if not meant[0].is_good and not force:
+        raise RefusedError(f"rollback: '{meant[0].template}' never was healthy.", "choose another one, or add --force")
+    return meant[0]
+
+
+def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
+    """
+    Return the releases that nobody needs any more, oldest first.
+
+    Args:
+        found: Newest first.
+        referenced: Names of templates that any group or machine of the project refers to.
+    """
+    good = [release for release in found if release.is_good]
+    others = [release for release in found if not release.is_good]
+    kept = {release.template for release in (*good[:KEPT_GOOD], *others[:KEPT_OTHERS])} | referenced
+    kept |= {
+        release.entry.last_good.template for release in found if release.template in kept and release.entry.last_good
+    }
+    return tuple(release for release in reversed(found) if release.template not in kept)
+
+
+def _is_meant(release: Release, wanted: str) -> bool:
+    digest = wanted.rpartition("@")[2].removeprefix("sha256:")
+    found = release.entry
+    return (
+        release.template == wanted
+        or (len(digest) >= 7 and found.digest.removeprefix("sha256:").startswith(digest))
+        or (len(wanted) >= 7 and found.commit.startswith(wanted))
+    )

@@ -1,0 +1,46 @@
+"""What a version's name in a group says: who rolls what, since when, until when. A stranger process judges by it."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+Kind = Literal["deploy", "rollback"]
+_TIME: Final = "%Y%m%dT%H%M%SZ"
+_SHAPE: Final = re.compile(r"(deploy|rollback)/([0-9a-f]{12})/([\w.-]{1,40})/(\d{8}T\d{6}Z)/(\d{8}T\d{6}Z)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """
+    One rollout.
+
+    Args:
+        kind: What was typed.
+        release: First 12 digits of the image's digest.
+        run: Of the process that wrote it.
+        began_at: UTC, whole seconds.
+        deadline_at: When whoever finds it may call it failed.
+    """
+
+    kind: Kind
+    release: str
+    run: str
+    began_at: datetime
+    deadline_at: datetime
+
+    def __str__(self) -> str:
+        times = f"{self.began_at.strftime(_TIME)}/{self.deadline_at.strftime(_TIME)}"
+        return f"{self.kind}/{self.release}/{self.run}/{times}"
+
+
+def parse(name: str) -> Intent | None:
+    """Read a version's name; None for one that is not ours."""
+    found = _SHAPE.fullmatch(name)
+    if found is None:
+        return None
+    try:
+        began_at, deadline_at = (datetime.strptime(found[part], _TIME).replace(tzinfo=UTC) for part in (4, 5))
+    except ValueError:
+        return None
+    return Intent("deploy" if found[1] == "deploy" else "rollback", found[2], found[3], began_at, deadline_at)

@@ -1,0 +1,160 @@
+"""Everything that a decision needs, read once, independent reads side by side; nothing is written."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from deploy.compute import Compute, Document
+from deploy.config import Config
+from deploy.errors import CloudError, NotAllowedError, RefusedError
+from deploy.observed import Group, group, name_of
+
+# What a rollout does, and what it needs for each. Source: faults.md section 3.3, from Compute Engine's reference.
+PERMISSIONS: Final = (
+    "compute.autoscalers.list",
+    "compute.globalOperations.get",
+    "compute.instanceGroupManagers.get",
+    "compute.instanceGroupManagers.list",
+    "compute.instanceGroupManagers.update",
+    "compute.instanceTemplates.create",
+    "compute.instanceTemplates.delete",
+    "compute.instanceTemplates.get",
+    "compute.instanceTemplates.list",
+    "compute.zoneOperations.get",
+)
+Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """
+    What was read.
+
+    Args:
+        group: With its machines.
+        templates: All global ones of the project.
+        template: The group's; of two versions the first.
+        health_check: That heals the group; None where it has none.
+        autoscaler: Name of the one that resizes the group; empty if there is none.
+        missing: Permissions that the project's testIamPermissions does not grant.
+        unasked: Why permissions could not be asked for; empty if they could.
+        room: Machines that the region's quota still allows; None where it can't be read.
+    """
+
+    group: Group
+    templates: tuple[Document, ...]
+    template: Document
+    health_check: Document | None
+    autoscaler: str
+    missing: tuple[str, ...]
+    unasked: str
+    room: int | None
+
+
+def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make reads at once; the first error is raised."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return [future.result() for future in [pool.submit(read) for read in reads]]
+
+
+def read_group(compute: Compute, config: Config) -> Group:
+    """
+    Read the group and its machines.
+
+    Raises:
+        RefusedError: There is no such group.
+    """
+    path = f"zones/{config.zone}/instanceGroupManagers/{config.group}"
+    try:
+        document = compute.get(path)
+    except CloudError as error:
+        if error.status == 404:
+            raise RefusedError(
+                f"group '{config.group}': not found in zone {config.zone} of project {config.project}. "
+                "A regional group is not supported.",
+                "correct `group`, `zone` or `project` in the environment file",
+            ) from error
+        raise
+    rows = list(compute.items(f"{path}/listManagedInstances", "managedInstances", "POST"))
+    return group(document, rows)
+
+
+def observe(
+    compute: Compute, config: Config, ask_permissions: Callable[[], set[str]], together: Together = side_by_side
+) -> Observed:
+    """
+    Read everything.
+
+    Args:
+        compute: API of the project.
+        config: Names.
+        ask_permissions: Which of PERMISSIONS are granted.
+        together: Makes independent reads.
+    """
+    region = config.zone.rpartition("-")[0]
+    found, templates, scalers, permissions, quotas = together(
+        [
+            lambda: read_group(compute, config),
+            lambda: list(compute.items("global/instanceTemplates")),
+            lambda: list(compute.items(f"zones/{config.zone}/autoscalers")),
+            lambda: _permissions(ask_permissions),
+            lambda: _quotas(compute, region),
+        ]
+    )
+    check = next((one.get("healthCheck") for one in found.raw.get("autoHealingPolicies") or []), None)
+    link = found.raw.get("selfLink", "")
+    scaler = next((one["name"] for one in scalers if name_of(one.get("target", "")) == name_of(link)), "")
+    names = {version.template for version in found.versions[:1]}
+    template: Document = next((one for one in templates if one["name"] in names or one["id"] in names), {})
+    missing, unasked = permissions
+    return Observed(
+        group=found,
+        templates=tuple(templates),
+        template=template,
+        health_check=compute.get(f"global/healthChecks/{name_of(check)}") if check else None,
+        autoscaler=scaler,
+        missing=missing,
+        unasked=unasked,
+        room=quotas,
+    )
+
+
+def granted(client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]]) -> set[str]:
+    """
+    Ask Cloud Resource Manager which of PERMISSIONS the caller has on a project; Compute v1 can't be asked for groups.
+
+    Raises:
+        CloudError: The API is off, or does not answer.
+    """
+    try:
+        answer = client.post(
+            f"{url.rstrip('/')}/v1/projects/{project}:testIamPermissions",
+            json={"permissions": list(PERMISSIONS)},
+            headers=headers(),
+            timeout=10.0,
+        )
+        if not answer.is_success:
+            raise CloudError(f"testIamPermissions of '{project}': {answer.status_code}", answer.status_code)
+        return set(answer.json().get("permissions") or [])
+    except (httpx.TransportError, ValueError) as error:
+        raise CloudError(f"testIamPermissions of '{project}': {error}") from error
+
+
+def _permissions(ask: Callable[[], set[str]]) -> tuple[tuple[str, ...], str]:
+    try:
+        granted = ask()
+    except (CloudError, NotAllowedError) as error:
+        return (), str(error)
+    return tuple(one for one in PERMISSIONS if one not in granted), ""
+
+
+def _quotas(compute: Compute, region: str) -> int | None:
+    try:
+        quotas = compute.get(f"regions/{region}").get("quotas") or []
+    except (CloudError, NotAllowedError):
+        return None
+    found = [quota for quota in quotas if quota.get("metric") == "INSTANCES"]
+    return int(found[0]["limit"] - found[0]["usage"]) if found else None

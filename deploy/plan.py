@@ -1,0 +1,246 @@
+"""From what is wanted and what was read to what is to be done, or why not: pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from deploy import history, image, template
+from deploy.config import Config
+from deploy.errors import NotAllowedError, RefusedError
+from deploy.health import is_serving
+from deploy.intent import Intent, Kind, parse
+from deploy.observe import Observed
+from deploy.observed import Version
+from deploy.template import Document, Entry, LastGood
+
+_ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    What somebody asked for.
+
+    Args:
+        reference: Of the image, by digest.
+        run: Of this process.
+        now: UTC.
+        commit: Of the sources; empty where nobody said.
+        by: Who asks.
+        kind: deploy or rollback.
+    """
+
+    reference: image.Reference
+    run: str
+    now: datetime
+    commit: str = ""
+    by: str = ""
+    kind: Kind = "deploy"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    What is to be done.
+
+    Args:
+        action: nothing (it serves), wait (it is on its way), or roll.
+        version: Entry that the group is to have in the end.
+        template: Body of the template to insert; None where none is needed.
+        entry: Whole version entry to go back to; None if nothing ever was good.
+        before: The group's version entry as it was read.
+        budget_s: How long the rollout may take.
+        warnings: What to know, one line each.
+    """
+
+    action: Literal["nothing", "wait", "roll"]
+    version: Version
+    template: Document | None
+    entry: LastGood | None
+    before: Version
+    budget_s: float
+    warnings: tuple[str, ...] = ()
+
+
+def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
+    """
+    Decide on a rollout.
+
+    Raises:
+        RefusedError: A precondition does not hold; nothing was written.
+        NotAllowedError: A permission is missing; every one is named.
+    """
+    refuse(config, observed)
+    group = observed.group
+    before = group.versions[0]
+    budget_s = config.rollout.budget_s(group.target_size)
+    place = image.the_reference(template.script(observed.template), config.repository)
+    if place.reference.digest == wanted.reference.digest:
+        action: Literal["nothing", "wait"] = "nothing" if is_settled(observed) else "wait"
+        found = template.entry(observed.template)
+        return Plan(action, before, None, found.last_good if found else None, before, budget_s, warnings(observed))
+    proven = LastGood(before.template, before.name)
+    going_back = history.last_good(proven, is_settled(observed), template.entry(observed.template))
+    entry = Entry(
+        repository=config.repository,
+        digest=wanted.reference.digest,
+        base=observed.template["name"],
+        base_id=observed.template["id"],
+        commit=wanted.commit,
+        run=wanted.run,
+        by=wanted.by,
+        last_good=going_back,
+    )
+    body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
+    intent = intent_of(wanted, budget_s)
+    return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, warnings(observed))
+
+
+def intent_of(wanted: Wanted, budget_s: float) -> Intent:
+    """Return what the version's name will say."""
+    began_at = wanted.now.replace(microsecond=0)
+    release = wanted.reference.digest.removeprefix("sha256:")[:12]
+    return Intent(wanted.kind, release, wanted.run, began_at, began_at + timedelta(seconds=round(budget_s)))
+
+
+def is_settled(observed: Observed) -> bool:
+    """Return whether the group serves one version from every machine."""
+    group = observed.group
+    return (
+        group.is_stable
+        and group.is_reached
+        and len(group.versions) == 1
+        and len(group.machines) == group.target_size
+        and all(is_serving(machine, group.versions[0]) for machine in group.machines)
+    )
+
+
+def refuse(config: Config, observed: Observed) -> None:
+    """
+    Check every precondition.
+
+    Raises:
+        RefusedError: The first that does not hold.
+        NotAllowedError: A permission is missing.
+    """
+    if observed.missing:
+        raise NotAllowedError(
+            f"project '{config.project}': missing {', '.join(observed.missing)}.",
+            "grant them to the deployer's account",
+        )
+    raw: Any = observed.group.raw
+    where = f"group '{config.group}'"
+    if raw.get("region"):
+        raise RefusedError(
+            f"{where}: is regional, and surge 1 is not allowed there.", "use a zonal group for each zone"
+        )
+    status = raw.get("status") or {}
+    if (status.get("stateful") or {}).get("hasStatefulConfig") or raw.get("statefulPolicy"):
+        raise RefusedError(
+            f"{where}: is stateful, its machines can't be replaced by new ones.", "remove its stateful policy"
+        )
+    if len(observed.group.versions) != 1:
+        names = ", ".join(f"'{one.template}'" for one in observed.group.versions) or "none"
+        raise RefusedError(
+            f"{where}: has {len(observed.group.versions)} versions: {names}.", "finish or undo the canary first"
+        )
+    policy = raw.get("updatePolicy") or {}
+    if policy.get("type") == "OPPORTUNISTIC":
+        raise RefusedError(
+            f"{where}: its update policy is OPPORTUNISTIC, so somebody stopped updates.", "set it to PROACTIVE"
+        )
+    allowed = policy.get("mostDisruptiveAllowedAction", "REPLACE")
+    if allowed in _ORDER and allowed != "REPLACE":
+        raise RefusedError(
+            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.", "set it to REPLACE"
+        )
+    _refuse_health(where, observed)
+    if any(
+        item == "startup-script"
+        for item in ((raw.get("allInstancesConfig") or {}).get("properties") or {}).get("metadata") or {}
+    ):
+        raise RefusedError(
+            f"{where}: allInstancesConfig has a 'startup-script', which hides the template's.", "remove it there"
+        )
+    if not observed.template:
+        raise RefusedError(
+            f"{where}: its template '{observed.group.versions[0].template}' is not a global one.",
+            "use a global template",
+        )
+    if observed.room is not None and observed.room < config.rollout.surge:
+        raise RefusedError(
+            f"{where}: the region's quota has room for {observed.room} machines, surge needs {config.rollout.surge}.",
+            "raise INSTANCES, or lower `rollout.surge`",
+        )
+
+
+def warnings(observed: Observed) -> tuple[str, ...]:
+    """Return what is no reason to refuse, and yet worth knowing."""
+    found = []
+    if observed.unasked:
+        found.append(f"permissions were not checked: {observed.unasked}")
+    if observed.group.target_size == 0:
+        found.append("the group has target size 0: no machine will prove this release")
+    if observed.autoscaler:
+        found.append(f"autoscaler '{observed.autoscaler}' may change the size in the middle")
+    if not (observed.group.is_stable and observed.group.is_reached):
+        found.append("the group is not settled; this rollout replaces whatever is going on")
+    return tuple(found)
+
+
+def _refuse_health(where: str, observed: Observed) -> None:
+    check = observed.health_check
+    if check is None:
+        raise RefusedError(
+            f"{where}: no autohealing health check, so a machine counts as healthy as soon as it runs.",
+            "add one that asks the application",
+        )
+    lifecycle = observed.group.raw.get("instanceLifecyclePolicy") or {}
+    failing = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
+    if "DO_NOTHING" in (failing, lifecycle.get("defaultActionOnFailure") if failing == "DEFAULT_ACTION" else failing):
+        raise RefusedError(
+            f"{where}: does nothing about a machine that fails its health check.", "set onFailedHealthCheck to REPAIR"
+        )
+
+
+@dataclass(frozen=True)
+class Found:
+    """
+    What a dead client may have left, and what is to be done about it.
+
+    Args:
+        action: nothing, wait (ours, and within its deadline), undo (ours, and past it), or foreign.
+        text: For a person.
+        version: That the group has.
+        entry: To go back to.
+        left_s: Seconds until its deadline.
+    """
+
+    action: Literal["nothing", "wait", "undo", "foreign"]
+    text: str
+    version: Version
+    entry: LastGood | None = None
+    left_s: float = 0.0
+
+
+def reconcile(observed: Observed, now: datetime) -> Found:
+    """Judge a group by what stands in it alone."""
+    version = observed.group.versions[0] if observed.group.versions else Version("")
+    if is_settled(observed):
+        return Found("nothing", f"'{version.template}' serves from every machine", version)
+    intent, release = parse(version.name), template.entry(observed.template)
+    if intent is None or release is None:
+        named = f" (version '{version.name}')" if version.name else ""
+        return Found("foreign", f"'{version.template}'{named} was not rolled out by this program", version)
+    left_s = (intent.deadline_at - now).total_seconds()
+    who = f"run {intent.run}" + (f" by {release.by}" if release.by else "")
+    if left_s > 0:
+        return Found(
+            "wait",
+            f"{intent.kind} of {intent.release}, {who}, has {left_s:.0f} s left",
+            version,
+            release.last_good,
+            left_s,
+        )
+    text = f"{intent.kind} of {intent.release}, {who}, is {-left_s:.0f} s past its deadline"
+    return Found("undo", text, version, release.last_good)

@@ -1,0 +1,332 @@
+"""Performs a plan: the one place that writes, waits and goes back. Every write is fenced by the group's fingerprint."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy import history, template
+from deploy.compute import Compute, Document
+from deploy.config import Config
+from deploy.errors import (
+    CapacityError,
+    CloudError,
+    DeployError,
+    NotRestoredError,
+    RefusedError,
+    RolledBackError,
+    SupersededError,
+)
+from deploy.health import Seen, Verdict, look, verdict
+from deploy.observe import read_group
+from deploy.observed import Group, Version, name_of
+from deploy.plan import Found, Plan
+
+Say = Callable[[str], None]
+_FENCED = 412
+_LOOKS = 2  # in a row that must agree before success is believed
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a rollout that took time."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """
+    What a rollout came to.
+
+    Args:
+        changed: False if the release served already.
+        version: That the group has.
+        before: That it had.
+        phases: In order.
+        machines: Rows at the end.
+        pruned: Templates that were deleted.
+        warnings: What to know.
+        requests: Made in all.
+    """
+
+    changed: bool
+    version: Version
+    before: Version
+    phases: tuple[Phase, ...] = ()
+    machines: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    requests: int = 0
+
+
+@dataclass
+class Rollout:
+    """
+    One rollout of one group.
+
+    Args:
+        compute: API of the project.
+        config: Names, policy and times.
+        say: Told each change, one line.
+    """
+
+    compute: Compute
+    config: Config
+    say: Say
+    _phases: list[Phase] = field(default_factory=list)
+
+    def perform(self, plan: Plan) -> Result:
+        """
+        Do what a plan says.
+
+        Raises:
+            DeployError: One of its kinds, after whatever could be undone was undone.
+        """
+        if plan.action == "nothing":
+            return self._result(plan, changed=False)
+        if plan.action == "roll":
+            if plan.template is not None:
+                self._timed("template", lambda: self._insert(plan))
+            self._timed("patch", lambda: self._patch(plan.version, plan.before))
+        try:
+            self._wait(plan.version, plan.budget_s, self.config.rollout.bake_s)
+        except _FailedError as failure:
+            self._go_back(plan, failure.verdict)
+        pruned, troubles = self.prune()
+        return replace(
+            self._result(plan, changed=plan.action == "roll"), pruned=pruned, warnings=(*plan.warnings, *troubles)
+        )
+
+    def roll_back(self, version: Version, before: Version, budget_s: float) -> Result:
+        """Put the group onto a version that is known to be good, as fast as its size allows, without a bake."""
+        self._patch(version, before)
+        try:
+            self._wait(version, budget_s, 0.0)
+        except _FailedError as failure:
+            raise NotRestoredError(
+                f"rollback to '{version.template}': {failure.verdict.text}.", "run reconcile"
+            ) from failure
+        return Result(True, version, before, tuple(self._phases), requests=self.compute.requests)
+
+    def reconcile(self, found: Found) -> Result:
+        """
+        Finish or undo what a dead client left.
+
+        Raises:
+            RefusedError: It is not ours; nothing was touched.
+            DeployError: As `perform`.
+        """
+        plan = Plan("wait", found.version, None, found.entry, found.version, max(found.left_s, 1.0))
+        if found.action == "nothing":
+            return self._result(plan, changed=False)
+        if found.action == "foreign":
+            raise RefusedError(f"group '{self.config.group}': {found.text}.", "ask whoever did, or deploy a release")
+        self.say(found.text)
+        if found.action == "undo":
+            self._go_back(replace(plan, budget_s=self.config.rollout.budget_s(3)), Verdict("failed", found.text))
+        return self.perform(plan)
+
+    def _insert(self, plan: Plan) -> None:
+        """Insert the template, or adopt one of its name that has the same content, and compare what is there."""
+        body = plan.template or {}
+        try:
+            outcome = self.compute.wait(self.compute.write("POST", "global/instanceTemplates", body))
+        except CloudError as error:
+            if error.status != 409:
+                raise
+            outcome = None
+        try:
+            there = self.compute.get(f"global/instanceTemplates/{body['name']}")
+        except CloudError as error:
+            said = outcome.text if outcome else str(error)
+            raise DeployError(f"template '{body['name']}' was not made: {said}") from error
+        unlike = template.differences(body, there)
+        if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
+            unlike.append("the startup-script")
+        if template.entry(there) is None:
+            unlike.append("the metadata entry 'release'")
+        if not unlike:
+            return
+        if outcome is not None:
+            self.compute.write("DELETE", f"global/instanceTemplates/{body['name']}", None)
+        raise RefusedError(
+            f"template '{body['name']}': what is there differs in {', '.join(unlike)}.", "look at it by hand"
+        )
+
+    def _patch(self, version: Version, before: Version) -> None:
+        """Tell the group its version; only if it still has the one that the decision was made on."""
+        path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}"
+        while True:
+            found = self.compute.get(path)
+            now = [
+                Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in found.get("versions") or []
+            ]
+            if now == [version]:
+                return
+            if now != [before]:
+                raise SupersededError(
+                    f"group '{self.config.group}': somebody else deployed meanwhile: {_shown(now)}.", "see status"
+                )
+            try:
+                operation = self.compute.write("PATCH", path, self._body(found, version))
+            except CloudError as error:
+                if error.status != _FENCED:
+                    raise
+                continue
+            outcome = self.compute.wait(operation)
+            if outcome.state == "failed" and not self._has(path, version):
+                raise DeployError(f"group '{self.config.group}': was not told: {outcome.text}")
+            return
+
+    def _body(self, found: Document, version: Version) -> Document:
+        rollout = self.config.rollout
+        link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
+        return {
+            "fingerprint": found["fingerprint"],
+            "versions": [{"instanceTemplate": link} | ({"name": version.name} if version.name else {})],
+            "updatePolicy": {
+                "type": "PROACTIVE",
+                "minimalAction": "REPLACE",
+                "mostDisruptiveAllowedAction": "REPLACE",
+                "replacementMethod": "SUBSTITUTE",
+                "maxSurge": {"fixed": rollout.surge},
+                "maxUnavailable": {"fixed": rollout.unavailable},
+            },
+        }
+
+    def _has(self, path: str, version: Version) -> bool:
+        found = self.compute.get(path)
+        return [name_of(one["instanceTemplate"]) for one in found.get("versions") or []] == [version.template]
+
+    def _wait(self, version: Version, budget_s: float, bake_s: float) -> Group:
+        """Look until the release serves, twice in a row, and then as long as the bake lasts."""
+        time = self.compute.time
+        began_s, good_since_s, looks, seen, said = time.now_s(), None, 0, Seen(), ""
+        quick_s, slow_s = self.config.rollout.poll_s
+        while True:
+            group = read_group(self.compute, self.config)
+            seen = look(group, version, seen)
+            found = verdict(group, version, seen)
+            if found.state == "superseded":
+                raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
+            if found.state in ("failed", "capacity"):
+                raise _FailedError(found)
+            if found.text != said:
+                self.say(self._progress(group, version, found))
+                said = found.text
+            now_s = time.now_s()
+            looks = looks + 1 if found.state == "done" else 0
+            good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None
+            if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
+                self._phases.append(Phase("rolled and baked", now_s - began_s))
+                return group
+            if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
+                raise _FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))
+            time.sleep(quick_s if now_s - began_s < 60 else slow_s)
+
+    def _go_back(self, plan: Plan, found: Verdict) -> None:
+        """Put the group back onto the last good version, and say what failed and what was done."""
+        why = f"release '{plan.version.template}': {found.text}"
+        self.say(f"failed: {found.text}")
+        evidence = self._evidence(plan.version, found.machine)
+        if plan.entry is None:
+            raise NotRestoredError(f"{why}. There is no good release to go back to.{evidence}", "deploy a fix")
+        target = Version(plan.entry.template, plan.entry.name)
+        self.say(f"going back to {target.template}")
+        try:
+            self._patch(target, plan.version)
+            self._wait(target, plan.budget_s, 0.0)
+        except SupersededError:
+            raise
+        except (DeployError, _FailedError) as error:
+            text = error.verdict.text if isinstance(error, _FailedError) else str(error)
+            raise NotRestoredError(f"{why}. The way back did not settle: {text}.{evidence}", "run reconcile") from error
+        kind = CapacityError if found.state == "capacity" else RolledBackError
+        raise kind(f"{why}. '{target.template}' serves again.{evidence}")
+
+    def _evidence(self, version: Version, machine: str) -> str:
+        """Return what the machine that failed has to say: its health, its last error, the end of its serial port."""
+        group = read_group(self.compute, self.config)
+        new = [one for one in group.machines if one.version == version and machine in ("", one.name)]
+        lines = []
+        for one in new[:1]:
+            lines.append(f"{one.name}: {one.action} {one.status or 'absent'} {one.health}".rstrip())
+            lines += [f"  {code}: {text}" for code, text in one.errors]
+            lines += [f"  | {line}" for line in self._serial(one.name)]
+        return "".join(f"\n{line}" for line in lines)
+
+    def _serial(self, machine: str) -> list[str]:
+        try:
+            output = self.compute.get(f"zones/{self.config.zone}/instances/{machine}/serialPort")
+        except DeployError:
+            return []
+        return [redacted(line) for line in str(output.get("contents", "")).splitlines()[-12:]]
+
+    def prune(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Delete templates of ours that nobody needs; whatever goes wrong only warns."""
+        try:
+            templates = list(self.compute.items("global/instanceTemplates"))
+            scopes = self.compute.get("aggregated/instanceGroupManagers").get("items") or {}
+            groups = [one for scope in scopes.values() for one in scope.get("instanceGroupManagers") or []]
+            group = read_group(self.compute, self.config)
+            serving = group.versions[0].template if group.is_stable and group.versions else ""
+            referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
+            referenced |= {machine.version.template for machine in group.machines if machine.version}
+            found = history.releases(templates, self.config.repository, serving)
+            pruned = []
+            for release in history.to_prune(found, frozenset(referenced)):
+                self.compute.wait(self.compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
+                pruned.append(release.template)
+        except DeployError as error:
+            return (), (f"old templates were not pruned: {error}",)
+        return tuple(pruned), ()
+
+    def _progress(self, group: Group, version: Version, found: Verdict) -> str:
+        serving = sum(machine.version == version and machine.health == "HEALTHY" for machine in group.machines)
+        return f"{serving}/{group.target_size} on {version.template} · {found.text}"
+
+    def _timed(self, name: str, work: Callable[[], Any]) -> None:
+        began_s = self.compute.time.now_s()
+        work()
+        self._phases.append(Phase(name, self.compute.time.now_s() - began_s))
+
+    def _result(self, plan: Plan, *, changed: bool) -> Result:
+        return Result(
+            changed,
+            plan.version,
+            plan.before,
+            tuple(self._phases),
+            warnings=plan.warnings,
+            requests=self.compute.requests,
+        )
+
+
+class _FailedError(Exception):
+    """A wait that ended badly; becomes one of ours once it is known whether the way back worked."""
+
+    def __init__(self, found: Verdict) -> None:
+        super().__init__(found.text)
+        self.verdict = found
+
+
+def redacted(line: str) -> str:
+    """Return a line of somebody's output without what looks like a secret."""
+    words = []
+    for word in line.split(" "):
+        key, mark, value = word.partition("=")
+        hidden = (
+            mark and len(value) >= 6 and any(part in key.lower() for part in ("key", "token", "secret", "password"))
+        )
+        words.append(f"{key}=…" if hidden else "ya29.…" if word.startswith("ya29.") else word)
+    return " ".join(words)
+
+
+def utc_now() -> datetime:
+    """Return the time of day, for what people read; budgets go by a monotonic clock."""
+    return datetime.now(UTC)
+
+
+def _shown(versions: list[Version]) -> str:
+    return ", ".join(f"'{one.template}' {one.name}".strip() for one in versions) or "none"

@@ -1,0 +1,241 @@
+"""
+Instance templates as raw JSON: a lossless copy with another release in it, named by its content.
+
+Nothing here knows the fields of a machine: what is not named below is copied as it is.
+"""
+
+import copy
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from deploy import image
+from deploy.errors import RefusedError
+
+Document = dict[str, Any]
+
+# The mark of ownership, and what a stranger process needs to go back.
+ENTRY: Final = "release"
+_SCRIPT: Final = "startup-script"
+# Output-only fields; sending them back is refused or ignored. Source: Airflow's copy operator strips this set; facts of
+# google-cloud-compute 1.57.0.
+_OUTPUT: Final = ("kind", "id", "creationTimestamp", "selfLink", "region", "sourceInstance", "sourceInstanceParams")
+_OUTPUT_BELOW: Final[Mapping[str, tuple[str, ...]]] = {
+    "metadata": ("kind", "fingerprint"),
+    "tags": ("fingerprint",),
+    "disks": ("kind", "index", "licenses"),
+    "networkInterfaces": ("kind", "name", "fingerprint"),
+    "accessConfigs": ("kind",),
+    "sourceImageEncryptionKey": ("sha256",),
+    "sourceSnapshotEncryptionKey": ("sha256",),
+    "diskEncryptionKey": ("sha256",),
+}
+# Limits of metadata, in bytes. Source: Compute Engine, "Metadata limits".
+_MAX_VALUE_BYTES: Final = 262_144
+_MAX_METADATA_BYTES: Final = 512 * 1024
+
+
+@dataclass(frozen=True)
+class LastGood:
+    """The group's version entry to go back to, whole: a changed version name alone replaces machines."""
+
+    template: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    What a template says of the release that it carries.
+
+    Args:
+        repository: Of the image.
+        digest: `sha256:…`.
+        base: Name of the template that it was copied from.
+        base_id: Its numeric id.
+        commit: Of the sources; empty where nobody said.
+        run: Of the deploy that made it.
+        by: Who ran that.
+        last_good: None for the first release of a group that never was healthy.
+    """
+
+    repository: str
+    digest: str
+    base: str
+    base_id: str
+    commit: str = ""
+    run: str = ""
+    by: str = ""
+    last_good: LastGood | None = None
+
+    def dump(self) -> str:
+        """Return the JSON that stands in the metadata."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def metadata(template: Document) -> dict[str, str]:
+    """Return a template's metadata by key."""
+    items = ((template.get("properties") or {}).get("metadata") or {}).get("items") or []
+    return {item["key"]: item.get("value", "") for item in items}
+
+
+def script(template: Document) -> str:
+    """
+    Return the startup script that a template carries.
+
+    Raises:
+        RefusedError: It has none, or refers to one elsewhere, which is not ours to change.
+    """
+    found = metadata(template)
+    name = template.get("name", "")
+    if "startup-script-url" in found:
+        raise RefusedError(
+            f"template '{name}': 'startup-script-url' points to a script outside the template.",
+            "put the script itself into the metadata entry 'startup-script'",
+        )
+    if _SCRIPT not in found:
+        keys = ", ".join(sorted(found)) or "none"
+        raise RefusedError(f"template '{name}': no 'startup-script' in its metadata (keys: {keys}).", "add one")
+    return found[_SCRIPT]
+
+
+def entry(template: Document) -> Entry | None:
+    """Return what a template of ours says of its release; None for anybody else's."""
+    text = metadata(template).get(ENTRY)
+    try:
+        data = json.loads(text) if text else None
+        last_good = data and data.pop("last_good", None)
+        return Entry(**data, last_good=LastGood(**last_good) if last_good else None) if data else None
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def copied(base: Document, repository: str, digest: str, release: Entry) -> Document:
+    """
+    Return the body of a new template: a copy with another digest in its script, and the release's entry.
+
+    Args:
+        base: As it was read.
+        repository: That the script refers to once.
+        digest: To refer to.
+        release: Entry to carry.
+
+    Raises:
+        RefusedError: The base can't be copied, or would become too large.
+    """
+    _refuse_uncopyable(base)
+    body = _without_output(base)
+    before = script(base)
+    after = image.rewrite(before, image.the_reference(before, repository), digest)
+    items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != ENTRY]
+    body["properties"]["metadata"]["items"] = [
+        *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),
+        {"key": ENTRY, "value": release.dump()},
+    ]
+    body["name"] = name(release, after)
+    body["description"] = f"Release {digest} of {repository}; a copy of {release.base}."
+    _refuse_oversize(body)
+    return body
+
+
+def name(release: Entry, rewritten: str) -> str:
+    """Return a name by content: a hash of the base's id, the digest and the rewritten script."""
+    content = "\n".join((release.base_id, release.digest, rewritten))
+    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+    stem = re.sub(r"-r-[0-9a-f]{12}$", "", release.base)[:48].rstrip("-")
+    return f"{stem}-r-{digest}"
+
+
+def differences(base: Document, other: Document) -> list[str]:
+    """
+    Return the paths at which two templates differ, besides name, description, the script and the release's entry.
+
+    Both may be as they were read; what only the server sets is left out of the comparison.
+    """
+    return list(_differing(_comparable(base), _comparable(other), ""))
+
+
+def _comparable(template: Document) -> Document:
+    body = _without_output(template)
+    body.pop("name", None)
+    body.pop("description", None)
+    items = body["properties"].setdefault("metadata", {}).setdefault("items", [])
+    kept = {item["key"]: item.get("value", "") for item in items if item["key"] not in (ENTRY, _SCRIPT)}
+    body["properties"]["metadata"]["items"] = kept
+    return body
+
+
+def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted(before.keys() | after.keys()):
+            yield from _differing(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _differing(one, other, f"{path}[{index}]")
+    elif before != after:
+        yield path
+
+
+def _without_output(template: Document) -> Document:
+    body = {key: value for key, value in copy.deepcopy(template).items() if key not in _OUTPUT}
+    _strip(body.get("properties") or {})
+    return body
+
+
+def _strip(value: Any) -> None:
+    if isinstance(value, list):
+        for member in value:
+            _strip(member)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            for each in member if isinstance(member, list) else [member]:
+                if isinstance(each, dict):
+                    for output in _OUTPUT_BELOW.get(key, ()):
+                        each.pop(output, None)
+            _strip(member)
+
+
+def _refuse_uncopyable(base: Document) -> None:
+    for path, value in _leaves(base.get("properties") or {}, "properties"):
+        if path.endswith((".rawKey", ".rsaEncryptedKey")) or (path.endswith("EncryptionKey.sha256") and value):
+            raise RefusedError(
+                f"template '{base.get('name')}': {path}: a customer-supplied key is never read back.",
+                "use a key of Cloud KMS, or deploy by hand",
+            )
+        if ".resourceManagerTags" in path:
+            raise RefusedError(
+                f"template '{base.get('name')}': {path}: tags of Resource Manager are input-only.",
+                "bind them to the project",
+            )
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _leaves(member, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _leaves(member, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def _refuse_oversize(body: Document) -> None:
+    total = 0
+    for item in body["properties"]["metadata"]["items"]:
+        size = len(item.get("value", "").encode())
+        total += size + len(item["key"].encode())
+        if size > _MAX_VALUE_BYTES:
+            raise RefusedError(
+                f"template '{body['name']}': metadata '{item['key']}' has {size} bytes,"
+                f" at most {_MAX_VALUE_BYTES} are allowed.",
+                "make it shorter",
+            )
+    if total >= _MAX_METADATA_BYTES:
+        raise RefusedError(
+            f"template '{body['name']}': its metadata has {total} bytes, {_MAX_METADATA_BYTES} are too many.",
+            "make it shorter",
+        )

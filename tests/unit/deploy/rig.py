@@ -1,0 +1,127 @@
+"""A group of three on the emulator, in this process, with a clock that moves only when somebody waits."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy import image
+from deploy.compute import Compute, Time
+from deploy.config import Config, Rollout
+from deploy.observe import PERMISSIONS, Observed, observe
+from deploy.plan import Plan, Wanted, plan
+from deploy.rollout import Result
+from deploy.rollout import Rollout as Act
+from emulator.api import Api
+from emulator.clock import Clock
+from emulator.inprocess import Transport
+from emulator.seed import plant, read_seed
+from emulator.store import Store
+from emulator.world import World
+
+REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
+GROUP = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
+CONFIG = Config(
+    project="dojangkok-dev",
+    zone="asia-northeast3-a",
+    group="dojangkok-dev-ai-server-mig",
+    repository=REPOSITORY,
+    rollout=Rollout(),
+)
+
+
+def digest(letter: str) -> str:
+    """The digest of a release that a test calls by one letter, 0-9 and a-f."""
+    return f"sha256:{letter * 64}"
+
+
+@dataclass
+class Rig:
+    """An emulator, and a deployer in front of it."""
+
+    api: Api
+    config: Config = CONFIG
+    said: list[str] = field(default_factory=list)
+    granted: set[str] = field(default_factory=lambda: set(PERMISSIONS))
+    runs: int = 0
+
+    def compute(self) -> Compute:
+        """A new process's API."""
+        clock = self.api.world.clock
+        return Compute(
+            httpx.Client(transport=Transport(self.api)),
+            "http://emulator/compute/v1",
+            self.config.project,
+            dict,
+            Time(lambda: clock.now_s(), clock.move),
+            dice=lambda: 0.5,
+        )
+
+    def observed(self, compute: Compute | None = None) -> Observed:
+        return observe(
+            compute or self.compute(), self.config, lambda: self.granted, lambda reads: [read() for read in reads]
+        )
+
+    def wanted(self, letter: str) -> Wanted:
+        self.runs += 1
+        now = datetime.fromtimestamp(self.api.world.clock.now_s(), UTC)
+        return Wanted(image.Reference(REPOSITORY, digest=digest(letter)), f"run{self.runs}", now, commit=letter * 40)
+
+    def plan(self, letter: str, compute: Compute | None = None) -> Plan:
+        return plan(self.config, self.wanted(letter), self.observed(compute))
+
+    def deploy(self, letter: str) -> Result:
+        compute = self.compute()
+        return Act(compute, self.config, self.said.append).perform(self.plan(letter, compute))
+
+    def control(self, verb: str, path: str, body: Any = None) -> Any:
+        """Steer the emulator."""
+        client = httpx.Client(transport=Transport(self.api), base_url="http://emulator/")
+        return client.request(verb, path, json=body).json()
+
+    def serving(self) -> list[str]:
+        """Digests that the machines that stay are meant to have, `latest` for the seed's."""
+        found = []
+        for machine in self.api.world.view.groups[GROUP].machines:
+            if not machine.is_going:
+                text = self.api.world.circumstances.text(machine.intended.template)
+                places = image.places(text, REPOSITORY)
+                found.append(places[0].reference.digest[7:8] or places[0].reference.tag)
+        return found
+
+    def templates(self) -> list[str]:
+        return sorted(self.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"])
+
+    def writes(self) -> list[tuple[str, int]]:
+        """Writes of everybody but the seed, from the ledger."""
+        entries = self.api.world.store.entries(kind="request")
+        return [
+            (one["method"], one["status"])
+            for one in entries
+            if one["verb"] != "GET" and one["client"] != "seed"
+            and not one["method"].endswith((".wait", ".listManagedInstances"))
+        ]  # fmt: skip
+
+    def never_fewer_than(self, machines: int) -> bool:
+        """Whether the ledger shows that many available machines at every moment since the group first settled."""
+        entries = [entry for entry in self.api.world.store.entries(kind="group") if entry["group"] == GROUP]
+        since = next(index for index, entry in enumerate(entries) if entry["is_stable"])
+        return all(
+            sum(one["available"] and one["action"] != "DELETING" for one in entry["machines"]) >= machines
+            for entry in entries[since:]
+        )
+
+
+def rig() -> Rig:
+    """The seed's world, settled."""
+    api = Api(World(Store(), Clock(1.79e9, None)))
+    plant(api, read_seed(Path("emulator/seeds/dojangkok.yaml")))
+    api.world.clock.move(300)
+    return Rig(api)
+
+
+def dumped(document: object) -> str:
+    return json.dumps(document, sort_keys=True)

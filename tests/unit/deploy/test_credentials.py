@@ -1,0 +1,95 @@
+"""Credential files by their own type, against token endpoints on loopback."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy import credentials
+from deploy.errors import NotAllowedError, RefusedError
+
+
+@pytest.fixture
+def served() -> Iterator[str]:
+    """An emulator that wants tokens."""
+    command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "emulator/seeds/dojangkok.yaml"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield process.stdout.readline().split()[-1]
+    process.kill()
+    process.wait()
+
+
+def write(path: Path, data: Any) -> Path:
+    path.write_text(json.dumps(data))
+    return path
+
+
+def keyless(url: str) -> dict[str, Any]:
+    """The file that a GitHub job gets."""
+    token = httpx.get(f"{url}/emulator/tokens", trust_env=False).json()["request_token"]
+    audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
+    account = "projects/-/serviceAccounts/deployer@dojangkok-dev.iam.gserviceaccount.com:generateAccessToken"
+    return {
+        "type": "external_account",
+        "audience": audience,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{url}/v1/token",
+        "service_account_impersonation_url": f"{url}/v1/{account}",
+        "credential_source": {
+            "url": f"{url}/github/oidc?audience=https:{audience}",
+            "headers": {"Authorization": f"Bearer {token}"},
+            "format": {"type": "json", "subject_token_field_name": "value"},
+        },
+    }
+
+
+def test_keyless_login_gets_a_token_that_the_api_takes(served: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "file.json", keyless(served))
+    headers = credentials.headers(file, (served.removeprefix("http://"),))
+    answer = httpx.get(f"{served}/compute/v1/projects/dojangkok-dev", headers=headers(), trust_env=False)
+    assert answer.status_code == 200
+    assert headers() == headers()
+
+
+def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path) -> None:
+    faults = [{"on": name, "nth": [1], "status": 503} for name in ("sts.token", "iamcredentials.generateAccessToken")]
+    httpx.post(f"{served}/emulator/faults", json={"faults": faults}, trust_env=False).raise_for_status()
+    file = write(tmp_path / "file.json", keyless(served))
+    assert credentials.headers(file, (served.removeprefix("http://"),))()["authorization"].startswith("Bearer ya29.")
+    plan = httpx.get(f"{served}/emulator/faults/1", trust_env=False).json()
+    assert plan["fired"] == [1, 1]
+
+
+def test_unknown_token_host_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    file = write(tmp_path / "file.json", {"type": "external_account", "token_url": "https://sts.evil.example/v1/token"})
+    with pytest.raises(RefusedError, match=r"token_url: unknown host 'sts.evil.example'"):
+        credentials.headers(file)
+    nested = {
+        "type": "external_account",
+        "credential_source": {"url": "https://x.actions.githubusercontent.com.evil.dev/"},
+    }
+    with pytest.raises(RefusedError, match=r"unknown host .x\.actions\.githubusercontent\.com\.evil\.dev."):
+        credentials.headers(write(file, nested))
+
+
+def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotAllowedError, match="none were given"):
+        credentials.headers(None)
+    with pytest.raises(NotAllowedError, match="No such file"):
+        credentials.headers(tmp_path / "absent.json")
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(RefusedError, match="is no JSON"):
+        credentials.headers(tmp_path / "x.json")
+    with pytest.raises(RefusedError, match="got type 'gdch_service_account'"):
+        credentials.headers(write(tmp_path / "x.json", {"type": "gdch_service_account"}))
+
+
+def test_a_user_s_own_file_is_taken(tmp_path: Path) -> None:
+    data = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
+    assert callable(credentials.headers(write(tmp_path / "x.json", data)))

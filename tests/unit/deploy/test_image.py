@@ -1,0 +1,97 @@
+"""Exactly one reference, whatever stands around it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy import image
+from deploy.errors import RefusedError
+
+REPOSITORY = "asia-northeast3-docker.pkg.dev/p/dojangkok-ai/ai-server"
+NEW = "sha256:" + "1" * 64
+OLD = "sha256:" + "0" * 64
+
+
+def rewritten(script: str) -> str:
+    return image.rewrite(script, image.the_reference(script, REPOSITORY), NEW)
+
+
+def refused(script: str) -> str:
+    with pytest.raises(RefusedError) as error:
+        image.the_reference(script, REPOSITORY)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{}", ""),
+        ("    image: {}\n", ""),
+        ('image: "{}"\n', ""),
+        ("image: '{}' # pinned\n", ""),
+        ("services:\r\n  ai-server:\r\n    image: {}\r\n", "CRLF stays"),
+        ("docker run {} --flag\n", ""),
+        ("docker run $$HOME {}; echo & | \\1\n", ""),
+        ("IMAGE={}\n", ""),
+        ("# image: " + REPOSITORY + ":old\nimage: {}\n", "a comment stays"),
+        ("image: {}\nother: " + REPOSITORY + "-worker:latest\n", "a sibling stays"),
+        ("image: {}\nother: x." + REPOSITORY + ":latest\nthird: my/" + REPOSITORY + ":1\n", "another host stays"),
+        ("한글 {} 끝", "letters of any kind"),
+        ("auth configure-docker asia-northeast3-docker.pkg.dev\nimage: {}", "the host alone stays"),
+    ],
+)
+@pytest.mark.parametrize("old", [":latest", ":ab12cd3", f"@{OLD}", f":v1.2_3-x@{OLD}"])
+def test_only_the_reference_changes(before: str, after: str, old: str) -> None:
+    assert rewritten(before.replace("{}", REPOSITORY + old)) == before.replace("{}", f"{REPOSITORY}@{NEW}"), after
+
+
+def test_a_registry_with_a_port_is_a_repository() -> None:
+    place = image.the_reference("image: localhost:5000/a/b:1\n", "localhost:5000/a/b")
+    assert place.reference == image.Reference("localhost:5000/a/b", "1")
+
+
+def test_service_key_is_no_reference() -> None:
+    text = refused("services:\n  ai-server:\n    image: other/ai-server:1\n")
+    assert text == (
+        f"startup-script: no reference of '{REPOSITORY}'."
+        " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file."
+    )
+
+
+def test_without_tag_or_only_in_a_comment_says_the_line() -> None:
+    assert "in line 2." in refused(f"x\nimage: {REPOSITORY}\n")
+    assert "in line 1." in refused(f"# {REPOSITORY}:latest\n")
+    assert "in line 1." in refused(f"R={REPOSITORY}; docker run $R:latest\n")
+
+
+def test_several_references_are_refused_with_their_lines() -> None:
+    text = refused(f"a {REPOSITORY}:1\n\nb {REPOSITORY}@{OLD}\n")
+    assert f"2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:1', line 3 '{REPOSITORY}@{OLD}'." in text
+
+
+@given(
+    before=st.text(max_size=60), after=st.text(max_size=60), old=st.sampled_from([":latest", ":a.b-c_d", f"@{OLD}"])
+)  # fmt: skip
+def test_every_other_character_stays(before: str, after: str, old: str) -> None:
+    """Whatever text a reference stands in: either it is not taken for one, or it alone changes."""
+    script = f"{before} {REPOSITORY}{old} {after}"
+    places = image.places(script, REPOSITORY)
+    if places:
+        assert len(places) == 1
+        assert image.rewrite(script, places[0], NEW) == f"{before} {REPOSITORY}@{NEW} {after}"
+    else:
+        line = before.split("\n")[-1]
+        assert "#" in line
+
+
+@pytest.mark.parametrize(
+    "text", ["", "name", "host/path", "host/path:", "host/path@sha256:12", "Host/Path:1", "a b/c:1"]
+)
+def test_what_is_no_reference_is_refused(text: str) -> None:
+    with pytest.raises(RefusedError, match="which is no reference"):
+        image.parse(text)
+
+
+def test_references_are_read() -> None:
+    assert image.parse(f"h:5000/p/q:t@{OLD}") == image.Reference("h:5000/p/q", "t", OLD)
+    assert str(image.parse("h.dev/p:t")) == "h.dev/p:t"

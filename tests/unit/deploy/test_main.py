@@ -1,0 +1,133 @@
+"""The command line over a real socket: exit codes, what goes where, and a process that is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.unit.deploy.rig import GROUP, REPOSITORY, digest
+
+
+class Served:
+    """An emulator in a process of its own, and a deployer in another."""
+
+    def __init__(self, folder: Path, speed: int = 60) -> None:
+        command = [
+            *(sys.executable, "-m", "emulator", "serve", "--port", "0", "--speed", str(speed), "--open"),
+            *("--seed", "emulator/seeds/dojangkok.yaml"),
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.url = self.process.stdout.readline().split()[-1]
+        self.client = httpx.Client(base_url=self.url, trust_env=False)
+        self.folder = folder
+        text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+        (folder / "environments").mkdir()
+        (folder / "environments/dev.yaml").write_text(text + "rollout: {bake_s: 1, poll_s: [0.1, 0.1]}\n")
+        while not self.client.get(f"/{GROUP}").json()["status"]["isStable"]:
+            time.sleep(0.1)
+
+    def start(self, *args: str) -> "subprocess.Popen[str]":
+        environment = {**os.environ, "COMPUTE_URL": f"{self.url}/compute/v1", "PYTHONPATH": str(Path.cwd())}
+        command = [sys.executable, "-m", "deploy", *args, "--env", "dev"]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=self.folder
+        )
+
+    def run(self, *args: str) -> tuple[int, str, str]:
+        process = self.start(*args)
+        stdout, stderr = process.communicate(timeout=120)
+        return process.returncode, stdout, stderr
+
+    def serving(self) -> set[str]:
+        rows = self.client.post(f"/{GROUP}/listManagedInstances").json()["managedInstances"]
+        return {row["version"]["instanceTemplate"].rpartition("/")[2] for row in rows if "version" in row}
+
+
+@pytest.fixture
+def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
+    one = Served(tmp_path, getattr(request, "param", 60))
+    yield one
+    one.process.kill()
+    one.process.wait()
+
+
+def reference(letter: str) -> str:
+    return f"{REPOSITORY}@{digest(letter)}"
+
+
+def test_a_day_of_releases(served: Served) -> None:
+    """Plan, deploy, again, another, history, back, status: exit codes, and the report alone on stdout."""
+    assert served.run("plan", "--image", reference("a"), "--exit-code")[0] == 2
+    code, report, progress = served.run("deploy", "--image", reference("a"), "--commit", "cafe123", "--format", "json")
+    assert (code, json.loads(report)["changed"]) == (0, True)
+    assert "3/3 on" in progress
+    code, report, _ = served.run("deploy", "--image", reference("a"))
+    assert (code, report) == (0, "dojangkok-dev-ai-server-mig: nothing to do, it serves already\n")
+    assert served.run("plan", "--image", reference("a"), "--exit-code")[0] == 0
+    first = served.serving()
+    assert served.run("deploy", "--image", reference("b"))[0] == 0
+    code, report, _ = served.run("history", "--format", "json")
+    assert [(one["entry"]["digest"], one["is_good"]) for one in json.loads(report)] == [
+        (digest("b"), True),
+        (digest("a"), True),
+    ]
+    assert served.run("rollback")[0] == 0
+    assert served.serving() == first
+    code, report, _ = served.run("status")
+    assert code == 0
+    assert report.count("RUNNING NONE HEALTHY") == 3
+    assert served.run("prune")[:2] == (0, "nothing to prune\n")
+
+
+def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
+    before = len(served.client.get("/emulator/ledger?kind=group").text.splitlines())
+    assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 3
+    assert served.run("deploy", "--image", f"other/path@{digest('a')}")[0] == 3
+    code, _, stderr = served.run("deploy")
+    assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
+    served.client.put("/emulator/permissions", json={"denied": ["compute.instanceTemplates.create"]})
+    code, _, stderr = served.run("deploy", "--image", reference("a"))
+    assert (code, "missing compute.instanceTemplates.create." in stderr) == (4, True)
+    assert len(served.client.get("/emulator/ledger?kind=group").text.splitlines()) == before
+
+
+def test_a_failed_release_leaves_the_old_one_and_says_so(served: Served) -> None:
+    served.client.put("/emulator/capacity", json={"asia-northeast3-a": 3})
+    code, report, stderr = served.run("deploy", "--image", reference("a"))
+    assert (code, report) == (9, "")
+    assert "'dojangkok-dev-ai-server-seed' serves again." in stderr
+    assert served.serving() == {"dojangkok-dev-ai-server-seed"}
+
+
+@pytest.mark.parametrize("served", [10], indirect=True)
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_what_a_stopped_process_leaves_is_finished_by_reconcile(served: Served, sent: signal.Signals) -> None:
+    process = served.start("deploy", "--image", reference("a"))
+    assert process.stderr is not None
+    while "verifying" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(sent)
+    stderr = process.communicate(timeout=30)[1]
+    assert process.returncode == (130 if sent == signal.SIGINT else -9)
+    assert sent == signal.SIGKILL or "`reconcile` finishes or undoes it" in stderr
+    time.sleep(0.1)
+    code, _, stderr = served.run("reconcile")
+    assert (code, "deploy of aaaaaaaaaaaa, run" in stderr) == (0, True)
+    assert len(served.serving()) == 1
+    assert "-r-" in served.serving().pop()
+
+
+def test_without_credentials_both_ways_are_named() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "GOOGLE_APPLICATION_CREDENTIALS"}
+    command = [sys.executable, "-m", "deploy", "status", "--env", "prod"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    assert ended.returncode == 4
+    assert "--credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS" in ended.stderr

@@ -1,0 +1,224 @@
+"""Configuration, templates, history, verdicts and intents: decisions without a world."""
+
+import copy
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from deploy import config, history, intent, template
+from deploy.errors import ConfigError, RefusedError
+from deploy.health import Seen, Verdict, look, verdict
+from deploy.observed import Group, Machine, Version
+from deploy.template import Entry, LastGood
+from tests.unit.deploy.rig import REPOSITORY, digest
+
+BASE = {
+    "id": "7", "kind": "compute#instanceTemplate", "name": "seed", "creationTimestamp": "2026-11-23T04:00:00.000-08:00",
+    "selfLink": "https://x/seed", "unknown": {"deep": [1]},
+    "properties": {
+        "machineType": "e2-small", "newField": {"a": [None, {"b": 1}]}, "tags": {"items": ["x"], "fingerprint": "f"},
+        "disks": [{"boot": True, "kind": "k", "index": 0, "licenses": ["l"], "initializeParams": {"labels": {}}}],
+        "networkInterfaces": [
+            {"network": "n", "name": "nic0", "kind": "k", "accessConfigs": [{"kind": "k", "name": "e"}]},
+        ],
+        "metadata": {
+            "kind": "k", "fingerprint": "f",
+            "items": [{"key": "startup-script", "value": f"run {REPOSITORY}:latest\n"}],
+        },
+    },
+}  # fmt: skip
+ENTRY = Entry(REPOSITORY, digest("a"), "seed", "7", last_good=LastGood("seed", "v"))
+
+
+def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
+    body = template.copied(BASE, REPOSITORY, digest("a"), ENTRY)
+    assert body["unknown"] == {"deep": [1]}
+    assert body["properties"]["newField"] == {"a": [None, {"b": 1}]}
+    assert body["properties"]["networkInterfaces"] == [{"network": "n", "accessConfigs": [{"name": "e"}]}]
+    assert body["properties"]["disks"] == [{"boot": True, "initializeParams": {"labels": {}}}]
+    assert template.metadata(body)["startup-script"] == f"run {REPOSITORY}@{digest('a')}\n"
+    assert template.entry(body) == ENTRY
+    assert not {"id", "kind", "selfLink", "creationTimestamp"} & body.keys()
+    assert template.differences(BASE, body) == []
+    assert BASE["name"] == "seed"
+
+
+def test_difference_is_named_by_its_path() -> None:
+    other = copy.deepcopy(BASE)
+    other["properties"]["newField"]["a"][1]["b"] = 2  # type: ignore[index]
+    other["properties"]["metadata"]["items"].append({"key": "more", "value": "x"})  # type: ignore[index]
+    assert template.differences(BASE, other) == ["properties.metadata.items.more", "properties.newField.a[1].b"]
+
+
+def test_name_follows_the_content_and_never_grows() -> None:
+    first = template.copied(BASE, REPOSITORY, digest("a"), ENTRY)["name"]
+    again = template.copied(BASE, REPOSITORY, digest("a"), Entry(REPOSITORY, digest("a"), "seed", "7", run="other"))[
+        "name"
+    ]
+    other = template.copied(BASE, REPOSITORY, digest("b"), Entry(REPOSITORY, digest("b"), "seed", "7"))["name"]
+    assert first == again != other
+    long = template.name(Entry(REPOSITORY, digest("a"), "x" * 63, "7"), "script")
+    assert len(long) <= 63
+    assert len(template.name(Entry(REPOSITORY, digest("a"), long, "8"), "script")) == len(long)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"metadata": {"items": []}}, "no 'startup-script' in its metadata (keys: none)"),
+        ({"metadata": {"items": [{"key": "startup-script-url", "value": "gs://x"}]}}, "points to a script outside"),
+        (
+            {"disks": [{"diskEncryptionKey": {"rawKey": "k"}}]},
+            "disks[0].diskEncryptionKey.rawKey: a customer-supplied key",
+        ),
+        ({"resourceManagerTags": {"a": "b"}}, "tags of Resource Manager are input-only"),
+    ],
+)
+def test_what_cannot_be_copied_is_refused(change: dict[str, object], text: str) -> None:
+    base = {**BASE, "properties": {**BASE["properties"], **change}}  # type: ignore[dict-item]
+    with pytest.raises(RefusedError) as error:
+        template.copied(base, REPOSITORY, digest("a"), ENTRY)
+    assert text in str(error.value)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(262_144, True), (262_145, False)])
+def test_metadata_is_refused_from_the_first_byte_too_many(size: int, fits: bool) -> None:
+    script = f"run {REPOSITORY}@{digest('0')}\n"
+    script += "#" * (size - len(script))
+    base = copy.deepcopy(BASE)
+    base["properties"]["metadata"]["items"][0]["value"] = script  # type: ignore[index]
+    if fits:
+        assert template.copied(base, REPOSITORY, digest("a"), ENTRY)
+    else:
+        with pytest.raises(
+            RefusedError, match=r"has 262145 bytes, at most 262144 are allowed\. Fix: make it shorter\."
+        ):
+            template.copied(base, REPOSITORY, digest("a"), ENTRY)
+
+
+def ours(name: str, hour: int, last_good: str = "", letter: str = "a", commit: str = "") -> dict[str, object]:
+    entry = Entry(REPOSITORY, digest(letter), "seed", "7", commit, last_good=LastGood(last_good) if last_good else None)
+    items = [{"key": "release", "value": entry.dump()}]
+    created = f"2026-11-23T{hour:02}:00:00.000-08:00"
+    return {"name": name, "id": str(hour), "creationTimestamp": created, "properties": {"metadata": {"items": items}}}
+
+
+def test_history_is_newest_first_and_knows_what_was_good() -> None:
+    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "a"), BASE], REPOSITORY, "c")
+    assert [(release.template, release.is_good) for release in found] == [("c", True), ("b", False), ("a", True)]
+
+
+def test_times_are_never_compared_as_text() -> None:
+    summer = {**ours("s", 1), "creationTimestamp": "2026-11-01T01:30:00.000-07:00"}
+    winter = {**ours("w", 1), "creationTimestamp": "2026-11-01T01:10:00.000-08:00"}
+    assert [one.template for one in history.releases([summer, winter], REPOSITORY, "")] == ["w", "s"]
+
+
+def test_way_back_is_to_the_last_good_one_before() -> None:
+    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "b")], REPOSITORY, "c")
+    assert history.to_go_back_to(found, "c").template == "b"
+    assert history.to_go_back_to(found, "b").template == "a"
+    with pytest.raises(RefusedError, match="no good release before"):
+        history.to_go_back_to(found, "a")
+
+
+def test_way_back_can_be_named_and_never_leads_onto_a_failed_one() -> None:
+    found = history.releases([ours("a", 1, letter="a"), ours("b", 2, "a", "b", "cafe" * 10)], REPOSITORY, "")
+    assert history.to_go_back_to(found, "b", digest("a")).template == "a"
+    assert history.to_go_back_to(found, "a", "cafecaf", force=True).template == "b"
+    with pytest.raises(RefusedError, match="'b' never was healthy"):
+        history.to_go_back_to(found, "a", "b")
+    with pytest.raises(RefusedError, match="'zzz' is no release of this group"):
+        history.to_go_back_to(found, "a", "zzz")
+
+
+def test_prune_keeps_five_good_two_others_and_whatever_is_needed() -> None:
+    templates = [ours(f"g{n}", n, f"g{n - 1}") for n in range(1, 9)] + [ours(f"x{n}", 10 + n, "g8") for n in range(4)]
+    found = history.releases(templates, REPOSITORY, "g8")
+    assert [one.template for one in history.to_prune(found, frozenset({"g1"}))] == ["g2", "x0", "x1"]
+
+
+def test_last_good_is_what_serves_or_what_that_goes_back_to() -> None:
+    serving = LastGood("s", "v")
+    assert history.last_good(serving, True, ENTRY) == serving
+    assert history.last_good(serving, False, ENTRY) == LastGood("seed", "v")
+    assert history.last_good(serving, False, None) is None
+
+
+TARGET = Version("new", "deploy/x")
+NEW = Machine("n", TARGET, "RUNNING", "NONE", "HEALTHY")
+OLD = Machine("o", Version("old"), "RUNNING", "NONE", "HEALTHY")
+
+
+def group(
+    *machines: Machine, size: int = 1, stable: bool = True, reached: bool = True, told: Version = TARGET
+) -> Group:
+    return Group({}, (told,), size, "f", stable, reached, machines)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (group(NEW), "done"),
+        (group(NEW, stable=False), "waiting"),
+        (group(NEW, reached=False), "waiting"),
+        (group(NEW, OLD), "waiting"),
+        (group(OLD), "waiting"),
+        (group(NEW, size=2), "waiting"),
+        (group(Machine("n", TARGET, "RUNNING", "VERIFYING", "HEALTHY")), "waiting"),
+        (group(Machine("n", TARGET, "RUNNING", "NONE", "UNHEALTHY")), "waiting"),
+        (group(Machine("n", TARGET, "RUNNING", "NONE", "")), "waiting"),
+        (group(NEW, told=Version("new", "deploy/y")), "superseded"),
+        (group(size=0), "done"),
+    ],
+)
+def test_success_is_all_of_it_at_once(found: Group, state: str) -> None:
+    assert verdict(found, TARGET, look(found, TARGET, Seen())).state == state
+
+
+def test_capacity_fails_after_two_looks_and_repairs_after_two_times() -> None:
+    short = group(Machine("n", TARGET, "", "CREATING", "", (("QUOTA_EXCEEDED", "no"),)), OLD)
+    once = look(short, TARGET, Seen())
+    assert verdict(short, TARGET, once).state == "waiting"
+    assert verdict(short, TARGET, look(short, TARGET, once)) == Verdict("capacity", "QUOTA_EXCEEDED: no", "n")
+    seen = Seen()
+    for action in ("RECREATING", "RECREATING", "VERIFYING", "RECREATING"):
+        repaired = group(Machine("n", TARGET, "RUNNING", action, ""), OLD)
+        seen = look(repaired, TARGET, seen)
+    assert verdict(repaired, TARGET, seen).text == "n was recreated 2 times because it was unhealthy"
+
+
+def test_intent_survives_a_name() -> None:
+    now = datetime(2026, 11, 23, 12, 0, 5, tzinfo=UTC)
+    one = intent.Intent("deploy", "0" * 12, "run.1-x", now, now.replace(minute=9))
+    assert intent.parse(str(one)) == one
+    for other in ("", "0/2026-11-23", str(one) + "x", str(one).replace("deploy", "other"), "deploy/0/x/y/z"):
+        assert intent.parse(other) is None
+
+
+def test_environment_files_are_read(tmp_path: Path) -> None:
+    for name in ("local", "dev", "prod"):
+        assert config.read(name, {}).group
+    assert config.read("dev", {"zone": "us-a", "group": ""}).zone == "us-a"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("projct: x", "projct: unknown key. Fix: did you mean 'project'."),
+        ("rollout: {bake: 3}", "rollout.bake: unknown key. Fix: did you mean 'bake_s'."),
+        ("rollout: {surge: -1}", "rollout.surge: got '-1': Input should be greater than or equal to 0."),
+        ("zone: A", "zone: got 'A': String should match pattern"),
+        ("[]", "got list, must be keys with values."),
+        ("a: [", "while parsing a flow"),
+    ],
+)
+def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, said: str) -> None:
+    good = "" if text.startswith(("[", "a:")) else Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    kept = [line for line in good.splitlines() if line.split(":")[0] != text.split(":")[0]]
+    (tmp_path / "x.yaml").write_text("\n".join([*kept, text]) if good else text)
+    with pytest.raises(ConfigError) as error:
+        config.read("x", {}, tmp_path)
+    assert said in str(error.value)
+    assert "x.yaml" in str(error.value)
