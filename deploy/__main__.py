@@ -171,7 +171,7 @@ def _wanted(config: Config, text: str, commit: str) -> plans.Wanted:
 
 
 def _releases(config: Config, observed: Observed) -> tuple[history.Release, ...]:
-    serving = observed.group.versions[0].template if plans.is_settled(observed) else ""
+    serving = observed.group.versions[0].template if plans.is_proven(observed) else ""
     return history.releases(observed.templates, config.repository, serving)
 
 

@@ -80,7 +80,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         found = template.entry(observed.template)
         return Plan(action, before, None, found.last_good if found else None, before, budget_s, warnings(observed))
     proven = LastGood(before.template, before.name)
-    going_back = history.last_good(proven, is_settled(observed), template.entry(observed.template))
+    going_back = history.last_good(proven, is_proven(observed), template.entry(observed.template))
     entry = Entry(
         repository=config.repository,
         digest=wanted.reference.digest,
@@ -113,6 +113,11 @@ def is_settled(observed: Observed) -> bool:
         and len(group.machines) == group.target_size
         and all(is_serving(machine, group.versions[0]) for machine in group.machines)
     )
+
+
+def is_proven(observed: Observed) -> bool:
+    """Return whether the group's release has shown that it serves; on an empty group, none has."""
+    return is_settled(observed) and bool(observed.group.machines)
 
 
 def refuse(config: Config, observed: Observed) -> None:

@@ -271,7 +271,7 @@ class Rollout:
             scopes = self.compute.get("aggregated/instanceGroupManagers").get("items") or {}
             groups = [one for scope in scopes.values() for one in scope.get("instanceGroupManagers") or []]
             group = read_group(self.compute, self.config)
-            serving = group.versions[0].template if group.is_stable and group.versions else ""
+            serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
             referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
             referenced |= {machine.version.template for machine in group.machines if machine.version}
             found = history.releases(templates, self.config.repository, serving)

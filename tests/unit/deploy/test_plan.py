@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from deploy import history
 from deploy import plan as plans
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError
 from deploy.observe import Observed
 from deploy.observed import group
 from deploy.rollout import Rollout
-from tests.unit.deploy.rig import Rig, rig
+from tests.unit.deploy.rig import REPOSITORY, Rig, rig
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
 
@@ -100,6 +101,20 @@ def test_empty_group_is_rolled_and_warned_about() -> None:
     result = one.deploy("a")
     assert result.changed
     assert any("target size 0" in warning for warning in result.warnings)
+
+
+def test_release_that_no_machine_ever_served_is_not_good() -> None:
+    """A broken release on an empty group is no place to go back to, once the group has machines again."""
+    one = rig()
+    group = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
+    one.deploy("a")
+    one.control("POST", f"{group}/resize?size=0")
+    one.api.world.clock.move(60)
+    one.deploy("b")
+    entry = one.plan("c").entry
+    assert entry is not None
+    assert entry.template == "dojangkok-dev-ai-server-seed"
+    assert not any(release.is_good for release in history.releases(one.observed().templates, REPOSITORY, ""))
 
 
 def abandoned(one: Rig, letter: str) -> plans.Plan:
