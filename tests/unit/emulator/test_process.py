@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -157,6 +159,46 @@ def test_cut_and_hang_happen_on_the_wire(start) -> None:
     emulator.client.post("/emulator/faults", json={"faults": [{"on": "instanceGroupManagers.get", "hang": True}]})
     with pytest.raises(httpx.ReadTimeout):
         emulator.client.get(f"/{GROUP}", timeout=0.5)
+
+
+class Container(BaseHTTPRequestHandler):
+    """The real thing behind a machine: answers 200, until it is told not to."""
+
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(type(self).status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_machine_is_as_healthy_as_the_container_behind_it(start) -> None:
+    """A container that stops answering makes every machine of its image unhealthy; untied, its last verdict stays."""
+    emulator = start("--open", "--seed", SEED, "--speed", "60")
+    container = ThreadingHTTPServer(("127.0.0.1", 0), Container)
+    Thread(target=container.serve_forever, daemon=True).start()
+    image = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server:latest"
+    url = f"http://127.0.0.1:{container.server_port}/readyz"
+    emulator.client.post("/emulator/ties", json={"image": image, "url": url}).raise_for_status()
+    wait_for(emulator, lambda group: group["status"]["isStable"])
+    assert healths(emulator) == {"HEALTHY"}
+    Container.status = 503
+    until_s = time.monotonic() + 30
+    while healths(emulator) != {"UNHEALTHY"}:
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+    emulator.client.delete("/emulator/ties", params={"image": image}).raise_for_status()
+    Container.status = 200
+    time.sleep(0.3)
+    assert [tie["answers"] for tie in emulator.client.get("/emulator/ties").json()] == [False]
+    container.shutdown()
+
+
+def healths(emulator: Started) -> set[str]:
+    rows = emulator.client.post(f"/{GROUP}/listManagedInstances").json()["managedInstances"]
+    return {one["detailedHealthState"] for row in rows for one in row.get("instanceHealth", [])}
 
 
 def test_a_port_in_use_is_an_error_a_person_understands() -> None:
