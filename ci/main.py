@@ -11,33 +11,23 @@ from ci import release
 from ci.errors import exit_codes
 from ci.steps import check as checks
 from ci.steps import registry, rehearsal
+from ci.steps.check import PROGRAM
 from ci.summary import summary
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Everything that a step reads. The rest, .git before all, is in no input of any function.
-_SOURCES: Final = [
-    "**",
-    "!app",
-    "!ci",
-    "!deploy",
-    "!emulator",
-    "!environments",
-    "!engine",
-    "!tests",
-    "!.ci",
-    "!.dockerignore",
-    "!Dockerfile",
-    "!dagger.json",
-    "!daggerw",
-    "!pyproject.toml",
-    "!ruff.toml",
-    "!uv.lock",
-    "**/.venv",
-    "**/__pycache__",
-    "**/.*_cache",
-]
+
+def only(*paths: str) -> Ignore:
+    """Leave out of the repository everything but some paths; `.git` is never among them."""
+    return Ignore(["**", *(f"!{path}" for path in paths), "**/.venv", "**/__pycache__", "**/.*_cache"])
+
+
+# What the build and lint read.
+_SOURCES: Final = (
+    "app", "ci", "deploy", "emulator", "engine", "environments", "tests", ".ci", ".dockerignore", "Dockerfile",
+    "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
+)  # fmt: skip
 
 Commit = Annotated[
     str,
@@ -59,7 +49,23 @@ class Ci:
     """Lint, types, test, build, smoke and publish of the AI server."""
 
     source: Annotated[
-        dagger.Directory, DefaultPath("/"), Ignore(_SOURCES), Doc("the repository, narrowed to what the steps read")
+        dagger.Directory, DefaultPath("/"), only(*_SOURCES), Doc("the repository, narrowed to what the steps read")
+    ]
+    # What comes as an argument, the engine keys by its content; what is filtered from `source`, by all of `source`.
+    app_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["app"].paths), Doc("what the checks of app read")
+    ]
+    ci_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["ci"].paths), Doc("what the checks of ci read")
+    ]
+    deploy_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["deploy"].paths), Doc("what the checks of deploy read")
+    ]
+    emulator_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["emulator"].paths), Doc("what the checks of emulator read")
+    ]
+    engine_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["engine"].paths), Doc("what the checks of engine read")
     ]
 
     @check
@@ -74,14 +80,14 @@ class Ci:
     async def types(self) -> str:
         """Check the types of every program with mypy, strictly."""
         with exit_codes():
-            return await release.types(self.source)
+            return await release.types(self.source, self._programs())
 
     @check
     @function
     async def test(self) -> str:
         """Run the unit tests of every program, with coverage, in the Python that it ships with."""
         with exit_codes():
-            return await release.test(self.source)
+            return await release.test(self.source, self._programs())
 
     @function
     async def build(self) -> dagger.Container:
@@ -117,7 +123,7 @@ class Ci:
         """Push the image once every gate is green, and print its reference with digest."""
         with exit_codes():
             where = registry.destination(repository, commit, registry_token, latest=not no_latest)
-            built, _ = await release.gates(self.source)
+            built, _ = await release.gates(self.source, self._programs())
             published = await release.publish(
                 self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in
             )
@@ -136,7 +142,16 @@ class Ci:
         """Go the whole way of a release: lint, types and test beside build and smoke, then publish."""
         with exit_codes():
             where = registry.destination(repository, commit, registry_token, latest=not no_latest)
-            built, stages = await release.gates(self.source, advisory=advisory)
+            built, stages = await release.gates(self.source, self._programs(), advisory=advisory)
             publishing = release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
             published, pushed = await release.publish_stage(publishing)
             return summary([*stages, pushed], published)
+
+    def _programs(self) -> release.Programs:
+        return {
+            "app": self.app_source,
+            "ci": self.ci_source,
+            "deploy": self.deploy_source,
+            "emulator": self.emulator_source,
+            "engine": self.engine_source,
+        }

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from ci.errors import GateError, NotAllowedError, PipelineError
 from ci.steps import check, image, registry
 
 _INSIDE = "ci/steps/inside"
+Programs = Mapping[str, dagger.Directory]
 
 
 @dataclass(frozen=True)
@@ -62,24 +63,26 @@ async def lint(source: dagger.Directory) -> str:
     return await _stdout("lint", check.lint(source, await check.project(source, "ci")))
 
 
-async def types(source: dagger.Directory) -> str:
+async def types(source: dagger.Directory, programs: Programs) -> str:
     """Run mypy on every program, side by side."""
 
-    async def of(program: check.Program) -> str:
+    async def of(name: str) -> str:
+        program = check.PROGRAM[name]
         tools = await check.project(source, program.project)
-        return await _stdout(f"types of {program.name}", check.types(source, program, tools))
+        return await _stdout(f"types of {name}", check.types(programs[name], program, tools))
 
-    return await _all(*map(of, check.PROGRAMS))
+    return await _all(*map(of, programs))
 
 
-async def test(source: dagger.Directory) -> str:
+async def test(source: dagger.Directory, programs: Programs) -> str:
     """Run the tests of every program, side by side."""
 
-    async def of(program: check.Program) -> str:
+    async def of(name: str) -> str:
+        program = check.PROGRAM[name]
         tools = await check.project(source, program.project)
-        return await _stdout(f"tests of {program.name}", check.test(source, program, tools))
+        return await _stdout(f"tests of {name}", check.test(programs[name], program, tools))
 
-    return await _all(*map(of, check.PROGRAMS))
+    return await _all(*map(of, programs))
 
 
 async def build(source: dagger.Directory) -> dagger.Container:
@@ -100,12 +103,15 @@ async def smoke(source: dagger.Directory, built: dagger.Container) -> str:
     )
 
 
-async def gates(source: dagger.Directory, *, advisory: bool = False) -> tuple[dagger.Container, tuple[Stage, ...]]:
+async def gates(
+    source: dagger.Directory, programs: Programs, *, advisory: bool = False
+) -> tuple[dagger.Container, tuple[Stage, ...]]:
     """
     Run the gates beside build and smoke.
 
     Args:
         source: The repository.
+        programs: What the checks of each program read, by name.
         advisory: Report failures of lint, types and tests, and go on.
 
     Returns:
@@ -127,7 +133,10 @@ async def gates(source: dagger.Directory, *, advisory: bool = False) -> tuple[da
         return [building, await _stage("smoke", smoke(source, built[0]))]
 
     *checked, shipped = await asyncio.gather(
-        _stage("lint", lint(source)), _stage("types", types(source)), _stage("test", test(source)), build_and_smoke()
+        _stage("lint", lint(source)),
+        _stage("types", types(source, programs)),
+        _stage("test", test(source, programs)),
+        build_and_smoke(),
     )
     stages = (*checked, *shipped)
     judged = shipped if advisory else stages

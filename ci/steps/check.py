@@ -35,6 +35,12 @@ class Program:
         """Folders of all its tests."""
         return [f"tests/unit/{self.name}", *self.more_suites]
 
+    @property
+    def paths(self) -> list[str]:
+        """Everything that its checks read."""
+        config = _path(self.project, "pyproject.toml")
+        return [self.name, config, "tests/unit/arrows.py", *self.suites, *self.reads]
+
 
 @dataclass(frozen=True)
 class Project:
@@ -67,6 +73,7 @@ PROGRAMS: Final = (
     Program("deploy", "deploy", PYTHON, coverage=80, reads=("emulator", "environments")),
     Program("emulator", "emulator", PYTHON, coverage=90, more_suites=("tests/contract",)),
 )
+PROGRAM: Final = {program.name: program for program in PROGRAMS}
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
 _SHELL: Final = ["daggerw", "engine/home", "engine/stop", "engine/namespace.sh", ".ci/run"]
@@ -93,26 +100,22 @@ def types(source: dagger.Directory, program: Program, tools: Project) -> dagger.
     """Run mypy, strict, over one program; its cache, checked by content, makes the next run short."""
     mypy = ["mypy", "--config-file", tools.config, "--cache-dir", _MYPY_CACHE, program.name]
     return (
-        _checkout(source, program, tools, [program.name])
+        _checkout(source, program, tools)
         .with_mounted_cache(_MYPY_CACHE, dag.cache_volume(f"mypy-{program.name}"))
         .with_exec(mypy)
     )
 
 
 def test(source: dagger.Directory, program: Program, tools: Project) -> dagger.Container:
-    """Run pytest with coverage, over the unit tests of one program."""
+    """Run pytest with coverage, over the tests of one program."""
     pytest = ["pytest", "-c", tools.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider"]
     coverage = [f"--cov={program.name}", f"--cov-config={tools.config}", f"--cov-fail-under={program.coverage}"]
-    read = [program.name, "tests/unit/arrows.py", *program.suites, *program.reads]
-    return _checkout(source, program, tools, read).with_exec([*pytest, *coverage, *program.suites])
+    return _checkout(source, program, tools).with_exec([*pytest, *coverage, *program.suites])
 
 
-def _checkout(source: dagger.Directory, program: Program, tools: Project, read: list[str]) -> dagger.Container:
-    """A program's environment with the files and folders that a check of it reads, and no others: they are its key."""
-    include = [pattern for path in read for pattern in (path, f"{path}/**")]
-    return environment(tools, program.image).with_mounted_directory(
-        WORKDIR, source.filter(include=[*include, tools.config])
-    )
+def _checkout(source: dagger.Directory, program: Program, tools: Project) -> dagger.Container:
+    """A program's environment with what its checks read, and no more: that is their key."""
+    return environment(tools, program.image).with_mounted_directory(WORKDIR, source)
 
 
 def environment(tools: Project, image: Image, *, dev: bool = True) -> dagger.Container:

@@ -6,6 +6,7 @@ import dagger
 import pytest
 
 from ci.main import Ci
+from ci.steps.check import PROGRAM
 
 CHECKS = {"lint", "types", "test"}
 EFFECTS = {"publish", "pipeline"}
@@ -36,8 +37,9 @@ def test_checks_need_no_argument(name: str) -> None:
         assert not FUNCTIONS[name].parameters
 
 
-def test_git_is_in_no_input() -> None:
-    hints = typing.get_type_hints(Ci, include_extras=True)["source"]
+@pytest.mark.parametrize("field", ["source", *(f"{name}_source" for name in PROGRAM)])
+def test_git_is_in_no_input(field: str) -> None:
+    hints = typing.get_type_hints(Ci, include_extras=True)[field]
     patterns = next(meta.patterns for meta in hints.__metadata__ if isinstance(meta, dagger.Ignore))
     assert patterns[0] == "**"
     assert not [pattern for pattern in patterns if pattern.startswith("!.git")]

@@ -31,7 +31,7 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def gates(*, advisory: bool = False) -> tuple[dagger.Container, tuple[release.Stage, ...]]:
-    return asyncio.run(release.gates(SOURCE, advisory=advisory))
+    return asyncio.run(release.gates(SOURCE, {}, advisory=advisory))
 
 
 def test_all_green(outcomes: dict[str, str]) -> None:
