@@ -12,7 +12,7 @@ from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.observed import Group, group, name_of
 
-# What a rollout does, and what it needs for each. Source: faults.md section 3.3, from Compute Engine's reference.
+# What a rollout does, and what it needs for each. Source: Compute Engine's reference, "IAM Permissions" of each method.
 PERMISSIONS: Final = (
     "compute.autoscalers.list",
     "compute.globalOperations.get",

@@ -15,8 +15,7 @@ def check_group(call: Call, path: str, document: Document) -> None:
     Check a group's whole document.
 
     Raises:
-        ApiError: 400 that names the field. Source: the rules are those of mig.md sections 1.1, 1.2 and 1.10, which
-            quotes gcloud 528, google-cloud-compute 1.57.0 and public reports for each.
+        ApiError: 400 that names the field. Source: gcloud 528, google-cloud-compute 1.57.0 and public reports for each.
     """
     size = document.get("targetSize", 0)
     if not 0 <= size <= 1_000:
