@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,24 +65,12 @@ async def lint(source: dagger.Directory) -> str:
 
 async def types(source: dagger.Directory, programs: Programs) -> str:
     """Run mypy on every program, side by side."""
-
-    async def of(name: str) -> str:
-        program = check.PROGRAM[name]
-        tools = await check.project(source, program.project)
-        return await _stdout(f"types of {name}", check.types(programs[name], program, tools))
-
-    return await _all(*map(of, programs))
+    return await _each("types", check.types, source, programs)
 
 
 async def test(source: dagger.Directory, programs: Programs) -> str:
     """Run the tests of every program, side by side."""
-
-    async def of(name: str) -> str:
-        program = check.PROGRAM[name]
-        tools = await check.project(source, program.project)
-        return await _stdout(f"tests of {name}", check.test(programs[name], program, tools))
-
-    return await _all(*map(of, programs))
+    return await _each("tests", check.test, source, programs)
 
 
 async def build(source: dagger.Directory) -> dagger.Container:
@@ -202,6 +190,22 @@ async def _stage(name: str, work: Awaitable[str]) -> Stage:
         return Stage(name, time.monotonic() - started_at, failure=str(error))
     lines = said.strip().splitlines()
     return Stage(name, time.monotonic() - started_at, said=lines[-1] if lines else "")
+
+
+async def _each(
+    kind: str,
+    step: Callable[[dagger.Directory, check.Program, check.Project], dagger.Container],
+    source: dagger.Directory,
+    programs: Programs,
+) -> str:
+    """Run one step for every program."""
+
+    async def of(name: str) -> str:
+        program = check.PROGRAM[name]
+        tools = await check.project(source, program.project)
+        return await _stdout(f"{kind} of {name}", step(programs[name], program, tools))
+
+    return await _all(*map(of, programs))
 
 
 async def _stdout(gate: str, container: dagger.Container) -> str:

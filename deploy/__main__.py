@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,14 +20,14 @@ import httpx
 import typer
 
 from deploy import config as environments
-from deploy import credentials, history, image, report
+from deploy import credentials, history, image, pruning, report
 from deploy import plan as plans
 from deploy.compute import Compute, Time
 from deploy.config import Config
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed, granted, observe
 from deploy.observed import Version
-from deploy.rollout import Rollout, utc_now
+from deploy.rollout import Rollout
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -104,7 +105,7 @@ def rollback(
     release = history.to_go_back_to(_releases(session.config, observed), before.template, to, force=force)
     budget_s = session.config.rollout.budget_s(observed.group.target_size)
     wanted = plans.Wanted(
-        image.Reference(session.config.repository, digest=release.entry.digest), _run(), utc_now(), kind="rollback"
+        image.Reference(session.config.repository, digest=release.entry.digest), _run(), _utc_now(), kind="rollback"
     )
     version = Version(release.template, str(plans.intent_of(wanted, budget_s)))
     print(report.rollout(session.rollout().roll_back(version, before, budget_s), session.config.group, shape))
@@ -114,7 +115,7 @@ def rollback(
 def reconcile(env: Env = "local", compute_url: ComputeUrl = "", file: File = None, shape: Shape = "text") -> None:
     """Finish or undo what a process that died has left; whose it was is said."""
     session = _session(env, compute_url, file)
-    found = plans.reconcile(session.observed(), utc_now())
+    found = plans.reconcile(session.observed(), _utc_now())
     print(report.rollout(session.rollout().reconcile(found), session.config.group, shape))
 
 
@@ -124,7 +125,7 @@ def status(env: Env = "local", compute_url: ComputeUrl = "", file: File = None) 
     session = _session(env, compute_url, file)
     observed = session.observed()
     group = observed.group
-    print(f"{session.config.group}: {plans.reconcile(observed, utc_now()).text}")
+    print(f"{session.config.group}: {plans.reconcile(observed, _utc_now()).text}")
     print(f"  target {group.target_size} · stable {_yes(group.is_stable)} · reached {_yes(group.is_reached)}")
     for machine in group.machines:
         template = machine.version.template if machine.version else "leaving"
@@ -143,7 +144,7 @@ def history_(env: Env = "local", compute_url: ComputeUrl = "", file: File = None
 def prune(env: Env = "local", compute_url: ComputeUrl = "", file: File = None) -> None:
     """Delete templates of ours that nobody needs any more."""
     session = _session(env, compute_url, file)
-    pruned, troubles = session.rollout().prune()
+    pruned, troubles = pruning.prune(session.compute, session.config)
     print("\n".join([*(f"pruned {name}" for name in pruned), *troubles]) or "nothing to prune")
 
 
@@ -167,12 +168,17 @@ def _wanted(config: Config, text: str, commit: str) -> plans.Wanted:
             f"--image: '{reference.repository}' is not the environment's repository '{config.repository}'.",
             "correct one of them",
         )
-    return plans.Wanted(reference, _run(), utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
+    return plans.Wanted(reference, _run(), _utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
 
 
 def _releases(config: Config, observed: Observed) -> tuple[history.Release, ...]:
     serving = observed.group.versions[0].template if plans.is_proven(observed) else ""
     return history.releases(observed.templates, config.repository, serving)
+
+
+def _utc_now() -> datetime:
+    """Return the time of day, for what people read; budgets go by a monotonic clock."""
+    return datetime.now(UTC)
 
 
 def _run() -> str:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from deploy.errors import RefusedError
-from deploy.template import Document, Entry, LastGood, entry
+from deploy.observed import Document, Version
+from deploy.template import Entry, entry
 
 KEPT_GOOD: Final = 5
 KEPT_OTHERS: Final = 2
@@ -59,7 +60,7 @@ def made_at(template: Document) -> datetime:
     return datetime.fromisoformat(template["creationTimestamp"])
 
 
-def last_good(serving: LastGood, is_settled: bool, serving_entry: Entry | None) -> LastGood | None:
+def last_good(serving: Version, is_settled: bool, serving_entry: Entry | None) -> Version | None:
     """
     Return what a new release would go back to.
 

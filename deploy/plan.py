@@ -10,8 +10,8 @@ from deploy.errors import NotAllowedError, RefusedError
 from deploy.health import is_serving
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
-from deploy.observed import Version
-from deploy.template import Document, Entry, LastGood
+from deploy.observed import Document, Version
+from deploy.template import Entry
 
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 
@@ -56,7 +56,7 @@ class Plan:
     action: Literal["nothing", "wait", "roll"]
     version: Version
     template: Document | None
-    entry: LastGood | None
+    entry: Version | None
     before: Version
     budget_s: float
     warnings: tuple[str, ...] = ()
@@ -79,8 +79,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         action: Literal["nothing", "wait"] = "nothing" if is_settled(observed) else "wait"
         found = template.entry(observed.template)
         return Plan(action, before, None, found.last_good if found else None, before, budget_s, warnings(observed))
-    proven = LastGood(before.template, before.name)
-    going_back = history.last_good(proven, is_proven(observed), template.entry(observed.template))
+    going_back = history.last_good(before, is_proven(observed), template.entry(observed.template))
     entry = Entry(
         repository=config.repository,
         digest=wanted.reference.digest,
@@ -224,7 +223,7 @@ class Found:
     action: Literal["nothing", "wait", "undo", "foreign"]
     text: str
     version: Version
-    entry: LastGood | None = None
+    entry: Version | None = None
     left_s: float = 0.0
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from deploy.history import Release
 from deploy.plan import Plan
-from deploy.rollout import Result
+from deploy.result import Result
 
 Format = Literal["text", "json", "markdown"]
 

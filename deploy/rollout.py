@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
-from deploy import history, template
+from deploy import template
 from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import (
@@ -17,48 +16,17 @@ from deploy.errors import (
     RolledBackError,
     SupersededError,
 )
+from deploy.evidence import evidence
 from deploy.health import Seen, Verdict, look, verdict
 from deploy.observe import read_group
 from deploy.observed import Group, Version, name_of
 from deploy.plan import Found, Plan
+from deploy.pruning import prune
+from deploy.result import Phase, Result
 
 Say = Callable[[str], None]
 _FENCED = 412
 _LOOKS = 2  # in a row that must agree before success is believed
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A part of a rollout that took time."""
-
-    name: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Result:
-    """
-    What a rollout came to.
-
-    Args:
-        changed: False if the release served already.
-        version: That the group has.
-        before: That it had.
-        phases: In order.
-        machines: Rows at the end.
-        pruned: Templates that were deleted.
-        warnings: What to know.
-        requests: Made in all.
-    """
-
-    changed: bool
-    version: Version
-    before: Version
-    phases: tuple[Phase, ...] = ()
-    machines: tuple[str, ...] = ()
-    pruned: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    requests: int = 0
 
 
 @dataclass
@@ -94,7 +62,7 @@ class Rollout:
             self._wait(plan.version, plan.budget_s, self.config.rollout.bake_s)
         except _FailedError as failure:
             self._go_back(plan, failure.verdict)
-        pruned, troubles = self.prune()
+        pruned, troubles = prune(self.compute, self.config)
         return replace(
             self._result(plan, changed=plan.action == "roll"), pruned=pruned, warnings=(*plan.warnings, *troubles)
         )
@@ -125,7 +93,7 @@ class Rollout:
             raise RefusedError(f"group '{self.config.group}': {found.text}.", "ask whoever did, or deploy a release")
         self.say(found.text)
         if found.action == "undo":
-            self._go_back(replace(plan, budget_s=self.config.rollout.budget_s(3)), Verdict("failed", found.text))
+            self._go_back(replace(plan, budget_s=self._budget_s()), Verdict("failed", found.text))
         return self.perform(plan)
 
     def _insert(self, plan: Plan) -> None:
@@ -230,10 +198,10 @@ class Rollout:
         """Put the group back onto the last good version, and say what failed and what was done."""
         why = f"release '{plan.version.template}': {found.text}"
         self.say(f"failed: {found.text}")
-        evidence = self._evidence(plan.version, found.machine)
+        proof = evidence(self.compute, self.config, plan.version, found.machine)
         if plan.entry is None:
-            raise NotRestoredError(f"{why}. There is no good release to go back to.{evidence}", "deploy a fix")
-        target = Version(plan.entry.template, plan.entry.name)
+            raise NotRestoredError(f"{why}. There is no good release to go back to.{proof}", "deploy a fix")
+        target = plan.entry
         self.say(f"going back to {target.template}")
         try:
             self._patch(target, plan.version)
@@ -242,50 +210,16 @@ class Rollout:
             raise
         except (DeployError, _FailedError) as error:
             text = error.verdict.text if isinstance(error, _FailedError) else str(error)
-            raise NotRestoredError(f"{why}. The way back did not settle: {text}.{evidence}", "run reconcile") from error
+            raise NotRestoredError(f"{why}. The way back did not settle: {text}.{proof}", "run reconcile") from error
         kind = CapacityError if found.state == "capacity" else RolledBackError
-        raise kind(f"{why}. '{target.template}' serves again.{evidence}")
-
-    def _evidence(self, version: Version, machine: str) -> str:
-        """Return what the machine that failed has to say: its health, its last error, the end of its serial port."""
-        group = read_group(self.compute, self.config)
-        new = [one for one in group.machines if one.version == version and machine in ("", one.name)]
-        lines = []
-        for one in new[:1]:
-            lines.append(f"{one.name}: {one.action} {one.status or 'absent'} {one.health}".rstrip())
-            lines += [f"  {code}: {text}" for code, text in one.errors]
-            lines += [f"  | {line}" for line in self._serial(one.name)]
-        return "".join(f"\n{line}" for line in lines)
-
-    def _serial(self, machine: str) -> list[str]:
-        try:
-            output = self.compute.get(f"zones/{self.config.zone}/instances/{machine}/serialPort")
-        except DeployError:
-            return []
-        return [redacted(line) for line in str(output.get("contents", "")).splitlines()[-12:]]
-
-    def prune(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Delete templates of ours that nobody needs; whatever goes wrong only warns."""
-        try:
-            templates = list(self.compute.items("global/instanceTemplates"))
-            scopes = self.compute.get("aggregated/instanceGroupManagers").get("items") or {}
-            groups = [one for scope in scopes.values() for one in scope.get("instanceGroupManagers") or []]
-            group = read_group(self.compute, self.config)
-            serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
-            referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
-            referenced |= {machine.version.template for machine in group.machines if machine.version}
-            found = history.releases(templates, self.config.repository, serving)
-            pruned = []
-            for release in history.to_prune(found, frozenset(referenced)):
-                self.compute.wait(self.compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
-                pruned.append(release.template)
-        except DeployError as error:
-            return (), (f"old templates were not pruned: {error}",)
-        return tuple(pruned), ()
+        raise kind(f"{why}. '{target.template}' serves again.{proof}")
 
     def _progress(self, group: Group, version: Version, found: Verdict) -> str:
         serving = sum(machine.version == version and machine.health == "HEALTHY" for machine in group.machines)
         return f"{serving}/{group.target_size} on {version.template} · {found.text}"
+
+    def _budget_s(self) -> float:
+        return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)
 
     def _timed(self, name: str, work: Callable[[], Any]) -> None:
         began_s = self.compute.time.now_s()
@@ -309,23 +243,6 @@ class _FailedError(Exception):
     def __init__(self, found: Verdict) -> None:
         super().__init__(found.text)
         self.verdict = found
-
-
-def redacted(line: str) -> str:
-    """Return a line of somebody's output without what looks like a secret."""
-    words = []
-    for word in line.split(" "):
-        key, mark, value = word.partition("=")
-        hidden = (
-            mark and len(value) >= 6 and any(part in key.lower() for part in ("key", "token", "secret", "password"))
-        )
-        words.append(f"{key}=…" if hidden else "ya29.…" if word.startswith("ya29.") else word)
-    return " ".join(words)
-
-
-def utc_now() -> datetime:
-    """Return the time of day, for what people read; budgets go by a monotonic clock."""
-    return datetime.now(UTC)
 
 
 def _shown(versions: list[Version]) -> str:

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from deploy import image
 from deploy.errors import RefusedError
-
-Document = dict[str, Any]
+from deploy.observed import Document, Version
 
 # The mark of ownership, and what a stranger process needs to go back.
 ENTRY: Final = "release"
@@ -39,14 +38,6 @@ _MAX_METADATA_BYTES: Final = 512 * 1024
 
 
 @dataclass(frozen=True)
-class LastGood:
-    """The group's version entry to go back to, whole: a changed version name alone replaces machines."""
-
-    template: str
-    name: str = ""
-
-
-@dataclass(frozen=True)
 class Entry:
     """
     What a template says of the release that it carries.
@@ -59,7 +50,8 @@ class Entry:
         commit: Of the sources; empty where nobody said.
         run: Of the deploy that made it.
         by: Who ran that.
-        last_good: None for the first release of a group that never was healthy.
+        last_good: The group's version entry to go back to, whole: a changed version name alone replaces machines. None
+            for the first release of a group that never was healthy.
     """
 
     repository: str
@@ -69,7 +61,7 @@ class Entry:
     commit: str = ""
     run: str = ""
     by: str = ""
-    last_good: LastGood | None = None
+    last_good: Version | None = None
 
     def dump(self) -> str:
         """Return the JSON that stands in the metadata."""
@@ -108,7 +100,7 @@ def entry(template: Document) -> Entry | None:
     try:
         data = json.loads(text) if text else None
         last_good = data and data.pop("last_good", None)
-        return Entry(**data, last_good=LastGood(**last_good) if last_good else None) if data else None
+        return Entry(**data, last_good=Version(**last_good) if last_good else None) if data else None
     except (ValueError, TypeError, AttributeError):
         return None
 

@@ -21,7 +21,7 @@ from emulator.faults import Request as FaultRequest
 from emulator.links import PROJECT
 from emulator.messages import Answer, Request, decoded, encoded
 from emulator.operations import Operation, render
-from emulator.permissions import permission
+from emulator.permissions import permission, tested
 from emulator.routing import Route, route
 from emulator.schema.check import check_body, check_query
 from emulator.store import Document, View
@@ -142,7 +142,7 @@ class Api:
             self.tokens.check(authorization)
         body = decoded(request.body)
         if name == "cloudresourcemanager.testIamPermissions":
-            return self._test_permissions(body)
+            return tested(body, self.denied)
         handler = HANDLERS.get(name)
         if handler is None or not PROJECT.fullmatch(found.params["project"]):
             entry["unknown"] = True
@@ -242,12 +242,6 @@ class Api:
             self.world.store.append(entry | {"status": answer.status})
         finally:
             self._depth -= 1
-
-    def _test_permissions(self, body: Any) -> Document:
-        """Answer which of the permissions asked for are granted, as Cloud Resource Manager v1 does."""
-        asked = body.get("permissions", []) if isinstance(body, dict) else []
-        granted = [one for one in asked if isinstance(one, str) and one not in self.denied]
-        return {"permissions": granted} if granted else {}
 
     def _sent(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
         date = formatdate(self.tokens.clock(), usegmt=True)

@@ -13,7 +13,7 @@ from deploy.compute import Compute, Time
 from deploy.config import Config, Rollout
 from deploy.observe import PERMISSIONS, Observed, observe
 from deploy.plan import Plan, Wanted, plan
-from deploy.rollout import Result
+from deploy.result import Result
 from deploy.rollout import Rollout as Act
 from emulator.api import Api
 from emulator.clock import Clock

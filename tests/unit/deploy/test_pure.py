@@ -10,7 +10,7 @@ from deploy import config, history, intent, template
 from deploy.errors import ConfigError, RefusedError
 from deploy.health import Seen, Verdict, look, verdict
 from deploy.observed import Group, Machine, Version
-from deploy.template import Entry, LastGood
+from deploy.template import Entry
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 BASE = {
@@ -28,7 +28,7 @@ BASE = {
         },
     },
 }  # fmt: skip
-ENTRY = Entry(REPOSITORY, digest("a"), "seed", "7", last_good=LastGood("seed", "v"))
+ENTRY = Entry(REPOSITORY, digest("a"), "seed", "7", last_good=Version("seed", "v"))
 
 
 def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
@@ -98,7 +98,7 @@ def test_metadata_is_refused_from_the_first_byte_too_many(size: int, fits: bool)
 
 
 def ours(name: str, hour: int, last_good: str = "", letter: str = "a", commit: str = "") -> dict[str, object]:
-    entry = Entry(REPOSITORY, digest(letter), "seed", "7", commit, last_good=LastGood(last_good) if last_good else None)
+    entry = Entry(REPOSITORY, digest(letter), "seed", "7", commit, last_good=Version(last_good) if last_good else None)
     items = [{"key": "release", "value": entry.dump()}]
     created = f"2026-11-23T{hour:02}:00:00.000-08:00"
     return {"name": name, "id": str(hour), "creationTimestamp": created, "properties": {"metadata": {"items": items}}}
@@ -140,9 +140,9 @@ def test_prune_keeps_five_good_two_others_and_whatever_is_needed() -> None:
 
 
 def test_last_good_is_what_serves_or_what_that_goes_back_to() -> None:
-    serving = LastGood("s", "v")
+    serving = Version("s", "v")
     assert history.last_good(serving, True, ENTRY) == serving
-    assert history.last_good(serving, False, ENTRY) == LastGood("seed", "v")
+    assert history.last_good(serving, False, ENTRY) == Version("seed", "v")
     assert history.last_good(serving, False, None) is None
 
 

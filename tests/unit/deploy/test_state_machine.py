@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from deploy import history, template
+from deploy import history, pruning, template
 from deploy import plan as plans
 from deploy.errors import DeployError, RefusedError
 from deploy.observed import Version
@@ -132,7 +132,7 @@ class Fleet(RuleBasedStateMachine):
 
     @rule()
     def prune(self) -> None:
-        Rollout(self.one.compute(), self.one.config, self.one.said.append).prune()
+        pruning.prune(self.one.compute(), self.one.config)
 
     def _size(self) -> int:
         document = self.one.api.world.view.get(GROUP)

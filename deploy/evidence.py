@@ -1,0 +1,39 @@
+"""What a machine that failed has to say, fit to be shown."""
+
+from deploy.compute import Compute
+from deploy.config import Config
+from deploy.errors import DeployError
+from deploy.observe import read_group
+from deploy.observed import Version
+
+
+def evidence(compute: Compute, config: Config, version: Version, machine: str) -> str:
+    """Return what the machine that failed has to say: its health, its last error, the end of its serial port."""
+    group = read_group(compute, config)
+    new = [one for one in group.machines if one.version == version and machine in ("", one.name)]
+    lines = []
+    for one in new[:1]:
+        lines.append(f"{one.name}: {one.action} {one.status or 'absent'} {one.health}".rstrip())
+        lines += [f"  {code}: {text}" for code, text in one.errors]
+        lines += [f"  | {line}" for line in _serial(compute, config, one.name)]
+    return "".join(f"\n{line}" for line in lines)
+
+
+def _serial(compute: Compute, config: Config, machine: str) -> list[str]:
+    try:
+        output = compute.get(f"zones/{config.zone}/instances/{machine}/serialPort")
+    except DeployError:
+        return []
+    return [redacted(line) for line in str(output.get("contents", "")).splitlines()[-12:]]
+
+
+def redacted(line: str) -> str:
+    """Return a line of somebody's output without what looks like a secret."""
+    words = []
+    for word in line.split(" "):
+        key, mark, value = word.partition("=")
+        hidden = (
+            mark and len(value) >= 6 and any(part in key.lower() for part in ("key", "token", "secret", "password"))
+        )
+        words.append(f"{key}=…" if hidden else "ya29.…" if word.startswith("ya29.") else word)
+    return " ".join(words)
