@@ -20,7 +20,7 @@ import httpx
 import typer
 
 from deploy import config as environments
-from deploy import credentials, history, image, pruning, report
+from deploy import credentials, history, image, preflight, pruning, report
 from deploy import plan as plans
 from deploy.compute import Compute, Time
 from deploy.config import Config
@@ -100,7 +100,7 @@ def rollback(
     """Go back to a release that was good, as fast as the group can."""
     session = _session(env, compute_url, file)
     observed = session.observed()
-    plans.refuse(session.config, observed)
+    preflight.refuse(session.config, observed)
     before = observed.group.versions[0]
     release = history.to_go_back_to(_releases(session.config, observed), before.template, to, force=force)
     budget_s = session.config.rollout.budget_s(observed.group.target_size)

@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Literal
 
 from deploy import history, image, template
 from deploy.config import Config
-from deploy.errors import NotAllowedError, RefusedError
 from deploy.health import is_serving
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Version
+from deploy.preflight import refuse, warnings
 from deploy.template import Entry
-
-_ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 
 
 @dataclass(frozen=True)
@@ -117,94 +115,6 @@ def is_settled(observed: Observed) -> bool:
 def is_proven(observed: Observed) -> bool:
     """Return whether the group's release has shown that it serves; on an empty group, none has."""
     return is_settled(observed) and bool(observed.group.machines)
-
-
-def refuse(config: Config, observed: Observed) -> None:
-    """
-    Check every precondition.
-
-    Raises:
-        RefusedError: The first that does not hold.
-        NotAllowedError: A permission is missing.
-    """
-    if observed.missing:
-        raise NotAllowedError(
-            f"project '{config.project}': missing {', '.join(observed.missing)}.",
-            "grant them to the deployer's account",
-        )
-    raw: Any = observed.group.raw
-    where = f"group '{config.group}'"
-    if raw.get("region"):
-        raise RefusedError(
-            f"{where}: is regional, and surge 1 is not allowed there.", "use a zonal group for each zone"
-        )
-    status = raw.get("status") or {}
-    if (status.get("stateful") or {}).get("hasStatefulConfig") or raw.get("statefulPolicy"):
-        raise RefusedError(
-            f"{where}: is stateful, its machines can't be replaced by new ones.", "remove its stateful policy"
-        )
-    if len(observed.group.versions) != 1:
-        names = ", ".join(f"'{one.template}'" for one in observed.group.versions) or "none"
-        raise RefusedError(
-            f"{where}: has {len(observed.group.versions)} versions: {names}.", "finish or undo the canary first"
-        )
-    policy = raw.get("updatePolicy") or {}
-    if policy.get("type") == "OPPORTUNISTIC":
-        raise RefusedError(
-            f"{where}: its update policy is OPPORTUNISTIC, so somebody stopped updates.", "set it to PROACTIVE"
-        )
-    allowed = policy.get("mostDisruptiveAllowedAction", "REPLACE")
-    if allowed in _ORDER and allowed != "REPLACE":
-        raise RefusedError(
-            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.", "set it to REPLACE"
-        )
-    _refuse_health(where, observed)
-    if any(
-        item == "startup-script"
-        for item in ((raw.get("allInstancesConfig") or {}).get("properties") or {}).get("metadata") or {}
-    ):
-        raise RefusedError(
-            f"{where}: allInstancesConfig has a 'startup-script', which hides the template's.", "remove it there"
-        )
-    if not observed.template:
-        raise RefusedError(
-            f"{where}: its template '{observed.group.versions[0].template}' is not a global one.",
-            "use a global template",
-        )
-    if observed.room is not None and observed.room < config.rollout.surge:
-        raise RefusedError(
-            f"{where}: the region's quota has room for {observed.room} machines, surge needs {config.rollout.surge}.",
-            "raise INSTANCES, or lower `rollout.surge`",
-        )
-
-
-def warnings(observed: Observed) -> tuple[str, ...]:
-    """Return what is no reason to refuse, and yet worth knowing."""
-    found = []
-    if observed.unasked:
-        found.append(f"permissions were not checked: {observed.unasked}")
-    if observed.group.target_size == 0:
-        found.append("the group has target size 0: no machine will prove this release")
-    if observed.autoscaler:
-        found.append(f"autoscaler '{observed.autoscaler}' may change the size in the middle")
-    if not (observed.group.is_stable and observed.group.is_reached):
-        found.append("the group is not settled; this rollout replaces whatever is going on")
-    return tuple(found)
-
-
-def _refuse_health(where: str, observed: Observed) -> None:
-    check = observed.health_check
-    if check is None:
-        raise RefusedError(
-            f"{where}: no autohealing health check, so a machine counts as healthy as soon as it runs.",
-            "add one that asks the application",
-        )
-    lifecycle = observed.group.raw.get("instanceLifecyclePolicy") or {}
-    failing = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
-    if "DO_NOTHING" in (failing, lifecycle.get("defaultActionOnFailure") if failing == "DEFAULT_ACTION" else failing):
-        raise RefusedError(
-            f"{where}: does nothing about a machine that fails its health check.", "set onFailedHealthCheck to REPAIR"
-        )
 
 
 @dataclass(frozen=True)

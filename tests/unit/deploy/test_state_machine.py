@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from deploy import history, pruning, template
+from deploy import history, preflight, pruning, template
 from deploy import plan as plans
 from deploy.errors import DeployError, RefusedError
 from deploy.observed import Version
@@ -96,7 +96,7 @@ class Fleet(RuleBasedStateMachine):
         releases = history.releases(observed.templates, REPOSITORY, serving)
         before = observed.group.versions[0]
         try:
-            plans.refuse(self.one.config, observed)
+            preflight.refuse(self.one.config, observed)
             release = history.to_go_back_to(releases, before.template)
         except RefusedError:
             event("rollback refused")
