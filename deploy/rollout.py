@@ -1,4 +1,4 @@
-"""Performs a plan: the one place that writes, waits and goes back. Every write is fenced by the group's fingerprint."""
+"""Performs a plan: the one place that writes and goes back. Every write is fenced by the group's fingerprint."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,16 +17,15 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.evidence import evidence
-from deploy.health import Seen, Verdict, look, verdict
+from deploy.health import Verdict
 from deploy.observe import read_group
-from deploy.observed import Group, Version, name_of
+from deploy.observed import Version, name_of
 from deploy.plan import Found, Plan
 from deploy.pruning import prune
 from deploy.result import Phase, Result
+from deploy.watch import FailedError, Say, Watch
 
-Say = Callable[[str], None]
 _FENCED = 412
-_LOOKS = 2  # in a row that must agree before success is believed
 
 
 @dataclass
@@ -60,7 +59,7 @@ class Rollout:
             self._timed("patch", lambda: self._patch(plan.version, plan.before))
         try:
             self._wait(plan.version, plan.budget_s, self.config.rollout.bake_s)
-        except _FailedError as failure:
+        except FailedError as failure:
             self._go_back(plan, failure.verdict)
         pruned, troubles = prune(self.compute, self.config)
         return replace(
@@ -72,7 +71,7 @@ class Rollout:
         self._patch(version, before)
         try:
             self._wait(version, budget_s, 0.0)
-        except _FailedError as failure:
+        except FailedError as failure:
             raise NotRestoredError(
                 f"rollback to '{version.template}': {failure.verdict.text}.", "run reconcile"
             ) from failure
@@ -168,31 +167,9 @@ class Rollout:
         found = self.compute.get(path)
         return [name_of(one["instanceTemplate"]) for one in found.get("versions") or []] == [version.template]
 
-    def _wait(self, version: Version, budget_s: float, bake_s: float) -> Group:
-        """Look until the release serves, twice in a row, and then as long as the bake lasts."""
-        time = self.compute.time
-        began_s, good_since_s, looks, seen, said = time.now_s(), None, 0, Seen(), ""
-        quick_s, slow_s = self.config.rollout.poll_s
-        while True:
-            group = read_group(self.compute, self.config)
-            seen = look(group, version, seen)
-            found = verdict(group, version, seen)
-            if found.state == "superseded":
-                raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
-            if found.state in ("failed", "capacity"):
-                raise _FailedError(found)
-            if found.text != said:
-                self.say(self._progress(group, version, found))
-                said = found.text
-            now_s = time.now_s()
-            looks = looks + 1 if found.state == "done" else 0
-            good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None
-            if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
-                self._phases.append(Phase("rolled and baked", now_s - began_s))
-                return group
-            if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
-                raise _FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))
-            time.sleep(quick_s if now_s - began_s < 60 else slow_s)
+    def _wait(self, version: Version, budget_s: float, bake_s: float) -> None:
+        watch = Watch(self.compute, self.config, self.say)
+        self._timed("rolled and baked", lambda: watch.until_served(version, budget_s, bake_s))
 
     def _go_back(self, plan: Plan, found: Verdict) -> None:
         """Put the group back onto the last good version, and say what failed and what was done."""
@@ -208,15 +185,11 @@ class Rollout:
             self._wait(target, plan.budget_s, 0.0)
         except SupersededError:
             raise
-        except (DeployError, _FailedError) as error:
-            text = error.verdict.text if isinstance(error, _FailedError) else str(error)
+        except (DeployError, FailedError) as error:
+            text = error.verdict.text if isinstance(error, FailedError) else str(error)
             raise NotRestoredError(f"{why}. The way back did not settle: {text}.{proof}", "run reconcile") from error
         kind = CapacityError if found.state == "capacity" else RolledBackError
         raise kind(f"{why}. '{target.template}' serves again.{proof}")
-
-    def _progress(self, group: Group, version: Version, found: Verdict) -> str:
-        serving = sum(machine.version == version and machine.health == "HEALTHY" for machine in group.machines)
-        return f"{serving}/{group.target_size} on {version.template} · {found.text}"
 
     def _budget_s(self) -> float:
         return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)
@@ -235,14 +208,6 @@ class Rollout:
             warnings=plan.warnings,
             requests=self.compute.requests,
         )
-
-
-class _FailedError(Exception):
-    """A wait that ended badly; becomes one of ours once it is known whether the way back worked."""
-
-    def __init__(self, found: Verdict) -> None:
-        super().__init__(found.text)
-        self.verdict = found
 
 
 def _shown(versions: list[Version]) -> str:
