@@ -1,18 +1,20 @@
 """A group of three on the emulator, in this process, with a clock that moves only when somebody waits."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from deploy import image
+from deploy import history, image
 from deploy.compute import Compute, Time
 from deploy.config import Config, Rollout
 from deploy.observe import PERMISSIONS, Observed, observe
-from deploy.plan import Plan, Wanted, plan
+from deploy.observed import Version
+from deploy.plan import Plan, Wanted, intent_of, is_proven, plan, reconcile
+from deploy.preflight import refuse
 from deploy.result import Result
 from deploy.rollout import Rollout as Act
 from emulator.api import Api
@@ -77,6 +79,26 @@ class Rig:
         compute = self.compute()
         return Act(compute, self.config, self.said.append).perform(self.plan(letter, compute))
 
+    def roll_back(self, to: str = "", *, force: bool = False) -> Result:
+        compute = self.compute()
+        observed = self.observed(compute)
+        refuse(self.config, observed)
+        before = observed.group.versions[0]
+        serving = before.template if is_proven(observed) else ""
+        found = history.releases(observed.templates, REPOSITORY, serving)
+        release = history.to_go_back_to(found, before.template, to, force=force)
+        wanted = replace(
+            self.wanted("0"), reference=image.parse(f"{REPOSITORY}@{release.entry.digest}"), kind="rollback"
+        )
+        budget_s = self.config.rollout.budget_s(observed.group.target_size)
+        version = Version(release.template, str(intent_of(wanted, budget_s)))
+        return Act(compute, self.config, self.said.append).roll_back(version, before, budget_s)
+
+    def reconcile(self) -> Result:
+        compute = self.compute()
+        found = reconcile(self.observed(compute), self.wanted("0").now)
+        return Act(compute, self.config, self.said.append).reconcile(found)
+
     def control(self, verb: str, path: str, body: Any = None) -> Any:
         """Steer the emulator."""
         client = httpx.Client(transport=Transport(self.api), base_url="http://emulator/")
@@ -115,10 +137,17 @@ class Rig:
         )
 
 
-def rig() -> Rig:
-    """The seed's world, settled."""
+_SEED = read_seed(Path("emulator/seeds/dojangkok.yaml"))
+
+
+def rig(script: str = "") -> Rig:
+    """The seed's world, settled; its template may carry another startup script."""
+    seed = _SEED.model_copy(deep=True)
+    if script:
+        items = seed.resources["instanceTemplates"][0]["properties"]["metadata"]["items"]
+        next(item for item in items if item["key"] == "startup-script")["value"] = script
     api = Api(World(Store(), Clock(1.79e9, None)))
-    plant(api, read_seed(Path("emulator/seeds/dojangkok.yaml")))
+    plant(api, seed)
     api.world.clock.move(300)
     return Rig(api)
 

@@ -1,0 +1,232 @@
+"""
+The startup scripts that machines really get, in both shapes that are known, and every trap in rewriting them.
+
+`scripts/design.sh` is what the design's template of 14 lines becomes once Terraform has put the compose file into it;
+`scripts/later.sh` is the one that followed, 181 lines. Both are written anew from a description, with invented values.
+"""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy import image, template
+from deploy.errors import RefusedError
+from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
+
+FOLDER = Path(__file__).parent / "scripts"
+DESIGN, LATER = ((FOLDER / name).read_text() for name in ("design.sh", "later.sh"))
+SHAPES = pytest.mark.parametrize("script", [DESIGN, LATER], ids=["design", "later"])
+LATEST = f"{REPOSITORY}:latest"
+NEW = f"{REPOSITORY}@{digest('1')}"
+
+
+def rewritten(script: str) -> str:
+    return image.rewrite(script, image.the_reference(script, REPOSITORY), digest("1"))
+
+
+def refusal(script: str, repository: str = REPOSITORY) -> str:
+    with pytest.raises(RefusedError) as error:
+        image.the_reference(script, repository)
+    return str(error.value)
+
+
+def script_of(one: Rig, name: str) -> str:
+    return template.script(one.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name])
+
+
+@pytest.mark.parametrize(
+    ("script", "lines", "others", "heredocs"), [(DESIGN, 53, 0, 1), (LATER, 181, 4, 3)], ids=["design", "later"]
+)
+def test_fixture_has_the_real_shape(script: str, lines: int, others: int, heredocs: int) -> None:
+    """What was counted in the real ones is counted here; a fixture that drifts away proves nothing."""
+    assert script.count("\n") == lines
+    assert script.count(LATEST) == 1
+    assert f"\n    image: {LATEST}\n" in script
+    assert script.count("asia-northeast3-docker.pkg.dev") == 2
+    assert script.count("ai-server:") == 2
+    assert "\n  ai-server:\n" in script
+    assert sum("ai-server" in line and "ai-server:" not in line for line in script.splitlines()) == others
+    assert script.count("<<") == heredocs
+
+
+@SHAPES
+def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
+    one = rig(script)
+    planned = one.plan("a")
+    assert planned.action == "roll"
+    first = one.deploy("a").version.template
+    assert script_of(one, first) == script.replace(LATEST, f"{REPOSITORY}@{digest('a')}")
+    second = one.deploy("b").version.template
+    assert script_of(one, second) == script.replace(LATEST, f"{REPOSITORY}@{digest('b')}")
+    assert one.roll_back().version.template == first
+    assert one.serving() == ["a"] * 3
+    assert one.never_fewer_than(3)
+
+
+@SHAPES
+def test_service_key_is_left_alone(script: str) -> None:
+    """A replacement of `ai-server:` and anything behind it would break the YAML."""
+    assert "\n  ai-server:\n" in rewritten(script)
+
+
+def test_another_image_of_the_same_tag_is_left_alone() -> None:
+    """A replacement of `:latest` would rewrite Alloy's image."""
+    assert "    image: grafana/alloy:latest\n" in rewritten(LATER)
+
+
+@SHAPES
+def test_carriage_returns_stay(script: str) -> None:
+    windows = script.replace("\n", "\r\n")
+    assert rewritten(windows) == windows.replace(LATEST, NEW)
+
+
+@SHAPES
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quotes_and_a_comment_behind_stay(script: str, quote: str) -> None:
+    quoted = script.replace(LATEST, f"{quote}{LATEST}{quote} # the release")
+    assert rewritten(quoted) == quoted.replace(LATEST, NEW)
+
+
+@SHAPES
+@pytest.mark.parametrize("form", [":ab12cd3", ":dev-main-20260211", ":prod-1.2.3-ab12cd3", ":a_b", f"@{digest('0')}"])
+def test_every_form_of_reference_is_found(script: str, form: str) -> None:
+    """Tags that were used or planned, and a digest, which the next deploy finds."""
+    other = script.replace(LATEST, REPOSITORY + form)
+    assert rewritten(other) == script.replace(LATEST, NEW)
+
+
+@SHAPES
+def test_already_the_target_is_no_change(script: str) -> None:
+    once = rewritten(script)
+    assert rewritten(once) == once
+
+
+def test_a_script_that_names_the_release_already_is_no_work() -> None:
+    one = rig(DESIGN.replace(LATEST, f"{REPOSITORY}@{digest('a')}"))
+    assert one.plan("a").action == "nothing"
+    assert not one.deploy("a").changed
+    assert one.writes() == []
+
+
+@SHAPES
+def test_no_reference_is_refused(script: str) -> None:
+    assert f"no reference of '{REPOSITORY}'." in refusal(script.replace(LATEST, "ai-server:latest"))
+
+
+@SHAPES
+def test_several_references_are_refused_with_lines_and_tags(script: str) -> None:
+    """Whether they agree or not: which of them a machine starts can't be known from outside."""
+    same = script + f"docker pull {LATEST}\n"
+    lines = script.count("\n")
+    assert f"line {lines + 1} '{LATEST}'" in refusal(same)
+    assert f"line {lines + 1} '{REPOSITORY}:other'" in refusal(script + f"docker pull {REPOSITORY}:other\n")
+
+
+def test_reference_in_a_comment_is_none() -> None:
+    assert "in a comment, in line 10." in refusal(DESIGN.replace(LATEST, f"x # {LATEST}"))
+    assert rewritten(f"# was {LATEST}\n{DESIGN}") == f"# was {LATEST}\n{DESIGN.replace(LATEST, NEW)}"
+
+
+def test_reference_by_a_variable_is_refused_with_its_line() -> None:
+    script = DESIGN.replace(LATEST, "${IMAGE}:latest").replace("mkdir", f"IMAGE={REPOSITORY}\nmkdir", 1)
+    assert "without tag and digest, or in a comment, in line 5." in refusal(script)
+
+
+def test_a_variable_that_holds_the_whole_reference_is_rewritten() -> None:
+    script = DESIGN.replace(LATEST, "$IMAGE").replace("mkdir", f'IMAGE="{LATEST}"\nmkdir', 1)
+    assert rewritten(script) == script.replace(LATEST, NEW)
+
+
+def test_another_registry_of_the_same_path_is_refused() -> None:
+    assert "no reference of" in refusal(DESIGN.replace("asia-northeast3-docker.pkg.dev/d", "us-docker.pkg.dev/d"))
+
+
+@pytest.mark.parametrize("sibling", ["-worker", "-ai-server", "2", "/sidecar", "_x", ".old"])
+def test_sibling_names_are_left_alone(sibling: str) -> None:
+    script = DESIGN + f"docker pull {REPOSITORY}{sibling}:latest\n"
+    assert rewritten(script) == script.replace(LATEST, NEW, 1)
+
+
+@pytest.mark.parametrize("prefix", ["my-", "mirror.example/", "a.", "my_"])
+def test_longer_hosts_are_left_alone(prefix: str) -> None:
+    script = DESIGN + f"docker pull {prefix}{LATEST}\n"
+    assert rewritten(script) == script.replace(LATEST, NEW, 1)
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "localhost:5000/dojangkok-ai/ai-server",
+        "asia-northeast3-docker.pkg.dev/example.com/project-1/dojangkok-ai/ai-server",
+        "registry.example:443/a.b/c_d/e--f",
+    ],
+)
+def test_ports_dots_and_domain_projects_are_part_of_a_repository(repository: str) -> None:
+    script = DESIGN.replace(REPOSITORY, repository)
+    place = image.the_reference(script, repository)
+    assert image.rewrite(script, place, digest("1")) == DESIGN.replace(LATEST, f"{repository}@{digest('1')}")
+
+
+def test_dots_of_the_repository_are_no_wildcards() -> None:
+    assert "no reference of" in refusal(
+        DESIGN.replace("asia-northeast3-docker.pkg.dev/", "asia-northeast3-dockerXpkg.dev/")
+    )
+
+
+@SHAPES
+@pytest.mark.parametrize("text", ["&", "|", "\\1", "\\g<0>", "$$", "${X:-y}", "$(date)", "%s", "\0", "한글", "\u2028"])
+def test_characters_that_tools_of_text_take_for_their_own_stay(script: str, text: str) -> None:
+    around = f"{text}\n{script.replace('APP_ENV', text)}{text}"
+    assert rewritten(around) == around.replace(LATEST, NEW)
+
+
+@SHAPES
+def test_last_line_end_stays_as_it_is(script: str) -> None:
+    assert rewritten(script).endswith("\n")
+    assert not rewritten(script.rstrip("\n")).endswith("\n")
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_size_limit_is_met_to_the_byte_before_anything_is_written(more: int, fits: bool) -> None:
+    """A value of metadata has at most 262,144 bytes; the digest is longer than the tag that it takes the place of."""
+    room = 262_144 - len(DESIGN.encode()) - (len(NEW) - len(LATEST))
+    one = rig(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
+    if fits:
+        assert one.plan("1").template is not None
+        return
+    with pytest.raises(RefusedError, match="has 262145 bytes, at most 262144 are allowed"):
+        one.deploy("1")
+    assert one.writes() == []
+
+
+PIECES = st.sampled_from(
+    [
+        *DESIGN.replace(LATEST, "other/image:latest").splitlines(),
+        *LATER.replace(LATEST, "other/image:latest").splitlines(),
+        *(f"docker pull {REPOSITORY}{tail}" for tail in ("-worker:latest", "/x:1", "2:latest", "_x:1", ".y:1")),
+        *(f"docker pull {head}{LATEST}" for head in ("x", "my.", "a/", "b-", "c:")),
+        f"# {LATEST}", f"run # {NEW}", REPOSITORY, f"IMAGE={REPOSITORY}", "cat <<EOF", "EOF", "\\", "$$", "&|\\1",
+    ]
+)  # fmt: skip
+LINES = st.lists(st.one_of(PIECES, st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=30)))
+TAILS = st.from_regex(r":[\w][\w.-]{0,20}|@sha256:[0-9a-f]{64}|:[\w]{1,9}@sha256:[0-9a-f]{64}", fullmatch=True)
+FRAMES = st.sampled_from(
+    ["    image: {}", 'image: "{}"', "image: '{}' # x", "docker run -d {} --port 80", "IMAGE={}", "X={};", "({})", "{}"]
+)
+
+
+@given(above=LINES, below=LINES, frame=FRAMES, tail=TAILS.filter(str.isascii), end=st.sampled_from(["\n", "\r\n"]))
+def test_script_without_its_reference_is_the_same_byte_for_byte(
+    above: list[str], below: list[str], frame: str, tail: str, end: str
+) -> None:
+    """Whatever lines stand around it: the one reference is found, and nothing else is touched."""
+    before, _, after = frame.partition("{}")
+    head, foot = end.join([*above, before]), end.join([after, *below])
+    script = f"{head}{REPOSITORY}{tail}{foot}"
+    place = image.the_reference(script, REPOSITORY)
+    new = image.rewrite(script, place, digest("1"))
+    assert new.encode() == head.encode() + NEW.encode() + foot.encode()
+    assert (script[: place.start].encode(), script[place.end :].encode()) == (head.encode(), foot.encode())
+    assert image.rewrite(new, image.the_reference(new, REPOSITORY), digest("1")) == new
