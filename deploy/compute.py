@@ -13,32 +13,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import httpx
-import tenacity
 
 from deploy.errors import CloudError, NotAllowedError
+from deploy.retry import TIMEOUT, TRANSIENT, Time, TransientError, retried, transient
 
 Document = dict[str, Any]
 
-_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
 )
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-_LONGEST_WAIT_S: Final = 10.0
-
-
-@dataclass(frozen=True)
-class Time:
-    """
-    Seconds that go by, and how to let them.
-
-    Args:
-        now_s: Of any origin, never backwards.
-        sleep: Waits.
-    """
-
-    now_s: Callable[[], float]
-    sleep: Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -57,12 +40,6 @@ class Outcome:
     code: str = ""
     text: str = ""
     warnings: tuple[str, ...] = ()
-
-
-class _TransientError(CloudError):
-    """Something that asking again may mend."""
-
-    retry_after_s: float = 0.0
 
 
 class Compute:
@@ -143,31 +120,17 @@ class Compute:
         return _outcome(operation)
 
     def _retried(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
-        began_s = self.time.now_s()
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
-            stop=lambda state: self.time.now_s() - began_s >= self._budget_s,
-            wait=self._backoff_s,
-            sleep=self.time.sleep,
-            reraise=True,
-        )
-        return retrying(self._once, verb, url, params, body)
-
-    def _backoff_s(self, state: tenacity.RetryCallState) -> float:
-        """Full jitter, and never before the server's own Retry-After."""
-        error = state.outcome.exception() if state.outcome else None
-        asked_s = error.retry_after_s if isinstance(error, _TransientError) else 0.0
-        return max(asked_s, self._dice() * min(_LONGEST_WAIT_S, 0.5 * 2.0**state.attempt_number))
+        return retried(lambda: self._once(verb, url, params, body), self.time, self._budget_s, self._dice)
 
     def _once(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
         self.requests += 1
         where = f"{verb} {url.partition('/projects/')[2]}"
         try:
             answer = self._client.request(
-                verb, url, params=params, json=body, headers=self._headers(), timeout=_TIMEOUT, follow_redirects=False
+                verb, url, params=params, json=body, headers=self._headers(), timeout=TIMEOUT, follow_redirects=False
             )
         except httpx.TransportError as error:
-            raise _TransientError(f"{where}: {type(error).__name__}: {error}") from error
+            raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
         if answer.is_success:
             return _decoded(answer, where)
         raise _error(answer, where)
@@ -177,11 +140,9 @@ def _decoded(answer: httpx.Response, where: str) -> Document:
     try:
         document = answer.json()
     except json.JSONDecodeError as error:
-        raise _TransientError(
-            f"{where}: the answer is no JSON, but '{answer.text[:60]}'", answer.status_code
-        ) from error
+        raise TransientError(f"{where}: the answer is no JSON, but '{answer.text[:60]}'", answer.status_code) from error
     if not isinstance(document, dict):
-        raise _TransientError(f"{where}: the answer is no object", answer.status_code)
+        raise TransientError(f"{where}: the answer is no object", answer.status_code)
     return document
 
 
@@ -194,11 +155,8 @@ def _error(answer: httpx.Response, where: str) -> CloudError | NotAllowedError:
     except (ValueError, KeyError, TypeError, AttributeError):
         message, reasons = answer.text[:200], set()
     text = f"{where}: {answer.status_code} {message}"
-    if answer.status_code in _TRANSIENT or reasons & _RATE_REASONS:
-        transient = _TransientError(text, answer.status_code, next(iter(sorted(reasons)), ""))
-        after = answer.headers.get("retry-after", "")
-        transient.retry_after_s = float(after) if after.isascii() and after.isdigit() else 0.0
-        return transient
+    if answer.status_code in TRANSIENT or reasons & _RATE_REASONS:
+        return transient(text, answer, next(iter(sorted(reasons)), ""))
     if answer.status_code in (401, 403):
         return NotAllowedError(text, "give the deployer's account that permission, or other credentials")
     return CloudError(text, answer.status_code, next(iter(sorted(reasons)), ""))

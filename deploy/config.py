@@ -41,7 +41,13 @@ class Config(_Strict):
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
     compute_url: Annotated[str, Field(pattern=r"^https?://")] = "https://compute.googleapis.com/compute/v1"
     resource_manager_url: Annotated[str, Field(pattern=r"^https?://")] = "https://cloudresourcemanager.googleapis.com"
+    registry_url: Annotated[str, Field(pattern=r"^(https?://[^/]+/?)?$")] = ""
     rollout: Rollout = Rollout()
+
+    @property
+    def registry(self) -> str:
+        """Scheme and host of the registry that the digests are looked up in."""
+        return self.registry_url or f"https://{self.repository.partition('/')[0]}"
 
 
 def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) -> Config:

@@ -61,6 +61,11 @@ def parse(text: str) -> Reference:
     return Reference(found[1], found[2] or "", found[3] or "")
 
 
+def is_digest(text: str) -> bool:
+    """Return whether a text is a digest in full."""
+    return re.fullmatch(_DIGEST, text) is not None
+
+
 def places(script: str, repository: str) -> list[Place]:
     """
     Find the references of one repository in a script, in order; those in comments are none.

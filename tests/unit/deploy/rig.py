@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 
 from deploy import history, image
-from deploy.compute import Compute, Time
+from deploy.compute import Compute
 from deploy.config import Config, Rollout
 from deploy.observe import PERMISSIONS, Observed, observe
 from deploy.observed import Version
 from deploy.plan import Plan, Wanted, intent_of, is_proven, plan, reconcile
 from deploy.preflight import refuse
 from deploy.result import Result
+from deploy.retry import Time
 from deploy.rollout import Rollout as Act
 from emulator.api import Api
 from emulator.clock import Clock

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.unit.deploy.fake_registry import FakeRegistry
+from tests.unit.deploy.fake_registry import served as serving
 from tests.unit.deploy.rig import GROUP, REPOSITORY, digest
 
 
@@ -31,12 +33,14 @@ class Served:
         text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
         (folder / "environments").mkdir()
         (folder / "environments/dev.yaml").write_text(text + "rollout: {bake_s: 1, poll_s: [0.1, 0.1]}\n")
+        self.registry = FakeRegistry()
+        self.registry_url = ""
         while not self.client.get(f"/{GROUP}").json()["status"]["isStable"]:
             time.sleep(0.1)
 
     def start(self, *args: str) -> "subprocess.Popen[str]":
         environment = {**os.environ, "COMPUTE_URL": f"{self.url}/compute/v1", "PYTHONPATH": str(Path.cwd())}
-        command = [sys.executable, "-m", "deploy", *args, "--env", "dev"]
+        command = [sys.executable, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry_url]
         return subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=self.folder
         )
@@ -54,7 +58,8 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     one = Served(tmp_path, getattr(request, "param", 60))
-    yield one
+    with serving(one.registry) as one.registry_url:
+        yield one
     one.process.kill()
     one.process.wait()
 
@@ -89,7 +94,8 @@ def test_a_day_of_releases(served: Served) -> None:
 
 def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
     before = len(served.client.get("/emulator/ledger?kind=group").text.splitlines())
-    assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 3
+    code, _, stderr = served.run("deploy", "--image", f"{REPOSITORY}:v9")
+    assert (code, f"'{REPOSITORY}' has no 'v9'. Fix: push it first" in stderr) == (3, True)
     assert served.run("deploy", "--image", f"other/path@{digest('a')}")[0] == 3
     code, _, stderr = served.run("deploy")
     assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
@@ -97,6 +103,18 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
     code, _, stderr = served.run("deploy", "--image", reference("a"))
     assert (code, "missing compute.instanceTemplates.create." in stderr) == (4, True)
     assert len(served.client.get("/emulator/ledger?kind=group").text.splitlines()) == before
+
+
+def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(served: Served) -> None:
+    code, report, _ = served.run("plan", "--image", f"{REPOSITORY}:latest", "--format", "json")
+    assert (code, digest("a") in report) == (0, True)
+    assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
+    assert served.run("deploy", "--image", reference("b"))[0] == 0
+    serving_b = served.serving()
+    del served.registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest('a')}"]
+    code, _, stderr = served.run("rollback")
+    assert (code, f"'{REPOSITORY}' has no '{digest('a')}'" in stderr) == (3, True)
+    assert served.serving() == serving_b
 
 
 def test_a_failed_release_leaves_the_old_one_and_says_so(served: Served) -> None:

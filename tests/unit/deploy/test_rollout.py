@@ -1,8 +1,17 @@
 """Whole rollouts on the emulator: what serves in the end, what was written, what is said."""
 
+from dataclasses import replace
+
+import httpx
 import pytest
 
 from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
+from deploy.observe import granted, observe
+from deploy.plan import plan
+from deploy.registry import Registry
+from deploy.rollout import Rollout as Act
+from emulator.inprocess import Transport
+from tests.unit.deploy.fake_registry import FakeRegistry
 from tests.unit.deploy.rig import GROUP, digest, rig
 
 BROKEN = {"never_healthy": True, "serial": ["docker: pull access denied", "API_TOKEN=verysecret"]}
@@ -31,11 +40,23 @@ def test_a_release_that_serves_is_no_work() -> None:
 
 
 def test_requests_before_the_first_look_are_few() -> None:
-    one = rig()
+    """Of a whole deploy, permissions and registry included; the budget is design.md's."""
+    one, fake = rig(), FakeRegistry()
     compute = one.compute()
-    found = one.plan("a", compute)
-    assert found.action == "roll"
-    assert compute.requests <= 7
+    began = len(list(one.api.world.store.entries(kind="request")))
+    registry = Registry(httpx.Client(transport=fake), "http://registry", dict, compute.time)
+    found = registry.resolved(one.wanted("a").reference)
+    client = httpx.Client(transport=Transport(one.api))
+    asked = lambda: granted(client, "http://emulator", one.config.project, dict)  # noqa: E731
+    observed = observe(compute, one.config, asked, lambda reads: [read() for read in reads])
+    Act(compute, one.config, one.said.append).perform(
+        plan(one.config, replace(one.wanted("a"), reference=found), observed)
+    )
+    methods = [entry["method"] for entry in one.api.world.store.entries(kind="request")][began:]
+    told = methods.index("instanceGroupManagers.patch")
+    first_look = methods.index("instanceGroupManagers.get", told)
+    assert "cloudresourcemanager.testIamPermissions" in methods[:told]
+    assert len(fake.seen) + len(methods[:first_look]) <= 14
 
 
 def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
@@ -93,10 +114,8 @@ def test_somebody_else_who_was_faster_keeps_his_release() -> None:
     compute = one.compute()
     slow = one.plan("a", compute)
     one.deploy("b")
-    from deploy.rollout import Rollout
-
     with pytest.raises(SupersededError):
-        Rollout(compute, one.config, one.said.append).perform(slow)
+        Act(compute, one.config, one.said.append).perform(slow)
     assert one.serving() == ["b"] * 3
 
 

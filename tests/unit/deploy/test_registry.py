@@ -1,0 +1,130 @@
+"""Tags become digests, and what a registry does not hold is refused."""
+
+import httpx
+import pytest
+
+from deploy import image
+from deploy.errors import DeployError, NotAllowedError, RefusedError
+from deploy.image import Reference
+from deploy.registry import Registry
+from deploy.retry import Time
+from tests.unit.deploy.fake_registry import FakeRegistry, served
+from tests.unit.deploy.rig import REPOSITORY, digest
+
+HOST = "https://asia-northeast3-docker.pkg.dev"
+
+
+class Sleeps:
+    """Time that moves when somebody sleeps, and remembers how long."""
+
+    def __init__(self) -> None:
+        self.naps: list[float] = []
+
+    def time(self) -> Time:
+        return Time(lambda: sum(self.naps), self.naps.append)
+
+
+def registry(fake: FakeRegistry, url: str = HOST, sleeps: Sleeps | None = None) -> Registry:
+    return Registry(
+        httpx.Client(transport=fake),
+        url,
+        lambda: {"authorization": "Bearer t"},
+        (sleeps or Sleeps()).time(),
+        dice=lambda: 1.0,
+    )
+
+
+def test_tag_is_resolved_to_its_digest() -> None:
+    fake = FakeRegistry(token="t")
+    found = registry(fake).resolved(image.parse(f"{REPOSITORY}:latest"))
+    assert found == Reference(REPOSITORY, digest=digest("a"))
+    assert fake.seen == [("HEAD", "/v2/dojangkok-dev/dojangkok-ai/ai-server/manifests/latest", "Bearer t")]
+
+
+def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
+    fake = FakeRegistry()
+    assert registry(fake).resolved(Reference(REPOSITORY, "latest", digest("b"))).digest == digest("b")
+    assert [path.rpartition("/")[2] for _, path, _ in fake.seen] == [digest("b")]
+
+
+@pytest.mark.parametrize("asked", ["v1", digest("a")])
+def test_absent_image_is_named(asked: str) -> None:
+    reference = Reference(REPOSITORY, digest=asked) if ":" in asked else Reference(REPOSITORY, asked)
+    with pytest.raises(RefusedError) as error:
+        registry(FakeRegistry({})).resolved(reference)
+    assert str(error.value) == (
+        f"registry {HOST}: '{REPOSITORY}' has no '{asked}'. Fix: push it first, or name another one."
+    )
+    assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_what_may_not_be_read_is_not_called_absent(status: int) -> None:
+    with pytest.raises(NotAllowedError) as error:
+        registry(FakeRegistry(faults=[status])).resolved(Reference(REPOSITORY, "latest"))
+    assert f"'{REPOSITORY}': {status}, reading is not allowed. Fix: grant" in str(error.value)
+    assert error.value.exit_code == 4
+
+
+def test_plain_http_is_sent_no_token() -> None:
+    fake = FakeRegistry()
+    registry(fake, "http://registry:5000").resolved(Reference(REPOSITORY, "latest"))
+    assert [authorization for _, _, authorization in fake.seen] == [""]
+
+
+@pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, httpx.ConnectError("refused")], ids=str)
+def test_what_time_may_mend_is_asked_again(fault: int | Exception) -> None:
+    fake, sleeps = FakeRegistry(faults=[fault, fault]), Sleeps()
+    assert registry(fake, sleeps=sleeps).resolved(Reference(REPOSITORY, "latest")).digest == digest("a")
+    assert (len(fake.seen), sleeps.naps) == (3, [1.0, 2.0])
+
+
+def test_registry_that_never_answers_is_refused_within_its_budget() -> None:
+    sleeps = Sleeps()
+    with pytest.raises(RefusedError, match=r"be looked up: HEAD https://.*: 503\. Fix: try again, or correct"):
+        registry(FakeRegistry(faults=[503] * 99), sleeps=sleeps).resolved(Reference(REPOSITORY, "latest"))
+    assert 30 <= sum(sleeps.naps) <= 45
+
+
+@pytest.mark.parametrize(
+    ("lie", "reference"),
+    [("", Reference(REPOSITORY, "latest")), (digest("b"), Reference(REPOSITORY, digest=digest("a")))],
+)
+def test_digest_that_is_none_or_another_one_is_refused(lie: str, reference: Reference) -> None:
+    path = REPOSITORY.partition("/")[2]
+    fake = FakeRegistry({f"{path}/latest": lie, f"{path}/{digest('a')}": lie})
+    with pytest.raises(RefusedError, match=f"says that '{reference}' has the digest '{lie}'"):
+        registry(fake).resolved(reference)
+
+
+def test_other_answers_are_refused_with_their_status() -> None:
+    with pytest.raises(RefusedError, match="answered 302"):
+        registry(FakeRegistry(faults=[302])).resolved(Reference(REPOSITORY, "latest"))
+
+
+@pytest.mark.parametrize("over_a_socket", [False, True])
+def test_the_fake_answers_as_a_registry_does(over_a_socket: bool) -> None:
+    """The same answers in this process and over a socket: what it holds, what it lacks, and without a token."""
+    fake = FakeRegistry(token="t")
+    accept = {"accept": "application/vnd.oci.image.index.v1+json"}
+    path = f"/v2/{REPOSITORY.partition('/')[2]}/manifests"
+
+    def check(client: httpx.Client) -> None:
+        bearer = {**accept, "authorization": "Bearer t"}
+        held = client.head(f"{path}/latest", headers=bearer)
+        assert (held.status_code, held.headers["docker-content-digest"], held.content) == (200, digest("a"), b"")
+        assert client.head(f"{path}/absent", headers=bearer).status_code == 404
+        assert client.head(f"{path}/latest", headers=accept).status_code == 401
+        assert client.head(f"{path}/latest", headers={**bearer, "accept": "*/*"}).status_code == 404
+
+    if over_a_socket:
+        with served(fake) as url:
+            check(httpx.Client(base_url=url, trust_env=False))
+    else:
+        check(httpx.Client(transport=fake, base_url=HOST))
+
+
+def test_every_error_of_a_registry_has_its_way_out() -> None:
+    for faults, manifests in (([403], {}), ([302], {}), ([], {})):
+        with pytest.raises(DeployError, match="Fix: "):
+            registry(FakeRegistry(manifests, list(faults))).resolved(Reference(REPOSITORY, "latest"))
