@@ -3,6 +3,7 @@
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import DeployError
+from deploy.leaks import redacted
 from deploy.observe import read_group
 from deploy.observed import Version
 
@@ -25,15 +26,3 @@ def _serial(compute: Compute, config: Config, machine: str) -> list[str]:
     except DeployError:
         return []
     return [redacted(line) for line in str(output.get("contents", "")).splitlines()[-12:]]
-
-
-def redacted(line: str) -> str:
-    """Return a line of somebody's output without what looks like a secret."""
-    words = []
-    for word in line.split(" "):
-        key, mark, value = word.partition("=")
-        hidden = (
-            mark and len(value) >= 6 and any(part in key.lower() for part in ("key", "token", "secret", "password"))
-        )
-        words.append(f"{key}=…" if hidden else "ya29.…" if word.startswith("ya29.") else word)
-    return " ".join(words)

@@ -10,7 +10,7 @@ from deploy.health import is_serving
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Version
-from deploy.preflight import refuse, warnings
+from deploy.preflight import refuse, refuse_secrets, warnings
 from deploy.template import Entry
 
 
@@ -77,6 +77,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         action: Literal["nothing", "wait"] = "nothing" if is_settled(observed) else "wait"
         found = template.entry(observed.template)
         return Plan(action, before, None, found.last_good if found else None, before, budget_s, warnings(observed))
+    refuse_secrets(observed.template)
     going_back = history.last_good(before, is_proven(observed), template.entry(observed.template))
     entry = Entry(
         repository=config.repository,

@@ -4,7 +4,10 @@ from typing import Any, Final
 
 from deploy.config import Config
 from deploy.errors import NotAllowedError, RefusedError
+from deploy.leaks import leaks
 from deploy.observe import Observed
+from deploy.observed import Document
+from deploy.template import metadata
 
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 
@@ -65,6 +68,21 @@ def refuse(config: Config, observed: Observed) -> None:
         raise RefusedError(
             f"{where}: the region's quota has room for {observed.room} machines, surge needs {config.rollout.surge}.",
             "raise INSTANCES, or lower `rollout.surge`",
+        )
+
+
+def refuse_secrets(base: Document) -> None:
+    """
+    Refuse a template whose metadata holds what looks like a secret; a copy would spread it.
+
+    Raises:
+        RefusedError: With each entry and line, and never the value.
+    """
+    found = [f"'{key}' line {leak.line} ({leak.what})" for key, text in metadata(base).items() for leak in leaks(text)]
+    if found:
+        raise RefusedError(
+            f"template '{base['name']}': its metadata holds what looks like a secret: {', '.join(found)}.",
+            "keep it in Secret Manager, and let the startup script fetch it",
         )
 
 

@@ -1,0 +1,59 @@
+"""
+What looks like a secret in somebody's text: refused in a template, hidden in what is shown. Pure.
+
+Metadata can be read by every process of a machine and by whoever may describe a template. Sources of the forms: the
+vendors' own secret-scanning documentation.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# A literal, as opposed to a shell's `$VARIABLE`, `$(command)` or `backticks`.
+_LITERAL: Final = r"(?P<quote>[\"']?)[^\s\"'$`<>|;&]{4,}"
+_FORMS: Final = {
+    "a private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----",
+    "a service account's key": r"[\"']private_key(?:_id)?\\?[\"']\s*:\s*\\?[\"'][\w-]",
+    "a Google OAuth token": r"\bya29\.[\w.-]{10,}",
+    "a Google API key": r"\bAIza[\w-]{35}",
+    "a GitHub token": r"\b(?:gh[opsru]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
+    "an AWS key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9/+]{40}",
+    "a registry's password": (
+        rf"\b(?:docker|podman|crane|skopeo)\s+(?:auth\s+)?login\b(?:[^\n;|&\\]|\\\n)*?\s(?:-p|--password)(?:\s+|=){_LITERAL}"
+        r"|\b(?:echo|printf)\s+(?:-n\s+)?[\"']?[^\s\"'$`|]{4,}[\"']?\s*\|\s*(?:sudo\s+)?docker\s+login\b"
+        r"|[\"']auth[\"']\s*:\s*[\"'][A-Za-z0-9+/]{8,}={0,2}[\"']"
+    ),
+}
+_PATTERNS: Final = {what: re.compile(form, re.ASCII) for what, form in _FORMS.items()}
+_ASSIGNED: Final = re.compile(r"(?i)(?<![\w-])([\w-]*(?:key|token|secret|password)[\w-]*)=([^\s]{6,})")
+
+
+@dataclass(frozen=True)
+class Leak:
+    """
+    Something that looks like a secret; never its value.
+
+    Args:
+        what: With its article, such as `a private key`.
+        line: Counted from 1.
+    """
+
+    what: str
+    line: int
+
+
+def leaks(text: str) -> list[Leak]:
+    """Return what looks like a secret in a text, by line."""
+    found = [
+        Leak(what, text.count("\n", 0, match.start()) + 1)
+        for what, pattern in _PATTERNS.items()
+        for match in pattern.finditer(text)
+    ]
+    return sorted(set(found), key=lambda leak: (leak.line, leak.what))
+
+
+def redacted(line: str) -> str:
+    """Return a line of somebody's output without what looks like a secret."""
+    for pattern in _PATTERNS.values():
+        line = pattern.sub("…", line)
+    return _ASSIGNED.sub(r"\1=…", line)
