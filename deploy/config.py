@@ -2,10 +2,10 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deploy.errors import ConfigError
 
@@ -26,6 +26,12 @@ class Rollout(_Strict):
     bake_s: Seconds = 30.0
     timeout_s: Annotated[float, Field(gt=0)] | None = None
     poll_s: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (1.0, 5.0)
+
+    @model_validator(mode="after")
+    def _can_move(self) -> Self:
+        if self.surge + self.unavailable == 0:
+            raise ValueError("surge and unavailable are both 0, so no machine could ever be replaced")
+        return self
 
     def budget_s(self, machines: int) -> float:
         """Return how long a rollout may take; serial replacement takes about 150 s a machine."""
@@ -81,6 +87,8 @@ def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) ->
 
 def _named(path: Path, error: Any) -> ConfigError:
     """Return the first error of a file, with the path of its key and, for an unknown one, the nearest that is known."""
+    if error["type"] == "value_error":
+        return ConfigError(f"{path}: {error['loc'][0]}: {error['ctx']['error']}.", "see environments/dev.yaml")
     *parents, key = (str(part) for part in error["loc"])
     where = ".".join((*parents, key))
     if error["type"] == "extra_forbidden":

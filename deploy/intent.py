@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from deploy.errors import RefusedError
+
 Kind = Literal["deploy", "rollback"]
 _TIME: Final = "%Y%m%dT%H%M%SZ"
-_SHAPE: Final = re.compile(r"(deploy|rollback)/([0-9a-f]{12})/([\w.-]{1,40})/(\d{8}T\d{6}Z)/(\d{8}T\d{6}Z)", re.ASCII)
+_RUN: Final = r"[\w.-]{1,40}"
+_SHAPE: Final = re.compile(
+    rf"(deploy|rollback)/([0-9a-f]{{12}})/({_RUN})/(\d{{8}}T\d{{6}}Z)/(\d{{8}}T\d{{6}}Z)", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Intent:
     Args:
         kind: What was typed.
         release: First 12 digits of the image's digest.
-        run: Of the process that wrote it.
+        run: Of the process that wrote it; 1 to 40 letters, digits, dots, hyphens or underscores.
         began_at: UTC, whole seconds.
         deadline_at: When whoever finds it may call it failed.
     """
@@ -28,6 +33,10 @@ class Intent:
     run: str
     began_at: datetime
     deadline_at: datetime
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(_RUN, self.run, re.ASCII):
+            raise RefusedError(f"run: got '{self.run}'.", "1 to 40 letters, digits, dots, hyphens or underscores")
 
     def __str__(self) -> str:
         times = f"{self.began_at.strftime(_TIME)}/{self.deadline_at.strftime(_TIME)}"

@@ -16,6 +16,7 @@ from deploy.observed import Group, group, name_of
 PERMISSIONS: Final = (
     "compute.autoscalers.list",
     "compute.globalOperations.get",
+    "compute.healthChecks.get",
     "compute.instanceGroupManagers.get",
     "compute.instanceGroupManagers.list",
     "compute.instanceGroupManagers.update",
@@ -23,6 +24,7 @@ PERMISSIONS: Final = (
     "compute.instanceTemplates.delete",
     "compute.instanceTemplates.get",
     "compute.instanceTemplates.list",
+    "compute.instanceTemplates.useReadOnly",
     "compute.zoneOperations.get",
 )
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
@@ -37,7 +39,7 @@ class Observed:
         group: With its machines.
         templates: All global ones of the project.
         template: The group's; of two versions the first.
-        health_check: That heals the group; None where it has none.
+        health_check: That heals the group; None where it has none, or one that is gone.
         autoscaler: Name of the one that resizes the group; empty if there is none.
         missing: Permissions that the project's testIamPermissions does not grant.
         unasked: Why permissions could not be asked for; empty if they could.
@@ -72,14 +74,26 @@ def read_group(compute: Compute, config: Config) -> Group:
         document = compute.get(path)
     except CloudError as error:
         if error.status == 404:
-            raise RefusedError(
-                f"group '{config.group}': not found in zone {config.zone} of project {config.project}. "
-                "A regional group is not supported.",
-                "correct `group`, `zone` or `project` in the environment file",
-            ) from error
+            raise _absent(compute, config) from error
         raise
     rows = list(compute.items(f"{path}/listManagedInstances", "managedInstances", "POST"))
     return group(document, rows)
+
+
+def _absent(compute: Compute, config: Config) -> RefusedError:
+    """Tell a group that is regional from one that is not there."""
+    region = config.zone.rpartition("-")[0]
+    try:
+        compute.get(f"regions/{region}/instanceGroupManagers/{config.group}")
+    except (CloudError, NotAllowedError):
+        return RefusedError(
+            f"group '{config.group}': not found in zone {config.zone} of project {config.project}.",
+            "correct `group`, `zone` or `project` in the environment file",
+        )
+    return RefusedError(
+        f"group '{config.group}': is regional, in {region}; surge 1 and unavailable 0 are not allowed there.",
+        "use a zonal group for each zone",
+    )
 
 
 def observe(
@@ -104,7 +118,6 @@ def observe(
             lambda: _quotas(compute, region),
         ]
     )
-    check = next((one.get("healthCheck") for one in found.raw.get("autoHealingPolicies") or []), None)
     link = found.raw.get("selfLink", "")
     scaler = next((one["name"] for one in scalers if name_of(one.get("target", "")) == name_of(link)), "")
     names = {version.template for version in found.versions[:1]}
@@ -114,12 +127,25 @@ def observe(
         group=found,
         templates=tuple(templates),
         template=template,
-        health_check=compute.get(f"global/healthChecks/{name_of(check)}") if check else None,
+        health_check=_health_check(compute, found),
         autoscaler=scaler,
         missing=missing,
         unasked=unasked,
         room=quotas,
     )
+
+
+def _health_check(compute: Compute, found: Group) -> Document | None:
+    """Read the check by its own link: it may be regional, or of a kind that is no longer made."""
+    link = next((one.get("healthCheck") for one in found.raw.get("autoHealingPolicies") or []), None)
+    if not link:
+        return None
+    try:
+        return compute.get(link.partition("/projects/")[2].partition("/")[2] or link)
+    except CloudError as error:
+        if error.status == 404:
+            return None
+        raise
 
 
 def granted(client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]]) -> set[str]:

@@ -6,10 +6,13 @@ from deploy.config import Config
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.leaks import leaks
 from deploy.observe import Observed
-from deploy.observed import Document
+from deploy.observed import Document, name_of
 from deploy.template import metadata
 
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
+# What listens on every machine of the fleet, whether or not the application runs. Source: the startup scripts' stacks.
+_NEIGHBOURS: Final = {22: "sshd", 9080: "promtail", 9100: "node-exporter"}
+_SCRIPTS: Final = ("startup-script", "startup-script-url")
 
 
 def refuse(config: Config, observed: Observed) -> None:
@@ -29,7 +32,7 @@ def refuse(config: Config, observed: Observed) -> None:
     where = f"group '{config.group}'"
     if raw.get("region"):
         raise RefusedError(
-            f"{where}: is regional, and surge 1 is not allowed there.", "use a zonal group for each zone"
+            f"{where}: is regional; surge 1 and unavailable 0 are not allowed there.", "use a zonal group for each zone"
         )
     status = raw.get("status") or {}
     if (status.get("stateful") or {}).get("hasStatefulConfig") or raw.get("statefulPolicy"):
@@ -52,12 +55,11 @@ def refuse(config: Config, observed: Observed) -> None:
             f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.", "set it to REPLACE"
         )
     _refuse_health(where, observed)
-    if any(
-        item == "startup-script"
-        for item in ((raw.get("allInstancesConfig") or {}).get("properties") or {}).get("metadata") or {}
-    ):
+    everywhere = ((raw.get("allInstancesConfig") or {}).get("properties") or {}).get("metadata") or {}
+    masking = [key for key in _SCRIPTS if key in everywhere]
+    if masking:
         raise RefusedError(
-            f"{where}: allInstancesConfig has a 'startup-script', which hides the template's.", "remove it there"
+            f"{where}: allInstancesConfig has a '{masking[0]}', which hides the template's.", "remove it there"
         )
     if not observed.template:
         raise RefusedError(
@@ -95,17 +97,31 @@ def warnings(observed: Observed) -> tuple[str, ...]:
         found.append("the group has target size 0: no machine will prove this release")
     if observed.autoscaler:
         found.append(f"autoscaler '{observed.autoscaler}' may change the size in the middle")
+    kind = asked_by(observed.health_check)[0] if observed.health_check else ""
+    if kind in ("TCP", "SSL"):
+        found.append(f"the health check only opens a {kind} connection: an application that hangs looks healthy")
     if not (observed.group.is_stable and observed.group.is_reached):
         found.append("the group is not settled; this rollout replaces whatever is going on")
     return tuple(found)
 
 
 def _refuse_health(where: str, observed: Observed) -> None:
+    policies = observed.group.raw.get("autoHealingPolicies") or []
+    link = next((one["healthCheck"] for one in policies if one.get("healthCheck")), "")
     check = observed.health_check
-    if check is None:
+    if not link:
         raise RefusedError(
             f"{where}: no autohealing health check, so a machine counts as healthy as soon as it runs.",
             "add one that asks the application",
+        )
+    if check is None:
+        raise RefusedError(f"{where}: its health check '{name_of(link)}' is not there.", "make it, or name another one")
+    _, port = asked_by(check)
+    if port in _NEIGHBOURS:
+        raise RefusedError(
+            f"{where}: its health check '{name_of(link)}' asks port {port}, where {_NEIGHBOURS[port]} answers"
+            " whether or not the application does.",
+            "let it ask the application",
         )
     lifecycle = observed.group.raw.get("instanceLifecyclePolicy") or {}
     failing = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
@@ -113,3 +129,10 @@ def _refuse_health(where: str, observed: Observed) -> None:
         raise RefusedError(
             f"{where}: does nothing about a machine that fails its health check.", "set onFailedHealthCheck to REPAIR"
         )
+
+
+def asked_by(check: Document) -> tuple[str, int]:
+    """Return what a health check asks: its type, such as HTTP, and its port; 0 where the group names the port."""
+    kind = str(check.get("type", "HTTP"))
+    below = next((value for key, value in check.items() if key.lower() == f"{kind.lower()}healthcheck"), check)
+    return kind, int(below.get("port") or 0)

@@ -2,93 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from deploy import history
 from deploy import plan as plans
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError
-from deploy.observe import Observed
-from deploy.observed import group
 from deploy.rollout import Rollout
 from tests.unit.deploy.rig import REPOSITORY, Rig, rig
-
-WHERE = "group 'dojangkok-dev-ai-server-mig'"
-
-
-def changed(observed: Observed, **raw: Any) -> Observed:
-    """The same group with other members in its document."""
-    document = {**observed.group.raw, **raw}
-    return replace(observed, group=replace(group(document, []), machines=observed.group.machines))
-
-
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        (
-            {"region": "r"},
-            f"{WHERE}: is regional, and surge 1 is not allowed there. Fix: use a zonal group for each zone.",
-        ),
-        ({"statefulPolicy": {"x": 1}}, f"{WHERE}: is stateful, its machines can't be replaced by new ones."),
-        ({"status": {"stateful": {"hasStatefulConfig": True}}}, f"{WHERE}: is stateful"),
-        (
-            {"versions": [{"instanceTemplate": "x/a"}, {"instanceTemplate": "x/b"}]},
-            f"{WHERE}: has 2 versions: 'a', 'b'.",
-        ),
-        ({"updatePolicy": {"type": "OPPORTUNISTIC"}}, f"{WHERE}: its update policy is OPPORTUNISTIC"),
-        ({"updatePolicy": {"mostDisruptiveAllowedAction": "RESTART"}}, "mostDisruptiveAllowedAction is RESTART"),
-        (
-            {"instanceLifecyclePolicy": {"defaultActionOnFailure": "DO_NOTHING"}},
-            "does nothing about a machine that fails",
-        ),
-        ({"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}}, "does nothing about a machine that fails"),
-        (
-            {"allInstancesConfig": {"properties": {"metadata": {"startup-script": "x"}}}},
-            "allInstancesConfig has a 'startup-script', which hides the template's. Fix: remove it there.",
-        ),
-    ],
-)
-def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
-    one = rig()
-    with pytest.raises(RefusedError) as error:
-        plans.plan(one.config, one.wanted("a"), changed(one.observed(), **raw))
-    assert text in str(error.value)
-    assert one.writes() == []
-
-
-def test_a_group_without_a_health_check_proves_nothing() -> None:
-    one = rig()
-    with pytest.raises(RefusedError, match="no autohealing health check, so a machine counts as healthy"):
-        plans.plan(one.config, one.wanted("a"), replace(one.observed(), health_check=None))
-
-
-def test_quota_for_the_surge_is_looked_at() -> None:
-    one = rig()
-    with pytest.raises(RefusedError, match="quota has room for 0 machines, surge needs 1"):
-        plans.plan(one.config, one.wanted("a"), replace(one.observed(), room=0))
-
-
-def test_unknown_group_says_what_to_correct() -> None:
-    one = rig()
-    one.config = one.config.model_copy(update={"group": "other"})
-    with pytest.raises(
-        RefusedError, match="group 'other': not found in zone asia-northeast3-a of project dojangkok-dev"
-    ):
-        one.observed()
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({"autoscaler": "s"}, "autoscaler 's' may change the size"),
-        ({"unasked": "the API is off"}, "permissions were not checked: the API is off"),
-    ],
-)
-def test_what_is_worth_knowing_is_a_warning(change: dict[str, Any], text: str) -> None:
-    one = rig()
-    found = plans.plan(one.config, one.wanted("a"), replace(one.observed(), **change))
-    assert any(text in warning for warning in found.warnings)
 
 
 def test_empty_group_is_rolled_and_warned_about() -> None:

@@ -1,0 +1,250 @@
+"""Every refusal with its whole text, before anything is written."""
+
+import copy
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import config as environments
+from deploy import plan as plans
+from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
+from deploy.intent import Intent
+from deploy.observe import Observed
+from deploy.observed import group
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, rig
+
+WHERE = "group 'dojangkok-dev-ai-server-mig'"
+TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
+CHECK = "dojangkok-dev-ai-server"
+
+
+def changed(observed: Observed, **raw: Any) -> Observed:
+    """The same group with other members in its document."""
+    document = {**observed.group.raw, **raw}
+    return replace(observed, group=replace(group(document, []), machines=observed.group.machines))
+
+
+def with_metadata(observed: Observed, **entries: str | None) -> Observed:
+    """The same template with other metadata; None takes an entry away."""
+    base = copy.deepcopy(observed.template)
+    kept = [item for item in base["properties"]["metadata"]["items"] if item["key"].replace("-", "_") not in entries]
+    new = [{"key": key.replace("_", "-"), "value": value} for key, value in entries.items() if value is not None]
+    base["properties"]["metadata"]["items"] = kept + new
+    return replace(observed, template=base)
+
+
+def refusal(one: Rig, observed: Observed) -> DeployError:
+    with pytest.raises(DeployError) as error:
+        plans.plan(one.config, one.wanted("a"), observed)
+    assert one.writes() == []
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (
+            {"region": "r"},
+            "is regional; surge 1 and unavailable 0 are not allowed there. Fix: use a zonal group for each zone.",
+        ),
+        (
+            {"statefulPolicy": {"x": 1}},
+            "is stateful, its machines can't be replaced by new ones. Fix: remove its stateful policy.",
+        ),
+        (
+            {"status": {"stateful": {"hasStatefulConfig": True}}},
+            "is stateful, its machines can't be replaced by new ones. Fix: remove its stateful policy.",
+        ),
+        (
+            {"versions": [{"instanceTemplate": "x/a"}, {"instanceTemplate": "x/b"}]},
+            "has 2 versions: 'a', 'b'. Fix: finish or undo the canary first.",
+        ),
+        (
+            {"versions": [], "instanceTemplate": ""},
+            "has 0 versions: none. Fix: finish or undo the canary first.",
+        ),
+        (
+            {"updatePolicy": {"type": "OPPORTUNISTIC"}},
+            "its update policy is OPPORTUNISTIC, so somebody stopped updates. Fix: set it to PROACTIVE.",
+        ),
+        *(
+            (
+                {"updatePolicy": {"type": "PROACTIVE", "mostDisruptiveAllowedAction": action}},
+                f"mostDisruptiveAllowedAction is {action}, and a release replaces machines. Fix: set it to REPLACE.",
+            )
+            for action in ("NONE", "REFRESH", "RESTART")
+        ),
+        *(
+            (
+                {"instanceLifecyclePolicy": policy},
+                "does nothing about a machine that fails its health check. Fix: set onFailedHealthCheck to REPAIR.",
+            )
+            for policy in ({"defaultActionOnFailure": "DO_NOTHING"}, {"onFailedHealthCheck": "DO_NOTHING"})
+        ),
+        (
+            {"autoHealingPolicies": []},
+            "no autohealing health check, so a machine counts as healthy as soon as it runs."
+            " Fix: add one that asks the application.",
+        ),
+        *(
+            (
+                {"allInstancesConfig": {"properties": {"metadata": {key: "x"}}}},
+                f"allInstancesConfig has a '{key}', which hides the template's. Fix: remove it there.",
+            )
+            for key in ("startup-script", "startup-script-url")
+        ),
+    ],
+)
+def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
+    one = rig()
+    error = refusal(one, changed(one.observed(), **raw))
+    assert (str(error), error.exit_code) == (f"{WHERE}: {text}", 3)
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (None, f"its health check '{CHECK}' is not there. Fix: make it, or name another one."),
+        (
+            {"type": "TCP", "tcpHealthCheck": {"port": 22}},
+            f"its health check '{CHECK}' asks port 22, where sshd answers whether or not the application does."
+            " Fix: let it ask the application.",
+        ),
+        (
+            {"type": "HTTP", "httpHealthCheck": {"port": 9100, "requestPath": "/metrics"}},
+            f"its health check '{CHECK}' asks port 9100, where node-exporter answers whether or not the application"
+            " does. Fix: let it ask the application.",
+        ),
+        (
+            {"port": 9080, "requestPath": "/ready"},
+            f"its health check '{CHECK}' asks port 9080, where promtail answers whether or not the application does."
+            " Fix: let it ask the application.",
+        ),
+    ],
+)
+def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | None, text: str) -> None:
+    one = rig()
+    assert str(refusal(one, replace(one.observed(), health_check=check))) == f"{WHERE}: {text}"
+
+
+def test_a_health_check_that_is_gone_is_seen() -> None:
+    one = rig()
+    del one.api.world.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
+    assert f"its health check '{CHECK}' is not there" in str(refusal(one, one.observed()))
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        (
+            {"startup_script": None},
+            f"{TEMPLATE}: no 'startup-script' in its metadata (keys: enable-oslogin). Fix: add one.",
+        ),
+        (
+            {"startup_script_url": "gs://bucket/script"},
+            f"{TEMPLATE}: 'startup-script-url' points to a script outside the template."
+            " Fix: put the script itself into the metadata entry 'startup-script'.",
+        ),
+        (
+            {"startup_script": "docker run busybox:1\n"},
+            f"startup-script: no reference of '{REPOSITORY}'."
+            " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file.",
+        ),
+        (
+            {"startup_script": f"# {REPOSITORY}:v1\n"},
+            f"startup-script: no reference of '{REPOSITORY}'. It is mentioned without tag and digest, or in a comment,"
+            " in line 1. Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file.",
+        ),
+        (
+            {"startup_script": f"run {REPOSITORY}:v1\nrun {REPOSITORY}:v2\n"},
+            f"startup-script: 2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:v1', line 2 '{REPOSITORY}:v2'."
+            " Fix: leave one, and let the others use a shell variable that it sets.",
+        ),
+        (
+            {"big": "x" * 262_145},
+            "metadata 'big' has 262145 bytes, at most 262144 are allowed. Fix: make it shorter.",
+        ),
+        (
+            {"one": "x" * 262_144, "two": "x" * 262_144},
+            "bytes, 524288 are too many. Fix: make it shorter.",
+        ),
+    ],
+)
+def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str) -> None:
+    one = rig()
+    error = refusal(one, with_metadata(one.observed(), **entries))
+    assert str(error).endswith(text)
+    assert error.exit_code == 3
+
+
+def test_template_that_is_not_global_is_refused() -> None:
+    one = rig()
+    assert str(refusal(one, replace(one.observed(), template={}))) == (
+        f"{WHERE}: its template 'dojangkok-dev-ai-server-seed' is not a global one. Fix: use a global template."
+    )
+
+
+def test_quota_for_the_surge_is_looked_at() -> None:
+    one = rig()
+    assert str(refusal(one, replace(one.observed(), room=0))) == (
+        f"{WHERE}: the region's quota has room for 0 machines, surge needs 1."
+        " Fix: raise INSTANCES, or lower `rollout.surge`."
+    )
+
+
+def test_missing_permissions_are_all_named() -> None:
+    one = rig()
+    one.granted -= {"compute.instanceTemplates.useReadOnly", "compute.healthChecks.get"}
+    error = refusal(one, one.observed())
+    assert isinstance(error, NotAllowedError)
+    assert str(error) == (
+        "project 'dojangkok-dev': missing compute.healthChecks.get, compute.instanceTemplates.useReadOnly."
+        " Fix: grant them to the deployer's account."
+    )
+
+
+def test_unknown_group_says_what_to_correct() -> None:
+    one = rig()
+    one.config = one.config.model_copy(update={"group": "other"})
+    with pytest.raises(RefusedError) as error:
+        one.observed()
+    assert str(error.value) == (
+        "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev."
+        " Fix: correct `group`, `zone` or `project` in the environment file."
+    )
+
+
+def test_regional_group_of_that_name_is_told_apart_from_an_unknown_one() -> None:
+    one = rig()
+    zonal = one.control("GET", GROUP)
+    kept = {key: zonal[key] for key in ("baseInstanceName", "targetSize", "instanceTemplate")}
+    kept["updatePolicy"] = {"maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 0}}
+    made = one.control(
+        "POST", "projects/dojangkok-dev/regions/asia-northeast3/instanceGroupManagers", {**kept, "name": "wide"}
+    )
+    assert "error" not in made
+    one.config = one.config.model_copy(update={"group": "wide"})
+    with pytest.raises(RefusedError) as error:
+        one.observed()
+    assert str(error.value) == (
+        "group 'wide': is regional, in asia-northeast3; surge 1 and unavailable 0 are not allowed there."
+        " Fix: use a zonal group for each zone."
+    )
+
+
+@pytest.mark.parametrize("run", ["", "a/b", "x" * 41, "tab\t"])
+def test_run_that_would_not_be_read_again_is_refused(run: str) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    with pytest.raises(RefusedError) as error:
+        Intent("deploy", "0" * 12, run, now, now)
+    assert str(error.value) == f"run: got '{run}'. Fix: 1 to 40 letters, digits, dots, hyphens or underscores."
+
+
+def test_policy_under_which_nothing_moves_is_refused(tmp_path: Path) -> None:
+    text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")
+    with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no machine could"):
+        environments.read("x", {}, tmp_path)

@@ -1,0 +1,39 @@
+"""What is no reason to refuse, and yet worth knowing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy import plan as plans
+from tests.unit.deploy.rig import rig
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"autoscaler": "s"}, "autoscaler 's' may change the size in the middle"),
+        ({"unasked": "the API is off"}, "permissions were not checked: the API is off"),
+        (
+            {"health_check": {"type": "TCP", "tcpHealthCheck": {"port": 8000}}},
+            "the health check only opens a TCP connection: an application that hangs looks healthy",
+        ),
+    ],
+)
+def test_what_is_worth_knowing_is_a_warning(change: dict[str, Any], text: str) -> None:
+    one = rig()
+    found = plans.plan(one.config, one.wanted("a"), replace(one.observed(), **change))
+    assert found.warnings == (text,)
+
+
+def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
+    one = rig()
+    observed = one.observed()
+    found = plans.plan(one.config, one.wanted("a"), replace(observed, group=replace(observed.group, is_stable=False)))
+    assert (found.action, found.warnings) == (
+        "roll", ("the group is not settled; this rollout replaces whatever is going on",)
+    )  # fmt: skip
+
+
+def test_nothing_to_warn_about_is_nothing() -> None:
+    assert rig().plan("a").warnings == ()
