@@ -70,15 +70,16 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     """
     refuse(config, observed)
     group = observed.group
-    before = group.versions[0]
+    before, known = group.versions[0], warnings(config, observed)
     budget_s = config.rollout.budget_s(group.target_size)
     place = image.the_reference(template.script(observed.template), config.repository)
     if place.reference.digest == wanted.reference.digest:
         action: Literal["nothing", "wait"] = "nothing" if is_settled(observed) else "wait"
         found = template.entry(observed.template)
-        return Plan(action, before, None, found.last_good if found else None, before, budget_s, warnings(observed))
+        return Plan(action, before, None, found.last_good if found else None, before, budget_s, known)
     refuse_secrets(observed.template)
     going_back = history.last_good(before, is_proven(observed), template.entry(observed.template))
+    root = template.root(observed.template)
     entry = Entry(
         repository=config.repository,
         digest=wanted.reference.digest,
@@ -88,10 +89,12 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         run=wanted.run,
         by=wanted.by,
         last_good=going_back,
+        root=root.template if root else "",
+        root_made_at=root.made_at.isoformat() if root else "",
     )
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
-    return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, warnings(observed))
+    return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, known)
 
 
 def intent_of(wanted: Wanted, budget_s: float) -> Intent:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from deploy.config import Config
+from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.leaks import leaks
 from deploy.observe import Observed
@@ -88,7 +89,7 @@ def refuse_secrets(base: Document) -> None:
         )
 
 
-def warnings(observed: Observed) -> tuple[str, ...]:
+def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     """Return what is no reason to refuse, and yet worth knowing."""
     found = []
     if observed.unasked:
@@ -102,6 +103,9 @@ def warnings(observed: Observed) -> tuple[str, ...]:
         found.append(f"the health check only opens a {kind} connection: an application that hangs looks healthy")
     if not (observed.group.is_stable and observed.group.is_reached):
         found.append("the group is not settled; this rollout replaces whatever is going on")
+    newer = newer_template(config, observed)
+    if newer:
+        found.append(newer)
     return tuple(found)
 
 

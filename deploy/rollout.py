@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from deploy import template
+from deploy import policy, template
 from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import (
@@ -148,19 +148,11 @@ class Rollout:
             return
 
     def _body(self, found: Document, version: Version) -> Document:
-        rollout = self.config.rollout
         link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
         return {
             "fingerprint": found["fingerprint"],
             "versions": [{"instanceTemplate": link} | ({"name": version.name} if version.name else {})],
-            "updatePolicy": {
-                "type": "PROACTIVE",
-                "minimalAction": "REPLACE",
-                "mostDisruptiveAllowedAction": "REPLACE",
-                "replacementMethod": "SUBSTITUTE",
-                "maxSurge": {"fixed": rollout.surge},
-                "maxUnavailable": {"fixed": rollout.unavailable},
-            },
+            "updatePolicy": policy.wanted(self.config.rollout),
         }
 
     def _has(self, path: str, version: Version) -> bool:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from deploy import image
@@ -52,6 +53,8 @@ class Entry:
         by: Who ran that.
         last_good: The group's version entry to go back to, whole: a changed version name alone replaces machines. None
             for the first release of a group that never was healthy.
+        root: Name of the template, nobody's release, that all releases before this one descend from.
+        root_made_at: When that was made; RFC 3339, as it was read.
     """
 
     repository: str
@@ -62,6 +65,8 @@ class Entry:
     run: str = ""
     by: str = ""
     last_good: Version | None = None
+    root: str = ""
+    root_made_at: str = ""
 
     def dump(self) -> str:
         """Return the JSON that stands in the metadata."""
@@ -103,6 +108,21 @@ def entry(template: Document) -> Entry | None:
         return Entry(**data, last_good=Version(**last_good) if last_good else None) if data else None
     except (ValueError, TypeError, AttributeError):
         return None
+
+
+@dataclass(frozen=True)
+class Root:
+    """The template that a group's releases descend from: made by Terraform or by hand."""
+
+    template: str
+    made_at: datetime
+
+
+def root(template: Document) -> Root | None:
+    """Return what a template descends from, itself if it is nobody's release; None where that is not known."""
+    found = entry(template)
+    name, made = (found.root, found.root_made_at) if found else (template["name"], template["creationTimestamp"])
+    return Root(name, datetime.fromisoformat(made)) if made else None
 
 
 def copied(base: Document, repository: str, digest: str, release: Entry) -> Document:
@@ -198,10 +218,8 @@ def _refuse_uncopyable(base: Document) -> None:
                 "use a key of Cloud KMS, or deploy by hand",
             )
         if ".resourceManagerTags" in path:
-            raise RefusedError(
-                f"template '{base.get('name')}': {path}: tags of Resource Manager are input-only.",
-                "bind them to the project",
-            )
+            where = f"template '{base.get('name')}': {path}"
+            raise RefusedError(f"{where}: tags of Resource Manager are input-only.", "bind them to the project")
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -221,11 +239,8 @@ def _refuse_oversize(body: Document) -> None:
         size = len(item.get("value", "").encode())
         total += size + len(item["key"].encode())
         if size > _MAX_VALUE_BYTES:
-            raise RefusedError(
-                f"template '{body['name']}': metadata '{item['key']}' has {size} bytes,"
-                f" at most {_MAX_VALUE_BYTES} are allowed.",
-                "make it shorter",
-            )
+            said = f"metadata '{item['key']}' has {size} bytes, at most {_MAX_VALUE_BYTES} are allowed"
+            raise RefusedError(f"template '{body['name']}': {said}.", "make it shorter")
     if total >= _MAX_METADATA_BYTES:
         raise RefusedError(
             f"template '{body['name']}': its metadata has {total} bytes, {_MAX_METADATA_BYTES} are too many.",

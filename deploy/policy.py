@@ -1,0 +1,35 @@
+"""The update policy that a rollout states in full: what is left out of a patch would keep the group's old value."""
+
+from typing import Any, Final
+
+from deploy.config import Rollout
+from deploy.observed import Document
+
+_BUDGETS: Final = ("maxSurge", "maxUnavailable")
+
+
+def wanted(rollout: Rollout, surge: int | None = None) -> Document:
+    """
+    Return the policy of a rollout.
+
+    Args:
+        rollout: Of the environment file.
+        surge: Machines above the target size instead of the file's; a rollback's.
+    """
+    return {
+        "type": "PROACTIVE",
+        "minimalAction": "REPLACE",
+        "mostDisruptiveAllowedAction": "REPLACE",
+        "replacementMethod": "SUBSTITUTE",
+        "maxSurge": {"fixed": rollout.surge if surge is None else surge},
+        "maxUnavailable": {"fixed": rollout.unavailable},
+    }
+
+
+def flat(policy: Document) -> dict[str, Any]:
+    """Return a policy by the paths that a rollout states; a percentage stands as such, an absent value as None."""
+    found: dict[str, Any] = {key: policy.get(key) for key in wanted(Rollout()) if key not in _BUDGETS}
+    for key in _BUDGETS:
+        budget = policy.get(key) or {}
+        found[key] = f"{budget['percent']} %" if budget.get("percent") is not None else budget.get("fixed")
+    return found

@@ -1,0 +1,160 @@
+"""What is no longer as a deploy left it: each kind by one line, and none where nothing is."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy import template
+from deploy.drift import drift, newer_template
+from deploy.observe import Observed
+from deploy.observed import Version, group
+from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
+
+SEED = "dojangkok-dev-ai-server-seed"
+
+
+def deployed() -> tuple[Rig, Observed]:
+    one = rig()
+    one.deploy("a")
+    return one, one.observed()
+
+
+def with_template(observed: Observed, document: dict[str, Any]) -> Observed:
+    """The world with one more template."""
+    return replace(observed, templates=(*observed.templates, document))
+
+
+def terraformed(observed: Observed, created: str, script: str = f"run {REPOSITORY}:latest\n") -> dict[str, Any]:
+    """A template as Terraform makes one."""
+    items = [{"key": "startup-script", "value": script}]
+    return {"name": "tf-2", "id": "99", "creationTimestamp": created, "properties": {"metadata": {"items": items}}}
+
+
+def edited(observed: Observed, change: str, by: str) -> Observed:
+    """The serving template with another script, as somebody makes it who copies it by hand."""
+    document = copy.deepcopy(observed.template)
+    for item in document["properties"]["metadata"]["items"]:
+        if item["key"] == "startup-script":
+            assert change in item["value"]
+            item["value"] = item["value"].replace(change, by)
+    return replace(observed, template=document)
+
+
+def test_nothing_differs_right_after_a_deploy() -> None:
+    one, observed = deployed()
+    assert drift(one.config, observed) == ()
+
+
+def test_tag_of_a_group_that_nobody_deployed_to_is_drift() -> None:
+    one = rig()
+    assert drift(one.config, one.observed()) == (
+        "the startup script refers to the tag 'latest': what a machine runs depends on when it started",
+    )
+
+
+def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
+    one, observed = deployed()
+    seed = next(document for document in observed.templates if document["name"] == SEED)
+    found = drift(one.config, replace(observed, template=seed))
+    assert f"template '{SEED}' was not made by a deploy, though others were: edited by hand?" in found
+
+
+def test_script_edited_by_hand_is_named_by_its_line() -> None:
+    one, observed = deployed()
+    found = drift(one.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
+    assert found == (
+        f"the startup script of '{observed.template['name']}' differs from '{SEED}' in line 4: edited by hand?",
+    )
+    longer = drift(one.config, edited(observed, "compose.yml up -d\n", "compose.yml up -d\nreboot\n"))
+    assert longer == (
+        f"the startup script of '{observed.template['name']}' differs from '{SEED}' in its length: edited by hand?",
+    )
+
+
+def test_script_is_not_judged_where_its_base_is_gone() -> None:
+    one, observed = deployed()
+    gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
+    assert drift(one.config, edited(gone, "mkdir", "rm")) == ()
+
+
+def test_script_without_or_with_several_references_is_drift() -> None:
+    one, observed = deployed()
+    assert f"the startup script refers to '{REPOSITORY}' 0 times" in drift(
+        one.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
+    )
+
+
+@pytest.mark.parametrize(
+    ("created", "script", "is_newer"),
+    [
+        ("2030-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:latest\n", True),
+        ("2020-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:latest\n", False),
+        ("2030-01-01T00:00:00.000-08:00", "run other/image:latest\n", False),
+        ("2030-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:a\nrun {REPOSITORY}:b\n", False),
+    ],
+)
+def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: bool) -> None:
+    one, observed = deployed()
+    found = newer_template(one.config, with_template(observed, terraformed(observed, created, script)))
+    assert found == (
+        f"template 'tf-2' of 2030-01-01 00:00 is newer than '{SEED}', which the releases of this group descend from:"
+        " what changed in it is not deployed"
+        if is_newer
+        else ""
+    )
+
+
+def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_gone() -> None:
+    """Terraform deletes the template that it replaces; what releases descend from stands in each of them."""
+    one = rig()
+    for letter in "ab":
+        one.deploy(letter)
+    observed = one.observed()
+    entry = template.entry(observed.template)
+    assert entry is not None
+    assert entry.root == SEED != entry.base
+    alone = replace(observed, templates=(observed.template,))
+    found = newer_template(one.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
+    assert f"is newer than '{SEED}'" in found
+
+
+def test_a_deploy_warns_of_it_too() -> None:
+    one = rig()
+    newer = copy.deepcopy(one.observed().template)
+    one.api.world.clock.move(3600)
+    made = {"name": "tf-2", "properties": newer["properties"]}
+    one.control("POST", "projects/dojangkok-dev/global/instanceTemplates", made)
+    assert [text for text in one.deploy("a").warnings if text.startswith("template 'tf-2' of ")]
+
+
+def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
+    one, observed = deployed()
+    document = copy.deepcopy(observed.template)
+    entry = template.entry(document)
+    assert entry is not None
+    for item in document["properties"]["metadata"]["items"]:
+        if item["key"] == template.ENTRY:
+            item["value"] = replace(entry, root="", root_made_at="").dump()
+    unknown = with_template(replace(observed, template=document), terraformed(observed, "2030-01-01T00:00:00+00:00"))
+    assert newer_template(one.config, unknown) == ""
+
+
+def test_policy_that_somebody_changed_is_named_by_field() -> None:
+    one, observed = deployed()
+    policy = {**observed.group.raw["updatePolicy"], "maxSurge": {"fixed": 3}, "maxUnavailable": {"percent": 20}}
+    policy["minimalAction"] = "RESTART"
+    changed = replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": policy}))
+    assert drift(one.config, changed) == (
+        "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
+        " maxUnavailable 20 %, not 0",
+    )
+
+
+def test_machines_on_other_versions_are_counted() -> None:
+    one, observed = deployed()
+    first, *rest = observed.group.machines
+    machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
+    other = replace(observed, group=replace(group(dict(observed.group.raw), []), machines=machines))
+    assert drift(one.config, other) == ("1 of the machines are still on 'old'",)
