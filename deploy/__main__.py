@@ -16,6 +16,7 @@ import typer
 
 from deploy import history, image, preflight, pruning, report
 from deploy import plan as plans
+from deploy import status as statuses
 from deploy.config import Config
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed, side_by_side
@@ -87,15 +88,10 @@ def reconcile(session: Session, shape: Shape = "text") -> None:
 
 @_app.command()
 @opened
-def status(session: Session) -> None:
-    """Say what the group serves, and what each machine does."""
-    observed = session.observed()
-    group = observed.group
-    print(f"{session.config.group}: {plans.reconcile(observed, _utc_now()).text}")
-    print(f"  target {group.target_size} · stable {_yes(group.is_stable)} · reached {_yes(group.is_reached)}")
-    for machine in group.machines:
-        template = machine.version.template if machine.version else "leaving"
-        print(f"  {machine.name} {machine.status or 'absent'} {machine.action} {machine.health or '-'} {template}")
+def status(session: Session, shape: Shape = "text") -> None:
+    """Say what the group serves, since when, what each machine does, and what is not as it should be."""
+    found = statuses.status(session.config, session.observed(), _utc_now())
+    print(statuses.shown(found, shape))
 
 
 @_app.command("history")
@@ -143,10 +139,6 @@ def _utc_now() -> datetime:
 
 def _run() -> str:
     return os.environ.get("GITHUB_RUN_ID") or secrets.token_hex(4)
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,7 +89,9 @@ def test_a_day_of_releases(served: Served) -> None:
     assert served.serving() == first
     code, report, _ = served.run("status")
     assert code == 0
-    assert report.count("RUNNING NONE HEALTHY") == 3
+    assert len(re.findall(r" RUNNING +NONE +HEALTHY +", report)) == 3
+    assert "drift" not in report
+    assert json.loads(served.run("status", "--format", "json")[1])["drift"] == []
     assert served.run("prune")[:2] == (0, "nothing to prune\n")
 
 

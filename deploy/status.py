@@ -1,0 +1,106 @@
+"""What a group serves, since when, and what of it is not as it should be: pure."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from deploy import history, image, table, template
+from deploy.config import Config
+from deploy.drift import drift
+from deploy.observe import Observed
+from deploy.observed import Machine
+from deploy.plan import reconcile
+from deploy.report import Format
+
+
+@dataclass(frozen=True)
+class Status:
+    """
+    A group at one moment.
+
+    Args:
+        group: Its name.
+        says: What it does, in one sentence.
+        target_size: Machines that it is to have.
+        is_stable: Nothing happens, and nothing is about to.
+        is_reached: Every machine that stays is meant to be of its version.
+        autoscaler: Name; empty if there is none.
+        template: That it is told to serve.
+        image: Reference in its startup script; empty where there is not exactly one.
+        commit: Of the release; like run and by, empty where the template is nobody's release.
+        run: Of the deploy that made it.
+        by: Who ran that.
+        age_s: Since the template was made; None where it could not be read.
+        drift: One line each.
+        machines: All of them.
+    """
+
+    group: str
+    says: str
+    target_size: int
+    is_stable: bool
+    is_reached: bool
+    autoscaler: str
+    template: str
+    image: str
+    commit: str
+    run: str
+    by: str
+    age_s: float | None
+    drift: tuple[str, ...]
+    machines: tuple[Machine, ...]
+
+
+def status(config: Config, observed: Observed, now: datetime) -> Status:
+    """Return what a group is like."""
+    serving, group = observed.template, observed.group
+    entry = template.entry(serving)
+    places = image.places(template.metadata(serving).get("startup-script", ""), config.repository)
+    return Status(
+        group=config.group,
+        says=reconcile(observed, now).text,
+        target_size=group.target_size,
+        is_stable=group.is_stable,
+        is_reached=group.is_reached,
+        autoscaler=observed.autoscaler,
+        template=group.versions[0].template if group.versions else "",
+        image=str(places[0].reference) if len(places) == 1 else "",
+        commit=entry.commit if entry else "",
+        run=entry.run if entry else "",
+        by=entry.by if entry else "",
+        age_s=(now - history.made_at(serving)).total_seconds() if serving else None,
+        drift=drift(config, observed),
+        machines=group.machines,
+    )
+
+
+def shown(found: Status, shape: Format) -> str:
+    """Return a status as text, JSON or Markdown."""
+    if shape == "json":
+        return json.dumps(asdict(found), indent=2)
+    head, lines = f"{found.group}: {found.says}", _lines(found)
+    names = ("machine", "status", "action", "health", "template")
+    rows = [_row(machine) for machine in found.machines]
+    if shape == "markdown":
+        return "\n".join([f"### {head}", "", *(f"- {line}" for line in lines), "", *table.markdown(names, rows)])
+    return "\n".join([head, *(f"  {line}" for line in (*lines, *(table.text(names, rows) if rows else ())))])
+
+
+def _lines(found: Status) -> list[str]:
+    made = {"commit": found.commit[:12], "run": found.run, "by": found.by}
+    release = [f"{key} {value}" for key, value in made.items() if value]
+    release += [f"{table.age(found.age_s)} old"] if found.age_s is not None else []
+    flags = [f"target {found.target_size}", f"stable {_yes(found.is_stable)}", f"reached {_yes(found.is_reached)}"]
+    flags += [f"autoscaler {found.autoscaler}"] if found.autoscaler else []
+    lines = [f"serves {found.image}"] if found.image else []
+    lines += [" · ".join(part) for part in (release, flags) if part]
+    return lines + [f"drift: {line}" for line in found.drift]
+
+
+def _row(machine: Machine) -> tuple[str, ...]:
+    going_to = machine.version.template if machine.version else "leaving"
+    return (machine.name, machine.status or "absent", machine.action, machine.health or "-", going_to)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,83 @@
+"""What a person reads of a group, in three shapes."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from deploy import table
+from deploy.observed import group
+from deploy.status import shown, status
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+
+SEED = "dojangkok-dev-ai-server-seed"
+
+
+def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
+    one = rig()
+    one.deploy("a")
+    one.deploy("b")
+    observed = one.observed()
+    now = one.wanted("b").now
+    found = status(one.config, observed, now + timedelta(hours=1))
+    text = shown(found, "text").splitlines()
+    name = observed.template["name"]
+    assert text[0] == f"{CONFIG.group}: '{name}' serves from every machine"
+    assert text[1] == f"  serves {REPOSITORY}@{digest('b')}"
+    assert text[2].startswith(f"  commit {'b' * 12} · run run2 · 1 h ")
+    assert text[3] == "  target 3 · stable yes · reached yes"
+    assert text[4].split() == ["machine", "status", "action", "health", "template"]
+    assert [line.split()[1:] for line in text[5:]] == [["RUNNING", "NONE", "HEALTHY", name]] * 3
+
+
+def test_drift_and_what_goes_on_are_told() -> None:
+    one = rig()
+    observed = one.observed()
+    going = replace(observed, autoscaler="s", group=replace(observed.group, is_stable=False))
+    text = shown(status(one.config, going, one.wanted("a").now), "text")
+    assert "was not rolled out by this program" in text
+    assert "  target 3 · stable no · reached yes · autoscaler s\n" in text
+    assert "  drift: the startup script refers to the tag 'latest'" in text
+
+
+def test_json_has_every_field() -> None:
+    one = rig()
+    found = json.loads(shown(status(one.config, one.observed(), one.wanted("a").now), "json"))
+    assert (found["template"], found["image"], found["commit"]) == (SEED, f"{REPOSITORY}:latest", "")
+    assert [machine["health"] for machine in found["machines"]] == ["HEALTHY"] * 3
+    assert found["age_s"] > 0
+    assert len(found["drift"]) == 1
+
+
+def test_markdown_is_a_table() -> None:
+    one: Rig = rig()
+    text = shown(status(one.config, one.observed(), one.wanted("a").now), "markdown")
+    assert text.startswith(f"### {CONFIG.group}: '{SEED}' serves from every machine\n\n- serves {REPOSITORY}:latest\n")
+    assert text.count("| RUNNING | NONE | HEALTHY |") == 3
+    assert "| machine | status | action | health | template |\n| --- | --- | --- | --- | --- |" in text
+
+
+def test_group_without_machines_or_a_template_that_was_read_has_a_status() -> None:
+    one = rig()
+    observed = one.observed()
+    empty = replace(observed, template={}, group=group({**observed.group.raw, "versions": []}, []))
+    text = shown(status(one.config, empty, one.wanted("a").now), "text")
+    assert "machine  status" not in text
+    assert "target 3" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (11_520, "3 h 12 min"),
+        (86_400, "1 d"), (90_000, "1 d 1 h"), (-5, "0 s"),
+    ],
+)  # fmt: skip
+def test_ages_are_told_in_two_units(seconds: float, text: str) -> None:
+    assert table.age(seconds) == text
+
+
+def test_tables_line_up_and_escape() -> None:
+    assert table.text(("a", "bb"), [("ccc", "d")]) == ["a    bb", "ccc  d"]
+    assert table.markdown(("a",), [("x|y",)]) == ["| a |", "| --- |", r"| x\|y |"]
