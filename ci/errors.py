@@ -3,38 +3,52 @@ What can go wrong on the way of a release, with the exit code that leaves `dagge
 
 PipelineError        exit 1  never raised itself
 ├── RefusedError     exit 3  an argument or a precondition; nothing was written
-├── NotAllowedError  exit 4  the registry does not accept the credentials
-└── GateError        exit 6  lint, types, a test, the build, the smoke test or the push failed; nothing was rolled out
+├── NotAllowedError  exit 4  no credentials, or the registry does not accept them
+├── GateError        exit 6  lint, types, a test, the build, the smoke test or the push failed; nothing was rolled out
+└── DeployError      its own what `python -m deploy` ended with; its codes are in deploy/errors.py
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
 
 
 class PipelineError(Exception):
     """Its text is all that a person needs to read."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
 
 class RefusedError(PipelineError):
     """Usage or a precondition; the text says where, what and how to mend it."""
 
-    exit_code: ClassVar[int] = 3
+    exit_code: int = 3
 
 
 class NotAllowedError(PipelineError):
     """Missing, wrong or outdated credentials."""
 
-    exit_code: ClassVar[int] = 4
+    exit_code: int = 4
 
 
 class GateError(PipelineError):
     """A gate failed; the text holds the tool's own output."""
 
-    exit_code: ClassVar[int] = 6
+    exit_code: int = 6
+
+
+class DeployError(PipelineError):
+    """
+    `python -m deploy` did not end with 0.
+
+    Args:
+        code: That it ended with.
+        said: Its stderr; the last block is its report.
+    """
+
+    def __init__(self, code: int, said: str) -> None:
+        super().__init__(said)
+        self.exit_code = code
 
 
 @contextmanager

@@ -1,21 +1,36 @@
 """The verbs that a person types: `./daggerw call VERB --help`."""
 
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, ParamSpec, TypeVar
+from typing import Annotated, Final
 
 import dagger
 from dagger import DefaultPath, Doc, Ignore, check, function, object_type
 
-from ci import release
+from ci import delivery, environments, release
+from ci.arguments import (
+    Advisory,
+    AllowStandIn,
+    By,
+    Commit,
+    Credentials,
+    Env,
+    Format,
+    Group,
+    NoLatest,
+    Project,
+    RegistryToken,
+    Repository,
+    Timeout,
+    Zone,
+)
 from ci.errors import exit_codes
+from ci.rollouts import Rollouts, effect, target
 from ci.steps import check as checks
 from ci.steps import registry, rehearsal
 from ci.steps.check import PROGRAM
+from ci.steps.registry import Destination
+from ci.steps.rollout import Target
 from ci.summary import summary
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def only(*paths: str) -> Ignore:
@@ -29,24 +44,10 @@ _SOURCES: Final = (
     "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
 )  # fmt: skip
 
-Commit = Annotated[
-    str,
-    Doc("commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"),
-]
-Repository = Annotated[str, Doc("where to push, as HOST/PROJECT/REPOSITORY (default: the embedded registry)")]
-RegistryToken = Annotated[dagger.Secret | None, Doc("Google access token for the registry, as env:NAME or file:PATH")]
-NoLatest = Annotated[bool, Doc("leave the tag 'latest' alone, for registries with immutable tags")]
-AllowStandIn = Annotated[bool, Doc("push to a real registry even what was built on stand-in base images")]
-
-
-def effect(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-    """Register a function that changes the world: its body runs in every call. Dagger's types lack `cache`."""
-    return function(cache="never")(method)  # type: ignore[call-overload,no-any-return]
-
 
 @object_type
-class Ci:
-    """Lint, types, test, build, smoke and publish of the AI server."""
+class Ci(Rollouts):
+    """The delivery of the AI server: from its sources to the machines that serve it."""
 
     source: Annotated[
         dagger.Directory, DefaultPath("/"), only(*_SOURCES), Doc("the repository, narrowed to what the steps read")
@@ -108,13 +109,15 @@ class Ci:
 
     @function
     async def emulator(self) -> dagger.Service:
-        """Serve the Compute Engine emulator with the dojangkok world, with `call emulator up --ports 8080:8080`."""
-        return rehearsal.emulator(self.source, await checks.project(self.source, "emulator"))
+        """Serve the local environment's Compute Engine, to look at with `call emulator up --ports 8080:8080`."""
+        return rehearsal.emulator(self.source, await checks.project(self.source, "emulator"), is_open=True)
 
     @effect
     async def publish(
         self,
         commit: Commit = "",
+        env: Env = environments.LOCAL,
+        credentials: Credentials = None,
         repository: Repository = "",
         registry_token: RegistryToken = None,
         no_latest: NoLatest = False,
@@ -122,30 +125,91 @@ class Ci:
     ) -> str:
         """Push the image once every gate is green, and print its reference with digest."""
         with exit_codes():
-            where = registry.destination(repository, commit, registry_token, latest=not no_latest)
+            whose = target(env, credentials, "", "", "", repository)
+            where = await self._destination(whose, commit, registry_token, latest=not no_latest)
             built, _ = await release.gates(self.source, self._programs())
-            published = await release.publish(
-                self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in
-            )
+            published = await self._publish(built, where, allow_stand_in=allow_stand_in)
             return published.reference
+
+    @effect
+    async def deploy(
+        self,
+        image: Annotated[
+            str, Doc("release in the registry, HOST/PATH@sha256:DIGEST or :TAG (default: one made now)")
+        ] = "",
+        commit: Commit = "",
+        timeout: Timeout = "",
+        env: Env = environments.LOCAL,
+        credentials: Credentials = None,
+        project: Project = "",
+        zone: Zone = "",
+        group: Group = "",
+        repository: Repository = "",
+        shape: Format = "text",
+        by: By = "",
+        registry_token: RegistryToken = None,
+        no_latest: NoLatest = False,
+        allow_stand_in: AllowStandIn = False,
+    ) -> str:
+        """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
+        with exit_codes():
+            whose = target(env, credentials, project, zone, group, repository, by)
+            flags = ["--format", shape, *(["--timeout", timeout] if timeout else [])]
+            if image:
+                delivery.refuse_without_credentials(whose)
+                behind = await delivery.pulled(self.source, image) if whose.is_local else None
+                return await delivery.deploy(self.source, whose, image, commit, flags, behind)
+            where = await self._destination(whose, commit, registry_token, latest=not no_latest)
+            built, _ = await release.gates(self.source, self._programs())
+            published = await self._publish(built, where, allow_stand_in=allow_stand_in)
+            behind = (published.reference, built)
+            return await delivery.deploy(self.source, whose, published.reference, commit, flags, behind)
 
     @effect
     async def pipeline(
         self,
         commit: Commit = "",
+        timeout: Timeout = "",
+        env: Env = environments.LOCAL,
+        credentials: Credentials = None,
+        project: Project = "",
+        zone: Zone = "",
+        group: Group = "",
         repository: Repository = "",
+        by: By = "",
         registry_token: RegistryToken = None,
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
-        advisory: Annotated[bool, Doc("report failures of lint, types and tests without stopping for them")] = False,
+        advisory: Advisory = False,
     ) -> str:
-        """Go the whole way of a release: lint, types and test beside build and smoke, then publish."""
+        """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
         with exit_codes():
-            where = registry.destination(repository, commit, registry_token, latest=not no_latest)
+            whose = target(env, credentials, project, zone, group, repository, by)
+            where = await self._destination(whose, commit, registry_token, latest=not no_latest)
             built, stages = await release.gates(self.source, self._programs(), advisory=advisory)
-            publishing = release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
-            published, pushed = await release.publish_stage(publishing)
-            return summary([*stages, pushed], published)
+            publishing = self._publish(built, where, allow_stand_in=allow_stand_in)
+            published, push_s = await release.timed("publish", publishing)
+            flags = ["--timeout", timeout] if timeout else []
+            reference = published.reference
+            rolling = delivery.deploy(self.source, whose, reference, commit, flags, (reference, built))
+            report, rollout_s = await release.timed("deploy", rolling)
+            last = (
+                release.Stage("publish", push_s, f"tags {', '.join(published.tags)}"),
+                release.Stage("deploy", rollout_s, f"to {whose.env}"),
+            )
+            return f"{summary([*stages, *last], published)}\n\n{report}"
+
+    async def _destination(
+        self, whose: Target, commit: str, token: dagger.Secret | None, *, latest: bool
+    ) -> Destination:
+        """Where the image of an environment goes; what can be refused, is, before any work."""
+        image = whose.repository or await environments.repository(self.source, whose.env)
+        if token is None:
+            delivery.refuse_without_credentials(whose)
+        return registry.destination(image, commit, token, whose.credentials, latest=latest)
+
+    async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> release.Published:
+        return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
 
     def _programs(self) -> release.Programs:
         return {

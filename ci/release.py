@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import dagger
 from opentelemetry import trace
@@ -15,6 +15,7 @@ from ci.steps import check, image, registry
 
 _INSIDE = "ci/steps/inside"
 Programs = Mapping[str, dagger.Directory]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -153,32 +154,33 @@ async def publish(
     """
     registry.refuse_stand_in(where, await built.label(image.STAND_IN_LABEL), allowed=allow_stand_in)
     embedded = registry.embedded() if where.is_embedded else None
-    pushed = await push(built, source.directory(_INSIDE), where, embedded, run_id)
+    pushed = await push(built, source, where, embedded, run_id)
     return Published(where.name, pushed["digest"], tuple(pushed["tags"]), pushed["size_bytes"])
 
 
 async def push(
     built: dagger.Container,
-    programs: dagger.Directory,
+    source: dagger.Directory,
     where: registry.Destination,
     service: dagger.Service | None,
     run_id: str,
 ) -> dict[str, Any]:
     """Run inside/push.py, and give its failure a class."""
+    tools = await check.project(source, "deploy")
     try:
-        return dict(json.loads(await registry.push(built, programs, where, service, run_id).stdout()))
+        return dict(json.loads(await registry.push(built, source, where, service, run_id, tools).stdout()))
     except dagger.ExecError as error:
         kind = NotAllowedError if error.exit_code == NotAllowedError.exit_code else GateError
         fix = "Fix: pass a token that may write there, --registry-token env:NAME" if kind is NotAllowedError else ""
         raise kind(f"publish: {where.name} was not pushed: {error.stderr}\n{fix}".rstrip()) from error
 
 
-async def publish_stage(publishing: Awaitable[Published]) -> tuple[Published, Stage]:
-    """Time a push."""
+async def timed(name: str, work: Awaitable[R]) -> tuple[R, float]:
+    """Do one stage's work, whose failure ends the way; returns what it came to and its seconds."""
     started_at = time.monotonic()
-    with _span("publish"):
-        published = await publishing
-    return published, Stage("publish", time.monotonic() - started_at, f"tags {', '.join(published.tags)}")
+    with _span(name):
+        done = await work
+    return done, time.monotonic() - started_at
 
 
 async def _stage(name: str, work: Awaitable[str]) -> Stage:

@@ -40,7 +40,8 @@ class Circumstances:
 
     def __init__(self, store: Store, seed: int, decide_s: float) -> None:
         self.rules = [Rule.model_validate(rule) for rule in store.setting("rules", [])]
-        self.bounds = {one["image"]: Bound(**one) for one in store.setting("bounds", [])}
+        # A container that an earlier process was told of is gone; what it last answered stays.
+        self.bounds = {one["image"]: Bound(**{**one, "is_probed": False}) for one in store.setting("bounds", [])}
         self.capacity: dict[str, int] = store.setting("capacity", {})
         self._store = store
         self._seed = seed

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
 
     Args:
         path: Of the state file; the lock is a file beside it.
-        wait_s: How long to wait for another process to let go.
+        wait_s: How long to wait for another process to let go; that it waits is said on stderr.
         sleep: Waits real seconds.
 
     Raises:
@@ -32,14 +33,16 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             break
         except BlockingIOError:
+            handle.seek(0)
+            holder = json.loads(handle.read() or "{}")
+            held = f"{path}: held by process {holder.get('pid')}, started {holder.get('since')}"
             if waited_s >= wait_s:
-                handle.seek(0)
-                holder = json.loads(handle.read() or "{}")
                 handle.close()
                 raise LockedError(
-                    f"{path}: held by process {holder.get('pid')}, started {holder.get('since')};"
-                    f" waited {wait_s:g} s. Fix: stop it, or name another file with --state."
+                    f"{held}; waited {wait_s:g} s. Fix: stop it, or name another file with --state."
                 ) from None
+            if not waited_s:
+                print(f"{held}; waiting up to {wait_s:g} s", file=sys.stderr, flush=True)
             sleep(0.1)
             waited_s += 0.1
     handle.seek(0)

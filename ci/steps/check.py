@@ -76,7 +76,7 @@ PROGRAMS: Final = (
 PROGRAM: Final = {program.name: program for program in PROGRAMS}
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
-_SHELL: Final = ["daggerw", "engine/home", "engine/stop", "engine/namespace.sh", ".ci/run"]
+_SHELL: Final = ["daggerw", "engine/home", "engine/stop", "engine/namespace.sh", "ci/steps/inside/pull.sh", ".ci/run"]
 
 
 async def project(source: dagger.Directory, folder: str) -> Project:

@@ -49,7 +49,7 @@ def build(source: dagger.Directory) -> dagger.Container:
 
 def started(image: dagger.Container) -> dagger.Service:
     """The image as a machine starts it: its own command, a production-like environment."""
-    return _production_like(image).with_exposed_port(PORT).as_service()
+    return production_like(image).with_exposed_port(PORT).as_service()
 
 
 def smoke_health(image: dagger.Container, programs: dagger.Directory) -> dagger.Container:
@@ -66,13 +66,14 @@ def smoke_health(image: dagger.Container, programs: dagger.Directory) -> dagger.
 def smoke_lifecycle(image: dagger.Container, programs: dagger.Directory, command: list[str]) -> dagger.Container:
     """Start and stop the server inside its own image, and look at who it is and what lies beside it."""
     return (
-        _production_like(image)
+        production_like(image)
         .with_mounted_directory("/inside", programs)
         .with_exec(["python", "/inside/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
     )
 
 
-def _production_like(image: dagger.Container) -> dagger.Container:
+def production_like(image: dagger.Container) -> dagger.Container:
+    """Set the environment that a machine of the group sets."""
     for name, value in _PRODUCTION_LIKE.items():
         image = image.with_env_variable(name, value)
     return image

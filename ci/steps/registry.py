@@ -8,18 +8,19 @@ import dagger
 from dagger import dag
 
 from ci.errors import RefusedError
-from ci.steps.base import registry_tools
+from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
+from ci.steps.check import Project, environment
 
 IMAGE_NAME: Final = "ai-server"
 EMBEDDED_HOST: Final = "registry:5000"
-EMBEDDED: Final = f"{EMBEDDED_HOST}/dojangkok-ai"
+STORAGE: Final = "/var/lib/registry"
 
-_CONFIG: Final = """\
+_CONFIG: Final = f"""\
 version: 0.1
-log: {level: info, accesslog: {disabled: false}}
+log: {{level: info, accesslog: {{disabled: false}}}}
 storage:
-  filesystem: {rootdirectory: /var/lib/registry}
-http: {addr: ':5000'}
+  filesystem: {{rootdirectory: {STORAGE}}}
+http: {{addr: ':5000'}}
 """
 _REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
@@ -31,45 +32,65 @@ class Destination:
     Where an image goes.
 
     Args:
-        repository: Host and path without the image's name, such as `registry:5000/dojangkok-ai`.
-        token: Access token of a Google account, or `None` where the registry asks for none.
-        tags: In the order of their push. Empty means `dev-<first 12 of the digest>` alone.
+        name: The image's name in full, without tag or digest, such as `registry:5000/dojangkok-ai/ai-server`.
+        tags: In the order of their push; `dev-` is completed with the first 12 digits of the digest.
+        token: Access token of a Google account.
+        credentials: Google credential file, from which a token is minted where none is given.
     """
 
-    repository: str
-    token: dagger.Secret | None
+    name: str
     tags: tuple[str, ...]
+    token: dagger.Secret | None = None
+    credentials: dagger.Secret | None = None
 
     @property
     def is_embedded(self) -> bool:
         """Whether it is the registry that the pipeline brings along."""
-        return self.repository.split("/", 1)[0] == EMBEDDED_HOST
-
-    @property
-    def name(self) -> str:
-        """The image's name in full, without tag or digest."""
-        return f"{self.repository}/{IMAGE_NAME}"
+        return self.name.split("/", 1)[0] == EMBEDDED_HOST
 
 
-def destination(repository: str, commit: str, token: dagger.Secret | None, *, latest: bool) -> Destination:
+def name(repository: str) -> str:
     """
-    Check what a person typed.
+    Return the image's name in a repository that a person typed.
 
     Raises:
-        RefusedError: The repository or the commit is not of its form.
+        RefusedError: It is not of its form.
     """
-    repository = repository or EMBEDDED
     if not _REPOSITORY.fullmatch(repository):
         form = "asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai"
         raise RefusedError(
             f"--repository: got '{repository}'. Fix: host and path without image name or tag, such as {form}"
         )
+    return f"{repository}/{IMAGE_NAME}"
+
+
+def destination(
+    image: str,
+    commit: str,
+    token: dagger.Secret | None = None,
+    credentials: dagger.Secret | None = None,
+    *,
+    latest: bool,
+) -> Destination:
+    """
+    Check what a person typed.
+
+    Args:
+        image: The image's name in full.
+        commit: Becomes the tag; empty for a tag by the digest.
+        token: See Destination.
+        credentials: See Destination.
+        latest: Whether the tag `latest` follows.
+
+    Raises:
+        RefusedError: The commit is not of its form.
+    """
     if commit and not _COMMIT.fullmatch(commit):
         raise RefusedError(
             f"--commit: got '{commit}'. Fix: 7 to 40 lower-case hexadecimal digits, as 'git rev-parse HEAD' says"
         )
     tags = ((commit[:7],) if commit else ("dev-",)) + (("latest",) if latest else ())
-    return Destination(repository, token, tags)
+    return Destination(image, tags, token, credentials)
 
 
 def refuse_stand_in(where: Destination, stand_in: str | None, *, allowed: bool) -> None:
@@ -86,7 +107,7 @@ def refuse_stand_in(where: Destination, stand_in: str | None, *, allowed: bool) 
     """
     if stand_in and not where.is_embedded and not allowed:
         raise RefusedError(
-            f"the image is built on a stand-in of {stand_in} and not for {where.repository}. "
+            f"the image is built on a stand-in of {stand_in} and not for {where.name}. "
             "Fix: build it where the official images can be pulled, or insist with --allow-stand-in"
         )
 
@@ -96,28 +117,46 @@ def embedded() -> dagger.Service:
     return (
         registry_tools()
         .with_new_file("/etc/registry.yml", _CONFIG)
-        .with_mounted_cache("/var/lib/registry", dag.cache_volume("registry"))
+        .with_mounted_cache(STORAGE, storage())
         .with_exposed_port(5000)
         .as_service(args=["docker-registry", "serve", "/etc/registry.yml"])
     )
 
 
+def storage() -> dagger.CacheVolume:
+    """What the embedded registry holds between calls."""
+    return dag.cache_volume("registry")
+
+
+def pulled(reference: str, programs: dagger.Directory, run_id: str) -> dagger.Container:
+    """Pull from the embedded registry: /image.tar, an OCI archive, and the digest on stdout; or skopeo's own error."""
+    return (
+        registry_tools()
+        .with_service_binding(EMBEDDED_HOST.split(":")[0], embedded())
+        .with_mounted_directory("/inside", programs)
+        .with_env_variable("RUN_ID", run_id)
+        .with_exec(["sh", "/inside/pull.sh", reference], expect=dagger.ReturnType.ANY)
+    )
+
+
 def push(
     image: dagger.Container,
-    programs: dagger.Directory,
+    source: dagger.Directory,
     where: Destination,
     registry: dagger.Service | None,
     run_id: str,
+    deploy_tools: Project,
 ) -> dagger.Container:
     """
     Push by digest, then the tags, then read the digest back.
 
     Args:
         image: What was built.
-        programs: The folder `inside/`.
+        source: The repository.
         where: The destination.
         registry: The embedded registry, if that is the destination.
         run_id: Fresh in every run, so that no push is ever answered from a cache.
+        deploy_tools: Project `deploy`, which knows how a credential file becomes a token.
 
     Returns:
         A container whose stdout is the JSON that inside/push.py prints.
@@ -125,7 +164,7 @@ def push(
     container = (
         registry_tools()
         .with_mounted_file("/image.tar", image.as_tarball())
-        .with_mounted_directory("/inside", programs)
+        .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)
     )
@@ -133,4 +172,11 @@ def push(
         container = container.with_service_binding(EMBEDDED_HOST.split(":")[0], registry)
     if where.token is not None:
         container = container.with_mounted_secret("/run/secrets/registry-token", where.token)
+    elif where.credentials is not None:
+        deployer = environment(deploy_tools, PYTHON, dev=False)
+        container = (
+            container.with_mounted_directory(VENV, deployer.directory(VENV))
+            .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
+            .with_mounted_secret("/run/secrets/credentials", where.credentials)
+        )
     return container.with_exec(["python", "/inside/push.py", where.name, *where.tags])

@@ -4,7 +4,8 @@ Push /image.tar, by digest first and by tags last, and read the digest back: `py
 Before, the image loses what its configuration knows of the moment of its build: equal sources give an equal digest.
 
 NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. A token in
-/run/secrets/registry-token becomes an authfile in /scratch, which is memory; it is never an argument.
+/run/secrets/registry-token, or one that deploy mints right now from /run/secrets/credentials, becomes an authfile in
+/scratch, which is memory; it is never an argument.
 
 Prints one line of JSON: digest, tags, size_bytes (compressed layers and configuration).
 Exit codes: 0, 4 the registry does not accept the credentials, 6 anything else; skopeo's own words are on stderr.
@@ -22,6 +23,9 @@ from pathlib import Path
 _ARCHIVE = Path("/image.tar")
 _SCRATCH = Path("/scratch")
 _TOKEN = Path("/run/secrets/registry-token")
+_CREDENTIALS = Path("/run/secrets/credentials")
+_MINT = ["/opt/venv/bin/python", "-m", "deploy.credentials", str(_CREDENTIALS)]
+_DEPLOY_PARENT = Path("/src")
 _EMBEDDED_HOST = "registry:5000"
 _DEV_DIGITS = 12
 _CREATED = "1980-01-01T00:00:00Z"
@@ -36,6 +40,15 @@ class PushError(Exception):
     def exit_code(self) -> int:
         """4 where the registry does not accept the credentials, else 6."""
         return 4 if any(words in str(self).lower() for words in _NOT_ALLOWED) else 6
+
+
+class LoginError(PushError):
+    """No token could be had; the text is deploy's own."""
+
+    @property
+    def exit_code(self) -> int:
+        """Always 4."""
+        return 4
 
 
 def skopeo(verb: str, *args: str) -> str:
@@ -58,6 +71,23 @@ def authfile(host: str, token: str) -> str:
     """What `docker login` with an access token would have written."""
     login = base64.b64encode(f"oauth2accesstoken:{token}".encode()).decode()
     return json.dumps({"auths": {host: {"auth": login}}})
+
+
+def token() -> str:
+    """
+    Return the access token for the registry; empty where nobody gave anything to log in with.
+
+    Raises:
+        LoginError: The credential file gives none.
+    """
+    if _TOKEN.exists():
+        return _TOKEN.read_text().strip()
+    if not _CREDENTIALS.exists():
+        return ""
+    minted = subprocess.run(_MINT, cwd=_DEPLOY_PARENT, capture_output=True, text=True, check=False)
+    if minted.returncode != 0:
+        raise LoginError(minted.stderr.strip())
+    return minted.stdout.strip()
 
 
 def read_manifest(layout: Path) -> tuple[str, int]:
@@ -111,10 +141,11 @@ def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
     digest, size_bytes = read_manifest(layout)
     host = name.split("/", 1)[0]
     options = [f"--tls-verify={'false' if host == _EMBEDDED_HOST else 'true'}"]
-    if _TOKEN.exists():
+    given = token()
+    if given:
         login = _SCRATCH / "auth.json"
         login.touch(mode=0o600)
-        login.write_text(authfile(host, _TOKEN.read_text().strip()))
+        login.write_text(authfile(host, given))
         options.append(f"--authfile={login}")
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
     named = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]

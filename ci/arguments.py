@@ -1,0 +1,28 @@
+"""Arguments that several verbs take, with what `--help` says of them."""
+
+from typing import Annotated
+
+import dagger
+from dagger import Doc, Name
+
+Advisory = Annotated[bool, Doc("report failures of lint, types and tests without stopping for them")]
+AllowStandIn = Annotated[bool, Doc("push to a real registry even what was built on stand-in base images")]
+By = Annotated[str, Doc("who asks, for the record of the release")]
+Commit = Annotated[
+    str,
+    Doc("commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"),
+]
+Credentials = Annotated[
+    dagger.Secret | None, Doc("Google credential file, as file:$GOOGLE_APPLICATION_CREDENTIALS; 'local' needs none")
+]
+Env = Annotated[str, Doc("environment, by the name of its file in environments/")]
+Format = Annotated[str, Name("format"), Doc("text, json or markdown")]
+Group = Annotated[str, Doc("managed instance group, instead of the environment's")]
+NoLatest = Annotated[bool, Doc("leave the tag 'latest' alone, for registries with immutable tags")]
+Project = Annotated[str, Doc("Google Cloud project, instead of the environment's")]
+RegistryToken = Annotated[
+    dagger.Secret | None, Doc("access token for the registry, as env:NAME or file:PATH (default: one by --credentials)")
+]
+Repository = Annotated[str, Doc("HOST/PROJECT/REPOSITORY of the image, instead of the environment's")]
+Timeout = Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")]
+Zone = Annotated[str, Doc("zone of the group, instead of the environment's")]

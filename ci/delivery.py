@@ -1,0 +1,108 @@
+"""From an image to machines: `python -m deploy`, and for the local environment the emulator that it talks to."""
+
+import uuid
+
+import dagger
+from dagger import dag
+
+from ci.errors import DeployError, NotAllowedError, RefusedError
+from ci.steps import check, image, registry, rehearsal, rollout
+from ci.steps.rollout import Rehearsal, Target
+
+
+async def run(
+    source: dagger.Directory, target: Target, args: list[str], built: tuple[str, dagger.Container] | None = None
+) -> str:
+    """
+    Run one verb of deploy.
+
+    Args:
+        source: The repository.
+        target: Group and credentials.
+        args: The verb and its own flags.
+        built: For the local environment, the reference and the image that stand behind the machines of a new release.
+
+    Returns:
+        Its stdout: the report, and nothing else.
+
+    Raises:
+        DeployError: It ended with another code than 0.
+        RefusedError: The local environment could not be started, as when another call holds it for too long.
+    """
+    refuse_without_credentials(target)
+    tools = await check.project(source, "deploy")
+    rehearsing = await _rehearsal(source, built) if target.is_local else None
+    ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
+    try:
+        code = await ran.exit_code()
+    except dagger.ExecError as error:
+        # The command itself never raises, whatever it ends with; so this is a service that it is bound to.
+        raise RefusedError(f"the local environment did not start: {error.stderr or error}") from error
+    if code != 0:
+        raise DeployError(code, await ran.stderr())
+    return await ran.stdout()
+
+
+async def deploy(
+    source: dagger.Directory,
+    target: Target,
+    reference: str,
+    commit: str,
+    flags: list[str],
+    built: tuple[str, dagger.Container] | None,
+) -> str:
+    """Roll a release out; arguments, result and errors as of `run`."""
+    args = ["deploy", "--image", reference, *(["--commit", commit] if commit else []), *flags]
+    return await run(source, target, args, built)
+
+
+def refuse_without_credentials(target: Target) -> None:
+    """
+    Say early what would fail late.
+
+    Raises:
+        NotAllowedError: It is a real environment, and nobody said who asks.
+    """
+    if not target.is_local and target.credentials is None:
+        raise NotAllowedError(
+            f"--credentials: '{target.env}' needs a Google credential file. Fix: pass the one that "
+            "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; or your own, after "
+            "'gcloud auth application-default login', "
+            "--credentials file:$HOME/.config/gcloud/application_default_credentials.json"
+        )
+
+
+async def pulled(source: dagger.Directory, reference: str) -> tuple[str, dagger.Container] | None:
+    """
+    Take an image from the embedded registry, to stand behind machines; None where it is not there.
+
+    What is missing there, deploy refuses itself, as it does with any other registry.
+    """
+    found = registry.pulled(reference, source.directory("ci/steps/inside"), uuid.uuid4().hex)
+    if await found.exit_code() != 0:
+        return None
+    name = reference.partition("@")[0]
+    name = name[: name.rfind(":")] if ":" in name.rpartition("/")[2] else name
+    archive = found.file("/image.tar")
+    return f"{name}@{(await found.stdout()).strip()}", dag.container(platform=image.PLATFORM).import_(archive)
+
+
+async def forget() -> str:
+    """Empty the local environment."""
+    try:
+        await rollout.forget(uuid.uuid4().hex).sync()
+    except dagger.ExecError as error:
+        raise RefusedError(
+            "the local environment is in use. Fix: end the other call, such as 'call emulator up', and ask again"
+        ) from error
+    return "the local environment is as on the first day: no release, no image, no report"
+
+
+async def _rehearsal(source: dagger.Directory, built: tuple[str, dagger.Container] | None) -> Rehearsal:
+    tools = await check.project(source, "emulator")
+    if built is None:
+        return Rehearsal(rehearsal.emulator(source, tools, is_open=False))
+    reference, container = built
+    machine = rehearsal.machine(container, reference)
+    tie = f"{reference}={rehearsal.health_url()}"
+    return Rehearsal(rehearsal.emulator(source, tools, is_open=False, release=machine), tie)

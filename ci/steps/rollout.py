@@ -1,0 +1,135 @@
+"""The container that runs `python -m deploy`: its own lock, its own source, nothing else."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import dagger
+from dagger import dag
+
+from ci.environments import LOCAL
+from ci.steps import registry, rehearsal
+from ci.steps.base import PYTHON, WORKDIR
+from ci.steps.check import Project, environment
+
+_CREDENTIALS: Final = "/run/secrets/credentials"
+_RESULTS: Final = "/var/lib/deploy"
+
+
+@dataclass(frozen=True)
+class Target:
+    """
+    Which group, and who asks.
+
+    Args:
+        env: Name of a file in environments/.
+        credentials: Google credential file; None for the local environment.
+        project: Instead of the environment's, as all that follow; empty where the environment's holds.
+        zone: Of the group.
+        group: Its name.
+        repository: HOST/PATH of the image, in full.
+        by: Who asks, for the record.
+    """
+
+    env: str
+    credentials: dagger.Secret | None = None
+    project: str = ""
+    zone: str = ""
+    group: str = ""
+    repository: str = ""
+    by: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the environment that the pipeline brings along."""
+        return self.env == LOCAL
+
+    @property
+    def flags(self) -> list[str]:
+        """What `python -m deploy` is told of it."""
+        overrides = (
+            ("--project", self.project),
+            ("--zone", self.zone),
+            ("--group", self.group),
+            ("--repository", self.repository),
+        )
+        return ["--env", self.env, *(part for name, value in overrides if value for part in (name, value))]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """
+    What plays Compute Engine.
+
+    Args:
+        emulator: The service.
+        tie: `IMAGE=HEALTH_URL` of the container behind the machines of a release; empty where there is none.
+    """
+
+    emulator: dagger.Service
+    tie: str = ""
+
+
+def deploy(
+    source: dagger.Directory,
+    tools: Project,
+    target: Target,
+    args: list[str],
+    run_id: str,
+    rehearsing: Rehearsal | None,
+) -> dagger.Container:
+    """
+    Run one verb, whatever it ends with.
+
+    Args:
+        source: The repository.
+        tools: Project `deploy`.
+        target: Group and credentials.
+        args: The verb and its own flags.
+        run_id: Fresh in every run, so that none is ever answered from a cache.
+        rehearsing: For the local environment; else None.
+    """
+    command = ["python", "-m", "deploy", *args, *target.flags]
+    container = (
+        environment(tools, PYTHON, dev=False)
+        .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
+        .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
+        .with_mounted_cache(_RESULTS, _results())
+        .with_env_variable("DEPLOY_RESULTS", _RESULTS)
+        .with_env_variable("DEPLOY_COMMAND", "./daggerw call")
+        .with_env_variable("GITHUB_ACTOR", target.by)
+        .with_env_variable("RUN_ID", run_id)
+    )
+    if target.credentials is not None:
+        container = container.with_mounted_secret(_CREDENTIALS, target.credentials)
+        container = container.with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)
+    if rehearsing is not None:
+        container = (
+            container.with_service_binding("emulator", rehearsing.emulator)
+            .with_service_binding(registry.EMBEDDED_HOST.split(":")[0], registry.embedded())
+            .with_mounted_temp("/scratch")
+            .with_mounted_file("/inside/rehearse.py", source.file("ci/steps/inside/rehearse.py"))
+        )
+        tie = [rehearsing.tie] if rehearsing.tie else []
+        command = ["python", "/inside/rehearse.py", rehearsal.URL, *tie, "--", *command]
+    return container.with_exec(command, expect=dagger.ReturnType.ANY)
+
+
+def forget(run_id: str) -> dagger.Container:
+    """Empty the emulator's state, the registry and the kept reports, once nobody holds the state any more."""
+    folders = f"{rehearsal.STATE} {registry.STORAGE} {_RESULTS}"
+    empty = f"find {folders} -mindepth 1 ! -name '*.lock' -delete"
+    lock = f"{rehearsal.STATE_FILE}.lock"
+    return (
+        dag.container()
+        .from_(PYTHON.reference)
+        .with_mounted_cache(rehearsal.STATE, rehearsal.state())
+        .with_mounted_cache(registry.STORAGE, registry.storage())
+        .with_mounted_cache(_RESULTS, _results())
+        .with_env_variable("RUN_ID", run_id)
+        .with_exec(["flock", "--timeout", str(rehearsal.WAIT_S), lock, "sh", "-ec", empty])
+    )
+
+
+def _results() -> dagger.CacheVolume:
+    """What the last runs came to, for `report`."""
+    return dag.cache_volume("deploy-results")
