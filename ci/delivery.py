@@ -81,10 +81,14 @@ async def pulled(source: dagger.Directory, reference: str) -> tuple[str, dagger.
     found = registry.pulled(reference, source.directory("ci/steps/inside"), uuid.uuid4().hex)
     if await found.exit_code() != 0:
         return None
-    name = reference.partition("@")[0]
-    name = name[: name.rfind(":")] if ":" in name.rpartition("/")[2] else name
-    archive = found.file("/image.tar")
-    return f"{name}@{(await found.stdout()).strip()}", dag.container(platform=image.PLATFORM).import_(archive)
+    archive, digest = found.file("/image.tar"), (await found.stdout()).strip()
+    return f"{without_tag(reference)}@{digest}", dag.container(platform=image.PLATFORM).import_(archive)
+
+
+def without_tag(reference: str) -> str:
+    """Return host and path of a reference."""
+    host, _, path = reference.partition("@")[0].partition("/")
+    return f"{host}/{path.partition(':')[0]}"
 
 
 async def forget() -> str:

@@ -47,6 +47,7 @@ class Config(_Strict):
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
     compute_url: Annotated[str, Field(pattern=r"^https?://")] = "https://compute.googleapis.com/compute/v1"
     resource_manager_url: Annotated[str, Field(pattern=r"^https?://")] = "https://cloudresourcemanager.googleapis.com"
+    token_hosts: tuple[str, ...] = ()
     registry_url: Annotated[str, Field(pattern=r"^(https?://[^/]+/?)?$")] = ""
     rollout: Rollout = Rollout()
 

@@ -1,11 +1,14 @@
 """
 Credentials by the file's own type, with google-auth; nothing is asked of any network before the first request.
 
+`python -m deploy.credentials FILE` prints an access token, for the push to a registry.
+
 Kinds: authorized_user, service_account, external_account (keyless, with or without impersonation),
 impersonated_service_account. Endpoints that a file names are called with its secrets, so unknown hosts are refused.
 """
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +20,7 @@ from google.auth.transport.requests import Request
 from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
-from deploy.errors import NotAllowedError, RefusedError
+from deploy.errors import DeployError, NotAllowedError, RefusedError
 
 Headers = Callable[[], dict[str, str]]
 _SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
@@ -118,6 +121,21 @@ def _refuse_hosts(path: Path, data: Any, allowed: tuple[str, ...]) -> None:
                     host == known or (known[0] == "." and host.endswith(known)) for known in (*_HOSTS, *allowed)
                 ):
                     raise RefusedError(
-                        f"credentials: {path}: {key}: unknown host '{host}'.", f"--allow-token-host {host}"
+                        f"credentials: {path}: {key}: unknown host '{host}'.",
+                        "if it is yours, add it to `token_hosts` of the environment",
                     )
             _refuse_hosts(path, value, allowed)
+
+
+def main(path: Path) -> int:
+    """Print an access token on stdout, or what is wrong on stderr."""
+    try:
+        print(headers(path)()["authorization"].removeprefix("Bearer "))
+    except DeployError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -61,9 +62,10 @@ def session(
     """
     named = {"project": project, "zone": zone, "group": group, "repository": repository}
     config = environments.read(env, {**named, "compute_url": compute_url, "registry_url": registry_url})
-    # An endpoint that is plain HTTP is an emulator; it needs no credentials, and gets none.
+    # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
     emulated = config.compute_url.startswith("http://")
-    headers = credentials.none if emulated else credentials.headers(file)
+    issues = urlsplit(config.compute_url).netloc in config.token_hosts
+    headers = credentials.none if emulated and not issues else credentials.headers(file, config.token_hosts)
     client, clock = httpx.Client(trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
     return Session(

@@ -68,7 +68,7 @@ class Project:
 
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
-    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine")),
+    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
     Program("deploy", "deploy", PYTHON, coverage=80, reads=("emulator", "environments")),
     Program("emulator", "emulator", PYTHON, coverage=90, more_suites=("tests/contract",)),

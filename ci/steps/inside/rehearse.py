@@ -62,7 +62,12 @@ def main(emulator: str, tie: str, command: list[str]) -> int:
             ask("DELETE", f"{emulator}/emulator/ties?{urllib.parse.urlencode({'image': image})}")
 
 
+def run(args: list[str]) -> int:
+    """Take the arguments apart."""
+    mark = args.index("--")
+    emulator, *tie = args[:mark]
+    return main(emulator, "".join(tie), args[mark + 1 :])
+
+
 if __name__ == "__main__":
-    mark = sys.argv.index("--")
-    emulator_url, *ties = sys.argv[1:mark]
-    sys.exit(main(emulator_url, "".join(ties), sys.argv[mark + 1 :]))
+    sys.exit(run(sys.argv[1:]))

@@ -9,7 +9,10 @@ from ci.main import Ci
 from ci.steps.check import PROGRAM
 
 CHECKS = {"lint", "types", "test"}
-EFFECTS = {"publish", "pipeline"}
+EFFECTS = {
+    "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
+    "reset_local",
+}  # fmt: skip
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
 

@@ -41,7 +41,7 @@ def test_local_runtime_uses_the_same_uv() -> None:
 def test_one_version_of_dagger() -> None:
     version = json.loads(Path("dagger.json").read_text())["engineVersion"]
     config = tomllib.loads(Path("ci/pyproject.toml").read_text())
-    assert config["project"]["dependencies"] == [f"dagger-io=={version.removeprefix('v')}"]
+    assert f"dagger-io=={version.removeprefix('v')}" in config["project"]["dependencies"]
     required = re.findall(r"\tgithub.com/dagger/dagger (v\S+)", Path("engine/go.mod").read_text())
     assert required == [version]
     assert json.loads(Path("engine/runtime/dagger.json").read_text())["engineVersion"] == version

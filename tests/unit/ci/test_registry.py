@@ -6,26 +6,28 @@ from ci.errors import RefusedError
 from ci.steps import registry
 
 ARTIFACT_REGISTRY = "asia-northeast3-docker.pkg.dev/some-project/dojangkok-ai"
+IMAGE = f"{ARTIFACT_REGISTRY}/ai-server"
 
 
-def test_default_is_the_embedded_registry() -> None:
-    where = registry.destination("", "", None, latest=True)
+EMBEDDED = "registry:5000/dojangkok-ai/ai-server"
+
+
+def test_the_embedded_registry_is_known_by_its_host() -> None:
+    where = registry.destination(EMBEDDED, "", latest=True)
     assert where.is_embedded
-    assert where.name == "registry:5000/dojangkok-ai/ai-server"
     assert where.tags == ("dev-", "latest")
 
 
 def test_commit_becomes_the_tag() -> None:
-    where = registry.destination(ARTIFACT_REGISTRY, "0123456789abcdef0123456789abcdef01234567", None, latest=False)
+    where = registry.destination(IMAGE, "0123456789abcdef0123456789abcdef01234567", latest=False)
     assert not where.is_embedded
-    assert where.name == f"{ARTIFACT_REGISTRY}/ai-server"
     assert where.tags == ("0123456",)
 
 
 @pytest.mark.parametrize("commit", ["HEAD", "012345", "0123456;rm", "0123456G", "ABCDEF0"])
 def test_wrong_commit_is_refused(commit: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        registry.destination("", commit, None, latest=True)
+        registry.destination(EMBEDDED, commit, latest=True)
     assert str(refused.value) == (
         f"--commit: got '{commit}'. Fix: 7 to 40 lower-case hexadecimal digits, as 'git rev-parse HEAD' says"
     )
@@ -34,7 +36,7 @@ def test_wrong_commit_is_refused(commit: str) -> None:
 @pytest.mark.parametrize("repository", ["dojangkok-ai", "host/a:tag", "host/a@sha256:0", "https://host/a", "host/A"])
 def test_wrong_repository_is_refused(repository: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        registry.destination(repository, "", None, latest=True)
+        registry.name(repository)
     assert str(refused.value) == (
         f"--repository: got '{repository}'. Fix: host and path without image name or tag, "
         "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai"
@@ -42,22 +44,26 @@ def test_wrong_repository_is_refused(repository: str) -> None:
 
 
 def test_stand_in_is_refused_outside() -> None:
-    where = registry.destination(ARTIFACT_REGISTRY, "", None, latest=True)
+    where = registry.destination(IMAGE, "", latest=True)
     with pytest.raises(RefusedError) as refused:
         registry.refuse_stand_in(where, "python:3.10-slim", allowed=False)
     assert str(refused.value) == (
-        f"the image is built on a stand-in of python:3.10-slim and not for {ARTIFACT_REGISTRY}. "
+        f"the image is built on a stand-in of python:3.10-slim and not for {IMAGE}. "
         "Fix: build it where the official images can be pulled, or insist with --allow-stand-in"
     )
 
 
 @pytest.mark.parametrize(
-    ("repository", "stand_in", "allowed"),
+    ("name", "stand_in", "allowed"),
     [
-        ("", "python:3.10-slim", False),
-        (ARTIFACT_REGISTRY, None, False),
-        (ARTIFACT_REGISTRY, "python:3.10-slim", True),
+        (EMBEDDED, "python:3.10-slim", False),
+        (IMAGE, None, False),
+        (IMAGE, "python:3.10-slim", True),
     ],
 )
-def test_the_rest_may_pass(repository: str, stand_in: str | None, allowed: bool) -> None:
-    registry.refuse_stand_in(registry.destination(repository, "", None, latest=True), stand_in, allowed=allowed)
+def test_the_rest_may_pass(name: str, stand_in: str | None, allowed: bool) -> None:
+    registry.refuse_stand_in(registry.destination(name, "", latest=True), stand_in, allowed=allowed)
+
+
+def test_the_image_s_name_follows_the_repository() -> None:
+    assert registry.name(ARTIFACT_REGISTRY) == IMAGE

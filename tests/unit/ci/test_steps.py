@@ -61,29 +61,60 @@ def test_smoke_uses_the_image_s_own_command() -> None:
     ]
 
 
-def where(token: dagger.Secret | None) -> registry.Destination:
-    return registry.Destination("host/repository", token, ("0123456", "latest"))
+def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
+    where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), **login)
+    return registry.push(dag.container(), SOURCE, where, None, run_id, TOOLS)
+
+
+def secrets(container: dagger.Container) -> list[object]:
+    return [args["path"] for name, args in calls(container) if name == "withMountedSecret"]
 
 
 def test_every_push_runs_anew() -> None:
-    first, second = (registry.push(dag.container(), SOURCE, where(None), None, run_id) for run_id in ("a", "b"))
+    first, second = (pushed(run_id) for run_id in ("a", "b"))
     assert first != second
     assert executed(first)[-1] == ["python", "/inside/push.py", "host/repository/ai-server", "0123456", "latest"]
 
 
 def test_token_is_a_mounted_secret_and_nothing_else() -> None:
-    token = dag.set_secret("token", "word")
-    container = registry.push(dag.container(), SOURCE, where(token), None, "a")
-    secrets = [(name, args) for name, args in calls(container) if "ecret" in name]
-    assert [(name, args["path"]) for name, args in secrets] == [("withMountedSecret", "/run/secrets/registry-token")]
+    container = pushed("a", token=dag.set_secret("token", "word"))
+    assert secrets(container) == ["/run/secrets/registry-token"]
     assert "word" not in str([args for _, args in calls(container) if "args" in args])
 
 
-def test_no_token_no_secret() -> None:
-    assert "withMountedSecret" not in dict(calls(registry.push(dag.container(), SOURCE, where(None), None, "a")))
+def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None:
+    container = pushed("a", credentials=dag.set_secret("credentials", "word"))
+    assert secrets(container) == ["/run/secrets/credentials"]
+    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"][1:] == [
+        "/opt/venv",
+        "/src/deploy",
+    ]
+
+
+def test_a_token_goes_before_a_credential_file() -> None:
+    both = pushed("a", token=dag.set_secret("token", "w"), credentials=dag.set_secret("credentials", "w"))
+    assert secrets(both) == ["/run/secrets/registry-token"]
+
+
+def test_no_login_no_secret() -> None:
+    assert not secrets(pushed("a"))
 
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
-    *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS))
+    *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS, is_open=True))
     assert name == "asService"
     assert "'--any-address', '--port', '8080', '--open'" in str(arguments["args"])
+
+
+def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
+    steps = calls(rehearsal.emulator(SOURCE, TOOLS, is_open=False))
+    assert "'--open'" not in str(steps[-1])
+    assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
+    assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
+
+
+def test_a_machine_is_no_smoke() -> None:
+    """The engine runs equal services once: one that a smoke stops must not stand behind machines."""
+    built = dag.container()
+    assert rehearsal.machine(built, "host/app@sha256:1") != image.started(built)
+    assert "withExposedPort" not in dict(calls(rehearsal.machine(built, "host/app@sha256:1")))

@@ -1,0 +1,140 @@
+"""From an image to machines: what deploy is told, and what is refused before it runs."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import dagger
+import pytest
+from dagger import dag
+
+from ci import delivery, environments
+from ci.errors import DeployError, NotAllowedError, RefusedError, exit_codes
+from ci.rollouts import target
+from ci.steps import check, rollout
+from ci.steps.rollout import Rehearsal, Target
+from tests.unit.ci.test_steps import calls, executed, secrets
+
+SOURCE = dag.directory()
+TOOLS = check.Project("deploy", "[project]", "version = 1")
+
+
+class Folder:
+    """A directory of the engine's that is one of this machine's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def directory(self, name: str) -> "Folder":
+        return Folder(self.path / name)
+
+    def file(self, name: str) -> "Folder":
+        return Folder(self.path / name)
+
+    async def entries(self) -> list[str]:
+        return [one.name for one in self.path.iterdir()]
+
+    async def contents(self) -> str:
+        return self.path.read_text()
+
+
+def repository(folder: Path, env: str) -> str:
+    source: Any = Folder(folder)
+    return asyncio.run(environments.repository(source, env))
+
+
+def test_overrides_are_flags_and_nothing_else_is() -> None:
+    assert Target("dev").flags == ["--env", "dev"]
+    whose = target("prod", None, "p", "z", "g", "host/project/repository")
+    assert whose.flags == [
+        "--env", "prod", "--project", "p", "--zone", "z", "--group", "g",
+        "--repository", "host/project/repository/ai-server",
+    ]  # fmt: skip
+
+
+def test_the_deployer_holds_its_own_source_and_a_mounted_credential_file() -> None:
+    whose = Target("dev", dag.set_secret("credentials", "word"))
+    container = rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None)
+    assert executed(container)[-1] == ["python", "-m", "deploy", "status", "--env", "dev"]
+    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
+        "/src/deploy",
+        "/src/environments",
+    ]
+    assert secrets(container) == ["/run/secrets/credentials"]
+    assert "withServiceBinding" not in dict(calls(container))
+
+
+def test_every_rollout_runs_anew() -> None:
+    first, second = (rollout.deploy(SOURCE, TOOLS, Target("dev"), ["status"], run, None) for run in ("a", "b"))
+    assert first != second
+
+
+def test_the_rehearsal_logs_in_and_ties_the_image() -> None:
+    service = dag.container().as_service()
+    rehearsing = Rehearsal(service, "host/app@sha256:1=http://release:8000/health")
+    container = rollout.deploy(SOURCE, TOOLS, Target("local"), ["plan"], "a", rehearsing)
+    assert executed(container)[-1] == [
+        "python", "/inside/rehearse.py", "http://emulator:8080", "host/app@sha256:1=http://release:8000/health", "--",
+        "python", "-m", "deploy", "plan", "--env", "local",
+    ]  # fmt: skip
+    aliases = [args["alias"] for name, args in calls(container) if name == "withServiceBinding"]
+    assert aliases == ["emulator", "registry"]
+    assert not secrets(container)
+
+
+def test_a_real_environment_needs_credentials() -> None:
+    with pytest.raises(NotAllowedError) as refused:
+        delivery.refuse_without_credentials(Target("prod"))
+    said = str(refused.value)
+    assert said.startswith("--credentials: 'prod' needs a Google credential file. Fix: pass the one that ")
+    assert "--credentials file:$GOOGLE_APPLICATION_CREDENTIALS" in said
+    assert "gcloud auth application-default login" in said
+    delivery.refuse_without_credentials(Target("local"))
+
+
+def test_the_code_of_deploy_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left, exit_codes():
+        raise DeployError(7, "rolled back")
+    assert left.value.code == 7
+    assert capsys.readouterr().err == "rolled back\n"
+
+
+def test_an_environment_names_the_image() -> None:
+    assert repository(Path(), "local") == "registry:5000/dojangkok-ai/ai-server"
+
+
+def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    for name in ("prod", "dev"):
+        (tmp_path / f"environments/{name}.yaml").write_text("repository: host/path/app\n")
+    with pytest.raises(
+        RefusedError, match=r"got 'staging', and there is no environments/staging\.yaml\. Fix: one of dev, prod"
+    ):
+        repository(tmp_path, "staging")
+
+
+@pytest.mark.parametrize("text", ["", "- repository", "repository: [1]"])
+def test_an_environment_without_repository_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments/dev.yaml").write_text(text)
+    with pytest.raises(RefusedError, match=r"environments/dev\.yaml: repository: missing"):
+        repository(tmp_path, "dev")
+
+
+def test_an_environment_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments/dev.yaml").write_text("{")
+    with pytest.raises(RefusedError, match=r"environments/dev\.yaml: while parsing"):
+        repository(tmp_path, "dev")
+
+
+def test_an_image_is_asked_for_by_its_own_name() -> None:
+    assert delivery.without_tag("registry:5000/a/b:1") == "registry:5000/a/b"
+    assert delivery.without_tag("registry:5000/a/b@sha256:1") == "registry:5000/a/b"
+    assert delivery.without_tag("registry:5000/a/b") == "registry:5000/a/b"
+
+
+def test_local_state_is_forgotten_under_its_lock() -> None:
+    command = executed(rollout.forget("a"))[-1]
+    assert command[:4] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]  # type: ignore[index]
+    assert dagger.Container is type(rollout.forget("b"))
