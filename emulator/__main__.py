@@ -60,13 +60,15 @@ def serve(
     try:
         lock = hold(state, wait_s) if state else None
         store = Store(state)
-        start_s = store.setting("now_s", _START_S if manual else time.time())
+        world = read_seed(seed) if seed else None
+        age_s = world.age_s if world else 0.0
+        start_s = store.setting("now_s", _START_S if manual else time.time() - age_s)
         options = Options(
             random_seed, operation_s, decide_s, "fail" if in_use == "fail" else "refuse", retries=not no_retries
         )
         api = Api(World(store, Clock(start_s, None if manual else speed), options), is_open=open_)
-        if seed:
-            plant(api, read_seed(seed))
+        if world:
+            plant(api, world)
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (LockedError, SeedError, OSError) as error:
         _refuse(str(error))

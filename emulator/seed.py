@@ -28,7 +28,7 @@ class Seed(BaseModel):
     A seed file.
 
     `resources` holds them by collection, as a client would insert them; a group that names a `region` goes there, all
-    other groups into the first zone.
+    other groups into the first zone. All that has happened for `age_s` virtual seconds when the first client comes.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -39,6 +39,7 @@ class Seed(BaseModel):
     quotas: dict[str, float] = {}
     images: dict[str, str] = {}
     resources: dict[str, list[dict[str, Any]]] = {}
+    age_s: Annotated[float, Field(ge=0)] = 0.0
     machines: list[Rule] = []
 
 
@@ -87,6 +88,8 @@ def plant(api: Api, seed: Seed) -> None:
         for resource in seed.resources.get(collection, []):
             _insert(api, seed, collection, resource)
     api.is_open = was_open
+    world.clock.move(seed.age_s)
+    world.advance()
     world.store.commit()
 
 

@@ -196,6 +196,25 @@ def test_machine_is_as_healthy_as_the_container_behind_it(start) -> None:
     container.shutdown()
 
 
+def test_a_container_of_an_earlier_process_is_asked_no_more(start, state: Path) -> None:
+    """Its last answer stays: the release that it showed to be healthy is so after a restart."""
+    first = start("--open", "--seed", SEED, "--state", str(state))
+    tie = {"image": "host/app@sha256:1", "url": "http://127.0.0.1:1/health", "answers": True}
+    first.client.post("/emulator/ties", json=tie).raise_for_status()
+    first.kill()
+    second = start("--open", "--state", str(state))
+    time.sleep(0.3)
+    [kept] = second.client.get("/emulator/ties").json()
+    assert (kept["is_probed"], kept["url"]) == (False, tie["url"])
+
+
+def test_a_world_has_its_age_when_the_first_client_comes(start) -> None:
+    """The local environment begins settled, so that its first release has something good to go back to."""
+    emulator = start("--open", "--seed", "emulator/seeds/rehearsal.yaml")
+    assert emulator.client.get(f"/{GROUP}").json()["status"]["isStable"]
+    assert healths(emulator) == {"HEALTHY"}
+
+
 def healths(emulator: Started) -> set[str]:
     rows = emulator.client.post(f"/{GROUP}/listManagedInstances").json()["managedInstances"]
     return {one["detailedHealthState"] for row in rows for one in row.get("instanceHealth", [])}
