@@ -14,7 +14,7 @@ from typing import Annotated
 import click
 import typer
 
-from deploy import history, image, preflight, pruning, report
+from deploy import history, image, preflight, preview, pruning, report
 from deploy import plan as plans
 from deploy import status as statuses
 from deploy.config import Config
@@ -40,8 +40,8 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")] = False,
 ) -> None:
     """Say what deploy would do; write nothing."""
-    found = _planned(session, image_)
-    print(report.plan(found, session.config.group, shape))
+    found, observed = _planned(session, image_)
+    print(preview.shown(preview.preview(session.config, observed, found), shape))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
 
@@ -54,7 +54,7 @@ def deploy(
     shape: Shape = "text",
 ) -> None:
     """Roll a release out, wait until it serves, and go back if it does not."""
-    found = _planned(session, image_, commit)
+    found, _ = _planned(session, image_, commit)
     print(report.rollout(_rollout(session).perform(found), session.config.group, shape))
 
 
@@ -110,7 +110,7 @@ def prune(session: Session) -> None:
     print("\n".join([*(f"pruned {name}" for name in pruned), *troubles]) or "nothing to prune")
 
 
-def _planned(session: Session, text: str, commit: str = "") -> plans.Plan:
+def _planned(session: Session, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:
     """Look the image up and read the world, side by side, and decide."""
     asked = image.parse(text)
     if asked.repository != session.config.repository:
@@ -120,7 +120,7 @@ def _planned(session: Session, text: str, commit: str = "") -> plans.Plan:
         )
     reference, observed = side_by_side([lambda: session.registry.resolved(asked), session.observed])
     wanted = plans.Wanted(reference, _run(), _utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
-    return plans.plan(session.config, wanted, observed)
+    return plans.plan(session.config, wanted, observed), observed
 
 
 def _rollout(session: Session) -> Rollout:

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Literal
 
 from deploy.history import Release
-from deploy.plan import Plan
 from deploy.result import Result
 
 Format = Literal["text", "json", "markdown"]
@@ -26,21 +25,6 @@ def rollout(result: Result, group: str, shape: Format) -> str:
     if shape == "markdown":
         return "\n".join([f"### {head}", "", *(f"- {line}" for line in lines)])
     return "\n".join([head, *(f"  {line}" for line in lines)])
-
-
-def plan(found: Plan, group: str, shape: Format) -> str:
-    """Return what a rollout would do."""
-    if shape == "json":
-        return json.dumps({"group": group, **asdict(found)}, indent=2, default=str)
-    what = {
-        "nothing": f"{group}: nothing to do, it serves already",
-        "wait": f"{group}: on its way already; deploy would wait for it",
-        "roll": f"{group}: {found.before.template} → {found.version.template}",
-    }[found.action]
-    lines = [f"back to {found.entry.template} if it fails"] if found.entry and found.action == "roll" else []
-    lines += [f"at most {found.budget_s / 60:.0f} minutes"] if found.action == "roll" else []
-    lines += [f"warning: {text}" for text in found.warnings]
-    return "\n".join([what, *(f"  {line}" for line in lines)])
 
 
 def history(releases: Sequence[Release], serving: str, shape: Format) -> str:

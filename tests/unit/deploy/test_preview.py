@@ -1,0 +1,120 @@
+"""What a plan would change: every field of it, and nothing else."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from deploy import plan as plans
+from deploy import template
+from deploy.config import Rollout
+from deploy.observe import Observed
+from deploy.preview import Change, Preview, estimated_s, preview, shown
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+
+SEED = "dojangkok-dev-ai-server-seed"
+
+
+def of(one: Rig, letter: str, observed: Observed | None = None) -> Preview:
+    observed = observed or one.observed()
+    return preview(one.config, observed, plans.plan(one.config, one.wanted(letter), observed))
+
+
+def test_first_release_shows_every_field_of_the_template() -> None:
+    one = rig()
+    found = of(one, "a")
+    changes = {change.field: (change.before, change.after) for change in found.template}
+    assert changes["name"] == (SEED, found.after)
+    assert changes["startup-script line 8"] == (
+        f"image: {REPOSITORY}:latest", f"image: {REPOSITORY}@{digest('a')}",
+    )  # fmt: skip
+    assert changes["metadata release.digest"] == ("", digest("a"))
+    assert [field for field in changes if not field.startswith("metadata release.")] == [
+        "name", "description", "startup-script line 8",
+    ]  # fmt: skip
+    assert all(before != after for before, after in changes.values())
+    assert (found.policy, len(found.machines), found.back_to) == ((), 3, SEED)
+
+
+def test_next_release_shows_the_line_and_the_entry_alone() -> None:
+    one = rig()
+    one.deploy("a")
+    changes = {change.field: (change.before, change.after) for change in of(one, "b").template}
+    assert changes["metadata release.digest"] == (digest("a"), digest("b"))
+    assert changes["metadata release.base"][0] == SEED
+    assert "metadata release.repository" not in changes
+
+
+def test_policy_is_compared_field_by_field() -> None:
+    one = rig()
+    observed = one.observed()
+    policy = {"type": "PROACTIVE", "minimalAction": "REFRESH", "maxSurge": {"percent": 20}}
+    raw = {**observed.group.raw, "updatePolicy": policy}
+    found = of(one, "a", replace(observed, group=replace(observed.group, raw=raw)))
+    assert found.policy == (
+        Change("minimalAction", "REFRESH", "REPLACE"),
+        Change("mostDisruptiveAllowedAction", "None", "REPLACE"),
+        Change("replacementMethod", "None", "SUBSTITUTE"),
+        Change("maxSurge", "20 %", "1"),
+        Change("maxUnavailable", "None", "0"),
+    )
+    assert "@ update policy: maxSurge\n  - 20 %\n  + 1\n" in shown(found, "text")
+
+
+def test_text_says_what_happens_and_how_long() -> None:
+    one = rig()
+    text = shown(of(one, "a"), "text")
+    assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
+    names = ", ".join(machine.name for machine in one.observed().group.machines)
+    assert f"\n  replaces 3 machines: {names}\n" in text
+    assert "\n  about 4 to 8 minutes; has failed after 10\n" in text
+    assert text.endswith(f"\n  back to {SEED} if it fails")
+
+
+def test_markdown_has_the_changes_as_a_diff() -> None:
+    text = shown(of(rig(), "a"), "markdown")
+    assert f"```diff\n@ template: name\n- {SEED}\n+ {SEED}-r-" in text
+    assert text.endswith("\n```")
+
+
+def test_json_has_every_field() -> None:
+    found = json.loads(shown(of(rig(), "a"), "json"))
+    assert (found["action"], found["before"], len(found["machines"])) == ("roll", SEED, 3)
+    assert found["template"][0] == {"field": "name", "before": SEED, "after": found["after"]}
+    assert found["estimated_s"] == [210.0, 480.0]
+
+
+def test_release_that_serves_changes_nothing() -> None:
+    one = rig()
+    one.deploy("a")
+    found = of(one, "a")
+    assert (found.template, found.policy, found.machines, found.estimated_s) == ((), (), (), (0.0, 0.0))
+    assert shown(found, "text") == f"{CONFIG.group}: nothing to do, it serves already"
+    unsettled = one.observed()
+    unsettled = replace(unsettled, group=replace(unsettled.group, is_stable=False))
+    assert "on its way already; deploy would wait for it" in shown(of(one, "a", unsettled), "markdown")
+
+
+def test_field_that_must_not_differ_would_be_shown() -> None:
+    """A copy never has one; if it ever had, the plan must not hide it."""
+    one = rig()
+    observed = one.observed()
+    plan = plans.plan(one.config, one.wanted("a"), observed)
+    assert plan.template is not None
+    plan.template["properties"]["machineType"] = "other"
+    assert Change("properties.machineType", "", "differs") in preview(one.config, observed, plan).template
+    assert template.differences(observed.template, plan.template) == ["properties.machineType"]
+
+
+@pytest.mark.parametrize(
+    ("machines", "rollout", "expected"),
+    [
+        (1, Rollout(bake_s=0), (60.0, 150.0)),
+        (3, Rollout(bake_s=30), (210.0, 480.0)),
+        (5, Rollout(surge=2, bake_s=0), (180.0, 450.0)),
+        (4, Rollout(surge=1, unavailable=1, bake_s=0), (120.0, 300.0)),
+        (0, Rollout(bake_s=30), (30.0, 30.0)),
+    ],
+)
+def test_estimate_goes_by_turns(machines: int, rollout: Rollout, expected: tuple[float, float]) -> None:
+    assert estimated_s(machines, rollout) == expected
