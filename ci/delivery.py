@@ -5,6 +5,7 @@ import uuid
 import dagger
 from dagger import dag
 
+from ci import environments
 from ci.errors import DeployError, NotAllowedError, RefusedError
 from ci.steps import check, image, registry, rehearsal, rollout
 from ci.steps.rollout import Rehearsal, Target
@@ -29,6 +30,7 @@ async def run(
         DeployError: It ended with another code than 0.
         RefusedError: The local environment could not be started, as when another call holds it for too long.
     """
+    await environments.refuse_unknown(source, target.env)
     refuse_without_credentials(target)
     tools = await check.project(source, "deploy")
     rehearsing = await _rehearsal(source, built) if target.is_local else None
@@ -47,13 +49,11 @@ async def deploy(
     source: dagger.Directory,
     target: Target,
     reference: str,
-    commit: str,
     flags: list[str],
     built: tuple[str, dagger.Container] | None,
 ) -> str:
     """Roll a release out; arguments, result and errors as of `run`."""
-    args = ["deploy", "--image", reference, *(["--commit", commit] if commit else []), *flags]
-    return await run(source, target, args, built)
+    return await run(source, target, ["deploy", "--image", reference, *flags], built)
 
 
 def refuse_without_credentials(target: Target) -> None:

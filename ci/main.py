@@ -1,6 +1,7 @@
 """The verbs that a person types: `./daggerw call VERB --help`."""
 
 import uuid
+from dataclasses import replace
 from typing import Annotated, Final
 
 import dagger
@@ -125,7 +126,7 @@ class Ci(Rollouts):
     ) -> str:
         """Push the image once every gate is green, and print its reference with digest."""
         with exit_codes():
-            whose = target(env, credentials, "", "", "", repository)
+            whose = target(env, credentials, repository=repository)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
             built, _ = await release.gates(self.source, self._programs())
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
@@ -153,17 +154,17 @@ class Ci(Rollouts):
     ) -> str:
         """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
         with exit_codes():
-            whose = target(env, credentials, project, zone, group, repository, by)
-            flags = ["--format", shape, *(["--timeout", timeout] if timeout else [])]
+            whose = replace(target(env, credentials, project, zone, group, repository), by=by)
+            flags = [*_flags(commit, timeout), "--format", shape]
             if image:
                 delivery.refuse_without_credentials(whose)
                 behind = await delivery.pulled(self.source, image) if whose.is_local else None
-                return await delivery.deploy(self.source, whose, image, commit, flags, behind)
+                return await delivery.deploy(self.source, whose, image, flags, behind)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
             built, _ = await release.gates(self.source, self._programs())
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
             behind = (published.reference, built)
-            return await delivery.deploy(self.source, whose, published.reference, commit, flags, behind)
+            return await delivery.deploy(self.source, whose, published.reference, flags, behind)
 
     @effect
     async def pipeline(
@@ -184,14 +185,13 @@ class Ci(Rollouts):
     ) -> str:
         """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
         with exit_codes():
-            whose = target(env, credentials, project, zone, group, repository, by)
+            whose = replace(target(env, credentials, project, zone, group, repository), by=by)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
             built, stages = await release.gates(self.source, self._programs(), advisory=advisory)
             publishing = self._publish(built, where, allow_stand_in=allow_stand_in)
             published, push_s = await release.timed("publish", publishing)
-            flags = ["--timeout", timeout] if timeout else []
-            reference = published.reference
-            rolling = delivery.deploy(self.source, whose, reference, commit, flags, (reference, built))
+            reference, flags = published.reference, _flags(commit, timeout)
+            rolling = delivery.deploy(self.source, whose, reference, flags, (reference, built))
             report, rollout_s = await release.timed("deploy", rolling)
             last = (
                 release.Stage("publish", push_s, f"tags {', '.join(published.tags)}"),
@@ -219,3 +219,7 @@ class Ci(Rollouts):
             "emulator": self.emulator_source,
             "engine": self.engine_source,
         }
+
+
+def _flags(commit: str, timeout: str) -> list[str]:
+    return [*(["--commit", commit] if commit else []), *(["--timeout", timeout] if timeout else [])]

@@ -1,13 +1,15 @@
-"""The verbs that look at a group, or change what it serves."""
+"""The verbs that look at a group, or change what it serves: each says what `python -m deploy` is told."""
 
+import functools
+import inspect
 from collections.abc import Awaitable, Callable
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 import dagger
 from dagger import Doc, function
 
 from ci import delivery
-from ci.arguments import By, Credentials, Env, Format, Group, Project, Repository, Timeout, Zone
+from ci.arguments import Credentials, Env, Format, Group, Project, Repository, Timeout, Zone
 from ci.environments import LOCAL
 from ci.errors import exit_codes
 from ci.steps import registry
@@ -23,7 +25,12 @@ def effect(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
 
 def target(
-    env: str, credentials: dagger.Secret | None, project: str, zone: str, group: str, repository: str, by: str = ""
+    env: Env = LOCAL,
+    credentials: Credentials = None,
+    project: Project = "",
+    zone: Zone = "",
+    group: Group = "",
+    repository: Repository = "",
 ) -> Target:
     """
     Return which group is meant, by what a person typed.
@@ -31,7 +38,23 @@ def target(
     Raises:
         RefusedError: The repository is not of its form.
     """
-    return Target(env, credentials, project, zone, group, registry.name(repository) if repository else "", by)
+    return Target(env, credentials, project, zone, group, registry.name(repository) if repository else "")
+
+
+def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaitable[str]]:
+    """Register a verb of deploy: it takes its own arguments and those of `target`, and returns what deploy prints."""
+    own, which = inspect.signature(told).parameters, inspect.signature(target).parameters
+
+    @functools.wraps(told)
+    async def run(self: "Rollouts", **arguments: Any) -> str:
+        with exit_codes():
+            whose = target(**{name: arguments.pop(name) for name in which if name in arguments})
+            return await delivery.run(self.source, whose, told(self, **arguments))  # type: ignore[call-arg]
+
+    parameters = [*own.values(), *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in which.values())]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {**told.__annotations__, **target.__annotations__, "return": str}
+    return effect(run)
 
 
 class Rollouts:
@@ -39,126 +62,52 @@ class Rollouts:
 
     source: dagger.Directory
 
-    @effect
-    async def plan(
+    @verb
+    def plan(
         self,
         image: Annotated[str, Doc("release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")],
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
         shape: Format = "text",
         exit_code: Annotated[bool, Doc("end with 2 if there is something to do")] = False,
-    ) -> str:
+    ) -> list[str]:
         """Say what deploy would do to the group, field by field; write nothing."""
-        flags = ["--exit-code"] if exit_code else []
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository)
-            return await delivery.run(self.source, where, ["plan", "--image", image, "--format", shape, *flags])
+        return ["plan", "--image", image, "--format", shape, *(["--exit-code"] if exit_code else [])]
 
-    @effect
-    async def rollback(
+    @verb
+    def rollback(
         self,
         to: Annotated[str, Doc("template, digest or commit (default: the last good release before)")] = "",
         force: Annotated[bool, Doc("allow a release that never was healthy")] = False,
         timeout: Timeout = "",
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
         shape: Format = "text",
-        by: By = "",
-    ) -> str:
+    ) -> list[str]:
         """Go back to a release that was good, as fast as the group can."""
-        flags = [*(["--to", to] if to else []), *(["--force"] if force else [])]
-        flags += ["--timeout", timeout] if timeout else []
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository, by)
-            return await delivery.run(self.source, where, ["rollback", "--format", shape, *flags])
+        chosen = [*(["--to", to] if to else []), *(["--force"] if force else [])]
+        return ["rollback", "--format", shape, *chosen, *(["--timeout", timeout] if timeout else [])]
 
-    @effect
-    async def status(
-        self,
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        shape: Format = "text",
-    ) -> str:
+    @verb
+    def status(self, shape: Format = "text") -> list[str]:
         """Say what the group serves, what each machine does, and what has drifted."""
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository)
-            return await delivery.run(self.source, where, ["status", "--format", shape])
+        return ["status", "--format", shape]
 
-    @effect
-    async def history(
-        self,
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        shape: Format = "text",
-    ) -> str:
+    @verb
+    def history(self, shape: Format = "text") -> list[str]:
         """List the releases of the group, newest first."""
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository)
-            return await delivery.run(self.source, where, ["history", "--format", shape])
+        return ["history", "--format", shape]
 
-    @effect
-    async def report(
-        self,
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        shape: Format = "text",
-    ) -> str:
+    @verb
+    def report(self, shape: Format = "text") -> list[str]:
         """Give the report of the last rollout again, also of one that failed."""
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository)
-            return await delivery.run(self.source, where, ["report", "--format", shape])
+        return ["report", "--format", shape]
 
-    @effect
-    async def reconcile(
-        self,
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        shape: Format = "text",
-    ) -> str:
+    @verb
+    def reconcile(self, shape: Format = "text") -> list[str]:
         """Finish or undo what a call that died has left, and say which."""
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository)
-            return await delivery.run(self.source, where, ["reconcile", "--format", shape])
+        return ["reconcile", "--format", shape]
 
-    @effect
-    async def prune(
-        self,
-        env: Env = LOCAL,
-        credentials: Credentials = None,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        shape: Format = "text",
-    ) -> str:
+    @verb
+    def prune(self, shape: Format = "text") -> list[str]:
         """Delete releases that nobody needs any more."""
-        with exit_codes():
-            where = target(env, credentials, project, zone, group, repository)
-            return await delivery.run(self.source, where, ["prune", "--format", shape])
+        return ["prune", "--format", shape]
 
     @effect
     async def reset_local(self) -> str:

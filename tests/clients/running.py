@@ -105,6 +105,31 @@ class Gcloud:
         return done.stderr
 
 
+def gcloud_at(address: str, configuration: Path) -> Gcloud:
+    """
+    Return real gcloud for the emulator at an address.
+
+    Args:
+        address: `http://127.0.0.1:PORT`.
+        configuration: Folder of gcloud's own, which nothing of the person at this machine is in.
+    """
+    needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
+    return Gcloud(
+        kept
+        | {
+            "CLOUDSDK_CONFIG": str(configuration),
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{address}/compute/v1/",
+            "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+            "CLOUDSDK_CORE_PROJECT": "dojangkok-dev",
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+            "CLOUDSDK_COMPUTE_ZONE": "asia-northeast3-a",
+            "NO_PROXY": "127.0.0.1",
+        }
+    )
+
+
 def needs(tool: str, remedy: str) -> None:
     """Skip a test for want of a tool, with what to do about it; in CI that is a failure."""
     if not shutil.which(tool):

@@ -1,0 +1,162 @@
+"""Releases on the local environment's machines, as a person types them: good, dying, cut off, and two at once."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.clients.running import Emulator, gcloud_at
+from tests.e2e.checkouts import Checkout, answers, free_port, wait_for
+
+DIES = """\
+    import os, threading
+    threading.Timer(5, os._exit, [1]).start()
+    configure_logs("""
+
+
+@pytest.fixture(autouse=True)
+def fresh(checkout: Checkout) -> None:
+    """Each test begins with the first day's world."""
+    said = checkout.daggerw("call", "reset-local")
+    assert said.returncode == 0, said.stderr
+
+
+def call(checkout: Checkout, *args: str) -> str:
+    """Make a call that must succeed; what it leaves on stdout."""
+    ran = checkout.daggerw("call", *args)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def status(checkout: Checkout) -> dict[str, object]:
+    return dict(json.loads(call(checkout, "status", "--format", "json")))
+
+
+def another_release(checkout: Checkout, text: str) -> None:
+    """Change the application so that its image has another digest."""
+    with (checkout.path / "app/__init__.py").open("a") as file:
+        file.write(f'\nRELEASE = "{text}"\n')
+
+
+def digest_of(stdout: str) -> str:
+    return re.findall(r"sha256:[0-9a-f]{64}", stdout)[-1]
+
+
+def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> None:
+    first = digest_of(call(checkout, "pipeline", "--commit", "aaaaaaa"))
+    another_release(checkout, "second")
+    shown = call(checkout, "pipeline", "--commit", "bbbbbbb")
+    second = digest_of(shown)
+    assert re.search(r"^deploy +\d+\.\d s", shown, re.MULTILINE)
+    assert first != second
+    assert status(checkout)["digest"] == second
+    assert gcloud_sees(checkout, tmp_path) == (second, ["HEALTHY"] * 3)
+
+    rows = json.loads(call(checkout, "history", "--format", "json"))
+    assert [row["digest"] for row in rows] == [second, first]
+    call(checkout, "rollback")
+    assert status(checkout)["digest"] == first
+    assert gcloud_sees(checkout, tmp_path) == (first, ["HEALTHY"] * 3)
+
+    again = checkout.daggerw("call", "pipeline", "--commit", "bbbbbbb")
+    assert again.returncode == 0, again.stderr
+    assert status(checkout)["digest"] == second
+
+
+def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
+    """What Google's own client says of the group: the release of its template, and the health of its machines."""
+    port = free_port()
+    up = checkout.start_daggerw("--silent", "call", "emulator", "up", "--ports", f"{port}:8080")
+    emulator = Emulator(f"http://127.0.0.1:{port}")
+    try:
+        wait_for(lambda: answers(f"{emulator.address}/emulator/clock"), 120)
+        gcloud = gcloud_at(emulator.address, tmp_path)
+        group = gcloud.json("instance-groups managed describe dojangkok-dev-ai-server-mig")
+        assert group["status"]["isStable"]
+        assert group["status"]["versionTarget"]["isReached"]
+        [version] = group["versions"]
+        template = gcloud.json(f"instance-templates describe {version['instanceTemplate'].rpartition('/')[2]}")
+        rows = gcloud.json("instance-groups managed list-instances dojangkok-dev-ai-server-mig")
+    finally:
+        os.killpg(up.pid, signal.SIGINT)
+        up.communicate(timeout=60)
+    script = next(
+        item["value"] for item in template["properties"]["metadata"]["items"] if item["key"] == "startup-script"
+    )
+    healths = [health["detailedHealthState"] for row in rows for health in row["instanceHealth"]]
+    return re.findall(r"ai-server@(sha256:[0-9a-f]{64})", script)[0], healths
+
+
+def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None:
+    first = digest_of(call(checkout, "pipeline"))
+    checkout.replace("app/__main__.py", "    configure_logs(", DIES)
+    failed = checkout.daggerw("call", "pipeline", "--commit", "ccccccc")
+    assert failed.returncode == 7, failed.stderr
+    assert failed.stdout == ""
+    assert "rolled back" in failed.stderr
+    now = status(checkout)
+    assert now["digest"] == first
+    told = call(checkout, "report", "--format", "markdown")
+    assert "ccccccc" in told
+    assert "gantt" in told
+
+
+def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> None:
+    """Dagger kills the process in the container without any signal; what it has told the group stands there."""
+    call(checkout, "pipeline")
+    another_release(checkout, "killed")
+    cut = checkout.start_daggerw("call", "pipeline", "--commit", "ddddddd")
+    assert cut.stderr is not None
+    for line in cut.stderr:
+        if re.search(r"[0-3]/3 on ", line):
+            break
+    os.killpg(cut.pid, signal.SIGINT)
+    cut.communicate(timeout=120)
+    assert cut.returncode != 0
+    told = call(checkout, "reconcile")
+    assert "ddddddd" in call(checkout, "history")
+    assert told
+    assert status(checkout)["commit"] == "ddddddd"
+
+
+def test_of_two_calls_one_waits(checkout: Checkout, another_checkout: Checkout) -> None:
+    another_release(another_checkout, "other")
+    commits = {"1111111": checkout, "2222222": another_checkout}
+    running = [one.start_daggerw("call", "pipeline", "--commit", commit) for commit, one in commits.items()]
+    ended = [(process.communicate(timeout=900), process.returncode) for process in running]
+    assert [code for _, code in ended] == [0, 0], ended
+    rows = json.loads(call(checkout, "history", "--format", "json"))
+    assert {row["commit"] for row in rows} == set(commits)
+
+
+def test_a_broken_image_from_the_registry_fails_its_rehearsal(checkout: Checkout) -> None:
+    """`deploy --image` asks the image that is in the registry itself."""
+    first = digest_of(call(checkout, "pipeline"))
+    checkout.replace("app/__main__.py", "    configure_logs(", DIES)
+    pushed = call(checkout, "publish").strip()
+    assert pushed != first
+    failed = checkout.daggerw("call", "deploy", "--image", pushed)
+    assert failed.returncode == 7, failed.stderr
+    assert status(checkout)["digest"] == first
+    absent = checkout.daggerw("call", "deploy", "--image", pushed[:-8] + "00000000")
+    assert absent.returncode == 3
+    assert "push it first" in absent.stderr
+
+
+def test_a_real_environment_asks_for_credentials_before_any_work(checkout: Checkout) -> None:
+    for verb in ("deploy", "pipeline", "publish", "rollback", "status"):
+        ran = checkout.daggerw("call", verb, "--env", "prod")
+        assert ran.returncode == 4, ran.stderr
+        assert "--credentials: 'prod' needs a Google credential file" in ran.stderr
+
+
+def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
+    unknown = checkout.daggerw("call", "status", "--env", "staging")
+    assert unknown.returncode == 3
+    assert "got 'staging', and there is no environments/staging.yaml. Fix: one of dev, local, prod" in unknown.stderr
+    nonsense = checkout.daggerw("call", "rollback", "--to", "nothing")
+    assert nonsense.returncode == 3
+    assert "is no release of this group" in nonsense.stderr
