@@ -2,14 +2,15 @@
 Decide and perform a rollout.
 
     uv run --project deploy python -m deploy VERB --env dev --image HOST/PATH@sha256:…
+
+On success the report is all there is on stdout; on failure stdout stays empty, and the report is the last on stderr.
 """
 
 import os
-import secrets
 import signal
-import sys
-from datetime import UTC, datetime
-from typing import Annotated
+import traceback
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import click
 import typer
@@ -21,143 +22,147 @@ from deploy.config import Config
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed, side_by_side
 from deploy.observed import Version
-from deploy.rollout import Rollout
-from deploy.session import Session, opened
+from deploy.options import Settings, with_settings
+from deploy.rebuilt import rebuilt, serving
+from deploy.result import Serving
+from deploy.run import Run, say, utc_now
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")]
-Shape = Annotated[report.Format, typer.Option("--format", help="text, json or markdown")]
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the record")]
+To = Annotated[str, typer.Option(help="template, digest or commit (default: the last good release before)")]
+Force = Annotated[bool, typer.Option("--force", help="allow a release that never was healthy")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")]
 
 
-@_app.command()
-@opened
-def plan(
-    session: Session,
-    image_: Image,
-    shape: Shape = "text",
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")] = False,
-) -> None:
+def _verb(work: Callable[..., None]) -> None:
+    """Register a verb, named like its function; the one place where an error becomes an exit code."""
+    name = work.__name__.rstrip("_")
+
+    def call(settings: Settings, **own: Any) -> None:
+        run = Run(name, settings)
+        try:
+            work(run, **own)
+        except DeployError as error:
+            say(run.failed(error))
+            raise SystemExit(error.exit_code) from None
+        except KeyboardInterrupt:
+            say(run.failed(StoppedError("stopped driving; the cloud goes on with what it was told.")))
+            raise SystemExit(StoppedError.exit_code) from None
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is said so
+            traceback.print_exc()
+            bug = DeployError(f"our bug: {type(error).__name__}: {error}.", "report it with the lines above")
+            say(run.failed(bug))
+            raise SystemExit(bug.exit_code) from None
+
+    _app.command(name)(with_settings(work, call))
+
+
+@_verb
+def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
     """Say what deploy would do; write nothing."""
-    found, observed = _planned(session, image_)
-    print(preview.shown(preview.preview(session.config, observed, found), shape))
+    found, observed = _planned(run, image_)
+    print(preview.shown(preview.preview(run.config, observed, found), run.settings.shape))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
 
-@_app.command()
-@opened
-def deploy(
-    session: Session,
-    image_: Image,
-    commit: Commit = "",
-    shape: Shape = "text",
-) -> None:
+@_verb
+def deploy(run: Run, image_: Image, commit: Commit = "") -> None:
     """Roll a release out, wait until it serves, and go back if it does not."""
-    found, _ = _planned(session, image_, commit)
-    print(report.rollout(_rollout(session).perform(found), session.config.group, shape))
+    found, observed = _planned(run, image_, commit)
+    run.knows(undo=run.undo(observed, found.entry or found.before))
+    print(run.done(run.rollout().perform(found)))
 
 
-@_app.command()
-@opened
-def rollback(
-    session: Session,
-    to: Annotated[str, typer.Option(help="template, digest or commit (default: the last good release before)")] = "",
-    force: Annotated[bool, typer.Option("--force", help="allow a release that never was healthy")] = False,
-    shape: Shape = "text",
-) -> None:
+@_verb
+def rollback(run: Run, to: To = "", force: Force = False) -> None:
     """Go back to a release that was good, as fast as the group can."""
-    observed = session.observed()
-    preflight.refuse(session.config, observed)
+    observed = run.observed()
+    preflight.refuse(run.config, observed)
     before = observed.group.versions[0]
-    release = history.to_go_back_to(_releases(session.config, observed), before.template, to, force=force)
-    reference = session.registry.resolved(image.Reference(session.config.repository, digest=release.entry.digest))
-    budget_s = session.config.rollout.budget_s(observed.group.target_size)
-    wanted = plans.Wanted(reference, _run(), _utc_now(), kind="rollback")
-    version = Version(release.template, str(plans.intent_of(wanted, budget_s)))
-    print(report.rollout(_rollout(session).roll_back(version, before, budget_s), session.config.group, shape))
+    release = history.to_go_back_to(_releases(run.config, observed), before.template, to, force=force)
+    wanted = image.Reference(run.config.repository, digest=release.entry.digest)
+    run.knows(wanted=Serving(release.template, str(wanted), release.entry.commit), undo=run.undo(observed, before))
+    reference = run.session.registry.resolved(wanted)
+    budget_s = run.config.rollout.budget_s(observed.group.target_size)
+    intent = plans.intent_of(plans.Wanted(reference, run.id, utc_now(), kind="rollback"), budget_s)
+    print(run.done(run.rollout().roll_back(Version(release.template, str(intent)), before, budget_s)))
 
 
-@_app.command()
-@opened
-def reconcile(session: Session, shape: Shape = "text") -> None:
+@_verb
+def reconcile(run: Run) -> None:
     """Finish or undo what a process that died has left; whose it was is said."""
-    found = plans.reconcile(session.observed(), _utc_now())
-    print(report.rollout(_rollout(session).reconcile(found), session.config.group, shape))
+    observed = run.observed()
+    found = plans.reconcile(observed, utc_now())
+    run.knows(wanted=serving(observed.template, run.config.repository), undo=run.undo(observed, found.entry))
+    print(run.done(run.rollout().reconcile(found)))
 
 
-@_app.command()
-@opened
-def status(session: Session, shape: Shape = "text") -> None:
+@_verb
+def report_(run: Run) -> None:
+    """Give the last run's report again, or what the group tells of it."""
+    last = run.last()
+    if last is None or last.exit_code is None:
+        last = rebuilt(run.observed(), run.config, run.settings.env, utc_now())
+    print(report.outcome(last, run.command, run.settings.shape))
+
+
+@_verb
+def status(run: Run) -> None:
     """Say what the group serves, since when, what each machine does, and what is not as it should be."""
-    found = statuses.status(session.config, session.observed(), _utc_now())
-    print(statuses.shown(found, shape))
+    print(statuses.shown(statuses.status(run.config, run.observed(), utc_now()), run.settings.shape))
 
 
-@_app.command("history")
-@opened
-def history_(session: Session, shape: Shape = "text") -> None:
+@_verb
+def history_(run: Run) -> None:
     """List the releases of this group's repository, newest first."""
-    observed = session.observed()
-    print(report.history(_releases(session.config, observed), observed.group.versions[0].template, shape))
+    observed = run.observed()
+    serves = observed.group.versions[0].template
+    print(report.history(_releases(run.config, observed), serves, run.settings.shape))
 
 
-@_app.command()
-@opened
-def prune(session: Session) -> None:
+@_verb
+def prune(run: Run) -> None:
     """Delete templates of ours that nobody needs any more."""
-    pruned, troubles = pruning.prune(session.compute, session.config)
-    print("\n".join([*(f"pruned {name}" for name in pruned), *troubles]) or "nothing to prune")
+    pruned, troubles = pruning.prune(run.session.compute, run.config)
+    for trouble in troubles:
+        say(f"warning: {trouble}")
+    print("\n".join(f"pruned {name}" for name in pruned) or "nothing to prune")
 
 
-def _planned(session: Session, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:
+def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:
     """Look the image up and read the world, side by side, and decide."""
     asked = image.parse(text)
-    if asked.repository != session.config.repository:
+    if asked.repository != run.config.repository:
         raise RefusedError(
-            f"--image: '{asked.repository}' is not the environment's repository '{session.config.repository}'.",
+            f"--image: '{asked.repository}' is not the environment's repository '{run.config.repository}'.",
             "correct one of them",
         )
-    reference, observed = side_by_side([lambda: session.registry.resolved(asked), session.observed])
-    wanted = plans.Wanted(reference, _run(), _utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
-    return plans.plan(session.config, wanted, observed), observed
-
-
-def _rollout(session: Session) -> Rollout:
-    return Rollout(session.compute, session.config, lambda line: print(line, file=sys.stderr, flush=True))
+    run.knows(wanted=Serving("", str(asked), commit))
+    registry = run.session.registry
+    reference, observed = side_by_side([lambda: registry.resolved(asked), run.observed])
+    wanted = plans.Wanted(reference, run.id, utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
+    found = plans.plan(run.config, wanted, observed)
+    run.knows(wanted=Serving(found.version.template, str(reference), commit))
+    return found, observed
 
 
 def _releases(config: Config, observed: Observed) -> tuple[history.Release, ...]:
-    serving = observed.group.versions[0].template if plans.is_proven(observed) else ""
-    return history.releases(observed.templates, config.repository, serving)
-
-
-def _utc_now() -> datetime:
-    """Return the time of day, for what people read; budgets go by a monotonic clock."""
-    return datetime.now(UTC)
-
-
-def _run() -> str:
-    return os.environ.get("GITHUB_RUN_ID") or secrets.token_hex(4)
+    serves = observed.group.versions[0].template if plans.is_proven(observed) else ""
+    return history.releases(observed.templates, config.repository, serves)
 
 
 def main() -> None:
-    """Run one verb; the only place where an error becomes an exit code."""
+    """Run one verb."""
     # Whoever started this in the background may have left SIGINT ignored; a cancelled workflow sends it all the same.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
-        code = _app(standalone_mode=False)
-        # typer turns Ctrl-C into this return value.
-        if code == StoppedError.exit_code:
-            raise StoppedError(
-                "stopped driving; the cloud goes on with what it was told.", "`reconcile` finishes or undoes it"
-            )
+        _app(standalone_mode=False)
     except click.ClickException as error:
-        print(f"usage: {error.format_message()} Fix: see --help.", file=sys.stderr)
+        say(f"usage: {error.format_message()} Fix: see --help.")
         raise SystemExit(RefusedError.exit_code) from None
-    except DeployError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
 
 
 if __name__ == "__main__":

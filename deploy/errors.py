@@ -23,17 +23,20 @@ class DeployError(Exception):
     Args:
         message: Where and what.
         fix: One action, without a full stop.
+        evidence: What a machine had to say, line by line, without secrets.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, fix: str = "") -> None:
+    def __init__(self, message: str, fix: str = "", evidence: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
+        self.evidence = evidence
 
     def __str__(self) -> str:
-        return f"{self.message} Fix: {self.fix}." if self.fix else self.message
+        said = f"{self.message} Fix: {self.fix}." if self.fix else self.message
+        return "\n".join((said, *self.evidence))
 
 
 class RefusedError(DeployError):

@@ -8,8 +8,8 @@ from deploy.observe import read_group
 from deploy.observed import Version
 
 
-def evidence(compute: Compute, config: Config, version: Version, machine: str) -> str:
-    """Return what the machine that failed has to say: its health, its last error, the end of its serial port."""
+def evidence(compute: Compute, config: Config, version: Version, machine: str) -> tuple[str, ...]:
+    """Return what the machine that failed has to say, by line: health, last error, the end of its serial port."""
     group = read_group(compute, config)
     new = [one for one in group.machines if one.version == version and machine in ("", one.name)]
     lines = []
@@ -17,7 +17,7 @@ def evidence(compute: Compute, config: Config, version: Version, machine: str) -
         lines.append(f"{one.name}: {one.action} {one.status or 'absent'} {one.health}".rstrip())
         lines += [f"  {code}: {text}" for code, text in one.errors]
         lines += [f"  | {line}" for line in _serial(compute, config, one.name)]
-    return "".join(f"\n{line}" for line in lines)
+    return tuple(lines)
 
 
 def _serial(compute: Compute, config: Config, machine: str) -> list[str]:

@@ -1,30 +1,30 @@
-"""One outcome as text, JSON or Markdown."""
+"""What a verb found or did as text, JSON or Markdown."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
+from deploy import lastrun, markdown, text
 from deploy.history import Release
-from deploy.result import Result
+from deploy.result import Outcome
+from deploy.text import Command
 
 Format = Literal["text", "json", "markdown"]
 
 
-def rollout(result: Result, group: str, shape: Format) -> str:
-    """Return what a rollout came to."""
+def outcome(found: Outcome, command: Command, shape: Format) -> str:
+    """
+    Return what a run came to.
+
+    Args:
+        found: The run.
+        command: Returns what a person types for a verb, with these arguments.
+        shape: To give it in.
+    """
     if shape == "json":
-        return json.dumps({"group": group, **asdict(result)}, indent=2)
-    head = (
-        f"{group} serves {result.version.template}" if result.changed else f"{group}: nothing to do, it serves already"
-    )
-    lines = [f"was {result.before.template}"] if result.changed else []
-    lines += [f"{phase.name}: {phase.seconds:.0f} s" for phase in result.phases]
-    lines += [f"pruned {name}" for name in result.pruned]
-    lines += [f"warning: {text}" for text in result.warnings]
-    if shape == "markdown":
-        return "\n".join([f"### {head}", "", *(f"- {line}" for line in lines)])
-    return "\n".join([head, *(f"  {line}" for line in lines)])
+        return lastrun.dump(found)
+    return markdown.outcome(found, command) if shape == "markdown" else text.outcome(found, command)
 
 
 def history(releases: Sequence[Release], serving: str, shape: Format) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from deploy import policy, template
 from deploy.compute import Compute, Document
@@ -22,10 +21,14 @@ from deploy.observe import read_group
 from deploy.observed import Version, name_of
 from deploy.plan import Found, Plan
 from deploy.pruning import prune
-from deploy.result import Phase, Result
-from deploy.watch import FailedError, Say, Watch
+from deploy.result import Result
+from deploy.watch import FailedError, Look, Show, Watch
 
 _FENCED = 412
+
+
+def _unseen(look: Look) -> None:
+    """Show a look to nobody."""
 
 
 @dataclass
@@ -36,13 +39,19 @@ class Rollout:
     Args:
         compute: API of the project.
         config: Names, policy and times.
-        say: Told each change, one line.
+        say: Told what is done, one line each.
+        show: Told each look at the group.
+
+    Attributes:
+        so_far: Returns what it has come to until now, also after it failed or was interrupted; None before it began.
     """
 
     compute: Compute
     config: Config
-    say: Say
-    _phases: list[Phase] = field(default_factory=list)
+    say: Callable[[str], None]
+    show: Show = _unseen
+    so_far: Callable[[], Result | None] = field(default=lambda: None, init=False)
+    _is_told: bool = field(default=False, init=False)
 
     def perform(self, plan: Plan) -> Result:
         """
@@ -51,31 +60,36 @@ class Rollout:
         Raises:
             DeployError: One of its kinds, after whatever could be undone was undone.
         """
+        watch = self._begin(plan)
         if plan.action == "nothing":
-            return self._result(plan, changed=False)
+            return self._result(plan, watch)
         if plan.action == "roll":
             if plan.template is not None:
-                self._timed("template", lambda: self._insert(plan))
-            self._timed("patch", lambda: self._patch(plan.version, plan.before))
+                self._insert(plan)
+                watch.reach("template")
+            self._patch(plan.version, plan.before)
+            self._is_told = True
         try:
-            self._wait(plan.version, plan.budget_s, self.config.rollout.bake_s)
+            watch.until_served(plan.version, plan.budget_s, self.config.rollout.bake_s)
         except FailedError as failure:
-            self._go_back(plan, failure.verdict)
+            self._go_back(plan, watch, failure.verdict)
         pruned, troubles = prune(self.compute, self.config)
-        return replace(
-            self._result(plan, changed=plan.action == "roll"), pruned=pruned, warnings=(*plan.warnings, *troubles)
-        )
+        return replace(self._result(plan, watch), pruned=pruned, warnings=(*plan.warnings, *troubles))
 
     def roll_back(self, version: Version, before: Version, budget_s: float) -> Result:
         """Put the group onto a version that is known to be good, as fast as its size allows, without a bake."""
+        plan = Plan("roll", version, None, None, before, budget_s)
+        watch = self._begin(plan)
         self._patch(version, before)
+        self._is_told = True
         try:
-            self._wait(version, budget_s, 0.0)
+            watch.until_served(version, budget_s, 0.0)
         except FailedError as failure:
+            watch.reach("failed")
             raise NotRestoredError(
                 f"rollback to '{version.template}': {failure.verdict.text}.", "run reconcile"
             ) from failure
-        return Result(True, version, before, tuple(self._phases), requests=self.compute.requests)
+        return self._result(plan, watch)
 
     def reconcile(self, found: Found) -> Result:
         """
@@ -87,13 +101,19 @@ class Rollout:
         """
         plan = Plan("wait", found.version, None, found.entry, found.version, max(found.left_s, 1.0))
         if found.action == "nothing":
-            return self._result(plan, changed=False)
+            return self.perform(replace(plan, action="nothing"))
         if found.action == "foreign":
             raise RefusedError(f"group '{self.config.group}': {found.text}.", "ask whoever did, or deploy a release")
         self.say(found.text)
         if found.action == "undo":
-            self._go_back(replace(plan, budget_s=self._budget_s()), Verdict("failed", found.text))
+            watch = self._begin(plan)
+            self._go_back(replace(plan, budget_s=self._budget_s()), watch, Verdict("failed", found.text))
         return self.perform(plan)
+
+    def _begin(self, plan: Plan) -> Watch:
+        watch = Watch(self.compute, self.config, plan.version, self.compute.time.now_s(), self.show)
+        self.so_far = lambda: self._result(plan, watch)
+        return watch
 
     def _insert(self, plan: Plan) -> None:
         """Insert the template, or adopt one of its name that has the same content, and compare what is there."""
@@ -159,44 +179,38 @@ class Rollout:
         found = self.compute.get(path)
         return [name_of(one["instanceTemplate"]) for one in found.get("versions") or []] == [version.template]
 
-    def _wait(self, version: Version, budget_s: float, bake_s: float) -> None:
-        watch = Watch(self.compute, self.config, self.say)
-        self._timed("rolled and baked", lambda: watch.until_served(version, budget_s, bake_s))
-
-    def _go_back(self, plan: Plan, found: Verdict) -> None:
+    def _go_back(self, plan: Plan, watch: Watch, found: Verdict) -> None:
         """Put the group back onto the last good version, and say what failed and what was done."""
+        watch.reach("failed")
         why = f"release '{plan.version.template}': {found.text}"
         self.say(f"failed: {found.text}")
         proof = evidence(self.compute, self.config, plan.version, found.machine)
         if plan.entry is None:
-            raise NotRestoredError(f"{why}. There is no good release to go back to.{proof}", "deploy a fix")
+            raise NotRestoredError(f"{why}. There is no good release to go back to.", "deploy a fix", proof)
         target = plan.entry
         self.say(f"going back to {target.template}")
         try:
             self._patch(target, plan.version)
-            self._wait(target, plan.budget_s, 0.0)
+            watch.until_served(target, plan.budget_s, 0.0)
         except SupersededError:
             raise
         except (DeployError, FailedError) as error:
             text = error.verdict.text if isinstance(error, FailedError) else str(error)
-            raise NotRestoredError(f"{why}. The way back did not settle: {text}.{proof}", "run reconcile") from error
+            raise NotRestoredError(f"{why}. The way back did not settle: {text}.", "run reconcile", proof) from error
+        watch.reach("went back")
         kind = CapacityError if found.state == "capacity" else RolledBackError
-        raise kind(f"{why}. '{target.template}' serves again.{proof}")
+        raise kind(f"{why}. '{target.template}' serves again.", evidence=proof)
 
     def _budget_s(self) -> float:
         return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)
 
-    def _timed(self, name: str, work: Callable[[], Any]) -> None:
-        began_s = self.compute.time.now_s()
-        work()
-        self._phases.append(Phase(name, self.compute.time.now_s() - began_s))
-
-    def _result(self, plan: Plan, *, changed: bool) -> Result:
+    def _result(self, plan: Plan, watch: Watch) -> Result:
         return Result(
-            changed,
-            plan.version,
-            plan.before,
-            tuple(self._phases),
+            changed=self._is_told,
+            version=plan.version,
+            before=plan.before,
+            phases=watch.timeline.phases(),
+            machines=watch.timeline.machines,
             warnings=plan.warnings,
             requests=self.compute.requests,
         )

@@ -1,7 +1,7 @@
 """Looks at a group until what it was told to serve serves, or has failed: the one place that loops."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from deploy.compute import Compute
@@ -10,8 +10,8 @@ from deploy.errors import SupersededError
 from deploy.health import Seen, Verdict, look, verdict
 from deploy.observe import read_group
 from deploy.observed import Group, Version
+from deploy.timeline import Timeline
 
-Say = Callable[[str], None]
 _LOOKS: Final = 2  # in a row that must agree before success is believed
 _QUICK_LOOKS_S: Final = 60.0
 
@@ -24,22 +24,53 @@ class FailedError(Exception):
         self.verdict = found
 
 
+@dataclass(frozen=True)
+class Look:
+    """
+    What was seen at one moment.
+
+    Args:
+        at_s: Seconds since the start of the rollout.
+        group: As it was read.
+        target: Version that the group was told to serve.
+        verdict: On it.
+        timeline: Of all looks, this one included.
+    """
+
+    at_s: float
+    group: Group
+    target: Version
+    verdict: Verdict
+    timeline: Timeline
+
+
+Show = Callable[[Look], None]
+
+
 @dataclass
 class Watch:
     """
-    What looks at one group.
+    What looks at one group, while a release is rolled out and on the way back.
 
     Args:
         compute: API of the project.
         config: Names and times.
-        say: Told each change, one line.
+        release: Version that is rolled out.
+        began_s: When the rollout began, by the clock of `compute`.
+        show: Told of each look.
+
+    Attributes:
+        timeline: What was seen until now.
     """
 
     compute: Compute
     config: Config
-    say: Say
+    release: Version
+    began_s: float
+    show: Show
+    timeline: Timeline = field(default_factory=Timeline, init=False)
 
-    def until_served(self, version: Version, budget_s: float, bake_s: float) -> Group:
+    def until_served(self, version: Version, budget_s: float, bake_s: float) -> None:
         """
         Look until a version serves, twice in a row, and then as long as the bake lasts.
 
@@ -53,29 +84,38 @@ class Watch:
             SupersededError: The group was told to serve another one.
         """
         time = self.compute.time
-        began_s, good_since_s, looks, seen, said = time.now_s(), None, 0, Seen(), ""
+        began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen()
         quick_s, slow_s = self.config.rollout.poll_s
         while True:
             group = read_group(self.compute, self.config)
             seen = look(group, version, seen)
             found = verdict(group, version, seen)
+            now_s = time.now_s()
+            self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
             if found.state == "superseded":
                 raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
             if found.state in ("failed", "capacity"):
                 raise FailedError(found)
-            if found.text != said:
-                self.say(_progress(group, version, found))
-                said = found.text
-            now_s = time.now_s()
             looks = looks + 1 if found.state == "done" else 0
             good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None
             if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
-                return group
+                if bake_s:
+                    self.reach("baked")
+                return
             if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
                 raise FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))
             time.sleep(quick_s if now_s - began_s < _QUICK_LOOKS_S else slow_s)
 
+    def reach(self, milestone: str) -> None:
+        """Note that a milestone is reached now."""
+        self.timeline = self.timeline.reach(self.compute.time.now_s() - self.began_s, milestone)
 
-def _progress(group: Group, version: Version, found: Verdict) -> str:
-    serving = sum(machine.version == version and machine.health == "HEALTHY" for machine in group.machines)
-    return f"{serving}/{group.target_size} on {version.template} · {found.text}"
+    def _note(self, seen: Look) -> None:
+        """Add a look to the timeline, and show it."""
+        timeline = self.timeline.add(seen.group, self.release, seen.at_s)
+        if seen.target == self.release:
+            timeline = (
+                timeline.reach(seen.at_s, "settled") if seen.verdict.state == "done" else timeline.forget("settled")
+            )
+        self.timeline = timeline
+        self.show(replace(seen, timeline=timeline))

@@ -27,7 +27,9 @@ def test_a_release_is_rolled_out() -> None:
     assert result.changed
     assert one.serving() == ["a"] * 3
     assert one.never_fewer_than(3)
-    assert [phase.name for phase in result.phases] == ["template", "patch", "rolled and baked"]
+    assert [phase.name for phase in result.phases] == [
+        "template", "first machine running", "first healthy", "all healthy", "old gone", "settled", "baked",
+    ]  # fmt: skip
     assert one.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]
 
 

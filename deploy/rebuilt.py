@@ -1,0 +1,54 @@
+"""What can be told of a group's last rollout where no run left an outcome: from the group and its templates; pure."""
+
+from datetime import datetime
+from typing import Final
+
+from deploy import image, intent, template
+from deploy import plan as plans
+from deploy.config import Config
+from deploy.errors import RefusedError
+from deploy.history import made_at
+from deploy.observe import Observed
+from deploy.observed import Document, Version
+from deploy.result import Outcome, Result, Serving
+from deploy.timeline import Timeline
+
+_NOTHING: Final = Version("")
+
+
+def rebuilt(observed: Observed, config: Config, environment: str, now: datetime) -> Outcome:
+    """
+    Return the last rollout as far as the group tells it: what serves, since when, from which template.
+
+    Its exit code is 0 if the group serves one release from every machine, and else None: nobody knows it.
+    """
+    version = observed.group.versions[0] if observed.group.versions else _NOTHING
+    said, entry = intent.parse(version.name), template.entry(observed.template)
+    found = plans.reconcile(observed, now)
+    back = (entry.last_good if entry else None) or _NOTHING
+    before = next((one for one in observed.templates if one["name"] == back.template), None)
+    return Outcome(
+        verb=said.kind if said else "rollout",
+        environment=environment,
+        project=config.project,
+        zone=config.zone,
+        group=config.group,
+        run=said.run if said else "",
+        began_at=said.began_at if said else made_at(observed.template) if observed.template else now,
+        exit_code=0 if found.action == "nothing" else None,
+        was=serving(before, config.repository) if before else None,
+        wanted=serving(observed.template, config.repository),
+        result=Result(False, version, back, machines=Timeline().add(observed.group, version, 0.0).machines),
+        message="" if found.action == "nothing" else f"{found.text}.",
+        is_rebuilt=True,
+    )
+
+
+def serving(document: Document, repository: str) -> Serving:
+    """Return what a template serves; of one whose script can't be read, its name alone."""
+    entry = template.entry(document)
+    try:
+        reference = str(image.the_reference(template.script(document), repository).reference)
+    except RefusedError:
+        reference = ""
+    return Serving(document.get("name", ""), reference, entry.commit if entry else "")

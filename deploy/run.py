@@ -1,0 +1,150 @@
+"""One run of a verb: what it works with, what is known of it, and how it ends."""
+
+import os
+import secrets
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from deploy import config as environments
+from deploy import history, lastrun, report
+from deploy.config import Config
+from deploy.errors import DeployError
+from deploy.observe import Observed
+from deploy.observed import Version
+from deploy.options import Settings
+from deploy.progress import Lines
+from deploy.rebuilt import serving
+from deploy.result import Outcome, Result
+from deploy.rollout import Rollout
+from deploy.session import Session, opened
+
+_RESULTS = "DEPLOY_RESULTS"
+_KEPT = ("deploy", "rollback", "reconcile")
+
+
+class Run:
+    """
+    One run of a verb.
+
+    Args:
+        verb: As it is typed.
+        settings: Of every verb.
+
+    Attributes:
+        outcome: What is known of this run until now.
+    """
+
+    def __init__(self, verb: str, settings: Settings) -> None:
+        self.settings = settings
+        self.id = os.environ.get("GITHUB_RUN_ID") or secrets.token_hex(4)
+        self.outcome = Outcome(verb, settings.env, "", "", "", self.id, utc_now())
+        self._began_s = time.monotonic()
+        self._rollout: Rollout | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        """
+        The environment.
+
+        Raises:
+            ConfigError: It can't be.
+        """
+        config = environments.read(self.settings.env, self.settings.overrides())
+        self.outcome = replace(self.outcome, project=config.project, zone=config.zone, group=config.group)
+        self._keep()
+        return config
+
+    @cached_property
+    def session(self) -> Session:
+        """
+        The API and the registry.
+
+        Raises:
+            NotAllowedError: There are no credentials.
+        """
+        return opened(self.config, self.settings.credentials)
+
+    def observed(self) -> Observed:
+        """Read everything that a decision needs, and remember what the group served before this run."""
+        observed = self.session.observed()
+        self.outcome = replace(self.outcome, was=serving(observed.template, self.config.repository))
+        return observed
+
+    def rollout(self) -> Rollout:
+        """Return what performs a rollout, and says how it goes."""
+        self._rollout = Rollout(self.session.compute, self.config, say, Lines(say))
+        return self._rollout
+
+    def knows(self, **known: object) -> None:
+        """Add to what is known of this run."""
+        self.outcome = replace(self.outcome, **known)  # type: ignore[arg-type]
+
+    def undo(self, observed: Observed, target: Version | None) -> str:
+        """Return the command that puts the group back onto a version; empty if there is none."""
+        if target is None:
+            return ""
+        known = history.releases(observed.templates, self.config.repository, serving="")
+        release = next((one for one in known if one.template == target.template), None)
+        if release is not None:
+            return self.command("rollback", "--to", target.template, *([] if release.is_good else ["--force"]))
+        # What this program did not roll out, gcloud brings back.
+        return (
+            f"gcloud compute instance-groups managed rolling-action start-update {self.config.group}"
+            f" --version=template={target.template} --max-surge=1 --max-unavailable=0"
+            f" --zone={self.config.zone} --project={self.config.project}"
+        )
+
+    def command(self, verb: str, *arguments: str) -> str:
+        """Return what a person types for another verb on the same group."""
+        prefix = os.environ.get("DEPLOY_COMMAND") or "uv run --project deploy python -m deploy"
+        named = [f"--{key} {value}" for key, value in self.settings.named().items()]
+        return " ".join((prefix, verb, "--env", self.settings.env, *named, *arguments))
+
+    def done(self, result: Result) -> str:
+        """Keep what a rollout came to, and return its report."""
+        return self._ended(0, result=result)
+
+    def failed(self, error: DeployError) -> str:
+        """Keep what went wrong, and return its report."""
+        result = self._rollout.so_far() if self._rollout else None
+        return self._ended(
+            error.exit_code, result=result, message=error.message, fix=error.fix, evidence=error.evidence
+        )
+
+    def last(self) -> Outcome | None:
+        """Return what the last run of this group came to; None if that is not kept, or can't be read."""
+        folder = os.environ.get(_RESULTS)
+        try:
+            return lastrun.read(Path(folder), self.settings.env, self.config.group) if folder else None
+        except DeployError as error:
+            say(f"warning: {error}")
+            return None
+
+    def _ended(self, exit_code: int, **known: object) -> str:
+        self.knows(exit_code=exit_code, seconds=round(time.monotonic() - self._began_s, 1), **known)
+        self._keep()
+        return report.outcome(self.outcome, self.command, self.settings.shape)
+
+    def _keep(self) -> None:
+        """Write the outcome as it is; from the first moment on, so that of a killed run the one before is not told."""
+        folder = os.environ.get(_RESULTS)
+        if not (folder and self.outcome.verb in _KEPT and self.outcome.group):
+            return
+        try:
+            lastrun.keep(Path(folder), self.outcome)
+        except DeployError as error:
+            say(f"warning: {error}")
+
+
+def say(line: str) -> None:
+    """Say a line to whoever watches."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def utc_now() -> datetime:
+    """Return the time of day, for what people read; budgets go by a monotonic clock."""
+    return datetime.now(UTC)

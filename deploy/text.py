@@ -1,0 +1,122 @@
+"""The outcome of a run as text, for a terminal."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from deploy import table
+from deploy.result import Life, Outcome, Serving
+
+Command = Callable[..., str]
+# What each exit code means. Source: design of the exit codes in deploy/errors.py.
+_MEANING: Final = {
+    1: "failed by a bug of ours or an answer nobody expected",
+    3: "refused, nothing was written",
+    4: "not allowed",
+    5: "superseded: somebody else deployed, and theirs stays",
+    7: "failed and rolled back",
+    8: "failed, NOT restored",
+    9: "no capacity, rolled back",
+    130: "interrupted",
+}
+
+
+def outcome(found: Outcome, command: Command) -> str:
+    """
+    Return what a run came to: the heading, then everything that is known, one fact a line.
+
+    Args:
+        found: The run.
+        command: Returns what a person types for a verb, with these arguments.
+    """
+    lines = [heading(found)]
+    lines += [f"  {why(found)}"] if found.message else []
+    lines += [f"    {line}" for line in found.evidence]
+    width = max(len(name) for name, _ in facts(found, command)) + 2
+    lines += [f"  {name:{width}}{value}" for name, value in facts(found, command)]
+    machines = found.result.machines if found.result else ()
+    if machines:
+        lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(machine) for machine in machines]))]
+    return "\n".join(lines)
+
+
+COLUMNS: Final = ("name", "release", "state", "running", "healthy", "gone")
+
+
+def row(machine: Life) -> tuple[str, ...]:
+    """Return a machine's cells, in the order of COLUMNS."""
+    release = ("new " if machine.is_new else "old ") + (machine.release or machine.template)
+    times = (machine.running_s, machine.healthy_s, machine.gone_s)
+    return (machine.name, release, machine.state, *("-" if at_s is None else seconds(at_s) for at_s in times))
+
+
+def heading(found: Outcome) -> str:
+    """Return the outcome in one line."""
+    where = found.group or found.environment
+    if found.exit_code is None:
+        return f"{where}: {found.verb}, and nobody saw its end"
+    if found.exit_code:
+        meaning = _MEANING.get(found.exit_code, "failed")
+        return f"{where}: {found.verb} {meaning} (exit code {found.exit_code})"
+    serves = found.wanted.template if found.wanted else ""
+    if found.is_rebuilt or (found.result and found.result.changed):
+        return f"{where} serves {serves}"
+    return f"{where}: nothing to do, it serves {serves} already"
+
+
+def why(found: Outcome) -> str:
+    """Return what went wrong, and one way to mend it."""
+    return f"{found.message} Fix: {found.fix}." if found.fix else found.message
+
+
+def facts(found: Outcome, command: Command) -> list[tuple[str, str]]:
+    """Return what is known of a run, each with its name."""
+    return list(_facts(found, command))
+
+
+def _facts(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
+    result = found.result
+    if found.is_rebuilt:
+        yield "source", "rebuilt from the group and its templates; the run itself left no outcome"
+    if found.was and (found.wanted is None or found.was.template != found.wanted.template):
+        yield "was", _serving(found.was)
+    if found.wanted:
+        yield "wanted" if found.exit_code else "is", _serving(found.wanted)
+        if found.wanted.commit:
+            yield "commit", found.wanted.commit
+    if found.run:
+        yield (
+            "run",
+            f"{found.run}, {found.began_at:%Y-%m-%d %H:%M:%S} UTC"
+            + (f", {seconds(found.seconds)}" if found.seconds else ""),
+        )
+    if result and result.phases:
+        yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in result.phases)
+    if result and result.requests:
+        yield "requests", str(result.requests)
+    for name in result.pruned if result else ():
+        yield "pruned", name
+    for warning in result.warnings if result else ():
+        yield "warning", warning
+    yield from _next(found, command)
+
+
+def _next(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
+    """What to type next."""
+    if found.exit_code == 0 and found.undo and found.result and found.result.changed:
+        yield "undo", found.undo
+    if found.exit_code in (None, 1, 8, 130):
+        yield "next", command("reconcile")
+    if found.exit_code == 130 and found.undo:
+        yield "undo", found.undo
+    if found.exit_code in (5, 7, 9):
+        yield "next", command("status")
+
+
+def seconds(value: float) -> str:
+    """Return a time as people say it."""
+    whole = round(value)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
+
+
+def _serving(serving: Serving) -> str:
+    return f"{serving.reference} ({serving.template})" if serving.reference else serving.template
