@@ -46,10 +46,10 @@ def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaita
     own, which = inspect.signature(told).parameters, inspect.signature(target).parameters
 
     @functools.wraps(told)
-    async def run(self: "Rollouts", **arguments: Any) -> str:
+    async def run(self: "Rollouts", *given: Any, **named: Any) -> str:
         with exit_codes():
-            whose = target(**{name: arguments.pop(name) for name in which if name in arguments})
-            return await delivery.run(self.source, whose, told(self, **arguments))  # type: ignore[call-arg]
+            whose = target(**{name: named.pop(name) for name in which if name in named})
+            return await delivery.run(self.source, whose, told(self, *given, **named))
 
     parameters = [*own.values(), *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in which.values())]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """From an image to machines: what deploy is told, and what is refused before it runs."""
 
 import asyncio
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from dagger import dag
 
 from ci import delivery, environments
 from ci.errors import DeployError, NotAllowedError, RefusedError, exit_codes
-from ci.rollouts import target
+from ci.rollouts import Rollouts, target
 from ci.steps import check, rollout
 from ci.steps.rollout import Rehearsal, Target
 from tests.unit.ci.test_steps import calls, executed, secrets
@@ -80,6 +81,22 @@ def test_the_rehearsal_logs_in_and_ties_the_image() -> None:
     aliases = [args["alias"] for name, args in calls(container) if name == "withServiceBinding"]
     assert aliases == ["emulator", "registry"]
     assert not secrets(container)
+
+
+def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Called as the engine does it: every argument bound by the signature that is shown in `--help`."""
+    told: list[object] = []
+
+    async def run(_: object, whose: Target, args: list[str]) -> str:
+        told.extend((whose, args))
+        return "said"
+
+    monkeypatch.setattr(delivery, "run", run)
+    verbs = Rollouts()
+    verbs.source = SOURCE
+    bound = inspect.signature(verbs.rollback).bind(to="1234567", force=True, env="prod", group="g")
+    assert asyncio.run(verbs.rollback(*bound.args, **bound.kwargs)) == "said"
+    assert told == [Target("prod", group="g"), ["rollback", "--format", "text", "--to", "1234567", "--force"]]
 
 
 def test_a_real_environment_needs_credentials() -> None:
