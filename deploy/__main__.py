@@ -15,13 +15,12 @@ from typing import Annotated, Any
 import click
 import typer
 
-from deploy import history, image, preflight, preview, pruning, report
+from deploy import history, image, preview, pruning, report
 from deploy import plan as plans
 from deploy import status as statuses
 from deploy.config import Config
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed, side_by_side
-from deploy.observed import Version
 from deploy.options import Settings, with_settings
 from deploy.rebuilt import rebuilt, serving
 from deploy.result import Serving
@@ -30,6 +29,7 @@ from deploy.run import Run, say, utc_now
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")]
+Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout has failed")]
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the record")]
 To = Annotated[str, typer.Option(help="template, digest or commit (default: the last good release before)")]
 Force = Annotated[bool, typer.Option("--force", help="allow a release that never was healthy")]
@@ -68,26 +68,24 @@ def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
 
 
 @_verb
-def deploy(run: Run, image_: Image, commit: Commit = "") -> None:
+def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None) -> None:
     """Roll a release out, wait until it serves, and go back if it does not."""
+    run.within(timeout)
     found, observed = _planned(run, image_, commit)
     run.knows(undo=run.undo(observed, found.entry or found.before))
     print(run.done(run.rollout().perform(found)))
 
 
 @_verb
-def rollback(run: Run, to: To = "", force: Force = False) -> None:
+def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = None) -> None:
     """Go back to a release that was good, as fast as the group can."""
+    run.within(timeout)
     observed = run.observed()
-    preflight.refuse(run.config, observed)
-    before = observed.group.versions[0]
-    release = history.to_go_back_to(_releases(run.config, observed), before.template, to, force=force)
-    wanted = image.Reference(run.config.repository, digest=release.entry.digest)
-    run.knows(wanted=Serving(release.template, str(wanted), release.entry.commit), undo=run.undo(observed, before))
-    reference = run.session.registry.resolved(wanted)
-    budget_s = run.config.rollout.budget_s(observed.group.target_size)
-    intent = plans.intent_of(plans.Wanted(reference, run.id, utc_now(), kind="rollback"), budget_s)
-    print(run.done(run.rollout().roll_back(Version(release.template, str(intent)), before, budget_s)))
+    found = plans.rollback(run.config, observed, run.id, utc_now(), to, force=force)
+    wanted = Serving(found.version.template, str(found.reference), found.commit)
+    run.knows(wanted=wanted, undo=run.undo(observed, found.before))
+    run.session.registry.resolved(found.reference)
+    print(run.done(run.rollout().roll_back(found)))
 
 
 @_verb

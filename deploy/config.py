@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from deploy.errors import ConfigError
 
+_LONGEST_S: Final = 86_400
 _FOLDER: Final = Path("environments")
 _NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 Seconds = Annotated[float, Field(ge=0)]
@@ -56,6 +57,17 @@ class Config(_Strict):
         """Scheme and host of the registry that the digests are looked up in."""
         return self.registry_url or f"https://{self.repository.partition('/')[0]}"
 
+    def within(self, timeout_s: float) -> "Config":
+        """
+        Return the same with another time until a rollout has failed.
+
+        Raises:
+            ConfigError: It is none.
+        """
+        if not 0 < timeout_s <= _LONGEST_S:
+            raise ConfigError(f"--timeout: got '{timeout_s:g}'.", f"seconds, more than 0 and at most {_LONGEST_S}")
+        return self.model_copy(update={"rollout": self.rollout.model_copy(update={"timeout_s": timeout_s})})
+
 
 def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) -> Config:
     """
@@ -83,14 +95,17 @@ def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) ->
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise _named(path, error.errors()[0]) from error
+        raise _named(path, error.errors()[0], overrides) from error
 
 
-def _named(path: Path, error: Any) -> ConfigError:
+def _named(path: Path, error: Any, overrides: dict[str, str]) -> ConfigError:
     """Return the first error of a file, with the path of its key and, for an unknown one, the nearest that is known."""
     if error["type"] == "value_error":
         return ConfigError(f"{path}: {error['loc'][0]}: {error['ctx']['error']}.", "see environments/dev.yaml")
     *parents, key = (str(part) for part in error["loc"])
+    if overrides.get(key) and not parents:
+        flag = f"--{key.replace('_', '-')}"
+        return ConfigError(f"{flag}: got '{error['input']}': {error['msg']}.", "see environments/dev.yaml")
     where = ".".join((*parents, key))
     if error["type"] == "extra_forbidden":
         model = Rollout if parents == ["rollout"] else Config

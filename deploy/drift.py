@@ -6,6 +6,7 @@ from deploy import image, policy, template
 from deploy.config import Config
 from deploy.errors import RefusedError
 from deploy.history import made_at
+from deploy.intent import parse
 from deploy.observe import Observed
 from deploy.observed import Document
 
@@ -87,6 +88,9 @@ def _script(config: Config, observed: Observed) -> list[str]:
 def _policy(config: Config, observed: Observed) -> list[str]:
     now = policy.flat(observed.group.raw.get("updatePolicy") or {})
     meant = policy.flat(policy.wanted(config.rollout))
+    told = parse(observed.group.versions[0].name) if observed.group.versions else None
+    if told and told.kind == "rollback":
+        meant["maxSurge"] = now["maxSurge"]  # a rollback's own
     changed = [f"{key} {now[key]}, not {meant[key]}" for key in meant if now[key] != meant[key]]
     return [f"the update policy is not the environment's: {', '.join(changed)}"] if changed else []
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deploy import history, image, template
+from deploy import history, image, policy, template
 from deploy.config import Config
 from deploy.health import is_serving
 from deploy.intent import Intent, Kind, parse
@@ -95,6 +95,67 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, known)
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """
+    A way back to a release.
+
+    Args:
+        reference: That serves in the end.
+        commit: Of that release; empty where nobody said.
+        version: Entry that the group is to have.
+        before: The group's version entry as it was read.
+        budget_s: How long it may take.
+        surge: Machines above the target size.
+        is_needed: False if the release serves from every machine.
+    """
+
+    reference: image.Reference
+    commit: str
+    version: Version
+    before: Version
+    budget_s: float
+    surge: int
+    is_needed: bool
+
+
+def rollback(
+    config: Config, observed: Observed, run: str, now: datetime, to: str = "", *, force: bool = False
+) -> Rollback:
+    """
+    Decide what to go back to, and how: with as many machines at once as the quota allows.
+
+    Args:
+        config: The environment.
+        observed: What was read.
+        run: Of this process.
+        now: UTC.
+        to: A template's name, or a digest or commit or the beginning of one; empty for the last good release before.
+        force: Allow a release that never was good.
+
+    Raises:
+        RefusedError: A precondition does not hold, or there is no such release.
+        NotAllowedError: A permission is missing.
+    """
+    refuse(config, observed)
+    before, size = observed.group.versions[0], observed.group.target_size
+    serving = before.template if is_proven(observed) else ""
+    found = history.releases(observed.templates, config.repository, serving)
+    release = history.to_go_back_to(found, before.template, to, force=force)
+    reference = image.Reference(config.repository, digest=release.entry.digest)
+    budget_s = config.rollout.budget_s(size)
+    intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
+    return Rollback(
+        reference=reference,
+        commit=release.entry.commit,
+        version=Version(release.template, str(intent)),
+        before=before,
+        budget_s=budget_s,
+        surge=policy.fastest_surge(config.rollout, size, observed.room),
+        is_needed=release.template != serving,
+    )
 
 
 def intent_of(wanted: Wanted, budget_s: float) -> Intent:

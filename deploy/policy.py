@@ -26,6 +26,11 @@ def wanted(rollout: Rollout, surge: int | None = None) -> Document:
     }
 
 
+def fastest_surge(rollout: Rollout, target_size: int, room: int | None) -> int:
+    """Return how many machines at once a rollback makes: all of them, as far as the quota is known to have room."""
+    return max(rollout.surge, min(target_size, rollout.surge if room is None else room))
+
+
 def flat(policy: Document) -> dict[str, Any]:
     """Return a policy by the paths that a rollout states; a percentage stands as such, an absent value as None."""
     found: dict[str, Any] = {key: policy.get(key) for key in wanted(Rollout()) if key not in _BUDGETS}

@@ -19,7 +19,7 @@ from deploy.evidence import evidence
 from deploy.health import Verdict
 from deploy.observe import read_group
 from deploy.observed import Version, name_of
-from deploy.plan import Found, Plan
+from deploy.plan import Found, Plan, Rollback
 from deploy.pruning import prune
 from deploy.result import Result
 from deploy.watch import FailedError, Look, Show, Watch
@@ -76,20 +76,27 @@ class Rollout:
         pruned, troubles = prune(self.compute, self.config)
         return replace(self._result(plan, watch), pruned=pruned, warnings=(*plan.warnings, *troubles))
 
-    def roll_back(self, version: Version, before: Version, budget_s: float) -> Result:
-        """Put the group onto a version that is known to be good, as fast as its size allows, without a bake."""
-        plan = Plan("roll", version, None, None, before, budget_s)
-        watch = self._begin(plan)
-        self._patch(version, before)
+    def roll_back(self, plan: Rollback) -> Result:
+        """
+        Put the group onto a version that is known to be good, as fast as size and quota allow, without a bake.
+
+        Raises:
+            DeployError: One of its kinds; the group may be left between two versions.
+        """
+        done = Plan("roll", plan.version if plan.is_needed else plan.before, None, None, plan.before, plan.budget_s)
+        watch = self._begin(done)
+        if not plan.is_needed:
+            return self._result(done, watch)
+        self._patch(plan.version, plan.before, plan.surge)
         self._is_told = True
         try:
-            watch.until_served(version, budget_s, 0.0)
+            watch.until_served(plan.version, plan.budget_s, 0.0, is_way_back=True)
         except FailedError as failure:
             watch.reach("failed")
             raise NotRestoredError(
-                f"rollback to '{version.template}': {failure.verdict.text}.", "run reconcile"
+                f"rollback to '{plan.version.template}': {failure.verdict.text}.", "run reconcile"
             ) from failure
-        return self._result(plan, watch)
+        return self._result(done, watch)
 
     def reconcile(self, found: Found) -> Result:
         """
@@ -142,22 +149,23 @@ class Rollout:
             f"template '{body['name']}': what is there differs in {', '.join(unlike)}.", "look at it by hand"
         )
 
-    def _patch(self, version: Version, before: Version) -> None:
-        """Tell the group its version; only if it still has the one that the decision was made on."""
+    def _patch(self, version: Version, before: Version, surge: int | None = None) -> None:
+        """Tell the group its version and policy; only if it still has the one that the decision was made on."""
+        meant = policy.wanted(self.config.rollout, surge)
         path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}"
         while True:
             found = self.compute.get(path)
             now = [
                 Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in found.get("versions") or []
             ]
-            if now == [version]:
+            if now == [version] and policy.flat(found.get("updatePolicy") or {}) == policy.flat(meant):
                 return
-            if now != [before]:
+            if now not in ([before], [version]):
                 raise SupersededError(
                     f"group '{self.config.group}': somebody else deployed meanwhile: {_shown(now)}.", "see status"
                 )
             try:
-                operation = self.compute.write("PATCH", path, self._body(found, version))
+                operation = self.compute.write("PATCH", path, self._body(found, version, meant))
             except CloudError as error:
                 if error.status != _FENCED:
                     raise
@@ -167,12 +175,12 @@ class Rollout:
                 raise DeployError(f"group '{self.config.group}': was not told: {outcome.text}")
             return
 
-    def _body(self, found: Document, version: Version) -> Document:
+    def _body(self, found: Document, version: Version, meant: Document) -> Document:
         link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
         return {
             "fingerprint": found["fingerprint"],
             "versions": [{"instanceTemplate": link} | ({"name": version.name} if version.name else {})],
-            "updatePolicy": policy.wanted(self.config.rollout),
+            "updatePolicy": meant,
         }
 
     def _has(self, path: str, version: Version) -> bool:
@@ -191,7 +199,7 @@ class Rollout:
         self.say(f"going back to {target.template}")
         try:
             self._patch(target, plan.version)
-            watch.until_served(target, plan.budget_s, 0.0)
+            watch.until_served(target, plan.budget_s, 0.0, is_way_back=True)
         except SupersededError:
             raise
         except (DeployError, FailedError) as error:

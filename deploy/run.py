@@ -58,6 +58,16 @@ class Run:
         self._keep()
         return config
 
+    def within(self, timeout_s: float | None) -> None:
+        """
+        Give this run another time than its environment's; None keeps that.
+
+        Raises:
+            ConfigError: It is no time.
+        """
+        if timeout_s is not None:
+            self.config = self.config.within(timeout_s)
+
     @cached_property
     def session(self) -> Session:
         """

@@ -70,7 +70,7 @@ class Watch:
     show: Show
     timeline: Timeline = field(default_factory=Timeline, init=False)
 
-    def until_served(self, version: Version, budget_s: float, bake_s: float) -> None:
+    def until_served(self, version: Version, budget_s: float, bake_s: float, *, is_way_back: bool = False) -> None:
         """
         Look until a version serves, twice in a row, and then as long as the bake lasts.
 
@@ -78,6 +78,7 @@ class Watch:
             version: That the group was told to serve.
             budget_s: How long it may take, the bake aside.
             bake_s: How long success must last.
+            is_way_back: Wait for capacity as long as there is time; there is nothing better to go to.
 
         Raises:
             FailedError: It failed, or was not done in time.
@@ -94,7 +95,7 @@ class Watch:
             self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
             if found.state == "superseded":
                 raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
-            if found.state in ("failed", "capacity"):
+            if found.state == "failed" or (found.state == "capacity" and not is_way_back):
                 raise FailedError(found)
             looks = looks + 1 if found.state == "done" else 0
             good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None

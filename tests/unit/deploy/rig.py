@@ -1,20 +1,18 @@
 """A group of three on the emulator, in this process, with a clock that moves only when somebody waits."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from deploy import history, image
+from deploy import image
 from deploy.compute import Compute
 from deploy.config import Config, Rollout
 from deploy.observe import PERMISSIONS, Observed, observe
-from deploy.observed import Version
-from deploy.plan import Plan, Wanted, intent_of, is_proven, plan, reconcile
-from deploy.preflight import refuse
+from deploy.plan import Plan, Wanted, plan, reconcile, rollback
 from deploy.result import Result
 from deploy.retry import Time
 from deploy.rollout import Rollout as Act
@@ -83,17 +81,9 @@ class Rig:
     def roll_back(self, to: str = "", *, force: bool = False) -> Result:
         compute = self.compute()
         observed = self.observed(compute)
-        refuse(self.config, observed)
-        before = observed.group.versions[0]
-        serving = before.template if is_proven(observed) else ""
-        found = history.releases(observed.templates, REPOSITORY, serving)
-        release = history.to_go_back_to(found, before.template, to, force=force)
-        wanted = replace(
-            self.wanted("0"), reference=image.parse(f"{REPOSITORY}@{release.entry.digest}"), kind="rollback"
-        )
-        budget_s = self.config.rollout.budget_s(observed.group.target_size)
-        version = Version(release.template, str(intent_of(wanted, budget_s)))
-        return Act(compute, self.config, self.said.append).roll_back(version, before, budget_s)
+        now = self.wanted("0")
+        found = rollback(self.config, observed, now.run, now.now, to, force=force)
+        return Act(compute, self.config, self.said.append).roll_back(found)
 
     def reconcile(self) -> Result:
         compute = self.compute()

@@ -102,6 +102,17 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
     assert served.run("deploy", "--image", f"other/path@{digest('a')}")[0] == 3
     code, _, stderr = served.run("deploy")
     assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
+    for flags, said in (
+        (("--timeout", "-1"), "--timeout: got '-1'. Fix: seconds, more than 0 and at most 86400."),
+        (("--timeout", "inf"), "--timeout: got 'inf'. Fix: seconds, more than 0"),
+        (("--timeout", "soon"), "usage: Invalid value for '--timeout': 'soon' is not a valid float. Fix: see --help."),
+        (("--zone", "A"), "--zone: got 'A': String should match pattern"),
+        (("--group", "other"), "group 'other': not found in zone asia-northeast3-a"),
+        (("--project", "other"), "of project other"),
+        (("--repository", "host/other"), "is not the environment's repository 'host/other'"),
+    ):
+        code, _, stderr = served.run("deploy", "--image", reference("a"), *flags)
+        assert (code, said in stderr) == (3, True), (flags, stderr)
     served.client.put("/emulator/permissions", json={"denied": ["compute.instanceTemplates.create"]})
     code, _, stderr = served.run("deploy", "--image", reference("a"))
     assert (code, "missing compute.instanceTemplates.create." in stderr) == (4, True)
@@ -118,6 +129,12 @@ def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(served:
     code, _, stderr = served.run("rollback")
     assert (code, f"'{REPOSITORY}' has no '{digest('a')}'" in stderr) == (3, True)
     assert served.serving() == serving_b
+
+
+def test_timeout_of_the_command_line_is_the_budget(served: Served) -> None:
+    served.client.post("/emulator/machines", json={"never_healthy": True})
+    code, _, stderr = served.run("deploy", "--image", reference("a"), "--timeout", "2")
+    assert (code, "not done after 2 s" in stderr) == (7, True)
 
 
 def test_a_failed_release_leaves_the_old_one_and_says_so(served: Served) -> None:

@@ -11,10 +11,9 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from deploy import history, preflight, pruning, template
 from deploy import plan as plans
+from deploy import pruning, template
 from deploy.errors import DeployError, RefusedError
-from deploy.observed import Version
 from deploy.rollout import Rollout
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
 from tests.unit.deploy.test_cuts import QUICK, KilledError, killed_at
@@ -91,19 +90,14 @@ class Fleet(RuleBasedStateMachine):
 
     @rule()
     def roll_back(self) -> None:
-        observed = self.one.observed()
-        serving = observed.group.versions[0].template if plans.is_proven(observed) else ""
-        releases = history.releases(observed.templates, REPOSITORY, serving)
-        before = observed.group.versions[0]
+        now = self.one.wanted("0")
         try:
-            preflight.refuse(self.one.config, observed)
-            release = history.to_go_back_to(releases, before.template)
+            found = plans.rollback(self.one.config, self.one.observed(), now.run, now.now)
         except RefusedError:
             event("rollback refused")
             return
-        act = Rollout(self.one.compute(), self.one.config, self.one.said.append)
-        act.roll_back(Version(release.template, f"rollback {self.one.runs}"), before, 900.0)
-        assert set(self.one.serving()) <= {release.entry.digest[7:8]}
+        Rollout(self.one.compute(), self.one.config, self.one.said.append).roll_back(found)
+        assert set(self.one.serving()) <= {found.reference.digest[7:8]}
 
     @rule(size=st.integers(0, 5))
     def resize(self, size: int) -> None:

@@ -1,0 +1,111 @@
+"""The verb `rollback`: all at once, and nothing of its haste left behind."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy import plan as plans
+from deploy.config import Rollout
+from deploy.drift import drift
+from deploy.errors import NotRestoredError, RefusedError
+from deploy.policy import fastest_surge
+from deploy.rollout import Rollout as Act
+from tests.unit.deploy.rig import GROUP, Rig, rig
+
+
+def surge(one: Rig) -> int:
+    return int(one.control("GET", GROUP)["updatePolicy"]["maxSurge"]["fixed"])
+
+
+def with_two() -> Rig:
+    one = rig()
+    one.deploy("a")
+    one.deploy("b")
+    return one
+
+
+def decided(one: Rig, **change: Any) -> plans.Rollback:
+    wanted = one.wanted("0")
+    return plans.rollback(one.config, replace(one.observed(), **change), wanted.run, wanted.now)
+
+
+def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:
+    one = with_two()
+    began_s = one.api.world.clock.now_s()
+    one.deploy("c")
+    serial_s = one.api.world.clock.now_s() - began_s
+    began_s = one.api.world.clock.now_s()
+    assert one.roll_back().changed
+    assert (one.serving(), surge(one)) == (["b"] * 3, 3)
+    assert one.api.world.clock.now_s() - began_s < serial_s / 2
+    assert drift(one.config, one.observed()) == ()
+    one.deploy("d")
+    assert (one.serving(), surge(one)) == (["d"] * 3, 1)
+    assert one.never_fewer_than(3)
+
+
+def test_rollback_takes_no_bake() -> None:
+    one = with_two()
+    one.config = one.config.model_copy(update={"rollout": Rollout(bake_s=5_000)})
+    began_s = one.api.world.clock.now_s()
+    one.roll_back()
+    assert one.api.world.clock.now_s() - began_s < 600
+
+
+def test_rollback_onto_what_serves_is_no_work() -> None:
+    one = with_two()
+    before = one.writes()
+    serving = one.observed().group.versions[0].template
+    assert not one.roll_back(serving).changed
+    assert one.writes() == before
+
+
+def test_surge_goes_by_size_and_quota() -> None:
+    one = with_two()
+    assert decided(one).surge == 3
+    assert decided(one, room=2).surge == 2
+    assert decided(one, room=None).surge == 1
+
+
+@pytest.mark.parametrize(
+    ("configured", "size", "room", "expected"),
+    [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, 1), (1, 0, 99, 1), (4, 3, 99, 4), (1, 3, 0, 1), (2, 5, None, 2)],
+)
+def test_fastest_surge(configured: int, size: int, room: int | None, expected: int) -> None:
+    assert fastest_surge(Rollout(surge=configured), size, room) == expected
+
+
+def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -> None:
+    one = with_two()
+    one.control("PUT", "emulator/capacity", {"asia-northeast3-a": 4})
+    one.roll_back()
+    assert one.serving() == ["a"] * 3
+    assert one.never_fewer_than(3)
+
+
+def test_rollback_without_any_capacity_waits_for_it_and_says_what_it_lacked() -> None:
+    one = with_two()
+    one.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
+    with pytest.raises(NotRestoredError, match=r"not done after 570 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run reconcile"):
+        one.roll_back()
+    assert one.never_fewer_than(3)
+
+
+def test_rollback_of_a_group_that_refuses_writes_nothing() -> None:
+    one = with_two()
+    before = one.writes()
+    observed = one.observed()
+    stateful = replace(observed.group, raw={**observed.group.raw, "statefulPolicy": {"x": 1}})
+    with pytest.raises(RefusedError, match="is stateful"):
+        decided(one, group=stateful)
+    assert one.writes() == before
+
+
+def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
+    one = with_two()
+    found = decided(one)
+    race = {"verb": "POST", "path": f"{GROUP}/resize?size=2"}
+    one.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "nth": [1], "request": race}]})
+    Act(one.compute(), one.config, one.said.append).roll_back(found)
+    assert one.serving() == ["a"] * 2
