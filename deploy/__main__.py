@@ -6,11 +6,12 @@ Decide and perform a rollout.
 On success the report is all there is on stdout; on failure stdout stays empty, and the report is the last on stderr.
 """
 
+import contextlib
 import os
 import signal
 import traceback
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import click
 import typer
@@ -48,8 +49,7 @@ def _verb(work: Callable[..., None]) -> None:
             say(run.failed(error))
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
-            say(run.failed(StoppedError("stopped driving; the cloud goes on with what it was told.")))
-            raise SystemExit(StoppedError.exit_code) from None
+            _stop(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is said so
             traceback.print_exc()
             bug = DeployError(f"our bug: {type(error).__name__}: {error}.", "report it with the lines above")
@@ -151,13 +151,21 @@ def _releases(config: Config, observed: Observed) -> tuple[history.Release, ...]
     return history.releases(observed.templates, config.repository, serves)
 
 
+def _stop(run: Run) -> NoReturn:
+    """Say what goes on without us, and leave at once: requests that hang are not waited for, nor a second Ctrl-C."""
+    with contextlib.suppress(KeyboardInterrupt):
+        say(run.interrupted())
+    os._exit(StoppedError.exit_code)
+
+
 def main() -> None:
     """Run one verb."""
     # Whoever started this in the background may have left SIGINT ignored; a cancelled workflow sends it all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        _app(standalone_mode=False)
+        # typer gives what ended it as a number: 130 after a Ctrl-C that came before the verb.
+        raise SystemExit(_app(standalone_mode=False) or 0)
     except click.ClickException as error:
         say(f"usage: {error.format_message()} Fix: see --help.")
         raise SystemExit(RefusedError.exit_code) from None

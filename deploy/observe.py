@@ -58,8 +58,12 @@ class Observed:
 
 def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
     """Make reads at once; the first error is raised."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
+    pool = ThreadPoolExecutor(max_workers=8)
+    try:
         return [future.result() for future in [pool.submit(read) for read in reads]]
+    finally:
+        # Whoever interrupts does not wait for a request that hangs.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read_group(compute: Compute, config: Config) -> Group:

@@ -1,8 +1,10 @@
 """One run of a verb: what it works with, what is known of it, and how it ends."""
 
+import contextlib
 import os
 import secrets
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,9 +13,10 @@ from pathlib import Path
 
 from deploy import config as environments
 from deploy import history, lastrun, report
+from deploy.aftermath import aftermath
 from deploy.config import Config
-from deploy.errors import DeployError
-from deploy.observe import Observed
+from deploy.errors import DeployError, StoppedError
+from deploy.observe import Observed, read_group
 from deploy.observed import Version
 from deploy.options import Settings
 from deploy.progress import Lines
@@ -23,6 +26,8 @@ from deploy.rollout import Rollout
 from deploy.session import Session, opened
 
 _RESULTS = "DEPLOY_RESULTS"
+# GitHub sends SIGTERM 7.5 s after SIGINT, and kills 2.5 s later.
+_LAST_LOOK_S = 5.0
 _KEPT = ("deploy", "rollback", "reconcile")
 
 
@@ -124,6 +129,31 @@ class Run:
         return self._ended(
             error.exit_code, result=result, message=error.message, fix=error.fix, evidence=error.evidence
         )
+
+    def interrupted(self) -> str:
+        """Keep that somebody stopped this run, and return its report: what the cloud still does, and what to type."""
+        result = self._rollout.so_far() if self._rollout else None
+        text, is_told = self._aftermath(result)
+        if result is not None:
+            result = replace(result, changed=is_told)
+        if not is_told:
+            self.knows(undo="")
+        return self._ended(StoppedError.exit_code, result=result, message=f"stopped driving. {text}")
+
+    def _aftermath(self, result: Result | None) -> tuple[str, bool]:
+        """Read the group once more, as long as somebody who is leaving waits."""
+        if result is None:
+            return "Nothing was written.", False
+        found: list[tuple[str, bool]] = []
+
+        def read() -> None:
+            with contextlib.suppress(DeployError):
+                found.append(aftermath(read_group(self.session.compute, self.config), result))
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        reader.join(_LAST_LOOK_S)
+        return found[0] if found else ("The group can't be read: what it was told is not known.", True)
 
     def last(self) -> Outcome | None:
         """Return what the last run of this group came to; None if that is not kept, or can't be read."""

@@ -102,11 +102,13 @@ def _facts(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
 
 def _next(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
     """What to type next."""
-    if found.exit_code == 0 and found.undo and found.result and found.result.changed:
+    result = found.result
+    if found.exit_code == 0 and found.undo and result and result.changed:
         yield "undo", found.undo
-    if found.exit_code in (None, 1, 8, 130):
-        yield "next", command("reconcile")
-    if found.exit_code == 130 and found.undo:
+    is_told = result is not None and (result.changed or found.verb == "reconcile")
+    if found.exit_code in (None, 8) or (found.exit_code in (1, 130) and is_told):
+        yield "resume" if found.exit_code == 130 else "next", command("reconcile")
+    if found.exit_code == 130 and is_told and found.undo:
         yield "undo", found.undo
     if found.exit_code in (5, 7, 9):
         yield "next", command("status")

@@ -7,66 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.unit.deploy.fake_registry import FakeRegistry
-from tests.unit.deploy.fake_registry import served as serving
-from tests.unit.deploy.rig import GROUP, REPOSITORY, digest
-
-
-class Served:
-    """An emulator in a process of its own, and a deployer in another."""
-
-    def __init__(self, folder: Path, speed: int = 60) -> None:
-        command = [
-            *(sys.executable, "-m", "emulator", "serve", "--port", "0", "--speed", str(speed), "--open"),
-            *("--seed", "emulator/seeds/dojangkok.yaml"),
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.url = self.process.stdout.readline().split()[-1]
-        self.client = httpx.Client(base_url=self.url, trust_env=False)
-        self.folder = folder
-        text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
-        (folder / "environments").mkdir()
-        (folder / "environments/dev.yaml").write_text(text + "rollout: {bake_s: 1, poll_s: [0.1, 0.1]}\n")
-        self.registry = FakeRegistry()
-        self.registry_url = ""
-        while not self.client.get(f"/{GROUP}").json()["status"]["isStable"]:
-            time.sleep(0.1)
-
-    def start(self, *args: str) -> "subprocess.Popen[str]":
-        environment = {**os.environ, "COMPUTE_URL": f"{self.url}/compute/v1", "PYTHONPATH": str(Path.cwd())}
-        command = [sys.executable, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry_url]
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=self.folder
-        )
-
-    def run(self, *args: str) -> tuple[int, str, str]:
-        process = self.start(*args)
-        stdout, stderr = process.communicate(timeout=120)
-        return process.returncode, stdout, stderr
-
-    def serving(self) -> set[str]:
-        rows = self.client.post(f"/{GROUP}/listManagedInstances").json()["managedInstances"]
-        return {row["version"]["instanceTemplate"].rpartition("/")[2] for row in rows if "version" in row}
-
-
-@pytest.fixture
-def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
-    one = Served(tmp_path, getattr(request, "param", 60))
-    with serving(one.registry) as one.registry_url:
-        yield one
-    one.process.kill()
-    one.process.wait()
-
-
-def reference(letter: str) -> str:
-    return f"{REPOSITORY}@{digest(letter)}"
+from tests.unit.deploy.processes import Served, reference
+from tests.unit.deploy.rig import REPOSITORY, digest
 
 
 def test_a_day_of_releases(served: Served) -> None:

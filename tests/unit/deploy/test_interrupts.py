@@ -1,0 +1,133 @@
+"""Real signals to a real process, at every kind of moment: it stops driving, and says what the cloud still does."""
+
+import json
+import re
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from deploy.aftermath import aftermath
+from deploy.observed import Group, Version
+from deploy.result import Result
+from tests.unit.deploy.processes import Served, reference
+from tests.unit.deploy.rig import digest, rig
+
+SEED = "dojangkok-dev-ai-server-seed"
+DEPLOY = ("deploy", "--image", reference("a"))
+BROKEN = {"image": reference("a"), "never_healthy": True}
+
+
+def interrupted(served: Served, is_time: Callable[[], bool], sent: signal.Signals, *more: str) -> str:
+    """Start a deploy, send it a signal as soon as it is time, and return what it says."""
+    process = served.start(*DEPLOY, *more)
+    while not is_time():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(sent)
+    stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stdout) == (130, "")
+    assert "Traceback" not in stderr
+    return stderr
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_during_the_preflight_nothing_was_written(served: Served, sent: signal.Signals) -> None:
+    """A request that hangs is not waited for."""
+    stderr = interrupted(served, served.fault(on="instanceTemplates.list", hang=True), sent)
+    assert "mig: deploy interrupted (exit code 130)\n  stopped driving. Nothing was written.\n" in stderr
+    assert "reconcile" not in stderr
+    assert "undo" not in stderr
+
+
+def test_before_the_group_was_told_it_serves_on(served: Served) -> None:
+    stderr = interrupted(served, served.fault(on="instanceTemplates.insert", hang=True), signal.SIGINT)
+    assert "stopped driving. The group was told nothing, and serves on." in stderr
+    assert "reconcile" not in stderr
+    assert served.serving() == {SEED}
+
+
+def test_after_an_unanswered_patch_the_group_itself_is_asked(served: Served) -> None:
+    """Whether the write came through is not known to the process; the group says it."""
+    stderr = interrupted(served, served.fault(on="zoneOperations.wait", hang=True), signal.SIGTERM)
+    assert re.search(r"The cloud goes on with 'dojangkok-dev-ai-server-seed-r-\w{12}': it replaces 3 more", stderr)
+
+
+@pytest.mark.parametrize("served", [10], indirect=True)
+def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(served: Served) -> None:
+    outcome = served.results / "dev-dojangkok-dev-ai-server-mig.json"
+    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
+    stderr = interrupted(served, verifying, signal.SIGTERM)
+    said = re.search(r"it replaces 3 more machines, with time until (\d\d:\d\d:\d\d) UTC", stderr)
+    assert said
+    assert re.search(r"resume +uv run --project deploy python -m deploy reconcile --env dev\n", stderr)
+    assert f"start-update dojangkok-dev-ai-server-mig --version=template={SEED}" in stderr
+    kept = json.loads(outcome.read_text())
+    assert (kept["exit_code"], kept["result"]["changed"], said[1] in kept["message"]) == (130, True, True)
+    code, report, _ = served.run("report")
+    assert (code, "deploy interrupted (exit code 130)" in report) == (0, True)
+
+
+def test_on_the_way_back_it_says_so(served: Served) -> None:
+    served.client.post("/emulator/machines", json=BROKEN)
+    process = served.start(*DEPLOY)
+    assert process.stderr is not None
+    while "going back" not in process.stderr.readline():
+        assert process.poll() is None
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    stderr = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert re.search(rf"The (group is told to serve '{SEED}', and|cloud goes on with)", stderr)
+
+
+def test_second_signal_ends_it_at_once(served: Served) -> None:
+    """Somebody who presses Ctrl-C again is not kept waiting for the last look."""
+    insert = served.fault(on="instanceTemplates.insert", hang=True)
+    process = served.start(*DEPLOY)
+    while not insert():
+        time.sleep(0.02)
+    looks = served.fault(on="instanceGroupManagers.get", hang=True)
+    process.send_signal(signal.SIGINT)
+    while not looks():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stderr = process.communicate(timeout=20)[1]
+    assert process.returncode == 130
+    assert "stopped driving" not in stderr
+
+
+def test_group_that_does_not_answer_is_said_to_be_unknown(served: Served) -> None:
+    insert = served.fault(on="instanceTemplates.insert", hang=True)
+
+    def is_time() -> bool:
+        return insert() and bool(served.fault(on="instanceGroupManagers.get", hang=True))
+
+    assert "The group can't be read: what it was told is not known." in interrupted(served, is_time, signal.SIGINT)
+
+
+def settled(**changes: Any) -> Group:
+    observed = rig().observed().group
+    return Group(**{**{name: getattr(observed, name) for name in observed.__dataclass_fields__}, **changes})
+
+
+def test_what_the_cloud_still_does() -> None:
+    seed = Version(SEED)
+    until = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+    name = f"deploy/{digest('a')[7:19]}/run1/20261123T150000Z/{until:%Y%m%dT%H%M%SZ}"
+    new = Version("new", name)
+    group = settled(versions=(new,))
+    assert aftermath(group, Result(False, new, seed)) == (
+        "The cloud goes on with 'new': it replaces 3 more machines, with time until 16:00:00 UTC,"
+        " and nobody would undo a failure.",
+        True,
+    )
+    assert aftermath(settled(), Result(True, new, settled().versions[0])) == (
+        f"The group is told to serve '{SEED}', and has nothing left to replace.",
+        True,
+    )
+    assert aftermath(settled(), Result(False, new, settled().versions[0]))[1] is False
+    assert aftermath(settled(), None) == ("The group was told nothing, and serves on.", False)
