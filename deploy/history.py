@@ -112,6 +112,22 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
     return meant[0]
 
 
+def replaced(found: Sequence[Release], serving: str) -> Version | None:
+    """
+    Return the version entry that the first release of all took the place of, while that release is the one serving.
+
+    Its template is nobody's release, and yet it is what served before: the way back of a group's first day.
+
+    Args:
+        found: Newest first.
+        serving: Name of the template that the group has.
+    """
+    now = next((release for release in found if release.template == serving), None)
+    if now is None or now.entry.last_good is None:
+        return None
+    return now.entry.last_good if now.entry.last_good.template not in {one.template for one in found} else None
+
+
 def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
     """
     Return the releases that nobody needs any more, oldest first.

@@ -6,6 +6,7 @@ from typing import Literal
 
 from deploy import history, image, policy, template
 from deploy.config import Config
+from deploy.errors import RefusedError
 from deploy.health import is_serving
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
@@ -143,19 +144,26 @@ def rollback(
     before, size = observed.group.versions[0], observed.group.target_size
     serving = before.template if is_proven(observed) else ""
     found = history.releases(observed.templates, config.repository, serving)
+    budget_s = config.rollout.budget_s(size)
+    surge = policy.fastest_surge(config.rollout, size, observed.room)
+    entry = None if to else history.replaced(found, before.template)
+    if entry is not None:
+        return Rollback(_reference(config, observed, entry), "", entry, before, budget_s, surge, is_needed=True)
     release = history.to_go_back_to(found, before.template, to, force=force)
     reference = image.Reference(config.repository, digest=release.entry.digest)
-    budget_s = config.rollout.budget_s(size)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
-    return Rollback(
-        reference=reference,
-        commit=release.entry.commit,
-        version=Version(release.template, str(intent)),
-        before=before,
-        budget_s=budget_s,
-        surge=policy.fastest_surge(config.rollout, size, observed.room),
-        is_needed=release.template != serving,
-    )
+    version, is_needed = Version(release.template, str(intent)), release.template != serving
+    return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed)
+
+
+def _reference(config: Config, observed: Observed, entry: Version) -> image.Reference:
+    """What a template that is nobody's release refers to, by tag maybe."""
+    document = next((one for one in observed.templates if one["name"] == entry.template), None)
+    if document is None:
+        raise RefusedError(
+            f"rollback: template '{entry.template}', which served before, is gone.", "name a release with --to"
+        )
+    return image.the_reference(template.script(document), config.repository).reference
 
 
 def intent_of(wanted: Wanted, budget_s: float) -> Intent:

@@ -109,3 +109,24 @@ def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
     one.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "nth": [1], "request": race}]})
     Act(one.compute(), one.config, one.said.append).roll_back(found)
     assert one.serving() == ["a"] * 2
+
+
+def test_the_first_release_goes_back_to_what_served_before_it() -> None:
+    """Terraform's template is nobody's release, and yet it is the way back of a group's first day: entry and all."""
+    one = rig()
+    first = one.observed().group.versions
+    one.deploy("a")
+    assert one.roll_back().changed
+    assert (one.observed().group.versions, one.serving()) == (first, ["latest"] * 3)
+    with pytest.raises(RefusedError, match="there is no good release before the one serving"):
+        one.roll_back()
+
+
+def test_a_first_template_that_is_gone_is_named() -> None:
+    one = rig()
+    first = one.observed().group.versions[0].template
+    one.deploy("a")
+    one.control("DELETE", f"projects/dojangkok-dev/global/instanceTemplates/{first}")
+    one.api.world.clock.move(60)
+    with pytest.raises(RefusedError, match=f"template '{first}', which served before, is gone. Fix: name a release"):
+        one.roll_back()
