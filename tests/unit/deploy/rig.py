@@ -74,19 +74,19 @@ class Rig:
     def plan(self, letter: str, compute: Compute | None = None) -> Plan:
         return plan(self.config, self.wanted(letter), self.observed(compute))
 
-    def deploy(self, letter: str) -> Result:
-        compute = self.compute()
+    def deploy(self, letter: str, compute: Compute | None = None) -> Result:
+        compute = compute or self.compute()
         return Act(compute, self.config, self.said.append).perform(self.plan(letter, compute))
 
-    def roll_back(self, to: str = "", *, force: bool = False) -> Result:
-        compute = self.compute()
+    def roll_back(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> Result:
+        compute = compute or self.compute()
         observed = self.observed(compute)
         now = self.wanted("0")
         found = rollback(self.config, observed, now.run, now.now, to, force=force)
         return Act(compute, self.config, self.said.append).roll_back(found)
 
-    def reconcile(self) -> Result:
-        compute = self.compute()
+    def reconcile(self, compute: Compute | None = None) -> Result:
+        compute = compute or self.compute()
         found = reconcile(self.observed(compute), self.wanted("0").now)
         return Act(compute, self.config, self.said.append).reconcile(found)
 

@@ -1,0 +1,3 @@
+"""What tests have counted, for the end of pytest's output."""
+
+LINES: list[str] = []

@@ -1,0 +1,217 @@
+"""
+What must hold whatever happens, checked on the emulator's ledger and documents: faults.md's invariants 1 to 13.
+
+    1 capacity kept        2 one version at rest     3 nothing referred to is gone    4 a failure leaves the old one
+    5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
+    9 others' fields stay  10 it ends                11 bounded effort                12 truthful exit, no secret
+    13 what is kept stays
+
+5 and 10 are rules of the state machine itself; the others are methods here, by their numbers.
+"""
+
+from collections import defaultdict, deque
+from typing import Any
+
+from deploy import image, template
+from deploy.observed import Version, name_of
+from tests.unit.deploy.clients import Client
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig
+
+TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
+SECRET = "verysecret"
+_OURS = ("versions", "updatePolicy", "fingerprint", "instanceTemplate")
+_REQUESTS_A_MINUTE = 120
+_NOTICED_S = 400  # within which a dead machine is replaced; the first 300 s of its life nobody looks (initialDelaySec)
+
+
+class Watcher:
+    """
+    Looks at one emulator after each step.
+
+    Args:
+        one: The emulator.
+    """
+
+    checks = 0
+
+    def __init__(self, one: Rig) -> None:
+        self.one = one
+        self.seq = 0
+        self.floor = 0
+        self.disturbed_at_s = -_NOTICED_S
+        self.known: dict[str, dict[str, Any]] = {}
+        self.by_id: dict[str, dict[str, Any]] = {}
+        self.names: set[str] = set()
+        self.operators = self.fields()
+        self.seen: dict[Client, list[Version]] = {}
+        self.decided: dict[Client, list[list[Version]]] = defaultdict(list)
+        self.looks: dict[Client, list[tuple[list[Version], set[str]]]] = defaultdict(list)
+        self.requests: dict[str, deque[float]] = defaultdict(deque)
+        self.writes: dict[str, int] = defaultdict(int)
+
+    def check(self) -> None:
+        """Look at everything that is new since the last time."""
+        for entry in self.one.api.world.store.entries(self.seq):
+            self.seq = entry["seq"]
+            if entry["kind"] == "group" and entry["group"] == GROUP:
+                self._capacity_1(entry)
+                self._one_version_at_rest_2(entry)
+            elif entry["kind"] == "request":
+                self._effort_11(entry)
+        documents = self.one.api.world.view.collections[TEMPLATES]
+        new = {name: documents[name] for name in documents.keys() - self.names}
+        self.known |= new
+        self._kept_13(self.names - documents.keys(), self.names | documents.keys())
+        self.by_id |= {document["id"]: document for document in new.values()}
+        self.names = set(documents)
+        self._referenced_3(documents)
+        self._one_for_a_content_6(documents)
+        for document in new.values():
+            self._copy_8(document)
+        assert self.fields() == self.operators, "I-9: somebody else's field was changed"
+        Watcher.checks += 8
+
+    def disturb(self) -> None:
+        """Say that a machine was killed: until that is mended, fewer may serve."""
+        self.disturbed_at_s = self.one.api.world.clock.now_s()
+
+    def fields(self) -> dict[str, Any]:
+        """Return everything of the group that a deploy has no business with."""
+        document = self.one.api.world.view.get(GROUP) or {}
+        return {key: value for key, value in document.items() if key not in _OURS and not key.startswith("_")}
+
+    def versions(self) -> list[Version]:
+        """Return what the group is told."""
+        document = self.one.api.world.view.get(GROUP) or {}
+        return [Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in document["versions"]]
+
+    def watched(self, client: Client, when: str, verb: str, url: str) -> None:
+        """Note what a client reads and overwrites."""
+        path = url.partition("/compute/v1/")[2]
+        if path == GROUP and verb == "GET" and when == "after":
+            self.seen[client] = self.versions()
+            if not self.decided[client]:
+                self.decided[client].append(self.versions())
+        if path == GROUP and verb == "PATCH":
+            if when == "before":
+                self.before = self.versions()
+            elif self.versions() != self.before:
+                assert self.before in self.decided[client], "I-7: overwrote what it had not decided on"
+                self.decided[client].append(self.versions())
+        if path == f"{GROUP}/listManagedInstances" and when == "after":
+            self.looks[client].append((self.versions(), self.serving()))
+
+    def serving(self) -> set[str]:
+        """Return the templates that all machines serve, health and number included; empty while they do not."""
+        group = self.one.api.world.view.groups[GROUP]
+        size = int((self.one.api.world.view.get(GROUP) or {})["targetSize"])
+        good = [one for one in group.machines if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
+        if len(good) != size or len(group.machines) != size:
+            return set()
+        return {name_of(one.intended.template) for one in good}
+
+    def exit_12(self, client: Client, letter: str, alone: bool) -> None:
+        """
+        Judge what a client said when it ended; `alone` if nobody and nothing else acted since its last exchange.
+
+        Exit 0: its release was seen to serve twice in a row. 7 and 9: the release that failed does not serve, another
+        does. 5: the group was told something else. 3: nothing was written.
+        """
+        code, looks = client.code, self.looks[client]
+        if code == -9:
+            return
+        assert SECRET not in str(client.error), "I-12: a secret in an error"
+        assert not any(SECRET in line for line in self.one.said), "I-12: a secret in the progress"
+        assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
+        size = int((self.one.api.world.view.get(GROUP) or {})["targetSize"])
+        if code == 0 and letter and size and looks:
+            good = [self._digests(names) == {letter} for _, names in looks]
+            assert any(good), f"I-12: exit 0, and {letter} was never seen to serve"
+            if alone:
+                assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and something else serves"
+        if code in (7, 9) and alone:
+            serving = self.serving()
+            assert serving, "I-4: exit 7, and nothing serves"
+            assert {one.template for one in self.versions()} == serving, "I-4: exit 7, and something else serves"
+            assert self._digests(serving) != {letter} or letter not in "bcde", "I-4: exit 7 on the broken one"
+        if code == 3:
+            assert not self.writes[client.name], "I-12: refused, and something was written"
+        Watcher.checks += 1
+
+    def _digests(self, names: set[str]) -> set[str]:
+        documents = self.one.api.world.view.collections[TEMPLATES] | self.known
+        return {self.letter(documents[name]) for name in names}
+
+    @staticmethod
+    def letter(document: dict[str, Any]) -> str:
+        """Return the letter of a template's release, or its tag; empty without a reference."""
+        places = image.places(template.metadata(document).get("startup-script", ""), REPOSITORY)
+        return (places[0].reference.digest[7:8] or places[0].reference.tag) if places else ""
+
+    def _capacity_1(self, entry: dict[str, Any]) -> None:
+        available = sum(one["available"] and one["action"] != "DELETING" for one in entry["machines"])
+        if "e" in self._digests({one["template"] for one in entry["machines"]}):
+            self.disturbed_at_s = entry["at_s"]
+        is_calm = entry["at_s"] >= self.disturbed_at_s + _NOTICED_S
+        self.floor = min(self.floor, entry["target_size"]) if is_calm else 0
+        assert available >= self.floor, f"I-1: {available} available, {self.floor} promised"
+        if is_calm and entry["is_stable"] and available == entry["target_size"]:
+            self.floor = available
+
+    def _one_version_at_rest_2(self, entry: dict[str, Any]) -> None:
+        if entry["is_stable"]:
+            told = [(one["template"], one["name"]) for one in entry["versions"]]
+            assert len(told) == 1, "I-2: several versions at rest"
+            assert {(one["template"], one["version"]) for one in entry["machines"]} <= set(told), "I-2: a mixture"
+
+    def _referenced_3(self, documents: dict[str, Any]) -> None:
+        view = self.one.api.world.view
+        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.machines}
+        told = {version.template for version in self.versions()}
+        back = {
+            found.last_good.template
+            for name in told | machines
+            if name in documents and (found := template.entry(documents[name])) and found.last_good
+        }
+        assert machines | told | back <= documents.keys(), "I-3: referred to, and gone"
+
+    def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
+        found = [(entry.base_id, entry.digest) for one in documents.values() if (entry := template.entry(one))]
+        assert len(found) == len(set(found)), "I-6: two templates for one content"
+
+    def _copy_8(self, document: dict[str, Any]) -> None:
+        entry = template.entry(document)
+        if entry is None:
+            return
+        base = self.by_id.get(entry.base_id)
+        assert base is not None, "I-8: the base is unknown"
+        texts = []
+        for one in (base, document):
+            properties = {key: value for key, value in one["properties"].items() if key != "metadata"}
+            metadata = template.metadata(one)
+            script = metadata.pop("startup-script")
+            place = image.the_reference(script, REPOSITORY)
+            metadata.pop("release", None)
+            texts.append((properties, metadata, script[: place.start], script[place.end :]))
+        assert texts[0] == texts[1], "I-8: the copy differs"
+
+    def _effort_11(self, entry: dict[str, Any]) -> None:
+        client = entry["client"]
+        if not client.startswith("client"):
+            return
+        if entry["verb"] != "GET" and not entry["method"].endswith((".wait", ".listManagedInstances")):
+            self.writes[client] += entry["status"] == 200
+        minute = self.requests[client]
+        minute.append(entry["at_s"])
+        while minute[0] < entry["at_s"] - 60:
+            minute.popleft()
+        assert len(minute) <= _REQUESTS_A_MINUTE, f"I-11: {len(minute)} requests in a minute"
+
+    def _kept_13(self, gone: set[str], names: set[str]) -> None:
+        if not gone:
+            return
+        entries = {name: template.entry(self.known[name]) for name in names}
+        assert all(entries[name] for name in gone), "I-13: something foreign was deleted"
+        good = {one.last_good.template for one in entries.values() if one and one.last_good}
+        good = {name for name in good | {one.template for one in self.versions()} if entries.get(name)}
+        assert len(good - gone) >= min(5, len(good)), "I-13: fewer than the five newest good ones were kept"
