@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import httpx
 
-from deploy.compute import Compute, Time
+from deploy.compute import Compute
 from deploy.errors import DeployError
+from deploy.retry import Time
 from emulator.api import Api
 from emulator.inprocess import Transport
 
