@@ -1,11 +1,27 @@
 """What the push needs to know of an environment; everything else in its file is read by deploy alone."""
 
+from dataclasses import dataclass
+
 import dagger
 import yaml
 
 from ci.errors import RefusedError
 
 LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """
+    What the push needs.
+
+    Args:
+        image: The image's name, HOST/PATH without tag and digest.
+        token_hosts: That a credential file may name, beside those of Google and GitHub.
+    """
+
+    image: str
+    token_hosts: tuple[str, ...]
 
 
 async def refuse_unknown(source: dagger.Directory, env: str) -> None:
@@ -27,9 +43,9 @@ async def refuse_unknown(source: dagger.Directory, env: str) -> None:
         )
 
 
-async def repository(source: dagger.Directory, env: str) -> str:
+async def read(source: dagger.Directory, env: str) -> Environment:
     """
-    Return the image's name in an environment, HOST/PATH without tag and digest.
+    Read an environment's file, as far as the push goes.
 
     Raises:
         RefusedError: There is no such environment, or it names no repository.
@@ -39,7 +55,7 @@ async def repository(source: dagger.Directory, env: str) -> str:
         data = yaml.safe_load(await source.file(f"environments/{env}.yaml").contents())
     except yaml.YAMLError as error:
         raise RefusedError(f"environments/{env}.yaml: {error}") from error
-    found = data.get("repository") if isinstance(data, dict) else None
-    if not isinstance(found, str):
+    image = data.get("repository") if isinstance(data, dict) else None
+    if not isinstance(image, str):
         raise RefusedError(f"environments/{env}.yaml: repository: missing. Fix: see environments/dev.yaml")
-    return found
+    return Environment(image, tuple(map(str, data.get("token_hosts") or ())))

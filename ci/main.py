@@ -203,10 +203,11 @@ class Ci(Rollouts):
         self, whose: Target, commit: str, token: dagger.Secret | None, *, latest: bool
     ) -> Destination:
         """Where the image of an environment goes; what can be refused, is, before any work."""
-        image = whose.repository or await environments.repository(self.source, whose.env)
+        tags = registry.tags(commit, latest=latest)
+        env = await environments.read(self.source, whose.env)
         if token is None:
             delivery.refuse_without_credentials(whose)
-        return registry.destination(image, commit, token, whose.credentials, latest=latest)
+        return Destination(whose.repository or env.image, tags, token, whose.credentials, env.token_hosts)
 
     async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> release.Published:
         return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)

@@ -1,7 +1,7 @@
 """
 Credentials by the file's own type, with google-auth; nothing is asked of any network before the first request.
 
-`python -m deploy.credentials FILE` prints an access token, for the push to a registry.
+`python -m deploy.credentials FILE [TOKEN_HOST …]` prints an access token, for the push to a registry.
 
 Kinds: authorized_user, service_account, external_account (keyless, with or without impersonation),
 impersonated_service_account. Endpoints that a file names are called with its secrets, so unknown hosts are refused.
@@ -127,10 +127,10 @@ def _refuse_hosts(path: Path, data: Any, allowed: tuple[str, ...]) -> None:
             _refuse_hosts(path, value, allowed)
 
 
-def main(path: Path) -> int:
+def main(path: Path, allowed_hosts: tuple[str, ...]) -> int:
     """Print an access token on stdout, or what is wrong on stderr."""
     try:
-        print(headers(path)()["authorization"].removeprefix("Bearer "))
+        print(headers(path, allowed_hosts)()["authorization"].removeprefix("Bearer "))
     except DeployError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -138,4 +138,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), tuple(sys.argv[2:])))

@@ -36,12 +36,14 @@ class Destination:
         tags: In the order of their push; `dev-` is completed with the first 12 digits of the digest.
         token: Access token of a Google account.
         credentials: Google credential file, from which a token is minted where none is given.
+        token_hosts: That this file may name, beside those of Google and GitHub.
     """
 
     name: str
     tags: tuple[str, ...]
     token: dagger.Secret | None = None
     credentials: dagger.Secret | None = None
+    token_hosts: tuple[str, ...] = ()
 
     @property
     def is_embedded(self) -> bool:
@@ -64,23 +66,13 @@ def name(repository: str) -> str:
     return f"{repository}/{IMAGE_NAME}"
 
 
-def destination(
-    image: str,
-    commit: str,
-    token: dagger.Secret | None = None,
-    credentials: dagger.Secret | None = None,
-    *,
-    latest: bool,
-) -> Destination:
+def tags(commit: str, *, latest: bool) -> tuple[str, ...]:
     """
-    Check what a person typed.
+    Return the tags of a push, in its order.
 
     Args:
-        image: The image's name in full.
-        commit: Becomes the tag; empty for a tag by the digest.
-        token: See Destination.
-        credentials: See Destination.
-        latest: Whether the tag `latest` follows.
+        commit: Becomes the first; empty for one by the digest.
+        latest: Whether `latest` follows.
 
     Raises:
         RefusedError: The commit is not of its form.
@@ -89,8 +81,7 @@ def destination(
         raise RefusedError(
             f"--commit: got '{commit}'. Fix: 7 to 40 lower-case hexadecimal digits, as 'git rev-parse HEAD' says"
         )
-    tags = ((commit[:7],) if commit else ("dev-",)) + (("latest",) if latest else ())
-    return Destination(image, tags, token, credentials)
+    return ((commit[:7],) if commit else ("dev-",)) + (("latest",) if latest else ())
 
 
 def refuse_stand_in(where: Destination, stand_in: str | None, *, allowed: bool) -> None:
@@ -178,5 +169,6 @@ def push(
             container.with_mounted_directory(VENV, deployer.directory(VENV))
             .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
             .with_mounted_secret("/run/secrets/credentials", where.credentials)
+            .with_env_variable("TOKEN_HOSTS", " ".join(where.token_hosts))
         )
     return container.with_exec(["python", "/inside/push.py", where.name, *where.tags])

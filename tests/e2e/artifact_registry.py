@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +47,15 @@ class ArtifactRegistry:
         port: Of the registry, on loopback.
         login_port: Of the login, on loopback.
         lifetime_s: How long a token that the login gives is accepted.
+        accepts: Whether an access token may push.
+        logins: Whether each login was accepted.
     """
 
     folder: Path
     port: int
     login_port: int
     lifetime_s: float = 300
+    accepts: Callable[[str], bool] = lambda token: token == ACCESS_TOKEN
     logins: list[bool] = field(default_factory=list)
 
     def log(self) -> str:
@@ -112,11 +115,12 @@ def _login(
     registry: ArtifactRegistry, key: rsa.RSAPrivateKey, certificate: x509.Certificate
 ) -> http.server.ThreadingHTTPServer:
     chain = [base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]
-    expected = "Basic " + base64.b64encode(f"oauth2accesstoken:{ACCESS_TOKEN}".encode()).decode()
 
     class Login(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            accepted = self.headers.get("Authorization") == expected
+            basic = self.headers.get("Authorization", "").removeprefix("Basic ")
+            user, _, token = base64.b64decode(basic).decode().partition(":")
+            accepted = user == "oauth2accesstoken" and registry.accepts(token)
             registry.logins.append(accepted)
             if accepted:
                 self._answer(200, {"token": self._token()})

@@ -1,6 +1,7 @@
 """The push against a registry that wants credentials, with the pipeline's own code in this process."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,14 @@ from dagger import dag
 from ci import release
 from ci.errors import NotAllowedError
 from ci.steps import base, registry
+from ci.steps.inside import rehearse
+from tests.clients.running import Emulator, run_emulator
 from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
 from tests.e2e.checkouts import REPOSITORY
 
 LARGE_MB = 200
+IMAGE = "registry:5000/dojangkok-ai/ai-server"
+ISSUER = "http://registry:8080"
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +34,10 @@ def artifact_registry(tmp_path: Path) -> Iterator[ArtifactRegistry]:
         yield started
 
 
-def push(to: ArtifactRegistry, token: str | None, *, size_mb: int = 1) -> dict[str, object]:
-    """Push an image of a given size, as `publish` does it."""
+def push(
+    to: ArtifactRegistry, token: str | None, *, size_mb: int = 1, issuer: Emulator | None = None
+) -> dict[str, object]:
+    """Push an image of a given size, as `publish` does it; with a token, or a keyless login at an issuer's."""
 
     async def session() -> dict[str, object]:
         async with dagger.connection(dagger.Config(log_output=None)):
@@ -38,13 +45,20 @@ def push(to: ArtifactRegistry, token: str | None, *, size_mb: int = 1) -> dict[s
                 dagger.PortForward(backend=to.port, frontend=5000),
                 dagger.PortForward(backend=to.login_port, frontend=5001),
             ]
+            if issuer is not None:
+                ports.append(dagger.PortForward(backend=int(issuer.address.rpartition(":")[2]), frontend=8080))
             service = dag.host().service(ports, host="127.0.0.1")
             content = f"head -c {size_mb * 1_000_000} /dev/urandom > /content"
             image = dag.container().from_(base.APP_PYTHON.reference).with_exec(["sh", "-c", content])
             secret = dag.set_secret(uuid.uuid4().hex, token) if token else None
-            where = registry.Destination(registry.EMBEDDED, secret, ("0123456", "latest"))
-            programs = dag.host().directory(str(REPOSITORY / "ci/steps/inside"))
-            return await release.push(image, programs, where, service, uuid.uuid4().hex)
+            file = (
+                json.dumps(rehearse.keyless(ISSUER, issuer.ask("emulator/tokens")["request_token"])) if issuer else ""
+            )
+            credentials = dag.set_secret(uuid.uuid4().hex, file) if issuer else None
+            hosts = (ISSUER.removeprefix("http://"),) if issuer else ()
+            where = registry.Destination(IMAGE, ("0123456", "latest"), secret, credentials, hosts)
+            source = dag.host().directory(str(REPOSITORY), include=["ci/steps/inside", "deploy"], exclude=["**/.venv"])
+            return await release.push(image, source, where, service, uuid.uuid4().hex)
 
     return asyncio.run(session())
 
@@ -78,6 +92,17 @@ def test_token_that_ends_during_the_upload_leaves_no_tag(artifact_registry: Arti
     assert artifact_registry.tags() == []
     artifact_registry.lifetime_s = 300
     assert push(artifact_registry, ACCESS_TOKEN, size_mb=LARGE_MB)["tags"] == ["0123456", "latest"]
+
+
+def test_credential_file_becomes_a_token_right_before_the_push(artifact_registry: ArtifactRegistry) -> None:
+    """A keyless login, as a job on GitHub makes it, through google-auth in the push's own container."""
+    artifact_registry.accepts = lambda token: token.startswith("ya29.")
+    with run_emulator() as issuer:
+        assert push(artifact_registry, None, issuer=issuer)["tags"] == ["0123456", "latest"]
+        assert all(artifact_registry.logins)
+        artifact_registry.accepts = lambda token: False
+        with pytest.raises(NotAllowedError):
+            push(artifact_registry, None, issuer=issuer)
 
 
 def test_token_is_in_no_output(artifact_registry: ArtifactRegistry, capfd: pytest.CaptureFixture[str]) -> None:

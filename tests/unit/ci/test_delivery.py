@@ -39,9 +39,9 @@ class Folder:
         return self.path.read_text()
 
 
-def repository(folder: Path, env: str) -> str:
+def read(folder: Path, env: str) -> environments.Environment:
     source: Any = Folder(folder)
-    return asyncio.run(environments.repository(source, env))
+    return asyncio.run(environments.read(source, env))
 
 
 def test_overrides_are_flags_and_nothing_else_is() -> None:
@@ -117,7 +117,9 @@ def test_the_code_of_deploy_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_environment_names_the_image() -> None:
-    assert repository(Path(), "local") == "registry:5000/dojangkok-ai/ai-server"
+    assert read(Path(), "local").image == "registry:5000/dojangkok-ai/ai-server"
+    assert read(Path(), "local").token_hosts == ("emulator:8080",)
+    assert read(Path(), "prod").token_hosts == ()
 
 
 def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -> None:
@@ -127,7 +129,7 @@ def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -
     with pytest.raises(
         RefusedError, match=r"got 'staging', and there is no environments/staging\.yaml\. Fix: one of dev, prod"
     ):
-        repository(tmp_path, "staging")
+        read(tmp_path, "staging")
 
 
 @pytest.mark.parametrize("text", ["", "- repository", "repository: [1]"])
@@ -135,14 +137,14 @@ def test_an_environment_without_repository_is_refused(text: str, tmp_path: Path)
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments/dev.yaml").write_text(text)
     with pytest.raises(RefusedError, match=r"environments/dev\.yaml: repository: missing"):
-        repository(tmp_path, "dev")
+        read(tmp_path, "dev")
 
 
 def test_an_environment_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments/dev.yaml").write_text("{")
     with pytest.raises(RefusedError, match=r"environments/dev\.yaml: while parsing"):
-        repository(tmp_path, "dev")
+        read(tmp_path, "dev")
 
 
 def test_an_image_is_asked_for_by_its_own_name() -> None:

@@ -13,13 +13,13 @@ EMBEDDED = "registry:5000/dojangkok-ai/ai-server"
 
 
 def test_the_embedded_registry_is_known_by_its_host() -> None:
-    where = registry.destination(EMBEDDED, "", latest=True)
+    where = registry.Destination(EMBEDDED, registry.tags("", latest=True))
     assert where.is_embedded
     assert where.tags == ("dev-", "latest")
 
 
 def test_commit_becomes_the_tag() -> None:
-    where = registry.destination(IMAGE, "0123456789abcdef0123456789abcdef01234567", latest=False)
+    where = registry.Destination(IMAGE, registry.tags("0123456789abcdef0123456789abcdef01234567", latest=False))
     assert not where.is_embedded
     assert where.tags == ("0123456",)
 
@@ -27,7 +27,7 @@ def test_commit_becomes_the_tag() -> None:
 @pytest.mark.parametrize("commit", ["HEAD", "012345", "0123456;rm", "0123456G", "ABCDEF0"])
 def test_wrong_commit_is_refused(commit: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        registry.destination(EMBEDDED, commit, latest=True)
+        registry.tags(commit, latest=True)
     assert str(refused.value) == (
         f"--commit: got '{commit}'. Fix: 7 to 40 lower-case hexadecimal digits, as 'git rev-parse HEAD' says"
     )
@@ -44,7 +44,7 @@ def test_wrong_repository_is_refused(repository: str) -> None:
 
 
 def test_stand_in_is_refused_outside() -> None:
-    where = registry.destination(IMAGE, "", latest=True)
+    where = registry.Destination(IMAGE, ())
     with pytest.raises(RefusedError) as refused:
         registry.refuse_stand_in(where, "python:3.10-slim", allowed=False)
     assert str(refused.value) == (
@@ -62,7 +62,7 @@ def test_stand_in_is_refused_outside() -> None:
     ],
 )
 def test_the_rest_may_pass(name: str, stand_in: str | None, allowed: bool) -> None:
-    registry.refuse_stand_in(registry.destination(name, "", latest=True), stand_in, allowed=allowed)
+    registry.refuse_stand_in(registry.Destination(name, ()), stand_in, allowed=allowed)
 
 
 def test_the_image_s_name_follows_the_repository() -> None:

@@ -93,3 +93,15 @@ def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:
 def test_a_user_s_own_file_is_taken(tmp_path: Path) -> None:
     data = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
     assert callable(credentials.headers(write(tmp_path / "x.json", data)))
+
+
+def test_a_token_for_the_push_is_printed_alone(served: str, tmp_path: Path) -> None:
+    """`python -m deploy.credentials`, as inside/push.py runs it."""
+    file = write(tmp_path / "file.json", keyless(served))
+    command = [sys.executable, "-m", "deploy.credentials", str(file)]
+    minted = subprocess.run([*command, served.removeprefix("http://")], capture_output=True, text=True, check=True)
+    assert minted.stdout.startswith("ya29.")
+    assert minted.stdout.count("\n") == 1
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "unknown host" in refused.stderr
