@@ -33,7 +33,7 @@ Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH
 Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout has failed")]
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the record")]
 To = Annotated[str, typer.Option(help="template, digest or commit (default: the last good release before)")]
-Force = Annotated[bool, typer.Option("--force", help="allow a release that never was healthy")]
+Force = Annotated[bool, typer.Option("--force", help="allow a release that is not known to be good")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")]
 
 

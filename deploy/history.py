@@ -108,7 +108,10 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
         names = ", ".join(release.template for release in meant)
         raise RefusedError(f"rollback: --to '{wanted}' means several releases: {names}.", "write more of it")
     if not meant[0].is_good and not force:
-        raise RefusedError(f"rollback: '{meant[0].template}' never was healthy.", "choose another one, or add --force")
+        raise RefusedError(
+            f"rollback: '{meant[0].template}' is not known to be good: it failed, or was rolled back.",
+            "choose another one, or add --force",
+        )
     return meant[0]
 
 

@@ -200,7 +200,7 @@ class Found:
         text: For a person.
         version: That the group has.
         entry: To go back to.
-        left_s: Seconds until its deadline.
+        left_s: Seconds until its deadline; 0 where none was set.
     """
 
     action: Literal["nothing", "wait", "undo", "foreign"]
@@ -216,6 +216,10 @@ def reconcile(observed: Observed, now: datetime) -> Found:
     if is_settled(observed):
         return Found("nothing", f"'{version.template}' serves from every machine", version)
     intent, release = parse(version.name), template.entry(observed.template)
+    back_from = [found for one in observed.templates if (found := template.entry(one)) and found.last_good == version]
+    if back_from and not (intent and intent.deadline_at > now):
+        text = f"the way back to '{version.template}' has not settled"
+        return Found("wait", text, version, release.last_good if release else None)
     if intent is None or release is None:
         named = f" (version '{version.name}')" if version.name else ""
         return Found("foreign", f"'{version.template}'{named} was not rolled out by this program", version)

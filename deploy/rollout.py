@@ -106,15 +106,16 @@ class Rollout:
             RefusedError: It is not ours; nothing was touched.
             DeployError: As `perform`.
         """
-        plan = Plan("wait", found.version, None, found.entry, found.version, max(found.left_s, 1.0))
+        plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s)
         if found.action == "nothing":
             return self.perform(replace(plan, action="nothing"))
         if found.action == "foreign":
             raise RefusedError(f"group '{self.config.group}': {found.text}.", "ask whoever did, or deploy a release")
         self.say(found.text)
+        plan = replace(plan, budget_s=found.left_s or self._budget_s())
         if found.action == "undo":
             watch = self._begin(plan)
-            self._go_back(replace(plan, budget_s=self._budget_s()), watch, Verdict("failed", found.text))
+            self._go_back(plan, watch, Verdict("failed", found.text))
         return self.perform(plan)
 
     def _begin(self, plan: Plan) -> Watch:

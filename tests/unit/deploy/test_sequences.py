@@ -1,0 +1,179 @@
+"""Days that went wrong, one after the other as they would: what serves in the end, and what it would fall back on."""
+
+import pytest
+
+from deploy import pruning
+from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
+from tests.unit.deploy.clients import Client
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+
+SEED = "dojangkok-dev-ai-server-seed"
+QUICK = CONFIG.rollout.model_copy(update={"bake_s": 10.0, "poll_s": (10.0, 10.0)})
+
+
+def world(broken: str = "") -> Rig:
+    """A settled group; machines of the broken releases are never healthy."""
+    one = rig()
+    one.config = CONFIG.model_copy(update={"rollout": QUICK})
+    for letter in broken:
+        one.control("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", "never_healthy": True})
+    return one
+
+
+def client(one: Rig, letter: str) -> Client:
+    return Client(one.api, one.config.project, "client", lambda compute: one.deploy(letter, compute))
+
+
+def until_patched(one: Rig, letter: str) -> Client:
+    """A deploy that stands still once the group was told its release."""
+    running = client(one, letter)
+    while not [entry for entry in one.writes() if entry == ("instanceGroupManagers.patch", 200)]:
+        running.go(1)
+    return running
+
+
+def fail_and_do_not_come_back(one: Rig, letter: str) -> None:
+    """A deploy that fails, and whose way back fails as well: nothing that it writes any more arrives."""
+    patches = {"on": "instanceGroupManagers.patch", "nth": list(range(2, 200)), "status": 503}
+    plan = one.control("POST", "emulator/faults", {"faults": [patches]})
+    with pytest.raises(NotRestoredError):
+        one.deploy(letter)
+    one.control("DELETE", f"emulator/faults/{plan['id']}")
+    assert letter in one.serving()
+
+
+def test_deploy_fail_failed_rollback_fix() -> None:
+    one = world(broken="b")
+    one.deploy("a")
+    fail_and_do_not_come_back(one, "b")
+    assert one.deploy("c").changed
+    assert one.serving() == ["c"] * 3
+    assert one.never_fewer_than(3)
+
+
+def test_deploy_fail_failed_rollback_and_a_fix_that_fails_goes_back_to_what_was_good() -> None:
+    one = world(broken="bc")
+    one.deploy("a")
+    fail_and_do_not_come_back(one, "b")
+    with pytest.raises(RolledBackError):
+        one.deploy("c")
+    assert one.serving() == ["a"] * 3
+    assert one.never_fewer_than(3)
+
+
+def test_the_same_broken_release_again_after_a_failed_rollback_goes_back_to_what_was_good() -> None:
+    one = world(broken="b")
+    one.deploy("a")
+    fail_and_do_not_come_back(one, "b")
+    with pytest.raises(RolledBackError):
+        one.deploy("b")
+    assert one.serving() == ["a"] * 3
+
+
+def test_a_b_c_then_b_again_then_rollback_is_c() -> None:
+    one = world()
+    for letter in "abcb":
+        one.deploy(letter)
+        assert one.serving() == [letter] * 3
+    one.roll_back()
+    assert one.serving() == ["c"] * 3
+
+
+def test_a_second_deploy_in_flight_wins_and_the_first_says_so() -> None:
+    one = world()
+    first = until_patched(one, "a")
+    one.deploy("b")
+    first.go()
+    assert isinstance(first.error, SupersededError)
+    assert one.serving() == ["b"] * 3
+    assert one.never_fewer_than(3)
+
+
+def test_a_second_deploy_of_the_same_release_in_flight_waits_for_it() -> None:
+    one = world()
+    first = until_patched(one, "a")
+    assert not [entry for entry in one.writes()[2:] if one.deploy("a") and entry]
+    assert first.go()
+    assert (first.code, one.serving()) == (0, ["a"] * 3)
+    assert [method for method, _ in one.writes()] == ["instanceTemplates.insert", "instanceGroupManagers.patch"]
+
+
+@pytest.mark.parametrize("at", range(1, 24))
+def test_two_deploys_begun_together_end_as_one_after_the_other(at: int) -> None:
+    """The second one begins after any exchange of the first one's; whoever lost says so, and serves nowhere."""
+    one = world()
+    first, second = client(one, "a"), client(one, "b")
+    first.go(at)
+    second.go(12)
+    first.go()
+    second.go()
+    one.api.world.clock.move(3_600)
+    codes = {"a": first.code, "b": second.code}
+    assert set(codes.values()) <= {0, 5}
+    (serving,) = set(one.serving())
+    assert codes[serving] == 0
+    assert one.never_fewer_than(3)
+
+
+def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
+    """And what fails after it goes back to a, not to the newest good one."""
+    one = world(broken="d")
+    for letter in "abc":
+        one.deploy(letter)
+    one.roll_back("a" * 40)
+    assert one.serving() == ["a"] * 3
+    with pytest.raises(RolledBackError):
+        one.deploy("d")
+    assert one.serving() == ["a"] * 3
+    with pytest.raises(RefusedError, match="is not known to be good: it failed, or was rolled back"):
+        one.roll_back("c" * 40)
+    one.roll_back("c" * 40, force=True)
+    assert one.serving() == ["c"] * 3
+
+
+def test_reconcile_finishes_a_way_back_that_nobody_drives_any_more() -> None:
+    """The client died while the group went back to a: a is proven, and is not undone for what a replaced."""
+    one = world(broken="b")
+    one.deploy("a")
+    one.api.world.clock.move(10_000)
+    dying = client(one, "b")
+    while one.writes().count(("instanceGroupManagers.patch", 200)) < 3:
+        dying.go(1)
+    dying.kill()
+    one.reconcile()
+    assert one.serving() == ["a"] * 3
+
+
+DAY = ["a", "b", "x", "c", "back", "d", "y", "e"]
+
+
+@pytest.mark.parametrize("at", range(1, len(DAY)))
+def test_prune_between_any_two_takes_nothing_that_is_needed(at: int) -> None:
+    one = world(broken="9")
+    for number, verb in enumerate(DAY):
+        if number == at:
+            assert pruning.prune(one.compute(), one.config)[1] == ()
+        if verb == "back":
+            one.roll_back()
+        elif verb in "xy":
+            with pytest.raises(DeployError):
+                one.deploy("9")
+        else:
+            one.deploy(verb)
+    assert one.serving() == ["e"] * 3
+    one.roll_back()
+    assert one.serving() == ["d"] * 3
+
+
+def test_prune_between_any_two_exchanges_of_a_deploy_takes_nothing_that_it_needs() -> None:
+    one = world(broken="b")
+    for letter in "01234567":
+        one.deploy(letter)
+    for letter, code in (("a", 0), ("b", 7)):
+        running = client(one, letter)
+        while not running.go(1):
+            assert pruning.prune(one.compute(), one.config)[1] == ()
+        assert running.code == code
+    assert one.serving() == ["a"] * 3
+    one.roll_back()
+    assert one.serving() == ["7"] * 3
