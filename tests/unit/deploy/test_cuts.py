@@ -2,8 +2,8 @@
 Every HTTP exchange of a clean deploy and of a clean rollback, spoilt once in every way, and the client killed at each.
 
 After the faults stop, the run itself or the next process ends with one version, one template for each content, and an
-exit code that is true. How many cases ran is printed at the end: by default every fourth exchange of each fault, another
-one for each; `CUTS=all` makes all of them (.ci/run).
+exit code that is true. How many cases ran is printed at the end: every fourth exchange of each fault, another
+one for each; all of them with `CUTS=all` (.ci/run).
 """
 
 import os
