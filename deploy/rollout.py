@@ -207,8 +207,10 @@ class Rollout:
             text = error.verdict.text if isinstance(error, FailedError) else str(error)
             raise NotRestoredError(f"{why}. The way back did not settle: {text}.", "run reconcile", proof) from error
         watch.reach("went back")
-        kind = CapacityError if found.state == "capacity" else RolledBackError
-        raise kind(f"{why}. '{target.template}' serves again.", evidence=proof)
+        what = f"{why}. '{target.template}' serves again."
+        if found.state == "capacity":
+            raise CapacityError(what, "free or ask for capacity, and deploy again", proof)
+        raise RolledBackError(what, "mend what the machine says, and deploy again", proof)
 
     def _budget_s(self) -> float:
         return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)

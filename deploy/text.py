@@ -4,19 +4,26 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from deploy import table
+from deploy.errors import (
+    CapacityError,
+    NotAllowedError,
+    NotRestoredError,
+    RefusedError,
+    RolledBackError,
+    StoppedError,
+    SupersededError,
+)
 from deploy.result import Life, Outcome, Serving
 
 Command = Callable[..., str]
-# What each exit code means. Source: design of the exit codes in deploy/errors.py.
 _MEANING: Final = {
-    1: "failed by a bug of ours or an answer nobody expected",
-    3: "refused, nothing was written",
-    4: "not allowed",
-    5: "superseded: somebody else deployed, and theirs stays",
-    7: "failed and rolled back",
-    8: "failed, NOT restored",
-    9: "no capacity, rolled back",
-    130: "interrupted",
+    RefusedError.exit_code: "refused, nothing was written",
+    NotAllowedError.exit_code: "not allowed",
+    SupersededError.exit_code: "superseded, somebody else deployed and theirs stays",
+    RolledBackError.exit_code: "failed and rolled back",
+    NotRestoredError.exit_code: "failed, NOT restored",
+    CapacityError.exit_code: "found no capacity, rolled back",
+    StoppedError.exit_code: "interrupted",
 }
 
 
@@ -31,8 +38,9 @@ def outcome(found: Outcome, command: Command) -> str:
     lines = [heading(found)]
     lines += [f"  {why(found)}"] if found.message else []
     lines += [f"    {line}" for line in found.evidence]
-    width = max(len(name) for name, _ in facts(found, command)) + 2
-    lines += [f"  {name:{width}}{value}" for name, value in facts(found, command)]
+    known = [*facts(found), *commands(found, command)]
+    width = max((len(name) for name, _ in known), default=0) + 2
+    lines += [f"  {name:{width}}{value}" for name, value in known]
     machines = found.result.machines if found.result else ()
     if machines:
         lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(machine) for machine in machines]))]
@@ -68,12 +76,12 @@ def why(found: Outcome) -> str:
     return f"{found.message} Fix: {found.fix}." if found.fix else found.message
 
 
-def facts(found: Outcome, command: Command) -> list[tuple[str, str]]:
+def facts(found: Outcome) -> list[tuple[str, str]]:
     """Return what is known of a run, each with its name."""
-    return list(_facts(found, command))
+    return list(_facts(found))
 
 
-def _facts(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
+def _facts(found: Outcome) -> Iterator[tuple[str, str]]:
     result = found.result
     if found.is_rebuilt:
         yield "source", "rebuilt from the group and its templates; the run itself left no outcome"
@@ -84,11 +92,8 @@ def _facts(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
         if found.wanted.commit:
             yield "commit", found.wanted.commit
     if found.run:
-        yield (
-            "run",
-            f"{found.run}, {found.began_at:%Y-%m-%d %H:%M:%S} UTC"
-            + (f", {seconds(found.seconds)}" if found.seconds else ""),
-        )
+        lasted = f", {seconds(found.seconds)}" if found.seconds else ""
+        yield "run", f"{found.run}, {found.began_at:%Y-%m-%d %H:%M:%S} UTC{lasted}"
     if result and result.phases:
         yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in result.phases)
     if result and result.requests:
@@ -97,21 +102,21 @@ def _facts(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
         yield "pruned", name
     for warning in result.warnings if result else ():
         yield "warning", warning
-    yield from _next(found, command)
 
 
-def _next(found: Outcome, command: Command) -> Iterator[tuple[str, str]]:
-    """What to type next."""
-    result = found.result
-    if found.exit_code == 0 and found.undo and result and result.changed:
-        yield "undo", found.undo
-    is_told = result is not None and (result.changed or found.verb == "reconcile")
-    if found.exit_code in (None, 8) or (found.exit_code in (1, 130) and is_told):
-        yield "resume" if found.exit_code == 130 else "next", command("reconcile")
-    if found.exit_code == 130 and is_told and found.undo:
-        yield "undo", found.undo
-    if found.exit_code in (5, 7, 9):
-        yield "next", command("status")
+def commands(found: Outcome, command: Command) -> list[tuple[str, str]]:
+    """Return what to type next, each with what it does."""
+    is_told = found.result is not None and (found.result.changed or found.verb == "reconcile")
+    undo = [("undo", found.undo)] if found.undo and is_told else []
+    if found.exit_code == 0:
+        return undo
+    if found.exit_code == StoppedError.exit_code:
+        return [("resume", command("reconcile")), *undo] if is_told else []
+    if found.exit_code in (None, NotRestoredError.exit_code) or (found.exit_code == 1 and is_told):
+        return [("next", command("reconcile"))]
+    if found.exit_code in (SupersededError.exit_code, RolledBackError.exit_code, CapacityError.exit_code):
+        return [("look", command("status"))]
+    return []
 
 
 def seconds(value: float) -> str:

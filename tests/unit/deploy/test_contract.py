@@ -1,0 +1,100 @@
+"""What goes to stdout and what to stderr, for every verb, by real processes; and the last run's report again."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.deploy.processes import Served, reference
+
+FILE = "dev-dojangkok-dev-ai-server-mig.json"
+BUG = "import deploy.__main__ as m; m.plans.reconcile = lambda *_: {}['missing']; m.main()"
+
+
+def test_success_has_its_report_alone_on_stdout_and_gives_it_again(served: Served) -> None:
+    """Progress on stderr; `report` is the same to the byte, in every format, without a network or credentials."""
+    code, said, progress = served.run("deploy", "--image", reference("a"))
+    assert code == 0
+    assert said.startswith("dojangkok-dev-ai-server-mig serves dojangkok-dev-ai-server-seed-r-")
+    assert "\n  phases    template " in said
+    assert "on dojangkok-…-r-" in progress
+    assert "serves dojangkok" not in progress
+    served.process.kill()
+    assert served.run("report") == (0, said, "")
+    kept = json.loads((served.results / FILE).read_text())
+    assert json.loads(served.run("report", "--format", "json")[1]) == kept
+    assert {phase["name"] for phase in kept["result"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
+    code, markdown, stderr = served.run("report", "--format", "markdown")
+    assert (code, stderr, "```mermaid\ngantt\n" in markdown) == (0, "", True)
+
+
+@pytest.mark.parametrize("shape", ["text", "json", "markdown"])
+def test_failure_has_an_empty_stdout_and_its_report_as_the_last_on_stderr(served: Served, shape: str) -> None:
+    served.client.put("/emulator/capacity", json={"asia-northeast3-a": 3})
+    code, stdout, stderr = served.run("deploy", "--image", reference("a"), "--format", shape)
+    assert (code, stdout) == (9, "")
+    again = served.run("report", "--format", shape)
+    assert (again[0], stderr.endswith(again[1])) == (0, True)
+    assert "ZONE_RESOURCE_POOL_EXHAUSTED" in again[1]
+
+
+def test_refusal_is_kept_and_no_success_of_before_is_told_after_it(served: Served) -> None:
+    assert served.run("deploy", "--image", reference("a"))[0] == 0
+    code, stdout, stderr = served.run("deploy", "--image", f"other/path@sha256:{'a' * 64}")
+    assert (code, stdout) == (3, "")
+    assert stderr.startswith("dojangkok-dev-ai-server-mig: deploy refused, nothing was written (exit code 3)\n")
+    assert served.run("report") == (0, stderr, "")
+    code, stdout, _ = served.run("rollback", "--to", "nothing")
+    assert (code, stdout, "rollback refused" in served.run("report")[1]) == (3, "", True)
+    for verb in ("status", "history", "prune"):
+        assert served.run(verb)[0] == 0
+    assert "rollback refused" in served.run("report")[1]
+
+
+def test_corrupt_file_is_one_warning_and_the_group_tells(served: Served) -> None:
+    served.results.mkdir()
+    (served.results / FILE).write_text("{")
+    code, stdout, stderr = served.run("report")
+    assert (code, stderr.count("\n"), "warning: " in stderr, FILE in stderr) == (0, 1, True, True)
+    assert "rebuilt from the group" in stdout
+
+
+@pytest.mark.parametrize("verb", ["status", "history", "plan", "prune", "reconcile", "rollback"])
+def test_verb_without_a_network_fails_with_an_empty_stdout(served: Served, verb: str) -> None:
+    more = ["--image", reference("a")] if verb == "plan" else []
+    code, stdout, stderr = served.run(verb, *more, "--group", "no-such-group")
+    assert (code, stdout) == (3, "")
+    assert f"no-such-group: {verb} refused, nothing was written (exit code 3)\n" in stderr
+
+
+def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> None:
+    environment = {**os.environ, "COMPUTE_URL": f"{served.url}/compute/v1", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", BUG, "status", "--env", "dev"]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=environment, check=False, cwd=served.folder
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    trace, _, said = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
+    assert trace.startswith("Traceback")
+    assert said == "  our bug: KeyError: 'missing'. Fix: report it with the lines above.\n  run " + said[-43:]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], "Missing command"),
+        (["fly"], "No such command 'fly'"),
+        (["deploy", "--env", "dev"], "Missing option '--image'"),
+        (["status", "--format", "html"], "'html' is not one of"),
+        (["status", "--nonsense"], "No such option: --nonsense"),
+    ],
+)
+def test_usage_is_exit_code_3_on_stderr(args: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "deploy", *args]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith("usage: ")
+    assert said in ended.stderr
