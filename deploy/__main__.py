@@ -123,10 +123,8 @@ def history_(run: Run) -> None:
 @_verb
 def prune(run: Run) -> None:
     """Delete templates of ours that nobody needs any more."""
-    pruned, troubles = pruning.prune(run.session.compute, run.config)
-    for trouble in troubles:
-        say(f"warning: {trouble}")
-    print("\n".join(f"pruned {name}" for name in pruned) or "nothing to prune")
+    names = list(pruning.pruned(run.session.compute, run.config))
+    print("\n".join(f"pruned {name}" for name in names) or "nothing to prune")
 
 
 def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:

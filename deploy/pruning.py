@@ -1,5 +1,7 @@
 """Deletes templates of ours that nobody needs any more; last, and only a courtesy."""
 
+from collections.abc import Iterator
+
 from deploy import history
 from deploy.compute import Compute
 from deploy.config import Config
@@ -8,21 +10,23 @@ from deploy.observe import read_group
 from deploy.observed import name_of
 
 
-def prune(compute: Compute, config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Delete templates of ours that nobody needs; whatever goes wrong only warns."""
-    try:
-        templates = list(compute.items("global/instanceTemplates"))
-        scopes = compute.get("aggregated/instanceGroupManagers").get("items") or {}
-        groups = [one for scope in scopes.values() for one in scope.get("instanceGroupManagers") or []]
-        group = read_group(compute, config)
-        serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
-        referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
-        referenced |= {machine.version.template for machine in group.machines if machine.version}
-        found = history.releases(templates, config.repository, serving)
-        pruned = []
-        for release in history.to_prune(found, frozenset(referenced)):
-            compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
-            pruned.append(release.template)
-    except DeployError as error:
-        return (), (f"old templates were not pruned: {error}",)
-    return tuple(pruned), ()
+def pruned(compute: Compute, config: Config) -> Iterator[str]:
+    """
+    Delete templates of ours that nobody needs, oldest first, and yield the name of each that is gone.
+
+    Raises:
+        DeployError: Something could not be read, or one not be deleted.
+    """
+    templates = list(compute.items("global/instanceTemplates"))
+    scopes = compute.get("aggregated/instanceGroupManagers").get("items") or {}
+    groups = [one for scope in scopes.values() for one in scope.get("instanceGroupManagers") or []]
+    group = read_group(compute, config)
+    serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
+    referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
+    referenced |= {machine.version.template for machine in group.machines if machine.version}
+    found = history.releases(templates, config.repository, serving)
+    for release in history.to_prune(found, frozenset(referenced)):
+        outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
+        if outcome.state == "failed":
+            raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
+        yield release.template

@@ -20,7 +20,7 @@ from deploy.health import Verdict
 from deploy.observe import read_group
 from deploy.observed import Version, name_of
 from deploy.plan import Found, Plan, Rollback
-from deploy.pruning import prune
+from deploy.pruning import pruned
 from deploy.result import Result
 from deploy.watch import FailedError, Look, Show, Watch
 
@@ -73,8 +73,7 @@ class Rollout:
             watch.until_served(plan.version, plan.budget_s, self.config.rollout.bake_s)
         except FailedError as failure:
             self._go_back(plan, watch, failure.verdict)
-        pruned, troubles = prune(self.compute, self.config)
-        return replace(self._result(plan, watch), pruned=pruned, warnings=(*plan.warnings, *troubles))
+        return self._prune(self._result(plan, watch))
 
     def roll_back(self, plan: Rollback) -> Result:
         """
@@ -187,6 +186,16 @@ class Rollout:
     def _has(self, path: str, version: Version) -> bool:
         found = self.compute.get(path)
         return [name_of(one["instanceTemplate"]) for one in found.get("versions") or []] == [version.template]
+
+    def _prune(self, result: Result) -> Result:
+        """Delete old templates; only a courtesy, so that whatever goes wrong warns."""
+        gone, warnings = [], list(result.warnings)
+        try:
+            for name in pruned(self.compute, self.config):
+                gone.append(name)  # noqa: PERF402 - those before an error are kept
+        except DeployError as error:
+            warnings.append(f"old templates were not pruned: {error}")
+        return replace(result, pruned=tuple(gone), warnings=tuple(warnings), requests=self.compute.requests)
 
     def _go_back(self, plan: Plan, watch: Watch, found: Verdict) -> None:
         """Put the group back onto the last good version, and say what failed and what was done."""

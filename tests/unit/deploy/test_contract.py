@@ -11,7 +11,7 @@ import pytest
 from tests.unit.deploy.processes import Served, reference
 
 FILE = "dev-dojangkok-dev-ai-server-mig.json"
-BUG = "import deploy.__main__ as m; m.plans.reconcile = lambda *_: {}['missing']; m.main()"
+BUG = "import deploy.__main__ as m; m.statuses.status = lambda *_: {}['missing']; m.main()"
 
 
 def test_success_has_its_report_alone_on_stdout_and_gives_it_again(served: Served) -> None:
@@ -62,12 +62,12 @@ def test_corrupt_file_is_one_warning_and_the_group_tells(served: Served) -> None
     assert "rebuilt from the group" in stdout
 
 
-@pytest.mark.parametrize("verb", ["status", "history", "plan", "prune", "reconcile", "rollback"])
-def test_verb_without_a_network_fails_with_an_empty_stdout(served: Served, verb: str) -> None:
-    more = ["--image", reference("a")] if verb == "plan" else []
-    code, stdout, stderr = served.run(verb, *more, "--group", "no-such-group")
-    assert (code, stdout) == (3, "")
-    assert f"no-such-group: {verb} refused, nothing was written (exit code 3)\n" in stderr
+def test_every_verb_that_fails_has_an_empty_stdout(served: Served) -> None:
+    for verb in ("status", "history", "plan", "prune", "reconcile", "rollback"):
+        more = ["--image", reference("a")] if verb == "plan" else []
+        code, stdout, stderr = served.run(verb, *more, "--group", "no-such-group")
+        assert (code, stdout) == (3, "")
+        assert f"no-such-group: {verb} refused, nothing was written (exit code 3)\n" in stderr
 
 
 def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> None:
@@ -79,7 +79,7 @@ def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> No
     assert (ended.returncode, ended.stdout) == (1, "")
     trace, _, said = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
     assert trace.startswith("Traceback")
-    assert said == "  our bug: KeyError: 'missing'. Fix: report it with the lines above.\n  run " + said[-43:]
+    assert said.startswith("  our bug: KeyError: 'missing'. Fix: report it with the lines above.\n")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> No
         (["fly"], "No such command 'fly'"),
         (["deploy", "--env", "dev"], "Missing option '--image'"),
         (["status", "--format", "html"], "'html' is not one of"),
-        (["status", "--nonsense"], "No such option: --nonsense"),
+        (["status", "--nonsense"], "No such option '--nonsense'"),
     ],
 )
 def test_usage_is_exit_code_3_on_stderr(args: list[str], said: str) -> None:

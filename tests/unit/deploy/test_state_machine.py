@@ -77,7 +77,7 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 20))
     def prune(self, who: int, exchanges: int) -> None:
-        self._start(who, "", lambda compute: pruning.prune(compute, self.one.config), exchanges)
+        self._start(who, "", lambda compute: list(pruning.pruned(compute, self.one.config)), exchanges)
 
     @precondition(lambda self: any(self.clients))
     @rule(who=CLIENTS, exchanges=st.integers(1, 30))
