@@ -72,8 +72,10 @@ def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None
     """Roll a release out, wait until it serves, and go back if it does not."""
     run.within(timeout)
     found, observed = _planned(run, image_, commit)
-    run.knows(undo=run.undo(observed, found.entry or found.before))
-    print(run.done(run.rollout().perform(found)))
+    run.knows(undo=run.undo(observed, found.entry))
+    with run.rollout() as rollout:
+        result = rollout.perform(found)
+    print(run.done(result))
 
 
 @_verb
@@ -85,7 +87,9 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
     wanted = Serving(found.version.template, str(found.reference), found.commit)
     run.knows(wanted=wanted, undo=run.undo(observed, found.before))
     run.session.registry.resolved(found.reference)
-    print(run.done(run.rollout().roll_back(found)))
+    with run.rollout() as rollout:
+        result = rollout.roll_back(found)
+    print(run.done(result))
 
 
 @_verb
@@ -94,7 +98,9 @@ def reconcile(run: Run) -> None:
     observed = run.observed()
     found = plans.reconcile(observed, utc_now())
     run.knows(wanted=serving(observed.template, run.config.repository), undo=run.undo(observed, found.entry))
-    print(run.done(run.rollout().reconcile(found)))
+    with run.rollout() as rollout:
+        result = rollout.reconcile(found)
+    print(run.done(result))
 
 
 @_verb

@@ -1,11 +1,29 @@
-"""How a rollout goes, while it goes: one line for each change."""
+"""How a rollout goes, while it goes: a table on a terminal, one line for each change elsewhere."""
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
 
-from deploy.watch import Look
+from deploy.watch import Look, Show
+
+if TYPE_CHECKING:
+    from rich.console import Group as Rows
+
+
+@contextmanager
+def shown(stream: TextIO) -> Iterator[Show]:
+    """Show looks on a stream until the end of the block; a terminal keeps the last one."""
+    if not stream.isatty():
+        yield Lines(lambda text: print(text, file=stream, flush=True))
+        return
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second, which nobody but a terminal needs
+    from rich.live import Live  # noqa: PLC0415
+
+    with Live(console=Console(file=stream), auto_refresh=False) as live:
+        yield lambda look: live.update(table(look), refresh=True)
 
 
 @dataclass
@@ -43,6 +61,26 @@ def line(look: Look) -> str:
         settled_s = look.timeline.reached.get("settled", look.at_s)
         parts = [f"settled {look.at_s - settled_s:.0f} s" if look.verdict.state == "done" else look.verdict.text]
     return " · ".join((f"{healthy}/{group.target_size} on {short(target.template)}", *parts))
+
+
+def table(look: Look) -> "Rows":
+    """Return a look as a bar and a row for each machine, for a terminal."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    rows = Table.grid(padding=(0, 2))
+    for life in sorted(look.timeline.machines, key=lambda life: (life.is_new, life.seen_s)):
+        if life.gone_s is None:
+            release = ("new " if life.is_new else "old ") + (life.release or life.template)
+            colour = {"healthy": "green", "unhealthy": "red", "recreating": "red"}.get(life.state, "yellow")
+            rows.add_row(life.name, Text(release, "dim"), Text(life.state, colour), f"{look.at_s - life.since_s:.0f} s")
+    served = sum(machine.version == look.target and machine.health == "HEALTHY" for machine in look.group.machines)
+    head = Table.grid()
+    head.add_row(Text(f"{line(look)} · {look.at_s:.0f} s in all"))
+    head.add_row(ProgressBar(total=max(look.group.target_size, 1), completed=served, width=30))
+    return Group(head, rows)
 
 
 def short(template: str) -> str:

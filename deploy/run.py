@@ -6,6 +6,7 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,7 +20,7 @@ from deploy.errors import DeployError, StoppedError
 from deploy.observe import Observed, read_group
 from deploy.observed import Version
 from deploy.options import Settings
-from deploy.progress import Lines
+from deploy.progress import shown
 from deploy.rebuilt import serving
 from deploy.result import Outcome, Result
 from deploy.rollout import Rollout
@@ -89,10 +90,12 @@ class Run:
         self.outcome = replace(self.outcome, was=serving(observed.template, self.config.repository))
         return observed
 
-    def rollout(self) -> Rollout:
-        """Return what performs a rollout, and says how it goes."""
-        self._rollout = Rollout(self.session.compute, self.config, say, Lines(say))
-        return self._rollout
+    @contextlib.contextmanager
+    def rollout(self) -> Iterator[Rollout]:
+        """Give what performs a rollout, and show on stderr how it goes until the end of the block."""
+        with shown(sys.stderr) as show:
+            self._rollout = Rollout(self.session.compute, self.config, say, show)
+            yield self._rollout
 
     def knows(self, **known: object) -> None:
         """Add to what is known of this run."""
@@ -104,14 +107,10 @@ class Run:
             return ""
         known = history.releases(observed.templates, self.config.repository, serving="")
         release = next((one for one in known if one.template == target.template), None)
-        if release is not None:
-            return self.command("rollback", "--to", target.template, *([] if release.is_good else ["--force"]))
-        # What this program did not roll out, gcloud brings back.
-        return (
-            f"gcloud compute instance-groups managed rolling-action start-update {self.config.group}"
-            f" --version=template={target.template} --max-surge=1 --max-unavailable=0"
-            f" --zone={self.config.zone} --project={self.config.project}"
-        )
+        if release is None:
+            # Nobody's release: what the first release of a group took the place of, and `rollback` alone goes back to.
+            return self.command("rollback")
+        return self.command("rollback", "--to", target.template, *([] if release.is_good else ["--force"]))
 
     def command(self, verb: str, *arguments: str) -> str:
         """Return what a person types for another verb on the same group."""

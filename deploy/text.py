@@ -126,4 +126,8 @@ def seconds(value: float) -> str:
 
 
 def _serving(serving: Serving) -> str:
-    return f"{serving.reference} ({serving.template})" if serving.reference else serving.template
+    return (
+        f"{serving.reference} ({serving.template})"
+        if serving.reference and serving.template
+        else (serving.reference or serving.template)
+    )

@@ -22,6 +22,7 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(served: Serve
     assert "\n  phases    template " in said
     assert "on dojangkok-…-r-" in progress
     assert "serves dojangkok" not in progress
+    assert said.count("undo      uv run --project deploy python -m deploy rollback --env dev\n") == 1
     served.process.kill()
     assert served.run("report") == (0, said, "")
     kept = json.loads((served.results / FILE).read_text())

@@ -64,7 +64,7 @@ def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(ser
     said = re.search(r"it replaces 3 more machines, with time until (\d\d:\d\d:\d\d) UTC", stderr)
     assert said
     assert re.search(r"resume +uv run --project deploy python -m deploy reconcile --env dev\n", stderr)
-    assert f"start-update dojangkok-dev-ai-server-mig --version=template={SEED}" in stderr
+    assert re.search(r"undo +uv run --project deploy python -m deploy rollback --env dev\n", stderr)
     kept = json.loads(outcome.read_text())
     assert (kept["exit_code"], kept["result"]["changed"], said[1] in kept["message"]) == (130, True, True)
     code, report, _ = served.run("report")

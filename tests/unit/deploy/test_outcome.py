@@ -1,5 +1,6 @@
 """The outcome of a run: what is measured, how it is shown, kept and rebuilt."""
 
+import io
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from deploy import lastrun, report, text
 from deploy.errors import DeployError
 from deploy.markdown import gantt
 from deploy.observed import Group, Machine, Version
-from deploy.progress import Lines, short
+from deploy.progress import Lines, short, shown
 from deploy.rebuilt import rebuilt
 from deploy.result import Life, Outcome, Phase, Result, Serving
 from deploy.rollout import Rollout
@@ -108,6 +109,37 @@ def test_every_change_is_one_line() -> None:
     assert sum(phase.seconds for phase in result.phases) == pytest.approx(
         max(life.healthy_s or 0 for life in result.machines) + 30, abs=30
     )
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_terminal_has_a_table_that_is_drawn_anew() -> None:
+    one, stream = rig(), Terminal()
+    compute = one.compute()
+    with shown(stream) as show:
+        result = Rollout(compute, one.config, one.said.append, show).perform(one.plan("a", compute))
+    drawn = stream.getvalue()
+    for life in result.machines:
+        assert life.name in drawn
+    assert "\x1b[1A" in drawn, "the cursor never goes up to draw over what was there"
+    last = drawn.rpartition("3/3 on")[2]
+    assert "settled 30 s · " in last
+    assert last.count("healthy") == 3
+    assert SEED not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", last)
+
+
+def test_elsewhere_there_are_lines() -> None:
+    one, stream = rig(), io.StringIO()
+    compute = one.compute()
+    with shown(stream) as show:
+        Rollout(compute, one.config, one.said.append, show).perform(one.plan("a", compute))
+    assert "\x1b" not in stream.getvalue()
+    assert stream.getvalue().endswith(" · settled 0 s\n")
 
 
 def test_failed_rollout_has_its_times_too() -> None:
