@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from deploy import policy, template
-from deploy.compute import Compute, Document
+from deploy.compute import Compute, Document, Outcome
 from deploy.config import Config
 from deploy.errors import (
     CapacityError,
@@ -16,7 +16,7 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.evidence import evidence
-from deploy.health import Verdict
+from deploy.health import CAPACITY, Verdict
 from deploy.observe import read_group
 from deploy.observed import Version, name_of
 from deploy.plan import Found, Plan, Rollback
@@ -25,6 +25,7 @@ from deploy.result import Result
 from deploy.watch import FailedError, Look, Show, Watch
 
 _FENCED = 412
+_FENCED_TIMES = 20
 
 
 def _unseen(look: Look) -> None:
@@ -134,8 +135,8 @@ class Rollout:
         try:
             there = self.compute.get(f"global/instanceTemplates/{body['name']}")
         except CloudError as error:
-            said = outcome.text if outcome else str(error)
-            raise DeployError(f"template '{body['name']}' was not made: {said}") from error
+            found = outcome or Outcome("unknown", text=str(error))
+            raise _untold(f"template '{body['name']}' was not made", found) from error
         unlike = template.differences(body, there)
         if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
             unlike.append("the startup-script")
@@ -153,7 +154,7 @@ class Rollout:
         """Tell the group its version and policy; only if it still has the one that the decision was made on."""
         meant = policy.wanted(self.config.rollout, surge)
         path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}"
-        while True:
+        for _ in range(_FENCED_TIMES):
             found = self.compute.get(path)
             now = [
                 Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in found.get("versions") or []
@@ -169,11 +170,14 @@ class Rollout:
             except CloudError as error:
                 if error.status != _FENCED:
                     raise
+                self.compute.time.sleep(1.0)
                 continue
             outcome = self.compute.wait(operation)
             if outcome.state == "failed" and not self._has(path, version):
-                raise DeployError(f"group '{self.config.group}': was not told: {outcome.text}")
+                raise _untold(f"group '{self.config.group}' was not told", outcome)
             return
+        late = Outcome("failed", text=f"each of {_FENCED_TIMES} writes came after somebody else's")
+        raise _untold(f"group '{self.config.group}' was not told", late)
 
     def _body(self, found: Document, version: Version, meant: Document) -> Document:
         link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
@@ -234,6 +238,12 @@ class Rollout:
             warnings=plan.warnings,
             requests=self.compute.requests,
         )
+
+
+def _untold(what: str, outcome: Outcome) -> DeployError:
+    """Return the error of a rollout that ended before the group was told anything."""
+    kind = CapacityError if outcome.code in CAPACITY else RolledBackError
+    return kind(f"{what}: {outcome.text}. What served before serves.")
 
 
 def _shown(versions: list[Version]) -> str:

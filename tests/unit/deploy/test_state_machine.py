@@ -8,35 +8,28 @@ one rule that ran. `STEPS=20000` makes more of them, `SEED=7` others; both are p
 import os
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
 from deploy import pruning
 from deploy.compute import Compute
 from tests.unit.deploy.clients import Client, QuickClient
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.invariants import SECRET, TEMPLATES, Watcher
-from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, rig
+from tests.unit.deploy.surroundings import Surroundings
 
 STEPS = int(os.environ.get("STEPS", "2000"))
 SEED = int(os.environ.get("SEED", "0"))
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (10.0, 20.0)})
 GOOD, BROKEN = "0123456", "bcde"
 CLIENTS = st.sampled_from([0, 1])
-METHODS = st.sampled_from(["*", "*.get", "*.list*", "*.insert", "*.patch", "*.wait", "*.delete"])
-WRONG: tuple[dict[str, Any], ...] = (
-    *({"status": status} for status in (408, 429, 500, 502, 503, 504)),
-    {"status": 412, "reason": "conditionNotMet"}, {"status": 403, "reason": "rateLimitExceeded"},
-    {"cut": "before"}, {"cut": "after"}, {"hang": True}, {"body": "html"}, {"body": "empty"}, {"body": "truncated"},
-    {"operation": {"error": "QUOTA_EXCEEDED", "has_http_code": False}},
-    {"lag_s": 30}, {"operation": {"hang": True, "commit": True}}, {"operation": {"vanish": True, "commit": True}},
-)  # fmt: skip
 
 
-class Fleet(RuleBasedStateMachine):
+class Fleet(Surroundings):
     """A group of three, two programs that deploy to it, people, and everything else that happens to it."""
 
     steps: ClassVar[int] = 0
@@ -44,7 +37,7 @@ class Fleet(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.one: Rig = rig()
+        self.one = rig()
         self.one.config = CONFIG.model_copy(update={"rollout": POLICY})
         self.operator = QuickClient(self.one.api, "operator")
         self.clients: list[tuple[Client, str] | None] = [None, None]
@@ -115,69 +108,6 @@ class Fleet(RuleBasedStateMachine):
         else:
             self._step()
 
-    # What people do.
-
-    @rule(text=st.sampled_from(["one", "another", "a third"]))
-    def somebody_edits_the_group(self, text: str) -> None:
-        self._ask("PATCH", GROUP, {"description": text})
-        self._foreign_step()
-
-    @rule(size=st.sampled_from([0, 1, 2, 3, 3, 4, 5]))
-    def somebody_resizes_the_group(self, size: int) -> None:
-        self._ask("POST", f"{GROUP}/resize?size={size}")
-        self._foreign_step()
-
-    @rule(index=st.integers(0, 9))
-    def somebody_deletes_a_machine(self, index: int) -> None:
-        machines = self.one.api.world.view.groups[GROUP].machines
-        if machines:
-            self.watcher.disturb()
-            name = machines[index % len(machines)].name
-            self._ask("DELETE", f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}")
-        self._foreign_step()
-
-    @rule(number=st.integers(1, 2))
-    def somebody_puts_a_template_of_his_own_on_the_group(self, number: int) -> None:
-        seed_ = self.one.api.world.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
-        self._ask("POST", TEMPLATES, {"name": f"by-hand-{number}", "properties": seed_["properties"]})
-        self._ask("PATCH", GROUP, {"versions": [{"instanceTemplate": f"global/instanceTemplates/by-hand-{number}"}]})
-        self._foreign_step()
-
-    @precondition(lambda self: "other" not in str(list(self.one.api.world.view.groups)))
-    @rule(index=st.integers(0, 9))
-    def somebody_makes_another_group_of_a_template(self, index: int) -> None:
-        names = self.one.templates()
-        self._ask("POST", GROUP.rpartition("/")[0], {
-            "name": "other", "baseInstanceName": "other", "targetSize": 1,
-            "instanceTemplate": f"global/instanceTemplates/{names[index % len(names)]}",
-        })  # fmt: skip
-        self._foreign_step()
-
-    # What else happens.
-
-    @rule(index=st.integers(0, 9))
-    def an_application_crashes(self, index: int) -> None:
-        machines = self.one.api.world.view.groups[GROUP].machines
-        if machines:
-            self.watcher.disturb()
-            self._ask("POST", "emulator/crash", {"machine": machines[index % len(machines)].name})
-        self._foreign_step()
-
-    @rule(machines=st.sampled_from([3, 4, 100]))
-    def capacity_changes(self, machines: int) -> None:
-        self._ask("PUT", "emulator/capacity", {"asia-northeast3-a": machines})
-        self._foreign_step()
-
-    @rule(method=METHODS, at=st.integers(1, 9), wrong=st.sampled_from(WRONG))
-    def something_goes_wrong_once(self, method: str, at: int, wrong: dict[str, Any]) -> None:
-        self._ask("POST", "emulator/faults", {"faults": [{"on": method, "nth": [at], **wrong}]})
-        self._foreign_step()
-
-    @rule(seconds=st.sampled_from([1, 30, 1_000]))
-    def time_goes_by(self, seconds: int) -> None:
-        self.one.api.world.clock.move(seconds)
-        self._foreign_step()
-
     def teardown(self) -> None:
         """I-10: once the faults are over, the next one goes on from wherever it is, and a release can be deployed."""
         if not hasattr(self, "watcher"):
@@ -230,19 +160,6 @@ class Fleet(RuleBasedStateMachine):
             found[0].kill()
             self.clients[who] = None
             Fleet.codes[found[0].code] += 1
-
-    def _behave(self, letter: str, behaviour: dict[str, Any]) -> None:
-        self._ask("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", **behaviour})
-
-    def _ask(self, verb: str, path: str, body: Any = None) -> None:
-        """Ask as an operator does; faults are meant for others."""
-        plans, self.one.api.faults._plans = self.one.api.faults._plans, {}
-        self.operator.request(verb, f"http://emulator/{path}", json=body)
-        self.one.api.faults._plans = plans
-
-    def _foreign_step(self) -> None:
-        self.watcher.operators = self.watcher.fields()
-        self._step()
 
     def _step(self) -> None:
         Fleet.steps += 1

@@ -1,0 +1,47 @@
+"""
+Python imports this at its start, when its folder is on PYTHONPATH: what a test has to know of a process, or do to it.
+
+    SPY_CONNECTIONS=FILE   every address that a socket connects to is added there, one a line
+    SPY_KILL=before:7      SIGKILL before the seventh HTTP exchange of the process, or `after:7` once it was answered
+"""
+
+import itertools
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def _watch(file: str) -> None:
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect":
+            host, port = arguments[1][:2]
+            with Path(file).open("a") as written:
+                written.write(f"{host}:{port}\n")
+
+    sys.addaudithook(hook)
+
+
+def _kill(when: str, number: int) -> None:
+    import httpx
+
+    numbers, send = itertools.count(1), httpx.HTTPTransport.handle_request
+
+    def dying(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        is_last = next(numbers) == number
+        if is_last and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = send(self, request)
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    httpx.HTTPTransport.handle_request = dying  # type: ignore[method-assign]
+
+
+if os.environ.get("SPY_CONNECTIONS"):
+    _watch(os.environ["SPY_CONNECTIONS"])
+if os.environ.get("SPY_KILL"):
+    _when, _, _number = os.environ["SPY_KILL"].partition(":")
+    _kill(_when, int(_number))
