@@ -11,11 +11,6 @@ import pytest
 from tests.clients.running import Emulator, gcloud_at
 from tests.e2e.checkouts import Checkout, answers, free_port, wait_for
 
-DIES = """\
-    import os, threading
-    threading.Timer(5, os._exit, [1]).start()
-    configure_logs("""
-
 
 @pytest.fixture(autouse=True)
 def fresh(checkout: Checkout) -> None:
@@ -41,29 +36,38 @@ def another_release(checkout: Checkout, text: str) -> None:
         file.write(f'\nRELEASE = "{text}"\n')
 
 
-def digest_of(stdout: str) -> str:
-    return re.findall(r"sha256:[0-9a-f]{64}", stdout)[-1]
+def dying(checkout: Checkout) -> None:
+    """Let the application end 5 s after each start: smoke passes, and the bake does not."""
+    checkout.replace("app/__main__.py", "import sys\n", "import os\nimport sys\nimport threading\n")
+    checkout.replace(
+        "app/__main__.py", "    configure_logs(", "    threading.Timer(5, os._exit, [1]).start()\n    configure_logs("
+    )
+
+
+def pushed(stdout: str) -> str:
+    """The reference that a call has pushed."""
+    return re.findall(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)[0]
 
 
 def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> None:
-    first = digest_of(call(checkout, "pipeline", "--commit", "aaaaaaa"))
+    first = pushed(call(checkout, "pipeline", "--commit", "aaaaaaa"))
     another_release(checkout, "second")
     shown = call(checkout, "pipeline", "--commit", "bbbbbbb")
-    second = digest_of(shown)
+    second = pushed(shown)
     assert re.search(r"^deploy +\d+\.\d s", shown, re.MULTILINE)
     assert first != second
-    assert status(checkout)["digest"] == second
+    assert status(checkout)["image"] == second
     assert gcloud_sees(checkout, tmp_path) == (second, ["HEALTHY"] * 3)
 
     rows = json.loads(call(checkout, "history", "--format", "json"))
-    assert [row["digest"] for row in rows] == [second, first]
+    assert [row["digest"] for row in rows] == [second.partition("@")[2], first.partition("@")[2]]
     call(checkout, "rollback")
-    assert status(checkout)["digest"] == first
+    assert status(checkout)["image"] == first
     assert gcloud_sees(checkout, tmp_path) == (first, ["HEALTHY"] * 3)
 
     again = checkout.daggerw("call", "pipeline", "--commit", "bbbbbbb")
     assert again.returncode == 0, again.stderr
-    assert status(checkout)["digest"] == second
+    assert status(checkout)["image"] == second
 
 
 def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
@@ -87,18 +91,18 @@ def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
         item["value"] for item in template["properties"]["metadata"]["items"] if item["key"] == "startup-script"
     )
     healths = [health["detailedHealthState"] for row in rows for health in row["instanceHealth"]]
-    return re.findall(r"ai-server@(sha256:[0-9a-f]{64})", script)[0], healths
+    return re.findall(r"registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}", script)[0], healths
 
 
 def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None:
-    first = digest_of(call(checkout, "pipeline"))
-    checkout.replace("app/__main__.py", "    configure_logs(", DIES)
+    first = pushed(call(checkout, "pipeline"))
+    dying(checkout)
     failed = checkout.daggerw("call", "pipeline", "--commit", "ccccccc")
     assert failed.returncode == 7, failed.stderr
     assert failed.stdout == ""
     assert "rolled back" in failed.stderr
     now = status(checkout)
-    assert now["digest"] == first
+    assert now["image"] == first
     told = call(checkout, "report", "--format", "markdown")
     assert "ccccccc" in told
     assert "gantt" in told
@@ -134,14 +138,14 @@ def test_of_two_calls_one_waits(checkout: Checkout, another_checkout: Checkout) 
 
 def test_a_broken_image_from_the_registry_fails_its_rehearsal(checkout: Checkout) -> None:
     """`deploy --image` asks the image that is in the registry itself."""
-    first = digest_of(call(checkout, "pipeline"))
-    checkout.replace("app/__main__.py", "    configure_logs(", DIES)
-    pushed = call(checkout, "publish").strip()
-    assert pushed != first
-    failed = checkout.daggerw("call", "deploy", "--image", pushed)
+    first = pushed(call(checkout, "pipeline"))
+    dying(checkout)
+    broken = call(checkout, "publish").strip()
+    assert broken != first
+    failed = checkout.daggerw("call", "deploy", "--image", broken)
     assert failed.returncode == 7, failed.stderr
-    assert status(checkout)["digest"] == first
-    absent = checkout.daggerw("call", "deploy", "--image", pushed[:-8] + "00000000")
+    assert status(checkout)["image"] == first
+    absent = checkout.daggerw("call", "deploy", "--image", broken[:-8] + "00000000")
     assert absent.returncode == 3
     assert "push it first" in absent.stderr
 
