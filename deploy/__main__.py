@@ -108,7 +108,12 @@ def report_(run: Run) -> None:
     """Give the last run's report again, or what the group tells of it."""
     last = run.last()
     if last is None or last.exit_code is None:
-        last = rebuilt(run.observed(), run.config, run.settings.env, utc_now())
+        try:
+            last = rebuilt(run.observed(), run.config, run.settings.env, utc_now())
+        except DeployError as error:
+            if last is None:
+                raise
+            say(f"warning: the group can't be asked how it ended: {error}")
     print(report.outcome(last, run.command, run.settings.shape))
 
 

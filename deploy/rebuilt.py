@@ -1,5 +1,6 @@
 """What can be told of a group's last rollout where no run left an outcome: from the group and its templates; pure."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +28,9 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
     found = plans.reconcile(observed, now)
     back = (entry.last_good if entry else None) or _NOTHING
     before = next((one for one in observed.templates if one["name"] == back.template), None)
+    # When each of them was what, nobody has seen.
+    seen = Timeline().add(observed.group, version, 0.0).machines
+    machines = tuple(replace(machine, running_s=None, healthy_s=None) for machine in seen)
     return Outcome(
         verb=said.kind if said else "rollout",
         environment=environment,
@@ -38,7 +42,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
         exit_code=0 if found.action == "nothing" else None,
         was=serving(before, config.repository) if before else None,
         wanted=serving(observed.template, config.repository),
-        result=Result(False, version, back, machines=Timeline().add(observed.group, version, 0.0).machines),
+        result=Result(False, version, back, machines=machines),
         message="" if found.action == "nothing" else f"{found.text}.",
         is_rebuilt=True,
     )

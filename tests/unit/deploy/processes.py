@@ -39,7 +39,7 @@ class Served:
     def start(self, *args: str) -> "subprocess.Popen[str]":
         environment = {
             **os.environ,
-            "COMPUTE_URL": f"{self.url}/compute/v1",
+            "COMPUTE_URL": f"{self.url}/compute/v1" if self.url else "",
             "PYTHONPATH": str(Path.cwd()),
             "DEPLOY_RESULTS": str(self.results),
         }

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,33 @@ def test_refusal_is_kept_and_no_success_of_before_is_told_after_it(served: Serve
     for verb in ("status", "history", "prune"):
         assert served.run(verb)[0] == 0
     assert "rollback refused" in served.run("report")[1]
+
+
+@pytest.mark.parametrize("served", [10], indirect=True)
+def test_of_a_killed_run_the_group_tells_and_not_the_run_before(served: Served) -> None:
+    assert served.run("rollback")[0] == 3
+    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
+    process = served.start("deploy", "--image", reference("a"))
+    while not verifying():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    code, told, stderr = served.run("report")
+    assert (code, stderr, "rebuilt from the group" in told) == (0, "", True)
+    assert told.startswith(
+        "dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n  deploy of aaaaaaaaaaaa, run "
+    )
+    assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", told)
+    served.process.kill()
+    (served.folder / "environments/dev.yaml").write_text(
+        (served.folder / "environments/dev.yaml").read_text()
+        + "compute_url: https://compute.googleapis.com/compute/v1\n"
+    )
+    served.url = ""
+    code, told, stderr = served.run("report")
+    assert (code, stderr.startswith("warning: the group can't be asked how it ended: credentials: none")) == (0, True)
+    assert told.startswith("dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n")
 
 
 def test_corrupt_file_is_one_warning_and_the_group_tells(served: Served) -> None:

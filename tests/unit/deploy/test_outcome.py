@@ -258,6 +258,8 @@ def test_settled_group_tells_its_last_release() -> None:
     assert found.was == Serving(SEED, f"{REPOSITORY}:latest")
     assert found.wanted is not None
     assert (found.wanted.reference, found.wanted.commit) == (f"{REPOSITORY}@{digest('a')}", "a" * 40)
+    assert found.result is not None
+    assert {(life.state, life.running_s, life.healthy_s) for life in found.result.machines} == {("healthy", None, None)}
     shown = text.outcome(found, command)
     assert "rebuilt from the group and its templates; the run itself left no outcome" in shown
     assert shown.count(" healthy ") == 3 + 1
