@@ -3,14 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
+from datetime import UTC
+from typing import Final, Literal
 
-from deploy import lastrun, markdown, text
+from deploy import lastrun, markdown, table, text
 from deploy.history import Release
 from deploy.result import Outcome
 from deploy.text import Command
 
 Format = Literal["text", "json", "markdown"]
+_COLUMNS: Final = ("", "made, UTC", "good", "template", "digest", "commit")
 
 
 def outcome(found: Outcome, command: Command, shape: Format) -> str:
@@ -31,11 +33,17 @@ def history(releases: Sequence[Release], serving: str, shape: Format) -> str:
     """Return all releases, newest first."""
     if shape == "json":
         return json.dumps([asdict(release) for release in releases], indent=2, default=str)
-    lines = [_row(release, serving) for release in releases]
-    return "\n".join(lines) or "no release yet"
+    rows = [_row(release, serving) for release in releases]
+    lines = table.markdown(_COLUMNS, rows) if shape == "markdown" else table.text(_COLUMNS, rows)
+    return "\n".join(lines) if rows else "no release yet"
 
 
-def _row(release: Release, serving: str) -> str:
-    mark, good = "→" if release.template == serving else " ", "good" if release.is_good else "    "
-    when = f"{release.made_at:%Y-%m-%d %H:%M}"
-    return f"{mark} {when} {good} {release.template} {release.entry.digest[:19]} {release.entry.commit[:7]}".rstrip()
+def _row(release: Release, serving: str) -> tuple[str, ...]:
+    return (
+        "→" if release.template == serving else "",
+        f"{release.made_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        "good" if release.is_good else "",
+        release.template,
+        release.entry.digest[:19],
+        release.entry.commit[:7],
+    )
