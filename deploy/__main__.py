@@ -73,6 +73,8 @@ def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None
     run.within(timeout)
     found, observed = _planned(run, image_, commit)
     run.knows(undo=run.undo(observed, found.entry))
+    for warning in found.warnings:
+        say(f"warning: {warning}")
     with run.rollout() as rollout:
         result = rollout.perform(found)
     print(run.done(result))
@@ -85,7 +87,7 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
     observed = run.observed()
     found = plans.rollback(run.config, observed, run.id, utc_now(), to, force=force)
     wanted = Serving(found.version.template, str(found.reference), found.commit)
-    run.knows(wanted=wanted, undo=run.undo(observed, found.before))
+    run.knows(wanted=wanted, undo=run.undo(observed, found.before, is_proven=False))
     run.session.registry.resolved(found.reference)
     with run.rollout() as rollout:
         result = rollout.roll_back(found)

@@ -101,8 +101,15 @@ class Run:
         """Add to what is known of this run."""
         self.outcome = replace(self.outcome, **known)  # type: ignore[arg-type]
 
-    def undo(self, observed: Observed, target: Version | None) -> str:
-        """Return the command that puts the group back onto a version; empty if there is none."""
+    def undo(self, observed: Observed, target: Version | None, *, is_proven: bool = True) -> str:
+        """
+        Return the command that puts the group back onto a version; empty if there is none.
+
+        Args:
+            observed: Before this run changed it.
+            target: To go back to; None if nothing ever was good.
+            is_proven: Whether a template will name it as the last good one, so that nobody has to insist.
+        """
         if target is None:
             return ""
         known = history.releases(observed.templates, self.config.repository, serving="")
@@ -110,7 +117,8 @@ class Run:
         if release is None:
             # Nobody's release: what the first release of a group took the place of, and `rollback` alone goes back to.
             return self.command("rollback")
-        return self.command("rollback", "--to", target.template, *([] if release.is_good else ["--force"]))
+        insisting = [] if is_proven or release.is_good else ["--force"]
+        return self.command("rollback", "--to", target.template, *insisting)
 
     def command(self, verb: str, *arguments: str) -> str:
         """Return what a person types for another verb on the same group."""

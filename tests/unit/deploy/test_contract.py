@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.deploy.processes import Served, reference
+from tests.unit.deploy.rig import GROUP
 
 FILE = "dev-dojangkok-dev-ai-server-mig.json"
 BUG = "import deploy.__main__ as m; m.statuses.status = lambda *_: {}['missing']; m.main()"
@@ -90,6 +91,18 @@ def test_corrupt_file_is_one_warning_and_the_group_tells(served: Served) -> None
     code, stdout, stderr = served.run("report")
     assert (code, stderr.count("\n"), "warning: " in stderr, FILE in stderr) == (0, 1, True, True)
     assert "rebuilt from the group" in stdout
+
+
+def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(served: Served) -> None:
+    """An empty group: nothing proves the release, and there is nothing to go back to."""
+    served.client.post(f"/{GROUP}/resize", params={"size": 0})
+    while not served.client.get(f"/{GROUP}").json()["status"]["isStable"] or served.serving():
+        time.sleep(0.1)
+    code, said, stderr = served.run("deploy", "--image", reference("a"))
+    warning = "the group has target size 0: no machine will prove this release"
+    assert (code, stderr.startswith(f"warning: {warning}\n")) == (0, True)
+    assert re.search(rf"\n  warning +{warning}\n", said)
+    assert "undo" not in said
 
 
 def test_every_verb_that_fails_has_an_empty_stdout(served: Served) -> None:

@@ -30,8 +30,11 @@ def test_a_day_of_releases(served: Served) -> None:
         (digest("b"), True),
         (digest("a"), True),
     ]
-    assert served.run("rollback")[0] == 0
-    assert served.serving() == first
+    second = served.serving()
+    for serving in (first, second):
+        undo = json.loads(served.run("report", "--format", "json")[1])["undo"]
+        assert served.run(*undo.removeprefix("uv run --project deploy python -m deploy ").split())[0] == 0
+        assert served.serving() == serving
     code, report, _ = served.run("status")
     assert code == 0
     assert len(re.findall(r" RUNNING +NONE +HEALTHY +", report)) == 3
