@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from deploy import lastrun, markdown, table, text
 from deploy.history import Release
@@ -30,12 +30,22 @@ def outcome(found: Outcome, command: Command, shape: Format) -> str:
 
 
 def history(releases: Sequence[Release], serving: str, shape: Format) -> str:
-    """Return all releases, newest first."""
+    """Return all releases, newest first; as JSON, an object for each with what its template says of it."""
     if shape == "json":
-        return json.dumps([asdict(release) for release in releases], indent=2, default=str)
+        return json.dumps([_flat(release, serving) for release in releases], indent=2)
     rows = [_row(release, serving) for release in releases]
     lines = table.markdown(_COLUMNS, rows) if shape == "markdown" else table.text(_COLUMNS, rows)
     return "\n".join(lines) if rows else "no release yet"
+
+
+def _flat(release: Release, serving: str) -> dict[str, Any]:
+    return {
+        "template": release.template,
+        "made_at": release.made_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "is_good": release.is_good,
+        "is_serving": release.template == serving,
+        **asdict(release.entry),
+    }
 
 
 def _row(release: Release, serving: str) -> tuple[str, ...]:
