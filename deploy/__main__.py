@@ -137,7 +137,7 @@ def history_(run: Run) -> None:
 def prune(run: Run) -> None:
     """Delete templates of ours that nobody needs any more."""
     names = list(pruning.pruned(run.session.compute, run.config))
-    print("\n".join(f"pruned {name}" for name in names) or "nothing to prune")
+    print(report.pruned(names, run.settings.shape))
 
 
 def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:

@@ -38,6 +38,14 @@ def history(releases: Sequence[Release], serving: str, shape: Format) -> str:
     return "\n".join(lines) if rows else "no release yet"
 
 
+def pruned(names: Sequence[str], shape: Format) -> str:
+    """Return the names of templates that were deleted."""
+    if shape == "json":
+        return json.dumps({"pruned": list(names)}, indent=2)
+    mark = "- " if shape == "markdown" else ""
+    return "\n".join(f"{mark}pruned {name}" for name in names) or "nothing to prune"
+
+
 def _flat(release: Release, serving: str) -> dict[str, Any]:
     return {
         "template": release.template,

@@ -297,3 +297,10 @@ def test_history_is_a_table_in_utc_and_flat_as_json() -> None:
     assert datetime.fromisoformat(rows[0]["made_at"]) == found[0].made_at.replace(microsecond=0)
     assert "| → | " in report.history(found, serving, "markdown")
     assert report.history((), "", "text") == "no release yet"
+
+
+def test_what_was_pruned_is_told_in_each_format() -> None:
+    assert report.pruned(["x", "y"], "text") == "pruned x\npruned y"
+    assert report.pruned(["x"], "markdown") == "- pruned x"
+    assert json.loads(report.pruned(["x"], "json")) == {"pruned": ["x"]}
+    assert report.pruned([], "text") == "nothing to prune"
