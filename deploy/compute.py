@@ -69,6 +69,7 @@ class Compute:
         self.project = project
         self.time = time
         self.requests = 0
+        self.warnings: list[str] = []
         self._client = client
         self._base = f"{base_url.rstrip('/')}/projects/{project}"
         self._headers = headers
@@ -117,7 +118,9 @@ class Compute:
                 return Outcome("unknown", text=str(error))
             if operation.get("status") != "DONE":
                 self.time.sleep(1.0)
-        return _outcome(operation)
+        outcome = _outcome(operation)
+        self.warnings.extend(outcome.warnings)
+        return outcome
 
     def _retried(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
         return retried(lambda: self._once(verb, url, params, body), self.time, self._budget_s, self._dice)

@@ -1,13 +1,18 @@
 """Deletes templates of ours that nobody needs any more; last, and only a courtesy."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from deploy import history
 from deploy.compute import Compute
 from deploy.config import Config
-from deploy.errors import DeployError
+from deploy.errors import CloudError, DeployError
 from deploy.observe import read_group
 from deploy.observed import name_of
+
+# A machine of another group may still be of it; Google says so at once or by the operation.
+_IN_USE: Final = ("resourceInUseByAnotherResource", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE")
+_GONE: Final = 404
 
 
 def pruned(compute: Compute, config: Config) -> Iterator[str]:
@@ -26,7 +31,14 @@ def pruned(compute: Compute, config: Config) -> Iterator[str]:
     referenced |= {machine.version.template for machine in group.machines if machine.version}
     found = history.releases(templates, config.repository, serving)
     for release in history.to_prune(found, frozenset(referenced)):
-        outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
+        try:
+            outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
+        except CloudError as error:
+            if error.status == _GONE or error.reason in _IN_USE:
+                continue
+            raise
+        if outcome.code in _IN_USE:
+            continue
         if outcome.state == "failed":
             raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
         yield release.template

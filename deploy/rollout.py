@@ -68,7 +68,7 @@ class Rollout:
             if plan.template is not None:
                 self._insert(plan)
                 watch.reach("template")
-            self._patch(plan.version, plan.before)
+            watch.replaced = self._patch(plan.version, plan.before)
             self._is_told = True
         try:
             watch.until_served(plan.version, plan.budget_s, self.config.rollout.bake_s)
@@ -87,7 +87,7 @@ class Rollout:
         watch = self._begin(done)
         if not plan.is_needed:
             return self._result(done, watch)
-        self._patch(plan.version, plan.before, plan.surge)
+        watch.replaced = self._patch(plan.version, plan.before, plan.surge)
         self._is_told = True
         try:
             watch.until_served(plan.version, plan.budget_s, 0.0, is_way_back=True)
@@ -150,8 +150,8 @@ class Rollout:
             f"template '{body['name']}': what is there differs in {', '.join(unlike)}.", "look at it by hand"
         )
 
-    def _patch(self, version: Version, before: Version, surge: int | None = None) -> None:
-        """Tell the group its version and policy; only if it still has the one that the decision was made on."""
+    def _patch(self, version: Version, before: Version, surge: int | None = None) -> str:
+        """Tell the group its version and policy, if it has the one decided on; returns the fingerprint it had."""
         meant = policy.wanted(self.config.rollout, surge)
         path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}"
         for _ in range(_FENCED_TIMES):
@@ -160,7 +160,7 @@ class Rollout:
                 Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in found.get("versions") or []
             ]
             if now == [version] and policy.flat(found.get("updatePolicy") or {}) == policy.flat(meant):
-                return
+                return ""
             if now not in ([before], [version]):
                 raise SupersededError(
                     f"group '{self.config.group}': somebody else deployed meanwhile: {_shown(now)}.", "see status"
@@ -175,7 +175,7 @@ class Rollout:
             outcome = self.compute.wait(operation)
             if outcome.state == "failed" and not self._has(path, version):
                 raise _untold(f"group '{self.config.group}' was not told", outcome)
-            return
+            return str(found["fingerprint"])
         late = Outcome("failed", text=f"each of {_FENCED_TIMES} writes came after somebody else's")
         raise _untold(f"group '{self.config.group}' was not told", late)
 
@@ -212,7 +212,7 @@ class Rollout:
         target = plan.entry
         self.say(f"going back to {target.template}")
         try:
-            self._patch(target, plan.version)
+            watch.replaced = self._patch(target, plan.version)
             watch.until_served(target, plan.budget_s, 0.0, is_way_back=True)
         except SupersededError:
             raise
@@ -235,7 +235,7 @@ class Rollout:
             before=plan.before,
             phases=watch.timeline.phases(),
             machines=watch.timeline.machines,
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *self.compute.warnings),
             requests=self.compute.requests,
         )
 

@@ -61,6 +61,7 @@ class Watch:
 
     Attributes:
         timeline: What was seen until now.
+        replaced: Fingerprint that our write took the place of; an answer that has it is older than our write.
     """
 
     compute: Compute
@@ -69,6 +70,7 @@ class Watch:
     began_s: float
     show: Show
     timeline: Timeline = field(default_factory=Timeline, init=False)
+    replaced: str = field(default="", init=False)
 
     def until_served(self, version: Version, budget_s: float, bake_s: float, *, is_way_back: bool = False) -> None:
         """
@@ -91,6 +93,8 @@ class Watch:
             group = read_group(self.compute, self.config)
             seen = look(group, version, seen)
             found = verdict(group, version, seen)
+            if self.replaced and group.fingerprint == self.replaced:
+                found = Verdict("waiting", "the answer is older than our write")
             now_s = time.now_s()
             self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
             if found.state == "superseded":

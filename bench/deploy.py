@@ -1,0 +1,145 @@
+"""
+A rollout by the gcloud job of the design document (its section 5.3, job 3) beside `python -m deploy deploy`.
+
+    ci/.venv/bin/python bench/deploy.py
+
+Both roll a group of three on an emulator of its own, ten times as fast as real time, from the same seed. `needed` is
+what the group took from its patch to stable on the new version, `beyond` what the job took besides. The document copies
+a template by a flag that gcloud has for instances alone (`--source-instance-template`), so that its one command is
+written here with the fields of the template, as the pipeline that was built from it did; the login is left out on both
+sides, and so is the bake of deploy, which the job has nothing like.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.clients.deploying import IMAGE, Deployer, reference, run_registry
+from tests.clients.running import GROUP, Emulator, Gcloud, gcloud_at, run_emulator
+
+SPEED = 10
+_MANAGED = "instance-groups managed"
+_NEW = "dojangkok-dev-ai-server-abc1234"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """
+    What one rollout cost.
+
+    Args:
+        requests: To Compute Engine, from the emulator's ledger.
+        processes: Started.
+        seconds: From its start to its end, real ones.
+        needed_s: What the group itself took, in real seconds.
+        healthy: Machines of the new version that were healthy when the job said that it was done.
+    """
+
+    requests: int
+    processes: int
+    seconds: float
+    needed_s: float
+    healthy: int
+
+    @property
+    def beyond_s(self) -> float:
+        """What the job took besides."""
+        return self.seconds - self.needed_s
+
+
+def by_gcloud(emulator: Emulator, folder: Path) -> int:
+    """Run the job's commands; returns how many processes it started."""
+    gcloud = gcloud_at(emulator.address, folder)
+    count = 0
+
+    def run(command: str, *more: str) -> str:
+        nonlocal count
+        count += 1
+        return gcloud(command, *more).strip()
+
+    link = run(f"{_MANAGED} describe {GROUP}", "--format=value(versions[0].instanceTemplate)")
+    template = link.rpartition("/")[2]
+    script = _script(gcloud, template)
+    count += 2  # the describe in _script, and sed
+    file = folder / "startup-script"
+    file.write_text(script.replace(f"{IMAGE}:latest", f"{IMAGE}:abc1234"))
+    run(
+        f"instance-templates create {_NEW} --machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base"
+        " --image-project=dojangkok-dev --boot-disk-size=50GB --boot-disk-type=pd-balanced"
+        " --subnet=dojangkok-dev-subnet --region=asia-northeast3 --no-address --tags=ai-server,dojangkok-monitoring"
+        " --service-account=ai-server@dojangkok-dev.iam.gserviceaccount.com --scopes=cloud-platform"
+        f" --metadata=enable-oslogin=TRUE --metadata-from-file=startup-script={file}"
+    )
+    run(f"{_MANAGED} rolling-action start-update {GROUP} --version=template={_NEW} --max-surge=1 --max-unavailable=0")
+    run(f"{_MANAGED} wait-until {GROUP} --version-target-reached --timeout=300")
+    old = run("instance-templates list --sort-by=~creationTimestamp", "--format=value(name)").split()[5:]
+    for name in old:
+        run(f"instance-templates delete {name}")
+    return count
+
+
+def _script(gcloud: Gcloud, template: str) -> str:
+    items = gcloud.json(f"instance-templates describe {template}")["properties"]["metadata"]["items"]
+    return str(next(item["value"] for item in items if item["key"] == "startup-script"))
+
+
+def by_deploy(emulator: Emulator, folder: Path) -> int:
+    """Run `python -m deploy deploy` with its own polls and without a bake."""
+    with run_registry() as registry:
+        done = Deployer(emulator, registry, folder, "{bake_s: 0}").run("deploy", "--image", reference(1))
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return 1
+
+
+def measured(job: Callable[[Emulator, Path], int]) -> Figures:
+    """Measure a job on an emulator of its own."""
+    with tempfile.TemporaryDirectory() as folder, run_emulator("--speed", str(SPEED)) as emulator:
+        emulator.wait(lambda: emulator.group()["status"]["isStable"], 120)
+        before = len(emulator.ledger())
+        began_s = time.perf_counter()
+        processes = job(emulator, Path(folder))
+        seconds = time.perf_counter() - began_s
+        healthy = sum(_is_healthy(row) for row in emulator.machines())
+        emulator.wait(lambda: emulator.group()["status"]["isStable"], 120)
+        entries = emulator.ledger()[before:]
+    requests = [
+        one for one in entries if one["kind"] == "request" and not one["client"].startswith(("Python-urllib", "seed"))
+    ]
+    told_s = next(one["at_s"] for one in requests if one["method"] == "instanceGroupManagers.patch")
+    settled_s = next(
+        one["at_s"] for one in entries
+        if one["kind"] == "group" and one["at_s"] > told_s and one["is_stable"] and one["is_reached"]
+    )  # fmt: skip
+    return Figures(len(requests), processes, seconds, (settled_s - told_s) / SPEED, healthy)
+
+
+def _is_healthy(row: dict[str, Any]) -> bool:
+    template = row.get("version", {}).get("instanceTemplate", "").rpartition("/")[2]
+    health = [one["detailedHealthState"] for one in row.get("instanceHealth", [])]
+    return template != "dojangkok-dev-ai-server-seed" and health == ["HEALTHY"]
+
+
+def main() -> None:
+    """Measure both, and print a table."""
+    job, ours = measured(by_gcloud), measured(by_deploy)
+    print("| | gcloud job | python -m deploy | ratio |\n|---|---|---|---|")
+    for name, one, other in (
+        ("requests", job.requests, ours.requests),
+        ("processes", job.processes, ours.processes),
+        ("seconds", job.seconds, ours.seconds),
+        ("of them needed by the group", job.needed_s, ours.needed_s),
+        ("beyond", job.beyond_s, ours.beyond_s),
+    ):
+        print(f"| {name} | {one:.3g} | {other:.3g} | {f'{one / other:.2g}' if other > 0 else ''} |")
+    print(f"| new and healthy when it said done | {job.healthy} of 3 | {ours.healthy} of 3 | |")
+
+
+if __name__ == "__main__":
+    main()
