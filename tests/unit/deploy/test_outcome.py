@@ -14,10 +14,12 @@ from deploy import history, lastrun, report, text
 from deploy.errors import DeployError
 from deploy.markdown import gantt
 from deploy.observed import Group, Machine, Version
+from deploy.options import Settings
 from deploy.progress import Lines, short, shown
 from deploy.rebuilt import rebuilt
 from deploy.result import Life, Outcome, Phase, Result, Serving
 from deploy.rollout import Rollout
+from deploy.run import Run
 from deploy.timeline import Timeline
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
@@ -304,3 +306,13 @@ def test_what_was_pruned_is_told_in_each_format() -> None:
     assert report.pruned(["x"], "markdown") == "- pruned x"
     assert json.loads(report.pruned(["x"], "json")) == {"pruned": ["x"]}
     assert report.pruned([], "text") == "nothing to prune"
+
+
+def test_command_to_type_begins_as_the_environment_says_and_names_the_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = Run("deploy", Settings(env="dev", group="web", compute_url="http://emulator", credentials=Path("key.json")))
+    monkeypatch.delenv("DEPLOY_COMMAND", raising=False)
+    assert run.command("reconcile") == "uv run --project deploy python -m deploy reconcile --env dev --group web"
+    monkeypatch.setenv("DEPLOY_COMMAND", "./daggerw call")
+    assert run.command("rollback", "--to", "x") == "./daggerw call rollback --env dev --group web --to x"
