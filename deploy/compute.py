@@ -19,6 +19,7 @@ from deploy.retry import TIMEOUT, TRANSIENT, Time, TransientError, retried, tran
 
 Document = dict[str, Any]
 
+QUOTA: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
 )
@@ -160,7 +161,7 @@ def _error(answer: httpx.Response, where: str) -> CloudError | NotAllowedError:
     text = f"{where}: {answer.status_code} {message}"
     if answer.status_code in TRANSIENT or reasons & _RATE_REASONS:
         return transient(text, answer, next(iter(sorted(reasons)), ""))
-    if answer.status_code in (401, 403):
+    if answer.status_code in (401, 403) and QUOTA not in reasons:
         return NotAllowedError(text, "give the deployer's account that permission, or other credentials")
     return CloudError(text, answer.status_code, next(iter(sorted(reasons)), ""))
 

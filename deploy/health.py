@@ -102,6 +102,17 @@ def is_serving(machine: Machine, target: Version) -> bool:
     return (machine.version, machine.status, machine.action, machine.health) == (target, "RUNNING", "NONE", "HEALTHY")
 
 
+def is_settled(group: Group) -> bool:
+    """Return whether a group serves one version from every machine."""
+    return (
+        group.is_stable
+        and group.is_reached
+        and len(group.versions) == 1
+        and len(group.machines) == group.target_size
+        and all(is_serving(machine, group.versions[0]) for machine in group.machines)
+    )
+
+
 def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
     """Everything that is not as it must be, in the order of a rollout."""
     serving = sum(is_serving(machine, target) for machine in new)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deploy import history, image, policy, template
+from deploy import health, history, image, policy, template
 from deploy.config import Config
 from deploy.errors import RefusedError
-from deploy.health import is_serving
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Version
@@ -175,14 +174,7 @@ def intent_of(wanted: Wanted, budget_s: float) -> Intent:
 
 def is_settled(observed: Observed) -> bool:
     """Return whether the group serves one version from every machine."""
-    group = observed.group
-    return (
-        group.is_stable
-        and group.is_reached
-        and len(group.versions) == 1
-        and len(group.machines) == group.target_size
-        and all(is_serving(machine, group.versions[0]) for machine in group.machines)
-    )
+    return health.is_settled(observed.group)
 
 
 def is_proven(observed: Observed) -> bool:

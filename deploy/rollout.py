@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from deploy import policy, template
-from deploy.compute import Compute, Document, Outcome
+from deploy.compute import QUOTA, Compute, Document, Outcome
 from deploy.config import Config
 from deploy.errors import (
     CapacityError,
@@ -16,9 +16,9 @@ from deploy.errors import (
     SupersededError,
 )
 from deploy.evidence import evidence
-from deploy.health import CAPACITY, Verdict
+from deploy.health import CAPACITY, Verdict, is_settled
 from deploy.observe import read_group
-from deploy.observed import Version, name_of
+from deploy.observed import Version, group
 from deploy.plan import Found, Plan, Rollback
 from deploy.pruning import pruned
 from deploy.result import Result
@@ -126,17 +126,17 @@ class Rollout:
     def _insert(self, plan: Plan) -> None:
         """Insert the template, or adopt one of its name that has the same content, and compare what is there."""
         body = plan.template or {}
+        where = f"template '{body['name']}'"
         try:
             outcome = self.compute.wait(self.compute.write("POST", "global/instanceTemplates", body))
         except CloudError as error:
-            if error.status != 409:
-                raise
-            outcome = None
+            outcome = Outcome("failed", error.reason, str(error))
+        # What was refused, or lost on its way, may be there all the same: reading tells.
         try:
             there = self.compute.get(f"global/instanceTemplates/{body['name']}")
         except CloudError as error:
-            found = outcome or Outcome("unknown", text=str(error))
-            raise _untold(f"template '{body['name']}' was not made", found) from error
+            text = f"{where} was not made: {outcome.text or error}"
+            raise self._untold(text, outcome.code) from error
         unlike = template.differences(body, there)
         if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
             unlike.append("the startup-script")
@@ -144,7 +144,7 @@ class Rollout:
             unlike.append("the metadata entry 'release'")
         if not unlike:
             return
-        if outcome is not None:
+        if outcome.state != "failed":
             self.compute.write("DELETE", f"global/instanceTemplates/{body['name']}", None)
         raise RefusedError(
             f"template '{body['name']}': what is there differs in {', '.join(unlike)}.", "look at it by hand"
@@ -156,28 +156,34 @@ class Rollout:
         path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}"
         for _ in range(_FENCED_TIMES):
             found = self.compute.get(path)
-            now = [
-                Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in found.get("versions") or []
-            ]
-            if now == [version] and policy.flat(found.get("updatePolicy") or {}) == policy.flat(meant):
+            now = group(found, ()).versions
+            if now == (version,) and policy.flat(found.get("updatePolicy") or {}) == policy.flat(meant):
                 return ""
-            if now not in ([before], [version]):
+            if now not in ((before,), (version,)):
                 raise SupersededError(
                     f"group '{self.config.group}': somebody else deployed meanwhile: {_shown(now)}.", "see status"
                 )
             try:
                 operation = self.compute.write("PATCH", path, self._body(found, version, meant))
+                outcome = self.compute.wait(operation)
             except CloudError as error:
-                if error.status != _FENCED:
-                    raise
-                self.compute.time.sleep(1.0)
-                continue
-            outcome = self.compute.wait(operation)
+                if error.status == _FENCED:
+                    self.compute.time.sleep(1.0)
+                    continue
+                outcome = Outcome("failed", error.reason, str(error))
             if outcome.state == "failed" and not self._has(path, version):
-                raise _untold(f"group '{self.config.group}' was not told", outcome)
+                raise self._untold(f"group '{self.config.group}' was not told: {outcome.text}", outcome.code)
             return str(found["fingerprint"])
-        late = Outcome("failed", text=f"each of {_FENCED_TIMES} writes came after somebody else's")
-        raise _untold(f"group '{self.config.group}' was not told", late)
+        late = f"each of {_FENCED_TIMES} writes came after somebody else's"
+        raise self._untold(f"group '{self.config.group}' was not told: {late}", "")
+
+    def _untold(self, text: str, code: str) -> DeployError:
+        """Return the error of a write that never came to be: the group is as it was, and that may not be well."""
+        if not is_settled(read_group(self.compute, self.config)):
+            return NotRestoredError(f"{text}. The group was not settled before, and is not now.", "run reconcile")
+        if code in CAPACITY or code == QUOTA:
+            return CapacityError(f"{text}. What served before serves.", "raise that quota, or wait for capacity")
+        return RolledBackError(f"{text}. What served before serves.", "mend what was refused, and deploy again")
 
     def _body(self, found: Document, version: Version, meant: Document) -> Document:
         link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
@@ -188,8 +194,7 @@ class Rollout:
         }
 
     def _has(self, path: str, version: Version) -> bool:
-        found = self.compute.get(path)
-        return [name_of(one["instanceTemplate"]) for one in found.get("versions") or []] == [version.template]
+        return group(self.compute.get(path), ()).versions == (version,)
 
     def _prune(self, result: Result) -> Result:
         """Delete old templates; only a courtesy, so that whatever goes wrong warns."""
@@ -240,11 +245,5 @@ class Rollout:
         )
 
 
-def _untold(what: str, outcome: Outcome) -> DeployError:
-    """Return the error of a rollout that ended before the group was told anything."""
-    kind = CapacityError if outcome.code in CAPACITY else RolledBackError
-    return kind(f"{what}: {outcome.text}. What served before serves.")
-
-
-def _shown(versions: list[Version]) -> str:
+def _shown(versions: tuple[Version, ...]) -> str:
     return ", ".join(f"'{one.template}' {one.name}".strip() for one in versions) or "none"

@@ -10,10 +10,11 @@ from deploy.errors import SupersededError
 from deploy.health import Seen, Verdict, look, verdict
 from deploy.observe import read_group
 from deploy.observed import Group, Version
+from deploy.pace import pause_s
+from deploy.symptoms import Symptoms
 from deploy.timeline import Timeline
 
 _LOOKS: Final = 2  # in a row that must agree before success is believed
-_QUICK_LOOKS_S: Final = 60.0
 
 
 class FailedError(Exception):
@@ -72,6 +73,9 @@ class Watch:
     timeline: Timeline = field(default_factory=Timeline, init=False)
     replaced: str = field(default="", init=False)
 
+    def __post_init__(self) -> None:
+        self._symptoms = Symptoms(self.compute, self.config)
+
     def until_served(self, version: Version, budget_s: float, bake_s: float, *, is_way_back: bool = False) -> None:
         """
         Look until a version serves, twice in a row, and then as long as the bake lasts.
@@ -88,7 +92,7 @@ class Watch:
         """
         time = self.compute.time
         began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen()
-        quick_s, slow_s = self.config.rollout.poll_s
+        last, changed_s = None, began_s
         while True:
             group = read_group(self.compute, self.config)
             seen = look(group, version, seen)
@@ -96,6 +100,8 @@ class Watch:
             if self.replaced and group.fingerprint == self.replaced:
                 found = Verdict("waiting", "the answer is older than our write")
             now_s = time.now_s()
+            if found.state == "waiting" and not is_way_back:
+                found = self._symptoms.ask(group, version, now_s) or found
             self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
             if found.state == "superseded":
                 raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
@@ -109,7 +115,9 @@ class Watch:
                 return
             if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
                 raise FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))
-            time.sleep(quick_s if now_s - began_s < _QUICK_LOOKS_S else slow_s)
+            if (group.machines, group.is_stable, group.is_reached) != last:
+                last, changed_s = (group.machines, group.is_stable, group.is_reached), now_s
+            time.sleep(pause_s(self.config.rollout.poll_s, now_s - changed_s))
 
     def reach(self, milestone: str) -> None:
         """Note that a milestone is reached now."""

@@ -1,0 +1,160 @@
+"""A rollout that shows why it can't succeed is given up early, and undone; whatever says nothing is waited for."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy import observed
+from deploy.errors import CapacityError, NotRestoredError, RolledBackError
+from deploy.observed import Group, Machine, Version
+from deploy.rollout import Rollout
+from deploy.symptoms import Suspect, suspect
+from tests.unit.deploy.rig import GROUP, Rig, rig
+
+DENIED = "Error response from daemon: pull access denied for x"
+
+
+def breaking(**behaviour: Any) -> Rig:
+    """Every new machine behaves so."""
+    one = rig()
+    one.control("POST", "emulator/machines", behaviour)
+    return one
+
+
+def reads(one: Rig, method: str) -> int:
+    return sum(entry["method"] == method for entry in one.api.world.store.entries(kind="request"))
+
+
+@pytest.mark.parametrize("said", [DENIED, "startup-script exit status 125"])
+def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
+    one = breaking(never_healthy=True, serial=[said, "KEY=verysecret"])
+    began_s = one.api.world.clock.now_s()
+    with pytest.raises(RolledBackError) as error:
+        one.deploy("a")
+    assert one.serving() == ["latest"] * 3
+    assert one.never_fewer_than(3)
+    assert " says: " in str(error.value)
+    assert said in str(error.value)
+    assert "verysecret" not in str(error.value) + "".join(error.value.evidence)
+    assert one.api.world.clock.now_s() - began_s < 150
+
+
+def test_serial_port_that_tells_nothing_is_read_rarely_and_waited_for() -> None:
+    one = breaking(never_healthy=True)
+    with pytest.raises(RolledBackError, match=r"recreated|not done after"):
+        one.deploy("a")
+    looks = reads(one, "instanceGroupManagers.get")
+    assert 1 <= reads(one, "instances.getSerialPortOutput") < looks / 4
+
+
+def test_script_that_tried_again_and_succeeded_is_no_failure() -> None:
+    """The emulator's machines that answer end their script well, whatever they printed before."""
+    one = breaking(answer_s=120, serial=[DENIED])
+    one.deploy("a")
+    assert one.serving() == ["a"] * 3
+
+
+def test_quick_rollout_reads_no_serial_port() -> None:
+    one = rig()
+    one.deploy("a")
+    assert reads(one, "instances.getSerialPortOutput") <= 3
+
+
+def test_account_that_may_not_read_serial_ports_asks_once() -> None:
+    one = breaking(never_healthy=True, serial=[DENIED])
+    one.control("PUT", "emulator/permissions", {"denied": ["compute.instances.getSerialPortOutput"]})
+    with pytest.raises(RolledBackError, match=r"recreated|not done after"):
+        one.deploy("a")
+    assert reads(one, "instances.getSerialPortOutput") <= 2
+
+
+def test_way_back_does_not_listen_to_anybody() -> None:
+    one = rig()
+    one.deploy("a")
+    one.deploy("b")
+    one.control("POST", "emulator/machines", {"answer_s": 200, "serial": [DENIED]})
+    one.roll_back()
+    assert one.serving() == ["a"] * 3
+
+
+def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of machines without their last attempt, as a group shows them between two attempts."""
+    one = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
+    bare = observed._machine
+    monkeypatch.setattr(observed, "_machine", lambda row: bare({**row, "lastAttempt": {}}))
+    began_s = one.api.world.clock.now_s()
+    with pytest.raises(CapacityError, match="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"):
+        one.deploy("a")
+    assert reads(one, "instanceGroupManagers.listErrors") >= 1
+    assert one.api.world.clock.now_s() - began_s < 150
+
+
+@pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
+@pytest.mark.parametrize("has_http_code", [True, False])
+def test_quota_in_an_operation_has_its_own_code(method: str, has_http_code: bool) -> None:
+    one = rig()
+    operation = {"error": "QUOTA_EXCEEDED", "has_http_code": has_http_code}
+    one.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": operation}]})
+    with pytest.raises(CapacityError, match=r"QUOTA_EXCEEDED.* Fix: raise that quota, or wait") as error:
+        one.deploy("a")
+    assert error.value.exit_code == 9
+    assert one.serving() == ["latest"] * 3
+
+
+def test_write_that_never_came_to_be_on_a_group_in_disorder_is_not_called_restored() -> None:
+    one = rig()
+    one.control("POST", f"{GROUP}/resize?size=5")
+    fault = {"on": "instanceTemplates.insert", "operation": {"error": "QUOTA_EXCEEDED"}}
+    one.control("POST", "emulator/faults", {"faults": [fault]})
+    with pytest.raises(NotRestoredError, match=r"The group was not settled before, and is not now. Fix: run reconcile"):
+        one.deploy("a")
+
+
+def test_quota_in_an_answer_is_no_missing_permission() -> None:
+    one = rig()
+    fault = {"on": "instanceTemplates.insert", "status": 403, "reason": "quotaExceeded"}
+    one.control("POST", "emulator/faults", {"faults": [fault]})
+    with pytest.raises(CapacityError, match=r"was not made: POST .*: 403"):
+        one.deploy("a")
+
+
+@pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
+def test_other_errors_of_an_operation_leave_the_group_as_it_was(method: str) -> None:
+    one = rig()
+    one.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": {"error": "INVALID_FIELD_VALUE"}}]})
+    with pytest.raises(RolledBackError, match=r"was not (told|made): .*INVALID_FIELD_VALUE"):
+        one.deploy("a")
+    assert one.serving() == ["latest"] * 3
+
+
+def test_refused_patch_leaves_the_group_as_it_was() -> None:
+    one = rig()
+    fault = {"on": "instanceGroupManagers.patch", "status": 400, "reason": "invalid"}
+    one.control("POST", "emulator/faults", {"faults": [fault]})
+    with pytest.raises(RolledBackError, match=r"group '.*' was not told: PATCH .*: 400 injected.* serves"):
+        one.deploy("a")
+    assert "-r-" not in one.control("GET", GROUP)["versions"][0]["instanceTemplate"]
+
+
+TARGET = Version("new", "v")
+
+
+def group(*machines: Machine) -> Group:
+    return Group({}, (TARGET,), 1, "f", False, False, machines)
+
+
+def test_suspect_is_the_new_machine_that_takes_long() -> None:
+    late = Machine("n", TARGET, "RUNNING", "VERIFYING", "UNHEALTHY")
+    first = suspect(group(Machine("o", Version("old"), "RUNNING", "NONE", "UNHEALTHY"), late), TARGET, 100.0, Suspect())
+    assert first == Suspect("n", 130.0)
+    assert suspect(group(late), TARGET, 110.0, first) is first
+    serving = Machine("n", TARGET, "RUNNING", "NONE", "HEALTHY")
+    assert suspect(group(serving), TARGET, 120.0, first) == Suspect()
+
+
+def test_nothing_good_and_a_serial_port_that_tells() -> None:
+    one = breaking(never_healthy=True, serial=[DENIED])
+    plan = one.plan("a")
+    with pytest.raises(NotRestoredError, match="pull access denied"):
+        Rollout(one.compute(), one.config, one.said.append).perform(replace(plan, entry=None))
