@@ -16,10 +16,9 @@ from typing import Annotated, Any, NoReturn
 import click
 import typer
 
-from deploy import history, image, preview, pruning, report
+from deploy import image, preview, pruning, releases, report
 from deploy import plan as plans
 from deploy import status as statuses
-from deploy.config import Config
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed, side_by_side
 from deploy.options import Settings, with_settings
@@ -128,9 +127,8 @@ def status(run: Run) -> None:
 @_verb
 def history_(run: Run) -> None:
     """List the releases of this group's repository, newest first."""
-    observed = run.observed()
-    serves = observed.group.versions[0].template
-    print(report.history(_releases(run.config, observed), serves, run.settings.shape))
+    found = releases.rows(run.config, run.observed(), utc_now())
+    print(releases.shown(found, run.settings.shape))
 
 
 @_verb
@@ -155,11 +153,6 @@ def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observe
     found = plans.plan(run.config, wanted, observed)
     run.knows(wanted=Serving(found.version.template, str(reference), commit))
     return found, observed
-
-
-def _releases(config: Config, observed: Observed) -> tuple[history.Release, ...]:
-    serves = observed.group.versions[0].template if plans.is_proven(observed) else ""
-    return history.releases(observed.templates, config.repository, serves)
 
 
 def _stop(run: Run) -> NoReturn:

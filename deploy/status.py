@@ -27,6 +27,7 @@ class Status:
         autoscaler: Name; empty if there is none.
         template: That it is told to serve.
         image: Reference in its startup script; empty where there is not exactly one.
+        digest: Of that image; empty where the reference is a tag.
         commit: Of the release; like run and by, empty where the template is nobody's release.
         run: Of the deploy that made it.
         by: Who ran that.
@@ -43,6 +44,7 @@ class Status:
     autoscaler: str
     template: str
     image: str
+    digest: str
     commit: str
     run: str
     by: str
@@ -65,6 +67,7 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
         autoscaler=observed.autoscaler,
         template=group.versions[0].template if group.versions else "",
         image=str(places[0].reference) if len(places) == 1 else "",
+        digest=places[0].reference.digest if len(places) == 1 else "",
         commit=entry.commit if entry else "",
         run=entry.run if entry else "",
         by=entry.by if entry else "",

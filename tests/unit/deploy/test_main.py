@@ -26,9 +26,9 @@ def test_a_day_of_releases(served: Served) -> None:
     first = served.serving()
     assert served.run("deploy", "--image", reference("b"))[0] == 0
     code, report, _ = served.run("history", "--format", "json")
-    assert [(one["digest"], one["is_good"], one["is_serving"]) for one in json.loads(report)] == [
-        (digest("b"), True, True),
-        (digest("a"), True, False),
+    assert [(one["digest"], one["state"], one["is_serving"]) for one in json.loads(report)] == [
+        (digest("b"), "good", True),
+        (digest("a"), "good", False),
     ]
     second = served.serving()
     for serving in (first, second):

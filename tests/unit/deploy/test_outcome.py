@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import history, lastrun, report, text
+from deploy import lastrun, report, text
 from deploy.errors import DeployError
 from deploy.markdown import gantt
 from deploy.observed import Group, Machine, Version
@@ -278,27 +278,6 @@ def test_group_that_nobody_rolled_and_one_under_way_are_told_as_far_as_they_can_
     assert found.exit_code is None
     assert text.heading(found) == "dojangkok-dev-ai-server-mig: rollout, and nobody saw its end"
     assert "was not rolled out by this program" in found.message
-
-
-def test_history_is_a_table_in_utc_and_flat_as_json() -> None:
-    one = rig()
-    one.deploy("a")
-    one.deploy("b")
-    templates = one.observed().templates
-    found = history.releases(templates, REPOSITORY, "")
-    serving = one.plan("b").version.template
-    head, newest, oldest = report.history(found, serving, "text").splitlines()
-    assert head.split() == ["made,", "UTC", "good", "template", "digest", "commit"]
-    made = f"{found[0].made_at.astimezone(UTC):%Y-%m-%d %H:%M}".split()
-    assert newest.split() == ["→", *made, serving, digest("b")[:19], "bbbbbbb"]
-    assert oldest.split()[2:3] == ["good"]
-    rows = json.loads(report.history(found, serving, "json"))
-    assert [(row["digest"], row["commit"], row["is_serving"]) for row in rows] == [
-        (digest("b"), "b" * 40, True), (digest("a"), "a" * 40, False),
-    ]  # fmt: skip
-    assert datetime.fromisoformat(rows[0]["made_at"]) == found[0].made_at.replace(microsecond=0)
-    assert "| → | " in report.history(found, serving, "markdown")
-    assert report.history((), "", "text") == "no release yet"
 
 
 def test_what_was_pruned_is_told_in_each_format() -> None:

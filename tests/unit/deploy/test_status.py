@@ -21,6 +21,7 @@ def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
     observed = one.observed()
     now = one.wanted("b").now
     found = status(one.config, observed, now + timedelta(hours=1))
+    assert found.digest == digest("b")
     text = shown(found, "text").splitlines()
     name = observed.template["name"]
     assert text[0] == f"{CONFIG.group}: '{name}' serves from every machine"
@@ -45,6 +46,7 @@ def test_json_has_every_field() -> None:
     one = rig()
     found = json.loads(shown(status(one.config, one.observed(), one.wanted("a").now), "json"))
     assert (found["template"], found["image"], found["commit"]) == (SEED, f"{REPOSITORY}:latest", "")
+    assert found["digest"] == ""
     assert [machine["health"] for machine in found["machines"]] == ["HEALTHY"] * 3
     assert found["age_s"] > 0
     assert len(found["drift"]) == 1

@@ -1,0 +1,87 @@
+"""The releases of a group, newest first, as a person reads them: pure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Literal
+
+from deploy import history, table
+from deploy.config import Config
+from deploy.observe import Observed
+from deploy.plan import is_proven
+from deploy.report import Format
+
+
+@dataclass(frozen=True)
+class Row:
+    """
+    A release.
+
+    Args:
+        template: Its name.
+        state: good: it served, healthy, from every machine; failed: it never did, and the group is told another one;
+            other: the group is told it, and it is not proven yet.
+        is_serving: Whether it serves from every machine now.
+        made_at: When its template was made.
+        age_s: Since then.
+        digest: Of its image.
+        commit: Of its sources; like run and by, empty where nobody said.
+        run: Of the deploy that made it.
+        by: Who ran that.
+        back_to: Template that it goes back to if it fails; empty if there is none.
+    """
+
+    template: str
+    state: Literal["good", "failed", "other"]
+    is_serving: bool
+    made_at: datetime
+    age_s: float
+    digest: str
+    commit: str
+    run: str
+    by: str
+    back_to: str
+
+
+def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
+    """Return the releases of the environment's repository, newest first."""
+    told = {version.template for version in observed.group.versions}
+    serving = next(iter(told)) if is_proven(observed) else ""
+    return tuple(
+        Row(
+            template=one.template,
+            state="good" if one.is_good else "other" if one.template in told else "failed",
+            is_serving=one.template == serving,
+            made_at=one.made_at,
+            age_s=(now - one.made_at).total_seconds(),
+            digest=one.entry.digest,
+            commit=one.entry.commit,
+            run=one.entry.run,
+            by=one.entry.by,
+            back_to=one.entry.last_good.template if one.entry.last_good else "",
+        )
+        for one in history.releases(observed.templates, config.repository, serving)
+    )
+
+
+def shown(found: Sequence[Row], shape: Format) -> str:
+    """Return releases as a table, a list in JSON, or a table in Markdown."""
+    if shape == "json":
+        return json.dumps([asdict(row) for row in found], indent=2, default=datetime.isoformat)
+    if not found:
+        return "no release yet"
+    head = ("", "age", "state", "digest", "commit", "by", "template")
+    cells = [
+        (
+            "→" if row.is_serving else "",
+            table.age(row.age_s),
+            row.state,
+            row.digest.removeprefix("sha256:")[:12],
+            row.commit[:7] or "-",
+            row.by or "-",
+            row.template,
+        )
+        for row in found
+    ]
+    return "\n".join(table.markdown(head, cells) if shape == "markdown" else table.text(head, cells))
