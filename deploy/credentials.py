@@ -32,6 +32,7 @@ _HOSTS: Final = (
     "sts.googleapis.com", "iamcredentials.googleapis.com", "oauth2.googleapis.com", "accounts.google.com",
     ".actions.githubusercontent.com",
 )  # fmt: skip
+_UNIVERSE: Final = "googleapis.com"
 _ENDPOINTS: Final = ("token_url", "token_uri", "service_account_impersonation_url", "token_info_url", "url")
 
 
@@ -113,18 +114,24 @@ def _load(path: Path, data: dict[str, Any]) -> Any:
 
 
 def _refuse_hosts(path: Path, data: Any, allowed: tuple[str, ...]) -> None:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if key in _ENDPOINTS and isinstance(value, str) and value.startswith("http"):
-                host = urlsplit(value).netloc
-                if not any(
-                    host == known or (known[0] == "." and host.endswith(known)) for known in (*_HOSTS, *allowed)
-                ):
-                    raise RefusedError(
-                        f"credentials: {path}: {key}: unknown host '{host}'.",
-                        "if it is yours, add it to `token_hosts` of the environment",
-                    )
-            _refuse_hosts(path, value, allowed)
+    """Refuse every endpoint that is not known, and those of Google over plain HTTP: all are sent secrets."""
+    if not isinstance(data, dict):
+        return
+    universe = data.get("universe_domain", _UNIVERSE)
+    if universe != _UNIVERSE:
+        raise RefusedError(f"credentials: {path}: universe_domain: got '{universe}'.", f"only {_UNIVERSE} is served")
+    for key, value in data.items():
+        url = urlsplit(value) if key in _ENDPOINTS and isinstance(value, str) else urlsplit("")
+        if url.netloc and url.netloc not in allowed and not (url.scheme == "https" and _is_known(url.netloc)):
+            raise RefusedError(
+                f"credentials: {path}: {key}: unknown host '{url.scheme}://{url.netloc}'.",
+                "if it is yours, add it to `token_hosts` of the environment file",
+            )
+        _refuse_hosts(path, value, allowed)
+
+
+def _is_known(host: str) -> bool:
+    return any(host == known or (known[0] == "." and host.endswith(known)) for known in _HOSTS)
 
 
 def main(path: Path, allowed_hosts: tuple[str, ...]) -> int:

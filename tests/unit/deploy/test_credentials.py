@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy import credentials
+from deploy import config, credentials
 from deploy.errors import NotAllowedError, RefusedError
 
 
@@ -66,16 +66,63 @@ def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path
     assert plan["fired"] == [1, 1]
 
 
-def test_unknown_token_host_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    file = write(tmp_path / "file.json", {"type": "external_account", "token_url": "https://sts.evil.example/v1/token"})
-    with pytest.raises(RefusedError, match=r"token_url: unknown host 'sts.evil.example'"):
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"token_url": "https://sts.evil.example/v1/token"}, "token_url: unknown host 'https://sts.evil.example'."),
+        ({"token_url": "HTTPS://sts.evil.example/v1"}, "token_url: unknown host 'https://sts.evil.example'."),
+        ({"token_url": " https://sts.evil.example/v1"}, "token_url: unknown host 'https://sts.evil.example'."),
+        ({"token_url": "http://sts.googleapis.com/v1"}, "token_url: unknown host 'http://sts.googleapis.com'."),
+        ({"token_uri": "https://oauth2.googleapis.com@evil.example/"}, "'https://oauth2.googleapis.com@evil.example'."),
+        ({"token_uri": "https://oauth2.googleapis.com:444/"}, "unknown host 'https://oauth2.googleapis.com:444'."),
+        (
+            {"service_account_impersonation_url": "https://iamcredentials.googleapis.com.evil.example/v1"},
+            "service_account_impersonation_url: unknown host 'https://iamcredentials.googleapis.com.evil.example'.",
+        ),
+        (
+            {"credential_source": {"url": "https://x.actions.githubusercontent.com.evil.example/"}},
+            "url: unknown host 'https://x.actions.githubusercontent.com.evil.example'.",
+        ),
+        (
+            {"source_credentials": {"token_uri": "https://evil.example/"}},
+            "token_uri: unknown host 'https://evil.example'.",
+        ),
+    ],
+)
+def test_unknown_token_host_is_refused_before_anything_is_sent(data: Any, said: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "file.json", {"type": "external_account", **data})
+    with pytest.raises(RefusedError) as error:
+        credentials.headers(file, ("emulator:8080",))
+    assert str(error.value).startswith(f"credentials: {file}: ")
+    assert str(error.value).endswith(f"{said} Fix: if it is yours, add it to `token_hosts` of the environment file.")
+    assert error.value.exit_code == 3
+
+
+def test_another_universe_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "file.json", {"type": "service_account", "universe_domain": "evil.example"})
+    with pytest.raises(RefusedError) as error:
         credentials.headers(file)
-    nested = {
-        "type": "external_account",
-        "credential_source": {"url": "https://x.actions.githubusercontent.com.evil.dev/"},
+    assert str(error.value) == (
+        f"credentials: {file}: universe_domain: got 'evil.example'. Fix: only googleapis.com is served."
+    )
+
+
+def test_hosts_of_google_and_github_and_of_the_environment_are_known(served: str, tmp_path: Path) -> None:
+    """What `token_hosts` names may be plain HTTP: it is an emulator's."""
+    google = {
+        **keyless(served),
+        "token_url": "https://sts.googleapis.com/v1/token",
+        "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/x:generateAccessToken",
     }
-    with pytest.raises(RefusedError, match=r"unknown host .x\.actions\.githubusercontent\.com\.evil\.dev."):
-        credentials.headers(write(file, nested))
+    google["credential_source"]["url"] = "https://pipelines.actions.githubusercontent.com/x"
+    assert callable(credentials.headers(write(tmp_path / "google.json", google)))
+    ours = write(tmp_path / "ours.json", keyless(served))
+    text = Path("environments/local.yaml").read_text()
+    host = served.removeprefix("http://")
+    (tmp_path / "x.yaml").write_text(text.replace("emulator:8080", host))
+    assert callable(credentials.headers(ours, config.read("x", {}, tmp_path).token_hosts))
+    with pytest.raises(RefusedError, match=f"unknown host 'http://{host}'"):
+        credentials.headers(ours, config.read("local", {}).token_hosts)
 
 
 def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:
