@@ -46,6 +46,7 @@ class Watcher:
         self.seen: dict[Client, list[Version]] = {}
         self.decided: dict[Client, list[list[Version]]] = defaultdict(list)
         self.looks: dict[Client, list[tuple[int, set[str]]]] = defaultdict(list)
+        self.lists: dict[Client, int] = defaultdict(int)
         self.requests: dict[str, deque[float]] = defaultdict(deque)
         self.writes: dict[str, int] = defaultdict(int)
 
@@ -98,8 +99,13 @@ class Watcher:
             elif self.versions() != self.before:
                 assert self.before in self.decided[client], "I-7: overwrote what it had not decided on"
                 self.decided[client].append(self.versions())
+        self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
         if path == f"{GROUP}/listManagedInstances" and when == "after":
             self.looks[client].append((self.size(), self.serving()))
+
+    def is_pruning(self, client: Client) -> bool:
+        """Return whether a client has looked for the last time: it lists templates to decide, and again to prune."""
+        return self.lists[client] >= 2
 
     def size(self) -> int:
         """Return how many machines the group is to have."""
@@ -116,7 +122,7 @@ class Watcher:
 
     def exit_12(self, client: Client, letter: str, alone: bool) -> None:
         """
-        Judge what a client said when it ended; `alone` if nobody and nothing else acted since its last exchange.
+        Judge what a client said when it ended; `alone` if nobody and nothing else acted since its last look.
 
         Exit 0: its release was seen to serve twice in a row. 7 and 9: the release that failed does not serve, another
         does. 5: the group was told something else. 3: nothing was written.
@@ -131,8 +137,7 @@ class Watcher:
         if code == 0 and letter and looks:
             good = [not machines or self._digests(names) == {letter} for machines, names in looks]
             assert any(good), f"I-12: exit 0, and {letter} was never seen to serve"
-            # Somebody who deployed after its last look, while it pruned, is no fault of its own.
-            if alone and size and self.versions() == self.decided[client][-1]:
+            if alone and size:
                 assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and something else serves"
         if code in (7, 9) and alone:
             serving = self.serving()

@@ -147,7 +147,8 @@ class Fleet(Surroundings):
         if found is None:
             return
         client, letter = found
-        self.alone = client.go(exchanges) and exchanges == 10_000
+        looks = not self.watcher.is_pruning(client)
+        self.alone = client.go(exchanges) and exchanges == 10_000 and looks
         if client.is_over:
             self.clients[who] = None
             self.watcher.check()
