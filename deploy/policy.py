@@ -21,9 +21,14 @@ def wanted(rollout: Rollout, surge: int | None = None) -> Document:
         "minimalAction": "REPLACE",
         "mostDisruptiveAllowedAction": "REPLACE",
         "replacementMethod": "SUBSTITUTE",
-        "maxSurge": {"fixed": rollout.surge if surge is None else surge},
-        "maxUnavailable": {"fixed": rollout.unavailable},
+        "maxSurge": _machines(rollout.surge if surge is None else surge),
+        "maxUnavailable": _machines(rollout.unavailable),
     }
+
+
+def _machines(count: int) -> Document:
+    """A patch merges, so a percentage is taken away by name. Source: terraform-provider-google sends the same."""
+    return {"fixed": count, "percent": None}
 
 
 def fastest_surge(rollout: Rollout, target_size: int, room: int | None) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deploy import plan as plans
+from deploy import policy
 from deploy.config import Rollout
 from deploy.drift import drift
 from deploy.errors import NotRestoredError, RefusedError
@@ -130,3 +131,18 @@ def test_a_first_template_that_is_gone_is_named() -> None:
     one.api.world.clock.move(60)
     with pytest.raises(RefusedError, match=f"template '{first}', which served before, is gone. Fix: name a release"):
         one.roll_back()
+
+
+def test_percentages_of_the_group_give_way_to_numbers() -> None:
+    one = rig()
+    one.control("POST", f"{GROUP}/resize?size=10")
+    one.api.world.clock.move(300)
+    one.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
+    assert "percent" in one.control("GET", GROUP)["updatePolicy"]["maxSurge"]
+    one.deploy("a")
+    assert policy.wanted(Rollout())["maxSurge"] == {"fixed": 1, "percent": None}
+    found = one.control("GET", GROUP)["updatePolicy"]
+    assert (found["maxSurge"], found["maxUnavailable"]) == (
+        {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},
+    )  # fmt: skip
+    assert drift(one.config, one.observed()) == ()
