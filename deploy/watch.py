@@ -93,8 +93,10 @@ class Watch:
         time = self.compute.time
         began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen()
         last, changed_s = None, began_s
+        size = None
         while True:
             group = read_group(self.compute, self.config)
+            size = group.target_size if size is None else size
             seen = look(group, version, seen)
             found = verdict(group, version, seen)
             if self.replaced and group.fingerprint == self.replaced:
@@ -112,6 +114,9 @@ class Watch:
             if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
                 if bake_s:
                     self.reach("baked")
+                if group.target_size != size:
+                    now = f"the target size was {size} when this began and is {group.target_size} now"
+                    self.compute.warnings.append(now)
                 return
             if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
                 raise FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))

@@ -66,11 +66,19 @@ class Project:
         return _path(self.folder, "pyproject.toml")
 
 
+# Tests of other folders that docs/faults.md names.
+_NAMED_BY_FAULTS: Final = ("tests/clients/test_deploy.py", "tests/e2e/test_push.py", "tests/unit/ci/test_delivery.py")
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
-    Program("deploy", "deploy", PYTHON, coverage=80, reads=("emulator", "environments")),
+    Program(
+        "deploy",
+        "deploy",
+        PYTHON,
+        coverage=80,
+        reads=("docs/faults.md", "emulator", "environments", *_NAMED_BY_FAULTS),
+    ),
     Program("emulator", "emulator", PYTHON, coverage=90, more_suites=("tests/contract",)),
 )
 PROGRAM: Final = {program.name: program for program in PROGRAMS}

@@ -203,3 +203,15 @@ def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
     for letter in "0123456789":
         one.deploy(letter)
     assert set(foreign) <= set(one.templates())
+
+
+def test_f41_a_size_that_was_lowered_is_told() -> None:
+    """A group that makes each machine once gets smaller when that fails; nobody asked for it, so it is said."""
+    one = world()
+    one.api.world.options = replace(one.api.world.options, retries=False)
+    behave(one, "a", create_error="INTERNAL_ERROR", create_error_times=1)
+    found = one.deploy("a").warnings
+    document = one.api.world.view.get(GROUP)
+    assert document is not None
+    assert document["targetSize"] < 3
+    assert f"the target size was 3 when this began and is {document['targetSize']} now" in found

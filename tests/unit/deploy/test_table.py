@@ -1,0 +1,31 @@
+"""The page that lists every fault is complete, and every test that it names is there."""
+
+import ast
+import re
+from pathlib import Path
+
+ROWS = [line.strip("| ").split(" | ") for line in Path("docs/faults.md").read_text().splitlines() if line[:3] == "| F"]
+
+
+def tests_in(path: Path) -> set[str]:
+    return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_fault_has_its_row() -> None:
+    assert [row[0] for row in ROWS] == [f"F{number:02}" for number in range(1, 63)]
+
+
+def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
+    missing, without = [], []
+    for number, _, shown in ROWS:
+        named = re.findall(r"([\w/]+\.py)::(test_\w+)", shown)
+        missing += [f"{number}: {file}::{name}" for file, name in named if name not in tests_in(Path("tests") / file)]
+        if not named and not shown.startswith("Does not concern deploy: "):
+            without.append(number)
+    assert (missing, without) == ([], [])
+
+
+def test_a_test_that_is_gone_would_be_seen() -> None:
+    """The control of the test above."""
+    assert "test_every_fault_has_its_row" in tests_in(Path(__file__))
+    assert "test_that_was_deleted" not in tests_in(Path(__file__))
