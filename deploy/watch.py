@@ -92,18 +92,13 @@ class Watch:
         """
         time = self.compute.time
         began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen()
-        last, changed_s = None, began_s
-        size = None
+        last, changed_s, size = None, began_s, None
         while True:
             group = read_group(self.compute, self.config)
             size = group.target_size if size is None else size
             seen = look(group, version, seen)
-            found = verdict(group, version, seen)
-            if self.replaced and group.fingerprint == self.replaced:
-                found = Verdict("waiting", "the answer is older than our write")
             now_s = time.now_s()
-            if found.state == "waiting" and not is_way_back:
-                found = self._symptoms.ask(group, version, now_s) or found
+            found = self._judge(group, version, seen, is_way_back=is_way_back)
             self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
             if found.state == "superseded":
                 raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
@@ -123,6 +118,15 @@ class Watch:
             if (group.machines, group.is_stable, group.is_reached) != last:
                 last, changed_s = (group.machines, group.is_stable, group.is_reached), now_s
             time.sleep(pause_s(self.config.rollout.poll_s, now_s - changed_s))
+
+    def _judge(self, group: Group, version: Version, seen: Seen, *, is_way_back: bool) -> Verdict:
+        """Judge a look; an answer older than our write says nothing, and what a machine says may speak earlier."""
+        if self.replaced and group.fingerprint == self.replaced:
+            return Verdict("waiting", "the answer is older than our write")
+        found = verdict(group, version, seen)
+        if found.state == "waiting" and not is_way_back:
+            return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
+        return found
 
     def reach(self, milestone: str) -> None:
         """Note that a milestone is reached now."""
