@@ -1,0 +1,146 @@
+"""
+What is decided, one JSON file a case: what was observed and wanted in, the action or the refusal out.
+
+`cases/_base.json` is a settled group of three; a case says by a merge patch (RFC 7396) what is different. Keys:
+
+    what      one sentence                           verb      plan, rollback or reconcile
+    image     digit of the release that is wanted    now       UTC; the base was read at 2026-11-23T12:00:00Z
+    to, force of a rollback                          config    merge patch of the environment
+    observed  group, template, health_check: merge patches, null for none; metadata: of the template, null takes one away;
+              templates: others of the project; rows: all managed instances; autoscaler, missing, unasked, room: as read
+    expect    refused and exit_code; or action, back_to, warnings, serves
+"""
+
+import copy
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy import image, plan
+from deploy.errors import DeployError
+from deploy.observe import Observed
+from deploy.observed import group, name_of
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
+
+FOLDER = Path(__file__).parent / "cases"
+BASE = json.loads((FOLDER / "_base.json").read_text())
+CASES = sorted(path for path in FOLDER.glob("*.json") if path.stem[0] != "_")
+KEYS = {"what", "verb", "image", "now", "to", "force", "config", "observed", "expect"}
+OBSERVED = {*BASE, "metadata", "templates"}
+EXPECTED = {"refused", "exit_code", "action", "back_to", "warnings", "serves"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file, checked."""
+
+    verb: str
+    image: str
+    now: datetime
+    to: str
+    force: bool
+    config: dict[str, Any]
+    observed: dict[str, Any]
+    expect: dict[str, Any]
+
+
+def read(data: dict[str, Any]) -> Case:
+    """
+    Read a case.
+
+    Raises:
+        ValueError: A key that nothing reads, or one that is missing.
+    """
+    observed, expect = data.get("observed", {}), data["expect"]
+    unknown = (data.keys() - KEYS) | (observed.keys() - OBSERVED) | (expect.keys() - EXPECTED)
+    if unknown or not data["what"] or not expect:
+        raise ValueError(f"unknown keys {sorted(unknown)}" if unknown else "says too little")
+    now = datetime.fromisoformat(data.get("now", "2026-11-23T12:00:00+00:00"))
+    more = data.get("to", ""), data.get("force", False), data.get("config", {})
+    return Case(data.get("verb", "plan"), data.get("image", "a"), now, *more, observed, expect)
+
+
+def merged(document: Any, patch: Any) -> Any:
+    """Return a document with a merge patch laid over it."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(document) if isinstance(document, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+def observed(changes: dict[str, Any]) -> Observed:
+    """Return the base as a case changes it."""
+    found = copy.deepcopy(BASE)
+    found |= {key: merged(found[key], patch) for key, patch in changes.items() if key in BASE}
+    if found["template"]:
+        metadata = found["template"]["properties"]["metadata"]
+        items = merged({item["key"]: item["value"] for item in metadata["items"]}, changes.get("metadata", {}))
+        metadata["items"] = [
+            {"key": key, "value": text if isinstance(text, str) else json.dumps(text)} for key, text in items.items()
+        ]
+    base = [found["template"]] if found["template"] else []
+    return Observed(
+        group=group(found["group"], found["rows"]),
+        templates=(*base, *(merged(found["template"], one) for one in changes.get("templates", []))),
+        template=found["template"] or {},
+        health_check=found["health_check"],
+        autoscaler=found["autoscaler"],
+        missing=tuple(found["missing"]),
+        unasked=found["unasked"],
+        room=found["room"],
+    )
+
+
+def decided(case: Case) -> dict[str, Any]:
+    """Return what is decided, in the words of a case."""
+    config = type(CONFIG).model_validate(merged(CONFIG.model_dump(), case.config))
+    seen = observed(case.observed)
+    try:
+        if case.verb == "reconcile":
+            found = plan.reconcile(seen, case.now)
+            return {"action": found.action, "back_to": found.entry and found.entry.template}
+        if case.verb == "rollback":
+            back = plan.rollback(config, seen, "run1", case.now, case.to, force=case.force)
+            return {"action": "roll" if back.is_needed else "nothing", "serves": back.version.template}
+        wanted = plan.Wanted(image.Reference(REPOSITORY, digest=digest(case.image)), "run1", case.now)
+        rolled = plan.plan(config, wanted, seen)
+        back_to = rolled.entry and rolled.entry.template
+        return {"action": rolled.action, "back_to": back_to, "warnings": list(rolled.warnings)}
+    except DeployError as error:
+        return {"refused": str(error), "exit_code": error.exit_code}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(path: Path) -> None:
+    case = read(json.loads(path.read_text()))
+    found = decided(case)
+    assert {key: found.get(key) for key in case.expect} == case.expect
+    assert ("refused" in found) == ("refused" in case.expect)
+
+
+def test_there_are_cases_and_each_action_has_one() -> None:
+    expected = [json.loads(path.read_text())["expect"] for path in CASES]
+    assert {one.get("action") for one in expected} >= {"nothing", "wait", "roll", "undo", "foreign"}
+    assert {one.get("exit_code") for one in expected} >= {3, 4}
+
+
+@pytest.mark.parametrize("where", ["", "observed", "expect"])
+def test_key_that_nothing_reads_is_an_error(where: str) -> None:
+    data: dict[str, Any] = {"what": "x", "observed": {}, "expect": {"action": "roll"}}
+    (data[where] if where else data)["colour"] = "blue"
+    with pytest.raises(ValueError, match="'colour'"):
+        read(data)
+
+
+def test_base_is_settled() -> None:
+    assert plan.is_settled(observed({}))
+    assert name_of(BASE["group"]["versions"][0]["instanceTemplate"]) == BASE["template"]["name"]
