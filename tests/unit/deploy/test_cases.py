@@ -6,7 +6,7 @@ What is decided, one JSON file a case: what was observed and wanted in, the acti
     what      one sentence                           verb      plan, rollback or reconcile
     image     digit of the release that is wanted    now       UTC; the base was read at 2026-11-23T12:00:00Z
     to, force of a rollback                          config    merge patch of the environment
-    observed  group, template, health_check: merge patches, null for none; metadata: of the template, null takes one away;
+    observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
               templates: others of the project; rows: all managed instances; autoscaler, missing, unasked, room: as read
     expect    refused and exit_code; or action, back_to, warnings, serves
 """
