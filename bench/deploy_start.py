@@ -21,12 +21,13 @@ MEASURED = """
 import resource, time
 began_s, worked_s = time.perf_counter(), time.process_time()
 import deploy.__main__
-print(time.perf_counter() - began_s, time.process_time() - worked_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(time.perf_counter() - began_s, time.process_time() - worked_s, peak_mb)
 """
 
 
 def once() -> tuple[float, float, float]:
-    """Return seconds, seconds of processor and MB of one fresh process; bytecode is kept, as on any machine that has started it before."""
+    """Return seconds, seconds of processor and MB of one fresh process; its bytecode was kept by the one before."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-c", MEASURED]
     said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
