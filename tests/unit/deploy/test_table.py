@@ -7,7 +7,7 @@ from pathlib import Path
 ROWS = [line.strip("| ").split(" | ") for line in Path("docs/faults.md").read_text().splitlines() if line[:3] == "| F"]
 
 
-def tests_in(path: Path) -> set[str]:
+def names_in(path: Path) -> set[str]:
     return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
@@ -19,7 +19,7 @@ def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
     missing, without = [], []
     for number, _, shown in ROWS:
         named = re.findall(r"([\w/]+\.py)::(test_\w+)", shown)
-        missing += [f"{number}: {file}::{name}" for file, name in named if name not in tests_in(Path("tests") / file)]
+        missing += [f"{number}: {file}::{name}" for file, name in named if name not in names_in(Path("tests") / file)]
         if not named and not shown.startswith("Does not concern deploy: "):
             without.append(number)
     assert (missing, without) == ([], [])
@@ -27,5 +27,5 @@ def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
 
 def test_a_test_that_is_gone_would_be_seen() -> None:
     """The control of the test above."""
-    assert "test_every_fault_has_its_row" in tests_in(Path(__file__))
-    assert "test_that_was_deleted" not in tests_in(Path(__file__))
+    assert "test_every_fault_has_its_row" in names_in(Path(__file__))
+    assert "test_that_was_deleted" not in names_in(Path(__file__))
