@@ -1,6 +1,7 @@
 """A person at a shell: checkouts that may be broken, and `./daggerw` in them."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -82,6 +83,11 @@ def embedded_registry(checkout: Checkout) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)
+
+
+def pushed(stdout: str) -> str:
+    """The reference that a call has pushed."""
+    return re.findall(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)[0]
 
 
 def answers(url: str) -> bool:

@@ -5,7 +5,7 @@ import re
 import subprocess
 import uuid
 
-from tests.e2e.checkouts import Checkout, embedded_registry
+from tests.e2e.checkouts import Checkout, embedded_registry, pushed
 
 IMAGE = "dojangkok-ai/ai-server"
 
@@ -27,11 +27,10 @@ def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None
     commit = a_commit()
     ran = checkout.daggerw("call", "pipeline", "--commit", commit)
     assert ran.returncode == 0, ran.stderr
-    reference = ran.stdout.splitlines()[-1]
-    name, digest = reference.split("@")
+    name, digest = pushed(ran.stdout).split("@")
     assert name == f"registry:5000/{IMAGE}"
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
-    for stage in ("lint", "types", "test", "build", "smoke", "publish", "image"):
+    for stage in ("lint", "types", "test", "build", "smoke", "publish", "deploy", "image"):
         assert re.search(rf"^{stage} +\d+\.\d ", ran.stdout, re.MULTILINE)
     with embedded_registry(checkout) as address:
         assert {commit[:7], "latest"} <= set(tags_in(address))
@@ -71,7 +70,7 @@ def test_two_pipelines_at_once(checkout: Checkout, another_checkout: Checkout) -
     ]
     ended = [(process.communicate(timeout=900), process.returncode) for process in running]
     assert [code for _, code in ended] == [0, 0], ended
-    assert len({stdout.splitlines()[-1] for (stdout, _), _ in ended}) == 1
+    assert len({pushed(stdout) for (stdout, _), _ in ended}) == 1
     with embedded_registry(checkout) as address:
         assert {commit[:7] for commit in commits} <= set(tags_in(address))
 
@@ -142,4 +141,17 @@ def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
 def test_help_names_every_argument(checkout: Checkout) -> None:
     said = checkout.daggerw("call", "pipeline", "--help").stdout
     for flag in ("--commit", "--repository", "--registry-token", "--no-latest", "--allow-stand-in", "--advisory"):
+        assert flag in said
+    said = checkout.daggerw("call", "rollback", "--help").stdout
+    for flag in (
+        "--to",
+        "--force",
+        "--timeout",
+        "--env",
+        "--credentials",
+        "--project",
+        "--zone",
+        "--group",
+        "--format",
+    ):
         assert flag in said

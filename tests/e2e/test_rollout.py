@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.running import Emulator, gcloud_at
-from tests.e2e.checkouts import Checkout, answers, free_port, wait_for
+from tests.e2e.checkouts import Checkout, answers, free_port, pushed, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -42,11 +42,6 @@ def dying(checkout: Checkout) -> None:
     checkout.replace(
         "app/__main__.py", "    configure_logs(", "    threading.Timer(5, os._exit, [1]).start()\n    configure_logs("
     )
-
-
-def pushed(stdout: str) -> str:
-    """The reference that a call has pushed."""
-    return re.findall(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)[0]
 
 
 def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> None:
