@@ -16,13 +16,14 @@ from typing import Annotated, Any, NoReturn
 import click
 import typer
 
-from deploy import image, preview, pruning, releases, report
+from deploy import image, pruning
 from deploy import plan as plans
-from deploy import status as statuses
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed, side_by_side
 from deploy.options import Settings, with_settings
-from deploy.rebuilt import rebuilt, serving
+from deploy.report import formats, preview, releases
+from deploy.report import status as statuses
+from deploy.report.rebuilt import rebuilt, serving
 from deploy.result import Serving
 from deploy.run import Run, say, utc_now
 
@@ -115,7 +116,7 @@ def report_(run: Run) -> None:
             if last is None:
                 raise
             say(f"warning: the group can't be asked how it ended: {error}")
-    print(report.outcome(last, run.command, run.settings.shape))
+    print(formats.outcome(last, run.command, run.settings.shape))
 
 
 @_verb
@@ -135,7 +136,7 @@ def history_(run: Run) -> None:
 def prune(run: Run) -> None:
     """Delete templates of ours that nobody needs any more."""
     names = list(pruning.pruned(run.session.compute, run.config))
-    print(report.pruned(names, run.settings.shape))
+    print(formats.pruned(names, run.settings.shape))
 
 
 def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:

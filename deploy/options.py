@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from deploy.report import Format
+from deploy.report.formats import Format
 
 _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 

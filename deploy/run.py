@@ -13,15 +13,16 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy import config as environments
-from deploy import history, lastrun, report
+from deploy import history
 from deploy.aftermath import aftermath
 from deploy.config import Config
 from deploy.errors import DeployError, StoppedError
 from deploy.observe import Observed, read_group
 from deploy.observed import Version
 from deploy.options import Settings
-from deploy.progress import shown
-from deploy.rebuilt import serving
+from deploy.report import formats, lastrun
+from deploy.report.progress import shown
+from deploy.report.rebuilt import serving
 from deploy.result import Outcome, Result
 from deploy.rollout import Rollout
 from deploy.session import Session, opened
@@ -174,7 +175,7 @@ class Run:
     def _ended(self, exit_code: int, **known: object) -> str:
         self.knows(exit_code=exit_code, seconds=round(time.monotonic() - self._began_s, 1), **known)
         self._keep()
-        return report.outcome(self.outcome, self.command, self.settings.shape)
+        return formats.outcome(self.outcome, self.command, self.settings.shape)
 
     def _keep(self) -> None:
         """Write the outcome as it is; from the first moment on, so that of a killed run the one before is not told."""

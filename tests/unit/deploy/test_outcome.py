@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy import lastrun, report, text
 from deploy.errors import DeployError
-from deploy.markdown import gantt
 from deploy.observed import Group, Machine, Version
 from deploy.options import Settings
-from deploy.progress import Lines, short, shown
-from deploy.rebuilt import rebuilt
+from deploy.report import formats, lastrun, text
+from deploy.report.markdown import gantt
+from deploy.report.progress import Lines, short, shown
+from deploy.report.rebuilt import rebuilt
 from deploy.result import Life, Outcome, Phase, Result, Serving
 from deploy.rollout import Rollout
 from deploy.run import Run
@@ -195,12 +195,12 @@ def test_what_to_type_next(code: int | None, told: bool, expected: list[tuple[st
 
 
 def test_markdown_escapes_and_fences_what_others_wrote() -> None:
-    shown = report.outcome(FAILED, command, "markdown")
+    shown = formats.outcome(FAILED, command, "markdown")
     assert shown.startswith("### web: deploy failed and rolled back (exit code 7)\n\nrelease 'new': web-1 &lt;b&gt;")
     assert "\n````text\nweb-1: RECREATING RUNNING UNHEALTHY\n  | ```docker: pull access denied\n````\n" in shown
     assert "| web-1 | new aaaaaaaaaaaa | healthy | 12 s | 30 s | - |" in shown
     assert "```sh\ndeploy status\n```" in shown
-    assert "```sh\nback --to old\n```" in report.outcome(DONE, command, "markdown")
+    assert "```sh\nback --to old\n```" in formats.outcome(DONE, command, "markdown")
 
 
 # Rules of Mermaid's gantt.jison for what is used here; a statement is a line.
@@ -237,7 +237,7 @@ def test_outcome_is_kept_whole_and_read_again(tmp_path: Path) -> None:
         lastrun.keep(folder, outcome)
         assert lastrun.read(folder, "dev", "web") == outcome
     assert [path.name for path in folder.iterdir()] == ["dev-web.json"]
-    assert report.outcome(DONE, command, "json") == (folder / "dev-web.json").read_text()
+    assert formats.outcome(DONE, command, "json") == (folder / "dev-web.json").read_text()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"verb": "deploy"}', '{"verb": 1}', "\x00"])
@@ -281,10 +281,10 @@ def test_group_that_nobody_rolled_and_one_under_way_are_told_as_far_as_they_can_
 
 
 def test_what_was_pruned_is_told_in_each_format() -> None:
-    assert report.pruned(["x", "y"], "text") == "pruned x\npruned y"
-    assert report.pruned(["x"], "markdown") == "- pruned x"
-    assert json.loads(report.pruned(["x"], "json")) == {"pruned": ["x"]}
-    assert report.pruned([], "text") == "nothing to prune"
+    assert formats.pruned(["x", "y"], "text") == "pruned x\npruned y"
+    assert formats.pruned(["x"], "markdown") == "- pruned x"
+    assert json.loads(formats.pruned(["x"], "json")) == {"pruned": ["x"]}
+    assert formats.pruned([], "text") == "nothing to prune"
 
 
 def test_command_to_type_begins_as_the_environment_says_and_names_the_group(

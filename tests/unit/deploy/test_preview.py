@@ -9,7 +9,7 @@ from deploy import plan as plans
 from deploy import template
 from deploy.config import Rollout
 from deploy.observe import Observed
-from deploy.preview import Change, Preview, estimated_s, preview, shown
+from deploy.report.preview import Change, Preview, estimated_s, preview, shown
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"

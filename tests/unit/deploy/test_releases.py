@@ -7,7 +7,7 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.plan import Plan
-from deploy.releases import Row, rows, shown
+from deploy.report.releases import Row, rows, shown
 from deploy.rollout import Rollout
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 

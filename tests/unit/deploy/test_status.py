@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from deploy import table
 from deploy.observed import group
-from deploy.status import shown, status
+from deploy.report import table
+from deploy.report.status import shown, status
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Literal
 
-from deploy import lastrun, markdown, text
+from deploy.report import lastrun, markdown, text
+from deploy.report.text import Command
 from deploy.result import Outcome
-from deploy.text import Command
 
 Format = Literal["text", "json", "markdown"]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from deploy import table
 from deploy.errors import (
     CapacityError,
     NotAllowedError,
@@ -13,6 +12,7 @@ from deploy.errors import (
     StoppedError,
     SupersededError,
 )
+from deploy.report import table
 from deploy.result import Life, Outcome, Serving
 
 Command = Callable[..., str]

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from deploy import history, table
+from deploy import history
 from deploy.config import Config
 from deploy.observe import Observed
 from deploy.plan import is_proven
-from deploy.report import Format
+from deploy.report import table
+from deploy.report.formats import Format
 
 
 @dataclass(frozen=True)

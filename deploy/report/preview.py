@@ -12,7 +12,7 @@ from deploy.leaks import redacted
 from deploy.observe import Observed
 from deploy.observed import Document
 from deploy.plan import Plan
-from deploy.report import Format
+from deploy.report.formats import Format
 
 # Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s. Source: public
 # reports of zonal groups that roll with surge 1, such as openinfrastructure/terraform-google-multinic#34.

@@ -4,13 +4,14 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from deploy import history, image, table, template
+from deploy import history, image, template
 from deploy.config import Config
 from deploy.drift import drift
 from deploy.observe import Observed
 from deploy.observed import Machine
 from deploy.plan import reconcile
-from deploy.report import Format
+from deploy.report import table
+from deploy.report.formats import Format
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
-from deploy import table, text
+from deploy.report import table, text
 from deploy.result import Life, Outcome, Result
 
 # The axis shows the time since the start; the day is never seen, and no clock changed on it.
