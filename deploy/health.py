@@ -113,6 +113,15 @@ def is_settled(group: Group) -> bool:
     )
 
 
+def is_landed(group: Group) -> bool:
+    """Return whether every machine that stays is of the group's one version, whatever else it does just now."""
+    return (
+        group.is_reached
+        and len(group.versions) == 1
+        and all(machine.version in (group.versions[0], None) for machine in group.machines)
+    )
+
+
 def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
     """Everything that is not as it must be, in the order of a rollout."""
     serving = sum(is_serving(machine, target) for machine in new)

@@ -188,7 +188,8 @@ class Found:
     What a dead client may have left, and what is to be done about it.
 
     Args:
-        action: nothing, wait (ours, and within its deadline), undo (ours, and past it), or foreign.
+        action: nothing, wait (ours, and within its deadline or on every machine), undo (ours, past it, and not on every
+            machine), or foreign.
         text: For a person.
         version: That the group has.
         entry: To go back to.
@@ -225,5 +226,8 @@ def reconcile(observed: Observed, now: datetime) -> Found:
             release.last_good,
             left_s,
         )
+    if health.is_landed(observed.group):
+        text = f"'{version.template}' is on every machine, and the group is not settled"
+        return Found("wait", text, version, release.last_good)
     text = f"{intent.kind} of {intent.release}, {who}, is {-left_s:.0f} s past its deadline"
     return Found("undo", text, version, release.last_good)

@@ -9,7 +9,7 @@ from deploy import history
 from deploy import plan as plans
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError
 from deploy.rollout import Rollout
-from tests.unit.deploy.rig import REPOSITORY, Rig, rig
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
 
 
 def test_empty_group_is_rolled_and_warned_about() -> None:
@@ -68,6 +68,40 @@ def test_reconcile_undoes_what_is_past_it() -> None:
     with pytest.raises(RolledBackError):
         Rollout(one.compute(), one.config, one.said.append).reconcile(found)
     assert one.serving() == ["latest"] * 3
+
+
+def weeks_later(one: Rig, **behaviour: object) -> None:
+    """A release that has served for weeks, and a machine of it that has just been replaced by hand."""
+    one.deploy("a")
+    one.deploy("b")
+    one.api.world.clock.move(2_000_000)
+    if behaviour:
+        one.control("POST", "emulator/machines", behaviour)
+    name = one.observed().group.machines[0].name
+    zone = "projects/dojangkok-dev/zones/asia-northeast3-a"
+    one.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"{zone}/instances/{name}"]})
+    one.api.world.clock.move(5)
+
+
+def test_reconcile_waits_for_a_machine_of_a_release_that_is_weeks_old() -> None:
+    """One machine that is not ready yet is no reason to take a healthy release from all of them."""
+    one = rig()
+    weeks_later(one)
+    patches = one.writes().count(("instanceGroupManagers.patch", 200))
+    found = plans.reconcile(one.observed(), one.wanted("b").now)
+    name = one.observed().group.versions[0].template
+    assert (found.action, found.text) == ("wait", f"'{name}' is on every machine, and the group is not settled")
+    Rollout(one.compute(), one.config, one.said.append).reconcile(found)
+    assert one.serving() == ["b"] * 3
+    assert one.writes().count(("instanceGroupManagers.patch", 200)) == patches
+
+
+def test_reconcile_undoes_a_release_that_is_everywhere_once_that_wait_has_failed() -> None:
+    one = rig()
+    weeks_later(one, never_healthy=True, image=f"{REPOSITORY}@{digest('b')}")
+    with pytest.raises(RolledBackError):
+        one.reconcile()
+    assert one.serving() == ["a"] * 3
 
 
 def test_reconcile_touches_nothing_of_others() -> None:
