@@ -10,6 +10,8 @@ from ci.errors import DeployError, NotAllowedError, RefusedError
 from ci.steps import check, image, registry, rehearsal, rollout
 from ci.steps.rollout import Rehearsal, Target
 
+PLAN_DIFFERS = 2
+
 
 async def run(
     source: dagger.Directory, target: Target, args: list[str], built: tuple[str, dagger.Container] | None = None
@@ -40,9 +42,11 @@ async def run(
     except dagger.ExecError as error:
         # The command itself never raises, whatever it ends with; so this is a service that it is bound to.
         raise RefusedError(f"the local environment did not start: {error.stderr or error}") from error
-    if code != 0:
-        raise DeployError(code, await ran.stderr())
-    return await ran.stdout()
+    if code == 0:
+        return await ran.stdout()
+    # A plan that differs is told as a plan; every other code has its report on stderr.
+    shown = await ran.stdout() if code == PLAN_DIFFERS else ""
+    raise DeployError(code, shown or await ran.stderr())
 
 
 async def deploy(

@@ -156,8 +156,8 @@ class Ci(Rollouts):
         with exit_codes():
             whose = replace(target(env, credentials, project, zone, group, repository), by=by)
             flags = [*_flags(commit, timeout), "--format", shape]
+            delivery.refuse_without_credentials(whose)
             if image:
-                delivery.refuse_without_credentials(whose)
                 behind = await delivery.pulled(self.source, image) if whose.is_local else None
                 return await delivery.deploy(self.source, whose, image, flags, behind)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
@@ -186,6 +186,7 @@ class Ci(Rollouts):
         """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
         with exit_codes():
             whose = replace(target(env, credentials, project, zone, group, repository), by=by)
+            delivery.refuse_without_credentials(whose)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
             built, stages = await release.gates(self.source, self._programs(), advisory=advisory)
             publishing = self._publish(built, where, allow_stand_in=allow_stand_in)

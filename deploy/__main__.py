@@ -88,7 +88,12 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
     found = plans.rollback(run.config, observed, run.id, utc_now(), to, force=force)
     wanted = Serving(found.version.template, str(found.reference), found.commit)
     run.knows(wanted=wanted, undo=run.undo(observed, found.before, is_proven=False))
-    run.session.registry.resolved(found.reference)
+    held = run.session.registry.resolved(found.reference)
+    if not found.reference.digest and run.outcome.was and str(held) == run.outcome.was.reference:
+        raise RefusedError(
+            f"rollback: '{found.version.template}' refers to '{found.reference}', which is the very image that serves.",
+            "deploy another one by its digest",
+        )
     with run.rollout() as rollout:
         result = rollout.roll_back(found)
     print(run.done(result))

@@ -1,4 +1,4 @@
-"""What a rollout came to, and what a run of a verb did: frozen data, kept as JSON, shown by report.py."""
+"""What a rollout came to, and what a run of a verb did: frozen data, kept as JSON, shown by report/."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -124,7 +124,8 @@ class Run:
     def command(self, verb: str, *arguments: str) -> str:
         """Return what a person types for another verb on the same group."""
         prefix = os.environ.get("DEPLOY_COMMAND") or "uv run --project deploy python -m deploy"
-        named = [f"--{key} {value}" for key, value in self.settings.named().items()]
+        typed = os.environ.get("DEPLOY_ARGUMENTS")
+        named = [f"--{key} {value}" for key, value in self.settings.named().items()] if typed is None else typed.split()
         return " ".join((prefix, verb, "--env", self.settings.env, *named, *arguments))
 
     def done(self, result: Result) -> str:

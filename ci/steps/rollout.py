@@ -54,6 +54,18 @@ class Target:
         )
         return ["--env", self.env, *(part for name, value in overrides if value for part in (name, value))]
 
+    @property
+    def typed(self) -> str:
+        """What a person types for the same group beside `--env`; deploy prints it with the command that undoes it."""
+        overrides = (
+            ("--project", self.project),
+            ("--zone", self.zone),
+            ("--group", self.group),
+            ("--repository", self.repository.rpartition("/")[0]),
+            ("--credentials", "file:$GOOGLE_APPLICATION_CREDENTIALS" if self.credentials else ""),
+        )
+        return " ".join(f"{name} {value}" for name, value in overrides if value)
+
 
 @dataclass(frozen=True)
 class Rehearsal:
@@ -96,6 +108,7 @@ def deploy(
         .with_mounted_cache(_RESULTS, _results())
         .with_env_variable("DEPLOY_RESULTS", _RESULTS)
         .with_env_variable("DEPLOY_COMMAND", "./daggerw call")
+        .with_env_variable("DEPLOY_ARGUMENTS", target.typed)
         .with_env_variable("GITHUB_ACTOR", target.by)
         .with_env_variable("RUN_ID", run_id)
     )

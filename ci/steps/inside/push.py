@@ -18,7 +18,9 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 _ARCHIVE = Path("/image.tar")
 _SCRATCH = Path("/scratch")
@@ -28,6 +30,7 @@ _MINT = ["/opt/venv/bin/python", "-m", "deploy.credentials", str(_CREDENTIALS)]
 _DEPLOY_PARENT = Path("/src")
 _EMBEDDED_HOST = "registry:5000"
 _DEV_DIGITS = 12
+_FIRST = "first"
 _CREATED = "1980-01-01T00:00:00Z"
 # skopeo has one exit code for everything; these are the words of the registry protocol's own error codes.
 _NOT_ALLOWED = ("unauthorized", "authentication required", "denied", "invalid username/password")
@@ -103,21 +106,31 @@ def read_manifest(layout: Path) -> tuple[str, int]:
     return digest, sum(blob["size"] for blob in [manifest["config"], *manifest["layers"]])
 
 
-def forget_the_moment(layout: Path) -> None:
-    """
-    Rewrite an OCI layout's configuration without what differs from build to build.
-
-    That is the time of the build, and the history: BuildKit dates every line of it, and names layers after whatever it
-    first pulled them for. Layers are not touched. Source: the OCI image specification, where both are optional.
-    """
+def reconfigure(layout: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change an OCI layout's configuration, and with it the image's digest; layers are not touched."""
     index = json.loads((layout / "index.json").read_text())
     manifest = json.loads(_blob(layout, index["manifests"][0]["digest"]).read_text())
     config = json.loads(_blob(layout, manifest["config"]["digest"]).read_text())
-    config["created"] = _CREATED
-    config.pop("history", None)
+    change(config)
     manifest["config"] |= _store(layout, config)
     index["manifests"] = [{"mediaType": index["manifests"][0]["mediaType"], **_store(layout, manifest)}]
     (layout / "index.json").write_text(json.dumps(index))
+
+
+def forget_the_moment(config: dict[str, Any]) -> None:
+    """
+    Take out of a configuration what differs from build to build.
+
+    That is the time of the build, and the history: BuildKit dates every line of it, and names layers after whatever it
+    first pulled them for. Source: the OCI image specification, where both are optional.
+    """
+    config["created"] = _CREATED
+    config.pop("history", None)
+
+
+def call_first(config: dict[str, Any]) -> None:
+    """Give an image a digest that is nobody's release."""
+    config["config"].setdefault("Labels", {})["dojangkok.release"] = _FIRST
 
 
 def _store(layout: Path, document: dict[str, object]) -> dict[str, object]:
@@ -130,6 +143,21 @@ def _store(layout: Path, document: dict[str, object]) -> dict[str, object]:
 
 def _blob(layout: Path, digest: str) -> Path:
     return layout / "blobs" / digest.replace(":", "/")
+
+
+def push_first(layout: Path, name: str) -> None:
+    """
+    Let the embedded registry hold what the first template of a fresh local environment refers to.
+
+    Raises:
+        PushError: It could not be pushed.
+    """
+    target = f"docker://{name}:{_FIRST}"
+    try:
+        skopeo("inspect", "--tls-verify=false", target)
+    except PushError:
+        reconfigure(layout, call_first)
+        skopeo("copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", f"oci:{layout}", target)
 
 
 def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
@@ -172,10 +200,13 @@ def main(name: str, tags: list[str]) -> int:
     layout = _SCRATCH / "image"
     with tarfile.open(_ARCHIVE) as archive:
         archive.extractall(layout, filter="data")
-    forget_the_moment(layout)
+    reconfigure(layout, forget_the_moment)
     os.environ["TMPDIR"] = str(_SCRATCH)
     try:
-        print(json.dumps(push(layout, name, tags)))
+        pushed = push(layout, name, tags)
+        if name.split("/", 1)[0] == _EMBEDDED_HOST and not (_TOKEN.exists() or _CREDENTIALS.exists()):
+            push_first(layout, name)
+        print(json.dumps(pushed))
     except PushError as error:
         print(error, file=sys.stderr)
         return error.exit_code

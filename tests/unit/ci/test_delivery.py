@@ -53,6 +53,48 @@ def test_overrides_are_flags_and_nothing_else_is() -> None:
     ]  # fmt: skip
 
 
+def test_deploy_is_told_what_a_person_types() -> None:
+    """For the command that undoes it: the repository without the image's name, the credentials as an argument."""
+    whose = target("prod", dag.set_secret("credentials", "word"), repository="host/project/repository")
+    assert whose.typed == "--repository host/project/repository --credentials file:$GOOGLE_APPLICATION_CREDENTIALS"
+    variables = [args for name, args in calls(rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None))]
+    assert {"name": "DEPLOY_ARGUMENTS", "value": whose.typed} in variables
+    assert Target("local").typed == ""
+
+
+class Ran:
+    """A container that has run."""
+
+    def __init__(self, code: int, stdout: str, stderr: str) -> None:
+        self.said = {"exit_code": code, "stdout": stdout, "stderr": stderr}
+
+    def __getattr__(self, name: str) -> Any:
+        async def said() -> object:
+            return self.said[name]
+
+        return said
+
+
+@pytest.mark.parametrize(
+    ("ran", "code", "said"),
+    [
+        (Ran(2, "the plan", "looking"), 2, "the plan"),
+        (Ran(2, "", "python: no module"), 2, "python: no module"),
+        (Ran(7, "", "rolled back"), 7, "rolled back"),
+    ],
+)
+def test_what_deploy_says_leaves_with_its_code(ran: Ran, code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: object) -> Any:
+        return TOOLS
+
+    monkeypatch.setattr(environments, "refuse_unknown", nothing)
+    monkeypatch.setattr(check, "project", nothing)
+    monkeypatch.setattr(rollout, "deploy", lambda *_: ran)
+    with pytest.raises(DeployError) as left:
+        asyncio.run(delivery.run(SOURCE, Target("dev", dag.set_secret("credentials", "word")), ["plan"]))
+    assert (left.value.exit_code, str(left.value)) == (code, said)
+
+
 def test_the_deployer_holds_its_own_source_and_a_mounted_credential_file() -> None:
     whose = Target("dev", dag.set_secret("credentials", "word"))
     container = rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None)

@@ -38,7 +38,7 @@ def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
     two = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
     assert push.read_manifest(one)[0] != push.read_manifest(two)[0]
     for layout in (one, two):
-        push.forget_the_moment(layout)
+        push.reconfigure(layout, push.forget_the_moment)
     assert push.read_manifest(one) == push.read_manifest(two)
     digest = push.read_manifest(one)[0]
     manifest = json.loads((one / "blobs" / digest.replace(":", "/")).read_text())
@@ -46,6 +46,16 @@ def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
     config = json.loads((one / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_text())
     assert config["config"] == {"User": "appuser"}
     assert (config["created"], "history" in config) == ("1980-01-01T00:00:00Z", False)
+
+
+def test_what_served_first_is_nobody_s_release(tmp_path: Path) -> None:
+    layout = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [])
+    push.reconfigure(layout, push.forget_the_moment)
+    release, size_bytes = push.read_manifest(layout)
+    push.reconfigure(layout, push.call_first)
+    digest, first_bytes = push.read_manifest(layout)
+    assert digest != release
+    assert size_bytes < first_bytes < size_bytes + 100
 
 
 @pytest.mark.parametrize(

@@ -117,3 +117,10 @@ def test_without_credentials_both_ways_are_named() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
     assert ended.returncode == 4
     assert "--credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS" in ended.stderr
+
+
+def test_a_tag_that_was_moved_to_what_serves_is_no_way_back(served: Served) -> None:
+    """The first template names `latest`: going back to it would start the very image that somebody flees."""
+    assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
+    code, _, stderr = served.run("rollback")
+    assert (code, "which is the very image that serves. Fix: deploy another one by its digest" in stderr) == (3, True)
