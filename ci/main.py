@@ -1,5 +1,6 @@
 """The verbs that a person types: `./daggerw call VERB --help`."""
 
+import asyncio
 import uuid
 from dataclasses import replace
 from typing import Annotated, Final
@@ -161,7 +162,7 @@ class Ci(Rollouts):
                 behind = await delivery.pulled(self.source, image) if whose.is_local else None
                 return await delivery.deploy(self.source, whose, image, flags, behind)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
-            built, _ = await release.gates(self.source, self._programs())
+            built, _ = await self._gates(whose)
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
             behind = (published.reference, built)
             return await delivery.deploy(self.source, whose, published.reference, flags, behind)
@@ -188,7 +189,7 @@ class Ci(Rollouts):
             whose = replace(target(env, credentials, project, zone, group, repository), by=by)
             delivery.refuse_without_credentials(whose)
             where = await self._destination(whose, commit, registry_token, latest=not no_latest)
-            built, stages = await release.gates(self.source, self._programs(), advisory=advisory)
+            built, stages = await self._gates(whose, advisory=advisory)
             publishing = self._publish(built, where, allow_stand_in=allow_stand_in)
             published, push_s = await release.timed("publish", publishing)
             reference, flags = published.reference, _flags(commit, timeout)
@@ -209,6 +210,13 @@ class Ci(Rollouts):
         if token is None:
             delivery.refuse_without_credentials(whose)
         return Destination(whose.repository or env.image, tags, token, whose.credentials, env.token_hosts)
+
+    async def _gates(
+        self, whose: Target, *, advisory: bool = False
+    ) -> tuple[dagger.Container, tuple[release.Stage, ...]]:
+        passing = release.gates(self.source, self._programs(), advisory=advisory)
+        passed, _ = await asyncio.gather(passing, delivery.forget_report(whose))
+        return passed
 
     async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> release.Published:
         return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)

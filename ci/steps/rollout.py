@@ -127,6 +127,17 @@ def deploy(
     return container.with_exec(command, expect=dagger.ReturnType.ANY)
 
 
+def forget_report(env: str, run_id: str) -> dagger.Container:
+    """Empty what is kept of an environment's last run: one that ends at a gate must not be told as the one before."""
+    return (
+        dag.container()
+        .from_(PYTHON.reference)
+        .with_mounted_cache(_RESULTS, _results())
+        .with_env_variable("RUN_ID", run_id)
+        .with_exec(["find", _RESULTS, "-name", f"{env}-*.json", "-delete"])
+    )
+
+
 def forget(run_id: str) -> dagger.Container:
     """Empty the emulator's state, the registry and the kept reports, once nobody holds the state any more."""
     folders = f"{rehearsal.STATE} {registry.STORAGE} {_RESULTS}"

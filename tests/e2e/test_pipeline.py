@@ -86,6 +86,9 @@ def test_broken_route_stops_at_the_gates(checkout: Checkout) -> None:
     assert ran.stdout == ""
     with embedded_registry(checkout) as address:
         assert commit[:7] not in tags_in(address)
+    told = checkout.daggerw("call", "report")
+    assert told.returncode == 0, told.stderr
+    assert "rebuilt from the group and its templates; the run itself left no outcome" in told.stdout
 
 
 def test_app_that_dies_at_start_is_caught_by_smoke(checkout: Checkout) -> None:

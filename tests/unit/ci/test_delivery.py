@@ -195,6 +195,13 @@ def test_an_image_is_asked_for_by_its_own_name() -> None:
     assert delivery.without_tag("registry:5000/a/b") == "registry:5000/a/b"
 
 
+def test_only_the_environment_s_own_report_is_forgotten() -> None:
+    assert executed(rollout.forget_report("prod", "a")) == [
+        ["find", "/var/lib/deploy", "-name", "prod-*.json", "-delete"]
+    ]
+    assert rollout.forget_report("prod", "a") != rollout.forget_report("prod", "b")
+
+
 def test_local_state_is_forgotten_under_its_lock() -> None:
     command = executed(rollout.forget("a"))[-1]
     assert command[:4] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]  # type: ignore[index]
