@@ -214,9 +214,11 @@ class Ci(Rollouts):
     async def _gates(
         self, whose: Target, *, advisory: bool = False
     ) -> tuple[dagger.Container, tuple[release.Stage, ...]]:
-        passing = release.gates(self.source, self._programs(), advisory=advisory)
-        passed, _ = await asyncio.gather(passing, delivery.forget_report(whose))
-        return passed
+        forgetting = asyncio.create_task(delivery.forget_report(whose))
+        try:
+            return await release.gates(self.source, self._programs(), advisory=advisory)
+        finally:
+            await forgetting
 
     async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> release.Published:
         return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
