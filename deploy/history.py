@@ -23,7 +23,7 @@ class Release:
         template_id: Numeric.
         made_at: When it was inserted.
         entry: What it says of itself.
-        is_good: Whether the settled group serves it, or a later template goes back to it.
+        is_good: Whether the group serves it and it is proven, or a later template goes back to it.
     """
 
     template: str
@@ -40,7 +40,7 @@ def releases(templates: Iterable[Document], repository: str, serving: str) -> tu
     Args:
         templates: All of a project; foreign ones are left out.
         repository: That the releases are of.
-        serving: Name of the template that the settled group serves; empty while it is not settled.
+        serving: Name of the template that the group serves; empty while that is not proven.
     """
     ours = [
         (document, found)
@@ -60,20 +60,20 @@ def made_at(template: Document) -> datetime:
     return datetime.fromisoformat(template["creationTimestamp"])
 
 
-def last_good(serving: Version, is_settled: bool, serving_entry: Entry | None) -> Version | None:
+def last_good(serving: Version, is_proven: bool, serving_entry: Entry | None) -> Version | None:
     """
     Return what a new release would go back to.
 
     Args:
         serving: The version entry that the group has.
-        is_settled: Whether the group is settled on it, every machine healthy.
+        is_proven: Whether it is proven.
         serving_entry: What its template says, if it is ours.
 
     Returns:
         That entry if it is proven; else what it itself goes back to, so that a fix that is deployed onto a broken
         release never falls back onto the broken one.
     """
-    if is_settled:
+    if is_proven:
         return serving
     return serving_entry.last_good if serving_entry else None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deploy import health, history, image, policy, template
+from deploy import health, history, image, policy, proven, template
 from deploy.config import Config
 from deploy.errors import RefusedError
 from deploy.intent import Intent, Kind, parse
@@ -78,7 +78,9 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         found = template.entry(observed.template)
         return Plan(action, before, None, found.last_good if found else None, before, budget_s, known)
     refuse_secrets(observed.template)
-    going_back = history.last_good(before, is_proven(observed), template.entry(observed.template))
+    doubt = proven.doubt(group, wanted.now)
+    going_back = history.last_good(before, not doubt, template.entry(observed.template))
+    known += _elsewhere(going_back, before, doubt)
     root = template.root(observed.template)
     entry = Entry(
         repository=config.repository,
@@ -95,6 +97,15 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, known)
+
+
+def _elsewhere(going_back: Version | None, before: Version, doubt: str) -> tuple[str, ...]:
+    """Warn where a failure does not lead back to what the group has now."""
+    if going_back == before:
+        return ()
+    if going_back is None:
+        return (f"if this fails there is nothing to go back to, not even '{before.template}', because {doubt}",)
+    return (f"if this fails it goes back to '{going_back.template}', not to '{before.template}', because {doubt}",)
 
 
 @dataclass(frozen=True)
@@ -141,7 +152,7 @@ def rollback(
     """
     refuse(config, observed)
     before, size = observed.group.versions[0], observed.group.target_size
-    serving = before.template if is_proven(observed) else ""
+    serving = "" if proven.doubt(observed.group, now) else before.template
     found = history.releases(observed.templates, config.repository, serving)
     budget_s = config.rollout.budget_s(size)
     surge = policy.fastest_surge(config.rollout, size, observed.room)
@@ -151,7 +162,8 @@ def rollback(
     release = history.to_go_back_to(found, before.template, to, force=force)
     reference = image.Reference(config.repository, digest=release.entry.digest)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
-    version, is_needed = Version(release.template, str(intent)), release.template != serving
+    version = Version(release.template, str(intent))
+    is_needed = release.template != before.template or not is_settled(observed)
     return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed)
 
 
@@ -175,11 +187,6 @@ def intent_of(wanted: Wanted, budget_s: float) -> Intent:
 def is_settled(observed: Observed) -> bool:
     """Return whether the group serves one version from every machine."""
     return health.is_settled(observed.group)
-
-
-def is_proven(observed: Observed) -> bool:
-    """Return whether the group's release has shown that it serves; on an empty group, none has."""
-    return is_settled(observed) and bool(observed.group.machines)
 
 
 @dataclass(frozen=True)

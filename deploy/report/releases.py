@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from deploy import history
+from deploy import history, proven
 from deploy.config import Config
 from deploy.observe import Observed
-from deploy.plan import is_proven
+from deploy.plan import is_settled
 from deploy.report import table
 from deploy.report.formats import Format
 
@@ -48,12 +48,13 @@ class Row:
 def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
     """Return the releases of the environment's repository, newest first."""
     told = {version.template for version in observed.group.versions}
-    serving = next(iter(told)) if is_proven(observed) else ""
+    proved = "" if proven.doubt(observed.group, now) else next(iter(told))
+    serves = proved if is_settled(observed) else ""
     return tuple(
         Row(
             template=one.template,
             state="good" if one.is_good else "other" if one.template in told else "failed",
-            is_serving=one.template == serving,
+            is_serving=one.template == serves,
             made_at=one.made_at,
             age_s=(now - one.made_at).total_seconds(),
             digest=one.entry.digest,
@@ -62,7 +63,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
             by=one.entry.by,
             back_to=one.entry.last_good.template if one.entry.last_good else "",
         )
-        for one in history.releases(observed.templates, config.repository, serving)
+        for one in history.releases(observed.templates, config.repository, proved)
     )
 
 

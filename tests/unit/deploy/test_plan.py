@@ -138,7 +138,8 @@ def test_first_release_that_fails_with_nothing_good_before_says_so() -> None:
     one.control("POST", "emulator/machines", {"never_healthy": True})
     compute = one.compute()
     observed = one.observed(compute)
-    unproven = replace(observed, group=replace(observed.group, is_stable=False))
+    ill = tuple(replace(machine, health="UNHEALTHY") for machine in observed.group.machines)
+    unproven = replace(observed, group=replace(observed.group, machines=ill))
     with pytest.raises(NotRestoredError, match=r"no good release to go back to"):
         Rollout(compute, one.config, one.said.append).perform(plans.plan(one.config, one.wanted("a"), unproven))
 

@@ -39,6 +39,17 @@ def test_good_failed_and_serving_releases_are_told_apart() -> None:
     assert first.age_s < second.age_s < third.age_s
 
 
+def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
+    one = rig()
+    one.deploy("a")
+    one.api.world.clock.move(10_000)
+    observed = one.observed()
+    first, *others = observed.group.machines
+    blinking = replace(observed.group, machines=(replace(first, health="UNHEALTHY"), *others))
+    (row,) = rows(one.config, replace(observed, group=blinking), one.wanted("0").now)
+    assert (row.state, row.is_serving) == ("good", False)
+
+
 def test_release_on_its_way_is_neither_good_nor_failed() -> None:
     one = rig()
     one.deploy("a")

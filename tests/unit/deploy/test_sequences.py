@@ -5,7 +5,7 @@ import pytest
 from deploy import pruning
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
 from tests.unit.deploy.clients import Client
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 QUICK = CONFIG.rollout.model_copy(update={"bake_s": 10.0, "poll_s": (10.0, 10.0)})
@@ -67,6 +67,26 @@ def test_the_same_broken_release_again_after_a_failed_rollback_goes_back_to_what
     fail_and_do_not_come_back(one, "b")
     with pytest.raises(RolledBackError):
         one.deploy("b")
+    assert one.serving() == ["a"] * 3
+
+
+def replaced_by_hand(one: Rig, action: str) -> None:
+    """The release has served for weeks; somebody has one machine of it made anew, and it has come as far as this."""
+    one.api.world.clock.move(2_000_000)
+    name = one.observed().group.machines[0].name
+    instance = f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}"
+    one.control("POST", f"{GROUP}/recreateInstances", {"instances": [instance]})
+    while action not in [machine.action for machine in one.observed().group.machines]:
+        one.api.world.clock.move(1)
+
+
+def test_what_fails_while_a_machine_of_the_release_before_blinks_goes_back_to_that_release() -> None:
+    one = world(broken="c")
+    one.deploy("0")
+    one.deploy("a")
+    replaced_by_hand(one, "VERIFYING")
+    with pytest.raises(RolledBackError):
+        one.deploy("c")
     assert one.serving() == ["a"] * 3
 
 

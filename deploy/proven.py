@@ -1,0 +1,41 @@
+"""Whether the release that a group has is proven, and may be gone back to: pure."""
+
+from datetime import datetime
+
+from deploy.health import is_landed, is_settled
+from deploy.intent import parse
+from deploy.observed import Group, Machine
+
+
+def doubt(group: Group, now: datetime) -> str:
+    """
+    Return why a group's release is not proven; empty if it is.
+
+    It is while it serves from every machine. Once its time is over it stays so as long as every machine is of it, most
+    are healthy and none is being recreated: one that blinks, or is added, takes nothing from a release that has shown
+    that it serves. On an empty group nothing is proven.
+
+    Args:
+        group: As it was read.
+        now: UTC.
+    """
+    staying = [machine for machine in group.machines if machine.version]
+    if not staying:
+        return "no machine serves it"
+    if is_settled(group):
+        return ""
+    if not is_landed(group):
+        return "it is not on every machine"
+    said = parse(group.versions[0].name)
+    if said and said.deadline_at > now:
+        return f"its rollout has time until {said.deadline_at:%Y-%m-%d %H:%M} UTC"
+    recreated = [machine for machine in staying if machine.action == "RECREATING"]
+    ill = [machine for machine in staying if machine.health != "HEALTHY"]
+    return _told(recreated or ill) if recreated or 2 * len(ill) >= len(staying) else ""
+
+
+def _told(machines: list[Machine]) -> str:
+    return ", ".join(
+        f"{one.name} is {one.action if one.action != 'NONE' else one.health or one.status or 'unknown'}"
+        for one in machines
+    )
