@@ -67,7 +67,9 @@ class Project:
 
 
 # Tests of other folders that docs/faults.md names.
-_NAMED_BY_FAULTS: Final = ("tests/clients/test_deploy.py", "tests/e2e/test_push.py", "tests/unit/ci/test_delivery.py")
+_NAMED_BY_FAULTS: Final = (
+    "tests/clients/test_deploy.py", "tests/e2e/test_push.py", "tests/processes", "tests/unit/ci/test_delivery.py",
+)  # fmt: skip
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from deploy import errors
-from tests.unit.deploy.processes import Served
+from tests.processes.served import Served
 from tests.unit.deploy.rig import REPOSITORY
 
 README = Path("deploy/README.md").read_text()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.deploy.processes import Served, reference
+from tests.processes.served import Served, reference
 from tests.unit.deploy.rig import GROUP
 
 FILE = "dev-dojangkok-dev-ai-server-mig.json"

@@ -13,7 +13,7 @@ import pytest
 from deploy.aftermath import aftermath
 from deploy.observed import Group, Version
 from deploy.result import Result
-from tests.unit.deploy.processes import Served, reference
+from tests.processes.served import Served, reference
 from tests.unit.deploy.rig import digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.unit.deploy.processes import Served, reference
+from tests.processes.served import Served, reference
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 
