@@ -20,6 +20,7 @@ from deploy.retry import TIMEOUT, TRANSIENT, Time, TransientError, retried, tran
 Document = dict[str, Any]
 
 QUOTA: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
+_TOKEN_REFUSED: Final = 401
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
 )
@@ -55,6 +56,7 @@ class Compute:
         time: Of retries and waits.
         budget_s: How long one request may be retried.
         dice: From 0 to 1, for the jitter.
+        renew: Gets another token, after one was refused.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Compute:
         time: Time,
         budget_s: float = 90.0,
         dice: Callable[[], float] = random.random,
+        renew: Callable[[], object] = lambda: None,
     ) -> None:
         self.project = project
         self.time = time
@@ -76,6 +79,7 @@ class Compute:
         self._headers = headers
         self._budget_s = budget_s
         self._dice = dice
+        self._renew = renew
 
     def get(self, path: str, params: dict[str, str] | None = None) -> Document:
         """
@@ -127,17 +131,26 @@ class Compute:
         return retried(lambda: self._once(verb, url, params, body), self.time, self._budget_s, self._dice)
 
     def _once(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
-        self.requests += 1
         where = f"{verb} {url.partition('/projects/')[2]}"
-        try:
-            answer = self._client.request(
-                verb, url, params=params, json=body, headers=self._headers(), timeout=TIMEOUT, follow_redirects=False
-            )
-        except httpx.TransportError as error:
-            raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
+        answer = self._sent(where, verb, url, params, body)
+        if answer.status_code == _TOKEN_REFUSED:
+            self._renew()
+            answer = self._sent(where, verb, url, params, body)
         if answer.is_success:
             return _decoded(answer, where)
         raise _error(answer, where)
+
+    def _sent(
+        self, where: str, verb: str, url: str, params: dict[str, str] | None, body: Document | None
+    ) -> httpx.Response:
+        self.requests += 1
+        headers = self._headers()
+        try:
+            return self._client.request(
+                verb, url, params=params, json=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
+            )
+        except httpx.TransportError as error:
+            raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
 
 
 def _decoded(answer: httpx.Response, where: str) -> Document:

@@ -7,14 +7,16 @@ Kinds: authorized_user, service_account, external_account (keyless, with or with
 impersonated_service_account. Endpoints that a file names are called with its secrets, so unknown hosts are refused.
 """
 
+import contextlib
 import json
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import tenacity
+from google.auth import credentials as states
 from google.auth import exceptions, identity_pool, impersonated_credentials
 from google.auth.transport.requests import Request
 from google.oauth2 import credentials as user
@@ -22,7 +24,6 @@ from google.oauth2 import service_account
 
 from deploy.errors import DeployError, NotAllowedError, RefusedError
 
-Headers = Callable[[], dict[str, str]]
 _SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
 _BOTH_WAYS: Final = (
     "pass --credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS;"
@@ -36,12 +37,60 @@ _UNIVERSE: Final = "googleapis.com"
 _ENDPOINTS: Final = ("token_url", "token_uri", "service_account_impersonation_url", "token_info_url", "url")
 
 
-def none() -> dict[str, str]:
-    """Return the headers of somebody without credentials, for the emulator."""
-    return {}
+@dataclass(frozen=True)
+class Nobody:
+    """Who has no credentials, for the emulator."""
+
+    def __call__(self) -> dict[str, str]:
+        """Return no headers."""
+        return {}
+
+    def renew(self) -> None:
+        """Do nothing: there is no token."""
 
 
-def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Headers:
+@dataclass(frozen=True)
+class Bearer:
+    """
+    Gives each request its token, refreshed before it ends.
+
+    Args:
+        credentials: Of google-auth.
+    """
+
+    credentials: Any
+    _request: Request = field(default_factory=Request)
+
+    def __call__(self) -> dict[str, str]:
+        """
+        Return the headers of a request.
+
+        Raises:
+            NotAllowedError: There is no token any more, and none to be had.
+        """
+        state = self.credentials.token_state
+        if state is states.TokenState.INVALID:
+            self.renew()
+        elif state is states.TokenState.STALE:
+            # It is good for minutes, so that token endpoints that fail matter only to whoever asks after these.
+            with contextlib.suppress(exceptions.GoogleAuthError):
+                self.credentials.refresh(self._request)
+        return {"authorization": f"Bearer {self.credentials.token}"}
+
+    def renew(self) -> None:
+        """
+        Get another token.
+
+        Raises:
+            NotAllowedError: None is to be had.
+        """
+        try:
+            _refresh(self.credentials, self._request)
+        except exceptions.GoogleAuthError as error:
+            raise NotAllowedError(f"credentials: no token: {str(error)[:300]}", _BOTH_WAYS) from error
+
+
+def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Bearer:
     """
     Return what gives each request its token, refreshed before it ends.
 
@@ -62,15 +111,7 @@ def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Headers:
     except ValueError as error:
         raise RefusedError(f"credentials: {path}: is no JSON.", "write the file anew") from error
     _refuse_hosts(path, data, allowed_hosts)
-    found = _load(path, data)
-    request = Request()
-
-    def bearer() -> dict[str, str]:
-        if not found.valid:
-            _refreshed(found, request)
-        return {"authorization": f"Bearer {found.token}"}
-
-    return bearer
+    return Bearer(_load(path, data))
 
 
 @tenacity.retry(
@@ -81,13 +122,6 @@ def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Headers:
 )
 def _refresh(found: Any, request: Request) -> None:
     found.refresh(request)
-
-
-def _refreshed(found: Any, request: Request) -> None:
-    try:
-        _refresh(found, request)
-    except exceptions.GoogleAuthError as error:
-        raise NotAllowedError(f"credentials: no token: {str(error)[:300]}", _BOTH_WAYS) from error
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -119,7 +119,7 @@ class Rollout:
         return self.perform(plan)
 
     def _begin(self, plan: Plan) -> Watch:
-        watch = Watch(self.compute, self.config, plan.version, self.compute.time.now_s(), self.show)
+        watch = Watch(self.compute, self.config, plan.version, self.compute.time.now_s(), self.show, self.say)
         self.so_far = lambda: self._result(plan, watch)
         return watch
 

@@ -41,12 +41,13 @@ def opened(config: Config, credential_file: Path | None) -> Session:
     # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
     emulated = config.compute_url.startswith("http://")
     issues = urlsplit(config.compute_url).netloc in config.token_hosts
-    headers = credentials.none if emulated and not issues else credentials.headers(credential_file, config.token_hosts)
+    anonymous = emulated and not issues
+    headers = credentials.Nobody() if anonymous else credentials.headers(credential_file, config.token_hosts)
     client, clock = httpx.Client(trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
     return Session(
         config,
-        Compute(client, config.compute_url, config.project, headers, clock),
+        Compute(client, config.compute_url, config.project, headers, clock, renew=headers.renew),
         Registry(httpx.Client(trust_env=config.registry.startswith("https://")), config.registry, headers, clock),
         lambda: granted(client, manager, config.project, headers),
     )

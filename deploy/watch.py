@@ -6,7 +6,7 @@ from typing import Final
 
 from deploy.compute import Compute
 from deploy.config import Config
-from deploy.errors import SupersededError
+from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.health import Seen, Verdict, look, verdict
 from deploy.observe import read_group
 from deploy.observed import Group, Version
@@ -59,6 +59,7 @@ class Watch:
         release: Version that is rolled out.
         began_s: When the rollout began, by the clock of `compute`.
         show: Told of each look.
+        say: Told what is no look, one line each.
 
     Attributes:
         timeline: What was seen until now.
@@ -70,8 +71,10 @@ class Watch:
     release: Version
     began_s: float
     show: Show
+    say: Callable[[str], None]
     timeline: Timeline = field(default_factory=Timeline, init=False)
     replaced: str = field(default="", init=False)
+    _unread: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         self._symptoms = Symptoms(self.compute, self.config)
@@ -80,6 +83,8 @@ class Watch:
         """
         Look until a version serves, twice in a row, and then as long as the bake lasts.
 
+        A group that can't be read is looked at again for as long as there is time: that says nothing of the release.
+
         Args:
             version: That the group was told to serve.
             budget_s: How long it may take, the bake aside.
@@ -87,37 +92,58 @@ class Watch:
             is_way_back: Wait for capacity as long as there is time; there is nothing better to go to.
 
         Raises:
-            FailedError: It failed, or was not done in time.
+            FailedError: It failed, or was not done in time, or the group is gone.
             SupersededError: The group was told to serve another one.
         """
         time = self.compute.time
         began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen()
         last, changed_s, size = None, began_s, None
         while True:
-            group = read_group(self.compute, self.config)
-            size = group.target_size if size is None else size
-            seen = look(group, version, seen)
+            group = self._read()
             now_s = time.now_s()
-            found = self._judge(group, version, seen, is_way_back=is_way_back)
-            self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
-            if found.state == "superseded":
-                raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
-            if found.state == "failed" or (found.state == "capacity" and not is_way_back):
-                raise FailedError(found)
-            looks = looks + 1 if found.state == "done" else 0
-            good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None
-            if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
-                if bake_s:
-                    self.reach("baked")
-                if group.target_size != size:
-                    now = f"the target size was {size} when this began and is {group.target_size} now"
-                    self.compute.warnings.append(now)
-                return
+            if group is None:
+                found = Verdict("waiting", self._unread)
+            else:
+                size = group.target_size if size is None else size
+                seen = look(group, version, seen)
+                found = self._judge(group, version, seen, is_way_back=is_way_back)
+                self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
+                self._give_up(found, is_way_back=is_way_back)
+                looks = looks + 1 if found.state == "done" else 0
+                good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None
+                if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
+                    if bake_s:
+                        self.reach("baked")
+                    if group.target_size != size:
+                        now = f"the target size was {size} when this began and is {group.target_size} now"
+                        self.compute.warnings.append(now)
+                    return
+                if (group.machines, group.is_stable, group.is_reached) != last:
+                    last, changed_s = (group.machines, group.is_stable, group.is_reached), now_s
             if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
                 raise FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))
-            if (group.machines, group.is_stable, group.is_reached) != last:
-                last, changed_s = (group.machines, group.is_stable, group.is_reached), now_s
             time.sleep(pause_s(self.config.rollout.poll_s, now_s - changed_s))
+
+    def _read(self) -> Group | None:
+        """Read the group; None while that fails, which is said once."""
+        try:
+            group = read_group(self.compute, self.config)
+        except RefusedError as error:
+            raise FailedError(Verdict("failed", error.message.rstrip("."))) from error
+        except (CloudError, NotAllowedError) as error:
+            if not self._unread:
+                self.say(f"the group can't be read: {error.message}")
+            self._unread = f"the group can't be read: {error.message}"
+            return None
+        self._unread = ""
+        return group
+
+    def _give_up(self, found: Verdict, *, is_way_back: bool) -> None:
+        """End the wait if a verdict says so."""
+        if found.state == "superseded":
+            raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
+        if found.state == "failed" or (found.state == "capacity" and not is_way_back):
+            raise FailedError(found)
 
     def _judge(self, group: Group, version: Version, seen: Seen, *, is_way_back: bool) -> Verdict:
         """Judge a look; an answer older than our write says nothing, and what a machine says may speak earlier."""

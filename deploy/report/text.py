@@ -112,10 +112,10 @@ def commands(found: Outcome, command: Command) -> list[tuple[str, str]]:
         return undo
     if found.exit_code == StoppedError.exit_code:
         return [("resume", command("reconcile")), *undo] if is_told else []
-    if found.exit_code in (None, NotRestoredError.exit_code) or (found.exit_code == 1 and is_told):
-        return [("next", command("reconcile"))]
     if found.exit_code in (SupersededError.exit_code, RolledBackError.exit_code, CapacityError.exit_code):
         return [("look", command("status"))]
+    if found.exit_code in (None, NotRestoredError.exit_code) or is_told:
+        return [("next", command("reconcile"))]
     return []
 
 

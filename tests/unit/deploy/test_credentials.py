@@ -4,11 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from google.auth import credentials as google
+from google.auth import exceptions
 
 from deploy import config, credentials
 from deploy.errors import NotAllowedError, RefusedError
@@ -64,6 +67,33 @@ def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path
     assert credentials.headers(file, (served.removeprefix("http://"),))()["authorization"].startswith("Bearer ya29.")
     plan = httpx.get(f"{served}/emulator/faults/1", trust_env=False).json()
     assert plan["fired"] == [1, 1]
+
+
+class FailingEndpoints(google.Credentials):
+    """Credentials of google-auth with a token that ends so soon, and token endpoints that give no other one."""
+
+    def __init__(self, left_s: float) -> None:
+        super().__init__()
+        self.token = "old"
+        self.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=left_s)
+        self.asked = 0
+
+    def refresh(self, request: Any) -> None:
+        self.asked += 1
+        raise exceptions.RefreshError("invalid_grant")
+
+
+def test_token_that_is_good_for_minutes_is_kept_when_no_other_one_is_to_be_had() -> None:
+    """google-auth calls one `expired` 3 min 45 s before it is."""
+    soon = FailingEndpoints(left_s=200)
+    assert not soon.valid
+    assert credentials.Bearer(soon)() == {"authorization": "Bearer old"}
+    assert soon.asked == 1
+    fresh = FailingEndpoints(left_s=3_000)
+    assert credentials.Bearer(fresh)() == {"authorization": "Bearer old"}
+    assert fresh.asked == 0
+    with pytest.raises(NotAllowedError, match=r"^credentials: no token: invalid_grant"):
+        credentials.Bearer(FailingEndpoints(left_s=-1))()
 
 
 @pytest.mark.parametrize(

@@ -184,6 +184,7 @@ def test_text_of_a_failure_has_the_reason_first() -> None:
     ("code", "told", "expected"),
     [
         (0, True, [("undo", "back --to old")]), (0, False, []), (3, False, []), (4, False, []),
+        (3, True, [("next", "deploy reconcile")]), (4, True, [("next", "deploy reconcile")]),
         (5, True, [("look", "deploy status")]), (7, True, [("look", "deploy status")]),
         (8, True, [("next", "deploy reconcile")]), (9, True, [("look", "deploy status")]), (1, False, []),
         (1, True, [("next", "deploy reconcile")]), (130, False, []), (None, True, [("next", "deploy reconcile")]),
