@@ -5,7 +5,7 @@ from collections import Counter
 from deploy import image, policy, template
 from deploy.config import Config
 from deploy.errors import RefusedError
-from deploy.history import made_at
+from deploy.history import made_at, root
 from deploy.intent import parse
 from deploy.observe import Observed
 from deploy.observed import Document
@@ -27,22 +27,22 @@ def newer_template(config: Config, observed: Observed) -> str:
 
     A deploy copies the template that the group has, so what changed in such a one never reaches the machines.
     """
-    root = template.root(observed.template) if observed.template else None
-    if root is None:
+    origin = root(observed.template) if observed.template else None
+    if origin is None:
         return ""
     newer = [
         other
         for other in observed.templates
         if template.entry(other) is None
-        and other["name"] != root.template
-        and made_at(other) > root.made_at
+        and other["name"] != origin.template
+        and made_at(other) > origin.made_at
         and len(_places(other, config.repository)) == 1
     ]
     if not newer:
         return ""
     newest = max(newer, key=made_at)
     return (
-        f"template '{newest['name']}' of {made_at(newest):%Y-%m-%d %H:%M} is newer than '{root.template}', which the"
+        f"template '{newest['name']}' of {made_at(newest):%Y-%m-%d %H:%M} is newer than '{origin.template}', which the"
         " releases of this group descend from: what changed in it is not deployed"
     )
 

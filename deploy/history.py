@@ -33,19 +33,20 @@ class Release:
     is_good: bool
 
 
-def releases(templates: Iterable[Document], repository: str, serving: str) -> tuple[Release, ...]:
+def releases(templates: Iterable[Document], repository: str, group: str, serving: str) -> tuple[Release, ...]:
     """
-    Return the releases of a repository, newest first.
+    Return the releases of a group, newest first.
 
     Args:
         templates: All of a project; foreign ones are left out.
         repository: That the releases are of.
+        group: `ZONE/GROUP`; groups may share a repository, and never a history.
         serving: Name of the template that the group serves; empty while that is not proven.
     """
     ours = [
         (document, found)
         for document in templates
-        if (found := entry(document)) is not None and found.repository == repository
+        if (found := entry(document)) is not None and found.repository == repository and found.is_of(group)
     ]
     good = {serving} | {found.last_good.template for _, found in ours if found.last_good}
     made = [
@@ -58,6 +59,21 @@ def releases(templates: Iterable[Document], repository: str, serving: str) -> tu
 def made_at(template: Document) -> datetime:
     """Return when a template was made; times carry an offset that changes with the season, and are never text."""
     return datetime.fromisoformat(template["creationTimestamp"])
+
+
+@dataclass(frozen=True)
+class Root:
+    """The template that a group's releases descend from: made by Terraform or by hand."""
+
+    template: str
+    made_at: datetime
+
+
+def root(template: Document) -> Root | None:
+    """Return what a template descends from, itself if it is nobody's release; None where that is not known."""
+    found = entry(template)
+    name, made = (found.root, found.root_made_at) if found else (template["name"], template["creationTimestamp"])
+    return Root(name, datetime.fromisoformat(made)) if made else None
 
 
 def last_good(serving: Version, is_proven: bool, serving_entry: Entry | None) -> Version | None:

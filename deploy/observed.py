@@ -60,6 +60,11 @@ class Group:
     is_reached: bool
     machines: tuple[Machine, ...] = field(default=())
 
+    @property
+    def place(self) -> str:
+        """`ZONE/GROUP`: what its releases name, because groups of a project may share a repository."""
+        return f"{name_of(self.raw.get('zone', ''))}/{self.raw.get('name', '')}"
+
 
 def name_of(link: str) -> str:
     """Return the last segment of a link, without a `?uniqueId=…`."""

@@ -81,7 +81,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     doubt = proven.doubt(group, wanted.now)
     going_back = history.last_good(before, not doubt, template.entry(observed.template))
     known += _elsewhere(going_back, before, doubt)
-    root = template.root(observed.template)
+    root = history.root(observed.template)
     entry = Entry(
         repository=config.repository,
         digest=wanted.reference.digest,
@@ -90,6 +90,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         commit=wanted.commit,
         run=wanted.run,
         by=wanted.by,
+        group=group.place,
         last_good=going_back,
         root=root.template if root else "",
         root_made_at=root.made_at.isoformat() if root else "",
@@ -153,7 +154,7 @@ def rollback(
     refuse(config, observed)
     before, size = observed.group.versions[0], observed.group.target_size
     serving = "" if proven.doubt(observed.group, now) else before.template
-    found = history.releases(observed.templates, config.repository, serving)
+    found = history.releases(observed.templates, config.repository, observed.group.place, serving)
     budget_s = config.rollout.budget_s(size)
     surge = policy.fastest_surge(config.rollout, size, observed.room)
     entry = None if to else history.replaced(found, before.template)
@@ -216,7 +217,8 @@ def reconcile(observed: Observed, now: datetime) -> Found:
     if is_settled(observed):
         return Found("nothing", f"'{version.template}' serves from every machine", version)
     intent, release = parse(version.name), template.entry(observed.template)
-    back_from = [found for one in observed.templates if (found := template.entry(one)) and found.last_good == version]
+    entries = [found for one in observed.templates if (found := template.entry(one))]
+    back_from = [one for one in entries if one.is_of(observed.group.place) and one.last_good == version]
     if back_from and not (intent and intent.deadline_at > now):
         text = f"the way back to '{version.template}' has not settled"
         return Found("wait", text, version, release.last_good if release else None)

@@ -29,7 +29,7 @@ def pruned(compute: Compute, config: Config) -> Iterator[str]:
     serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
     referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
     referenced |= {machine.version.template for machine in group.machines if machine.version}
-    found = history.releases(templates, config.repository, serving)
+    found = history.releases(templates, config.repository, group.place, serving)
     for release in history.to_prune(found, frozenset(referenced)):
         try:
             outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))

@@ -113,7 +113,7 @@ class Run:
         """
         if target is None:
             return ""
-        known = history.releases(observed.templates, self.config.repository, serving="")
+        known = history.releases(observed.templates, self.config.repository, observed.group.place, serving="")
         release = next((one for one in known if one.template == target.template), None)
         if release is None:
             # Nobody's release: what the first release of a group took the place of, and `rollback` alone goes back to.

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from deploy import image
@@ -51,6 +50,7 @@ class Entry:
         commit: Of the sources; empty where nobody said.
         run: Of the deploy that made it.
         by: Who ran that.
+        group: That it was made for, `ZONE/GROUP`; empty in a template from before groups were named.
         last_good: The group's version entry to go back to, whole: a changed version name alone replaces machines. None
             for the first release of a group that never was healthy.
         root: Name of the template, nobody's release, that all releases before this one descend from.
@@ -64,6 +64,7 @@ class Entry:
     commit: str = ""
     run: str = ""
     by: str = ""
+    group: str = ""
     last_good: Version | None = None
     root: str = ""
     root_made_at: str = ""
@@ -71,6 +72,10 @@ class Entry:
     def dump(self) -> str:
         """Return the JSON that stands in the metadata."""
         return json.dumps(asdict(self), sort_keys=True)
+
+    def is_of(self, group: str) -> bool:
+        """Return whether it is a release of a group, `ZONE/GROUP`; where none is named, it may be of any."""
+        return self.group in ("", group)
 
 
 def metadata(template: Document) -> dict[str, str]:
@@ -110,21 +115,6 @@ def entry(template: Document) -> Entry | None:
         return None
 
 
-@dataclass(frozen=True)
-class Root:
-    """The template that a group's releases descend from: made by Terraform or by hand."""
-
-    template: str
-    made_at: datetime
-
-
-def root(template: Document) -> Root | None:
-    """Return what a template descends from, itself if it is nobody's release; None where that is not known."""
-    found = entry(template)
-    name, made = (found.root, found.root_made_at) if found else (template["name"], template["creationTimestamp"])
-    return Root(name, datetime.fromisoformat(made)) if made else None
-
-
 def copied(base: Document, repository: str, digest: str, release: Entry) -> Document:
     """
     Return the body of a new template: a copy with another digest in its script, and the release's entry.
@@ -154,8 +144,8 @@ def copied(base: Document, repository: str, digest: str, release: Entry) -> Docu
 
 
 def name(release: Entry, rewritten: str) -> str:
-    """Return a name by content: a hash of the base's id, the digest and the rewritten script."""
-    content = "\n".join((release.base_id, release.digest, rewritten))
+    """Return a name by content: a hash of the group, the base's id, the digest and the rewritten script."""
+    content = "\n".join((release.group, release.base_id, release.digest, rewritten))
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     stem = re.sub(r"-r-[0-9a-f]{12}$", "", release.base)[:48].rstrip("-")
     return f"{stem}-r-{digest}"

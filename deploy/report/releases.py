@@ -63,7 +63,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
             by=one.entry.by,
             back_to=one.entry.last_good.template if one.entry.last_good else "",
         )
-        for one in history.releases(observed.templates, config.repository, proved)
+        for one in history.releases(observed.templates, config.repository, observed.group.place, proved)
     )
 
 

@@ -35,7 +35,8 @@ def test_release_that_no_machine_ever_served_is_not_good() -> None:
     entry = one.plan("c").entry
     assert entry is not None
     assert entry.template == "dojangkok-dev-ai-server-seed"
-    assert not any(release.is_good for release in history.releases(one.observed().templates, REPOSITORY, ""))
+    found = one.observed()
+    assert not any(release.is_good for release in history.releases(found.templates, REPOSITORY, found.group.place, ""))
 
 
 def abandoned(one: Rig, letter: str) -> plans.Plan:

@@ -28,6 +28,7 @@ BASE = {
         },
     },
 }  # fmt: skip
+GROUP = "zone/group"
 ENTRY = Entry(REPOSITORY, digest("a"), "seed", "7", last_good=Version("seed", "v"))
 
 
@@ -105,18 +106,33 @@ def ours(name: str, hour: int, last_good: str = "", letter: str = "a", commit: s
 
 
 def test_history_is_newest_first_and_knows_what_was_good() -> None:
-    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "a"), BASE], REPOSITORY, "c")
+    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "a"), BASE], REPOSITORY, GROUP, "c")
     assert [(release.template, release.is_good) for release in found] == [("c", True), ("b", False), ("a", True)]
+
+
+def test_history_of_a_group_is_its_own() -> None:
+    """Two groups of a project may serve the same repository; what names no group may be of any."""
+    entries = {name: Entry(REPOSITORY, digest("a"), "seed", "7", group=group) for name, group in _GROUPS.items()}
+    templates = [
+        {**ours(name, hour), "properties": {"metadata": {"items": [{"key": "release", "value": entry.dump()}]}}}
+        for hour, (name, entry) in enumerate(entries.items())
+    ]
+    found = history.releases(templates, REPOSITORY, GROUP, "")
+    assert [release.template for release in found] == ["nobody's", "mine"]
+    assert len({template.name(entry, "script") for entry in entries.values()}) == 3
+
+
+_GROUPS = {"mine": GROUP, "another's": "zone/other", "nobody's": ""}
 
 
 def test_times_are_never_compared_as_text() -> None:
     summer = {**ours("s", 1), "creationTimestamp": "2026-11-01T01:30:00.000-07:00"}
     winter = {**ours("w", 1), "creationTimestamp": "2026-11-01T01:10:00.000-08:00"}
-    assert [one.template for one in history.releases([summer, winter], REPOSITORY, "")] == ["w", "s"]
+    assert [one.template for one in history.releases([summer, winter], REPOSITORY, GROUP, "")] == ["w", "s"]
 
 
 def test_way_back_is_to_the_last_good_one_before() -> None:
-    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "b")], REPOSITORY, "c")
+    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "b")], REPOSITORY, GROUP, "c")
     assert history.to_go_back_to(found, "c").template == "b"
     assert history.to_go_back_to(found, "b").template == "a"
     with pytest.raises(RefusedError, match="no good release before"):
@@ -124,7 +140,7 @@ def test_way_back_is_to_the_last_good_one_before() -> None:
 
 
 def test_way_back_can_be_named_and_never_leads_onto_a_failed_one() -> None:
-    found = history.releases([ours("a", 1, letter="a"), ours("b", 2, "a", "b", "cafe" * 10)], REPOSITORY, "")
+    found = history.releases([ours("a", 1, letter="a"), ours("b", 2, "a", "b", "cafe" * 10)], REPOSITORY, GROUP, "")
     assert history.to_go_back_to(found, "b", digest("a")).template == "a"
     assert history.to_go_back_to(found, "a", "cafecaf", force=True).template == "b"
     with pytest.raises(RefusedError, match="'b' is not known to be good"):
@@ -135,7 +151,7 @@ def test_way_back_can_be_named_and_never_leads_onto_a_failed_one() -> None:
 
 def test_prune_keeps_five_good_two_others_and_whatever_is_needed() -> None:
     templates = [ours(f"g{n}", n, f"g{n - 1}") for n in range(1, 9)] + [ours(f"x{n}", 10 + n, "g8") for n in range(4)]
-    found = history.releases(templates, REPOSITORY, "g8")
+    found = history.releases(templates, REPOSITORY, GROUP, "g8")
     assert [one.template for one in history.to_prune(found, frozenset({"g1"}))] == ["g2", "x0", "x1"]
 
 
