@@ -94,6 +94,8 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
             f"rollback: '{found.version.template}' refers to '{found.reference}', which is the very image that serves.",
             "deploy another one by its digest",
         )
+    for warning in found.warnings:
+        say(f"warning: {warning}")
     with run.rollout() as rollout:
         result = rollout.roll_back(found)
     print(run.done(result))

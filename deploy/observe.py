@@ -55,6 +55,11 @@ class Observed:
     unasked: str
     room: int | None
 
+    @property
+    def surge_room(self) -> int | None:
+        """Machines above the target size that the quota allows: those that are there already count as room."""
+        return None if self.room is None else self.room + max(0, len(self.group.machines) - self.group.target_size)
+
 
 def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
     """Make reads at once; the first error is raised."""

@@ -10,7 +10,7 @@ from deploy.errors import RefusedError
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Version
-from deploy.preflight import refuse, refuse_secrets, warnings
+from deploy.preflight import no_room, refuse, refuse_no_room, refuse_secrets, warnings
 from deploy.template import Entry
 
 
@@ -78,9 +78,10 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         found = template.entry(observed.template)
         return Plan(action, before, None, found.last_good if found else None, before, budget_s, known)
     refuse_secrets(observed.template)
+    refuse_no_room(config, observed)
     doubt = proven.doubt(group, wanted.now)
     going_back = history.last_good(before, not doubt, template.entry(observed.template))
-    known += _elsewhere(going_back, before, doubt)
+    known += proven.elsewhere(going_back, before, doubt)
     root = history.root(observed.template)
     entry = Entry(
         repository=config.repository,
@@ -100,15 +101,6 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, known)
 
 
-def _elsewhere(going_back: Version | None, before: Version, doubt: str) -> tuple[str, ...]:
-    """Warn where a failure does not lead back to what the group has now."""
-    if going_back == before:
-        return ()
-    if going_back is None:
-        return (f"if this fails there is nothing to go back to, not even '{before.template}', because {doubt}",)
-    return (f"if this fails it goes back to '{going_back.template}', not to '{before.template}', because {doubt}",)
-
-
 @dataclass(frozen=True)
 class Rollback:
     """
@@ -122,6 +114,7 @@ class Rollback:
         budget_s: How long it may take.
         surge: Machines above the target size.
         is_needed: False if the release serves from every machine.
+        warnings: What to know, one line each.
     """
 
     reference: image.Reference
@@ -131,6 +124,7 @@ class Rollback:
     budget_s: float
     surge: int
     is_needed: bool
+    warnings: tuple[str, ...] = ()
 
 
 def rollback(
@@ -156,16 +150,19 @@ def rollback(
     serving = "" if proven.doubt(observed.group, now) else before.template
     found = history.releases(observed.templates, config.repository, observed.group.place, serving)
     budget_s = config.rollout.budget_s(size)
-    surge = policy.fastest_surge(config.rollout, size, observed.room)
+    surge = policy.fastest_surge(config.rollout, size, observed.surge_room)
+    lacking = no_room(config, observed)
+    known = (f"{lacking}: the way back may wait for it",) if lacking else ()
     entry = None if to else history.replaced(found, before.template)
     if entry is not None:
-        return Rollback(_reference(config, observed, entry), "", entry, before, budget_s, surge, is_needed=True)
+        reference = _reference(config, observed, entry)
+        return Rollback(reference, "", entry, before, budget_s, surge, is_needed=True, warnings=known)
     release = history.to_go_back_to(found, before.template, to, force=force)
     reference = image.Reference(config.repository, digest=release.entry.digest)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
     version = Version(release.template, str(intent))
     is_needed = release.template != before.template or not is_settled(observed)
-    return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed)
+    return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed, known)
 
 
 def _reference(config: Config, observed: Observed, entry: Version) -> image.Reference:

@@ -67,11 +67,25 @@ def refuse(config: Config, observed: Observed) -> None:
             f"{where}: its template '{observed.group.versions[0].template}' is not a global one.",
             "use a global template",
         )
-    if observed.room is not None and observed.room < config.rollout.surge:
-        raise RefusedError(
-            f"{where}: the region's quota has room for {observed.room} machines, surge needs {config.rollout.surge}.",
-            "raise INSTANCES, or lower `rollout.surge`",
-        )
+
+
+def no_room(config: Config, observed: Observed) -> str:
+    """Return what the region's quota lacks for the surge; empty if it has room, or can't be read."""
+    room, surge = observed.surge_room, config.rollout.surge
+    is_enough = room is None or room >= surge
+    return "" if is_enough else f"the region's quota has room for {room} machines, surge needs {surge}"
+
+
+def refuse_no_room(config: Config, observed: Observed) -> None:
+    """
+    Refuse a new release for which the quota has no room; a way back is not refused for it.
+
+    Raises:
+        RefusedError: With the room that there is.
+    """
+    lacking = no_room(config, observed)
+    if lacking:
+        raise RefusedError(f"group '{config.group}': {lacking}.", "raise INSTANCES, or lower `rollout.surge`")
 
 
 def refuse_secrets(base: Document) -> None:

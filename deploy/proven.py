@@ -4,7 +4,7 @@ from datetime import datetime
 
 from deploy.health import is_landed, is_settled
 from deploy.intent import parse
-from deploy.observed import Group, Machine
+from deploy.observed import Group, Machine, Version
 
 
 def doubt(group: Group, now: datetime) -> str:
@@ -32,6 +32,16 @@ def doubt(group: Group, now: datetime) -> str:
     recreated = [machine for machine in staying if machine.action == "RECREATING"]
     ill = [machine for machine in staying if machine.health != "HEALTHY"]
     return _told(recreated or ill) if recreated or 2 * len(ill) >= len(staying) else ""
+
+
+def elsewhere(going_back: Version | None, before: Version, doubt: str) -> tuple[str, ...]:
+    """Warn where the way back of a release does not lead to what the group has now, and say what is in doubt of it."""
+    if going_back == before:
+        return ()
+    to = (
+        f"it goes back to '{going_back.template}', not to" if going_back else "there is nothing to go back to, not even"
+    )
+    return (f"if this fails {to} '{before.template}', because {doubt}",)
 
 
 def _told(machines: list[Machine]) -> str:

@@ -110,7 +110,8 @@ def decided(case: Case) -> dict[str, Any]:
             return {"action": found.action, "back_to": found.entry and found.entry.template}
         if case.verb == "rollback":
             back = plan.rollback(config, seen, "run1", case.now, case.to, force=case.force)
-            return {"action": "roll" if back.is_needed else "nothing", "serves": back.version.template}
+            action = "roll" if back.is_needed else "nothing"
+            return {"action": action, "serves": back.version.template, "warnings": list(back.warnings)}
         wanted = plan.Wanted(image.Reference(REPOSITORY, digest=digest(case.image)), "run1", case.now)
         rolled = plan.plan(config, wanted, seen)
         back_to = rolled.entry and rolled.entry.template

@@ -69,6 +69,17 @@ def test_surge_goes_by_size_and_quota() -> None:
     assert decided(one, room=None).surge == 1
 
 
+def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
+    """They go on the way back, so the quota that they fill is there for it."""
+    one = with_two()
+    observed = one.observed()
+    surge = replace(observed.group.machines[0], name="surge")
+    assert (
+        decided(one, room=0, group=replace(observed.group, machines=(*observed.group.machines, surge, surge))).surge
+        == 2
+    )
+
+
 @pytest.mark.parametrize(
     ("configured", "size", "room", "expected"),
     [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, 1), (1, 0, 99, 1), (4, 3, 99, 4), (1, 3, 0, 1), (2, 5, None, 2)],
