@@ -35,8 +35,17 @@ class Rollout(_Strict):
         return self
 
     def budget_s(self, machines: int) -> float:
-        """Return how long a rollout may take; serial replacement takes about 150 s a machine."""
-        return self.timeout_s if self.timeout_s is not None else max(300.0, 120.0 + 150.0 * machines)
+        """Return how long a rollout may take."""
+        return self.timeout_s if self.timeout_s is not None else _serial_s(machines)
+
+    def way_back_s(self, machines: int) -> float:
+        """Return how long the way back may take: as long as that lasts, however little the release was given."""
+        return max(self.budget_s(machines), _serial_s(machines))
+
+
+def _serial_s(machines: int) -> float:
+    """Serial replacement takes about 150 s a machine."""
+    return max(300.0, 120.0 + 150.0 * machines)
 
 
 class Config(_Strict):

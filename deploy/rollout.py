@@ -218,7 +218,7 @@ class Rollout:
         self.say(f"going back to {target.template}")
         try:
             watch.replaced = self._patch(target, plan.version)
-            watch.until_served(target, plan.budget_s, 0.0, is_way_back=True)
+            watch.until_served(target, None, 0.0, is_way_back=True)
         except SupersededError:
             raise
         except (DeployError, FailedError) as error:

@@ -79,7 +79,9 @@ class Watch:
     def __post_init__(self) -> None:
         self._symptoms = Symptoms(self.compute, self.config)
 
-    def until_served(self, version: Version, budget_s: float, bake_s: float, *, is_way_back: bool = False) -> None:
+    def until_served(
+        self, version: Version, budget_s: float | None, bake_s: float, *, is_way_back: bool = False
+    ) -> None:
         """
         Look until a version serves, twice in a row, and then as long as the bake lasts.
 
@@ -87,7 +89,7 @@ class Watch:
 
         Args:
             version: That the group was told to serve.
-            budget_s: How long it may take, the bake aside.
+            budget_s: How long it may take, the bake aside; None for as long as a way back of this size may.
             bake_s: How long success must last.
             is_way_back: Wait for capacity as long as there is time; there is nothing better to go to.
 
@@ -120,8 +122,9 @@ class Watch:
                     return
                 if (group.machines, group.is_stable, group.is_reached) != last:
                     last, changed_s = (group.machines, group.is_stable, group.is_reached), now_s
-            if now_s - began_s >= budget_s + (bake_s if looks else 0.0):
-                raise FailedError(Verdict("failed", f"not done after {budget_s:g} s: {found.text}"))
+            allowed_s = self.config.rollout.way_back_s(size or 0) if budget_s is None else budget_s
+            if now_s - began_s >= allowed_s + (bake_s if looks else 0.0):
+                raise FailedError(Verdict("failed", f"not done after {allowed_s:g} s: {found.text}"))
             time.sleep(pause_s(self.config.rollout.poll_s, now_s - changed_s))
 
     def _read(self) -> Group | None:
