@@ -21,8 +21,9 @@ class Row:
 
     Args:
         template: Its name.
-        state: good: it served, healthy, from every machine; failed: it never did, and the group is told another one;
-            other: the group is told it, and it is not proven yet.
+        state: good: it is proven, or a later release goes back to it; unproven: neither, and the group is told another
+            one: it failed, or was rolled back, and no template tells which; other: the group is told it, and it is not
+            proven yet.
         is_serving: Whether it serves from every machine now.
         made_at: When its template was made.
         age_s: Since then.
@@ -34,7 +35,7 @@ class Row:
     """
 
     template: str
-    state: Literal["good", "failed", "other"]
+    state: Literal["good", "unproven", "other"]
     is_serving: bool
     made_at: datetime
     age_s: float
@@ -53,7 +54,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
     return tuple(
         Row(
             template=one.template,
-            state="good" if one.is_good else "other" if one.template in told else "failed",
+            state="good" if one.is_good else "other" if one.template in told else "unproven",
             is_serving=one.template == serves,
             made_at=one.made_at,
             age_s=(now - one.made_at).total_seconds(),

@@ -23,13 +23,13 @@ def broken(one: Rig, letter: str) -> None:
         one.deploy(letter)
 
 
-def test_good_failed_and_serving_releases_are_told_apart() -> None:
+def test_good_unproven_and_serving_releases_are_told_apart() -> None:
     one = rig()
     one.deploy("a")
     one.deploy("b")
     broken(one, "c")
     assert [(row.digest[7:8], row.state, row.is_serving) for row in found(one)] == [
-        ("c", "failed", False),
+        ("c", "unproven", False),
         ("b", "good", True),
         ("a", "good", False),
     ]
@@ -50,7 +50,16 @@ def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
     assert (row.state, row.is_serving) == ("good", False)
 
 
-def test_release_on_its_way_is_neither_good_nor_failed() -> None:
+def test_release_that_served_and_was_rolled_back_by_hand_is_not_said_to_have_failed() -> None:
+    """No template tells how it ended: a release that failed looks the same."""
+    one = rig()
+    one.deploy("a")
+    one.deploy("b")
+    one.roll_back()
+    assert [(row.digest[7:8], row.state) for row in found(one)] == [("b", "unproven"), ("a", "good")]
+
+
+def test_release_on_its_way_is_neither_good_nor_unproven() -> None:
     one = rig()
     one.deploy("a")
     rolling: Plan = one.plan("b")
