@@ -35,14 +35,15 @@ def _contents(emulator: Emulator) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_at_each_exchange_the_next_process_goes_on(
-    quick: Deployer, when: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """SIGKILL of the process itself, at each exchange once; `deploy` again and `reconcile` take turns to go on."""
+def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    SIGKILL of the process itself, at each exchange once, before it or after it by turns; `deploy` again and `reconcile`
+    take turns to go on. Both at every exchange, in one process: tests/unit/deploy/test_cuts.py.
+    """
     number = 0
     while True:
         number += 1
+        when = ("before", "after")[number // 2 % 2]
         before = quick.versions()
         died = quick.run("deploy", "--image", reference(number), spy={"SPY_KILL": f"{when}:{number}"})
         if died.returncode != -9:
@@ -60,7 +61,7 @@ def test_killed_at_each_exchange_the_next_process_goes_on(
     assert died.returncode == 0, died.stderr
     assert number > 20
     with capsys.disabled():
-        print(f"\n{number - 1} exchanges of a real process, SIGKILL {when} each: one version every time")
+        print(f"\n{number - 1} exchanges of a real process, SIGKILL at each: one version every time")
 
 
 def _connections(deployer: Deployer, file: Path, code: int, *args: str) -> set[str]:
