@@ -2,9 +2,9 @@
 What can go wrong in a rollout, with the exit code that leaves the program.
 
 DeployError            exit 1    never raised itself
-├── RefusedError       exit 3    usage, configuration or a precondition; nothing was written
+├── RefusedError       exit 3    usage, a precondition, or a write was refused; the group was told nothing
 │   └── ConfigError    exit 3    a value in environments/*.yaml or on the command line
-├── NotAllowedError    exit 4    no credentials, or they lack a permission
+├── NotAllowedError    exit 4    no credentials, or they lack a permission; the group was told nothing
 ├── SupersededError    exit 5    somebody else deployed; their version stays
 ├── RolledBackError    exit 7    the release failed; the previous one serves
 ├── NotRestoredError   exit 8    the release failed and the way back did not settle; run reconcile
@@ -40,7 +40,7 @@ class DeployError(Exception):
 
 
 class RefusedError(DeployError):
-    """Nothing was written."""
+    """The group was told nothing; unless the text says so, nothing at all was written."""
 
     exit_code: ClassVar[int] = 3
 
@@ -50,7 +50,7 @@ class ConfigError(RefusedError, ValueError):
 
 
 class NotAllowedError(DeployError):
-    """No credentials, or they lack a permission."""
+    """No credentials, or they lack a permission; the group was told nothing."""
 
     exit_code: ClassVar[int] = 4
 

@@ -3,25 +3,28 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from deploy import policy, template
-from deploy.compute import QUOTA, Compute, Document, Outcome
+from deploy import policy
+from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import (
     CapacityError,
     CloudError,
     DeployError,
+    NotAllowedError,
     NotRestoredError,
     RefusedError,
     RolledBackError,
     SupersededError,
 )
 from deploy.evidence import evidence
-from deploy.health import CAPACITY, Verdict, is_settled
+from deploy.health import Verdict
+from deploy.insert import insert
 from deploy.observe import read_group
 from deploy.observed import Version, group
 from deploy.plan import Found, Plan, Rollback
 from deploy.pruning import pruned
 from deploy.result import Result
+from deploy.untold import refused, unknown, untold
 from deploy.watch import FailedError, Look, Show, Watch
 
 _FENCED = 412
@@ -66,10 +69,9 @@ class Rollout:
             return self._result(plan, watch)
         if plan.action == "roll":
             if plan.template is not None:
-                self._insert(plan)
+                insert(self.compute, self.config, plan.template)
                 watch.reach("template")
-            watch.replaced = self._patch(plan.version, plan.before)
-            self._is_told = True
+            self._tell(watch, plan.version, plan.before)
         try:
             watch.until_served(plan.version, plan.budget_s, self.config.rollout.bake_s)
         except FailedError as failure:
@@ -87,8 +89,7 @@ class Rollout:
         watch = self._begin(done)
         if not plan.is_needed:
             return self._result(done, watch)
-        watch.replaced = self._patch(plan.version, plan.before, plan.surge)
-        self._is_told = True
+        self._tell(watch, plan.version, plan.before, plan.surge)
         try:
             watch.until_served(plan.version, plan.budget_s, 0.0, is_way_back=True)
         except FailedError as failure:
@@ -123,32 +124,9 @@ class Rollout:
         self.so_far = lambda: self._result(plan, watch)
         return watch
 
-    def _insert(self, plan: Plan) -> None:
-        """Insert the template, or adopt one of its name that has the same content, and compare what is there."""
-        body = plan.template or {}
-        where = f"template '{body['name']}'"
-        try:
-            outcome = self.compute.wait(self.compute.write("POST", "global/instanceTemplates", body))
-        except CloudError as error:
-            outcome = Outcome("failed", error.reason, str(error))
-        # What was refused, or lost on its way, may be there all the same: reading tells.
-        try:
-            there = self.compute.get(f"global/instanceTemplates/{body['name']}")
-        except CloudError as error:
-            text = f"{where} was not made: {outcome.text or error}"
-            raise self._untold(text, outcome.code) from error
-        unlike = template.differences(body, there)
-        if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
-            unlike.append("the startup-script")
-        if template.entry(there) is None:
-            unlike.append("the metadata entry 'release'")
-        if not unlike:
-            return
-        if outcome.state != "failed":
-            self.compute.write("DELETE", f"global/instanceTemplates/{body['name']}", None)
-        raise RefusedError(
-            f"template '{body['name']}': what is there differs in {', '.join(unlike)}.", "look at it by hand"
-        )
+    def _tell(self, watch: Watch, version: Version, before: Version, surge: int | None = None) -> None:
+        watch.replaced = self._patch(version, before, surge)
+        self._is_told = True
 
     def _patch(self, version: Version, before: Version, surge: int | None = None) -> str:
         """Tell the group its version and policy, if it has the one decided on; returns the fingerprint it had."""
@@ -164,26 +142,18 @@ class Rollout:
                     f"group '{self.config.group}': somebody else deployed meanwhile: {_shown(now)}.", "see status"
                 )
             try:
-                operation = self.compute.write("PATCH", path, self._body(found, version, meant))
-                outcome = self.compute.wait(operation)
-            except CloudError as error:
-                if error.status == _FENCED:
+                outcome = self.compute.wait(self.compute.write("PATCH", path, self._body(found, version, meant)))
+            except (CloudError, NotAllowedError) as error:
+                if isinstance(error, CloudError) and error.status == _FENCED:
                     self.compute.time.sleep(1.0)
                     continue
-                outcome = Outcome("failed", error.reason, str(error))
-            if outcome.state == "failed" and not self._has(path, version):
-                raise self._untold(f"group '{self.config.group}' was not told: {outcome.text}", outcome.code)
+                outcome = refused(error)
+            if outcome.state == "failed" and not self._has(path, version, outcome.text):
+                text = f"group '{self.config.group}' was not told: {outcome.text}"
+                raise untold(self.compute, self.config, text, outcome.code)
             return str(found["fingerprint"])
-        late = f"each of {_FENCED_TIMES} writes came after somebody else's"
-        raise self._untold(f"group '{self.config.group}' was not told: {late}", "")
-
-    def _untold(self, text: str, code: str) -> DeployError:
-        """Return the error of a write that never came to be: the group is as it was, and that may not be well."""
-        if not is_settled(read_group(self.compute, self.config)):
-            return NotRestoredError(f"{text}. The group was not settled before, and is not now.", "run reconcile")
-        if code in CAPACITY or code == QUOTA:
-            return CapacityError(f"{text}. What served before serves.", "raise that quota, or wait for capacity")
-        return RolledBackError(f"{text}. What served before serves.", "mend what was refused, and deploy again")
+        late = f"group '{self.config.group}' was not told: each of {_FENCED_TIMES} writes came after somebody else's"
+        raise untold(self.compute, self.config, late, "")
 
     def _body(self, found: Document, version: Version, meant: Document) -> Document:
         link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
@@ -193,8 +163,12 @@ class Rollout:
             "updatePolicy": meant,
         }
 
-    def _has(self, path: str, version: Version) -> bool:
-        return group(self.compute.get(path), ()).versions == (version,)
+    def _has(self, path: str, version: Version, why: str) -> bool:
+        """Tell by the group itself whether a write that failed is there all the same."""
+        try:
+            return group(self.compute.get(path), ()).versions == (version,)
+        except (CloudError, NotAllowedError) as error:
+            raise unknown(self.config, why, error) from error
 
     def _prune(self, result: Result) -> Result:
         """Delete old templates; only a courtesy, so that whatever goes wrong warns."""
@@ -217,7 +191,7 @@ class Rollout:
         target = plan.entry
         self.say(f"going back to {target.template}")
         try:
-            watch.replaced = self._patch(target, plan.version)
+            self._tell(watch, target, plan.version)
             watch.until_served(target, None, 0.0, is_way_back=True)
         except SupersededError:
             raise

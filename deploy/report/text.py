@@ -64,6 +64,8 @@ def heading(found: Outcome) -> str:
         return f"{where}: {found.verb}, and nobody saw its end"
     if found.exit_code:
         meaning = _MEANING.get(found.exit_code, "failed")
+        if found.exit_code == RefusedError.exit_code and found.result:
+            meaning = "refused, the group was told nothing"
         return f"{where}: {found.verb} {meaning} (exit code {found.exit_code})"
     serves = found.wanted.template if found.wanted else ""
     if found.is_rebuilt or (found.result and found.result.changed):

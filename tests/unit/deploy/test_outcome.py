@@ -195,6 +195,13 @@ def test_what_to_type_next(code: int | None, told: bool, expected: list[tuple[st
     assert text.commands(replace(DONE, exit_code=code, result=replace(RESULT, changed=told)), command) == expected
 
 
+def test_refusal_in_the_middle_does_not_claim_that_nothing_was_written() -> None:
+    """A template may have been made by then."""
+    refused = replace(DONE, exit_code=3, result=replace(RESULT, changed=False))
+    assert text.heading(refused) == "web: deploy refused, the group was told nothing (exit code 3)"
+    assert text.heading(replace(refused, result=None)) == "web: deploy refused, nothing was written (exit code 3)"
+
+
 def test_markdown_escapes_and_fences_what_others_wrote() -> None:
     shown = formats.outcome(FAILED, command, "markdown")
     assert shown.startswith("### web: deploy failed and rolled back (exit code 7)\n\nrelease 'new': web-1 &lt;b&gt;")

@@ -202,6 +202,6 @@ def test_prune_between_any_two_exchanges_of_a_deploy_takes_nothing_that_it_needs
 def test_a_group_that_somebody_writes_to_all_the_time_is_left_in_the_end() -> None:
     one = world()
     one.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "status": 412, "reason": "conditionNotMet"}]})
-    with pytest.raises(RolledBackError, match="was not told: each of 20 writes came after"):
+    with pytest.raises(RefusedError, match="was not told: each of 20 writes came after"):
         one.deploy("a")
     assert one.serving() == ["latest"] * 3

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from deploy import observed
-from deploy.errors import CapacityError, NotRestoredError, RolledBackError
+from deploy.errors import (
+    CapacityError,
+    DeployError,
+    NotAllowedError,
+    NotRestoredError,
+    RefusedError,
+    RolledBackError,
+)
 from deploy.observed import Group, Machine, Version
 from deploy.rollout import Rollout
 from deploy.symptoms import Suspect, suspect
@@ -102,13 +109,17 @@ def test_quota_in_an_operation_has_its_own_code(method: str, has_http_code: bool
     assert one.serving() == ["latest"] * 3
 
 
-def test_write_that_never_came_to_be_on_a_group_in_disorder_is_not_called_restored() -> None:
+def test_write_that_never_came_to_be_on_a_group_in_disorder_says_both() -> None:
     one = rig()
     one.control("POST", f"{GROUP}/resize?size=5")
     fault = {"on": "instanceTemplates.insert", "operation": {"error": "QUOTA_EXCEEDED"}}
     one.control("POST", "emulator/faults", {"faults": [fault]})
-    with pytest.raises(NotRestoredError, match=r"The group was not settled before, and is not now. Fix: run reconcile"):
+    with pytest.raises(RefusedError) as error:
         one.deploy("a")
+    assert str(error.value).endswith(
+        "The group was told nothing. The group was not settled before, and is not now."
+        " Fix: mend what was refused, and deploy again, or run reconcile."
+    )
 
 
 def test_quota_in_an_answer_is_no_missing_permission() -> None:
@@ -120,21 +131,46 @@ def test_quota_in_an_answer_is_no_missing_permission() -> None:
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
-def test_other_errors_of_an_operation_leave_the_group_as_it_was(method: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "expected"), [("INVALID_FIELD_VALUE", RefusedError), ("SERVICE_ACCOUNT_ACCESS_DENIED", NotAllowedError)]
+)
+def test_refused_operation_is_a_refusal_and_no_failed_release(
+    method: str, code: str, expected: type[DeployError]
+) -> None:
     one = rig()
-    one.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": {"error": "INVALID_FIELD_VALUE"}}]})
-    with pytest.raises(RolledBackError, match=r"was not (told|made): .*INVALID_FIELD_VALUE"):
+    one.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": {"error": code}}]})
+    with pytest.raises(
+        expected, match=rf"was not (told|made): {code}.*The group was told nothing. What served before serves. Fix: "
+    ) as error:
         one.deploy("a")
+    assert type(error.value) is expected
     assert one.serving() == ["latest"] * 3
 
 
-def test_refused_patch_leaves_the_group_as_it_was() -> None:
+@pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"), [(400, "invalid", RefusedError), (403, "forbidden", NotAllowedError)]
+)
+def test_refused_write_is_a_refusal_and_no_failed_release(
+    method: str, status: int, reason: str, expected: type[DeployError]
+) -> None:
     one = rig()
-    fault = {"on": "instanceGroupManagers.patch", "status": 400, "reason": "invalid"}
+    fault = {"on": method, "status": status, "reason": reason}
     one.control("POST", "emulator/faults", {"faults": [fault]})
-    with pytest.raises(RolledBackError, match=r"group '.*' was not told: PATCH .*: 400 injected.* serves"):
+    with pytest.raises(expected, match=rf"was not (told|made): (PATCH|POST) .*: {status} .*The group was told nothing"):
         one.deploy("a")
     assert "-r-" not in one.control("GET", GROUP)["versions"][0]["instanceTemplate"]
+
+
+def test_write_of_which_nobody_can_read_what_became_is_said_to_be_unknown() -> None:
+    one = rig()
+    refusal = {"on": "instanceGroupManagers.patch", "status": 400, "reason": "invalid"}
+    blind = {"on": "instanceGroupManagers.get", "nth": list(range(3, 900)), "status": 403, "reason": "forbidden"}
+    one.control("POST", "emulator/faults", {"faults": [refusal, blind]})
+    with pytest.raises(
+        NotRestoredError, match=r"400 .*, and whether it was told can't be read: GET .* Fix: run reconc"
+    ):
+        one.deploy("a")
 
 
 TARGET = Version("new", "v")

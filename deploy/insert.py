@@ -1,0 +1,43 @@
+"""Inserting a release's template: made, or adopted where one of its name has the same content, and compared."""
+
+from deploy import template
+from deploy.compute import Compute, Document
+from deploy.config import Config
+from deploy.errors import CloudError, NotAllowedError, RefusedError
+from deploy.untold import refused, untold
+
+
+def insert(compute: Compute, config: Config, body: Document) -> None:
+    """
+    Insert a template, or adopt one of its name that has the same content, and compare what is there.
+
+    Args:
+        compute: API of the project.
+        config: Names.
+        body: Of the template.
+
+    Raises:
+        DeployError: It was refused, or what is there differs; the group was told nothing.
+    """
+    where, path = f"template '{body['name']}'", f"global/instanceTemplates/{body['name']}"
+    try:
+        outcome = compute.wait(compute.write("POST", "global/instanceTemplates", body))
+    except (CloudError, NotAllowedError) as error:
+        outcome = refused(error)
+    # What was refused, or lost on its way, may be there all the same: reading tells.
+    try:
+        there = compute.get(path)
+    except (CloudError, NotAllowedError) as error:
+        what = "can't be read back" if outcome.state == "done" else "was not made"
+        why = outcome if outcome.state == "failed" else refused(error)
+        raise untold(compute, config, f"{where} {what}: {outcome.text or why.text}", why.code) from error
+    unlike = template.differences(body, there)
+    if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
+        unlike.append("the startup-script")
+    if template.entry(there) is None:
+        unlike.append("the metadata entry 'release'")
+    if not unlike:
+        return
+    if outcome.state != "failed":
+        compute.write("DELETE", path, None)
+    raise RefusedError(f"{where}: what is there differs in {', '.join(unlike)}.", "look at it by hand")
