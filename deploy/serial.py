@@ -1,6 +1,7 @@
 """What the end of a machine's serial port shows: whether the pull or the start of the release failed. Pure."""
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from deploy.leaks import redacted
@@ -10,16 +11,34 @@ from deploy.leaks import redacted
 _BEGINS: Final = re.compile(r"Found startup-script in metadata|Starting google-startup-scripts", re.IGNORECASE)
 _SUCCEEDS: Final = re.compile(r"startup-script exit status 0\b")
 _FAILS: Final = re.compile(r"startup-script(?: exit status|\" failed with error: exit status) (?!0\b)\d+")
-# Docker's words for a pull or a start that failed, in a line of the script's.
+# Docker's words for a pull or a start that failed, in a line of the script's. `Error response from daemon` alone is
+# none: a `docker rm` of what is not there says so too.
 _SCRIPT: Final = re.compile(r"startup-script|docker", re.IGNORECASE)
 _REFUSED: Final = re.compile(
-    r"manifest (?:for \S+ )?(?:unknown|not found)|pull access denied|unauthorized:|denied: |Error response from daemon"
+    r"manifest (?:for \S+ )?(?:unknown|not found)|pull access denied|unauthorized:|(?<![Pp]ermission )denied: "
+    r"|failed to create task|driver failed programming"
 )
 
 
-def failure(contents: str) -> str:
+@dataclass(frozen=True)
+class Failure:
     """
-    Return the line that shows that the release's pull or start failed, fit to be shown; empty if none does.
+    What a serial port says of a pull or a start that failed.
+
+    Args:
+        line: The last that says so, fit to be shown.
+        times: Lines that say so.
+        is_over: Whether the script has ended since, and badly; else it may try again.
+    """
+
+    line: str
+    times: int
+    is_over: bool
+
+
+def failure(contents: str) -> Failure | None:
+    """
+    Return what shows that the release's pull or start failed; None if nothing does.
 
     A script that ended well may have tried twice, so its earlier complaints count for nothing.
     """
@@ -27,7 +46,7 @@ def failure(contents: str) -> str:
     begins = [index for index, line in enumerate(lines) if _BEGINS.search(line)]
     boot = lines[begins[-1] :] if begins else lines
     if any(_SUCCEEDS.search(line) for line in boot):
-        return ""
-    told = [line for line in boot if _REFUSED.search(line) and _SCRIPT.search(line)]
+        return None
     ended = [line for line in boot if _FAILS.search(line)]
-    return redacted((told or ended)[-1].strip()) if told or ended else ""
+    told = [line for line in boot if _REFUSED.search(line) and _SCRIPT.search(line)] or ended
+    return Failure(redacted(told[-1].strip()), len(told), bool(ended)) if told else None

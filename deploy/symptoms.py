@@ -12,7 +12,6 @@ from deploy.observed import Group, Machine, Version, name_of
 
 _FIRST_S: Final = 30.0
 _EVERY_S: Final = 20.0
-_TIMES: Final = 2  # in a row that a serial port must say so before it is believed: a script may try again
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,12 @@ class Suspect:
     Args:
         name: Its name; empty if there is none.
         ask_at_s: When it is asked next.
-        times: How often in a row its serial port told of a failure.
+        told: Lines of its serial port that told of a failure, the last time it was asked.
     """
 
     name: str = ""
     ask_at_s: float = 0.0
-    times: int = 0
+    told: int = 0
 
 
 def suspect(group: Group, target: Version, now_s: float, before: Suspect) -> Suspect:
@@ -77,11 +76,12 @@ class Symptoms:
         return None
 
     def _serial(self, machine: Machine) -> Verdict | None:
+        """Believe a serial port once a second look shows more: a script may try again, and an old line stays there."""
         output = self.compute.get(f"zones/{self.config.zone}/instances/{machine.name}/serialPort")
         says = serial.failure(str(output.get("contents", "")))
-        self._suspect = replace(self._suspect, times=self._suspect.times + 1 if says else 0)
-        if self._suspect.times >= _TIMES:
-            return Verdict("failed", f"{machine.name} says: {says}", machine.name)
+        before, self._suspect = self._suspect.told, replace(self._suspect, told=says.times if says else 0)
+        if says and before and (says.is_over or says.times > before):
+            return Verdict("failed", f"{machine.name} says: {says.line}", machine.name)
         return None
 
     def _errors(self, machine: Machine, target: Version) -> Verdict | None:

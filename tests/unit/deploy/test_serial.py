@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.pace import pause_s
-from deploy.serial import failure
+from deploy.serial import Failure, failure
 
 BOOT = "2026-11-23T12:00:00 vm google_metadata_script_runner[1]: Found startup-script in metadata."
 SAID = "2026-11-23T12:00:05 vm google_metadata_script_runner[1]: startup-script: "
@@ -18,13 +18,16 @@ DENIED = f"{SAID}Error response from daemon: pull access denied for x, repositor
         DENIED,
         f"{SAID}unauthorized: authentication required",
         f'{SAID}denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource',
+        f"{SAID}Error response from daemon: failed to create task for container: failed to create shim task",
         f"{SAID}Error response from daemon: driver failed programming external connectivity",
         "12:00 vm google_metadata_script_runner[1]: startup-script exit status 125",
         '12:00 vm google_metadata_script_runner[1]: Script "startup-script" failed with error: exit status 1',
     ],
 )
 def test_failed_pull_or_start_is_quoted(line: str) -> None:
-    assert failure(f"{BOOT}\r\n{SAID}Pulling x\r\n{line}\r\n") == line
+    found = failure(f"{BOOT}\r\n{SAID}Pulling x\r\n{line}\r\n")
+    assert found is not None
+    assert found.line == line
 
 
 @pytest.mark.parametrize(
@@ -35,16 +38,21 @@ def test_failed_pull_or_start_is_quoted(line: str) -> None:
         f"{BOOT}\n{DENIED}\n{SAID}Pulling x\n12:01 vm runner: startup-script exit status 0\n",
         f"{BOOT}\n{DENIED}\n12:01 vm runner: startup-script exit status 1\n{BOOT}\n{SAID}Pulling x\n",
         f'{BOOT}\n12:00 vm uvicorn: 10.0.0.1 "GET /admin" 401 unauthorized: no token\n',
+        f"{BOOT}\n{SAID}Error response from daemon: No such container: ai-server\n{SAID}Pulling x\n",
+        f"{BOOT}\n{SAID}Error response from daemon: network with name web already exists\n{SAID}Pulling x\n",
+        f"{BOOT}\n{SAID}docker: rm: /var/x: permission denied: skipped\n{SAID}Pulling x\n",
         f"{BOOT}\n12:00 vm kernel: audit: denied: something of the kernel's\n",
     ],
 )
 def test_what_shows_no_failure_of_this_boot_is_none(contents: str) -> None:
-    assert failure(contents) == ""
+    assert failure(contents) is None
 
 
 def test_the_cause_goes_before_the_exit_status_and_secrets_stay_hidden() -> None:
     ended = "12:01 vm google_metadata_script_runner[1]: startup-script exit status 1"
-    assert failure(f"{BOOT}\n{DENIED} TOKEN=verysecret\n{ended}\n").endswith("require login TOKEN=…")
+    found = failure(f"{BOOT}\n{DENIED}\n{SAID}Pulling x\n{DENIED} TOKEN=verysecret\n{ended}\n")
+    assert found == Failure(f"{DENIED} TOKEN=…", times=2, is_over=True)
+    assert failure(f"{BOOT}\n{DENIED}\n{SAID}Pulling x\n") == Failure(DENIED, times=1, is_over=False)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from deploy.errors import (
 )
 from deploy.observed import Group, Machine, Version
 from deploy.rollout import Rollout
-from deploy.symptoms import Suspect, suspect
+from deploy.symptoms import Suspect, Symptoms, suspect
 from tests.unit.deploy.rig import GROUP, Rig, rig
 
 DENIED = "Error response from daemon: pull access denied for x"
+ENDED = "startup-script exit status 1"
 
 
 def breaking(**behaviour: Any) -> Rig:
@@ -33,9 +34,9 @@ def reads(one: Rig, method: str) -> int:
     return sum(entry["method"] == method for entry in one.api.world.store.entries(kind="request"))
 
 
-@pytest.mark.parametrize("said", [DENIED, "startup-script exit status 125"])
+@pytest.mark.parametrize("said", [DENIED, "manifest unknown"])
 def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
-    one = breaking(never_healthy=True, serial=[said, "KEY=verysecret"])
+    one = breaking(never_healthy=True, serial=[said, "KEY=verysecret", ENDED])
     began_s = one.api.world.clock.now_s()
     with pytest.raises(RolledBackError) as error:
         one.deploy("a")
@@ -60,6 +61,22 @@ def test_script_that_tried_again_and_succeeded_is_no_failure() -> None:
     one = breaking(answer_s=120, serial=[DENIED])
     one.deploy("a")
     assert one.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize(
+    ("second", "is_failure"),
+    [([DENIED], False), ([DENIED, DENIED], True), ([DENIED, ENDED], True), ([], False)],
+)
+def test_second_look_has_to_show_something_new(second: list[str], is_failure: bool) -> None:
+    one = breaking(never_healthy=True, serial=[DENIED])
+    looks = iter(["\n".join(["startup-script: " + line for line in lines]) for lines in ([DENIED], second)])
+    compute = one.compute()
+    compute.get = lambda *_: {"contents": next(looks)}  # type: ignore[method-assign]
+    symptoms = Symptoms(compute, one.config)
+    late = group(Machine("n", TARGET, "RUNNING", "VERIFYING", "UNHEALTHY"))
+    assert [symptoms.ask(late, TARGET, now_s) for now_s in (0.0, 31.0)] == [None, None]
+    found = symptoms.ask(late, TARGET, 52.0)
+    assert (found is not None) is is_failure
 
 
 def test_quick_rollout_reads_no_serial_port() -> None:
@@ -190,7 +207,7 @@ def test_suspect_is_the_new_machine_that_takes_long() -> None:
 
 
 def test_nothing_good_and_a_serial_port_that_tells() -> None:
-    one = breaking(never_healthy=True, serial=[DENIED])
+    one = breaking(never_healthy=True, serial=[DENIED, ENDED])
     plan = one.plan("a")
-    with pytest.raises(NotRestoredError, match="pull access denied"):
+    with pytest.raises(NotRestoredError, match=r"says: .*pull access denied"):
         Rollout(one.compute(), one.config, one.said.append).perform(replace(plan, entry=None))
