@@ -40,4 +40,4 @@ def _serial(compute: Compute, config: Config, machine: str) -> list[str]:
         output = compute.get(f"zones/{config.zone}/instances/{machine}/serialPort")
     except DeployError:
         return []
-    return [redacted(line) for line in str(output.get("contents", "")).splitlines()[-12:]]
+    return redacted(str(output.get("contents", ""))).splitlines()[-12:]

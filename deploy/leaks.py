@@ -18,6 +18,9 @@ _FORMS: Final = {
     "a Google API key": r"\bAIza[\w-]{35}",
     "a GitHub token": r"\b(?:gh[opsru]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
     "an AWS key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9/+]{40}",
+    "a password in a URL": r"(?<=://)[^\s/:@\"'$`<>{}]+:[^\s/@\"'$`<>{}]{4,}(?=@)",
+    "a bearer token": r"(?i:\bauthorization\\?[\"']?\s*:\s*\\?[\"']?bearer)\s+[\w.~+/-]{8,}",
+    "a password": (r"\\?[\"'][\w-]*(?i:password|token|secret)\\?[\"']\s*:\s*\\?[\"'][^\s\"'$`<>{}\\]{6,}\\?[\"']"),
     "a registry's password": (
         rf"\b(?:docker|podman|crane|skopeo)\s+(?:auth\s+)?login\b(?:[^\n;|&\\]|\\\n)*?\s(?:-p|--password)(?:\s+|=){_LITERAL}"
         r"|\b(?:echo|printf)\s+(?:-n\s+)?[\"']?[^\s\"'$`|]{4,}[\"']?\s*\|\s*(?:sudo\s+)?docker\s+login\b"
@@ -25,7 +28,16 @@ _FORMS: Final = {
     ),
 }
 _PATTERNS: Final = {what: re.compile(form, re.ASCII) for what, form in _FORMS.items()}
-_ASSIGNED: Final = re.compile(r"(?i)(?<![\w-])([\w-]*(?:key|token|secret|password)[\w-]*)=([^\s]{6,})")
+# What is hidden besides: it may be no literal, and nobody is kept from a deploy by it.
+_SHOWN: Final = (
+    re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"(?<=://)[^\s/:@]+:[^\s@]+(?=@)"),
+    re.compile(r"(?i)(?<=\bbearer\s)\s*[\w.~+/-]{8,}=*"),
+    re.compile(r"(?i)\\?[\"'][\w-]*(?:password|token|secret)\\?[\"']\s*:\s*\\?[\"'][^\"'\n]*[\"']"),
+)
+_ASSIGNED: Final = re.compile(
+    r"(?i)(?<![\w-])([\w-]*(?:key|token|secret|pass|pwd)[\w-]*)=(?:\"[^\"\n]*\"|'[^'\n]*'|\S{4,})"
+)
 
 
 @dataclass(frozen=True)
@@ -52,8 +64,8 @@ def leaks(text: str) -> list[Leak]:
     return sorted(set(found), key=lambda leak: (leak.line, leak.what))
 
 
-def redacted(line: str) -> str:
-    """Return a line of somebody's output without what looks like a secret."""
-    for pattern in _PATTERNS.values():
-        line = pattern.sub("…", line)
-    return _ASSIGNED.sub(r"\1=…", line)
+def redacted(text: str) -> str:
+    """Return somebody's output without what looks like a secret; all of it at once, since a key has many lines."""
+    for pattern in (*_SHOWN, *_PATTERNS.values()):
+        text = pattern.sub("…", text)
+    return _ASSIGNED.sub(r"\1=…", text)

@@ -40,4 +40,9 @@ def test_machine_that_does_not_serve_is_the_one_that_is_shown(monkeypatch: pytes
     monkeypatch.setattr(evidence, "read_group", lambda *_: found)
     said = evidence.evidence(one.compute(), one.config, NEW, "")
     assert said == ("web-2: VERIFYING RUNNING UNHEALTHY",)
+    compute = one.compute()
+    key = [f"{mark} PRIVATE KEY-----" for mark in ("-----BEGIN", "-----END")]
+    said_by_it = "\r\n".join(["first", key[0], *("MIIEow" * 9 for _ in range(20)), key[1], "last"])
+    compute.get = lambda *_: {"contents": said_by_it}  # type: ignore[method-assign]
+    assert evidence.evidence(compute, one.config, NEW, "")[1:] == ("  | first", "  | …", "  | last")
     assert evidence.evidence(one.compute(), one.config, NEW, "web-1")[0] == "web-1: NONE RUNNING HEALTHY"
