@@ -5,7 +5,6 @@ Reads are retried on everything transient; writes only with the same requestId, 
 operation again. Source: what google-cloud-compute and terraform-provider-google do and do not retry, as measured.
 """
 
-import json
 import random
 import uuid
 from collections.abc import Callable, Iterator
@@ -149,14 +148,14 @@ class Compute:
             return self._client.request(
                 verb, url, params=params, json=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
 
 
 def _decoded(answer: httpx.Response, where: str) -> Document:
     try:
         document = answer.json()
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise TransientError(f"{where}: the answer is no JSON, but '{answer.text[:60]}'", answer.status_code) from error
     if not isinstance(document, dict):
         raise TransientError(f"{where}: the answer is no object", answer.status_code)

@@ -100,7 +100,7 @@ class Registry:
             answer = self._client.request(
                 "HEAD", where, headers={**self._headers(), **accepted}, timeout=TIMEOUT, follow_redirects=False
             )
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TransientError(f"HEAD {where}: {type(error).__name__}: {error}") from error
         if answer.status_code in TRANSIENT:
             raise transient(f"HEAD {where}: {answer.status_code}", answer)

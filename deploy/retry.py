@@ -48,6 +48,8 @@ def retried(call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[
     """
     Call until it ends in anything but a TransientError, or the budget is spent; that error is then raised.
 
+    A server that wants to be left alone for longer than is left of the budget is not waited for.
+
     Args:
         call: One attempt.
         time: Of the waits.
@@ -56,14 +58,16 @@ def retried(call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[
     """
     began_s = time.now_s()
 
-    def backoff_s(state: tenacity.RetryCallState) -> float:
+    def asked_s(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        asked_s = error.retry_after_s if isinstance(error, TransientError) else 0.0
-        return max(asked_s, dice() * min(_LONGEST_WAIT_S, 0.5 * 2.0**state.attempt_number))
+        return error.retry_after_s if isinstance(error, TransientError) else 0.0
+
+    def backoff_s(state: tenacity.RetryCallState) -> float:
+        return max(asked_s(state), dice() * min(_LONGEST_WAIT_S, 0.5 * 2.0**state.attempt_number))
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
-        stop=lambda state: time.now_s() - began_s >= budget_s,
+        stop=lambda state: time.now_s() - began_s + asked_s(state) >= budget_s,
         wait=backoff_s,
         sleep=time.sleep,
         reraise=True,

@@ -1,0 +1,69 @@
+"""What is asked again and for how long, whatever a server answers."""
+
+import httpx
+import pytest
+
+from deploy.compute import Compute
+from deploy.errors import CloudError
+from deploy.retry import Time, TransientError, retried
+
+
+def asking(answer: httpx.Response) -> tuple[Compute, list[float]]:
+    """An API that always gives that answer, and what was slept for it."""
+    slept: list[float] = []
+    stream = answer.read()
+    made = lambda _: httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(stream))  # noqa: E731
+    client = httpx.Client(transport=httpx.MockTransport(made))
+    time = Time(lambda: sum(slept), slept.append)
+    return Compute(client, "http://x/compute/v1", "p", dict, time, dice=lambda: 0.5), slept
+
+
+@pytest.mark.parametrize("asked", ["36000", "91", "90"])
+def test_server_that_wants_more_time_than_there_is_is_not_waited_for(asked: str) -> None:
+    compute, slept = asking(httpx.Response(503, headers={"retry-after": asked}))
+    with pytest.raises(CloudError, match="503"):
+        compute.get("x")
+    assert slept == []
+
+
+def test_server_that_wants_what_is_left_is_waited_for() -> None:
+    compute, slept = asking(httpx.Response(503, headers={"retry-after": "40"}))
+    with pytest.raises(CloudError, match="503"):
+        compute.get("x")
+    assert slept == [40.0, 40.0]
+
+
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("body", [b'{"name": "\xff\xfe"}', '{"name": "é'.encode()[:-1], b"\x00\x01"], ids=str)
+def test_body_that_is_no_text_is_asked_for_again(status: int, body: bytes) -> None:
+    compute, slept = asking(httpx.Response(status, content=body, headers={"content-type": "application/json"}))
+    with pytest.raises(CloudError):
+        compute.get("x")
+    assert sum(slept) >= 90
+
+
+def test_body_that_can_not_be_unpacked_is_asked_for_again() -> None:
+    answers = iter([b"\x1f\x8bbroken", b'{"name": "x"}'])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        body = next(answers)
+        packed = {"content-encoding": "gzip"} if body[:1] == b"\x1f" else {}
+        return httpx.Response(200, headers=packed, stream=httpx.ByteStream(body))
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    slept: list[float] = []
+    compute = Compute(client, "http://x/compute/v1", "p", dict, Time(lambda: sum(slept), slept.append))
+    assert compute.get("x") == {"name": "x"}
+
+
+def test_what_is_wrong_for_good_is_asked_once() -> None:
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(1)
+        raise CloudError("no", 400)
+
+    with pytest.raises(CloudError) as error:
+        retried(call, Time(lambda: 0.0, print), 90.0)
+    assert not isinstance(error.value, TransientError)
+    assert len(calls) == 1
