@@ -11,6 +11,7 @@ from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.observed import Group, group, name_of
+from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
 
 # What a rollout does, and what it needs for each. Source: Compute Engine's reference, "IAM Permissions" of each method.
 PERMISSIONS: Final = (
@@ -27,6 +28,7 @@ PERMISSIONS: Final = (
     "compute.instanceTemplates.useReadOnly",
     "compute.zoneOperations.get",
 )
+_PERMISSIONS_S: Final = 15.0  # how long they are asked for again; without an answer a deploy warns, and goes on
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
@@ -157,25 +159,34 @@ def _health_check(compute: Compute, found: Group) -> Document | None:
         raise
 
 
-def granted(client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]]) -> set[str]:
+def granted(
+    client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]], time: Time
+) -> set[str]:
     """
     Ask Cloud Resource Manager which of PERMISSIONS the caller has on a project; Compute v1 can't be asked for groups.
 
     Raises:
         CloudError: The API is off, or does not answer.
     """
-    try:
-        answer = client.post(
-            f"{url.rstrip('/')}/v1/projects/{project}:testIamPermissions",
-            json={"permissions": list(PERMISSIONS)},
-            headers=headers(),
-            timeout=10.0,
-        )
-        if not answer.is_success:
-            raise CloudError(f"testIamPermissions of '{project}': {answer.status_code}", answer.status_code)
-        return set(answer.json().get("permissions") or [])
-    except (httpx.TransportError, ValueError) as error:
-        raise CloudError(f"testIamPermissions of '{project}': {error}") from error
+    where = f"testIamPermissions of '{project}'"
+
+    def ask() -> set[str]:
+        try:
+            answer = client.post(
+                f"{url.rstrip('/')}/v1/projects/{project}:testIamPermissions",
+                json={"permissions": list(PERMISSIONS)},
+                headers=headers(),
+                timeout=10.0,
+            )
+            if answer.status_code in TRANSIENT:
+                raise transient(f"{where}: {answer.status_code}", answer)
+            if not answer.is_success:
+                raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
+            return set(answer.json().get("permissions") or [])
+        except (httpx.RequestError, ValueError, AttributeError) as error:
+            raise TransientError(f"{where}: {error}") from error
+
+    return retried(ask, time, _PERMISSIONS_S)
 
 
 def _permissions(ask: Callable[[], set[str]]) -> tuple[tuple[str, ...], str]:

@@ -49,5 +49,5 @@ def opened(config: Config, credential_file: Path | None) -> Session:
         config,
         Compute(client, config.compute_url, config.project, headers, clock, renew=headers.renew),
         Registry(httpx.Client(trust_env=config.registry.startswith("https://")), config.registry, headers, clock),
-        lambda: granted(client, manager, config.project, headers),
+        lambda: granted(client, manager, config.project, headers, clock),
     )

@@ -5,6 +5,7 @@ import pytest
 
 from deploy import observe
 from deploy.compute import Compute
+from deploy.errors import CloudError
 from deploy.observed import group
 from deploy.preflight import asked_by
 from deploy.retry import Time
@@ -35,3 +36,49 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
     assert found is not None
     assert asked_by(found) == ("HTTP", 8000)
     assert asked == [f"/compute/v1/projects/p/{path}"]
+
+
+def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[str], list[float]]:
+    """What is granted, and what was slept for it, if Cloud Resource Manager answers so, one after the other."""
+    left, slept = iter(answers), list[float]()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        found = next(left)
+        if isinstance(found, httpx.TransportError):
+            raise found
+        return found
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    time = Time(lambda: sum(slept), slept.append)
+    return observe.granted(client, "http://x", "p", dict, time), slept
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        httpx.Response(503),
+        httpx.Response(429),
+        httpx.ConnectError("reset"),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, content=b"\xff"),
+    ],
+    ids=str,
+)
+def test_permissions_are_asked_for_again_after_what_time_may_mend(first: httpx.Response | httpx.TransportError) -> None:
+    found, slept = permissions(first, httpx.Response(200, json={"permissions": ["compute.x.get"]}))
+    assert found == {"compute.x.get"}
+    assert len(slept) == 1
+
+
+def test_api_that_is_off_is_asked_once() -> None:
+    with pytest.raises(CloudError, match="testIamPermissions of 'p': 403"):
+        permissions(httpx.Response(403))
+
+
+def test_permissions_that_can_not_be_asked_for_are_given_up_soon() -> None:
+    slept: list[float] = []
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
+    with pytest.raises(CloudError, match="testIamPermissions of 'p': 503"):
+        observe.granted(client, "http://x", "p", dict, Time(lambda: sum(slept), slept.append))
+    assert 15 <= sum(slept) <= 30

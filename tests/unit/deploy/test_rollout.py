@@ -49,7 +49,7 @@ def test_requests_before_the_first_look_are_few() -> None:
     registry = Registry(httpx.Client(transport=fake), "http://registry", dict, compute.time)
     found = registry.resolved(one.wanted("a").reference)
     client = httpx.Client(transport=Transport(one.api))
-    asked = lambda: granted(client, "http://emulator", one.config.project, dict)  # noqa: E731
+    asked = lambda: granted(client, "http://emulator", one.config.project, dict, compute.time)  # noqa: E731
     observed = observe(compute, one.config, asked, lambda reads: [read() for read in reads])
     Act(compute, one.config, one.said.append).perform(
         plan(one.config, replace(one.wanted("a"), reference=found), observed)
