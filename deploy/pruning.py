@@ -8,7 +8,7 @@ from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
 from deploy.observe import read_group
-from deploy.observed import name_of
+from deploy.observed import Document, name_of
 
 # A machine of another group may still be of it; Google says so at once or by the operation.
 _IN_USE: Final = ("resourceInUseByAnotherResource", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE")
@@ -23,8 +23,7 @@ def pruned(compute: Compute, config: Config) -> Iterator[str]:
         DeployError: Something could not be read, or one not be deleted.
     """
     templates = list(compute.items("global/instanceTemplates"))
-    scopes = compute.get("aggregated/instanceGroupManagers").get("items") or {}
-    groups = [one for scope in scopes.values() for one in scope.get("instanceGroupManagers") or []]
+    groups = list(_groups(compute))
     group = read_group(compute, config)
     serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
     referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
@@ -42,3 +41,15 @@ def pruned(compute: Compute, config: Config) -> Iterator[str]:
         if outcome.state == "failed":
             raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
         yield release.template
+
+
+def _groups(compute: Compute) -> Iterator[Document]:
+    """Yield all groups of the project, of every zone and region, page by page."""
+    token = ""
+    while True:
+        page = compute.get("aggregated/instanceGroupManagers", {"pageToken": token} if token else None)
+        for scope in (page.get("items") or {}).values():
+            yield from scope.get("instanceGroupManagers") or []
+        token = page.get("nextPageToken", "")
+        if not token:
+            return
