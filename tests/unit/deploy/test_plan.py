@@ -8,6 +8,7 @@ import pytest
 from deploy import history
 from deploy import plan as plans
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError
+from deploy.insert import insert
 from deploy.rollout import Rollout
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
 
@@ -44,7 +45,8 @@ def abandoned(one: Rig, letter: str) -> plans.Plan:
     compute = one.compute()
     rolling = one.plan(letter, compute)
     act = Rollout(compute, one.config, one.said.append)
-    act._insert(rolling)
+    assert rolling.template is not None
+    insert(act.compute, one.config, rolling.template)
     act._patch(rolling.version, rolling.before)
     return rolling
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.errors import RolledBackError
+from deploy.insert import insert
 from deploy.plan import Plan
 from deploy.report.releases import Row, rows, shown
 from deploy.rollout import Rollout
@@ -64,7 +65,8 @@ def test_release_on_its_way_is_neither_good_nor_unproven() -> None:
     one.deploy("a")
     rolling: Plan = one.plan("b")
     act = Rollout(one.compute(), one.config, one.said.append)
-    act._insert(rolling)
+    assert rolling.template is not None
+    insert(act.compute, one.config, rolling.template)
     act._patch(rolling.version, rolling.before)
     assert [(row.digest[7:8], row.state, row.is_serving) for row in found(one)] == [
         ("b", "other", False),
