@@ -19,6 +19,7 @@ from engine.layout import SOURCES, Layout
 from engine.steps import Progress, run
 
 _STEPS = ("packages", "tools", "root", "stand-ins", "sdks")
+_LOCK_S = 600  # that another apt may take
 _SOCKET_PATH_MAX = 100  # of the 108 bytes that Linux allows, with room for temporary names
 
 
@@ -111,8 +112,10 @@ def _install(packages: list[str], log: Path) -> None:
     if not packages:
         return
     env = {"DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-q"], env=env, log=log / "packages.log")
-    run(["apt-get", "install", "-qy", "--no-install-recommends", *packages], env=env, log=log / "packages.log")
+    # A machine that has just started upgrades itself, and holds the lock meanwhile.
+    waiting = ["apt-get", "-o", f"DPkg::Lock::Timeout={_LOCK_S}", "-q"]
+    run([*waiting, "update"], env=env, log=log / "packages.log")
+    run([*waiting, "install", "-y", "--no-install-recommends", *packages], env=env, log=log / "packages.log")
 
 
 def _wait_for(lock: int) -> None:
