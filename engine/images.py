@@ -17,6 +17,7 @@ from engine.layout import SOURCES, Layout
 from engine.steps import run
 
 _BASE = "localhost/dojangkok-root"
+_GO = "localhost/dojangkok-go"
 _AUTHORITIES = Path("/usr/local/share/ca-certificates")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # What the official slim images leave out as well.
@@ -102,6 +103,7 @@ def build_root(layout: Layout, catalogue: Catalogue) -> None:
 
 def build_stand_ins(layout: Layout, catalogue: Catalogue) -> None:
     """Assemble every stand-in of the catalogue and push it to the mirror."""
+    _build_go_root(layout)
     with mirror.serving(layout) as address:
         for image in catalogue.images:
             target = f"docker://{address}/{mirror.repository(image.reference)}"
@@ -179,8 +181,33 @@ def _python_with_pip() -> str:
     return str(prefix / f"bin/python{series[-1]}") if prefix else sys.executable
 
 
+def _go(layout: Layout, image: Image, target: str) -> None:
+    """The Go toolchain, where the official image has it."""
+    with Container(layout, _GO) as container:
+        container.configure(label=image.reference)
+        container.commit(target)
+
+
+def _program(layout: Layout, image: Image, target: str) -> None:
+    """A program of this machine's, alone in /bin; without it there is no stand-in, and whoever needs it is told so."""
+    program = shutil.which(image.contents)
+    if program is None:
+        return
+    with Container(layout, _BASE) as container:
+        container.add(Path(program), f"/bin/{image.contents}")
+        container.configure(label=image.reference)
+        container.commit(target)
+
+
 def _go_sdk(layout: Layout, target: str) -> None:
-    """A Debian root with git, the Go toolchain and the code generator."""
+    """The Go toolchain and the code generator."""
+    with Container(layout, _GO) as container:
+        container.add(layout.bin / "codegen", "/usr/local/bin/codegen")
+        container.commit(target)
+
+
+def _build_go_root(layout: Layout) -> None:
+    """Make a Debian root with git and the Go toolchain, in buildah's storage."""
     folder = layout.scratch / "go"
     goroot = tools.goroot(layout)
 
@@ -195,7 +222,6 @@ def _go_sdk(layout: Layout, target: str) -> None:
             " && mkdir -p /go/pkg/mod /root/.cache/go-build"
         )
         container.add(folder, "/usr/local/go")
-        container.add(layout.bin / "codegen", "/usr/local/bin/codegen")
         container.configure(
             env={
                 "GOPATH": "/go",
@@ -203,7 +229,7 @@ def _go_sdk(layout: Layout, target: str) -> None:
                 "PATH": "/usr/local/go/bin:/go/bin:/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin",
             }
         )
-        container.commit(target)
+        container.commit(_GO)
 
 
 def _python_sdk(layout: Layout, target: str) -> None:
@@ -213,4 +239,9 @@ def _python_sdk(layout: Layout, target: str) -> None:
         container.commit(target)
 
 
-_RECIPES: dict[str, Callable[[Layout, Image, str], None]] = {"cpython": _cpython, "wheel": _wheel}
+_RECIPES: dict[str, Callable[[Layout, Image, str], None]] = {
+    "cpython": _cpython,
+    "go": _go,
+    "program": _program,
+    "wheel": _wheel,
+}

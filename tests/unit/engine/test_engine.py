@@ -14,13 +14,13 @@ from engine.steps import Progress, run
 def test_catalogue_is_read() -> None:
     catalogue = images.read_catalogue()
     assert catalogue.cpython_series == ["3.10", "3.13"]
-    assert [image.recipe for image in catalogue.images] == ["cpython", "cpython", "wheel"]
+    assert [image.recipe for image in catalogue.images] == ["cpython", "cpython", "wheel", "go", "program"]
 
 
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        ('recipe = "oven"\ncontents = "x"', "recipe 'oven' is unknown. Fix: one of cpython, wheel"),
+        ('recipe = "oven"\ncontents = "x"', "recipe 'oven' is unknown. Fix: one of cpython, go, program, wheel"),
         ('recipe = "wheel"', "missing 1 required positional argument: 'contents'"),
         ('recipe = "wheel"\ncontents = "x"\nspeed = 3', "got an unexpected keyword argument 'speed'"),
     ],
