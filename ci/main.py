@@ -28,7 +28,7 @@ from ci.arguments import (
 from ci.errors import exit_codes
 from ci.rollouts import Rollouts, effect, target
 from ci.steps import check as checks
-from ci.steps import registry, rehearsal
+from ci.steps import fleet, registry, rehearsal
 from ci.steps.check import PROGRAM
 from ci.steps.registry import Destination
 from ci.steps.rollout import Target
@@ -42,7 +42,7 @@ def only(*paths: str) -> Ignore:
 
 # What the build and lint read.
 _SOURCES: Final = (
-    "app", "ci", "deploy", "emulator", "engine", "environments", "tests", ".ci", ".dockerignore", "Dockerfile",
+    "app", "ci", "deploy", "emulator", "engine", "environments", "policy", "tests", ".ci", ".dockerignore", "Dockerfile",
     "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
 )  # fmt: skip
 
@@ -70,6 +70,8 @@ class Ci(Rollouts):
     engine_source: Annotated[
         dagger.Directory, DefaultPath("/"), only(*PROGRAM["engine"].paths), Doc("what the checks of engine read")
     ]
+    policy_source: Annotated[dagger.Directory, DefaultPath("/"), only(*fleet.READS), Doc("what policy reads")]
+    tool_source: Annotated[dagger.Directory, DefaultPath("policy/tools"), Doc("the Go tools of policy")]
 
     @check
     @function
@@ -91,6 +93,18 @@ class Ci(Rollouts):
         """Run the unit tests of every program, with coverage, in the Python that it ships with."""
         with exit_codes():
             return await release.test(self.source, self._programs())
+
+    @check
+    @function
+    async def policy(self) -> str:
+        """Check stacks, machine images, infrastructure, workflows and the Dockerfile with the tools that know them."""
+        with exit_codes():
+            return await release.policy(self.source, self.policy_source, self.tool_source)
+
+    @function
+    def tools(self) -> dagger.Directory:
+        """Build the Go tools of policy, to have them on the host: `call tools export --path ~/.cache/dojangkok-policy`."""
+        return fleet.tools(self.tool_source)
 
     @function
     async def build(self) -> dagger.Container:

@@ -11,7 +11,7 @@ import dagger
 from opentelemetry import trace
 
 from ci.errors import GateError, NotAllowedError, PipelineError
-from ci.steps import check, image, registry
+from ci.steps import check, fleet, image, registry
 
 _INSIDE = "ci/steps/inside"
 Programs = Mapping[str, dagger.Directory]
@@ -72,6 +72,11 @@ async def types(source: dagger.Directory, programs: Programs) -> str:
 async def test(source: dagger.Directory, programs: Programs) -> str:
     """Run the tests of every program, side by side."""
     return await _each("tests", check.test, source, programs)
+
+
+async def policy(source: dagger.Directory, judged: dagger.Directory, tools: dagger.Directory) -> str:
+    """Run the rules over everything that is no Python."""
+    return await _stdout("policy", fleet.policy(judged, tools, await check.project(source, "policy")))
 
 
 async def build(source: dagger.Directory) -> dagger.Container:

@@ -28,6 +28,8 @@ class Image:
 APP_PYTHON = Image("python:3.10-slim")  # also in the Dockerfile
 PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
 UV = Image("ghcr.io/astral-sh/uv:0.9.11")  # also in the Dockerfile
+GO = Image("golang:1.26-bookworm")
+TERRAFORM = Image("hashicorp/terraform:1.11.4")
 
 # Debian 12's; the archive keeps one build of each, whose revision changes with security updates.
 SKOPEO_DEBIAN = "skopeo=1.9.3*"

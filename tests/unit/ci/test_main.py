@@ -8,7 +8,7 @@ import pytest
 from ci.main import Ci
 from ci.steps.check import PROGRAM
 
-CHECKS = {"lint", "types", "test"}
+CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
     "reset_local",
@@ -17,7 +17,7 @@ FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
 
 def test_every_function_is_known() -> None:
-    assert set(FUNCTIONS) == CHECKS | EFFECTS | {"build", "smoke", "registry", "emulator"}
+    assert set(FUNCTIONS) == CHECKS | EFFECTS | {"build", "smoke", "registry", "emulator", "tools"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

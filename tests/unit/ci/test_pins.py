@@ -28,8 +28,8 @@ def test_module_runs_in_the_same_python() -> None:
 
 
 def test_every_image_has_a_stand_in() -> None:
-    asked_for = {f"docker.io/library/{one.tag}" for one in (base.APP_PYTHON, base.PYTHON)} | {base.UV.tag}
-    assert asked_for == STAND_INS
+    library = {f"docker.io/library/{one.tag}" for one in (base.APP_PYTHON, base.PYTHON, base.GO)}
+    assert library | {base.UV.tag, f"docker.io/{base.TERRAFORM.tag}"} == STAND_INS
 
 
 def test_local_runtime_uses_the_same_uv() -> None:
