@@ -10,14 +10,14 @@ import yaml
 from policy.tools import ROOT, passes
 from policy.workflows import FOLDER, PATHS, command, document, steps
 
-# The only actions that may be used, with the commit that each version's tag stood for in its own repository.
-# Source: `git ls-remote --tags https://github.com/OWNER/NAME`, read 2026-11-24.
+# The only actions that may be used: version, and the commit that its tag stands for.
+# Source: the tags of each action's own repository; behind each, the day of its tag.
 ACTIONS: Final = {
-    "actions/checkout": ("v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),
-    "google-github-actions/auth": ("v3.0.0", "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093"),
-    "google-github-actions/setup-gcloud": ("v3.0.1", "aa5489c8933f4cc7a4f7d45035b3b1440c9c10db"),
-    "actions/upload-artifact": ("v7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),
-    "dagger/dagger-for-github": ("v8.4.1", "27b130bf0f79a7f6fbbbe0fbca6760dc9bb40a77"),
+    "actions/checkout": ("v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),  # 2026-07-17
+    "actions/upload-artifact": ("v7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),  # 2026-02-25
+    "dagger/dagger-for-github": ("v8.4.1", "27b130bf0f79a7f6fbbbe0fbca6760dc9bb40a77"),  # 2026-03-17
+    "google-github-actions/auth": ("v3.0.0", "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093"),  # 2025-08-28
+    "google-github-actions/setup-gcloud": ("v3.0.1", "aa5489c8933f4cc7a4f7d45035b3b1440c9c10db"),  # 2025-08-28
 }
 LOGIN: Final = "google-github-actions/auth"
 # Of the design document; what an event of a fork or of another workflow could start with our secrets is not among them.
