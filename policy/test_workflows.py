@@ -157,6 +157,15 @@ def test_every_group_is_its_workflow_s_own() -> None:
 
 
 @each_workflow
+def test_dispatch_offers_the_environments_that_there_are(path: Path) -> None:
+    there_are = {file.stem for file in (ROOT / "environments").glob("*.yaml")} - {"local"}
+    form = (document(path)["on"].get("workflow_dispatch") or {}).get("inputs", {})
+    if form:
+        offered = form["environment"]["options"]
+        assert set(offered) == there_are, f"{path.name}: environment: got {offered}. Fix: {sorted(there_are)}"
+
+
+@each_workflow
 def test_every_job_ends_and_names_its_runner(path: Path) -> None:
     for where, job in jobs(path):
         assert re.fullmatch(r"ubuntu-\d\d\.04", job["runs-on"]), (
