@@ -45,7 +45,9 @@ def filled(text: str, contexts: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _text(value: Value) -> str:
-    return {None: "", True: "true", False: "false"}.get(value, str(value)) if not isinstance(value, str) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
 
 
 def _tokens(text: str) -> list[str]:

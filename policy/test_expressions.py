@@ -1,11 +1,16 @@
 """The small evaluator of expressions does as GitHub says, and refuses the rest."""
 
+from typing import Any, Final
+
 import pytest
 
 from policy.expressions import Value, condition, evaluate, filled
 from policy.workflows import command
 
-CONTEXTS = {"github": {"event_name": "push", "sha": "abc"}, "inputs": {"verb": "plan", "empty": "", "yes": True}}
+CONTEXTS: Final[dict[str, dict[str, Any]]] = {
+    "github": {"event_name": "push", "sha": "abc"},
+    "inputs": {"verb": "plan", "empty": "", "yes": True},
+}
 
 
 @pytest.mark.parametrize(
