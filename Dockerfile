@@ -31,6 +31,8 @@ COPY --from=builder /image/dependencies/ /
 COPY --from=builder /image/source/ /
 WORKDIR /app
 ENV PATH="/app/.venv/bin:$PATH" PYTHONUNBUFFERED=1 APP_ENV=prod
+# By name, as the design document has it: what runs the image is Docker, which looks the name up in the image itself.
+# hadolint ignore=DL3066
 USER appuser
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \

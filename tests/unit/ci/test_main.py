@@ -1,5 +1,6 @@
 """The registration contract of the module: what Dagger and `--help` know of every function."""
 
+import fnmatch
 import typing
 
 import dagger
@@ -40,9 +41,35 @@ def test_checks_need_no_argument(name: str) -> None:
         assert not FUNCTIONS[name].parameters
 
 
-@pytest.mark.parametrize("field", ["source", *(f"{name}_source" for name in PROGRAM)])
+def inputs() -> dict[str, list[str]]:
+    """What is left out of each directory that comes with a call without being asked for."""
+    return {
+        field: meta.patterns
+        for field, hint in typing.get_type_hints(Ci, include_extras=True).items()
+        for meta in getattr(hint, "__metadata__", ())
+        if isinstance(meta, dagger.Ignore)
+    }
+
+
+def brought_back(field: str) -> list[str]:
+    """What an input keeps of a repository of which everything is left out first."""
+    everything, *patterns = inputs()[field]
+    assert everything == "**"
+    return [pattern.removeprefix("!").strip("/") for pattern in patterns if pattern.startswith("!")]
+
+
+def test_every_directory_is_narrowed() -> None:
+    hints = typing.get_type_hints(Ci)
+    assert set(inputs()) == {field for field, hint in hints.items() if hint is dagger.Directory}
+    assert {"source", *(f"{name}_source" for name in PROGRAM)} <= set(inputs())
+
+
+@pytest.mark.parametrize("field", inputs())
 def test_git_is_in_no_input(field: str) -> None:
-    hints = typing.get_type_hints(Ci, include_extras=True)[field]
-    patterns = next(meta.patterns for meta in hints.__metadata__ if isinstance(meta, dagger.Ignore))
-    assert patterns[0] == "**"
-    assert not [pattern for pattern in patterns if pattern.startswith("!.git")]
+    assert not [one for one in brought_back(field) if fnmatch.fnmatchcase(".git/config", one) or one == ".git"]
+
+
+@pytest.mark.parametrize("field", inputs())
+def test_credential_file_of_a_workflow_is_in_no_input(field: str) -> None:
+    """google-github-actions/auth writes it into the workspace's own folder, beside the sources."""
+    assert not [one for one in brought_back(field) if fnmatch.fnmatchcase("gha-creds-0123456789abcdef.json", one)]

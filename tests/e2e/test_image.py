@@ -1,0 +1,100 @@
+"""What is in the image that is shipped: the server, what its lock file names, and nothing to build or break in with."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import tomllib
+from packaging.markers import Marker
+
+from tests.e2e.checkouts import Checkout, copy_repository
+
+CREDENTIALS = "gha-creds-0123456789abcdef.json"
+BUILD_TOOLS = {"ar", "as", "c++", "cc", "clang", "cmake", "cpp", "g++", "gcc", "go", "ld", "make", "rustc", "uv", "uvx"}
+TEST_TOOLS = {"coverage", "mypy", "pytest", "ruff"}
+# One line, with neither commas nor double quotes: the CLI takes the arguments of `with-exec` for a line of CSV.
+SCRIPT = r"""
+echo '[user]'; id -u; id -un;
+echo '[programs]'; for folder in $(echo $PATH | tr : ' '); do ls $folder 2>/dev/null; done;
+echo '[files]'; find /app -path /app/.venv -prune -o -name __pycache__ -prune -o -type f -printf '%P\n';
+echo '[packages]';
+python -c 'import importlib.metadata as m; [print(d.name + chr(61) * 2 + d.version) for d in m.distributions()]'
+""".replace("\n", " ").strip()
+RUNTIME = {
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "python_version": "3.10",
+    "python_full_version": "3.10.19",
+}
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What the image holds, built where a login has left its credential file."""
+    checkout = copy_repository(tmp_path_factory.mktemp("image") / "checkout")
+    for folder in (".", "app"):
+        (checkout.path / folder / CREDENTIALS).write_text("{}")
+    ran = checkout.daggerw("call", "build", "with-exec", "--args", f"sh,-c,{SCRIPT}", "stdout")
+    assert ran.returncode == 0, ran.stderr
+    _, *parts = re.split(r"^\[(\w+)\]$", ran.stdout, flags=re.MULTILINE)
+    return {name: text.split() for name, text in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def locked(lock: str) -> Iterator[str]:
+    """Return NAME==VERSION of all that a uv.lock installs on the machines: its groups for development stay away."""
+    packages = {package["name"]: package for package in tomllib.loads(lock)["package"]}
+    asked, seen = [("ai-server", frozenset[str]())], set[str]()
+    while asked:
+        name, extras = asked.pop()
+        package = packages[name]
+        if name not in seen and "virtual" not in package["source"]:
+            yield f"{name}=={package['version']}"
+        seen.add(name)
+        optional = package.get("optional-dependencies", {})
+        for needed in [*package.get("dependencies", ()), *(one for extra in extras for one in optional[extra])]:
+            if Marker(needed["marker"]).evaluate(RUNTIME) if "marker" in needed else True:
+                more = frozenset(needed.get("extra", ()))
+                if needed["name"] not in seen or more:
+                    asked.append((needed["name"], more))
+
+
+def test_lock_file_is_understood() -> None:
+    lock = """
+        package = [
+            {name = "ai-server", version = "0", source = {virtual = "."}, dependencies = [
+                {name = "web", extra = ["fast"]}, {name = "windows", marker = "sys_platform == 'win32'"}]},
+            {name = "web", version = "1", source = {registry = ""}, dependencies = [{name = "base"}],
+                optional-dependencies = {fast = [{name = "loop"}], slow = [{name = "sleep"}]}},
+            {name = "base", version = "2", source = {registry = ""}, dependencies = [{name = "web"}]},
+            {name = "loop", version = "3", source = {registry = ""}},
+            {name = "sleep", version = "4", source = {registry = ""}},
+            {name = "windows", version = "5", source = {registry = ""}},
+            {name = "pytest", version = "6", source = {registry = ""}},
+        ]""".replace("\n", " ")
+    assert sorted(locked(lock)) == ["base==2", "loop==3", "web==1"]
+
+
+def test_server_is_not_root(listed: dict[str, list[str]]) -> None:
+    number, name = listed["user"]
+    assert int(number) > 0
+    assert name == "appuser"
+
+
+def test_there_is_nothing_to_build_with(listed: dict[str, list[str]]) -> None:
+    found = {program for program in listed["programs"] if re.sub(r"^.*-gnu-|-\d+$", "", program) in BUILD_TOOLS}
+    assert not found
+
+
+def test_there_is_nothing_to_test_with(listed: dict[str, list[str]]) -> None:
+    assert not TEST_TOOLS & set(listed["programs"])
+
+
+def test_packages_are_those_of_the_lock_file(listed: dict[str, list[str]], checkout: Checkout) -> None:
+    parted = [one.partition("==") for one in listed["packages"]]
+    installed = {f"{re.sub('[-_.]+', '-', name).lower()}=={version}" for name, _, version in parted}
+    assert installed == set(locked((checkout.path / "uv.lock").read_text()))
+
+
+def test_files_are_those_of_the_server_and_no_credential_file(listed: dict[str, list[str]], checkout: Checkout) -> None:
+    files = {str(path.relative_to(checkout.path)) for path in (checkout.path / "app").rglob("*") if path.is_file()}
+    assert set(listed["files"]) == {*files, "pyproject.toml"}

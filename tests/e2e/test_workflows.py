@@ -1,0 +1,62 @@
+"""Every call of a workflow is one that the module accepts: neither can change alone."""
+
+import re
+
+import pytest
+
+from policy.workflows import PATHS, command, document, steps
+from tests.e2e.checkouts import REPOSITORY, Checkout
+
+CALLS = [
+    pytest.param(path.name, command(step["run"]), id=f"{path.stem}-{'-'.join(command(step['run'])[1:3])}")
+    for path in PATHS
+    for step in steps(document(path))
+    if "run" in step
+]
+HELP = """\
+Say what deploy would do to the group, field by field; write nothing.
+
+USAGE
+  dagger call plan [arguments] <function>
+
+ARGUMENTS
+      --image string         release to serve, HOST/PATH@sha256:DIGEST or
+                             HOST/PATH:TAG [required]
+      --credentials Secret   Google credential file; what is one for the registry is
+                             --registry-token, and an empty one is refused
+      --exit-code            end with 2 if there is something to do
+
+INHERITED OPTIONS
+  -d, --debug              Show debug logs and full verbosity
+"""
+
+
+def known(said: str) -> dict[str, bool]:
+    """Return every flag that a help text explains, and whether it must be given."""
+    starts = r"^(?:  -\w, | {6})(?=--)"
+    return {part.split()[0]: "[required]" in part for part in re.split(starts, said, flags=re.MULTILINE)[1:]}
+
+
+def passed(words: list[str]) -> set[str]:
+    """Return the flags of a command line."""
+    return {word.partition("=")[0] for word in words if word.startswith("--")}
+
+
+def test_help_is_understood() -> None:
+    assert known(HELP) == {"--image": True, "--credentials": False, "--exit-code": False, "--debug": False}
+    assert passed(["./daggerw", "call", "plan", "--image", "$IMAGE", "--exit-code=$CODE"]) == {"--image", "--exit-code"}
+
+
+@pytest.mark.parametrize(("file", "words"), CALLS)
+def test_module_accepts_what_a_workflow_passes(file: str, words: list[str]) -> None:
+    """Asked for help, the CLI (v0.19.10) still parses the flags before it, and fails on what it does not know."""
+    # A value behind '=' is a switch's.
+    typed = [re.sub(r"=\$\w+$", "=true", word) for word in words[1:]]
+    asked = Checkout(REPOSITORY, {}).daggerw(*typed, "--help")
+    call = " ".join(word for word in words[:3] if not word.startswith("-"))
+    flags = known(asked.stdout)
+    wrong = passed(words) - set(flags)
+    missing = {flag for flag, is_required in flags.items() if is_required} - passed(words)
+    assert asked.returncode == 0, f"{file}: {call}: {asked.stderr[-2000:]}"
+    assert not wrong, f"{file}: {call} takes no {', '.join(sorted(wrong))}. Fix: correct one of them"
+    assert not missing, f"{file}: {call} needs {', '.join(sorted(missing))}. Fix: pass it"
