@@ -42,8 +42,8 @@ def only(*paths: str) -> Ignore:
 
 # What the build and lint read.
 _SOURCES: Final = (
-    "app", "ci", "deploy", "emulator", "engine", "environments", "policy", "tests", ".ci", ".dockerignore", "Dockerfile",
-    "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
+    "app", "ci", "deploy", "emulator", "engine", "environments", "policy", "tests", ".ci", ".dockerignore",
+    "Dockerfile", "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
 )  # fmt: skip
 
 
@@ -71,7 +71,9 @@ class Ci(Rollouts):
         dagger.Directory, DefaultPath("/"), only(*PROGRAM["engine"].paths), Doc("what the checks of engine read")
     ]
     policy_source: Annotated[dagger.Directory, DefaultPath("/"), only(*fleet.READS), Doc("what policy reads")]
-    tool_source: Annotated[dagger.Directory, DefaultPath("policy/tools"), Doc("the Go tools of policy")]
+    tool_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only("policy/tools"), Doc("go.mod and go.sum of each tool of policy")
+    ]
 
     @check
     @function
@@ -103,7 +105,7 @@ class Ci(Rollouts):
 
     @function
     def tools(self) -> dagger.Directory:
-        """Build the Go tools of policy, to have them on the host: `call tools export --path ~/.cache/dojangkok-policy`."""
+        """Build the Go tools of policy, to have them on this machine: `call tools -o ~/.cache/dojangkok-policy`."""
         return fleet.tools(self.tool_source)
 
     @function

@@ -171,9 +171,9 @@ async def push(
     run_id: str,
 ) -> dict[str, Any]:
     """Run inside/push.py, and give its failure a class."""
-    tools = await check.project(source, "deploy")
+    tools, app = await check.project(source, "deploy"), await check.project(source, ".")
     try:
-        return dict(json.loads(await registry.push(built, source, where, service, run_id, tools).stdout()))
+        return dict(json.loads(await registry.push(built, source, where, service, run_id, tools, app).stdout()))
     except dagger.ExecError as error:
         kind = NotAllowedError if error.exit_code == NotAllowedError.exit_code else GateError
         fix = "Fix: pass a token that may write there, --registry-token env:NAME" if kind is NotAllowedError else ""

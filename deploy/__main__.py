@@ -62,8 +62,9 @@ def _verb(work: Callable[..., None]) -> None:
 @_verb
 def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
     """Say what deploy would do; write nothing."""
-    found, observed = _planned(run, image_)
-    print(preview.shown(preview.preview(run.config, observed, found), run.settings.shape))
+    found, observed, reference = _planned(run, image_)
+    bill = run.session.registry.bill(reference)
+    print(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
 
@@ -71,7 +72,7 @@ def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
 def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None) -> None:
     """Roll a release out, wait until it serves, and go back if it does not."""
     run.within(timeout)
-    found, observed = _planned(run, image_, commit)
+    found, observed, _ = _planned(run, image_, commit)
     run.knows(undo=run.undo(observed, found.entry))
     for warning in found.warnings:
         say(f"warning: {warning}")
@@ -146,7 +147,7 @@ def prune(run: Run) -> None:
     print(formats.pruned(names, run.settings.shape))
 
 
-def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed]:
+def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed, image.Reference]:
     """Look the image up and read the world, side by side, and decide."""
     asked = image.parse(text)
     if asked.repository != run.config.repository:
@@ -160,7 +161,7 @@ def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observe
     wanted = plans.Wanted(reference, run.id, utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
     found = plans.plan(run.config, wanted, observed)
     run.knows(wanted=Serving(found.version.template, str(reference), commit))
-    return found, observed
+    return found, observed, reference
 
 
 def _stop(run: Run) -> NoReturn:

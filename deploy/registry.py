@@ -53,6 +53,18 @@ class Registry:
         self._budget_s = budget_s
         self._dice = dice
 
+    def bill(self, reference: Reference) -> str:
+        """Return the digest of an image's bill of materials, which the push lays beside it; empty if none is told."""
+        path, tag = reference.repository.partition("/")[2], f"{reference.digest.replace(':', '-')}.sbom"
+        try:
+            answer = retried(
+                lambda: self._head(f"{self.url}/v2/{path}/manifests/{tag}"), self._time, self._budget_s, self._dice
+            )
+        except CloudError:
+            return ""
+        digest = answer.headers.get("docker-content-digest", "") if answer.is_success else ""
+        return digest if is_digest(digest) else ""
+
     def resolved(self, reference: Reference) -> Reference:
         """
         Return a reference by digest that the registry holds; a digest beside a tag goes before it.

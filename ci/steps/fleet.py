@@ -11,8 +11,8 @@ from ci.steps.check import Project, environment
 GO_TOOLS: Final = ("actionlint", "compose", "packer", "packer-plugin-googlecompute", "terraform-provider-google")
 # What policy/test_*.py read: what they judge, and what they compare it with.
 READS: Final = (
-    ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs", "environments",
-    "iac", "packer", "policy", "pyproject.toml", "uv.lock",
+    ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs",
+    "environments", "iac", "packer", "policy", "pyproject.toml", "uv.lock",
 )  # fmt: skip
 _CACHE: Final = "/out"
 _TOOLS: Final = "/opt/tools"
@@ -23,7 +23,7 @@ def tools(sources: dagger.Directory) -> dagger.Directory:
     Build the tools that are Go programs, each from a go.mod of its own.
 
     Args:
-        sources: policy/tools.
+        sources: That has policy/tools.
 
     Returns:
         A folder for each, `NAME-KEY`, as policy/tools/build looks for it.
@@ -42,7 +42,7 @@ def _built(sources: dagger.Directory, name: str) -> dagger.Directory:
         .with_mounted_cache("/root/.cache/go-build", dag.cache_volume("go-build"))
         .with_env_variable("GOCACHE", "/root/.cache/go-build")
         .with_env_variable("XDG_CACHE_HOME", _CACHE)
-        .with_mounted_directory(WORKDIR, sources.filter(include=["build", f"{name}/**"]))
+        .with_mounted_directory(WORKDIR, sources.directory("policy/tools").filter(include=["build", f"{name}/**"]))
         .with_exec([f"{WORKDIR}/build", name])
         .directory(f"{_CACHE}/dojangkok-policy")
     )
@@ -54,7 +54,7 @@ def policy(sources: dagger.Directory, tool_sources: dagger.Directory, project: P
 
     Args:
         sources: The repository, narrowed to READS.
-        tool_sources: policy/tools.
+        tool_sources: That has policy/tools.
         project: Project `policy`.
     """
     return (

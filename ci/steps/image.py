@@ -14,7 +14,8 @@ from typing import Final
 import dagger
 from dagger import dag
 
-from ci.steps.base import PYTHON
+from ci.steps.base import APP_PYTHON, PYTHON, WORKDIR, python
+from ci.steps.check import Project
 
 PLATFORM: Final = dagger.Platform("linux/amd64")
 STAND_IN_LABEL: Final = "dojangkok.stand-in"
@@ -70,6 +71,25 @@ def smoke_lifecycle(image: dagger.Container, programs: dagger.Directory, command
         .with_mounted_directory("/inside", programs)
         .with_exec(["python", "/inside/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
     )
+
+
+def python_bill(project: Project) -> dagger.File:
+    """What uv.lock puts into the image, as CycloneDX."""
+    export = ["uv", "export", "--format", "cyclonedx1.5", "--preview-features", "sbom-export", "--quiet"]
+    export += ["--project", project.folder, "--frozen", "--no-dev", "--output-file", "/python.json"]
+    return (
+        python(APP_PYTHON)
+        .with_new_file(f"{WORKDIR}/pyproject.toml", project.pyproject)
+        .with_new_file(f"{WORKDIR}/uv.lock", project.lock)
+        .with_exec(export)
+        .file("/python.json")
+    )
+
+
+def debian_bill(image: dagger.Container) -> dagger.File:
+    """The Debian packages of an image: name, version, architecture, with tabs between them."""
+    table = ["dpkg-query", "--show", "--showformat", "${Package}\t${Version}\t${Architecture}\n"]
+    return image.with_exec(table, redirect_stdout="/tmp/debian.tsv").file("/tmp/debian.tsv")  # noqa: S108
 
 
 def production_like(image: dagger.Container) -> dagger.Container:

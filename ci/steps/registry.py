@@ -10,6 +10,7 @@ from dagger import dag
 from ci.errors import RefusedError
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.check import Project, environment
+from ci.steps.image import debian_bill, python_bill
 
 IMAGE_NAME: Final = "ai-server"
 EMBEDDED_HOST: Final = "registry:5000"
@@ -137,9 +138,10 @@ def push(
     registry: dagger.Service | None,
     run_id: str,
     deploy_tools: Project,
+    app: Project,
 ) -> dagger.Container:
     """
-    Push by digest, then the tags, then read the digest back.
+    Push by digest, then the bill of materials, then the tags, then read the digest back.
 
     Args:
         image: What was built.
@@ -148,6 +150,7 @@ def push(
         registry: The embedded registry, if that is the destination.
         run_id: Fresh in every run, so that no push is ever answered from a cache.
         deploy_tools: Project `deploy`, which knows how a credential file becomes a token.
+        app: Project of the image, whose lock file says what is in it.
 
     Returns:
         A container whose stdout is the JSON that inside/push.py prints.
@@ -155,6 +158,8 @@ def push(
     container = (
         registry_tools()
         .with_mounted_file("/image.tar", image.as_tarball())
+        .with_mounted_file("/bill/python.json", python_bill(app))
+        .with_mounted_file("/bill/debian.tsv", debian_bill(image))
         .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)
@@ -171,4 +176,4 @@ def push(
             .with_mounted_secret("/run/secrets/credentials", where.credentials)
             .with_env_variable("TOKEN_HOSTS", " ".join(where.token_hosts))
         )
-    return container.with_exec(["python", "/inside/push.py", where.name, *where.tags])
+    return container.with_exec(["python", "-m", "inside.push", where.name, *where.tags])

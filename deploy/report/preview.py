@@ -46,6 +46,7 @@ class Preview:
         before: Template that the group has.
         after: Template that it would have.
         back_to: Template that serves again if it fails; empty if there is none.
+        bill: Digest of the image's bill of materials; empty if the registry has none.
         template: Fields of the new template that differ from the group's.
         policy: Fields of the update policy that differ.
         machines: That would be replaced.
@@ -59,6 +60,7 @@ class Preview:
     before: str
     after: str
     back_to: str
+    bill: str
     template: tuple[Change, ...]
     policy: tuple[Change, ...]
     machines: tuple[str, ...]
@@ -67,8 +69,8 @@ class Preview:
     warnings: tuple[str, ...]
 
 
-def preview(config: Config, observed: Observed, plan: Plan) -> Preview:
-    """Return what a plan would do to what was observed."""
+def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> Preview:
+    """Return what a plan would do to what was observed, with an image whose bill of materials has a digest."""
     rolls = plan.action == "roll"
     machines = tuple(one.name for one in observed.group.machines if one.version is not None) if rolls else ()
     now = policy.flat(observed.group.raw.get("updatePolicy") or {})
@@ -79,6 +81,7 @@ def preview(config: Config, observed: Observed, plan: Plan) -> Preview:
         before=plan.before.template,
         after=plan.version.template,
         back_to=plan.entry.template if plan.entry else "",
+        bill=bill,
         template=tuple(_template(observed.template, plan.template)) if plan.template else (),
         policy=tuple(Change(key, str(now[key]), str(meant[key])) for key in meant if now[key] != meant[key]),
         machines=machines,
@@ -126,6 +129,7 @@ def _lines(found: Preview) -> list[str]:
             f"replaces {len(found.machines)} machines{names}",
             f"about {shortest} to {longest} minutes; has failed after {math.ceil(found.budget_s / 60)}",
             f"back to {found.back_to} if it fails" if found.back_to else "nothing to go back to if it fails",
+            f"bill of materials {found.bill or 'none in the registry'}",
         ]
     return lines + [f"warning: {text}" for text in found.warnings]
 

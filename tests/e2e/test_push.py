@@ -57,7 +57,11 @@ def push(
             credentials = dag.set_secret(uuid.uuid4().hex, file) if issuer else None
             hosts = (ISSUER.removeprefix("http://"),) if issuer else ()
             where = registry.Destination(IMAGE, ("0123456", "latest"), secret, credentials, hosts)
-            source = dag.host().directory(str(REPOSITORY), include=["ci/steps/inside", "deploy"], exclude=["**/.venv"])
+            source = dag.host().directory(
+                str(REPOSITORY),
+                include=["ci/steps/inside", "deploy", "pyproject.toml", "uv.lock"],
+                exclude=["**/.venv"],
+            )
             return await release.push(image, source, where, service, uuid.uuid4().hex)
 
     return asyncio.run(session())
@@ -66,7 +70,7 @@ def push(
 def test_right_token_pushes_and_a_second_push_uploads_nothing(artifact_registry: ArtifactRegistry) -> None:
     first = push(artifact_registry, ACCESS_TOKEN)
     assert first["tags"] == ["0123456", "latest"]
-    assert artifact_registry.tags() == ["0123456", "latest"]
+    assert artifact_registry.tags() == ["0123456", "latest", f"{str(first['digest']).replace(':', '-')}.sbom"]
     uploads = artifact_registry.uploads()
     assert uploads > 0
     assert push(artifact_registry, ACCESS_TOKEN) == first

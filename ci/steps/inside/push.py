@@ -1,5 +1,7 @@
 """
-Push /image.tar, by digest first and by tags last, and read the digest back: `python push.py NAME TAG [TAG …]`.
+Push /image.tar, by digest first and by tags last, and read the digest back: `python -m inside.push NAME TAG [TAG …]`.
+
+Between them goes its bill of materials, made from /bill/python.json and /bill/debian.tsv: see bill.py.
 
 Before, the image loses what its configuration knows of the moment of its build: equal sources give an equal digest.
 
@@ -7,7 +9,7 @@ NAME is host and path; the tag `dev-` is completed with the first 12 digits of t
 /run/secrets/registry-token, or one that deploy mints right now from /run/secrets/credentials, becomes an authfile in
 /scratch, which is memory; it is never an argument.
 
-Prints one line of JSON: digest, tags, size_bytes (compressed layers and configuration).
+Prints one line of JSON: digest, bill (its digest), tags, size_bytes (compressed layers and configuration).
 Exit codes: 0, 4 the registry does not accept the credentials, 6 anything else; skopeo's own words are on stderr.
 """
 
@@ -22,7 +24,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import bill
+
 _ARCHIVE = Path("/image.tar")
+_BILL = Path("/bill")
 _SCRATCH = Path("/scratch")
 _TOKEN = Path("/run/secrets/registry-token")
 _CREDENTIALS = Path("/run/secrets/credentials")
@@ -94,6 +99,11 @@ def token() -> str:
     return minted.stdout.strip()
 
 
+def described(layout: Path) -> dict[str, Any]:
+    """Return what an OCI layout of one image says of its manifest: media type, digest, size."""
+    return dict(json.loads((layout / "index.json").read_text())["manifests"][0])
+
+
 def read_manifest(layout: Path) -> tuple[str, int]:
     """
     Look into an OCI layout of one image.
@@ -101,7 +111,7 @@ def read_manifest(layout: Path) -> tuple[str, int]:
     Returns:
         Its digest, and the size of its layers and configuration in bytes.
     """
-    digest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
+    digest = described(layout)["digest"]
     manifest = json.loads(_blob(layout, digest).read_text())
     return digest, sum(blob["size"] for blob in [manifest["config"], *manifest["layers"]])
 
@@ -178,21 +188,26 @@ def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
         options.append(f"--authfile={login}")
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
     named = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
-    for target in [f"{name}@{digest}", *(f"{name}:{tag}" for tag in named)]:
-        skopeo(
-            "copy",
-            "--quiet",
-            "--preserve-digests",
-            "--retry-times=3",
-            *copy_options,
-            f"oci:{layout}",
-            f"docker://{target}",
-        )
+    materials = _SCRATCH / "bill"
+    bill_digest = write_bill(materials, name, described(layout))
+    pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{bill.tag(digest)}")]
+    pushed += [(layout, f"{name}:{tag}") for tag in named]
+    for folder, target in pushed:
+        copy = ["--quiet", "--preserve-digests", "--retry-times=3", *copy_options]
+        skopeo("copy", *copy, f"oci:{folder}", f"docker://{target}")
     for tag in named:
         served = skopeo("inspect", *options, "--format={{.Digest}}", f"docker://{name}:{tag}").strip()
         if served != digest:
             raise PushError(f"{name}:{tag}: the registry serves {served}, but {digest} was built and pushed")
-    return {"digest": digest, "tags": named, "size_bytes": size_bytes}
+    return {"digest": digest, "bill": bill_digest, "tags": named, "size_bytes": size_bytes}
+
+
+def write_bill(layout: Path, name: str, image: dict[str, Any]) -> str:
+    """Write the image's bill of materials as an OCI layout, and return its digest."""
+    python = json.loads((_BILL / "python.json").read_text())
+    debian = (_BILL / "debian.tsv").read_text()
+    subject = {key: image[key] for key in ("mediaType", "digest", "size")}
+    return bill.write(layout, bill.bill(python, debian, name, image["digest"]), subject)
 
 
 def main(name: str, tags: list[str]) -> int:

@@ -63,7 +63,7 @@ def test_smoke_uses_the_image_s_own_command() -> None:
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
     where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), **login)
-    return registry.push(dag.container(), SOURCE, where, None, run_id, TOOLS)
+    return registry.push(dag.container(), SOURCE, where, None, run_id, TOOLS, TOOLS)
 
 
 def secrets(container: dagger.Container) -> list[object]:
@@ -73,7 +73,7 @@ def secrets(container: dagger.Container) -> list[object]:
 def test_every_push_runs_anew() -> None:
     first, second = (pushed(run_id) for run_id in ("a", "b"))
     assert first != second
-    assert executed(first)[-1] == ["python", "/inside/push.py", "host/repository/ai-server", "0123456", "latest"]
+    assert executed(first)[-1] == ["python", "-m", "inside.push", "host/repository/ai-server", "0123456", "latest"]
 
 
 def test_token_is_a_mounted_secret_and_nothing_else() -> None:

@@ -68,7 +68,7 @@ def test_text_says_what_happens_and_how_long() -> None:
     names = ", ".join(machine.name for machine in one.observed().group.machines)
     assert f"\n  replaces 3 machines: {names}\n" in text
     assert "\n  about 4 to 8 minutes; has failed after 10\n" in text
-    assert text.endswith(f"\n  back to {SEED} if it fails")
+    assert text.endswith(f"\n  back to {SEED} if it fails\n  bill of materials none in the registry")
 
 
 def test_markdown_has_the_changes_as_a_diff() -> None:
@@ -118,3 +118,11 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
 )
 def test_estimate_goes_by_turns(machines: int, rollout: Rollout, expected: tuple[float, float]) -> None:
     assert estimated_s(machines, rollout) == expected
+
+
+def test_bill_of_materials_is_named_by_its_digest() -> None:
+    one = rig()
+    observed = one.observed()
+    found = preview(one.config, observed, plans.plan(one.config, one.wanted("a"), observed), digest("b"))
+    assert shown(found, "text").endswith(f"\n  bill of materials {digest('b')}")
+    assert json.loads(shown(found, "json"))["bill"] == digest("b")

@@ -128,3 +128,15 @@ def test_every_error_of_a_registry_has_its_way_out() -> None:
     for faults, manifests in (([403], {}), ([302], {}), ([], {})):
         with pytest.raises(DeployError, match="Fix: "):
             registry(FakeRegistry(manifests, list(faults))).resolved(Reference(REPOSITORY, "latest"))
+
+
+def test_bill_of_materials_lies_under_the_tag_of_its_image() -> None:
+    path = REPOSITORY.partition("/")[2]
+    fake = FakeRegistry({f"{path}/sha256-{digest('a')[7:]}.sbom": digest("b")})
+    assert registry(fake).bill(Reference(REPOSITORY, digest=digest("a"))) == digest("b")
+
+
+@pytest.mark.parametrize("faults", [[], [403], [500] * 99, [httpx.ConnectError("refused")] * 99])
+def test_bill_that_is_not_told_is_none(faults: list[int | Exception]) -> None:
+    """Nobody is refused a plan for it."""
+    assert registry(FakeRegistry(faults=faults)).bill(Reference(REPOSITORY, digest=digest("a"))) == ""

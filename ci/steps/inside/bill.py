@@ -1,0 +1,88 @@
+"""
+The bill of materials of an image: what uv.lock and Debian put into it, as CycloneDX, in an OCI layout of its own.
+
+Equal images give an equal bill: it has no serial number, and no time in it. It is pushed beside its image, whose digest
+its tag is, with `.sbom` behind it: where cosign looks (its specification of SBOMs), in registries of any age.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+_EMPTY = b"{}"
+_EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+_BILL_TYPE = "application/vnd.cyclonedx+json"
+_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+
+def tag(image_digest: str) -> str:
+    """Return the tag of an image's bill: `sha256-<64 digits>.sbom`."""
+    return f"{image_digest.replace(':', '-')}.sbom"
+
+
+def bill(python: dict[str, Any], debian: str, image_name: str, image_digest: str) -> dict[str, Any]:
+    """
+    Put together what an image is made of.
+
+    Args:
+        python: CycloneDX of uv.lock, as `uv export` writes it.
+        debian: A line for each Debian package: name, version, architecture, with tabs between them.
+        image_name: Host and path.
+        image_digest: `sha256:…`.
+    """
+    packages = [line.split("\t") for line in debian.splitlines()]
+    system = [
+        {
+            "type": "library",
+            "bom-ref": f"debian:{name}",
+            "name": name,
+            "version": version,
+            "purl": f"pkg:deb/debian/{name}@{version.replace('+', '%2B')}?arch={architecture}",
+        }
+        for name, version, architecture in packages
+    ]
+    image = {"type": "container", "bom-ref": "image", "name": image_name, "version": image_digest}
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": python["specVersion"],
+        "version": 1,
+        "metadata": {"component": image},
+        "components": [*python["components"], *system],
+    }
+
+
+def write(layout: Path, document: dict[str, Any], subject: dict[str, Any]) -> str:
+    """
+    Write an OCI layout that holds a bill alone.
+
+    Args:
+        layout: A folder to be made.
+        document: The bill.
+        subject: Media type, digest and size of the image's manifest.
+
+    Returns:
+        The digest of its manifest.
+    """
+    (layout / "blobs/sha256").mkdir(parents=True)
+    empty = {"mediaType": _EMPTY_TYPE, **_stored(layout, _EMPTY)}
+    content = {"mediaType": _BILL_TYPE, **_stored(layout, json.dumps(document, sort_keys=True).encode())}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST_TYPE,
+        "artifactType": _BILL_TYPE,
+        "config": empty,
+        "layers": [content],
+        "subject": subject,
+    }
+    stored = _stored(layout, json.dumps(manifest, sort_keys=True).encode())
+    index = {"schemaVersion": 2, "manifests": [{"mediaType": _MANIFEST_TYPE, **stored}]}
+    (layout / "index.json").write_text(json.dumps(index))
+    (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return str(stored["digest"])
+
+
+def _stored(layout: Path, data: bytes) -> dict[str, object]:
+    name = hashlib.sha256(data).hexdigest()
+    (layout / "blobs/sha256" / name).write_bytes(data)
+    return {"digest": f"sha256:{name}", "size": len(data)}
