@@ -1,0 +1,92 @@
+"""What Packer does to a machine, done to a Debian root: packer/scripts as they are, versions as they are pinned."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clients.provisioning import Machine, provisioned
+
+
+@pytest.fixture(scope="module", params=["cpu-base", "gpu-base"])
+def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine that was provisioned once."""
+    with provisioned(request.param, tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("site")) as one:
+        yield one
+
+
+def test_the_machine_of_the_build_leaves_nothing_of_itself(machine: Machine) -> None:
+    """No host key, machine id, package list, log or login of the build is in the image."""
+    assert (machine.root / "etc/machine-id").read_text() == ""
+    assert not list((machine.root / "etc/ssh").glob("ssh_host_*"))
+    assert not list((machine.root / "var/lib/apt/lists").iterdir())
+    assert not (machine.root / "root/.config/gcloud").exists()
+    assert [path for path in (machine.root / "var/log").rglob("*") if path.is_file() and path.stat().st_size] == []
+
+
+def test_docker_starts_with_its_settings_and_restarts_only_for_a_new_runtime(machine: Machine) -> None:
+    """The first start of the daemon reads our settings; NVIDIA's runtime takes one restart more."""
+    starts = (machine.root / "run/starts").read_text().split()
+    assert starts == ["start", "restart"] + ["restart"] * (machine.kind == "gpu-base")
+
+
+def test_a_second_run_changes_nothing(machine: Machine) -> None:
+    """The same scripts once more: no file differs, no image is pulled, Docker is not restarted."""
+    before, starts = machine.files(), (machine.root / "run/starts").read_text()
+    machine.provision()
+    after = machine.files()
+    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
+    assert (machine.root / "run/starts").read_text() == starts
+
+
+@pytest.mark.parametrize(
+    ("take_away", "said"),
+    [
+        ("sed -i /node-exporter/d /var/lib/docker/images", "image prom/node-exporter:v1.9.0: is 'no', must be 'yes'."),
+        ("apt-mark unhold docker-ce", "hold of docker-ce: is '', must be 'docker-ce'."),
+        ("dpkg --purge docker-compose-plugin", "package docker-compose-plugin: "),
+        (
+            "echo {} >/root/.docker/config.json",
+            "root's login to asia-northeast3-docker.pkg.dev: is 'null', must be 'gcloud'.",
+        ),
+        ("rm /usr/local/bin/docker-credential-gcloud", "docker-credential-gcloud for root: is 'no', must be 'yes'."),
+        ("rm /etc/docker.service.enabled", "docker at boot: is 'disabled', must be 'enabled'."),
+        ("echo '{' >/etc/docker/daemon.json", "/etc/docker/daemon.json, accepted by dockerd: is 'no', must be 'yes'."),
+        (
+            "sed -i s/10m/10g/ /etc/docker/daemon.json",
+            "/etc/docker/daemon.json, with all of ours: is 'false', must be 'true'.",
+        ),
+        (
+            "sed -i s/true/false/ /var/lib/docker/daemon.json",
+            "the running daemon's settings: is 'json-file false', must be",
+        ),
+        ("rm /etc/systemd/journald.conf.d/50-dojangkok.conf", "journald's limit: is 'no', must be 'yes'."),
+        (
+            "sed -i /linux-/d /etc/apt/apt.conf.d/52dojangkok-unattended-upgrades",
+            "unattended-upgrades leaves alone: is '4', must",
+        ),
+    ],
+)
+def test_verify_says_what_is_lacking(machine: Machine, take_away: str, said: str) -> None:
+    """One thing is taken away: the build fails and names it; when it is back, the machine passes again."""
+    assert machine.verify().returncode == 0
+    (machine.root / "tmp/state").mkdir(exist_ok=True)
+    kept = "etc usr/local root/.docker var/lib/docker var/lib/dpkg"
+    assert machine.run("tar", "-C", "/", "-cf", "/tmp/state/kept.tar", *kept.split()).returncode == 0
+    taken = machine.run("sh", "-ec", take_away)
+    assert taken.returncode == 0, taken.stderr
+    try:
+        done = machine.verify()
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert said in done.stderr
+    finally:
+        assert machine.run("tar", "-C", "/", "-xf", "/tmp/state/kept.tar").returncode == 0
+
+
+def test_another_key_than_the_pinned_one_is_refused(machine: Machine) -> None:
+    """A repository with a key of somebody else's ends the build before anything of it is installed."""
+    shutil.rmtree(machine.root / "etc/apt/keyrings")
+    done = machine.run("bash", "-c", "cd /tmp/scripts && bash docker.sh", DOCKER_KEY_FINGERPRINT="0" * 40)
+    assert done.returncode == 1
+    assert "must be '0000000000000000000000000000000000000000'." in done.stderr
+    assert not (machine.root / "etc/apt/keyrings").exists()
