@@ -14,5 +14,5 @@ rm -rf /var/log/journal/*
 find /var/log -type f \( -name '*.gz' -o -name '*.[0-9]' \) -delete
 find /var/log -type f -exec truncate --size 0 {} +
 
-rm -rf /root/.bash_history /root/.cache /root/.config/gcloud /root/.gnupg /root/.ssh/authorized_keys
+rm -rf /root/.bash_history /root/.cache /root/.config/gcloud /root/.gnupg /root/.ssh/authorized_keys /root/snap
 if [ -n "${SUDO_USER:-}" ]; then rm -rf "/home/${SUDO_USER:?}"; fi

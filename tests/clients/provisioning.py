@@ -21,7 +21,7 @@ from tests.clients.running import REPOSITORY, needs
 _PACKER = REPOSITORY / "packer"
 _PLAYED = REPOSITORY / "tests/clients/provisioner"
 _SUITE = "bookworm"
-_PACKAGES = "ca-certificates,curl,gnupg,jq,unattended-upgrades"
+_PACKAGES = "ca-certificates,curl,gnupg,jq,pigz,unattended-upgrades"
 _NVIDIA = (
     "nvidia-container-toolkit",
     "nvidia-container-toolkit-base",

@@ -39,40 +39,35 @@ def test_a_second_run_changes_nothing(machine: Machine) -> None:
     assert (machine.root / "run/starts").read_text() == starts
 
 
+_LACKS = [
+    ("sed -i /node-exporter/d /var/lib/docker/images", "image prom/node-exporter:v1.9.0: is 'no', must be 'yes'."),
+    ("apt-mark unhold docker-ce", "hold of docker-ce: is '', must be 'docker-ce'."),
+    ("dpkg --purge docker-compose-plugin", "package docker-compose-plugin: "),
+    ("echo {} >/root/.docker/config.json", "root's login to asia-northeast3-docker.pkg.dev: is 'null', must be"),
+    ("rm /usr/local/bin/docker-credential-gcloud", "docker-credential-gcloud for root: is 'no', must be 'yes'."),
+    ("rm /etc/docker.service.enabled", "docker at boot: is 'disabled', must be 'enabled'."),
+    ("echo '{' >/etc/docker/daemon.json", "/etc/docker/daemon.json, accepted by dockerd: is 'no', must be 'yes'."),
+    ("sed -i s/10m/10g/ /etc/docker/daemon.json", "/etc/docker/daemon.json, with all of ours: is 'false', must"),
+    ("sed -i s/true/false/ /var/lib/docker/daemon.json", "the running daemon's settings: is 'json-file false', must"),
+    ("rm /etc/systemd/journald.conf.d/50-dojangkok.conf", "journald's limit: is 'no', must be 'yes'."),
+    ("sed -i /linux-/d /etc/apt/apt.conf.d/52dojangkok*", "unattended-upgrades leaves alone: is '4', must be '5'."),
+]
+_LACKS_OF_A_GPU = [
+    ("apt-mark unhold libnvidia-container1", "hold of libnvidia-container1: is '', must be 'libnvidia-container1'."),
+    ("sed -i s/nvidia/other/ /var/lib/docker/daemon.json", "the daemon's runtime nvidia: is 'false', must be 'true'."),
+    ("sed -i s/nvidia/other/ /var/lib/docker/daemon.json", "GPUs that a container sees: is '0', must be '1'."),
+]
+
+
 @pytest.mark.parametrize(
-    ("take_away", "said"),
-    [
-        ("sed -i /node-exporter/d /var/lib/docker/images", "image prom/node-exporter:v1.9.0: is 'no', must be 'yes'."),
-        ("apt-mark unhold docker-ce", "hold of docker-ce: is '', must be 'docker-ce'."),
-        ("dpkg --purge docker-compose-plugin", "package docker-compose-plugin: "),
-        (
-            "echo {} >/root/.docker/config.json",
-            "root's login to asia-northeast3-docker.pkg.dev: is 'null', must be 'gcloud'.",
-        ),
-        ("rm /usr/local/bin/docker-credential-gcloud", "docker-credential-gcloud for root: is 'no', must be 'yes'."),
-        ("rm /etc/docker.service.enabled", "docker at boot: is 'disabled', must be 'enabled'."),
-        ("echo '{' >/etc/docker/daemon.json", "/etc/docker/daemon.json, accepted by dockerd: is 'no', must be 'yes'."),
-        (
-            "sed -i s/10m/10g/ /etc/docker/daemon.json",
-            "/etc/docker/daemon.json, with all of ours: is 'false', must be 'true'.",
-        ),
-        (
-            "sed -i s/true/false/ /var/lib/docker/daemon.json",
-            "the running daemon's settings: is 'json-file false', must be",
-        ),
-        ("rm /etc/systemd/journald.conf.d/50-dojangkok.conf", "journald's limit: is 'no', must be 'yes'."),
-        (
-            "sed -i /linux-/d /etc/apt/apt.conf.d/52dojangkok-unattended-upgrades",
-            "unattended-upgrades leaves alone: is '4', must",
-        ),
-    ],
+    ("machine", "take_away", "said"),
+    [("cpu-base", *lack) for lack in _LACKS] + [("gpu-base", *lack) for lack in _LACKS_OF_A_GPU],
+    indirect=["machine"],
 )
 def test_verify_says_what_is_lacking(machine: Machine, take_away: str, said: str) -> None:
-    """One thing is taken away: the build fails and names it; when it is back, the machine passes again."""
-    assert machine.verify().returncode == 0
-    (machine.root / "tmp/state").mkdir(exist_ok=True)
-    kept = "etc usr/local root/.docker var/lib/docker var/lib/dpkg"
-    assert machine.run("tar", "-C", "/", "-cf", "/tmp/state/kept.tar", *kept.split()).returncode == 0
+    """One thing is taken away: the verification fails, and names it."""
+    kept = ("etc", "usr/local", "root/.docker", "var/lib/docker", "var/lib/dpkg")
+    assert machine.run("tar", "-C", "/", "-cf", "/tmp/kept.tar", *kept).returncode == 0
     taken = machine.run("sh", "-ec", take_away)
     assert taken.returncode == 0, taken.stderr
     try:
@@ -80,7 +75,13 @@ def test_verify_says_what_is_lacking(machine: Machine, take_away: str, said: str
         assert done.returncode == 1, done.stdout + done.stderr
         assert said in done.stderr
     finally:
-        assert machine.run("tar", "-C", "/", "-xf", "/tmp/state/kept.tar").returncode == 0
+        assert machine.run("tar", "-C", "/", "-xf", "/tmp/kept.tar").returncode == 0
+
+
+def test_a_machine_that_has_all_of_it_passes(machine: Machine) -> None:
+    """What the tests above took away is back, and nothing else is missing."""
+    done = machine.verify()
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_another_key_than_the_pinned_one_is_refused(machine: Machine) -> None:
