@@ -50,9 +50,9 @@ class Machine:
     environment: dict[str, str]
 
     def run(self, *command: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the root, as root; `more` are variables that differ."""
+        """Run a command in the root, as root, with a home that is not root's, as sudo may; `more` are variables that differ."""
         variables = {
-            "PATH": _PATH, "HOME": "/root", "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
+            "PATH": _PATH, "HOME": "/tmp", "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
             "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true", **self.environment, **more,
         }  # fmt: skip
         sdk = Path(shutil.which("gcloud") or "").resolve().parents[1]
