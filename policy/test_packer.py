@@ -94,11 +94,10 @@ def test_the_pinned_plugin_is_the_one_that_is_asked_for(packer: dict[str, str]) 
     passes("packer", "init", PACKER, environment=packer)
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_the_plugin_accepts_the_build(packer: dict[str, str], build: str) -> None:
-    """`packer validate` with the real plugin, for an invented project."""
+def test_the_plugin_accepts_both_builds(packer: dict[str, str]) -> None:
+    """`packer validate` with the real plugin, for an invented project; with `-only` a name that is none would be valid."""
     invented = ("-var", "project_id=example-project", "-var", "subnetwork=example-subnetwork")
-    passes("packer", "validate", f"-only={build}.*", *invented, PACKER, environment=packer)
+    passes("packer", "validate", *invented, PACKER, environment=packer)
 
 
 def test_the_plugins_version_is_written_the_same_twice() -> None:

@@ -50,7 +50,7 @@ class Machine:
     environment: dict[str, str]
 
     def run(self, *command: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the root, as root, with a home that is not root's, as sudo may; `more` are variables that differ."""
+        """Run a command in the root, as root, with another's home, as under sudo; `more` are variables that differ."""
         variables = {
             "PATH": _PATH, "HOME": "/tmp", "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
             "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true", **self.environment, **more,
