@@ -14,7 +14,7 @@ build {
 
     image_name        = "dojangkok-cpu-base-${local.built_at}"
     image_family      = "dojangkok-cpu-base"
-    image_description = "${local.docker_said}"
+    image_description = local.docker_versions
     image_labels      = { managed_by = "packer", service = "cpu-base", commit = var.commit }
     labels            = { managed_by = "packer", service = "cpu-base" }
   }

@@ -18,7 +18,7 @@ build {
 
     image_name        = "dojangkok-gpu-base-${local.built_at}"
     image_family      = "dojangkok-gpu-base"
-    image_description = "${local.docker_said}, NVIDIA Container Toolkit ${var.nvidia_toolkit_version}"
+    image_description = "${local.docker_versions}, NVIDIA Container Toolkit ${var.nvidia_toolkit_version}"
     image_labels      = { managed_by = "packer", service = "gpu-base", commit = var.commit }
     labels            = { managed_by = "packer", service = "gpu-base" }
   }

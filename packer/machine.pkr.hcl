@@ -4,7 +4,7 @@ locals {
   built_at = formatdate("YYYYMMDDhhmmss", timestamp())
   region   = regex_replace(var.zone, "-[a-z]$", "")
 
-  docker_said = "Docker ${var.docker_version}, containerd ${var.docker_containerd_version}, compose ${var.docker_compose_version}"
+  docker_versions = "Docker ${var.docker_version}, containerd ${var.docker_containerd_version}, compose ${var.docker_compose_version}"
 
   # Read by scripts/; the fingerprints are those of the keys that the two repositories publish.
   environment = [

@@ -95,7 +95,7 @@ def test_the_pinned_plugin_is_the_one_that_is_asked_for(packer: dict[str, str]) 
 
 
 def test_the_plugin_accepts_both_builds(packer: dict[str, str]) -> None:
-    """`packer validate` with the real plugin, for an invented project; with `-only` a name that is none would be valid."""
+    """`packer validate` with the real plugin, for an invented project. With `-only`, no build is valid too."""
     invented = ("-var", "project_id=example-project", "-var", "subnetwork=example-subnetwork")
     passes("packer", "validate", *invented, PACKER, environment=packer)
 

@@ -36,7 +36,7 @@ _IN_ROOT = """
 root=$0 sdk=$1
 shift
 mount -t proc proc "$root/proc"
-mount --bind "$sdk" "$root/snap/google-cloud-cli"
+mount -o bind,ro "$sdk" "$root/snap/google-cloud-cli"
 exec chroot "$root" "$@"
 """
 

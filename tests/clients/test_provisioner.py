@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -11,14 +13,15 @@ from tests.clients.provisioning import Machine, provisioned
 
 
 @pytest.fixture(scope="module")
-def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Machine]]:
+def machines() -> Iterator[Callable[[str], Machine]]:
     """The machine of a kind, provisioned once, when it is first asked for."""
     with ExitStack() as stack:
 
         @cache
         def machine_of(kind: str) -> Machine:
-            folders = tmp_path_factory.mktemp("root"), tmp_path_factory.mktemp("site")
-            return stack.enter_context(provisioned(kind, *folders))
+            # pytest would keep its own temporary folders, and these are large.
+            root, site = (Path(stack.enter_context(TemporaryDirectory())) for _ in range(2))
+            return stack.enter_context(provisioned(kind, root, site))
 
         yield machine_of
 
