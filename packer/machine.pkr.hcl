@@ -1,0 +1,48 @@
+# What both builds share: a machine that only IAP reaches, and what it is told. Each build adds what differs.
+
+locals {
+  built_at = formatdate("YYYYMMDDhhmmss", timestamp())
+  region   = regex_replace(var.zone, "-[a-z]$", "")
+
+  docker_versions = "Docker ${var.docker_version}, containerd ${var.docker_containerd_version}, compose ${var.docker_compose_version}"
+
+  # Read by scripts/; the fingerprints are those of the keys that the two repositories publish.
+  environment = [
+    "DOCKER_BUILDX_VERSION=${var.docker_buildx_version}",
+    "DOCKER_COMPOSE_VERSION=${var.docker_compose_version}",
+    "DOCKER_CONTAINERD_VERSION=${var.docker_containerd_version}",
+    "DOCKER_KEY_FINGERPRINT=9DC858229FC7DD38854AE2D88D81803C0EBFCD88",
+    "DOCKER_REPOSITORY=https://download.docker.com/linux/ubuntu",
+    "DOCKER_VERSION=${var.docker_version}",
+    "NVIDIA_KEY_FINGERPRINT=C95B321B61E88C1809C4F759DDCAE044F796ECB0",
+    "NVIDIA_REPOSITORY=https://nvidia.github.io/libnvidia-container",
+    "NVIDIA_TOOLKIT_VERSION=${var.nvidia_toolkit_version}",
+    "REGISTRY_HOST=${local.region}-docker.pkg.dev",
+  ]
+}
+
+source "googlecompute" "machine" {
+  project_id = var.project_id
+  zone       = var.zone
+
+  # No public address: in through IAP, out through the subnetwork's NAT.
+  subnetwork       = var.subnetwork
+  omit_external_ip = true
+  use_internal_ip  = true
+  use_iap          = true
+  tags             = ["packer"]
+
+  # OS Login leaves no user and no key in the image. The name is what Packer asks for; OS Login answers with its own.
+  use_os_login = true
+  ssh_username = "packer"
+  ssh_timeout  = "10m"
+
+  # Nothing that is done here asks Google for anything, so the machine has no identity, and no scopes.
+  disable_default_service_account = true
+
+  enable_secure_boot          = true
+  enable_vtpm                 = true
+  enable_integrity_monitoring = true
+
+  image_storage_locations = [local.region]
+}

@@ -1,0 +1,10 @@
+packer {
+  required_version = ">= 1.12.0"
+
+  required_plugins {
+    googlecompute = {
+      source  = "github.com/hashicorp/googlecompute"
+      version = "= 1.1.8"
+    }
+  }
+}

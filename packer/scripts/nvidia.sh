@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# NVIDIA's container runtime, known to Docker as `nvidia`; containers ask for it, none has it by default.
+set -euo pipefail
+source ./apt.sh
+
+add_repository nvidia "$NVIDIA_REPOSITORY/gpgkey" "$NVIDIA_KEY_FINGERPRINT" "$NVIDIA_REPOSITORY/stable/deb/amd64 /"
+install_held "nvidia-container-toolkit=$NVIDIA_TOOLKIT_VERSION" "nvidia-container-toolkit-base=$NVIDIA_TOOLKIT_VERSION" \
+    "libnvidia-container-tools=$NVIDIA_TOOLKIT_VERSION" "libnvidia-container1=$NVIDIA_TOOLKIT_VERSION"
+
+settings=/etc/docker/daemon.json
+before=$(jq --sort-keys . "$settings")
+nvidia-ctk runtime configure --runtime=docker --config="$settings"
+[ "$before" = "$(jq --sort-keys . "$settings")" ] || systemctl restart docker.service

@@ -1,0 +1,226 @@
+"""Machine images: what was decided about them holds in packer/, and Packer with its real plugin accepts it."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import hcl2
+import pytest
+import yaml
+
+from policy.tools import ROOT, passes
+
+PACKER: Final = ROOT / "packer"
+PLUGIN: Final = "packer-plugin-googlecompute"
+SCRIPTS: Final = sorted((PACKER / "scripts").glob("*.sh"))
+BUILDS: Final = ("cpu-base", "gpu-base")
+
+# The machines of the design document, as they were built: source, machine, disk, GPU.
+TABLE: Final = {
+    "cpu-base": {
+        "source_image_family": "ubuntu-2204-lts",
+        "source_image_project_id": ["ubuntu-os-cloud"],
+        "machine_type": "e2-medium",
+        "disk_size": 50,
+        "disk_type": "pd-ssd",
+    },
+    "gpu-base": {
+        "source_image_family": "ubuntu-accelerator-2204-amd64-with-nvidia-580",
+        "source_image_project_id": ["ubuntu-os-accelerator-images"],
+        "machine_type": "g2-standard-4",
+        "accelerator_type": "projects/${var.project_id}/zones/${var.zone}/acceleratorTypes/nvidia-l4",
+        "accelerator_count": 1,
+        "on_host_maintenance": "TERMINATE",
+        "disk_size": 200,
+        "disk_type": "pd-ssd",
+    },
+}
+
+
+def _attributes(block: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a block: the parser gives each as a list of one."""
+    return {key: value[0] for key, value in block.items() if not key.startswith("__")}
+
+
+def _parsed(name: str) -> dict[str, Any]:
+    with (PACKER / name).open() as file:
+        return dict(hcl2.load(file))
+
+
+def _machine() -> dict[str, Any]:
+    (source,) = _parsed("machine.pkr.hcl")["source"]
+    return _attributes(source["googlecompute"]["machine"])
+
+
+def _build(name: str) -> dict[str, Any]:
+    (build,) = _parsed(f"{name}.pkr.hcl")["build"]
+    (source,) = build["source"]
+    assert build["name"] == [name], f"packer/{name}.pkr.hcl: the build must be named '{name}', README.md calls it so"
+    return _attributes(source["googlecompute.machine"])
+
+
+def _variables() -> dict[str, dict[str, Any]]:
+    return {name: block for one in _parsed("variables.pkr.hcl")["variable"] for name, block in one.items()}
+
+
+@pytest.fixture(scope="session")
+def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Packer's environment, with nothing in it but the pinned plugin."""
+    home = tmp_path_factory.mktemp("packer")
+    environment = {
+        "CHECKPOINT_DISABLE": "1",
+        "PACKER_CONFIG_DIR": str(home),
+        "PACKER_PLUGIN_PATH": str(home / "plugins"),
+    }
+    plugin = shutil.which(PLUGIN)
+    if not plugin:
+        pytest.fail(
+            f"{PLUGIN}: not found. Fix: './daggerw call policy' brings it; 'policy/tools/build {PLUGIN}' builds it"
+        )
+    passes(
+        "packer", "plugins", "install", "--path", plugin, "github.com/hashicorp/googlecompute", environment=environment
+    )
+    return environment
+
+
+def test_the_templates_are_formatted(packer: dict[str, str]) -> None:
+    """Packer would write them as they stand; `packer fmt packer` does."""
+    passes("packer", "fmt", "-check", "-diff", "-recursive", PACKER, environment=packer)
+
+
+def test_the_pinned_plugin_is_the_one_that_is_asked_for(packer: dict[str, str]) -> None:
+    """`packer init` finds the plugin that policy/tools pins, and downloads nothing."""
+    passes("packer", "init", PACKER, environment=packer)
+
+
+def test_the_plugin_accepts_both_builds(packer: dict[str, str]) -> None:
+    """`packer validate` with the real plugin, for an invented project. With `-only`, no build is valid too."""
+    invented = ("-var", "project_id=example-project", "-var", "subnetwork=example-subnetwork")
+    passes("packer", "validate", *invented, PACKER, environment=packer)
+
+
+def test_the_plugins_version_is_written_the_same_twice() -> None:
+    """plugins.pkr.hcl asks for the version that policy/tools builds."""
+    asked = re.search(r'version = "= ([\d.]+)"', (PACKER / "plugins.pkr.hcl").read_text())
+    built = re.search(
+        r"hashicorp/packer-plugin-googlecompute v([\d.]+)", (ROOT / f"policy/tools/{PLUGIN}/go.mod").read_text()
+    )
+    assert asked, "packer/plugins.pkr.hcl: the plugin's version must be exact, '= 1.2.3'"
+    assert built, f"policy/tools/{PLUGIN}/go.mod: requires no plugin"
+    assert asked[1] == built[1], f"packer/plugins.pkr.hcl: asks for {asked[1]}, policy/tools builds {built[1]}"
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_the_build_is_the_tables(build: str) -> None:
+    """Source, machine, disk and GPU of each build are those of the design."""
+    found = _build(build)
+    for name, wanted in TABLE[build].items():
+        assert found.get(name) == wanted, f"packer/{build}.pkr.hcl: {name} is {found.get(name)!r}, must be {wanted!r}"
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_the_image_has_its_family_and_a_name_of_its_own(build: str) -> None:
+    """The name ends in the time of the build: iac/ names one image, not the family."""
+    found = _build(build)
+    where = f"packer/{build}.pkr.hcl"
+    assert found["image_family"] == f"dojangkok-{build}", f"{where}: image_family is {found['image_family']!r}"
+    assert found["image_name"] == f"dojangkok-{build}-${{local.built_at}}", (
+        f"{where}: image_name is {found['image_name']!r}"
+    )
+    (times,) = _parsed("machine.pkr.hcl")["locals"]
+    assert "YYYYMMDDhhmmss" in times["built_at"][0], "packer/machine.pkr.hcl: built_at must be digits to the second"
+
+
+def test_the_build_is_reached_through_iap_alone() -> None:
+    """No public address, no project-wide key, and no account or scope that a process on the machine could use."""
+    found = _machine()
+    for name in (
+        *("use_iap", "omit_external_ip", "use_internal_ip", "use_os_login", "disable_default_service_account"),
+        *("enable_secure_boot", "enable_vtpm", "enable_integrity_monitoring"),
+    ):
+        assert found.get(name) is True, f"packer/machine.pkr.hcl: {name} is {found.get(name)!r}, must be true"
+    for build in BUILDS:
+        again = found.keys() & _build(build).keys()
+        assert not again, f"packer/{build}.pkr.hcl: {sorted(again)} is machine.pkr.hcl's to say"
+        for name in ("service_account_email", "scopes", "address", "network", "preemptible"):
+            assert name not in _build(build), f"packer/{build}.pkr.hcl: {name} must not be there"
+
+
+def test_every_version_is_one_version() -> None:
+    """A version is that of one package, whole, for the Ubuntu that the source image is."""
+    versions = {name: block["default"][0] for name, block in _variables().items() if name.endswith("_version")}
+    assert versions, "packer/variables.pkr.hcl: has no *_version"
+    for name, version in versions.items():
+        suffix = "~ubuntu.22.04~jammy" if name.startswith("docker_") else ""
+        pattern = rf"(5:)?\d+\.\d+\.\d+-\d+{re.escape(suffix)}"
+        assert re.fullmatch(pattern, version), (
+            f"packer/variables.pkr.hcl: {name} is {version!r}, must be like 1.2.3-1{suffix}"
+        )
+    compose = tuple(map(int, versions["docker_compose_version"].split("-")[0].split(".")))
+    assert compose >= (2, 30, 0), "packer/variables.pkr.hcl: env_file with 'format: raw' needs compose 2.30"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_shellcheck_has_nothing_to_say(script: Path) -> None:
+    """Every script, with what it sources."""
+    passes("shellcheck", "--external-sources", "--source-path=SCRIPTDIR", script)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_stops_at_the_first_failure(script: Path) -> None:
+    """`set -euo pipefail`; verify.sh goes on on purpose, and apt.sh is sourced by scripts that do."""
+    lines = script.read_text().splitlines()
+    if script.name == "apt.sh":
+        return
+    wanted = "set -uo pipefail" if script.name == "verify.sh" else "set -euo pipefail"
+    assert wanted in lines, f"packer/scripts/{script.name}: must have the line '{wanted}'"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_nothing_that_is_downloaded_is_run(script: Path) -> None:
+    """No download goes into an interpreter, and none is taken without its certificate or its signature."""
+    text = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*$", "", script.read_text(), flags=re.MULTILINE))
+    for what, pattern in {
+        "pipes a download into an interpreter": r"\b(curl|wget)\b[^\n]*\|\s*(sudo\s+)?(ba|da)?(sh|python3?|perl)\b",
+        "runs a download": r"\b((ba|da)?sh\s+(-c\s+)?|source\s+|\.\s+|eval\s+)[\"']?(\$|<)\((curl|wget)",
+        "takes any certificate": r"\b(curl|wget)\b[^\n]*\s(--insecure|-k|--no-check-certificate)\b",
+        "takes unsigned packages": r"--allow-unauthenticated|trusted=yes|AllowInsecureRepositories|--force-yes",
+        "trusts a key for every repository": r"\bapt-key\b|/etc/apt/trusted\.gpg",
+    }.items():
+        found = re.search(pattern, text)
+        assert not found, f"packer/scripts/{script.name}: {what}: {found and found[0].strip()!r}"
+
+
+def test_a_repository_of_somebody_elses_is_added_in_one_way() -> None:
+    """Only apt.sh writes sources, each with the key of a pinned fingerprint; what comes from them is held."""
+    for script in SCRIPTS:
+        if script.name != "apt.sh":
+            assert "sources.list" not in script.read_text(), f"packer/scripts/{script.name}: must call add_repository"
+    for name in ("docker", "nvidia"):
+        text = (PACKER / f"scripts/{name}.sh").read_text()
+        assert "install_held" in text, f"packer/scripts/{name}.sh: must call install_held"
+        assert not re.search(r"\bapt(-get)?\s+install", text), f"packer/scripts/{name}.sh: installs what is not held"
+    fingerprints = re.findall(r"_KEY_FINGERPRINT=([0-9A-F]{40})\"", (PACKER / "machine.pkr.hcl").read_text())
+    assert len(fingerprints) == 2, "packer/machine.pkr.hcl: each repository needs the whole fingerprint of its key"
+
+
+def test_docker_keeps_its_logs_small_and_containers_alive() -> None:
+    """daemon.json limits every container's log, and a restart of the daemon stops none."""
+    settings = yaml.safe_load((PACKER / "scripts/daemon.json").read_text())
+    assert settings["live-restore"] is True
+    assert settings["log-driver"] == "json-file", "packer/scripts/daemon.json: promtail and alloy read json-file"
+    assert settings["log-opts"].keys() >= {"max-file", "max-size"}, "packer/scripts/daemon.json: a log has no limit"
+
+
+def test_the_machine_is_verified_before_it_is_cleaned() -> None:
+    """provision.sh ends in verify and clean: an image that was not verified is not made."""
+    lines = [line for line in (PACKER / "scripts/provision.sh").read_text().splitlines() if line.strip()]
+    assert lines[-2:] == ['bash verify.sh "$kind"', "bash clean.sh"], (
+        f"packer/scripts/provision.sh: ends in {lines[-2:]}"
+    )
+    for build in BUILDS:
+        text = (PACKER / f"{build}.pkr.hcl").read_text()
+        assert f'"bash /tmp/scripts/provision.sh {build}"' in text, (
+            f"packer/{build}.pkr.hcl: must run provision.sh {build}"
+        )

@@ -1,0 +1,89 @@
+"""
+An apt repository on loopback, which plays Docker's or NVIDIA's.
+
+It has packages of their names and versions, and is signed by a key of its own.
+"""
+
+import gzip
+import hashlib
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+Signer = Callable[[str], str]
+
+
+def add_package(pool: Path, name: str, version: str, programs: Mapping[str, str]) -> None:
+    """
+    Make a package.
+
+    Args:
+        pool: Folder that gets it.
+        name: Such as `docker-ce`.
+        version: Such as `5:28.5.2-1~ubuntu.22.04~jammy`.
+        programs: What it installs: paths below `/`, and the text of each.
+    """
+    tree = pool / f".{name}"
+    (tree / "DEBIAN").mkdir(parents=True, exist_ok=True)
+    control = {
+        "Package": name,
+        "Version": version,
+        "Architecture": "amd64",
+        "Maintainer": "tests <tests@example.com>",
+        "Description": f"plays {name}",
+    }
+    (tree / "DEBIAN/control").write_text("".join(f"{key}: {value}\n" for key, value in control.items()))
+    for path, text in programs.items():
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text(text)
+        (tree / path).chmod(0o755)
+    file = pool / f"{name}_{version.replace(':', '-')}_amd64.deb"
+    subprocess.run(["dpkg-deb", "-Znone", "--root-owner-group", "--build", tree, file], check=True, capture_output=True)
+
+
+def index(site: Path, distribution: Path, packages: Path, sign: Signer) -> None:
+    """
+    Write the indexes over the pool of a site.
+
+    Args:
+        site: Root of the repository, with the packages in `pool/`.
+        distribution: Folder below it that gets `InRelease`.
+        packages: Folder below that one that gets `Packages`.
+        sign: Clear-signs a text.
+    """
+    entries = []
+    for file in sorted((site / "pool").glob("*.deb")):
+        fields = subprocess.run(["dpkg-deb", "--field", file], check=True, capture_output=True, text=True).stdout
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        entries.append(f"{fields}Filename: pool/{file.name}\nSize: {file.stat().st_size}\nSHA256: {digest}\n")
+    text = "\n".join(entries).encode()
+    folder = site / distribution / packages
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"Packages": text, "Packages.gz": gzip.compress(text)}
+    rows = []
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+        rows.append(f" {hashlib.sha256(content).hexdigest()} {len(content)} {packages / name}")
+    release = "\n".join(("Date: Sat, 01 Nov 2025 00:00:00 UTC", "Architectures: amd64", "SHA256:", *rows)) + "\n"
+    (site / distribution / "InRelease").write_text(sign(release))
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free port until the end of the block; gives `http://127.0.0.1:PORT`."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
