@@ -7,6 +7,7 @@ name=$1
 
 # What is written to these folders is the machine's own, in its memory: nothing of it is seen or left outside.
 mount --make-rprivate /
+mount --make-rshared /
 mount -t proc proc /proc
 mount -t tmpfs -o mode=755,size=8g tmpfs /run
 mkdir -p /run/lock /run/docker-root
