@@ -57,7 +57,7 @@ def docker_marks() -> list[str]:
     """Everything of Docker's that a daemon puts on its host: rules, bridges, mounts, sockets."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
     mounts = Path("/proc/self/mounts").read_text().splitlines()
-    places = [Path("/run/docker"), Path("/run/docker.sock"), Path("/run/docker.pid"), Path("/run/docker-root")]
+    places = [Path("/run/docker"), Path("/run/docker.sock"), Path("/run/docker.pid"), Path("/var/lib/docker/overlay2")]
     return sorted(
         [line for line in rules if "DOCKER" in line]
         + [line for line in mounts if "docker" in line]
