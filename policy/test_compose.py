@@ -74,6 +74,10 @@ def test_stacks_follow_the_compose_specification() -> None:
     passes("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
 
 
+def test_alloys_configuration_is_its_syntax() -> None:
+    passes("alloy-syntax", COMPOSE / "config.alloy")
+
+
 def test_alloy_starts_only_when_asked_for(stack: str, tmp_path: Path) -> None:
     default = composed(at_machine(stack, tmp_path))
     assert set(default["services"]) == set(PORTS[stack]) - {"alloy"}
