@@ -1,6 +1,7 @@
 """A stack of compose/ on a machine of its own, started by what the machine's startup script does."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
         settings: Lines of .env, beside those of example.env.
     """
     for source in (tool("promtail") / "promtail", tool("node-exporter") / "node_exporter", Path("/bin/busybox")):
-        (context / source.name).hardlink_to(source)
+        shutil.copy(source, context)
     with dockerd() as machine:
         loaded = machine("docker", "load", "--quiet", "--input", archive).split()[-1]
         machine("docker", "tag", loaded, IMAGE)

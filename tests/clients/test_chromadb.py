@@ -1,6 +1,7 @@
 """ChromaDB's stack of compose/ as its machine runs it; the server is the one that its Python package brings."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -31,17 +32,11 @@ _LINES = """
 def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack, which is healthy."""
     context = tmp_path_factory.mktemp("images")
-    (context / "tini-static").hardlink_to("/usr/bin/tini-static")
+    shutil.copy("/usr/bin/tini-static", context)
     python = tmp_path_factory.mktemp("pip")
-    wheel = [
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        str(context / "chroma"),
-        f"chromadb=={_IMAGE.split(':')[1]}",
-    ]
-    for command in ([sys.executable, "-m", "venv", str(python)], [str(python / "bin/pip"), *wheel]):
+    package = f"chromadb=={_IMAGE.partition(':')[2]}"
+    install = ["install", "--quiet", "--no-deps", "--target", str(context / "chroma"), package]
+    for command in ([sys.executable, "-m", "venv", str(python)], [str(python / "bin/pip"), *install]):
         subprocess.run(command, stdin=subprocess.DEVNULL, timeout=_DOWNLOAD_S, check=True)
     with run_stack("chromadb", archive, context, {_IMAGE: _LINES}) as running:
         yield running
@@ -55,9 +50,9 @@ def test_every_service_is_healthy(stack: Stack) -> None:
 
 def test_data_outlive_the_container(stack: Stack) -> None:
     """They are in the named volume, whatever happens to the container."""
-    body = json.dumps({"name": "contracts"})
-    made = ["curl", "--fail", "--silent", "--json", body, f"http://127.0.0.1:8100{_COLLECTIONS}"]
-    identity = json.loads(stack.machine(*made))["id"]
+    body = ["--header", "Content-Type: application/json", "--data", json.dumps({"name": "contracts"})]
+    made = stack.machine("curl", "--fail", "--silent", *body, f"http://127.0.0.1:8100{_COLLECTIONS}")
+    identity = json.loads(made)["id"]
     stack.compose("down")
     assert stack.machine("docker", "ps", "--all", "--quiet") == ""
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "60")

@@ -80,7 +80,6 @@ def test_logs_reach_loki(stack: Stack) -> None:
         "Uvicorn running",
         "startup-script: it said this",
     ]
-
     _soon(lambda: all(part in stack.shipped() for part in wanted))
 
 
