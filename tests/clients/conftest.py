@@ -1,11 +1,17 @@
 """Fixtures of the tests with real clients."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.clients.running import Emulator, Gcloud, gcloud_at, run_emulator
+from tests.clients.running import REPOSITORY, Emulator, Gcloud, gcloud_at, miss, needs, run_emulator
+from tests.clients.stacks import IMAGE
+
+_BUILD_S = 900
+_UNAVAILABLE = 69  # ./daggerw says what this machine lacks
 
 
 @pytest.fixture
@@ -26,3 +32,25 @@ def gcloud_configuration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gcloud(emulator: Emulator, gcloud_configuration: Path) -> Gcloud:
     """Real gcloud against the emulator."""
     return gcloud_at(emulator.address, gcloud_configuration)
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The AI server's image as `docker load` takes it: AI_SERVER_ARCHIVE, or else what `./daggerw` builds."""
+    if given := os.environ.get("AI_SERVER_ARCHIVE"):
+        return Path(given)
+    needs("skopeo", "'apt-get install skopeo'")
+    folder = tmp_path_factory.mktemp("image")
+    built, archive = folder / "oci.tar", folder / "docker.tar"
+    _run("./daggerw", "--silent", "call", "build", "export", "--path", str(built))
+    _run("skopeo", "copy", "--quiet", f"oci-archive:{built}", f"docker-archive:{archive}:{IMAGE}")
+    return archive
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BUILD_S, check=False
+    )
+    if done.returncode == _UNAVAILABLE:
+        miss("./daggerw", done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stderr}"
