@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.running import REPOSITORY, Emulator, Gcloud, gcloud_at, miss, needs, run_emulator
-from tests.clients.stacks import IMAGE
+from tests.clients.running import REPOSITORY, Emulator, Gcloud, gcloud_at, miss, run_emulator
 
 _BUILD_S = 900
 _UNAVAILABLE = 69  # ./daggerw says what this machine lacks
@@ -39,18 +38,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The AI server's image as `docker load` takes it: AI_SERVER_ARCHIVE, or else what `./daggerw` builds."""
     if given := os.environ.get("AI_SERVER_ARCHIVE"):
         return Path(given)
-    needs("skopeo", "'apt-get install skopeo'")
-    folder = tmp_path_factory.mktemp("image")
-    built, archive = folder / "oci.tar", folder / "docker.tar"
-    _run("./daggerw", "--silent", "call", "build", "export", "--path", str(built))
-    _run("skopeo", "copy", "--quiet", f"oci-archive:{built}", f"docker-archive:{archive}:{IMAGE}")
-    return archive
-
-
-def _run(*command: str) -> None:
+    built = tmp_path_factory.mktemp("image") / "image.tar"
+    command = ["./daggerw", "--silent", "call", "build", "export", "--path", str(built)]
     done = subprocess.run(
         command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BUILD_S, check=False
     )
     if done.returncode == _UNAVAILABLE:
         miss("./daggerw", done.stderr.strip().splitlines()[-1])
     assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stderr}"
+    return built
