@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import dagger
 import pytest
@@ -39,8 +40,9 @@ def push(
 ) -> dict[str, object]:
     """Push an image of a given size, as `publish` does it; with a token, or a keyless login at an issuer's."""
 
-    async def session() -> dict[str, object]:
-        async with dagger.connection(dagger.Config(log_output=None)):
+    async def session(log: TextIO) -> dict[str, object]:
+        # Without a file the SDK gives the CLI a pipe that nobody reads: once it is full, the session never ends.
+        async with dagger.connection(dagger.Config(log_output=log)):
             ports = [
                 dagger.PortForward(backend=to.port, frontend=5000),
                 dagger.PortForward(backend=to.login_port, frontend=5001),
@@ -64,7 +66,13 @@ def push(
             )
             return await release.push(image, source, where, service, uuid.uuid4().hex)
 
-    return asyncio.run(session())
+    with _log(to).open("a") as log:
+        return asyncio.run(session(log))
+
+
+def _log(to: ArtifactRegistry) -> Path:
+    """What the CLI says of the sessions that pushed to a registry."""
+    return to.folder / "dagger.log"
 
 
 def test_right_token_pushes_and_a_second_push_uploads_nothing(artifact_registry: ArtifactRegistry) -> None:
@@ -112,5 +120,6 @@ def test_credential_file_becomes_a_token_right_before_the_push(artifact_registry
 def test_token_is_in_no_output(artifact_registry: ArtifactRegistry, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(NotAllowedError) as refused:
         push(artifact_registry, "canary-of-a-token")
-    said = str(refused.value) + "".join(capfd.readouterr())
-    assert "canary-of-a-token" not in said
+    log = _log(artifact_registry).read_text()
+    assert "/inside/push.py" in log
+    assert "canary-of-a-token" not in str(refused.value) + "".join(capfd.readouterr()) + log
