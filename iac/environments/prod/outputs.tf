@@ -1,0 +1,37 @@
+output "accounts" {
+  description = "Emails that GitHub's jobs may become: GCP_SERVICE_ACCOUNT is the deployer's."
+  value = {
+    builder  = module.builder_account.email
+    deployer = module.deployer_account.email
+  }
+}
+
+output "ai_server_group" {
+  description = "Name of the group; MIG_NAME of the workflows."
+  value       = module.ai_server.group
+}
+
+output "chromadb_internal_ip" {
+  description = "Address of ChromaDB's machine in the subnet."
+  value       = module.chromadb.internal_ip
+}
+
+output "network" {
+  description = "Name of the network."
+  value       = module.networking.network
+}
+
+output "scripts" {
+  description = "Startup scripts as rendered; nothing in them is secret."
+  value       = local.scripts
+}
+
+output "vllm_internal_ip" {
+  description = "Address of vLLM's machine in the subnet."
+  value       = module.vllm.internal_ip
+}
+
+output "workload_identity_provider" {
+  description = "WORKLOAD_IDENTITY_PROVIDER of the workflows."
+  value       = module.github.provider
+}
