@@ -16,6 +16,11 @@ output "chromadb_internal_ip" {
   value       = module.chromadb.internal_ip
 }
 
+output "login_condition" {
+  description = "Which of GitHub's jobs may log in."
+  value       = module.github.condition
+}
+
 output "network" {
   description = "Name of the network."
   value       = module.networking.network

@@ -26,7 +26,7 @@ variable "backend_callback_base_url" {
   default     = "https://dojangkok.cloud/api"
 
   validation {
-    condition     = startswith(var.backend_callback_base_url, "https://") && !endswith(var.backend_callback_base_url, "/v1")
+    condition     = can(regex("^https://[A-Za-z0-9.:/_-]+$", var.backend_callback_base_url)) && !endswith(var.backend_callback_base_url, "/v1")
     error_message = "backend_callback_base_url: begins with https:// and does not end in /v1."
   }
 }
@@ -73,7 +73,7 @@ variable "loki_url" {
   type        = string
 
   validation {
-    condition     = can(regex("^https?://[^/]+$", var.loki_url))
+    condition     = can(regex("^https?://[A-Za-z0-9.:-]+$", var.loki_url))
     error_message = "loki_url: scheme, host and port, without a path."
   }
 }
@@ -84,42 +84,24 @@ variable "monitoring_source_ranges" {
   default     = []
 }
 
+variable "vllm_first_release" {
+  description = "What vLLM's machine starts as before the first update: `:TAG` or `@sha256:DIGEST` of the image vllm beside the AI server's."
+  type        = string
+
+  validation {
+    condition     = can(regex("^(:[0-9A-Za-z_][0-9A-Za-z_.-]{0,127}|@sha256:[0-9a-f]{64})$", var.vllm_first_release)) && var.vllm_first_release != ":latest"
+    error_message = "vllm_first_release: ':TAG' or '@sha256:DIGEST'; ':latest' is another image tomorrow."
+  }
+}
+
 variable "vllm_gpu_type" {
   description = "GPU of vLLM's machine."
   type        = string
   default     = "nvidia-l4"
 }
 
-variable "vllm_image" {
-  description = "Image of vLLM, HOST/PATH:TAG or @sha256:DIGEST."
-  type        = string
-
-  validation {
-    condition     = can(regex("(:[0-9A-Za-z_][0-9A-Za-z_.-]*|@sha256:[0-9a-f]{64})$", var.vllm_image)) && !endswith(var.vllm_image, ":latest")
-    error_message = "vllm_image: with a tag other than latest, or a digest."
-  }
-}
-
-variable "vllm_lora_adapter_checklist" {
-  description = "Name of the adapter that writes checklists; empty is the base model."
-  type        = string
-  default     = "checklist"
-}
-
-variable "vllm_lora_adapter_easycontract" {
-  description = "Name of the adapter that explains contracts; empty is the base model."
-  type        = string
-  default     = "easycontract"
-}
-
 variable "vllm_machine_type" {
   description = "Machine type of vLLM's machine."
   type        = string
   default     = "g2-standard-4"
-}
-
-variable "vllm_model" {
-  description = "Model that vLLM serves, as Hugging Face names it."
-  type        = string
-  default     = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"
 }

@@ -14,15 +14,7 @@ resource "google_iam_workload_identity_pool_provider" "github" {
     "attribute.repository_id" = "assertion.repository_id"
   }
 
-  # Numbers, because GitHub never gives one away again; names it does. The branch alone is not enough: a
-  # pull_request_target has the branch that it wants to change.
-  attribute_condition = join(" && ", [
-    "assertion.repository_id == '${var.repository_id}'",
-    "assertion.repository_owner_id == '${var.repository_owner_id}'",
-    "assertion.ref == '${var.ref}'",
-    "assertion.environment == '${var.environment}'",
-    "assertion.event_name in ['push', 'workflow_dispatch']",
-  ])
+  attribute_condition = local.condition
 
   oidc {
     issuer_uri = "https://token.actions.githubusercontent.com"
