@@ -11,6 +11,11 @@ output "ai_server_group" {
   value       = module.ai_server.group
 }
 
+output "ai_server_template" {
+  description = "Name of the seed template that is written here; the group may have another one."
+  value       = module.ai_server.template
+}
+
 output "chromadb_internal_ip" {
   description = "Address of ChromaDB's machine in the subnet."
   value       = module.chromadb.internal_ip
