@@ -2,11 +2,14 @@
 
 import logging
 import sys
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
 
 _FOLDER = Path("/var/log/dojangkok")
+_FILE_BYTES = 50 * 2**20
+_OLD_FILES = 3
 
 
 def log_file(app_env: str, folder: Path = _FOLDER) -> Path:
@@ -19,7 +22,7 @@ def configure_logs(file: Path) -> None:
     Send every logger's records, uvicorn's included, to stdout and to `file`.
 
     Args:
-        file: Left out, with a warning in the log, where it cannot be written.
+        file: Its folder is made if it can be; left out, with a warning in the log, where it cannot be written.
     """
     formatter = JsonFormatter(
         "{asctime}{levelname}{name}{message}",
@@ -30,7 +33,8 @@ def configure_logs(file: Path) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     unwritable: OSError | None = None
     try:
-        handlers.append(logging.FileHandler(file, encoding="utf-8"))
+        file.parent.mkdir(exist_ok=True)
+        handlers.append(RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_OLD_FILES, encoding="utf-8"))
     except OSError as error:
         unwritable = error
     for handler in handlers:

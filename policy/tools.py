@@ -26,7 +26,9 @@ def run(
     """
     tool = str(command[0])
     if not shutil.which(tool):
-        pytest.fail(f"{tool}: not found. Fix: './daggerw call policy' brings it; policy/README.md says how to have it here")
+        pytest.fail(
+            f"{tool}: not found. Fix: './daggerw call policy' brings it; policy/README.md says how to have it here"
+        )
     return subprocess.run(
         list(map(str, command)),
         cwd=folder,
@@ -43,5 +45,7 @@ def passes(*command: str | Path, folder: Path = ROOT, environment: Mapping[str, 
     """Run a tool that must find nothing, and return its stdout; what it found is the failure's text."""
     done = run(*command, folder=folder, environment=environment)
     if done.returncode != 0:
-        pytest.fail(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}", pytrace=False)
+        pytest.fail(
+            f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}", pytrace=False
+        )
     return done.stdout

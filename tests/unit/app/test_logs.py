@@ -20,7 +20,7 @@ def root_logger() -> Iterator[None]:
 
 
 def test_records_go_to_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "application.log"
+    file = tmp_path / "dev" / "application.log"
     configure_logs(file)
     logging.getLogger("somewhere").info("계약서 %d", 7)
     line = json.loads(file.read_text(encoding="utf-8"))
@@ -28,7 +28,17 @@ def test_records_go_to_the_file(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logs(tmp_path / "absent" / "application.log")
+    configure_logs(tmp_path / "absent" / "prod" / "application.log")
     line = json.loads(capsys.readouterr().out)
     assert line["level"] == "WARNING"
     assert line["message"].startswith("no log file: ")
+
+
+def test_the_file_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.logs._FILE_BYTES", 1000)
+    configure_logs(tmp_path / "application.log")
+    for number in range(100):
+        logging.getLogger("somewhere").info("line %d", number)
+    files = sorted(tmp_path.iterdir())
+    assert [file.suffix for file in files] == [".log", ".1", ".2", ".3"]
+    assert max(file.stat().st_size for file in files) <= 1000

@@ -1,0 +1,183 @@
+"""The stacks of compose/: what Docker Compose makes of them, and what else must agree with them."""
+
+import ast
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from policy.compose import PORTS, RULES, Config, Rule
+from policy.tools import ROOT, passes
+
+COMPOSE: Final = ROOT / "compose"
+STACKS: Final = tuple(PORTS)
+
+
+def at_machine(stack: str, folder: Path) -> Path:
+    """Lay a stack's files into a folder as they lie in /opt/app."""
+    for source, name in {
+        COMPOSE / stack / "docker-compose.yml": "docker-compose.yml",
+        COMPOSE / stack / "example.env": ".env",
+        COMPOSE / stack / "app.env.example": "app.env",
+        COMPOSE / "promtail.yml": "promtail.yml",
+        COMPOSE / "config.alloy": "config.alloy",
+    }.items():
+        if source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def composed(folder: Path, *options: str) -> Config:
+    """What Docker Compose makes of a folder."""
+    return json.loads(passes("docker-compose", *options, "config", "--format", "json", folder=folder))
+
+
+@pytest.fixture(scope="session", params=STACKS)
+def stack(request: pytest.FixtureRequest) -> str:
+    """Each stack in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def complete(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The stack with every profile, and app.env's variables in their services."""
+    return composed(at_machine(stack, tmp_path_factory.mktemp(stack)), "--profile", "alloy")
+
+
+@pytest.fixture(scope="session")
+def config(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """The same with an empty app.env: what stands in the files that everybody may read."""
+    folder = at_machine(stack, tmp_path_factory.mktemp(stack))
+    (folder / "app.env").write_text("")
+    return composed(folder, "--profile", "alloy")
+
+
+def variables(stack: str) -> dict[str, str]:
+    """What a stack's app.env.example sets."""
+    file = COMPOSE / stack / "app.env.example"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule(config: Config, rule: Rule) -> None:
+    breaches = rule(config)
+    assert not breaches, "\n".join(breaches)
+
+
+def test_stacks_follow_the_compose_specification() -> None:
+    files = [COMPOSE / stack / "docker-compose.yml" for stack in STACKS]
+    passes("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
+
+
+def test_alloy_starts_only_when_asked_for(stack: str, tmp_path: Path) -> None:
+    default = composed(at_machine(stack, tmp_path))
+    assert set(default["services"]) == set(PORTS[stack]) - {"alloy"}
+
+
+def test_every_service_of_the_design_is_there(complete: Config, stack: str) -> None:
+    assert set(complete["services"]) == set(PORTS[stack])
+
+
+def test_a_dollar_in_app_env_is_kept(complete: Config, stack: str) -> None:
+    """Compose reads app.env as it is; its own output doubles every `$`, so that it could be read again."""
+    wanted = variables(stack)
+    if not wanted:
+        assert stack == "chromadb"
+        return
+    environment = complete["services"][stack]["environment"]
+    read = {key: environment[key].replace("$$", "$") for key in wanted}
+    assert any("$" in value for value in wanted.values()), "no example value has a '$'"
+    assert read == wanted
+
+
+def test_shared_services_are_the_same_everywhere(tmp_path: Path) -> None:
+    """The exporters and collectors of the three stacks differ in nothing but which logs they see."""
+    seen: dict[str, list[Any]] = {}
+    for stack in STACKS:
+        for name, service in yaml.safe_load((COMPOSE / stack / "docker-compose.yml").read_text())["services"].items():
+            volumes = [mount for mount in service.get("volumes", []) if "/var/lib/docker/containers" not in mount]
+            seen.setdefault(name, []).append(service | {"volumes": volumes})
+    for name in ("node-exporter", "promtail", "alloy"):
+        assert seen[name] == [seen[name][0]] * len(STACKS), f"{name}: not the same in every stack"
+
+
+def test_collectors_read_the_same_files_with_the_same_labels() -> None:
+    promtail = {}
+    for job in yaml.safe_load((COMPOSE / "promtail.yml").read_text())["scrape_configs"]:
+        labels = dict(job["static_configs"][0]["labels"])
+        promtail[labels.pop("__path__")] = labels
+    alloy = {}
+    for target in re.findall(r"\{\s*(\"__path__\".*?)\s*\}", (COMPOSE / "config.alloy").read_text(), re.DOTALL):
+        labels = dict(re.findall(r'"(\w+)"\s*= (.*),', target))
+        labels = {key: re.sub(r'sys\.env\("(\w+)"\)', r'"${\1}"', value).strip('"') for key, value in labels.items()}
+        alloy[labels.pop("__path__")] = labels
+    assert promtail == alloy
+    assert set(promtail) == {
+        "/var/log/dojangkok/*/application.log",
+        "/var/log/syslog",
+        "/var/lib/docker/containers/*/*-json.log",
+    }
+
+
+def test_promtail_gets_every_variable_that_it_expands(complete: Config) -> None:
+    """Promtail expands its whole file, comments too, and stops at a `$` without a name."""
+    text = (COMPOSE / "promtail.yml").read_text()
+    expanded = re.findall(r"\$\{(\w+)\}", text)
+    assert text.count("$") == len(expanded), "promtail.yml: a '$' that is not of '${NAME}'"
+    assert set(expanded) == set(complete["services"]["promtail"]["environment"])
+
+
+def test_every_program_listens_where_it_is_asked() -> None:
+    """node-exporter's and dcgm-exporter's ports are their own defaults; the healthchecks ask there."""
+    chromadb, vllm = (
+        yaml.safe_load((COMPOSE / stack / "docker-compose.yml").read_text())["services"]
+        for stack in ("chromadb", "vllm")
+    )
+    assert chromadb["chromadb"]["environment"]["CHROMA_PORT"] == str(PORTS["chromadb"]["chromadb"])
+    assert f"--port={PORTS['vllm']['vllm']}" in vllm["vllm"]["command"]
+    assert f"--server.http.listen-addr=127.0.0.1:{PORTS['vllm']['alloy']}" in vllm["alloy"]["command"]
+    server = yaml.safe_load((COMPOSE / "promtail.yml").read_text())["server"]
+    assert server["http_listen_port"] == PORTS["vllm"]["promtail"]
+    assert re.findall(r"^_PORT = (\d+)$", (ROOT / "app/server.py").read_text(), re.MULTILINE) == [
+        str(PORTS["ai-server"]["ai-server"])
+    ]
+
+
+def test_models_of_vllm_are_what_the_server_asks_for() -> None:
+    command = yaml.safe_load((COMPOSE / "vllm/docker-compose.yml").read_text())["services"]["vllm"]["command"]
+    asked = variables("ai-server")
+    assert f"--model={asked['VLLM_MODEL']}" in command
+    adapters = {json.loads(word)["name"] for word in command if word.startswith("{")}
+    assert adapters == {asked["VLLM_LORA_ADAPTER_CHECKLIST"], asked["VLLM_LORA_ADAPTER_EASYCONTRACT"]}
+    assert any(re.fullmatch(r"--revision=[0-9a-f]{40}", word) for word in command), "--revision: not a commit"
+
+
+def test_app_env_names_the_servers_settings() -> None:
+    """Everything that app/settings.py cannot do without, and nothing that it does not know."""
+    tree = ast.parse((ROOT / "app/settings.py").read_text())
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings").body
+    fields = [node for node in body if isinstance(node, ast.AnnAssign)]
+    known = {ast.unparse(field.target).upper() for field in fields}
+    optional = {
+        ast.unparse(field.target).upper()
+        for field in fields
+        if field.value and (not ast.unparse(field.value).startswith("Field") or "default" in ast.unparse(field.value))
+    }
+    named = set(variables("ai-server"))
+    assert known - optional <= named
+    assert named - known == {"CHROMADB_URL"}  # of the design's table; the server does not read it yet
+
+
+def test_a_stop_waits_for_requests_in_flight(complete: Config, stack: str) -> None:
+    """The AI server drains, and then gives a request as long as one to another service may take, by default 300 s."""
+    if stack != "ai-server":
+        return
+    service = complete["services"][stack]
+    minutes, seconds = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", service["stop_grace_period"]).groups()
+    drain_s, longest_s = float(variables(stack)["DRAIN_SEC"]), max(300, float(variables(stack)["HTTP_TIMEOUT_SEC"]))
+    assert int(minutes or 0) * 60 + int(seconds or 0) > drain_s + longest_s
