@@ -1,8 +1,4 @@
-"""
-What machines do at every boot: the scripts as Terraform renders them, run with stand-ins for gcloud and docker.
-
-They fail closed: without every secret nothing is written or started, without the image nothing is stopped.
-"""
+"""What machines do at every boot: the scripts as Terraform renders them, run with stand-ins for gcloud and docker."""
 
 import ast
 import re
@@ -221,15 +217,9 @@ def test_variables_are_those_that_the_server_reads(rendered: Scripts, machine: M
     """Of app/settings.py: all that it needs, and none that it does not know; CHROMADB_URL is the seed's, for later."""
     tree = ast.parse((ROOT / "app/settings.py").read_text())
     (settings,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
-    fields = {
-        node.target.id.upper(): node
-        for node in settings.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
+    fields = {ast.unparse(node.target).upper(): node.value for node in settings.body if isinstance(node, ast.AnnAssign)}
     optional = {
-        name
-        for name, node in fields.items()
-        if isinstance(node.value, ast.Constant) or (node.value and "default" in ast.unparse(node.value))
+        one for one, value in fields.items() if value and not re.match(r"Field\((?!default)", ast.unparse(value))
     }
     machine.boot(rendered["prod"]["ai-server"])
     given = machine.variables("app.env").keys()
