@@ -153,6 +153,20 @@ def test_what_the_provider_does_not_know_has_documented_arguments(module: str) -
     assert seen
 
 
+def test_cleanup_deletes_nothing_that_a_template_may_name() -> None:
+    """Every release that was published has a tag; so whatever has one stays, and the newest besides."""
+    parsed: Any = hcl2.loads((_IAC / "modules/artifact-registry/main.tf").read_text())
+    (registry,) = (
+        one["this"] for block in parsed["resource"] for kind, one in block.items() if kind.endswith("_repository")
+    )
+    policies = registry["cleanup_policies"]
+    deleted = [one["condition"][0]["tag_state"] for one in policies if one["action"] == ["DELETE"]]
+    assert deleted == [["UNTAGGED"]], f"iac/modules/artifact-registry/main.tf: deletes {deleted}, and not only UNTAGGED"
+    kept = [one for one in policies if one["action"] == ["KEEP"]]
+    assert [one["condition"][0]["tag_state"] for one in kept if "condition" in one] == [["TAGGED"]]
+    assert [one for one in kept if "most_recent_versions" in one]
+
+
 def _undocumented(body: dict[str, Any], known: dict[str, Any], above: str = "") -> list[str]:
     found = []
     for name, value in body.items():

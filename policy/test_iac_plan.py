@@ -83,8 +83,8 @@ def test_no_machine_has_a_public_address(plan: Plan) -> None:
 def test_machines_are_closed_and_shielded(plan: Plan) -> None:
     """OS Login instead of keys in metadata; a boot that is measured."""
     for address, body in _machines(plan).items():
-        assert body["metadata"]["enable-oslogin"] == "TRUE", address
-        assert body["metadata"]["block-project-ssh-keys"] == "TRUE", address
+        assert body["metadata"]["enable-oslogin"] == "TRUE", f"{address}: without OS Login"
+        assert body["metadata"]["block-project-ssh-keys"] == "TRUE", f"{address}: takes the project's SSH keys"
         (shield,) = body["shielded_instance_config"]
         assert shield["enable_vtpm"], address
         assert shield["enable_integrity_monitoring"], address
@@ -104,7 +104,8 @@ def test_boot_disks_hold_their_image_and_data_outlive_machines(plan: Plan, envir
     assert template["disk"][0]["disk_size_gb"] == 50
     (disk,) = resources(plan, "google_compute_disk").values()
     assert disk["size"] == {"dev": 50, "prod": 100}[environment]
-    assert "prevent_destroy = true" in (ROOT / "iac/modules/compute/main.tf").read_text()
+    text = (ROOT / "iac/modules/compute/main.tf").read_text()
+    assert "prevent_destroy = true" in text, "iac/modules/compute/main.tf: a plan may destroy the data"
 
 
 def test_machines_write_logs_and_metrics_and_nothing_else(plan: Plan) -> None:
@@ -138,6 +139,13 @@ def _permissions(plan: Plan) -> set[str]:
     return set(role["permissions"])
 
 
+def _same(granted: set[str], needed: set[str], where: str) -> None:
+    assert granted == needed, (
+        f"iac/environments/*/accounts.tf: the deployer's role lacks {sorted(needed - granted)} of {where}, and has"
+        f" {sorted(granted - needed)} besides"
+    )
+
+
 def test_deployer_may_do_exactly_what_deploy_calls(plan: Plan) -> None:
     """`deploy` asks for a list of permissions before it writes, and uses two more where it has them."""
     tree = ast.parse((ROOT / "deploy/observe.py").read_text())
@@ -147,7 +155,7 @@ def test_deployer_may_do_exactly_what_deploy_calls(plan: Plan) -> None:
         if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "PERMISSIONS"
     )
     optional = {"compute.instances.getSerialPortOutput", "compute.regions.get"}
-    assert _permissions(plan) == {*asked, *optional}
+    _same(_permissions(plan), {*asked, *optional}, "deploy/observe.py")
 
 
 def test_runbook_names_the_deployers_permissions(plan: Plan) -> None:
@@ -157,7 +165,7 @@ def test_runbook_names_the_deployers_permissions(plan: Plan) -> None:
     for one in re.findall(r"`(compute\.[\w.|]+)`", text):
         above, _, verbs = one.rpartition(".")
         named |= {f"{above}.{verb}" for verb in verbs.split("|")}
-    assert _permissions(plan) == named
+    _same(_permissions(plan), named, "docs/runbook.md")
 
 
 def test_only_the_deployer_starts_machines_as_their_accounts(plan: Plan) -> None:
@@ -172,7 +180,7 @@ def test_shells_are_opened_through_iap_on_port_22(plan: Plan) -> None:
     tunnels = resources(plan, "google_iap_tunnel_instance_iam_member")
     assert {address.split(".")[1] for address in tunnels} == {"chromadb_ssh", "vllm_ssh"}
     for address, body in tunnels.items():
-        assert body["condition"][0]["expression"] == "destination.port == 22", address
+        assert body["condition"][0]["expression"] == "destination.port == 22", f"{address}: opens more than SSH"
 
 
 def test_group_is_the_one_that_deploy_rolls(plan: Plan, environment: str) -> None:

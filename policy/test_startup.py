@@ -139,10 +139,11 @@ def test_without_a_secret_nothing_is_written_or_started(
     assert "canary" not in done.stdout + done.stderr
 
 
-def test_secret_that_is_cut_off_is_none(rendered: Scripts, machine: Machine) -> None:
+@pytest.mark.parametrize("name", ["ai-server", "vllm"])
+def test_secret_that_is_cut_off_is_none(rendered: Scripts, machine: Machine, name: str) -> None:
     """Half an answer and an exit code are a failure, not half a key."""
     machine.answer("gcloud secrets versions", 1)
-    assert machine.boot(rendered["dev"]["ai-server"]).returncode != 0
+    assert machine.boot(rendered["dev"][name]).returncode != 0
     assert machine.files() == {}
 
 
