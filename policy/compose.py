@@ -58,7 +58,7 @@ def absent_files(config: Config) -> list[str]:
         for name, service in services(config)
         for mount in service.get("volumes", [])
         if mount["type"] == "bind"
-        and "." in mount["source"].rpartition("/")[2]
+        and mount["source"].endswith((".alloy", ".env", ".yml"))
         and (mount.get("bind") or {}).get("create_host_path")
     ]
 

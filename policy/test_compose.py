@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from policy.compose import PORTS, RULES, Config, Rule
+from policy.compose import PORTS, RULES, WRITABLE_MOUNTS, WRITABLE_ROOT, Config, Rule
 from policy.tools import ROOT, passes
 
 COMPOSE: Final = ROOT / "compose"
@@ -69,14 +69,32 @@ def test_rule(config: Config, rule: Rule) -> None:
     assert not breaches, "\n".join(breaches)
 
 
+def test_every_exception_is_still_needed() -> None:
+    files = {stack: yaml.safe_load((COMPOSE / stack / "docker-compose.yml").read_text()) for stack in STACKS}
+    services = {name: service for file in files.values() for name, service in file["services"].items()}
+    assert not [name for name in WRITABLE_ROOT if name not in services or services[name].get("read_only")]
+    assert not WRITABLE_MOUNTS.keys() - {name for file in files.values() for name in file["volumes"]}
+
+
 def test_stacks_follow_the_compose_specification() -> None:
     files = [COMPOSE / stack / "docker-compose.yml" for stack in STACKS]
     passes("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
 
 
+def test_alloys_configuration_is_its_syntax() -> None:
+    passes("alloy-syntax", COMPOSE / "config.alloy")
+
+
 def test_alloy_starts_only_when_asked_for(stack: str, tmp_path: Path) -> None:
     default = composed(at_machine(stack, tmp_path))
     assert set(default["services"]) == set(PORTS[stack]) - {"alloy"}
+
+
+def test_alloy_takes_over_by_two_lines(stack: str, tmp_path: Path) -> None:
+    with (at_machine(stack, tmp_path) / ".env").open("a") as settings:
+        settings.write("COMPOSE_PROFILES=alloy\nPROMTAIL_SCALE=0\n")
+    services = composed(tmp_path)["services"]
+    assert (services["promtail"]["scale"], "alloy" in services) == (0, True)
 
 
 def test_every_service_of_the_design_is_there(complete: Config, stack: str) -> None:
@@ -91,8 +109,9 @@ def test_a_dollar_in_app_env_is_kept(complete: Config, stack: str) -> None:
         return
     environment = complete["services"][stack]["environment"]
     read = {key: environment[key].replace("$$", "$") for key in wanted}
-    assert any("$" in value for value in wanted.values()), "no example value has a '$'"
-    assert read == wanted
+    assert any("$" in value for value in wanted.values()), "app.env.example: no value has a '$' to try it with"
+    changed = {key: value for key, value in read.items() if value != wanted[key]}
+    assert not changed, f"{stack}: compose reads {changed}. Fix: 'format: raw' at its env_file"
 
 
 def test_shared_services_are_the_same_everywhere(tmp_path: Path) -> None:
@@ -116,7 +135,7 @@ def test_collectors_read_the_same_files_with_the_same_labels() -> None:
         labels = dict(re.findall(r'"(\w+)"\s*= (.*),', target))
         labels = {key: re.sub(r'sys\.env\("(\w+)"\)', r'"${\1}"', value).strip('"') for key, value in labels.items()}
         alloy[labels.pop("__path__")] = labels
-    assert promtail == alloy
+    assert promtail == alloy, "promtail.yml and config.alloy differ. Fix: the same paths and labels in both"
     assert set(promtail) == {
         "/var/log/dojangkok/*/application.log",
         "/var/log/syslog",
@@ -138,23 +157,33 @@ def test_every_program_listens_where_it_is_asked() -> None:
         yaml.safe_load((COMPOSE / stack / "docker-compose.yml").read_text())["services"]
         for stack in ("chromadb", "vllm")
     )
-    assert chromadb["chromadb"]["environment"]["CHROMA_PORT"] == str(PORTS["chromadb"]["chromadb"])
-    assert f"--port={PORTS['vllm']['vllm']}" in vllm["vllm"]["command"]
-    assert f"--server.http.listen-addr=127.0.0.1:{PORTS['vllm']['alloy']}" in vllm["alloy"]["command"]
     server = yaml.safe_load((COMPOSE / "promtail.yml").read_text())["server"]
-    assert server["http_listen_port"] == PORTS["vllm"]["promtail"]
-    assert re.findall(r"^_PORT = (\d+)$", (ROOT / "app/server.py").read_text(), re.MULTILINE) == [
-        str(PORTS["ai-server"]["ai-server"])
-    ]
+    for said, service, port in (
+        (
+            f"CHROMA_PORT={chromadb['chromadb']['environment']['CHROMA_PORT']}",
+            "chromadb",
+            PORTS["chromadb"]["chromadb"],
+        ),
+        (f"http_listen_port={server['http_listen_port']}", "promtail", PORTS["vllm"]["promtail"]),
+        (" ".join(vllm["vllm"]["command"]), "vllm", PORTS["vllm"]["vllm"]),
+        (" ".join(vllm["alloy"]["command"]), "alloy", PORTS["vllm"]["alloy"]),
+    ):
+        assert re.search(rf"[=:]{port}\b", said), f"{service}: '{said}' does not make it listen on {port}"
+    port = PORTS["ai-server"]["ai-server"]
+    assert f"\n_PORT = {port}\n" in (ROOT / "app/server.py").read_text(), f"app/server.py: does not listen on {port}"
 
 
 def test_models_of_vllm_are_what_the_server_asks_for() -> None:
     command = yaml.safe_load((COMPOSE / "vllm/docker-compose.yml").read_text())["services"]["vllm"]["command"]
     asked = variables("ai-server")
-    assert f"--model={asked['VLLM_MODEL']}" in command
+    assert f"--model={asked['VLLM_MODEL']}" in command, (
+        "vllm: another --model than VLLM_MODEL of the AI server's app.env"
+    )
     adapters = {json.loads(word)["name"] for word in command if word.startswith("{")}
-    assert adapters == {asked["VLLM_LORA_ADAPTER_CHECKLIST"], asked["VLLM_LORA_ADAPTER_EASYCONTRACT"]}
-    assert any(re.fullmatch(r"--revision=[0-9a-f]{40}", word) for word in command), "--revision: not a commit"
+    wanted = {asked["VLLM_LORA_ADAPTER_CHECKLIST"], asked["VLLM_LORA_ADAPTER_EASYCONTRACT"]}
+    assert adapters == wanted, f"vllm: serves the adapters {adapters}, and the AI server's app.env asks for {wanted}"
+    is_pinned = any(re.fullmatch(r"--revision=[0-9a-f]{40}", word) for word in command)
+    assert is_pinned, "vllm: --revision is no commit. Fix: the model's commit of 40 digits"
 
 
 def test_app_env_names_the_servers_settings() -> None:
@@ -169,8 +198,11 @@ def test_app_env_names_the_servers_settings() -> None:
         if field.value and (not ast.unparse(field.value).startswith("Field") or "default" in ast.unparse(field.value))
     }
     named = set(variables("ai-server"))
-    assert known - optional <= named
-    assert named - known == {"CHROMADB_URL"}  # of the design's table; the server does not read it yet
+    missing, unknown = known - optional - named, named - known
+    assert not missing, f"app.env.example: lacks {missing}, which app/settings.py demands"
+    assert unknown == {"CHROMADB_URL"}, (
+        f"app.env.example: app/settings.py reads none of {unknown}"
+    )  # one of the design's
 
 
 def test_a_stop_waits_for_requests_in_flight(complete: Config, stack: str) -> None:
@@ -180,4 +212,7 @@ def test_a_stop_waits_for_requests_in_flight(complete: Config, stack: str) -> No
     service = complete["services"][stack]
     minutes, seconds = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", service["stop_grace_period"]).groups()
     drain_s, longest_s = float(variables(stack)["DRAIN_SEC"]), max(300, float(variables(stack)["HTTP_TIMEOUT_SEC"]))
-    assert int(minutes or 0) * 60 + int(seconds or 0) > drain_s + longest_s
+    grace_s = int(minutes or 0) * 60 + int(seconds or 0)
+    assert grace_s > drain_s + longest_s, (
+        f"{stack}: stop_grace_period is {grace_s} s, too short for {drain_s + longest_s} s"
+    )

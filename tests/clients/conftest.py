@@ -1,5 +1,6 @@
 """Fixtures of the tests with real clients."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from tests.clients.running import REPOSITORY, Emulator, Gcloud, gcloud_at, miss,
 
 _BUILD_S = 900
 _NO_GO = 3
+_UNAVAILABLE = 69  # ./daggerw says what this machine lacks
 
 
 @pytest.fixture
@@ -44,3 +46,19 @@ def provider() -> Path:
         miss("go", "install Go, 1.24 or newer")
     assert built.returncode == 0, built.stderr
     return Path(built.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The AI server's image as `docker load` takes it: AI_SERVER_ARCHIVE, or else what `./daggerw` builds."""
+    if given := os.environ.get("AI_SERVER_ARCHIVE"):
+        return Path(given)
+    built = tmp_path_factory.mktemp("image") / "image.tar"
+    command = ["./daggerw", "--silent", "call", "build", "export", "--path", str(built)]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BUILD_S, check=False
+    )
+    if done.returncode == _UNAVAILABLE:
+        miss("./daggerw", done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stderr}"
+    return built
