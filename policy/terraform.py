@@ -108,3 +108,9 @@ def resources(plan: Mapping[str, Any], kind: str = "") -> dict[str, dict[str, An
 def outputs(plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs of a plan that are known before it is applied."""
     return {name: one.get("value") for name, one in plan["planned_values"]["outputs"].items()}
+
+
+def scripts(plan: Mapping[str, Any]) -> dict[str, str]:
+    """Return the startup scripts of a plan's machines, by the service that they are labelled with."""
+    machines = resources(plan, "google_compute_instance_template") | resources(plan, "google_compute_instance")
+    return {body["labels"]["service"]: body["metadata"]["startup-script"] for body in machines.values()}

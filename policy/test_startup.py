@@ -9,7 +9,7 @@ import pytest
 from deploy import image
 from deploy.leaks import leaks
 from policy.machine import Machine
-from policy.terraform import ENVIRONMENTS, Terraform, copied, outputs
+from policy.terraform import ENVIRONMENTS, Terraform, copied, scripts
 from policy.tools import ROOT, passes
 
 Scripts = dict[str, dict[str, str]]
@@ -38,7 +38,7 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
 @pytest.fixture(scope="module")
 def rendered(terraform: Terraform) -> Scripts:
     """Every script by environment and name, as Terraform renders it."""
-    return {name: outputs(terraform.plan(name))["scripts"] for name in ENVIRONMENTS}
+    return {name: scripts(terraform.plan(name)) for name in ENVIRONMENTS}
 
 
 @pytest.fixture(params=_NAMES)
@@ -78,7 +78,7 @@ def test_deploy_finds_one_reference_and_changes_nothing_else(
     terraform: Terraform, environment: str, release: str
 ) -> None:
     """By deploy's own reader and writer: the one line that names the image."""
-    script = outputs(terraform.plan(environment, f"-var=ai_server_first_release={release}"))["scripts"]["ai-server"]
+    script = scripts(terraform.plan(environment, f"-var=ai_server_first_release={release}"))["ai-server"]
     repository, digest = _REPOSITORY.format(environment), f"sha256:{'b' * 64}"
     place = image.the_reference(script, repository)
     assert script.splitlines()[place.line - 1] == f"AI_SERVER_IMAGE={repository}{release}"
