@@ -25,7 +25,7 @@ _SECRETS = {
 }
 _NEEDS = [(name, secret) for name in _NAMES for secret in _SECRETS[name]]
 _COMMON_FILES = {"docker-compose.yml", "promtail.yml", "config.alloy", ".env"}
-_PULL, _UP = "docker compose pull --quiet", "docker compose up --detach --remove-orphans"
+_PULL, _UP = "docker compose pull --policy missing --quiet", "docker compose up --detach --remove-orphans"
 _REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-{}/dojangkok-ai/ai-server"
 
 
