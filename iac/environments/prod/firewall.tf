@@ -26,7 +26,7 @@ locals {
       description   = "SSH through Identity-Aware Proxy, and from nowhere else."
       source_ranges = ["35.235.240.0/20"]
       source_tags   = null
-      target_tags   = ["ai-server", "chromadb", "vllm"]
+      target_tags   = ["ai-server", "chromadb", "packer", "vllm"] # packer: while it builds an image
       tcp_ports     = ["22"]
     }
   }

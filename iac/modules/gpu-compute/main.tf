@@ -39,7 +39,7 @@ resource "google_compute_instance" "this" {
   }
 
   shielded_instance_config {
-    enable_secure_boot          = false # the kernel would refuse a driver that is not signed, and nobody showed that it is
+    enable_secure_boot          = true # packer/ built the image so, and ends where the driver does not load
     enable_vtpm                 = true
     enable_integrity_monitoring = true
   }
