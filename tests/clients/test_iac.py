@@ -20,7 +20,7 @@ import pytest
 from emulator.permissions import permission
 from policy.terraform import VALUES, Terraform, copied
 from tests.clients.deploying import IMAGE, Deployer, reference, run_registry
-from tests.clients.running import GROUP, REPOSITORY, TEMPLATES, ZONE, Emulator, run_emulator
+from tests.clients.running import GROUP, REPOSITORY, TEMPLATES, ZONE, Emulator, Gcloud, run_emulator
 
 _EMAIL = {"email": '"${var.name}@dojangkok-dev.iam.gserviceaccount.com"', "name": "var.name"}
 _SHELLS: dict[str, dict[str, str]] = {
@@ -95,6 +95,12 @@ def _is_stable(fleet: Fleet) -> bool:
     return bool(fleet.emulator.group()["status"]["isStable"])
 
 
+def _granted() -> set[str]:
+    """Permissions of the deployer's role."""
+    text = (REPOSITORY / "iac/environments/dev/accounts.tf").read_text()
+    return set(re.findall(r'"(compute\.\w+\.\w+)"', text))
+
+
 def test_what_terraform_makes_is_what_deploy_rolls(
     fleet: Fleet, deployer: Deployer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,7 +168,15 @@ def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deplo
     deployer.json("prune")
     methods = {entry["method"] for entry in fleet.emulator.ledger("request")[known:]}
     called = {permission(one) for one in methods if not one.startswith("cloudresourcemanager.")}
-    text = (REPOSITORY / "iac/environments/dev/accounts.tf").read_text()
-    granted = set(re.findall(r'"(compute\.\w+\.\w+)"', text))
-    assert called <= granted
+    assert called <= _granted()
     assert "compute.instanceTemplates.create" in called
+
+
+def test_shell_asks_for_no_more_than_its_grants_have(emulator: Emulator, gcloud: Gcloud) -> None:
+    """`gcloud compute ssh` reads the machine, by a role on the machine, and the project, by the deployer's own."""
+    name = emulator.machines()[0]["instance"].rpartition("/")[2]
+    known = len(emulator.ledger("request"))
+    gcloud(f"ssh {name} --tunnel-through-iap --dry-run --plain")
+    called = {permission(entry["method"]) for entry in emulator.ledger("request")[known:]}
+    assert called == {"compute.instances.get", "compute.projects.get"}
+    assert "compute.projects.get" in _granted()

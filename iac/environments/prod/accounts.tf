@@ -71,6 +71,7 @@ module "deployer_account" {
     "compute.instanceTemplates.list",
     "compute.instanceTemplates.useReadOnly",
     "compute.instances.getSerialPortOutput",
+    "compute.projects.get", # gcloud's, for the shells below
     "compute.regions.get",
     "compute.zoneOperations.get",
   ]

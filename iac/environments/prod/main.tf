@@ -35,6 +35,7 @@ module "project_setup" {
     "iap.googleapis.com",
     "logging.googleapis.com",
     "monitoring.googleapis.com",
+    "oslogin.googleapis.com",
     "secretmanager.googleapis.com",
     "sts.googleapis.com", # keyless login
   ]
