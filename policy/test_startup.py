@@ -1,6 +1,7 @@
 """What machines do at every boot: the scripts as Terraform renders them, run with stand-ins for gcloud and docker."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -239,10 +240,17 @@ def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machin
         assert f'"name": "{variables[f"VLLM_LORA_ADAPTER_{adapter}"]}"' in stack
 
 
-def test_stack_gets_every_variable_that_it_needs(rendered: Scripts, machine: Machine, name: str) -> None:
-    """What compose/ asks for without a default stands in .env, and is not empty."""
-    stack = (ROOT / "compose" / name / "docker-compose.yml").read_text()
-    needed = set(re.findall(r"(?<!\$)\$\{(\w+)(?:\}|:?\?)", stack))
+def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:
+    """Really: the stack gets every variable that it needs, the program its secrets whole, and the release is the one."""
     machine.boot(rendered["dev"][name])
-    given = {one for one, value in machine.variables(".env").items() if value}
-    assert needed <= given, f"compose/{name}/docker-compose.yml: {sorted(needed - given)} are not given"
+    service = json.loads(passes("docker-compose", "config", "--format", "json", folder=machine.app))["services"][name]
+    for secret, variable in _SECRETS[name].items():
+        assert service["environment"][variable].replace("$$", "$") == (machine.folder / "secrets" / secret).read_text()
+    assert (
+        service["image"]
+        == {
+            "ai-server": f"{_REPOSITORY.format('dev')}:4f2a91c",
+            "chromadb": service["image"],  # the version of the stack
+            "vllm": f"{_REPOSITORY.format('dev').removesuffix('ai-server')}vllm:v0.15.1",
+        }[name]
+    )

@@ -57,7 +57,7 @@ module "deployer_account" {
   purpose = "Rolls releases out"
   project = local.deploy.project
 
-  # docs/runbook.md says what for; policy/test_iac.py compares this with deploy's own list.
+  # docs/runbook.md says what for; policy/test_iac_plan.py compares this with deploy's own list.
   permissions = [
     "compute.autoscalers.list",
     "compute.globalOperations.get",
