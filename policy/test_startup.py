@@ -241,16 +241,9 @@ def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machin
 
 
 def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:
-    """Really: the stack gets every variable that it needs, the program its secrets whole, and the release is the one."""
+    """The stack gets every variable that it needs, and the program its secrets whole."""
     machine.boot(rendered["dev"][name])
     service = json.loads(passes("docker-compose", "config", "--format", "json", folder=machine.app))["services"][name]
     for secret, variable in _SECRETS[name].items():
         assert service["environment"][variable].replace("$$", "$") == (machine.folder / "secrets" / secret).read_text()
-    assert (
-        service["image"]
-        == {
-            "ai-server": f"{_REPOSITORY.format('dev')}:4f2a91c",
-            "chromadb": service["image"],  # the version of the stack
-            "vllm": f"{_REPOSITORY.format('dev').removesuffix('ai-server')}vllm:v0.15.1",
-        }[name]
-    )
+    assert service["image"].endswith({"ai-server": "/ai-server:4f2a91c", "vllm": "/vllm:v0.15.1"}.get(name, ""))
