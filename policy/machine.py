@@ -40,11 +40,18 @@ class Machine:
             path.write_text(_STAND_IN)
             path.chmod(0o755)
         (self.folder / "etc/fstab").touch()
+        self.disk.parent.mkdir(parents=True)
+        self.disk.touch()
 
     @property
     def app(self) -> Path:
         """The machine's /opt/app."""
         return self.folder / "opt/app"
+
+    @property
+    def disk(self) -> Path:
+        """The machine's data disk."""
+        return self.folder / "dev/disk/by-id/google-data"
 
     def hide(self, name: str, text: str) -> None:
         """Put a secret into Secret Manager."""
