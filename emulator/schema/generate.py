@@ -28,7 +28,9 @@ SERVED: Final = (
     "projects", "regionInstanceGroupManagers", "regionInstanceTemplates", "regionOperations", "regions",
     "routers", "subnetworks", "zoneOperations", "zones",
 )  # fmt: skip
-_SCALARS: Final = {1: "double", 3: "int64", 4: "int64", 5: "int32", 8: "bool", 9: "string", 12: "bytes", 13: "int32"}
+_SCALARS: Final = {
+    1: "double", 2: "double", 3: "int64", 4: "int64", 5: "int32", 8: "bool", 9: "string", 12: "bytes", 13: "int32",
+}  # fmt: skip
 _MESSAGE: Final = 11
 _ENTRY: Final = re.compile(r"^    (\w+) \(", re.MULTILINE)
 

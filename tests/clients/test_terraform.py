@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.running import REPOSITORY, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, miss, needs, run_emulator
+from tests.clients.running import REPOSITORY, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, run_emulator
 
 _FILES = REPOSITORY / "tests/clients/terraform"
 _GROUP = "clients-ai-server-mig"
@@ -26,8 +26,6 @@ _COLLECTIONS = (
     *(f"{_PROJECT}/regions/asia-northeast3/{name}" for name in ("routers", "subnetworks")),
     *(f"{ZONE}/{name}" for name in ("instanceGroupManagers", "instanceGroups", "instances")),
 )
-_BUILD_S = 900
-_NO_GO = 3
 _COMMAND_S = 300
 
 
@@ -65,20 +63,6 @@ class Terraform:
     def plan(self, image: str) -> "subprocess.CompletedProcess[str]":
         """Run `plan`, whose exit code is 0 without a change and 2 with one."""
         return self.run("plan", image, "-detailed-exitcode")
-
-
-@pytest.fixture(scope="session")
-def provider() -> Path:
-    """The directory that holds Terraform's google provider; the first time, it is built."""
-    needs("terraform", "install Terraform, 1.11.4 or newer")
-    built = subprocess.run(
-        [str(_FILES / "provider/build")], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BUILD_S,
-        check=False,
-    )  # fmt: skip
-    if built.returncode == _NO_GO:
-        miss("go", "install Go, 1.24 or newer")
-    assert built.returncode == 0, built.stderr
-    return Path(built.stdout.strip())
 
 
 @pytest.fixture

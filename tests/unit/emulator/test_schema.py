@@ -53,6 +53,16 @@ def test_long_integers_are_text() -> None:
     assert checked.body["properties"]["disks"][0]["initializeParams"]["diskSizeGb"] == "50"
 
 
+def test_fractions_are_numbers() -> None:
+    """Of both kinds that the package has, 32 and 64 bits."""
+    for message, body in (
+        ("SubnetworkLogConfig", {"flowSampling": 0.1}),
+        ("AutoscalingPolicyCpuUtilization", {"utilizationTarget": 0.6}),
+    ):
+        assert check.check_body(message, body).body == body
+    assert "Must be a number" in refused("SubnetworkLogConfig", {"flowSampling": [0.1]})
+
+
 def test_query_values_get_their_types() -> None:
     method = check.methods()["instanceTemplates.aggregatedList"]
     assert check.check_query(method, {"maxResults": "5", "includeAllScopes": "True", "alt": "json"}) == {

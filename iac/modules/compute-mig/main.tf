@@ -1,0 +1,89 @@
+# A zonal group that rolls. Terraform makes its first template and its policies; which release runs is deploy's.
+resource "google_compute_health_check" "this" {
+  name                = var.name
+  check_interval_sec  = 5
+  timeout_sec         = 4
+  healthy_threshold   = 2
+  unhealthy_threshold = 3
+
+  http_health_check {
+    port = var.health_port
+    # Alive, not ready: from SIGTERM on /readyz says 503, and a server that only restarts or drains would cost its
+    # machine. At the start the two are the same: nothing listens before the application has started.
+    request_path = "/health"
+  }
+
+  log_config {
+    enable = true
+  }
+}
+
+resource "google_compute_instance_template" "seed" {
+  name_prefix  = "${var.name}-"
+  description  = "Seed: what releases are copies of. Made by Terraform."
+  machine_type = var.machine_type
+  tags         = var.tags
+  labels       = var.labels
+
+  disk {
+    boot         = true
+    auto_delete  = true
+    source_image = var.boot_image
+    disk_size_gb = var.boot_disk_gib
+    disk_type    = "pd-balanced"
+  }
+
+  network_interface {
+    subnetwork = var.subnet # and no access_config: no public address
+  }
+
+  service_account {
+    email  = var.service_account
+    scopes = ["cloud-platform"] # what Secret Manager needs; IAM is the boundary
+  }
+
+  shielded_instance_config {
+    enable_secure_boot          = true
+    enable_vtpm                 = true
+    enable_integrity_monitoring = true
+  }
+
+  metadata = {
+    enable-oslogin         = "TRUE"
+    block-project-ssh-keys = "TRUE"
+    startup-script         = var.startup_script
+  }
+
+  lifecycle {
+    create_before_destroy = true # the group is never without a template
+  }
+}
+
+resource "google_compute_instance_group_manager" "this" {
+  name               = "${var.name}-mig"
+  zone               = var.zone
+  base_instance_name = var.name
+  target_size        = var.machines
+
+  version {
+    instance_template = google_compute_instance_template.seed.id
+  }
+
+  auto_healing_policies {
+    health_check      = google_compute_health_check.this.id
+    initial_delay_sec = var.initial_delay_s
+  }
+
+  # The same as `rollout` in environments/*.yaml, or every `status` calls it drift.
+  update_policy {
+    type                  = "PROACTIVE"
+    minimal_action        = "REPLACE"
+    replacement_method    = "SUBSTITUTE"
+    max_surge_fixed       = 1
+    max_unavailable_fixed = 0
+  }
+
+  lifecycle {
+    ignore_changes = [version] # deploy rolls the group; an apply that put the seed back would be a rollback
+  }
+}

@@ -1,0 +1,65 @@
+# A single machine whose data outlives it: the disk is a resource of its own, and the machine can be made anew beside it.
+resource "google_compute_disk" "data" {
+  # checkov:skip=CKV_GCP_37: Google's own keys encrypt it; a key of ours would be one more thing that can be lost
+  name   = "${var.name}-data"
+  type   = "pd-balanced"
+  zone   = var.zone
+  size   = var.data_disk_gib
+  labels = var.labels
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "google_compute_instance" "this" {
+  # checkov:skip=CKV_GCP_38: as for the data disk
+  name                      = var.name
+  machine_type              = var.machine_type
+  zone                      = var.zone
+  tags                      = var.tags
+  labels                    = var.labels
+  deletion_protection       = var.deletion_protection
+  allow_stopping_for_update = true
+
+  boot_disk {
+    auto_delete = true
+
+    initialize_params {
+      image = var.boot_image
+      size  = var.boot_disk_gib
+      type  = "pd-balanced"
+    }
+  }
+
+  attached_disk {
+    source      = google_compute_disk.data.id
+    device_name = "data" # /dev/disk/by-id/google-data
+  }
+
+  network_interface {
+    subnetwork = var.subnet # and no access_config: no public address
+  }
+
+  service_account {
+    email  = var.service_account
+    scopes = ["cloud-platform"] # what Secret Manager needs; IAM is the boundary
+  }
+
+  shielded_instance_config {
+    enable_secure_boot          = true
+    enable_vtpm                 = true
+    enable_integrity_monitoring = true
+  }
+
+  # As metadata it is changed in place; metadata_startup_script would replace the machine for it.
+  metadata = {
+    enable-oslogin         = "TRUE"
+    block-project-ssh-keys = "TRUE"
+    startup-script         = var.startup_script
+  }
+
+  lifecycle {
+    ignore_changes = [boot_disk[0].initialize_params[0].image] # a new base is a person's decision, not a plan's
+  }
+}

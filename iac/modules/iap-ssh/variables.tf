@@ -1,0 +1,14 @@
+variable "account" {
+  description = "Email of the account that logs in."
+  type        = string
+}
+
+variable "instance" {
+  description = "Name of the machine."
+  type        = string
+}
+
+variable "zone" {
+  description = "Zone of the machine."
+  type        = string
+}

@@ -1,0 +1,137 @@
+"""Which of GitHub's tokens may log in: tables of claims, tried on the condition that Terraform renders."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import hcl2
+import pytest
+
+from policy.cel import CelError, admits
+from policy.terraform import ENVIRONMENTS, copied, outputs
+from policy.tools import ROOT
+
+# What a job of the repository's main branch has, with the numbers of iac/terraform.tfvars.example.
+# Source of the claims: GitHub, "OpenID Connect reference".
+_CLAIMS = {
+    "sub": "repo:dojangkok/ai:environment:{environment}",
+    "repository": "dojangkok/ai",
+    "repository_id": "900000001",
+    "repository_owner": "dojangkok",
+    "repository_owner_id": "200000001",
+    "ref": "refs/heads/main",
+    "ref_type": "branch",
+    "environment": "{environment}",
+    "event_name": "push",
+}
+_ACCEPTED: dict[str, dict[str, str | None]] = {
+    "push to main": {},
+    "dispatch on main": {"event_name": "workflow_dispatch"},
+    "after a rename of the repository": {"repository": "dojangkok/api", "sub": "repo:dojangkok/api:environment:dev"},
+    "with GitHub's immutable subject": {"sub": "repo:dojangkok@200000001/ai@900000001:environment:x"},
+}
+_REJECTED: dict[str, dict[str, str | None]] = {
+    "another repository of the owner": {"repository_id": "900000002", "repository": "dojangkok/backend"},
+    "a squatter with the old name": {"repository_id": "900000009", "repository_owner_id": "200000009"},
+    "a repository that was given away": {"repository_owner_id": "200000009"},
+    "a fork": {"repository_id": "900000003", "repository_owner_id": "200000003", "repository": "somebody/ai"},
+    "another branch": {"ref": "refs/heads/dev"},
+    "a branch whose name begins like it": {"ref": "refs/heads/main-2"},
+    "a branch of that name in capitals": {"ref": "refs/heads/Main"},
+    "a tag called main": {"ref": "refs/tags/main", "ref_type": "tag"},
+    "a pull request": {"event_name": "pull_request", "ref": "refs/pull/7/merge"},
+    "pull_request_target, which has main's ref": {"event_name": "pull_request_target"},
+    "workflow_run after a fork's check": {"event_name": "workflow_run"},
+    "an issue's comment": {"event_name": "issue_comment"},
+    "a schedule": {"event_name": "schedule"},
+    "no environment": {"environment": None},
+    "an environment without reviewers": {"environment": "scratch"},
+    "an environment that is empty": {"environment": ""},
+    "a token that lacks the ids": {"repository_id": None, "repository_owner_id": None},
+    "a token of another kind": dict.fromkeys(_CLAIMS),
+}
+
+
+@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def login(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """An environment, and its condition as Terraform renders it."""
+    plan = copied(tmp_path_factory.mktemp("oidc")).plan(request.param)
+    return request.param, str(outputs(plan)["login_condition"])
+
+
+def _token(environment: str, changes: Mapping[str, str | None]) -> dict[str, str]:
+    claims = {name: text.replace("{environment}", environment) for name, text in _CLAIMS.items()} | changes
+    return {name: text for name, text in claims.items() if text is not None}
+
+
+@pytest.mark.parametrize("who", _ACCEPTED)
+def test_own_job_may_log_in(login: tuple[str, str], who: str) -> None:
+    """Names may change, numbers count."""
+    environment, condition = login
+    assert admits(condition, _token(environment, _ACCEPTED[who])), f"{who} is kept out by: {condition}"
+
+
+@pytest.mark.parametrize("who", _REJECTED)
+def test_anybody_else_may_not(login: tuple[str, str], who: str) -> None:
+    """Each token differs in as little as an attacker, or a mistake, would have otherwise."""
+    environment, condition = login
+    assert not admits(condition, _token(environment, _REJECTED[who])), f"{who} gets in by: {condition}"
+
+
+def test_job_of_one_environment_may_not_log_in_to_the_other(login: tuple[str, str]) -> None:
+    """A job of dev never becomes prod's deployer."""
+    environment, condition = login
+    other = next(one for one in ENVIRONMENTS if one != environment)
+    assert not admits(condition, _token(other, {})), condition
+
+
+def test_only_tokens_of_the_repository_become_an_account() -> None:
+    """The binding is as narrow as the condition: one repository's tokens, and not everybody in the pool."""
+    parsed: Any = hcl2.loads((ROOT / "iac/modules/workload-identity/main.tf").read_text())
+    found = {kind: rows for block in parsed["resource"] for kind, rows in block.items()}
+    (member,) = found["google_service_account_iam_member"]["impersonation"]["member"]
+    assert member.startswith("principalSet://"), member
+    assert member.endswith("/attribute.repository_id/${var.repository_id}"), f"{member}: admits others too"
+    (mapping,) = found["google_iam_workload_identity_pool_provider"]["github"]["attribute_mapping"]
+    assert mapping["attribute.repository_id"] == "assertion.repository_id", mapping
+    (condition,) = found["google_iam_workload_identity_pool_provider"]["github"]["attribute_condition"]
+    assert condition == "${local.condition}", "the provider's condition is not the one that is tested here"
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_admitted"),
+    [
+        ("assertion.a == '1'", True),
+        ('assertion.a == "1"', True),
+        ("assertion.a == '10'", False),
+        ("assertion.a != '2'", True),
+        ("assertion.a == '1' && assertion.b == '3'", False),
+        ("assertion.a == '2' || assertion.b == '2'", True),
+        ("assertion.a == '2' && assertion.b == '3' || assertion.b == '2'", True),
+        ("assertion.b == '2' || assertion.a == '2' && assertion.a == '3'", True),
+        ("assertion.a == '2' && (assertion.b == '3' || assertion.b == '2')", False),
+        ("!(assertion.a == '2')", True),
+        ("assertion.a in ['0', '1']", True),
+        ("assertion.a in ['0', '10']", False),
+        ("assertion.none == '1'", False),
+        ("assertion.none != '1'", False),
+        ("!(assertion.none == '1')", False),
+        ("assertion.none == '1' || assertion.a == '1'", True),
+        ("assertion.none == '1' && assertion.a == '1'", False),
+    ],
+)
+def test_expressions_mean_what_they_mean_in_cel(condition: str, is_admitted: bool) -> None:
+    """`&&` binds closer than `||`; a claim that is missing admits nobody by itself."""
+    assert admits(condition, {"a": "1", "b": "2"}) is is_admitted
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["", "assertion.a", "'a'", "assertion.a = '1'", "assertion.a == ", "(assertion.a == '1'", "assertion.a == '1' 'b'",
+     "assertion.a.startsWith('1')", "assertion.a == '1' &&", "assertion.a in '1'", "'a' && 'b'"],
+)  # fmt: skip
+def test_expression_that_is_not_understood_admits_nobody(condition: str) -> None:
+    """A condition that this reader can't judge fails, and is never taken for true."""
+    try:
+        assert not admits(condition, {"a": "1"})
+    except CelError:
+        return
