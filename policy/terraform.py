@@ -1,13 +1,12 @@
 """
 Terraform over copies of `iac/`, without the network and without Google.
 
-The google provider that can be built is a snapshot of early 2022 (tests/clients/terraform/provider). The modules whose
-resources it does not know are copied as shells: their variables stay, so that calls of them are still checked, and
-their resources go. What they hold is compared with documentation instead (policy/schema).
+The google provider that can be built is a snapshot of early 2022 (policy/tools). The modules whose resources it does not
+know are copied as shells: their variables stay, so that calls of them are still checked, and their resources go. What
+they hold is compared with documentation instead (policy/schema).
 """
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from policy.tools import ROOT, passes
 
 ENVIRONMENTS: Final = ("dev", "prod")
 UNKNOWN: Final = ("artifact-registry", "workload-identity")
 UNSEEN: Final = '"unknown"'  # an output of what is not there
+_PROVIDER: Final = "terraform-provider-google"
 VALUES: Final = ROOT / "iac/terraform.tfvars.example"
 
 
@@ -53,9 +55,11 @@ class Terraform:
 
 
 def provider() -> Path:
-    """Return the folder of the google provider; the first time, it is built."""
-    given = os.environ.get("GOOGLE_PROVIDER")
-    return Path(given or passes(ROOT / "tests/clients/terraform/provider/build").strip())
+    """Return the folder of the google provider, which is on PATH as every tool is."""
+    found = shutil.which(_PROVIDER)
+    if not found:
+        pytest.fail(f"{_PROVIDER}: not found. Fix: './daggerw call policy' brings it; or policy/README.md")
+    return Path(found).parent
 
 
 def copied(folder: Path, shells: Mapping[str, Mapping[str, str]] | None = None) -> Terraform:

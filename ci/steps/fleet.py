@@ -8,7 +8,9 @@ from dagger import dag
 from ci.steps.base import GO, PYTHON, TERRAFORM, WORKDIR
 from ci.steps.check import Project, environment
 
-GO_TOOLS: Final = ("actionlint", "compose", "packer", "packer-plugin-googlecompute", "terraform-provider-google")
+GO_TOOLS: Final = (
+    "actionlint", "alloy-syntax", "compose", "packer", "packer-plugin-googlecompute", "terraform-provider-google",
+)  # fmt: skip
 # What policy/test_*.py read: what they judge, and what they compare it with.
 READS: Final = (
     ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.clients.running import REPOSITORY, Emulator, Gcloud, gcloud_at, miss, needs, run_emulator
+from tests.clients.tools import tool
 
 _BUILD_S = 900
-_NO_GO = 3
 _UNAVAILABLE = 69  # ./daggerw says what this machine lacks
 
 
@@ -38,14 +38,7 @@ def gcloud(emulator: Emulator, gcloud_configuration: Path) -> Gcloud:
 def provider() -> Path:
     """The directory that holds Terraform's google provider; the first time, it is built."""
     needs("terraform", "install Terraform, 1.11.4 or newer")
-    built = subprocess.run(
-        [str(REPOSITORY / "tests/clients/terraform/provider/build")], stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=_BUILD_S, check=False,
-    )  # fmt: skip
-    if built.returncode == _NO_GO:
-        miss("go", "install Go, 1.24 or newer")
-    assert built.returncode == 0, built.stderr
-    return Path(built.stdout.strip())
+    return tool("terraform-provider-google")
 
 
 @pytest.fixture(scope="session")

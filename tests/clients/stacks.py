@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.dockerd import Machine, dockerd
-from tests.clients.running import REPOSITORY, miss
+from tests.clients.running import REPOSITORY
+from tests.clients.tools import tool
 
 IMAGE = "registry.example.com/dojangkok-ai/ai-server:built"
 LOKI_PORT = 3100
-_BUILD_S = 1800
-_NO_GO = 3
 
 # What cannot be pulled is assembled here: the program itself, on the AI server's Debian, and not on busybox and Ubuntu.
 _ASSEMBLED = {
@@ -56,18 +54,6 @@ class Stack:
     def shipped(self) -> str:
         """What Loki was sent so far: labels and lines, in no format."""
         return self.machine.wait_for(LOKI_PORT, "/").decode(errors="replace")
-
-
-def tool(name: str) -> Path:
-    """The directory of a Go tool of the policy; the first time, it is built."""
-    command = [str(REPOSITORY / "policy/tools/build"), name]
-    built = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BUILD_S, check=False
-    )
-    if built.returncode == _NO_GO:
-        miss("go", "install Go, 1.24 or newer")
-    assert built.returncode == 0, built.stderr
-    return Path(built.stdout.strip())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-module provider
+module terraform-provider-google
 
 go 1.24
 
