@@ -1,9 +1,9 @@
 """
 Terraform over copies of `iac/`, without the network and without Google.
 
-The google provider that can be built is a snapshot of early 2022 (policy/tools). The modules whose resources it does not
-know are copied as shells: their variables stay, so that calls of them are still checked, and their resources go. What
-they hold is compared with documentation instead (policy/schema).
+The google provider that can be built is a snapshot of early 2022 (policy/tools). The modules whose resources it does
+not know are copied as shells: their variables stay, so that calls of them are still checked, and their resources go.
+What they hold is compared with documentation instead (policy/schema).
 """
 
 import json

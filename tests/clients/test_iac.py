@@ -77,7 +77,7 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     """An empty project, and the environment that nobody has applied yet."""
-    monkeypatch.setenv("GOOGLE_PROVIDER", str(provider))
+    monkeypatch.setenv("PATH", f"{provider}:{os.environ['PATH']}")
     with run_emulator("--operation-s", "0", "--seed", "tests/clients/terraform/empty.yaml") as emulator:
         fleet = Fleet(copied(tmp_path / "copy", _SHELLS), emulator)
         assert fleet.run("get").returncode == 0
