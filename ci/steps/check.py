@@ -68,7 +68,8 @@ class Project:
 
 # Tests of other folders that docs/faults.md names.
 _NAMED_BY_FAULTS: Final = (
-    "tests/clients/test_deploy.py", "tests/e2e/test_push.py", "tests/processes", "tests/unit/ci/test_delivery.py",
+    "policy/test_workflows.py", "tests/clients/test_deploy.py", "tests/e2e/test_push.py", "tests/processes",
+    "tests/unit/ci/test_delivery.py",
 )  # fmt: skip
 PROGRAMS: Final = (
     Program("app", ".", APP_PYTHON, coverage=90),
