@@ -84,7 +84,7 @@ await_ready() { # the container stays up and answers twice; else why not
         [ "${restarts:-0}" -lt 3 ] || why="it ended again and again"
         [ "$SECONDS" -lt "$until" ] || why="it was not ready within $ready_s s"
         [ -z "$why" ] || return 1
-        sleep 1
+        sleep 0.5
     done
 }
 
@@ -97,9 +97,10 @@ journal() { # who is at work, on what, and what to go back to
 
 keep() { # IMAGE SINCE BY RUN: the record's newest line, unless it is that already; JSON, a release a line
     [ "$(field image "$record")" != "$1" ] || return 0
+    touch "$record"
     {
         printf '{"name":"%s","image":"%s","since":"%s","by":"%s","run":"%s"}\n' "$name" "$@"
-        grep '^{' "$record" 2>/dev/null | sed 's/,$//'
+        sed -n '/^{/{s/,$//;p}' "$record" 2>/dev/null
     } | head -n 50 | sed -e '1i [' -e '$!s/$/,/' -e '$a ]' >"$record.part" && sync "$record.part" && mv "$record.part" "$record"
 }
 

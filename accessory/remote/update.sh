@@ -60,7 +60,7 @@ look() { # what serves, and whether it does
     timeout 20 docker version >/dev/null || end 3 "docker: $(words)" "'systemctl status docker' on the machine"
     serving=$(inspected '{{.Image}}') || serving=""
     [ -z "$serving" ] || was=$(reference "$serving")
-    if [ -n "$serving" ] && ready_s=10 await_ready; then is_serving=yes; fi
+    if [ -n "$serving" ] && ready_s=5 await_ready; then is_serving=yes; fi
 }
 
 recover() { # take over what a run has left that was cut off on the machine itself
