@@ -105,10 +105,12 @@ keep() { # IMAGE SINCE BY RUN: the record's newest line, unless it is that alrea
 }
 
 start() { # REFERENCE: compose starts this one from now on, and does so at once; nothing is downloaded
-    touch "$app/.env"
-    cp --preserve "$app/.env" "$app/.env.part" &&
-        { sed "/^$variable=/d" "$app/.env" && printf '%s=%s\n' "$variable" "$1"; } >"$app/.env.part" &&
-        sync "$app/.env.part" && mv "$app/.env.part" "$app/.env" &&
-        timeout $((stop_s + 120)) docker compose up --detach --no-deps --no-build --pull never --force-recreate \
-            --timeout "$stop_s" "$service" >&2
+    if [ "$(setting "$variable")" != "$1" ]; then
+        touch "$app/.env"
+        cp --preserve "$app/.env" "$app/.env.part" &&
+            { sed "/^$variable=/d" "$app/.env" && printf '%s=%s\n' "$variable" "$1"; } >"$app/.env.part" &&
+            sync "$app/.env.part" && mv "$app/.env.part" "$app/.env" || return 1
+    fi
+    timeout $((stop_s + 120)) docker compose up --detach --no-deps --no-build --pull never --force-recreate \
+        --timeout "$stop_s" "$service" >&2
 }

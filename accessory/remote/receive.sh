@@ -6,12 +6,13 @@ set -eu
 [ "$(id -u)" = 0 ] || exec sudo -n bash -c "$BASH_EXECUTION_STRING" receive "$@"
 folder=/var/lib/dojangkok/runs/$1 sha256=$2 bytes=$3 lines=$4
 umask 077
-mkdir -p "$folder"
 if [ ! -e "$folder/log" ]; then
     # A connection may end after any byte: half a script never gets its name, so it never runs.
-    part=$(mktemp "$folder/part.XXXXXX")
+    if ! { mkdir -p "$folder" && part=$(mktemp "$folder/part.XXXXXX") && head -c "$bytes" >"$part"; }; then
+        printf 'end\t9\tdisk: nothing can be written to %s.\tmake room there\n' "$folder"
+        exit
+    fi
     trap 'rm -f "$part"' EXIT
-    head -c "$bytes" >"$part"
     [ "$(sha256sum <"$part")" = "$sha256  -" ] || exit 75
     mv "$part" "$folder/script"
     setsid --fork bash "$folder/script" work </dev/null >/dev/null 2>&1

@@ -27,7 +27,7 @@ go_back() { # CODE WHAT FIX: to what served, with the data from before
     [ -n "$was" ] || end 8 "$what Nothing is known that served before." "$fix"
     if [ -n "$is_started" ] && [ -d "$snapshot/data" ]; then
         # It never was ready, so nobody was told that anything is stored; but it may have changed what the old one reads.
-        docker stop --time "$stop_s" "$(container)" >/dev/null
+        docker stop -t "$stop_s" "$(container)" >/dev/null
         if ! { mv --no-target-directory "$source" "$snapshot/failed" && mv --no-target-directory "$snapshot/data" "$source"; }; then
             end 8 "$what The data from before could not be put back." "they are in $snapshot"
         fi
@@ -139,7 +139,7 @@ pull() { # nothing is stopped before this is done
 take_snapshot() { # with the server stopped: the database and the index beside it must be of one moment
     phase snapshot
     down_us=$(us) is_settled=""
-    docker stop --time "$stop_s" "$(container)" >/dev/null
+    docker stop -t "$stop_s" "$(container)" >/dev/null
     mkdir -p "$state/snapshots/$run.part" &&
         cp --archive --reflink=auto "$source" "$state/snapshots/$run.part/data" &&
         sync --file-system "$state/snapshots" && mv "$state/snapshots/$run.part" "$state/snapshots/$run" || return 1
@@ -170,7 +170,7 @@ change() {
         docker logs --tail 12 "$(container)" 2>&1 | evidence
         go_back 7 "$name: '$wanted' was started, and $why." "the lines are its own"
     fi
-    keep "$wanted" "$at" "$by" "$run"
+    keep "$wanted" "$at" "$by" "$run" || say note "this could not be recorded: $(words)"
     say is "$wanted" "$at" "$by"
     serves_again
     phase ""
@@ -183,7 +183,7 @@ tidy() { # the newest snapshots stay, and the images of this release and the one
     find "$state/snapshots" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/null | sort -rn | tail -n "+$((snapshots + 1))" |
         while read -r _ old; do rm -rf "$old"; done
     kept=$(images | head -n 2 | while read -r old; do docker image inspect --format '{{.Id}}' "$old"; done)
-    docker image ls --quiet --no-trunc "${repository#docker.io/}" | sort -u | grep -vxF "$kept" |
+    [ -z "$kept" ] || docker image ls --quiet --no-trunc "${repository#docker.io/}" | sort -u | grep -vxF "$kept" |
         while read -r old; do docker image rm "$old" >/dev/null; done
     find "$state/runs" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
 }

@@ -93,6 +93,7 @@ class Lab:
         machine("tee", "/opt/app/docker-compose.yml", stdin=_COMPOSE.format(name=name, variable=variable))
         machine("tee", "/opt/app/.env", stdin=f"{variable}={serving}\n{env}")
         machine("docker", "compose", "up", "--detach", "--quiet-pull", folder="/opt/app")
+        _wait_for(machine, PORTS[name])
         self.configure(name, **settings)
 
     def configure(self, name: str, **settings: object) -> None:
@@ -108,7 +109,7 @@ class Lab:
             "ssh": {
                 "host": "127.0.0.1",
                 "port": self.proxy.port,
-                "user": "root",
+                "user": "deployer",
                 "identity_file": str(self.folder / "client"),
                 "known_hosts": str(self.folder / "known_hosts"),
             },
@@ -188,7 +189,12 @@ def report(process: "subprocess.Popen[str]") -> dict[str, Any]:
 @contextmanager
 def lab(folder: Path) -> Iterator[Lab]:
     """Run a machine with everything on it until the end of the block."""
-    for tool, remedy in (("ssh", "openssh-client"), ("docker-registry", "docker-registry"), ("curl", "curl")):
+    for tool, remedy in (
+        ("ssh", "openssh-client"),
+        ("docker-registry", "docker-registry"),
+        ("curl", "curl"),
+        ("sudo", "sudo"),
+    ):
         needs(tool, f"'apt-get install {remedy}'")
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin") or miss("sshd", "'apt-get install openssh-server'")
     built = subprocess.run([REPOSITORY / "policy/tools/build", "compose"], capture_output=True, text=True, check=False)
@@ -204,7 +210,13 @@ def lab(folder: Path) -> Iterator[Lab]:
             )
         machine("mkdir", "-p", "/run/ssh", "/run/sshd", "/run/registry", "/root/.docker/cli-plugins")
         machine("ln", "-sf", f"{built.stdout.strip()}/docker-compose", "/root/.docker/cli-plugins/docker-compose")
-        machine("install", "-m", "600", folder / "host", folder / "client.pub", "/run/ssh")
+        machine("install", "-m", "600", folder / "host", "/run/ssh")
+        machine("install", "-m", "644", folder / "client.pub", "/run/ssh")
+        # As OS Login does it: not root, but sudo without a password.
+        machine(
+            "useradd", "--no-create-home", "--home-dir", "/run", "--shell", "/bin/bash", "--password", "*", "deployer"
+        )
+        machine("tee", "/etc/sudoers.d/deployer", stdin="deployer ALL=(ALL) NOPASSWD:ALL\n")
         machine("tee", "/run/ssh/config", stdin=_SSHD_CONFIG)
         machine("tee", "/run/registry.yml", stdin=_REGISTRY_YML)
         kind, key, *_ = (folder / "host.pub").read_text().split()
