@@ -71,7 +71,11 @@ class Conversation:
             silent += 1
         return self.outcome
 
-    def _hear(self, line: str) -> None:
+    def _hear(self, numbered: str) -> None:
+        number, _, line = numbered.partition("\t")
+        if number != str(self._lines + 1):
+            # Not the log's: gcloud and ssh-keygen say things on stdout, too.
+            return
         self._lines += 1
         word, _, value = line.partition("\t")
         if word == "joins":

@@ -142,7 +142,6 @@ class Iap(Transport):
             f"--ssh-key-file={self.keys / 'key'}",
             f"--ssh-key-expire-after={_KEY_LASTS}",
             "--strict-host-key-checking=yes",
-            "--ssh-flag=-T",
             *(f"--ssh-flag=-o {option}" for option in _OPTIONS),
             f"--command={command}",
         ]

@@ -9,7 +9,7 @@ umask 077
 if [ ! -e "$folder/log" ]; then
     # A connection may end after any byte: half a script never gets its name, so it never runs.
     if ! { mkdir -p "$folder" && part=$(mktemp "$folder/part.XXXXXX") && head -c "$bytes" >"$part"; }; then
-        printf 'end\t9\tdisk: nothing can be written to %s.\tmake room there\n' "$folder"
+        printf '%s\tend\t9\tdisk: nothing can be written to %s.\tmake room there\n' $((lines + 1)) "$folder"
         exit
     fi
     trap 'rm -f "$part"' EXIT

@@ -2,7 +2,7 @@
 # One run on the machine of an accessory.
 #
 #   work           do it, once, and write what happens to the run's log
-#   follow LINES   give that log, but for its first LINES, until the run is over
+#   follow LINES   give that log, but for its first LINES, until the run is over; each line after its number
 #
 # Nothing here depends on the connection, so that one cut anywhere leaves the old or the new release serving.
 # accessory.json is written once a release has proven itself. accessory.now says who is at work, and outlives a machine
@@ -218,14 +218,14 @@ follow() { # LINES that the client has
     while :; do
         while IFS= read -r line <&3; do
             count=$((count + 1))
-            [ "$count" -le "$1" ] || printf '%s\n' "$rest$line"
+            [ "$count" -le "$1" ] || say "$count" "$rest$line"
             rest=""
         done
         rest+=$line
         [ -z "$is_over" ] || break
         if is_at_work "$run"; then sleep 0.2; else is_over=yes; fi
     done
-    grep -qE '^(end|joins)' "$folder/log" || say end 8 "run $run ended on the machine without a word." "the same again"
+    grep -qE '^(end|joins)' "$folder/log" || say $((count + 1)) end 8 "run $run ended on the machine without a word." "the same again"
 }
 
 "$@"

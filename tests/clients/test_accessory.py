@@ -99,7 +99,7 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     before = data(chroma)
     done = update(chroma, "broken")
     assert done["exit_code"] == 7
-    assert "was not ready within 6 s" in done["message"]
+    assert "was not ready within 5 s" in done["message"]
     assert any("image broken" in line for line in done["evidence"])
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)

@@ -104,7 +104,7 @@ class Lab:
             "free_gib": 0.01,
             "pull_s": 30,
             "stop_s": 5,
-            "ready_s": 6,
+            "ready_s": 5,
             "ready": [{"url": f"http://127.0.0.1:{PORTS[name]}/api/v2/heartbeat"}],
             "ssh": {
                 "host": "127.0.0.1",

@@ -25,8 +25,10 @@ class Connections(Transport):
 
     def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
         self.asked.append((arguments[0], arguments[3]))
-        for line in self.said.pop(0) if len(self.said) > 1 else self.said[0]:
-            heard(line)
+        said = self.said.pop(0) if len(self.said) > 1 else self.said[0]
+        heard("Generating public/private rsa key pair.")
+        for number, line in enumerate(said, start=int(arguments[3]) + 1):
+            heard(f"{number}\t{line}")
         return 255
 
 
@@ -42,6 +44,16 @@ def test_cut_connection_is_taken_up_behind_the_last_whole_line() -> None:
     assert outcome.exit_code == 0
     assert transport.asked == [("r1", "0"), ("r1", "2"), ("r1", "2"), ("r1", "3")]
     assert slept == [1, 2, 1]
+
+
+def test_line_that_came_already_is_not_heard_again() -> None:
+    class Twice(Connections):
+        def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
+            for line in ("1\ttook\tpull\t5", "1\ttook\tpull\t5", "2\tend\t0"):
+                heard(line)
+            return 0
+
+    assert len(held(Twice())[0].phases) == 1
 
 
 def test_equal_wish_of_somebody_else_is_followed_from_its_beginning() -> None:

@@ -29,8 +29,8 @@ class Machine(Transport):
         self.script = stdin.decode()
         if self.raises:
             raise self.raises
-        for line in self.lines:
-            heard(line)
+        for number, line in enumerate(self.lines, start=1):
+            heard(f"{number}\t{line}")
         return 0
 
 

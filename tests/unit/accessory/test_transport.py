@@ -47,7 +47,6 @@ def test_iap_makes_a_key_that_does_not_last_and_takes_no_unknown_host() -> None:
         "--ssh-key-file=/tmp/k/key",
         "--ssh-key-expire-after=5m",
         "--strict-host-key-checking=yes",
-        "--ssh-flag=-T",
         "--ssh-flag=-o BatchMode=yes",
         "--ssh-flag=-o ConnectTimeout=20",
         "--ssh-flag=-o ServerAliveInterval=10",
