@@ -28,7 +28,7 @@ class Ready(_Strict):
     Args:
         url: On the machine.
         has: Text that must be in the answer.
-        bearer: Variable of the machine's /opt/app/.env whose value is the key; empty where none is asked for.
+        bearer: Variable of the machine's /opt/app/app.env whose value is the key; empty where none is asked for.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://[^|\"'\\\s]+$")]

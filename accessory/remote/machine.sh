@@ -22,14 +22,12 @@ phase() { # NAME: the one before is over
     [ -z "$1" ] || say begins "$1"
 }
 
-masked() { # stdin without the secrets of .env
+masked() { # stdin without the secrets of the program
     local text key value
     text=$(cat)
-    while IFS='=' read -r key _; do
-        [[ $key == *@(KEY|TOKEN|SECRET|PASSWORD)* ]] || continue
-        value=$(setting "$key")
-        [ ${#value} -lt 4 ] || text=${text//"$value"/…}
-    done <"$app/.env"
+    while IFS='=' read -r key value; do
+        [[ $key != *@(KEY|TOKEN|SECRET|PASSWORD)* || ${#value} -lt 4 ]] || text=${text//"$value"/…}
+    done < <(cat "$app/.env" "$app/app.env" 2>/dev/null)
     tr '\t\r' '  ' <<<"$text"
 }
 
@@ -41,7 +39,7 @@ words() { masked <"$folder/words" | grep . | tail -n 1; } # the last that a tool
 
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "${2:--}" 2>/dev/null | head -n 1; } # NAME [FILE]
 
-setting() { sed -n "s/^$1=//p" "$app/.env" 2>/dev/null | tail -n 1 | sed "s/^\([\"']\)\(.*\)\1\$/\2/"; } # NAME
+setting() { sed -n "s/^$1=//p" "$app/.env" "$app/app.env" 2>/dev/null | tail -n 1; } # NAME, of compose or of the program
 
 recorded() { [ -z "$2" ] || grep -F "\"image\":\"$2\"" "$record" 2>/dev/null | field "$1"; } # NAME IMAGE
 
@@ -63,12 +61,18 @@ reference() { # IMAGE_ID -> HOST/PATH@sha256:…; an image that no registry know
     if [ -n "$ours" ]; then printf '%s@%s' "$repository" "${ours#*@}"; else head -n 1 <<<"${known:-$1}"; fi
 }
 
-is_ready() { # every address answers on the machine itself, with its text; a key goes through stdin, never argv
+authorization() { # NAME: what curl is told through stdin, since argv can be seen by everybody
+    local key
+    key=$(setting "$1")
+    key=${key//\\/\\\\}
+    [ -z "$1" ] || printf 'header = "Authorization: Bearer %s"\n' "${key//\"/\\\"}"
+}
+
+is_ready() { # every address answers on the machine itself, with its text
     local one url text bearer answer
     for one in "${ready[@]}"; do
         IFS='|' read -r url text bearer <<<"$one"
-        answer=$({ [ -z "$bearer" ] || printf 'header = "Authorization: Bearer %s"\n' "$(setting "$bearer")"; } |
-            curl --config - --silent --fail --noproxy '*' --max-time 5 "$url") || return 1
+        answer=$(authorization "$bearer" | curl --config - --silent --fail --noproxy '*' --max-time 5 "$url") || return 1
         [[ $answer == *"$text"* ]] || return 1
     done
 }

@@ -97,6 +97,7 @@ preflight() {
     if [ -n "$data" ]; then
         source=$(inspected "{{range .Mounts}}{{if eq .Destination \"$data\"}}{{.Source}}{{end}}{{end}}")
         [ -n "$source" ] || [ -z "$serving" ] || end 3 "$name: its container mounts nothing at $data." "correct 'data'"
+        ! mountpoint --quiet "$source" || end 3 "$source: a disk of its own, which can't be renamed." "mount it one folder above"
     fi
     say was "$was" "$(recorded since "$was")" "$(recorded by "$was")"
     if [ "$verb" = rollback ]; then
@@ -110,10 +111,12 @@ room() { # for an image, as the configuration reckons, and for a snapshot
     local image_kib=$((free_mib * 1024)) data_kib=0 docker_root
     docker_root=$(docker info --format '{{.DockerRootDir}}')
     ! docker image inspect "$image" >/dev/null 2>&1 || image_kib=0
-    [ -z "$source" ] || [ -n "$snapshot" ] || data_kib=$(du --summarize --block-size=1K "$source" | cut -f 1)
-    [ "$(stat --format %d "$docker_root")" != "$(stat --format %d "$state")" ] || image_kib=$((image_kib + data_kib))
+    if [ -n "$source" ] && [ -z "$snapshot" ]; then
+        data_kib=$(du --summarize --block-size=1K "$source" | cut -f 1)
+        [ "$(stat --format %d "$docker_root")" != "$(stat --format %d "$source")" ] || image_kib=$((image_kib + data_kib))
+        has "$source" "$data_kib"
+    fi
     has "$docker_root" "$image_kib"
-    has "$state" "$data_kib"
 }
 
 has() { # PATH KIB
@@ -137,16 +140,19 @@ pull() { # nothing is stopped before this is done
 }
 
 take_snapshot() { # with the server stopped: the database and the index beside it must be of one moment
+    local folder
+    folder=$(kept_beside)/$run
     phase snapshot
     down_us=$(us) is_settled=""
     docker stop -t "$stop_s" "$(container)" >/dev/null
-    mkdir -p "$state/snapshots/$run.part" &&
-        cp --archive --reflink=auto "$source" "$state/snapshots/$run.part/data" &&
-        sync --file-system "$state/snapshots" && mv "$state/snapshots/$run.part" "$state/snapshots/$run" || return 1
-    snapshot=$state/snapshots/$run
+    mkdir -p "$folder.part" && cp --archive --reflink=auto "$source" "$folder.part/data" &&
+        sync --file-system "$folder.part" && mv "$folder.part" "$folder" || { rm -rf "$folder.part"; return 1; }
+    snapshot=$folder
     journal
     say snapshot "$snapshot"
 }
+
+kept_beside() { printf '%s/snapshots' "$(dirname "$source")"; } # on the disk of the data: to put them back is to rename
 
 change() {
     preflight
@@ -155,8 +161,7 @@ change() {
     is_settled=""
     journal
     if [ -n "$source" ] && [ -z "$snapshot" ] && ! take_snapshot; then
-        rm -rf "$state/snapshots/$run.part"
-        go_back 9 "snapshot: $(words)." "make room at $state"
+        go_back 9 "snapshot: $(words)." "make room at $(kept_beside)"
     fi
     phase switch
     [ "$down_us" != 0 ] || down_us=$(us)
@@ -180,8 +185,8 @@ change() {
 
 tidy() { # the newest snapshots stay, and the images of this release and the one before
     local old kept
-    find "$state/snapshots" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' 2>/dev/null | sort -rn | tail -n "+$((snapshots + 1))" |
-        while read -r _ old; do rm -rf "$old"; done
+    [ -z "$source" ] || find "$(kept_beside)" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn |
+        tail -n "+$((snapshots + 1))" | while read -r _ old; do rm -rf "$old"; done
     kept=$(images | head -n 2 | while read -r old; do docker image inspect --format '{{.Id}}' "$old"; done)
     [ -z "$kept" ] || docker image ls --quiet --no-trunc "${repository#docker.io/}" | sort -u | grep -vxF "$kept" |
         while read -r old; do docker image rm "$old" >/dev/null; done

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.clients.updating import STATE, Lab, lab, report, wait_for_phase
+from tests.clients.updating import STATE, VOLUME, Lab, lab, report, wait_for_phase
 
+KEY = "s$$w'or\"d\\fish"
 HEARTBEAT = {"/api/v2/heartbeat": "{}"}
 CUTS = int(os.environ.get("CUTS", "20"))
 
@@ -37,7 +38,7 @@ def chroma(machine: Lab) -> Lab:
         "--rm",
         "--network=host",
         "-v",
-        "app_chromadb-data:/data",
+        "chromadb-data:/data",
         "-v",
         "/usr:/usr:ro",
         machine.images["one"],
@@ -52,7 +53,7 @@ def chroma(machine: Lab) -> Lab:
 
 def data(found: Lab) -> str:
     """Checksum of what the volume holds."""
-    return found.machine("sh", "-c", "cat /run/docker-root/volumes/app_chromadb-data/_data/* | sha256sum")
+    return found.machine("sh", "-c", f"cat {VOLUME}/_data/* | sha256sum")
 
 
 def update(found: Lab, release: str) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)
     # The schema is the failed release's there, and it is kept for whoever wants to look.
-    assert chroma.machine("sh", "-c", f"cat {STATE}/snapshots/*/failed/schema").strip() == "9"
+    assert chroma.machine("sh", "-c", f"cat {VOLUME}/snapshots/*/failed/schema").strip() == "9"
     assert update(chroma, "two")["exit_code"] == 0
     assert_truthful(chroma, before)
 
@@ -134,20 +135,28 @@ def test_disk_without_room_for_the_image_stops_nothing(chroma: Lab) -> None:
 
 
 def test_disk_without_room_for_the_snapshot_stops_nothing(chroma: Lab) -> None:
+    """The data are on a disk of their own, as on the real machine."""
+    chroma.machine("docker", "rm", "--force", "app-chromadb-1")
+    chroma.machine("sh", "-c", f"cp -a {VOLUME} /run/copy && mount -t tmpfs -o size=3m none {VOLUME}")
+    chroma.machine("sh", "-c", f"cp -a /run/copy/. {VOLUME} && rm -r /run/copy && cd /opt/app && docker compose up -d")
     before, container = data(chroma), chroma.machine("docker", "ps", "--quiet")
-    chroma.machine("sh", "-c", f"mkdir -p {STATE} && mount -t tmpfs -o size=1m none {STATE}")
     assert "MiB needed" in update(chroma, "two")["message"]
-    chroma.machine.run("dd", "if=/dev/zero", f"of={STATE}/full")
-    assert "nothing can be written" in update(chroma, "two")["message"]
     assert chroma.machine("docker", "ps", "--quiet") == container
     assert data(chroma) == before
 
 
+def test_disk_that_is_full_to_the_last_byte_stops_nothing(chroma: Lab) -> None:
+    container = chroma.machine("docker", "ps", "--quiet")
+    chroma.machine("sh", "-c", f"mkdir -p {STATE} && mount -t tmpfs -o size=64k none {STATE}")
+    chroma.machine.run("dd", "if=/dev/zero", f"of={STATE}/full")
+    done = update(chroma, "two")
+    assert (done["exit_code"], "nothing can be written" in done["message"]) == (9, True)
+    assert chroma.machine("docker", "ps", "--quiet") == container
+
+
 def test_snapshot_that_fails_midway_starts_the_old_one_again(chroma: Lab) -> None:
     before = data(chroma)
-    # `du` counts a sparse file as nothing; its copy here is no larger, but a directory in the way is.
-    chroma.machine("mkdir", "-p", STATE)
-    chroma.machine("touch", f"{STATE}/snapshots")
+    chroma.machine("touch", f"{VOLUME}/snapshots")
     done = update(chroma, "two")
     assert (done["exit_code"], done["message"][:9]) == (9, "snapshot:")
     assert_truthful(chroma, before)
@@ -251,15 +260,15 @@ def test_connection_cut_anywhere(chroma: Lab) -> None:
 
 def test_vllm_is_ready_once_its_model_is_listed(machine: Lab) -> None:
     routes = {"/health": "", "/v1/models": json.dumps({"data": [{"id": "the/model"}]})}
-    one = machine.publish("vllm", "vllm-one", routes=routes, bearer="swordfish")
-    two = machine.publish("vllm", "vllm-two", routes=routes, bearer="swordfish")
-    other = machine.publish("vllm", "vllm-other", routes=routes | {"/v1/models": "{}"}, bearer="swordfish")
+    one = machine.publish("vllm", "vllm-one", routes=routes, bearer=KEY)
+    two = machine.publish("vllm", "vllm-two", routes=routes, bearer=KEY)
+    other = machine.publish("vllm", "vllm-other", routes=routes | {"/v1/models": "{}"}, bearer=KEY)
     ready = [
         {"url": "http://127.0.0.1:8001/health"},
         {"url": "http://127.0.0.1:8001/v1/models", "has": "the/model", "bearer": "VLLM_API_KEY"},
     ]
     settings = {"image": "127.0.0.1:5000/test/vllm:vllm-two", "ready": ready, "needs_gpu": True}
-    machine.begin("vllm", one, env="VLLM_API_KEY='swordfish'\n", **settings)
+    machine.begin("vllm", one, env=f"VLLM_API_KEY={KEY}\n", **settings)
     assert machine.run("update", "vllm")["message"].startswith("GPU: nvidia-smi lists none.")
     machine.machine("install", "-m", "755", "/dev/stdin", "/opt/nvidia-smi", stdin="#!/bin/sh\necho GPU 0: L4\n")
     machine.machine("mount", "--bind", "/opt", "/usr/local/sbin")
@@ -268,5 +277,5 @@ def test_vllm_is_ready_once_its_model_is_listed(machine: Lab) -> None:
     done = machine.run("update", "vllm", "--image", other)
     assert (done["exit_code"], machine.serving("vllm")) == (7, two)
     assert "key … image vllm-other" in done["evidence"]
-    assert "swordfish" not in json.dumps(done)
+    assert all(KEY not in line for line in done["evidence"])
     assert machine.machine("stat", "--format", "%a", "/opt/app/.env").strip() == "644"

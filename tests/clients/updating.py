@@ -19,6 +19,7 @@ from tests.clients.running import REPOSITORY, miss, needs
 
 REGISTRY = "127.0.0.1:5000"
 STATE = "/var/lib/dojangkok"
+VOLUME = "/run/docker-root/volumes/chromadb-data"
 PORTS = {"chromadb": 8100, "vllm": 8001}
 _RUN_S = 120
 _REGISTRY_YML = f"""
@@ -43,9 +44,9 @@ services:
     command: [/usr/bin/python3, -IS, /server.py]
     network_mode: host
     restart: unless-stopped
-    environment: {{VLLM_API_KEY: "${{VLLM_API_KEY:-}}"}}
+    env_file: [{{path: app.env, format: raw}}]
     volumes: [/usr:/usr:ro, "{name}-data:/data"]
-volumes: {{{name}-data: {{}}}}
+volumes: {{{name}-data: {{name: {name}-data}}}}
 """
 
 
@@ -86,12 +87,14 @@ class Lab:
     def begin(self, name: str, serving: str, env: str = "", **settings: object) -> None:
         """Let the machine be as if it had just been made, serving an image that nobody here has brought."""
         machine = self.machine
-        machine("sh", "-c", "docker ps -aq | xargs -r docker rm -f; docker volume ls -q | xargs -r docker volume rm")
+        machine("sh", "-c", "docker ps -aq | xargs -r docker rm -f")
+        machine("sh", "-c", f"umount {STATE} {VOLUME} 2>/dev/null; rm -rf {STATE} /opt/app; mkdir -p /opt/app")
+        machine("sh", "-c", "docker volume ls -q | xargs -r docker volume rm")
         machine("sh", "-c", "docker image ls -q | sort -u | xargs -r docker image rm -f")
-        machine("sh", "-c", f"umount {STATE} 2>/dev/null; rm -rf {STATE} /opt/app; mkdir -p /opt/app")
         variable = f"{name.upper()}_IMAGE"
         machine("tee", "/opt/app/docker-compose.yml", stdin=_COMPOSE.format(name=name, variable=variable))
-        machine("tee", "/opt/app/.env", stdin=f"{variable}={serving}\n{env}")
+        machine("tee", "/opt/app/.env", stdin=f"HOST_NAME=x\n{variable}={serving}\n")
+        machine("install", "-m", "600", "/dev/stdin", "/opt/app/app.env", stdin=env)
         machine("docker", "compose", "up", "--detach", "--quiet-pull", folder="/opt/app")
         _wait_for(machine, PORTS[name])
         self.configure(name, **settings)
