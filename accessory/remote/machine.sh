@@ -105,7 +105,8 @@ keep() { # IMAGE SINCE BY RUN: the record's newest line, unless it is that alrea
     {
         printf '{"name":"%s","image":"%s","since":"%s","by":"%s","run":"%s"}\n' "$name" "$@"
         sed -n '/^{/{s/,$//;p}' "$record" 2>/dev/null
-    } | head -n 50 | sed -e '1i [' -e '$!s/$/,/' -e '$a ]' >"$record.part" && sync "$record.part" && mv "$record.part" "$record"
+    } | head -n 50 | sed -e '1i [' -e '$!s/$/,/' -e '$a ]' >"$record.part" &&
+        sync "$record.part" && mv "$record.part" "$record"
 }
 
 start() { # REFERENCE: compose starts this one from now on, and does so at once; nothing is downloaded

@@ -28,7 +28,7 @@ go_back() { # CODE WHAT FIX: to what served, with the data from before
     if [ -n "$is_started" ] && [ -d "$snapshot/data" ]; then
         # It never was ready, so nobody was told that anything is stored; but it may have changed what the old one reads.
         docker stop -t "$stop_s" "$(container)" >/dev/null
-        if ! { mv --no-target-directory "$source" "$snapshot/failed" && mv --no-target-directory "$snapshot/data" "$source"; }; then
+        if ! { mv -T "$source" "$snapshot/failed" && mv -T "$snapshot/data" "$source"; }; then
             end 8 "$what The data from before could not be put back." "they are in $snapshot"
         fi
         say note "the data are those from before; what the failed release left is in $snapshot/failed"
@@ -70,7 +70,7 @@ recover() { # take over what a run has left that was cut off on the machine itse
     [ -n "$cut" ] || is_settled=yes
     was=$proven
     journal
-    if [ -n "$source" ] && [ ! -d "$source" ]; then mv --no-target-directory "$snapshot/data" "$source"; fi
+    if [ -n "$source" ] && [ ! -d "$source" ]; then mv -T "$snapshot/data" "$source"; fi
     [ -d "$snapshot/data" ] || snapshot=""
     [ -z "$cut" ] || say note "run $cut was cut off on the machine itself"
     look
@@ -97,7 +97,8 @@ preflight() {
     if [ -n "$data" ]; then
         source=$(inspected "{{range .Mounts}}{{if eq .Destination \"$data\"}}{{.Source}}{{end}}{{end}}")
         [ -n "$source" ] || [ -z "$serving" ] || end 3 "$name: its container mounts nothing at $data." "correct 'data'"
-        ! mountpoint --quiet "$source" || end 3 "$source: a disk of its own, which can't be renamed." "mount it one folder above"
+        ! mountpoint --quiet "$source" ||
+            end 3 "$source: a disk of its own, which can't be renamed." "mount it one folder above"
     fi
     say was "$was" "$(recorded since "$was")" "$(recorded by "$was")"
     if [ "$verb" = rollback ]; then
@@ -145,8 +146,11 @@ take_snapshot() { # with the server stopped: the database and the index beside i
     phase snapshot
     down_us=$(us) is_settled=""
     docker stop -t "$stop_s" "$(container)" >/dev/null
-    mkdir -p "$folder.part" && cp --archive --reflink=auto "$source" "$folder.part/data" &&
-        sync --file-system "$folder.part" && mv "$folder.part" "$folder" || { rm -rf "$folder.part"; return 1; }
+    if ! { mkdir -p "$folder.part" && cp --archive --reflink=auto "$source" "$folder.part/data" &&
+        sync --file-system "$folder.part" && mv "$folder.part" "$folder"; }; then
+        rm -rf "$folder.part"
+        return 1
+    fi
     snapshot=$folder
     journal
     say snapshot "$snapshot"
@@ -200,8 +204,10 @@ status() {
     grep '^{' "$record" 2>/dev/null | head -n 10 | while read -r entry; do
         say entry "$(field image <<<"$entry")" "$(field since <<<"$entry")" "$(field by <<<"$entry")" "$(field run <<<"$entry")"
     done
-    [ ! -s "$now" ] || say busy "$(field run "$now")" "$(field by "$now")" "$(field since "$now")" "$(field wish "$now")" \
-        "$(! is_at_work "$(field run "$now")" || echo yes)"
+    if [ -s "$now" ]; then
+        say busy "$(field run "$now")" "$(field by "$now")" "$(field since "$now")" "$(field wish "$now")" \
+            "$(! is_at_work "$(field run "$now")" || echo yes)"
+    fi
     end 0
 }
 
@@ -230,7 +236,8 @@ follow() { # LINES that the client has
         [ -z "$is_over" ] || break
         if is_at_work "$run"; then sleep 0.2; else is_over=yes; fi
     done
-    grep -qE '^(end|joins)' "$folder/log" || say $((count + 1)) end 8 "run $run ended on the machine without a word." "the same again"
+    grep -qE '^(end|joins)' "$folder/log" ||
+        say $((count + 1)) end 8 "run $run ended on the machine without a word." "the same again"
 }
 
 "$@"

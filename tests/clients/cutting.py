@@ -20,12 +20,14 @@ class Proxy:
         cut: Direction and bytes of it, after which the next connection is cut; None cuts none.
         is_dead: Whether connections are cut at once.
         was_cut: Set when a connection was cut.
+        carried: Bytes in each direction, of all connections.
     """
 
     port: int
     cut: tuple[Direction, int] | None = None
     is_dead: bool = False
     was_cut: threading.Event = field(default_factory=threading.Event)
+    carried: dict[Direction, int] = field(default_factory=lambda: {"up": 0, "down": 0})
 
     def carry(self, near: socket.socket, dial: Callable[[], socket.socket]) -> None:
         """Carry a connection until either end closes it, or until its last byte."""
@@ -36,18 +38,19 @@ class Proxy:
             with dial() as far:
                 far.settimeout(None)
                 left = dict([cut]) if cut else {}
-                up = threading.Thread(target=self._pump, args=(near, far, left.get("up")))
+                up = threading.Thread(target=self._pump, args=("up", near, far, left.get("up")))
                 up.start()
-                self._pump(far, near, left.get("down"))
+                self._pump("down", far, near, left.get("down"))
                 up.join()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, left: int | None) -> None:
+    def _pump(self, direction: Direction, source: socket.socket, sink: socket.socket, left: int | None) -> None:
         with suppress(OSError):
             while left is None or left > 0:
                 data = source.recv(65_536 if left is None else min(left, 65_536))
                 if not data:
                     break
                 sink.sendall(data)
+                self.carried[direction] += len(data)
                 left = None if left is None else left - len(data)
         if left is not None and left <= 0:
             self.was_cut.set()

@@ -1,77 +1,11 @@
 """Updates of the single machines, over real SSH, by real Docker: whatever happens, the old or the new one serves."""
 
 import json
-import os
-import random
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
 
-import pytest
-
-from tests.clients.updating import STATE, VOLUME, Lab, lab, report, wait_for_phase
+from tests.clients.chroma import assert_truthful, data, update
+from tests.clients.updating import STATE, VOLUME, Lab
 
 KEY = "s$$w'or\"d\\fish"
-HEARTBEAT = {"/api/v2/heartbeat": "{}"}
-CUTS = int(os.environ.get("CUTS", "20"))
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab(tmp_path_factory.mktemp("accessory")) as found:
-        for release in ("one", "two"):
-            found.publish("chromadb", release, routes=HEARTBEAT, schema=1)
-        found.publish("chromadb", "broken", routes={}, schema=9)
-        yield found
-
-
-@pytest.fixture
-def chroma(machine: Lab) -> Lab:
-    """The machine with `one` on it, and data in its volume."""
-    machine.begin("chromadb", machine.images["one"], env="TOKEN=swordfish\n", data="/data")
-    machine.machine(
-        "docker",
-        "run",
-        "--rm",
-        "--network=host",
-        "-v",
-        "chromadb-data:/data",
-        "-v",
-        "/usr:/usr:ro",
-        machine.images["one"],
-        "/usr/bin/dd",
-        "if=/dev/urandom",
-        "of=/data/index",
-        "bs=64K",
-        "count=32",
-    )
-    return machine
-
-
-def data(found: Lab) -> str:
-    """Checksum of what the volume holds."""
-    return found.machine("sh", "-c", f"cat {VOLUME}/_data/* | sha256sum")
-
-
-def update(found: Lab, release: str) -> dict[str, Any]:
-    return found.run("update", "chromadb", "--image", found.images[release])
-
-
-def kill(client: "subprocess.Popen[str]") -> None:
-    """End a client with its ssh, as the loss of its machine would."""
-    with suppress(ProcessLookupError):
-        os.killpg(client.pid, signal.SIGKILL)
-    client.communicate()
-
-
-def assert_truthful(found: Lab, before: str) -> None:
-    """What serves answers, is what is recorded last, and has the data from before."""
-    assert found.answers("chromadb")
-    assert found.serving("chromadb") == (found.record() or [{"image": found.images["one"]}])[0]["image"]
-    assert data(found) == before
 
 
 def test_update(chroma: Lab) -> None:
@@ -175,90 +109,8 @@ def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:
     assert (status["now"]["image"], status["is_ready"], status["busy"]) == (chroma.images["one"], True, None)
 
 
-def test_two_updaters_at_once(chroma: Lab) -> None:
-    before = data(chroma)
-    chroma.configure("chromadb", data="/data", ready_s=15)
-    first = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
-    wait_for_phase(first, "ready")
-    same = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
-    other = update(chroma, "two")
-    done, followed = report(first), report(same)
-    assert other["exit_code"] == 5
-    assert f", run {done['run']}: update {chroma.images['broken']}" in other["message"]
-    assert (done["exit_code"], followed["exit_code"]) == (7, 7)
-    assert followed["run"] == done["run"]
-    assert_truthful(chroma, before)
-
-
-def test_client_that_is_killed_finds_its_update_again(chroma: Lab) -> None:
-    before = data(chroma)
-    client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
-    wait_for_phase(client, "pull")
-    kill(client)
-    done = update(chroma, "two")
-    assert (done["exit_code"], chroma.serving("chromadb")) == (0, chroma.images["two"])
-    assert len(chroma.record()) == 2
-    assert_truthful(chroma, before)
-
-
-def test_interrupted_client_says_that_the_machine_goes_on(chroma: Lab) -> None:
-    client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
-    wait_for_phase(client, "snapshot")
-    client.send_signal(signal.SIGTERM)
-    assert report(client)["exit_code"] == 130
-    chroma.wait_until_settled()
-    assert chroma.serving("chromadb") == chroma.images["two"]
-
-
-def test_machine_that_goes_down_in_the_middle_knows_what_served(chroma: Lab) -> None:
-    before = data(chroma)
-    client = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
-    until = time.monotonic() + 30
-    while chroma.serving("chromadb") != chroma.images["broken"]:
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    chroma.machine("pkill", "-KILL", "-f", f"bash {STATE}/runs/")
-    ended = report(client)
-    assert (ended["exit_code"], "ended on the machine without a word" in ended["message"]) == (8, True)
-    assert chroma.run("status", "chromadb")["busy"]["is_at_work"] is False
-    # Another one that fails goes back to what last served, with the data of that time.
-    assert update(chroma, "broken")["exit_code"] == 7
-    assert chroma.serving("chromadb") == chroma.images["one"]
-    assert_truthful(chroma, before)
-
-
-def test_connection_cut_anywhere(chroma: Lab) -> None:
-    seed = int(os.environ.get("SEED") or random.randrange(10**6))  # noqa: S311
-    print(f"SEED={seed}")
-    chance = random.Random(seed)  # noqa: S311
-    before = data(chroma)
-    for number in range(CUTS):
-        old, new = ("one", "two") if number % 2 == 0 else ("two", "one")
-        direction = chance.choice(("up", "down"))
-        after = chance.randrange(36_000 if direction == "up" else 6_000)
-        is_killed = chance.random() < 0.5
-        end = "killed" if is_killed else "stays"
-        where = f"SEED={seed} cut {number}: {direction} after {after} bytes, client {end}"
-        chroma.proxy.was_cut.clear()
-        chroma.proxy.cut = (direction, after)
-        client = chroma.start("update", "chromadb", "--image", chroma.images[new])
-        if is_killed:
-            while not chroma.proxy.was_cut.wait(0.1) and client.poll() is None:
-                pass
-            kill(client)
-            chroma.wait_until_settled()
-            assert chroma.serving("chromadb") in (chroma.images[old], chroma.images[new]), where
-        else:
-            assert report(client)["exit_code"] == 0, where
-        assert_truthful(chroma, before)
-        chroma.proxy.cut = None
-        if is_killed:
-            assert update(chroma, new)["exit_code"] == 0, where
-        assert chroma.serving("chromadb") == chroma.images[new], where
-        assert_truthful(chroma, before)
-
-
-def test_vllm_is_ready_once_its_model_is_listed(machine: Lab) -> None:
+def test_vllm_is_ready_once_its_model_is_listed(accessory_machine: Lab) -> None:
+    machine = accessory_machine
     routes = {"/health": "", "/v1/models": json.dumps({"data": [{"id": "the/model"}]})}
     one = machine.publish("vllm", "vllm-one", routes=routes, bearer=KEY)
     two = machine.publish("vllm", "vllm-two", routes=routes, bearer=KEY)
