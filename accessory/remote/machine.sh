@@ -14,6 +14,8 @@ say() {
     printf '%s\n' "$*"
 }
 
+utc() { date --utc +%Y-%m-%dT%H:%M:%SZ; }
+
 us() { printf '%s' "${EPOCHREALTIME/./}"; }
 
 phase() { # NAME: the one before is over

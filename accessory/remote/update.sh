@@ -31,6 +31,7 @@ go_back() { # CODE WHAT FIX: to what served, with the data from before
         if ! { mv -T "$source" "$snapshot/failed" && mv -T "$snapshot/data" "$source"; }; then
             end 8 "$what The data from before could not be put back." "they are in $snapshot"
         fi
+        say snapshot ""
         say note "the data are those from before; what the failed release left is in $snapshot/failed"
     fi
     if ! { start "$was" && await_ready; }; then
@@ -172,13 +173,14 @@ change() {
     is_started=yes
     if ! start "$wanted"; then
         evidence <"$folder/words"
-        go_back 7 "compose: '$wanted' could not be started." "the lines are docker's"
+        go_back 7 "compose: '$wanted' could not be started." "mend what docker's last lines say"
     fi
     phase ready
     if ! await_ready; then
         docker logs --tail 12 "$(container)" 2>&1 | evidence
-        go_back 7 "$name: '$wanted' was started, and $why." "the lines are its own"
+        go_back 7 "$name: '$wanted' was started, and $why." "mend what its last lines say"
     fi
+    at=$(utc)
     keep "$wanted" "$at" "$by" "$run" || say note "this could not be recorded: $(words)"
     say is "$wanted" "$at" "$by"
     serves_again
@@ -215,7 +217,7 @@ work() {
     exec 8>"$folder/lock"
     flock --nonblock 8 && [ ! -e "$folder/log" ] || exit 0
     exec >"$folder/log" 2>"$folder/words"
-    at=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
+    at=$(utc)
     [ "$verb" != status ] || status
     exec 9>>"$state/accessory.lock"
     flock --nonblock 9 || held

@@ -36,6 +36,7 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     assert done["exit_code"] == 7
     assert "was not ready within 5 s" in done["message"]
     assert any("image broken" in line for line in done["evidence"])
+    assert done["snapshot"] == ""
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)
     # The schema is the failed release's there, and it is kept for whoever wants to look.
