@@ -60,6 +60,7 @@ class Config(_Strict):
     token_hosts: tuple[str, ...] = ()
     registry_url: Annotated[str, Field(pattern=r"^(https?://[^/]+/?)?$")] = ""
     rollout: Rollout = Rollout()
+    accessories: dict[str, Any] = {}  # read by accessory alone (accessory/config.py), which looks for wrong keys there
 
     @property
     def registry(self) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients import chroma as chromas
 from tests.clients.running import REPOSITORY, Emulator, Gcloud, gcloud_at, miss, needs, run_emulator
 from tests.clients.tools import tool
+from tests.clients.updating import Lab, lab
 
 _BUILD_S = 900
 _UNAVAILABLE = 69  # ./daggerw says what this machine lacks
@@ -55,3 +57,18 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         miss("./daggerw", done.stderr.strip().splitlines()[-1])
     assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stderr}"
     return built
+
+
+@pytest.fixture(scope="session")
+def accessory_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A machine with sshd and Docker, and releases of ChromaDB in its registry."""
+    with lab(tmp_path_factory.mktemp("accessory")) as found:
+        chromas.publish(found)
+        yield found
+
+
+@pytest.fixture
+def chroma(accessory_machine: Lab) -> Lab:
+    """The machine with release `one` of ChromaDB on it, and data in its volume."""
+    chromas.begin(accessory_machine)
+    return accessory_machine

@@ -219,6 +219,13 @@ def test_environment_files_are_read(tmp_path: Path) -> None:
     assert config.read("dev", {"zone": "us-a", "group": ""}).zone == "us-a"
 
 
+def test_accessories_of_an_environment_are_left_to_their_reader(tmp_path: Path) -> None:
+    text = Path("environments/dev.yaml").read_text()
+    assert config.read("dev", {}).accessories.keys() == {"vllm", "chromadb"}
+    (tmp_path / "x.yaml").write_text(text.partition("accessories:")[0] + "accessories: {other: {anything: 1}}\n")
+    assert config.read("x", {}, tmp_path).accessories == {"other": {"anything": 1}}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

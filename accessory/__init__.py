@@ -1,0 +1,1 @@
+"""Updates of vLLM and ChromaDB: single machines, which cannot roll, reached over SSH."""

@@ -1,0 +1,111 @@
+"""environments/*.yaml, key `accessories`: frozen settings; a wrong value is named with its path."""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from accessory import image
+from accessory.errors import ConfigError
+
+_FOLDER: Final = Path("environments")
+_SEE: Final = "see environments/dev.yaml"
+_NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+_PLAIN: Final = r"^[^|\"'\\\s]*$"
+_Machine = Annotated[str, Field(pattern=_NAME)]
+_Seconds = Annotated[int, Field(gt=0, le=86_400)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ready(_Strict):
+    """
+    An address that the machine asks itself; it must answer with 2xx.
+
+    Args:
+        url: On the machine.
+        has: Text that must be in the answer.
+        bearer: Variable of the machine's /opt/app/app.env whose value is the key; empty where none is asked for.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https?://[^|\"'\\\s]+$")]
+    has: Annotated[str, Field(pattern=_PLAIN)] = ""
+    bearer: Annotated[str, Field(pattern=r"^[A-Z_]*$")] = ""
+
+
+class Ssh(_Strict):
+    """A machine that is reached by plain SSH; its host key must be known."""
+
+    host: str
+    user: str
+    identity_file: Path
+    known_hosts: Path
+    port: Annotated[int, Field(gt=0, lt=65_536)] = 22
+
+
+class Accessory(_Strict):
+    """A single machine and what it serves; environments/dev.yaml says what each key means."""
+
+    machine: _Machine
+    image: str
+    ready: Annotated[tuple[Ready, ...], Field(min_length=1)]
+    free_gib: Annotated[float, Field(ge=0)]
+    pull_s: _Seconds
+    ready_s: _Seconds
+    stop_s: _Seconds = 30
+    data: Annotated[str, Field(pattern=r"^(/[\w./-]+)?$")] = ""
+    snapshots: Annotated[int, Field(ge=1)] = 3
+    needs_gpu: bool = False
+    zone: _Machine | None = None
+    ssh: Ssh | None = None
+
+
+class Environment(BaseModel):
+    """What of an environment's file is read here; the rest is deploy's."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    project: str
+    zone: _Machine
+    accessories: dict[str, Accessory] = {}
+
+
+def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environment, Accessory]:
+    """
+    Read an environment, and one accessory of it.
+
+    Args:
+        environment: Name of a file there, without `.yaml`.
+        name: Of the accessory.
+        folder: Where the files are.
+
+    Raises:
+        ConfigError: No such file or accessory, an unknown key or a value that can't be; with its path.
+    """
+    path = folder / f"{environment}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none"
+        raise ConfigError(f"--env: got '{environment}', and there is no {path}.", f"one of: {known}")
+    try:
+        found = Environment.model_validate(yaml.safe_load(path.read_text()))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise _named(path, error.errors()[0]) from error
+    if name not in found.accessories:
+        known = ", ".join(found.accessories) or "none"
+        raise ConfigError(f"--name: got '{name}', which {path} has not under 'accessories'.", f"one of: {known}")
+    image.parse(found.accessories[name].image, f"{path}: accessories.{name}.image")
+    return found, found.accessories[name]
+
+
+def _named(path: Path, error: Any) -> ConfigError:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return ConfigError(f"{path}: {where}: unknown key.", _SEE)
+    if error["type"] == "missing":
+        return ConfigError(f"{path}: {where}: missing.", _SEE)
+    return ConfigError(f"{path}: {where}: got '{error['input']}': {error['msg']}.", _SEE)

@@ -1,0 +1,123 @@
+# shellcheck shell=bash disable=SC2154  # the request's names are assigned above: accessory/request.py
+# What the machine says, and what is written there; update.sh uses it.
+set -uo pipefail
+export LC_ALL=C
+umask 077
+state=/var/lib/dojangkok app=/opt/app
+record=$state/accessory.json now=$state/accessory.now folder=$state/runs/$run
+phase="" began_us=0 why=""
+
+# --- what is told to the client: a word and its values, parted by tabs
+
+say() {
+    local IFS=$'\t'
+    printf '%s\n' "$*"
+}
+
+utc() { date --utc +%Y-%m-%dT%H:%M:%SZ; }
+
+us() { printf '%s' "${EPOCHREALTIME/./}"; }
+
+phase() { # NAME: the one before is over
+    [ -z "$phase" ] || say took "$phase" $((($(us) - began_us) / 1000))
+    phase=$1 began_us=$(us)
+    [ -z "$1" ] || say begins "$1"
+}
+
+masked() { # stdin without the secrets of the program
+    local text key value
+    text=$(cat)
+    while IFS='=' read -r key value; do
+        [[ $key != *@(KEY|TOKEN|SECRET|PASSWORD)* || ${#value} -lt 4 ]] || text=${text//"$value"/…}
+    done < <(cat "$app/.env" "$app/app.env" 2>/dev/null)
+    tr '\t\r' '  ' <<<"$text"
+}
+
+evidence() { masked | tail -n 12 | while IFS= read -r line; do say line "$line"; done; }
+
+words() { masked <"$folder/words" | grep . | tail -n 1; } # the last that a tool said
+
+# --- what is there
+
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "${2:--}" 2>/dev/null | head -n 1; } # NAME [FILE]
+
+setting() { sed -n "s/^$1=//p" "$app/.env" "$app/app.env" 2>/dev/null | tail -n 1; } # NAME, of compose or of the program
+
+recorded() { [ -z "$2" ] || grep -F "\"image\":\"$2\"" "$record" 2>/dev/null | field "$1"; } # NAME IMAGE
+
+images() { sed -n 's/.*"image":"\([^"]*\)".*/\1/p' "$record" 2>/dev/null | awk '!seen[$0]++'; } # newest first
+
+is_at_work() { [ -e "$state/runs/$1/lock" ] && ! flock --nonblock "$state/runs/$1/lock" true; } # RUN
+
+inspected() { docker inspect --format "$1" "$(container)" 2>/dev/null; } # FORMAT
+
+container() { # by compose's labels: its own `ps` wants every variable of the file
+    docker ps --all --quiet --filter "label=com.docker.compose.service=$service" \
+        --filter "label=com.docker.compose.project.working_dir=$app" | head -n 1
+}
+
+reference() { # IMAGE_ID -> HOST/PATH@sha256:…; an image that no registry knows has its ID alone
+    local known ours
+    known=$(docker image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" 2>/dev/null | grep .)
+    ours=$(grep -F "${repository#docker.io/}@" <<<"$known" | head -n 1)
+    if [ -n "$ours" ]; then printf '%s@%s' "$repository" "${ours#*@}"; else head -n 1 <<<"${known:-$1}"; fi
+}
+
+authorization() { # NAME: what curl is told through stdin, since argv can be seen by everybody
+    local key
+    key=$(setting "$1")
+    key=${key//\\/\\\\}
+    [ -z "$1" ] || printf 'header = "Authorization: Bearer %s"\n' "${key//\"/\\\"}"
+}
+
+is_ready() { # every address answers on the machine itself, with its text
+    local one url text bearer answer
+    for one in "${ready[@]}"; do
+        IFS='|' read -r url text bearer <<<"$one"
+        answer=$(authorization "$bearer" | curl --config - --silent --fail --noproxy '*' --max-time 5 "$url") || return 1
+        [[ $answer == *"$text"* ]] || return 1
+    done
+}
+
+await_ready() { # the container stays up and answers twice; else why not
+    local until=$((SECONDS + ready_s)) good=0 status restarts
+    while :; do
+        read -r status restarts < <(inspected '{{.State.Status}} {{.RestartCount}}')
+        if [ "${status:-}" = running ] && is_ready; then good=$((good + 1)); else good=0; fi
+        [ "$good" -lt 2 ] || return 0
+        why=""
+        [ "${status:-}" != exited ] || why="it ended by itself"
+        [ "${restarts:-0}" -lt 3 ] || why="it ended again and again"
+        [ "$SECONDS" -lt "$until" ] || why="it was not ready within $ready_s s"
+        [ -z "$why" ] || return 1
+        sleep 0.5
+    done
+}
+
+# --- what is written, each by rename
+
+journal() { # who is at work, on what, and what to go back to
+    printf '{"run":"%s","by":"%s","since":"%s","wish":"%s","was":"%s","snapshot":"%s","source":"%s"}\n' \
+        "$run" "$by" "$at" "$wish" "$was" "$snapshot" "$source" >"$now.part" && sync "$now.part" && mv "$now.part" "$now"
+}
+
+keep() { # IMAGE SINCE BY RUN: the record's newest line, unless it is that already; JSON, a release a line
+    [ "$(field image "$record")" != "$1" ] || return 0
+    touch "$record"
+    {
+        printf '{"name":"%s","image":"%s","since":"%s","by":"%s","run":"%s"}\n' "$name" "$@"
+        sed -n '/^{/{s/,$//;p}' "$record" 2>/dev/null
+    } | head -n 50 | sed -e '1i [' -e '$!s/$/,/' -e '$a ]' >"$record.part" &&
+        sync "$record.part" && mv "$record.part" "$record"
+}
+
+start() { # REFERENCE: compose starts this one from now on, and does so at once; nothing is downloaded
+    if [ "$(setting "$variable")" != "$1" ]; then
+        touch "$app/.env"
+        cp --preserve "$app/.env" "$app/.env.part" &&
+            { sed "/^$variable=/d" "$app/.env" && printf '%s=%s\n' "$variable" "$1"; } >"$app/.env.part" &&
+            sync "$app/.env.part" && mv "$app/.env.part" "$app/.env" || return 1
+    fi
+    timeout $((stop_s + 120)) docker compose up --detach --no-deps --no-build --pull never --force-recreate \
+        --timeout "$stop_s" "$service" >&2
+}

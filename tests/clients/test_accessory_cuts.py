@@ -1,0 +1,95 @@
+"""Updates of the single machines whose client, connection or machine goes away, or that meet each other."""
+
+import os
+import random
+import signal
+import time
+
+from tests.clients.chroma import assert_truthful, data, kill, update
+from tests.clients.updating import STATE, Lab, report, wait_for_phase
+
+CUTS = int(os.environ.get("CUTS", "20"))
+
+
+def test_two_updaters_at_once(chroma: Lab) -> None:
+    before = data(chroma)
+    chroma.configure("chromadb", data="/data", ready_s=10)
+    first = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
+    wait_for_phase(first, "ready")
+    same = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
+    other = update(chroma, "two")
+    done, followed = report(first), report(same)
+    assert other["exit_code"] == 5
+    assert f", run {done['run']}: update {chroma.images['broken']}" in other["message"]
+    assert (done["exit_code"], followed["exit_code"]) == (7, 7)
+    assert followed["run"] == done["run"]
+    assert_truthful(chroma, before)
+
+
+def test_client_that_is_killed_finds_its_update_again(chroma: Lab) -> None:
+    before = data(chroma)
+    client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
+    wait_for_phase(client, "pull")
+    kill(client)
+    done = update(chroma, "two")
+    assert (done["exit_code"], chroma.serving("chromadb")) == (0, chroma.images["two"])
+    assert len(chroma.record()) == 2
+    assert_truthful(chroma, before)
+
+
+def test_interrupted_client_says_that_the_machine_goes_on(chroma: Lab) -> None:
+    client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
+    wait_for_phase(client, "snapshot")
+    client.send_signal(signal.SIGTERM)
+    assert report(client)["exit_code"] == 130
+    chroma.wait_until_settled()
+    assert chroma.serving("chromadb") == chroma.images["two"]
+
+
+def test_machine_that_goes_down_in_the_middle_knows_what_served(chroma: Lab) -> None:
+    before = data(chroma)
+    client = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
+    until = time.monotonic() + 30
+    while chroma.serving("chromadb") != chroma.images["broken"]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    chroma.machine("pkill", "-KILL", "-f", f"bash {STATE}/runs/")
+    ended = report(client)
+    assert (ended["exit_code"], "ended on the machine without a word" in ended["message"]) == (8, True)
+    assert chroma.run("status", "chromadb")["busy"]["is_at_work"] is False
+    # Another one that fails goes back to what last served, with the data of that time.
+    assert update(chroma, "broken")["exit_code"] == 7
+    assert chroma.serving("chromadb") == chroma.images["one"]
+    assert_truthful(chroma, before)
+
+
+def test_connection_cut_anywhere(chroma: Lab) -> None:
+    """At CUTS random bytes of an update's connection, in either direction; the client is killed then, or goes on."""
+    seed = int(os.environ.get("SEED") or random.randrange(10**6))  # noqa: S311
+    print(f"SEED={seed}")
+    chance = random.Random(seed)  # noqa: S311
+    before, wire = data(chroma), chroma.proxy
+    wire.carried.update(up=0, down=0)
+    assert update(chroma, "two")["exit_code"] == 0
+    whole = dict(wire.carried)
+    for number in range(CUTS):
+        old, new = ("two", "one") if number % 2 == 0 else ("one", "two")
+        direction, is_killed = chance.choice(("up", "down")), chance.random() < 0.5
+        # The last bytes say goodbye, and may be fewer at another time.
+        after = chance.randrange(whole[direction] - 200)
+        where = f"SEED={seed}, {number}: {direction} after {after} of {whole[direction]}, client killed: {is_killed}"
+        print(where)
+        wire.was_cut.clear()
+        wire.cut = (direction, after)
+        client = chroma.start("update", "chromadb", "--image", chroma.images[new])
+        assert wire.was_cut.wait(30), where
+        if is_killed:
+            kill(client)
+            chroma.wait_until_settled()
+            assert chroma.serving("chromadb") in (chroma.images[old], chroma.images[new]), where
+            assert_truthful(chroma, before)
+            assert update(chroma, new)["exit_code"] == 0, where
+        else:
+            assert report(client)["exit_code"] == 0, where
+        assert chroma.serving("chromadb") == chroma.images[new], where
+        assert_truthful(chroma, before)

@@ -1,0 +1,143 @@
+"""accessory's command line for IAP, given to the real gcloud: what it asks of Google, and which ssh it would run."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.clients.running import REPOSITORY, needs
+
+_ME = "deployer@dojangkok-dev.iam.gserviceaccount.com"
+_MACHINE = "projects/dojangkok-dev/zones/asia-northeast3-a/instances/dojangkok-dev-chromadb"
+_HOST_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIMUbMiSUf9aHEEmPIfqFzbnWrCAhTIlMZ1fuIWVEBRHP"
+_GCLOUD_S = 60
+
+
+class Google(ThreadingHTTPServer):
+    """Plays Compute Engine and OS Login as far as `gcloud compute ssh` asks; `asked` is every request."""
+
+    def __init__(self, items: dict[str, str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, Any]] = []
+        self.items = [{"key": key, "value": value} for key, value in items.items()]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Google
+
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append((self.path, body))
+        profile = {"name": _ME, "posixAccounts": [{"username": "sa_7", "primary": True}]}
+        answers = {
+            f"/compute/v1/{_MACHINE}": {
+                "id": "7",
+                "name": "dojangkok-dev-chromadb",
+                "status": "RUNNING",
+                "networkInterfaces": [{"name": "nic0", "networkIP": "10.10.0.3"}],
+                "metadata": {"items": self.server.items},
+            },
+            f"/compute/v1/{_MACHINE}/getGuestAttributes": {
+                "queryValue": {"items": [{"namespace": "hostkeys", "key": "ssh-ed25519", "value": _HOST_KEY}]}
+            },
+            "/compute/v1/projects/dojangkok-dev": {"name": "dojangkok-dev", "commonInstanceMetadata": {}},
+        }
+        found = answers.get(path, profile if "loginProfile" in path else {"loginProfile": profile})
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(found).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def google(**items: str) -> Iterator[Google]:
+    """Google, with a machine of this metadata."""
+    with Google({key.replace("_", "-"): value for key, value in items.items()}) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def argv(folder: Path) -> list[str]:
+    """The command line, as accessory gives it."""
+    python = os.environ.get("ACCESSORY_PYTHON") or str(REPOSITORY / "accessory/.venv/bin/python")
+    needs(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
+    place = "'dojangkok-dev-chromadb', 'asia-northeast3-a', 'dojangkok-dev', pathlib.Path(sys.argv[1])"
+    program = (
+        "import json, pathlib, sys; from accessory.transport import Iap; "
+        f"print(json.dumps(Iap({place}).argv(\"bash -c 'echo \\\"$1\\\"' receive 'two words'\")))"
+    )
+    done = subprocess.run([python, "-c", program, folder], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    return list(json.loads(done.stdout))
+
+
+def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
+    needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
+    return subprocess.run(
+        [*argv(folder), "--dry-run"],
+        env=kept
+        | {
+            "HOME": str(folder),
+            "CLOUDSDK_CONFIG": str(folder / "gcloud"),
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{server.url}compute/v1/",
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN": server.url,
+            "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
+            "CLOUDSDK_CORE_ACCOUNT": _ME,
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+            "NO_PROXY": "127.0.0.1",
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_GCLOUD_S,
+        check=False,
+    )
+
+
+def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
+    with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
+        done = dry_run(server, tmp_path)
+    assert done.returncode == 0, done.stderr
+    (imported,) = [body for path, body in server.asked if ":importSshPublicKey" in path]
+    assert imported["key"] == (tmp_path / "key.pub").read_text().strip()
+    assert 0 < int(imported["expirationTimeUsec"]) / 1e6 - time.time() <= 300
+    assert f"-i {tmp_path}/key " in done.stdout
+
+
+def test_ssh_goes_through_the_tunnel_to_the_host_that_the_machine_published(tmp_path: Path) -> None:
+    with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
+        done = dry_run(server, tmp_path)
+    ssh = done.stdout[done.stdout.index("/ssh ") :]
+    assert "compute start-iap-tunnel 'dojangkok-dev-chromadb' '%p' --listen-on-stdin" in ssh
+    for option in ("StrictHostKeyChecking=yes", "HostKeyAlias=compute.7", "BatchMode=yes", "ServerAliveInterval=10"):
+        assert f"-o {option}" in ssh
+    assert ssh.endswith("sa_7@compute.7 -- bash -c 'echo \"$1\"' receive 'two words'\n")
+    known = (tmp_path / ".ssh/google_compute_known_hosts").read_text()
+    assert known == f"compute.7 ssh-ed25519 {_HOST_KEY}\n"
+
+
+def test_machine_that_publishes_no_host_key_is_not_trusted(tmp_path: Path) -> None:
+    with google(enable_oslogin="TRUE") as server:
+        done = dry_run(server, tmp_path)
+    assert "-o StrictHostKeyChecking=yes" in done.stdout
+    assert not (tmp_path / ".ssh/google_compute_known_hosts").exists()

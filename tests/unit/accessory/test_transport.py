@@ -1,0 +1,78 @@
+"""Command lines of both transports, and what is heard of a program."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from accessory.config import Ssh
+from accessory.errors import NotAllowedError
+from accessory.transport import Iap, PlainSsh, Transport
+
+PLAIN = PlainSsh(Ssh(host="10.0.0.2", user="me", identity_file=Path("/k/id"), known_hosts=Path("/k/known")))
+
+
+class Local(Transport):
+    """This machine."""
+
+    def argv(self, command: str) -> list[str]:
+        return ["sh", "-c", command]
+
+
+def test_plain_ssh_takes_nothing_from_the_person_and_no_unknown_host() -> None:
+    assert PLAIN.argv("echo 'a b'") == [
+        "ssh", "-F", "none", "-T",
+        "-o", "BatchMode=yes",
+        "-o", "ConnectTimeout=20",
+        "-o", "ServerAliveInterval=10",
+        "-o", "ServerAliveCountMax=3",
+        "-o", "StrictHostKeyChecking=yes",
+        "-o", "IdentitiesOnly=yes",
+        "-o", "UserKnownHostsFile=/k/known",
+        "-i", "/k/id",
+        "-p", "22",
+        "me@10.0.0.2",
+        "echo 'a b'",
+    ]  # fmt: skip
+
+
+def test_iap_makes_a_key_that_does_not_last_and_takes_no_unknown_host() -> None:
+    iap = Iap("dojangkok-dev-vllm", "asia-northeast3-a", "dojangkok-dev", Path("/tmp/k"))
+    assert iap.argv("echo 'a b'") == [
+        "gcloud", "compute", "ssh", "dojangkok-dev-vllm",
+        "--project=dojangkok-dev",
+        "--zone=asia-northeast3-a",
+        "--tunnel-through-iap",
+        "--quiet",
+        "--ssh-key-file=/tmp/k/key",
+        "--ssh-key-expire-after=5m",
+        "--strict-host-key-checking=yes",
+        "--ssh-flag=-o BatchMode=yes",
+        "--ssh-flag=-o ConnectTimeout=20",
+        "--ssh-flag=-o ServerAliveInterval=10",
+        "--ssh-flag=-o ServerAliveCountMax=3",
+        "--command=echo 'a b'",
+    ]  # fmt: skip
+    assert iap.environment() == os.environ
+
+
+def test_credential_file_is_given_to_gcloud_by_its_own_variable() -> None:
+    iap = Iap("m", "z", "p", Path("/tmp/k"), credentials=Path("/tmp/c.json"))
+    assert iap.environment()["CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"] == "/tmp/c.json"
+    assert "c.json" not in " ".join(iap.argv("true"))
+
+
+def test_script_gets_arguments_and_stdin_and_half_a_line_is_not_heard() -> None:
+    heard: list[str] = []
+    code = Local().run('echo "$1"; cat; printf half; exit 7', ["it's one"], b"from\nstdin\n", heard.append)
+    assert (code, heard) == (7, ["it's one", "from", "stdin"])
+
+
+def test_script_that_reads_nothing_is_no_error() -> None:
+    assert Local().run("exit 3", [], b"x" * 1_000_000, print) == 3
+
+
+def test_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"PATH": "/nowhere"})
+    with pytest.raises(NotAllowedError, match=r"ssh: not found\. Fix: install ssh\."):
+        PLAIN.run("true", [], b"", print)
