@@ -7,7 +7,9 @@ from dagger import dag
 
 from ci import environments
 from ci.errors import DeployError, NotAllowedError, RefusedError
+from ci.steps import accessory as accessories
 from ci.steps import check, image, registry, rehearsal, rollout
+from ci.steps.accessory import Update
 from ci.steps.rollout import Rehearsal, Target
 
 PLAN_DIFFERS = 2
@@ -68,12 +70,41 @@ def refuse_without_credentials(target: Target) -> None:
         NotAllowedError: It is a real environment, and nobody said who asks.
     """
     if not target.is_local and target.credentials is None:
-        raise NotAllowedError(
-            f"--credentials: '{target.env}' needs a Google credential file. Fix: pass the one that "
-            "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; or your own, after "
-            "'gcloud auth application-default login', "
-            "--credentials file:$HOME/.config/gcloud/application_default_credentials.json"
-        )
+        raise without_credentials(target.env)
+
+
+def without_credentials(env: str) -> NotAllowedError:
+    """Return the error that names both ways to give some."""
+    return NotAllowedError(
+        f"--credentials: '{env}' needs a Google credential file. Fix: pass the one that "
+        "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; or your own, after "
+        "'gcloud auth application-default login', "
+        "--credentials file:$HOME/.config/gcloud/application_default_credentials.json"
+    )
+
+
+async def accessory(source: dagger.Directory, update: Update) -> str:
+    """
+    Update a machine that cannot roll.
+
+    Returns:
+        The report, and nothing else.
+
+    Raises:
+        DeployError: It ended with another code than 0.
+        RefusedError: Its container could not be made, so nothing was asked of the machine.
+    """
+    tools = await check.project(source, "accessory")
+    ran = accessories.run(source, tools, update, uuid.uuid4().hex)
+    try:
+        code = await ran.exit_code()
+    except dagger.QueryError as error:
+        raise RefusedError(
+            f"accessory: its container could not be made, and the machine was not asked: {error}"
+        ) from error
+    if code == 0:
+        return await ran.stdout()
+    raise DeployError(code, await ran.stderr())
 
 
 async def pulled(source: dagger.Directory, reference: str) -> tuple[str, dagger.Container] | None:

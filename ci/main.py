@@ -3,10 +3,10 @@
 import asyncio
 import uuid
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, check, function, object_type
+from dagger import DefaultPath, Doc, check, function, object_type
 
 from ci import delivery, environments, release
 from ci.arguments import (
@@ -27,6 +27,7 @@ from ci.arguments import (
 )
 from ci.errors import exit_codes
 from ci.rollouts import Rollouts, effect, target
+from ci.sources import SOURCES, only
 from ci.steps import check as checks
 from ci.steps import fleet, registry, rehearsal
 from ci.steps.check import PROGRAM
@@ -35,26 +36,17 @@ from ci.steps.rollout import Target
 from ci.summary import summary
 
 
-def only(*paths: str) -> Ignore:
-    """Leave out of the repository everything but some paths; `.git` is never among them."""
-    return Ignore(["**", *(f"!{path}" for path in paths), "**/.venv", "**/__pycache__", "**/.*_cache"])
-
-
-# What the build and lint read.
-_SOURCES: Final = (
-    "app", "ci", "deploy", "emulator", "engine", "environments", "policy", "tests", ".ci", ".dockerignore",
-    "Dockerfile", "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
-)  # fmt: skip
-
-
 @object_type
 class Ci(Rollouts):
     """The delivery of the AI server: from its sources to the machines that serve it."""
 
     source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*_SOURCES), Doc("the repository, narrowed to what the steps read")
+        dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("the repository, narrowed to what the steps read")
     ]
     # What comes as an argument, the engine keys by its content; what is filtered from `source`, by all of `source`.
+    accessory_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["accessory"].paths), Doc("what the checks of accessory read")
+    ]
     app_source: Annotated[
         dagger.Directory, DefaultPath("/"), only(*PROGRAM["app"].paths), Doc("what the checks of app read")
     ]
@@ -241,6 +233,7 @@ class Ci(Rollouts):
 
     def _programs(self) -> release.Programs:
         return {
+            "accessory": self.accessory_source,
             "app": self.app_source,
             "ci": self.ci_source,
             "deploy": self.deploy_source,

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 import dagger
 from dagger import Doc, function
 
-from ci import delivery
-from ci.arguments import Credentials, Env, Format, Group, Project, Repository, Timeout, Zone
+from ci import delivery, environments
+from ci.arguments import By, Credentials, Env, Format, Group, Project, Repository, Timeout, Zone
 from ci.environments import LOCAL
-from ci.errors import exit_codes
+from ci.errors import RefusedError, exit_codes
 from ci.steps import registry
+from ci.steps.accessory import Update
 from ci.steps.rollout import Target
 
 P = ParamSpec("P")
@@ -108,6 +109,26 @@ class Rollouts:
     def prune(self, shape: Format = "text") -> list[str]:
         """Delete releases that nobody needs any more."""
         return ["prune", "--format", shape]
+
+    @effect
+    async def accessory(
+        self,
+        name: Annotated[str, Doc("machine that cannot roll: vllm or chromadb")],
+        env: Annotated[str, Doc("dev or prod: the machine is reached over IAP")],
+        credentials: Credentials = None,
+        image: Annotated[str, Doc("image to serve, HOST/PATH@sha256:DIGEST or :TAG (default: the environment's)")] = "",
+        rollback: Annotated[bool, Doc("go back to the image that served before")] = False,
+        shape: Format = "text",
+        by: By = "",
+    ) -> str:
+        """Update a single machine, vLLM's or ChromaDB's, and go back if it does not get ready."""
+        with exit_codes():
+            if env == LOCAL:
+                raise RefusedError("--env: 'local' has no such machine. Fix: dev or prod")
+            await environments.refuse_unknown(self.source, env)
+            if credentials is None:
+                raise delivery.without_credentials(env)
+            return await delivery.accessory(self.source, Update(name, env, credentials, image, rollback, shape, by))
 
     @effect
     async def reset_local(self) -> str:

@@ -30,6 +30,7 @@ PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
 UV = Image("ghcr.io/astral-sh/uv:0.9.11")  # also in the Dockerfile
 GO = Image("golang:1.26-bookworm")
 TERRAFORM = Image("hashicorp/terraform:1.11.4")
+GCLOUD = Image("gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-slim")  # no stand-in: what it reaches is Google
 
 # Debian 12's; the archive keeps one build of each, whose revision changes with security updates.
 SKOPEO_DEBIAN = "skopeo=1.9.3*"

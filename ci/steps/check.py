@@ -72,6 +72,7 @@ _NAMED_BY_FAULTS: Final = (
     "tests/unit/ci/test_delivery.py",
 )  # fmt: skip
 PROGRAMS: Final = (
+    Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments",)),
     Program("app", ".", APP_PYTHON, coverage=90),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
@@ -87,7 +88,11 @@ PROGRAMS: Final = (
 PROGRAM: Final = {program.name: program for program in PROGRAMS}
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
-_SHELL: Final = ["daggerw", "engine/home", "engine/stop", "engine/namespace.sh", "ci/steps/inside/pull.sh", ".ci/run"]
+_SHELL: Final = [
+    "daggerw", "engine/home", "engine/stop", "engine/namespace.sh", "ci/steps/inside/pull.sh", ".ci/run",
+    "policy/tools/build", "accessory/remote/machine.sh", "accessory/remote/receive.sh", "accessory/remote/update.sh",
+    "tests/clients/dockerd.sh",
+]  # fmt: skip
 
 
 async def project(source: dagger.Directory, folder: str) -> Project:

@@ -149,8 +149,8 @@ def test_a_broken_image_from_the_registry_fails_its_rehearsal(checkout: Checkout
 
 
 def test_a_real_environment_asks_for_credentials_before_any_work(checkout: Checkout) -> None:
-    for verb in ("deploy", "pipeline", "publish", "rollback", "status"):
-        ran = checkout.daggerw("call", verb, "--env", "prod")
+    for verb in (("deploy",), ("pipeline",), ("publish",), ("rollback",), ("status",), ("accessory", "--name", "vllm")):
+        ran = checkout.daggerw("call", *verb, "--env", "prod")
         assert ran.returncode == 4, ran.stderr
         assert "--credentials: 'prod' needs a Google credential file" in ran.stderr
 
@@ -159,6 +159,9 @@ def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
     unknown = checkout.daggerw("call", "status", "--env", "staging")
     assert unknown.returncode == 3
     assert "got 'staging', and there is no environments/staging.yaml. Fix: one of dev, local, prod" in unknown.stderr
+    nowhere = checkout.daggerw("call", "accessory", "--name", "vllm", "--env", "local")
+    assert nowhere.returncode == 3
+    assert "--env: 'local' has no such machine. Fix: dev or prod" in nowhere.stderr
     nonsense = checkout.daggerw("call", "rollback", "--to", "nothing")
     assert nonsense.returncode == 3
     assert "is no release of this group" in nonsense.stderr

@@ -12,7 +12,7 @@ from ci.steps.check import PROGRAM
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
-    "reset_local",
+    "reset_local", "accessory",
 }  # fmt: skip
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 

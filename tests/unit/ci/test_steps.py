@@ -4,7 +4,8 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci.steps import base, check, image, registry, rehearsal
+from ci.steps import accessory, base, check, image, registry, rehearsal
+from ci.steps.accessory import Update
 
 SOURCE = dag.directory()
 TOOLS = check.Project(".", "[project]", "version = 1")
@@ -118,3 +119,19 @@ def test_a_machine_is_no_smoke() -> None:
     built = dag.container()
     assert rehearsal.machine(built, "host/app@sha256:1") != image.started(built)
     assert "withExposedPort" not in dict(calls(rehearsal.machine(built, "host/app@sha256:1")))
+
+
+def test_an_update_of_a_single_machine_is_told_what_was_typed() -> None:
+    secret = dag.set_secret("credentials", "word")
+    named = ["--name", "vllm", "--env", "dev", "--format", "text"]
+    assert Update("vllm", "dev", secret).command == ["update", *named]
+    assert Update("vllm", "dev", secret, image="host/vllm:v2").command == ["update", *named, "--image", "host/vllm:v2"]
+    assert Update("vllm", "dev", secret, is_rollback=True).command == ["rollback", *named]
+
+
+def test_an_update_runs_anew_with_a_mounted_secret() -> None:
+    update = Update("vllm", "dev", dag.set_secret("credentials", "word"))
+    first, second = (accessory.run(SOURCE, TOOLS, update, run_id) for run_id in ("a", "b"))
+    assert first != second
+    assert secrets(first) == ["/run/secrets/credentials"]
+    assert executed(first)[-1] == ["python", "-m", "accessory", *update.command]
