@@ -68,8 +68,9 @@ class Project:
 
 # Tests of other folders that docs/faults.md names.
 _NAMED_BY_FAULTS: Final = (
-    "policy/test_workflows.py", "tests/clients/test_deploy.py", "tests/e2e/test_push.py", "tests/processes",
-    "tests/unit/ci/test_delivery.py",
+    "policy/test_workflows.py", "tests/clients/test_accessory.py", "tests/clients/test_accessory_cuts.py",
+    "tests/clients/test_deploy.py", "tests/clients/test_iac.py", "tests/clients/test_iap.py", "tests/e2e/test_push.py",
+    "tests/processes", "tests/unit/ci/test_delivery.py",
 )  # fmt: skip
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments",)),
