@@ -96,9 +96,9 @@ await_ready() { # the container stays up and answers twice; else why not
 
 # --- what is written, each by rename
 
-journal() { # who is at work, on what, and what to go back to
-    printf '{"run":"%s","by":"%s","since":"%s","wish":"%s","was":"%s","snapshot":"%s","source":"%s"}\n' \
-        "$run" "$by" "$at" "$wish" "$was" "$snapshot" "$source" >"$now.part" && sync "$now.part" && mv "$now.part" "$now"
+journal() { # who is at work, on what, and where the data from before are
+    printf '{"run":"%s","by":"%s","since":"%s","wish":"%s","snapshot":"%s","source":"%s"}\n' \
+        "$run" "$by" "$at" "$wish" "$snapshot" "$source" >"$now.part" && sync "$now.part" && mv "$now.part" "$now"
 }
 
 keep() { # IMAGE SINCE BY RUN: the record's newest line, unless it is that already; JSON, a release a line

@@ -6,7 +6,7 @@
 #
 # Nothing here depends on the connection, so that one cut anywhere leaves the old or the new release serving.
 # accessory.json is written once a release has proven itself. accessory.now says who is at work, and outlives a machine
-# that goes down in the middle: the next run then knows what served, and where the data from before are.
+# that goes down in the middle: the next run then knows that, and where the data from before are.
 was="" snapshot="" source="" serving="" is_serving="" is_started="" down_us=0 is_settled=""
 
 end() { # CODE [WHAT FIX]: whatever is left unsettled stays in accessory.now
@@ -66,10 +66,9 @@ look() { # what serves, and whether it does
 
 recover() { # take over what a run has left that was cut off on the machine itself
     local proven cut
-    cut=$(field run "$now") proven=$(field was "$now")
+    cut=$(field run "$now")
     snapshot=$(field snapshot "$now") source=$(field source "$now")
     [ -n "$cut" ] || is_settled=yes
-    was=$proven
     journal
     if [ -n "$source" ] && [ ! -d "$source" ]; then mv -T "$snapshot/data" "$source"; fi
     [ -d "$snapshot/data" ] || snapshot=""
@@ -80,7 +79,7 @@ recover() { # take over what a run has left that was cut off on the machine itse
         is_settled=yes snapshot=""
         keep "$was" "$(inspected '{{.Created}}' | sed 's/\..*/Z/')" "" ""
     else
-        proven=${proven:-$(field image "$record")}
+        proven=$(field image "$record")
         was=${proven:-$was}
     fi
 }

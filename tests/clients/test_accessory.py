@@ -2,8 +2,8 @@
 
 import json
 
-from tests.clients.chroma import assert_truthful, data, update
-from tests.clients.updating import STATE, VOLUME, Lab
+from tests.clients.chroma import HEARTBEAT, assert_truthful, data, update
+from tests.clients.updating import REGISTRY, STATE, VOLUME, Lab
 
 KEY = "s$$w'or\"d\\fish"
 
@@ -43,6 +43,15 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     assert chroma.machine("sh", "-c", f"cat {VOLUME}/snapshots/*/failed/schema").strip() == "9"
     assert update(chroma, "two")["exit_code"] == 0
     assert_truthful(chroma, before)
+
+
+def test_tag_brings_what_it_means_now(chroma: Lab) -> None:
+    first = chroma.publish("chromadb", "moving", routes=HEARTBEAT, schema=1)
+    tagged = f"{REGISTRY}/test/chromadb:moving"
+    assert chroma.run("update", "chromadb", "--image", tagged)["now"]["image"] == first
+    second = chroma.publish("chromadb", "moving", routes=HEARTBEAT | {"/more": ""}, schema=1)
+    chroma.machine("docker", "tag", first, tagged)
+    assert chroma.run("update", "chromadb", "--image", tagged)["now"]["image"] == second
 
 
 def test_image_that_cannot_be_had_stops_nothing(chroma: Lab) -> None:
