@@ -1,4 +1,4 @@
-"""A machine that runs Docker: Debian's dockerd in namespaces of its own, so that several run at once and none leaves a trace."""
+"""A machine that runs Docker: Debian's dockerd in namespaces of its own. Several run at once; none leaves a trace."""
 
 import http.client
 import os
@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from tests.clients.running import miss, needs
 
@@ -25,13 +27,13 @@ class Machine:
     """
     A running machine: a network of its own with nothing but loopback, and its own /etc, /opt, /root, /run and /var.
 
-    /tmp and everything else are this machine's. The folders begin as this machine's too, except for /run, which is empty.
+    They begin as this machine's, except for /run, which begins empty. /tmp and everything else are shared.
     """
 
     name: str
     pid: int
 
-    def start(self, *command: str | Path, folder: str | Path = "/", **popen: object) -> "subprocess.Popen[str]":
+    def start(self, *command: str | Path, folder: str | Path = "/", **popen: Any) -> "subprocess.Popen[str]":
         """
         Start a process there; it lives as long as the machine, for a signal to what is returned does not reach it.
 
@@ -41,10 +43,8 @@ class Machine:
             popen: As for subprocess.Popen.
         """
         inside = ["nsenter", f"--target={self.pid}", "--mount", "--net", "--pid", "--uts", "--ipc", "--"]
-        return subprocess.Popen(
-            [*inside, "env", f"--chdir={folder}", *map(str, command)],
-            **{"stdin": subprocess.DEVNULL, "text": True, **popen},  # type: ignore[call-overload, no-any-return]
-        )
+        popen = {"stdin": subprocess.DEVNULL, "text": True} | popen
+        return subprocess.Popen([*inside, "env", f"--chdir={folder}", *map(str, command)], **popen)
 
     def run(
         self, *command: str | Path, folder: str | Path = "/", stdin: str = "", within_s: float = 120
@@ -88,6 +88,20 @@ class Machine:
             return answer.status, answer.read()
         finally:
             connection.close()
+
+    def wait_for(self, port: int, path: str, within_s: float = 10) -> bytes:
+        """Ask until the answer is 200, and return its body."""
+        deadline = time.monotonic() + within_s
+        while True:
+            said: object
+            try:
+                status, said = self.get(port, path)
+                if status == HTTPStatus.OK:
+                    return said
+            except OSError as error:
+                said = error
+            assert time.monotonic() < deadline, f"{port}{path}: {said!r}"
+            time.sleep(0.1)
 
 
 @contextmanager

@@ -7,21 +7,25 @@ name=$1
 
 # What is written to these folders is the machine's own, in its memory: nothing of it is seen or left outside.
 mount --make-rprivate /
+mount --make-rshared /
 mount -t proc proc /proc
-mount -t tmpfs -o mode=755,size=8g tmpfs /run
-mkdir -p /run/lock /run/docker-root
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/lock
 for folder in etc opt root var; do
     mkdir -p "/run/folders/$folder/changes" "/run/folders/$folder/work"
     chmod --reference "/$folder" "/run/folders/$folder/changes"
     mount -t overlay overlay "/$folder" \
         -o "lowerdir=/$folder,upperdir=/run/folders/$folder/changes,workdir=/run/folders/$folder/work"
 done
+mkdir -p /var/lib/docker
+mount -t tmpfs -o size=8g tmpfs /var/lib/docker
 ip link set lo up
 hostname "$name"
 
 # The stacks use the machine's network (`network_mode: host`), so there is no bridge, and nothing to ask of iptables.
-dockerd --data-root /run/docker-root --exec-root /run/docker --pidfile /run/docker.pid --host unix:///run/docker.sock \
-    --storage-driver overlay2 --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$name" \
+# The runtime `nvidia` is what a machine with a GPU has; here it gives none.
+dockerd --pidfile /run/docker.pid --host unix:///run/docker.sock --storage-driver overlay2 \
+    --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$name" --add-runtime nvidia=runc \
     --bridge none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
     </dev/null &
 exec 3<&0

@@ -67,12 +67,12 @@ def test_disk_without_room_for_the_image_stops_nothing(chroma: Lab) -> None:
     chroma.configure("chromadb", data="/data", free_gib=100_000)
     assert "MiB needed" in update(chroma, "two")["message"]
     chroma.configure("chromadb", data="/data", free_gib=0)
-    used_kib = chroma.machine("sh", "-c", "df --output=used -k /run | tail -n 1").strip()
-    chroma.machine("mount", "-o", f"remount,size={int(used_kib) + 256}k", "/run")
+    used_kib = chroma.machine("sh", "-c", "df --output=used -k /var/lib/docker | tail -n 1").strip()
+    chroma.machine("mount", "-o", f"remount,size={int(used_kib) + 256}k", "/var/lib/docker")
     try:
         done = update(chroma, "two")
     finally:
-        chroma.machine("mount", "-o", "remount,size=8g", "/run")
+        chroma.machine("mount", "-o", "remount,size=8g", "/var/lib/docker")
     assert done["exit_code"] == 9
     assert chroma.machine("docker", "ps", "--quiet") == container
     assert data(chroma) == before

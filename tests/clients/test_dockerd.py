@@ -37,14 +37,14 @@ def namespaces(pid: int | str) -> set[str]:
 
 def inhabitants(of: set[str]) -> list[str]:
     """Processes in any of the namespaces."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
+
+    def command(folder: Path) -> str:
         try:
-            if namespaces(folder.name) & of:
-                found.append((folder / "cmdline").read_text())
+            return (folder / "cmdline").read_text() if namespaces(folder.name) & of else ""
         except OSError:
-            continue
-    return found
+            return ""
+
+    return list(filter(None, map(command, Path("/proc").glob("[0-9]*"))))
 
 
 def left(name: str, of: set[str]) -> list[object]:
@@ -57,7 +57,7 @@ def docker_marks() -> list[str]:
     """Everything of Docker's that a daemon puts on its host: rules, bridges, mounts, sockets."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
     mounts = Path("/proc/self/mounts").read_text().splitlines()
-    places = [Path("/run/docker"), Path("/run/docker.sock"), Path("/run/docker.pid"), Path("/run/docker-root")]
+    places = [Path("/run/docker"), Path("/run/docker.sock"), Path("/run/docker.pid"), Path("/var/lib/docker/overlay2")]
     return sorted(
         [line for line in rules if "DOCKER" in line]
         + [line for line in mounts if "docker" in line]
@@ -71,13 +71,6 @@ def _untouched_host() -> Iterator[None]:
     before = docker_marks()
     yield
     assert docker_marks() == before
-
-
-def ended(name: str, of: set[str]) -> None:
-    deadline = time.monotonic() + 10
-    while left(name, of):
-        assert time.monotonic() < deadline, left(name, of)
-        time.sleep(0.1)
 
 
 def test_nothing_is_left_after_the_block() -> None:
@@ -119,7 +112,10 @@ def test_nothing_is_left_when_the_holder_is_killed() -> None:
             of = namespaces(pid)
         finally:
             holder.kill()
-    ended(name, of)
+    deadline = time.monotonic() + 10
+    while left(name, of):
+        assert time.monotonic() < deadline, left(name, of)
+        time.sleep(0.1)
 
 
 def test_two_at_once_do_not_see_each_other() -> None:
@@ -131,16 +127,5 @@ def test_two_at_once_do_not_see_each_other() -> None:
             machine("tee", "/opt/app/name", stdin=machine.name)
             machine.start(*serve, folder="/opt/app", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for machine in (one, other):
-            assert get_soon(machine, 8000, "/name") == (200, machine.name.encode())
+            assert machine.wait_for(8000, "/name") == machine.name.encode()
     assert not Path("/opt/app/name").exists()
-
-
-def get_soon(machine: Machine, port: int, path: str) -> tuple[int, bytes]:
-    """Ask a server that is about to listen."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return machine.get(port, path)
-        except OSError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)

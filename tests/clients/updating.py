@@ -19,7 +19,7 @@ from tests.clients.running import REPOSITORY, miss, needs
 
 REGISTRY = "127.0.0.1:5000"
 STATE = "/var/lib/dojangkok"
-VOLUME = "/run/docker-root/volumes/chromadb-data"
+VOLUME = "/var/lib/docker/volumes/chromadb-data"
 PORTS = {"chromadb": 8100, "vllm": 8001}
 _RUN_S = 120
 _REGISTRY_YML = f"""
