@@ -26,7 +26,7 @@ _READERS = {
     "dojangkok-vllm-api-key": {"ai-server", "vllm"},
 }
 # What `gcloud compute ssh` asks of the project besides: tests/clients/test_iac.py.
-_SHELL = {"compute.projects.get"}
+_SHELL = {"compute.instances.getGuestAttributes", "compute.projects.get"}
 _ON_THE_PROJECT = {"roles/logging.logWriter", "roles/monitoring.metricWriter"}
 
 
@@ -87,6 +87,9 @@ def test_machines_are_closed_and_shielded(plan: Plan) -> None:
     for address, body in _machines(plan).items():
         assert body["metadata"]["enable-oslogin"] == "TRUE", f"{address}: without OS Login"
         assert body["metadata"]["block-project-ssh-keys"] == "TRUE", f"{address}: takes the project's SSH keys"
+        if "name_prefix" not in body:
+            published = body["metadata"].get("enable-guest-attributes")
+            assert published == "TRUE", f"{address}: publishes no host key, and accessory trusts no other"
         (shield,) = body["shielded_instance_config"]
         assert all(shield[f"enable_{one}"] for one in ("secure_boot", "vtpm", "integrity_monitoring")), (
             f"{address}: {shield}"

@@ -10,6 +10,7 @@ from ci.steps.base import GCLOUD, PYTHON, WORKDIR
 from ci.steps.check import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
+_TYPED: Final = "./daggerw call accessory --credentials file:$GOOGLE_APPLICATION_CREDENTIALS"
 _SDK: Final = "/usr/lib/google-cloud-sdk"  # where gcloud's image of Debian packages has it
 
 
@@ -68,7 +69,7 @@ def run(source: dagger.Directory, tools: Project, update: Update, run_id: str) -
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
         .with_mounted_secret(_CREDENTIALS, update.credentials)
         .with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)
-        .with_env_variable("ACCESSORY_COMMAND", "./daggerw call accessory")
+        .with_env_variable("ACCESSORY_COMMAND", _TYPED)
         .with_env_variable("GITHUB_ACTOR", update.by)
         .with_env_variable("RUN_ID", run_id)
         .with_exec(["python", "-m", "accessory", *update.command], expect=dagger.ReturnType.ANY)

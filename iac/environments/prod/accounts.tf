@@ -70,8 +70,9 @@ module "deployer_account" {
     "compute.instanceTemplates.get",
     "compute.instanceTemplates.list",
     "compute.instanceTemplates.useReadOnly",
+    "compute.instances.getGuestAttributes", # the host keys of the shells below
     "compute.instances.getSerialPortOutput",
-    "compute.projects.get", # gcloud's, for the shells below
+    "compute.projects.get", # gcloud's, for the same
     "compute.regions.get",
     "compute.zoneOperations.get",
   ]

@@ -54,9 +54,10 @@ resource "google_compute_instance" "this" {
 
   # As metadata it is changed in place; metadata_startup_script would replace the machine for it.
   metadata = {
-    enable-oslogin         = "TRUE"
-    block-project-ssh-keys = "TRUE"
-    startup-script         = var.startup_script
+    enable-oslogin          = "TRUE"
+    enable-guest-attributes = "TRUE" # it publishes its host key there, and `accessory` trusts no other
+    block-project-ssh-keys  = "TRUE"
+    startup-script          = var.startup_script
   }
 
   lifecycle {
