@@ -192,13 +192,13 @@ def report(process: "subprocess.Popen[str]") -> dict[str, Any]:
 @contextmanager
 def lab(folder: Path) -> Iterator[Lab]:
     """Run a machine with everything on it until the end of the block."""
-    for tool, remedy in (
+    for program, package in (
         ("ssh", "openssh-client"),
         ("docker-registry", "docker-registry"),
         ("curl", "curl"),
         ("sudo", "sudo"),
     ):
-        needs(tool, f"'apt-get install {remedy}'")
+        needs(program, f"'apt-get install {package}'")
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin") or miss("sshd", "'apt-get install openssh-server'")
     compose = tool("compose") / "docker-compose"
     with dockerd() as machine, proxy(lambda: machine.connect(22)) as wire:
