@@ -16,6 +16,7 @@ import yaml
 from tests.clients.cutting import Proxy, proxy
 from tests.clients.dockerd import Machine, dockerd
 from tests.clients.running import REPOSITORY, miss, needs
+from tests.clients.tools import tool
 
 REGISTRY = "127.0.0.1:5000"
 STATE = "/var/lib/dojangkok"
