@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from policy.tools import ROOT, passes
+from policy.running import ROOT, passes
 
 ENVIRONMENTS: Final = ("dev", "prod")
 UNKNOWN: Final = ("artifact-registry", "workload-identity")

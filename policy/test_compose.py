@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from policy.compose import PORTS, RULES, WRITABLE_MOUNTS, WRITABLE_ROOT, Config, Rule
-from policy.tools import ROOT, passes
+from policy.running import ROOT, passes
 
 COMPOSE: Final = ROOT / "compose"
 STACKS: Final = tuple(PORTS)

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from policy.tools import ROOT, passes
+from policy.running import ROOT, passes
 
 # What google-github-actions/auth v3.0.0 names the credential file that it writes into the workspace.
 # Source: https://github.com/google-github-actions/auth#prerequisites (read 2026-11-24).

@@ -8,8 +8,8 @@ from typing import Any
 import hcl2
 import pytest
 
+from policy.running import ROOT, passes
 from policy.terraform import ENVIRONMENTS, UNKNOWN, Terraform, copied
-from policy.tools import ROOT, passes
 
 _IAC = ROOT / "iac"
 _MODULES = sorted(path.name for path in (_IAC / "modules").iterdir())

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from policy.running import ROOT
 from policy.terraform import ENVIRONMENTS, copied, resources
-from policy.tools import ROOT
 
 Plan = dict[str, Any]
 _MACHINES = ("google_compute_instance", "google_compute_instance_template")

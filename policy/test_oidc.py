@@ -7,8 +7,8 @@ import hcl2
 import pytest
 
 from policy.cel import CelError, admits
+from policy.running import ROOT
 from policy.terraform import ENVIRONMENTS, copied, outputs
-from policy.tools import ROOT
 
 # What a job of the repository's main branch has, with the numbers of iac/terraform.tfvars.example.
 # Source of the claims: GitHub, "OpenID Connect reference".

@@ -9,7 +9,7 @@ import hcl2
 import pytest
 import yaml
 
-from policy.tools import ROOT, passes
+from policy.running import ROOT, passes
 
 PACKER: Final = ROOT / "packer"
 PLUGIN: Final = "packer-plugin-googlecompute"

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 import yaml
 
-from policy.tools import ROOT
+from policy.running import ROOT
 
 IMAGES: Final = ROOT / "packer/scripts/images.txt"
 KINDS: Final = ("all", "cpu-base", "gpu-base")

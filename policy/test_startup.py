@@ -10,8 +10,8 @@ import pytest
 from deploy import image
 from deploy.leaks import leaks
 from policy.machine import Machine
+from policy.running import ROOT, passes
 from policy.terraform import ENVIRONMENTS, Terraform, copied, scripts
-from policy.tools import ROOT, passes
 
 Scripts = dict[str, dict[str, str]]
 _NAMES = ("ai-server", "chromadb", "vllm")

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from policy.tools import ROOT, passes
+from policy.running import ROOT, passes
 from policy.workflows import FOLDER, PATHS, command, document, steps
 
 # The only actions that may be used: version, and the commit that its tag stands for.

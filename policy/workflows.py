@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from policy.expressions import condition, filled
-from policy.tools import ROOT
+from policy.running import ROOT
 
 FOLDER: Final = ROOT / ".github/workflows"
 PATHS: Final = sorted(path for path in FOLDER.iterdir() if path.suffix in (".yml", ".yaml"))

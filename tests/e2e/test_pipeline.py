@@ -3,7 +3,9 @@
 import json
 import re
 import subprocess
+import urllib.request
 import uuid
+from typing import Any
 
 from tests.e2e.checkouts import Checkout, embedded_registry, pushed
 
@@ -23,6 +25,17 @@ def tags_in(address: str) -> list[str]:
     return list(json.loads(listed.stdout)["Tags"]) if listed.returncode == 0 else []
 
 
+def bill_of_materials(address: str, digest: str) -> dict[str, Any]:
+    """What lies beside an image: an artifact of one layer."""
+    raw = skopeo(
+        "inspect", "--raw", "--tls-verify=false", f"docker://{address}/{IMAGE}:{digest.replace(':', '-')}.sbom"
+    )
+    manifest = json.loads(raw.stdout)
+    assert manifest["subject"]["digest"] == digest
+    with urllib.request.urlopen(f"http://{address}/v2/{IMAGE}/blobs/{manifest['layers'][0]['digest']}") as blob:
+        return dict(json.load(blob))
+
+
 def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None:
     commit = a_commit()
     ran = checkout.daggerw("call", "pipeline", "--commit", commit)
@@ -37,9 +50,12 @@ def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None
         for tag in (commit[:7], "latest"):
             inspected = skopeo("inspect", "--tls-verify=false", f"docker://{address}/{IMAGE}:{tag}")
             assert json.loads(inspected.stdout)["Digest"] == digest
+        bill = bill_of_materials(address, digest)
         config = json.loads(
             skopeo("inspect", "--config", "--tls-verify=false", f"docker://{address}/{IMAGE}@{digest}").stdout
         )
+    assert bill["metadata"]["component"]["version"] == digest
+    assert {one["purl"].partition("@")[0] for one in bill["components"]} >= {"pkg:pypi/fastapi", "pkg:deb/debian/libc6"}
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["User"] == "appuser"
     assert config["config"]["Cmd"] == ["python", "-m", "app"]

@@ -56,6 +56,7 @@ def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> No
     assert first != second
     assert status(checkout)["image"] == second
     assert gcloud_sees(checkout, tmp_path) == (second, ["HEALTHY"] * 3)
+    assert re.search(r"bill of materials sha256:[0-9a-f]{64}$", call(checkout, "plan", "--image", first), re.MULTILINE)
 
     rows = json.loads(call(checkout, "history", "--format", "json"))
     assert [row["digest"] for row in rows][:2] == [second.partition("@")[2], first.partition("@")[2]]
