@@ -12,6 +12,7 @@ from opentelemetry import trace
 
 from ci.errors import GateError, NotAllowedError, PipelineError
 from ci.steps import check, fleet, image, registry
+from ci.steps.base import TERRAFORM
 
 _INSIDE = "ci/steps/inside"
 Programs = Mapping[str, dagger.Directory]
@@ -76,6 +77,13 @@ async def test(source: dagger.Directory, programs: Programs) -> str:
 
 async def policy(source: dagger.Directory, judged: dagger.Directory, tools: dagger.Directory) -> str:
     """Run the rules over everything that is no Python."""
+    try:
+        await fleet.terraform().sync()
+    except dagger.QueryError as error:
+        raise GateError(
+            f"policy: {TERRAFORM.reference} can't be had: {error}. "
+            "Fix: where no registry is reached, install Terraform before the engine is set up (engine/README.md)"
+        ) from error
     return await _stdout("policy", fleet.policy(judged, tools, await check.project(source, "policy")))
 
 

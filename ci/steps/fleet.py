@@ -50,6 +50,11 @@ def _built(sources: dagger.Directory, name: str) -> dagger.Directory:
     )
 
 
+def terraform() -> dagger.File:
+    """Terraform's program, out of its image."""
+    return dag.container().from_(TERRAFORM.reference).file("/bin/terraform")
+
+
 def policy(sources: dagger.Directory, tool_sources: dagger.Directory, project: Project) -> dagger.Container:
     """
     Run every rule, with all tools at hand.
@@ -61,7 +66,7 @@ def policy(sources: dagger.Directory, tool_sources: dagger.Directory, project: P
     """
     return (
         environment(project, PYTHON)
-        .with_file("/usr/local/bin/terraform", dag.container().from_(TERRAFORM.reference).file("/bin/terraform"))
+        .with_file("/usr/local/bin/terraform", terraform())
         .with_directory(_TOOLS, tools(tool_sources))
         .with_exec(["sh", "-ec", f"ln -s {_TOOLS}/*/* /usr/local/bin/"])
         .with_mounted_directory(WORKDIR, sources)

@@ -86,6 +86,11 @@ def python_bill(project: Project) -> dagger.File:
     )
 
 
+def interpreter(image: dagger.Container) -> dagger.File:
+    """What an image's Python says of its version."""
+    return image.with_exec(["python", "--version"], redirect_stdout="/tmp/python.txt").file("/tmp/python.txt")  # noqa: S108
+
+
 def debian_bill(image: dagger.Container) -> dagger.File:
     """The Debian packages of an image: name, version, architecture, with tabs between them."""
     table = ["dpkg-query", "--show", "--showformat", "${Package}\t${Version}\t${Architecture}\n"]

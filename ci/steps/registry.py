@@ -10,7 +10,7 @@ from dagger import dag
 from ci.errors import RefusedError
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.check import Project, environment
-from ci.steps.image import debian_bill, python_bill
+from ci.steps.image import debian_bill, interpreter, python_bill
 
 IMAGE_NAME: Final = "ai-server"
 EMBEDDED_HOST: Final = "registry:5000"
@@ -159,6 +159,7 @@ def push(
         registry_tools()
         .with_mounted_file("/image.tar", image.as_tarball())
         .with_mounted_file("/bill/python.json", python_bill(app))
+        .with_mounted_file("/bill/python.txt", interpreter(image))
         .with_mounted_file("/bill/debian.tsv", debian_bill(image))
         .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
         .with_mounted_temp("/scratch")

@@ -81,6 +81,7 @@ def test_server_is_not_root(listed: dict[str, list[str]]) -> None:
 
 
 def test_there_is_nothing_to_build_with(listed: dict[str, list[str]]) -> None:
+    assert {"python", "sh"} <= set(listed["programs"]), "the listing is not whole"
     found = {program for program in listed["programs"] if re.sub(r"^.*-gnu-|-\d+$", "", program) in BUILD_TOOLS}
     assert not found
 

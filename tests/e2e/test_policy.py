@@ -16,7 +16,7 @@ FAULTS = {
         "chromadb/chroma:latest",
         "'chromadb/chroma:latest' moves",
     ),
-    "alloy-syntax": ("compose/config.alloy", '"syslog",', '"syslog"', "alloy-syntax"),
+    "alloy-syntax": ("compose/config.alloy", '"syslog",', '"syslog"', "test_alloys_configuration_is_its_syntax"),
     "packer fmt": (
         "packer/cpu-base.pkr.hcl",
         "disk_size    = 50",
@@ -45,7 +45,7 @@ FAULTS = {
         "iac/environments/prod/main.tf",
         "var.cpu_image",
         "var.cpu_imag",
-        "Reference to undeclared input variable",
+        "FAILED policy/test_iac.py::test_configuration_is_valid[environments/prod]",
     ),
     "terraform test": (
         "iac/modules/firewall/variables.tf",

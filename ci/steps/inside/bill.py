@@ -1,5 +1,5 @@
 """
-The bill of materials of an image: what uv.lock and Debian put into it, as CycloneDX, in an OCI layout of its own.
+The bill of materials of an image: its Python, what uv.lock and Debian put into it, as CycloneDX in an OCI layout.
 
 Equal images give an equal bill: it has no serial number, and no time in it. It is pushed beside its image, whose digest
 its tag is, with `.sbom` behind it: where cosign looks (its specification of SBOMs), in registries of any age.
@@ -21,12 +21,13 @@ def tag(image_digest: str) -> str:
     return f"{image_digest.replace(':', '-')}.sbom"
 
 
-def bill(python: dict[str, Any], debian: str, image_name: str, image_digest: str) -> dict[str, Any]:
+def bill(python: dict[str, Any], interpreter: str, debian: str, image_name: str, image_digest: str) -> dict[str, Any]:
     """
     Put together what an image is made of.
 
     Args:
         python: CycloneDX of uv.lock, as `uv export` writes it.
+        interpreter: What `python --version` says; it is no Debian package there, and in no lock file.
         debian: A line for each Debian package: name, version, architecture, with tabs between them.
         image_name: Host and path.
         image_digest: `sha256:…`.
@@ -42,13 +43,21 @@ def bill(python: dict[str, Any], debian: str, image_name: str, image_digest: str
         }
         for name, version, architecture in packages
     ]
+    version = interpreter.split()[1]
+    cpython = {
+        "type": "application",
+        "bom-ref": "cpython",
+        "name": "cpython",
+        "version": version,
+        "purl": f"pkg:generic/cpython@{version}",
+    }
     image = {"type": "container", "bom-ref": "image", "name": image_name, "version": image_digest}
     return {
         "bomFormat": "CycloneDX",
         "specVersion": python["specVersion"],
         "version": 1,
         "metadata": {"component": image},
-        "components": [*python["components"], *system],
+        "components": [cpython, *python["components"], *system],
     }
 
 

@@ -1,7 +1,7 @@
 """
 Push /image.tar, by digest first and by tags last, and read the digest back: `python -m inside.push NAME TAG [TAG …]`.
 
-Between them goes its bill of materials, made from /bill/python.json and /bill/debian.tsv: see bill.py.
+Between them goes its bill of materials, made from what lies in /bill: see bill.py.
 
 Before, the image loses what its configuration knows of the moment of its build: equal sources give an equal digest.
 
@@ -205,9 +205,9 @@ def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
 def write_bill(layout: Path, name: str, image: dict[str, Any]) -> str:
     """Write the image's bill of materials as an OCI layout, and return its digest."""
     python = json.loads((_BILL / "python.json").read_text())
-    debian = (_BILL / "debian.tsv").read_text()
+    interpreter, debian = ((_BILL / file).read_text() for file in ("python.txt", "debian.tsv"))
     subject = {key: image[key] for key in ("mediaType", "digest", "size")}
-    return bill.write(layout, bill.bill(python, debian, name, image["digest"]), subject)
+    return bill.write(layout, bill.bill(python, interpreter, debian, name, image["digest"]), subject)
 
 
 def main(name: str, tags: list[str]) -> int:

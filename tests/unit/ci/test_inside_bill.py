@@ -17,9 +17,10 @@ DEBIAN = "libc6\t2.36-9+deb12u10\tamd64\ntzdata\t2025b-0+deb12u1\tall\n"
 SUBJECT = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": DIGEST, "size": 1234}
 
 
-def test_both_kinds_of_packages_are_in_it() -> None:
-    found = bill.bill(PYTHON, DEBIAN, "host/app", DIGEST)
+def test_the_interpreter_and_both_kinds_of_packages_are_in_it() -> None:
+    found = bill.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST)
     assert [one["purl"] for one in found["components"]] == [
+        "pkg:generic/cpython@3.10.13",
         "pkg:pypi/fastapi@0.121.3",
         "pkg:deb/debian/libc6@2.36-9%2Bdeb12u10?arch=amd64",
         "pkg:deb/debian/tzdata@2025b-0%2Bdeb12u1?arch=all",
@@ -30,14 +31,14 @@ def test_both_kinds_of_packages_are_in_it() -> None:
 def test_equal_images_have_an_equal_bill(tmp_path: Path) -> None:
     later = {**PYTHON, "serialNumber": "urn:uuid:2", "metadata": {"timestamp": "2026-11-25T00:00:00Z"}}
     one, two = (
-        bill.write(tmp_path / name, bill.bill(python, DEBIAN, "host/app", DIGEST), SUBJECT)
+        bill.write(tmp_path / name, bill.bill(python, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
         for name, python in (("one", PYTHON), ("two", later))
     )
     assert one == two
 
 
 def test_layout_is_an_artifact_that_belongs_to_the_image(tmp_path: Path) -> None:
-    digest = bill.write(tmp_path / "bill", bill.bill(PYTHON, DEBIAN, "host/app", DIGEST), SUBJECT)
+    digest = bill.write(tmp_path / "bill", bill.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
     blobs = tmp_path / "bill/blobs/sha256"
     for blob in blobs.iterdir():
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
