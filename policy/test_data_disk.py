@@ -43,6 +43,13 @@ def test_new_disk_is_formatted_once_and_docker_waits_for_it(script: str, machine
     assert (machine.folder / "etc/fstab").read_text().count(_VOLUME) == 1
 
 
+def test_volume_is_whole_after_a_boot_whose_pull_failed(script: str, machine: Machine) -> None:
+    """The next time docker starts with the folder there, and takes it for a volume that it has made: with `_data`."""
+    machine.answer("docker compose pull", 18)
+    assert machine.boot(script).returncode == 18
+    assert (machine.folder / _VOLUME.lstrip("/") / "_data").stat().st_mode & 0o777 == 0o755
+
+
 @pytest.mark.parametrize("blkid", [0, 4, 8, None], ids=["ext4", "unreadable", "ambiguous", "absent"])
 def test_disk_is_formatted_for_no_other_reason(script: str, machine: Machine, blkid: int | None) -> None:
     """What can't be read may be all the data there are, and without its disk the server would begin anew on another."""
