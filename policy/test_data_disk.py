@@ -1,4 +1,4 @@
-"""ChromaDB's data disk, as its machine's script treats it at a boot: formatted once, and never when it holds anything."""
+"""ChromaDB's data disk, as its machine's script treats it at boot: formatted once, and never when it holds anything."""
 
 import re
 from pathlib import Path

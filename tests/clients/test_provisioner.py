@@ -71,6 +71,7 @@ _LACKS = [
 ]
 _LACKS_OF_A_GPU = [
     ("apt-mark unhold libnvidia-container1", "hold of libnvidia-container1: is '', must be 'libnvidia-container1'."),
+    ("sed -i s/cgroupfs/systemd/ /var/lib/docker/daemon.json", "cgroup driver: is 'systemd', must be 'cgroupfs'."),
     ("sed -i s/nvidia/other/ /var/lib/docker/daemon.json", "the daemon's runtime nvidia: is 'false', must be 'true'."),
     ("sed -i s/nvidia/other/ /var/lib/docker/daemon.json", "GPUs that a container sees: is '0', must be '1'."),
 ]
