@@ -47,6 +47,12 @@ def test_docker_starts_with_its_settings_and_restarts_only_for_a_new_runtime(mac
     assert starts == ["start", "restart"] + ["restart"] * (machine.kind == "gpu-base")
 
 
+def test_the_machine_upgrades_nothing_during_the_build(machine: Machine) -> None:
+    """Ubuntu's daily upgrade would hold apt's lock, and change what is being verified."""
+    stopped = (machine.root / "run/stopped").read_text().splitlines()[0]
+    assert stopped == "apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service"
+
+
 def test_a_second_run_changes_nothing(machine: Machine) -> None:
     """The same scripts once more: no file differs, no image is pulled, Docker is not restarted."""
     before, starts = machine.files(), (machine.root / "run/starts").read_text()
