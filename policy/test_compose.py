@@ -100,7 +100,7 @@ def test_alloy_takes_over_by_two_lines(stack: str, tmp_path: Path) -> None:
 def test_alloy_may_enter_its_own_folder(complete: Config) -> None:
     """Its image has /var/lib/alloy as 473:473 0770, by its Dockerfile: root without capabilities is none of these."""
     assert {"4", "473"} <= set(complete["services"]["alloy"]["group_add"]), (
-        "alloy: can't write /var/lib/alloy/data. Fix: 'group_add: [\"4\", \"473\"]'"
+        'alloy: can\'t write /var/lib/alloy/data. Fix: \'group_add: ["4", "473"]\''
     )
 
 

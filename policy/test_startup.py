@@ -212,6 +212,16 @@ def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machin
         assert f'"name": "{variables[f"VLLM_LORA_ADAPTER_{adapter}"]}"' in stack
 
 
+@pytest.mark.parametrize("collector", ["alloy", "promtail"])
+def test_one_collector_starts_and_it_is_the_one_that_was_chosen(
+    terraform: Terraform, machine: Machine, name: str, collector: str
+) -> None:
+    """At every boot: what somebody writes into .env by hand is gone with the next one."""
+    machine.boot(scripts(terraform.plan("dev", f"-var=log_collector={collector}"))[name])
+    stack = json.loads(passes("docker-compose", "config", "--format", "json", folder=machine.app))["services"]
+    assert [one for one in ("alloy", "promtail") if one in stack and stack[one].get("scale", 1)] == [collector]
+
+
 def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:
     """The stack gets every variable that it needs, and the program its secrets whole."""
     machine.boot(rendered["dev"][name])

@@ -68,6 +68,17 @@ variable "http_timeout_s" {
   }
 }
 
+variable "log_collector" {
+  description = "What ships the machines' logs: promtail, or alloy, which follows it; after the next boot."
+  type        = string
+  default     = "promtail"
+
+  validation {
+    condition     = contains(["alloy", "promtail"], var.log_collector)
+    error_message = "log_collector: 'promtail' or 'alloy'."
+  }
+}
+
 variable "loki_url" {
   description = "Where logs are pushed, without a path, such as http://loki.example.com:3100."
   type        = string
