@@ -1,10 +1,12 @@
 """What a person may give to an environment, and what Terraform refuses before it makes anything."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from policy.running import run
+from policy.running import ROOT, run
 from policy.terraform import ENVIRONMENTS, VALUES, Terraform, copied
 
 
@@ -29,9 +31,21 @@ def _refusal(terraform: Terraform, environment: str, values: Path, *more: str) -
 @pytest.mark.parametrize(
     ("value", "said"),
     [
+        ("http_timeout_s=0", "http_timeout_s: above 0"),
+        ("http_timeout_s=301", "at most 300, because the stack is stopped after 310 s"),
         ("log_collector=vector", "log_collector: 'promtail' or 'alloy'."),
     ],
 )
 def test_value_that_cannot_work_is_refused(terraform: Terraform, environment: str, value: str, said: str) -> None:
     """With the reason."""
     assert said in _refusal(terraform, environment, VALUES, f"-var={value}")
+
+
+def test_longest_request_ends_before_the_stack_is_stopped() -> None:
+    """The AI server's stop_grace_period of compose/ has room for the longest request and DRAIN_SEC, 5 by default."""
+    stack = yaml.safe_load((ROOT / "compose/ai-server/docker-compose.yml").read_text())
+    grace_s = int(stack["services"]["ai-server"]["stop_grace_period"].removesuffix("s"))
+    for environment in ENVIRONMENTS:
+        text = (ROOT / f"iac/environments/{environment}/variables.tf").read_text()
+        (longest_s,) = re.findall(r"var\.http_timeout_s <= (\d+)", text)
+        assert grace_s > int(longest_s) + 5, f"iac/environments/{environment}/variables.tf: {longest_s} s is too long"

@@ -63,8 +63,8 @@ variable "http_timeout_s" {
   default     = 180
 
   validation {
-    condition     = var.http_timeout_s > 0
-    error_message = "http_timeout_s: above 0."
+    condition     = var.http_timeout_s > 0 && var.http_timeout_s <= 300
+    error_message = "http_timeout_s: above 0, and at most 300, because the stack is stopped after 310 s (stop_grace_period) and requests in flight are to be answered."
   }
 }
 
