@@ -41,6 +41,14 @@ def test_value_that_cannot_work_is_refused(terraform: Terraform, environment: st
     assert said in _refusal(terraform, environment, VALUES, f"-var={value}")
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_where_results_are_sent_is_never_guessed(terraform: Terraform, environment: str, tmp_path: Path) -> None:
+    """A dev that forgot it would send its results to production."""
+    values = tmp_path / "forgotten.tfvars"
+    values.write_text(re.sub(r"(?m)^backend_callback_base_url .*$", "", VALUES.read_text()))
+    assert "No value for required variable" in _refusal(terraform, environment, values)
+
+
 def test_longest_request_ends_before_the_stack_is_stopped() -> None:
     """The AI server's stop_grace_period of compose/ has room for the longest request and DRAIN_SEC, 5 by default."""
     stack = yaml.safe_load((ROOT / "compose/ai-server/docker-compose.yml").read_text())

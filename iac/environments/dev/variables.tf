@@ -23,7 +23,6 @@ variable "ai_server_machines" {
 variable "backend_callback_base_url" {
   description = "Where results are sent; without a version in its path."
   type        = string
-  default     = "https://dojangkok.cloud/api"
 
   validation {
     condition     = can(regex("^https://[A-Za-z0-9.:/_-]+$", var.backend_callback_base_url)) && !endswith(var.backend_callback_base_url, "/v1")
