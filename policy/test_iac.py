@@ -154,7 +154,7 @@ def test_what_the_provider_does_not_know_has_documented_arguments(module: str) -
 
 
 def test_cleanup_deletes_nothing_that_a_template_may_name() -> None:
-    """Every release that was published has a tag; so whatever has one stays, and the newest besides."""
+    """Whatever has a tag stays; and the newest besides, because a second run of one commit moves its tag."""
     parsed: Any = hcl2.loads((_IAC / "modules/artifact-registry/main.tf").read_text())
     (registry,) = (
         one["this"] for block in parsed["resource"] for kind, one in block.items() if kind.endswith("_repository")
