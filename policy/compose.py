@@ -32,11 +32,11 @@ def services(config: Config) -> Iterator[tuple[str, Config]]:
 
 
 def unpinned_images(config: Config) -> list[str]:
-    """An image has a digest, or a tag that is a version."""
+    """An image has a digest, or a tag that begins as a version does."""
     found = []
     for name, service in services(config):
         tag = service["image"].rpartition("/")[2].partition("@")
-        if not tag[2] and (":" not in tag[0] or tag[0].endswith(":latest")):
+        if not tag[2] and not re.search(r":v?\d", tag[0]):
             found.append(f"{name}: '{service['image']}' moves. Fix: name a version, or a digest")
     return found
 
@@ -78,6 +78,16 @@ def writable_mounts(config: Config) -> list[str]:
         f"{name}: may write '{source}'. Fix: ':ro', or a reason in WRITABLE_MOUNTS"
         for name, source, is_read_only in mounts(config)
         if not is_read_only and source not in WRITABLE_MOUNTS
+    ]
+
+
+def held_mounts(config: Config) -> list[str]:
+    """What the machine unmounts is let go of, and nothing comes back: with `rslave`."""
+    return [
+        f"{name}: mounts '/' for itself. Fix: '/:/rootfs:ro,rslave'"
+        for name, service in services(config)
+        for mount in service.get("volumes", [])
+        if mount["source"] == "/" and (mount.get("bind") or {}).get("propagation") != "rslave"
     ]
 
 
@@ -151,6 +161,6 @@ def out_of_place(config: Config) -> list[str]:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    unpinned_images, absent_files, docker_sockets, writable_mounts, inline_secrets, unwatched, endless_logs, unlimited,
-    powerful, out_of_place,
+    unpinned_images, absent_files, docker_sockets, writable_mounts, held_mounts, inline_secrets, unwatched,
+    endless_logs, unlimited, powerful, out_of_place,
 )  # fmt: skip

@@ -97,6 +97,13 @@ def test_alloy_takes_over_by_two_lines(stack: str, tmp_path: Path) -> None:
     assert (services["promtail"]["scale"], "alloy" in services) == (0, True)
 
 
+def test_alloy_may_enter_its_own_folder(complete: Config) -> None:
+    """Its image has /var/lib/alloy as 473:473 0770, by its Dockerfile: root without capabilities is none of these."""
+    assert {"4", "473"} <= set(complete["services"]["alloy"]["group_add"]), (
+        'alloy: can\'t write /var/lib/alloy/data. Fix: \'group_add: ["4", "473"]\''
+    )
+
+
 def test_every_service_of_the_design_is_there(complete: Config, stack: str) -> None:
     assert set(complete["services"]) == set(PORTS[stack])
 

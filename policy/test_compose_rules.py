@@ -35,6 +35,7 @@ _CREATED: Final = {"create_host_path": True}
 _BREACHES: Final[list[tuple[str, str, Any]]] = [
     ("unpinned_images", "image", "prom/node-exporter"),
     ("unpinned_images", "image", "prom/node-exporter:latest"),
+    ("unpinned_images", "image", "prom/node-exporter:edge"),
     ("unpinned_images", "image", "registry:5000/node-exporter"),
     ("absent_files", "volumes", [{"type": "bind", "source": "/opt/app/a.yml", "read_only": True, "bind": _CREATED}]),
     ("docker_sockets", "volumes", [{"type": "bind", "source": "/var/run/docker.sock", "read_only": True}]),
@@ -42,6 +43,9 @@ _BREACHES: Final[list[tuple[str, str, Any]]] = [
     ("docker_sockets", "privileged", True),
     ("writable_mounts", "volumes", [{"type": "bind", "source": "/var/log"}]),
     ("writable_mounts", "volumes", [{"type": "volume", "source": "others"}]),
+    ("writable_mounts", "volumes", [{"type": "bind", "source": "/", "bind": {"propagation": "rslave"}}]),
+    ("held_mounts", "volumes", [{"type": "bind", "source": "/", "read_only": True}]),
+    ("held_mounts", "volumes", [{"type": "bind", "source": "/", "read_only": True, "bind": {"propagation": "shared"}}]),
     ("inline_secrets", "environment", {"VLLM_API_KEY": "invented"}),
     ("inline_secrets", "environment", {"OCR_API": None}),
     ("inline_secrets", "environment", {"db_password": "invented"}),

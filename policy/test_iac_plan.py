@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from policy.running import ROOT
-from policy.terraform import ENVIRONMENTS, copied, resources
+from policy.terraform import ENVIRONMENTS, Terraform, copied, resources
 
 Plan = dict[str, Any]
 _MACHINES = ("google_compute_instance", "google_compute_instance_template")
@@ -31,9 +31,14 @@ _ON_THE_PROJECT = {"roles/logging.logWriter", "roles/monitoring.metricWriter"}
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """A copy of everything that Terraform reads."""
+    return copied(tmp_path_factory.mktemp("plans"))
+
+
+@pytest.fixture(scope="module")
+def plans(terraform: Terraform) -> dict[str, Plan]:
     """Each environment's plan, from nothing."""
-    terraform = copied(tmp_path_factory.mktemp("plans"))
     return {name: terraform.plan(name) for name in ENVIRONMENTS}
 
 
@@ -49,13 +54,8 @@ def plan(plans: dict[str, Plan], environment: str) -> Plan:
     return plans[environment]
 
 
-def _machines(plan: Plan) -> dict[str, dict[str, Any]]:
-    return {address: body for kind in _MACHINES for address, body in resources(plan, kind).items()}
-
-
-def test_ways_in_are_those_of_the_table(plan: Plan, environment: str) -> None:
-    """Health-check probers reach the application in both environments; nothing else gets in than what is named."""
-    found = {
+def _ways_in(plan: Plan, environment: str) -> dict[str, tuple[set[str], set[str], set[str]]]:
+    return {
         body["name"].removeprefix(f"dojangkok-{environment}-"): (
             set(body["source_ranges"] or body["source_tags"]),
             set(body["target_tags"]),
@@ -63,7 +63,23 @@ def test_ways_in_are_those_of_the_table(plan: Plan, environment: str) -> None:
         )
         for body in resources(plan, "google_compute_firewall").values()
     }
-    assert found == _WAYS_IN
+
+
+def _machines(plan: Plan) -> dict[str, dict[str, Any]]:
+    return {address: body for kind in _MACHINES for address, body in resources(plan, kind).items()}
+
+
+def test_ways_in_are_those_of_the_table(plan: Plan, environment: str) -> None:
+    """Health-check probers reach the application in both environments; nothing else gets in than what is named."""
+    assert _ways_in(plan, environment) == _WAYS_IN
+
+
+def test_monitoring_gets_in_where_it_is_named(terraform: Terraform, environment: str) -> None:
+    """To the exporters' ports, on machines that wear the tag; without a range there is no such rule."""
+    plan = terraform.plan(environment, '-var=monitoring_source_ranges=["10.20.0.0/16"]')
+    rule = ({"10.20.0.0/16"}, {"dojangkok-monitoring"}, {"9100", "9400"})
+    assert _ways_in(plan, environment) == _WAYS_IN | {"allow-monitoring": rule}
+    assert all("dojangkok-monitoring" in body["tags"] for body in _machines(plan).values())
 
 
 def test_tags_of_rules_are_tags_of_machines(plan: Plan) -> None:

@@ -187,35 +187,6 @@ def test_what_an_update_brought_stays(rendered: Scripts, machine: Machine, name:
     assert machine.variables(".env")[variable] == brought
 
 
-def test_new_data_disk_is_formatted_once_and_docker_waits_for_it(rendered: Scripts, machine: Machine) -> None:
-    """Docker does not start without the disk; the volume that is mounted is the one of the stack."""
-    script = rendered["dev"]["chromadb"]
-    volume = "/var/lib/docker/volumes/chromadb-data"
-    machine.boot(script)
-    assert "mkfs.ext4 -q -m 0 /dev/disk/by-id/google-data" in machine.calls
-    assert machine.calls.index(f"mount {volume}") < machine.calls.index(_PULL)
-    unit = (machine.folder / "etc/systemd/system/docker.service.d/data.conf").read_text()
-    assert unit.replace(str(machine.folder), "") == f"[Unit]\nRequiresMountsFor={volume}\n"
-    stack = (ROOT / "compose/chromadb/docker-compose.yml").read_text()
-    assert re.search(r"^  chromadb-data:\n    name: chromadb-data\b", stack, re.MULTILINE), (
-        "the volume has another name"
-    )
-    machine.boot(script)
-    assert (machine.folder / "etc/fstab").read_text().count(volume) == 1
-
-
-@pytest.mark.parametrize("blkid", [0, 4, 8, None], ids=["ext4", "unreadable", "ambiguous", "absent"])
-def test_data_disk_is_formatted_for_no_other_reason(rendered: Scripts, machine: Machine, blkid: int | None) -> None:
-    """What can't be read may be all the data there are, and without its disk the server would begin anew on another."""
-    if blkid is None:
-        machine.disk.unlink()
-    else:
-        machine.answer("blkid", blkid)
-    assert (machine.boot(rendered["dev"]["chromadb"]).returncode == 0) is (blkid == 0)
-    assert not [call for call in machine.calls if call.startswith("mkfs")]
-    assert (_UP in machine.calls) is (blkid == 0)
-
-
 def test_variables_are_those_that_the_server_reads(rendered: Scripts, machine: Machine) -> None:
     """Of app/settings.py: all that it needs, and none that it does not know; CHROMADB_URL is the seed's, for later."""
     tree = ast.parse((ROOT / "app/settings.py").read_text())
@@ -239,6 +210,16 @@ def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machin
     assert f"--model={variables['VLLM_MODEL']}\n" in stack
     for adapter in ("CHECKLIST", "EASYCONTRACT"):
         assert f'"name": "{variables[f"VLLM_LORA_ADAPTER_{adapter}"]}"' in stack
+
+
+@pytest.mark.parametrize("collector", ["alloy", "promtail"])
+def test_one_collector_starts_and_it_is_the_one_that_was_chosen(
+    terraform: Terraform, machine: Machine, name: str, collector: str
+) -> None:
+    """At every boot: what somebody writes into .env by hand is gone with the next one."""
+    machine.boot(scripts(terraform.plan("dev", f"-var=log_collector={collector}"))[name])
+    stack = json.loads(passes("docker-compose", "config", "--format", "json", folder=machine.app))["services"]
+    assert [one for one in ("alloy", "promtail") if one in stack and stack[one].get("scale", 1)] == [collector]
 
 
 def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:

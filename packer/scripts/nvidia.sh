@@ -10,4 +10,8 @@ install_held "nvidia-container-toolkit=$NVIDIA_TOOLKIT_VERSION" "nvidia-containe
 settings=/etc/docker/daemon.json
 before=$(jq --sort-keys . "$settings")
 nvidia-ctk runtime configure --runtime=docker --config="$settings"
-[ "$before" = "$(jq --sort-keys . "$settings")" ] || systemctl restart docker.service
+# With systemd's cgroups a container loses its GPU at the next `systemctl daemon-reload`, which every upgrade of a package
+# may run: NVIDIA, "Troubleshooting", and github.com/NVIDIA/nvidia-container-toolkit/issues/1227.
+after=$(jq --sort-keys '."exec-opts" = ["native.cgroupdriver=cgroupfs"]' "$settings")
+echo "$after" >"$settings"
+[ "$before" = "$after" ] || systemctl restart docker.service

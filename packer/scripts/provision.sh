@@ -11,6 +11,9 @@ if command -v cloud-init >/dev/null; then
     timeout 300 cloud-init status --wait || [ $? = 2 ]
 fi
 
+# Ubuntu's daily upgrade, which a new machine begins at once, would hold apt's lock. They are back at the next boot.
+systemctl stop apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service
+
 bash system.sh
 bash docker.sh
 if [ "$kind" = gpu-base ]; then bash nvidia.sh; fi

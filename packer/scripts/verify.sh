@@ -54,6 +54,7 @@ if [ "$kind" = gpu-base ]; then
         package "$name" "$NVIDIA_TOOLKIT_VERSION"
     done
     expect "the daemon's runtime nvidia" true "$(docker info --format '{{json .Runtimes}}' 2>&1 | jq 'has("nvidia")' 2>&1)"
+    expect "the daemon's cgroup driver" cgroupfs "$(docker info --format '{{.CgroupDriver}}' 2>&1)"
     # The runtime puts nvidia-smi into the container. It also says whether Secure Boot let the driver in.
     exporter=$(awk '$1 ~ /dcgm-exporter/ { print $1 }' images.txt)
     expect "GPUs that a container sees" 1 "$(docker run --rm --runtime nvidia --env NVIDIA_VISIBLE_DEVICES=all \

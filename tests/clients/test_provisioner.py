@@ -47,6 +47,12 @@ def test_docker_starts_with_its_settings_and_restarts_only_for_a_new_runtime(mac
     assert starts == ["start", "restart"] + ["restart"] * (machine.kind == "gpu-base")
 
 
+def test_the_machine_upgrades_nothing_during_the_build(machine: Machine) -> None:
+    """Ubuntu's daily upgrade would hold apt's lock, and change what is being verified."""
+    stopped = (machine.root / "run/stopped").read_text().splitlines()[0]
+    assert stopped == "apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service"
+
+
 def test_a_second_run_changes_nothing(machine: Machine) -> None:
     """The same scripts once more: no file differs, no image is pulled, Docker is not restarted."""
     before, starts = machine.files(), (machine.root / "run/starts").read_text()
@@ -71,6 +77,7 @@ _LACKS = [
 ]
 _LACKS_OF_A_GPU = [
     ("apt-mark unhold libnvidia-container1", "hold of libnvidia-container1: is '', must be 'libnvidia-container1'."),
+    ("sed -i s/cgroupfs/systemd/ /var/lib/docker/daemon.json", "cgroup driver: is 'systemd', must be 'cgroupfs'."),
     ("sed -i s/nvidia/other/ /var/lib/docker/daemon.json", "the daemon's runtime nvidia: is 'false', must be 'true'."),
     ("sed -i s/nvidia/other/ /var/lib/docker/daemon.json", "GPUs that a container sees: is '0', must be '1'."),
 ]

@@ -110,7 +110,7 @@ def test_a_crash_is_restarted(stack: Stack) -> None:
     """`unless-stopped`: a server that was killed comes back, and is asked for again."""
     pid = stack.inspect("ai-server")["State"]["Pid"]
     stack.machine("kill", "-KILL", str(pid))
-    _soon(lambda: stack.inspect("ai-server")["RestartCount"] == 1)
+    _soon(lambda: stack.inspect("ai-server")["RestartCount"] >= 1)
     assert health(stack) == {"status": "ok"}
 
 

@@ -11,6 +11,7 @@ locals {
     compose   = stack
     promtail  = chomp(file("${local.compose}/promtail.yml"))
     alloy     = chomp(file("${local.compose}/config.alloy"))
+    collector = var.log_collector
     loki_url  = var.loki_url
   } }
 

@@ -23,7 +23,6 @@ variable "ai_server_machines" {
 variable "backend_callback_base_url" {
   description = "Where results are sent; without a version in its path."
   type        = string
-  default     = "https://dojangkok.cloud/api"
 
   validation {
     condition     = can(regex("^https://[A-Za-z0-9.:/_-]+$", var.backend_callback_base_url)) && !endswith(var.backend_callback_base_url, "/v1")
@@ -63,8 +62,19 @@ variable "http_timeout_s" {
   default     = 180
 
   validation {
-    condition     = var.http_timeout_s > 0
-    error_message = "http_timeout_s: above 0."
+    condition     = var.http_timeout_s > 0 && var.http_timeout_s <= 300
+    error_message = "http_timeout_s: above 0, and at most 300, because the stack is stopped after 310 s (stop_grace_period) and requests in flight are to be answered."
+  }
+}
+
+variable "log_collector" {
+  description = "What ships the machines' logs: promtail, or alloy, which follows it; after the next boot."
+  type        = string
+  default     = "promtail"
+
+  validation {
+    condition     = contains(["alloy", "promtail"], var.log_collector)
+    error_message = "log_collector: 'promtail' or 'alloy'."
   }
 }
 

@@ -13,8 +13,8 @@ resource "google_artifact_registry_repository" "this" {
 
   cleanup_policy_dry_run = false
 
-  # A template that deploy keeps names its image by digest, and every release that was published has its commit as a
-  # tag that never moves. So what a template names has a tag, and only what has none is ever deleted.
+  # A template that deploy keeps names its image by digest. A release is published with its commit as a tag, and
+  # whatever has a tag stays.
   cleanup_policies {
     id     = "delete-untagged"
     action = "DELETE"
@@ -34,7 +34,9 @@ resource "google_artifact_registry_repository" "this" {
     }
   }
 
-  # Should somebody take a tag away: deploy keeps 7 releases, so what it can go back to is among these. Keeping wins over deleting.
+  # A second run of one commit moves its tag, and leaves the image of the first without one, perhaps while a template
+  # names it: the newest stay without. A push is two versions, so 60 are 30 pushes; deploy keeps 7 releases. Keeping wins
+  # over deleting.
   cleanup_policies {
     id     = "keep-newest"
     action = "KEEP"

@@ -1,11 +1,11 @@
 variable "kept_versions" {
-  description = "Newest versions of each image that stay whatever tags they have."
+  description = "Newest versions of each image that stay whatever tags they have; a push is two, the image and its bill of materials."
   type        = number
-  default     = 30
+  default     = 60
 
   validation {
-    condition     = var.kept_versions >= 10
-    error_message = "kept_versions: at least 10; deploy keeps 7 releases to go back to."
+    condition     = var.kept_versions >= 20
+    error_message = "kept_versions: at least 20, which is 10 pushes; deploy keeps 7 releases to go back to."
   }
 }
 

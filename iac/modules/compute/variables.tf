@@ -19,7 +19,7 @@ variable "boot_image" {
 }
 
 variable "data_disk_gib" {
-  description = "Size of the data disk in GiB; it can grow, never shrink."
+  description = "Size of the data disk in GiB; it can grow, its file system at the next boot, and never shrink."
   type        = number
 }
 

@@ -1,0 +1,25 @@
+mock_provider "google" {}
+
+variables {
+  name    = "dojangkok-ai"
+  region  = "asia-northeast3"
+  readers = {}
+  writers = {}
+}
+
+run "fewer_pushes_than_releases_are_refused" {
+  command = plan
+  variables {
+    kept_versions = 19
+  }
+  expect_failures = [var.kept_versions]
+}
+
+run "thirty_pushes_stay" {
+  command = plan
+
+  assert {
+    condition     = var.kept_versions == 60
+    error_message = "a push is two versions, the image and its bill of materials"
+  }
+}
