@@ -102,26 +102,20 @@ def keyless(folder: Path, google: Emulator) -> Path:
     return file
 
 
-def told(folder: Path) -> tuple[list[str], dict[str, str]]:
-    """The command line and its environment, as accessory gives them by a keyless login."""
+def told(folder: Path, credentials: Path, token_host: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and its environment, as accessory gives them."""
     python = os.environ.get("ACCESSORY_PYTHON") or str(REPOSITORY / "accessory/.venv/bin/python")
     needs(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
     place = "'dojangkok-dev-chromadb', 'asia-northeast3-a', 'dojangkok-dev', pathlib.Path(sys.argv[1])"
     program = (
         "import json, pathlib, sys; from accessory.transport import Iap; "
-        f"iap = Iap({place}, credentials=pathlib.Path(sys.argv[2]), token_hosts=(sys.argv[3],)); "
+        f"iap = Iap({place}, pathlib.Path(sys.argv[2]), (sys.argv[3],)); "
         "line = iap.argv(\"bash -c 'echo \\\"$1\\\"' receive 'two words'\"); "
         "print(json.dumps([line, dict(iap.environment())]))"
     )
-    with run_emulator() as emulator:
-        done = subprocess.run(
-            [python, "-c", program, folder, keyless(folder, emulator), emulator.address.removeprefix("http://")],
-            cwd=REPOSITORY,
-            env={key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
+    command = [python, "-c", program, folder, credentials, token_host]
+    done = subprocess.run(command, cwd=REPOSITORY, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     line, environment = json.loads(done.stdout)
     return line, environment
@@ -129,24 +123,25 @@ def told(folder: Path) -> tuple[list[str], dict[str, str]]:
 
 def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
     needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
-    line, environment = told(folder)
-    return subprocess.run(
-        [*line, "--dry-run"],
-        env=environment
-        | {
-            "HOME": str(folder),
-            "CLOUDSDK_CONFIG": str(folder / "gcloud"),
-            "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{server.url}compute/v1/",
-            "CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN": server.url,
-            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
-            "NO_PROXY": "127.0.0.1",
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_GCLOUD_S,
-        check=False,
-    )
+    with run_emulator() as emulator:
+        line, environment = told(folder, keyless(folder, emulator), emulator.address.removeprefix("http://"))
+        return subprocess.run(
+            [*line, "--dry-run"],
+            env=environment
+            | {
+                "HOME": str(folder),
+                "CLOUDSDK_CONFIG": str(folder / "gcloud"),
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{server.url}compute/v1/",
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN": server.url,
+                "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+                "NO_PROXY": "127.0.0.1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_GCLOUD_S,
+            check=False,
+        )
 
 
 def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
