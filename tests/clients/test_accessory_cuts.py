@@ -5,8 +5,10 @@ import random
 import signal
 import time
 
+import pytest
+
 from tests.clients.chroma import assert_truthful, data, kill, update
-from tests.clients.updating import STATE, Lab, report, wait_for_phase
+from tests.clients.updating import STATE, VOLUME, Lab, report, wait_for_phase
 
 CUTS = int(os.environ.get("CUTS", "20"))
 
@@ -61,6 +63,35 @@ def test_machine_that_goes_down_in_the_middle_knows_what_served(chroma: Lab) -> 
     assert update(chroma, "broken")["exit_code"] == 7
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)
+
+
+@pytest.mark.parametrize("later", ["after a restart", "after a while"])
+def test_data_that_came_after_a_cut_are_never_replaced_by_older_ones(chroma: Lab, later: str) -> None:
+    """The release of a run that was cut off got ready, was used, and fails on some later day: so does an update."""
+    client = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
+    wait_for_phase(client, "ready")
+    chroma.machine("pkill", "-KILL", "-f", f"bash {STATE}/runs/")
+    cut = report(client)
+    until = time.monotonic() + 10
+    while "9" not in chroma.machine("cat", f"{VOLUME}/_data/schema"):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    chroma.machine("sh", "-c", f"echo new >{VOLUME}/_data/new")
+    if later == "after a while":
+        chroma.machine("touch", "--date", "+1 hour", f"{VOLUME}/_data/new")
+    else:
+        chroma.machine("tee", "/run/boot_id", stdin="another\n")
+        chroma.machine("mount", "--bind", "/run/boot_id", "/proc/sys/kernel/random/boot_id")
+    newer = data(chroma)
+    try:
+        done = update(chroma, "broken")
+    finally:
+        if later == "after a restart":
+            chroma.machine("umount", "/proc/sys/kernel/random/boot_id")
+    assert (done["exit_code"], data(chroma)) == (8, newer), done["message"]
+    for run in (cut["run"], done["run"]):
+        assert f"{VOLUME}/snapshots/{run} " in done["fix"]
+    assert chroma.machine("sh", "-c", f"cat {VOLUME}/snapshots/{done['run']}/data/* | sha256sum") == newer
 
 
 def test_connection_cut_anywhere(chroma: Lab) -> None:

@@ -47,6 +47,7 @@ services:
     restart: unless-stopped
     env_file: [{{path: app.env, format: raw}}]
     volumes: [/usr:/usr:ro, "{name}-data:/data"]
+  exporter: {{image: "127.0.0.1:5000/test/exporter:1"}}
 volumes: {{{name}-data: {{name: {name}-data}}}}
 """
 
@@ -96,7 +97,7 @@ class Lab:
         machine("tee", "/opt/app/docker-compose.yml", stdin=_COMPOSE.format(name=name, variable=variable))
         machine("tee", "/opt/app/.env", stdin=f"HOST_NAME=x\n{variable}={serving}\n")
         machine("install", "-m", "600", "/dev/stdin", "/opt/app/app.env", stdin=env)
-        machine("docker", "compose", "up", "--detach", "--quiet-pull", folder="/opt/app")
+        machine("docker", "compose", "up", "--detach", "--quiet-pull", name, folder="/opt/app")
         _wait_for(machine, PORTS[name])
         self.configure(name, **settings)
 
