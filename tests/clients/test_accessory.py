@@ -115,7 +115,7 @@ def test_data_of_a_container_that_is_gone_are_kept_all_the_same(chroma: Lab) -> 
     assert (done["exit_code"], done["was"]["image"]) == (7, chroma.images["two"]), done["message"]
     assert_truthful(chroma, before)
     chroma.machine("docker", "rm", "--force", "app-chromadb-1")
-    chroma.machine("sed", "-i", "s|/data\"]|/elsewhere\"]|", "/opt/app/docker-compose.yml")
+    chroma.machine("sed", "-i", 's|/data"]|/elsewhere"]|', "/opt/app/docker-compose.yml")
     done = update(chroma, "one")
     assert (done["exit_code"], done["message"]) == (3, "chromadb: nothing is mounted at /data.")
 
