@@ -138,7 +138,9 @@ def _run() -> str:
 
 
 def _by() -> str:
-    return re.sub(r"[^\w.@-]", "", os.environ.get("GITHUB_ACTOR") or getpass.getuser(), flags=re.ASCII)
+    """Return who asks; in the pipeline's container an empty variable says that nobody knows: its user is root."""
+    actor = os.environ.get("GITHUB_ACTOR")
+    return re.sub(r"[^\w.@-]", "", getpass.getuser() if actor is None else actor, flags=re.ASCII) or "unknown"
 
 
 def say(line: str) -> None:
