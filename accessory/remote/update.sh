@@ -159,7 +159,8 @@ change() {
     fi
     phase switch
     [ "$down_us" != 0 ] || down_us=$(us)
-    mark_start
+    # A start that nobody could know of later would let a cut-off release's data pass for those from before.
+    mark_start || go_back 9 "journal: $(words)." "make room at $state"
     if ! start "$wanted"; then
         evidence <"$folder/words"
         go_back 7 "compose: '$wanted' could not be started." "mend what docker's last lines say"
