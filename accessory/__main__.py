@@ -40,7 +40,8 @@ Env = Annotated[str, typer.Option("--env", help="environments/ENV.yaml")]
 Image = Annotated[str, typer.Option("--image", help="HOST/PATH@sha256:DIGEST or HOST/PATH:TAG (default: the file's)")]
 Shape = Annotated[Format, typer.Option("--format", help="text, json or markdown")]
 Credentials = Annotated[
-    Path | None, typer.Option(envvar="GOOGLE_APPLICATION_CREDENTIALS", help="credential file (default: gcloud's login)")
+    Path | None,
+    typer.Option(envvar="GOOGLE_APPLICATION_CREDENTIALS", help="no person's credential file (default: gcloud's login)"),
 ]
 
 
@@ -113,7 +114,8 @@ def _wanted(accessory: Accessory, asked: str) -> Reference:
 def _transport(environment: Environment, accessory: Accessory, keys: Path, credentials: Path | None) -> Transport:
     if accessory.ssh:
         return PlainSsh(accessory.ssh)
-    return Iap(accessory.machine, accessory.zone or environment.zone, environment.project, keys, credentials)
+    zone = accessory.zone or environment.zone
+    return Iap(accessory.machine, zone, environment.project, keys, credentials, environment.token_hosts)
 
 
 def _undo(outcome: Outcome) -> str:
@@ -136,7 +138,9 @@ def _run() -> str:
 
 
 def _by() -> str:
-    return re.sub(r"[^\w.@-]", "", os.environ.get("GITHUB_ACTOR") or getpass.getuser(), flags=re.ASCII)
+    """Return who asks; in the pipeline's container an empty variable says that nobody knows: its user is root."""
+    actor = os.environ.get("GITHUB_ACTOR")
+    return re.sub(r"[^\w.@-]", "", getpass.getuser() if actor is None else actor, flags=re.ASCII) or "unknown"
 
 
 def say(line: str) -> None:

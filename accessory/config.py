@@ -70,6 +70,7 @@ class Environment(BaseModel):
 
     project: str
     zone: _Machine
+    token_hosts: tuple[str, ...] = ()
     accessories: dict[str, Accessory] = {}
 
 

@@ -57,7 +57,14 @@ class Conversation:
         silent, was_heard = 0, False
         while self.outcome.exit_code is None:
             run, lines = self.outcome.run, self._lines
-            code = self._transport.run(RECEIVE, arguments(run, self._script, lines), self._script, self._hear)
+            try:
+                code = self._transport.run(RECEIVE, arguments(run, self._script, lines), self._script, self._hear)
+            except NotAllowedError as error:
+                if not was_heard:
+                    raise
+                # The run goes on, and a token that is not had now may be had later.
+                self._say(str(error))
+                code = NotAllowedError.exit_code
             if self.outcome.exit_code is not None:
                 break
             if (self.outcome.run, self._lines) != (run, lines):

@@ -12,6 +12,7 @@ from typing import Final
 
 from accessory.config import Ssh
 from accessory.errors import NotAllowedError
+from accessory.login import log_in
 
 # A tunnel that died says nothing: 30 s without an answer is a cut.
 _OPTIONS: Final = ("BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10", "ServerAliveCountMax=3")
@@ -44,7 +45,7 @@ class Transport(ABC):
             Its exit code, or that of whatever failed to reach it.
 
         Raises:
-            NotAllowedError: There is no such program here as the transport needs.
+            NotAllowedError: There is no login, or no such program here as the transport needs.
         """
         argv = self.argv(shlex.join(["bash", "-c", script, "receive", *arguments]))
         try:
@@ -113,8 +114,9 @@ class Iap(Transport):
         machine: Name of the instance.
         zone: Of it.
         project: Of it.
-        keys: Folder of this process, where gcloud makes the key.
-        credentials: Credential file for gcloud; None takes its own login.
+        keys: Folder of this process, where gcloud makes the key, and finds the token.
+        credentials: Credential file; None takes gcloud's own login.
+        token_hosts: That the file may name, beside those of Google and GitHub.
     """
 
     machine: str
@@ -122,6 +124,7 @@ class Iap(Transport):
     project: str
     keys: Path
     credentials: Path | None = None
+    token_hosts: tuple[str, ...] = ()
 
     def argv(self, command: str) -> list[str]:
         """
@@ -147,7 +150,15 @@ class Iap(Transport):
         ]
 
     def environment(self) -> Mapping[str, str]:
-        """Return the environment, with the credential file where gcloud looks for one."""
+        """
+        Return the environment, with a new token by the credential file: each connection may come hours after the last.
+
+        Raises:
+            AccessoryError: There is none.
+        """
         if self.credentials is None:
             return os.environ
-        return os.environ | {"CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE": str(self.credentials)}
+        login, token = log_in(self.credentials, self.token_hosts), self.keys / "token"
+        token.touch(mode=0o600)
+        token.write_text(login.token)
+        return os.environ | {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token), "CLOUDSDK_CORE_ACCOUNT": login.account}

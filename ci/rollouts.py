@@ -125,6 +125,8 @@ class Rollouts:
         with exit_codes():
             if env == LOCAL:
                 raise RefusedError("--env: 'local' has no such machine. Fix: dev or prod")
+            if image and rollback:
+                raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
             await environments.refuse_unknown(self.source, env)
             if credentials is None:
                 raise delivery.without_credentials(env)

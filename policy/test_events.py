@@ -124,12 +124,14 @@ def test_rollback_is_told_where_to() -> None:
     assert flag(job.commands[0], "--to") == "1234567"
 
 
-def test_accessory_is_told_which_machine_and_which_way() -> None:
-    (job,) = set_going(dispatch("accessory", name="vllm", environment="dev", image="vllm:1", rollback=True))
+@pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])
+def test_accessory_is_told_which_machine_which_way_and_who_asks(image: str, rollback: bool) -> None:
+    (job,) = set_going(dispatch("accessory", name="vllm", environment="dev", image=image, rollback=rollback))
     assert job.environment == "dev"
     (command,) = job.commands
     assert command[1:5] == ["call", "accessory", "--name", "vllm"]
-    assert command[5:] == ["--env", "dev", "--credentials", "file:/login.json", "--image", "vllm:1", "--rollback=true"]
+    assert command[5:11] == ["--env", "dev", "--credentials", "file:/login.json", "--image", image]
+    assert command[11:] == [f"--rollback={str(rollback).lower()}", "--by", "somebody", "--format", "markdown"]
 
 
 @pytest.mark.parametrize("asked", ["deploy", "rollback"])

@@ -4,6 +4,7 @@ set -uo pipefail
 export LC_ALL=C
 umask 077
 state=/var/lib/dojangkok app=/opt/app
+boot_id=/proc/sys/kernel/random/boot_id
 record=$state/accessory.json now=$state/accessory.now folder=$state/runs/$run
 phase="" began_us=0 why=""
 
@@ -51,6 +52,48 @@ is_at_work() { [ -e "$state/runs/$1/lock" ] && ! flock --nonblock "$state/runs/$
 
 inspected() { docker inspect --format "$1" "$(container)" 2>/dev/null; } # FORMAT
 
+mounted() { inspected "{{range .Mounts}}{{if eq .Destination \"$data\"}}{{.Source}}{{end}}{{end}}"; }
+
+configured() { env "$variable=probe.invalid/probe:0" timeout 30 docker compose config "$@"; } # where the file is
+
+declared() { # the folder that compose would mount as the data: a container that is gone leaves its volume
+    local found
+    found=$(configured "$service" | awk -v target="$data" '
+        /^[^ ]/ { section = $1 }
+        $1 == "source:" { source = $2 }
+        $1 == "target:" && $2 == target { found = source }
+        section == "volumes:" && /^  [^ ]/ { key = $1 }
+        section == "volumes:" && $1 == "name:" { names[key] = $2 }
+        END { print (found ":" in names) ? names[found ":"] : found }')
+    case $found in
+        /*) printf '%s' "$found" ;;
+        ?*) docker volume inspect --format '{{.Mountpoint}}' "$found" 2>/dev/null ;;
+    esac
+}
+
+can_be_stored() { # since a run that was cut off started its release; it had `ready_s` to answer anybody
+    [ "$boot" != "$(<"$boot_id")" ] ||
+        [ -n "$(find "$source" -newermt "@$((started_s + ready_s))" -print -quit)" ]
+}
+
+room() { # for an image, as the configuration reckons, and for a snapshot
+    local image_kib=$((free_mib * 1024)) data_kib=0 docker_root
+    docker_root=$(docker info --format '{{.DockerRootDir}}')
+    ! docker image inspect "$image" >/dev/null 2>&1 || image_kib=0
+    if [ -n "$source" ]; then
+        data_kib=$(du --summarize --block-size=1K "$source" | cut -f 1)
+        [ "$(stat --format %d "$docker_root")" != "$(stat --format %d "$source")" ] || image_kib=$((image_kib + data_kib))
+        has "$source" "$data_kib"
+    fi
+    has "$docker_root" "$image_kib"
+}
+
+has() { # PATH KIB
+    local free
+    free=$(df --output=avail --block-size=1K "$1" | tail -n 1)
+    [ "$free" -ge "$2" ] || end 9 "disk: $((free / 1024)) MiB free at $1, $(($2 / 1024)) MiB needed." "make room there"
+}
+
 container() { # by compose's labels: its own `ps` wants every variable of the file
     docker ps --all --quiet --filter "label=com.docker.compose.service=$service" \
         --filter "label=com.docker.compose.project.working_dir=$app" | head -n 1
@@ -97,8 +140,14 @@ await_ready() { # the container stays up and answers twice; else why not
 # --- what is written, each by rename
 
 journal() { # who is at work, on what, and where the data from before are
-    printf '{"run":"%s","by":"%s","since":"%s","wish":"%s","snapshot":"%s","source":"%s"}\n' \
-        "$run" "$by" "$at" "$wish" "$snapshot" "$source" >"$now.part" && sync "$now.part" && mv "$now.part" "$now"
+    printf '{"run":"%s","by":"%s","since":"%s","wish":"%s","snapshot":"%s","source":"%s","started":"%s","boot":"%s"}\n' \
+        "$run" "$by" "$at" "$wish" "$snapshot" "$source" "$started_s" "$boot" >"$now.part" && sync "$now.part" && mv "$now.part" "$now"
+}
+
+mark_start() { # when the release starts, and under which boot of the machine it does
+    started_s=$EPOCHSECONDS
+    [ -n "$is_stored" ] || boot=$(<"$boot_id")
+    journal
 }
 
 keep() { # IMAGE SINCE BY RUN: the record's newest line, unless it is that already; JSON, a release a line

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154  # the request's names are assigned above, the rest stands in machine.sh
+# shellcheck shell=bash disable=SC2034,SC2154  # the request's names are assigned above, the rest stands in machine.sh
 # One run on the machine of an accessory.
 #
 #   work           do it, once, and write what happens to the run's log
@@ -7,7 +7,9 @@
 # Nothing here depends on the connection, so that one cut anywhere leaves the old or the new release serving.
 # accessory.json is written once a release has proven itself. accessory.now says who is at work, and outlives a machine
 # that goes down in the middle: the next run then knows that, and where the data from before are.
-was="" snapshot="" source="" serving="" is_serving="" is_started="" down_us=0 is_settled=""
+was="" source="" serving="" is_serving="" down_us=0 is_settled=""
+# A snapshot holds the data from before the first start since a release last was proven; `copy` is this run's own.
+snapshot="" copy="" started_s="" boot="" is_stored=""
 
 end() { # CODE [WHAT FIX]: whatever is left unsettled stays in accessory.now
     phase ""
@@ -25,13 +27,15 @@ go_back() { # CODE WHAT FIX: to what served, with the data from before
     local code=$1 what=$2 fix=$3
     phase "way back"
     [ -n "$was" ] || end 8 "$what Nothing is known that served before." "$fix"
-    if [ -n "$is_started" ] && [ -d "$snapshot/data" ]; then
+    if [ -n "$started_s" ] && [ -d "$snapshot/data" ]; then
+        [ -z "$is_stored" ] || end 8 "$what A run was cut off, and something can have been stored since." \
+            "choose: $snapshot has the data from before it, ${copy:-$source} those that this run found"
         # It never was ready, so nobody was told that anything is stored; but it may have changed what the old one reads.
         docker stop -t "$stop_s" "$(container)" >/dev/null
         if ! { mv -T "$source" "$snapshot/failed" && mv -T "$snapshot/data" "$source"; }; then
             end 8 "$what The data from before could not be put back." "they are in $snapshot"
         fi
-        say snapshot ""
+        [ "$copy" != "$snapshot" ] || say snapshot ""
         say note "the data are those from before; what the failed release left is in $snapshot/failed"
     fi
     if ! { start "$was" && await_ready; }; then
@@ -68,15 +72,19 @@ recover() { # take over what a run has left that was cut off on the machine itse
     local proven cut
     cut=$(field run "$now")
     snapshot=$(field snapshot "$now") source=$(field source "$now")
+    started_s=$(field started "$now") boot=$(field boot "$now")
     [ -n "$cut" ] || is_settled=yes
+    if [ -n "$source" ] && [ ! -d "$source" ] && [ -d "$snapshot/data" ]; then mv -T "$snapshot/data" "$source"; fi
+    # What was never started has changed nothing.
+    [ -n "$started_s" ] && [ -d "$snapshot/data" ] || snapshot="" started_s=""
+    if [ -n "$snapshot" ] && can_be_stored; then is_stored=yes boot=""; fi
     journal
-    if [ -n "$source" ] && [ ! -d "$source" ]; then mv -T "$snapshot/data" "$source"; fi
-    [ -d "$snapshot/data" ] || snapshot=""
     [ -z "$cut" ] || say note "run $cut was cut off on the machine itself"
     look
     if [ -n "$is_serving" ]; then
         # Whatever was begun before: this one is proven by now, and so are its data.
-        is_settled=yes snapshot=""
+        is_settled=yes snapshot="" started_s="" is_stored=""
+        journal
         keep "$was" "$(inspected '{{.Created}}' | sed 's/\..*/Z/')" "" ""
     else
         proven=$(field image "$record")
@@ -90,13 +98,13 @@ preflight() {
     if ! { cd "$app" && [ -f docker-compose.yml ]; }; then
         end 3 "$app: no docker-compose.yml." "the machine's startup script writes it"
     fi
-    env "$variable=probe.invalid/probe:0" timeout 30 docker compose config --images | grep -qx probe.invalid/probe:0 ||
+    configured --images | grep -x probe.invalid/probe:0 >/dev/null ||
         end 3 "$app/docker-compose.yml: no image is '\${$variable}'. $(words)" "let '$service' use it"
-    [ -z "$needs_gpu" ] || nvidia-smi --list-gpus | grep -q '^GPU' ||
+    [ -z "$needs_gpu" ] || nvidia-smi --list-gpus | grep '^GPU' >/dev/null ||
         end 9 "GPU: nvidia-smi lists none. $(words)" "'nvidia-smi' on the machine says why"
     if [ -n "$data" ]; then
-        source=$(inspected "{{range .Mounts}}{{if eq .Destination \"$data\"}}{{.Source}}{{end}}{{end}}")
-        [ -n "$source" ] || [ -z "$serving" ] || end 3 "$name: its container mounts nothing at $data." "correct 'data'"
+        if [ -n "$serving" ]; then source=$(mounted); else [ -d "$source" ] || source=$(declared); fi
+        [ -d "$source" ] || end 3 "$name: nothing is mounted at $data${serving:+ of its container}." "correct 'data'"
         ! mountpoint --quiet "$source" ||
             end 3 "$source: a disk of its own, which can't be renamed." "mount it one folder above"
     fi
@@ -106,24 +114,6 @@ preflight() {
         [ -n "$image" ] || end 3 "$name: nothing is recorded that served before." "name it: update --image"
     fi
     room
-}
-
-room() { # for an image, as the configuration reckons, and for a snapshot
-    local image_kib=$((free_mib * 1024)) data_kib=0 docker_root
-    docker_root=$(docker info --format '{{.DockerRootDir}}')
-    ! docker image inspect "$image" >/dev/null 2>&1 || image_kib=0
-    if [ -n "$source" ] && [ -z "$snapshot" ]; then
-        data_kib=$(du --summarize --block-size=1K "$source" | cut -f 1)
-        [ "$(stat --format %d "$docker_root")" != "$(stat --format %d "$source")" ] || image_kib=$((image_kib + data_kib))
-        has "$source" "$data_kib"
-    fi
-    has "$docker_root" "$image_kib"
-}
-
-has() { # PATH KIB
-    local free
-    free=$(df --output=avail --block-size=1K "$1" | tail -n 1)
-    [ "$free" -ge "$2" ] || end 9 "disk: $((free / 1024)) MiB free at $1, $(($2 / 1024)) MiB needed." "make room there"
 }
 
 pull() { # nothing is stopped before this is done
@@ -151,9 +141,9 @@ take_snapshot() { # with the server stopped: the database and the index beside i
         rm -rf "$folder.part"
         return 1
     fi
-    snapshot=$folder
+    copy=$folder snapshot=${snapshot:-$folder}
     journal
-    say snapshot "$snapshot"
+    say snapshot "$copy"
 }
 
 kept_beside() { printf '%s/snapshots' "$(dirname "$source")"; } # on the disk of the data: to put them back is to rename
@@ -164,12 +154,13 @@ change() {
     if [ -n "$is_serving" ] && [ "$wanted_id" = "$serving" ]; then end 0; fi
     is_settled=""
     journal
-    if [ -n "$source" ] && [ -z "$snapshot" ] && ! take_snapshot; then
+    if [ -n "$source" ] && ! take_snapshot; then
         go_back 9 "snapshot: $(words)." "make room at $(kept_beside)"
     fi
     phase switch
     [ "$down_us" != 0 ] || down_us=$(us)
-    is_started=yes
+    # A start that nobody could know of later would let a cut-off release's data pass for those from before.
+    mark_start || go_back 9 "journal: $(words)." "make room at $state"
     if ! start "$wanted"; then
         evidence <"$folder/words"
         go_back 7 "compose: '$wanted' could not be started." "mend what docker's last lines say"
@@ -180,6 +171,7 @@ change() {
         go_back 7 "$name: '$wanted' was started, and $why." "mend what its last lines say"
     fi
     at=$(utc)
+    boot="" journal # from here on something can be stored
     keep "$wanted" "$at" "$by" "$run" || say note "this could not be recorded: $(words)"
     say is "$wanted" "$at" "$by"
     serves_again

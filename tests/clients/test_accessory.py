@@ -82,7 +82,8 @@ def test_disk_without_room_for_the_snapshot_stops_nothing(chroma: Lab) -> None:
     """The data are on a disk of their own, as on the real machine."""
     chroma.machine("docker", "rm", "--force", "app-chromadb-1")
     chroma.machine("sh", "-c", f"cp -a {VOLUME} /run/copy && mount -t tmpfs -o size=3m none {VOLUME}")
-    chroma.machine("sh", "-c", f"cp -a /run/copy/. {VOLUME} && rm -r /run/copy && cd /opt/app && docker compose up -d")
+    chroma.machine("sh", "-c", f"cp -a /run/copy/. {VOLUME} && rm -r /run/copy")
+    chroma.machine("docker", "compose", "up", "--detach", "chromadb", folder="/opt/app")
     before, container = data(chroma), chroma.machine("docker", "ps", "--quiet")
     assert "MiB needed" in update(chroma, "two")["message"]
     assert chroma.machine("docker", "ps", "--quiet") == container
@@ -104,6 +105,19 @@ def test_snapshot_that_fails_midway_starts_the_old_one_again(chroma: Lab) -> Non
     done = update(chroma, "two")
     assert (done["exit_code"], done["message"][:9]) == (9, "snapshot:")
     assert_truthful(chroma, before)
+
+
+def test_data_of_a_container_that_is_gone_are_kept_all_the_same(chroma: Lab) -> None:
+    assert update(chroma, "two")["exit_code"] == 0
+    before = data(chroma)
+    chroma.machine("docker", "rm", "--force", "app-chromadb-1")
+    done = update(chroma, "broken")
+    assert (done["exit_code"], done["was"]["image"]) == (7, chroma.images["two"]), done["message"]
+    assert_truthful(chroma, before)
+    chroma.machine("docker", "rm", "--force", "app-chromadb-1")
+    chroma.machine("sed", "-i", 's|/data"]|/elsewhere"]|', "/opt/app/docker-compose.yml")
+    done = update(chroma, "one")
+    assert (done["exit_code"], done["message"]) == (3, "chromadb: nothing is mounted at /data.")
 
 
 def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:

@@ -5,13 +5,14 @@ import os
 import subprocess
 import threading
 import time
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.clients.running import REPOSITORY, needs
+from tests.clients.running import REPOSITORY, Emulator, needs, run_emulator
 
 _ME = "deployer@dojangkok-dev.iam.gserviceaccount.com"
 _MACHINE = "projects/dojangkok-dev/zones/asia-northeast3-a/instances/dojangkok-dev-chromadb"
@@ -25,6 +26,7 @@ class Google(ThreadingHTTPServer):
     def __init__(self, items: dict[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.asked: list[tuple[str, Any]] = []
+        self.bearers: set[str | None] = set()
         self.items = [{"key": key, "value": value} for key, value in items.items()]
 
     @property
@@ -44,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body: Any) -> None:
         path = self.path.partition("?")[0]
         self.server.asked.append((self.path, body))
+        self.server.bearers.add(self.headers["Authorization"])
         profile = {"name": _ME, "posixAccounts": [{"username": "sa_7", "primary": True}]}
         answers = {
             f"/compute/v1/{_MACHINE}": {
@@ -77,48 +80,77 @@ def google(**items: str) -> Iterator[Google]:
         server.shutdown()
 
 
-def argv(folder: Path) -> list[str]:
-    """The command line, as accessory gives it."""
+def keyless(folder: Path, google: Emulator) -> Path:
+    """The credential file that google-github-actions/auth writes, with the emulator in every place."""
+    token = google.ask("emulator/tokens")["request_token"]
+    audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/github"
+    account = f"projects/-/serviceAccounts/{_ME}:generateAccessToken"
+    file = folder / "credentials.json"
+    told = {
+        "type": "external_account",
+        "audience": audience,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{google.address}/v1/token",
+        "service_account_impersonation_url": f"{google.address}/v1/{account}",
+        "credential_source": {
+            "url": f"{google.address}/github/oidc?audience=https:{audience}",
+            "headers": {"Authorization": f"Bearer {token}"},
+            "format": {"type": "json", "subject_token_field_name": "value"},
+        },
+    }
+    file.write_text(json.dumps(told))
+    return file
+
+
+def told(folder: Path, credentials: Path, token_host: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and its environment, as accessory gives them."""
     python = os.environ.get("ACCESSORY_PYTHON") or str(REPOSITORY / "accessory/.venv/bin/python")
     needs(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
     place = "'dojangkok-dev-chromadb', 'asia-northeast3-a', 'dojangkok-dev', pathlib.Path(sys.argv[1])"
     program = (
         "import json, pathlib, sys; from accessory.transport import Iap; "
-        f"print(json.dumps(Iap({place}).argv(\"bash -c 'echo \\\"$1\\\"' receive 'two words'\")))"
+        f"iap = Iap({place}, pathlib.Path(sys.argv[2]), (sys.argv[3],)); "
+        "line = iap.argv(\"bash -c 'echo \\\"$1\\\"' receive 'two words'\"); "
+        "print(json.dumps([line, dict(iap.environment())]))"
     )
-    done = subprocess.run([python, "-c", program, folder], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return list(json.loads(done.stdout))
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
+    command = [python, "-c", program, folder, credentials, token_host]
+    done = subprocess.run(command, cwd=REPOSITORY, env=kept, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    line, environment = json.loads(done.stdout)
+    return line, environment
 
 
 def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
     needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
-    return subprocess.run(
-        [*argv(folder), "--dry-run"],
-        env=kept
-        | {
-            "HOME": str(folder),
-            "CLOUDSDK_CONFIG": str(folder / "gcloud"),
-            "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{server.url}compute/v1/",
-            "CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN": server.url,
-            "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
-            "CLOUDSDK_CORE_ACCOUNT": _ME,
-            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
-            "NO_PROXY": "127.0.0.1",
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_GCLOUD_S,
-        check=False,
-    )
+    with run_emulator() as emulator:
+        line, environment = told(folder, keyless(folder, emulator), emulator.address.removeprefix("http://"))
+        return subprocess.run(
+            [*line, "--dry-run"],
+            env=environment
+            | {
+                "HOME": str(folder),
+                "CLOUDSDK_CONFIG": str(folder / "gcloud"),
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{server.url}compute/v1/",
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN": server.url,
+                "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+                "NO_PROXY": "127.0.0.1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_GCLOUD_S,
+            check=False,
+        )
 
 
 def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
     with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
         done = dry_run(server, tmp_path)
     assert done.returncode == 0, done.stderr
-    (imported,) = [body for path, body in server.asked if ":importSshPublicKey" in path]
+    ((path, imported),) = [one for one in server.asked if ":importSshPublicKey" in one[0]]
+    assert f"/users/{_ME}:" in urllib.parse.unquote(path)
+    assert server.bearers == {f"Bearer {(tmp_path / 'token').read_text()}"}
     assert imported["key"] == (tmp_path / "key.pub").read_text().strip()
     assert 0 < int(imported["expirationTimeUsec"]) / 1e6 - time.time() <= 300
     assert f"-i {tmp_path}/key " in done.stdout

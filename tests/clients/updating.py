@@ -23,6 +23,13 @@ STATE = "/var/lib/dojangkok"
 VOLUME = "/var/lib/docker/volumes/chromadb-data"
 PORTS = {"chromadb": 8100, "vllm": 8001}
 _RUN_S = 120
+# What sshd has taken in may yet become a process. The brackets keep the pattern from this command itself.
+_SETTLED = f"""
+! pgrep -f ' [r]eceive |sshd.*: ([d]eployer|[[]accepted)' >/dev/null || exit 1
+for script in {STATE}/runs/*/script; do
+    [ ! -e "$script" ] || grep -qE '^(end|joins)' "${{script%script}}log" 2>/dev/null || exit 1
+done
+"""
 _REGISTRY_YML = f"""
 version: 0.1
 log: {{level: error}}
@@ -47,6 +54,7 @@ services:
     restart: unless-stopped
     env_file: [{{path: app.env, format: raw}}]
     volumes: [/usr:/usr:ro, "{name}-data:/data"]
+  exporter: {{image: "127.0.0.1:5000/test/exporter:1"}}
 volumes: {{{name}-data: {{name: {name}-data}}}}
 """
 
@@ -96,7 +104,7 @@ class Lab:
         machine("tee", "/opt/app/docker-compose.yml", stdin=_COMPOSE.format(name=name, variable=variable))
         machine("tee", "/opt/app/.env", stdin=f"HOST_NAME=x\n{variable}={serving}\n")
         machine("install", "-m", "600", "/dev/stdin", "/opt/app/app.env", stdin=env)
-        machine("docker", "compose", "up", "--detach", "--quiet-pull", folder="/opt/app")
+        machine("docker", "compose", "up", "--detach", "--quiet-pull", name, folder="/opt/app")
         _wait_for(machine, PORTS[name])
         self.configure(name, **settings)
 
@@ -164,10 +172,11 @@ class Lab:
         return list(json.loads(found.stdout)) if found.returncode == 0 else []
 
     def wait_until_settled(self) -> None:
-        """Wait until nobody is at work on the machine, nor about to be."""
-        time.sleep(0.5)
-        self.machine("mkdir", "-p", STATE)
-        self.machine("flock", "--timeout", "60", f"{STATE}/accessory.lock", "true")
+        """Wait until nobody is at work on the machine, nor about to be: no script comes in, and each has ended."""
+        until = time.monotonic() + _RUN_S
+        while self.machine.run("bash", "-c", _SETTLED).returncode != 0:
+            assert time.monotonic() < until, f"at work still: {self.machine.run('ps', 'axf').stdout}"
+            time.sleep(0.1)
 
 
 def wait_for_phase(process: "subprocess.Popen[str]", name: str) -> None:

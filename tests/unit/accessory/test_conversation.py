@@ -68,6 +68,17 @@ def test_login_that_is_refused_is_not_waited_for() -> None:
         held(Connections([]))
 
 
+def test_login_that_fails_later_is_tried_again() -> None:
+    class Google(Connections):
+        def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
+            if len(self.asked) == 1:
+                self.asked.append(("", ""))
+                raise NotAllowedError("no token")
+            return super().run(script, arguments, stdin, heard)
+
+    assert held(Google(["begins\tpull"], ["end\t0"]))[0].exit_code == 0
+
+
 def test_machine_that_is_lost_goes_on_by_itself() -> None:
     transport = Connections(["begins\tpull"], [])
     with pytest.raises(StoppedError, match=r"the connection is lost; run r1 goes on there. Fix: 'status', or the same"):

@@ -104,6 +104,9 @@ def test_workflow_and_its_actor_are_told(machine: Machine, monkeypatch: pytest.M
     assert run(monkeypatch, "status", *NAMED) == 0
     assert "\nrun=1234-" in machine.script
     assert "\nby=some-onereboot\n" in machine.script
+    monkeypatch.setenv("GITHUB_ACTOR", "")
+    assert run(monkeypatch, "status", *NAMED) == 0
+    assert "\nby=unknown\n" in machine.script
 
 
 def test_interruption_and_bug(

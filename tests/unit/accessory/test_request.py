@@ -1,6 +1,7 @@
 """What is sent to the machine."""
 
 import hashlib
+import re
 import subprocess
 
 from accessory import image
@@ -53,3 +54,8 @@ def test_values_cannot_leave_their_assignment() -> None:
 
 def test_receiver_is_told_length_and_hash() -> None:
     assert arguments("r", b"script", 3) == ("r", hashlib.sha256(b"script").hexdigest(), "6", "3")
+
+
+def test_nothing_that_is_piped_is_left_half_read() -> None:
+    """With `pipefail`, `grep -q` ends with the first line that it finds, and what writes the others dies of SIGPIPE."""
+    assert not re.findall(r"\|\s*grep -\w*q", Request("update", "chromadb", CHROMA, "r1", "me").script().decode())

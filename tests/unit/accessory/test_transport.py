@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from accessory import transport
 from accessory.config import Ssh
 from accessory.errors import NotAllowedError
+from accessory.login import Login
 from accessory.transport import Iap, PlainSsh, Transport
 
 PLAIN = PlainSsh(Ssh(host="10.0.0.2", user="me", identity_file=Path("/k/id"), known_hosts=Path("/k/known")))
@@ -56,10 +58,18 @@ def test_iap_makes_a_key_that_does_not_last_and_takes_no_unknown_host() -> None:
     assert iap.environment() == os.environ
 
 
-def test_credential_file_is_given_to_gcloud_by_its_own_variable() -> None:
-    iap = Iap("m", "z", "p", Path("/tmp/k"), credentials=Path("/tmp/c.json"))
-    assert iap.environment()["CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE"] == "/tmp/c.json"
-    assert "c.json" not in " ".join(iap.argv("true"))
+def test_each_connection_gets_a_new_token_in_a_file_of_this_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tokens = iter(("first", "second"))
+    monkeypatch.setattr(transport, "log_in", lambda *given: Login(f"me of {given}", next(tokens)))
+    iap = Iap("m", "z", "p", tmp_path, credentials=Path("/c.json"), token_hosts=("h",))
+    for token in ("first", "second"):
+        told = iap.environment()
+        assert told["CLOUDSDK_CORE_ACCOUNT"] == f"me of {(Path('/c.json'), ('h',))}"
+        file = Path(told["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"])
+        assert (file.parent, file.stat().st_mode & 0o777, file.read_text()) == (tmp_path, 0o600, token)
+        assert token not in " ".join(iap.argv("true"))
 
 
 def test_script_gets_arguments_and_stdin_and_half_a_line_is_not_heard() -> None:

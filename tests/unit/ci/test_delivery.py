@@ -151,6 +151,15 @@ def test_a_real_environment_needs_credentials() -> None:
     delivery.refuse_without_credentials(Target("local"))
 
 
+def test_an_image_beside_a_rollback_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    verbs = Rollouts()
+    verbs.source = SOURCE
+    with pytest.raises(SystemExit) as left:
+        asyncio.run(verbs.accessory("vllm", "dev", image="host/vllm:v2", rollback=True))
+    assert left.value.code == 3
+    assert "--rollback: got --image 'host/vllm:v2', too. Fix: leave one of them out" in capsys.readouterr().err
+
+
 def test_the_code_of_deploy_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left, exit_codes():
         raise DeployError(7, "rolled back")
