@@ -70,17 +70,12 @@ def refuse_without_credentials(target: Target) -> None:
         NotAllowedError: It is a real environment, and nobody said who asks.
     """
     if not target.is_local and target.credentials is None:
-        raise without_credentials(target.env)
-
-
-def without_credentials(env: str) -> NotAllowedError:
-    """Return the error that names both ways to give some."""
-    return NotAllowedError(
-        f"--credentials: '{env}' needs a Google credential file. Fix: pass the one that "
-        "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; or your own, after "
-        "'gcloud auth application-default login', "
-        "--credentials file:$HOME/.config/gcloud/application_default_credentials.json"
-    )
+        raise NotAllowedError(
+            f"--credentials: '{target.env}' needs a Google credential file. Fix: pass the one that "
+            "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; or your own, after "
+            "'gcloud auth application-default login', "
+            "--credentials file:$HOME/.config/gcloud/application_default_credentials.json"
+        )
 
 
 async def accessory(source: dagger.Directory, update: Update) -> str:

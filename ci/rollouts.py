@@ -11,7 +11,7 @@ from dagger import Doc, function
 from ci import delivery, environments
 from ci.arguments import By, Credentials, Env, Format, Group, Project, Repository, Timeout, Zone
 from ci.environments import LOCAL
-from ci.errors import RefusedError, exit_codes
+from ci.errors import NotAllowedError, RefusedError, exit_codes
 from ci.steps import registry
 from ci.steps.accessory import Update
 from ci.steps.rollout import Target
@@ -129,7 +129,11 @@ class Rollouts:
                 raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
             await environments.refuse_unknown(self.source, env)
             if credentials is None:
-                raise delivery.without_credentials(env)
+                raise NotAllowedError(
+                    f"--credentials: '{env}' needs a Google credential file of a service account. Fix: pass the one that "
+                    "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; as yourself, "
+                    "'gcloud auth login' and accessory/README.md"
+                )
             return await delivery.accessory(self.source, Update(name, env, credentials, image, rollback, shape, by))
 
     @effect
