@@ -130,9 +130,9 @@ class Rollouts:
             await environments.refuse_unknown(self.source, env)
             if credentials is None:
                 raise NotAllowedError(
-                    f"--credentials: '{env}' needs a Google credential file of a service account. Fix: pass the one that "
-                    "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; as yourself, "
-                    "'gcloud auth login' and accessory/README.md"
+                    f"--credentials: '{env}' needs a Google credential file, of a service account. Fix: pass the one "
+                    "that google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; as "
+                    "yourself: accessory/README.md"
                 )
             return await delivery.accessory(self.source, Update(name, env, credentials, image, rollback, shape, by))
 
