@@ -189,7 +189,7 @@ def _go(layout: Layout, image: Image, target: str) -> None:
 
 
 def _program(layout: Layout, image: Image, target: str) -> None:
-    """A program of this machine's, alone in /bin; without it there is no stand-in, and nothing is pulled."""
+    """A program of this machine's, alone in /bin; without it there is no stand-in, and whoever needs it is told so."""
     program = shutil.which(image.contents)
     if program is None:
         return
