@@ -13,6 +13,16 @@ ROOT: Final = Path(__file__).parents[1]
 _LONGEST_S: Final = 600
 
 
+def tool_path(tool: str) -> Path:
+    """Return where a tool is; every one is on PATH."""
+    path = shutil.which(tool)
+    if path is None:
+        pytest.fail(
+            f"{tool}: not found. Fix: './daggerw call policy' brings it; policy/README.md says how to have it here"
+        )
+    return Path(path)
+
+
 def run(
     *command: str | Path, folder: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
@@ -24,11 +34,7 @@ def run(
         folder: Where it runs.
         environment: Variables beside the inherited ones.
     """
-    tool = str(command[0])
-    if not shutil.which(tool):
-        pytest.fail(
-            f"{tool}: not found. Fix: './daggerw call policy' brings it; policy/README.md says how to have it here"
-        )
+    tool_path(str(command[0]))
     return subprocess.run(
         list(map(str, command)),
         cwd=folder,

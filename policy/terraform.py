@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
-from policy.running import ROOT, passes
+from policy.running import ROOT, passes, tool_path
 
 ENVIRONMENTS: Final = ("dev", "prod")
 UNKNOWN: Final = ("artifact-registry", "workload-identity")
 UNSEEN: Final = '"unknown"'  # an output of what is not there
-_PROVIDER: Final = "terraform-provider-google"
 VALUES: Final = ROOT / "iac/terraform.tfvars.example"
 
 
@@ -55,11 +52,8 @@ class Terraform:
 
 
 def provider() -> Path:
-    """Return the folder of the google provider, which is on PATH as every tool is."""
-    found = shutil.which(_PROVIDER)
-    if not found:
-        pytest.fail(f"{_PROVIDER}: not found. Fix: './daggerw call policy' brings it; or policy/README.md")
-    return Path(found).parent
+    """Return the folder of the google provider."""
+    return tool_path("terraform-provider-google").parent
 
 
 def copied(folder: Path, shells: Mapping[str, Mapping[str, str]] | None = None) -> Terraform:

@@ -1,7 +1,6 @@
 """Machine images: what was decided about them holds in packer/, and Packer with its real plugin accepts it."""
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ import hcl2
 import pytest
 import yaml
 
-from policy.running import ROOT, passes
+from policy.running import ROOT, passes, tool_path
 
 PACKER: Final = ROOT / "packer"
 PLUGIN: Final = "packer-plugin-googlecompute"
@@ -73,11 +72,7 @@ def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PACKER_CONFIG_DIR": str(home),
         "PACKER_PLUGIN_PATH": str(home / "plugins"),
     }
-    plugin = shutil.which(PLUGIN)
-    if not plugin:
-        pytest.fail(
-            f"{PLUGIN}: not found. Fix: './daggerw call policy' brings it; 'policy/tools/build {PLUGIN}' builds it"
-        )
+    plugin = tool_path(PLUGIN)
     passes(
         "packer", "plugins", "install", "--path", plugin, "github.com/hashicorp/googlecompute", environment=environment
     )
