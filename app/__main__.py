@@ -14,7 +14,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"ai-server: the environment cannot be used:\n{error}", file=sys.stderr)
         return 78
-    configure_logs(log_file(settings.app_env))
+    configure_logs(settings.app_env, log_file(settings.app_env), settings.secrets())
     serve(settings)
     return 0
 

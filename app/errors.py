@@ -10,12 +10,15 @@ AppError                       status, code and message; the body is {"detail": 
 ├── OutboundError              502  failed: another service did not do its part
 └── UnavailableError           503  UNAVAILABLE: not now; `retry_after_s` says when
 
-The messages are for people in Korea. The envelope and the first codes are the design date's, the lower case `failed` too.
+The messages are for people in Korea. The envelope and the first five codes are the design date's, `failed` too.
 """
 
 from http import HTTPStatus
+from typing import Final
 
 from pydantic import BaseModel
+
+RETRY_AFTER_S: Final = 10  # where nobody knows better: about as long as a machine's replacement takes to be ready
 
 
 class AppError(Exception):

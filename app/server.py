@@ -5,50 +5,59 @@ import logging
 import math
 import signal
 from types import FrameType
+from typing import Final
 
 import uvicorn
 
 from app.health import Readiness
-from app.main import create_app
+from app.jobs import Jobs
+from app.main import CALLBACKS_S, create_app
+from app.metrics import DRAINING
 from app.settings import Settings
 
-_PORT = 8000
+_PORT: Final = 8000
+_log = logging.getLogger(__name__)
 
 
 class DrainingServer(uvicorn.Server):
     """
-    uvicorn that on SIGTERM says 'not ready', goes on serving while it drains, and then stops.
+    uvicorn that leaves as a load balancer and a backend want it.
 
-    Args:
-        config: As for `uvicorn.Server`.
-        readiness: Closed by the first SIGTERM.
-        drain_s: How long requests are accepted after it. A second signal ends that at once.
+    On SIGTERM it says 'not ready' and goes on serving for DRAIN_SEC; then it takes no more, finishes what it has within
+    FINISH_SEC, and hands back what is left. A second signal skips the waiting.
     """
 
-    def __init__(self, config: uvicorn.Config, readiness: Readiness, drain_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, readiness: Readiness, jobs: Jobs) -> None:
         super().__init__(config)
+        self._settings = settings
         self._readiness = readiness
-        self._drain_s = drain_s
+        self._jobs = jobs
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by uvicorn's signal handler, in the thread of the event loop."""
+        loop = asyncio.get_running_loop()
         if sig != signal.SIGTERM or not self._readiness.is_open:
+            loop.call_soon_threadsafe(self._jobs.hand_back)
             super().handle_exit(sig, frame)
             return
         self._readiness.close()
-        logging.getLogger(__name__).info("SIGTERM: not ready any more, draining for %g s", self._drain_s)
-        loop = asyncio.get_running_loop()
-        loop.call_soon_threadsafe(loop.call_later, self._drain_s, super().handle_exit, sig, frame)
+        DRAINING.set(1)
+        drain_s, finish_s = self._settings.drain_sec, self._settings.finish_sec
+        _log.info("SIGTERM: not ready any more, draining for %g s, finishing within %g s", drain_s, finish_s)
+        loop.call_soon_threadsafe(loop.call_later, drain_s, super().handle_exit, sig, frame)
+        loop.call_soon_threadsafe(loop.call_later, drain_s + finish_s, self._jobs.hand_back)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it; requests in flight then have as long as a request to another service may take."""
-    readiness = Readiness()
+    """Serve until a signal ends it; by then every request has its answer, and every job its callback."""
+    readiness, jobs = Readiness(), Jobs()
     config = uvicorn.Config(
-        create_app(settings, readiness),
+        create_app(settings, readiness, jobs),
         host="0.0.0.0",  # noqa: S104 - a container's own network, or a machine's behind its firewall
         port=_PORT,
         log_config=None,
-        timeout_graceful_shutdown=math.ceil(settings.http_timeout_sec),
+        loop="uvloop",
+        http="httptools",
+        timeout_graceful_shutdown=math.ceil(settings.finish_sec) + CALLBACKS_S,
     )
-    DrainingServer(config, readiness, settings.drain_sec).run()
+    DrainingServer(config, settings, readiness, jobs).run()

@@ -30,14 +30,26 @@ class Settings(BaseSettings):
     vllm_base_url: AnyHttpUrl = Field(description="Ends in /v1.")
     vllm_api_key: SecretStr
     vllm_model: str = "LGAI-EXAONE/EXAONE-3.5-2.4B-Instruct"
-    vllm_lora_adapter_checklist: str = ""
-    vllm_lora_adapter_easycontract: str = ""
+    vllm_lora_adapter_checklist: str = Field(default="", description="Asked instead of the model, where it is served.")
+    vllm_lora_adapter_easycontract: str = Field(default="", description="The same, for easy contracts.")
+    chromadb_url: AnyHttpUrl | None = Field(default=None, description="Where given, its heartbeat is watched.")
     backend_callback_base_url: Annotated[AnyHttpUrl, AfterValidator(_without_version)]
     backend_internal_token: SecretStr = SecretStr("")
     ocr_api: SecretStr = Field(description="Key of the OCR service.")
-    http_timeout_sec: float = Field(default=300, gt=0, description="For every request to another service.")
+    ocr_url: AnyHttpUrl = AnyHttpUrl("https://api.upstage.ai/v1/document-digitization")
+    http_timeout_sec: float = Field(default=300, gt=0, description="Longest wait for any other service's answer.")
     drain_sec: float = Field(default=5, ge=0, description="From 'not ready' on SIGTERM until no more is accepted.")
+    finish_sec: float = Field(default=60, ge=0, description="From then until what still runs is handed back.")
+    pii_redaction: bool = Field(default=True, description="Takes personal data out of what the LLM gets.")
+    lease_guard: bool = Field(default=False, description="Refuses documents that are no lease.")
+    contract_max_pages: int = Field(default=30, ge=1, description="Of all files of a request that are no registry.")
+    registry_max_pages: int = Field(default=30, ge=1, description="Of all files of a request with doc_type registry.")
     ai_server_image: str = Field(default="unknown", description="Reference that this server was started as.")
+
+    def secrets(self) -> list[str]:
+        """Every value that must not be seen anywhere."""
+        fields = (self.vllm_api_key, self.backend_internal_token, self.ocr_api)
+        return [value for field in fields if (value := field.get_secret_value())]
 
 
 def read_settings() -> Settings:

@@ -1,0 +1,1 @@
+"""Checklists: what to look at before a lease is signed."""

@@ -1,0 +1,41 @@
+"""`/api/checklists`."""
+
+import logging
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from app.checklists.schemas import CaseId, Checklist, ChecklistAccepted, ChecklistRequest
+from app.checklists.service import ChecklistService
+from app.clients.backend import Backend
+from app.errors import ErrorAnswer
+from app.jobs import CHECKLIST, Jobs
+
+_log = logging.getLogger(__name__)
+
+
+def checklist_routes(service: ChecklistService, jobs: Jobs, backend: Backend) -> APIRouter:
+    """The routes `/api/checklists/sync` and `/api/checklists/{id}`."""
+    router = APIRouter(prefix="/api/checklists", tags=["checklists"])
+
+    @router.post("/sync", responses={502: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}})
+    async def checklist(request: ChecklistRequest) -> Checklist:
+        """Make a checklist while the caller waits."""
+        checks = await jobs.wait_for(CHECKLIST, partial(service.checklist, request.keywords))
+        return Checklist(checklists=checks)
+
+    @router.post("/{id}", responses={503: {"model": ErrorAnswer}})
+    async def checklist_later(
+        case_id: Annotated[CaseId, Path(alias="id")], request: ChecklistRequest
+    ) -> ChecklistAccepted:
+        """Make a checklist, and give it to the backend by a callback: exactly one for every request that got a 200."""
+        jobs.accept(
+            CHECKLIST,
+            partial(service.checklist, request.keywords),
+            partial(backend.checklist_complete, case_id),
+        )
+        _log.info("checklist accepted", extra={"case_id": case_id, "count": len(request.keywords or ())})
+        return ChecklistAccepted(id=case_id, message="체크리스트 생성을 시작했습니다.")
+
+    return router

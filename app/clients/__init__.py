@@ -1,0 +1,1 @@
+"""Everything that this server asks of others."""

@@ -1,0 +1,63 @@
+"""The backend's callbacks."""
+
+import json
+import logging
+import uuid
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from app.clients.outbound import Destination, Outbound
+from app.errors import AppError
+from app.jobs import Done, Failed
+from app.metrics import CALLBACKS
+from app.settings import Settings
+
+_LONGEST_S: Final = 10
+_ATTEMPTS: Final = 6
+_log = logging.getLogger(__name__)
+
+
+class Backend:
+    """
+    Tells the backend what became of a job.
+
+    A callback is repeated until it was received, also when only its answer was lost; all of its attempts carry the same
+    `Idempotency-Key`, so that the backend can tell them from a second callback.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+        answer_s = min(_LONGEST_S, settings.http_timeout_sec)
+        destination = Destination(
+            "backend", answer_s=answer_s, attempts=_ATTEMPTS, has_circuit=False, repeats_slow=True
+        )
+        self._outbound = Outbound(client, destination)
+        self._url = f"{str(settings.backend_callback_base_url).rstrip('/')}/internal/callbacks/checklists"
+        token = settings.backend_internal_token.get_secret_value()
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def checklist_complete(self, case_id: str, outcome: Done[list[str]] | Failed) -> None:
+        """Deliver the outcome of a checklist; that it can't be delivered is logged and counted, and raises nothing."""
+        headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
+        content = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
+        url = f"{self._url}/{quote(case_id, safe='')}/complete"
+        try:
+            answer = await self._outbound.send("POST", url, content=content, headers=headers)
+            received = answer.is_success
+            said = f"status {answer.status_code}"
+        except AppError as error:
+            received, said = False, error.message
+        CALLBACKS.labels("delivered" if received else "failed").inc()
+        if not received:
+            _log.error("the callback of a checklist was not received: %s", said, extra={"case_id": case_id})
+
+
+def callback_body(outcome: Done[list[str]] | Failed) -> dict[str, Any]:
+    """The JSON of a callback; `retry_after_sec` is there where the same request may succeed later."""
+    if isinstance(outcome, Done):
+        return {"checklists": outcome.result}
+    error: dict[str, Any] = {"code": "failed", "message": outcome.error.message}
+    if outcome.error.retry_after_s is not None:
+        error["retry_after_sec"] = outcome.error.retry_after_s
+    return {"error": error}

@@ -1,0 +1,43 @@
+"""ChromaDB's heartbeat. Nothing is stored or asked there yet: a dashboard sees whether it could be."""
+
+import asyncio
+import logging
+from typing import Final, NoReturn
+
+import httpx
+
+from app.clients.outbound import Destination, Outbound
+from app.errors import AppError
+from app.metrics import CHROMADB_UP
+from app.settings import Settings
+
+_EVERY_S: Final = 30
+_LONGEST_S: Final = 5
+_log = logging.getLogger(__name__)
+
+
+class Chroma:
+    """
+    Watches ChromaDB.
+
+    Source: GET /api/v2/heartbeat, `{"nanosecond heartbeat": …}` (chromadb 1.5.9, tried 2026-11-25).
+    """
+
+    def __init__(self, client: httpx.AsyncClient, url: str, settings: Settings) -> None:
+        answer_s = min(_LONGEST_S, settings.http_timeout_sec)
+        self._outbound = Outbound(client, Destination("chromadb", answer_s=answer_s, attempts=1, has_circuit=False))
+        self._url = f"{url.rstrip('/')}/api/v2/heartbeat"
+
+    async def watch(self) -> NoReturn:
+        """Ask now and then, until it is cancelled."""
+        while True:
+            CHROMADB_UP.set(await self.is_up())
+            await asyncio.sleep(_EVERY_S)
+
+    async def is_up(self) -> bool:
+        """Ask once."""
+        try:
+            answer = await self._outbound.send("GET", self._url)
+        except AppError:
+            return False
+        return answer.is_success and "heartbeat" in answer.text

@@ -1,0 +1,65 @@
+"""vLLM's OpenAI-compatible chat."""
+
+import json
+import logging
+from http import HTTPStatus
+
+import httpx
+
+from app.clients.outbound import Destination, Outbound
+from app.errors import OutboundError
+from app.pii import redacted
+from app.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Llm:
+    """
+    Asks the model; what is asked has no personal data in it, unless PII_REDACTION is off.
+
+    Source: POST {base}/chat/completions, `choices[0].message.content`; 404 for a model that is not served
+    (vLLM 0.15.1, vllm/entrypoints/openai, read 2026-11-24).
+    """
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+        self._outbound = Outbound(client, Destination("vllm", answer_s=settings.http_timeout_sec))
+        self._url = f"{str(settings.vllm_base_url).rstrip('/')}/chat/completions"
+        self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
+        self._base_model = settings.vllm_model
+        self._is_redacting = settings.pii_redaction
+
+    async def chat(self, system: str, user: str, *, adapter: str, max_tokens: int) -> str:
+        """
+        Return what the model answers.
+
+        Args:
+            system: What it is to do.
+            user: What it is to do it with.
+            adapter: Name of the LoRA adapter; the model itself answers where it is empty, or not served.
+            max_tokens: Longest answer.
+
+        Raises:
+            OutboundError: There is none.
+            UnavailableError: vLLM is left alone at the moment.
+        """
+        answer = await self._ask(adapter or self._base_model, system, user, max_tokens)
+        if answer.status_code == HTTPStatus.NOT_FOUND and adapter:
+            _log.warning("adapter '%s' is not served, asking '%s'", adapter, self._base_model)
+            answer = await self._ask(self._base_model, system, user, max_tokens)
+        try:
+            content = answer.raise_for_status().json()["choices"][0]["message"]["content"]
+        except (httpx.HTTPStatusError, json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError):
+            content = None
+        if not isinstance(content, str):
+            _log.error("vllm: no answer in what came with status %d", answer.status_code)
+            raise OutboundError("언어 모델의 응답을 해석할 수 없습니다.")
+        return content
+
+    async def _ask(self, model: str, system: str, user: str, max_tokens: int) -> httpx.Response:
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": self._safe(user)}]
+        body = {"model": model, "messages": messages, "temperature": 0.2, "max_tokens": max_tokens}
+        return await self._outbound.send("POST", self._url, json=body, headers=self._headers)
+
+    def _safe(self, text: str) -> str:
+        return redacted(text) if self._is_redacting else text

@@ -1,0 +1,54 @@
+"""Upstage's document digitization."""
+
+import json
+import logging
+from typing import Any, Final
+
+import httpx
+from aiolimiter import AsyncLimiter
+
+from app.clients.outbound import Destination, Outbound
+from app.errors import OutboundError
+from app.settings import Settings
+
+_CALLS: Final = 1
+_EVERY_S: Final = 2
+_LONGEST_S: Final = 60
+_FIELDS: Final = {"ocr": "force", "base64_encoding": "['table']", "model": "document-parse"}
+_log = logging.getLogger(__name__)
+
+
+class Ocr:
+    """
+    Reads a page; one call in two seconds for the whole process, which is the team's rate at Upstage.
+
+    A page that is sent has its personal data on it: Upstage sees what is redacted afterwards.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+        answer_s = min(_LONGEST_S, settings.http_timeout_sec)
+        self._outbound = Outbound(client, Destination("upstage", answer_s=answer_s, repeats_slow=True))
+        self._url = str(settings.ocr_url)
+        self._headers = {"Authorization": f"Bearer {settings.ocr_api.get_secret_value()}"}
+        self._limiter = AsyncLimiter(_CALLS, _EVERY_S)
+
+    async def read(self, picture: bytes, content_type: str) -> dict[str, Any]:
+        """
+        Return what Upstage says of a page.
+
+        Raises:
+            OutboundError: It says nothing.
+            UnavailableError: It is left alone at the moment.
+        """
+        document = {"document": ("page", picture, content_type)}
+        answer = await self._outbound.send(
+            "POST", self._url, files=document, data=_FIELDS, headers=self._headers, before=self._limiter.acquire
+        )
+        try:
+            reply = answer.raise_for_status().json()
+        except (httpx.HTTPStatusError, json.JSONDecodeError, UnicodeDecodeError):
+            reply = None
+        if not isinstance(reply, dict):
+            _log.error("upstage: no document in what came with status %d", answer.status_code)
+            raise OutboundError("문서 인식 결과를 해석할 수 없습니다.")
+        return reply

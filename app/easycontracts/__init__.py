@@ -1,0 +1,1 @@
+"""Easy contracts: a lease, explained."""

@@ -1,0 +1,81 @@
+"""How much of a body is taken, and of all bodies at once; what is more is refused before it is in memory."""
+
+from typing import Final
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import RETRY_AFTER_S, AppError, TooLargeError, UnavailableError, error_answer
+
+_MIB: Final = 2**20
+_BODY_BYTES: Final = 1 * _MIB
+_UPLOAD_BYTES: Final = 50 * _MIB
+_UPLOADS: Final = "/api/easycontract/sync"
+_AT_ONCE_BYTES: Final = 4 * _UPLOAD_BYTES  # what /tmp of the machine's stack holds, and memory besides
+
+
+def error_response(error: AppError) -> JSONResponse:
+    """The HTTP answer for an error."""
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return JSONResponse(error_answer(error).model_dump(), error.status, headers)
+
+
+class BodyLimits:
+    """ASGI middleware that answers 413 to a body that is too large, and 503 while too much is being worked on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._taken_bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with its body counted."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        most_bytes = _UPLOAD_BYTES if scope["path"] == _UPLOADS else _BODY_BYTES
+        body_bytes = _announced_bytes(scope, most_bytes)
+        if body_bytes > most_bytes:
+            await _refusal(most_bytes)(scope, receive, send)
+        elif self._taken_bytes + body_bytes > _AT_ONCE_BYTES:
+            busy = UnavailableError("업로드가 너무 많습니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S)
+            await error_response(busy)(scope, receive, send)
+        else:
+            self._taken_bytes += body_bytes
+            try:
+                await self._counted(scope, receive, send, most_bytes)
+            finally:
+                self._taken_bytes -= body_bytes
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
+        """Pass a request on; of a body that turns out too large neither its end nor the answer to it is passed."""
+        read_bytes = 0
+
+        async def counting_receive() -> Message:
+            nonlocal read_bytes
+            message = await receive()
+            read_bytes += len(message.get("body", b""))
+            if read_bytes > most_bytes:
+                return {"type": "http.disconnect"}
+            return message
+
+        async def refusing_send(message: Message) -> None:
+            if read_bytes <= most_bytes:
+                await send(message)
+
+        try:
+            await self._app(scope, counting_receive, refusing_send)
+        finally:
+            if read_bytes > most_bytes:
+                await _refusal(most_bytes)(scope, receive, send)
+
+
+def _announced_bytes(scope: Scope, most_bytes: int) -> int:
+    """What `Content-Length` says; the most where it says nothing."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return most_bytes
+
+
+def _refusal(most_bytes: int) -> JSONResponse:
+    return error_response(TooLargeError(f"요청 본문은 {most_bytes // _MIB} MiB 이하여야 합니다."))
