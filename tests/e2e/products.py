@@ -1,0 +1,135 @@
+"""The AI server and everything that it asks, as services of one session of the engine, reached from this host."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagger
+import httpx
+from dagger import dag
+
+from ci.steps import base, check, image
+from tests.e2e.checkouts import REPOSITORY
+
+FAKES = {"vllm": 8001, "upstage": 8002, "backend": 8003, "storage": 8004}
+STORAGE = f"http://storage:{FAKES['storage']}"
+SECRETS = ("fake-vllm-key", "fake-ocr-key", "fake-backend-token")
+PDF_PAGES = 3
+_CHROMA = "chromadb==1.5.9"  # as compose/ has it
+_CHROMA_PORT = 8100
+_CHROMA_RUN = "import sys, chromadb_rust_bindings as c; c.cli(['chroma', *sys.argv[1:]])"
+_SOURCES = [".dockerignore", "Dockerfile", "app", "pyproject.toml", "tests/fakes", "uv.lock"]
+_ENVIRONMENT = {
+    "VLLM_BASE_URL": f"http://vllm:{FAKES['vllm']}/v1",
+    "VLLM_API_KEY": SECRETS[0],
+    "OCR_URL": f"http://upstage:{FAKES['upstage']}/v1/document-digitization",
+    "OCR_API": SECRETS[1],
+    "BACKEND_CALLBACK_BASE_URL": f"http://backend:{FAKES['backend']}/api",
+    "BACKEND_INTERNAL_TOKEN": SECRETS[2],
+    "CHROMADB_URL": f"http://chroma:{_CHROMA_PORT}",
+    "HTTP_TIMEOUT_SEC": "30",
+}
+_FILES = f"""
+import pymupdf
+lease = pymupdf.open()
+for number in range({PDF_PAGES}):
+    lease.new_page().insert_text((72, 72), f"Lease, page {{number + 1}}")
+lease.save("/files/lease.pdf")
+lease[0].get_pixmap().save("/files/page.png")
+"""
+
+
+@dataclass(frozen=True)
+class Products:
+    """
+    What runs.
+
+    Args:
+        urls: Of the server as `local` and as `prod`, and of the fakes, by name.
+        files: A folder with `lease.pdf` and `page.png`.
+        log: Where the session says everything, and the server too.
+    """
+
+    urls: dict[str, str]
+    files: Path
+    log: Path
+
+    def told(self, name: str, what: str = "calls") -> list[dict[str, Any]]:
+        """What a fake was asked, or told."""
+        said: list[dict[str, Any]] = httpx.get(f"{self.urls[name]}/fake/{what}").json()
+        return said
+
+    def logged(self) -> str:
+        """The lines that servers have logged so far."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(line for line in lines if '"app": "dojangkok-ai"' in line)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Products]:
+    """Build the image as the pipeline does, and run everything until the end of one session."""
+    with asyncio.Runner() as runner:
+        session = _session(folder)
+        products = runner.run(anext(session))
+        try:
+            yield products
+        finally:
+            runner.run(session.aclose())
+
+
+async def _session(folder: Path) -> AsyncIterator[Products]:
+    log = folder / "dagger.log"
+    # Without a file the SDK gives the CLI a pipe that nobody reads: once it is full, the session never ends.
+    with log.open("w") as output:
+        async with dagger.connection(dagger.Config(log_output=output)):
+            source = dag.host().directory(str(REPOSITORY), include=_SOURCES, exclude=["**/.venv", "**/__pycache__"])
+            python = check.environment(await check.project(source, "."), base.APP_PYTHON)
+            fakes = {name: _fake(python, source, name) for name in FAKES}
+            built = image.build(source)
+            services = {
+                "local": _server(built, "local", {**fakes, "chroma": _chroma()}),
+                "prod": _server(built, "prod", {"storage": fakes["storage"]}),
+                **fakes,
+            }
+            made = python.with_exec(["mkdir", "/files"]).with_exec(["python", "-c", _FILES]).directory("/files")
+            await made.export(str(folder / "files"))
+            urls = dict(zip(services, await asyncio.gather(*map(_url, services.values())), strict=True))
+            yield Products(urls, folder / "files", log)
+
+
+def _fake(python: dagger.Container, source: dagger.Directory, name: str) -> dagger.Service:
+    command = ["python", "-m", f"tests.fakes.{name}", "--port", str(FAKES[name])]
+    fakes = source.directory("tests/fakes")
+    with_fakes = python.with_mounted_directory(f"{base.WORKDIR}/tests/fakes", fakes)
+    return with_fakes.with_exposed_port(FAKES[name]).as_service(args=command)
+
+
+def _chroma() -> dagger.Service:
+    """ChromaDB's own server, which its package brings; what the client needs besides stays away."""
+    install = ["uv", "pip", "install", "--no-deps", "--target", "/opt/chroma", _CHROMA]
+    command = ["python", "-c", _CHROMA_RUN, "run", "--host", "0.0.0.0", "--port", str(_CHROMA_PORT), "--path", "/data"]  # noqa: S104
+    return (
+        base.python(base.PYTHON)
+        .with_exec(install)
+        .with_env_variable("PYTHONPATH", "/opt/chroma")
+        .with_exposed_port(_CHROMA_PORT)
+        .as_service(args=command)
+    )
+
+
+def _server(built: dagger.Container, app_env: str, others: dict[str, dagger.Service]) -> dagger.Service:
+    container = image.production_like(built)
+    for name, value in {**_ENVIRONMENT, "APP_ENV": app_env}.items():
+        container = container.with_env_variable(name, value)
+    for name, service in others.items():
+        container = container.with_service_binding(name, service)
+    return container.with_exposed_port(image.PORT).as_service()
+
+
+async def _url(service: dagger.Service) -> str:
+    """Start a service, and a port of this host that leads to it."""
+    tunnel = await dag.host().tunnel(service).start()
+    return await tunnel.endpoint(scheme="http")

@@ -1,0 +1,141 @@
+"""Both products end to end: the image that is shipped, with a fake of each service it asks, and a real ChromaDB."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.checkouts import REPOSITORY, wait_for
+from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, Products, running
+
+# What the fake of the OCR reads on every page, and a caller may write into a keyword.
+PHONE, RESIDENT_NUMBER, ACCOUNT = re.findall(
+    r'^(?:PHONE|RESIDENT_NUMBER|ACCOUNT) = "(.+)"$', (REPOSITORY / "tests/fakes/upstage.py").read_text(), re.MULTILINE
+)
+LEASE = {"url": f"{STORAGE}/lease.pdf?X-Amz-Signature=0a1b2c", "doc_type": "contract"}
+_ANSWER_S = 60
+_CALLBACK_S = 20
+_HEARTBEAT_S = 40
+
+
+@pytest.fixture(scope="module")
+def products(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Products]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(REPOSITORY / "daggerw"))
+        with running(tmp_path_factory.mktemp("products")) as started:
+            yield started
+
+
+def post(products: Products, path: str, *, server: str = "local", **request: object) -> httpx.Response:
+    return httpx.post(f"{products.urls[server]}/api/{path}", timeout=_ANSWER_S, **request)  # type: ignore[arg-type]
+
+
+def store(products: Products, name: str) -> None:
+    """Put a file where presigned URLs lead."""
+    content = (products.files / name).read_bytes()
+    httpx.put(f"{products.urls['storage']}/fake/files/{name}", content=content).raise_for_status()
+
+
+def test_checklist_while_the_caller_waits(products: Products) -> None:
+    """Twenty common checks, and what the model adds."""
+    answer = post(products, "checklists/sync", json={"keywords": ["반려동물", "전세"]})
+    assert answer.status_code == 200, answer.text
+    checks = answer.json()["checklists"]
+    assert len(checks) == 22
+    assert checks[-2:] == ["반려동물 확인", "전세 확인"]
+
+
+def test_checklist_is_delivered_by_one_callback(products: Products) -> None:
+    """With the backend's token, without which the fake keeps none, and a key of its own."""
+    answer = post(products, "checklists/case-7", json={"keywords": ["근저당"]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["id"] == "case-7"
+    wait_for(lambda: bool(products.told("backend", "callbacks")), _CALLBACK_S)
+    (callback,) = products.told("backend", "callbacks")
+    (call,) = products.told("backend")
+    assert call["method"] == "POST"
+    assert call["path"] == "/api/internal/callbacks/checklists/case-7/complete"
+    assert call["headers"]["content-type"] == "application/json"
+    assert re.fullmatch("[0-9a-f]{32}", callback["key"])
+    assert list(callback["body"]) == ["checklists"]
+    assert callback["body"]["checklists"][-1] == "근저당 확인"
+
+
+def test_uploads_are_explained(products: Products) -> None:
+    """A PDF and a picture: each page is read once, summarized once, and all of it explained once."""
+    read, asked = (len(products.told(name)) for name in ("upstage", "vllm"))
+    files = [
+        ("files", ("lease.pdf", (products.files / "lease.pdf").read_bytes(), "application/pdf")),
+        ("files", ("page.png", (products.files / "page.png").read_bytes(), "image/png")),
+    ]
+    answer = post(products, "easycontract/sync", files=files, data={"doc_types": ["contract", "registry"]})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.text.startswith("## ")
+    assert len(products.told("upstage")) - read == PDF_PAGES + 1
+    assert len(products.told("vllm")) - asked == PDF_PAGES + 1 + 1
+
+
+def test_files_are_fetched_from_their_urls_and_explained(products: Products) -> None:
+    store(products, "lease.pdf")
+    read = len(products.told("upstage"))
+    answer = post(products, "easycontract/42", json={"files": [LEASE]})
+    assert answer.status_code == 200, answer.text
+    assert answer.text.startswith("## ")
+    assert len(products.told("upstage")) - read == PDF_PAGES
+    assert [call["query"] for call in products.told("storage")] == [{"X-Amz-Signature": ["0a1b2c"]}]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_production_fetches_nothing_from_private_hosts(products: Products, scheme: str) -> None:
+    """Neither openly nor by TLS, and it does not even ask."""
+    store(products, "lease.pdf")
+    asked = len(products.told("storage"))
+    file = {**LEASE, "url": LEASE["url"].replace("http:", f"{scheme}:")}
+    answer = post(products, "easycontract/42", server="prod", json={"files": [file]})
+    assert answer.status_code == 400
+    assert answer.json()["detail"]["error"]["code"] == "DOWNLOAD_FAILED"
+    assert len(products.told("storage")) == asked
+
+
+def test_nothing_personal_reaches_the_model(products: Products) -> None:
+    """Neither out of a keyword nor off a page; labels stand where it was."""
+    post(products, "checklists/sync", json={"keywords": [f"집주인 {PHONE}"]}).raise_for_status()
+    page = (products.files / "page.png").read_bytes()
+    files = [("files", ("page.png", page, "image/png"))]
+    post(products, "easycontract/sync", files=files, data={"doc_types": "contract"}).raise_for_status()
+    said = "".join(_messages(call["body"]) for call in products.told("vllm"))
+    assert "[전화번호]" in said
+    assert "[주민등록번호]" in said
+    for personal in (PHONE, RESIDENT_NUMBER, ACCOUNT):
+        assert personal not in said
+        assert personal.replace("-", "") not in said
+
+
+def _messages(body: str) -> str:
+    return "".join(message["content"] for message in json.loads(body)["messages"])
+
+
+def test_chromadb_is_seen(products: Products) -> None:
+    wait_for(lambda: _metric(products, "ai_chromadb_up") == 1, _HEARTBEAT_S)
+
+
+def _metric(products: Products, name: str) -> float:
+    text = httpx.get(f"{products.urls['local']}/metrics").text
+    return float(re.findall(rf"^{name} (\S+)$", text, re.MULTILINE)[0])
+
+
+def test_only_production_hides_its_description(products: Products) -> None:
+    status = {name: httpx.get(f"{products.urls[name]}/openapi.json").status_code for name in ("local", "prod")}
+    assert status == {"local": 200, "prod": 404}
+
+
+def test_logs_hold_neither_secrets_nor_personal_data(products: Products) -> None:
+    """Of everything above, and of a caller who writes them into a URL, which the access log repeats."""
+    query = {"keyword": [PHONE, RESIDENT_NUMBER, *SECRETS]}
+    post(products, "checklists/case-8", params=query, json={"keywords": [PHONE]}).raise_for_status()
+    wait_for(lambda: "case-8?keyword=[전화번호]" in products.logged(), _CALLBACK_S)
+    for unwanted in (*SECRETS, PHONE, RESIDENT_NUMBER, ACCOUNT, "X-Amz-Signature"):
+        assert unwanted not in products.logged()
