@@ -23,7 +23,7 @@ _REQUEST: Final = b"GET /health HTTP/1.1\r\nHost: bench\r\n\r\n"
 _BODY: Final = b'{"status":"ok"}'
 
 
-def rate(seconds: int = 8) -> tuple[float, str]:
+def rate(seconds: int) -> tuple[float, str]:
     """Answers a second over kept-alive connections, and what asked, in a process of its own: Debian's wrk if it can."""
     if not shutil.which("wrk"):
         with multiprocessing.Pool(1) as pool:
