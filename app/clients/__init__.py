@@ -1,0 +1,1 @@
+"""The services that the AI server asks, one file each."""
