@@ -22,8 +22,11 @@ class _Done(BaseModel):
 
 
 class _Error(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     code: str
     message: str
+    retry_after_sec: int | None = None
 
 
 class _Failed(BaseModel):
@@ -80,7 +83,7 @@ class Backend:
         except ValidationError:
             return Response(status_code=400)
         key = request.headers.get("Idempotency-Key", "")
-        self.callbacks.append(Callback(request.path_params["id"], key, body.model_dump(), time.time()))
+        self.callbacks.append(Callback(request.path_params["id"], key, body.model_dump(exclude_unset=True), time.time()))
         return Response()
 
 
