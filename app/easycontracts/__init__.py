@@ -1,0 +1,1 @@
+"""Easy contracts: a lease as files in, its explanation as markdown out."""
