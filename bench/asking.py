@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
-from typing import Final
+from typing import Final, cast
 
 import uvloop
 
@@ -42,9 +42,8 @@ class _Asking(asyncio.Protocol):
         self.count = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - what a TCP connection has
-        self._transport = transport
-        transport.write(_REQUEST)
+        self._transport = cast("asyncio.WriteTransport", transport)
+        self._transport.write(_REQUEST)
 
     def data_received(self, data: bytes) -> None:
         if data.endswith(_BODY):
