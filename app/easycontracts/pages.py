@@ -12,7 +12,7 @@ from typing import Any
 
 from app.errors import DocumentError, UnsupportedFileTypeError
 
-_logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).parents[2]
 _PICTURES = {
@@ -100,7 +100,7 @@ async def _rendered(name: str, content: bytes, max_pages: int) -> list[Page]:
                 raise DocumentError(_refusal(name, head, max_pages))
             return await _pictures(name, head["pages"], from_process)
         except asyncio.IncompleteReadError:
-            _logger.warning("render ended before its last page")
+            _log.warning("render ended before its last page")
             raise DocumentError(_broken(name)) from None
 
 
