@@ -1,7 +1,7 @@
 """The AI server and everything that it asks, as services of one session of the engine, reached from this host."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,14 +73,14 @@ def running(folder: Path) -> Iterator[Products]:
     """Build the image as the pipeline does, and run everything until the end of one session."""
     with asyncio.Runner() as runner:
         session = _session(folder)
-        products = runner.run(anext(session))
+        products = runner.run(session.__anext__())
         try:
             yield products
         finally:
             runner.run(session.aclose())
 
 
-async def _session(folder: Path) -> AsyncIterator[Products]:
+async def _session(folder: Path) -> AsyncGenerator[Products]:
     log = folder / "dagger.log"
     # Without a file the SDK gives the CLI a pipe that nobody reads: once it is full, the session never ends.
     with log.open("w") as output:

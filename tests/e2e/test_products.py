@@ -88,15 +88,21 @@ def test_files_are_fetched_from_their_urls_and_explained(products: Products) -> 
     assert [call["query"] for call in products.told("storage")] == [{"X-Amz-Signature": ["0a1b2c"]}]
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_production_fetches_nothing_from_private_hosts(products: Products, scheme: str) -> None:
-    """Neither openly nor by TLS, and it does not even ask."""
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (LEASE["url"], "파일 URL은 https여야 합니다."),
+        ("https://storage/lease.pdf?X-Amz-Signature=0a1b2c", "storage에서는 파일을 내려받을 수 없습니다."),
+    ],
+    ids=["plain", "private"],
+)
+def test_production_fetches_nothing_from_private_hosts(products: Products, url: str, message: str) -> None:
+    """It does not even ask."""
     store(products, "lease.pdf")
     asked = len(products.told("storage"))
-    file = {**LEASE, "url": LEASE["url"].replace("http:", f"{scheme}:")}
-    answer = post(products, "easycontract/42", server="prod", json={"files": [file]})
+    answer = post(products, "easycontract/42", server="prod", json={"files": [{**LEASE, "url": url}]})
     assert answer.status_code == 400
-    assert answer.json()["detail"]["error"]["code"] == "DOWNLOAD_FAILED"
+    assert answer.json() == {"detail": {"error": {"code": "DOWNLOAD_FAILED", "message": message}}}
     assert len(products.told("storage")) == asked
 
 
