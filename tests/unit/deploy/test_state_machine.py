@@ -147,8 +147,9 @@ class Fleet(Surroundings):
         if found is None:
             return
         client, letter = found
-        looks = not self.watcher.is_pruning(client)
-        self.alone = client.go(exchanges) and exchanges == 10_000 and looks
+        looks = self.watcher.looks_begun[client]
+        # What came between the two requests of a client's last look, it can't have seen.
+        self.alone = client.go(exchanges) and exchanges == 10_000 and self.watcher.looks_begun[client] > looks
         if client.is_over:
             self.clients[who] = None
             self.watcher.check()
