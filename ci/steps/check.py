@@ -74,7 +74,7 @@ _NAMED_BY_FAULTS: Final = (
 )  # fmt: skip
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments",)),
-    Program("app", ".", APP_PYTHON, coverage=90),
+    Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
     Program(

@@ -4,8 +4,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.health import Readiness
+from app.jobs import Jobs
 from app.main import VERSION, create_app
-from app.settings import Settings
+from tests.unit.app.conftest import settings
 
 
 @pytest.fixture
@@ -15,15 +16,7 @@ def readiness() -> Readiness:
 
 @pytest.fixture
 def client(readiness: Readiness) -> TestClient:
-    settings = Settings(
-        app_env="prod",
-        vllm_base_url="http://vllm.internal:8001/v1",
-        vllm_api_key="key",
-        backend_callback_base_url="https://backend.internal/api",
-        ocr_api="key",
-        ai_server_image="registry/ai-server@sha256:0",
-    )
-    return TestClient(create_app(settings, readiness))
+    return TestClient(create_app(settings(app_env="prod"), readiness, Jobs()))
 
 
 @pytest.mark.parametrize("path", ["/health", "/livez"])

@@ -2,18 +2,21 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from app.logs import configure_logs
+from app.logs import configure_logs, is_no_probe
 
 
 @pytest.fixture(autouse=True)
 def root_logger() -> Iterator[None]:
     before = logging.getLogger().handlers[:]
     yield
+    logging.getLogger("uvicorn.access").filters.clear()
     for handler in logging.getLogger().handlers:
         handler.close()
     logging.getLogger().handlers = before
@@ -21,14 +24,49 @@ def root_logger() -> Iterator[None]:
 
 def test_records_go_to_the_file(tmp_path: Path) -> None:
     file = tmp_path / "dev" / "application.log"
-    configure_logs(file)
-    logging.getLogger("somewhere").info("계약서 %d", 7)
-    line = json.loads(file.read_text(encoding="utf-8"))
-    assert (line["level"], line["logger"], line["message"]) == ("INFO", "somewhere", "계약서 7")
+    configure_logs("dev", file)
+    logging.getLogger("somewhere").info("계약서 %d", 7, extra={"case_id": 3})
+    text = file.read_text(encoding="utf-8")
+    line = json.loads(text)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", line.pop("timestamp"))
+    assert line == {
+        "level": "INFO", "name": "somewhere", "message": "계약서 7", "app": "dojangkok-ai", "env": "dev", "case_id": 3
+    }  # fmt: skip
+    assert "계약서" in text
+
+
+def test_neither_people_nor_secrets_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "application.log"
+    configure_logs("dev", file, ["key-of-vllm"])
+    logger = logging.getLogger("somewhere")
+    logger.info("call %s", "010-1234-5678", extra={"who": "900101-1234567", "how": "Bearer key-of-vllm"})
+    try:
+        raise ValueError("key-of-vllm of 010-1234-5678")
+    except ValueError:
+        logger.exception("it failed")
+    text = file.read_text(encoding="utf-8")
+    assert not [one for one in ("010-1234-5678", "900101-1234567", "key-of-vllm") if one in text]
+    assert [json.loads(line)["level"] for line in text.splitlines()] == ["INFO", "ERROR"]
+    assert "Bearer ***" in text
+
+
+def test_urls_with_what_signs_them_are_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "application.log"
+    configure_logs("dev", file)
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
+        client.get("https://bucket.example/lease.pdf?X-Amz-Signature=0123")
+    assert "Signature" not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("path", "is_written"), [("/health", False), ("/readyz", False), ("/api/checklists/7", True)])
+def test_probes_are_not_written(path: str, is_written: bool) -> None:
+    args = ("10.0.0.1:1", "GET", path, "1.1", 200)
+    record = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', args, None)
+    assert is_no_probe(record) == is_written
 
 
 def test_an_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logs(tmp_path / "absent" / "prod" / "application.log")
+    configure_logs("prod", tmp_path / "absent" / "prod" / "application.log")
     line = json.loads(capsys.readouterr().out)
     assert line["level"] == "WARNING"
     assert line["message"].startswith("no log file: ")
@@ -36,7 +74,7 @@ def test_an_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_the_file_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.logs._FILE_BYTES", 1000)
-    configure_logs(tmp_path / "application.log")
+    configure_logs("dev", tmp_path / "application.log")
     for number in range(100):
         logging.getLogger("somewhere").info("line %d", number)
     files = sorted(tmp_path.iterdir())

@@ -12,17 +12,21 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.logs import log_file
+from tests.fakes import backend, vllm
 
 ENVIRONMENT = {
     "APP_ENV": "dev",
-    "VLLM_BASE_URL": "http://vllm.internal:8001/v1",
-    "VLLM_API_KEY": "key",
-    "BACKEND_CALLBACK_BASE_URL": "https://backend.internal/api",
+    "VLLM_BASE_URL": "http://127.0.0.1:18001/v1",
+    "VLLM_API_KEY": vllm.KEY,
+    "BACKEND_CALLBACK_BASE_URL": "http://127.0.0.1:18003/api",
+    "BACKEND_INTERNAL_TOKEN": backend.TOKEN,
     "OCR_API": "key",
     "DRAIN_SEC": "1",
+    "FINISH_SEC": "2",
 }
 SERVER = "http://127.0.0.1:8000"
 
@@ -78,8 +82,9 @@ def test_every_log_line_is_json(server: "subprocess.Popen[str]") -> None:
     status("/health")
     server.send_signal(signal.SIGTERM)
     lines = [json.loads(line) for line in server.communicate(timeout=10)[0].splitlines()]
-    assert {"time", "level", "logger", "message"} <= set(lines[0])
-    assert any(line["message"].startswith("SIGTERM: not ready any more, draining for 1 s") for line in lines)
+    assert {"timestamp", "level", "name", "message", "app", "env"} <= set(lines[0])
+    said = "SIGTERM: not ready any more, draining for 1 s, finishing within 2 s"
+    assert said in [line["message"] for line in lines]
 
 
 def test_unusable_environment_ends_with_78() -> None:
@@ -91,3 +96,52 @@ def test_unusable_environment_ends_with_78() -> None:
 
 def test_log_file_is_where_the_collector_reads() -> None:
     assert log_file("prod") == Path("/var/log/dojangkok/prod/application.log")
+
+
+@pytest.fixture(params=[0.5, 60], ids=["quick", "slow"])
+def latency_s(request: pytest.FixtureRequest) -> float:
+    """How long the model takes."""
+    return float(request.param)
+
+
+@pytest.fixture
+def fakes(latency_s: float) -> Iterator[None]:
+    """A vLLM and a backend."""
+    commands = (
+        ["tests.fakes.vllm", "--port", "18001", "--latency-s", str(latency_s)],
+        ["tests.fakes.backend", "--port", "18003"],
+    )
+    processes = [subprocess.Popen([sys.executable, "-m", *command]) for command in commands]
+    for port in (18001, 18003):
+        while not listens(port):
+            time.sleep(0.05)
+    yield
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_on_sigterm_jobs_are_finished_or_handed_back(
+    fakes: None, server: "subprocess.Popen[str]", latency_s: float
+) -> None:
+    """Every accepted one has one callback when the process ends; those accepted while it drained too."""
+    accepted = [f"before-{number}" for number in range(20)]
+    for case_id in accepted:
+        assert httpx.post(f"{SERVER}/api/checklists/{case_id}", json={"keywords": ["주차"]}).status_code == 200
+    server.send_signal(signal.SIGTERM)
+    while status("/readyz") == 200:
+        time.sleep(0.01)
+    assert httpx.post(f"{SERVER}/api/checklists/while-draining", json={"keywords": ["주차"]}).status_code == 200
+    assert server.wait(timeout=20) in (0, -signal.SIGTERM)
+    callbacks = httpx.get("http://127.0.0.1:18003/fake/callbacks").json()
+    assert sorted(callback["id"] for callback in callbacks) == sorted([*accepted, "while-draining"])
+    bodies = [callback["body"] for callback in callbacks]
+    if latency_s < 1:
+        assert all("주차 확인" in body["checklists"] for body in bodies)
+    else:
+        assert {(body["error"]["code"], body["error"]["retry_after_sec"]) for body in bodies} == {("failed", 10)}

@@ -1,0 +1,83 @@
+"""The application in this process, with fakes of all that it talks to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.health import Readiness
+from app.jobs import Jobs
+from app.main import create_app
+from app.settings import Settings
+from tests.fakes import backend, upstage, vllm
+from tests.fakes.backend import Backend
+from tests.fakes.routing import Routing
+from tests.fakes.storage import Storage
+from tests.fakes.upstage import Upstage
+from tests.fakes.vllm import Vllm
+
+
+@dataclass
+class World:
+    """The fakes, and the application that is given them; `settings` differ from those of the tests' own environment."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    vllm: Vllm = field(default_factory=Vllm)
+    upstage: Upstage = field(default_factory=Upstage)
+    backend: Backend = field(default_factory=Backend)
+    storage: Storage = field(default_factory=Storage)
+    jobs: Jobs = field(default_factory=Jobs)
+    readiness: Readiness = field(default_factory=Readiness)
+
+    def app(self) -> FastAPI:
+        """The application."""
+        hosts = {
+            "vllm.internal": self.vllm.app,
+            "upstage.internal": self.upstage.app,
+            "backend.internal": self.backend.app,
+            "127.0.0.1": self.storage.app,
+        }
+        return create_app(settings(**self.settings), self.readiness, self.jobs, Routing(hosts))
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Run the application, and ask it; when the block is over, all of its callbacks are delivered."""
+        app = self.app()
+        async with app.router.lifespan_context(app):
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://ai-server") as client:
+                yield client
+
+
+def settings(**changed: Any) -> Settings:
+    """Settings that lead to the fakes."""
+    usual = {
+        "app_env": "local",
+        "vllm_base_url": "http://vllm.internal/v1",
+        "vllm_api_key": vllm.KEY,
+        "vllm_lora_adapter_checklist": "checklist",
+        "vllm_lora_adapter_easycontract": "easycontract",
+        "backend_callback_base_url": "http://backend.internal/api",
+        "backend_internal_token": backend.TOKEN,
+        "ocr_api": upstage.KEY,
+        "ocr_url": "http://upstage.internal/v1/document-digitization",
+        "ai_server_image": "registry/ai-server@sha256:0",
+    }
+    return Settings(**{**usual, **changed})
+
+
+@pytest.fixture
+def world() -> World:
+    """Fakes that behave."""
+    return World()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat calls at once, and read as many pages as there are."""
+    monkeypatch.setattr("app.clients.outbound._GROWING", lambda state: 0.0)
+    monkeypatch.setattr("app.clients.ocr._EVERY_S", 0.001)

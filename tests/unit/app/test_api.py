@@ -1,0 +1,155 @@
+"""The API as others see it: its description, its errors, and junk on every route."""
+
+import asyncio
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, settings
+from prometheus_client import REGISTRY
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+
+from app.clients.chroma import Chroma
+from app.clients.outbound import shared_client
+from tests.unit.app.conftest import World
+from tests.unit.app.conftest import settings as environment
+from tests.unit.app.description import FILE, description
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))  # of each route
+
+
+def get(world: World, path: str) -> httpx.Response:
+    async def scenario() -> httpx.Response:
+        async with world.client() as client:
+            return await client.get(path)
+
+    return asyncio.run(scenario())
+
+
+def test_the_committed_description_is_the_application_s() -> None:
+    assert FILE.read_text(encoding="utf-8") == description(), (
+        "docs/ai-server.openapi.json is stale. Fix: .venv/bin/python -m tests.unit.app.description"
+    )
+
+
+@pytest.mark.parametrize(("env", "status"), [("local", 200), ("dev", 200), ("prod", 404)])
+def test_production_does_not_describe_itself(env: str, status: int) -> None:
+    for path in ("/openapi.json", "/docs", "/redoc"):
+        assert get(World({"app_env": env}), path).status_code == status
+
+
+def test_malformed_json_is_422_in_fastapi_s_own_shape(world: World) -> None:
+    async def scenario() -> httpx.Response:
+        async with world.client() as client:
+            return await client.post("/api/checklists/sync", json={"keywords": "not a list"})
+
+    answer = asyncio.run(scenario())
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "keywords"])
+
+
+def test_a_bug_is_500_without_a_word_about_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.checklists.service.merged", lambda _: 1 / 0)
+
+    async def scenario() -> httpx.Response:
+        async with world.client() as client:
+            return await client.post("/api/checklists/sync", json={"keywords": ["주차"]})
+
+    answer = asyncio.run(scenario())
+    assert (answer.status_code, answer.json()["detail"]["error"]["code"]) == (500, "failed")
+    assert "division" not in answer.text
+
+
+def test_metrics_tell_of_jobs_and_calls(world: World) -> None:
+    async def scenario() -> str:
+        async with world.client() as client:
+            await client.post("/api/checklists/7", json={"keywords": ["주차"]})
+            await asyncio.sleep(0.05)
+            return (await client.get("/metrics")).text
+
+    text = asyncio.run(scenario())
+    for line in (
+        'ai_jobs_ended_total{outcome="done",product="checklist"}',
+        'ai_callbacks_total{outcome="delivered"}',
+        'ai_outbound_calls_total{destination="vllm",outcome="status_200"}',
+        'ai_outbound_call_seconds_bucket{destination="backend"',
+        'ai_circuit_open{destination="upstage"} 0.0',
+        "ai_draining 0.0",
+        'http_requests_total{handler="/api/checklists/{id}",method="POST",status="2xx"}',
+    ):
+        assert line in text
+
+
+@pytest.mark.parametrize(("status", "is_up"), [(200, 1), (503, 0)])
+def test_chromadb_is_watched(status: int, is_up: int) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(status, json={"nanosecond heartbeat": 1})
+
+    async def scenario() -> None:
+        async with shared_client(httpx.MockTransport(answer)) as client:
+            watch = asyncio.create_task(Chroma(client, "http://chromadb:8100/", environment()).watch())
+            await asyncio.sleep(0.05)
+            watch.cancel()
+
+    asyncio.run(scenario())
+    assert asked == ["http://chromadb:8100/api/v2/heartbeat"]
+    assert REGISTRY.get_sample_value("ai_chromadb_up") == is_up
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The application as a server, with fakes that behave."""
+    server = uvicorn.Server(uvicorn.Config(World().app(), port=0, log_config=None, http="httptools"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture
+def described(served: str) -> schemathesis.BaseSchema:
+    """What may be asked of it."""
+    return schemathesis.openapi.from_url(f"{served}/openapi.json")
+
+
+schema = schemathesis.pytest.from_fixture("described")
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_junk_on_every_route_is_never_an_internal_error(case: schemathesis.Case) -> None:
+    case.call_and_validate(checks=[not_a_server_error, response_schema_conformance, content_type_conformance])
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"keywords": ["\\ud800"]}', b"\xff", b"{", b"[" * 100_000, b"null", b'{"keywords": [1e999]}', b"NaN"]
+)
+def test_bytes_that_are_no_good_json_are_refused(served: str, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    for path in ("/api/checklists/sync", "/api/checklists/7", "/api/easycontract/7"):
+        assert httpx.post(served + path, content=body, headers=headers).status_code in (400, 422)
+
+
+def test_what_is_no_multipart_is_refused(served: str) -> None:
+    for content_type in ("multipart/form-data", "multipart/form-data; boundary=x", "text/plain"):
+        answer = httpx.post(
+            f"{served}/api/easycontract/sync", content=b"--x\r\nnonsense", headers={"Content-Type": content_type}
+        )
+        assert answer.status_code in (400, 422)
+
+
+def test_the_description_names_every_error_that_is_answered() -> None:
+    paths = json.loads(FILE.read_text(encoding="utf-8"))["paths"]
+    assert {"200", "400", "413", "422", "502", "503"} <= set(paths["/api/easycontract/{id}"]["post"]["responses"])
