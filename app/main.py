@@ -4,11 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, Request, Response
-from prometheus_fastapi_instrumentator import Instrumentator
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app.checklists.endpoints import checklist_routes
 from app.checklists.service import ChecklistService
@@ -29,6 +32,7 @@ from app.settings import Settings
 
 VERSION: Final = "0.1.0"
 CALLBACKS_S: Final = 10  # for what is handed back at the end
+_REQUESTS: Final = metrics.default()  # once in a process, however many applications there are
 _NO_DOCS: Final[dict[str, Any]] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
 _log = logging.getLogger(__name__)
 
@@ -62,6 +66,7 @@ def create_app(
     app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
     app.add_middleware(BodyLimits)
     app.add_exception_handler(AppError, _answer_to_error)
+    app.add_exception_handler(RequestValidationError, _answer_to_malformed)
     app.add_exception_handler(Exception, _answer_to_bug)
     llm = Llm(client, settings)
     checklists = ChecklistService(llm, settings.vllm_lora_adapter_checklist)
@@ -70,7 +75,8 @@ def create_app(
     app.include_router(checklist_routes(checklists, jobs, Backend(client, settings)))
     downloader = Downloader(client, is_local=settings.app_env == "local")
     app.include_router(easy_contract_routes(contracts, jobs, downloader))
-    Instrumentator().instrument(app).expose(app, tags=["health"])
+    assert _REQUESTS  # noqa: S101 - none only for a second one of the same names
+    Instrumentator().add(_REQUESTS).instrument(app).expose(app, include_in_schema=False)
     return app
 
 
@@ -83,6 +89,13 @@ def _watch_of_chroma(client: httpx.AsyncClient, settings: Settings) -> "asyncio.
 async def _answer_to_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, AppError)  # noqa: S101 - what it is registered for
     return error_response(error)
+
+
+async def _answer_to_malformed(_: Request, error: Exception) -> Response:
+    """FastAPI's own 422, without a copy of what came: that may be personal, or nothing that JSON can say."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
+    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def _answer_to_bug(_: Request, error: Exception) -> Response:

@@ -11,11 +11,12 @@ import uvicorn
 
 from app.health import Readiness
 from app.jobs import Jobs
-from app.main import CALLBACKS_S, create_app
+from app.main import create_app
 from app.metrics import DRAINING
 from app.settings import Settings
 
 _PORT: Final = 8000
+_ANSWER_S: Final = 1  # to those whose work was handed back
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +59,6 @@ def serve(settings: Settings) -> None:
         log_config=None,
         loop="uvloop",
         http="httptools",
-        timeout_graceful_shutdown=math.ceil(settings.finish_sec) + CALLBACKS_S,
+        timeout_graceful_shutdown=math.ceil(settings.finish_sec) + _ANSWER_S,
     )
     DrainingServer(config, settings, readiness, jobs).run()

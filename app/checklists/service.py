@@ -63,7 +63,7 @@ def checks_of(answer: str) -> list[str]:
         return []
     if not isinstance(found, list) or not all(isinstance(check, str) for check in found):
         return []
-    return _distinct(found)
+    return _distinct(check.encode(errors="replace").decode() for check in found)  # JSON can say half a character
 
 
 def merged(added: Iterable[str]) -> list[str]:

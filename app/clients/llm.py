@@ -54,7 +54,7 @@ class Llm:
         if not isinstance(content, str):
             _log.error("vllm: no answer in what came with status %d", answer.status_code)
             raise OutboundError("언어 모델의 응답을 해석할 수 없습니다.")
-        return content
+        return content.encode(errors="replace").decode()  # JSON can say half a character, nobody else can
 
     async def _ask(self, model: str, system: str, user: str, max_tokens: int) -> httpx.Response:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": self._safe(user)}]

@@ -15,7 +15,8 @@ from app.easycontracts.text import text_of
 from app.errors import DocumentError, OutboundError
 from app.settings import Settings
 
-_LONGEST_PAGE: Final = 20_000
+_LONGEST_PAGE: Final = 12_000  # characters; with the answer's tokens below vLLM's --max-model-len of 8192, as a guess
+_LONGEST_SUMMARIES: Final = 10_000  # of all pages, each with its share
 _PAGE_TOKENS: Final = 1024
 _FINAL_TOKENS: Final = 2048
 _PAGE: Final = """\
@@ -67,7 +68,8 @@ class EasyContractService:
         summaries = await _all(
             self._llm.chat(_PAGE, text[:_LONGEST_PAGE], adapter=adapter, max_tokens=_PAGE_TOKENS) for text in texts
         )
-        joined = "\n\n".join(f"[{number}쪽]\n{summary.strip()}" for number, summary in enumerate(summaries, 1))
+        share = _LONGEST_SUMMARIES // len(summaries)
+        joined = "\n\n".join(f"[{number}쪽]\n{summary.strip()[:share]}" for number, summary in enumerate(summaries, 1))
         explanation = (await self._llm.chat(_FINAL, joined, adapter=adapter, max_tokens=_FINAL_TOKENS)).strip()
         if not explanation:
             raise OutboundError("언어 모델이 빈 응답을 보냈습니다.")

@@ -5,11 +5,11 @@ import json
 
 import httpx
 import pytest
+from tests.fakes.plan import Fault
 
 from app.checklists.common import COMMON
 from app.checklists.service import checks_of, merged
 from app.metrics import CALLBACKS
-from tests.fakes.plan import Fault
 from tests.unit.app.conftest import World
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}
@@ -120,6 +120,17 @@ def test_a_callback_is_repeated_with_the_same_key_until_it_is_received(world: Wo
     assert len(world.backend.callbacks) == 1
     assert len({call.headers["idempotency-key"] for call in world.backend.plan.calls}) == 1
     assert len(world.backend.plan.calls) == 4
+
+
+def test_half_a_character_does_not_stop_a_callback(world: World) -> None:
+    world.vllm.answer = '["가\\ud800"]'
+
+    async def scenario() -> None:
+        async with world.client() as client:
+            await client.post("/api/checklists/case-7", json={"keywords": ["주차"]})
+
+    asyncio.run(scenario())
+    assert world.backend.callbacks[0].body["checklists"][-1].startswith("가")
 
 
 @pytest.mark.parametrize("fault", [Fault(status=503), Fault(status=401), Fault(drop=True)])

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pymupdf
 import pytest
-
 from tests.fakes.plan import Fault
 from tests.fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
+
 from tests.unit.app.conftest import World
 
 PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
@@ -194,7 +194,7 @@ def test_handing_back_is_said_to_a_caller_that_waits(world: World) -> None:
             files = [("files", ("a.png", PNG))]
             post = client.post("/api/easycontract/sync", files=files, data={"doc_types": ["contract"]})
             waiting = asyncio.create_task(post)
-            while not world.vllm.plan.calls:
+            while not world.vllm.plan.calls:  # noqa: ASYNC110 - the fake tells nobody
                 await asyncio.sleep(0.01)
             world.jobs.hand_back()
             return await waiting

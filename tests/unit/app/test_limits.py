@@ -19,11 +19,13 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked = 0
+        self.arrivals = asyncio.Semaphore(0)
         self.is_open = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked += 1
         read = len(await Request(scope, receive).body())
+        self.arrivals.release()
         await self.is_open.wait()
         await PlainTextResponse(str(read))(scope, receive, send)
 
@@ -70,8 +72,8 @@ def test_uploads_may_be_larger_but_not_all_at_once() -> None:
         async with client(app) as asking:
             path = "/api/easycontract/sync"
             four = [asyncio.create_task(asking.post(path, content=bytes(50 * MIB))) for _ in range(4)]
-            while app.asked < 4:
-                await asyncio.sleep(0)
+            for _ in four:
+                await app.arrivals.acquire()
             busy = await asking.post(path, content=bytes(MIB))
             app.is_open.set()
             assert [(await one).text for one in four] == [str(50 * MIB)] * 4

@@ -1,0 +1,100 @@
+"""Servers of files behind TLS, and an internet that leads to no other."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import trustme
+
+from app.clients.downloads import Downloader
+
+FILES = "files.example.com"
+SHARED = "shared.example.com"  # the same address, not in the certificate
+PUBLIC = "8.8.8.8"
+SECRET = "5ec2e7"
+URL = f"https://{FILES}/%EA%B3%84%EC%95%BD/lease.pdf?X-Amz-Signature={SECRET}"
+MEBIBYTE = 2**20
+
+
+class Internet(httpx.AsyncHTTPTransport):
+    """Every address is the test's server; keeps the addresses that were connected to, and their ports."""
+
+    def __init__(self, authority: trustme.CA, port: int) -> None:
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        super().__init__(verify=context)
+        self.asked: list[str] = []
+        self._port = port
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url.host)
+        request.url = request.url.copy_with(host="127.0.0.1", port=self._port)
+        return await super().handle_async_request(request)
+
+
+class Names:
+    """A resolver with an answer for each time that it is asked."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self.answers = list(answers)
+
+    async def __call__(self, host: str) -> Sequence[str]:
+        return self.answers.pop(0)
+
+
+@dataclass
+class Server:
+    """Answers every connection with the same bytes, and then with `more` again and again."""
+
+    answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n%PDF-"
+    more: bytes = b""
+    every_s: float = 0
+    heads: list[str] = field(default_factory=list)
+    sent_bytes: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+            writer.write(self.answer)
+            await writer.drain()
+            while self.more:
+                writer.write(self.more)
+                self.sent_bytes += len(self.more)
+                await writer.drain()
+                await asyncio.sleep(self.every_s)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def leading_to(server: Server) -> AsyncIterator[Internet]:
+    """An internet whose every address is the server, with a certificate for FILES and for PUBLIC."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(FILES, PUBLIC).configure_cert(context)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+    async with listening, Internet(authority, listening.sockets[0].getsockname()[1]) as internet:
+        yield internet
+
+
+async def fetch(
+    internet: Internet,
+    url: str = URL,
+    names: Names | None = None,
+    *,
+    is_local: bool = False,
+    max_bytes: int = MEBIBYTE,
+    timeout_s: float = 10,
+) -> bytes:
+    """Fetch with a client that is set up for something else, which must not matter."""
+    client = httpx.AsyncClient(
+        transport=internet, headers={"X-Key": SECRET}, auth=("user", SECRET), timeout=0.001, follow_redirects=True
+    )
+    resolve = names or Names([PUBLIC])
+    downloader = Downloader(client, is_local=is_local, max_bytes=max_bytes, timeout_s=timeout_s, resolve=resolve)
+    return await asyncio.wait_for(downloader.fetch(url), 20)

@@ -1,0 +1,185 @@
+"""Which hosts a file may come from; the address that would have been connected to is seen on the way."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from app.clients.downloads import Downloader, is_public, resolve_ipv4
+from app.errors import DownloadError
+from tests.unit.app.internet import FILES, PUBLIC, SECRET, SHARED, Internet, Names, Server, fetch, leading_to
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest_asyncio.fixture
+async def internet(server: Server) -> AsyncIterator[Internet]:
+    async with leading_to(server) as internet:
+        yield internet
+
+
+@pytest.mark.asyncio
+async def test_a_file_comes_from_the_address_that_was_checked(internet: Internet, server: Server) -> None:
+    assert await fetch(internet) == b"%PDF-"
+    assert internet.asked == [PUBLIC]
+    assert server.heads[0].splitlines()[:-1] == [
+        f"GET /%EA%B3%84%EC%95%BD/lease.pdf?X-Amz-Signature={SECRET} HTTP/1.1",
+        f"Host: {FILES}",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_public_address_may_stand_for_the_name(internet: Internet) -> None:
+    assert await fetch(internet, f"https://{PUBLIC}/lease.pdf", Names()) == b"%PDF-"
+
+
+@pytest.mark.asyncio
+async def test_the_name_is_resolved_once(internet: Internet) -> None:
+    """What it means the second time can't matter."""
+    names = Names([PUBLIC], ["127.0.0.1"])
+    assert await fetch(internet, names=names) == b"%PDF-"
+    assert internet.asked == [PUBLIC]
+    assert names.answers == [["127.0.0.1"]]
+
+
+@pytest.mark.asyncio
+async def test_a_certificate_of_another_name_is_refused(internet: Internet, server: Server) -> None:
+    with pytest.raises(DownloadError, match=rf"^{SHARED}에서 파일을 내려받지 못했습니다\.$"):
+        await fetch(internet, f"https://{SHARED}/lease.pdf")
+    assert server.heads == []
+
+
+@pytest.mark.asyncio
+async def test_a_connection_serves_no_other_name_of_its_address(internet: Internet, server: Server) -> None:
+    """A pool would lend the open one, whose certificate was checked for the first name only."""
+    await fetch(internet)
+    with pytest.raises(DownloadError):
+        await fetch(internet, f"https://{SHARED}/lease.pdf")
+    assert len(server.heads) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.0.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.1",
+            "224.0.0.1",
+        ),
+        *("0x7f000001", "0x7f.0.0.1", "2130706433", "0177.0.0.1", "127.1", "127.0.0.1.", "127。0。0。1", "134744072"),
+        *("[::1]", "[::ffff:127.0.0.1]", "[fd00::1]"),
+    ],
+)
+async def test_an_address_that_is_not_public_is_refused_in_every_notation(internet: Internet, host: str) -> None:
+    with pytest.raises(DownloadError):
+        await fetch(internet, f"https://{host}/lease.pdf", Names())
+    assert internet.asked == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], [PUBLIC, "10.0.0.1"], ["10.0.0.1", PUBLIC], ["::1"], []])
+async def test_every_address_of_a_name_must_be_public(internet: Internet, addresses: list[str]) -> None:
+    with pytest.raises(DownloadError, match=f"^{FILES}"):
+        await fetch(internet, names=Names(addresses))
+    assert internet.asked == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "0.0.0.1",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.31.0.1",
+            "192.0.0.192",
+            "192.168.1.1",
+        ),
+        *("198.18.0.1", "203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255", "::1", "name"),
+    ],
+)
+def test_special_addresses_are_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "52.219.56.1", "223.130.192.1"])
+def test_other_addresses_are_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://{FILES}/a.pdf",
+        f"ftp://{FILES}/a.pdf",
+        f"file:///etc/passwd?{SECRET}",
+        f"https://{FILES}:8443/a.pdf",
+        f"https://{SECRET}@{FILES}/a.pdf",
+        f"https://user:{SECRET}@{FILES}/a.pdf",
+        f"https://{FILES}\\@127.0.0.1/a.pdf",
+        f"//{FILES}/a.pdf",
+        *(
+            "",
+            "lease.pdf",
+            "https://",
+            "https:///a.pdf",
+            "https://[/a.pdf",
+            "https://a b/",
+            "https://a..b/",
+            "https://h:x/",
+        ),
+        *(
+            f"https://{'a' * 64}/",
+            f"https://{'a.' * 200}b/",
+            "https://%31%32%37.0.0.1/",
+            "https://h\0/",
+            "https://h/\ud800",
+        ),
+    ],
+)
+async def test_a_url_that_cannot_be_meant_is_refused(internet: Internet, url: str) -> None:
+    with pytest.raises(DownloadError) as refused:
+        await fetch(internet, url, Names())
+    assert SECRET not in str(refused.value)
+    assert internet.asked == []
+
+
+@pytest.mark.asyncio
+async def test_locally_http_ports_and_private_addresses_are_allowed(server: Server) -> None:
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with listening, httpx.AsyncClient() as client:
+        downloader = Downloader(client, is_local=True)
+        assert await downloader.fetch(f"http://127.0.0.1:{port}/lease.pdf") == b"%PDF-"
+        assert await downloader.fetch(f"http://localhost:{port}/lease.pdf") == b"%PDF-"
+        with pytest.raises(DownloadError):
+            await downloader.fetch("http://127.0.0.1:99999/lease.pdf")
+    assert f"\r\nHost: localhost:{port}\r\n" in server.heads[1]
+
+
+@pytest.mark.asyncio
+async def test_a_name_that_does_not_exist_is_an_error_of_the_download(internet: Internet) -> None:
+    with pytest.raises(DownloadError, match=r"^nowhere\.invalid의 주소를 찾을 수 없습니다\.$"):
+        async with httpx.AsyncClient(transport=internet) as client:
+            await Downloader(client, is_local=False).fetch("https://nowhere.invalid/lease.pdf")
+
+
+@pytest.mark.asyncio
+async def test_names_are_resolved_to_ipv4() -> None:
+    assert set(await resolve_ipv4("localhost")) == {"127.0.0.1"}

@@ -1,0 +1,150 @@
+"""How a file is fetched: within limits, and without a word about its URL's signature."""
+
+import asyncio
+import gzip
+import logging
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+import pytest_asyncio
+
+from app.clients.downloads import file_name
+from app.errors import AppError, DownloadError, TooLargeError
+from tests.unit.app.internet import FILES, MEBIBYTE, PUBLIC, SECRET, URL, Internet, Names, Server, fetch, leading_to
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest_asyncio.fixture
+async def internet(server: Server) -> AsyncIterator[Internet]:
+    async with leading_to(server) as internet:
+        yield internet
+
+
+@pytest.mark.asyncio
+async def test_a_redirect_is_not_followed(internet: Internet, server: Server) -> None:
+    server.answer = b"HTTP/1.1 302 Found\r\nLocation: https://8.8.4.4/\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(DownloadError, match=r"HTTP 302"):
+        await fetch(internet)
+    assert internet.asked == [PUBLIC]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [204, 206, 403, 404, 500])
+async def test_only_200_is_a_file(internet: Internet, server: Server, status: int) -> None:
+    server.answer = f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n".encode()
+    with pytest.raises(DownloadError, match=f"HTTP {status}"):
+        await fetch(internet)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"junk\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n%PD",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_a_broken_answer_is_an_error_of_the_download(internet: Internet, server: Server, answer: bytes) -> None:
+    server.answer = answer
+    with pytest.raises(DownloadError):
+        await fetch(internet)
+
+
+@pytest.mark.asyncio
+async def test_a_size_above_the_limit_is_refused_before_the_file_is_read(internet: Internet, server: Server) -> None:
+    """The server would never send the file."""
+    server.answer = f"HTTP/1.1 200 OK\r\nContent-Length: {MEBIBYTE + 1}\r\n\r\n".encode()
+    server.more, server.every_s = b"x", 60
+    with pytest.raises(TooLargeError, match=r"최대 1MB"):
+        await fetch(internet)
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_grows_above_the_limit_is_cut(internet: Internet, server: Server) -> None:
+    server.answer, server.more = b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 2**16
+    with pytest.raises(TooLargeError):
+        await fetch(internet)
+    assert server.sent_bytes < 32 * MEBIBYTE
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("extra", [0, 1])
+async def test_the_limit_itself_is_allowed(internet: Internet, server: Server, extra: int) -> None:
+    content = b"x" * (MEBIBYTE + extra)
+    server.answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
+    if extra:
+        with pytest.raises(TooLargeError):
+            await fetch(internet)
+    else:
+        assert await fetch(internet) == content
+
+
+@pytest.mark.asyncio
+async def test_a_slow_file_is_given_up_although_every_byte_comes_in_time(internet: Internet, server: Server) -> None:
+    server.answer, server.more, server.every_s = b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.05
+    with pytest.raises(DownloadError, match=rf"^{FILES}에서 파일을 제한 시간 안에 내려받지 못했습니다\.$"):
+        await fetch(internet, timeout_s=0.4)
+    assert server.sent_bytes > 1
+
+
+@pytest.mark.asyncio
+async def test_a_slow_resolver_counts_too(internet: Internet) -> None:
+    class Slow(Names):
+        async def __call__(self, host: str) -> Sequence[str]:
+            await asyncio.sleep(60)
+            return [PUBLIC]
+
+    with pytest.raises(DownloadError, match="제한 시간"):
+        await fetch(internet, names=Slow(), timeout_s=0.1)
+
+
+@pytest.mark.asyncio
+async def test_nothing_is_decompressed(internet: Internet, server: Server) -> None:
+    """64 MiB that fit into the limit as long as they are gzip."""
+    bomb = gzip.compress(b"\0" * 64 * MEBIBYTE, 1)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    server.answer = head.encode() + bomb
+    assert await fetch(internet) == bomb
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("status", [200, 403])
+async def test_the_signature_stays_secret(
+    internet: Internet, server: Server, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    """Neither httpx, whose log has every URL, nor the error and what it came from says it."""
+    caplog.set_level(logging.DEBUG)
+    server.answer = f"HTTP/1.1 {status} x\r\nContent-Length: 10\r\n\r\n".encode()
+    with pytest.raises(AppError) as refused:
+        await fetch(internet)
+    assert any(record.name == "httpx" for record in caplog.records)
+    assert SECRET not in caplog.text
+    assert "lease" not in caplog.text
+    assert SECRET not in f"{refused.value!r} {refused.value.__cause__!r} {refused.value.__context__!r}"
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "name"),
+    [
+        (URL, None, "lease.pdf"),
+        (URL, "계약서.PDF", "계약서.PDF"),
+        (URL, "계약서", "계약서.pdf"),
+        (URL, "../../etc/계약서", "계약서.pdf"),
+        (URL, "  ", "lease.pdf"),
+        ("https://files.example.com/%EA%B3%84%EC%95%BD%EC%84%9C.png?a=b.pdf", None, "계약서.png"),
+        ("https://files.example.com/a/b", "계약서", "계약서"),
+        ("https://files.example.com/", None, "file_3"),
+        ("https://files.example.com", "", "file_3"),
+        ("https://h\0/x.pdf", None, "file_3"),
+        ("https://h/\ud800", "계약서.png", "계약서.png"),
+    ],
+)
+def test_a_file_is_called_what_it_was_named_or_what_its_url_ends_in(url: str, given: str | None, name: str) -> None:
+    assert file_name(url, given, 3) == name

@@ -1,0 +1,181 @@
+"""Each fake, in-process: what other tests rely on."""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from app.clients.downloads import Downloader
+from tests.fakes import backend, upstage, vllm
+from tests.fakes.backend import Backend
+from tests.fakes.routing import Routing
+from tests.fakes.storage import Storage
+from tests.fakes.upstage import Upstage, parts_of
+from tests.fakes.vllm import Vllm, keywords
+
+pytestmark = pytest.mark.asyncio
+
+CHAT = "http://vllm.internal:8001/v1/chat/completions"
+CALLBACK = "https://backend.internal/api/internal/callbacks/checklists/7/complete"
+OCR = "https://api.upstage.ai/v1/document-digitization"
+FIELDS = {"ocr": "force", "base64_encoding": "['table']", "model": "document-parse"}
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) + b"\r\n--\r\n\r\r\n\n"
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def chat(system: str, user: str, **more: Any) -> dict[str, Any]:
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    return {"model": "checklist", "messages": messages, "temperature": 0.2, "max_tokens": 1024, **more}
+
+
+async def ask(app: Any, method: str, url: str, **request: Any) -> httpx.Response:
+    async with httpx.AsyncClient(transport=Routing({httpx.URL(url).host: app})) as client:
+        return await client.request(method, url, **request)
+
+
+async def complete(fake: Vllm, body: Any, key: str = vllm.KEY) -> httpx.Response:
+    return await ask(fake.app, "POST", CHAT, json=body, headers=bearer(key))
+
+
+async def digitize(fake: Upstage, document: bytes = PNG, fields: Any = None, key: str = upstage.KEY) -> httpx.Response:
+    files = {"document": ("page.png", document, "image/png")}
+    return await ask(fake.app, "POST", OCR, files=files, data=fields or FIELDS, headers=bearer(key))
+
+
+async def test_vllm_answers_a_json_array_with_the_keywords() -> None:
+    answer = (await complete(Vllm(), chat("JSON 배열로만 답하세요.", "키워드:\n- 반려동물\n- 주차"))).json()
+    assert answer["choices"][0]["message"]["content"] == '["반려동물 확인", "주차 확인"]'
+    assert (answer["object"], answer["model"]) == ("chat.completion", "checklist")
+    assert answer["usage"]["total_tokens"] == answer["usage"]["prompt_tokens"] + answer["usage"]["completion_tokens"]
+
+
+@pytest.mark.parametrize(
+    "text", ['키워드: ["주차", "관리비"]', "* 주차\n* 관리비", "키워드: 주차, 관리비", "- 주차\n- 관리비"]
+)
+async def test_vllm_knows_keywords_in_several_notations(text: str) -> None:
+    assert keywords(text) == ["주차", "관리비"]
+
+
+async def test_vllm_answers_markdown_that_quotes_the_user() -> None:
+    answer = await complete(Vllm(), chat("요약하세요.", "보증금 5천만원" + "가" * 1000))
+    assert answer.json()["choices"][0]["message"]["content"].startswith("## 요약\n\n> 보증금 5천만원")
+
+
+async def test_vllm_says_what_a_test_tells_it_to() -> None:
+    fake = Vllm()
+    fake.answer = ""
+    assert (await complete(fake, chat("", ""))).json()["choices"][0]["message"]["content"] == ""
+
+
+async def test_vllm_refuses_as_vllm_does() -> None:
+    fake = Vllm()
+    unknown = await complete(fake, chat("", "", model="no"))
+    assert (unknown.status_code, unknown.json()["error"]["type"]) == (404, "NotFoundError")
+    assert unknown.json()["error"]["message"] == "The model `no` does not exist."
+    unauthorized = await complete(fake, chat("", ""), key="wrong")
+    assert (unauthorized.status_code, unauthorized.json()) == (401, {"error": "Unauthorized"})
+    for body in ({}, {"model": "checklist", "messages": []}, chat("", "", max_tokens=0), chat("", "", stream=True)):
+        wrong = await complete(fake, body)
+        assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, 400)
+
+
+async def test_vllm_lists_its_models_to_those_with_the_key() -> None:
+    answer = await ask(Vllm().app, "GET", "http://vllm.internal/v1/models", headers=bearer(vllm.KEY))
+    assert [model["id"] for model in answer.json()["data"]][1:] == ["checklist", "easycontract"]
+    assert (await ask(Vllm().app, "GET", "http://vllm.internal/v1/models")).status_code == 401
+    assert (await ask(Vllm().app, "GET", "http://vllm.internal/health")).status_code == 200
+
+
+async def test_upstage_reads_a_lease_with_personal_data_and_a_table() -> None:
+    answer = (await digitize(Upstage())).json()
+    html = answer["content"]["html"]
+    assert all(text in html for text in ("보증금", "<table", upstage.PHONE, upstage.RESIDENT_NUMBER, upstage.ACCOUNT))
+    assert "\n".join(element["content"]["html"] for element in answer["elements"]) == html
+    assert answer["usage"] == {"pages": 1}
+
+
+async def test_upstage_reads_what_a_test_tells_it_to() -> None:
+    fake = Upstage()
+    fake.html = "<p>빈 종이</p>"
+    assert (await digitize(fake)).json()["content"]["html"] == "<p>빈 종이</p>"
+
+
+async def test_upstage_refuses_what_is_no_image_or_no_request() -> None:
+    fake = Upstage()
+    assert (await digitize(fake, key="wrong")).status_code == 401
+    assert (await digitize(fake, b"%PDF-1.7")).status_code == 415
+    assert (await digitize(fake, fields={**FIELDS, "ocr": "auto"})).status_code == 400
+    assert (await ask(fake.app, "POST", OCR, json={}, headers=bearer(upstage.KEY))).status_code == 400
+    assert (await digitize(fake, b"\xff\xd8\xff\xe0")).status_code == 200
+
+
+async def test_upstage_wants_time_between_calls() -> None:
+    fake = Upstage(interval_s=0.5)
+    assert (await digitize(fake)).status_code == 200
+    early = await digitize(fake)
+    assert (early.status_code, early.headers["Retry-After"]) == (429, "1")
+    await asyncio.sleep(0.45)
+    assert (await digitize(fake)).status_code == 200
+
+
+async def test_parts_keep_every_byte() -> None:
+    request = httpx.Request("POST", OCR, files={"document": ("page.png", PNG)}, data={"model": "문서"})
+    parts = parts_of(request.headers["Content-Type"], request.read())
+    assert parts == {"document": PNG, "model": "문서".encode()}
+
+
+async def test_backend_keeps_what_it_is_told() -> None:
+    fake = Backend()
+    failed = {"error": {"code": "failed", "message": "다시 시도해 주세요."}}
+    for body, key in (({"checklists": ["주차 확인"]}, "a"), (failed, "b"), (failed, "b")):
+        headers = {**bearer(backend.TOKEN), "Idempotency-Key": key}
+        assert (await ask(fake.app, "POST", CALLBACK, json=body, headers=headers)).status_code == 200
+    kept = (await ask(fake.app, "GET", "https://backend.internal/fake/callbacks")).json()
+    assert [(row["id"], row["key"], row["body"]) for row in kept] == [
+        ("7", "a", {"checklists": ["주차 확인"]}),
+        ("7", "b", failed),
+        ("7", "b", failed),
+    ]
+    assert kept[0]["at"] <= kept[1]["at"] <= time.time()
+
+
+async def test_backend_refuses_strangers_and_junk() -> None:
+    fake = Backend()
+    assert (await ask(fake.app, "POST", CALLBACK, json={"checklists": []})).status_code == 401
+    junk = await ask(fake.app, "POST", CALLBACK, json={"checklists": [1]}, headers=bearer(backend.TOKEN))
+    assert junk.status_code == 400
+    assert (await ask(Backend(token="").app, "POST", CALLBACK, json={"checklists": []})).status_code == 200
+    assert fake.callbacks == []
+
+
+async def test_storage_serves_a_presigned_url_to_the_downloader() -> None:
+    fake = Storage()
+    await ask(fake.app, "PUT", "http://files.internal/fake/files/a/lease.pdf", content=b"%PDF-")
+    assert fake.files["a/lease.pdf"] == ("application/octet-stream", b"%PDF-")
+
+    async def resolve(_: str) -> list[str]:
+        return ["8.8.8.8"]
+
+    async with httpx.AsyncClient(transport=Routing({"files.internal": fake.app})) as client:
+        downloader = Downloader(client, is_local=False, resolve=resolve)
+        assert await downloader.fetch("https://files.internal/a/lease.pdf?X-Amz-Signature=1") == b"%PDF-"
+    assert fake.plan.calls[0].query == {"X-Amz-Signature": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/lease.pdf", 403), ("/no?X-Amz-Signature=1", 404), ("/status/418", 418), ("/redirect?to=http://10.0.0.1/", 302)],
+)
+async def test_storage_answers_other_than_with_a_file(path: str, status: int) -> None:
+    assert (await ask(Storage().app, "GET", f"http://files.internal{path}")).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/slow", "/endless"])
+async def test_storage_has_files_without_an_end(path: str) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        await ask(Storage().app, "GET", f"http://files.internal{path}", timeout=0.1)
