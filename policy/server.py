@@ -31,7 +31,8 @@ def numbers(module: str) -> dict[str, float]:
 def stop_s(variables: dict[str, str]) -> float:
     """How long it takes at most from SIGTERM to its end: it drains, finishes, and calls back what it hands back."""
     given = defaults() | variables
-    return float(given["DRAIN_SEC"]) + float(given["FINISH_SEC"]) + numbers("main")["CALLBACKS_S"]
+    handing_back_s = numbers("server")["_ANSWER_S"] + numbers("main")["CALLBACKS_S"]
+    return float(given["DRAIN_SEC"]) + float(given["FINISH_SEC"]) + handing_back_s
 
 
 def _statements(module: str) -> list[ast.stmt]:

@@ -114,6 +114,12 @@ class Fleet:
         told = json.loads(self.machine.wait_for(BACKEND, "/fake/callbacks"))
         return [one for one in told if one["id"].startswith(f"{prefix}-")]
 
+    def attempts(self, prefix: str) -> list[tuple[str, str]]:
+        """Id and key of every callback of a load that the backend was called with, also where it failed."""
+        calls = json.loads(self.machine.wait_for(BACKEND, "/fake/calls"))
+        found = [(call["path"].split("/")[-2], call["headers"]["idempotency-key"]) for call in calls]
+        return [(name, key) for name, key in found if name.startswith(f"{prefix}-")]
+
     @contextmanager
     def load(self, prefix: str) -> Iterator[Outcome]:
         """Send requests during the block; when it is over, the outcome has everything but the callbacks."""
