@@ -1,0 +1,157 @@
+"""Files as pictures of their pages: PDFs through `app.easycontracts.render`, pictures as they are."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from app.errors import DocumentError, UnsupportedFileTypeError
+
+_log = logging.getLogger(__name__)
+
+_ROOT = Path(__file__).parents[2]
+_PICTURES = {
+    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
+    ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
+}
+_PDF_START_BYTES = 1024  # Readers find the header anywhere in it: ISO 32000-1, annex H.3, note 13.
+_PICTURES_BYTES = 128 * 2**20  # Ten pages of a colour scan are 40 MiB.
+
+
+@dataclass(frozen=True)
+class Page:
+    """A picture of one page."""
+
+    content: bytes
+    content_type: str
+
+
+def suffix(name: str) -> str:
+    """
+    The ending of a file's name, in lower case: `.pdf`, `.png`, `.jpg` or `.jpeg`.
+
+    Raises:
+        UnsupportedFileTypeError: It has another one, or none.
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    if ending != ".pdf" and ending not in _PICTURES:
+        raise UnsupportedFileTypeError(f"'{name}' 파일은 지원하지 않는 형식입니다. PDF, PNG, JPG, JPEG만 됩니다.")
+    return ending
+
+
+class Renderer:
+    """
+    Makes the pages of files.
+
+    Args:
+        timeout_s: For one PDF, from the start of its process.
+        at_once: PDFs that are rendered at the same time; the others wait.
+    """
+
+    def __init__(self, *, timeout_s: float = 60, at_once: int = 2) -> None:
+        self._timeout_s = timeout_s
+        self._slots = asyncio.Semaphore(at_once)
+
+    async def pages(self, name: str, content: bytes, max_pages: int) -> list[Page]:
+        """
+        The pages of a file, in their order.
+
+        Args:
+            name: Decides by its ending what the content has to be.
+            content: Everything that is in the file.
+            max_pages: A PDF with more is refused before any page is rendered.
+
+        Raises:
+            UnsupportedFileTypeError: The name's ending is none that is read.
+            DocumentError: The file can't be read, or has too many pages.
+        """
+        ending = suffix(name)
+        if ending != ".pdf":
+            content_type, start = _PICTURES[ending]
+            if not content.startswith(start):
+                raise DocumentError(f"'{name}' 파일은 올바른 {ending[1:].upper()} 이미지가 아닙니다.")
+            return [Page(content, content_type)]
+        if b"%PDF-" not in content[:_PDF_START_BYTES]:
+            raise DocumentError(_broken(name))
+        async with self._slots:
+            try:
+                return await asyncio.wait_for(_rendered(name, content, max_pages), self._timeout_s)
+            except asyncio.TimeoutError:
+                raise DocumentError(
+                    f"'{name}' 파일을 변환하는 데 시간이 너무 오래 걸려 중단했습니다. 파일을 나누어 올려 주세요."
+                ) from None
+
+
+async def _rendered(name: str, content: bytes, max_pages: int) -> list[Page]:
+    async with _render_process(max_pages) as (to_process, from_process):
+        with suppress(ConnectionError):  # It ended before it read everything: its answer counts, or that there is none.
+            to_process.write(content)
+            await to_process.drain()
+        to_process.close()
+        try:
+            head = json.loads(await from_process.readuntil(b"\n"))
+            if "error" in head:
+                raise DocumentError(_refusal(name, head, max_pages))
+            return await _pictures(name, head["pages"], from_process)
+        except asyncio.IncompleteReadError:
+            _log.warning("render ended before its last page")
+            raise DocumentError(_broken(name)) from None
+
+
+async def _pictures(name: str, count: int, source: asyncio.StreamReader) -> list[Page]:
+    pages: list[Page] = []
+    left_bytes = _PICTURES_BYTES
+    for _ in range(count):
+        size_bytes = int.from_bytes(await source.readexactly(4), "big")
+        left_bytes -= size_bytes
+        if left_bytes < 0:
+            raise DocumentError(f"'{name}' 파일의 페이지 이미지가 너무 큽니다. 해상도를 낮추거나 나누어 올려 주세요.")
+        pages.append(Page(await source.readexactly(size_bytes), "image/png"))
+    return pages
+
+
+@asynccontextmanager
+async def _render_process(max_pages: int) -> AsyncIterator[tuple[asyncio.StreamWriter, asyncio.StreamReader]]:
+    """Start the program; however the block is left, it is gone afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "app.easycontracts.render",
+        str(max_pages),
+        cwd=_ROOT,
+        env={},  # It reads what a stranger wrote: it gets none of the server's secrets.
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=2**20,
+    )
+    assert process.stdin is not None  # noqa: S101 - they are pipes
+    assert process.stdout is not None  # noqa: S101
+    try:
+        yield process.stdin, process.stdout
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.stdin.close()
+        await process.communicate()  # Reads to the end too: a pipe that still holds something would stay open.
+        with suppress(ConnectionError):  # Else the loop logs that nobody asked why the pipe broke.
+            await process.stdin.wait_closed()
+
+
+def _refusal(name: str, head: dict[str, Any], max_pages: int) -> str:
+    if head["error"] == "encrypted":
+        return f"'{name}' 파일은 비밀번호로 보호되어 있습니다. 비밀번호를 해제한 뒤 다시 올려 주세요."
+    if head["error"] == "empty":
+        return f"'{name}' 파일에 페이지가 없습니다."
+    if head["error"] == "too_many_pages":
+        return f"'{name}' 파일은 {head['pages']}페이지입니다. 최대 {max_pages}페이지까지 읽을 수 있습니다."
+    return _broken(name)
+
+
+def _broken(name: str) -> str:
+    return f"'{name}' 파일이 손상되었거나 올바른 PDF가 아닙니다."

@@ -1,0 +1,70 @@
+"""What the OCR service read, as plain text."""
+
+from collections.abc import Iterator
+
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PageElement, Tag
+from bs4.exceptions import ParserRejectedMarkup
+
+_BLOCKS = frozenset({"h1", "h2", "h3", "p", "header", "footer", "caption", "table", "figure"})
+
+
+def text_of(reply: object) -> str:
+    """
+    The text of a reply: a line for each block, and for each row of a table, its cells divided by tabs.
+
+    Args:
+        reply: Any JSON value; what is not as the service promises it counts as no text.
+
+    Source:
+        `content.html` of Upstage document digitization, or of each of its `elements`.
+    """
+    try:
+        soup = BeautifulSoup(_html(reply) + "\n", "html.parser")  # Without the line break, a URL is warned of.
+    except (ParserRejectedMarkup, ValueError):  # ValueError: a character reference with thousands of digits.
+        return ""
+    for image in soup("img"):
+        image.decompose()
+    for line_break in soup("br"):
+        line_break.replace_with("\n")
+    text = "\n".join(line for block in _outermost(soup, _BLOCKS) for line in _lines(block))
+    return text.encode("utf-8", "ignore").decode()  # JSON and HTML can both hold half a surrogate pair.
+
+
+def _html(reply: object) -> str:
+    whole = _content_html(reply)
+    elements = reply.get("elements") if isinstance(reply, dict) else None
+    if whole.strip() or not isinstance(elements, list):
+        return whole
+    return "\n".join(_content_html(element) for element in elements)
+
+
+def _content_html(value: object) -> str:
+    content = value.get("content") if isinstance(value, dict) else None
+    html = content.get("html") if isinstance(content, dict) else None
+    return html if isinstance(html, str) else ""
+
+
+def _lines(block: PageElement) -> Iterator[str]:
+    if isinstance(block, Tag) and block.name == "table":
+        for row in _outermost(block, {"caption", "tr"}):
+            cells = [_one_line(cell.get_text()) for cell in _outermost(row, {"td", "th"})]
+            if any(cells):
+                yield "\t".join(cells)
+    else:
+        yield from filter(None, map(_one_line, block.get_text().split("\n")))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _outermost(root: PageElement, names: frozenset[str] | set[str]) -> Iterator[PageElement]:
+    """Yield the tags of these names that are in no other such tag, and the text that is in none; does not recurse."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if isinstance(element, Tag) and (element is root or element.name not in names):
+            waiting.extend(reversed(element.contents))
+        elif isinstance(element, Tag) or type(element) is NavigableString:  # Not its subclasses, such as comments.
+            yield element

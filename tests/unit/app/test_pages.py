@@ -1,0 +1,233 @@
+"""Files as pages: what is refused and how, and that no process, descriptor or second of the event loop is lost."""
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import pytest
+import uvloop
+
+from app.easycontracts.pages import Page, Renderer, suffix
+from app.errors import DocumentError, UnsupportedFileTypeError
+
+PNG = b"\x89PNG\r\n\x1a\n"
+JPEG = b"\xff\xd8\xff\xe0"
+LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
+
+
+def pdf(pages: int = 1, width: float = 595, height: float = 842, **save: Any) -> bytes:
+    document: Any = pymupdf.open()
+    for number in range(pages):
+        document.new_page(width=width, height=height).insert_text((72, 72), f"page {number}")
+    return bytes(document.tobytes(**save))
+
+
+def run(coroutine: Coroutine[Any, Any, Any], new_loop: Callable[[], asyncio.AbstractEventLoop] = LOOPS[0]) -> Any:
+    """Run to the end, on a loop that has nothing to complain of afterwards."""
+    loop = new_loop()
+    complaints: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        gc.collect()
+        loop.close()
+        asyncio.set_event_loop(None)
+        assert not complaints
+
+
+def refusal(content: bytes, name: str = "계약.pdf", max_pages: int = 10, **limits: Any) -> str:
+    with pytest.raises(DocumentError) as refused:
+        run(Renderer(**limits).pages(name, content, max_pages))
+    return refused.value.message
+
+
+def children() -> set[str]:
+    """Processes that this one started and that are there still, zombies too."""
+    return {child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()}
+
+
+def pipes() -> int:
+    return sum(entry.is_fifo() for entry in Path("/proc/self/fd").iterdir() if entry.exists())
+
+
+@pytest.fixture
+def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Start a shell script in place of the program."""
+
+    def install(script: str) -> None:
+        program = tmp_path / "python"
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(program))
+
+    return install
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "A.PDF", "계약.서.Pdf", "a.png", "a.jpg", "a.JPEG"])
+def test_four_endings_are_read(name: str) -> None:
+    assert suffix(name) == "." + name.rpartition(".")[2].lower()
+
+
+@pytest.mark.parametrize("name", ["", "pdf", "a.", "a.gif", "a.pdf.exe", "a.pdf "])
+def test_other_endings_are_refused_by_name(name: str) -> None:
+    with pytest.raises(UnsupportedFileTypeError) as refused:
+        suffix(name)
+    assert refused.value.message == f"'{name}' 파일은 지원하지 않는 형식입니다. PDF, PNG, JPG, JPEG만 됩니다."
+
+
+def test_the_loop_goes_on_while_a_pdf_is_rendered() -> None:
+    async def beats() -> tuple[list[Page], list[float]]:
+        rendering = asyncio.ensure_future(Renderer().pages("계약.pdf", pdf(10), 10))
+        pauses_s = []
+        while not rendering.done():
+            slept_at = time.monotonic()
+            await asyncio.sleep(0.01)
+            pauses_s.append(time.monotonic() - slept_at)
+        return await rendering, pauses_s
+
+    pages, pauses_s = run(beats(), uvloop.new_event_loop)
+    assert [page.content_type for page in pages] == ["image/png"] * 10
+    assert all(page.content.startswith(PNG) for page in pages)
+    assert len(pauses_s) > 20
+    assert max(pauses_s) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (
+            '{"error": "encrypted"}',
+            "'계약.pdf' 파일은 비밀번호로 보호되어 있습니다. 비밀번호를 해제한 뒤 다시 올려 주세요.",
+        ),
+        ('{"error": "empty"}', "'계약.pdf' 파일에 페이지가 없습니다."),
+        (
+            '{"error": "too_many_pages", "pages": 300}',
+            "'계약.pdf' 파일은 300페이지입니다. 최대 10페이지까지 읽을 수 있습니다.",
+        ),
+        ('{"error": "broken"}', "'계약.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
+    ],
+)
+def test_a_refusal_names_the_file_and_the_reason(impostor: Callable[[str], None], head: str, message: str) -> None:
+    impostor(f"echo '{head}'")
+    assert refusal(pdf()) == message
+
+
+def test_a_pdf_with_too_many_pages_is_refused() -> None:
+    assert "300페이지입니다. 최대 10페이지" in refusal(pdf(300))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.JPEG"])
+def test_a_picture_is_its_only_page(name: str) -> None:
+    kind, start = ("png", PNG) if name == "a.png" else ("jpeg", JPEG)
+    assert run(Renderer().pages(name, start + b"...", 10)) == [Page(start + b"...", f"image/{kind}")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.png", JPEG, "'a.png' 파일은 올바른 PNG 이미지가 아닙니다."),
+        ("a.jpg", PNG, "'a.jpg' 파일은 올바른 JPG 이미지가 아닙니다."),
+        ("a.jpeg", b"", "'a.jpeg' 파일은 올바른 JPEG 이미지가 아닙니다."),
+        ("a.pdf", PNG, "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
+        ("a.pdf", b"", "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
+        ("a.pdf", b" " * 1024 + b"%PDF-1.7", "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
+    ],
+)
+def test_content_has_to_fit_the_ending(name: str, content: bytes, message: str) -> None:
+    assert refusal(content, name) == message
+
+
+def test_the_process_gets_no_secret_and_no_name(
+    impostor: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_API_KEY", "secret")
+    impostor(
+        f"cat /proc/$$/environ /proc/$$/cmdline > {tmp_path}/seen; cat > {tmp_path}/stdin; echo '{{\"pages\": 0}}'"
+    )
+    assert run(Renderer().pages("홍길동.pdf", b"%PDF-x" * 100_000, 7)) == []
+    seen = (tmp_path / "seen").read_text(encoding="utf-8")
+    assert seen.endswith("-m\0app.easycontracts.render\x007\0")
+    assert "secret" not in seen
+    assert "홍길동" not in seen
+    assert (tmp_path / "stdin").read_bytes() == b"%PDF-x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["exit 1", "kill -9 $$", "echo '{\"pages\": 2}'; exit 1", "echo '{\"pages\": 1}'; printf '\\0\\0\\0\\5PNG'"],
+)
+def test_a_process_that_dies_is_a_broken_file(impostor: Callable[[str], None], script: str) -> None:
+    impostor(script)
+    assert refusal(pdf() + bytes(2**20)) == "'계약.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."
+
+
+def test_pictures_take_no_more_than_their_share_of_memory(impostor: Callable[[str], None]) -> None:
+    impostor("echo '{\"pages\": 1}'; printf '\\377\\0\\0\\0'; exec cat /dev/zero")
+    message = "'계약.pdf' 파일의 페이지 이미지가 너무 큽니다. 해상도를 낮추거나 나누어 올려 주세요."
+    assert refusal(pdf(), timeout_s=20) == message
+    assert not children()
+
+
+STUCK = ["exec sleep 60", "echo '{\"pages\": 1}'; printf '\\0\\377\\0\\0'; head -c 9000000 /dev/zero; exec sleep 60"]
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+@pytest.mark.parametrize("script", STUCK)
+def test_a_process_that_hangs_is_killed(impostor: Callable[[str], None], script: str, new_loop: Any) -> None:
+    impostor(script)
+
+    async def hang() -> None:
+        before = pipes()
+        with pytest.raises(DocumentError, match="시간이 너무 오래 걸려"):
+            await Renderer(timeout_s=0.2).pages("계약.pdf", pdf() + bytes(2**20), 10)
+        assert not children()
+        await asyncio.sleep(0.05)
+        assert pipes() == before
+
+    run(hang(), new_loop)
+
+
+@pytest.mark.parametrize("new_loop", LOOPS)
+def test_a_request_that_is_given_up_leaves_nothing(impostor: Callable[[str], None], new_loop: Any) -> None:
+    impostor("exec sleep 60")
+
+    async def give_up() -> None:
+        renderer = Renderer(at_once=1)
+        before = pipes()
+        for turns in range(12):  # From before the process starts to when it hangs.
+            both = [asyncio.ensure_future(renderer.pages("계약.pdf", pdf() + bytes(2**20), 10)) for _ in range(2)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.1 if turns == 11 else 0)
+            for one in both:
+                one.cancel()
+            ended = await asyncio.gather(*both, return_exceptions=True)
+            assert [type(error) for error in ended] == [asyncio.CancelledError] * 2
+        await asyncio.sleep(0.2)
+        assert not children()
+        assert pipes() == before
+
+    run(give_up(), new_loop)
+
+
+def test_no_more_than_two_at_once(impostor: Callable[[str], None]) -> None:
+    impostor("exec sleep 60")
+
+    async def most() -> int:
+        renderer = Renderer()
+        waiting = [asyncio.ensure_future(renderer.pages("계약.pdf", pdf(), 10)) for _ in range(5)]
+        await asyncio.sleep(0.3)
+        started = len(children())
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return started
+
+    assert run(most()) == 2
