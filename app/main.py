@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
+from starlette.exceptions import HTTPException
 
 from app.checklists.endpoints import checklist_routes
 from app.checklists.service import ChecklistService
@@ -24,7 +26,7 @@ from app.clients.outbound import shared_client
 from app.easycontracts.endpoints import easy_contract_routes
 from app.easycontracts.pages import Renderer
 from app.easycontracts.service import EasyContractService
-from app.errors import AppError
+from app.errors import AppError, InvalidInputError
 from app.health import Readiness, health_routes
 from app.jobs import Jobs
 from app.limits import BodyLimits, error_response
@@ -66,6 +68,7 @@ def create_app(
     app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
     app.add_middleware(BodyLimits)
     app.add_exception_handler(AppError, _answer_to_error)
+    app.add_exception_handler(HTTPException, _answer_to_refusal)
     app.add_exception_handler(RequestValidationError, _answer_to_malformed)
     app.add_exception_handler(Exception, _answer_to_bug)
     llm = Llm(client, settings)
@@ -96,6 +99,14 @@ async def _answer_to_malformed(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _answer_to_refusal(request: Request, error: Exception) -> Response:
+    """FastAPI's own answer; of a body that it can't parse at all, in our shape."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return error_response(InvalidInputError("요청 본문을 해석할 수 없습니다."))
+    return await http_exception_handler(request, error)
 
 
 async def _answer_to_bug(_: Request, error: Exception) -> Response:

@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
-from policy.running import ROOT, run
+from policy.running import run
 from policy.terraform import ENVIRONMENTS, VALUES, Terraform, copied
 
 
@@ -32,7 +31,6 @@ def _refusal(terraform: Terraform, environment: str, values: Path, *more: str) -
     ("value", "said"),
     [
         ("http_timeout_s=0", "http_timeout_s: above 0"),
-        ("http_timeout_s=301", "at most 300, because the stack is stopped after 310 s"),
         ("log_collector=vector", "log_collector: 'promtail' or 'alloy'."),
     ],
 )
@@ -47,13 +45,3 @@ def test_where_results_are_sent_is_never_guessed(terraform: Terraform, environme
     values = tmp_path / "forgotten.tfvars"
     values.write_text(re.sub(r"(?m)^backend_callback_base_url .*$", "", VALUES.read_text()))
     assert "No value for required variable" in _refusal(terraform, environment, values)
-
-
-def test_longest_request_ends_before_the_stack_is_stopped() -> None:
-    """The AI server's stop_grace_period of compose/ has room for the longest request and DRAIN_SEC, 5 by default."""
-    stack = yaml.safe_load((ROOT / "compose/ai-server/docker-compose.yml").read_text())
-    grace_s = int(stack["services"]["ai-server"]["stop_grace_period"].removesuffix("s"))
-    for environment in ENVIRONMENTS:
-        text = (ROOT / f"iac/environments/{environment}/variables.tf").read_text()
-        (longest_s,) = re.findall(r"var\.http_timeout_s <= (\d+)", text)
-        assert grace_s > int(longest_s) + 5, f"iac/environments/{environment}/variables.tf: {longest_s} s is too long"

@@ -1,6 +1,5 @@
 """What machines do at every boot: the scripts as Terraform renders them, run with stand-ins for gcloud and docker."""
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from deploy import image
 from deploy.leaks import leaks
 from policy.machine import Machine
 from policy.running import ROOT, passes
+from policy.server import REQUIRED, defaults, stop_s
 from policy.terraform import ENVIRONMENTS, Terraform, copied, scripts
 
 Scripts = dict[str, dict[str, str]]
@@ -188,18 +188,19 @@ def test_what_an_update_brought_stays(rendered: Scripts, machine: Machine, name:
 
 
 def test_variables_are_those_that_the_server_reads(rendered: Scripts, machine: Machine) -> None:
-    """Of app/settings.py: all that it needs, and none that it does not know; CHROMADB_URL is the seed's, for later."""
-    tree = ast.parse((ROOT / "app/settings.py").read_text())
-    (settings,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
-    fields = {ast.unparse(node.target).upper(): node.value for node in settings.body if isinstance(node, ast.AnnAssign)}
-    optional = {
-        one for one, value in fields.items() if value and not re.match(r"Field\((?!default)", ast.unparse(value))
-    }
+    """Of app/settings.py: all that it needs, and none that it does not know."""
     machine.boot(rendered["prod"]["ai-server"])
-    given = machine.variables("app.env").keys()
-    assert given - fields.keys() == {"CHROMADB_URL"}
-    assert fields.keys() - given - optional == set()
-    assert machine.variables("app.env")["APP_ENV"] == "prod"
+    given, known = machine.variables("app.env"), defaults()
+    assert given.keys() - known.keys() == set()
+    assert {name for name, default in known.items() if default is REQUIRED} - given.keys() == set()
+    assert given["APP_ENV"] == "prod"
+
+
+def test_stop_has_time_for_all_of_it(rendered: Scripts, machine: Machine) -> None:
+    """With what the machines set, and the defaults of the rest."""
+    machine.boot(rendered["prod"]["ai-server"])
+    (grace_s,) = re.findall(r"stop_grace_period: (\d+)s", machine.files()["docker-compose.yml"][0])
+    assert stop_s(machine.variables("app.env")) < int(grace_s)
 
 
 def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machine: Machine) -> None:

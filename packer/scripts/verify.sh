@@ -33,7 +33,7 @@ expect "docker at boot" enabled "$(systemctl is-enabled docker.service 2>&1)"
 settings=/etc/docker/daemon.json
 expect "$settings, accepted by dockerd" yes "$(succeeds dockerd --validate --config-file "$settings")"
 expect "$settings, with all of ours" true "$(jq --slurpfile ours daemon.json '. * $ours[0] == .' "$settings" 2>&1)"
-expect "the running daemon's settings" "json-file true" "$(docker info --format '{{.LoggingDriver}} {{.LiveRestoreEnabled}}' 2>&1)"
+expect "the running daemon's settings" "json-file false" "$(docker info --format '{{.LoggingDriver}} {{.LiveRestoreEnabled}}' 2>&1)"
 
 # A startup script is a service: its PATH may be this short.
 services=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

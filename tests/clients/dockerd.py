@@ -20,12 +20,13 @@ from tests.clients.running import miss, needs
 _FIRST_PROCESS = Path(__file__).with_name("dockerd.sh")
 _START_S = 60
 _STOP_S = 30
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Machine:
     """
-    A running machine: a network of its own with nothing but loopback, and its own /etc, /opt, /root, /run and /var.
+    A running machine: a network of its own, with loopback alone at first, and its own /etc, /opt, /root, /run and /var.
 
     They begin as this machine's, except for /run, which begins empty. /tmp and everything else are shared.
     """
@@ -66,22 +67,22 @@ class Machine:
         )
         return done.stdout
 
-    def connect(self, port: int, timeout_s: float = 5) -> socket.socket:
-        """Connect to a port of the machine's loopback."""
+    def connect(self, port: int, timeout_s: float = 5, host: str = _LOOPBACK) -> socket.socket:
+        """Connect to a port of an address on the machine."""
 
         def inside() -> socket.socket:
             with Path(f"/proc/{self.pid}/ns/net").open() as network:
                 os.setns(network.fileno(), os.CLONE_NEWNET)
-            return socket.create_connection(("127.0.0.1", port), timeout_s)
+            return socket.create_connection((host, port), timeout_s)
 
         # A namespace is a thread's; the socket stays in the one where it was made.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(inside).result()
 
-    def get(self, port: int, path: str) -> tuple[int, bytes]:
-        """Ask a server on the machine's loopback, and return the status and the body of its answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", port)
-        connection.sock = self.connect(port)
+    def get(self, port: int, path: str, host: str = _LOOPBACK) -> tuple[int, bytes]:
+        """Ask a server on the machine, and return the status and the body of its answer."""
+        connection = http.client.HTTPConnection(host, port)
+        connection.sock = self.connect(port, host=host)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -89,18 +90,18 @@ class Machine:
         finally:
             connection.close()
 
-    def wait_for(self, port: int, path: str, within_s: float = 10) -> bytes:
+    def wait_for(self, port: int, path: str, within_s: float = 10, host: str = _LOOPBACK) -> bytes:
         """Ask until the answer is 200, and return its body."""
         deadline = time.monotonic() + within_s
         while True:
             said: object
             try:
-                status, said = self.get(port, path)
+                status, said = self.get(port, path, host)
                 if status == HTTPStatus.OK:
                     return said
             except OSError as error:
                 said = error
-            assert time.monotonic() < deadline, f"{port}{path}: {said!r}"
+            assert time.monotonic() < deadline, f"{host}:{port}{path}: {said!r}"
             time.sleep(0.1)
 
 

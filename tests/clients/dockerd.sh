@@ -23,8 +23,8 @@ ip link set lo up
 hostname "$name"
 
 # The stacks use the machine's network (`network_mode: host`), so there is no bridge, and nothing to ask of iptables.
-# The runtime `nvidia` is what a machine with a GPU has; here it gives none.
-dockerd --pidfile /run/docker.pid --host unix:///run/docker.sock --storage-driver overlay2 \
+# The runtime `nvidia` is what a machine with a GPU has; here it gives none. The settings are those of every machine.
+dockerd --config-file "$(dirname "$0")/../../packer/scripts/daemon.json" --pidfile /run/docker.pid --host unix:///run/docker.sock --storage-driver overlay2 \
     --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$name" --add-runtime nvidia=runc \
     --bridge none --iptables=false --ip6tables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
     </dev/null &

@@ -71,7 +71,7 @@ _LACKS = [
     ("rm /etc/docker.service.enabled", "docker at boot: is 'disabled', must be 'enabled'."),
     ("echo '{' >/etc/docker/daemon.json", "/etc/docker/daemon.json, accepted by dockerd: is 'no', must be 'yes'."),
     ("sed -i s/10m/10g/ /etc/docker/daemon.json", "/etc/docker/daemon.json, with all of ours: is 'false', must"),
-    ("sed -i s/true/false/ /var/lib/docker/daemon.json", "the running daemon's settings: is 'json-file false', must"),
+    ("sed -i s/false/true/ /var/lib/docker/daemon.json", "the running daemon's settings: is 'json-file true', must"),
     ("rm /etc/systemd/journald.conf.d/50-dojangkok.conf", "journald's limit: is 'no', must be 'yes'."),
     ("sed -i /linux-/d /etc/apt/apt.conf.d/52dojangkok*", "unattended-upgrades leaves alone: is '4', must be '5'."),
 ]

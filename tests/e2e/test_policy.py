@@ -6,8 +6,8 @@ from tests.e2e.checkouts import Checkout
 FAULTS = {
     "docker-compose": (
         "compose/ai-server/docker-compose.yml",
-        "mem_limit: 4g",
-        "mem_limits: 4g",
+        "mem_limit: 6g",
+        "mem_limits: 6g",
         "additional properties 'mem_limits' not allowed",
     ),
     "a rule on stacks": (

@@ -57,13 +57,13 @@ variable "gpu_image" {
 }
 
 variable "http_timeout_s" {
-  description = "Seconds that the AI server waits for another service; a model needs minutes."
+  description = "Seconds that the AI server waits for another service; a model needs minutes. A stop waits for none longer than 60 s."
   type        = number
   default     = 180
 
   validation {
-    condition     = var.http_timeout_s > 0 && var.http_timeout_s <= 300
-    error_message = "http_timeout_s: above 0, and at most 300, because the stack is stopped after 310 s (stop_grace_period) and requests in flight are to be answered."
+    condition     = var.http_timeout_s > 0
+    error_message = "http_timeout_s: above 0. It may be longer than a server that is stopped goes on working (60 s): that hands back what it still waits for."
   }
 }
 

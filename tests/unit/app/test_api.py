@@ -142,6 +142,11 @@ def test_bytes_that_are_no_good_json_are_refused(served: str, body: bytes) -> No
         assert httpx.post(served + path, content=body, headers=headers).status_code in (400, 422)
 
 
+def test_a_body_that_can_t_be_parsed_is_refused_in_our_shape(served: str) -> None:
+    answer = httpx.post(f"{served}/api/easycontract/7", content=b"\xff", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["detail"]["error"]["code"]) == (400, "INVALID_INPUT")
+
+
 def test_what_is_no_multipart_is_refused(served: str) -> None:
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=x", "text/plain"):
         answer = httpx.post(

@@ -91,6 +91,24 @@ def test_a_delivery_is_not_cut_off_by_handing_back() -> None:
     assert outcomes == [Done("done")]
 
 
+def test_work_goes_on_until_it_is_handed_back() -> None:
+    outcomes: list[Outcome] = []
+
+    async def scenario() -> None:
+        jobs = Jobs()
+
+        async def deliver(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+
+        jobs.accept(CHECKLIST, lambda: asyncio.sleep(0.1, "done"), deliver)
+        jobs.accept(CHECKLIST, never, deliver)  # type: ignore[arg-type]
+        asyncio.get_running_loop().call_later(0.2, jobs.hand_back)
+        await jobs.join(0.05)
+
+    asyncio.run(scenario())
+    assert [type(outcome) for outcome in outcomes] == [Done, Failed]
+
+
 def test_after_handing_back_nothing_is_accepted() -> None:
     async def scenario() -> None:
         jobs = Jobs()
@@ -147,6 +165,8 @@ def test_a_callback_that_takes_too_long_is_said_to_be_lost(caplog: pytest.LogCap
             await asyncio.sleep(60)
 
         jobs.accept(CHECKLIST, at_once, deliver)
+        await asyncio.sleep(0.01)
+        jobs.hand_back()
         await jobs.join(0.01)
 
     asyncio.run(scenario())

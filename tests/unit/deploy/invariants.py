@@ -47,6 +47,7 @@ class Watcher:
         self.decided: dict[Client, list[list[Version]]] = defaultdict(list)
         self.looks: dict[Client, list[tuple[int, set[str]]]] = defaultdict(list)
         self.lists: dict[Client, int] = defaultdict(int)
+        self.looks_begun: dict[Client, int] = defaultdict(int)
         self.requests: dict[str, deque[float]] = defaultdict(deque)
         self.writes: dict[str, int] = defaultdict(int)
 
@@ -89,6 +90,7 @@ class Watcher:
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
         """Note what a client reads and overwrites."""
         path = url.partition("/compute/v1/")[2]
+        self.looks_begun[client] += (path, verb, when) == (GROUP, "GET", "before") and not self.is_pruning(client)
         if path == GROUP and verb == "GET" and when == "after":
             self.seen[client] = self.versions()
             if not self.decided[client]:

@@ -1,0 +1,99 @@
+"""
+A steady load of checklists, passed on as a load balancer does: `python load.py PER_SECOND PREFIX ADDRESS…`.
+
+Runs until its standard input ends, and then until every request has its end. stdout is one JSON object: `accepted`,
+rows of id, time and address; `refused`, how many answers were 503 or no connection, after which a request tries again;
+`lost`, what became of the requests that ended neither way.
+"""
+
+import http.client
+import itertools
+import json
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+
+_PORT = 8000
+_PROBE_S = 0.1
+_ANSWER_S = 30
+_PATIENCE_S = 20
+_BODY = json.dumps({"keywords": ["전세", "반려동물"]}).encode()
+
+
+class Load:
+    """The requests, and the servers that say that they are ready."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self.accepted: list[tuple[str, float, str]] = []
+        self.lost: list[str] = []
+        self.refused = 0
+        self._is_ready = dict.fromkeys(addresses, False)
+        self._turn = itertools.count()
+
+    def probe(self, address: str) -> None:
+        """Ask for ever whether a server is ready."""
+        while True:
+            try:
+                connection = http.client.HTTPConnection(address, _PORT, timeout=1)
+                connection.request("GET", "/readyz")
+                self._is_ready[address] = connection.getresponse().status == HTTPStatus.OK
+            except (OSError, http.client.HTTPException):
+                self._is_ready[address] = False
+            finally:
+                connection.close()
+            time.sleep(_PROBE_S)
+
+    def send(self, name: str) -> None:
+        """Send one request until a server has accepted it."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            ready = [address for address, is_ready in self._is_ready.items() if is_ready]
+            if ready and self._is_over(name, ready[next(self._turn) % len(ready)]):
+                return
+            time.sleep(_PROBE_S)
+        self.lost.append(f"{name}: nobody accepted it")
+
+    def _is_over(self, name: str, address: str) -> bool:
+        connection = http.client.HTTPConnection(address, _PORT, timeout=_ANSWER_S)
+        try:
+            connection.connect()
+        except OSError:
+            self.refused += 1
+            return False
+        try:
+            connection.request("POST", f"/api/checklists/{name}", _BODY, {"Content-Type": "application/json"})
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            self.lost.append(f"{name}: {address}: {error!r}")
+            return True
+        finally:
+            connection.close()
+        if status == HTTPStatus.OK:
+            self.accepted.append((name, time.time(), address))
+        elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self.refused += 1
+            return False
+        else:
+            self.lost.append(f"{name}: {address}: status {status}")
+        return True
+
+
+def main(per_second: str, prefix: str, *addresses: str) -> None:
+    """Send, and report."""
+    load = Load(list(addresses))
+    for address in addresses:
+        threading.Thread(target=load.probe, args=(address,), daemon=True).start()
+    is_over = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+    with ThreadPoolExecutor(64) as pool:
+        for number in itertools.count():
+            pool.submit(load.send, f"{prefix}-{number}")
+            if is_over.wait(1 / float(per_second)):
+                break
+    print(json.dumps({"accepted": load.accepted, "refused": load.refused, "lost": load.lost}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
