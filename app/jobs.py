@@ -79,6 +79,7 @@ class Jobs:
         try:
             outcome = await self._outcome(product, task)
         except asyncio.CancelledError:  # the caller has gone
+            JOBS_ENDED.labels(product, "abandoned").inc()
             task.cancel()
             raise
         if isinstance(outcome, Failed):

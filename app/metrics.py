@@ -6,7 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 JOBS: Final = Gauge("ai_jobs", "Jobs by product and state: working, or delivering its callback.", ["product", "state"])
 JOBS_ENDED: Final = Counter(
-    "ai_jobs_ended", "Jobs by product and outcome: done, failed, or handed back unfinished.", ["product", "outcome"]
+    "ai_jobs_ended",
+    "Jobs by product and outcome: done, failed, handed_back, abandoned by its caller.",
+    ["product", "outcome"],
 )
 CALLBACKS: Final = Counter("ai_callbacks", "Callbacks by outcome: delivered, or failed after every retry.", ["outcome"])
 OUTBOUND: Final = Counter(

@@ -18,10 +18,12 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from app.clients.chroma import Chroma
 from app.clients.outbound import shared_client
+from tests.fakes.plan import Fault
 from tests.unit.app.conftest import World
 from tests.unit.app.conftest import settings as environment
 from tests.unit.app.description import FILE, description
 
+SERVED = World()
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))  # of each route
 
 
@@ -108,7 +110,7 @@ def test_chromadb_is_watched(status: int, is_up: int) -> None:
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """The application as a server, with fakes that behave."""
-    server = uvicorn.Server(uvicorn.Config(World().app(), port=0, log_config=None, http="httptools"))
+    server = uvicorn.Server(uvicorn.Config(SERVED.app(), port=0, log_config=None, http="httptools"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -116,6 +118,21 @@ def served() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(30)
+
+
+def test_a_contract_whose_caller_has_gone_is_given_up(served: str) -> None:
+    """Else it takes the one place in two seconds at Upstage from those who wait."""
+    picture = b"\x89PNG\r\n\x1a\n"
+    files = [("files", ("a.png", picture)), ("files", ("b.png", picture))]
+    data = {"doc_types": ["contract", "contract"]}
+    SERVED.upstage.plan.set(Fault(latency_s=5))
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{served}/api/easycontract/sync", files=files, data=data, timeout=1)
+    deadline = time.monotonic() + 3
+    while REGISTRY.get_sample_value("ai_jobs", {"product": "easycontract", "state": "working"}):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    SERVED.upstage.plan.set()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from prometheus_client import REGISTRY
 
 from app.errors import AppError, OutboundError, UnavailableError
 from app.jobs import CHECKLIST, Done, Failed, Jobs
@@ -155,6 +156,16 @@ def test_a_caller_that_is_gone_leaves_no_work_behind() -> None:
         return len(asyncio.all_tasks())
 
     assert asyncio.run(scenario()) == 1
+
+
+def test_abandoned_work_is_counted() -> None:
+    def counted() -> float:
+        labels = {"product": CHECKLIST, "outcome": "abandoned"}
+        return REGISTRY.get_sample_value("ai_jobs_ended_total", labels) or 0
+
+    before = counted()
+    test_a_caller_that_is_gone_leaves_no_work_behind()
+    assert counted() == before + 1
 
 
 def test_a_callback_that_takes_too_long_is_said_to_be_lost(caplog: pytest.LogCaptureFixture) -> None:

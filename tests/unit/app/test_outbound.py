@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -92,7 +93,8 @@ def test_a_service_says_how_long_to_wait() -> None:
         assert script.at[1] - script.at[0] >= least_s
 
 
-def test_a_service_that_keeps_failing_is_left_alone() -> None:
+def test_a_service_that_keeps_failing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.clients.outbound.Circuit", partial(Circuit, failing_s=0))
     script = Script(*[503] * 5)
     assert send(script, calls=3) == [OutboundError, UnavailableError, UnavailableError]
     assert len(script.at) == 5
@@ -156,19 +158,32 @@ class Clock:
         return self.now_s
 
 
-def test_an_open_circuit_lets_one_call_try() -> None:
+def test_after_a_while_calls_may_try_again() -> None:
     clock = Clock()
-    circuit = Circuit("tested", failures=2, open_s=10, clock=clock)
+    circuit = Circuit("tested", failures=2, failing_s=0, open_s=10, clock=clock)
     circuit.failed()
     assert circuit.closed_in_s() == 0
     circuit.failed()
     assert circuit.closed_in_s() == 10
     clock.now_s = 10
-    assert [circuit.closed_in_s(), circuit.closed_in_s()] == [0, 10]
+    assert [circuit.closed_in_s(), circuit.closed_in_s()] == [0, 0]
     circuit.failed()
+    assert circuit.closed_in_s() == 10
     clock.now_s = 20
     assert circuit.closed_in_s() == 0
     circuit.succeeded()
     assert [circuit.closed_in_s(), circuit.closed_in_s()] == [0, 0]
     circuit.failed()
     assert circuit.closed_in_s() == 0
+
+
+def test_a_blip_of_calls_at_once_opens_no_circuit() -> None:
+    """Else the repeats of all that was open at that moment would be refused."""
+    clock = Clock()
+    circuit = Circuit("tested", failures=2, failing_s=3, clock=clock)
+    for _ in range(9):
+        circuit.failed()
+    assert circuit.closed_in_s() == 0
+    clock.now_s = 3
+    circuit.failed()
+    assert circuit.closed_in_s() > 0

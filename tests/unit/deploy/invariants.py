@@ -102,7 +102,7 @@ class Watcher:
                 assert self.before in self.decided[client], "I-7: overwrote what it had not decided on"
                 self.decided[client].append(self.versions())
         self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
-        if path == f"{GROUP}/listManagedInstances" and when == "after":
+        if path in (GROUP, f"{GROUP}/listManagedInstances") and when == "after":
             self.looks[client].append((self.size(), self.serving()))
 
     def is_pruning(self, client: Client) -> bool:
@@ -142,7 +142,7 @@ class Watcher:
             assert any(good), f"I-12: exit 0, and {letter} was never seen to serve"
             if alone and size:
                 assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and something else serves"
-        if code in (7, 9) and alone:
+        if code in (7, 9) and alone and size:
             serving = self.serving()
             assert serving, "I-4: exit 7, and nothing serves"
             assert {one.template for one in self.versions()} == serving, "I-4: exit 7, and something else serves"
