@@ -94,7 +94,9 @@ class Jobs:
             task.cancel()
 
     async def join(self, within_s: float) -> None:
-        """Wait until every outcome is delivered; after `within_s` say how many were not."""
+        """Wait until all work is done or handed back, then for `within_s` at most until every outcome is delivered."""
+        while self._working:
+            await asyncio.wait(self._working)
         if still_open := set[asyncio.Task[Any]]().union(*self._open.values()):
             _, still_open = await asyncio.wait(still_open, timeout=within_s)
         if still_open:

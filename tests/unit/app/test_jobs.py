@@ -139,6 +139,21 @@ def test_a_caller_that_is_gone_leaves_no_work_behind() -> None:
     assert asyncio.run(scenario()) == 1
 
 
+def test_work_is_waited_for_however_short_the_time_for_its_callback_is() -> None:
+    outcomes: list[Outcome] = []
+
+    async def deliver(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+
+    async def scenario() -> None:
+        jobs = Jobs()
+        jobs.accept(CHECKLIST, lambda: asyncio.sleep(0.05, "done"), deliver)
+        await jobs.join(0.01)
+
+    asyncio.run(scenario())
+    assert outcomes == [Done("done")]
+
+
 def test_a_callback_that_takes_too_long_is_said_to_be_lost(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         jobs = Jobs()
