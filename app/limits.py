@@ -11,6 +11,7 @@ _MIB: Final = 2**20
 _BODY_BYTES: Final = 1 * _MIB
 _UPLOAD_BYTES: Final = 50 * _MIB
 _UPLOADS: Final = "/api/easycontract/sync"
+_LONGEST_NUMBER: Final = 20  # digits; any number of zeros may come before those that count
 _AT_ONCE_BYTES: Final = 4 * _UPLOAD_BYTES  # what /tmp of the machine's stack holds, and memory besides
 
 
@@ -70,9 +71,9 @@ class BodyLimits:
 
 
 def _announced_bytes(scope: Scope, most_bytes: int) -> int:
-    """What `Content-Length` says; the most where it says nothing."""
+    """What `Content-Length` says; the most where it says nothing that is a number for anybody else."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
+        if name == b"content-length" and value.isdigit() and len(value) <= _LONGEST_NUMBER:
             return int(value)
     return most_bytes
 
