@@ -82,7 +82,10 @@ class Jobs:
             task.cancel()
             raise
         if isinstance(outcome, Failed):
-            raise outcome.error
+            try:
+                raise outcome.error
+            finally:  # The error knows this frame: if the frame knew it too, the files would wait for the collector.
+                del outcome, task
         return outcome.result
 
     def hand_back(self) -> None:

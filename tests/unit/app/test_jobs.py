@@ -1,7 +1,10 @@
 """Jobs: each ends with one outcome, whatever happens to it or to the server."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -125,6 +128,29 @@ def test_a_caller_that_waits_is_told_that_its_work_was_handed_back() -> None:
     with pytest.raises(UnavailableError) as raised:
         asyncio.run(scenario())
     assert raised.value.retry_after_s == 10
+
+
+def test_what_failed_work_had_in_memory_is_free_at_once() -> None:
+    class Files:
+        pass
+
+    async def work(_: Files) -> str:
+        raise OutboundError("외부")
+
+    async def scenario() -> bool:
+        files = Files()
+        is_gone = weakref.ref(files)
+        with pytest.raises(OutboundError):
+            await Jobs().wait_for(CHECKLIST, partial(work, files))
+        del files
+        await asyncio.sleep(0)
+        return is_gone() is None
+
+    gc.disable()
+    try:
+        assert asyncio.run(scenario())
+    finally:
+        gc.enable()
 
 
 def test_a_caller_that_is_gone_leaves_no_work_behind() -> None:
