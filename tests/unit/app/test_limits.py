@@ -87,6 +87,7 @@ def test_uploads_may_be_larger_but_not_all_at_once() -> None:
                 await app.arrivals.acquire()
             busy = await asking.post(path, content=bytes(MIB))
             app.is_open.set()
+            assert (await asking.post("/api/checklists/1", content=bytes(MIB))).text == str(MIB)
             assert [(await one).text for one in four] == [str(50 * MIB)] * 4
             assert (await asking.post(path, content=bytes(MIB))).text == str(MIB)
             assert (await asking.post(path, content=bytes(50 * MIB + 1))).status_code == 413
