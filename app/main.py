@@ -24,7 +24,7 @@ from app.clients.outbound import shared_client
 from app.easycontracts.endpoints import easy_contract_routes
 from app.easycontracts.pages import Renderer
 from app.easycontracts.service import EasyContractService
-from app.errors import AppError
+from app.errors import AppError, InvalidInputError
 from app.health import Readiness, health_routes
 from app.jobs import Jobs
 from app.limits import BodyLimits, error_response
@@ -67,6 +67,7 @@ def create_app(
     app.add_middleware(BodyLimits)
     app.add_exception_handler(AppError, _answer_to_error)
     app.add_exception_handler(RequestValidationError, _answer_to_malformed)
+    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _answer_to_unreadable)
     app.add_exception_handler(Exception, _answer_to_bug)
     llm = Llm(client, settings)
     checklists = ChecklistService(llm, settings.vllm_lora_adapter_checklist)
@@ -96,6 +97,11 @@ async def _answer_to_malformed(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
     detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def _answer_to_unreadable(_: Request, error: Exception) -> Response:
+    """FastAPI's own 400: no JSON that anybody reads, no multipart, or too many parts."""
+    return error_response(InvalidInputError("요청 본문을 읽을 수 없습니다."))
 
 
 async def _answer_to_bug(_: Request, error: Exception) -> Response:
