@@ -49,7 +49,7 @@ class Jobs:
         self._at_once = at_once
         self._working: set[asyncio.Task[Any]] = set()
         self._open: dict[str, set[asyncio.Task[Any]]] = {product: set() for product in at_once}
-        self._closed = asyncio.Event()
+        self._is_closed = False
 
     def accept(
         self,
@@ -83,33 +83,31 @@ class Jobs:
             task.cancel()
             raise
         if isinstance(outcome, Failed):
-            raise outcome.error
+            try:
+                raise outcome.error
+            finally:  # The error knows this frame: if the frame knew it too, the files would wait for the collector.
+                del outcome, task
         return outcome.result
 
     def hand_back(self) -> None:
         """Give up what is not done; from now on nothing is accepted."""
-        self._closed.set()
+        self._is_closed = True
         if self._working:
             _log.warning("handing back %d unfinished jobs", len(self._working))
         for task in self._working:
             task.cancel()
 
     async def join(self, within_s: float) -> None:
-        """Wait until every outcome is delivered; `within_s` after `hand_back`, say how many were not."""
-        closed = asyncio.create_task(self._closed.wait())
-        while (undelivered := self._undelivered()) and not closed.done():
-            await asyncio.wait({closed, *undelivered}, return_when=asyncio.FIRST_COMPLETED)
-        closed.cancel()
-        if undelivered:
-            _, undelivered = await asyncio.wait(undelivered, timeout=within_s)
-        if undelivered:
-            _log.error("%d jobs end without their callback", len(undelivered))
-
-    def _undelivered(self) -> "set[asyncio.Task[Any]]":
-        return set[asyncio.Task[Any]]().union(*self._open.values())
+        """Wait until all work is done or handed back, then for `within_s` at most until every outcome is delivered."""
+        while self._working:
+            await asyncio.wait(self._working)
+        if still_open := set[asyncio.Task[Any]]().union(*self._open.values()):
+            _, still_open = await asyncio.wait(still_open, timeout=within_s)
+        if still_open:
+            _log.error("%d jobs end without their callback", len(still_open))
 
     def _begin(self, product: str, work: Callable[[], Coroutine[Any, Any, Result]]) -> "asyncio.Task[Result]":
-        if self._closed.is_set():
+        if self._is_closed:
             raise UnavailableError("서버가 종료되는 중입니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S)
         if len(self._open[product]) >= self._at_once[product]:
             raise UnavailableError(

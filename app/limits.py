@@ -11,6 +11,7 @@ _MIB: Final = 2**20
 _BODY_BYTES: Final = 1 * _MIB
 _UPLOAD_BYTES: Final = 50 * _MIB
 _UPLOADS: Final = "/api/easycontract/sync"
+_LONGEST_NUMBER: Final = 20  # digits; any number of zeros may come before those that count
 _AT_ONCE_BYTES: Final = 4 * _UPLOAD_BYTES  # what /tmp of the machine's stack holds, and memory besides
 
 
@@ -25,7 +26,7 @@ class BodyLimits:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._taken_bytes = 0
+        self._taken_bytes = {_BODY_BYTES: 0, _UPLOAD_BYTES: 0}  # apart: slow uploads keep nobody else out
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with its body counted."""
@@ -36,15 +37,15 @@ class BodyLimits:
         body_bytes = _announced_bytes(scope, most_bytes)
         if body_bytes > most_bytes:
             await _refusal(most_bytes)(scope, receive, send)
-        elif self._taken_bytes + body_bytes > _AT_ONCE_BYTES:
+        elif self._taken_bytes[most_bytes] + body_bytes > _AT_ONCE_BYTES:
             busy = UnavailableError("업로드가 너무 많습니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S)
             await error_response(busy)(scope, receive, send)
         else:
-            self._taken_bytes += body_bytes
+            self._taken_bytes[most_bytes] += body_bytes
             try:
                 await self._counted(scope, receive, send, most_bytes)
             finally:
-                self._taken_bytes -= body_bytes
+                self._taken_bytes[most_bytes] -= body_bytes
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
         """Pass a request on; of a body that turns out too large neither its end nor the answer to it is passed."""
@@ -70,9 +71,9 @@ class BodyLimits:
 
 
 def _announced_bytes(scope: Scope, most_bytes: int) -> int:
-    """What `Content-Length` says; the most where it says nothing."""
+    """What `Content-Length` says; the most where it says nothing that is a number for anybody else."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
+        if name == b"content-length" and value.isdigit() and len(value) <= _LONGEST_NUMBER:
             return int(value)
     return most_bytes
 

@@ -51,7 +51,7 @@ class Lines(JsonFormatter):
     def _safe(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return redacted(text)
+        return redacted(text).encode(errors="backslashreplace").decode()  # a handler drops a line with half a character
 
 
 def is_no_probe(record: logging.LogRecord) -> bool:

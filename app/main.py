@@ -9,11 +9,9 @@ from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, Request, Response
-from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
-from starlette.exceptions import HTTPException
 
 from app.checklists.endpoints import checklist_routes
 from app.checklists.service import ChecklistService
@@ -68,8 +66,8 @@ def create_app(
     app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
     app.add_middleware(BodyLimits)
     app.add_exception_handler(AppError, _answer_to_error)
-    app.add_exception_handler(HTTPException, _answer_to_refusal)
     app.add_exception_handler(RequestValidationError, _answer_to_malformed)
+    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _answer_to_unreadable)
     app.add_exception_handler(Exception, _answer_to_bug)
     llm = Llm(client, settings)
     checklists = ChecklistService(llm, settings.vllm_lora_adapter_checklist)
@@ -101,12 +99,9 @@ async def _answer_to_malformed(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-async def _answer_to_refusal(request: Request, error: Exception) -> Response:
-    """FastAPI's own answer; of a body that it can't parse at all, in our shape."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
-    if error.status_code == HTTPStatus.BAD_REQUEST:
-        return error_response(InvalidInputError("요청 본문을 해석할 수 없습니다."))
-    return await http_exception_handler(request, error)
+async def _answer_to_unreadable(_: Request, error: Exception) -> Response:
+    """FastAPI's own 400: no JSON that anybody reads, no multipart, or too many parts."""
+    return error_response(InvalidInputError("요청 본문을 읽을 수 없습니다."))
 
 
 async def _answer_to_bug(_: Request, error: Exception) -> Response:

@@ -42,15 +42,16 @@ class Backend:
         headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
         content = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
         url = f"{self._url}/{quote(case_id, safe='')}/complete"
+        received, said = False, "the server ends"
         try:
             answer = await self._outbound.send("POST", url, content=content, headers=headers)
-            received = answer.is_success
-            said = f"status {answer.status_code}"
+            received, said = answer.is_success, f"status {answer.status_code}"
         except AppError as error:
-            received, said = False, error.message
-        CALLBACKS.labels("delivered" if received else "failed").inc()
-        if not received:
-            _log.error("the callback of a checklist was not received: %s", said, extra={"case_id": case_id})
+            said = error.message
+        finally:
+            CALLBACKS.labels("delivered" if received else "failed").inc()
+            if not received:
+                _log.error("the callback of a checklist was not received: %s", said, extra={"case_id": case_id})
 
 
 def callback_body(outcome: Done[list[str]] | Failed) -> dict[str, Any]:

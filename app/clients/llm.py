@@ -1,6 +1,5 @@
 """vLLM's OpenAI-compatible chat."""
 
-import json
 import logging
 from http import HTTPStatus
 
@@ -49,7 +48,7 @@ class Llm:
             answer = await self._ask(self._base_model, system, user, max_tokens)
         try:
             content = answer.raise_for_status().json()["choices"][0]["message"]["content"]
-        except (httpx.HTTPStatusError, json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError):
+        except (httpx.HTTPStatusError, ValueError, RecursionError, LookupError, TypeError):
             content = None
         if not isinstance(content, str):
             _log.error("vllm: no answer in what came with status %d", answer.status_code)

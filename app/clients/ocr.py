@@ -1,6 +1,5 @@
 """Upstage's document digitization."""
 
-import json
 import logging
 from typing import Any, Final
 
@@ -46,7 +45,7 @@ class Ocr:
         )
         try:
             reply = answer.raise_for_status().json()
-        except (httpx.HTTPStatusError, json.JSONDecodeError, UnicodeDecodeError):
+        except (httpx.HTTPStatusError, ValueError, RecursionError):
             reply = None
         if not isinstance(reply, dict):
             _log.error("upstage: no document in what came with status %d", answer.status_code)

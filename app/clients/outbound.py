@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
 import httpx
@@ -83,9 +84,16 @@ class _FailedCallError(Exception):
 
 
 def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The one client of the server. Variables of its environment, such as a proxy's, do not change where it goes."""
+    """
+    The one client of the server.
+
+    Neither variables of its environment, such as a proxy's, nor cookies change what it asks for.
+    """
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE_CONNECTIONS)
-    return httpx.AsyncClient(transport=transport, limits=limits, trust_env=False, follow_redirects=False)
+    return httpx.AsyncClient(
+        transport=transport, limits=limits, cookies=cookies, trust_env=False, follow_redirects=False
+    )
 
 
 class Outbound:
@@ -188,9 +196,9 @@ def _wait(state: RetryCallState) -> float:
 
 def _asked_s(retry_after: str) -> int:
     """Seconds that a `Retry-After` means, in either of its forms; 0 if it means nothing."""
-    if retry_after.isdecimal():
-        return int(retry_after)
     try:
+        if retry_after.isdecimal():
+            return int(retry_after)
         return max(0, round(parsedate_to_datetime(retry_after).timestamp() - time.time()))
     except (ValueError, TypeError):
         return 0

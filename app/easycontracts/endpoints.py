@@ -37,7 +37,7 @@ def easy_contract_routes(service: EasyContractService, jobs: Jobs, downloader: D
             raise InvalidInputError("files와 doc_types의 개수가 다릅니다.", code="DOC_TYPES_MISMATCH")
         _check_files(doc_types)
         documents = [
-            Document(file.filename or f"file_{number}", await file.read(), doc_type)
+            Document(_sayable(file.filename or "") or f"file_{number}", await file.read(), doc_type)
             for number, (file, doc_type) in enumerate(zip(files, doc_types, strict=True), 1)
         ]
         return await _unless_gone(caller, _explained(documents))
@@ -88,6 +88,11 @@ async def _unless_gone(caller: Request, work: Coroutine[Any, Any, Response]) -> 
 async def _gone(caller: Request) -> None:
     while (await caller.receive())["type"] != "http.disconnect":
         pass
+
+
+def _sayable(name: str) -> str:
+    """A name without half characters, which some of the charsets that a form may name can say."""
+    return name.encode(errors="replace").decode()
 
 
 def _check_files(doc_types: Sequence[str]) -> None:

@@ -172,6 +172,21 @@ def test_what_is_no_multipart_is_refused(served: str) -> None:
         assert answer.status_code in (400, 422)
 
 
+def test_what_cannot_be_parsed_has_the_envelope_of_every_400(served: str) -> None:
+    headers = {"Content-Type": "multipart/form-data"}
+    answer = httpx.post(f"{served}/api/easycontract/sync", content=b"no boundary", headers=headers)
+    assert (answer.status_code, answer.json()["detail"]["error"]["code"]) == (400, "INVALID_INPUT")
+
+
+@pytest.mark.parametrize("name", ["\\ud800.exe", "\\ud800.pdf"])
+def test_half_a_character_in_a_file_s_name_is_no_internal_error(served: str, name: str) -> None:
+    part = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n%PDF-\r\n'
+    body = part + '--x\r\nContent-Disposition: form-data; name="doc_types"\r\n\r\ncontract\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
+    answer = httpx.post(f"{served}/api/easycontract/sync", content=body, headers=headers)
+    assert (answer.status_code, "?." in answer.text) == (400, True)
+
+
 def test_the_description_names_every_error_that_is_answered() -> None:
     paths = json.loads(FILE.read_text(encoding="utf-8"))["paths"]
     assert {"200", "400", "413", "422", "502", "503"} <= set(paths["/api/easycontract/{id}"]["post"]["responses"])

@@ -5,12 +5,18 @@ import json
 
 import httpx
 import pytest
-from tests.fakes.plan import Fault
 
 from app.checklists.common import COMMON
 from app.checklists.service import checks_of, merged
+from app.clients.backend import Backend
+from app.clients.llm import Llm
+from app.clients.outbound import shared_client
+from app.errors import OutboundError
+from app.jobs import Done
 from app.metrics import CALLBACKS
-from tests.unit.app.conftest import World
+from tests.fakes.plan import Fault
+from tests.fakes.routing import Routing
+from tests.unit.app.conftest import World, settings
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}
 
@@ -149,6 +155,22 @@ def test_a_callback_that_is_never_received_is_counted(
     assert [record.case_id for record in caplog.records if record.levelname == "ERROR" and hasattr(record, "case_id")]
 
 
+def test_a_callback_that_the_server_s_end_cuts_off_is_counted(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.backend.plan.set(Fault(latency_s=60))
+    before = CALLBACKS.labels("failed")._value.get()
+
+    async def scenario() -> None:
+        async with shared_client(Routing({"backend.internal": world.backend.app})) as client:
+            delivering = asyncio.create_task(Backend(client, settings()).checklist_complete("case-7", Done([])))
+            await asyncio.sleep(0.05)
+            delivering.cancel()
+            await asyncio.wait({delivering})
+
+    asyncio.run(scenario())
+    assert CALLBACKS.labels("failed")._value.get() == before + 1
+    assert [record.case_id for record in caplog.records if hasattr(record, "case_id")] == ["case-7"]
+
+
 def test_a_model_that_does_not_answer_is_told_with_a_hint(world: World) -> None:
     world.vllm.plan.set(Fault(status=503))
 
@@ -183,3 +205,17 @@ def test_an_id_that_would_change_the_callback_s_url_is_refused(world: World, cas
 
     assert asyncio.run(scenario()).status_code in (404, 405, 422)
     assert not world.backend.plan.calls
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"choices": ' + b"1" * 5000 + b"}", b"\xff", b"{}", b"null"],
+    ids=["deep", "long number", "no UTF-8", "no choices", "nothing"],
+)
+def test_whatever_the_model_s_server_says_is_no_bug(body: bytes) -> None:
+    async def scenario() -> None:
+        async with shared_client(httpx.MockTransport(lambda _: httpx.Response(200, content=body))) as client:
+            await Llm(client, settings()).chat("", "", adapter="", max_tokens=1)
+
+    with pytest.raises(OutboundError):
+        asyncio.run(scenario())

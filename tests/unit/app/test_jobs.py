@@ -1,7 +1,10 @@
 """Jobs: each ends with one outcome, whatever happens to it or to the server."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from prometheus_client import REGISTRY
@@ -146,6 +149,29 @@ def test_a_caller_that_waits_is_told_that_its_work_was_handed_back() -> None:
     assert raised.value.retry_after_s == 10
 
 
+def test_what_failed_work_had_in_memory_is_free_at_once() -> None:
+    class Files:
+        pass
+
+    async def work(_: Files) -> str:
+        raise OutboundError("외부")
+
+    async def scenario() -> bool:
+        files = Files()
+        is_gone = weakref.ref(files)
+        with pytest.raises(OutboundError):
+            await Jobs().wait_for(CHECKLIST, partial(work, files))
+        del files
+        await asyncio.sleep(0)
+        return is_gone() is None
+
+    gc.disable()
+    try:
+        assert asyncio.run(scenario())
+    finally:
+        gc.enable()
+
+
 def test_a_caller_that_is_gone_leaves_no_work_behind() -> None:
     async def scenario() -> int:
         waiting = asyncio.create_task(Jobs().wait_for(CHECKLIST, never))
@@ -166,6 +192,21 @@ def test_abandoned_work_is_counted() -> None:
     before = counted()
     test_a_caller_that_is_gone_leaves_no_work_behind()
     assert counted() == before + 1
+
+
+def test_work_is_waited_for_however_short_the_time_for_its_callback_is() -> None:
+    outcomes: list[Outcome] = []
+
+    async def deliver(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+
+    async def scenario() -> None:
+        jobs = Jobs()
+        jobs.accept(CHECKLIST, lambda: asyncio.sleep(0.05, "done"), deliver)
+        await jobs.join(0.01)
+
+    asyncio.run(scenario())
+    assert outcomes == [Done("done")]
 
 
 def test_a_callback_that_takes_too_long_is_said_to_be_lost(caplog: pytest.LogCaptureFixture) -> None:

@@ -58,6 +58,13 @@ def test_urls_with_what_signs_them_are_not_written(tmp_path: Path) -> None:
     assert "Signature" not in file.read_text(encoding="utf-8")
 
 
+def test_half_a_character_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "application.log"
+    configure_logs("dev", file)
+    logging.getLogger("somewhere").info("\ud800.pdf")
+    assert json.loads(file.read_text(encoding="utf-8"))["message"] == r"\ud800.pdf"
+
+
 @pytest.mark.parametrize(("path", "is_written"), [("/health", False), ("/readyz", False), ("/api/checklists/7", True)])
 def test_probes_are_not_written(path: str, is_written: bool) -> None:
     args = ("10.0.0.1:1", "GET", path, "1.1", 200)

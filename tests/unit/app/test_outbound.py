@@ -93,6 +93,27 @@ def test_a_service_says_how_long_to_wait() -> None:
         assert script.at[1] - script.at[0] >= least_s
 
 
+def test_a_wait_that_is_no_number_for_anybody_is_none() -> None:
+    assert send(Script((503, {"Retry-After": "9" * 5000}))) == [200]
+
+
+def test_cookies_are_neither_kept_nor_sent() -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers)
+        return httpx.Response(200, headers={"Set-Cookie": "a=b"})
+
+    async def scenario() -> int:
+        async with shared_client(httpx.MockTransport(answer)) as client:
+            for _ in range(2):
+                await Outbound(client, Destination("tested", answer_s=1)).send("GET", "http://service/")
+            return len(client.cookies)
+
+    assert asyncio.run(scenario()) == 0
+    assert "cookie" not in asked[1]
+
+
 def test_a_service_that_keeps_failing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.clients.outbound.Circuit", partial(Circuit, failing_s=0))
     script = Script(*[503] * 5)

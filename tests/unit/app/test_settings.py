@@ -50,6 +50,10 @@ def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("APP_ENV", "production", "APP_ENV: Input should be 'local', 'dev' or 'prod'"),
         ("HTTP_TIMEOUT_SEC", "0", "HTTP_TIMEOUT_SEC: Input should be greater than 0"),
+        ("FINISH_SEC", "inf", "FINISH_SEC: Input should be a finite number"),
+        ("VLLM_API_KEY", "키", "VLLM_API_KEY: must be ASCII without blanks or line breaks"),
+        ("OCR_API", "key\n", "OCR_API: must be ASCII without blanks or line breaks"),
+        ("BACKEND_INTERNAL_TOKEN", "two words", "BACKEND_INTERNAL_TOKEN: must be ASCII without blanks or line breaks"),
         ("BACKEND_CALLBACK_BASE_URL", "https://b.internal/v1", "BACKEND_CALLBACK_BASE_URL: must not end in '/v1'"),
     ],
 )
