@@ -8,17 +8,17 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+
+from app.health import Readiness
+from app.jobs import Jobs
+from app.main import create_app
+from app.settings import Settings
 from tests.fakes import backend, upstage, vllm
 from tests.fakes.backend import Backend
 from tests.fakes.routing import Routing
 from tests.fakes.storage import Storage
 from tests.fakes.upstage import Upstage
 from tests.fakes.vllm import Vllm
-
-from app.health import Readiness
-from app.jobs import Jobs
-from app.main import create_app
-from app.settings import Settings
 
 
 @dataclass

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.fakes import backend, vllm
 
 from app.logs import log_file
+from tests.fakes import backend, vllm
 
 ENVIRONMENT = {
     "APP_ENV": "dev",
