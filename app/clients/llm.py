@@ -28,7 +28,7 @@ class Llm:
         self._base_model = settings.vllm_model
         self._is_redacting = settings.pii_redaction
 
-    async def chat(self, system: str, user: str, *, adapter: str, max_tokens: int) -> str:
+    async def chat(self, system: str, user: str, *, adapter: str, max_tokens: int, longest: int | None = None) -> str:
         """
         Return what the model answers.
 
@@ -37,11 +37,13 @@ class Llm:
             user: What it is to do it with.
             adapter: Name of the LoRA adapter; the model itself answers where it is empty, or not served.
             max_tokens: Longest answer.
+            longest: Characters of `user` that are sent; what is cut before its numbers are taken out keeps half of one.
 
         Raises:
             OutboundError: There is none.
             UnavailableError: vLLM is left alone at the moment.
         """
+        user = (redacted(user) if self._is_redacting else user)[:longest]
         answer = await self._ask(adapter or self._base_model, system, user, max_tokens)
         if answer.status_code == HTTPStatus.NOT_FOUND and adapter:
             _log.warning("adapter '%s' is not served, asking '%s'", adapter, self._base_model)
@@ -56,9 +58,6 @@ class Llm:
         return content.encode(errors="replace").decode()  # JSON can say half a character, nobody else can
 
     async def _ask(self, model: str, system: str, user: str, max_tokens: int) -> httpx.Response:
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": self._safe(user)}]
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         body = {"model": model, "messages": messages, "temperature": 0.2, "max_tokens": max_tokens}
         return await self._outbound.send("POST", self._url, json=body, headers=self._headers)
-
-    def _safe(self, text: str) -> str:
-        return redacted(text) if self._is_redacting else text

@@ -66,7 +66,8 @@ class EasyContractService:
             raise DocumentError("임대차 계약 서류가 아닙니다.", code="NOT_A_CONTRACT")
         adapter = self._settings.vllm_lora_adapter_easycontract
         summaries = await _all(
-            self._llm.chat(_PAGE, text[:_LONGEST_PAGE], adapter=adapter, max_tokens=_PAGE_TOKENS) for text in texts
+            self._llm.chat(_PAGE, text, adapter=adapter, max_tokens=_PAGE_TOKENS, longest=_LONGEST_PAGE)
+            for text in texts
         )
         share = _LONGEST_SUMMARIES // len(summaries)
         joined = "\n\n".join(f"[{number}쪽]\n{summary.strip()[:share]}" for number, summary in enumerate(summaries, 1))

@@ -97,6 +97,14 @@ def test_a_file_that_is_no_use_is_said_so(
     assert not world.upstage.plan.calls
 
 
+def test_of_a_page_that_is_too_long_no_half_number_is_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.easycontracts.service._LONGEST_PAGE", 20)
+    world.upstage.html = "가" * 10 + " 010-1234-5678"
+    assert upload(world, [("lease.png", PNG)]).status_code == 200
+    body = world.vllm.plan.calls[0].body
+    assert ("010-12" in body, "[전화번호]" in body) == (False, True)
+
+
 def test_pages_are_counted_over_all_files_before_anything_is_read() -> None:
     world = World({"contract_max_pages": 3, "registry_max_pages": 2})
     answer = upload(world, [("a.pdf", pdf(2)), ("b.pdf", pdf(2))])

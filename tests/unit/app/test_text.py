@@ -1,5 +1,6 @@
 """The text of what the OCR service answers, and of anything else it might."""
 
+import time
 import warnings
 
 import pytest
@@ -96,3 +97,9 @@ def test_another_shape_has_no_text(reply: object) -> None:
 @pytest.mark.parametrize("tag", ["div", "p", "table", "td", "b"])
 def test_deep_nesting_is_no_problem(tag: str) -> None:
     assert text_of(html(f"<{tag}>" * 5_000 + "바닥")) in ("바닥", "")
+
+
+def test_many_line_breaks_take_no_longer_than_others() -> None:
+    begun = time.process_time()
+    assert text_of(html("<p>가" + "<br>" * 50_000 + "나</p>")) == "가\n나"
+    assert time.process_time() - begun < 10
