@@ -1,7 +1,12 @@
 """`python -m app`: settings, logs, server. Exit code 78 (EX_CONFIG): the environment cannot be used."""
 
+import signal
 import sys
 
+# The first process of a container is sent no signal that it does not handle, and the imports below take a second.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+# ruff: noqa: E402
 from app.logs import configure_logs, log_file
 from app.server import serve
 from app.settings import SettingsError, read_settings

@@ -6,6 +6,7 @@ AppError                       status, code and message; the body is {"detail": 
 ├── UnsupportedFileTypeError   400  UNSUPPORTED_FILE_TYPE
 ├── DownloadError              400  DOWNLOAD_FAILED: a file could not be fetched from its URL
 ├── DocumentError              400  UNPROCESSABLE_DOCUMENT: a file that can't be read
+├── SlowError                  408  TOO_SLOW: a body that does not come
 ├── TooLargeError              413  TOO_LARGE
 ├── OutboundError              502  failed: another service did not do its part
 └── UnavailableError           503  UNAVAILABLE: not now; `retry_after_s` says when
@@ -66,6 +67,13 @@ class DocumentError(AppError):
 
     status = HTTPStatus.BAD_REQUEST
     code = "UNPROCESSABLE_DOCUMENT"
+
+
+class SlowError(AppError):
+    """A body does not come to its end."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "TOO_SLOW"
 
 
 class TooLargeError(AppError):

@@ -17,7 +17,8 @@ from app.metrics import JOBS, JOBS_ENDED
 
 CHECKLIST: Final = "checklist"
 EASY_CONTRACT: Final = "easycontract"
-_AT_ONCE: Final = {CHECKLIST: 500, EASY_CONTRACT: 8}  # a contract's files and pages are in memory
+_AT_ONCE: Final = {CHECKLIST: 500, EASY_CONTRACT: 4}  # a contract's files and pages are in memory
+_AGAIN_S: Final = 0.1
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -47,9 +48,10 @@ class Jobs:
 
     def __init__(self, at_once: Mapping[str, int] = _AT_ONCE) -> None:
         self._at_once = at_once
-        self._working: set[asyncio.Task[Any]] = set()
+        self._working: set[asyncio.Task[Any]] = set()  # what is handed back
+        # What has a place: accepted work until it is delivered, other work until it is done.
         self._open: dict[str, set[asyncio.Task[Any]]] = {product: set() for product in at_once}
-        self._is_closed = False
+        self._handed_back = asyncio.Event()
 
     def accept(
         self,
@@ -80,7 +82,7 @@ class Jobs:
             outcome = await self._outcome(product, task)
         except asyncio.CancelledError:  # the caller has gone
             JOBS_ENDED.labels(product, "abandoned").inc()
-            task.cancel()
+            _end(task)
             raise
         if isinstance(outcome, Failed):
             try:
@@ -91,23 +93,25 @@ class Jobs:
 
     def hand_back(self) -> None:
         """Give up what is not done; from now on nothing is accepted."""
-        self._is_closed = True
+        self._handed_back.set()
         if self._working:
             _log.warning("handing back %d unfinished jobs", len(self._working))
         for task in self._working:
-            task.cancel()
+            _end(task)
 
     async def join(self, within_s: float) -> None:
-        """Wait until all work is done or handed back, then for `within_s` at most until every outcome is delivered."""
-        while self._working:
-            await asyncio.wait(self._working)
-        if still_open := set[asyncio.Task[Any]]().union(*self._open.values()):
+        """Wait until every outcome is delivered; `within_s` after `hand_back`, say how many were not."""
+        handed_back = asyncio.create_task(self._handed_back.wait())
+        while (still_open := set[asyncio.Task[Any]]().union(*self._open.values())) and not handed_back.done():
+            await asyncio.wait({handed_back, *still_open}, return_when=asyncio.FIRST_COMPLETED)
+        handed_back.cancel()
+        if still_open:
             _, still_open = await asyncio.wait(still_open, timeout=within_s)
         if still_open:
             _log.error("%d jobs end without their callback", len(still_open))
 
     def _begin(self, product: str, work: Callable[[], Coroutine[Any, Any, Result]]) -> "asyncio.Task[Result]":
-        if self._is_closed:
+        if self._handed_back.is_set():
             raise UnavailableError("서버가 종료되는 중입니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S)
         if len(self._open[product]) >= self._at_once[product]:
             raise UnavailableError(
@@ -144,3 +148,10 @@ class Jobs:
         outcome = await self._outcome(product, task)
         with JOBS.labels(product, "delivering").track_inprogress():
             await deliver(outcome)
+
+
+def _end(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task until it ends: anyio swallows a cancellation that comes while it chooses among connections."""
+    if not task.done():
+        task.cancel()
+        asyncio.get_running_loop().call_later(_AGAIN_S, _end, task)

@@ -1,16 +1,19 @@
 """How much of a body is taken, and of all bodies at once; what is more is refused before it is in memory."""
 
+import asyncio
+import time
 from typing import Final
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import RETRY_AFTER_S, AppError, TooLargeError, UnavailableError, error_answer
+from app.errors import RETRY_AFTER_S, AppError, SlowError, TooLargeError, UnavailableError, error_answer
 
 _MIB: Final = 2**20
 _BODY_BYTES: Final = 1 * _MIB
 _UPLOAD_BYTES: Final = 50 * _MIB
 _UPLOADS: Final = "/api/easycontract/sync"
+_BODY_S: Final = 60
 _LONGEST_NUMBER: Final = 20  # digits; any number of zeros may come before those that count
 _AT_ONCE_BYTES: Final = 4 * _UPLOAD_BYTES  # what /tmp of the machine's stack holds, and memory besides
 
@@ -48,26 +51,34 @@ class BodyLimits:
                 self._taken_bytes[most_bytes] -= body_bytes
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
-        """Pass a request on; of a body that turns out too large neither its end nor the answer to it is passed."""
-        read_bytes = 0
+        """Pass a request on; of a body that is too large or too slow neither its end nor the answer to it is passed."""
+        read_bytes, is_whole, refusal = 0, False, None
+        deadline = time.monotonic() + _BODY_S
 
         async def counting_receive() -> Message:
-            nonlocal read_bytes
-            message = await receive()
+            nonlocal read_bytes, is_whole, refusal
+            try:
+                message = await asyncio.wait_for(receive(), None if is_whole else deadline - time.monotonic())
+            except asyncio.TimeoutError:
+                refusal = error_response(SlowError("요청 본문이 제한 시간 안에 오지 않았습니다."))
+                return {"type": "http.disconnect"}
             read_bytes += len(message.get("body", b""))
+            is_whole = not message.get("more_body")
             if read_bytes > most_bytes:
+                refusal = _refusal(most_bytes)
                 return {"type": "http.disconnect"}
             return message
 
         async def refusing_send(message: Message) -> None:
-            if read_bytes <= most_bytes:
+            if refusal is None:
                 await send(message)
 
         try:
             await self._app(scope, counting_receive, refusing_send)
         finally:
-            if read_bytes > most_bytes:
-                await _refusal(most_bytes)(scope, receive, send)
+            if refusal is not None:
+                refusal.headers["Connection"] = "close"  # the rest of the body may still come
+                await refusal(scope, receive, send)
 
 
 def _announced_bytes(scope: Scope, most_bytes: int) -> int:

@@ -42,7 +42,7 @@ class Lines(JsonFormatter):
             static_fields={"app": "dojangkok-ai", "env": app_env},
             json_ensure_ascii=False,
         )
-        self._secrets = secrets
+        self._secrets = sorted(secrets, key=len, reverse=True)  # one may begin with another
 
     def process_log_record(self, log_data: LogData) -> LogData:
         """Take out of every text what must not be read."""

@@ -24,8 +24,16 @@ class DrainingServer(uvicorn.Server):
     """
     uvicorn that leaves as a load balancer and a backend want it.
 
-    On SIGTERM it says 'not ready' and goes on serving for DRAIN_SEC; then it takes no more, finishes what it has within
-    FINISH_SEC, and hands back what is left. A second signal skips the waiting.
+    After SIGTERM, in this order:
+
+        at once       not ready any more; everything is served as before (handle_exit)
+        DRAIN_SEC     uvicorn closes its port, and waits for requests; then the application's end waits for jobs
+                      (lifespan in app/main.py, Jobs.join)
+        + FINISH_SEC  what is not done is handed back (Jobs.hand_back): callbacks for jobs, 503 for requests
+        + 1 s         uvicorn cuts off requests that are still open
+        + 10 s        the process ends, with or without the last callbacks
+
+    It ends as soon as nothing is left to wait for. A second signal hands back at once.
     """
 
     def __init__(self, config: uvicorn.Config, settings: Settings, readiness: Readiness, jobs: Jobs) -> None:

@@ -14,7 +14,8 @@ from app.jobs import Done, Failed
 from app.metrics import CALLBACKS
 from app.settings import Settings
 
-_LONGEST_S: Final = 10
+_LONGEST_S: Final = 4  # so that the last ten seconds of a server have room for two attempts
+_AT_ONCE: Final = 128
 _ATTEMPTS: Final = 6
 _log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Backend:
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
         answer_s = min(_LONGEST_S, settings.http_timeout_sec)
         destination = Destination(
-            "backend", answer_s=answer_s, attempts=_ATTEMPTS, has_circuit=False, repeats_slow=True
+            "backend", answer_s=answer_s, attempts=_ATTEMPTS, at_once=_AT_ONCE, has_circuit=False, repeats_slow=True
         )
         self._outbound = Outbound(client, destination)
         self._url = f"{str(settings.backend_callback_base_url).rstrip('/')}/internal/callbacks/checklists"

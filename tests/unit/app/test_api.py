@@ -24,7 +24,7 @@ from tests.unit.app.conftest import settings as environment
 from tests.unit.app.description import FILE, description
 
 SERVED = World()
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))  # of each route
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))  # of each route
 
 
 def get(world: World, path: str) -> httpx.Response:

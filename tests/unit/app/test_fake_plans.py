@@ -102,11 +102,11 @@ def url() -> Iterator[str]:
     process.wait()
 
 
-async def test_a_server_takes_200_requests_at_once(url: str) -> None:
-    limits = httpx.Limits(max_connections=200)
+async def test_a_server_takes_50_requests_at_once(url: str) -> None:
+    limits = httpx.Limits(max_connections=50)
     async with httpx.AsyncClient(base_url=url, headers=BEARER, timeout=20, limits=limits, trust_env=False) as client:
         began_at = time.monotonic()
-        answers = await asyncio.gather(*(client.post(CHAT, json=BODY) for _ in range(200)))
+        answers = await asyncio.gather(*(client.post(CHAT, json=BODY) for _ in range(50)))
         assert {answer.status_code for answer in answers} == {200}
         assert 0.5 <= time.monotonic() - began_at < 20
 

@@ -74,6 +74,17 @@ def test_what_is_handed_back_may_be_tried_again() -> None:
     assert outcome.error.retry_after_s == 10
 
 
+def test_work_that_swallows_a_cancellation_is_handed_back_all_the_same() -> None:
+    async def stubborn() -> str:
+        try:
+            return await never()
+        except asyncio.CancelledError:
+            return await never()
+
+    (outcome,) = delivered(stubborn, hand_back=True)
+    assert isinstance(outcome, Failed)
+
+
 def test_a_delivery_is_not_cut_off_by_handing_back() -> None:
     outcomes: list[Outcome] = []
 

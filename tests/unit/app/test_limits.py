@@ -66,6 +66,38 @@ def test_a_body_that_does_not_say_its_length_is_cut() -> None:
     asyncio.run(scenario())
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.limits._BODY_S", 0.2)
+
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"{"
+            await asyncio.sleep(0.05)
+
+    async def scenario() -> None:
+        app = Counting()
+        app.is_open.set()
+        async with client(app) as asking:
+            refused = await asking.post("/", content=slow())
+            assert (await asking.post("/", content=b"{}")).text == "2"
+        assert (refused.status_code, refused.headers["connection"]) == (408, "close")
+        assert refused.json()["detail"]["error"]["code"] == "TOO_SLOW"
+
+    asyncio.run(scenario())
+
+
+def test_a_slow_answer_is_no_slow_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.limits._BODY_S", 0.05)
+
+    async def scenario() -> None:
+        app = Counting()
+        asyncio.get_running_loop().call_later(0.2, app.is_open.set)
+        async with client(app) as asking:
+            assert (await asking.post("/", content=b"{}")).text == "2"
+
+    asyncio.run(scenario())
+
+
 def test_a_length_with_thousands_of_zeros_is_no_error() -> None:
     async def scenario() -> None:
         app = Counting()

@@ -9,8 +9,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -41,50 +43,111 @@ def status(path: str) -> int:
         return 0
 
 
-@pytest.fixture
-def server() -> Iterator["subprocess.Popen[str]"]:
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", 8000)) != 0, "something else listens on port 8000"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app"], env={**os.environ, **ENVIRONMENT}, stdout=subprocess.PIPE, text=True
+@contextmanager
+def program(latency_s: float) -> Iterator["subprocess.Popen[str]"]:
+    """The server, with a vLLM and a backend."""
+    commands = (
+        ["tests.fakes.vllm", "--port", "18001", "--latency-s", str(latency_s)],
+        ["tests.fakes.backend", "--port", "18003"],
     )
+    for port in (8000, 18001, 18003):
+        assert not listens(port), f"something else listens on port {port}"
+    fakes = [subprocess.Popen([sys.executable, "-m", *command]) for command in commands]
+    server = started()
+    try:
+        wait_until(lambda: listens(18001) and listens(18003) and status("/readyz") == 200)
+        yield server
+    finally:
+        for process in (server, *fakes):
+            process.kill()
+            process.communicate()
+
+
+def started() -> "subprocess.Popen[str]":
+    environment = {**os.environ, **ENVIRONMENT}
+    return subprocess.Popen([sys.executable, "-m", "app"], env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
-    while status("/readyz") != 200:
-        assert process.poll() is None
+    while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
-    yield process
-    process.kill()
-    process.wait()
+        time.sleep(0.02)
 
 
-def test_sigterm_drains_before_it_ends(server: "subprocess.Popen[str]") -> None:
-    stopped_at = time.monotonic()
-    server.send_signal(signal.SIGTERM)
-    seen = set()
-    while server.poll() is None:
-        seen.add((status("/readyz"), status("/livez")))
-        time.sleep(0.05)
-    assert (503, 200) in seen
-    assert time.monotonic() - stopped_at >= 1
-    assert server.returncode in (0, -signal.SIGTERM)
+def accept(case_id: str) -> str:
+    assert httpx.post(f"{SERVER}/api/checklists/{case_id}", json={"keywords": ["주차"]}).status_code == 200
+    return case_id
 
 
-def test_second_signal_ends_the_draining(server: "subprocess.Popen[str]") -> None:
-    server.send_signal(signal.SIGTERM)
-    while status("/readyz") == 200:
-        time.sleep(0.01)
-    server.send_signal(signal.SIGTERM)
-    assert server.wait(timeout=10) in (0, -signal.SIGTERM)
+def callbacks() -> dict[str, Any]:
+    """What the backend was told, by case."""
+    told = httpx.get("http://127.0.0.1:18003/fake/callbacks").json()
+    assert len({callback["id"] for callback in told}) == len(told), "told twice"
+    return {callback["id"]: callback["body"] for callback in told}
 
 
-def test_every_log_line_is_json(server: "subprocess.Popen[str]") -> None:
-    status("/health")
-    server.send_signal(signal.SIGTERM)
-    lines = [json.loads(line) for line in server.communicate(timeout=10)[0].splitlines()]
-    assert {"timestamp", "level", "name", "message", "app", "env"} <= set(lines[0])
+def test_on_sigterm_it_drains_and_finishes_its_jobs() -> None:
+    """Those too that it accepts while it drains; every line of its log is JSON."""
+    with program(latency_s=0.5) as server:
+        accepted = {accept(f"before-{number}") for number in range(20)}
+        stopped_at = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        wait_until(lambda: status("/readyz") == 503)
+        assert status("/livez") == 200
+        accepted.add(accept("while-draining"))
+        output = server.communicate(timeout=20)[0]
+        assert time.monotonic() - stopped_at >= 1
+        assert server.returncode == 0
+        told = callbacks()
+    assert told.keys() == accepted
+    assert all("주차 확인" in body["checklists"] for body in told.values())
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert all({"timestamp", "level", "name", "message", "app", "env"} <= set(line) for line in lines)
     said = "SIGTERM: not ready any more, draining for 1 s, finishing within 2 s"
     assert said in [line["message"] for line in lines]
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_what_is_not_finished_in_time_is_handed_back(signals: int) -> None:
+    """A second signal says that there is no time at all."""
+    with program(latency_s=60) as server:
+        accepted = {accept(f"before-{number}") for number in range(20)}
+        stopped_at = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        wait_until(lambda: status("/readyz") == 503)
+        if signals == 2:
+            server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=20) == 0
+        took_s = time.monotonic() - stopped_at
+        told = callbacks()
+    assert (took_s >= 3) == (signals == 1)
+    assert told.keys() == accepted
+    assert {(body["error"]["code"], body["error"]["retry_after_sec"]) for body in told.values()} == {("failed", 10)}
+
+
+def test_a_signal_before_it_is_ready_ends_it() -> None:
+    """Also where it is the first process of a container, which gets no signal that it does not handle."""
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", ignoring, sys.executable, "-m", "app"]
+    with subprocess.Popen(command, env={**os.environ, **ENVIRONMENT}) as server:
+        wait_until(lambda: handles(server.pid, signal.SIGTERM))
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=10) == 0
+
+
+def handles(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (caught,) = (line.split()[1] for line in lines if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def test_unusable_environment_ends_with_78() -> None:
@@ -96,52 +159,3 @@ def test_unusable_environment_ends_with_78() -> None:
 
 def test_log_file_is_where_the_collector_reads() -> None:
     assert log_file("prod") == Path("/var/log/dojangkok/prod/application.log")
-
-
-@pytest.fixture(params=[0.5, 60], ids=["quick", "slow"])
-def latency_s(request: pytest.FixtureRequest) -> float:
-    """How long the model takes."""
-    return float(request.param)
-
-
-@pytest.fixture
-def fakes(latency_s: float) -> Iterator[None]:
-    """A vLLM and a backend."""
-    commands = (
-        ["tests.fakes.vllm", "--port", "18001", "--latency-s", str(latency_s)],
-        ["tests.fakes.backend", "--port", "18003"],
-    )
-    processes = [subprocess.Popen([sys.executable, "-m", *command]) for command in commands]
-    for port in (18001, 18003):
-        while not listens(port):
-            time.sleep(0.05)
-    yield
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_on_sigterm_jobs_are_finished_or_handed_back(
-    fakes: None, server: "subprocess.Popen[str]", latency_s: float
-) -> None:
-    """Every accepted one has one callback when the process ends; those accepted while it drained too."""
-    accepted = [f"before-{number}" for number in range(20)]
-    for case_id in accepted:
-        assert httpx.post(f"{SERVER}/api/checklists/{case_id}", json={"keywords": ["주차"]}).status_code == 200
-    server.send_signal(signal.SIGTERM)
-    while status("/readyz") == 200:
-        time.sleep(0.01)
-    assert httpx.post(f"{SERVER}/api/checklists/while-draining", json={"keywords": ["주차"]}).status_code == 200
-    assert server.wait(timeout=20) in (0, -signal.SIGTERM)
-    callbacks = httpx.get("http://127.0.0.1:18003/fake/callbacks").json()
-    assert sorted(callback["id"] for callback in callbacks) == sorted([*accepted, "while-draining"])
-    bodies = [callback["body"] for callback in callbacks]
-    if latency_s < 1:
-        assert all("주차 확인" in body["checklists"] for body in bodies)
-    else:
-        assert {(body["error"]["code"], body["error"]["retry_after_sec"]) for body in bodies} == {("failed", 10)}
