@@ -137,10 +137,16 @@ def test_a_signal_before_it_is_ready_ends_it() -> None:
         "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
     )
     command = [sys.executable, "-c", ignoring, sys.executable, "-m", "app"]
-    with subprocess.Popen(command, env={**os.environ, **ENVIRONMENT}) as server:
+    # Without coverage, which has a handler of its own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")} | ENVIRONMENT
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
         wait_until(lambda: handles(server.pid, signal.SIGTERM))
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=10) == 0
+    finally:
+        server.kill()
+        server.wait()
 
 
 def handles(pid: int, number: int) -> bool:
