@@ -79,10 +79,14 @@ class EasyContractService:
 
     async def _pages(self, documents: Sequence[Document]) -> list[Page]:
         """Render what has a page left for it, one document after the other."""
-        left = {True: self._settings.registry_max_pages, False: self._settings.contract_max_pages}
+        most = {True: self._settings.registry_max_pages, False: self._settings.contract_max_pages}
+        left = dict(most)
         pages: list[Page] = []
         for document in documents:
             is_registry = document.doc_type == REGISTRY
+            if not left[is_registry]:
+                text = f"{document.name}: 모든 파일을 합쳐 최대 {most[is_registry]}페이지까지 읽을 수 있습니다."
+                raise DocumentError(text)
             rendered = await self._renderer.pages(document.name, document.content, left[is_registry])
             left[is_registry] -= len(rendered)
             pages += rendered

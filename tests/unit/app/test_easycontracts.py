@@ -65,7 +65,7 @@ def test_uploads_are_read_page_by_page_and_explained(world: World) -> None:
 
 
 def test_personal_data_reach_the_model_in_no_call(world: World) -> None:
-    assert upload(world, [("lease.pdf", pdf())]).status_code == 200
+    assert upload(world, [("lease.png", PNG)]).status_code == 200
     for call in world.vllm.plan.calls:
         assert not [one for one in (PHONE, RESIDENT_NUMBER, ACCOUNT) if one in call.body]
     assert "[주민등록번호]" in world.vllm.plan.calls[0].body
@@ -73,8 +73,10 @@ def test_personal_data_reach_the_model_in_no_call(world: World) -> None:
 
 def test_files_are_fetched_from_their_urls(world: World) -> None:
     world.storage.files["lease.pdf"] = ("application/pdf", pdf(2))
-    answer = fetch(world, {"url": URL, "doc_type": "contract"}, {"url": URL, "doc_type": "x", "filename": "계약서"})
-    assert (answer.status_code, len(world.upstage.plan.calls)) == (200, 4)
+    world.storage.files["photo.png"] = ("image/png", PNG)
+    photo = {"url": URL.replace("lease.pdf", "photo.png"), "doc_type": "x", "filename": "사진"}
+    answer = fetch(world, {"url": URL, "doc_type": "contract"}, photo)
+    assert (answer.status_code, len(world.upstage.plan.calls)) == (200, 3)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,10 @@ def test_pages_are_counted_over_all_files_before_anything_is_read() -> None:
     assert code(answer) == (400, "UNPROCESSABLE_DOCUMENT")
     assert "b.pdf" in message(answer)
     assert not world.upstage.plan.calls
-    assert upload(world, [("a.pdf", pdf(3)), ("b.pdf", pdf(2))], ["contract", "registry"]).status_code == 200
+    pictures = [("a.png", PNG)] * 5
+    kinds = ["contract", "registry", "contract", "registry", "contract"]
+    assert upload(world, pictures, kinds).status_code == 200
+    assert code(upload(world, pictures)) == (400, "UNPROCESSABLE_DOCUMENT")
 
 
 def test_a_document_of_300_pages_is_refused(world: World) -> None:
@@ -177,7 +182,7 @@ def test_what_others_fail_to_do_is_502(world: World) -> None:
 
 def test_a_failed_summary_ends_the_others(world: World) -> None:
     world.vllm.plan.set(Fault(status=400, times=1))
-    assert code(upload(world, [("a.pdf", pdf(5))])) == (502, "failed")
+    assert code(upload(world, [("a.png", PNG)] * 5)) == (502, "failed")
     assert len(world.vllm.plan.calls) <= 5
 
 
@@ -187,8 +192,8 @@ def test_one_page_at_a_time_is_read_and_one_in_two_seconds(world: World, monkeyp
     async def scenario() -> float:
         begun = asyncio.get_running_loop().time()
         async with world.client() as client:
-            files = [("files", ("a.pdf", pdf(3)))]
-            await client.post("/api/easycontract/sync", files=files, data={"doc_types": ["contract"]})
+            files = [("files", ("a.png", PNG))] * 3
+            await client.post("/api/easycontract/sync", files=files, data={"doc_types": ["contract"] * 3})
         return asyncio.get_running_loop().time() - begun
 
     assert asyncio.run(scenario()) >= 0.4
