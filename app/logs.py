@@ -46,6 +46,7 @@ class Lines(JsonFormatter):
 
     def process_log_record(self, log_data: LogData) -> LogData:
         """Take out of every text what must not be read."""
+        log_data.pop("color_message", None)  # uvicorn's, for a terminal
         return {key: self._safe(value) if isinstance(value, str) else value for key, value in log_data.items()}
 
     def _safe(self, text: str) -> str:

@@ -25,7 +25,7 @@ def root_logger() -> Iterator[None]:
 def test_records_go_to_the_file(tmp_path: Path) -> None:
     file = tmp_path / "dev" / "application.log"
     configure_logs("dev", file)
-    logging.getLogger("somewhere").info("계약서 %d", 7, extra={"case_id": 3})
+    logging.getLogger("somewhere").info("계약서 %d", 7, extra={"case_id": 3, "color_message": "\x1b[1m"})
     text = file.read_text(encoding="utf-8")
     line = json.loads(text)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}", line.pop("timestamp"))
