@@ -3,7 +3,8 @@ A steady load of checklists, passed on as a load balancer does: `python load.py 
 
 Runs until its standard input ends, and then until every request has its end. stdout is one JSON object: `accepted`,
 rows of id, time and address; `refused`, how many answers were 503 or no connection, after which a request tries again;
-`lost`, what became of the requests that ended neither way.
+`unanswered`, ids whose connection was closed without an answer, by a server that closed its port before it took them;
+`lost`, what became of the requests that ended in no such way.
 """
 
 import http.client
@@ -27,6 +28,7 @@ class Load:
 
     def __init__(self, addresses: list[str]) -> None:
         self.accepted: list[tuple[str, float, str]] = []
+        self.unanswered: list[str] = []
         self.lost: list[str] = []
         self.refused = 0
         self._is_ready = dict.fromkeys(addresses, False)
@@ -65,6 +67,9 @@ class Load:
         try:
             connection.request("POST", f"/api/checklists/{name}", _BODY, {"Content-Type": "application/json"})
             status = connection.getresponse().status
+        except (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected):
+            self.unanswered.append(name)
+            return True
         except (OSError, http.client.HTTPException) as error:
             self.lost.append(f"{name}: {address}: {error!r}")
             return True
@@ -92,7 +97,8 @@ def main(per_second: str, prefix: str, *addresses: str) -> None:
             pool.submit(load.send, f"{prefix}-{number}")
             if is_over.wait(1 / float(per_second)):
                 break
-    print(json.dumps({"accepted": load.accepted, "refused": load.refused, "lost": load.lost}))
+    parts = ("accepted", "refused", "unanswered", "lost")
+    print(json.dumps({part: getattr(load, part) for part in parts}))
 
 
 if __name__ == "__main__":

@@ -44,12 +44,14 @@ class Outcome:
     Args:
         accepted: Id, time and server of every request that was answered with 200.
         refused: How many answers were a refusal, after which a request tried again.
+        unanswered: Ids of requests whose connection was closed without an answer; nobody told them that they count.
         lost: Requests that ended otherwise.
         callbacks: What the backend was told of this load.
     """
 
     accepted: list[tuple[str, float, str]] = field(default_factory=list)
     refused: int = 0
+    unanswered: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     callbacks: list[dict[str, Any]] = field(default_factory=list)
 
@@ -65,15 +67,17 @@ class Outcome:
         return {
             "accepted": len(self.accepted),
             "refused": self.refused,
+            "unanswered": len(self.unanswered),
             "callbacks": len(self.callbacks),
             "successes": sum("checklists" in one["body"] for one in self.callbacks),
             "longest_gap_s": round(self.gap_s, 2),
         }
 
     def not_called_back_once(self) -> dict[str, int]:
-        """How many callbacks there were for every id that has not exactly one, accepted or not."""
+        """How many callbacks there were for every id that has not exactly one, or that nobody can account for."""
         accepted, called = {name for name, _, _ in self.accepted}, Counter(one["id"] for one in self.callbacks)
-        return {name: called[name] for name in accepted | called.keys() if called[name] != 1 or name not in accepted}
+        strange = called.keys() - accepted - set(self.unanswered)
+        return {name: called[name] for name in accepted | called.keys() if called[name] != 1 or name in strange}
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ class Fleet:
             process.kill()
         outcome.accepted = said["accepted"]
         outcome.refused = said["refused"]
+        outcome.unanswered = said["unanswered"]
         outcome.lost = said["lost"]
 
     def switch_off(self) -> None:
