@@ -119,7 +119,7 @@ PIECES = st.one_of(
 @example("[계좌번호]010-1234-5678 - 010-1234-5678")
 @example("010-1234-5678010-1234-5678010-1234-5678")
 @example("110-123-456789 1234567890 1234567890")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     once = redacted(text)
     assert redacted(once) == once
@@ -135,7 +135,7 @@ NUMBERS = st.one_of(
 
 
 @given(st.lists(st.tuples(st.text("가나다 ,:()\n", min_size=1, max_size=30), NUMBERS), max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_digit_of_a_planted_number_survives(planted: list[tuple[str, str]]) -> None:
     text = "".join(f"{before}{number}" for before, number in planted)
     assert not re.search("[0-9]", redacted(text))

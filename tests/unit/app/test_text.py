@@ -82,7 +82,7 @@ MARKUP = st.lists(
 
 
 @given(JSON | MARKUP.map(html))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_reply_has_a_text(reply: object) -> None:
     assert text_of(reply).encode() is not None
 
