@@ -37,10 +37,10 @@ def another_release(checkout: Checkout, text: str) -> None:
 
 
 def dying(checkout: Checkout) -> None:
-    """Let the application end 5 s after each start: smoke passes, and the bake does not."""
+    """Let the application end 10 s after each start: tests and smoke pass, and the bake does not."""
     checkout.replace("app/__main__.py", "import sys\n", "import os\nimport sys\nimport threading\n")
     checkout.replace(
-        "app/__main__.py", "    configure_logs(", "    threading.Timer(5, os._exit, [1]).start()\n    configure_logs("
+        "app/__main__.py", "    configure_logs(", "    threading.Timer(10, os._exit, [1]).start()\n    configure_logs("
     )
 
 
