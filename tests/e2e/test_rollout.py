@@ -38,10 +38,10 @@ def another_release(checkout: Checkout, text: str) -> None:
 
 def dying(checkout: Checkout) -> None:
     """Let the application end 10 s after each start: tests and smoke pass, and the bake does not."""
-    checkout.replace("app/__main__.py", "import sys\n", "import os\nimport sys\nimport threading\n")
-    checkout.replace(
-        "app/__main__.py", "    configure_logs(", "    threading.Timer(10, os._exit, [1]).start()\n    configure_logs("
-    )
+    imports = "import os\nimport signal\nimport sys\nimport threading\n"
+    checkout.replace("app/__main__.py", "import signal\nimport sys\n", imports)
+    timer = "    end = threading.Timer(10, os._exit, [1])\n    end.daemon = True\n    end.start()\n"
+    checkout.replace("app/__main__.py", "    configure_logs(", f"{timer}    configure_logs(")
 
 
 def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> None:
