@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from app.checklists.common import COMMON
+from app.checklists.fixed import COMMON
 from app.clients.llm import Llm
 
 _LONGEST: Final = 30

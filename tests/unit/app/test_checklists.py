@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from app.checklists.common import COMMON
+from app.checklists.fixed import COMMON
 from app.checklists.service import checks_of, merged
 from app.clients.backend import Backend
 from app.clients.llm import Llm
