@@ -1,7 +1,6 @@
 """The application: every route of the server is joined to it here."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -34,7 +33,6 @@ VERSION: Final = "0.1.0"
 CALLBACKS_S: Final = 10  # for what is handed back at the end
 _REQUESTS: Final = metrics.default()  # once in a process, however many applications there are
 _NO_DOCS: Final[dict[str, Any]] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
-_log = logging.getLogger(__name__)
 
 
 def create_app(

@@ -1,7 +1,6 @@
 """ChromaDB's heartbeat. Nothing is stored or asked there yet: a dashboard sees whether it could be."""
 
 import asyncio
-import logging
 from typing import Final, NoReturn
 
 import httpx
@@ -13,7 +12,6 @@ from app.settings import Settings
 
 _EVERY_S: Final = 30
 _LONGEST_S: Final = 5
-_log = logging.getLogger(__name__)
 
 
 class Chroma:
