@@ -62,6 +62,9 @@ class Ci(Rollouts):
     engine_source: Annotated[
         dagger.Directory, DefaultPath("/"), only(*PROGRAM["engine"].paths), Doc("what the checks of engine read")
     ]
+    lib_source: Annotated[
+        dagger.Directory, DefaultPath("/"), only(*PROGRAM["lib"].paths), Doc("what the checks of lib read")
+    ]
     policy_source: Annotated[dagger.Directory, DefaultPath("/"), only(*fleet.READS), Doc("what policy reads")]
     tool_source: Annotated[
         dagger.Directory, DefaultPath("/"), only("policy/tools"), Doc("go.mod and go.sum of each tool of policy")
@@ -239,6 +242,7 @@ class Ci(Rollouts):
             "deploy": self.deploy_source,
             "emulator": self.emulator_source,
             "engine": self.engine_source,
+            "lib": self.lib_source,
         }
 
 

@@ -12,6 +12,6 @@ def only(*paths: str) -> Ignore:
 
 # What the build and lint read.
 SOURCES: Final = (
-    "accessory", "app", "ci", "deploy", "emulator", "engine", "environments", "policy", "tests", ".ci",
-    ".dockerignore", "Dockerfile", "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
+    "accessory", "app", "ci", "deploy", "emulator", "engine", "environments", "lib", "policy", "tests",
+    ".ci", ".dockerignore", "Dockerfile", "dagger.json", "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
 )  # fmt: skip

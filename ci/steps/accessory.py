@@ -66,6 +66,7 @@ def run(source: dagger.Directory, tools: Project, update: Update, run_id: str) -
         .with_env_variable("PATH", f"{_SDK}/bin:$PATH", expand=True)
         .with_env_variable("CLOUDSDK_CORE_DISABLE_PROMPTS", "1")
         .with_mounted_directory(f"{WORKDIR}/accessory", source.directory("accessory"))
+        .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
         .with_mounted_secret(_CREDENTIALS, update.credentials)
         .with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)

@@ -70,10 +70,10 @@ class Project:
 _NAMED_BY_FAULTS: Final = (
     "policy/test_workflows.py", "tests/clients/test_accessory.py", "tests/clients/test_accessory_cuts.py",
     "tests/clients/test_deploy.py", "tests/clients/test_iac.py", "tests/clients/test_iap.py", "tests/e2e/test_push.py",
-    "tests/processes", "tests/unit/ci/test_delivery.py",
+    "tests/processes", "tests/unit/accessory", "tests/unit/ci/test_delivery.py", "tests/unit/lib",
 )  # fmt: skip
 PROGRAMS: Final = (
-    Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments",)),
+    Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib")),
     Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
@@ -82,9 +82,10 @@ PROGRAMS: Final = (
         "deploy",
         PYTHON,
         coverage=80,
-        reads=("docs/faults.md", "emulator", "environments", *_NAMED_BY_FAULTS),
+        reads=("docs/faults.md", "emulator", "environments", "lib", *_NAMED_BY_FAULTS),
     ),
     Program("emulator", "emulator", PYTHON, coverage=90, more_suites=("tests/contract",)),
+    Program("lib", "deploy", PYTHON, coverage=90),
 )
 PROGRAM: Final = {program.name: program for program in PROGRAMS}
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]

@@ -174,6 +174,7 @@ def push(
         container = (
             container.with_mounted_directory(VENV, deployer.directory(VENV))
             .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
+            .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
             .with_mounted_secret("/run/secrets/credentials", where.credentials)
             .with_env_variable("TOKEN_HOSTS", " ".join(where.token_hosts))
         )

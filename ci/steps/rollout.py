@@ -104,6 +104,7 @@ def deploy(
     container = (
         environment(tools, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
+        .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
         .with_mounted_cache(_RESULTS, _results())
         .with_env_variable("DEPLOY_RESULTS", _RESULTS)

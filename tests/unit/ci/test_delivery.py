@@ -101,6 +101,7 @@ def test_the_deployer_holds_its_own_source_and_a_mounted_credential_file() -> No
     assert executed(container)[-1] == ["python", "-m", "deploy", "status", "--env", "dev"]
     assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
         "/src/deploy",
+        "/src/lib",
         "/src/environments",
     ]
     assert secrets(container) == ["/run/secrets/credentials"]

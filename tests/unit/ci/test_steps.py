@@ -89,6 +89,7 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
     assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"][1:] == [
         "/opt/venv",
         "/src/deploy",
+        "/src/lib",
     ]
 
 
