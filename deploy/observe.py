@@ -10,7 +10,7 @@ import httpx
 from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
-from deploy.observed import Group, group, name_of
+from deploy.observed import Group, group, health_check_of, name_of
 from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
 
 # What a rollout does, and what it needs for each. Source: Compute Engine's reference, "IAM Permissions" of each method.
@@ -148,7 +148,7 @@ def observe(
 
 def _health_check(compute: Compute, found: Group) -> Document | None:
     """Read the check by its own link: it may be regional, or of a kind that is no longer made."""
-    link = next((one.get("healthCheck") for one in found.raw.get("autoHealingPolicies") or []), None)
+    link = health_check_of(found.raw)
     if not link:
         return None
     try:

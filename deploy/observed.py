@@ -88,13 +88,45 @@ def group(raw: Document, rows: Sequence[Document]) -> Group:
         fingerprint=raw.get("fingerprint", ""),
         is_stable=bool(status.get("isStable")),
         is_reached=bool((status.get("versionTarget") or {}).get("isReached")),
-        machines=tuple(map(_machine, rows)),
+        machines=tuple(_machine(raw, row) for row in rows),
     )
 
 
-def _machine(row: Document) -> Machine:
+def health_check_of(raw: Mapping[str, Any]) -> str:
+    """Return the link of the health check that a group repairs by; empty if it has none."""
+    return next((one["healthCheck"] for one in raw.get("autoHealingPolicies") or [] if one.get("healthCheck")), "")
+
+
+def _health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
+    """
+    Return an instance's health by the group's own check, and by all checks where no row is of the group's.
+
+    Args:
+        raw: The group's document.
+        rows: `instanceHealth` of a managed instance: a row for each check that asks it.
+    """
+    check = _resource(raw, health_check_of(raw))
+    own = [row for row in rows if check and _resource(raw, row.get("healthCheck") or "") == check]
+    states = [row.get("detailedHealthState") or "UNKNOWN" for row in own or rows]
+    return next((state for state in states if state != "HEALTHY"), "HEALTHY" if states else "")
+
+
+def _resource(raw: Mapping[str, Any], link: str) -> str:
+    """
+    Return what a link of a group's document names, `projects/P/global/healthChecks/NAME`; empty for an empty link.
+
+    Hosts and API versions differ between documents, and a link may begin below the group's own project.
+    """
+    path = link.split("?", 1)[0].strip("/")
+    if not path:
+        return ""
+    _, mark, below = f"/{path}".rpartition("/projects/")
+    project = str(raw.get("selfLink", "")).rpartition("/projects/")[2].partition("/")[0]
+    return f"projects/{below if mark else f'{project}/{path}'}"
+
+
+def _machine(raw: Mapping[str, Any], row: Document) -> Machine:
     version = row.get("version") or {}
-    healths = [one.get("detailedHealthState", "") for one in row.get("instanceHealth") or []]
     errors = ((row.get("lastAttempt") or {}).get("errors") or {}).get("errors") or []
     return Machine(
         name=row.get("name") or name_of(row.get("instance", "")),
@@ -103,6 +135,6 @@ def _machine(row: Document) -> Machine:
         else None,
         status=row.get("instanceStatus", ""),
         action=row.get("currentAction", ""),
-        health=healths[0] if healths else "",
+        health=_health(raw, row.get("instanceHealth") or []),
         errors=tuple((one.get("code", ""), one.get("message", "")) for one in errors),
     )

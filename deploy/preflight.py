@@ -7,7 +7,7 @@ from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.leaks import leaks
 from deploy.observe import Observed
-from deploy.observed import Document, name_of
+from deploy.observed import Document, health_check_of, name_of
 from deploy.template import metadata
 
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
@@ -124,9 +124,7 @@ def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
 
 
 def _refuse_health(where: str, observed: Observed) -> None:
-    policies = observed.group.raw.get("autoHealingPolicies") or []
-    link = next((one["healthCheck"] for one in policies if one.get("healthCheck")), "")
-    check = observed.health_check
+    link, check = health_check_of(observed.group.raw), observed.health_check
     if not link:
         raise RefusedError(
             f"{where}: no autohealing health check, so a machine counts as healthy as soon as it runs.",

@@ -106,7 +106,7 @@ def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest
     """Rows of machines without their last attempt, as a group shows them between two attempts."""
     one = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
     bare = observed._machine
-    monkeypatch.setattr(observed, "_machine", lambda row: bare({**row, "lastAttempt": {}}))
+    monkeypatch.setattr(observed, "_machine", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
     began_s = one.api.world.clock.now_s()
     with pytest.raises(CapacityError, match="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"):
         one.deploy("a")

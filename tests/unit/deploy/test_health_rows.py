@@ -1,0 +1,94 @@
+"""Whose word counts of an instance's health: the group's own check, or every check where the group's has no row."""
+
+from typing import Any
+
+import pytest
+
+from deploy.health import Seen, look, verdict
+from deploy.observed import group
+
+PROJECT = "https://www.googleapis.com/compute/v1/projects/p"
+OWN, OTHER = f"{PROJECT}/global/healthChecks/app", f"{PROJECT}/global/healthChecks/balancer"
+TEMPLATE = f"{PROJECT}/global/instanceTemplates/t"
+
+
+def document(check: str | None = OWN) -> dict[str, Any]:
+    """A settled group of one instance that repairs by a check."""
+    policies = [{"healthCheck": check, "initialDelaySec": 300}] if check else []
+    return {
+        "name": "g",
+        "selfLink": f"{PROJECT}/zones/z/instanceGroupManagers/g",
+        "targetSize": 1,
+        "versions": [{"instanceTemplate": TEMPLATE}],
+        "autoHealingPolicies": policies,
+        "status": {"isStable": True, "versionTarget": {"isReached": True}},
+    }
+
+
+def row(health: Any) -> dict[str, Any]:
+    """Its one instance, with these rows of health."""
+    version = {"instanceTemplate": TEMPLATE}
+    return {
+        "name": "i",
+        "instanceStatus": "RUNNING",
+        "currentAction": "NONE",
+        "version": version,
+        "instanceHealth": health,
+    }
+
+
+def state(check: str, health: str) -> dict[str, str]:
+    return {"healthCheck": check, "detailedHealthState": health}
+
+
+@pytest.mark.parametrize(
+    ("rows", "health"),
+    [
+        ([state(OTHER, "HEALTHY"), state(OWN, "UNHEALTHY")], "UNHEALTHY"),
+        ([state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")], "HEALTHY"),
+        ([state(OWN, "HEALTHY"), state(OWN, "TIMEOUT")], "TIMEOUT"),
+        ([state(OTHER, "HEALTHY"), {"healthCheck": OWN}], "UNKNOWN"),
+        ([state(OTHER, "HEALTHY")], "HEALTHY"),
+        ([state(OTHER, "HEALTHY"), state(f"{OTHER}-2", "DRAINING")], "DRAINING"),
+        ([{"detailedHealthState": "HEALTHY"}, {"detailedHealthState": "UNHEALTHY"}], "UNHEALTHY"),
+        ([{}], "UNKNOWN"),
+        ([], ""),
+        (None, ""),
+    ],
+)
+def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, health: str) -> None:
+    found = group(document(), [row(rows)])
+    assert found.machines[0].health == health
+    target = found.versions[0]
+    is_done = verdict(found, target, look(found, target, Seen())).state == "done"
+    assert is_done is (health == "HEALTHY")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        OWN,
+        "https://compute.googleapis.com/compute/v1/projects/p/global/healthChecks/app",
+        "https://www.googleapis.com/compute/beta/projects/p/global/healthChecks/app?uniqueId=7",
+        "projects/p/global/healthChecks/app",
+        "/projects/p/global/healthChecks/app/",
+        "global/healthChecks/app",
+    ],
+)
+def test_own_check_is_known_by_every_form_of_its_link(link: str) -> None:
+    rows = [state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")]
+    assert group(document(link), [row(rows)]).machines[0].health == "HEALTHY"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://www.googleapis.com/compute/v1/projects/p/regions/r/healthChecks/app",
+        "https://www.googleapis.com/compute/v1/projects/other/global/healthChecks/app",
+        "https://www.googleapis.com/compute/v1/projects/p/global/httpHealthChecks/app",
+        None,
+    ],
+)
+def test_check_of_the_same_name_elsewhere_is_another_check(link: str | None) -> None:
+    rows = [state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")]
+    assert group(document(link), [row(rows)]).machines[0].health == "UNHEALTHY"
