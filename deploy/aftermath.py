@@ -20,7 +20,7 @@ def aftermath(group: Group, result: Result | None) -> tuple[str, bool]:
     version = group.versions[0] if group.versions else None
     if result is None or version is None or (version == result.before and not result.changed):
         return "The group was told nothing, and serves on.", False
-    left = max(group.target_size - sum(is_serving(machine, version) for machine in group.machines), 0)
+    left = max(group.target_size - sum(is_serving(machine, version) for machine in group.active_instances), 0)
     does = f"replaces {left} more machine{'' if left == 1 else 's'}" if left else "has nothing left to replace"
     if version != result.version:
         return f"The group is told to serve '{version.template}', and {does}.", True

@@ -97,10 +97,12 @@ def _policy(config: Config, observed: Observed) -> list[str]:
 
 def _machines(observed: Observed) -> list[str]:
     told = observed.group.versions[:1]
-    others = Counter(
-        one.version.template for one in observed.group.machines if one.version is not None and one.version not in told
-    )
-    return [f"{count} of the machines are still on '{name}'" for name, count in sorted(others.items())]
+    lines = []
+    groups = (("machines", observed.group.active_instances), ("standby instances", observed.group.standby_instances))
+    for kind, instances in groups:
+        others = Counter(one.version.template for one in instances if one.version and one.version not in told)
+        lines += [f"{count} of the {kind} are still on '{name}'" for name, count in sorted(others.items())]
+    return lines
 
 
 def _places(document: Document, repository: str) -> list[image.Place]:

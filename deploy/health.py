@@ -56,7 +56,7 @@ class Seen:
 
 def look(group: Group, target: Version, seen: Seen) -> Seen:
     """Add a look to what was seen."""
-    new = [machine for machine in group.machines if machine.version == target]
+    new = [machine for machine in group.active_instances if machine.version == target]
     short = any(code in CAPACITY for machine in new for code, _ in machine.errors if machine.status == "")
     recreating = frozenset(machine.name for machine in new if machine.action == "RECREATING")
     repairs = Counter(seen.repairs)
@@ -71,7 +71,7 @@ def verdict(group: Group, target: Version, seen: Seen) -> Verdict:
     Judge a group.
 
     Success is: stable, target reached, one version, and every machine of that version, RUNNING, without an action and
-    HEALTHY. Each flag alone lies at some moment of every rollout.
+    HEALTHY. Each flag alone lies at some moment of every rollout. Instances of the standby pool are left out.
 
     Args:
         group: As it was read after our write.
@@ -81,7 +81,7 @@ def verdict(group: Group, target: Version, seen: Seen) -> Verdict:
     if group.versions != (target,):
         now = ", ".join(f"{one.template} '{one.name}'" for one in group.versions)
         return Verdict("superseded", f"the group is now told to serve {now}")
-    new = [machine for machine in group.machines if machine.version == target]
+    new = [machine for machine in group.active_instances if machine.version == target]
     if seen.capacity_looks >= _LOOKS_BEFORE_CAPACITY:
         short = next(one for one in new if any(code in CAPACITY for code, _ in one.errors))
         code, message = next((code, text) for code, text in short.errors if code in CAPACITY)
@@ -106,20 +106,32 @@ def is_settled(group: Group) -> bool:
     """Return whether a group serves one version from every machine."""
     return (
         group.is_stable
-        and group.is_reached
         and len(group.versions) == 1
-        and len(group.machines) == group.target_size
-        and all(is_serving(machine, group.versions[0]) for machine in group.machines)
+        and is_reached(group, group.versions[0])
+        and len(group.active_instances) == group.target_size
+        and all(is_serving(machine, group.versions[0]) for machine in group.active_instances)
     )
 
 
 def is_landed(group: Group) -> bool:
     """Return whether every machine that stays is of the group's one version, whatever else it does just now."""
     return (
-        group.is_reached
-        and len(group.versions) == 1
-        and all(machine.version in (group.versions[0], None) for machine in group.machines)
+        len(group.versions) == 1
+        and is_reached(group, group.versions[0])
+        and all(machine.version in (group.versions[0], None) for machine in group.active_instances)
     )
+
+
+def is_reached(group: Group, target: Version) -> bool:
+    """
+    Return whether every instance that is meant to run is meant to be of a version.
+
+    The group's own flag counts, unless standby instances of another version may be why it is not set: whether Compute
+    Engine updates them, and when, is not documented. Then the rows of the other instances decide.
+    """
+    if group.is_reached or all(instance.version == target for instance in group.standby_instances):
+        return group.is_reached
+    return all(instance.version in (target, None) for instance in group.active_instances)
 
 
 def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
@@ -129,8 +141,8 @@ def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
     unhealthy = [one for one in new if one.action == "NONE" and not is_serving(one, target)]
     waits = [f"{count} {action}" for action, count in sorted(actions.items())]
     waits += [f"{one.name} {(one.health or one.status or 'unknown').lower()}" for one in unhealthy]
-    old = len(group.machines) - len(new)
+    old = len(group.active_instances) - len(new)
     waits += [f"old {old}"] if old else []
     waits += [f"{serving} of {group.target_size}"] if serving < group.target_size and not waits else []
-    waits += ["not reached"] if not group.is_reached and not waits else []
+    waits += ["not reached"] if not is_reached(group, target) and not waits else []
     return waits + (["not stable"] if not group.is_stable and not waits else [])

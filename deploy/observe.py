@@ -60,7 +60,9 @@ class Observed:
     @property
     def surge_room(self) -> int | None:
         """Machines above the target size that the quota allows: those that are there already count as room."""
-        return None if self.room is None else self.room + max(0, len(self.group.machines) - self.group.target_size)
+        return (
+            None if self.room is None else self.room + max(0, len(self.group.active_instances) - self.group.target_size)
+        )
 
 
 def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:

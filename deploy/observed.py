@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Document = dict[str, Any]
+
+# Target statuses of a standby pool. Source: compute_v1.ManagedInstance.target_status and
+# InstanceGroupManager.target_size, "the target number of running instances".
+_STANDBY: Final = frozenset({"SUSPENDED", "STOPPED"})
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Machine:
         action: NONE, CREATING and so on.
         health: HEALTHY and so on; empty while nothing is known.
         errors: Codes and messages of its last attempt.
+        target_status: What the group brings the instance to: RUNNING, SUSPENDED, STOPPED …; empty if the row has none.
     """
 
     name: str
@@ -35,6 +40,12 @@ class Machine:
     action: str
     health: str
     errors: tuple[tuple[str, str], ...] = ()
+    target_status: str = ""
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether the group keeps this instance suspended or stopped, so that its state says nothing of a release."""
+        return self.target_status in _STANDBY
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,16 @@ class Group:
     def place(self) -> str:
         """`ZONE/GROUP`: what its releases name, because groups of a project may share a repository."""
         return f"{name_of(self.raw.get('zone', ''))}/{self.raw.get('name', '')}"
+
+    @property
+    def active_instances(self) -> tuple[Machine, ...]:
+        """Every instance but those of the standby pool: what a rollout is judged by."""
+        return tuple(instance for instance in self.machines if not instance.is_standby)
+
+    @property
+    def standby_instances(self) -> tuple[Machine, ...]:
+        """Instances that the group keeps suspended or stopped."""
+        return tuple(instance for instance in self.machines if instance.is_standby)
 
 
 def name_of(link: str) -> str:
@@ -137,4 +158,5 @@ def _machine(raw: Mapping[str, Any], row: Document) -> Machine:
         action=row.get("currentAction", ""),
         health=_health(raw, row.get("instanceHealth") or []),
         errors=tuple((one.get("code", ""), one.get("message", "")) for one in errors),
+        target_status=row.get("targetStatus", ""),
     )

@@ -19,7 +19,7 @@ def doubt(group: Group, now: datetime) -> str:
         group: As it was read.
         now: UTC.
     """
-    staying = [machine for machine in group.machines if machine.version]
+    staying = [machine for machine in group.active_instances if machine.version]
     if not staying:
         return "no machine serves it"
     if is_settled(group):

@@ -32,7 +32,7 @@ class Suspect:
 
 def suspect(group: Group, target: Version, now_s: float, before: Suspect) -> Suspect:
     """Return the first new machine that is not serving yet, with what is known of it; pure."""
-    late = next((one for one in group.machines if one.version == target and not is_serving(one, target)), None)
+    late = next((one for one in group.active_instances if one.version == target and not is_serving(one, target)), None)
     if late is None:
         return Suspect()
     return before if before.name == late.name else Suspect(late.name, now_s + _FIRST_S)

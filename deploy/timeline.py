@@ -42,7 +42,7 @@ class Timeline:
             release: Version that is being rolled out, or was.
             at_s: Seconds since the start of the rollout.
         """
-        here = {machine.name: machine for machine in group.machines}
+        here = {machine.name: machine for machine in group.active_instances}
         lives = {name: life if name in here else _gone(life, at_s) for name, life in self.lives.items()}
         for name, machine in here.items():
             lives[name] = _life(machine, release, lives.get(name), at_s)
@@ -108,13 +108,13 @@ def _gone(life: Life, at_s: float) -> Life:
 
 def _milestones(group: Group, release: Version) -> list[str]:
     """What a look shows to be so."""
-    new = [machine for machine in group.machines if machine.version == release]
+    new = [machine for machine in group.active_instances if machine.version == release]
     running = [machine for machine in new if machine.status == "RUNNING"]
     healthy = [machine for machine in running if machine.health == "HEALTHY"]
     shown = {
         "first machine running": bool(running),
         "first healthy": bool(healthy),
         "all healthy": bool(healthy) and len(healthy) >= group.target_size,
-        "old gone": len(new) == len(group.machines),
+        "old gone": len(new) == len(group.active_instances),
     }
     return [name for name, is_so in shown.items() if is_so]

@@ -72,7 +72,7 @@ class Preview:
 def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> Preview:
     """Return what a plan would do to what was observed, with an image whose bill of materials has a digest."""
     rolls = plan.action == "roll"
-    machines = tuple(one.name for one in observed.group.machines if one.version is not None) if rolls else ()
+    machines = tuple(one.name for one in observed.group.active_instances if one.version is not None) if rolls else ()
     now = policy.flat(observed.group.raw.get("updatePolicy") or {})
     meant = policy.flat(policy.wanted(config.rollout)) if rolls else now
     return Preview(

@@ -76,7 +76,9 @@ def table(look: Look) -> "Rows":
             release = ("new " if life.is_new else "old ") + (life.release or life.template)
             colour = {"healthy": "green", "unhealthy": "red", "recreating": "red"}.get(life.state, "yellow")
             rows.add_row(life.name, Text(release, "dim"), Text(life.state, colour), f"{look.at_s - life.since_s:.0f} s")
-    served = sum(machine.version == look.target and machine.health == "HEALTHY" for machine in look.group.machines)
+    served = sum(
+        machine.version == look.target and machine.health == "HEALTHY" for machine in look.group.active_instances
+    )
     head = Table.grid()
     head.add_row(Text(f"{line(look)} · {look.at_s:.0f} s in all"))
     head.add_row(ProgressBar(total=max(look.group.target_size, 1), completed=served, width=30))

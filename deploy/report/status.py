@@ -1,6 +1,8 @@
 """What a group serves, since when, and what of it is not as it should be: pure."""
 
 import json
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -35,6 +37,7 @@ class Status:
         age_s: Since the template was made; None where it could not be read.
         drift: One line each.
         machines: All of them.
+        standby: How many of them the group keeps suspended or stopped, by that word; they count for no verdict.
     """
 
     group: str
@@ -52,6 +55,7 @@ class Status:
     age_s: float | None
     drift: tuple[str, ...]
     machines: tuple[Machine, ...]
+    standby: Mapping[str, int]
 
 
 def status(config: Config, observed: Observed, now: datetime) -> Status:
@@ -75,6 +79,7 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
         age_s=(now - history.made_at(serving)).total_seconds() if serving else None,
         drift=drift(config, observed),
         machines=group.machines,
+        standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
     )
 
 
@@ -98,6 +103,8 @@ def _lines(found: Status) -> list[str]:
     flags += [f"autoscaler {found.autoscaler}"] if found.autoscaler else []
     lines = [f"serves {found.image}"] if found.image else []
     lines += [" · ".join(part) for part in (release, flags) if part]
+    kept = [f"{count} {word}" for word, count in sorted(found.standby.items())]
+    lines += [f"standby: {', '.join(kept)}"] if kept else []
     return lines + [f"drift: {line}" for line in found.drift]
 
 

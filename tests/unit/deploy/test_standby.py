@@ -1,0 +1,128 @@
+"""Suspended and stopped instances of a standby pool count for no verdict, and `status` shows them."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from deploy import plan, proven
+from deploy.aftermath import aftermath
+from deploy.drift import drift
+from deploy.health import Seen, is_settled, look, verdict
+from deploy.intent import Intent
+from deploy.observe import Observed
+from deploy.observed import Group, Machine, Version, group
+from deploy.report.preview import preview
+from deploy.report.status import shown, status
+from deploy.result import Result
+from deploy.symptoms import Suspect, suspect
+from deploy.timeline import Timeline
+from tests.unit.deploy.rig import CONFIG, rig
+from tests.unit.deploy.test_cases import BASE
+from tests.unit.deploy.test_cases import observed as observed_with
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TARGET, OLD = Version("new", "v"), Version("old")
+SERVING = Machine("a", TARGET, "RUNNING", "NONE", "HEALTHY", target_status="RUNNING")
+SUSPENDED = Machine("s", OLD, "SUSPENDED", "NONE", "", target_status="SUSPENDED")
+STOPPED = Machine("t", TARGET, "TERMINATED", "NONE", "TIMEOUT", target_status="STOPPED")
+SUSPENDING = Machine("u", OLD, "RUNNING", "SUSPENDING", "HEALTHY", target_status="SUSPENDED")
+STOPPED_BY_HAND = Machine("h", TARGET, "TERMINATED", "NONE", "", target_status="RUNNING")
+
+
+def of(*instances: Machine, size: int = 1, is_reached: bool = True, version: Version = TARGET) -> Group:
+    return Group({"name": "g"}, (version,), size, "f", True, is_reached, instances)
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (of(SERVING, SUSPENDED, STOPPED), "done"),
+        (of(SERVING, SUSPENDING), "done"),
+        (of(SERVING, SUSPENDED, is_reached=False), "done"),
+        (of(SERVING, STOPPED, is_reached=False), "waiting"),
+        (of(SERVING, SUSPENDED, replace(SERVING, name="b", version=OLD), is_reached=False), "waiting"),
+        (of(SERVING, STOPPED, size=2), "waiting"),
+        (of(SERVING, STOPPED_BY_HAND, size=2), "waiting"),
+    ],
+)
+def test_standby_instances_are_left_out_of_the_verdict(found: Group, state: str) -> None:
+    assert verdict(found, TARGET, look(found, TARGET, Seen())).state == state
+    assert is_settled(found) is (state == "done")
+
+
+def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> None:
+    short = replace(STOPPED, status="", errors=(("QUOTA_EXCEEDED", "no"),))
+    seen = Seen()
+    for action in ("RECREATING", "NONE", "RECREATING"):
+        found = of(SERVING, replace(STOPPED, action=action), short)
+        seen = look(found, TARGET, seen)
+    assert seen == Seen()
+    assert verdict(of(SERVING, STOPPED, size=3), TARGET, Seen()).text == "1 of 3"
+
+
+def test_release_on_every_running_instance_is_proven_beside_a_standby_pool() -> None:
+    assert proven.doubt(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
+    assert proven.doubt(of(SUSPENDED, STOPPED), NOW) == "no machine serves it"
+
+
+def test_standby_instances_are_not_suspected_of_a_failure() -> None:
+    assert suspect(of(STOPPED, SERVING), TARGET, 0.0, Suspect()) == Suspect()
+
+
+def test_standby_instances_are_no_part_of_the_timeline() -> None:
+    timeline = Timeline().add(of(SERVING, SUSPENDED, STOPPED), TARGET, 5.0)
+    assert [life.name for life in timeline.machines] == ["a"]
+    assert timeline.reached.keys() == {"first machine running", "first healthy", "all healthy", "old gone"}
+
+
+def test_stopped_rollout_counts_running_instances_alone() -> None:
+    version = Version("new", str(Intent("deploy", "0" * 12, "r", NOW, NOW)))
+    instances = [replace(instance, version=version) for instance in (SERVING, STOPPED)]
+    text, _ = aftermath(of(*instances, version=version), Result(True, version, OLD))
+    assert "has nothing left to replace" in text
+
+
+def standby_row(target_status: str, status_: str, template: str = "") -> dict[str, Any]:
+    row = json.loads(json.dumps(BASE["rows"][0]))
+    row |= {"name": f"kept-{status_.lower()}", "instanceStatus": status_, "targetStatus": target_status}
+    row.pop("instanceHealth")
+    if template:
+        row["version"]["instanceTemplate"] = row["version"]["instanceTemplate"].rpartition("/")[0] + f"/{template}"
+    return row
+
+
+def with_pool() -> Observed:
+    pool = [standby_row("SUSPENDED", "SUSPENDED", "older"), standby_row("SUSPENDED", "SUSPENDED")]
+    return observed_with({"rows": [*BASE["rows"], *pool, standby_row("STOPPED", "TERMINATED")]})
+
+
+def test_status_shows_the_pool_and_what_of_it_is_of_another_template() -> None:
+    found = status(CONFIG, with_pool(), NOW)
+    text = shown(found, "text")
+    assert "serves from every machine" in text.splitlines()[0]
+    assert "  standby: 1 stopped, 2 suspended\n" in text
+    assert "  drift: 1 of the standby instances are still on 'older'\n" in text
+    assert json.loads(shown(found, "json"))["standby"] == {"suspended": 2, "stopped": 1}
+    assert "- standby: 1 stopped, 2 suspended\n" in shown(found, "markdown")
+
+
+def test_status_without_a_pool_shows_none() -> None:
+    assert "standby" not in shown(status(CONFIG, observed_with({}), NOW), "text")
+
+
+def test_row_without_a_target_status_is_meant_to_run() -> None:
+    found = group(BASE["group"], BASE["rows"])
+    assert found.standby_instances == ()
+    assert found.active_instances == found.machines
+
+
+def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
+    one = rig()
+    observed = with_pool()
+    planned = plan.plan(one.config, one.wanted("a"), observed)
+    assert len(preview(one.config, observed, planned).machines) == 3
+    assert replace(observed, room=0).surge_room == 0
+    assert not any("machines are still on" in line for line in drift(CONFIG, observed))
