@@ -4,15 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
-
-import httpx
 
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.observe import Observed, granted, observe
 from deploy.registry import Registry
 from deploy.retry import Time
+
+EXCHANGE_S: Final = 30.0  # for one exchange as a whole, whatever it is retried for
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,18 @@ def opened(config: Config, credential_file: Path | None) -> Session:
         NotAllowedError: There are no credentials, and the endpoint is no emulator.
     """
     from deploy import credentials  # noqa: PLC0415 - a fifth of a second, which `report` and `--help` do without
+    from lib.deadline import client  # noqa: PLC0415 - as above
 
     # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
     emulated = config.compute_url.startswith("http://")
     issues = urlsplit(config.compute_url).netloc in config.token_hosts
     anonymous = emulated and not issues
     headers = credentials.Nobody() if anonymous else credentials.headers(credential_file, config.token_hosts)
-    client, clock = httpx.Client(trust_env=not emulated), Time(time.monotonic, time.sleep)
+    api, clock = client(EXCHANGE_S, trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
     return Session(
         config,
-        Compute(client, config.compute_url, config.project, headers, clock, renew=headers.renew),
-        Registry(httpx.Client(trust_env=config.registry.startswith("https://")), config.registry, headers, clock),
-        lambda: granted(client, manager, config.project, headers, clock),
+        Compute(api, config.compute_url, config.project, headers, clock, renew=headers.renew),
+        Registry(client(EXCHANGE_S, trust_env=config.registry.startswith("https://")), config.registry, headers, clock),
+        lambda: granted(api, manager, config.project, headers, clock),
     )

@@ -1,0 +1,153 @@
+"""
+HTTP exchanges that end by a deadline: lookup, connect, TLS, request, headers and the whole body together.
+
+A timeout of httpx is the time between two bytes, so a server that sends a byte a second outlives all of them.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.request import getproxies, proxy_bypass
+
+import httpcore
+import httpx
+
+from lib.deadline_network import Deadline, Network
+
+# Seconds for one request in place of the transport's own: `client.get(url, extensions={REQUEST_S: 5.0})`.
+REQUEST_S: Final = "deadline_s"
+_LARGEST_BODY: Final = 64 * 2**20
+_ERRORS: Final = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+def client(seconds: float, *, trust_env: bool = True) -> httpx.Client:
+    """
+    Return a client whose every exchange ends within a number of seconds; it follows no redirects.
+
+    Args:
+        seconds: for one exchange, from the lookup of the host to the last byte of the body.
+        trust_env: use the proxies and certificates that environment variables name.
+    """
+    return httpx.Client(transport=DeadlineTransport(seconds, trust_env=trust_env), timeout=seconds, trust_env=False)
+
+
+class DeadlineTransport(httpx.BaseTransport):
+    """
+    A transport whose exchanges raise an httpx.TimeoutException at their deadline; they leave no thread to wait for.
+
+    A response comes with its whole body, decoded, of at most 64 MiB.
+
+    Args:
+        seconds: for one exchange, from the lookup of the host to the last byte of the body.
+        trust_env: use the proxies and certificates that environment variables name.
+    """
+
+    def __init__(self, seconds: float, *, trust_env: bool = True) -> None:
+        self._seconds = seconds
+        self._deadline = Deadline()
+        self._trust_env = trust_env
+        self._tls = httpx.create_ssl_context(trust_env=trust_env)
+        self._pools: dict[str, httpcore.ConnectionPool] = {}
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """
+        Send a request and read the whole answer.
+
+        Raises:
+            httpx.TimeoutException: the deadline has passed, or a shorter timeout of the request.
+            httpx.RequestError: another failure of the exchange.
+        """
+        seconds = min(self._seconds, request.extensions.get(REQUEST_S, self._seconds))
+        self._deadline.until_s = time.monotonic() + seconds
+        try:
+            return self._exchanged(request)
+        except _ERRORS as error:
+            is_late = isinstance(error, httpcore.TimeoutException) and time.monotonic() >= self._deadline.until_s
+            text = f"no whole answer within {seconds:g} s" if is_late else str(error)
+            # httpx has an error of the same name for each of these.
+            raise getattr(httpx, type(error).__name__)(text, request=request) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        for pool in self._pools.values():
+            pool.close()
+
+    def _exchanged(self, request: httpx.Request) -> httpx.Response:
+        timeouts = {**request.extensions.get("timeout", {}), "pool": self._deadline.left(None, httpcore.PoolTimeout)}
+        address = request.url
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions={**request.extensions, "timeout": timeouts},
+        )
+        answer = self._pool(request.url).handle_request(sent)
+        received = httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions, request=request
+        )
+        try:
+            body = self._read(received)
+        finally:
+            received.close()
+        if "content-encoding" in received.headers and body:
+            for name in ("content-encoding", "content-length", "transfer-encoding"):
+                received.headers.pop(name, None)
+        return httpx.Response(answer.status, headers=received.headers, content=body, extensions=answer.extensions)
+
+    def _read(self, received: httpx.Response) -> bytes:
+        if "," in received.headers.get("content-encoding", ""):
+            # Codings in codings multiply: a few bytes become gigabytes.
+            raise httpx.DecodingError("the body is encoded more than once", request=received.request)
+        body = bytearray()
+        for part in received.iter_bytes():
+            body += part
+            if len(body) > _LARGEST_BODY:
+                raise httpx.ReadError(f"the body is larger than {_LARGEST_BODY >> 20} MiB", request=received.request)
+            self._deadline.left(None, httpcore.ReadTimeout)
+        return bytes(body)
+
+    def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
+        """Return the connections for a URL: direct, or through the proxy that the environment names."""
+        proxies = getproxies() if self._trust_env else {}
+        proxy = proxies.get(url.scheme) or proxies.get("all") or ""
+        if proxy and proxy_bypass(url.netloc.decode("ascii")):
+            proxy = ""
+        with self._lock:
+            if proxy not in self._pools:
+                self._pools[proxy] = self._new_pool(proxy)
+            return self._pools[proxy]
+
+    def _new_pool(self, proxy: str) -> httpcore.ConnectionPool:
+        options: dict[str, Any] = {
+            "ssl_context": self._tls,
+            "keepalive_expiry": 5.0,
+            "network_backend": Network(self._deadline),
+        }
+        if not proxy:
+            return httpcore.ConnectionPool(**options)
+        via = httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+        if via.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol(f"a proxy of the environment has the scheme '{via.url.scheme}'")
+        return httpcore.HTTPProxy(str(via.url), proxy_auth=via.raw_auth, **options)
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of an answer as it arrives."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()

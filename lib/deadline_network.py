@@ -1,0 +1,116 @@
+"""Connections that take no longer than the exchange of their thread has left."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from ipaddress import ip_address
+from typing import Any, Final
+
+import httpcore
+
+_PART: Final = 16 * 1024  # bytes; the inner stream grants each part of a write the whole timeout
+
+
+class Deadline(threading.local):
+    """The time, of the monotonic clock, at which the exchange of the current thread ends."""
+
+    until_s: float = 0.0
+
+    def left(self, timeout: float | None, error: Callable[[str], Exception]) -> float:
+        """Return the seconds left, at most the timeout; raise the error where none are."""
+        left = self.until_s - time.monotonic()
+        if left <= 0:
+            raise error("the deadline of the exchange has passed")
+        return left if timeout is None else min(timeout, left)
+
+
+class Network(httpcore.NetworkBackend):
+    """Connections whose lookups, connects, reads and writes take no longer than the exchange has left."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Look a host up, and connect to its first address that answers."""
+        error: Exception = httpcore.ConnectError(f"'{host}' has no address")
+        for address in self._addresses(host, port, timeout):
+            try:
+                left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+                stream = self._sockets.connect_tcp(address, port, left, local_address, socket_options)
+                return Stream(stream, self._deadline)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:  # noqa: PERF203 - the next address may answer
+                error = failed
+        raise error
+
+    def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
+        if _is_address(host):
+            return [host]
+        lookup: Future[list[str]] = Future()
+        # Python can't interrupt a lookup; a daemon thread does not keep the process alive.
+        threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True, name=f"lookup of {host}").start()
+        try:
+            return lookup.result(self._deadline.left(timeout, httpcore.ConnectTimeout))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"the lookup of '{host}' did not end") from error
+        except OSError as error:
+            raise httpcore.ConnectError(f"the lookup of '{host}' failed: {error.strerror or error}") from error
+
+
+class Stream(httpcore.NetworkStream):
+    """A connection; each operation takes no longer than the exchange of the current thread has left."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read at most a number of bytes."""
+        return self._stream.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write a buffer."""
+        for start in range(0, len(buffer), _PART):
+            self._stream.write(buffer[start : start + _PART], self._deadline.left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Continue over TLS."""
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return a property of the connection."""
+        return self._stream.get_extra_info(info)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _look_up(host: str, port: int, lookup: Future[list[str]]) -> None:
+    try:
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        lookup.set_exception(error if isinstance(error, OSError) else OSError(str(error)))
+    else:
+        lookup.set_result([str(address[0]) for *_, address in entries])

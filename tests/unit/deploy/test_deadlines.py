@@ -1,0 +1,54 @@
+"""Servers that send a byte at a time: every exchange of a session ends as a whole."""
+
+import functools
+import time
+from collections.abc import Callable
+
+import pytest
+
+from deploy import observe, session
+from deploy.compute import Compute
+from deploy.config import Config
+from deploy.errors import CloudError, DeployError
+from deploy.image import Reference
+from deploy.registry import Registry
+from deploy.session import Session
+from tests.unit.lib.dripping import Dripping, dripping
+
+LIMIT_S = 0.6
+LATEST_S = 3.0
+DIGEST = "sha256:" + "1" * 64
+REQUESTS: dict[str, Callable[[Session], object]] = {
+    "compute": lambda opened: opened.compute.get("zones/z/instanceGroupManagers/g"),
+    "resource manager": lambda opened: opened.asked(),
+    "registry": lambda opened: opened.registry.resolved(Reference("127.0.0.1/team/app", digest=DIGEST)),
+}
+
+
+@pytest.mark.parametrize("asked", REQUESTS)
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
+    asked: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "EXCHANGE_S", LIMIT_S)
+    monkeypatch.setattr(session, "Compute", functools.partial(Compute, budget_s=0.0))
+    monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))
+    monkeypatch.setattr(observe, "_PERMISSIONS_S", 0.0)
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
+    dripped = {"headers": Dripping(dripped=head), "body": Dripping(at_once=head, dripped=b" " * 90)}[part]
+    if asked == "registry" and part == "body":
+        dripped = Dripping(at_once=b"HTTP/1.1 200 OK\r\n", dripped=b"x-drip: 1\r\n" * 9)  # HEAD has no body
+    with dripping(dripped) as server:
+        settings = Config(
+            project="p",
+            zone="z",
+            group="g",
+            repository="127.0.0.1/team/app",
+            compute_url=f"{server.url}compute/v1",
+            registry_url=server.url,
+        )
+        opened = session.opened(settings, None)
+        began_s = time.monotonic()
+        with pytest.raises((CloudError, DeployError), match=r"no whole answer within 0\.6 s"):
+            REQUESTS[asked](opened)
+        assert time.monotonic() - began_s < LATEST_S
