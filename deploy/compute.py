@@ -80,15 +80,20 @@ class Compute:
         self._dice = dice
         self._renew = renew
 
-    def get(self, path: str, params: dict[str, str] | None = None) -> Document:
+    def get(self, path: str, params: dict[str, str] | None = None, within_s: float | None = None) -> Document:
         """
         Read a resource below the project.
+
+        Args:
+            path: From the project's on.
+            params: Of the query.
+            within_s: How long the read may be retried; None for as long as every request.
 
         Raises:
             CloudError: What Google said, once retrying did not help.
             NotAllowedError: 401 or 403.
         """
-        return self._retried("GET", f"{self._base}/{path}", params, None)
+        return self._retried("GET", f"{self._base}/{path}", params, None, within_s)
 
     def read(self, path: str) -> Document:
         """Make a POST that only reads, such as `listManagedInstances`."""
@@ -126,8 +131,11 @@ class Compute:
         self.warnings.extend(outcome.warnings)
         return outcome
 
-    def _retried(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
-        return retried(lambda: self._once(verb, url, params, body), self.time, self._budget_s, self._dice)
+    def _retried(
+        self, verb: str, url: str, params: dict[str, str] | None, body: Document | None, within_s: float | None = None
+    ) -> Document:
+        budget_s = self._budget_s if within_s is None else within_s
+        return retried(lambda: self._once(verb, url, params, body), self.time, budget_s, self._dice)
 
     def _once(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
         where = f"{verb} {url.partition('/projects/')[2]}"

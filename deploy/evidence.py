@@ -1,43 +1,57 @@
-"""What a machine that failed has to say, fit to be shown."""
+"""What a failed instance shows: its state at the last poll, its last errors, and the end of its serial port."""
 
+from typing import Final
+
+from deploy.bounded import result_within
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import DeployError
 from deploy.health import is_serving
 from deploy.leaks import redacted
-from deploy.observe import read_group
-from deploy.observed import Version
+from deploy.observed import Group, Machine, Version
+
+_READ_S: Final = 10.0
+_LINES: Final = 12
 
 
-def evidence(compute: Compute, config: Config, version: Version, machine: str) -> tuple[str, ...]:
+def failed_instance(snapshot: Group | None, version: Version, name: str) -> Machine | None:
     """
-    Return what a machine that failed has to say, by line: health, last error, the end of its serial port.
+    Return the instance whose state explains a failure; None if the snapshot has none of that version. Pure.
 
-    Nothing where that can't be read: it is not worth keeping the way back waiting for an error.
+    Args:
+        snapshot: The last poll before the rollback; None if the group was never read.
+        version: That failed.
+        name: Of the instance that failed; empty if the verdict names none, and the first that does not serve is meant.
+    """
+    instances = snapshot.machines if snapshot else ()
+    new = [instance for instance in instances if instance.version == version and name in ("", instance.name)]
+    return min(new, key=lambda instance: is_serving(instance, version), default=None)
+
+
+def evidence(compute: Compute, config: Config, instance: Machine | None, output: str) -> tuple[str, ...]:
+    """
+    Return what an instance shows, line by line and without secrets: its state, its errors, the end of its serial port.
+
+    The serial port is read once more, for 10 s at most. An error or a late answer leaves the output that is known.
 
     Args:
         compute: API of the project.
         config: Names.
-        version: That was rolled out.
-        machine: That failed; empty if none did by itself, and the first that does not serve is shown.
+        instance: That failed; None if none did.
+        output: Of its serial port, as it was read while the group was polled; empty if it was not read.
     """
-    try:
-        group = read_group(compute, config)
-    except DeployError:
+    if instance is None:
         return ()
-    new = [one for one in group.machines if one.version == version and machine in ("", one.name)]
-    new.sort(key=lambda one: is_serving(one, version))
-    lines = []
-    for one in new[:1]:
-        lines.append(f"{one.name}: {one.action} {one.status or 'absent'} {one.health}".rstrip())
-        lines += [f"  {code}: {text}" for code, text in one.errors]
-        lines += [f"  | {line}" for line in _serial(compute, config, one.name)]
-    return tuple(lines)
+    state = f"{instance.name}: {instance.action} {instance.status or 'absent'} {instance.health}".rstrip()
+    errors = [f"  {code}: {text}" for code, text in instance.errors]
+    output = _serial_output(compute, config, instance.name) or output
+    return (state, *errors, *(f"  | {line}" for line in redacted(output).splitlines()[-_LINES:]))
 
 
-def _serial(compute: Compute, config: Config, machine: str) -> list[str]:
+def _serial_output(compute: Compute, config: Config, instance: str) -> str:
+    path = f"zones/{config.zone}/instances/{instance}/serialPort"
     try:
-        output = compute.get(f"zones/{config.zone}/instances/{machine}/serialPort")
+        answer = result_within(_READ_S, lambda: compute.get(path, within_s=_READ_S))
     except DeployError:
-        return []
-    return redacted(str(output.get("contents", ""))).splitlines()[-12:]
+        return ""
+    return str((answer or {}).get("contents", ""))

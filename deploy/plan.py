@@ -9,7 +9,7 @@ from deploy.config import Config
 from deploy.errors import RefusedError
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
-from deploy.observed import Document, Version
+from deploy.observed import Document, Group, Version
 from deploy.preflight import no_room, refuse, refuse_no_room, refuse_secrets, warnings
 from deploy.template import Entry
 
@@ -199,6 +199,7 @@ class Found:
         version: That the group has.
         entry: To go back to.
         left_s: Seconds until its deadline; 0 where none was set.
+        snapshot: The group as it was judged.
     """
 
     action: Literal["nothing", "wait", "undo", "foreign"]
@@ -206,6 +207,7 @@ class Found:
     version: Version
     entry: Version | None = None
     left_s: float = 0.0
+    snapshot: Group | None = None
 
 
 def reconcile(observed: Observed, now: datetime) -> Found:
@@ -236,4 +238,4 @@ def reconcile(observed: Observed, now: datetime) -> Found:
         text = f"'{version.template}' is on every machine, and the group is not settled"
         return Found("wait", text, version, release.last_good)
     text = f"{intent.kind} of {intent.release}, {who}, is {-left_s:.0f} s past its deadline"
-    return Found("undo", text, version, release.last_good)
+    return Found("undo", text, version, release.last_good, snapshot=observed.group)

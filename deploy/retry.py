@@ -67,7 +67,7 @@ def retried(call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
-        stop=lambda state: time.now_s() - began_s + asked_s(state) >= budget_s,
+        stop=lambda state: time.now_s() - began_s + state.upcoming_sleep >= budget_s,
         wait=backoff_s,
         sleep=time.sleep,
         reraise=True,

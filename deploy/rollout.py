@@ -2,33 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from deploy import policy
-from deploy.compute import Compute, Document
+from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import (
     CapacityError,
-    CloudError,
     DeployError,
-    NotAllowedError,
     NotRestoredError,
     RefusedError,
     RolledBackError,
     SupersededError,
 )
-from deploy.evidence import evidence
+from deploy.evidence import evidence, failed_instance
 from deploy.health import Verdict
 from deploy.insert import insert
 from deploy.observe import read_group
-from deploy.observed import Version, group
+from deploy.observed import Version
+from deploy.patch import patch_group
 from deploy.plan import Found, Plan, Rollback
 from deploy.pruning import pruned
 from deploy.result import Result
-from deploy.untold import refused, unknown, untold
 from deploy.watch import FailedError, Look, Show, Watch
-
-_FENCED = 412
-_FENCED_TIMES = 20
 
 
 def _unseen(look: Look) -> None:
@@ -116,6 +111,7 @@ class Rollout:
         plan = replace(plan, budget_s=found.left_s or self._budget_s())
         if found.action == "undo":
             watch = self._begin(plan)
+            watch.snapshot = found.snapshot
             self._go_back(plan, watch, Verdict("failed", found.text))
         return self.perform(plan)
 
@@ -125,50 +121,8 @@ class Rollout:
         return watch
 
     def _tell(self, watch: Watch, version: Version, before: Version, surge: int | None = None) -> None:
-        watch.replaced = self._patch(version, before, surge)
+        watch.replaced = patch_group(self.compute, self.config, version, before, surge)
         self._is_told = True
-
-    def _patch(self, version: Version, before: Version, surge: int | None = None) -> str:
-        """Tell the group its version and policy, if it has the one decided on; returns the fingerprint it had."""
-        meant = policy.wanted(self.config.rollout, surge)
-        path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}"
-        for _ in range(_FENCED_TIMES):
-            found = self.compute.get(path)
-            now = group(found, ()).versions
-            if now == (version,) and policy.flat(found.get("updatePolicy") or {}) == policy.flat(meant):
-                return ""
-            if now not in ((before,), (version,)):
-                raise SupersededError(
-                    f"group '{self.config.group}': somebody else deployed meanwhile: {_shown(now)}.", "see status"
-                )
-            try:
-                outcome = self.compute.wait(self.compute.write("PATCH", path, self._body(found, version, meant)))
-            except (CloudError, NotAllowedError) as error:
-                if isinstance(error, CloudError) and error.status == _FENCED:
-                    self.compute.time.sleep(1.0)
-                    continue
-                outcome = refused(error)
-            if outcome.state == "failed" and not self._has(path, version, outcome.text):
-                text = f"group '{self.config.group}' was not told: {outcome.text}"
-                raise untold(self.compute, self.config, text, outcome.code)
-            return str(found["fingerprint"])
-        late = f"group '{self.config.group}' was not told: each of {_FENCED_TIMES} writes came after somebody else's"
-        raise untold(self.compute, self.config, late, "")
-
-    def _body(self, found: Document, version: Version, meant: Document) -> Document:
-        link = f"projects/{self.compute.project}/global/instanceTemplates/{version.template}"
-        return {
-            "fingerprint": found["fingerprint"],
-            "versions": [{"instanceTemplate": link} | ({"name": version.name} if version.name else {})],
-            "updatePolicy": meant,
-        }
-
-    def _has(self, path: str, version: Version, why: str) -> bool:
-        """Tell by the group itself whether a write that failed is there all the same."""
-        try:
-            return group(self.compute.get(path), ()).versions == (version,)
-        except (CloudError, NotAllowedError) as error:
-            raise unknown(self.config, why, error) from error
 
     def _prune(self, result: Result) -> Result:
         """Delete old templates; only a courtesy, so that whatever goes wrong warns."""
@@ -181,23 +135,31 @@ class Rollout:
         return replace(result, pruned=tuple(gone), warnings=tuple(warnings), requests=self.compute.requests)
 
     def _go_back(self, plan: Plan, watch: Watch, found: Verdict) -> None:
-        """Put the group back onto the last good version, and say what failed and what was done."""
+        """
+        Put the group back onto the fallback, and raise what failed and what was done.
+
+        The rollback's PATCH comes before any evidence is read: the reads may be slow, and they decide nothing.
+        """
         watch.reach("failed")
         why = f"release '{plan.version.template}': {found.text}"
         self.say(f"failed: {found.text}")
-        proof = evidence(self.compute, self.config, plan.version, found.machine)
+        instance = failed_instance(watch.snapshot, plan.version, found.machine)
+        output = watch.serial_output(instance.name) if instance else ""
+        show = partial(evidence, self.compute, self.config, instance, output)
         if plan.entry is None:
-            raise NotRestoredError(f"{why}. There is no good release to go back to.", "deploy a fix", proof)
-        target = plan.entry
+            raise NotRestoredError(f"{why}. There is no good release to go back to.", "deploy a fix", show())
+        target, proof = plan.entry, None
         self.say(f"going back to {target.template}")
         try:
             self._tell(watch, target, plan.version)
+            proof = show()
             watch.until_served(target, None, 0.0, is_way_back=True)
         except SupersededError:
             raise
         except (DeployError, FailedError) as error:
             text = error.verdict.text if isinstance(error, FailedError) else str(error)
-            raise NotRestoredError(f"{why}. The way back did not settle: {text}.", "run reconcile", proof) from error
+            what = f"{why}. The way back did not settle: {text}."
+            raise NotRestoredError(what, "run reconcile", show() if proof is None else proof) from error
         watch.reach("went back")
         what = f"{why}. '{target.template}' serves again."
         if found.state == "capacity":
@@ -217,7 +179,3 @@ class Rollout:
             warnings=(*plan.warnings, *self.compute.warnings),
             requests=self.compute.requests,
         )
-
-
-def _shown(versions: tuple[Version, ...]) -> str:
-    return ", ".join(f"'{one.template}' {one.name}".strip() for one in versions) or "none"

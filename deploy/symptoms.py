@@ -46,10 +46,14 @@ class Symptoms:
     Args:
         compute: API of the project.
         config: Names.
+
+    Attributes:
+        outputs: Serial output of each instance by its name, as it was read last.
     """
 
     compute: Compute
     config: Config
+    outputs: dict[str, str] = field(default_factory=dict, init=False)
     _suspect: Suspect = field(default=Suspect(), init=False)
     _is_deaf: bool = field(default=False, init=False)
 
@@ -78,7 +82,8 @@ class Symptoms:
     def _serial(self, machine: Machine) -> Verdict | None:
         """Believe a serial port once a second look shows more: a script may try again, and an old line stays there."""
         output = self.compute.get(f"zones/{self.config.zone}/instances/{machine.name}/serialPort")
-        says = serial.failure(str(output.get("contents", "")))
+        self.outputs[machine.name] = str(output.get("contents", ""))
+        says = serial.failure(self.outputs[machine.name])
         before, self._suspect = self._suspect.told, replace(self._suspect, told=says.times if says else 0)
         if says and before and (says.is_over or says.times > before):
             return Verdict("failed", f"{machine.name} says: {says.line}", machine.name)

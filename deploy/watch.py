@@ -64,6 +64,7 @@ class Watch:
     Attributes:
         timeline: What was seen until now.
         replaced: Fingerprint that our write took the place of; an answer that has it is older than our write.
+        snapshot: The group at the last poll; None before the first one.
     """
 
     compute: Compute
@@ -74,6 +75,7 @@ class Watch:
     say: Callable[[str], None]
     timeline: Timeline = field(default_factory=Timeline, init=False)
     replaced: str = field(default="", init=False)
+    snapshot: Group | None = field(default=None, init=False)
     _unread: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -138,7 +140,7 @@ class Watch:
                 self.say(f"the group can't be read: {error.message}")
             self._unread = f"the group can't be read: {error.message}"
             return None
-        self._unread = ""
+        self._unread, self.snapshot = "", group
         return group
 
     def _give_up(self, found: Verdict, *, is_way_back: bool) -> None:
@@ -156,6 +158,10 @@ class Watch:
         if found.state == "waiting" and not is_way_back:
             return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
         return found
+
+    def serial_output(self, instance: str) -> str:
+        """Return what an instance's serial port held when it was read last; empty if it was not read."""
+        return self._symptoms.outputs.get(instance, "")
 
     def reach(self, milestone: str) -> None:
         """Note that a milestone is reached now."""

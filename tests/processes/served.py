@@ -36,17 +36,22 @@ class Served:
         while not self.client.get(f"/{GROUP}").json()["status"]["isStable"]:
             time.sleep(0.1)
 
-    def start(self, *args: str) -> "subprocess.Popen[str]":
-        environment = {
+    def environment(self) -> dict[str, str]:
+        return {
             **os.environ,
             "COMPUTE_URL": f"{self.url}/compute/v1" if self.url else "",
             "PYTHONPATH": str(Path.cwd()),
             "DEPLOY_RESULTS": str(self.results),
         }
-        command = [sys.executable, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry_url]
+
+    def command(self, *args: str) -> list[str]:
+        return [sys.executable, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry_url]
+
+    def start(self, *args: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=self.folder
-        )
+            self.command(*args),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment(), cwd=self.folder,
+        )  # fmt: skip
 
     def run(self, *args: str) -> tuple[int, str, str]:
         process = self.start(*args)

@@ -1,5 +1,7 @@
-"""What a failed machine has to say is shown, and never stands in front of the way back."""
+"""What a failed instance shows is reported, and never stands in front of the rollback."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -7,42 +9,108 @@ import pytest
 from deploy import evidence
 from deploy.errors import CloudError, NotAllowedError, RefusedError, RolledBackError
 from deploy.observed import Group, Machine, Version
-from tests.unit.deploy.faulty import behave, world
+from tests.unit.deploy.faulty import behave, fault, world
+from tests.unit.deploy.rig import Rig
 
 NEW = Version("new", "v")
+SERIAL = "instances.getSerialPortOutput"
+PATCH = "instanceGroupManagers.patch"
+
+
+def snapshot(*instances: Machine) -> Group:
+    return Group({}, (NEW,), len(instances), "f", is_stable=False, is_reached=False, machines=instances)
+
+
+def requests(one: Rig) -> list[str]:
+    return [entry["method"] for entry in one.api.world.store.entries(kind="request")]
+
+
+def failing(**faults: Any) -> Rig:
+    """A rollout of a release whose instances never get healthy, and that fails at its deadline."""
+    one = world(timeout_s=170.0)
+    behave(one, "b", never_healthy=True, serial=["docker: starting", "application: no model"])
+    if faults:
+        fault(one, **faults)
+    return one
+
+
+def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -> None:
+    one = failing()
+    with pytest.raises(RolledBackError) as failure:
+        one.deploy("b")
+    methods = requests(one)
+    second = [index for index, method in enumerate(methods) if method == PATCH][1]
+    assert methods[second - 3 : second] == [
+        "instanceGroupManagers.get", "instanceGroupManagers.listManagedInstances", "instanceGroupManagers.get",
+    ]  # fmt: skip
+    assert SERIAL in methods[second:]
+    assert "application: no model" in "\n".join(failure.value.evidence)
+
+
+def rolled_back(one: Rig) -> tuple[float, float]:
+    """Seconds from the start of a deploy to the rollback's PATCH, and from there to the next poll."""
+    began_s = one.api.world.clock.now_s()
+    with pytest.raises(RolledBackError) as failure:
+        one.deploy("b")
+    assert failure.value.evidence[0].endswith("UNHEALTHY"), "the state at the last poll is known in any case"
+    assert one.serving() == ["latest"] * 3
+    entries = list(one.api.world.store.entries(kind="request"))
+    second = [index for index, entry in enumerate(entries) if entry["method"] == PATCH][1]
+    poll = next(entry for entry in entries[second:] if entry["method"] == "instanceGroupManagers.get")
+    return entries[second]["at_s"] - began_s, poll["at_s"] - entries[second]["at_s"]
+
+
+def test_serial_port_that_answers_503_for_ever_delays_no_rollback() -> None:
+    quick, _ = rolled_back(failing())
+    slow, pause_s = rolled_back(failing(on=SERIAL, status=503))
+    # While polling, each read of the port may be retried; the rollback itself waits for none.
+    assert slow - quick <= 30.0 * 6
+    assert pause_s <= 10.0 + 1.0
 
 
 @pytest.mark.parametrize("error", [CloudError("GET: 503"), NotAllowedError("no token"), RefusedError("not found")])
-def test_group_that_can_not_be_read_for_evidence_is_rolled_back_all_the_same(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_output_that_was_read_while_polling_is_kept_as_evidence(error: Exception) -> None:
     one = world()
-    behave(one, "b", never_healthy=True)
+    compute = one.compute()
 
-    def unreadable(*_: Any) -> Group:
+    def unreadable(*_: Any, **__: Any) -> dict[str, Any]:
         raise error
 
-    monkeypatch.setattr(evidence, "read_group", unreadable)
-    with pytest.raises(RolledBackError) as failure:
-        one.deploy("b")
-    assert failure.value.evidence == ()
-    assert one.serving() == ["latest"] * 3
+    compute.get = unreadable  # type: ignore[method-assign]
+    failed = Machine("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    shown = evidence.evidence(compute, one.config, failed, "docker: no such image\n")
+    assert shown == ("web-1: VERIFYING RUNNING UNHEALTHY", "  | docker: no such image")
+    assert evidence.evidence(compute, one.config, None, "docker: no such image\n") == ()
 
 
-def test_machine_that_does_not_serve_is_the_one_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At a deadline no machine is named; the first may well be healthy."""
+def test_read_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     one = world()
-    machines = (
-        Machine("web-1", NEW, "RUNNING", "NONE", "HEALTHY"),
-        Machine("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY"),
-    )
-    found = Group({}, (NEW,), 2, "f", False, False, machines)
-    monkeypatch.setattr(evidence, "read_group", lambda *_: found)
-    said = evidence.evidence(one.compute(), one.config, NEW, "")
-    assert said == ("web-2: VERIFYING RUNNING UNHEALTHY",)
+    compute, never = one.compute(), threading.Event()
+    compute.get = lambda *_, **__: {"contents": str(never.wait(30))}  # type: ignore[method-assign]
+    monkeypatch.setattr(evidence, "_READ_S", 0.1)
+    began_s = time.monotonic()
+    failed = Machine("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    assert evidence.evidence(compute, one.config, failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
+    assert time.monotonic() - began_s < 5
+    never.set()
+
+
+def test_instance_that_does_not_serve_is_the_failed_one() -> None:
+    """At a deadline no instance is named; the first may well be healthy."""
+    healthy = Machine("web-1", NEW, "RUNNING", "NONE", "HEALTHY")
+    ill = Machine("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    old = Machine("web-3", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
+    assert evidence.failed_instance(snapshot(old, healthy, ill), NEW, "") == ill
+    assert evidence.failed_instance(snapshot(old, healthy, ill), NEW, "web-1") == healthy
+    assert evidence.failed_instance(snapshot(old), NEW, "") is None
+    assert evidence.failed_instance(None, NEW, "web-1") is None
+
+
+def test_secrets_of_the_serial_port_are_left_out() -> None:
+    one = world()
     compute = one.compute()
     key = [f"{mark} PRIVATE KEY-----" for mark in ("-----BEGIN", "-----END")]
-    said_by_it = "\r\n".join(["first", key[0], *("MIIEow" * 9 for _ in range(20)), key[1], "last"])
-    compute.get = lambda *_: {"contents": said_by_it}  # type: ignore[method-assign]
-    assert evidence.evidence(compute, one.config, NEW, "")[1:] == ("  | first", "  | …", "  | last")
-    assert evidence.evidence(one.compute(), one.config, NEW, "web-1")[0] == "web-1: NONE RUNNING HEALTHY"
+    output = "\r\n".join(["first", key[0], *("MIIEow" * 9 for _ in range(20)), key[1], "last"])
+    compute.get = lambda *_, **__: {"contents": output}  # type: ignore[method-assign]
+    failed = Machine("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    assert evidence.evidence(compute, one.config, failed, "")[1:] == ("  | first", "  | …", "  | last")

@@ -9,6 +9,7 @@ from deploy import history
 from deploy import plan as plans
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError
 from deploy.insert import insert
+from deploy.patch import patch_group
 from deploy.rollout import Rollout
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
 
@@ -44,10 +45,9 @@ def abandoned(one: Rig, letter: str) -> plans.Plan:
     """A deploy whose process was killed right after its patch."""
     compute = one.compute()
     rolling = one.plan(letter, compute)
-    act = Rollout(compute, one.config, one.said.append)
     assert rolling.template is not None
-    insert(act.compute, one.config, rolling.template)
-    act._patch(rolling.version, rolling.before)
+    insert(compute, one.config, rolling.template)
+    patch_group(compute, one.config, rolling.version, rolling.before)
     return rolling
 
 

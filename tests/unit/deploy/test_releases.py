@@ -7,9 +7,9 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.insert import insert
+from deploy.patch import patch_group
 from deploy.plan import Plan
 from deploy.report.releases import Row, rows, shown
-from deploy.rollout import Rollout
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
 
@@ -64,10 +64,10 @@ def test_release_on_its_way_is_neither_good_nor_unproven() -> None:
     one = rig()
     one.deploy("a")
     rolling: Plan = one.plan("b")
-    act = Rollout(one.compute(), one.config, one.said.append)
+    compute = one.compute()
     assert rolling.template is not None
-    insert(act.compute, one.config, rolling.template)
-    act._patch(rolling.version, rolling.before)
+    insert(compute, one.config, rolling.template)
+    patch_group(compute, one.config, rolling.version, rolling.before)
     assert [(row.digest[7:8], row.state, row.is_serving) for row in found(one)] == [
         ("b", "other", False),
         ("a", "good", False),
