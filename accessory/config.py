@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from accessory import image
 from accessory.errors import ConfigError
+from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _FOLDER: Final = Path("environments")
 _SEE: Final = "see environments/dev.yaml"
 _NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 _PLAIN: Final = r"^[^|\"'\\\s]*$"
 _Machine = Annotated[str, Field(pattern=_NAME)]
-_Seconds = Annotated[int, Field(gt=0, le=86_400)]
+_Seconds = Annotated[int, Field(strict=True, gt=0, le=86_400)]
 
 
 class _Strict(BaseModel):
@@ -43,7 +43,7 @@ class Ssh(_Strict):
     user: str
     identity_file: Path
     known_hosts: Path
-    port: Annotated[int, Field(gt=0, lt=65_536)] = 22
+    port: Annotated[int, Field(strict=True, gt=0, lt=65_536)] = 22
 
 
 class Accessory(_Strict):
@@ -52,13 +52,13 @@ class Accessory(_Strict):
     machine: _Machine
     image: str
     ready: Annotated[tuple[Ready, ...], Field(min_length=1)]
-    free_gib: Annotated[float, Field(ge=0)]
+    free_gib: Annotated[float, Field(strict=True, ge=0, le=65_536, allow_inf_nan=False)]
     pull_s: _Seconds
     ready_s: _Seconds
     stop_s: _Seconds = 30
     data: Annotated[str, Field(pattern=r"^(/[\w./-]+)?$")] = ""
-    snapshots: Annotated[int, Field(ge=1)] = 3
-    needs_gpu: bool = False
+    snapshots: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 3
+    needs_gpu: Annotated[bool, Field(strict=True)] = False
     zone: _Machine | None = None
     ssh: Ssh | None = None
 
@@ -84,21 +84,18 @@ def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environme
         folder: Where the files are.
 
     Raises:
-        ConfigError: No such file or accessory, an unknown key or a value that can't be; with its path.
+        ConfigError: There is no such file or accessory, or a key or value is wrong; with its path.
     """
-    path = folder / f"{environment}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none"
-        raise ConfigError(f"--env: got '{environment}', and there is no {path}.", f"one of: {known}")
     try:
-        found = Environment.model_validate(yaml.safe_load(path.read_text()))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {error}") from error
+        path = locate(environment, folder)
+        found = Environment.model_validate(load(path))
+    except EnvironmentFileError as error:
+        raise ConfigError(error.message, error.fix) from error
     except ValidationError as error:
         raise _named(path, error.errors()[0]) from error
     if name not in found.accessories:
         known = ", ".join(found.accessories) or "none"
-        raise ConfigError(f"--name: got '{name}', which {path} has not under 'accessories'.", f"one of: {known}")
+        raise ConfigError(f"--name: got {shown(name)}, which {path} has not under 'accessories'.", f"one of: {known}")
     image.parse(found.accessories[name].image, f"{path}: accessories.{name}.image")
     return found, found.accessories[name]
 
@@ -106,7 +103,7 @@ def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environme
 def _named(path: Path, error: Any) -> ConfigError:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return ConfigError(f"{path}: {where}: unknown key.", _SEE)
+        return ConfigError(f"{path}: {where:.80}: unknown key.", _SEE)
     if error["type"] == "missing":
         return ConfigError(f"{path}: {where}: missing.", _SEE)
-    return ConfigError(f"{path}: {where}: got '{error['input']}': {error['msg']}.", _SEE)
+    return ConfigError(f"{path}: {where}: got {shown(error['input'])}: {error['msg']}.", _SEE)

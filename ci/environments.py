@@ -1,6 +1,8 @@
 """What the push needs to know of an environment; everything else in its file is read by deploy alone."""
 
+import re
 from dataclasses import dataclass
+from typing import Any, Final
 
 import dagger
 import yaml
@@ -8,6 +10,10 @@ import yaml
 from ci.errors import RefusedError
 
 LOCAL = "local"
+_REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+")
+# What PyYAML raises for values that it cannot read, beside YAMLError.
+_CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_SEE: Final = "Fix: see environments/dev.yaml"
 
 
 @dataclass(frozen=True)
@@ -48,14 +54,31 @@ async def read(source: dagger.Directory, env: str) -> Environment:
     Read an environment's file, as far as the push goes.
 
     Raises:
-        RefusedError: There is no such environment, or it names no repository.
+        RefusedError: There is no such environment, its file cannot be read, or a value in it is wrong.
     """
     await refuse_unknown(source, env)
+    path = f"environments/{env}.yaml"
     try:
-        data = yaml.safe_load(await source.file(f"environments/{env}.yaml").contents())
+        text = await source.file(path).contents()
+    except dagger.QueryError as error:
+        raise RefusedError(f"{path}: cannot be read: {error}. Fix: make it a text file in UTF-8") from error
+    try:
+        data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise RefusedError(f"environments/{env}.yaml: {error}") from error
-    image = data.get("repository") if isinstance(data, dict) else None
-    if not isinstance(image, str):
-        raise RefusedError(f"environments/{env}.yaml: repository: missing. Fix: see environments/dev.yaml")
-    return Environment(image, tuple(map(str, data.get("token_hosts") or ())))
+        raise RefusedError(f"{path}: {error}") from error
+    except _CONSTRUCTOR_ERRORS as error:
+        raise RefusedError(f"{path}: a value cannot be read: {str(error) or 'nested too deep'}. {_SEE}") from error
+    if not isinstance(data, dict):
+        raise RefusedError(f"{path}: got {type(data).__name__}, must be keys with values. {_SEE}")
+    image, hosts = data.get("repository"), data.get("token_hosts") or []
+    if image is None:
+        raise RefusedError(f"{path}: repository: missing. {_SEE}")
+    if not isinstance(image, str) or not _REPOSITORY.fullmatch(image):
+        raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_SEE}")
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
+        raise RefusedError(f"{path}: token_hosts: got {_shown(hosts)}, must be a list of hosts. {_SEE}")
+    return Environment(image, tuple(hosts))
+
+
+def _shown(value: Any) -> str:
+    return f"'{value:.60}'" if isinstance(value, str) else f"a value of type {type(value).__name__}"

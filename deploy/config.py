@@ -2,17 +2,24 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deploy.errors import ConfigError
+from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _LONGEST_S: Final = 86_400
+# Above the size of any group; it keeps a mistyped number out of a write.
+_MOST_INSTANCES: Final = 10_000
 _FOLDER: Final = Path("environments")
 _NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
-Seconds = Annotated[float, Field(ge=0)]
+_HOST: Final = r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:[0-9]+)?"
+_Instances = Annotated[int, Field(strict=True, ge=0, le=_MOST_INSTANCES)]
+_Bake = Annotated[float, Field(strict=True, ge=0, le=_LONGEST_S, allow_inf_nan=False)]
+_Timeout = Annotated[float, Field(strict=True, ge=1, le=_LONGEST_S, allow_inf_nan=False)]
+_Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
+_Url = Annotated[str, Field(pattern=rf"^https?://{_HOST}(/[\w./-]*)?$")]
 
 
 class _Strict(BaseModel):
@@ -22,11 +29,12 @@ class _Strict(BaseModel):
 class Rollout(_Strict):
     """How a rollout is done; see environments/dev.yaml."""
 
-    surge: Annotated[int, Field(ge=0)] = 1
-    unavailable: Annotated[int, Field(ge=0)] = 0
-    bake_s: Seconds = 30.0
-    timeout_s: Annotated[float, Field(gt=0)] | None = None
-    poll_s: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (1.0, 5.0)
+    method: Literal["SUBSTITUTE"] = "SUBSTITUTE"
+    surge: _Instances = 1
+    unavailable: _Instances = 0
+    bake_s: _Bake = 30.0
+    timeout_s: _Timeout | None = None
+    poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
 
     @model_validator(mode="after")
     def _can_move(self) -> Self:
@@ -51,14 +59,14 @@ def _serial_s(machines: int) -> float:
 class Config(_Strict):
     """One environment."""
 
-    project: Annotated[str, Field(min_length=1)]
+    project: Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.:]{0,62}$")]
     zone: Annotated[str, Field(pattern=_NAME)]
     group: Annotated[str, Field(pattern=_NAME)]
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
-    compute_url: Annotated[str, Field(pattern=r"^https?://")] = "https://compute.googleapis.com/compute/v1"
-    resource_manager_url: Annotated[str, Field(pattern=r"^https?://")] = "https://cloudresourcemanager.googleapis.com"
+    compute_url: _Url = "https://compute.googleapis.com/compute/v1"
+    resource_manager_url: _Url = "https://cloudresourcemanager.googleapis.com"
     token_hosts: tuple[str, ...] = ()
-    registry_url: Annotated[str, Field(pattern=r"^(https?://[^/]+/?)?$")] = ""
+    registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
     rollout: Rollout = Rollout()
     accessories: dict[str, Any] = {}  # read by accessory alone (accessory/config.py), which looks for wrong keys there
 
@@ -72,10 +80,10 @@ class Config(_Strict):
         Return the same with another time until a rollout has failed.
 
         Raises:
-            ConfigError: It is none.
+            ConfigError: The time is outside 1..86400 s.
         """
-        if not 0 < timeout_s <= _LONGEST_S:
-            raise ConfigError(f"--timeout: got '{timeout_s:g}'.", f"seconds, more than 0 and at most {_LONGEST_S}")
+        if not 1 <= timeout_s <= _LONGEST_S:
+            raise ConfigError(f"--timeout: got '{timeout_s:g}'.", f"seconds, 1 to {_LONGEST_S}")
         return self.model_copy(update={"rollout": self.rollout.model_copy(update={"timeout_s": timeout_s})})
 
 
@@ -89,18 +97,13 @@ def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) ->
         folder: Where the files are.
 
     Raises:
-        ConfigError: No such file, no YAML, an unknown key or a value that can't be; with its path.
+        ConfigError: There is no such file, it cannot be read, or a key or value in it is wrong; with its path.
     """
-    path = folder / f"{environment}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none"
-        raise ConfigError(f"--env: got '{environment}', and there is no {path}.", f"one of: {known}")
     try:
-        data = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: got {type(data).__name__}, must be keys with values.", "see environments/dev.yaml")
+        path = locate(environment, folder)
+        data = load(path)
+    except EnvironmentFileError as error:
+        raise ConfigError(error.message, error.fix) from error
     data |= {key: value for key, value in overrides.items() if value}
     try:
         return Config.model_validate(data)
@@ -113,15 +116,13 @@ def _named(path: Path, error: Any, overrides: dict[str, str]) -> ConfigError:
     if error["type"] == "value_error":
         return ConfigError(f"{path}: {error['loc'][0]}: {error['ctx']['error']}.", "see environments/dev.yaml")
     *parents, key = (str(part) for part in error["loc"])
-    if overrides.get(key) and not parents:
-        flag = f"--{key.replace('_', '-')}"
-        return ConfigError(f"{flag}: got '{error['input']}': {error['msg']}.", "see environments/dev.yaml")
     where = ".".join((*parents, key))
     if error["type"] == "extra_forbidden":
         model = Rollout if parents == ["rollout"] else Config
         near = difflib.get_close_matches(key, model.model_fields, n=1)
         known = f"did you mean '{near[0]}'" if near else f"one of: {', '.join(model.model_fields)}"
-        return ConfigError(f"{path}: {where}: unknown key.", known)
+        return ConfigError(f"{path}: {where:.80}: unknown key.", known)
     if error["type"] == "missing":
         return ConfigError(f"{path}: {where}: missing.", "see environments/dev.yaml")
-    return ConfigError(f"{path}: {where}: got '{error['input']}': {error['msg']}.", "see environments/dev.yaml")
+    place = f"--{key.replace('_', '-')}" if overrides.get(key) and not parents else f"{path}: {where}"
+    return ConfigError(f"{place}: got {shown(error['input'])}: {error['msg']}.", "see environments/dev.yaml")

@@ -17,6 +17,9 @@ _ORDER: Final = (
     "networks", "subnetworks", "firewalls", "healthChecks", "images", "instanceTemplates", "instanceGroupManagers",
     "autoscalers",
 )  # fmt: skip
+_MAX_AGE_S: Final = 30 * 86_400.0
+# What PyYAML raises, beside YAMLError, for values that it cannot read; a file that is not UTF-8 is a ValueError.
+_CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class SeedError(Exception):
@@ -36,10 +39,10 @@ class Seed(BaseModel):
     project: str
     region: str
     zones: Annotated[list[str], Field(min_length=1)]
-    quotas: dict[str, float] = {}
+    quotas: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
     images: dict[str, str] = {}
     resources: dict[str, list[dict[str, Any]]] = {}
-    age_s: Annotated[float, Field(ge=0)] = 0.0
+    age_s: Annotated[float, Field(ge=0, le=_MAX_AGE_S, allow_inf_nan=False)] = 0.0
     machines: list[Rule] = []
 
 
@@ -51,9 +54,13 @@ def read_seed(path: Path) -> Seed:
         SeedError: It is no YAML, or not of this shape.
     """
     try:
-        return Seed.model_validate(yaml.safe_load(path.read_text()))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise SeedError(f"{path}: {error}") from error
+    except _CONSTRUCTOR_ERRORS as error:
+        raise SeedError(f"{path}: a value cannot be read: {str(error)[:200]}. Fix: correct the YAML.") from error
+    try:
+        return Seed.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

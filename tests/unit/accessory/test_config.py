@@ -36,6 +36,13 @@ def test_other_keys_are_somebody_elses(tmp_path: Path) -> None:
         ({"pul_s": 3}, "accessories.chromadb.pul_s: unknown key. Fix: see environments/dev.yaml."),
         ({"machine": None}, "accessories.chromadb.machine: missing. Fix: see environments/dev.yaml."),
         ({"ready_s": 0}, "accessories.chromadb.ready_s: got '0': Input should be greater than 0."),
+        ({"ready_s": 10**30}, "accessories.chromadb.ready_s: got '1000000000000000000000000000000': Input should be "),
+        ({"ready_s": True}, "accessories.chromadb.ready_s: got 'True': Input should be a valid integer."),
+        ({"free_gib": float("inf")}, "accessories.chromadb.free_gib: got 'inf': Input should be "),
+        ({"free_gib": float("nan")}, "accessories.chromadb.free_gib: got 'nan': Input should be a finite number."),
+        ({"free_gib": True}, "accessories.chromadb.free_gib: got 'True': Input should be a valid number."),
+        ({"snapshots": 1_001}, "snapshots: got '1001': Input should be less than or equal to 1000."),
+        ({"needs_gpu": 1}, "accessories.chromadb.needs_gpu: got '1': Input should be a valid boolean."),
         ({"ready": []}, "accessories.chromadb.ready: got '[]': Tuple should have at least 1 item"),
         ({"data": "relative"}, "accessories.chromadb.data: got 'relative': String should match"),
         ({"ready": [{"url": "http://x/'; reboot"}]}, "accessories.chromadb.ready.0.url: got 'http://x/'; reboot'"),
@@ -49,12 +56,15 @@ def test_wrong_value_is_named_by_its_path(tmp_path: Path, changes: dict[str, obj
 
 
 def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--env: got 'y', and there is no .*y.yaml\. Fix: one of: x\."):
+    with pytest.raises(ConfigError, match=r"--env: got 'y', and .* has no such file\. Fix: one of: x\."):
         config.read("y", "chromadb", written(tmp_path))
     with pytest.raises(ConfigError, match=r"--name: got 'redis', .* Fix: one of: chromadb\."):
         config.read("x", "redis", written(tmp_path))
     with pytest.raises(RefusedError, match=r"accessories\.chromadb\.image: got 'chroma', which is no reference\."):
         config.read("x", "chromadb", written(tmp_path, image="chroma"))
     (tmp_path / "z.yaml").write_text("a: [")
-    with pytest.raises(ConfigError, match="while parsing a flow"):
+    with pytest.raises(ConfigError, match=r"z\.yaml: line 1: expected the node content"):
+        config.read("z", "chromadb", tmp_path)
+    (tmp_path / "z.yaml").write_bytes(b"project: caf\xe9")
+    with pytest.raises(ConfigError, match=r"z\.yaml: line 1: byte 0xe9 is not UTF-8"):
         config.read("z", "chromadb", tmp_path)

@@ -8,6 +8,8 @@ from typing import Any
 import dagger
 import pytest
 from dagger import dag
+from dagger._exceptions import QueryErrorValue
+from gql import GraphQLRequest
 
 from ci import delivery, environments
 from ci.errors import DeployError, NotAllowedError, RefusedError, exit_codes
@@ -18,6 +20,11 @@ from tests.unit.ci.test_steps import calls, executed, secrets
 
 SOURCE = dag.directory()
 TOOLS = check.Project("deploy", "[project]", "version = 1")
+
+
+def query_error(text: str) -> dagger.QueryError:
+    """What the SDK raises for an answer of the engine that is an error."""
+    return dagger.QueryError([QueryErrorValue(text)], GraphQLRequest("{ version }"))
 
 
 class Folder:
@@ -36,7 +43,10 @@ class Folder:
         return [one.name for one in self.path.iterdir()]
 
     async def contents(self) -> str:
-        return self.path.read_text()
+        try:
+            return self.path.read_text()
+        except (OSError, ValueError) as error:
+            raise query_error(str(error)) from error
 
 
 def read(folder: Path, env: str) -> environments.Environment:
@@ -184,18 +194,39 @@ def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -
         read(tmp_path, "staging")
 
 
-@pytest.mark.parametrize("text", ["", "- repository", "repository: [1]"])
-def test_an_environment_without_repository_is_refused(text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (b"", "got NoneType, must be keys with values. Fix: see environments/dev.yaml"),
+        (b"- repository", "got list, must be keys with values"),
+        (b"project: p", "repository: missing"),
+        (b"repository: [1]", "repository: got a value of type list, must be HOST/PATH without tag"),
+        (b"repository: 0x" + b"f" * 5_000, "repository: got a value of type int"),
+        (b"repository: host/path:tag", "repository: got 'host/path:tag', must be HOST/PATH without tag"),
+        (b"repository: h/p\ntoken_hosts: 5", "token_hosts: got a value of type int, must be a list of hosts"),
+        (b"repository: h/p\ntoken_hosts: word", "token_hosts: got 'word', must be a list of hosts"),
+        (b"repository: h/p\ntoken_hosts: [1]", "token_hosts: got a value of type list, must be a list of hosts"),
+        (b"repository: " + b"9" * 5_000, "a value cannot be read: Exceeds the limit (4300 digits)"),
+        (b"repository: " + b"[" * 5_000 + b"]" * 5_000, "a value cannot be read: "),
+        (b"repository: caf\xe9", "cannot be read: 'utf-8' codec"),
+        (b"repository: a\0b", "unacceptable character"),
+        (b"{", "while parsing"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_an_environment_with_a_wrong_value_is_refused(tmp_path: Path, content: bytes, text: str) -> None:
     (tmp_path / "environments").mkdir()
-    (tmp_path / "environments/dev.yaml").write_text(text)
-    with pytest.raises(RefusedError, match=r"environments/dev\.yaml: repository: missing"):
+    (tmp_path / "environments/dev.yaml").write_bytes(content)
+    with pytest.raises(RefusedError) as refused:
         read(tmp_path, "dev")
+    assert str(refused.value).startswith("environments/dev.yaml: ")
+    assert text in str(refused.value)
+    assert refused.value.exit_code == 3
 
 
-def test_an_environment_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments/dev.yaml").write_text("{")
-    with pytest.raises(RefusedError, match=r"environments/dev\.yaml: while parsing"):
+def test_an_environment_that_the_engine_cannot_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "environments/dev.yaml").mkdir(parents=True)
+    with pytest.raises(RefusedError, match=r"environments/dev\.yaml: cannot be read: .* Fix: make it a text file"):
         read(tmp_path, "dev")
 
 

@@ -233,9 +233,30 @@ def test_accessories_of_an_environment_are_left_to_their_reader(tmp_path: Path) 
         ("rollout: {bake: 3}", "rollout.bake: unknown key. Fix: did you mean 'bake_s'."),
         ("rollout: {surge: -1}", "rollout.surge: got '-1': Input should be greater than or equal to 0."),
         ("zone: A", "zone: got 'A': String should match pattern"),
+        ("project: ../other", "project: got '../other': String should match pattern"),
+        ("compute_url: https://user:word@host", "compute_url: got 'https://user:word@host': String should match"),
+        ("registry_url: http://", "registry_url: got 'http://': String should match"),
+        ("rollout: {method: RECREATE}", "rollout.method: got 'RECREATE': Input should be 'SUBSTITUTE'."),
+        ("rollout: {surge: yes}", "rollout.surge: got 'True': Input should be a valid integer."),
+        ("rollout: {surge: 1e300}", "rollout.surge: got '1e300': Input should be a valid integer."),
+        (f"rollout: {{surge: 0x{'f' * 5_000}}}", "rollout.surge: got a value of type int that is too long to print: "),
+        ("rollout: {unavailable: 10001}", "unavailable: got '10001': Input should be less than or equal to 10000."),
+        ("rollout: {timeout_s: .inf}", "rollout.timeout_s: got 'inf': Input should be "),
+        ("rollout: {timeout_s: .nan}", "rollout.timeout_s: got 'nan': Input should be a finite number."),
+        ("rollout: {timeout_s: 1.0e-9}", "timeout_s: got '1e-09': Input should be greater than or equal to 1."),
+        ("rollout: {timeout_s: 86401}", "timeout_s: got '86401': Input should be less than or equal to 86400."),
+        ("rollout: {timeout_s: true}", "rollout.timeout_s: got 'True': Input should be a valid number."),
+        ("rollout: {timeout_s: '60'}", "rollout.timeout_s: got '60': Input should be a valid number."),
+        ("rollout: {bake_s: .inf}", "rollout.bake_s: got 'inf': Input should be "),
+        ("rollout: {poll_s: [1e300, 1e300]}", "rollout.poll_s.0: got '1e300': Input should be a valid number."),
+        ("rollout: {poll_s: [1.0e+300, 1]}", "poll_s.0: got '1e+300': Input should be less than or equal to 3600."),
+        ("rollout: {poll_s: [0, 1]}", "rollout.poll_s.0: got '0': Input should be greater than or equal to 0.01."),
+        ("rollout: {poll_s: [1, .nan]}", "rollout.poll_s.1: got 'nan': Input should be a finite number."),
+        ("rollout: &a {surge: *a}", "rollout.surge: got '{'surge': {...}}': Input should be a valid integer."),
         ("[]", "got list, must be keys with values."),
-        ("a: [", "while parsing a flow"),
+        ("a: [", "line 1: expected the node content"),
     ],
+    ids=lambda text: text[:40],
 )
 def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, said: str) -> None:
     good = "" if text.startswith(("[", "a:")) else Path("environments/dev.yaml").read_text().partition("rollout:")[0]
@@ -245,3 +266,4 @@ def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, sai
         config.read("x", {}, tmp_path)
     assert said in str(error.value)
     assert "x.yaml" in str(error.value)
+    assert error.value.exit_code == 3

@@ -1,0 +1,131 @@
+"""Read a file of environments/ within stated limits, and describe the values in it."""
+
+import unicodedata
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_MAX_BYTES: Final = 256 * 1024
+_MAX_DEPTH: Final = 32
+# Twenty aliases expand to at most 1,600 nodes, however they refer to each other.
+_MAX_ALIASES: Final = 20
+_SHOWN: Final = 60
+_OPENS: Final = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_CLOSES: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+# What PyYAML raises, beside YAMLError, for scalars such as a date of month 99 or an integer of 5,000 digits.
+_CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
+class EnvironmentFileError(Exception):
+    """
+    A file of environments/ that cannot be read.
+
+    Args:
+        message: Which file, and what is wrong with it.
+        fix: One action, without a full stop.
+    """
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+def locate(environment: str, folder: Path) -> Path:
+    """
+    Return the path of an environment's file.
+
+    Args:
+        environment: Name of a file in the folder, without `.yaml`.
+        folder: The folder of the environment files.
+
+    Raises:
+        EnvironmentFileError: The folder has no file of that name.
+    """
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if environment not in known:
+        raise EnvironmentFileError(
+            f"--env: got {shown(environment)}, and {folder} has no such file.",
+            f"one of: {', '.join(known) or 'none'}",
+        )
+    return folder / f"{environment}.yaml"
+
+
+def load(path: Path) -> dict[str, Any]:
+    """
+    Return the keys and values of an environment's file.
+
+    Args:
+        path: A regular file: UTF-8, at most 256 KiB, nested at most 32 deep, with at most 20 aliases.
+
+    Raises:
+        EnvironmentFileError: The file is outside these limits, cannot be read, is no YAML or no mapping.
+    """
+    text = _text(path)
+    try:
+        _check_limits(path, text)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise EnvironmentFileError(f"{path}: {_problem(error)}.", "correct the YAML") from error
+    except _CONSTRUCTOR_ERRORS as error:
+        raise EnvironmentFileError(f"{path}: a value cannot be read: {error}.", "correct the YAML") from error
+    if not isinstance(data, dict):
+        raise EnvironmentFileError(
+            f"{path}: got {type(data).__name__}, must be keys with values.", "see environments/dev.yaml"
+        )
+    names = [key for key in data if not isinstance(key, str)]
+    if names:
+        raise EnvironmentFileError(f"{path}: key {shown(names[0])} is not a text.", "see environments/dev.yaml")
+    return data
+
+
+def shown(value: object) -> str:
+    """Return a value in quotes, on one line and cut at 60 characters."""
+    try:
+        text = str(value)
+    except (ValueError, RecursionError):
+        return f"a value of type {type(value).__name__} that is too long to print"
+    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return "'" + "".join("�" if unicodedata.category(letter).startswith("C") else letter for letter in cut) + "'"
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise EnvironmentFileError(f"{path}: is not a regular file.", "write a file of that name")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise EnvironmentFileError(f"{path}: cannot be read: {error.strerror}.", "correct its permissions") from error
+    if len(content) > _MAX_BYTES:
+        raise EnvironmentFileError(f"{path}: is larger than {_MAX_BYTES // 1024} KiB.", "see environments/dev.yaml")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EnvironmentFileError(
+            f"{path}: line {line}: byte 0x{content[error.start]:02x} is not UTF-8.", "save the file as UTF-8"
+        ) from error
+
+
+def _check_limits(path: Path, text: str) -> None:
+    """Refuse by events, which the parser yields without recursion, what would exhaust the stack or the memory."""
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
+        aliases += isinstance(event, yaml.AliasEvent)
+        where = f"{path}: line {event.start_mark.line + 1}"
+        if depth > _MAX_DEPTH:
+            raise EnvironmentFileError(f"{where}: is nested deeper than {_MAX_DEPTH}.", "see environments/dev.yaml")
+        if aliases > _MAX_ALIASES:
+            raise EnvironmentFileError(f"{where}: has more than {_MAX_ALIASES} aliases.", "write the values out")
+        if isinstance(event, yaml.ScalarEvent) and any(letter < " " and letter not in "\n\t" for letter in event.value):
+            raise EnvironmentFileError(f"{where}: a text has a control character.", "remove it")
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    """Return what is wrong with a file's YAML, and in which line."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}: " if mark else ""
+    return where + " ".join(str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split())

@@ -1,0 +1,38 @@
+"""Seed files that cannot be read are refused at the start, with the path of the key."""
+
+from pathlib import Path
+
+import pytest
+
+from emulator.seed import SeedError, read_seed
+
+GOOD = "project: p\nregion: r\nzones: [z]\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (GOOD.encode() + b"age_s: .inf", "age_s: Input should be "),
+        (GOOD.encode() + b"age_s: .nan", "age_s: Input should be "),
+        (GOOD.encode() + b"age_s: 2592001", "age_s: Input should be less than or equal to 2592000"),
+        (GOOD.encode() + b"quotas: {INSTANCES: .nan}", "quotas.INSTANCES: Input should be "),
+        (GOOD.encode() + b"quotas: {INSTANCES: -1}", "quotas.INSTANCES: Input should be greater than or equal to 0"),
+        (b"project: caf\xe9", "a value cannot be read: 'utf-8' codec can't decode byte 0xe9"),
+        (b"project: " + b"9" * 5_000, "a value cannot be read: Exceeds the limit (4300 digits)"),
+        (b"project: " + b"[" * 5_000 + b"]" * 5_000, "a value cannot be read: maximum recursion depth exceeded"),
+        (b"project: a\0b", "unacceptable character"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_seed_with_a_wrong_value_is_refused(tmp_path: Path, content: bytes, text: str) -> None:
+    path = tmp_path / "seed.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SeedError) as error:
+        read_seed(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert text in str(error.value)
+
+
+def test_folder_is_no_seed(tmp_path: Path) -> None:
+    with pytest.raises(SeedError, match="Is a directory"):
+        read_seed(tmp_path)
