@@ -20,7 +20,7 @@ def wanted(rollout: Rollout, surge: int | None = None) -> Document:
         "type": "PROACTIVE",
         "minimalAction": "REPLACE",
         "mostDisruptiveAllowedAction": "REPLACE",
-        "replacementMethod": "SUBSTITUTE",
+        "replacementMethod": rollout.method,
         "maxSurge": _machines(rollout.surge if surge is None else surge),
         "maxUnavailable": _machines(rollout.unavailable),
     }

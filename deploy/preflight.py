@@ -55,6 +55,14 @@ def refuse(config: Config, observed: Observed) -> None:
         raise RefusedError(
             f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.", "set it to REPLACE"
         )
+    method = policy.get("replacementMethod", config.rollout.method)
+    if method != config.rollout.method:
+        raise RefusedError(
+            f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
+            f" '{config.rollout.method}'.",
+            f"run '{_update_command(config, '--update-policy-replacement-method', config.rollout.method.lower())}',"
+            " or set `replacement_method` in Terraform's `update_policy`",
+        )
     _refuse_health(where, observed)
     everywhere = ((raw.get("allInstancesConfig") or {}).get("properties") or {}).get("metadata") or {}
     masking = [key for key in _SCRIPTS if key in everywhere]
@@ -121,6 +129,12 @@ def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     if newer:
         found.append(newer)
     return tuple(found)
+
+
+def _update_command(config: Config, *flags: str) -> str:
+    """Return the gcloud command that changes the group's update policy."""
+    where = ("--project", config.project, "--zone", config.zone)
+    return " ".join(("gcloud compute instance-groups managed update", config.group, *where, *flags))
 
 
 def _refuse_health(where: str, observed: Observed) -> None:
