@@ -48,6 +48,9 @@ def serve(
     operation_s: Annotated[float, typer.Option(help="virtual seconds that an operation runs", min=0)] = 1.0,
     decide_s: Annotated[float, typer.Option(help="virtual seconds until a group acts on a change", min=0)] = 2.0,
     in_use: Annotated[str, typer.Option(help="deleting a used template: refuse, or fail by its operation")] = "refuse",
+    standby: Annotated[
+        str, typer.Option(help="suspended and stopped instances in a rollout: keep, or replace")
+    ] = "keep",
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create machines once (CREATING_WITHOUT_RETRIES)")
     ] = False,
@@ -55,6 +58,8 @@ def serve(
     """Serve until a signal ends it. The first line says where; / is a page to look at."""
     if in_use not in ("refuse", "fail"):
         _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
+    if standby not in ("keep", "replace"):
+        _refuse(f"--standby: got '{standby}'. Fix: keep or replace.")
     if not any_address and not _is_private(host):
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
@@ -64,7 +69,12 @@ def serve(
         age_s = world.age_s if world else 0.0
         start_s = store.setting("now_s", _START_S if manual else time.time() - age_s)
         options = Options(
-            random_seed, operation_s, decide_s, "fail" if in_use == "fail" else "refuse", retries=not no_retries
+            random_seed,
+            operation_s,
+            decide_s,
+            "fail" if in_use == "fail" else "refuse",
+            retries=not no_retries,
+            standby="replace" if standby == "replace" else "keep",
         )
         api = Api(World(store, Clock(start_s, None if manual else speed), options), is_open=open_)
         if world:

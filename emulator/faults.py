@@ -47,7 +47,10 @@ class OperationFault(_Strict):
 class When(_Strict):
     """The moment at which a group comes into a phase."""
 
-    phase: Literal["creating", "verifying", "gap", "deleting", "recreating", "restarting", "refreshing", "stable"]
+    phase: Literal[
+        "creating", "verifying", "gap", "deleting", "recreating", "restarting", "refreshing", "starting", "resuming",
+        "stopping", "suspending", "stable",
+    ]  # fmt: skip
     group: Annotated[str, Field(description="name; empty is any")] = ""
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from emulator.attempts import Attempt
 from emulator.health import NEVER, Behaviour, Check, Tie
-from emulator.machines import Attempt, Machine, Version, begin
+from emulator.machines import Machine, Version, begin
 
 Action = Literal["NONE", "REFRESH", "RESTART", "REPLACE"]
 ORDER: Final[tuple[Action, ...]] = ("NONE", "REFRESH", "RESTART", "REPLACE")
@@ -22,6 +23,31 @@ class Target:
 
     version: Version
     size: int
+
+
+@dataclass(frozen=True)
+class Standby:
+    """
+    Suspended and stopped instances that a group holds beside its target size.
+
+    Args:
+        suspended: Target suspended size.
+        stopped: Target stopped size.
+        delay_s: Seconds from the creation of an instance until it is suspended or stopped.
+        scales_out: Whether a group that grows takes instances from the pool first; SCALE_OUT_POOL.
+        is_updated: Whether a rollout replaces outdated instances of the pool.
+    """
+
+    suspended: int = 0
+    stopped: int = 0
+    delay_s: float = 0.0
+    scales_out: bool = False
+    is_updated: bool = False
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Sizes by target status."""
+        return {"SUSPENDED": self.suspended, "STOPPED": self.stopped}
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,7 @@ class Settings:
         check: Health check.
         updates_on_repair: A repaired machine gets the target version instead of its own.
         retries: False creates machines once, and lowers the target size when that fails.
+        standby: Instances beside the target size.
     """
 
     base_name: str
@@ -58,6 +85,7 @@ class Settings:
     check: Check | None = None
     updates_on_repair: bool = False
     retries: bool = True
+    standby: Standby = Standby()
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -113,8 +141,13 @@ def disturb(group: Group, now_s: float, around: Surroundings) -> Group:
 
 
 def living(group: Group) -> list[Machine]:
-    """Machines that are not on their way out; target size plus surge is their limit."""
-    return [machine for machine in group.machines if not machine.is_going]
+    """Machines that are meant to run and not on their way out; target size plus surge is their limit."""
+    return [machine for machine in group.machines if not machine.is_going and not machine.is_standby]
+
+
+def pool(group: Group) -> list[Machine]:
+    """Instances of the standby pool that are not on their way out."""
+    return [machine for machine in group.machines if machine.is_standby and not machine.is_going]
 
 
 def in_place(
@@ -127,6 +160,8 @@ def in_place(
         if machine.name not in names or machine.is_going:
             return machine
         needed = max(least, difference(machine, version, around), key=ORDER.index)
+        if machine.is_standby and needed != "NONE":
+            needed = "REPLACE"
         if needed == "NONE" or ORDER.index(needed) > ORDER.index(most):
             return machine
         return begin(machine, IN_PLACE[needed], group.at_s, version)
@@ -159,7 +194,7 @@ def needs(group: Group, settings: Settings) -> dict[Version, int]:
 
 def is_available(machine: Machine) -> bool:
     """Return whether a machine serves: RUNNING, and HEALTHY at least once if there is a check."""
-    return machine.was_available and machine.status == "RUNNING" and not machine.is_going
+    return machine.was_available and machine.status == "RUNNING" and not machine.is_going and not machine.is_standby
 
 
 def surplus(group: Group, settings: Settings) -> list[Machine]:
@@ -183,6 +218,13 @@ def outdated(group: Group, settings: Settings) -> list[Machine]:
     if any(count > 0 for count in lacking.values()):
         return surplus(group, settings)
     return [machine for machine in living(group) if machine.intended not in lacking]
+
+
+def outdated_standby(group: Group, settings: Settings) -> list[Machine]:
+    """Instances of the standby pool that a rollout replaces."""
+    if not settings.standby.is_updated:
+        return []
+    return [instance for instance in pool(group) if instance.intended not in settings.versions]
 
 
 def difference(machine: Machine, version: Version, around: Surroundings) -> Action:

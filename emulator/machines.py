@@ -6,12 +6,16 @@ clock. Actions and states are Google's (`ManagedInstance.currentAction`, `Instan
 """
 
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Final
 
+from emulator.attempts import Attempt, error_message
 from emulator.health import NEVER, Behaviour, Check, Tie, answers_for_good, verdict_at, verdicts
+from emulator.names import instance_id
 
 GOING: Final = ("DELETING", "ABANDONING")
+# By target status. Source: google-cloud-compute 1.57.0, ManagedInstance.TargetStatus and Instance.Status.
+STANDBY_ACTIONS: Final = {"SUSPENDED": "SUSPENDING", "STOPPED": "STOPPING"}
+STANDBY_STATUSES: Final = {"SUSPENDED": "SUSPENDED", "STOPPED": "TERMINATED"}
 RETRY_S: Final = 20.0  # after the first failed creation; then twice as long each time, up to five minutes
 REFRESH_S: Final = 3.0
 ABANDON_S: Final = 2.0
@@ -23,16 +27,6 @@ class Version:
 
     template: str
     name: str = ""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A failed attempt to create or change a machine."""
-
-    at_s: float
-    code: str
-    action: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +43,7 @@ class Machine:
         id: Of the instance; empty until it exists.
         built: Template of the instance that exists; empty until it does.
         action: What the group does with it.
-        stage: How far the action is: stopping, asked, provisioning, staging, up.
+        stage: How far the action is: waiting, stopping, asked, provisioning, staging, up.
         stage_at_s: When this stage began.
         status: Of the instance; empty until it exists.
         running_at_s: When it was last started; -1 while it is not RUNNING.
@@ -58,6 +52,8 @@ class Machine:
         attempts: The last of them.
         repairs: How often it was recreated because it was unhealthy or gone.
         was_available: RUNNING, and HEALTHY at least once in its present life if there is a check.
+        target: Status that it is to reach: RUNNING, or SUSPENDED or STOPPED in the standby pool.
+        standby_from_s: Earliest moment at which it is suspended or stopped; the standby policy's initial delay.
     """
 
     name: str
@@ -77,11 +73,23 @@ class Machine:
     attempts: tuple[Attempt, ...] = ()
     repairs: int = 0
     was_available: bool = False
+    target: str = "RUNNING"
+    standby_from_s: float = 0.0
 
     @property
     def is_going(self) -> bool:
         """Whether it no longer counts as a member that lives."""
         return self.action in GOING
+
+    @property
+    def is_standby(self) -> bool:
+        """Whether it belongs to the standby pool."""
+        return self.target != "RUNNING"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is suspended or stopped, as the standby pool wants it, and nothing happens to it."""
+        return self.action == "NONE" and self.status == STANDBY_STATUSES.get(self.target)
 
 
 def health_now(machine: Machine, check: Check, tie: Tie | None, now_s: float) -> str:
@@ -92,8 +100,8 @@ def health_now(machine: Machine, check: Check, tie: Tie | None, now_s: float) ->
 def due(machine: Machine, check: Check | None, tie: Tie | None, now_s: float) -> float:
     """Return when the machine will change next, or NEVER; a moment that has passed is due at once."""
     if machine.action in ("VERIFYING", "NONE"):
-        if machine.status == "TERMINATED":
-            return machine.stage_at_s
+        if machine.is_ready or machine.status == "TERMINATED":
+            return NEVER if machine.is_ready else machine.stage_at_s
         if machine.status != "RUNNING":
             return machine.stage_at_s + machine.behaviour.stop_s
         if check is None:
@@ -130,16 +138,24 @@ def advance(machine: Machine, check: Check | None, tie: Tie | None, now_s: float
 
 
 def begin(machine: Machine, action: str, now_s: float, intended: Version | None = None) -> Machine:
-    """Start an action on a machine: DELETING, ABANDONING, RECREATING, RESTARTING or REFRESHING."""
+    """Start an action on a machine: DELETING, ABANDONING, RECREATING, RESTARTING, REFRESHING, RESUMING or STARTING."""
     started = replace(machine, action=action, intended=intended or machine.intended, stage_at_s=now_s, failures=0)
     if action == "REFRESHING":
         return replace(started, stage="up")
+    if action in ("RESUMING", "STARTING"):
+        return replace(started, stage="provisioning", status="PROVISIONING", target="RUNNING")
     exists = bool(machine.id)
     stopped = replace(
         started, running_at_s=-1.0, was_available=False, stage="stopping" if exists else "asked",
         status="STOPPING" if exists else "",
     )  # fmt: skip
     return replace(stopped, status=machine.status) if action == "ABANDONING" else stopped
+
+
+def rest(machine: Machine, target: str, now_s: float, from_s: float) -> Machine:
+    """Move a machine to the standby pool: it is suspended or stopped at a moment, or at once if that has passed."""
+    action = STANDBY_ACTIONS[target]
+    return replace(machine, target=target, action=action, stage="waiting", stage_at_s=now_s, standby_from_s=from_s)
 
 
 def stop(machine: Machine, now_s: float) -> Machine:
@@ -151,10 +167,17 @@ def _next_stage(machine: Machine, check: Check | None, now_s: float) -> Machine:
     if machine.stage == "provisioning":
         return replace(machine, stage="staging", stage_at_s=now_s, status="STAGING")
     if machine.stage == "staging":
-        return replace(
+        running = replace(
             machine, action="VERIFYING", stage="up", stage_at_s=now_s, status="RUNNING", running_at_s=now_s,
             was_available=check is None, failures=0,
         )  # fmt: skip
+        return rest(running, machine.target, now_s, machine.standby_from_s) if machine.is_standby else running
+    if machine.stage == "waiting":
+        status = machine.action if machine.status == "RUNNING" else "STOPPING"
+        waited = replace(machine, stage="stopping", stage_at_s=now_s, status=status)
+        return replace(waited, running_at_s=-1.0, was_available=False)
+    if machine.action in STANDBY_ACTIONS.values():
+        return replace(machine, action="NONE", stage="up", stage_at_s=now_s, status=STANDBY_STATUSES[machine.target])
     if machine.action == "RECREATING":
         return replace(machine, stage="asked", stage_at_s=now_s, status="", id="", built="", life=machine.life + 1)
     return replace(machine, stage="staging", stage_at_s=now_s, status="STAGING", built=machine.intended.template)
@@ -167,9 +190,9 @@ def _create(machine: Machine, now_s: float, error: str) -> Machine:
     if not code:
         return replace(
             machine, stage="provisioning", stage_at_s=now_s, status="PROVISIONING", built=machine.intended.template,
-            id=instance_id(machine),
+            id=instance_id(machine.zone, machine.name, machine.created_at_s, machine.life),
         )  # fmt: skip
-    attempt = Attempt(now_s, code, machine.action, error_message(code, machine))
+    attempt = Attempt(now_s, code, machine.action, error_message(code, machine.name, machine.zone))
     return replace(machine, stage_at_s=now_s, failures=machine.failures + 1, attempts=(*machine.attempts, attempt)[-5:])
 
 
@@ -210,32 +233,14 @@ def _repair_at(machine: Machine, check: Check, tie: Tie | None, now_s: float) ->
 
 def _stage_s(machine: Machine) -> float:
     behaviour = machine.behaviour
-    if machine.action == "DELETING":
-        return behaviour.delete_s if machine.id else ABANDON_S
-    if machine.action == "ABANDONING":
-        return ABANDON_S
+    if machine.is_going:
+        return behaviour.delete_s if machine.action == "DELETING" and machine.id else ABANDON_S
     if machine.action == "REFRESHING":
         return REFRESH_S
+    if machine.stage == "waiting":
+        return max(0.0, machine.standby_from_s - machine.stage_at_s)
     if machine.stage == "asked":
         return behaviour.create_s if not machine.failures else min(RETRY_S * 2 ** (machine.failures - 1), 300.0)
     if machine.stage == "stopping":
         return behaviour.delete_s if machine.action == "RECREATING" else behaviour.stop_s
     return behaviour.boot_s / 2
-
-
-def instance_id(machine: Machine) -> str:
-    """Return the numeric id of a machine's present instance; the same trace gives the same ids."""
-    seed = f"{machine.zone}/{machine.name}/{machine.created_at_s}/{machine.life}"
-    return str(10**18 + int.from_bytes(blake2b(seed.encode(), digest_size=7).digest()))
-
-
-def error_message(code: str, machine: Machine) -> str:
-    """Return what Compute Engine says beside a code; the texts are similar, not the same."""
-    if code.startswith("ZONE_RESOURCE_POOL_EXHAUSTED"):
-        return (
-            f"The zone '{machine.zone}' does not have enough resources available to fulfill the request."
-            " Try a different zone, or try again later."
-        )
-    if code == "QUOTA_EXCEEDED":
-        return f"Quota 'INSTANCES' exceeded. Limit reached in region '{machine.zone.rpartition('-')[0]}'."
-    return f"Instance '{machine.name}' creation failed: {code}"

@@ -11,7 +11,6 @@ not up to date, then the youngest.
 """
 
 from dataclasses import replace
-from hashlib import blake2b
 
 from emulator.groups import (
     IN_PLACE,
@@ -26,10 +25,13 @@ from emulator.groups import (
     living,
     needs,
     outdated,
+    outdated_standby,
+    pool,
     surplus,
 )
 from emulator.health import NEVER, Behaviour
 from emulator.machines import Machine, Version, advance, begin, due
+from emulator.names import instance_name
 
 
 def next_s(group: Group, settings: Settings, around: Surroundings) -> float:
@@ -76,8 +78,15 @@ def _decide(group: Group, settings: Settings, around: Surroundings) -> Group:
         if updated == group:
             break
         group = updated
+    if settings.proactive:
+        leaving = {instance.name for instance in outdated_standby(group, settings)}
+        group = act(group, leaving, "DELETING" if settings.substitutes else "RECREATING", settings)
     missing = settings.size - len(living(group))
+    if missing > 0 and settings.standby.scales_out:
+        group = _scale_out(group, missing)
+        missing = settings.size - len(living(group))
     group = _add(group, settings, around, missing) if missing > 0 else _shrink(group, settings)
+    group = _fill_pool(group, settings, around)
     return _look_again(group, settings, around)
 
 
@@ -127,13 +136,32 @@ def _next_version(group: Group, settings: Settings) -> Version:
     return next((version for version, count in lacking.items() if count > 0), settings.versions[-1])
 
 
-def _add(group: Group, settings: Settings, around: Surroundings, count: int) -> Group:
+def _scale_out(group: Group, count: int) -> Group:
+    """Resume suspended instances and start stopped ones, in this order, the oldest first."""
+    ready = [instance for instance in pool(group) if instance.is_ready]
+    for instance in sorted(ready, key=lambda instance: instance.target != "SUSPENDED")[:count]:
+        action = "RESUMING" if instance.target == "SUSPENDED" else "STARTING"
+        group = _change(group, instance, action, instance.intended)
+    return group
+
+
+def _fill_pool(group: Group, settings: Settings, around: Surroundings) -> Group:
+    """Create the instances that the standby pool lacks, and delete the youngest of those that are too many."""
+    for target, size in settings.standby.sizes.items():
+        instances = [instance for instance in pool(group) if instance.target == target]
+        group = act(group, {instance.name for instance in instances[size:]}, "DELETING", settings)
+        group = _add(group, settings, around, size - len(instances), target)
+    return group
+
+
+def _add(group: Group, settings: Settings, around: Surroundings, count: int, target: str = "RUNNING") -> Group:
     for _ in range(count):
-        name = f"{settings.base_name}-{_suffix(settings.base_name, group.made)}"
+        name = instance_name(settings.base_name, group.made)
         zone = settings.zones[group.made % len(settings.zones)]
         made = Machine(
             name, zone, _next_version(group, settings), Behaviour(), group.at_s, stage_at_s=group.at_s,
-            action="CREATING" if settings.retries else "CREATING_WITHOUT_RETRIES",
+            action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
+            target=target, standby_from_s=group.at_s + settings.standby.delay_s,
         )  # fmt: skip
         made = replace(made, behaviour=around.behaviour(made))
         group = replace(group, machines=(*group.machines, made), made=group.made + 1)
@@ -166,10 +194,3 @@ def _reborn(machine: Machine, settings: Settings, around: Surroundings) -> Machi
 
 def _available(group: Group) -> int:
     return sum(map(is_available, group.machines))
-
-
-def _suffix(base_name: str, number: int) -> str:
-    """Four letters or digits, as real machines have; the same trace gives the same names."""
-    alphabet = "0123456789bcdfghjklmnpqrstvwxz"
-    digest = int.from_bytes(blake2b(f"{base_name}/{number}".encode(), digest_size=8).digest())
-    return "".join(alphabet[digest // len(alphabet) ** place % len(alphabet)] for place in range(4))

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from emulator.groups import Settings, Target
+from emulator.groups import Settings, Standby, Target
 from emulator.health import Check
 from emulator.links import canonical, name_of, project_of
 from emulator.machines import Version
 from emulator.store import Document, View
 
 
-def settings(path: str, document: Document, view: View, *, retries: bool = True) -> Settings:
+def settings(
+    path: str, document: Document, view: View, *, retries: bool = True, updates_standby: bool = False
+) -> Settings:
     """
     Resolve a group's document.
 
@@ -19,6 +21,7 @@ def settings(path: str, document: Document, view: View, *, retries: bool = True)
         document: As it is stored, with `versions` and a full `updatePolicy`.
         view: Where its health check is looked up.
         retries: Whether it creates machines until it succeeds.
+        updates_standby: Whether a rollout replaces suspended and stopped instances.
     """
     size = int(document.get("targetSize", 0))
     policy = document["updatePolicy"]
@@ -40,6 +43,7 @@ def settings(path: str, document: Document, view: View, *, retries: bool = True)
         check=_check(project_of(path), document, healing, view) if healing else None,
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=retries,
+        standby=_standby(document, updates_standby),
     )
 
 
@@ -64,6 +68,17 @@ def amount(value: Mapping[str, Any], size: int) -> int:
     if value.get("percent") is not None:
         return int(size * int(value["percent"]) / 100 + 0.5)
     return int(value.get("fixed") or 0)
+
+
+def _standby(document: Document, is_updated: bool) -> Standby:
+    policy = document.get("standbyPolicy") or {}
+    return Standby(
+        suspended=int(document.get("targetSuspendedSize", 0)),
+        stopped=int(document.get("targetStoppedSize", 0)),
+        delay_s=float(policy.get("initialDelaySec", 0)),
+        scales_out=policy.get("mode") == "SCALE_OUT_POOL",
+        is_updated=is_updated,
+    )
 
 
 def _check(project: str, document: Document, healing: Mapping[str, Any], view: View) -> Check | None:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from emulator.attempts import Attempt
 from emulator.clock import timestamp
-from emulator.groups import Group, Settings, Surroundings, living, outdated
+from emulator.groups import Group, Settings, Surroundings, living, outdated, outdated_standby
 from emulator.health import NEVER
 from emulator.links import name_of, self_link
-from emulator.machines import Attempt, Machine, Version, health_now
+from emulator.machines import Machine, Version, health_now
 
 _ACTIONS: Final = {
     "NONE": "none",
@@ -24,34 +25,45 @@ _ACTIONS: Final = {
     "SUSPENDING": "suspending",
     "RESUMING": "resuming",
 }
+_PHASES: Final = (
+    "CREATING", "RECREATING", "RESTARTING", "REFRESHING", "VERIFYING", "STARTING", "RESUMING", "STOPPING", "SUSPENDING",
+    "DELETING",
+)  # fmt: skip
+_LEAVING: Final = {"DELETING": "DELETED", "ABANDONING": "ABANDONED"}
 
 
 def is_reached(group: Group, settings: Settings) -> bool:
     """Whether no machine that stays is meant to be of another version; says nothing about health."""
-    return not outdated(group, settings)
+    return not outdated(group, settings) and not outdated_standby(group, settings)
 
 
 def is_stable(group: Group, settings: Settings) -> bool:
     """Whether nothing happens and nothing is about to; a group that waits on an old version is stable as well."""
     return (
         group.decide_at_s == NEVER
-        and len(group.machines) == settings.size
+        and len(group.machines) == settings.size + sum(settings.standby.sizes.values())
         and all(machine.action == "NONE" for machine in group.machines)
     )
 
 
 def current_actions(group: Group) -> dict[str, int]:
-    """Count machines by action; every counter is there."""
+    """
+    Count machines by action; every counter is there.
+
+    `none` leaves out suspended and stopped instances. Source: google-cloud-compute 1.57.0, "instances in the managed
+    instance group that are running and have no scheduled actions".
+    """
     counts = dict.fromkeys(_ACTIONS.values(), 0)
     for machine in group.machines:
-        counts[_ACTIONS[machine.action]] += 1
+        if not machine.is_ready:
+            counts[_ACTIONS[machine.action]] += 1
     return counts
 
 
 def phase(group: Group, settings: Settings) -> str:
     """Return one word for what a group is at: the furthest-back action, gap, or stable."""
     actions = {machine.action for machine in group.machines}
-    for action in ("CREATING", "RECREATING", "RESTARTING", "REFRESHING", "VERIFYING", "DELETING"):
+    for action in _PHASES:
         if action in actions:
             return action.lower()
     return "stable" if is_stable(group, settings) else "gap"
@@ -76,6 +88,7 @@ def managed_instance(
         "name": machine.name,
         "instance": self_link(f"{project}/zones/{machine.zone}/instances/{machine.name}"),
         "currentAction": machine.action,
+        "targetStatus": _LEAVING.get(machine.action, machine.target),
         "lastAttempt": {},
     }
     if machine.id:
@@ -117,6 +130,7 @@ def snapshot(group: Group, settings: Settings, around: Surroundings) -> dict[str
                 "version": machine.intended.name,
                 "action": machine.action,
                 "status": machine.status,
+                "target": machine.target,
                 "health": verdict,
                 "available": machine.was_available and machine.status == "RUNNING",
                 "repairs": machine.repairs,

@@ -29,6 +29,8 @@ class Options:
         in_use: Whether deleting a used template fails at once, or by an operation that fails; Google does both.
         retries: False creates machines once (CREATING_WITHOUT_RETRIES).
         max_templates: Quota of instance templates in a project.
+        standby: What a rollout does to suspended and stopped instances: keep them as they are, or replace them. No
+            public source describes this (looked for on 2026-11-26).
     """
 
     seed: int = 0
@@ -37,6 +39,7 @@ class Options:
     in_use: Literal["refuse", "fail"] = "refuse"
     retries: bool = True
     max_templates: int = 100_000
+    standby: Literal["keep", "replace"] = "keep"
 
 
 @dataclass
@@ -96,7 +99,11 @@ class World:
         checks = tuple(seen.collections.get(f"{project_of(path)}/global/healthChecks", {}).values())
         known = self._settings.get(path)
         if known is None or known[0] is not document or known[1] != checks:
-            known = (document, checks, documents.settings(path, document, seen, retries=self.options.retries))
+            options = self.options
+            resolved = documents.settings(
+                path, document, seen, retries=options.retries, updates_standby=options.standby == "replace"
+            )
+            known = (document, checks, resolved)
             self._settings[path] = known
         return known[2]
 

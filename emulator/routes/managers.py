@@ -24,6 +24,7 @@ _POLICY: Final[Document] = {
     "maxSurge": {"fixed": 1},
     "maxUnavailable": {"fixed": 1},
 }
+_STANDBY: Final = {"initialDelaySec": 0, "mode": "MANUAL"}
 _LIFECYCLE: Final = {"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"}
 
 
@@ -203,6 +204,9 @@ def completed(document: Document) -> Document:
         **document,
         "baseInstanceName": document.get("baseInstanceName") or document["name"][:58].rstrip("-"),
         "targetSize": document.get("targetSize", 0),
+        "targetSuspendedSize": document.get("targetSuspendedSize", 0),
+        "targetStoppedSize": document.get("targetStoppedSize", 0),
+        "standbyPolicy": _STANDBY | (document.get("standbyPolicy") or {}),
         "updatePolicy": _POLICY | document.get("updatePolicy", {}),
         "instanceLifecyclePolicy": _LIFECYCLE | document.get("instanceLifecyclePolicy", {}),
         "listManagedInstancesResults": document.get("listManagedInstancesResults", "PAGELESS"),

@@ -20,6 +20,7 @@ def check_group(call: Call, path: str, document: Document) -> None:
     size = document.get("targetSize", 0)
     if not 0 <= size <= 1_000:
         raise invalid("resource.targetSize", size, "Must be from 0 to 1000.")
+    _check_standby(document)
     if len(document["baseInstanceName"]) > 58:
         raise invalid("resource.baseInstanceName", document["baseInstanceName"], "Must be at most 58 characters long.")
     _check_versions(call, document)
@@ -102,6 +103,17 @@ def _check_healing(call: Call, document: Document) -> None:
             raise invalid(
                 "resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found."
             )
+
+
+def _check_standby(document: Document) -> None:
+    """Source: google-cloud-compute 1.57.0, "between 0 and 3600 seconds"; the sizes as for targetSize."""
+    for field in ("targetSuspendedSize", "targetStoppedSize"):
+        size = document.get(field, 0)
+        if not 0 <= size <= 1_000:
+            raise invalid(f"resource.{field}", size, "Must be from 0 to 1000.")
+    delay_s = document.get("standbyPolicy", {}).get("initialDelaySec", 0)
+    if not 0 <= delay_s <= 3600:
+        raise invalid("resource.standbyPolicy.initialDelaySec", delay_s, "Must be from 0 to 3600.")
 
 
 def _is_set(target_size: Any) -> bool:

@@ -1,0 +1,276 @@
+"""Suspended and stopped instances: the verbs that make them, the sizes that count them, and what a rollout does."""
+
+from typing import Any
+
+import google.cloud.compute_v1 as compute
+import pytest
+
+from tests.contract.marks import covers, own, unverified, verified, world
+from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, Emulator, actions, flags, templates_of
+
+VERBS = [
+    ("suspendInstances", "resumeInstances", "SUSPENDING", "RESUMING", "SUSPENDED", "SUSPENDED", "targetSuspendedSize"),
+    ("stopInstances", "startInstances", "STOPPING", "STARTING", "STOPPED", "TERMINATED", "targetStoppedSize"),
+]
+SHAPE = ("away", "back", "leaving", "returning", "target", "status", "size")
+
+
+def sizes(group: dict[str, Any]) -> tuple[int, int, int]:
+    """Return the target sizes of a group: running, suspended, stopped."""
+    return group["targetSize"], group["targetSuspendedSize"], group["targetStoppedSize"]
+
+
+def link(row: dict[str, Any]) -> str:
+    """Return the partial link of a row's instance."""
+    return f"zones/{ZONE}/instances/{row['name']}"
+
+
+def standby(emulator: Emulator) -> list[dict[str, Any]]:
+    """Return the rows of the standby pool, suspended instances first."""
+    rows = [row for row in emulator.rows() if row["targetStatus"] in ("SUSPENDED", "STOPPED")]
+    return sorted(rows, key=lambda row: row["targetStatus"] != "SUSPENDED")
+
+
+def pooled(emulator: Emulator, size: int = 2, **more: Any) -> None:
+    """Make the group `web` with one suspended and one stopped instance."""
+    emulator.web(size, targetSuspendedSize=1, targetStoppedSize=1, **more)
+
+
+@verified("P", "G")
+@covers(
+    "instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances",
+    "instanceGroupManagers.stopInstances", "instanceGroupManagers.startInstances",
+)  # fmt: skip
+def test_the_verbs_move_instances_between_the_sizes(emulator: Emulator) -> None:
+    """
+    Suspending and stopping lower the target size and raise that of the pool; resuming and starting do the opposite.
+    The operation is done before the instances are; a resumed or started instance is verified by the health check.
+    """
+    emulator.web(3)
+    for verb in (dict(zip(SHAPE, verbs, strict=True)) for verbs in VERBS):
+        first = emulator.rows()[0]
+        emulator.do("POST", f"{GROUP}/{verb['away']}", {"instances": [link(first)]})
+        group = emulator.group()
+        assert (group["targetSize"], group[verb["size"]]) == (2, 1)
+        assert emulator.rows()[0]["currentAction"] == verb["leaving"]
+        assert flags(group)[0] is False
+        row = emulator.until_row(lambda row, verb=verb: row.get("instanceStatus") == verb["status"])  # type: ignore[misc]
+        assert (row["name"], row["targetStatus"], row["currentAction"]) == (first["name"], verb["target"], "NONE")
+        assert "instanceHealth" not in row
+        assert actions(emulator.settled()) == {"none": 2}
+        emulator.do("POST", f"{GROUP}/{verb['back']}", {"instances": [link(row)]})
+        row = emulator.rows()[0]
+        assert (row["currentAction"], row["targetStatus"]) == (verb["returning"], "RUNNING")
+        assert actions(emulator.group()) == {verb["returning"].lower(): 1, "none": 2}
+        emulator.until_row(lambda row: row["currentAction"] == "VERIFYING")
+        assert sizes(emulator.settled()) == (3, 0, 0)
+        assert emulator.rows()[0]["id"] == first["id"]
+
+
+@verified("P")
+@covers("instanceGroupManagers.patch")
+@pytest.mark.parametrize(("verb", "force"), [("suspendInstances", "forceSuspend"), ("stopInstances", "forceStop")])
+def test_the_initial_delay(emulator: Emulator, verb: str, force: str) -> None:
+    """The initial delay counts from the instance's creation and is skipped by force; meanwhile the instance runs."""
+    emulator.web(2)
+    emulator.do("PATCH", GROUP, {"standbyPolicy": {"initialDelaySec": 600}})
+    first, second = emulator.rows()
+    emulator.do("POST", f"{GROUP}/{verb}", {"instances": [link(first)]})
+    emulator.pass_time(60)
+    waiting = emulator.rows()[0]
+    assert (waiting["instanceStatus"], waiting["targetStatus"][0]) == ("RUNNING", "S")
+    emulator.do("POST", f"{GROUP}/{verb}", {"instances": [link(second)], force: True})
+    emulator.pass_time(60)
+    assert [row["instanceStatus"] in ("SUSPENDED", "TERMINATED") for row in emulator.rows()] == [False, True]
+    emulator.pass_time(600)
+    assert flags(emulator.group()) == (True, True)
+
+
+@verified("P")
+@covers(
+    "instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances",
+    "instanceGroupManagers.stopInstances", "instanceGroupManagers.startInstances",
+)  # fmt: skip
+def test_an_instance_in_the_wrong_state_is_refused(emulator: Emulator) -> None:
+    """Only running instances can be suspended or stopped, only suspended ones resumed, only stopped ones started."""
+    pooled(emulator, 1)
+    suspended, stopped = standby(emulator)
+    running = next(row for row in emulator.rows() if row["targetStatus"] == "RUNNING")
+    for verb, rows in {
+        "suspendInstances": [suspended, stopped], "stopInstances": [suspended, stopped],
+        "resumeInstances": [running, stopped], "startInstances": [running, suspended],
+    }.items():  # fmt: skip
+        for row in rows:
+            status, reason, message = emulator.refused("POST", f"{GROUP}/{verb}", {"instances": [link(row)]})
+            assert (status, reason) == (400, "invalid")
+            assert row["name"] in message
+        assert emulator.refused("POST", f"{GROUP}/{verb}", {"instances": [f"zones/{ZONE}/instances/none"]})[0] == 400
+    assert sizes(emulator.group()) == (1, 1, 1)
+
+
+@verified("P", "G")
+@covers("instanceGroupManagers.insert", "instanceGroupManagers.patch", "instanceGroupManagers.get")
+def test_sizes_and_policy(emulator: Emulator) -> None:
+    """A group takes the sizes and the policy of its pool, shows their defaults, and refuses those out of range."""
+    group = emulator.web(1)
+    assert sizes(group) == (1, 0, 0)
+    assert group["standbyPolicy"] == {"initialDelaySec": 0, "mode": "MANUAL"}
+    emulator.do("PATCH", GROUP, {"targetSuspendedSize": 2, "targetStoppedSize": 1})
+    assert sizes(emulator.settled()) == (1, 2, 1)
+    assert sorted(row["instanceStatus"] for row in standby(emulator)) == ["SUSPENDED", "SUSPENDED", "TERMINATED"]
+    emulator.do("PATCH", GROUP, {"targetSuspendedSize": 0})
+    emulator.settled()
+    assert [row["targetStatus"] for row in standby(emulator)] == ["STOPPED"]
+    for body, field in (
+        ({"targetSuspendedSize": -1}, "resource.targetSuspendedSize"),
+        ({"targetStoppedSize": 1001}, "resource.targetStoppedSize"),
+        ({"standbyPolicy": {"initialDelaySec": 3601}}, "resource.standbyPolicy.initialDelaySec"),
+        ({"standbyPolicy": {"mode": "AUTO"}}, "resource.standbyPolicy.mode"),
+    ):
+        status, reason, message = emulator.refused("PATCH", GROUP, body)
+        assert (status, reason) == (400, "invalid")
+        assert f"'{field}'" in message
+        assert emulator.refused("POST", GROUPS, {"name": "other"} | body)[0] == 400
+
+
+@verified("P", "G")
+@covers("instanceGroupManagers.resize")
+@pytest.mark.parametrize(("mode", "kept"), [("MANUAL", False), ("SCALE_OUT_POOL", True)])
+def test_growing_takes_from_the_pool(emulator: Emulator, mode: str, kept: bool) -> None:
+    """A group that grows resumes and starts its pool and fills it again in SCALE_OUT_POOL, and creates in MANUAL."""
+    pooled(emulator, 1, standbyPolicy={"mode": mode})
+    before = {row["id"] for row in standby(emulator)}
+    emulator.do("POST", f"{GROUP}/resize?size=3")
+    assert sizes(emulator.settled()) == (3, 1, 1)
+    running = {row["id"] for row in emulator.rows() if row["targetStatus"] == "RUNNING"}
+    assert (before <= running) is kept
+    assert len(standby(emulator)) == 2
+
+
+@unverified("I")
+@covers("instanceGroupManagers.patch")
+def test_a_rollout_that_keeps_the_pool(emulator: Emulator) -> None:
+    """
+    A rollout leaves suspended and stopped instances as they are, on the template before, and says that the version
+    target is reached; an instance that is resumed later is replaced then. `--standby keep`, the default.
+    """
+    pooled(emulator)
+    before = {row["id"] for row in standby(emulator)}
+    emulator.roll(emulator.template("new"))
+    emulator.settled()
+    assert templates_of(standby(emulator)) == ["old"] * 2
+    assert {row["id"] for row in standby(emulator)} == before
+    assert templates_of([row for row in emulator.rows() if row["targetStatus"] == "RUNNING"]) == ["new"] * 2
+    suspended = next(row for row in standby(emulator) if row["targetStatus"] == "SUSPENDED")
+    emulator.do("POST", f"{GROUP}/resumeInstances", {"instances": [link(suspended)]})
+    assert flags(emulator.group()) == (False, False)
+    assert sizes(emulator.settled()) == (3, 0, 1)
+    assert templates_of(emulator.rows()) == ["new"] * 3 + ["old"]
+
+
+@unverified("I")
+@covers("instanceGroupManagers.patch")
+@world(standby="replace")
+@pytest.mark.parametrize(
+    ("method", "policy"),
+    [("SUBSTITUTE", {}), ("RECREATE", {"maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}})],
+)
+def test_a_rollout_that_replaces_the_pool(emulator: Emulator, method: str, policy: dict[str, Any]) -> None:
+    """
+    A rollout replaces suspended and stopped instances too, and the version target includes them. `--standby replace`.
+    """
+    pooled(emulator)
+    names = {row["name"] for row in standby(emulator)}
+    emulator.roll(emulator.template("new"), replacementMethod=method, **policy)
+    assert flags(emulator.group())[1] is False
+    emulator.settled()
+    assert templates_of(emulator.rows()) == ["new"] * 4
+    assert sorted(row["instanceStatus"] for row in standby(emulator)) == ["SUSPENDED", "TERMINATED"]
+    assert ({row["name"] for row in standby(emulator)} == names) is (method == "RECREATE")
+
+
+@unverified("I")
+@covers("instanceGroupManagers.patch")
+@world(standby="replace")
+def test_an_opportunistic_group_keeps_its_pool(emulator: Emulator) -> None:
+    """An OPPORTUNISTIC group replaces no instance of its pool by itself, and its version target stays unreached."""
+    pooled(emulator)
+    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
+    emulator.until(lambda group: flags(group) == (True, False))
+    assert templates_of(standby(emulator)) == ["old"] * 2
+
+
+@unverified("I")
+@covers(
+    "instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances", "instanceGroupManagers.delete"
+)
+def test_the_end_of_the_pool(emulator: Emulator) -> None:
+    """Deleting or abandoning an instance of the pool lowers its own size; the group's end takes the whole pool."""
+    emulator.web(1, targetSuspendedSize=2, targetStoppedSize=1)
+    first, second, third = standby(emulator)
+    emulator.do("POST", f"{GROUP}/deleteInstances", {"instances": [link(first)]})
+    emulator.do("POST", f"{GROUP}/abandonInstances", {"instances": [link(third)]})
+    assert sizes(emulator.settled()) == (1, 1, 0)
+    assert [row["name"] for row in standby(emulator)] == [second["name"]]
+    operation = emulator.ask("DELETE", GROUP)
+    emulator.pass_time(60)
+    path = operation["selfLink"].removeprefix("https://www.googleapis.com")
+    assert emulator.get(path)["status"] == "DONE"
+    assert emulator.send("GET", GROUP).status_code == 404
+
+
+@unverified("I")
+@covers("instances.stop", "instances.start")
+def test_what_is_done_behind_the_group(emulator: Emulator) -> None:
+    """An instance of the pool that is started or stopped behind the group's back is put back into its state."""
+    pooled(emulator, 1)
+    suspended, stopped = standby(emulator)
+    for row, verb in ((suspended, "stop"), (stopped, "start")):
+        emulator.do("POST", f"{GROUPS.rpartition('/')[0]}/instances/{row['name']}/{verb}")
+        emulator.until(lambda group: not flags(group)[0])
+        emulator.settled()
+    assert sorted(row["instanceStatus"] for row in standby(emulator)) == ["SUSPENDED", "TERMINATED"]
+
+
+@verified("P")
+@covers("instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances")
+def test_the_pool_through_the_client(emulator: Emulator) -> None:
+    """google-cloud-compute suspends and resumes, and reads the sizes, the target status and the counters."""
+    emulator.web(2)
+    client = emulator.google(compute.InstanceGroupManagersClient)
+    where = {"project": PROJECT, "zone": ZONE, "instance_group_manager": "web"}
+    body = {"instances": [link(emulator.rows()[0])]}
+    client.suspend_instances_unary(**where, instance_group_managers_suspend_instances_request_resource=body)
+    group = client.get(**where)
+    assert (group.target_size, group.target_suspended_size, group.current_actions.suspending) == (1, 1, 1)
+    emulator.settled()
+    rows = list(client.list_managed_instances(**where))
+    assert [(row.target_status, row.instance_status) for row in rows] == [
+        ("SUSPENDED", "SUSPENDED"), ("RUNNING", "RUNNING"),
+    ]  # fmt: skip
+    client.resume_instances_unary(**where, instance_group_managers_resume_instances_request_resource=body)
+    assert client.get(**where).current_actions.resuming == 1
+    assert sizes(emulator.settled()) == (2, 0, 0)
+
+
+@verified("P")
+@covers("instanceGroupManagers.suspendInstances")
+def test_the_permission_of_the_verbs(emulator: Emulator) -> None:
+    """Suspending, stopping, resuming and starting need the permission to update the group."""
+    emulator.web(1)
+    emulator.control("PUT", "permissions", {"denied": ["compute.instanceGroupManagers.update"]})
+    for verbs in VERBS:
+        for verb in verbs[:2]:
+            assert emulator.refused("POST", f"{GROUP}/{verb}", {"instances": []})[:2] == (403, "forbidden")
+
+
+@own
+@covers("instanceGroupManagers.resize")
+def test_a_moment_of_the_pool(emulator: Emulator) -> None:
+    """A fault plan makes a request when a group begins to suspend."""
+    emulator.web(1)
+    resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}
+    plan = emulator.plan({"when": {"phase": "suspending"}, "nth": [1], "request": resize})
+    emulator.do("PATCH", GROUP, {"targetSuspendedSize": 1, "updatePolicy": ROLL})
+    assert sizes(emulator.settled()) == (2, 1, 0)
+    assert emulator.fired(plan) == [1]
