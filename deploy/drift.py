@@ -8,7 +8,7 @@ from deploy.errors import RefusedError
 from deploy.history import made_at, root
 from deploy.intent import parse
 from deploy.observe import Observed
-from deploy.observed import Document
+from deploy.observed import Document, name_of
 
 
 def drift(config: Config, observed: Observed) -> tuple[str, ...]:
@@ -97,11 +97,14 @@ def _policy(config: Config, observed: Observed) -> list[str]:
 
 def _machines(observed: Observed) -> list[str]:
     told = observed.group.versions[:1]
+    alike = {version.template: version.link for version in told}
     lines = []
     groups = (("machines", observed.group.active_instances), ("standby instances", observed.group.standby_instances))
     for kind, instances in groups:
-        others = Counter(one.version.template for one in instances if one.version and one.version not in told)
-        lines += [f"{count} of the {kind} are still on '{name}'" for name, count in sorted(others.items())]
+        others = Counter(one.version.link for one in instances if one.version and one.version not in told)
+        for link, count in sorted(others.items()):
+            name = name_of(link)
+            lines.append(f"{count} of the {kind} are still on '{name if alike.get(name, link) == link else link}'")
     return lines
 
 

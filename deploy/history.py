@@ -1,12 +1,12 @@
 """Templates as the ledger: which releases there were, which are good, what to go back to, what to prune; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from deploy.errors import RefusedError
-from deploy.observed import Document, Version
+from deploy.observed import Document, Version, links_of, name_of
 from deploy.template import Entry, entry
 
 KEPT_GOOD: Final = 5
@@ -19,18 +19,27 @@ class Release:
     A template of ours.
 
     Args:
-        template: Its name.
-        template_id: Numeric.
+        link: Of the template, by its name.
+        link_by_id: The same by its numeric id.
         made_at: When it was inserted.
         entry: What it says of itself.
         is_good: Whether the group serves it and it is proven, or a later template goes back to it.
     """
 
-    template: str
-    template_id: str
+    link: str
+    link_by_id: str
     made_at: datetime
     entry: Entry
     is_good: bool
+
+    @property
+    def template(self) -> str:
+        """The template's name."""
+        return name_of(self.link)
+
+    def is_in(self, links: Collection[str]) -> bool:
+        """Return whether one of some links refers to this template."""
+        return self.link in links or self.link_by_id in links
 
 
 def releases(templates: Iterable[Document], repository: str, group: str, serving: str) -> tuple[Release, ...]:
@@ -41,16 +50,16 @@ def releases(templates: Iterable[Document], repository: str, group: str, serving
         templates: All of a project; foreign ones are left out.
         repository: That the releases are of.
         group: `ZONE/GROUP`; groups may share a repository, and never a history.
-        serving: Name of the template that the group serves; empty while that is not proven.
+        serving: Link of the template that the group serves; empty while that is not proven.
     """
     ours = [
         (document, found)
         for document in templates
         if (found := entry(document)) is not None and found.repository == repository and found.is_of(group)
     ]
-    good = {serving} | {found.last_good.template for _, found in ours if found.last_good}
+    good = {serving} | {found.last_good.link for _, found in ours if found.last_good}
     made = [
-        Release(document["name"], document["id"], made_at(document), found, document["name"] in good)
+        Release(*links_of(document), made_at(document), found, not good.isdisjoint(links_of(document)))
         for document, found in ours
     ]
     return tuple(sorted(made, key=lambda release: release.made_at, reverse=True))
@@ -100,7 +109,7 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
 
     Args:
         found: Newest first.
-        serving: Name of the template that the group has.
+        serving: Link of the template that the group has.
         wanted: A template's name, or a digest or commit or the beginning of one; empty for the last good release before
             the one serving.
         force: Allow one that is not good.
@@ -109,8 +118,8 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
         RefusedError: There is none, several, or one that failed.
     """
     if not wanted:
-        now = next((release for release in found if release.template == serving), None)
-        good = [release for release in found if release.is_good and release.template != serving]
+        now = next((release for release in found if release.is_in({serving})), None)
+        good = [release for release in found if release.is_good and not release.is_in({serving})]
         earlier = [release for release in good if now is None or release.made_at < now.made_at]
         if not earlier:
             raise RefusedError("rollback: there is no good release before the one serving.", "name one with --to")
@@ -139,12 +148,12 @@ def replaced(found: Sequence[Release], serving: str) -> Version | None:
 
     Args:
         found: Newest first.
-        serving: Name of the template that the group has.
+        serving: Link of the template that the group has.
     """
-    now = next((release for release in found if release.template == serving), None)
+    now = next((release for release in found if release.is_in({serving})), None)
     if now is None or now.entry.last_good is None:
         return None
-    return now.entry.last_good if now.entry.last_good.template not in {one.template for one in found} else None
+    return None if any(release.is_in({now.entry.last_good.link}) for release in found) else now.entry.last_good
 
 
 def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
@@ -153,15 +162,13 @@ def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Rele
 
     Args:
         found: Newest first.
-        referenced: Names of templates that any group or machine of the project refers to.
+        referenced: Links of templates that any group or machine of the project refers to.
     """
     good = [release for release in found if release.is_good]
     others = [release for release in found if not release.is_good]
-    kept = {release.template for release in (*good[:KEPT_GOOD], *others[:KEPT_OTHERS])} | referenced
-    kept |= {
-        release.entry.last_good.template for release in found if release.template in kept and release.entry.last_good
-    }
-    return tuple(release for release in reversed(found) if release.template not in kept)
+    kept = {release.link for release in (*good[:KEPT_GOOD], *others[:KEPT_OTHERS])} | referenced
+    kept |= {release.entry.last_good.link for release in found if release.is_in(kept) and release.entry.last_good}
+    return tuple(release for release in reversed(found) if not release.is_in(kept))
 
 
 def _is_meant(release: Release, wanted: str) -> bool:

@@ -10,7 +10,7 @@ import httpx
 from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
-from deploy.observed import Group, group, health_check_of, name_of
+from deploy.observed import Group, group, health_check_of, link_of, links_of
 from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
 
 # What a rollout does, and what it needs for each. Source: Compute Engine's reference, "IAM Permissions" of each method.
@@ -131,17 +131,16 @@ def observe(
             lambda: _quotas(compute, region),
         ]
     )
-    link = found.raw.get("selfLink", "")
-    scaler = next((one["name"] for one in scalers if name_of(one.get("target", "")) == name_of(link)), "")
-    names = {version.template for version in found.versions[:1]}
-    template: Document = next((one for one in templates if one["name"] in names or one["id"] in names), {})
+    resizing = [one["name"] for one in scalers if link_of(one.get("target", ""), config.project) in links_of(found.raw)]
+    told = {version.link for version in found.versions[:1]}
+    template: Document = next((one for one in templates if told & {*links_of(one)}), {})
     missing, unasked = permissions
     return Observed(
         group=found,
         templates=tuple(templates),
         template=template,
         health_check=_health_check(compute, found),
-        autoscaler=scaler,
+        autoscaler=next(iter(resizing), ""),
         missing=missing,
         unasked=unasked,
         room=quotas,

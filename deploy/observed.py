@@ -1,5 +1,6 @@
 """What was read of a group: plain data, as it was at one moment."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,10 +14,22 @@ _STANDBY: Final = frozenset({"SUSPENDED", "STOPPED"})
 
 @dataclass(frozen=True)
 class Version:
-    """One entry of `versions`: a template's name, and the version's own."""
+    """
+    One entry of `versions`.
 
-    template: str
+    Args:
+        link: Of its template, as `link_of` returns it: a template's name alone identifies nothing, because templates of
+            two scopes or two projects may share it.
+        name: Of the version itself.
+    """
+
+    link: str
     name: str = ""
+
+    @property
+    def template(self) -> str:
+        """The template's name (or numeric id, where the group refers to it by that): for people, never to compare."""
+        return name_of(self.link)
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,34 @@ def name_of(link: str) -> str:
     return link.split("?", 1)[0].rstrip("/").rpartition("/")[2]
 
 
+def link_of(reference: str, project: str = "") -> str:
+    """
+    Return a reference in the one form in which links are compared: `projects/P/SCOPE/COLLECTION/NAME-OR-ID`.
+
+    Args:
+        reference: A link on any host and of any version of the API, with or without `?uniqueId=…`, or the part of one
+            from `projects/`, `global/`, `regions/` or `zones/` on.
+        project: Name, which completes a reference that names no project.
+    """
+    bare = reference.split("?", 1)[0].strip("/")
+    full = re.search(r"(?:^|/)(projects/.+)$", bare)
+    if full:
+        return full[1]
+    return f"projects/{project}/{bare}" if project and re.match(r"(?:global|regions|zones)/", bare) else bare
+
+
+def project_of(link: str) -> str:
+    """Return the project that a link names; empty if it names none."""
+    full = re.search(r"(?:^|/)projects/([^/]+)/", link)
+    return full[1] if full else ""
+
+
+def links_of(document: Document) -> tuple[str, str]:
+    """Return the links by which other resources refer to a resource: by its name, and by its numeric id."""
+    link = link_of(document.get("selfLink", ""))
+    return link, f"{link.rpartition('/')[0]}/{document.get('id', '')}"
+
+
 def group(raw: Document, rows: Sequence[Document]) -> Group:
     """
     Read a group's document and the rows of `listManagedInstances`.
@@ -99,18 +140,24 @@ def group(raw: Document, rows: Sequence[Document]) -> Group:
     Of the versions, `targetSize` is no help in choosing: the server adds `calculated` to each.
     """
     status = raw.get("status") or {}
+    project = project_of(raw.get("selfLink") or raw.get("zone") or "")
     links = raw.get("versions") or (
         [{"instanceTemplate": raw["instanceTemplate"]}] if raw.get("instanceTemplate") else []
     )
     return Group(
         raw=raw,
-        versions=tuple(Version(name_of(one.get("instanceTemplate", "")), one.get("name", "")) for one in links),
+        versions=tuple(version_of(one, project) for one in links),
         target_size=int(raw.get("targetSize", 0)),
         fingerprint=raw.get("fingerprint", ""),
         is_stable=bool(status.get("isStable")),
         is_reached=bool((status.get("versionTarget") or {}).get("isReached")),
         machines=tuple(_machine(raw, row) for row in rows),
     )
+
+
+def version_of(entry: Document, project: str) -> Version:
+    """Read an entry of `versions`, or what an instance's row says of its version."""
+    return Version(link_of(entry.get("instanceTemplate", ""), project), entry.get("name", ""))
 
 
 def health_check_of(raw: Mapping[str, Any]) -> str:
@@ -126,34 +173,20 @@ def _health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
         raw: The group's document.
         rows: `instanceHealth` of a managed instance: a row for each check that asks it.
     """
-    check = _resource(raw, health_check_of(raw))
-    own = [row for row in rows if check and _resource(raw, row.get("healthCheck") or "") == check]
+    project = project_of(raw.get("selfLink") or "")
+    check = link_of(health_check_of(raw), project)
+    own = [row for row in rows if check and link_of(row.get("healthCheck") or "", project) == check]
     states = [row.get("detailedHealthState") or "UNKNOWN" for row in own or rows]
     return next((state for state in states if state != "HEALTHY"), "HEALTHY" if states else "")
 
 
-def _resource(raw: Mapping[str, Any], link: str) -> str:
-    """
-    Return what a link of a group's document names, `projects/P/global/healthChecks/NAME`; empty for an empty link.
-
-    Hosts and API versions differ between documents, and a link may begin below the group's own project.
-    """
-    path = link.split("?", 1)[0].strip("/")
-    if not path:
-        return ""
-    _, mark, below = f"/{path}".rpartition("/projects/")
-    project = str(raw.get("selfLink", "")).rpartition("/projects/")[2].partition("/")[0]
-    return f"projects/{below if mark else f'{project}/{path}'}"
-
-
 def _machine(raw: Mapping[str, Any], row: Document) -> Machine:
+    project = project_of(raw.get("selfLink") or raw.get("zone") or "")
     version = row.get("version") or {}
     errors = ((row.get("lastAttempt") or {}).get("errors") or {}).get("errors") or []
     return Machine(
         name=row.get("name") or name_of(row.get("instance", "")),
-        version=Version(name_of(version["instanceTemplate"]), version.get("name", ""))
-        if version.get("instanceTemplate")
-        else None,
+        version=version_of(version, project) if version.get("instanceTemplate") else None,
         status=row.get("instanceStatus", ""),
         action=row.get("currentAction", ""),
         health=_health(raw, row.get("instanceHealth") or []),

@@ -43,7 +43,7 @@ def patch_group(compute: Compute, config: Config, version: Version, before: Vers
                 f"group '{config.group}': somebody else deployed meanwhile: {_shown(versions)}.", "see status"
             )
         try:
-            outcome = compute.wait(compute.write("PATCH", path, _body(compute.project, document, version, wanted)))
+            outcome = compute.wait(compute.write("PATCH", path, _body(document, version, wanted)))
         except (CloudError, NotAllowedError) as error:
             if isinstance(error, CloudError) and error.status == _FENCED:
                 compute.time.sleep(1.0)
@@ -56,11 +56,10 @@ def patch_group(compute: Compute, config: Config, version: Version, before: Vers
     raise untold(compute, config, late, "")
 
 
-def _body(project: str, document: Document, version: Version, wanted: Document) -> Document:
-    link = f"projects/{project}/global/instanceTemplates/{version.template}"
+def _body(document: Document, version: Version, wanted: Document) -> Document:
     return {
         "fingerprint": document["fingerprint"],
-        "versions": [{"instanceTemplate": link} | ({"name": version.name} if version.name else {})],
+        "versions": [{"instanceTemplate": version.link} | ({"name": version.name} if version.name else {})],
         "updatePolicy": wanted,
     }
 

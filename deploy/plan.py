@@ -9,7 +9,7 @@ from deploy.config import Config
 from deploy.errors import RefusedError
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
-from deploy.observed import Document, Group, Version
+from deploy.observed import Document, Group, Version, links_of
 from deploy.preflight import no_room, refuse, refuse_no_room, refuse_secrets, warnings
 from deploy.template import Entry
 
@@ -98,7 +98,8 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     )
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
-    return Plan("roll", Version(body["name"], str(intent)), body, going_back, before, budget_s, known)
+    link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
+    return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known)
 
 
 @dataclass(frozen=True)
@@ -147,27 +148,27 @@ def rollback(
     """
     refuse(config, observed)
     before, size = observed.group.versions[0], observed.group.target_size
-    serving = "" if proven.doubt(observed.group, now) else before.template
+    serving = "" if proven.doubt(observed.group, now) else before.link
     found = history.releases(observed.templates, config.repository, observed.group.place, serving)
     budget_s = config.rollout.budget_s(size)
     surge = policy.fastest_surge(config.rollout, size, observed.surge_room)
     lacking = no_room(config, observed)
     known = (f"{lacking}: the way back may wait for it",) if lacking else ()
-    entry = None if to else history.replaced(found, before.template)
+    entry = None if to else history.replaced(found, before.link)
     if entry is not None:
         reference = _reference(config, observed, entry)
         return Rollback(reference, "", entry, before, budget_s, surge, is_needed=True, warnings=known)
-    release = history.to_go_back_to(found, before.template, to, force=force)
+    release = history.to_go_back_to(found, before.link, to, force=force)
     reference = image.Reference(config.repository, digest=release.entry.digest)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
-    version = Version(release.template, str(intent))
-    is_needed = release.template != before.template or not is_settled(observed)
+    version = Version(release.link, str(intent))
+    is_needed = not release.is_in({before.link}) or not is_settled(observed)
     return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed, known)
 
 
 def _reference(config: Config, observed: Observed, entry: Version) -> image.Reference:
     """What a template that is nobody's release refers to, by tag maybe."""
-    document = next((one for one in observed.templates if one["name"] == entry.template), None)
+    document = next((one for one in observed.templates if entry.link in links_of(one)), None)
     if document is None:
         raise RefusedError(
             f"rollback: template '{entry.template}', which served before, is gone.", "name a release with --to"

@@ -72,8 +72,9 @@ def refuse(config: Config, observed: Observed) -> None:
         )
     if not observed.template:
         raise RefusedError(
-            f"{where}: its template '{observed.group.versions[0].template}' is not a global one.",
-            "use a global template",
+            f"{where}: its template '{observed.group.versions[0].link}' is not a global one of project"
+            f" '{config.project}'.",
+            "use a global template of that project",
         )
 
 

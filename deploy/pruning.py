@@ -8,7 +8,7 @@ from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
 from deploy.observe import read_group
-from deploy.observed import Document, name_of
+from deploy.observed import Document, link_of
 
 # A machine of another group may still be of it; Google says so at once or by the operation.
 _IN_USE: Final = ("resourceInUseByAnotherResource", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE")
@@ -25,9 +25,14 @@ def pruned(compute: Compute, config: Config) -> Iterator[str]:
     templates = list(compute.items("global/instanceTemplates"))
     groups = list(_groups(compute))
     group = read_group(compute, config)
-    serving = group.versions[0].template if group.is_stable and group.versions and group.machines else ""
-    referenced = {name_of(one["instanceTemplate"]) for each in groups for one in each.get("versions") or []}
-    referenced |= {machine.version.template for machine in group.machines if machine.version}
+    serving = group.versions[0].link if group.is_stable and group.versions and group.machines else ""
+    referenced = {
+        link_of(link, config.project)
+        for each in groups
+        for one in (each, *(each.get("versions") or []))
+        if (link := one.get("instanceTemplate"))
+    }
+    referenced |= {machine.version.link for machine in group.machines if machine.version}
     found = history.releases(templates, config.repository, group.place, serving)
     for release in history.to_prune(found, frozenset(referenced)):
         try:

@@ -114,7 +114,7 @@ class Run:
         if target is None:
             return ""
         known = history.releases(observed.templates, self.config.repository, observed.group.place, serving="")
-        release = next((one for one in known if one.template == target.template), None)
+        release = next((one for one in known if one.is_in({target.link})), None)
         if release is None:
             # Nobody's release: what the first release of a group took the place of, and `rollback` alone goes back to.
             return self.command("rollback")

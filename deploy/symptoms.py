@@ -8,7 +8,7 @@ from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError
 from deploy.health import CAPACITY, Verdict, is_serving
-from deploy.observed import Group, Machine, Version, name_of
+from deploy.observed import Group, Machine, Version, version_of
 
 _FIRST_S: Final = 30.0
 _EVERY_S: Final = 20.0
@@ -94,7 +94,7 @@ class Symptoms:
         for row in self.compute.items(path):
             version = (row.get("instanceActionDetails") or {}).get("version") or {}
             error = row.get("error") or {}
-            ours = Version(name_of(version.get("instanceTemplate", "")), version.get("name", "")) == target
+            ours = version_of(version, self.config.project) == target
             if ours and error.get("code") in CAPACITY:
                 return Verdict("capacity", f"{error['code']}: {error.get('message', '')}", machine.name)
         return None

@@ -10,7 +10,7 @@ from deploy.config import Config
 from deploy.errors import RefusedError
 from deploy.history import made_at
 from deploy.observe import Observed
-from deploy.observed import Document, Version
+from deploy.observed import Document, Version, links_of
 from deploy.result import Outcome, Result, Serving
 from deploy.timeline import Timeline
 
@@ -27,7 +27,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
     said, entry = intent.parse(version.name), template.entry(observed.template)
     found = plans.reconcile(observed, now)
     back = (entry.last_good if entry else None) or _NOTHING
-    before = next((one for one in observed.templates if one["name"] == back.template), None)
+    before = next((one for one in observed.templates if back.link in links_of(one)), None)
     # When each of them was what, nobody has seen.
     seen = Timeline().add(observed.group, version, 0.0).machines
     machines = tuple(replace(machine, running_s=None, healthy_s=None) for machine in seen)

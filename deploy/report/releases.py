@@ -48,14 +48,14 @@ class Row:
 
 def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
     """Return the releases of the environment's repository, newest first."""
-    told = {version.template for version in observed.group.versions}
+    told = {version.link for version in observed.group.versions}
     proved = "" if proven.doubt(observed.group, now) else next(iter(told))
     serves = proved if is_settled(observed) else ""
     return tuple(
         Row(
             template=one.template,
-            state="good" if one.is_good else "other" if one.template in told else "unproven",
-            is_serving=one.template == serves,
+            state="good" if one.is_good else "other" if one.is_in(told) else "unproven",
+            is_serving=one.is_in({serves}),
             made_at=one.made_at,
             age_s=(now - one.made_at).total_seconds(),
             digest=one.entry.digest,

@@ -108,7 +108,7 @@ def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
     described = gcloud.json(f"instance-groups managed describe {GROUP}")
     (version,) = described["versions"]
     template = version["instanceTemplate"].rpartition("/")[2]
-    assert template == report["version"]["template"]
+    assert template == report["version"]["link"].rpartition("/")[2]
     assert version["name"] == report["version"]["name"]
     assert (described["status"]["isStable"], described["status"]["versionTarget"]["isReached"]) == (True, True)
     machines = gcloud.json(f"instance-groups managed list-instances {GROUP}")

@@ -29,6 +29,7 @@ from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
 FOLDER = Path(__file__).parent / "cases"
 BASE = json.loads((FOLDER / "_base.json").read_text())
 CASES = sorted(path for path in FOLDER.glob("*.json") if path.stem[0] != "_")
+COLLECTION = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates"
 KEYS = {"what", "verb", "image", "now", "to", "force", "config", "observed", "expect"}
 OBSERVED = {*BASE, "metadata", "templates"}
 EXPECTED = {"refused", "exit_code", "action", "back_to", "warnings", "serves"}
@@ -88,9 +89,12 @@ def observed(changes: dict[str, Any]) -> Observed:
             {"key": key, "value": text if isinstance(text, str) else json.dumps(text)} for key, text in items.items()
         ]
     base = [found["template"]] if found["template"] else []
+    templates = [*base, *(merged(found["template"], one) for one in changes.get("templates", []))]
+    for one in templates:
+        one["selfLink"] = f"{COLLECTION}/{one['name']}"
     return Observed(
         group=group(found["group"], found["rows"]),
-        templates=(*base, *(merged(found["template"], one) for one in changes.get("templates", []))),
+        templates=tuple(templates),
         template=found["template"] or {},
         health_check=found["health_check"],
         autoscaler=found["autoscaler"],

@@ -183,7 +183,8 @@ def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str
 def test_template_that_is_not_global_is_refused() -> None:
     one = rig()
     assert str(refusal(one, replace(one.observed(), template={}))) == (
-        f"{WHERE}: its template 'dojangkok-dev-ai-server-seed' is not a global one. Fix: use a global template."
+        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is not a"
+        " global one of project 'dojangkok-dev'. Fix: use a global template of that project."
     )
 
 

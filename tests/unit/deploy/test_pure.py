@@ -99,14 +99,24 @@ def test_metadata_is_refused_from_the_first_byte_too_many(size: int, fits: bool)
 
 
 def ours(name: str, hour: int, last_good: str = "", letter: str = "a", commit: str = "") -> dict[str, object]:
-    entry = Entry(REPOSITORY, digest(letter), "seed", "7", commit, last_good=Version(last_good) if last_good else None)
+    back = Version(at(last_good)) if last_good else None
+    entry = Entry(REPOSITORY, digest(letter), "seed", "7", commit, last_good=back)
     items = [{"key": "release", "value": entry.dump()}]
-    created = f"2026-11-23T{hour:02}:00:00.000-08:00"
-    return {"name": name, "id": str(hour), "creationTimestamp": created, "properties": {"metadata": {"items": items}}}
+    return {
+        "name": name,
+        "id": str(hour),
+        "creationTimestamp": f"2026-11-23T{hour:02}:00:00.000-08:00",
+        "selfLink": f"https://www.googleapis.com/compute/v1/{at(name)}",
+        "properties": {"metadata": {"items": items}},
+    }
+
+
+def at(name: str) -> str:
+    return f"projects/dojangkok-dev/global/instanceTemplates/{name}"
 
 
 def test_history_is_newest_first_and_knows_what_was_good() -> None:
-    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "a"), BASE], REPOSITORY, GROUP, "c")
+    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "a"), BASE], REPOSITORY, GROUP, at("c"))
     assert [(release.template, release.is_good) for release in found] == [("c", True), ("b", False), ("a", True)]
 
 
@@ -132,27 +142,27 @@ def test_times_are_never_compared_as_text() -> None:
 
 
 def test_way_back_is_to_the_last_good_one_before() -> None:
-    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "b")], REPOSITORY, GROUP, "c")
-    assert history.to_go_back_to(found, "c").template == "b"
-    assert history.to_go_back_to(found, "b").template == "a"
+    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "b")], REPOSITORY, GROUP, at("c"))
+    assert history.to_go_back_to(found, at("c")).template == "b"
+    assert history.to_go_back_to(found, at("b")).template == "a"
     with pytest.raises(RefusedError, match="no good release before"):
-        history.to_go_back_to(found, "a")
+        history.to_go_back_to(found, at("a"))
 
 
 def test_way_back_can_be_named_and_never_leads_onto_a_failed_one() -> None:
     found = history.releases([ours("a", 1, letter="a"), ours("b", 2, "a", "b", "cafe" * 10)], REPOSITORY, GROUP, "")
-    assert history.to_go_back_to(found, "b", digest("a")).template == "a"
-    assert history.to_go_back_to(found, "a", "cafecaf", force=True).template == "b"
+    assert history.to_go_back_to(found, at("b"), digest("a")).template == "a"
+    assert history.to_go_back_to(found, at("a"), "cafecaf", force=True).template == "b"
     with pytest.raises(RefusedError, match="'b' is not known to be good"):
-        history.to_go_back_to(found, "a", "b")
+        history.to_go_back_to(found, at("a"), "b")
     with pytest.raises(RefusedError, match="'zzz' is no release of this group"):
-        history.to_go_back_to(found, "a", "zzz")
+        history.to_go_back_to(found, at("a"), "zzz")
 
 
 def test_prune_keeps_five_good_two_others_and_whatever_is_needed() -> None:
     templates = [ours(f"g{n}", n, f"g{n - 1}") for n in range(1, 9)] + [ours(f"x{n}", 10 + n, "g8") for n in range(4)]
-    found = history.releases(templates, REPOSITORY, GROUP, "g8")
-    assert [one.template for one in history.to_prune(found, frozenset({"g1"}))] == ["g2", "x0", "x1"]
+    found = history.releases(templates, REPOSITORY, GROUP, at("g8"))
+    assert [one.template for one in history.to_prune(found, frozenset({at("g1")}))] == ["g2", "x0", "x1"]
 
 
 def test_last_good_is_what_serves_or_what_that_goes_back_to() -> None:
