@@ -6,13 +6,14 @@ has to wait for stands in the answer, and the transport (`server`, `inprocess`) 
 """
 
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import replace
-from email.utils import formatdate
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from emulator import routes
+from emulator.answers import answered, dated, injected, spoiled, timed
 from emulator.calls import HANDLERS, Call, Handler, check_params, check_request_id
 from emulator.control import Control
 from emulator.errors import ApiError, forbidden, not_implemented
@@ -28,9 +29,6 @@ from emulator.store import Document, View
 from emulator.tokens import Tokens
 from emulator.world import World
 
-_JSON: Final = "application/json; charset=UTF-8"
-_HTML: Final = b"<html><head><title>502</title></head><body>The server encountered a temporary error.</body></html>"
-
 
 class Api:
     """
@@ -44,7 +42,8 @@ class Api:
     def __init__(self, world: World, *, is_open: bool = True) -> None:
         self.world = world
         self.is_open = is_open
-        self.tokens = Tokens()
+        self.skew_s = 0.0
+        self.tokens = Tokens(clock=lambda: time.time() + self.skew_s)
         self._login: dict[str, Callable[[dict[str, str], str, bytes], Document]] = {
             "github.oidc": lambda query, authorization, _: self.tokens.oidc(query, authorization),
             "sts.token": lambda _, __, body: self.tokens.exchange(body),
@@ -62,6 +61,9 @@ class Api:
 
     def handle(self, request: Request) -> Answer:
         """Answer a request; whatever it changed is durable when this returns."""
+        return dated(self._handled(request), self.date_s())
+
+    def _handled(self, request: Request) -> Answer:
         self.world.advance()
         url = urlsplit(request.target)
         if url.path == "/" or url.path.startswith("/emulator"):
@@ -91,42 +93,22 @@ class Api:
         """Answer a request under its faults."""
         if faults:
             entry["faults"] = [fault.model_dump(exclude_defaults=True, exclude={"on", "nth"}) for fault in faults]
-        answer = self._injected(faults)
+        answer = injected(faults)
         if answer is None:
             try:
-                answer = self._sent(200, encoded(self._result(request, found, faults, entry)))
+                answer = answered(200, encoded(self._result(request, found, faults, entry)))
             except ApiError as error:
                 entry["reason"] = error.reason
-                answer = self._sent(error.code, encoded(error.body()))
+                answer = answered(error.code, encoded(error.body()))
             if found and found.method.name.endswith("Operations.wait") and answer.status == 200:
                 answer = replace(answer, waits_for=request.target)
-            answer = self._spoiled(answer, faults)
-        delay_s, hangs = sum(fault.delay_s for fault in faults), any(fault.hang for fault in faults)
-        return replace(answer, delay_s=delay_s, hangs=hangs)
+            answer = spoiled(answer, faults)
+        return timed(answer, faults, self.date_s())
 
-    def _injected(self, faults: list[Fault]) -> Answer | None:
-        """Return the answer of the first fault that keeps a request from being served; None if there is none."""
-        for fault in faults:
-            if fault.cut == "before":
-                return Answer(0, b"", is_cut=True)
-            if fault.status:
-                error = ApiError(fault.status, fault.reason, "injected by a fault plan")
-                body = _HTML if fault.body == "html" else b"" if fault.body == "empty" else encoded(error.body())
-                return self._sent(fault.status, body, fault.headers)
-        return None
-
-    def _spoiled(self, answer: Answer, faults: list[Fault]) -> Answer:
-        """Return what faults leave of the answer to a request that was served."""
-        for fault in faults:
-            if fault.cut == "after":
-                answer = replace(answer, is_cut=True)
-            if fault.body == "html":
-                answer = self._sent(answer.status, _HTML, {"content-type": "text/html"})
-            elif fault.body == "empty":
-                answer = replace(answer, body=b"")
-            elif fault.body == "truncated":
-                answer = replace(answer, truncated_to=len(answer.body) // 2)
-        return answer
+    def date_s(self) -> float:
+        """Return the seconds since 1970 that answers are dated by: virtual ones on a clock that is moved by hand."""
+        clock = self.world.clock
+        return self.skew_s + (clock.now_s() if clock.is_manual else time.time())
 
     def _result(self, request: Request, found: Route | None, faults: list[Fault], entry: dict[str, Any]) -> Document:
         """Return the JSON of an answer, or raise what is wrong with the request."""
@@ -242,7 +224,3 @@ class Api:
             self.world.store.append(entry | {"status": answer.status})
         finally:
             self._depth -= 1
-
-    def _sent(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        date = formatdate(self.tokens.clock(), usegmt=True)
-        return Answer(status, body, {"content-type": _JSON, "date": date, **(headers or {})})

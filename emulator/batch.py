@@ -4,6 +4,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from urllib.parse import urlsplit
 
+from emulator.answers import dated
 from emulator.api import Api
 from emulator.messages import Answer, Request
 
@@ -18,6 +19,10 @@ def is_batch(request: Request) -> bool:
 
 def answer_batch(api: Api, request: Request) -> Answer:
     """Answer every part of a batch, in order; a body that is none is refused with 400."""
+    return dated(_answered(api, request), api.date_s())
+
+
+def _answered(api: Api, request: Request) -> Answer:
     head = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + request.body)
     if not message.is_multipart() or not 0 < len(message.get_payload()) <= _MOST:

@@ -2,7 +2,8 @@
 The emulator's own routes, below `/emulator/`, which no real client needs.
 
     GET  clock                          POST clock {"advance_s": 30} or {"skew_s": -600}
-    GET  faults      POST faults PLAN   GET, DELETE faults/ID
+    GET  faults      POST faults PLAN   DELETE faults            DELETE takes all plans
+    GET  faults/ID   DELETE faults/ID
     GET  machines    POST machines RULE DELETE machines          how machines to come behave
     POST crash {"machine": NAME}                                 its application stops answering now
     GET  ties        POST ties {"image": …, "url": …}            DELETE ties?image=…
@@ -13,7 +14,6 @@ The emulator's own routes, below `/emulator/`, which no real client needs.
 """
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
@@ -105,7 +105,7 @@ class Control:
             ("POST", "clock"): lambda: self._move(_Clock.model_validate_json(body)),
             ("GET", "faults"): lambda: self._plan(rest) if rest else self._api.faults.dump(),
             ("POST", "faults"): lambda: self._make_plan(PlanRequest.model_validate_json(body)),
-            ("DELETE", "faults"): lambda: self._delete_plan(rest),
+            ("DELETE", "faults"): lambda: self._delete_plan(rest) if rest else self._delete_plans(),
             ("GET", "machines"): self._rules,
             ("POST", "machines"): lambda: self._set_rules(
                 [*self._world.circumstances.rules, Rule.model_validate_json(body)]
@@ -153,8 +153,7 @@ class Control:
             raise ApiError(400, "invalid", "The clock runs by itself; start with --manual to move it by hand.")
         self._world.clock.move(asked.advance_s)
         if asked.skew_s is not None:
-            skew_s = asked.skew_s
-            self._api.tokens.clock = lambda: time.time() + skew_s
+            self._api.skew_s = asked.skew_s
         self._world.advance()
         return self._clock()
 
@@ -175,15 +174,17 @@ class Control:
         self._world.store.put_setting("faults", self._api.faults.dump())
         return plan
 
+    def _delete_plans(self) -> list[dict[str, Any]]:
+        plans = self._api.faults.clear()
+        self._world.store.put_setting("faults", [])
+        return plans
+
     def _rules(self) -> list[dict[str, Any]]:
         return [rule.model_dump(exclude_none=True, exclude_defaults=True) for rule in self._world.circumstances.rules]
 
     def _set_rules(self, rules: list[Rule]) -> list[dict[str, Any]]:
         self._world.circumstances.set_rules(rules)
         return self._rules()
-
-    def _add_rule(self, rule: Rule) -> list[dict[str, Any]]:
-        return self._set_rules([*self._world.circumstances.rules, rule])
 
     def _expire_tokens(self) -> dict[str, Any]:
         self._api.tokens.expire_all()

@@ -5,6 +5,8 @@ Fault plans: created, inspected for how often each fault fired, deleted.
         {"on": "instanceGroupManagers.get", "nth": [2, 3], "status": 503},
         {"on": "instanceTemplates.insert", "nth": [1], "cut": "after"},
         {"on": "*.list", "lag_s": 60},
+        {"on": "*.get", "nth": [5], "body": {"members": {"versions": null}}},
+        {"on": "*.getSerialPortOutput", "drip_s": 1},
         {"when": {"phase": "deleting"}, "request": {"verb": "POST", "path": "projects/p/…/resize?size=5"}}]}
 
 The vocabulary follows storage-testbench's retry tests: a fault belongs to a plan, counts its calls from the plan's
@@ -28,6 +30,13 @@ class Request(_Strict):
     verb: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Annotated[str, Field(min_length=1, description="from `projects/` or `emulator/` on, with its query")]
     body: dict[str, Any] | None = None
+
+
+class Replacement(_Strict):
+    """A body that is sent in place of the right one: another value, or the answer with some members replaced."""
+
+    value: Any = None
+    members: dict[str, Any] | None = None
 
 
 class OperationFault(_Strict):
@@ -59,6 +68,8 @@ class Fault(_Strict):
     One thing that goes wrong, on a method (`on`) or at a moment (`when`).
 
     `nth` counts matching calls from 1; without it every call is meant. `*` stands for any characters in a method.
+    `drip_s` is the virtual time that each byte of the body takes, for at most an hour in all; `date_skew_s` moves the
+    answer's Date, and no other clock.
     """
 
     on: str = ""
@@ -67,9 +78,11 @@ class Fault(_Strict):
     status: Annotated[int, Field(ge=400, le=599)] | None = None
     reason: str = "backendError"
     headers: dict[str, str] = {}
-    body: Literal["html", "empty", "truncated"] | None = None
+    body: Literal["html", "empty", "truncated"] | Replacement | None = None
     cut: Literal["before", "after"] | None = None
     delay_s: Annotated[float, Field(ge=0)] = 0.0
+    drip_s: Annotated[float, Field(ge=0, le=3_600)] = 0.0
+    date_skew_s: Annotated[float, Field(ge=-(10**8), le=10**8)] = 0.0
     hang: bool = False
     operation: OperationFault | None = None
     lag_s: Annotated[float, Field(ge=0)] = 0.0
@@ -81,11 +94,13 @@ class Fault(_Strict):
         if bool(self.on) == bool(self.when):
             raise ValueError("say either on (a method) or when (a moment)")
         effects = (
-            self.status, self.body, self.cut, self.delay_s, self.hang, self.operation, self.lag_s, self.unreachable,
-            self.request,
+            self.status, self.body, self.cut, self.delay_s, self.drip_s, self.date_skew_s, self.hang, self.operation,
+            self.lag_s, self.unreachable, self.request,
         )  # fmt: skip
         if not any(effects):
             raise ValueError("say what goes wrong")
+        if self.status and self.body not in (None, "html", "empty"):
+            raise ValueError("a status takes no body but html and empty")
         if self.when and not self.request:
             raise ValueError("a moment needs a request")
         return self
@@ -141,6 +156,12 @@ class Faults:
     def delete(self, number: int) -> bool:
         """Stop a plan; returns whether there was one."""
         return self._plans.pop(number, None) is not None
+
+    def clear(self) -> list[dict[str, Any]]:
+        """Stop all plans; returns them as JSON."""
+        plans = self.dump()
+        self._plans.clear()
+        return plans
 
     def dump(self) -> list[dict[str, Any]]:
         """Return all plans as JSON."""

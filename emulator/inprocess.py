@@ -4,7 +4,7 @@ import httpx
 
 from emulator.api import Api
 from emulator.batch import answer_batch, is_batch
-from emulator.messages import Answer, Request
+from emulator.messages import Answer, Request, drip_duration_s
 
 
 class Transport(httpx.BaseTransport):
@@ -12,7 +12,7 @@ class Transport(httpx.BaseTransport):
     Sends requests straight to an emulator.
 
     A delay moves a manual clock by as much; a request that would never be answered, or whose connection is cut, raises
-    what httpx would raise.
+    what httpx would raise. So does a body that drips for longer than the request's read timeout.
 
     Args:
         api: The emulator.
@@ -31,6 +31,7 @@ class Transport(httpx.BaseTransport):
         )
         answer = answer_batch(self._api, sent) if is_batch(sent) else self._api.handle(sent)
         self._wait(answer)
+        self._drip(answer, request)
         if answer.hangs:
             raise httpx.ReadTimeout("the emulator was told to hang", request=request)
         if answer.is_cut:
@@ -40,6 +41,16 @@ class Transport(httpx.BaseTransport):
                 "peer closed connection without sending complete message body", request=request
             )
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
+
+    def _drip(self, answer: Answer, request: httpx.Request) -> None:
+        """Let the body take its time; httpx itself would wait for each byte anew, a client with a deadline does not."""
+        limit_s = (request.extensions.get("timeout") or {}).get("read")
+        dripped_s = drip_duration_s(answer)
+        if self._api.world.clock.is_manual:
+            self._api.world.clock.move(dripped_s if limit_s is None else min(dripped_s, limit_s))
+            self._api.world.advance()
+        if limit_s is not None and dripped_s > limit_s:
+            raise httpx.ReadTimeout("the body drips for longer than the read timeout", request=request)
 
     def _wait(self, answer: Answer) -> None:
         if answer.delay_s and self._api.world.clock.is_manual:

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from emulator.errors import malformed
+
+MOST_DRIP_S: Final = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Answer:
         body: To be sent.
         headers: Beside the usual ones.
         delay_s: Virtual seconds before it is sent.
+        drip_s: Virtual seconds that each byte of the body takes, for at most an hour in all.
         is_cut: The connection ends before a byte of it is sent.
         hangs: It is never sent, and the connection stays.
         truncated_to: Bytes of the body after which the connection ends.
@@ -46,10 +49,16 @@ class Answer:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    drip_s: float = 0.0
     is_cut: bool = False
     hangs: bool = False
     truncated_to: int | None = None
     waits_for: str = ""
+
+
+def drip_duration_s(answer: Answer) -> float:
+    """Return how many virtual seconds a dripping body takes."""
+    return min(len(answer.body) * answer.drip_s, MOST_DRIP_S)
 
 
 def decoded(body: bytes) -> Any:

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from emulator.api import Api
 from emulator.batch import answer_batch, is_batch
 from emulator.health import NEVER
-from emulator.messages import Answer, Request
+from emulator.messages import Answer, Request, drip_duration_s
 from emulator.routes.operations import WAIT_S
 
 Scope = MutableMapping[str, Any]
@@ -96,7 +96,8 @@ class Server:
             if world.clock.is_manual:
                 break
             await asyncio.sleep(min(_LOOK_S, world.clock.real_s(_LOOK_VIRTUAL_S)))
-            answer = replace(self._api.handle(request), delay_s=answer.delay_s, hangs=answer.hangs)
+            again = self._api.handle(request)
+            answer = replace(again, delay_s=answer.delay_s, drip_s=answer.drip_s, hangs=answer.hangs)
         return answer
 
     async def _send(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,7 +121,23 @@ class Server:
             await asyncio.sleep(_LOOK_S)
             scope[_TRANSPORT].abort()
             return
-        await send({"type": "http.response.body", "body": answer.body})
+        rest = await self._drip(answer, receive, send) if answer.drip_s else answer.body
+        await send({"type": "http.response.body", "body": rest})
+
+    async def _drip(self, answer: Answer, receive: Receive, send: Send) -> bytes:
+        """Send a body byte by byte, until its time is over or the client is gone; return what is left."""
+        clock = self._api.world.clock
+        gone = asyncio.ensure_future(receive())
+        dripping = int(drip_duration_s(answer) / answer.drip_s)
+        for index in range(dripping):
+            if clock.is_manual:
+                clock.move(answer.drip_s)
+            await asyncio.wait((gone,), timeout=clock.real_s(answer.drip_s))
+            if gone.done():
+                return b""
+            await send({"type": "http.response.body", "body": answer.body[index : index + 1], "more_body": True})
+        gone.cancel()
+        return answer.body[dripping:]
 
     async def _move(self) -> None:
         """Let things happen at their time, not only when somebody asks."""
