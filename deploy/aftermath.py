@@ -1,7 +1,7 @@
 """What the cloud still does with a group that nobody drives any more; pure."""
 
 from deploy import intent
-from deploy.health import is_serving
+from deploy.health import is_empty, is_serving
 from deploy.observed import Group
 from deploy.result import Result
 
@@ -19,7 +19,8 @@ def aftermath(group: Group, result: Result | None) -> tuple[str, bool]:
     """
     version = group.versions[0] if group.versions else None
     if result is None or version is None or (version == result.before and not result.changed):
-        return "The group was told nothing, and serves on.", False
+        goes_on = "has no instances" if is_empty(group) else "serves on"
+        return f"The group was told nothing, and {goes_on}.", False
     left = max(group.target_size - sum(is_serving(machine, version) for machine in group.active_instances), 0)
     does = f"replaces {left} more machine{'' if left == 1 else 's'}" if left else "has nothing left to replace"
     if version != result.version:

@@ -23,7 +23,7 @@ def failed_instance(snapshot: Group | None, version: Version, name: str) -> Mach
         version: That failed.
         name: Of the instance that failed; empty if the verdict names none, and the first that does not serve is meant.
     """
-    instances = snapshot.machines if snapshot else ()
+    instances = snapshot.active_instances if snapshot else ()
     new = [instance for instance in instances if instance.version == version and name in ("", instance.name)]
     return min(new, key=lambda instance: is_serving(instance, version), default=None)
 

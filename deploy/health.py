@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from deploy.observed import Group, Machine, Version
@@ -20,6 +20,7 @@ CAPACITY: Final = frozenset(
 )
 _LOOKS_BEFORE_CAPACITY: Final = 2
 _REPAIRS_BEFORE_FAILURE: Final = 2
+NOTHING_PROVEN: Final = "no instances, nothing proven"
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class Verdict:
         state: done, waiting, failed, capacity (failed for want of it), or superseded.
         text: What it waits for, or why it failed.
         machine: That failed; empty if none did by itself.
+        fix: One action against the cause; empty if the cause is what the instance's output shows.
     """
 
     state: Literal["done", "waiting", "failed", "capacity", "superseded"]
     text: str
     machine: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,13 @@ class Seen:
     What earlier looks have seen, as far as the verdict needs it.
 
     Args:
+        had_instances: Whether the group had or was to have instances, at preflight or in any poll.
         capacity_looks: Looks in a row at which a new machine lacked capacity.
         repairs: How often each new machine was seen to begin being recreated.
         recreating: New machines that were being recreated at the last look.
     """
 
+    had_instances: bool = False
     capacity_looks: int = 0
     repairs: Mapping[str, int] = field(default_factory=dict)
     recreating: frozenset[str] = frozenset()
@@ -61,12 +66,15 @@ def look(group: Group, target: Version, seen: Seen) -> Seen:
     recreating = frozenset(machine.name for machine in new if machine.action == "RECREATING")
     repairs = Counter(seen.repairs)
     repairs.update(recreating - seen.recreating)
-    return replace(
-        seen, capacity_looks=seen.capacity_looks + 1 if short else 0, repairs=dict(repairs), recreating=recreating
+    return Seen(
+        had_instances=seen.had_instances or not is_empty(group),
+        capacity_looks=seen.capacity_looks + 1 if short else 0,
+        repairs=dict(repairs),
+        recreating=recreating,
     )
 
 
-def verdict(group: Group, target: Version, seen: Seen) -> Verdict:
+def verdict(group: Group, target: Version, seen: Seen, *, needs_proof: bool = True) -> Verdict:
     """
     Judge a group.
 
@@ -77,10 +85,15 @@ def verdict(group: Group, target: Version, seen: Seen) -> Verdict:
         group: As it was read after our write.
         target: Version that was asked for.
         seen: Looks until now, this one included.
+        needs_proof: Whether a group that had instances and has none any more is a failure: nothing proves the release.
+            A fallback is proven already.
     """
     if group.versions != (target,):
         now = ", ".join(f"{one.template} '{one.name}'" for one in group.versions)
         return Verdict("superseded", f"the group is now told to serve {now}")
+    if needs_proof and seen.had_instances and is_empty(group):
+        text = "the target size became 0 during the rollout, so no instance proves the release"
+        return Verdict("failed", text, fix="resize the group, and deploy again")
     new = [machine for machine in group.active_instances if machine.version == target]
     if seen.capacity_looks >= _LOOKS_BEFORE_CAPACITY:
         short = next(one for one in new if any(code in CAPACITY for code, _ in one.errors))
@@ -90,11 +103,9 @@ def verdict(group: Group, target: Version, seen: Seen) -> Verdict:
         if count >= _REPAIRS_BEFORE_FAILURE:
             return Verdict("failed", f"{name} was recreated {count} times because it was unhealthy", name)
     waits = [*_waits(group, target, new)]
-    return (
-        Verdict("waiting", " · ".join(waits))
-        if waits
-        else Verdict("done", f"{len(new)} of {group.target_size} healthy")
-    )
+    if waits:
+        return Verdict("waiting", " · ".join(waits))
+    return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
 
 
 def is_serving(machine: Machine, target: Version) -> bool:
@@ -102,10 +113,21 @@ def is_serving(machine: Machine, target: Version) -> bool:
     return (machine.version, machine.status, machine.action, machine.health) == (target, "RUNNING", "NONE", "HEALTHY")
 
 
+def is_empty(group: Group) -> bool:
+    """Return whether a group neither is to have running instances nor has one that stays."""
+    return group.target_size == 0 and not any(instance.version for instance in group.active_instances)
+
+
+def is_idle(group: Group) -> bool:
+    """Return whether nothing is left to do on a group: it is settled, or stable without instances."""
+    return is_settled(group) or (group.is_stable and len(group.versions) == 1 and is_empty(group))
+
+
 def is_settled(group: Group) -> bool:
-    """Return whether a group serves one version from every machine."""
+    """Return whether a group serves one version from every instance, and has at least one."""
     return (
         group.is_stable
+        and bool(group.active_instances)
         and len(group.versions) == 1
         and is_reached(group, group.versions[0])
         and len(group.active_instances) == group.target_size

@@ -1,6 +1,6 @@
 """From what is wanted and what was read to what is to be done, or why not: pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -49,6 +49,7 @@ class Plan:
         before: The group's version entry as it was read.
         budget_s: How long the rollout may take.
         warnings: What to know, one line each.
+        is_empty: Whether the group has no instances, and is to have none.
     """
 
     action: Literal["nothing", "wait", "roll"]
@@ -58,6 +59,7 @@ class Plan:
     before: Version
     budget_s: float
     warnings: tuple[str, ...] = ()
+    is_empty: bool = False
 
 
 def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
@@ -71,12 +73,13 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     refuse(config, observed)
     group = observed.group
     before, known = group.versions[0], warnings(config, observed)
-    budget_s = config.rollout.budget_s(group.target_size)
+    budget_s, is_empty = config.rollout.budget_s(group.target_size), health.is_empty(group)
     place = image.the_reference(template.script(observed.template), config.repository)
     if place.reference.digest == wanted.reference.digest:
-        action: Literal["nothing", "wait"] = "nothing" if is_settled(observed) else "wait"
+        action: Literal["nothing", "wait"] = "nothing" if health.is_idle(group) else "wait"
         found = template.entry(observed.template)
-        return Plan(action, before, None, found.last_good if found else None, before, budget_s, known)
+        fallback = found.last_good if found else None
+        return Plan(action, before, None, fallback, before, budget_s, known, is_empty)
     refuse_secrets(observed.template)
     refuse_no_room(config, observed)
     doubt = proven.doubt(group, wanted.now)
@@ -99,7 +102,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
-    return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known)
+    return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known, is_empty)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ class Rollback:
         before: The group's version entry as it was read.
         budget_s: How long it may take.
         surge: Machines above the target size.
-        is_needed: False if the release serves from every machine.
+        is_needed: False if the release serves from every machine, or the group has it and no instances.
+        is_empty: Whether the group has no instances, and is to have none.
         warnings: What to know, one line each.
     """
 
@@ -125,6 +129,7 @@ class Rollback:
     budget_s: float
     surge: int
     is_needed: bool
+    is_empty: bool
     warnings: tuple[str, ...] = ()
 
 
@@ -150,20 +155,20 @@ def rollback(
     before, size = observed.group.versions[0], observed.group.target_size
     serving = "" if proven.doubt(observed.group, now) else before.link
     found = history.releases(observed.templates, config.repository, observed.group.place, serving)
-    budget_s = config.rollout.budget_s(size)
+    budget_s, is_empty = config.rollout.budget_s(size), health.is_empty(observed.group)
     surge = policy.fastest_surge(config.rollout, size, observed.surge_room)
     lacking = no_room(config, observed)
     known = (f"{lacking}: the way back may wait for it",) if lacking else ()
     entry = None if to else history.replaced(found, before.link)
     if entry is not None:
         reference = _reference(config, observed, entry)
-        return Rollback(reference, "", entry, before, budget_s, surge, is_needed=True, warnings=known)
+        return Rollback(reference, "", entry, before, budget_s, surge, True, is_empty, known)
     release = history.to_go_back_to(found, before.link, to, force=force)
     reference = image.Reference(config.repository, digest=release.entry.digest)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
     version = Version(release.link, str(intent))
-    is_needed = not release.is_in({before.link}) or not is_settled(observed)
-    return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed, known)
+    is_needed = not release.is_in({before.link}) or not health.is_idle(observed.group)
+    return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed, is_empty, known)
 
 
 def _reference(config: Config, observed: Observed, entry: Version) -> image.Reference:
@@ -181,11 +186,6 @@ def intent_of(wanted: Wanted, budget_s: float) -> Intent:
     began_at = wanted.now.replace(microsecond=0)
     release = wanted.reference.digest.removeprefix("sha256:")[:12]
     return Intent(wanted.kind, release, wanted.run, began_at, began_at + timedelta(seconds=round(budget_s)))
-
-
-def is_settled(observed: Observed) -> bool:
-    """Return whether the group serves one version from every machine."""
-    return health.is_settled(observed.group)
 
 
 @dataclass(frozen=True)
@@ -213,9 +213,15 @@ class Found:
 
 def reconcile(observed: Observed, now: datetime) -> Found:
     """Judge a group by what stands in it alone."""
+    return replace(_judged(observed, now), snapshot=observed.group)
+
+
+def _judged(observed: Observed, now: datetime) -> Found:
     version = observed.group.versions[0] if observed.group.versions else Version("")
-    if is_settled(observed):
-        return Found("nothing", f"'{version.template}' serves from every machine", version)
+    if health.is_idle(observed.group):
+        is_empty = health.is_empty(observed.group)
+        empty = f"{health.NOTHING_PROVEN}: the group is set to '{version.template}'"
+        return Found("nothing", empty if is_empty else f"'{version.template}' serves from every machine", version)
     intent, release = parse(version.name), template.entry(observed.template)
     entries = [found for one in observed.templates if (found := template.entry(one))]
     back_from = [one for one in entries if one.is_of(observed.group.place) and one.last_good == version]
@@ -239,4 +245,4 @@ def reconcile(observed: Observed, now: datetime) -> Found:
         text = f"'{version.template}' is on every machine, and the group is not settled"
         return Found("wait", text, version, release.last_good)
     text = f"{intent.kind} of {intent.release}, {who}, is {-left_s:.0f} s past its deadline"
-    return Found("undo", text, version, release.last_good, snapshot=observed.group)
+    return Found("undo", text, version, release.last_good)

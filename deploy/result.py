@@ -64,6 +64,7 @@ class Result:
         pruned: Templates that were deleted.
         warnings: What to know.
         requests: Made in all.
+        is_empty: Whether the group had no instances in the end, so that nothing proves its version.
     """
 
     changed: bool
@@ -74,6 +75,7 @@ class Result:
     pruned: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     requests: int = 0
+    is_empty: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from deploy import health
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import (
@@ -68,7 +69,8 @@ class Rollout:
                 watch.reach("template")
             self._tell(watch, plan.version, plan.before)
         try:
-            watch.until_served(plan.version, plan.budget_s, self.config.rollout.bake_s)
+            bake_s, had_instances = self.config.rollout.bake_s, not plan.is_empty
+            watch.until_served(plan.version, plan.budget_s, bake_s, had_instances=had_instances)
         except FailedError as failure:
             self._go_back(plan, watch, failure.verdict)
         return self._prune(self._result(plan, watch))
@@ -80,7 +82,8 @@ class Rollout:
         Raises:
             DeployError: One of its kinds; the group may be left between two versions.
         """
-        done = Plan("roll", plan.version if plan.is_needed else plan.before, None, None, plan.before, plan.budget_s)
+        version = plan.version if plan.is_needed else plan.before
+        done = Plan("roll", version, None, None, plan.before, plan.budget_s, is_empty=plan.is_empty)
         watch = self._begin(done)
         if not plan.is_needed:
             return self._result(done, watch)
@@ -102,7 +105,8 @@ class Rollout:
             RefusedError: It is not ours; nothing was touched.
             DeployError: As `perform`.
         """
-        plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s)
+        is_empty = found.snapshot is not None and health.is_empty(found.snapshot)
+        plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s, is_empty=is_empty)
         if found.action == "nothing":
             return self.perform(replace(plan, action="nothing"))
         if found.action == "foreign":
@@ -161,10 +165,12 @@ class Rollout:
             what = f"{why}. The way back did not settle: {text}."
             raise NotRestoredError(what, "run reconcile", show() if proof is None else proof) from error
         watch.reach("went back")
-        what = f"{why}. '{target.template}' serves again."
+        is_empty = watch.snapshot is not None and health.is_empty(watch.snapshot)
+        restored = "is set again, and the group has no instances" if is_empty else "serves again"
+        what = f"{why}. '{target.template}' {restored}."
         if found.state == "capacity":
             raise CapacityError(what, "free or ask for capacity, and deploy again", proof)
-        raise RolledBackError(what, "mend what the machine says, and deploy again", proof)
+        raise RolledBackError(what, found.fix or "mend what the machine says, and deploy again", proof)
 
     def _budget_s(self) -> float:
         return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)
@@ -178,4 +184,5 @@ class Rollout:
             machines=watch.timeline.machines,
             warnings=(*plan.warnings, *self.compute.warnings),
             requests=self.compute.requests,
+            is_empty=plan.is_empty if watch.snapshot is None else health.is_empty(watch.snapshot),
         )

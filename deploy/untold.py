@@ -3,7 +3,7 @@
 from deploy.compute import QUOTA, Compute, Outcome
 from deploy.config import Config
 from deploy.errors import CapacityError, CloudError, DeployError, NotAllowedError, NotRestoredError, RefusedError
-from deploy.health import CAPACITY, is_settled
+from deploy.health import CAPACITY, is_empty, is_idle
 from deploy.observe import read_group
 
 _FORBIDDEN = "FORBIDDEN"  # ours, for an answer of 401 or 403
@@ -28,8 +28,10 @@ def untold(compute: Compute, config: Config, text: str, code: str) -> DeployErro
     """
     is_well = False
     try:
-        is_well = is_settled(read_group(compute, config))
-        how = "What served before serves" if is_well else "The group was not settled before, and is not now"
+        group = read_group(compute, config)
+        is_well = is_idle(group)
+        serves = "The group has no instances" if is_empty(group) else "What served before serves"
+        how = serves if is_well else "The group was not settled before, and is not now"
     except DeployError:
         how = "How it is now can't be read"
     if is_well and (code in CAPACITY or code == QUOTA):

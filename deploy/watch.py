@@ -82,7 +82,13 @@ class Watch:
         self._symptoms = Symptoms(self.compute, self.config)
 
     def until_served(
-        self, version: Version, budget_s: float | None, bake_s: float, *, is_way_back: bool = False
+        self,
+        version: Version,
+        budget_s: float | None,
+        bake_s: float,
+        *,
+        is_way_back: bool = False,
+        had_instances: bool = False,
     ) -> None:
         """
         Look until a version serves, twice in a row, and then as long as the bake lasts.
@@ -94,13 +100,14 @@ class Watch:
             budget_s: How long it may take, the bake aside; None for as long as a way back of this size may.
             bake_s: How long success must last.
             is_way_back: Wait for capacity as long as there is time; there is nothing better to go to.
+            had_instances: Whether the group had or was to have instances at preflight.
 
         Raises:
             FailedError: It failed, or was not done in time, or the group is gone.
             SupersededError: The group was told to serve another one.
         """
         time = self.compute.time
-        began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen()
+        began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen(had_instances)
         last, changed_s, size = None, began_s, None
         while True:
             group = self._read()
@@ -154,7 +161,7 @@ class Watch:
         """Judge a look; an answer older than our write says nothing, and what a machine says may speak earlier."""
         if self.replaced and group.fingerprint == self.replaced:
             return Verdict("waiting", "the answer is older than our write")
-        found = verdict(group, version, seen)
+        found = verdict(group, version, seen, needs_proof=not is_way_back)
         if found.state == "waiting" and not is_way_back:
             return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
         return found

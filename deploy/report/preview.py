@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from deploy import policy, template
 from deploy.config import Config, Rollout
+from deploy.health import NOTHING_PROVEN
 from deploy.leaks import redacted
 from deploy.observe import Observed
 from deploy.observed import Document
@@ -53,6 +54,7 @@ class Preview:
         estimated_s: Shortest and longest time that this takes, the bake included.
         budget_s: When it has failed.
         warnings: What to know.
+        is_empty: Whether the group has no instances, so that nothing proves a release.
     """
 
     group: str
@@ -67,6 +69,7 @@ class Preview:
     estimated_s: tuple[float, float]
     budget_s: float
     warnings: tuple[str, ...]
+    is_empty: bool
 
 
 def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> Preview:
@@ -88,6 +91,7 @@ def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> P
         estimated_s=estimated_s(len(machines), config.rollout) if rolls else (0.0, 0.0),
         budget_s=plan.budget_s,
         warnings=plan.warnings,
+        is_empty=plan.is_empty,
     )
 
 
@@ -108,7 +112,7 @@ def shown(found: Preview, shape: Format) -> str:
     if shape == "json":
         return json.dumps(asdict(found), indent=2)
     head = {
-        "nothing": f"{found.group}: nothing to do, it serves already",
+        "nothing": f"{found.group}: nothing to do, {NOTHING_PROVEN if found.is_empty else 'it serves already'}",
         "wait": f"{found.group}: on its way already; deploy would wait for it",
         "roll": f"{found.group}: {found.before} → {found.after}",
     }[found.action]

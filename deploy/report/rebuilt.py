@@ -8,6 +8,7 @@ from deploy import image, intent, template
 from deploy import plan as plans
 from deploy.config import Config
 from deploy.errors import RefusedError
+from deploy.health import is_empty
 from deploy.history import made_at
 from deploy.observe import Observed
 from deploy.observed import Document, Version, links_of
@@ -21,7 +22,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
     """
     Return the last rollout as far as the group tells it: what serves, since when, from which template.
 
-    Its exit code is 0 if the group serves one release from every machine, and else None: nobody knows it.
+    Its exit code is 0 if the group serves one release from every machine or has none, and else None: nobody knows it.
     """
     version = observed.group.versions[0] if observed.group.versions else _NOTHING
     said, entry = intent.parse(version.name), template.entry(observed.template)
@@ -42,7 +43,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
         exit_code=0 if found.action == "nothing" else None,
         was=serving(before, config.repository) if before else None,
         wanted=serving(observed.template, config.repository),
-        result=Result(False, version, back, machines=machines),
+        result=Result(False, version, back, machines=machines, is_empty=is_empty(observed.group)),
         message="" if found.action == "nothing" else f"{found.text}.",
         is_rebuilt=True,
     )

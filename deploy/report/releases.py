@@ -8,8 +8,8 @@ from typing import Literal
 
 from deploy import history, proven
 from deploy.config import Config
+from deploy.health import is_settled
 from deploy.observe import Observed
-from deploy.plan import is_settled
 from deploy.report import table
 from deploy.report.formats import Format
 
@@ -50,7 +50,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
     """Return the releases of the environment's repository, newest first."""
     told = {version.link for version in observed.group.versions}
     proved = "" if proven.doubt(observed.group, now) else next(iter(told))
-    serves = proved if is_settled(observed) else ""
+    serves = proved if is_settled(observed.group) else ""
     return tuple(
         Row(
             template=one.template,

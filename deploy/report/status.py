@@ -9,6 +9,7 @@ from datetime import datetime
 from deploy import history, image, template
 from deploy.config import Config
 from deploy.drift import drift
+from deploy.health import is_empty
 from deploy.observe import Observed
 from deploy.observed import Machine
 from deploy.plan import reconcile
@@ -37,6 +38,7 @@ class Status:
         age_s: Since the template was made; None where it could not be read.
         drift: One line each.
         machines: All of them.
+        is_empty: Whether the group has no running instances, and is to have none.
         standby: How many of them the group keeps suspended or stopped, by that word; they count for no verdict.
     """
 
@@ -55,6 +57,7 @@ class Status:
     age_s: float | None
     drift: tuple[str, ...]
     machines: tuple[Machine, ...]
+    is_empty: bool
     standby: Mapping[str, int]
 
 
@@ -79,6 +82,7 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
         age_s=(now - history.made_at(serving)).total_seconds() if serving else None,
         drift=drift(config, observed),
         machines=group.machines,
+        is_empty=is_empty(group),
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
     )
 
@@ -101,7 +105,7 @@ def _lines(found: Status) -> list[str]:
     release += [f"{table.age(found.age_s)} old"] if found.age_s is not None else []
     flags = [f"target {found.target_size}", f"stable {_yes(found.is_stable)}", f"reached {_yes(found.is_reached)}"]
     flags += [f"autoscaler {found.autoscaler}"] if found.autoscaler else []
-    lines = [f"serves {found.image}"] if found.image else []
+    lines = [f"{'set to' if found.is_empty else 'serves'} {found.image}"] if found.image else []
     lines += [" · ".join(part) for part in (release, flags) if part]
     kept = [f"{count} {word}" for word, count in sorted(found.standby.items())]
     lines += [f"standby: {', '.join(kept)}"] if kept else []

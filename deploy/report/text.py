@@ -12,6 +12,7 @@ from deploy.errors import (
     StoppedError,
     SupersededError,
 )
+from deploy.health import NOTHING_PROVEN
 from deploy.report import table
 from deploy.result import Life, Outcome, Serving
 
@@ -68,6 +69,8 @@ def heading(found: Outcome) -> str:
             meaning = "refused, the group was told nothing"
         return f"{where}: {found.verb} {meaning} (exit code {found.exit_code})"
     serves = found.wanted.template if found.wanted else ""
+    if found.result and found.result.is_empty:
+        return f"{where}: {NOTHING_PROVEN}; the group is set to {serves}"
     if found.is_rebuilt or (found.result and found.result.changed):
         return f"{where} serves {serves}"
     return f"{where}: nothing to do, it serves {serves} already"

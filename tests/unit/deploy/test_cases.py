@@ -22,6 +22,7 @@ import pytest
 
 from deploy import image, plan
 from deploy.errors import DeployError
+from deploy.health import is_settled
 from deploy.observe import Observed
 from deploy.observed import group, name_of
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
@@ -147,5 +148,5 @@ def test_key_that_nothing_reads_is_an_error(where: str) -> None:
 
 
 def test_base_is_settled() -> None:
-    assert plan.is_settled(observed({}))
+    assert is_settled(observed({}).group)
     assert name_of(BASE["group"]["versions"][0]["instanceTemplate"]) == BASE["template"]["name"]

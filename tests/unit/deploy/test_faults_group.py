@@ -17,7 +17,7 @@ from deploy.plan import plan
 from deploy.rollout import Rollout
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import behave, fault, world
-from tests.unit.deploy.rig import GROUP
+from tests.unit.deploy.rig import GROUP, REPOSITORY, digest
 
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"
@@ -208,8 +208,20 @@ def test_f41_a_size_that_was_lowered_is_told() -> None:
     one = world()
     one.api.world.options = replace(one.api.world.options, retries=False)
     behave(one, "a", create_error="INTERNAL_ERROR", create_error_times=1)
+    rule = {"image": f"{REPOSITORY}@{digest('a')}", "create_error": ""}
+    mended = {"verb": "POST", "path": "emulator/machines", "body": rule}
+    fault(one, when={"phase": "deleting"}, nth=[1], request=mended)
     found = one.deploy("a").warnings
     document = one.api.world.view.get(GROUP)
     assert document is not None
-    assert document["targetSize"] < 3
+    assert 0 < document["targetSize"] < 3
     assert f"the target size was 3 when this began and is {document['targetSize']} now" in found
+
+
+def test_f41_a_size_that_was_lowered_to_nothing_is_a_failure() -> None:
+    """A group that makes each instance once has none left if every creation fails, and none proves the release."""
+    one = world()
+    one.api.world.options = replace(one.api.world.options, retries=False)
+    behave(one, "a", create_error="INTERNAL_ERROR", create_error_times=1)
+    with pytest.raises(RolledBackError, match="the target size became 0 during the rollout"):
+        one.deploy("a")
