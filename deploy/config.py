@@ -4,9 +4,10 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from deploy.errors import ConfigError
+from deploy.registry_hosts import full_form, registry_of
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _LONGEST_S: Final = 86_400
@@ -67,13 +68,21 @@ class Config(_Strict):
     resource_manager_url: _Url = "https://cloudresourcemanager.googleapis.com"
     token_hosts: tuple[str, ...] = ()
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
+    google_registries: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")], ...] = ()
     rollout: Rollout = Rollout()
     accessories: dict[str, Any] = {}  # read by accessory alone (accessory/config.py), which looks for wrong keys there
+
+    @field_validator("repository")
+    @classmethod
+    def _names_a_registry(cls, repository: str) -> str:
+        if full_form(repository):
+            raise ValueError(f"got '{repository}', which names no registry; its full form is '{full_form(repository)}'")
+        return repository
 
     @property
     def registry(self) -> str:
         """Scheme and host of the registry that the digests are looked up in."""
-        return self.registry_url or f"https://{self.repository.partition('/')[0]}"
+        return self.registry_url or registry_of(self.repository.partition("/")[0])
 
     def within(self, timeout_s: float) -> "Config":
         """
@@ -113,10 +122,11 @@ def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) ->
 
 def _named(path: Path, error: Any, overrides: dict[str, str]) -> ConfigError:
     """Return the first error of a file, with the path of its key and, for an unknown one, the nearest that is known."""
-    if error["type"] == "value_error":
-        return ConfigError(f"{path}: {error['loc'][0]}: {error['ctx']['error']}.", "see environments/dev.yaml")
     *parents, key = (str(part) for part in error["loc"])
     where = ".".join((*parents, key))
+    place = f"--{key.replace('_', '-')}" if overrides.get(key) and not parents else f"{path}: {where}"
+    if error["type"] == "value_error":
+        return ConfigError(f"{place}: {error['ctx']['error']}.", "see environments/dev.yaml")
     if error["type"] == "extra_forbidden":
         model = Rollout if parents == ["rollout"] else Config
         near = difflib.get_close_matches(key, model.model_fields, n=1)
@@ -124,5 +134,4 @@ def _named(path: Path, error: Any, overrides: dict[str, str]) -> ConfigError:
         return ConfigError(f"{path}: {where:.80}: unknown key.", known)
     if error["type"] == "missing":
         return ConfigError(f"{path}: {where}: missing.", "see environments/dev.yaml")
-    place = f"--{key.replace('_', '-')}" if overrides.get(key) and not parents else f"{path}: {where}"
     return ConfigError(f"{place}: got {shown(error['input'])}: {error['msg']}.", "see environments/dev.yaml")

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.errors import RefusedError
+from deploy.registry_hosts import full_form
 
 _TAG: Final = r"[\w][\w.-]{0,127}"
 _DIGEST: Final = r"sha256:[0-9a-f]{64}"
-_REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+")
+_PATH: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_SHORT_NAME: Final = re.compile(rf"{_PATH}(?:/{_PATH})*")
+_REPOSITORY: Final = re.compile(rf"[a-z0-9.-]+(?::[0-9]+)?(?:/{_PATH})+")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def parse(text: str) -> Reference:
         RefusedError: It is none, or has neither tag nor digest.
     """
     found = re.fullmatch(rf"(.+?)(?::({_TAG}))?(?:@({_DIGEST}))?", text, re.ASCII)
+    if found and (found[2] or found[3]) and _SHORT_NAME.fullmatch(found[1]) and full_form(found[1]):
+        raise RefusedError(f"image: got '{text}', which names no registry.", f"write '{full_form(text)}'")
     if found is None or not _REPOSITORY.fullmatch(found[1]) or not (found[2] or found[3]):
         raise RefusedError(f"image: got '{text}', which is no reference.", "HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")
     return Reference(found[1], found[2] or "", found[3] or "")

@@ -22,6 +22,10 @@ class Settings:
     credentials: Annotated[
         Path | None, typer.Option(envvar="GOOGLE_APPLICATION_CREDENTIALS", help="credential file")
     ] = None
+    registry_credentials: Annotated[
+        Path | None,
+        typer.Option(envvar="REGISTRY_CREDENTIALS", help="logins of registries, as 'docker login' writes them"),
+    ] = None
     compute_url: Annotated[
         str, typer.Option(envvar="COMPUTE_URL", help="another Compute endpoint, such as the emulator's")
     ] = ""

@@ -1,26 +1,28 @@
 """
-What a registry holds: a tag's digest, and whether a digest can be pulled. Only HEAD of manifests.
+What a registry holds: the digest of a tag, and whether an image can be pulled by its digest.
 
-Source: the OCI distribution specification, "Checking if content exists in the registry"; Artifact Registry takes a
-Google access token as Bearer.
+A status of 200 proves nothing, because proxies and login pages answer 200 to everything. A digest is proven by the
+header `Docker-Content-Digest` of a HEAD, or by the SHA-256 of the manifest that a GET returns.
+
+Source: the OCI distribution specification, "Pulling manifests" and "Checking if content exists in the registry".
 """
 
+import hashlib
+import json
 import random
 from collections.abc import Callable
 from typing import Final
 
 import httpx
 
-from deploy.errors import CloudError, NotAllowedError, RefusedError
+from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
 from deploy.image import Reference, is_digest
-from deploy.retry import TIMEOUT, TRANSIENT, Time, TransientError, retried, transient
+from deploy.registry_hosts import api_path
+from deploy.registry_http import Answer, Logins, RegistryHttp
+from deploy.retry import Time, retried
 
-_MANIFESTS: Final = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
+_HEAD_IS_NOT_SERVED: Final = (405, 501)
+_CORRECT_URL: Final = "correct `registry_url` (--registry-url)"
 
 
 class Registry:
@@ -28,92 +30,120 @@ class Registry:
     A registry.
 
     Args:
-        client: Its transport; redirects are not followed.
-        url: Scheme and host, such as `https://asia-northeast3-docker.pkg.dev`.
-        headers: Called for each request; has the token. Plain HTTP is sent none.
-        time: Of retries.
-        budget_s: How long one request may be retried.
-        dice: From 0 to 1, for the jitter.
+        client: its transport; redirects are followed here, not there.
+        url: scheme and host, such as `https://asia-northeast3-docker.pkg.dev`.
+        logins: what the registry may be sent to log in.
+        time: clock of the retries.
+        budget_s: seconds in which one question may be asked again.
+        dice: from 0 to 1, for the jitter.
     """
 
     def __init__(
         self,
         client: httpx.Client,
         url: str,
-        headers: Callable[[], dict[str, str]],
+        logins: Logins,
         time: Time,
         budget_s: float = 30.0,
         dice: Callable[[], float] = random.random,
     ) -> None:
         self.url = url.rstrip("/")
-        self.requests = 0
-        self._client = client
-        self._headers = headers if self.url.startswith("https://") else dict
+        self._http = RegistryHttp(client, self.url, logins)
         self._time = time
         self._budget_s = budget_s
         self._dice = dice
 
     def bill(self, reference: Reference) -> str:
-        """Return the digest of an image's bill of materials, which the push lays beside it; empty if none is told."""
-        path, tag = reference.repository.partition("/")[2], f"{reference.digest.replace(':', '-')}.sbom"
+        """Return the digest of an image's bill of materials, which the push lays beside it; empty without proof."""
+        tag = f"{reference.digest.replace(':', '-')}.sbom"
         try:
-            answer = retried(
-                lambda: self._head(f"{self.url}/v2/{path}/manifests/{tag}"), self._time, self._budget_s, self._dice
-            )
-        except CloudError:
+            return self._digest(Reference(reference.repository, tag))
+        except DeployError:
             return ""
-        digest = answer.headers.get("docker-content-digest", "") if answer.is_success else ""
-        return digest if is_digest(digest) else ""
 
     def resolved(self, reference: Reference) -> Reference:
         """
-        Return a reference by digest that the registry holds; a digest beside a tag goes before it.
+        Return a reference by a digest that the registry holds; a digest beside a tag goes before it.
 
         Raises:
-            RefusedError: It holds no such manifest, does not name its digest, or does not answer.
-            NotAllowedError: 401 or 403.
+            RefusedError: the registry holds no such manifest, does not prove its digest, or does not answer.
+            NotAllowedError: the registry wants a login, or does not accept the one it was sent.
         """
-        asked = reference.digest or reference.tag
-        path = reference.repository.partition("/")[2]
-        where = f"{self.url}/v2/{path}/manifests/{asked}"
         try:
-            answer = retried(lambda: self._head(where), self._time, self._budget_s, self._dice)
+            return Reference(reference.repository, digest=self._digest(reference))
         except CloudError as error:
             raise RefusedError(
                 f"registry: '{reference}' could not be looked up: {error.message}.",
-                "try again, or correct `registry_url` (--registry-url)",
+                f"try again, or {_CORRECT_URL}",
             ) from error
-        if answer.status_code == 404:
+
+    def _digest(self, reference: Reference) -> str:
+        """Return the proven digest of a manifest."""
+        head = self._asked("HEAD", reference)
+        named = head.headers.get("docker-content-digest", "")
+        if _is_success(head) and is_digest(named):
+            return self._compared(reference, named)
+        # The address that a registry redirects to is often signed for GET alone, so that HEAD is refused there.
+        is_unproven = (
+            _is_success(head) or head.status in _HEAD_IS_NOT_SERVED or (not head.is_own and head.status != 404)
+        )
+        if not is_unproven:
+            raise self._error(reference, head)
+        get = self._asked("GET", reference)
+        if not _is_success(get):
+            raise self._error(reference, get)
+        digest = f"sha256:{hashlib.sha256(get.body).hexdigest()}"
+        named = get.headers.get("docker-content-digest", "")
+        if is_digest(named) and named != digest:
             raise RefusedError(
-                f"registry {self.url}: '{reference.repository}' has no '{asked}'.", "push it first, or name another one"
+                f"registry {self.url}: '{reference}': the header Docker-Content-Digest is '{named}', "
+                f"but the manifest has the digest '{digest}'.",
+                "push the image again",
             )
-        if answer.status_code in (401, 403):
-            raise NotAllowedError(
-                f"registry {self.url}: '{reference.repository}': {answer.status_code}, reading is not allowed.",
-                "grant the deployer's account artifactregistry.repositories.downloadArtifacts",
-            )
-        if not answer.is_success:
-            raise RefusedError(
-                f"registry {self.url}: '{reference}': answered {answer.status_code}.",
-                "correct `registry_url` (--registry-url)",
-            )
-        digest = answer.headers.get("docker-content-digest", reference.digest)
-        if not is_digest(digest) or reference.digest not in ("", digest):
+        if not reference.digest and not _is_manifest(get.body):
+            raise RefusedError(f"registry {self.url}: '{reference}': the answer is not a manifest.", _CORRECT_URL)
+        return self._compared(reference, digest)
+
+    def _asked(self, method: str, reference: Reference) -> Answer:
+        return retried(
+            lambda: self._http.manifest(method, reference.repository, reference.digest or reference.tag),
+            self._time,
+            self._budget_s,
+            self._dice,
+        )
+
+    def _compared(self, reference: Reference, digest: str) -> str:
+        if reference.digest not in ("", digest):
             raise RefusedError(
                 f"registry {self.url}: says that '{reference}' has the digest '{digest}'.",
                 "name the digest, HOST/PATH@sha256:…, of an image that is there",
             )
-        return Reference(reference.repository, digest=digest)
+        return digest
 
-    def _head(self, where: str) -> httpx.Response:
-        self.requests += 1
-        accepted = {"accept": ", ".join(_MANIFESTS)}
-        try:
-            answer = self._client.request(
-                "HEAD", where, headers={**self._headers(), **accepted}, timeout=TIMEOUT, follow_redirects=False
+    def _error(self, reference: Reference, answer: Answer) -> DeployError:
+        where = f"registry {self.url}: '{reference.repository}'"
+        if answer.status == 404:
+            asked = reference.digest or reference.tag
+            return RefusedError(f"{where} has no '{asked}'.", "push it first, or name another one")
+        if answer.status in (401, 403) and self._http.takes_google_token(reference.repository):
+            return NotAllowedError(
+                f"{where}: {answer.status}, reading is not allowed.",
+                "grant the deployer's account artifactregistry.repositories.downloadArtifacts",
             )
-        except httpx.RequestError as error:
-            raise TransientError(f"HEAD {where}: {type(error).__name__}: {error}") from error
-        if answer.status_code in TRANSIENT:
-            raise transient(f"HEAD {where}: {answer.status_code}", answer)
-        return answer
+        if answer.status in (401, 403):
+            login = answer.login or str(answer.url.copy_with(query=None))
+            return self._http.refused_login(api_path(reference.repository), answer.status, login)
+        return RefusedError(f"registry {self.url}: '{reference}': answered {answer.status}.", _CORRECT_URL)
+
+
+def _is_success(answer: Answer) -> bool:
+    return answer.status == 200
+
+
+def _is_manifest(body: bytes) -> bool:
+    """Return whether a body is a manifest of an image or of several: schema 2 of Docker and OCI."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("schemaVersion") == 2 and bool({"manifests", "config"} & data.keys())

@@ -83,7 +83,7 @@ class Run:
         Raises:
             NotAllowedError: There are no credentials.
         """
-        return opened(self.config, self.settings.credentials)
+        return opened(self.config, self.settings.credentials, self.settings.registry_credentials)
 
     def observed(self) -> Observed:
         """Read everything that a decision needs, and remember what the group served before this run."""

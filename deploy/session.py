@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from deploy import registry_credentials as registries
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.observe import Observed, granted, observe
 from deploy.registry import Registry
+from deploy.registry_http import Logins
 from deploy.retry import Time
 
 EXCHANGE_S: Final = 30.0  # for one exchange as a whole, whatever it is retried for
@@ -30,12 +32,17 @@ class Session:
         return observe(self.compute, self.config, self.asked)
 
 
-def opened(config: Config, credential_file: Path | None) -> Session:
+def opened(config: Config, credential_file: Path | None, registry_credentials: Path | None = None) -> Session:
     """
     Open a session; nothing is asked of any network.
 
+    Args:
+        config: the environment.
+        credential_file: Google credentials.
+        registry_credentials: logins of registries.
+
     Raises:
-        NotAllowedError: There are no credentials, and the endpoint is no emulator.
+        NotAllowedError: There are no credentials, and the endpoint is no emulator; a file that can't be read.
     """
     from deploy import credentials  # noqa: PLC0415 - a fifth of a second, which `report` and `--help` do without
     from lib.deadline import client  # noqa: PLC0415 - as above
@@ -47,9 +54,10 @@ def opened(config: Config, credential_file: Path | None) -> Session:
     headers = credentials.Nobody() if anonymous else credentials.headers(credential_file, config.token_hosts)
     api, clock = client(EXCHANGE_S, trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
+    logins = Logins(headers, config.google_registries, registries.read(registry_credentials))
     return Session(
         config,
         Compute(api, config.compute_url, config.project, headers, clock, renew=headers.renew),
-        Registry(client(EXCHANGE_S, trust_env=config.registry.startswith("https://")), config.registry, headers, clock),
+        Registry(client(EXCHANGE_S, trust_env=config.registry.startswith("https://")), config.registry, logins, clock),
         lambda: granted(api, manager, config.project, headers, clock),
     )

@@ -57,7 +57,7 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
         (("--zone", "A"), "--zone: got 'A': String should match pattern"),
         (("--group", "other"), "group 'other': not found in zone asia-northeast3-a"),
         (("--project", "other"), "of project other"),
-        (("--repository", "host/other"), "is not the environment's repository 'host/other'"),
+        (("--repository", "host.example/other"), "is not the environment's repository 'host.example/other'"),
     ):
         code, _, stderr = served.run("deploy", "--image", reference("a"), *flags)
         assert (code, said in stderr) == (3, True), (flags, stderr)

@@ -29,12 +29,14 @@ class FakeRegistry(httpx.BaseTransport):
         manifests: Digest by `PATH/REFERENCE`.
         faults: Answers to the next requests, instead of the true one: a status, or an error to raise.
         token: Bearer that is asked for; empty for none.
+        basic: login by Basic that is asked for; empty for none.
         seen: Every request: method, path, Authorization.
     """
 
     manifests: dict[str, str] = field(default_factory=seeded)
     faults: list[int | Exception] = field(default_factory=list)
     token: str = ""
+    basic: str = ""
     seen: list[tuple[str, str, str]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
@@ -47,6 +49,8 @@ class FakeRegistry(httpx.BaseTransport):
             return fault, {}
         if self.token and headers.get("authorization") != f"Bearer {self.token}":
             return 401, {"www-authenticate": "Bearer"}
+        if self.basic and headers.get("authorization") != f"Basic {self.basic}":
+            return 401, {"www-authenticate": 'Basic realm="registry"'}
         name, _, reference = path.removeprefix("/v2/").partition("/manifests/")
         found = self.manifests.get(f"{name}/{reference}")
         if method != "HEAD" or found is None or "vnd.oci.image.index" not in headers.get("accept", ""):

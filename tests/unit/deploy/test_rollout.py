@@ -9,6 +9,7 @@ from deploy.errors import CapacityError, NotAllowedError, RolledBackError, Super
 from deploy.observe import granted, observe
 from deploy.plan import plan
 from deploy.registry import Registry
+from deploy.registry_http import Logins
 from deploy.rollout import Rollout as Act
 from emulator.inprocess import Transport
 from tests.unit.deploy.fake_registry import FakeRegistry
@@ -46,7 +47,7 @@ def test_requests_before_the_first_look_are_few() -> None:
     one, fake = rig(), FakeRegistry()
     compute = one.compute()
     began = len(list(one.api.world.store.entries(kind="request")))
-    registry = Registry(httpx.Client(transport=fake), "http://registry", dict, compute.time)
+    registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
     found = registry.resolved(one.wanted("a").reference)
     client = httpx.Client(transport=Transport(one.api))
     asked = lambda: granted(client, "http://emulator", one.config.project, dict, compute.time)  # noqa: E731

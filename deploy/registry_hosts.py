@@ -1,0 +1,167 @@
+"""
+Hosts of registries: which ones take the Google access token, and where a registry may send its client on to.
+
+A registry answers with addresses: of the next location, or of the realm that gives tokens. Each is parsed by httpx,
+which also connects to it, so that the check and the connection never disagree about the host.
+"""
+
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+import httpx
+
+DOCKER_HUB: Final = "docker.io"
+_DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
+_URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
+_NEVER_IN_A_URL: Final = '\\"<>^`{|}'
+
+
+def takes_google_token(url: str, google_registries: tuple[str, ...]) -> bool:
+    """
+    Return whether a registry may be sent the Google access token.
+
+    Args:
+        url: scheme and host of the registry, such as `https://asia-northeast3-docker.pkg.dev`.
+        google_registries: hosts that the environment file lists beside `*.pkg.dev`, `gcr.io` and `*.gcr.io`.
+    """
+    scheme, _, host = url.partition("://")
+    if host in google_registries:
+        return scheme == "https" or is_local(host)
+    return _GOOGLE.fullmatch(url) is not None
+
+
+def is_local(host: str) -> bool:
+    """
+    Return whether a host is loopback or a service of the local environment, and may be sent a login over plain HTTP.
+
+    Args:
+        host: name or address, with or without a port.
+    """
+    if host.count(":") > 1:
+        return host.removeprefix("[").partition("]")[0] == "::1"
+    name = host.partition(":")[0]
+    return "." not in name or re.fullmatch(r"127(\.[0-9]{1,3}){3}", name) is not None
+
+
+def registry_of(host: str) -> str:
+    """Return scheme and host of the registry that a host of an image reference stands for."""
+    return "https://registry-1.docker.io" if host in _DOCKER_HUB_NAMES else f"https://{host}"
+
+
+def login_name(host: str) -> str:
+    """Return the name of a registry in a file of logins: its host, and one name for all hosts of Docker Hub."""
+    return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
+
+
+def api_path(repository: str) -> str:
+    """Return the path of a repository in the registry's API; Docker Hub has its own images in `library`."""
+    host, _, path = repository.partition("/")
+    return f"library/{path}" if host in _DOCKER_HUB_NAMES and "/" not in path else path
+
+
+def full_form(repository: str) -> str:
+    """
+    Return what Docker reads in a short name; empty for a name that begins with the host of a registry.
+
+    Source: github.com/distribution/reference, splitDockerDomain: a host has a dot or a port, or is `localhost`.
+    """
+    first, slash, _ = repository.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return ""
+    return f"{DOCKER_HUB}/{repository}" if slash else f"{DOCKER_HUB}/library/{repository}"
+
+
+def looked_up(host: str) -> list[str]:
+    """Return the addresses of a host; none where the lookup fails, as behind a proxy that does the lookups."""
+    try:
+        return [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        return []
+
+
+class AddressError(ValueError):
+    """An address that a registry may not send its client to; the text is the reason."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """
+    Where one registry may send its client.
+
+    Args:
+        registry: scheme and host of the registry.
+        addresses: looks a host up.
+    """
+
+    registry: httpx.URL
+    addresses: Callable[[str], list[str]] = looked_up
+
+    def is_own(self, url: httpx.URL) -> bool:
+        """Return whether a URL is of the registry's own scheme, host and port."""
+        return (url.scheme, url.netloc) == (self.registry.scheme, self.registry.netloc)
+
+    def location(self, location: str, current: httpx.URL) -> httpx.URL:
+        """
+        Return the target of a redirect.
+
+        Raises:
+            AddressError: it is neither of the registry itself nor an https address outside of this network.
+        """
+        url = _parsed(location, current)
+        if not self.is_own(url):
+            if url.scheme != "https":
+                raise AddressError("it is another host over plain HTTP")
+            self._refuse_private(url)
+        return url
+
+    def realm(self, realm: str) -> httpx.URL:
+        """
+        Return the address of the registry's tokens.
+
+        Raises:
+            AddressError: it is not https, nor http of a local registry, or inside of this network.
+        """
+        url = _parsed(realm, None)
+        if url.scheme != "https" and not (self.registry.scheme == "http" and is_local(url.host)):
+            raise AddressError("it is not https")
+        if not self.is_own(url):
+            self._refuse_private(url)
+        return url
+
+    def _refuse_private(self, url: httpx.URL) -> None:
+        if self._is_private(url) and not self._is_private(self.registry):
+            raise AddressError("it is an address of a private network, and the registry is not")
+
+    def _is_private(self, url: httpx.URL) -> bool:
+        host = url.raw_host.decode("ascii").rstrip(".")
+        if "." not in host and ":" not in host:
+            return True
+        return any(not _is_global(address) for address in (*self.addresses(host), host))
+
+
+def _is_global(address: str) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return True
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_global and not parsed.is_multicast
+
+
+def _parsed(text: str, base: httpx.URL | None) -> httpx.URL:
+    if not _URL.fullmatch(text) or any(character in text for character in _NEVER_IN_A_URL):
+        raise AddressError("it is not a URL")
+    try:
+        url = base.join(text) if base else httpx.URL(text)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise AddressError("it is not a URL") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise AddressError("it is neither https nor http")
+    if url.userinfo or url.fragment:
+        raise AddressError("it has a user or a fragment")
+    return url

@@ -1,0 +1,61 @@
+"""
+The login that a registry asks for with 401, and its token.
+
+Source: token authentication of the distribution project, `WWW-Authenticate: Bearer realm="…",service="…",scope="…"`.
+The realm gives a token, to every client or for a login by Basic.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_PART: Final = re.compile(
+    r"\b(?P<key>realm|service|scope)\s*=\s*(?:\"(?P<quoted>[^\"\\]*)\"|(?P<plain>[^\s,\"]+))"
+    r"|\"(?:[^\"\\]|\\.)*\"|(?P<scheme>\b(?:bearer|basic)\b(?!\s*=))",
+    re.IGNORECASE,
+)
+_LONGEST_HEADER: Final = 4096
+_TOKEN: Final = re.compile(r"[!-~]{1,65536}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """
+    How a registry wants its clients to log in.
+
+    Args:
+        scheme: `bearer` or `basic`; empty where the registry names neither.
+        realm: the address that gives tokens, for `bearer`.
+        service: as the realm is asked for it; may be empty.
+        scope: as the realm is asked for it; may be empty.
+    """
+
+    scheme: str = ""
+    realm: str = ""
+    service: str = ""
+    scope: str = ""
+
+
+def challenge(headers: list[str]) -> Challenge:
+    """Return the challenge of the `WWW-Authenticate` headers of an answer; a token is preferred to Basic."""
+    challenges: list[dict[str, str]] = []
+    for header in headers:
+        for part in _PART.finditer(header[:_LONGEST_HEADER]):
+            if part["scheme"]:
+                challenges.append({"scheme": part["scheme"].lower()})
+            elif part["key"] and challenges:
+                value = part["quoted"] if part["quoted"] is not None else part["plain"]
+                challenges[-1].setdefault(part["key"].lower(), value)
+    challenges.sort(key=lambda known: known["scheme"] != "bearer")
+    return Challenge(**challenges[0]) if challenges else Challenge()
+
+
+def token(body: bytes) -> str:
+    """Return the token of a realm's answer; empty where it has none that can stand in a header."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    value = (data.get("token") or data.get("access_token")) if isinstance(data, dict) else None
+    return value if isinstance(value, str) and _TOKEN.fullmatch(value) else ""

@@ -1,0 +1,87 @@
+"""Which registry a name stands for, and short names of Docker Hub."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy import config, image
+from deploy.config import Config
+from deploy.errors import ConfigError, RefusedError
+from deploy.session import opened
+from tests.unit.deploy.fake_registry import FakeRegistry, served
+from tests.unit.deploy.rig import CONFIG, digest
+
+DIGEST = digest("a")
+
+
+@pytest.mark.parametrize(
+    ("text", "full"),
+    [
+        ("app:1", "docker.io/library/app:1"),
+        (f"app@{DIGEST}", f"docker.io/library/app@{DIGEST}"),
+        ("team/app:1", "docker.io/team/app:1"),
+        (f"team/app:1@{DIGEST}", f"docker.io/team/app:1@{DIGEST}"),
+        ("registry/team/app:1", "docker.io/registry/team/app:1"),
+    ],
+)
+def test_a_short_name_is_refused_with_its_full_form(text: str, full: str) -> None:
+    with pytest.raises(RefusedError) as error:
+        image.parse(text)
+    assert str(error.value) == f"image: got '{text}', which names no registry. Fix: write '{full}'."
+    assert str(image.parse(full)) == full
+
+
+@pytest.mark.parametrize(
+    "text", ["localhost/app:1", "registry:5000/app:1", "registry.example/app:1", "docker.io/app:1"]
+)
+def test_a_name_with_a_host_is_no_short_name(text: str) -> None:
+    assert str(image.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("repository", "registry"),
+    [
+        ("docker.io/team/app", "https://registry-1.docker.io"),
+        ("index.docker.io/team/app", "https://registry-1.docker.io"),
+        ("registry.example/team/app", "https://registry.example"),
+        ("registry.example:8443/app", "https://registry.example:8443"),
+    ],
+)
+def test_the_registry_of_a_repository(repository: str, registry: str) -> None:
+    assert config_of(repository=repository).registry == registry
+
+
+def config_of(**values: object) -> Config:
+    return Config.model_validate({"project": "p", "zone": "z", "group": "g", "repository": "h.example/a", **values})
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            "repository: team/app",
+            "repository: got 'team/app', which names no registry; its full form is 'docker.io/team/app'. Fix: ",
+        ),
+        ("repository: h.example/a\nregistry_url: https://evil.example\\@a.pkg.dev", "registry_url: got "),
+        ("repository: h.example/a\nregistry_url: https://a.pkg.dev@evil.example", "registry_url: got "),
+        ("repository: h.example/a\ngoogle_registries: [https://h.example]", "google_registries.0: got "),
+        ("repository: h.example/a\ngoogle_registries: ['*.example']", "google_registries.0: got "),
+    ],
+)
+def test_what_an_environment_file_may_not_name(line: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(f"project: p\nzone: z\ngroup: g\n{line}\n")
+    with pytest.raises(ConfigError) as error:
+        config.read("x", {}, tmp_path)
+    assert str(error.value).startswith(f"{tmp_path}/x.yaml: {text}")
+
+
+def test_a_session_logs_in_with_the_file_that_it_is_given(tmp_path: Path) -> None:
+    file = tmp_path / "auth.json"
+    fake = FakeRegistry(basic="YTpi")
+    with served(fake) as url:
+        file.write_text(json.dumps({"auths": {url.removeprefix("http://"): {"auth": "YTpi"}}}))
+        emulated = CONFIG.model_copy(update={"registry_url": url, "compute_url": "http://emulator/compute/v1"})
+        session = opened(emulated, None, file)
+        assert session.registry.resolved(image.parse(f"{CONFIG.repository}:latest")).digest == digest("a")
+    assert [authorization for _, _, authorization in fake.seen] == ["", "Basic YTpi"]
