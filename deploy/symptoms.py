@@ -1,5 +1,6 @@
 """What the group and its machines say besides their state: asked rarely, and only of what takes long."""
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,20 +23,34 @@ class Suspect:
     Args:
         name: Its name; empty if there is none.
         ask_at_s: When it is asked next.
-        told: Lines of its serial port that told of a failure, the last time it was asked.
+        times: Lines of its serial port that showed a failure, the last time it was read.
     """
 
     name: str = ""
     ask_at_s: float = 0.0
-    told: int = 0
+    times: int = 0
 
 
-def suspect(group: Group, target: Version, now_s: float, before: Suspect) -> Suspect:
-    """Return the first new machine that is not serving yet, with what is known of it; pure."""
-    late = next((one for one in group.active_instances if one.version == target and not is_serving(one, target)), None)
-    if late is None:
-        return Suspect()
-    return before if before.name == late.name else Suspect(late.name, now_s + _FIRST_S)
+def late_instances(group: Group, target: Version) -> tuple[str, ...]:
+    """Return the names of new instances that do not serve yet; pure."""
+    new = (instance for instance in group.active_instances if instance.version == target)
+    return tuple(instance.name for instance in new if not is_serving(instance, target))
+
+
+def suspect(late: Sequence[str], now_s: float, before: Suspect, known: Set[str]) -> Suspect:
+    """
+    Return the new instance to ask, with what is known of it; pure.
+
+    Args:
+        late: New instances that do not serve yet.
+        now_s: By the clock of the rollout.
+        before: The instance that was asked until now.
+        known: Instances with a transient failure, asked again only if no other is late.
+    """
+    name = next((name for name in late if name not in known), late[0] if late else "")
+    if before.name == name:
+        return before
+    return Suspect(name, now_s + _FIRST_S) if name else Suspect()
 
 
 @dataclass
@@ -55,6 +70,7 @@ class Symptoms:
     config: Config
     outputs: dict[str, str] = field(default_factory=dict, init=False)
     _suspect: Suspect = field(default=Suspect(), init=False)
+    _transient: frozenset[str] = field(default=frozenset(), init=False)
     _is_deaf: bool = field(default=False, init=False)
 
     def ask(self, group: Group, target: Version, now_s: float) -> Verdict | None:
@@ -66,7 +82,9 @@ class Symptoms:
             target: Version that it was told to serve.
             now_s: By the clock of `compute`.
         """
-        self._suspect = suspect(group, target, now_s, self._suspect)
+        late = late_instances(group, target)
+        self._transient &= frozenset(late)
+        self._suspect = suspect(late, now_s, self._suspect, self._transient)
         machine = next((one for one in group.machines if one.name == self._suspect.name), None)
         if machine is None or self._is_deaf or now_s < self._suspect.ask_at_s:
             return None
@@ -80,13 +98,26 @@ class Symptoms:
         return None
 
     def _serial(self, machine: Machine) -> Verdict | None:
-        """Believe a serial port once a second look shows more: a script may try again, and an old line stays there."""
+        """
+        Read a serial port, and return a verdict if the failure that it shows counts.
+
+        A permanent failure counts at once. A transient one counts when it is a second instance's: the script ended by
+        it, or it was there again at a later look, and another instance that still does not serve has one too.
+        """
         output = self.compute.get(f"zones/{self.config.zone}/instances/{machine.name}/serialPort")
         self.outputs[machine.name] = str(output.get("contents", ""))
-        says = serial.failure(self.outputs[machine.name])
-        before, self._suspect = self._suspect.told, replace(self._suspect, told=says.times if says else 0)
-        if says and before and (says.is_over or says.times > before):
-            return Verdict("failed", f"{machine.name} says: {says.line}", machine.name)
+        failure = serial.failure(self.outputs[machine.name], self.config.repository)
+        before, self._suspect = self._suspect.times, replace(self._suspect, times=failure.times if failure else 0)
+        if failure is None:
+            self._transient -= {machine.name}
+        elif failure.is_permanent:
+            return Verdict("failed", f"{machine.name} printed: {failure.line}", machine.name)
+        elif failure.is_over or 0 < before < failure.times:
+            others = self._transient - {machine.name}
+            self._transient |= {machine.name}
+            if others:
+                text = f"{', '.join(sorted(others))} and {machine.name} failed alike; the last printed: {failure.line}"
+                return Verdict("failed", text, machine.name)
         return None
 
     def _errors(self, machine: Machine, target: Version) -> Verdict | None:

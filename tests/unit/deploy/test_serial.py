@@ -1,58 +1,154 @@
 """What a serial port shows, and how often anybody looks."""
 
+import time
+
 import pytest
 
 from deploy.pace import pause_s
 from deploy.serial import Failure, failure
 
-BOOT = "2026-11-23T12:00:00 vm google_metadata_script_runner[1]: Found startup-script in metadata."
-SAID = "2026-11-23T12:00:05 vm google_metadata_script_runner[1]: startup-script: "
-DENIED = f"{SAID}Error response from daemon: pull access denied for x, repository does not exist or may require login"
+R = "asia-northeast3-docker.pkg.dev/p/r/ai-server"
+STAMP = "2026-11-23T12:00:05.123456+00:00 vm "
+AGENT = f"{STAMP}google_metadata_script_runner[1]: "
+BOOT = f"{AGENT}Found startup-script in metadata."
+SCRIPT = f"{AGENT}startup-script: "
+DAEMON = "Error response from daemon: "
+DENIED = f"{SCRIPT}{DAEMON}pull access denied for {R}, repository does not exist or may require 'docker login'"
+MANIFEST = "https://asia-northeast3-docker.pkg.dev/v2/p/r/ai-server/manifests/v1"
+UNAUTHORIZED = f'{SCRIPT}{DAEMON}Head "{MANIFEST}": unauthorized: x'
+METADATA = f"{SCRIPT}curl: (7) Failed to connect to metadata.google.internal port 80 after 0 ms: Connection refused"
+ENDED = f"{AGENT}startup-script exit status 1"
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        f"{SAID}Error response from daemon: manifest for host/x@sha256:00 not found: manifest unknown",
-        f"{SAID}manifest unknown: Failed to fetch",
+        f"{SCRIPT}{DAEMON}manifest for {R}@sha256:00 not found: manifest unknown: Failed to fetch",
+        f"{SCRIPT}docker: {DAEMON}manifest for {R}:v1 not found: manifest unknown",
+        f"{SCRIPT}manifest unknown: Failed to fetch",
+        f"{SCRIPT}no such manifest: {R}:v1",
         DENIED,
-        f"{SAID}unauthorized: authentication required",
-        f'{SAID}denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource',
-        f"{SAID}Error response from daemon: failed to create task for container: failed to create shim task",
-        f"{SAID}Error response from daemon: driver failed programming external connectivity",
-        "12:00 vm google_metadata_script_runner[1]: startup-script exit status 125",
-        '12:00 vm google_metadata_script_runner[1]: Script "startup-script" failed with error: exit status 1',
+        f'{SCRIPT}{DAEMON}Head "{MANIFEST}": denied: Permission',
+        f'{SCRIPT}denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource',
+        f"{SCRIPT}{DAEMON}name unknown: Repository r not found",
+        f"{SCRIPT}{DAEMON}no matching manifest for linux/amd64 in the manifest list entries",
+        f"{SCRIPT}{DAEMON}failed to create task for container: failed to create shim task: exec format error",
+        f"{SCRIPT}{DAEMON}driver failed programming external connectivity",
+        f"{SCRIPT}dependency failed to start: container ai-server exited (1)",
+        f"{SCRIPT}stack-ai-server-1 exited with code 3",
+        f'{STAMP}dockerd[7]: time="x" level=error msg="POST /v1.47/images/create: manifest unknown"',
+        f"{STAMP}docker[7]: docker: {DAEMON}pull access denied for {R}, repository does not exist",
+        f"[   47.16] GCEMetadataScripts[1]: 2026/11/23 12:00:05 GCEMetadataScripts: startup-script: {DAEMON}denied: x",
+        f"Nov 23 12:00:05 vm startup-script: INFO startup-script: {DAEMON}manifest unknown",
+        f"{AGENT}startup-script exit status 125",
+        f'{AGENT}Script "startup-script" failed with error: exit status 1',
     ],
 )
-def test_failed_pull_or_start_is_quoted(line: str) -> None:
-    found = failure(f"{BOOT}\r\n{SAID}Pulling x\r\n{line}\r\n")
+def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None:
+    found = failure(f"{BOOT}\r\n{SCRIPT}Pulling x\r\n{line}\r\n", R)
     assert found is not None
-    assert found.line == line
+    assert (found.line, found.is_permanent) == (line, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        UNAUTHORIZED,
+        f"{SCRIPT}unauthorized: authentication required",
+        f'{SCRIPT}{DAEMON}Get "https://asia-northeast3-docker.pkg.dev/v2/": context deadline exceeded',
+        f'{SCRIPT}{DAEMON}Get "https://host/v2/": net/http: TLS handshake timeout',
+        f'{SCRIPT}{DAEMON}Get "https://host/v2/": dial tcp 1.2.3.4:443: i/o timeout',
+        f'{SCRIPT}{DAEMON}Get "https://host/v2/": dial tcp: lookup host: no such host',
+        f"{SCRIPT}{DAEMON}received unexpected HTTP status: 503 Service Unavailable",
+        f"{SCRIPT}docker: {DAEMON}toomanyrequests: Quota exceeded",
+        f"{SCRIPT}stack-ai-server-1 exited with code 1 (restarting)",
+        METADATA,
+        f"{SCRIPT}ERROR: (gcloud.auth.print-access-token) Compute Engine Metadata server unavailable",
+    ],
+)
+@pytest.mark.parametrize("end", ["", ENDED])
+def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_the_script(line: str, end: str) -> None:
+    found = failure(f"{BOOT}\n{SCRIPT}Pulling x\n{line}\n{end}\n", R)
+    assert found == Failure(line, times=1, is_over=bool(end), is_permanent=False)
 
 
 @pytest.mark.parametrize(
     "contents",
     [
         "",
-        f"{BOOT}\n{SAID}Pulling host/x@sha256:00\n",
-        f"{BOOT}\n{DENIED}\n{SAID}Pulling x\n12:01 vm runner: startup-script exit status 0\n",
-        f"{BOOT}\n{DENIED}\n12:01 vm runner: startup-script exit status 1\n{BOOT}\n{SAID}Pulling x\n",
-        f'{BOOT}\n12:00 vm uvicorn: 10.0.0.1 "GET /admin" 401 unauthorized: no token\n',
-        f"{BOOT}\n{SAID}Error response from daemon: No such container: ai-server\n{SAID}Pulling x\n",
-        f"{BOOT}\n{SAID}Error response from daemon: network with name web already exists\n{SAID}Pulling x\n",
-        f"{BOOT}\n{SAID}docker: rm: /var/x: permission denied: skipped\n{SAID}Pulling x\n",
-        f"{BOOT}\n12:00 vm kernel: audit: denied: something of the kernel's\n",
+        f"{SCRIPT}Pulling {R}@sha256:00\n",
+        f"{DENIED}\n{SCRIPT}Pulling x\n{AGENT}startup-script exit status 0\n",
+        f"{DENIED}\n{ENDED}\n{BOOT}\n{SCRIPT}Pulling x\n",
+        f"{DENIED}\n{SCRIPT}Status: Downloaded newer image for {R}@sha256:00\n",
+        f"{UNAUTHORIZED}\n{SCRIPT}Status: Image is up to date for {R}:v1\n",
+        f"{SCRIPT}{DAEMON}No such container: ai-server\n{SCRIPT}Pulling x\n",
+        f"{SCRIPT}{DAEMON}network with name web already exists\n{SCRIPT}Pulling x\n",
+        f"{SCRIPT}docker: rm: /var/x: permission denied: skipped\n{SCRIPT}Pulling x\n",
+        f"{SCRIPT}stack-migration-1 exited with code 0\n",
+        f"{SCRIPT}+ echo 'Error response from daemon: manifest unknown'\n",
+        f"{SCRIPT}curl: (7) Failed to connect to localhost port 8000: Connection refused\n",
+        f"{SCRIPT}{DAEMON}manifest for {R}-cache:v1 not found: manifest unknown\n{SCRIPT}Pulling {R}:v1\n",
+        f"{SCRIPT}{DAEMON}pull access denied for busybox, repository does not exist\n{SCRIPT}Pulling {R}:v1\n",
+        f'{SCRIPT}{DAEMON}Head "https://gcr.io/v2/p/sidecar/manifests/v1": denied: x\n{SCRIPT}Pulling {R}:v1\n',
     ],
 )
 def test_what_shows_no_failure_of_this_boot_is_none(contents: str) -> None:
-    assert failure(contents) is None
+    assert failure(f"{BOOT}\n{contents}", R) is None
 
 
-def test_the_cause_goes_before_the_exit_status_and_secrets_stay_hidden() -> None:
-    ended = "12:01 vm google_metadata_script_runner[1]: startup-script exit status 1"
-    found = failure(f"{BOOT}\n{DENIED}\n{SAID}Pulling x\n{DENIED} TOKEN=verysecret\n{ended}\n")
-    assert found == Failure(f"{DENIED} TOKEN=…", times=2, is_over=True)
-    assert failure(f"{BOOT}\n{DENIED}\n{SAID}Pulling x\n") == Failure(DENIED, times=1, is_over=False)
+@pytest.mark.parametrize(
+    "program",
+    [
+        SCRIPT,
+        f"{SCRIPT}ai-server-1  | ",
+        f"{STAMP}docker[812]: ",
+        f"{STAMP}3f2a1b4c5d6e[812]: ",
+        f"{STAMP}uvicorn: ",
+        f"{STAMP}kernel: audit: ",
+        f"{STAMP}app[3]: docker: ",
+    ],
+)
+@pytest.mark.parametrize(
+    "message",
+    [
+        "access denied: retrying",
+        "denied: something of the application's",
+        "unauthorized: no token",
+        "Error: connection refused: retrying",
+        "ERROR broker: connection refused",
+        "upstream answered 503 Service Unavailable, i/o timeout",
+        'time="x" level=error msg="model registry: unauthorized: pull denied: x"',
+        "manifest for model unknown",
+        "worker exited with code 1",
+        "the startup-script exit status 1 was seen",
+    ],
+)
+def test_output_of_the_application_is_no_failed_pull(program: str, message: str) -> None:
+    assert failure(f"{BOOT}\n{SCRIPT}Pulling x\n{program}{message}\n", R) is None
+
+
+def test_failed_pull_of_another_image_counts_once_the_script_has_ended_badly() -> None:
+    other = f"{SCRIPT}{DAEMON}pull access denied for grafana/promtail, repository does not exist"
+    assert failure(f"{BOOT}\n{other}\n", R) is None
+    assert failure(f"{BOOT}\n{other}\n{ENDED}\n", R) == Failure(other, times=1, is_over=True, is_permanent=True)
+
+
+def test_permanent_cause_goes_before_a_transient_one_and_both_before_the_exit_status() -> None:
+    boot = f"{BOOT}\n{UNAUTHORIZED}\n{UNAUTHORIZED}\n"
+    assert failure(boot, R) == Failure(UNAUTHORIZED, times=2, is_over=False, is_permanent=False)
+    assert failure(f"{boot}{DENIED}\n{UNAUTHORIZED}\n{ENDED}\n", R) == Failure(DENIED, 1, True, True)
+
+
+def test_secrets_of_a_line_stay_hidden() -> None:
+    found = failure(f"{BOOT}\n{DENIED} TOKEN=verysecret\n", R)
+    assert found is not None
+    assert "verysecret" not in found.line
+
+
+def test_serial_port_of_a_megabyte_of_one_line_takes_no_time() -> None:
+    began_s = time.process_time()
+    assert failure(f"{BOOT}\n{'x ' * 500_000}\n{SCRIPT}{'denied: ' * 100_000}\n{DENIED}", R) is not None
+    assert time.process_time() - began_s < 2
 
 
 @pytest.mark.parametrize(

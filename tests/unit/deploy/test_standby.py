@@ -17,7 +17,7 @@ from deploy.observed import Group, Machine, Version, group
 from deploy.report.preview import preview
 from deploy.report.status import shown, status
 from deploy.result import Result
-from deploy.symptoms import Suspect, suspect
+from deploy.symptoms import late_instances
 from deploy.timeline import Timeline
 from tests.unit.deploy.rig import CONFIG, rig
 from tests.unit.deploy.test_cases import BASE
@@ -69,7 +69,7 @@ def test_release_on_every_running_instance_is_proven_beside_a_standby_pool() -> 
 
 
 def test_standby_instances_are_not_suspected_of_a_failure() -> None:
-    assert suspect(of(STOPPED, SERVING), TARGET, 0.0, Suspect()) == Suspect()
+    assert late_instances(of(STOPPED, SERVING), TARGET) == ()
 
 
 def test_standby_instances_are_no_part_of_the_timeline() -> None:

@@ -14,12 +14,14 @@ from deploy.errors import (
     RefusedError,
     RolledBackError,
 )
+from deploy.health import Verdict
 from deploy.observed import Group, Machine, Version
 from deploy.rollout import Rollout
-from deploy.symptoms import Suspect, Symptoms, suspect
-from tests.unit.deploy.rig import GROUP, Rig, rig
+from deploy.symptoms import Suspect, Symptoms, late_instances, suspect
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, rig
 
-DENIED = "Error response from daemon: pull access denied for x"
+DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
+UNAUTHORIZED = "Error response from daemon: unauthorized: authentication required"
 ENDED = "startup-script exit status 1"
 
 
@@ -42,7 +44,7 @@ def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
         one.deploy("a")
     assert one.serving() == ["latest"] * 3
     assert one.never_fewer_than(3)
-    assert " says: " in str(error.value)
+    assert " printed: " in str(error.value)
     assert said in str(error.value)
     assert "verysecret" not in str(error.value) + "".join(error.value.evidence)
     assert one.api.world.clock.now_s() - began_s < 150
@@ -58,25 +60,67 @@ def test_serial_port_that_tells_nothing_is_read_rarely_and_waited_for() -> None:
 
 def test_script_that_tried_again_and_succeeded_is_no_failure() -> None:
     """The emulator's machines that answer end their script well, whatever they printed before."""
-    one = breaking(answer_s=120, serial=[DENIED])
+    one = breaking(answer_s=120, serial=[UNAUTHORIZED, UNAUTHORIZED])
     one.deploy("a")
     assert one.serving() == ["a"] * 3
 
 
-@pytest.mark.parametrize(
-    ("second", "is_failure"),
-    [([DENIED], False), ([DENIED, DENIED], True), ([DENIED, ENDED], True), ([], False)],
-)
-def test_second_look_has_to_show_something_new(second: list[str], is_failure: bool) -> None:
-    one = breaking(never_healthy=True, serial=[DENIED])
-    looks = iter(["\n".join(["startup-script: " + line for line in lines]) for lines in ([DENIED], second)])
-    compute = one.compute()
-    compute.get = lambda *_: {"contents": next(looks)}  # type: ignore[method-assign]
-    symptoms = Symptoms(compute, one.config)
-    late = group(Machine("n", TARGET, "RUNNING", "VERIFYING", "UNHEALTHY"))
-    assert [symptoms.ask(late, TARGET, now_s) for now_s in (0.0, 31.0)] == [None, None]
-    found = symptoms.ask(late, TARGET, 52.0)
-    assert (found is not None) is is_failure
+def test_application_that_prints_what_looks_like_a_refusal_is_waited_for() -> None:
+    one = breaking(answer_s=120, serial=["access denied: retrying", "unauthorized: no token", "Error: denied: x"])
+    one.deploy("a")
+    assert one.serving() == ["a"] * 3
+
+
+def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
+    """
+    Ask twice about new instances that never serve, and again each 52 s.
+
+    Args:
+        outputs: What the script of each instance had printed at that time; an instance that is not named is not there.
+    """
+    one = rig()
+    compute, times = one.compute(), iter(outputs)
+    now: dict[str, list[str]] = {}
+    compute.get = lambda path, *_: {  # type: ignore[method-assign]
+        "contents": "\n".join(f"startup-script: {line}" for line in now[path.split("/")[-2]])
+    }
+    symptoms, found = Symptoms(compute, one.config), []
+    for number, now in enumerate(times):
+        late = group(*(Machine(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in now))
+        first = symptoms.ask(late, TARGET, 52.0 * number)
+        found.append(first or symptoms.ask(late, TARGET, 52.0 * number + 31.0))
+    return found
+
+
+@pytest.mark.parametrize("line", [DENIED, "manifest unknown: x", "stack-web-1 exited with code 1", ENDED])
+def test_permanent_failure_counts_at_once(line: str) -> None:
+    (found,) = asked({"n": [line]})
+    assert found is not None
+    assert (found.state, found.machine) == ("failed", "n")
+    assert found.text == f"n printed: startup-script: {line}"
+
+
+@pytest.mark.parametrize("later", [[UNAUTHORIZED] * 2, [UNAUTHORIZED, ENDED], [UNAUTHORIZED], []])
+def test_transient_failure_of_one_instance_is_waited_for(later: list[str]) -> None:
+    assert asked({"n": [UNAUTHORIZED]}, {"n": later}, {"n": [*later, UNAUTHORIZED]}) == [None] * 3
+
+
+def test_transient_failure_counts_once_a_second_instance_has_one() -> None:
+    again = [UNAUTHORIZED] * 2
+    first = [{"n": [UNAUTHORIZED]}, {"n": again, "o": [UNAUTHORIZED]}]
+    found = asked(*first, {"n": again, "o": [UNAUTHORIZED]}, {"n": again, "o": again})
+    assert found[:3] == [None] * 3
+    assert found[3] is not None
+    assert found[3].text.startswith(
+        "n and o failed alike; the last printed: startup-script: Error response from daemon"
+    )
+
+
+def test_transient_failure_that_is_over_is_no_first_one() -> None:
+    """An instance that serves in the end, or is gone, no longer counts."""
+    ended = [UNAUTHORIZED, ENDED]
+    assert asked({"n": ended}, {"o": ended})[1] is None
+    assert asked({"n": ended}, {"n": [], "o": ended})[1] is not None
 
 
 def test_quick_rollout_reads_no_serial_port() -> None:
@@ -197,17 +241,21 @@ def group(*machines: Machine) -> Group:
     return Group({}, (TARGET,), 1, "f", False, False, machines)
 
 
-def test_suspect_is_the_new_machine_that_takes_long() -> None:
+def test_suspect_is_the_new_instance_that_takes_long() -> None:
     late = Machine("n", TARGET, "RUNNING", "VERIFYING", "UNHEALTHY")
-    first = suspect(group(Machine("o", Version("old"), "RUNNING", "NONE", "UNHEALTHY"), late), TARGET, 100.0, Suspect())
+    old = Machine("o", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
+    serving = Machine("s", TARGET, "RUNNING", "NONE", "HEALTHY")
+    assert late_instances(group(old, serving, late), TARGET) == ("n",)
+    first = suspect(["n", "m"], 100.0, Suspect(), set())
     assert first == Suspect("n", 130.0)
-    assert suspect(group(late), TARGET, 110.0, first) is first
-    serving = Machine("n", TARGET, "RUNNING", "NONE", "HEALTHY")
-    assert suspect(group(serving), TARGET, 120.0, first) == Suspect()
+    assert suspect(["n", "m"], 110.0, first, set()) is first
+    assert suspect(["n", "m"], 110.0, first, {"n"}) == Suspect("m", 140.0)
+    assert suspect(["n"], 110.0, first, {"n"}) is first
+    assert suspect([], 120.0, first, set()) == Suspect()
 
 
 def test_nothing_good_and_a_serial_port_that_tells() -> None:
     one = breaking(never_healthy=True, serial=[DENIED, ENDED])
     plan = one.plan("a")
-    with pytest.raises(NotRestoredError, match=r"says: .*pull access denied"):
+    with pytest.raises(NotRestoredError, match=r"printed: .*pull access denied"):
         Rollout(one.compute(), one.config, one.said.append).perform(replace(plan, entry=None))
