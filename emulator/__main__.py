@@ -41,6 +41,7 @@ def serve(
     manual: Annotated[bool, typer.Option("--manual", help="time stands still; POST /emulator/clock moves it")] = False,
     open_: Annotated[bool, typer.Option("--open", help="serve without tokens")] = False,
     any_address: Annotated[bool, typer.Option("--any-address", help="allow an address that others can reach")] = False,
+    allow_host: Annotated[list[str] | None, typer.Option(help="host name that clients reach it by")] = None,
     seed: Annotated[Path | None, typer.Option(help="world to begin with", exists=True, dir_okay=False)] = None,
     state: Annotated[Path | None, typer.Option(help="file that everything is kept in (default: memory)")] = None,
     wait_s: Annotated[float, typer.Option(help="seconds to wait for another process on that file", min=0)] = 5.0,
@@ -84,7 +85,7 @@ def serve(
         _refuse(str(error))
     shown = f"[{host}]" if ":" in host else host
     print(f"listening on http://{shown}:{listening.getsockname()[1]}", flush=True)
-    uvicorn.Server(configuration(api)).run(sockets=[listening])
+    uvicorn.Server(configuration(api, allow_host or ())).run(sockets=[listening])
     if lock:
         lock.close()
 

@@ -82,6 +82,11 @@ def malformed(why: str) -> ApiError:
     return ApiError(400, "parseError", f"Invalid JSON payload received. {why}")
 
 
+def too_large(limit: int) -> ApiError:
+    """A body that is longer than the server reads."""
+    return ApiError(413, "uploadTooLarge", f"Request Entity Too Large: the limit is {limit} bytes.")
+
+
 def in_use(path: str, user: str) -> ApiError:
     """Something refers to it. Source: terraform-provider-google issues 1448 and 10365."""
     message = f"The {_kind(path)} resource '{path}' is already being used by '{user}'"

@@ -1,7 +1,7 @@
 """The emulator on a socket: what an answer has to wait for is waited for here, and connections are cut here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,10 +9,13 @@ import httpx
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from emulator.answers import answered, dated
 from emulator.api import Api
 from emulator.batch import answer_batch, is_batch
+from emulator.errors import ApiError, too_large
 from emulator.health import NEVER
-from emulator.messages import Answer, Request, drip_duration_s
+from emulator.messages import Answer, Request, drip_duration_s, encoded
+from emulator.origin import check_origin
 from emulator.routes.operations import WAIT_S
 
 Scope = MutableMapping[str, Any]
@@ -33,6 +36,13 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         self.scope[_TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP in Google's shape, and end the connection."""
+        body = encoded(ApiError(400, "badRequest", msg).body())
+        head = f"content-type: application/json; charset=UTF-8\r\ncontent-length: {len(body)}\r\nconnection: close"
+        self.transport.write(f"HTTP/1.1 400 Bad Request\r\n{head}\r\n\r\n".encode() + body)
+        self.transport.close()
+
 
 class Server:
     """
@@ -40,10 +50,12 @@ class Server:
 
     Args:
         api: What it serves.
+        names: Host names that it is reached by, beside addresses and `localhost`.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, names: Collection[str] = ()) -> None:
         self._api = api
+        self._names = frozenset(name.lower() for name in names)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,20 +81,22 @@ class Server:
                 return
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if message["type"] == "http.disconnect" or not message.get("more_body"):
-                break
+        listed = [(key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"]]
+        headers = dict(listed)
+        try:
+            check_origin(listed, self._names)
+            body = await _body(receive, int(headers.get("content-length", "0")))
+        except ApiError as error:
+            answer = answered(error.code, encoded(error.body()), {"connection": "close"})
+            await self._send(dated(answer, self._api.date_s()), scope, receive, send)
+            return
+        if body is None:
+            return
         target = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             target += "?" + scope["query_string"].decode("latin-1")
-        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         request = Request(scope["method"], target, headers, body)
-        if len(body) > _MAX_BODY_BYTES:
-            answer = Answer(413, b'{"error": {"code": 413, "message": "Request Entity Too Large"}}')
-        elif is_batch(request):
+        if is_batch(request):
             answer = answer_batch(self._api, request)
         else:
             answer = await self._waited(request, self._api.handle(request))
@@ -164,12 +178,41 @@ class Server:
                 await asyncio.sleep(max(_LOOK_S, world.clock.real_s(1.0)))
 
 
-def configuration(api: Api) -> uvicorn.Config:
-    """Return how uvicorn serves an emulator; the socket is made by the caller, who so knows its port."""
+def configuration(api: Api, names: Collection[str] = ()) -> uvicorn.Config:
+    """
+    Return how uvicorn serves an emulator; the socket is made by the caller, who so knows its port.
+
+    Args:
+        api: What it serves.
+        names: Host names that it is reached by, beside addresses and `localhost`.
+    """
     return uvicorn.Config(
-        Server(api), http=Protocol, loop="uvloop", log_level="warning", access_log=False, lifespan="on",
+        Server(api, names), http=Protocol, loop="uvloop", log_level="warning", access_log=False, lifespan="on",
         date_header=False, server_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
+
+
+async def _body(receive: Receive, announced: int) -> bytes | None:
+    """
+    Read a request's body; None if the client is gone before its end.
+
+    Raises:
+        ApiError: 413, as soon as the body is announced to be too large, or is.
+    """
+    if announced > _MAX_BODY_BYTES:
+        raise too_large(_MAX_BODY_BYTES)
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > _MAX_BODY_BYTES:
+            raise too_large(_MAX_BODY_BYTES)
+        if not message.get("more_body"):
+            return b"".join(parts)
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

@@ -10,7 +10,8 @@ from ci.steps.base import PYTHON, WORKDIR
 from ci.steps.check import Project, environment
 
 PORT: Final = 8080
-URL: Final = f"http://emulator:{PORT}"
+HOST: Final = "emulator"
+URL: Final = f"http://{HOST}:{PORT}"
 STATE: Final = "/var/lib/emulator"
 STATE_FILE: Final = f"{STATE}/state.sqlite"
 _SEED: Final = "emulator/seeds/rehearsal.yaml"
@@ -30,7 +31,8 @@ def emulator(
         is_open: Serve without tokens, to clients that have none.
         release: Container behind the machines of a release, reached as `release`.
     """
-    listen = ["--host", "0.0.0.0", "--any-address", "--port", str(PORT), *(["--open"] if is_open else [])]  # noqa: S104
+    listen = ["--host", "0.0.0.0", "--any-address", "--allow-host", HOST, "--port", str(PORT)]  # noqa: S104
+    listen += ["--open"] if is_open else []
     kept = ["--state", STATE_FILE, "--wait-s", str(WAIT_S)]
     pace = ["--operation-s", "0.2", "--decide-s", "0.5"]
     container = (

@@ -105,7 +105,7 @@ def test_no_login_no_secret() -> None:
 def test_emulator_listens_where_its_container_is_reached() -> None:
     *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS, is_open=True))
     assert name == "asService"
-    assert "'--any-address', '--port', '8080', '--open'" in str(arguments["args"])
+    assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
