@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from accessory import image
 from accessory.errors import ConfigError
+from lib.credential_urls import token_host
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _FOLDER: Final = Path("environments")
@@ -70,7 +71,7 @@ class Environment(BaseModel):
 
     project: str
     zone: _Machine
-    token_hosts: tuple[str, ...] = ()
+    token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
     accessories: dict[str, Accessory] = {}
 
 

@@ -161,4 +161,6 @@ class Iap(Transport):
         login, token = log_in(self.credentials, self.token_hosts), self.keys / "token"
         token.touch(mode=0o600)
         token.write_text(login.token)
-        return os.environ | {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token), "CLOUDSDK_CORE_ACCOUNT": login.account}
+        quota = {"CLOUDSDK_BILLING_QUOTA_PROJECT": login.quota_project} if login.quota_project else {}
+        account = {"CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(token), "CLOUDSDK_CORE_ACCOUNT": login.account}
+        return os.environ | account | quota

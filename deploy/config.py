@@ -4,10 +4,11 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from deploy.errors import ConfigError
 from deploy.registry_hosts import full_form, registry_of
+from lib.credential_urls import token_host
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _LONGEST_S: Final = 86_400
@@ -66,7 +67,7 @@ class Config(_Strict):
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
     resource_manager_url: _Url = "https://cloudresourcemanager.googleapis.com"
-    token_hosts: tuple[str, ...] = ()
+    token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
     google_registries: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")], ...] = ()
     rollout: Rollout = Rollout()

@@ -14,6 +14,7 @@ from deploy.observe import Observed, granted, observe
 from deploy.registry import Registry
 from deploy.registry_http import Logins
 from deploy.retry import Time
+from lib.credential_urls import is_local
 
 EXCHANGE_S: Final = 30.0  # for one exchange as a whole, whatever it is retried for
 
@@ -49,12 +50,13 @@ def opened(config: Config, credential_file: Path | None, registry_credentials: P
 
     # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
     emulated = config.compute_url.startswith("http://")
-    issues = urlsplit(config.compute_url).netloc in config.token_hosts
+    address = urlsplit(config.compute_url)
+    issues = address.netloc in config.token_hosts and is_local(address.hostname or "")
     anonymous = emulated and not issues
     headers = credentials.Nobody() if anonymous else credentials.headers(credential_file, config.token_hosts)
     api, clock = client(EXCHANGE_S, trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
-    logins = Logins(headers, config.google_registries, registries.read(registry_credentials))
+    logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))
     return Session(
         config,
         Compute(api, config.compute_url, config.project, headers, clock, renew=headers.renew),

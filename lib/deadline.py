@@ -4,6 +4,7 @@ HTTP exchanges that end by a deadline: lookup, connect, TLS, request, headers an
 A timeout of httpx is the time between two bytes, so a server that sends a byte a second outlives all of them.
 """
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -27,15 +28,17 @@ _ERRORS: Final = (
 )
 
 
-def client(seconds: float, *, trust_env: bool = True) -> httpx.Client:
+def client(seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> httpx.Client:
     """
     Return a client whose every exchange ends within a number of seconds; it follows no redirects.
 
     Args:
         seconds: for one exchange, from the lookup of the host to the last byte of the body.
         trust_env: use the proxies and certificates that environment variables name.
+        tls: certificates of the client and of those that it trusts; None for the usual ones.
     """
-    return httpx.Client(transport=DeadlineTransport(seconds, trust_env=trust_env), timeout=seconds, trust_env=False)
+    transport = DeadlineTransport(seconds, trust_env=trust_env, tls=tls)
+    return httpx.Client(transport=transport, timeout=seconds, trust_env=False)
 
 
 class DeadlineTransport(httpx.BaseTransport):
@@ -47,13 +50,14 @@ class DeadlineTransport(httpx.BaseTransport):
     Args:
         seconds: for one exchange, from the lookup of the host to the last byte of the body.
         trust_env: use the proxies and certificates that environment variables name.
+        tls: certificates of the client and of those that it trusts; None for the usual ones.
     """
 
-    def __init__(self, seconds: float, *, trust_env: bool = True) -> None:
+    def __init__(self, seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> None:
         self._seconds = seconds
         self._deadline = Deadline()
         self._trust_env = trust_env
-        self._tls = httpx.create_ssl_context(trust_env=trust_env)
+        self._tls = tls or httpx.create_ssl_context(trust_env=trust_env)
         self._pools: dict[str, httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
 

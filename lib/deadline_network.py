@@ -44,19 +44,19 @@ class Network(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Look a host up, and connect to its first address that answers."""
         error: Exception = httpcore.ConnectError(f"'{host}' has no address")
-        for address in self._addresses(host, port, timeout):
+        for address, address_port in self._addresses(host, port, timeout):
             try:
                 left = self._deadline.left(timeout, httpcore.ConnectTimeout)
-                stream = self._sockets.connect_tcp(address, port, left, local_address, socket_options)
+                stream = self._sockets.connect_tcp(address, address_port, left, local_address, socket_options)
                 return Stream(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:  # noqa: PERF203 - the next address may answer
                 error = failed
         raise error
 
-    def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
+    def _addresses(self, host: str, port: int, timeout: float | None) -> list[tuple[str, int]]:
         if _is_address(host):
-            return [host]
-        lookup: Future[list[str]] = Future()
+            return [(host, port)]
+        lookup: Future[list[tuple[str, int]]] = Future()
         # Python can't interrupt a lookup; a daemon thread does not keep the process alive.
         threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True, name=f"lookup of {host}").start()
         try:
@@ -107,10 +107,10 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _look_up(host: str, port: int, lookup: Future[list[str]]) -> None:
+def _look_up(host: str, port: int, lookup: Future[list[tuple[str, int]]]) -> None:
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         lookup.set_exception(error if isinstance(error, OSError) else OSError(str(error)))
     else:
-        lookup.set_result([str(address[0]) for *_, address in entries])
+        lookup.set_result([(str(address[0]), int(address[1])) for *_, address in entries])

@@ -73,7 +73,7 @@ _NAMED_BY_FAULTS: Final = (
     "tests/processes", "tests/unit/accessory", "tests/unit/ci/test_delivery.py", "tests/unit/lib",
 )  # fmt: skip
 PROGRAMS: Final = (
-    Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib")),
+    Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib", "tests/unit/lib")),
     Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
     Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),

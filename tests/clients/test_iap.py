@@ -93,7 +93,7 @@ def keyless(folder: Path, google: Emulator) -> Path:
         "token_url": f"{google.address}/v1/token",
         "service_account_impersonation_url": f"{google.address}/v1/{account}",
         "credential_source": {
-            "url": f"{google.address}/github/oidc?audience=https:{audience}",
+            "url": f"{google.address}/github/oidc?audience={urllib.parse.quote(f'https:{audience}', safe='')}",
             "headers": {"Authorization": f"Bearer {token}"},
             "format": {"type": "json", "subject_token_field_name": "value"},
         },

@@ -39,7 +39,7 @@ def keyless(emulator: str, request_token: str) -> dict[str, Any]:
         "token_url": f"{emulator}/v1/token",
         "service_account_impersonation_url": f"{emulator}/v1/{_ACCOUNT}:generateAccessToken",
         "credential_source": {
-            "url": f"{emulator}/github/oidc?audience=https:{_AUDIENCE}",
+            "url": f"{emulator}/github/oidc?audience={urllib.parse.quote(f'https:{_AUDIENCE}', safe='')}",
             "headers": {"Authorization": f"Bearer {request_token}"},
             "format": {"type": "json", "subject_token_field_name": "value"},
         },

@@ -62,11 +62,12 @@ def test_each_connection_gets_a_new_token_in_a_file_of_this_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     tokens = iter(("first", "second"))
-    monkeypatch.setattr(transport, "log_in", lambda *given: Login(f"me of {given}", next(tokens)))
+    monkeypatch.setattr(transport, "log_in", lambda *given: Login(f"me of {given}", next(tokens), "billing"))
     iap = Iap("m", "z", "p", tmp_path, credentials=Path("/c.json"), token_hosts=("h",))
     for token in ("first", "second"):
         told = iap.environment()
         assert told["CLOUDSDK_CORE_ACCOUNT"] == f"me of {(Path('/c.json'), ('h',))}"
+        assert told["CLOUDSDK_BILLING_QUOTA_PROJECT"] == "billing"
         file = Path(told["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"])
         assert (file.parent, file.stat().st_mode & 0o777, file.read_text()) == (tmp_path, 0o600, token)
         assert token not in " ".join(iap.argv("true"))

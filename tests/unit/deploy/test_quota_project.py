@@ -1,0 +1,39 @@
+"""The project that a credential file has requests counted against, and who is sent its name."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy import session
+from deploy.config import Config
+from deploy.image import Reference
+from lib.deadline import DeadlineTransport
+from tests.unit.lib.credential_files import person, write
+
+DIGEST = "sha256:" + "1" * 64
+
+
+@pytest.mark.parametrize("quota", [{}, {"quota_project_id": "billing"}], ids=["without", "with"])
+def test_compute_and_resource_manager_are_sent_the_quota_project_and_registries_are_not(
+    quota: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: dict[str, httpx.Headers] = {}
+
+    def answer(_: DeadlineTransport, request: httpx.Request) -> httpx.Response:
+        sent[request.url.host] = request.headers
+        token = {"access_token": "token", "expires_in": 3_600}
+        return httpx.Response(200, json=token, headers={"docker-content-digest": DIGEST})
+
+    monkeypatch.setattr(DeadlineTransport, "handle_request", answer)
+    host = "asia-northeast3-docker.pkg.dev"
+    settings = Config(project="p", zone="z", group="g", repository=f"{host}/p/team/app")
+    opened = session.opened(settings, write(tmp_path / "c.json", person() | quota))
+    opened.compute.get("zones/z/instanceGroupManagers/g")
+    opened.asked()
+    assert opened.registry.resolved(Reference(f"{host}/p/team/app", digest=DIGEST)).digest == DIGEST
+    apis = {"compute.googleapis.com", "cloudresourcemanager.googleapis.com"}
+    assert sent.keys() == {*apis, host, "oauth2.googleapis.com"}
+    assert {name: sent[name]["authorization"] for name in (*apis, host)} == dict.fromkeys((*apis, host), "Bearer token")
+    counted = {name for name, headers in sent.items() if headers.get("x-goog-user-project") == "billing"}
+    assert counted == (apis if quota else set())

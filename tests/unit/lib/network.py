@@ -1,0 +1,132 @@
+"""Every lookup and every connection of a process, recorded; each name is an address of one server on loopback."""
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+
+
+@dataclass
+class Network:
+    """
+    Args:
+        lookups: host and port of each lookup of a name.
+        connections: address of each connection, as the client asked for it.
+        requests: first line and Host of each request that the server got.
+    """
+
+    lookups: list[tuple[str, object]] = field(default_factory=list)
+    connections: list[tuple[str, int]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+
+
+def certificates(folder: Path, hosts: Iterable[str]) -> tuple[Path, Path]:
+    """Write a certificate of some hosts, which signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.datetime.now(datetime.UTC)
+    names: list[x509.GeneralName] = [
+        x509.IPAddress(ipaddress.ip_address(host)) if host.replace(".", "").isdigit() else x509.DNSName(host)
+        for host in hosts
+    ]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    written = folder / "certificate.pem", folder / "key.pem"
+    written[0].write_bytes(certificate.public_bytes(pem))
+    written[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return written
+
+
+@contextmanager
+def recorded(
+    monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path] | None = None, *, wants_client: bool = False
+) -> Iterator[Network]:
+    """
+    Record lookups and connections, and lead every one of them to a server on loopback.
+
+    Args:
+        monkeypatch: of the test.
+        certificate: the server's, and its key; without it, nothing answers.
+        wants_client: ask clients for a certificate too, and trust the server's own.
+    """
+    network = Network()
+    tls = None
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*certificate)
+        if wants_client:
+            tls.verify_mode = ssl.CERT_REQUIRED
+            tls.load_verify_locations(certificate[0])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=_serve, args=(server, tls, network), daemon=True).start()
+        connect = socket.socket.connect
+
+        def getaddrinfo(host: str, asked: object, *_: object, **__: object) -> list[object]:
+            if not host.replace(".", "").isdigit():
+                network.lookups.append((host, asked))
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host if host[0].isdigit() else "127.0.0.1", asked))]
+
+        def connected(self: socket.socket, address: tuple[str, int]) -> None:
+            network.connections.append(address)
+            connect(self, ("127.0.0.1", port))
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        monkeypatch.setattr(socket.socket, "connect", connected)
+        yield network
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def _serve(server: socket.socket, tls: ssl.SSLContext | None, network: Network) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.settimeout(5)
+                if connection.recv(1, socket.MSG_PEEK) == b"\x16":
+                    if tls is None:
+                        continue
+                    connection = tls.wrap_socket(connection, server_side=True)
+                lines = _request(connection)
+                network.requests.append((lines[0], _header(lines, "host")))
+                connection.sendall(_ANSWER)
+                connection.close()
+
+
+def _request(connection: socket.socket) -> list[str]:
+    """Read a request with its body: what is left unread when a connection is closed resets it."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65_536) or b"\r\n\r\n"
+    head, _, body = received.partition(b"\r\n\r\n")
+    lines = head.decode("ascii").split("\r\n")
+    while len(body) < int(_header(lines, "content-length") or 0):
+        body += connection.recv(65_536)
+    return lines
+
+
+def _header(lines: list[str], name: str) -> str:
+    return next((line.partition(": ")[2] for line in lines if line.lower().startswith(f"{name}: ")), "")
