@@ -44,6 +44,15 @@ def test_new_disk_is_formatted_once_and_docker_waits_for_it(script: str, machine
     assert line == f"/dev/disk/by-id/google-data {_VOLUME} ext4 nofail,discard,x-systemd.growfs 0 2"
 
 
+def test_line_of_the_disk_is_its_own_where_the_table_has_no_final_newline(script: str, machine: Machine) -> None:
+    table = machine.folder / "etc/fstab"
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text("UUID=1 / ext4 defaults 0 1")
+    machine.boot(script)
+    first, second = table.read_text().splitlines()
+    assert (first, second.split()[0]) == ("UUID=1 / ext4 defaults 0 1", "/dev/disk/by-id/google-data")
+
+
 def test_volume_is_whole_after_a_boot_whose_pull_failed(script: str, machine: Machine) -> None:
     """The next time docker starts with the folder there, and takes it for a volume that it has made: with `_data`."""
     machine.answer("docker compose pull", 18)

@@ -164,7 +164,9 @@ start() { # REFERENCE: compose starts this one from now on, and does so at once;
     if [ "$(setting "$variable")" != "$1" ]; then
         touch "$app/.env"
         cp --preserve "$app/.env" "$app/.env.part" &&
-            { sed "/^$variable=/d" "$app/.env" && printf '%s=%s\n' "$variable" "$1"; } >"$app/.env.part" &&
+            # awk ends the last line too, where the file does not.
+            { awk -v "name=$variable=" 'index($0, name) != 1' "$app/.env" && printf '%s=%s\n' "$variable" "$1"; } \
+                >"$app/.env.part" &&
             sync "$app/.env.part" && mv "$app/.env.part" "$app/.env" || return 1
     fi
     timeout $((stop_s + 120)) docker compose up --detach --no-deps --no-build --pull never --force-recreate \
