@@ -121,9 +121,11 @@ def without_tag(reference: str) -> str:
     return f"{host}/{path.partition(':')[0]}"
 
 
-async def forget_report(target: Target) -> None:
-    """Let `report` tell of this run, or of nothing that was kept."""
-    await rollout.forget_report(target.env, uuid.uuid4().hex).sync()
+async def forget_report(source: dagger.Directory, target: Target) -> None:
+    """Delete the report of the group's last run, so that `report` prints this run's or what the group shows."""
+    env = await environments.read(source, target.env)
+    names = (target.project or env.project, target.zone or env.zone, target.group or env.group)
+    await rollout.forget_report(target.env, names, uuid.uuid4().hex).sync()
 
 
 async def forget() -> str:

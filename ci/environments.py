@@ -19,15 +19,21 @@ _SEE: Final = "Fix: see environments/dev.yaml"
 @dataclass(frozen=True)
 class Environment:
     """
-    What the push needs.
+    What the push needs, and the names of the group, by which deploy names the report file.
 
     Args:
         image: The image's name, HOST/PATH without tag and digest.
         token_hosts: That a credential file may name, beside those of Google and GitHub.
+        project: Google Cloud project; like zone and group empty where the file does not name it.
+        zone: Zone of the group.
+        group: Name of the group.
     """
 
     image: str
     token_hosts: tuple[str, ...]
+    project: str = ""
+    zone: str = ""
+    group: str = ""
 
 
 async def refuse_unknown(source: dagger.Directory, env: str) -> None:
@@ -77,7 +83,7 @@ async def read(source: dagger.Directory, env: str) -> Environment:
         raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_SEE}")
     if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
         raise RefusedError(f"{path}: token_hosts: got {_shown(hosts)}, must be a list of hosts. {_SEE}")
-    return Environment(image, tuple(hosts))
+    return Environment(image, tuple(hosts), *(str(data.get(key) or "") for key in ("project", "zone", "group")))
 
 
 def _shown(value: Any) -> str:

@@ -225,7 +225,7 @@ class Ci(Rollouts):
     async def _gates(
         self, whose: Target, *, advisory: bool = False
     ) -> tuple[dagger.Container, tuple[release.Stage, ...]]:
-        forgetting = asyncio.create_task(delivery.forget_report(whose))
+        forgetting = asyncio.create_task(delivery.forget_report(self.source, whose))
         try:
             return await release.gates(self.source, self._programs(), advisory=advisory)
         finally:

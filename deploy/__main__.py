@@ -64,7 +64,7 @@ def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
     """Say what deploy would do; write nothing."""
     found, observed, reference = _planned(run, image_)
     bill = run.session.registry.bill(reference)
-    print(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape))
+    print(run.headed(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape)))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
 
@@ -130,21 +130,21 @@ def report_(run: Run) -> None:
 @_verb
 def status(run: Run) -> None:
     """Say what the group serves, since when, what each machine does, and what is not as it should be."""
-    print(statuses.shown(statuses.status(run.config, run.observed(), utc_now()), run.settings.shape))
+    print(run.headed(statuses.shown(statuses.status(run.config, run.observed(), utc_now()), run.settings.shape)))
 
 
 @_verb
 def history_(run: Run) -> None:
     """List the releases of this group's repository, newest first."""
     found = releases.rows(run.config, run.observed(), utc_now())
-    print(releases.shown(found, run.settings.shape))
+    print(run.headed(releases.shown(found, run.settings.shape)))
 
 
 @_verb
 def prune(run: Run) -> None:
     """Delete templates of ours that nobody needs any more."""
     names = list(pruning.pruned(run.session.compute, run.config))
-    print(formats.pruned(names, run.settings.shape))
+    print(run.headed(formats.pruned(names, run.settings.shape, run.config.foreign_endpoints)))
 
 
 def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed, image.Reference]:

@@ -4,8 +4,18 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from deploy.endpoints import Endpoint, foreign
 from deploy.errors import ConfigError
 from deploy.registry_hosts import full_form, registry_of
 from lib.credential_urls import token_host
@@ -72,6 +82,12 @@ class Config(_Strict):
     google_registries: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")], ...] = ()
     rollout: Rollout = Rollout()
     accessories: dict[str, Any] = {}  # read by accessory alone (accessory/config.py), which looks for wrong keys there
+    _foreign_endpoints: tuple[Endpoint, ...] = PrivateAttr(default=())
+
+    @property
+    def foreign_endpoints(self) -> tuple[Endpoint, ...]:
+        """Endpoints that are not the environment file's; `read` finds them."""
+        return self._foreign_endpoints
 
     @field_validator("repository")
     @classmethod
@@ -83,7 +99,12 @@ class Config(_Strict):
     @property
     def registry(self) -> str:
         """Scheme and host of the registry that the digests are looked up in."""
-        return self.registry_url or registry_of(self.repository.partition("/")[0])
+        return self.registry_url or self.default_registry
+
+    @property
+    def default_registry(self) -> str:
+        """Scheme and host of the registry where no `registry_url` is set."""
+        return registry_of(self.repository.partition("/")[0])
 
     def within(self, timeout_s: float) -> "Config":
         """
@@ -114,11 +135,16 @@ def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) ->
         data = load(path)
     except EnvironmentFileError as error:
         raise ConfigError(error.message, error.fix) from error
-    data |= {key: value for key, value in overrides.items() if value}
+    in_use = data | {key: value for key, value in overrides.items() if value}
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(in_use)
     except ValidationError as error:
         raise _named(path, error.errors()[0], overrides) from error
+    compute_url = str(data.get("compute_url") or Config.model_fields["compute_url"].default)
+    registry_url = str(data.get("registry_url") or config.default_registry)
+    pairs = (("compute_url", config.compute_url, compute_url), ("registry_url", config.registry, registry_url))
+    config._foreign_endpoints = foreign(str(path), pairs)
+    return config
 
 
 def _named(path: Path, error: Any, overrides: dict[str, str]) -> ConfigError:

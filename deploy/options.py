@@ -1,15 +1,18 @@
 """What every verb takes after its name, written once."""
 
 import inspect
+import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 
 from deploy.report.formats import Format
 
+_VARIABLE: Final = {"credentials": "GOOGLE_APPLICATION_CREDENTIALS", "registry_credentials": "REGISTRY_CREDENTIALS"}
 _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 
 
@@ -19,12 +22,12 @@ class Settings:
 
     env: Annotated[str, typer.Option(help="environments/ENV.yaml")] = "local"
     shape: Annotated[Format, typer.Option("--format", help="text, json or markdown")] = "text"
-    credentials: Annotated[
-        Path | None, typer.Option(envvar="GOOGLE_APPLICATION_CREDENTIALS", help="credential file")
-    ] = None
+    credentials: Annotated[Path | None, typer.Option(envvar=_VARIABLE["credentials"], help="credential file")] = None
     registry_credentials: Annotated[
         Path | None,
-        typer.Option(envvar="REGISTRY_CREDENTIALS", help="logins of registries, as 'docker login' writes them"),
+        typer.Option(
+            envvar=_VARIABLE["registry_credentials"], help="logins of registries, as 'docker login' writes them"
+        ),
     ] = None
     compute_url: Annotated[
         str, typer.Option(envvar="COMPUTE_URL", help="another Compute endpoint, such as the emulator's")
@@ -37,12 +40,17 @@ class Settings:
 
     def overrides(self) -> dict[str, str]:
         """Return what overrides the environment file, by its key; empty values do not."""
-        return {"compute_url": self.compute_url, "registry_url": self.registry_url} | self.named()
+        keys = ("compute_url", "registry_url", "project", "zone", "group", "repository")
+        return {key: value for key in keys if (value := getattr(self, key))}
 
-    def named(self) -> dict[str, str]:
-        """Return what names another group than the environment file does, by option."""
-        named = {"project": self.project, "zone": self.zone, "group": self.group, "repository": self.repository}
-        return {key: value for key, value in named.items() if value}
+    def flags(self) -> list[str]:
+        """Return the flags of a command on the same group; a value that came by COMPUTE_URL becomes a flag."""
+        values = self.overrides()
+        for key, variable in _VARIABLE.items():
+            file = str(getattr(self, key) or "")
+            if file not in ("", os.environ.get(variable)):
+                values[key] = file
+        return [part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", shlex.quote(value))]
 
 
 def with_settings(verb: Callable[..., None], call: Callable[..., None]) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from deploy.endpoints import Endpoint
 from deploy.observed import Version
 
 
@@ -117,6 +118,8 @@ class Outcome:
         evidence: What the machine that failed had to say, line by line, without secrets.
         undo: Command that brings back what was; empty where there is nothing to undo.
         is_rebuilt: Whether this was told from the group, because the run itself left nothing.
+        compute_url: Compute endpoint of the group.
+        endpoints: Endpoints that are not the environment file's.
     """
 
     verb: str
@@ -136,3 +139,5 @@ class Outcome:
     evidence: tuple[str, ...] = ()
     undo: str = ""
     is_rebuilt: bool = False
+    compute_url: str = ""
+    endpoints: tuple[Endpoint, ...] = ()

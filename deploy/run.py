@@ -16,6 +16,7 @@ from deploy import config as environments
 from deploy import history
 from deploy.aftermath import aftermath
 from deploy.config import Config
+from deploy.endpoints import headed
 from deploy.errors import DeployError, StoppedError
 from deploy.observe import Observed, read_group
 from deploy.observed import Version
@@ -61,7 +62,14 @@ class Run:
             ConfigError: It can't be.
         """
         config = environments.read(self.settings.env, self.settings.overrides())
-        self.outcome = replace(self.outcome, project=config.project, zone=config.zone, group=config.group)
+        self.outcome = replace(
+            self.outcome,
+            project=config.project,
+            zone=config.zone,
+            group=config.group,
+            compute_url=config.compute_url,
+            endpoints=config.foreign_endpoints,
+        )
         self._keep()
         return config
 
@@ -125,8 +133,12 @@ class Run:
         """Return what a person types for another verb on the same group."""
         prefix = os.environ.get("DEPLOY_COMMAND") or "uv run --project deploy python -m deploy"
         typed = os.environ.get("DEPLOY_ARGUMENTS")
-        named = [f"--{key} {value}" for key, value in self.settings.named().items()] if typed is None else typed.split()
-        return " ".join((prefix, verb, "--env", self.settings.env, *named, *arguments))
+        flags = self.settings.flags() if typed is None else typed.split()
+        return " ".join((prefix, verb, "--env", self.settings.env, *flags, *arguments))
+
+    def headed(self, report: str) -> str:
+        """Return a report below the endpoints that are not the environment file's."""
+        return headed(self.config.foreign_endpoints, report, self.settings.shape)
 
     def done(self, result: Result) -> str:
         """Keep what a rollout came to, and return its report."""
@@ -168,7 +180,7 @@ class Run:
         """Return what the last run of this group came to; None if that is not kept, or can't be read."""
         folder = os.environ.get(_RESULTS)
         try:
-            return lastrun.read(Path(folder), self.settings.env, self.config.group) if folder else None
+            return lastrun.read(Path(folder), self.config) if folder else None
         except DeployError as error:
             say(f"warning: {error}")
             return None

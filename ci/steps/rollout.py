@@ -107,7 +107,7 @@ def deploy(
         .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
         .with_mounted_cache(_RESULTS, _results())
-        .with_env_variable("DEPLOY_RESULTS", _RESULTS)
+        .with_env_variable("DEPLOY_RESULTS", f"{_RESULTS}/{target.env}")
         .with_env_variable("DEPLOY_COMMAND", "./daggerw call")
         .with_env_variable("DEPLOY_ARGUMENTS", target.typed)
         .with_env_variable("GITHUB_ACTOR", target.by)
@@ -128,21 +128,30 @@ def deploy(
     return container.with_exec(command, expect=dagger.ReturnType.ANY)
 
 
-def forget_report(env: str, run_id: str) -> dagger.Container:
-    """Empty what is kept of an environment's last run: one that ends at a gate must not be told as the one before."""
+def forget_report(env: str, names: tuple[str, str, str], run_id: str) -> dagger.Container:
+    """
+    Delete what is kept of a group's last run: a run that ends at a gate must not be reported as the run before.
+
+    Args:
+        env: Name of a file in environments/.
+        names: Project, zone and group, by which deploy/report/lastrun.py names the file.
+        run_id: Fresh in every run, so that the deletion is never answered from a cache.
+    """
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_mounted_cache(_RESULTS, _results())
         .with_env_variable("RUN_ID", run_id)
-        .with_exec(["find", _RESULTS, "-name", f"{env}-*.json", "-delete"])
+        .with_exec(["find", _RESULTS, "-path", f"{_RESULTS}/{env}/{'_'.join(names)}_*.json", "-delete"])
     )
 
 
 def forget(run_id: str) -> dagger.Container:
-    """Empty the emulator's state, the registry and the kept reports, once nobody holds the state any more."""
-    folders = f"{rehearsal.STATE} {registry.STORAGE} {_RESULTS}"
-    empty = f"find {folders} -mindepth 1 ! -name '*.lock' -delete"
+    """Empty the emulator's state, the registry and the local reports, once no process holds the state any more."""
+    reports = f"{_RESULTS}/{LOCAL}"
+    empty = (
+        f"mkdir -p {reports}; find {rehearsal.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
+    )
     lock = f"{rehearsal.STATE_FILE}.lock"
     return (
         dag.container()

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Literal
 
+from deploy.endpoints import Endpoint, headed
 from deploy.report import lastrun, markdown, text
 from deploy.report.text import Command
 from deploy.result import Outcome
@@ -22,12 +24,13 @@ def outcome(found: Outcome, command: Command, shape: Format) -> str:
     """
     if shape == "json":
         return lastrun.dump(found)
-    return markdown.outcome(found, command) if shape == "markdown" else text.outcome(found, command)
+    shown = markdown.outcome(found, command) if shape == "markdown" else text.outcome(found, command)
+    return headed(found.endpoints, shown, shape)
 
 
-def pruned(names: Sequence[str], shape: Format) -> str:
+def pruned(names: Sequence[str], shape: Format, endpoints: Sequence[Endpoint] = ()) -> str:
     """Return the names of templates that were deleted."""
     if shape == "json":
-        return json.dumps({"pruned": list(names)}, indent=2)
+        return json.dumps({"pruned": list(names), "endpoints": list(map(asdict, endpoints))}, indent=2)
     mark = "- " if shape == "markdown" else ""
     return "\n".join(f"{mark}pruned {name}" for name in names) or "nothing to prune"

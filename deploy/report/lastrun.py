@@ -1,10 +1,13 @@
 """The last run's outcome in a file, so that `report` can give it again."""
 
+import contextlib
+import hashlib
 import tempfile
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from deploy.config import Config
 from deploy.errors import DeployError
 from deploy.result import Outcome
 
@@ -13,33 +16,38 @@ _JSON: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
 def keep(folder: Path, outcome: Outcome) -> None:
     """
-    Write an outcome over the last one of its group; a reader finds the whole of one or the whole of the other.
+    Write an outcome over the last one of its group; a reader gets the whole of the new one, the old one, or none.
+
+    Temporary files that a killed run left are deleted. Where the new outcome cannot be written, the old one is
+    deleted: it must not be taken for this run's.
 
     Raises:
-        DeployError: The folder can't be written.
+        DeployError: The outcome cannot be written.
     """
-    path = _path(folder, outcome.environment, outcome.group)
+    path = _path(folder, outcome.project, outcome.zone, outcome.group, outcome.compute_url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.stem}-", delete=False) as file:
+        _delete_temporary(path)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.stem}.", delete=False) as file:
             file.write(dump(outcome).encode())
         Path(file.name).replace(path)
     except OSError as error:
         raise DeployError(
-            f"{path}: this run's outcome was not kept: {error.strerror}.", "correct DEPLOY_RESULTS, or unset it"
+            f"{path}: this run's outcome was not kept: {error.strerror}.{_discard(path)}",
+            "correct DEPLOY_RESULTS, or unset it",
         ) from error
 
 
-def read(folder: Path, environment: str, group: str) -> Outcome | None:
+def read(folder: Path, config: Config) -> Outcome | None:
     """
-    Return what the last run of a group came to; None if none is kept.
+    Return what the last run of a group came to; None if none is kept, or what is kept is another group's.
 
     Raises:
         DeployError: What is there is no outcome.
     """
-    path = _path(folder, environment, group)
+    path = _path(folder, config.project, config.zone, config.group, config.compute_url)
     try:
-        return _JSON.validate_json(path.read_bytes())
+        outcome = _JSON.validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -50,6 +58,8 @@ def read(folder: Path, environment: str, group: str) -> Outcome | None:
         raise DeployError(
             f"{path}: is no outcome of a run: {where + ': ' if where else ''}{first['msg']}.", f"delete {path}"
         ) from error
+    kept = (outcome.project, outcome.zone, outcome.group, outcome.compute_url)
+    return outcome if kept == (config.project, config.zone, config.group, config.compute_url) else None
 
 
 def dump(outcome: Outcome) -> str:
@@ -57,5 +67,25 @@ def dump(outcome: Outcome) -> str:
     return _JSON.dump_json(outcome, indent=2).decode()
 
 
-def _path(folder: Path, environment: str, group: str) -> Path:
-    return folder / f"{environment}-{group}.json"
+def _path(folder: Path, project: str, zone: str, group: str, compute_url: str) -> Path:
+    """Names have no `_`; the endpoint keeps a group of an emulator apart from the group of that name at Google."""
+    endpoint = hashlib.sha256(compute_url.encode()).hexdigest()[:8]
+    return folder / f"{project}_{zone}_{group}_{endpoint}.json"
+
+
+def _delete_temporary(path: Path) -> None:
+    for file in path.parent.glob(f".{path.stem}.*"):
+        file.unlink(missing_ok=True)
+
+
+def _discard(path: Path) -> str:
+    """Delete an outcome that this run could not replace; returns what to add to the message."""
+    try:
+        with contextlib.suppress(OSError):
+            _delete_temporary(path)
+        path.unlink(missing_ok=True)
+    except NotADirectoryError:
+        return ""
+    except OSError as error:
+        return f" The outcome of the run before is still there: {error.strerror}."
+    return ""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from deploy import policy, template
 from deploy.config import Config, Rollout
+from deploy.endpoints import Endpoint
 from deploy.health import NOTHING_PROVEN
 from deploy.leaks import redacted
 from deploy.observe import Observed
@@ -55,6 +56,7 @@ class Preview:
         budget_s: When it has failed.
         warnings: What to know.
         is_empty: Whether the group has no instances, so that nothing proves a release.
+        endpoints: Endpoints that are not the environment file's.
     """
 
     group: str
@@ -70,6 +72,7 @@ class Preview:
     budget_s: float
     warnings: tuple[str, ...]
     is_empty: bool
+    endpoints: tuple[Endpoint, ...]
 
 
 def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> Preview:
@@ -92,6 +95,7 @@ def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> P
         budget_s=plan.budget_s,
         warnings=plan.warnings,
         is_empty=plan.is_empty,
+        endpoints=config.foreign_endpoints,
     )
 
 

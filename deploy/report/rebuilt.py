@@ -46,6 +46,8 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
         result=Result(False, version, back, machines=machines, is_empty=is_empty(observed.group)),
         message="" if found.action == "nothing" else f"{found.text}.",
         is_rebuilt=True,
+        compute_url=config.compute_url,
+        endpoints=config.foreign_endpoints,
     )
 
 

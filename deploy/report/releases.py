@@ -8,6 +8,7 @@ from typing import Literal
 
 from deploy import history, proven
 from deploy.config import Config
+from deploy.endpoints import Endpoint
 from deploy.health import is_settled
 from deploy.observe import Observed
 from deploy.report import table
@@ -32,6 +33,7 @@ class Row:
         run: Of the deploy that made it.
         by: Who ran that.
         back_to: Template that it goes back to if it fails; empty if there is none.
+        endpoints: Endpoints that are not the environment file's.
     """
 
     template: str
@@ -44,6 +46,7 @@ class Row:
     run: str
     by: str
     back_to: str
+    endpoints: tuple[Endpoint, ...]
 
 
 def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
@@ -63,6 +66,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
             run=one.entry.run,
             by=one.entry.by,
             back_to=one.entry.last_good.template if one.entry.last_good else "",
+            endpoints=config.foreign_endpoints,
         )
         for one in history.releases(observed.templates, config.repository, observed.group.place, proved)
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from deploy import history, image, template
 from deploy.config import Config
 from deploy.drift import drift
+from deploy.endpoints import Endpoint
 from deploy.health import is_empty
 from deploy.observe import Observed
 from deploy.observed import Machine
@@ -40,6 +41,7 @@ class Status:
         machines: All of them.
         is_empty: Whether the group has no running instances, and is to have none.
         standby: How many of them the group keeps suspended or stopped, by that word; they count for no verdict.
+        endpoints: Endpoints that are not the environment file's.
     """
 
     group: str
@@ -59,6 +61,7 @@ class Status:
     machines: tuple[Machine, ...]
     is_empty: bool
     standby: Mapping[str, int]
+    endpoints: tuple[Endpoint, ...]
 
 
 def status(config: Config, observed: Observed, now: datetime) -> Status:
@@ -84,6 +87,7 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
         machines=group.machines,
         is_empty=is_empty(group),
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
+        endpoints=config.foreign_endpoints,
     )
 
 

@@ -28,24 +28,35 @@ class Served:
         self.client = httpx.Client(base_url=self.url, trust_env=False)
         self.folder = folder
         self.results = folder / "results"
-        text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
         (folder / "environments").mkdir()
-        (folder / "environments/dev.yaml").write_text(text + "rollout: {bake_s: 1, poll_s: [0.1, 0.1]}\n")
         self.registry = FakeRegistry()
         self.registry_url = ""
+        self.variables: dict[str, str] = {}
+        self.token_hosts: list[str] = []
         while not self.client.get(f"/{GROUP}").json()["status"]["isStable"]:
             time.sleep(0.1)
 
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
-            "COMPUTE_URL": f"{self.url}/compute/v1" if self.url else "",
             "PYTHONPATH": str(Path.cwd()),
             "DEPLOY_RESULTS": str(self.results),
+            **self.variables,
         }
 
     def command(self, *args: str) -> list[str]:
-        return [sys.executable, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry_url]
+        """Write the environment file, which names Google's endpoint where `url` is empty, and return the command."""
+        text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+        lines = [line for line in text.splitlines() if not line.startswith(("registry_url:", "token_hosts:"))]
+        lines += [f"registry_url: {self.registry_url}", f"token_hosts: {self.token_hosts}"]
+        lines += ["rollout: {bake_s: 1, poll_s: [0.1, 0.1]}"]
+        lines += [f"compute_url: {self.url}/compute/v1"] if self.url else []
+        (self.folder / "environments/dev.yaml").write_text("\n".join(lines))
+        return [sys.executable, "-m", "deploy", *args, "--env", "dev"]
+
+    def records(self) -> list[Path]:
+        """Files of the last runs' outcomes."""
+        return sorted(self.results.glob("*.json"))
 
     def start(self, *args: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -1,19 +1,16 @@
 """What goes to stdout and what to stderr, for every verb, by real processes; and the last run's report again."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.processes.served import Served, reference
 from tests.unit.deploy.rig import GROUP
 
-FILE = "dev-dojangkok-dev-ai-server-mig.json"
 BUG = "import deploy.__main__ as m; m.statuses.status = lambda *_: {}['missing']; m.main()"
 
 
@@ -28,7 +25,7 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(served: Serve
     assert said.count("undo      uv run --project deploy python -m deploy rollback --env dev\n") == 1
     served.process.kill()
     assert served.run("report") == (0, said, "")
-    kept = json.loads((served.results / FILE).read_text())
+    kept = json.loads(served.records()[0].read_text())
     assert json.loads(served.run("report", "--format", "json")[1]) == kept
     assert {phase["name"] for phase in kept["result"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
     code, markdown, stderr = served.run("report", "--format", "markdown")
@@ -75,21 +72,18 @@ def test_of_a_killed_run_the_group_tells_and_not_the_run_before(served: Served) 
     )
     assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", told)
     served.process.kill()
-    (served.folder / "environments/dev.yaml").write_text(
-        (served.folder / "environments/dev.yaml").read_text()
-        + "compute_url: https://compute.googleapis.com/compute/v1\n"
-    )
-    served.url = ""
+    served.token_hosts = [served.url.removeprefix("http://")]
     code, told, stderr = served.run("report")
     assert (code, stderr.startswith("warning: the group can't be asked how it ended: credentials: none")) == (0, True)
     assert told.startswith("dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n")
 
 
 def test_corrupt_file_is_one_warning_and_the_group_tells(served: Served) -> None:
-    served.results.mkdir()
-    (served.results / FILE).write_text("{")
+    assert served.run("rollback")[0] == 3
+    [record] = served.records()
+    record.write_text("{")
     code, stdout, stderr = served.run("report")
-    assert (code, stderr.count("\n"), "warning: " in stderr, FILE in stderr) == (0, 1, True, True)
+    assert (code, stderr.count("\n"), "warning: " in stderr, record.name in stderr) == (0, 1, True, True)
     assert "rebuilt from the group" in stdout
 
 
@@ -114,10 +108,9 @@ def test_every_verb_that_fails_has_an_empty_stdout(served: Served) -> None:
 
 
 def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> None:
-    environment = {**os.environ, "COMPUTE_URL": f"{served.url}/compute/v1", "PYTHONPATH": str(Path.cwd())}
-    command = [sys.executable, "-c", BUG, "status", "--env", "dev"]
+    command = [sys.executable, "-c", BUG, *served.command("status")[3:]]
     ended = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=environment, check=False, cwd=served.folder
+        command, capture_output=True, text=True, timeout=60, env=served.environment(), check=False, cwd=served.folder
     )
     assert (ended.returncode, ended.stdout) == (1, "")
     trace, _, said = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")

@@ -55,8 +55,8 @@ def main(emulator: str, tie: str, command: list[str]) -> int:
     if image:
         ask("POST", f"{emulator}/emulator/ties", {"image": image, "url": url})
     try:
-        variables = {"COMPUTE_URL": f"{emulator}/compute/v1", "GOOGLE_APPLICATION_CREDENTIALS": str(_CREDENTIALS)}
-        return subprocess.run(command, env={**os.environ, **variables}, check=False).returncode
+        variables = {**os.environ, "GOOGLE_APPLICATION_CREDENTIALS": str(_CREDENTIALS)}
+        return subprocess.run(command, env=variables, check=False).returncode
     finally:
         if image:
             ask("DELETE", f"{emulator}/emulator/ties?{urllib.parse.urlencode({'image': image})}")

@@ -2,11 +2,13 @@
 
 import asyncio
 import inspect
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import dagger
 import pytest
+import yaml
 from dagger import dag
 from dagger._exceptions import QueryErrorValue
 from gql import GraphQLRequest
@@ -14,7 +16,7 @@ from gql import GraphQLRequest
 from ci import delivery, environments
 from ci.errors import DeployError, NotAllowedError, RefusedError, exit_codes
 from ci.rollouts import Rollouts, target
-from ci.steps import check, rollout
+from ci.steps import check, registry, rehearsal, rollout
 from ci.steps.rollout import Rehearsal, Target
 from tests.unit.ci.test_steps import calls, executed, secrets
 
@@ -236,11 +238,59 @@ def test_an_image_is_asked_for_by_its_own_name() -> None:
     assert delivery.without_tag("registry:5000/a/b") == "registry:5000/a/b"
 
 
-def test_only_the_environment_s_own_report_is_forgotten() -> None:
-    assert executed(rollout.forget_report("prod", "a")) == [
-        ["find", "/var/lib/deploy", "-name", "prod-*.json", "-delete"]
+def test_only_the_report_of_the_group_is_deleted_at_a_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file's names, and those of the flags, which stand first."""
+    deleted: list[tuple[str, tuple[str, str, str]]] = []
+
+    class Synced:
+        async def sync(self) -> None:
+            """Do nothing."""
+
+    def forget(env: str, names: tuple[str, str, str], _: str) -> Synced:
+        deleted.append((env, names))
+        return Synced()
+
+    source: Any = Folder(Path())
+    monkeypatch.setattr(rollout, "forget_report", forget)
+    asyncio.run(delivery.forget_report(source, Target("prod")))
+    asyncio.run(delivery.forget_report(source, Target("prod", zone="z", group="g")))
+    assert deleted == [
+        ("prod", ("dojangkok-prod", "asia-northeast3-a", "dojangkok-prod-ai-server-mig")),
+        ("prod", ("dojangkok-prod", "z", "g")),
     ]
-    assert rollout.forget_report("prod", "a") != rollout.forget_report("prod", "b")
+    monkeypatch.undo()
+    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), "a"))
+    assert command == ["find", "/var/lib/deploy", "-path", "/var/lib/deploy/prod/p_z_g_*.json", "-delete"]
+    assert rollout.forget_report("prod", ("p", "z", "g"), "a") != rollout.forget_report("prod", ("p", "z", "g"), "b")
+
+
+def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
+    """The command itself, on files that are named as deploy/report/lastrun.py names them."""
+    names = ("p_z_g_0123abcd.json", "p_z_g2_0123abcd.json", "p_z2_g_0123abcd.json")
+    for env in ("dev", "prod"):
+        (tmp_path / env).mkdir()
+        for name in names:
+            (tmp_path / env / name).write_text("{}")
+    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), "a"))
+    parts: Any = command
+    subprocess.run([part.replace("/var/lib/deploy", str(tmp_path)) for part in parts], check=True)
+    assert {path.name for path in (tmp_path / "prod").iterdir()} == set(names[1:])
+    assert {path.name for path in (tmp_path / "dev").iterdir()} == set(names)
+
+
+def test_every_environment_keeps_its_own_reports() -> None:
+    container = rollout.deploy(SOURCE, TOOLS, Target("dev"), ["report"], "a", None)
+    variables = [args for name, args in calls(container) if name == "withEnvVariable"]
+    assert {"name": "DEPLOY_RESULTS", "value": "/var/lib/deploy/dev"} in variables
+    [*_, reset] = executed(rollout.forget("a"))
+    assert "/var/lib/deploy/local -mindepth" in str(reset)
+
+
+def test_local_environment_names_the_service_that_the_pipeline_starts() -> None:
+    """So the local environment has no endpoint that is not its file's."""
+    local = yaml.safe_load(Path("environments/local.yaml").read_text())
+    assert local["compute_url"] == f"{rehearsal.URL}/compute/v1"
+    assert local["registry_url"] == f"http://{registry.EMBEDDED_HOST}"
 
 
 def test_local_state_is_forgotten_under_its_lock() -> None:

@@ -60,8 +60,8 @@ def in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_image_is_tied_while_the_command_runs(emulator: FakeEmulator) -> None:
-    check = "import os; print(os.environ['COMPUTE_URL'])"
-    assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", check]) == 0
+    check = "import os; raise SystemExit('COMPUTE_URL' in os.environ)"
+    assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", check]) == 0, "environments/local.yaml names the URL"
     assert emulator.asked == [
         ("GET", "/emulator/tokens", None),
         ("POST", "/emulator/ties", {"image": "host/app@sha256:1", "url": "http://release:8000/health"}),

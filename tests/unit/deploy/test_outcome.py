@@ -13,7 +13,7 @@ import pytest
 from deploy.errors import DeployError
 from deploy.observed import Group, Machine, Version
 from deploy.options import Settings
-from deploy.report import formats, lastrun, text
+from deploy.report import formats, text
 from deploy.report.markdown import gantt
 from deploy.report.progress import Lines, short, shown
 from deploy.report.rebuilt import rebuilt
@@ -238,29 +238,6 @@ def test_long_rollout_has_hours_on_its_axis_and_every_bar_a_length() -> None:
     assert lines[-1].endswith("2000-01-01 00:00:30, 2000-01-01 00:00:31")
 
 
-def test_outcome_is_kept_whole_and_read_again(tmp_path: Path) -> None:
-    folder = tmp_path / "results"
-    assert lastrun.read(folder, "dev", "web") is None
-    for outcome in (FAILED, DONE):
-        lastrun.keep(folder, outcome)
-        assert lastrun.read(folder, "dev", "web") == outcome
-    assert [path.name for path in folder.iterdir()] == ["dev-web.json"]
-    assert formats.outcome(DONE, command, "json") == (folder / "dev-web.json").read_text()
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"verb": "deploy"}', '{"verb": 1}', "\x00"])
-def test_corrupt_file_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "dev-web.json").write_text(content)
-    with pytest.raises(DeployError, match=rf"{tmp_path}/dev-web.json: is no outcome of a run: .*Fix: delete "):
-        lastrun.read(tmp_path, "dev", "web")
-
-
-def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(DeployError, match=r"outcome was not kept: .* Fix: correct DEPLOY_RESULTS, or unset it\."):
-        lastrun.keep(tmp_path / "file", DONE)
-
-
 def test_settled_group_tells_its_last_release() -> None:
     one = rig()
     one.deploy("a")
@@ -291,15 +268,23 @@ def test_group_that_nobody_rolled_and_one_under_way_are_told_as_far_as_they_can_
 def test_what_was_pruned_is_told_in_each_format() -> None:
     assert formats.pruned(["x", "y"], "text") == "pruned x\npruned y"
     assert formats.pruned(["x"], "markdown") == "- pruned x"
-    assert json.loads(formats.pruned(["x"], "json")) == {"pruned": ["x"]}
+    assert json.loads(formats.pruned(["x"], "json")) == {"pruned": ["x"], "endpoints": []}
     assert formats.pruned([], "text") == "nothing to prune"
 
 
-def test_command_to_type_begins_as_the_environment_says_and_names_the_group(
+def test_command_to_type_begins_as_the_environment_says_and_has_the_flags_that_were_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = Run("deploy", Settings(env="dev", group="web", compute_url="http://emulator", credentials=Path("key.json")))
+    flags = {"group": "web", "compute_url": "http://emulator", "registry_url": "http://registry"}
+    run = Run("deploy", Settings(env="dev", credentials=Path("my key.json"), **flags))
     monkeypatch.delenv("DEPLOY_COMMAND", raising=False)
-    assert run.command("reconcile") == "uv run --project deploy python -m deploy reconcile --env dev --group web"
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    same = "--compute-url http://emulator --registry-url http://registry --group web"
+    begin = "uv run --project deploy python -m deploy reconcile --env dev"
+    assert run.command("reconcile") == f"{begin} {same} --credentials 'my key.json'"
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "my key.json")
+    assert run.command("reconcile") == f"{begin} {same}"
     monkeypatch.setenv("DEPLOY_COMMAND", "./daggerw call")
-    assert run.command("rollback", "--to", "x") == "./daggerw call rollback --env dev --group web --to x"
+    assert run.command("rollback", "--to", "x") == f"./daggerw call rollback --env dev {same} --to x"
+    monkeypatch.setenv("DEPLOY_ARGUMENTS", "--group web")
+    assert run.command("rollback") == "./daggerw call rollback --env dev --group web"

@@ -91,6 +91,7 @@ def test_json_is_a_list_with_the_same_fields() -> None:
     (row,) = json.loads(shown(found(one), "json"))
     assert row.keys() == {
         "template", "state", "is_serving", "made_at", "age_s", "digest", "commit", "run", "by", "back_to",
+        "endpoints",
     }  # fmt: skip
     assert (row["digest"], row["commit"], row["run"]) == (digest("a"), "a" * 40, "run1")
 

@@ -1,0 +1,82 @@
+"""Endpoints that are not the environment file's: which they are, and where reports name them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy import config as environments
+from deploy.config import Config
+from deploy.endpoints import Endpoint, headed
+from deploy.plan import plan
+from deploy.report import formats, preview, releases, status
+from deploy.report.rebuilt import rebuilt
+from tests.unit.deploy.rig import rig
+from tests.unit.deploy.test_outcome import DONE, command
+
+GOOGLE, EMULATOR = "https://compute.googleapis.com/compute/v1", "http://127.0.0.1:8080/compute/v1"
+FOREIGN = Endpoint("compute_url", EMULATOR, GOOGLE, "environments/dev.yaml")
+LINE = (
+    f"endpoint: compute_url is '{EMULATOR}', set by --compute-url or COMPUTE_URL; environments/dev.yaml has '{GOOGLE}'"
+)
+
+
+def read(folder: Path, more: str, **overrides: str) -> Config:
+    text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("registry_url:"))
+    (folder / "x.yaml").write_text(kept + more)
+    return environments.read("x", overrides, folder)
+
+
+@pytest.mark.parametrize(
+    ("more", "overrides", "keys"),
+    [
+        ("", {}, []),
+        ("", {"compute_url": EMULATOR}, ["compute_url"]),
+        ("", {"compute_url": GOOGLE}, []),
+        ("", {"compute_url": f"{GOOGLE}/"}, []),
+        (f"compute_url: {EMULATOR}", {}, []),
+        (f"compute_url: {EMULATOR}", {"compute_url": EMULATOR}, []),
+        (f"compute_url: {EMULATOR}", {"compute_url": GOOGLE}, ["compute_url"]),
+        ("", {"registry_url": "http://127.0.0.1:5000"}, ["registry_url"]),
+        ("", {"registry_url": "https://asia-northeast3-docker.pkg.dev"}, []),
+        ("registry_url: http://registry:5000", {"registry_url": "http://registry:5000/"}, []),
+        ("", {"repository": "registry:5000/app"}, []),
+        ("", {"compute_url": EMULATOR, "registry_url": "http://127.0.0.1:5000"}, ["compute_url", "registry_url"]),
+    ],
+)
+def test_endpoint_that_differs_from_the_file_is_found(
+    tmp_path: Path, more: str, overrides: dict[str, str], keys: list[str]
+) -> None:
+    config = read(tmp_path, more, **overrides)
+    assert [endpoint.key for endpoint in config.foreign_endpoints] == keys
+    assert config.within(60).foreign_endpoints == config.foreign_endpoints
+
+
+def test_text_and_markdown_begin_with_the_endpoint() -> None:
+    assert str(FOREIGN) == LINE
+    assert headed([FOREIGN], "report", "text") == f"{LINE}\nreport"
+    assert headed([FOREIGN], "### report", "markdown") == f"**{LINE}**\n\n### report"
+    assert headed([FOREIGN], "{}", "json") == "{}"
+    assert headed([], "report", "markdown") == "report"
+    outcome = replace(DONE, endpoints=(FOREIGN,))
+    assert formats.outcome(outcome, command, "text").splitlines()[:2] == [LINE, "web serves new"]
+    assert formats.outcome(outcome, command, "markdown").splitlines()[:3] == [f"**{LINE}**", "", "### web serves new"]
+
+
+def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
+    one = rig()
+    one.deploy("a")
+    one.config = read(tmp_path, "", compute_url=EMULATOR)
+    now, observed = one.wanted("a").now, one.observed()
+    shown = [
+        formats.outcome(rebuilt(observed, one.config, "dev", now), command, "json"),
+        preview.shown(preview.preview(one.config, observed, plan(one.config, one.wanted("b"), observed)), "json"),
+        status.shown(status.status(one.config, observed, now), "json"),
+        formats.pruned([], "json", one.config.foreign_endpoints),
+    ]
+    documents = [*map(json.loads, shown), *json.loads(releases.shown(releases.rows(one.config, observed, now), "json"))]
+    assert len(documents) == 5
+    expected = {"key": "compute_url", "url": EMULATOR, "file_url": GOOGLE, "file": str(tmp_path / "x.yaml")}
+    assert [document["endpoints"] for document in documents] == [[expected]] * 5
