@@ -19,8 +19,9 @@ import typer
 from deploy import image, pruning
 from deploy import plan as plans
 from deploy.errors import DeployError, RefusedError, StoppedError
-from deploy.observe import Observed, side_by_side
+from deploy.observe import Observed
 from deploy.options import Settings, with_settings
+from deploy.parallel import side_by_side
 from deploy.report import formats, preview, releases
 from deploy.report import status as statuses
 from deploy.report.rebuilt import rebuilt, serving

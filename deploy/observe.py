@@ -1,7 +1,6 @@
 """Everything that a decision needs, read once, independent reads side by side; nothing is written."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from deploy.compute import Compute, Document
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.observed import Group, group, health_check_of, link_of, links_of
+from deploy.parallel import side_by_side
 from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
 
 # What a rollout does, and what it needs for each. Source: Compute Engine's reference, "IAM Permissions" of each method.
@@ -63,16 +63,6 @@ class Observed:
         return (
             None if self.room is None else self.room + max(0, len(self.group.active_instances) - self.group.target_size)
         )
-
-
-def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Make reads at once; the first error is raised."""
-    pool = ThreadPoolExecutor(max_workers=8)
-    try:
-        return [future.result() for future in [pool.submit(read) for read in reads]]
-    finally:
-        # Whoever interrupts does not wait for a request that hangs.
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def read_group(compute: Compute, config: Config) -> Group:
