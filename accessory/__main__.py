@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import signal
-import sys
 import tempfile
 import time
 import traceback
@@ -32,6 +31,7 @@ from accessory.report import Format, shown
 from accessory.request import Request
 from accessory.result import Outcome
 from accessory.transport import Iap, PlainSsh, Transport
+from lib.streams import protect, write_error, write_progress, write_report
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -72,7 +72,7 @@ def _perform(verb: str, name: str, env: str, shape: Format, credentials: Path | 
     def ended(error: AccessoryError) -> NoReturn:
         known = conversation.outcome if conversation else outcome
         known = replace(known, exit_code=error.exit_code, message=error.message, fix=error.fix)
-        say(shown(replace(known, seconds=time.monotonic() - began_s), shape))
+        write_error(shown(replace(known, seconds=time.monotonic() - began_s), shape))
         raise SystemExit(error.exit_code)
 
     try:
@@ -82,12 +82,12 @@ def _perform(verb: str, name: str, env: str, shape: Format, credentials: Path | 
             wanted = _wanted(accessory, asked) if verb == "update" else None
             transport = _transport(environment, accessory, Path(keys), credentials)
             request = Request(verb, name, accessory, run, _by(), wanted)
-            conversation = Conversation(transport, request, outcome, say)
+            conversation = Conversation(transport, request, outcome, write_progress)
             outcome = conversation.hold()
         if outcome.exit_code:
             ended(errors.of(outcome.exit_code, outcome.message, outcome.fix))
         outcome = replace(outcome, seconds=time.monotonic() - began_s, undo=_undo(outcome))
-        print(shown(outcome, shape))
+        write_report(shown(outcome, shape))
     except AccessoryError as error:
         ended(error)
     except KeyboardInterrupt:
@@ -143,20 +143,16 @@ def _by() -> str:
     return re.sub(r"[^\w.@-]", "", getpass.getuser() if actor is None else actor, flags=re.ASCII) or "unknown"
 
 
-def say(line: str) -> None:
-    """Say a line to whoever watches."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def main() -> None:
     """Run one verb."""
+    protect()
     # Whoever started this in the background may have left SIGINT ignored; a cancelled workflow sends it all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
         raise SystemExit(_app(standalone_mode=False) or 0)
     except click.ClickException as error:
-        say(f"usage: {error.format_message()} Fix: see --help.")
+        write_error(f"usage: {error.format_message()} Fix: see --help.")
         raise SystemExit(RefusedError.exit_code) from None
 
 

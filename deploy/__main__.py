@@ -26,7 +26,8 @@ from deploy.report import formats, preview, releases
 from deploy.report import status as statuses
 from deploy.report.rebuilt import rebuilt, serving
 from deploy.result import Serving
-from deploy.run import Run, say, utc_now
+from deploy.run import Run, utc_now
+from lib.streams import protect, write_error, write_report
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -47,14 +48,14 @@ def _verb(work: Callable[..., None]) -> None:
         try:
             work(run, **own)
         except DeployError as error:
-            say(run.failed(error))
+            write_error(run.failed(error))
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
             _stop(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is said so
             traceback.print_exc()
             bug = DeployError(f"our bug: {type(error).__name__}: {error}.", "report it with the lines above")
-            say(run.failed(bug))
+            write_error(run.failed(bug))
             raise SystemExit(bug.exit_code) from None
 
     _app.command(name)(with_settings(work, call))
@@ -65,7 +66,7 @@ def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
     """Say what deploy would do; write nothing."""
     found, observed, reference = _planned(run, image_)
     bill = run.session.registry.bill(reference)
-    print(run.headed(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape)))
+    write_report(run.headed(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape)))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
 
@@ -76,10 +77,10 @@ def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None
     found, observed, _ = _planned(run, image_, commit)
     run.knows(undo=run.undo(observed, found.entry))
     for warning in found.warnings:
-        say(f"warning: {warning}")
+        write_error(f"warning: {warning}")
     with run.rollout() as rollout:
         result = rollout.perform(found)
-    print(run.done(result))
+    write_report(run.done(result))
 
 
 @_verb
@@ -97,10 +98,10 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
             "deploy another one by its digest",
         )
     for warning in found.warnings:
-        say(f"warning: {warning}")
+        write_error(f"warning: {warning}")
     with run.rollout() as rollout:
         result = rollout.roll_back(found)
-    print(run.done(result))
+    write_report(run.done(result))
 
 
 @_verb
@@ -111,7 +112,7 @@ def reconcile(run: Run) -> None:
     run.knows(wanted=serving(observed.template, run.config.repository), undo=run.undo(observed, found.entry))
     with run.rollout() as rollout:
         result = rollout.reconcile(found)
-    print(run.done(result))
+    write_report(run.done(result))
 
 
 @_verb
@@ -124,28 +125,28 @@ def report_(run: Run) -> None:
         except DeployError as error:
             if last is None:
                 raise
-            say(f"warning: the group can't be asked how it ended: {error}")
-    print(formats.outcome(last, run.command, run.settings.shape))
+            write_error(f"warning: the group can't be asked how it ended: {error}")
+    write_report(formats.outcome(last, run.command, run.settings.shape))
 
 
 @_verb
 def status(run: Run) -> None:
     """Say what the group serves, since when, what each machine does, and what is not as it should be."""
-    print(run.headed(statuses.shown(statuses.status(run.config, run.observed(), utc_now()), run.settings.shape)))
+    write_report(run.headed(statuses.shown(statuses.status(run.config, run.observed(), utc_now()), run.settings.shape)))
 
 
 @_verb
 def history_(run: Run) -> None:
     """List the releases of this group's repository, newest first."""
     found = releases.rows(run.config, run.observed(), utc_now())
-    print(run.headed(releases.shown(found, run.settings.shape)))
+    write_report(run.headed(releases.shown(found, run.settings.shape)))
 
 
 @_verb
 def prune(run: Run) -> None:
     """Delete templates of ours that nobody needs any more."""
     names = list(pruning.pruned(run.session.compute, run.config))
-    print(run.headed(formats.pruned(names, run.settings.shape, run.config.foreign_endpoints)))
+    write_report(run.headed(formats.pruned(names, run.settings.shape, run.config.foreign_endpoints)))
 
 
 def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed, image.Reference]:
@@ -168,12 +169,13 @@ def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observe
 def _stop(run: Run) -> NoReturn:
     """Say what goes on without us, and leave at once: requests that hang are not waited for, nor a second Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
-        say(run.interrupted())
+        write_error(run.interrupted())
     os._exit(StoppedError.exit_code)
 
 
 def main() -> None:
     """Run one verb."""
+    protect()
     # Whoever started this in the background may have left SIGINT ignored; a cancelled workflow sends it all the same.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -181,7 +183,7 @@ def main() -> None:
         # typer gives what ended it as a number: 130 after a Ctrl-C that came before the verb.
         raise SystemExit(_app(standalone_mode=False) or 0)
     except click.ClickException as error:
-        say(f"usage: {error.format_message()} Fix: see --help.")
+        write_error(f"usage: {error.format_message()} Fix: see --help.")
         raise SystemExit(RefusedError.exit_code) from None
 
 

@@ -27,6 +27,7 @@ from deploy.report.rebuilt import serving
 from deploy.result import Outcome, Result
 from deploy.rollout import Rollout
 from deploy.session import Session, opened
+from lib.streams import write_error, write_progress
 
 _RESULTS = "DEPLOY_RESULTS"
 # GitHub sends SIGTERM 7.5 s after SIGINT, and kills 2.5 s later.
@@ -103,7 +104,7 @@ class Run:
     def rollout(self) -> Iterator[Rollout]:
         """Give what performs a rollout, and show on stderr how it goes until the end of the block."""
         with shown(sys.stderr) as show:
-            self._rollout = Rollout(self.session.compute, self.config, say, show)
+            self._rollout = Rollout(self.session.compute, self.config, write_progress, show)
             yield self._rollout
 
     def knows(self, **known: object) -> None:
@@ -182,7 +183,7 @@ class Run:
         try:
             return lastrun.read(Path(folder), self.config) if folder else None
         except DeployError as error:
-            say(f"warning: {error}")
+            write_error(f"warning: {error}")
             return None
 
     def _ended(self, exit_code: int, **known: object) -> str:
@@ -198,12 +199,7 @@ class Run:
         try:
             lastrun.keep(Path(folder), self.outcome)
         except DeployError as error:
-            say(f"warning: {error}")
-
-
-def say(line: str) -> None:
-    """Say a line to whoever watches."""
-    print(line, file=sys.stderr, flush=True)
+            write_error(f"warning: {error}")
 
 
 def utc_now() -> datetime:

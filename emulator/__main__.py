@@ -5,11 +5,12 @@ Serve a Compute Engine that really rolls.
 """
 
 import ipaddress
+import os
 import socket
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 import uvicorn
@@ -84,7 +85,7 @@ def serve(
     except (LockedError, SeedError, OSError) as error:
         _refuse(str(error))
     shown = f"[{host}]" if ":" in host else host
-    print(f"listening on http://{shown}:{listening.getsockname()[1]}", flush=True)
+    _write(f"listening on http://{shown}:{listening.getsockname()[1]}", sys.stdout)
     uvicorn.Server(configuration(api, allow_host or ())).run(sockets=[listening])
     if lock:
         lock.close()
@@ -99,9 +100,25 @@ def _is_private(host: str) -> bool:
 
 
 def _refuse(text: str) -> NoReturn:
-    print(text, file=sys.stderr)
+    _write(text, sys.stderr)
     raise SystemExit(3)
 
 
-if __name__ == "__main__":
+def _write(text: str, stream: TextIO) -> None:
+    """Write a line; a stream that is full or without a reader neither ends the server nor changes its exit code."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        # What is left in the buffer would fail again when the interpreter ends, with exit code 120.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def main() -> None:
+    """Run one command."""
+    # uvicorn asks stdout whether it is a terminal, also where it was closed.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
     _app()
+
+
+if __name__ == "__main__":
+    main()

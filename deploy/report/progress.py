@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from deploy.watch import Look, Show
+from lib.streams import SafeStream, write_progress
 
 if TYPE_CHECKING:
     from rich.console import Group as Rows
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
 def shown(stream: TextIO) -> Iterator[Show]:
     """Show looks on a stream until the end of the block; a terminal keeps the last one."""
     if not stream.isatty():
-        yield Lines(lambda text: print(text, file=stream, flush=True))
+        yield Lines(partial(write_progress, stream=stream))
         return
     from rich.console import Console  # noqa: PLC0415 - a tenth of a second, which nobody but a terminal needs
     from rich.live import Live  # noqa: PLC0415
 
     with Live(console=Console(file=stream), auto_refresh=False) as live:
-        yield lambda look: live.update(table(look), refresh=True)
+        yield lambda look: live.update(table(look), refresh=not isinstance(stream, SafeStream) or stream.is_ready)
 
 
 @dataclass

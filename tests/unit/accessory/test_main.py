@@ -1,6 +1,8 @@
 """The command line: what is on stdout, what on stderr, and the exit code."""
 
+import contextlib
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -131,3 +133,22 @@ def test_way_to_a_machine_is_iap_unless_the_file_says_ssh(tmp_path: Path) -> Non
     ssh = {"host": "h", "user": "u", "identity_file": "/i", "known_hosts": "/n"}
     reached = type(accessory).model_validate(accessory.model_dump() | {"ssh": ssh})
     assert program._transport(environment, reached, tmp_path, None).argv("true")[0] == "ssh"
+
+
+@pytest.mark.parametrize("streams", ["2> /dev/full", "2>&-", "> /dev/full 2>&1", "2>&1 | head -n 0"])
+def test_refusal_keeps_its_code_though_it_cannot_be_written(streams: str) -> None:
+    command = f"set -o pipefail; {sys.executable} -m accessory status --name nosuch --env dev {streams}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 3
+
+
+def test_update_that_nobody_reads_is_driven_to_its_end(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.lines = ("begins\tpull", "was\ta@1\t\t", "is\ta@2\t2026\tme", "end\t0")
+    with open("/dev/full", "w") as stdout, open("/dev/full", "w") as stderr:  # noqa: PTH123 - no regular file
+        monkeypatch.setattr(sys, "stdout", stdout)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        assert run(monkeypatch, "update", *NAMED, "--image", IMAGE) == 0
+        for stream in (stdout, stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
+    assert f"image={IMAGE}\n" in machine.script

@@ -21,6 +21,7 @@ class FakeEmulator(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         self.asked: list[tuple[str, str, object]] = []
+        self.is_stopped = False
 
     @property
     def url(self) -> str:
@@ -32,7 +33,13 @@ class _Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.asked.append((self.command, self.path, json.loads(body) if body else None))
+        if not self.server.is_stopped:
+            self.server.asked.append((self.command, self.path, json.loads(body) if body else None))
+        if self.path == "/stop":
+            self.server.is_stopped = True
+        elif self.server.is_stopped:
+            self.close_connection = True
+            return
         answer = json.dumps({"request_token": "of-the-job"}).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(answer)))
@@ -67,6 +74,12 @@ def test_the_image_is_tied_while_the_command_runs(emulator: FakeEmulator) -> Non
         ("POST", "/emulator/ties", {"image": "host/app@sha256:1", "url": "http://release:8000/health"}),
         ("DELETE", "/emulator/ties?image=host%2Fapp%40sha256%3A1", None),
     ]
+
+
+def test_the_command_s_code_stays_though_the_emulator_is_gone(emulator: FakeEmulator) -> None:
+    command = f"import urllib.request as r; r.urlopen('{emulator.url}/stop'); raise SystemExit(7)"
+    assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", command]) == 7
+    assert emulator.asked[-1][1] == "/stop"
 
 
 def test_the_command_s_code_stays_and_the_tie_goes(emulator: FakeEmulator) -> None:

@@ -237,3 +237,28 @@ def wait_for(emulator: Started, holds, within_s: float = 60.0) -> dict[str, obje
             return group
         time.sleep(0.05)
     raise AssertionError(group)
+
+
+@pytest.mark.parametrize("streams", ["> /dev/full", "2> /dev/full", ">&-", ">&- 2>&-"])
+def test_output_that_cannot_be_written_ends_no_server_and_changes_no_code(streams: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = f"exec {sys.executable} -m emulator serve --port {port} --open {streams}"
+    process = subprocess.Popen(["sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
+        until_s = time.monotonic() + 30
+        while True:
+            assert process.poll() is None
+            assert time.monotonic() < until_s
+            try:
+                assert client.get("/emulator/clock").status_code == 200
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+    process.kill()
+    process.wait()
+    refusal = f"exec {sys.executable} -m emulator serve --in-use never {streams}"
+    refused = subprocess.run(
+        ["sh", "-c", refusal], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False
+    )
+    assert refused.returncode == 3
