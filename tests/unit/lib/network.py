@@ -15,8 +15,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-_ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
-
 
 @dataclass
 class Network:
@@ -25,11 +23,13 @@ class Network:
         lookups: host and port of each lookup of a name.
         connections: address of each connection, as the client asked for it.
         requests: first line and Host of each request that the server got.
+        answer: body of every answer.
     """
 
     lookups: list[tuple[str, object]] = field(default_factory=list)
     connections: list[tuple[str, int]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    answer: bytes = b"{}"
 
 
 def certificates(folder: Path, hosts: Iterable[str]) -> tuple[Path, Path]:
@@ -112,7 +112,8 @@ def _serve(server: socket.socket, tls: ssl.SSLContext | None, network: Network) 
                     connection = tls.wrap_socket(connection, server_side=True)
                 lines = _request(connection)
                 network.requests.append((lines[0], _header(lines, "host")))
-                connection.sendall(_ANSWER)
+                head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(network.answer)}\r\nconnection: close\r\n\r\n"
+                connection.sendall(head.encode() + network.answer)
                 connection.close()
 
 
