@@ -26,6 +26,7 @@ from deploy.report import formats, preview, releases
 from deploy.report import status as statuses
 from deploy.report.rebuilt import rebuilt, serving
 from deploy.result import Serving
+from deploy.rollback_plan import plan_rollback
 from deploy.run import Run, utc_now
 from lib.streams import protect, write_error, write_report
 
@@ -75,7 +76,7 @@ def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None
     """Roll a release out, wait until it serves, and go back if it does not."""
     run.within(timeout)
     found, observed, _ = _planned(run, image_, commit)
-    run.knows(undo=run.undo(observed, found.entry))
+    run.knows(undo=run.undo(observed, found.entry.version if found.entry else None))
     for warning in found.warnings:
         write_error(f"warning: {warning}")
     with run.rollout() as rollout:
@@ -88,7 +89,7 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
     """Go back to a release that was good, as fast as the group can."""
     run.within(timeout)
     observed = run.observed()
-    found = plans.rollback(run.config, observed, run.id, utc_now(), to, force=force)
+    found = plan_rollback(run.config, observed, run.id, utc_now(), to, force=force)
     wanted = Serving(found.version.template, str(found.reference), found.commit)
     run.knows(wanted=wanted, undo=run.undo(observed, found.before, is_proven=False))
     held = run.session.registry.resolved(found.reference)
@@ -109,7 +110,10 @@ def reconcile(run: Run) -> None:
     """Finish or undo what a process that died has left; whose it was is said."""
     observed = run.observed()
     found = plans.reconcile(observed, utc_now())
-    run.knows(wanted=serving(observed.template, run.config.repository), undo=run.undo(observed, found.entry))
+    run.knows(
+        wanted=serving(observed.template, run.config.repository),
+        undo=run.undo(observed, found.entry.version if found.entry else None),
+    )
     with run.rollout() as rollout:
         result = rollout.reconcile(found)
     write_report(run.done(result))

@@ -8,16 +8,19 @@ from deploy.errors import RefusedError
 from deploy.history import made_at, root
 from deploy.intent import parse
 from deploy.observe import Observed
-from deploy.observed import Document, name_of
+from deploy.observed import Document, links_of, name_of
+from deploy.record import ENTRY, Entry, parse_record
 
 
 def drift(config: Config, observed: Observed) -> tuple[str, ...]:
     """Return everything that differs, one line each; empty where nothing does."""
-    found = [*_reference(config, observed), *_script(config, observed)]
     newer = newer_template(config, observed)
-    found += [newer] if newer else []
-    found += _policy(config, observed)
-    return (*found, *_machines(observed))
+    return (
+        *_reference(config, observed),
+        *changed_by_hand(config, observed),
+        *([newer] if newer else []),
+        *_machines(observed),
+    )
 
 
 def newer_template(config: Config, observed: Observed) -> str:
@@ -34,7 +37,6 @@ def newer_template(config: Config, observed: Observed) -> str:
         other
         for other in observed.templates
         if template.entry(other) is None
-        and other["name"] != origin.template
         and made_at(other) > origin.made_at
         and len(_places(other, config.repository)) == 1
     ]
@@ -42,8 +44,8 @@ def newer_template(config: Config, observed: Observed) -> str:
         return ""
     newest = max(newer, key=made_at)
     return (
-        f"template '{newest['name']}' of {made_at(newest):%Y-%m-%d %H:%M} is newer than '{origin.template}', which the"
-        " releases of this group descend from: what changed in it is not deployed"
+        f"template '{newest['name']}' of {made_at(newest):%Y-%m-%d %H:%M} is newer than '{name_of(origin.link)}', which"
+        " the releases of this group descend from: what changed in it is not deployed"
     )
 
 
@@ -57,32 +59,48 @@ def _reference(config: Config, observed: Observed) -> list[str]:
     return [f"the startup script refers to the tag '{reference.tag}': what a machine runs depends on when it started"]
 
 
-def _script(config: Config, observed: Observed) -> list[str]:
-    """Tell a script that no deploy wrote: its template is nobody's, or its base's script says something else."""
+def changed_by_hand(config: Config, observed: Observed) -> tuple[str, ...]:
+    """Return what differs from what the last deploy wrote, its digest aside; one line each."""
+    return (*_masked(observed), *_template(observed), *_policy(config, observed))
+
+
+def _masked(observed: Observed) -> list[str]:
+    key = observed.group.masking_key
+    return [f"allInstancesConfig has a '{key}', which hides the template's"] if key else []
+
+
+def _template(observed: Observed) -> list[str]:
+    """Return how the serving template differs from its base, apart from what a deploy changes."""
     serving = observed.template
-    entry = template.entry(serving)
-    if entry is None:
-        ours = any(one.repository == config.repository for one in map(template.entry, observed.templates) if one)
-        name = serving.get("name", "")
-        return [f"template '{name}' was not made by a deploy, though others were: edited by hand?"] if ours else []
-    base = next((one for one in observed.templates if (one["name"], one["id"]) == (entry.base, entry.base_id)), None)
-    if base is None:
-        return []
+    lines = []
+    if serving and template.entry(serving) is None and any(map(template.entry, observed.templates)):
+        lines.append(f"template '{serving['name']}' was not made by a deploy, though others were: edited by hand?")
+    # A copy that was made by hand carries the record of the release that it was copied from.
+    record = parse_record(template.metadata(serving).get(ENTRY, ""))
+    base = record and next(
+        (one for one in observed.templates if one["id"] == record.base_id and record.base in links_of(one)), None
+    )
+    if not record or not base:
+        return lines
+    where = f"differs from '{base['name']}'"
+    line = _changed_line(base, record, template.metadata(serving).get("startup-script", ""))
+    lines += [f"the startup script of '{serving['name']}' {where} {line}: edited by hand?"] if line else []
+    paths = template.differences(base, serving)
+    return lines + ([f"template '{serving['name']}' {where} in {', '.join(paths)}: edited by hand?"] if paths else [])
+
+
+def _changed_line(base: Document, record: Entry, script: str) -> str:
+    """Return where a script differs from its base's, the digest aside; empty where it does not."""
     try:
         before = template.script(base)
-        meant = image.rewrite(before, image.the_reference(before, entry.repository), entry.digest)
+        wanted = image.rewrite(before, image.the_reference(before, record.repository), record.digest)
     except RefusedError:
-        return []
-    now = template.metadata(serving).get("startup-script", "")
-    if now == meant:
-        return []
-    lines = [
-        number
-        for number, (one, other) in enumerate(zip(now.splitlines(), meant.splitlines(), strict=False), start=1)
-        if one != other
-    ]
-    at = f"in line {lines[0]}" if lines else "in its length"
-    return [f"the startup script of '{serving['name']}' differs from '{entry.base}' {at}: edited by hand?"]
+        return ""
+    if script == wanted:
+        return ""
+    pairs = zip(script.splitlines(), wanted.splitlines(), strict=False)
+    lines = [number for number, (line, other) in enumerate(pairs, start=1) if line != other]
+    return f"in line {lines[0]}" if lines else "in its length"
 
 
 def _policy(config: Config, observed: Observed) -> list[str]:

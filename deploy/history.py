@@ -1,4 +1,4 @@
-"""Templates as the ledger: which releases there were, which are good, what to go back to, what to prune; pure."""
+"""The history of a group, read from its templates: what there was, what is proven, what to restore or prune; pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from deploy.errors import RefusedError
-from deploy.observed import Document, Version, links_of, name_of
-from deploy.template import Entry, entry
+from deploy.observed import Document, links_of, name_of
+from deploy.record import Entry, Fallback
+from deploy.template import entry
 
 KEPT_GOOD: Final = 5
 KEPT_OTHERS: Final = 2
@@ -22,8 +23,8 @@ class Release:
         link: Of the template, by its name.
         link_by_id: The same by its numeric id.
         made_at: When it was inserted.
-        entry: What it says of itself.
-        is_good: Whether the group serves it and it is proven, or a later template goes back to it.
+        entry: Its release record.
+        is_good: Whether the group serves it and it is proven, or a later record names it as fallback, link and id.
     """
 
     link: str
@@ -36,6 +37,11 @@ class Release:
     def template(self) -> str:
         """The template's name."""
         return name_of(self.link)
+
+    @property
+    def template_id(self) -> str:
+        """The template's numeric id."""
+        return name_of(self.link_by_id)
 
     def is_in(self, links: Collection[str]) -> bool:
         """Return whether one of some links refers to this template."""
@@ -55,13 +61,14 @@ def releases(templates: Iterable[Document], repository: str, group: str, serving
     ours = [
         (document, found)
         for document in templates
-        if (found := entry(document)) is not None and found.repository == repository and found.is_of(group)
+        if (found := entry(document)) is not None and (found.repository, found.group) == (repository, group)
     ]
-    good = {serving} | {found.last_good.link for _, found in ours if found.last_good}
-    made = [
-        Release(*links_of(document), made_at(document), found, not good.isdisjoint(links_of(document)))
-        for document, found in ours
-    ]
+    fallbacks = {(found.fallback.link, found.fallback.template_id) for _, found in ours if found.fallback}
+    made = []
+    for document, found in ours:
+        links = links_of(document)
+        is_good = serving in links or any((link, str(document["id"])) in fallbacks for link in links)
+        made.append(Release(*links, made_at(document), found, is_good))
     return tuple(sorted(made, key=lambda release: release.made_at, reverse=True))
 
 
@@ -74,33 +81,34 @@ def made_at(template: Document) -> datetime:
 class Root:
     """The template that a group's releases descend from: made by Terraform or by hand."""
 
-    template: str
+    link: str
     made_at: datetime
 
 
 def root(template: Document) -> Root | None:
-    """Return what a template descends from, itself if it is nobody's release; None where that is not known."""
+    """Return what a template descends from, itself if it is unmanaged; None where that is not known."""
     found = entry(template)
-    name, made = (found.root, found.root_made_at) if found else (template["name"], template["creationTimestamp"])
-    return Root(name, datetime.fromisoformat(made)) if made else None
+    if found is None:
+        return Root(links_of(template)[0], made_at(template))
+    return Root(found.root, found.root_made_at) if found.root_made_at else None
 
 
-def last_good(serving: Version, is_proven: bool, serving_entry: Entry | None) -> Version | None:
+def fallback(serving: Fallback, is_proven: bool, serving_entry: Entry | None) -> Fallback | None:
     """
-    Return what a new release would go back to.
+    Return what a rollback of a new release would restore.
 
     Args:
-        serving: The version entry that the group has.
+        serving: What the group has.
         is_proven: Whether it is proven.
-        serving_entry: What its template says, if it is ours.
+        serving_entry: The release record of its template, if that has one.
 
     Returns:
-        That entry if it is proven; else what it itself goes back to, so that a fix that is deployed onto a broken
-        release never falls back onto the broken one.
+        What the group has, if that is proven; else the fallback of what it has, so that a fix that is deployed onto a
+        broken release never falls back onto the broken one.
     """
     if is_proven:
         return serving
-    return serving_entry.last_good if serving_entry else None
+    return serving_entry.fallback if serving_entry else None
 
 
 def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, force: bool = False) -> Release:
@@ -132,28 +140,29 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
     if len(digests) > 1:
         names = ", ".join(release.template for release in meant)
         raise RefusedError(f"rollback: --to '{wanted}' means several releases: {names}.", "write more of it")
-    if not meant[0].is_good and not force:
-        raise RefusedError(
-            f"rollback: '{meant[0].template}' is not known to be good: it failed, or was rolled back.",
-            "choose another one, or add --force",
-        )
-    return meant[0]
+    proven = [release for release in meant if release.is_good]
+    if proven or force:
+        return proven[0] if proven else meant[0]
+    raise RefusedError(
+        f"rollback: '{meant[0].template}' is not known to be good: it failed, or was rolled back.",
+        "choose another one, or add --force",
+    )
 
 
-def replaced(found: Sequence[Release], serving: str) -> Version | None:
+def replaced(found: Sequence[Release], serving: str) -> Fallback | None:
     """
-    Return the version entry that the first release of all took the place of, while that release is the one serving.
+    Return the version that the first release of all took the place of, while that release is the one serving.
 
-    Its template is nobody's release, and yet it is what served before: the way back of a group's first day.
+    Its template is unmanaged, and yet it is what served before: the rollback of a group's first day.
 
     Args:
         found: Newest first.
         serving: Link of the template that the group has.
     """
     now = next((release for release in found if release.is_in({serving})), None)
-    if now is None or now.entry.last_good is None:
+    if now is None or now.entry.fallback is None:
         return None
-    return None if any(release.is_in({now.entry.last_good.link}) for release in found) else now.entry.last_good
+    return None if any(release.is_in({now.entry.fallback.link}) for release in found) else now.entry.fallback
 
 
 def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
@@ -167,7 +176,7 @@ def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Rele
     good = [release for release in found if release.is_good]
     others = [release for release in found if not release.is_good]
     kept = {release.link for release in (*good[:KEPT_GOOD], *others[:KEPT_OTHERS])} | referenced
-    kept |= {release.entry.last_good.link for release in found if release.is_in(kept) and release.entry.last_good}
+    kept |= {release.entry.fallback.link for release in found if release.is_in(kept) and release.entry.fallback}
     return tuple(release for release in reversed(found) if not release.is_in(kept))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 Document = dict[str, Any]
+_SCRIPTS: Final = ("startup-script", "startup-script-url")
 
 # Target statuses of a standby pool. Source: compute_v1.ManagedInstance.target_status and
 # InstanceGroupManager.target_size, "the target number of running instances".
@@ -88,6 +89,17 @@ class Group:
     def place(self) -> str:
         """`ZONE/GROUP`: what its releases name, because groups of a project may share a repository."""
         return f"{name_of(self.raw.get('zone', ''))}/{self.raw.get('name', '')}"
+
+    @property
+    def metadata_of_all(self) -> Mapping[str, str]:
+        """Metadata that the group's `allInstancesConfig` gives to every instance; it hides the template's."""
+        properties = (self.raw.get("allInstancesConfig") or {}).get("properties") or {}
+        return properties.get("metadata") or {}
+
+    @property
+    def masking_key(self) -> str:
+        """The entry of that metadata which hides the template's startup script; empty if there is none."""
+        return next((key for key in _SCRIPTS if key in self.metadata_of_all), "")
 
     @property
     def active_instances(self) -> tuple[Machine, ...]:

@@ -4,14 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deploy import health, history, image, policy, proven, template
+from deploy import health, history, image, proven, template
 from deploy.config import Config
-from deploy.errors import RefusedError
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Group, Version, links_of
-from deploy.preflight import no_room, refuse, refuse_no_room, refuse_secrets, warnings
-from deploy.template import Entry
+from deploy.preflight import refuse, refuse_no_room, refuse_secrets, warnings
+from deploy.record import Entry, Fallback
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class Plan:
         action: nothing (it serves), wait (it is on its way), or roll.
         version: Entry that the group is to have in the end.
         template: Body of the template to insert; None where none is needed.
-        entry: Whole version entry to go back to; None if nothing ever was good.
+        entry: The fallback: what a rollback restores; None if nothing ever was proven.
         before: The group's version entry as it was read.
         budget_s: How long the rollout may take.
         warnings: What to know, one line each.
@@ -55,7 +54,7 @@ class Plan:
     action: Literal["nothing", "wait", "roll"]
     version: Version
     template: Document | None
-    entry: Version | None
+    entry: Fallback | None
     before: Version
     budget_s: float
     warnings: tuple[str, ...] = ()
@@ -78,107 +77,32 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     if place.reference.digest == wanted.reference.digest:
         action: Literal["nothing", "wait"] = "nothing" if health.is_idle(group) else "wait"
         found = template.entry(observed.template)
-        fallback = found.last_good if found else None
+        fallback = found.fallback if found else None
         return Plan(action, before, None, fallback, before, budget_s, known, is_empty)
     refuse_secrets(observed.template)
     refuse_no_room(config, observed)
     doubt = proven.doubt(group, wanted.now)
-    going_back = history.last_good(before, not doubt, template.entry(observed.template))
+    serving = Fallback(before.link, str(observed.template["id"]), before.name)
+    going_back = history.fallback(serving, not doubt, template.entry(observed.template))
     known += proven.elsewhere(going_back, before, doubt)
     root = history.root(observed.template)
     entry = Entry(
         repository=config.repository,
         digest=wanted.reference.digest,
-        base=observed.template["name"],
-        base_id=observed.template["id"],
+        base=links_of(observed.template)[0],
+        base_id=str(observed.template["id"]),
+        group=group.place,
         commit=wanted.commit,
         run=wanted.run,
         by=wanted.by,
-        group=group.place,
-        last_good=going_back,
-        root=root.template if root else "",
-        root_made_at=root.made_at.isoformat() if root else "",
+        fallback=going_back,
+        root=root.link if root else "",
+        root_made_at=root.made_at if root else None,
     )
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
     return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known, is_empty)
-
-
-@dataclass(frozen=True)
-class Rollback:
-    """
-    A way back to a release.
-
-    Args:
-        reference: That serves in the end.
-        commit: Of that release; empty where nobody said.
-        version: Entry that the group is to have.
-        before: The group's version entry as it was read.
-        budget_s: How long it may take.
-        surge: Machines above the target size.
-        is_needed: False if the release serves from every machine, or the group has it and no instances.
-        is_empty: Whether the group has no instances, and is to have none.
-        warnings: What to know, one line each.
-    """
-
-    reference: image.Reference
-    commit: str
-    version: Version
-    before: Version
-    budget_s: float
-    surge: int
-    is_needed: bool
-    is_empty: bool
-    warnings: tuple[str, ...] = ()
-
-
-def rollback(
-    config: Config, observed: Observed, run: str, now: datetime, to: str = "", *, force: bool = False
-) -> Rollback:
-    """
-    Decide what to go back to, and how: with as many machines at once as the quota allows.
-
-    Args:
-        config: The environment.
-        observed: What was read.
-        run: Of this process.
-        now: UTC.
-        to: A template's name, or a digest or commit or the beginning of one; empty for the last good release before.
-        force: Allow a release that never was good.
-
-    Raises:
-        RefusedError: A precondition does not hold, or there is no such release.
-        NotAllowedError: A permission is missing.
-    """
-    refuse(config, observed)
-    before, size = observed.group.versions[0], observed.group.target_size
-    serving = "" if proven.doubt(observed.group, now) else before.link
-    found = history.releases(observed.templates, config.repository, observed.group.place, serving)
-    budget_s, is_empty = config.rollout.budget_s(size), health.is_empty(observed.group)
-    surge = policy.fastest_surge(config.rollout, size, observed.surge_room)
-    lacking = no_room(config, observed)
-    known = (f"{lacking}: the way back may wait for it",) if lacking else ()
-    entry = None if to else history.replaced(found, before.link)
-    if entry is not None:
-        reference = _reference(config, observed, entry)
-        return Rollback(reference, "", entry, before, budget_s, surge, True, is_empty, known)
-    release = history.to_go_back_to(found, before.link, to, force=force)
-    reference = image.Reference(config.repository, digest=release.entry.digest)
-    intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
-    version = Version(release.link, str(intent))
-    is_needed = not release.is_in({before.link}) or not health.is_idle(observed.group)
-    return Rollback(reference, release.entry.commit, version, before, budget_s, surge, is_needed, is_empty, known)
-
-
-def _reference(config: Config, observed: Observed, entry: Version) -> image.Reference:
-    """What a template that is nobody's release refers to, by tag maybe."""
-    document = next((one for one in observed.templates if entry.link in links_of(one)), None)
-    if document is None:
-        raise RefusedError(
-            f"rollback: template '{entry.template}', which served before, is gone.", "name a release with --to"
-        )
-    return image.the_reference(template.script(document), config.repository).reference
 
 
 def intent_of(wanted: Wanted, budget_s: float) -> Intent:
@@ -198,7 +122,7 @@ class Found:
             machine), or foreign.
         text: For a person.
         version: That the group has.
-        entry: To go back to.
+        entry: The fallback: what a rollback restores.
         left_s: Seconds until its deadline; 0 where none was set.
         snapshot: The group as it was judged.
     """
@@ -206,7 +130,7 @@ class Found:
     action: Literal["nothing", "wait", "undo", "foreign"]
     text: str
     version: Version
-    entry: Version | None = None
+    entry: Fallback | None = None
     left_s: float = 0.0
     snapshot: Group | None = None
 
@@ -224,10 +148,11 @@ def _judged(observed: Observed, now: datetime) -> Found:
         return Found("nothing", empty if is_empty else f"'{version.template}' serves from every machine", version)
     intent, release = parse(version.name), template.entry(observed.template)
     entries = [found for one in observed.templates if (found := template.entry(one))]
-    back_from = [one for one in entries if one.is_of(observed.group.place) and one.last_good == version]
+    ours = [one for one in entries if one.group == observed.group.place]
+    back_from = [one for one in ours if one.fallback and one.fallback.version == version]
     if back_from and not (intent and intent.deadline_at > now):
         text = f"the way back to '{version.template}' has not settled"
-        return Found("wait", text, version, release.last_good if release else None)
+        return Found("wait", text, version, release.fallback if release else None)
     if intent is None or release is None:
         named = f" (version '{version.name}')" if version.name else ""
         return Found("foreign", f"'{version.template}'{named} was not rolled out by this program", version)
@@ -238,11 +163,11 @@ def _judged(observed: Observed, now: datetime) -> Found:
             "wait",
             f"{intent.kind} of {intent.release}, {who}, has {left_s:.0f} s left",
             version,
-            release.last_good,
+            release.fallback,
             left_s,
         )
     if health.is_landed(observed.group):
         text = f"'{version.template}' is on every machine, and the group is not settled"
-        return Found("wait", text, version, release.last_good)
+        return Found("wait", text, version, release.fallback)
     text = f"{intent.kind} of {intent.release}, {who}, is {-left_s:.0f} s past its deadline"
-    return Found("undo", text, version, release.last_good)
+    return Found("undo", text, version, release.fallback)

@@ -13,7 +13,6 @@ from deploy.template import metadata
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 # What listens on every machine of the fleet, whether or not the application runs. Source: the startup scripts' stacks.
 _NEIGHBOURS: Final = {22: "sshd", 9080: "promtail", 9100: "node-exporter"}
-_SCRIPTS: Final = ("startup-script", "startup-script-url")
 
 
 def refuse(config: Config, observed: Observed) -> None:
@@ -64,11 +63,10 @@ def refuse(config: Config, observed: Observed) -> None:
             " or set `replacement_method` in Terraform's `update_policy`",
         )
     _refuse_health(where, observed)
-    everywhere = ((raw.get("allInstancesConfig") or {}).get("properties") or {}).get("metadata") or {}
-    masking = [key for key in _SCRIPTS if key in everywhere]
+    masking = observed.group.masking_key
     if masking:
         raise RefusedError(
-            f"{where}: allInstancesConfig has a '{masking[0]}', which hides the template's.", "remove it there"
+            f"{where}: allInstancesConfig has a '{masking}', which hides the template's.", "remove it there"
         )
     if not observed.template:
         raise RefusedError(

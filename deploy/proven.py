@@ -5,6 +5,7 @@ from datetime import datetime
 from deploy.health import is_landed, is_settled
 from deploy.intent import parse
 from deploy.observed import Group, Machine, Version
+from deploy.record import Fallback
 
 
 def doubt(group: Group, now: datetime) -> str:
@@ -34,9 +35,9 @@ def doubt(group: Group, now: datetime) -> str:
     return _told(recreated or ill) if recreated or 2 * len(ill) >= len(staying) else ""
 
 
-def elsewhere(going_back: Version | None, before: Version, doubt: str) -> tuple[str, ...]:
+def elsewhere(going_back: Fallback | None, before: Version, doubt: str) -> tuple[str, ...]:
     """Warn where the way back of a release does not lead to what the group has now, and say what is in doubt of it."""
-    if going_back == before:
+    if going_back is not None and going_back.version == before:
         return ()
     to = (
         f"it goes back to '{going_back.template}', not to" if going_back else "there is nothing to go back to, not even"

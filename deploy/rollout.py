@@ -17,13 +17,16 @@ from deploy.errors import (
 )
 from deploy.evidence import evidence, failed_instance
 from deploy.health import Verdict
+from deploy.identity import mismatch
 from deploy.insert import insert
 from deploy.observe import read_group
 from deploy.observed import Version
 from deploy.patch import patch_group
-from deploy.plan import Found, Plan, Rollback
+from deploy.plan import Found, Plan
 from deploy.pruning import pruned
+from deploy.record import Fallback
 from deploy.result import Result
+from deploy.rollback_plan import Rollback
 from deploy.watch import FailedError, Look, Show, Watch
 
 
@@ -87,6 +90,7 @@ class Rollout:
         watch = self._begin(done)
         if not plan.is_needed:
             return self._result(done, watch)
+        self._refuse_mismatch(plan.target)
         self._tell(watch, plan.version, plan.before, plan.surge)
         try:
             watch.until_served(plan.version, plan.budget_s, 0.0, is_way_back=True)
@@ -114,6 +118,8 @@ class Rollout:
         self.say(found.text)
         plan = replace(plan, budget_s=found.left_s or self._budget_s())
         if found.action == "undo":
+            if found.entry is not None:
+                self._refuse_mismatch(found.entry)
             watch = self._begin(plan)
             watch.snapshot = found.snapshot
             self._go_back(plan, watch, Verdict("failed", found.text))
@@ -152,7 +158,11 @@ class Rollout:
         show = partial(evidence, self.compute, self.config, instance, output)
         if plan.entry is None:
             raise NotRestoredError(f"{why}. There is no good release to go back to.", "deploy a fix", show())
-        target, proof = plan.entry, None
+        target, proof = plan.entry.version, None
+        other = self._mismatch(plan.entry)
+        if other:
+            fix = "deploy a fix, or name a release: rollback --to"
+            raise NotRestoredError(f"{why}. It was not rolled back: {other}.", fix, show())
         self.say(f"going back to {target.template}")
         try:
             self._tell(watch, target, plan.version)
@@ -171,6 +181,19 @@ class Rollout:
         if found.state == "capacity":
             raise CapacityError(what, "free or ask for capacity, and deploy again", proof)
         raise RolledBackError(what, found.fix or "mend what the machine says, and deploy again", proof)
+
+    def _refuse_mismatch(self, fallback: Fallback) -> None:
+        other = mismatch(self.compute, fallback)
+        if other:
+            raise RefusedError(f"group '{self.config.group}': {other}.", "name a release: rollback --to")
+
+    def _mismatch(self, fallback: Fallback) -> str:
+        """Compare a fallback with its template; one that can't be read is restored, and a warning says so."""
+        try:
+            return mismatch(self.compute, fallback)
+        except DeployError as error:
+            self.compute.warnings.append(f"the id of template '{fallback.template}' was not compared: {error.message}")
+            return ""
 
     def _budget_s(self) -> float:
         return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)

@@ -6,18 +6,15 @@ Nothing here knows the fields of a machine: what is not named below is copied as
 
 import copy
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from deploy import image
 from deploy.errors import RefusedError
-from deploy.observed import Document, Version
+from deploy.observed import Document, links_of, name_of, project_of
+from deploy.record import ENTRY, Entry, parse_record
 
-# The mark of ownership, and what a stranger process needs to go back.
-ENTRY: Final = "release"
 _SCRIPT: Final = "startup-script"
 # Output-only fields; sending them back is refused or ignored. Source: Airflow's copy operator strips this set; facts of
 # google-cloud-compute 1.57.0.
@@ -35,47 +32,6 @@ _OUTPUT_BELOW: Final[Mapping[str, tuple[str, ...]]] = {
 # Limits of metadata, in bytes. Source: Compute Engine, "Metadata limits".
 _MAX_VALUE_BYTES: Final = 262_144
 _MAX_METADATA_BYTES: Final = 512 * 1024
-
-
-@dataclass(frozen=True)
-class Entry:
-    """
-    What a template says of the release that it carries.
-
-    Args:
-        repository: Of the image.
-        digest: `sha256:…`.
-        base: Name of the template that it was copied from.
-        base_id: Its numeric id.
-        commit: Of the sources; empty where nobody said.
-        run: Of the deploy that made it.
-        by: Who ran that.
-        group: That it was made for, `ZONE/GROUP`; empty in a template from before groups were named.
-        last_good: The group's version entry to go back to, whole: a changed version name alone replaces machines. None
-            for the first release of a group that never was healthy.
-        root: Name of the template, nobody's release, that all releases before this one descend from.
-        root_made_at: When that was made; RFC 3339, as it was read.
-    """
-
-    repository: str
-    digest: str
-    base: str
-    base_id: str
-    commit: str = ""
-    run: str = ""
-    by: str = ""
-    group: str = ""
-    last_good: Version | None = None
-    root: str = ""
-    root_made_at: str = ""
-
-    def dump(self) -> str:
-        """Return the JSON that stands in the metadata."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    def is_of(self, group: str) -> bool:
-        """Return whether it is a release of a group, `ZONE/GROUP`; where none is named, it may be of any."""
-        return self.group in ("", group)
 
 
 def metadata(template: Document) -> dict[str, str]:
@@ -105,14 +61,22 @@ def script(template: Document) -> str:
 
 
 def entry(template: Document) -> Entry | None:
-    """Return what a template of ours says of its release; None for anybody else's."""
-    text = metadata(template).get(ENTRY)
-    try:
-        data = json.loads(text) if text else None
-        last_good = data and data.pop("last_good", None)
-        return Entry(**data, last_good=Version(**last_good) if last_good else None) if data else None
-    except (ValueError, TypeError, AttributeError):
+    """
+    Return the release record of a template that `deploy` created; None for every other template.
+
+    A record alone proves nothing, because it is copied with its template: the template's link must be the one that its
+    content leads to, project included, and its script must refer to the record's digest.
+    """
+    found = metadata(template)
+    record = parse_record(found.get(ENTRY, ""))
+    if record is None:
         return None
+    link, script = links_of(template)[0], found.get(_SCRIPT, "")
+    project = project_of(link)
+    if link != f"projects/{project}/global/instanceTemplates/{name(project, record, script)}":
+        return None
+    references = [place.reference.digest for place in image.places(script, record.repository)]
+    return record if references == [record.digest] else None
 
 
 def copied(base: Document, repository: str, digest: str, release: Entry) -> Document:
@@ -137,17 +101,17 @@ def copied(base: Document, repository: str, digest: str, release: Entry) -> Docu
         *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),
         {"key": ENTRY, "value": release.dump()},
     ]
-    body["name"] = name(release, after)
-    body["description"] = f"Release {digest} of {repository}; a copy of {release.base}."
+    body["name"] = name(project_of(release.base), release, after)
+    body["description"] = f"Release {digest} of {repository}; a copy of {name_of(release.base)}."
     _refuse_oversize(body)
     return body
 
 
-def name(release: Entry, rewritten: str) -> str:
-    """Return a name by content: a hash of the group, the base's id, the digest and the rewritten script."""
-    content = "\n".join((release.group, release.base_id, release.digest, rewritten))
+def name(project: str, release: Entry, rewritten: str) -> str:
+    """Return a name by content: a hash of project, group, the base's id, the digest and the rewritten script."""
+    content = "\n".join((project, release.group, release.base_id, release.digest, rewritten))
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-    stem = re.sub(r"-r-[0-9a-f]{12}$", "", release.base)[:48].rstrip("-")
+    stem = re.sub(r"-r-[0-9a-f]{12}$", "", name_of(release.base))[:48].rstrip("-")
     return f"{stem}-r-{digest}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from deploy import policy, template
+from deploy import policy, record, template
 from deploy.config import Config, Rollout
 from deploy.endpoints import Endpoint
 from deploy.health import NOTHING_PROVEN
@@ -164,13 +164,13 @@ def _template(base: Document, body: Document) -> Iterator[Change]:
 
 
 def _readable(document: Document) -> dict[str, str]:
-    """Return the lines of the script and the members of the release's entry, by what they are called."""
+    """Return the lines of the script and the members of the release record, by what they are called."""
     found = template.metadata(document)
     lines = found.get("startup-script", "").splitlines()
     named = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
-    release = template.entry(document)
+    release = record.parse_record(found.get(record.ENTRY, ""))
     members: dict[str, Any] = asdict(release) if release else {}
-    return named | {f"metadata {template.ENTRY}.{key}": _text(value) for key, value in members.items()}
+    return named | {f"metadata {record.ENTRY}.{key}": _text(value) for key, value in members.items()}
 
 
 def _text(value: Any) -> str:

@@ -27,7 +27,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
     version = observed.group.versions[0] if observed.group.versions else _NOTHING
     said, entry = intent.parse(version.name), template.entry(observed.template)
     found = plans.reconcile(observed, now)
-    back = (entry.last_good if entry else None) or _NOTHING
+    back = entry.fallback.version if entry and entry.fallback else _NOTHING
     before = next((one for one in observed.templates if back.link in links_of(one)), None)
     # When each of them was what, nobody has seen.
     seen = Timeline().add(observed.group, version, 0.0).machines

@@ -65,7 +65,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
             commit=one.entry.commit,
             run=one.entry.run,
             by=one.entry.by,
-            back_to=one.entry.last_good.template if one.entry.last_good else "",
+            back_to=one.entry.fallback.template if one.entry.fallback else "",
             endpoints=config.foreign_endpoints,
         )
         for one in history.releases(observed.templates, config.repository, observed.group.place, proved)

@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from typing import Any
 
 from deploy import image, template
-from deploy.observed import Version, name_of
+from deploy.observed import Version, name_of, version_of
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig
 
@@ -85,7 +85,7 @@ class Watcher:
     def versions(self) -> list[Version]:
         """Return what the group is told."""
         document = self.one.api.world.view.get(GROUP) or {}
-        return [Version(name_of(one["instanceTemplate"]), one.get("name", "")) for one in document["versions"]]
+        return [version_of(one, "dojangkok-dev") for one in document["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
         """Note what a client reads and overwrites."""
@@ -184,9 +184,9 @@ class Watcher:
         machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.machines}
         told = {version.template for version in self.versions()}
         back = {
-            found.last_good.template
+            found.fallback.template
             for name in told | machines
-            if name in documents and (found := template.entry(documents[name])) and found.last_good
+            if name in documents and (found := template.entry(documents[name])) and found.fallback
         }
         assert machines | told | back <= documents.keys(), "I-3: referred to, and gone"
 
@@ -227,6 +227,6 @@ class Watcher:
             return
         entries = {name: template.entry(self.known[name]) for name in names}
         assert all(entries[name] for name in gone), "I-13: something foreign was deleted"
-        good = {one.last_good.template for one in entries.values() if one and one.last_good}
+        good = {one.fallback.template for one in entries.values() if one and one.fallback}
         good = {name for name in good | {one.template for one in self.versions()} if entries.get(name)}
         assert len(good - gone) >= min(5, len(good)), "I-13: fewer than the five newest good ones were kept"

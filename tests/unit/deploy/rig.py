@@ -12,9 +12,10 @@ from deploy import image
 from deploy.compute import Compute
 from deploy.config import Config, Rollout
 from deploy.observe import PERMISSIONS, Observed, observe
-from deploy.plan import Plan, Wanted, plan, reconcile, rollback
+from deploy.plan import Plan, Wanted, plan, reconcile
 from deploy.result import Result
 from deploy.retry import Time
+from deploy.rollback_plan import plan_rollback
 from deploy.rollout import Rollout as Act
 from emulator.api import Api
 from emulator.clock import Clock
@@ -82,7 +83,7 @@ class Rig:
         compute = compute or self.compute()
         observed = self.observed(compute)
         now = self.wanted("0")
-        found = rollback(self.config, observed, now.run, now.now, to, force=force)
+        found = plan_rollback(self.config, observed, now.run, now.now, to, force=force)
         return Act(compute, self.config, self.said.append).roll_back(found)
 
     def reconcile(self, compute: Compute | None = None) -> Result:

@@ -8,23 +8,27 @@ What is decided, one JSON file a case: what was observed and wanted in, the acti
     to, force of a rollback                          config    merge patch of the environment
     observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
               templates: others of the project; rows: all managed instances; autoscaler, missing, unasked, room: as read
+              a template with a release record is named by its content: its name in a case stands for that one
     expect    refused and exit_code; or action, back_to, warnings, serves
 """
 
 import copy
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy import image, plan
+from deploy import image, plan, record, template
+from deploy.config import Config
 from deploy.errors import DeployError
 from deploy.health import is_settled
 from deploy.observe import Observed
 from deploy.observed import group, name_of
+from deploy.rollback_plan import plan_rollback
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
 
 FOLDER = Path(__file__).parent / "cases"
@@ -79,24 +83,31 @@ def merged(document: Any, patch: Any) -> Any:
     return result
 
 
-def observed(changes: dict[str, Any]) -> Observed:
-    """Return the base as a case changes it."""
+def documents(changes: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the base as a case changes it, and all templates, the group's first."""
     found = copy.deepcopy(BASE)
     found |= {key: merged(found[key], patch) for key, patch in changes.items() if key in BASE}
     if found["template"]:
-        metadata = found["template"]["properties"]["metadata"]
-        items = merged({item["key"]: item["value"] for item in metadata["items"]}, changes.get("metadata", {}))
-        metadata["items"] = [
+        own = found["template"]["properties"]["metadata"]
+        items = merged({item["key"]: item["value"] for item in own["items"]}, changes.get("metadata", {}))
+        own["items"] = [
             {"key": key, "value": text if isinstance(text, str) else json.dumps(text)} for key, text in items.items()
         ]
     base = [found["template"]] if found["template"] else []
     templates = [*base, *(merged(found["template"], one) for one in changes.get("templates", []))]
     for one in templates:
         one["selfLink"] = f"{COLLECTION}/{one['name']}"
+    return found, templates
+
+
+def observed(changes: dict[str, Any]) -> Observed:
+    """Return what a case observes."""
+    found, templates = documents(changes)
+    seen, rows, templates = named([found["group"], found["rows"], templates], names(templates))
     return Observed(
-        group=group(found["group"], found["rows"]),
+        group=group(seen, rows),
         templates=tuple(templates),
-        template=found["template"] or {},
+        template=templates[0] if found["template"] else {},
         health_check=found["health_check"],
         autoscaler=found["autoscaler"],
         missing=tuple(found["missing"]),
@@ -105,16 +116,40 @@ def observed(changes: dict[str, Any]) -> Observed:
     )
 
 
+def names(templates: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the name by content of each template that has a record, by its name in the case."""
+    records = {one["name"]: record.parse_record(template.metadata(one).get(record.ENTRY, "")) for one in templates}
+    scripts = {one["name"]: template.metadata(one).get("startup-script", "") for one in templates}
+    return {
+        alias: template.name("dojangkok-dev", release, scripts[alias]) for alias, release in records.items() if release
+    }
+
+
+def named(value: Any, names_: dict[str, str]) -> Any:
+    """Return a value with other names in it."""
+    text = json.dumps(value)
+    for name, other in names_.items():
+        text = re.sub(rf"(?<![\w-]){name}(?![\w-])", other, text)
+    return json.loads(text)
+
+
 def decided(case: Case) -> dict[str, Any]:
     """Return what is decided, in the words of a case."""
     config = type(CONFIG).model_validate(merged(CONFIG.model_dump(), case.config))
     seen = observed(case.observed)
+    by_content = names(documents(case.observed)[1])
+    case = replace(case, to=by_content.get(case.to, case.to))
+    return named(outcome(case, config, seen), {name: alias for alias, name in by_content.items()})
+
+
+def outcome(case: Case, config: Config, seen: Observed) -> dict[str, Any]:
+    """Return what is decided about what was observed."""
     try:
         if case.verb == "reconcile":
             found = plan.reconcile(seen, case.now)
             return {"action": found.action, "back_to": found.entry and found.entry.template}
         if case.verb == "rollback":
-            back = plan.rollback(config, seen, "run1", case.now, case.to, force=case.force)
+            back = plan_rollback(config, seen, "run1", case.now, case.to, force=case.force)
             action = "roll" if back.is_needed else "nothing"
             return {"action": action, "serves": back.version.template, "warnings": list(back.warnings)}
         wanted = plan.Wanted(image.Reference(REPOSITORY, digest=digest(case.image)), "run1", case.now)

@@ -9,7 +9,8 @@ import pytest
 from deploy import template
 from deploy.drift import drift, newer_template
 from deploy.observe import Observed
-from deploy.observed import Version, group
+from deploy.observed import Version, group, name_of
+from deploy.record import ENTRY
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"
@@ -29,7 +30,13 @@ def with_template(observed: Observed, document: dict[str, Any]) -> Observed:
 def terraformed(observed: Observed, created: str, script: str = f"run {REPOSITORY}:latest\n") -> dict[str, Any]:
     """A template as Terraform makes one."""
     items = [{"key": "startup-script", "value": script}]
-    return {"name": "tf-2", "id": "99", "creationTimestamp": created, "properties": {"metadata": {"items": items}}}
+    return {
+        "name": "tf-2",
+        "id": "99",
+        "creationTimestamp": created,
+        "selfLink": "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates/tf-2",
+        "properties": {"metadata": {"items": items}},
+    }
 
 
 def edited(observed: Observed, change: str, by: str) -> Observed:
@@ -63,12 +70,15 @@ def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
 
 def test_script_edited_by_hand_is_named_by_its_line() -> None:
     one, observed = deployed()
+    unmanaged = f"template '{observed.template['name']}' was not made by a deploy, though others were: edited by hand?"
     found = drift(one.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
     assert found == (
+        unmanaged,
         f"the startup script of '{observed.template['name']}' differs from '{SEED}' in line 4: edited by hand?",
     )
     longer = drift(one.config, edited(observed, "compose.yml up -d\n", "compose.yml up -d\nreboot\n"))
     assert longer == (
+        unmanaged,
         f"the startup script of '{observed.template['name']}' differs from '{SEED}' in its length: edited by hand?",
     )
 
@@ -76,7 +86,10 @@ def test_script_edited_by_hand_is_named_by_its_line() -> None:
 def test_script_is_not_judged_where_its_base_is_gone() -> None:
     one, observed = deployed()
     gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
-    assert drift(one.config, edited(gone, "mkdir", "rm")) == ()
+    name = observed.template["name"]
+    assert drift(one.config, edited(gone, "mkdir", "rm")) == (
+        f"template '{name}' was not made by a deploy, though others were: edited by hand?",
+    )
 
 
 def test_script_without_or_with_several_references_is_drift() -> None:
@@ -114,7 +127,7 @@ def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_g
     observed = one.observed()
     entry = template.entry(observed.template)
     assert entry is not None
-    assert entry.root == SEED != entry.base
+    assert name_of(entry.root) == SEED != name_of(entry.base)
     alone = replace(observed, templates=(observed.template,))
     found = newer_template(one.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
     assert f"is newer than '{SEED}'" in found
@@ -135,8 +148,8 @@ def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
     entry = template.entry(document)
     assert entry is not None
     for item in document["properties"]["metadata"]["items"]:
-        if item["key"] == template.ENTRY:
-            item["value"] = replace(entry, root="", root_made_at="").dump()
+        if item["key"] == ENTRY:
+            item["value"] = replace(entry, root="", root_made_at=None).dump()
     unknown = with_template(replace(observed, template=document), terraformed(observed, "2030-01-01T00:00:00+00:00"))
     assert newer_template(one.config, unknown) == ""
 

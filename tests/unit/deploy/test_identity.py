@@ -1,5 +1,6 @@
-"""Templates that share a name: regional and global ones, those of other projects, one deleted and created again."""
+"""Templates that share a name: regional and global ones, those of other projects, and copies of our own."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,9 @@ from deploy.drift import drift
 from deploy.errors import RefusedError, SupersededError
 from deploy.history import Release, to_prune
 from deploy.observed import Version, group, link_of, links_of
-from deploy.template import Entry
+from deploy.record import Entry
+from deploy.report.releases import rows
+from deploy.rollback_plan import plan_rollback
 from tests.unit.deploy.faulty import fault, world
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
 
@@ -116,13 +119,38 @@ def test_instances_on_a_template_of_the_same_name_are_drift() -> None:
     assert [line for line in lines if line.endswith(f"still on '{REGIONAL}/{SEED}'")], lines
 
 
-def release(name: str, number: int, *, is_good: bool = False, back: str = "") -> Release:
-    entry = Entry(REPOSITORY, digest("a"), SEED, "7", last_good=Version(back) if back else None)
+def release(name: str, number: int) -> Release:
+    entry = Entry(REPOSITORY, digest("a"), f"{GLOBAL}/{SEED}", "7", "zone/group")
     made = datetime(2026, 11, number, tzinfo=UTC)
-    return Release(f"{GLOBAL}/{name}", f"{GLOBAL}/{number}", made, entry, is_good)
+    return Release(f"{GLOBAL}/{name}", f"{GLOBAL}/{number}", made, entry, is_good=False)
 
 
 def test_prune_keeps_what_is_referred_to_by_id_and_nothing_for_a_name_elsewhere() -> None:
     found = [release(f"r{number}", number) for number in range(9, 0, -1)]
     referenced = frozenset({f"{GLOBAL}/3", f"{REGIONAL}/r2", f"{ELSEWHERE}/r1"})
     assert [one.template for one in to_prune(found, referenced)] == ["r1", "r2", "r4", "r5", "r6", "r7"]
+
+
+def test_copy_that_carries_a_record_is_neither_restored_nor_pruned() -> None:
+    """Somebody's copy of release A, with another image in it, keeps the record of A."""
+    one = world()
+    one.deploy("a")
+    document = one.control("GET", f"{GLOBAL}/{one.observed().group.versions[0].template}")
+    properties = json.loads(json.dumps(document["properties"]).replace(digest("a"), digest("f")))
+    one.control("POST", GLOBAL, {"name": "alice-debug-box", "properties": properties})
+    for letter in "bcdefa1234":
+        one.deploy(letter)
+    assert "alice-debug-box" in one.templates()
+    assert one.roll_back(digest("a")).changed
+    assert one.serving() == ["a"] * 3
+    assert "alice-debug-box" not in [row.template for row in rows(one.config, one.observed(), one.wanted("0").now)]
+
+
+def test_rollback_reports_the_digest_that_its_template_holds() -> None:
+    one = world()
+    one.deploy("a")
+    one.deploy("b")
+    now = one.wanted("0")
+    planned = plan_rollback(one.config, one.observed(), now.run, now.now, digest("a"))
+    assert planned.reference.digest == digest("a")
+    assert str(planned.reference) in json.dumps(one.control("GET", planned.target.link))

@@ -1,6 +1,7 @@
 """Configuration, templates, history, verdicts and intents: decisions without a world."""
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 from deploy import config, history, intent, template
 from deploy.errors import ConfigError, RefusedError
 from deploy.health import Seen, Verdict, look, verdict
+from deploy.history import Release
 from deploy.observed import Group, Machine, Version
-from deploy.template import Entry
+from deploy.record import Entry, Fallback
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 BASE = {
     "id": "7", "kind": "compute#instanceTemplate", "name": "seed", "creationTimestamp": "2026-11-23T04:00:00.000-08:00",
-    "selfLink": "https://x/seed", "unknown": {"deep": [1]},
+    "selfLink": "https://www.googleapis.com/compute/v1/projects/p/global/instanceTemplates/seed",
+    "unknown": {"deep": [1]},
     "properties": {
         "machineType": "e2-small", "newField": {"a": [None, {"b": 1}]}, "tags": {"items": ["x"], "fingerprint": "f"},
         "disks": [{"boot": True, "kind": "k", "index": 0, "licenses": ["l"], "initializeParams": {"labels": {}}}],
@@ -28,8 +31,8 @@ BASE = {
         },
     },
 }  # fmt: skip
-GROUP = "zone/group"
-ENTRY = Entry(REPOSITORY, digest("a"), "seed", "7", last_good=Version("seed", "v"))
+SEED = "projects/p/global/instanceTemplates/seed"
+ENTRY = Entry(REPOSITORY, digest("a"), SEED, "7", "zone/group", fallback=Fallback(SEED, "7", "v"))
 
 
 def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
@@ -39,7 +42,7 @@ def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
     assert body["properties"]["networkInterfaces"] == [{"network": "n", "accessConfigs": [{"name": "e"}]}]
     assert body["properties"]["disks"] == [{"boot": True, "initializeParams": {"labels": {}}}]
     assert template.metadata(body)["startup-script"] == f"run {REPOSITORY}@{digest('a')}\n"
-    assert template.entry(body) == ENTRY
+    assert template.entry({**body, "selfLink": f"projects/p/global/instanceTemplates/{body['name']}"}) == ENTRY
     assert not {"id", "kind", "selfLink", "creationTimestamp"} & body.keys()
     assert template.differences(BASE, body) == []
     assert BASE["name"] == "seed"
@@ -54,14 +57,18 @@ def test_difference_is_named_by_its_path() -> None:
 
 def test_name_follows_the_content_and_never_grows() -> None:
     first = template.copied(BASE, REPOSITORY, digest("a"), ENTRY)["name"]
-    again = template.copied(BASE, REPOSITORY, digest("a"), Entry(REPOSITORY, digest("a"), "seed", "7", run="other"))[
-        "name"
+    again = template.copied(BASE, REPOSITORY, digest("a"), replace(ENTRY, run="other", fallback=None))["name"]
+    others = [
+        template.copied(BASE, REPOSITORY, digest("b"), replace(ENTRY, digest=digest("b")))["name"],
+        *(template.name("p", replace(ENTRY, **change), "script") for change in ({"base_id": "8"}, {"group": "zone/2"})),
+        template.name("other", ENTRY, "script"),
+        template.name("p", ENTRY, "script"),
     ]
-    other = template.copied(BASE, REPOSITORY, digest("b"), Entry(REPOSITORY, digest("b"), "seed", "7"))["name"]
-    assert first == again != other
-    long = template.name(Entry(REPOSITORY, digest("a"), "x" * 63, "7"), "script")
+    assert first == again
+    assert len({first, *others}) == 1 + len(others)
+    long = template.name("p", replace(ENTRY, base=SEED + "x" * 59), "script")
     assert len(long) <= 63
-    assert len(template.name(Entry(REPOSITORY, digest("a"), long, "8"), "script")) == len(long)
+    assert len(template.name("p", replace(ENTRY, base=f"projects/p/global/instanceTemplates/{long}"), "s")) == len(long)
 
 
 @pytest.mark.parametrize(
@@ -98,78 +105,17 @@ def test_metadata_is_refused_from_the_first_byte_too_many(size: int, fits: bool)
             template.copied(base, REPOSITORY, digest("a"), ENTRY)
 
 
-def ours(name: str, hour: int, last_good: str = "", letter: str = "a", commit: str = "") -> dict[str, object]:
-    back = Version(at(last_good)) if last_good else None
-    entry = Entry(REPOSITORY, digest(letter), "seed", "7", commit, last_good=back)
-    items = [{"key": "release", "value": entry.dump()}]
-    return {
-        "name": name,
-        "id": str(hour),
-        "creationTimestamp": f"2026-11-23T{hour:02}:00:00.000-08:00",
-        "selfLink": f"https://www.googleapis.com/compute/v1/{at(name)}",
-        "properties": {"metadata": {"items": items}},
-    }
-
-
-def at(name: str) -> str:
-    return f"projects/dojangkok-dev/global/instanceTemplates/{name}"
-
-
-def test_history_is_newest_first_and_knows_what_was_good() -> None:
-    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "a"), BASE], REPOSITORY, GROUP, at("c"))
-    assert [(release.template, release.is_good) for release in found] == [("c", True), ("b", False), ("a", True)]
-
-
-def test_history_of_a_group_is_its_own() -> None:
-    """Two groups of a project may serve the same repository; what names no group may be of any."""
-    entries = {name: Entry(REPOSITORY, digest("a"), "seed", "7", group=group) for name, group in _GROUPS.items()}
-    templates = [
-        {**ours(name, hour), "properties": {"metadata": {"items": [{"key": "release", "value": entry.dump()}]}}}
-        for hour, (name, entry) in enumerate(entries.items())
-    ]
-    found = history.releases(templates, REPOSITORY, GROUP, "")
-    assert [release.template for release in found] == ["nobody's", "mine"]
-    assert len({template.name(entry, "script") for entry in entries.values()}) == 3
-
-
-_GROUPS = {"mine": GROUP, "another's": "zone/other", "nobody's": ""}
-
-
-def test_times_are_never_compared_as_text() -> None:
-    summer = {**ours("s", 1), "creationTimestamp": "2026-11-01T01:30:00.000-07:00"}
-    winter = {**ours("w", 1), "creationTimestamp": "2026-11-01T01:10:00.000-08:00"}
-    assert [one.template for one in history.releases([summer, winter], REPOSITORY, GROUP, "")] == ["w", "s"]
-
-
-def test_way_back_is_to_the_last_good_one_before() -> None:
-    found = history.releases([ours("a", 1), ours("b", 2, "a"), ours("c", 3, "b")], REPOSITORY, GROUP, at("c"))
-    assert history.to_go_back_to(found, at("c")).template == "b"
-    assert history.to_go_back_to(found, at("b")).template == "a"
-    with pytest.raises(RefusedError, match="no good release before"):
-        history.to_go_back_to(found, at("a"))
-
-
-def test_way_back_can_be_named_and_never_leads_onto_a_failed_one() -> None:
-    found = history.releases([ours("a", 1, letter="a"), ours("b", 2, "a", "b", "cafe" * 10)], REPOSITORY, GROUP, "")
-    assert history.to_go_back_to(found, at("b"), digest("a")).template == "a"
-    assert history.to_go_back_to(found, at("a"), "cafecaf", force=True).template == "b"
-    with pytest.raises(RefusedError, match="'b' is not known to be good"):
-        history.to_go_back_to(found, at("a"), "b")
-    with pytest.raises(RefusedError, match="'zzz' is no release of this group"):
-        history.to_go_back_to(found, at("a"), "zzz")
+def released(name: str, hour: int, fallback: str = "", *, is_good: bool = True) -> Release:
+    record = replace(ENTRY, fallback=Fallback(fallback, "1") if fallback else None)
+    return Release(name, f"{name}-id", datetime(2026, 11, 23, hour, tzinfo=UTC), record, is_good)
 
 
 def test_prune_keeps_five_good_two_others_and_whatever_is_needed() -> None:
-    templates = [ours(f"g{n}", n, f"g{n - 1}") for n in range(1, 9)] + [ours(f"x{n}", 10 + n, "g8") for n in range(4)]
-    found = history.releases(templates, REPOSITORY, GROUP, at("g8"))
-    assert [one.template for one in history.to_prune(found, frozenset({at("g1")}))] == ["g2", "x0", "x1"]
-
-
-def test_last_good_is_what_serves_or_what_that_goes_back_to() -> None:
-    serving = Version("s", "v")
-    assert history.last_good(serving, True, ENTRY) == serving
-    assert history.last_good(serving, False, ENTRY) == Version("seed", "v")
-    assert history.last_good(serving, False, None) is None
+    good = [released(f"g{hour}", hour, f"g{hour - 1}") for hour in range(8, 0, -1)]
+    others = [released(f"x{number}", 10 + number, "g8", is_good=False) for number in range(3, -1, -1)]
+    found = [*others, *good]
+    assert [one.link for one in history.to_prune(found, frozenset({"g1"}))] == ["g2", "x0", "x1"]
+    assert [one.link for one in history.to_prune(found, frozenset({"g1-id", "g2"}))] == ["x0", "x1"]
 
 
 TARGET = Version("new", "deploy/x")

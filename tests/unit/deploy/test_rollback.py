@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from deploy import plan as plans
 from deploy import policy
 from deploy.config import Rollout
 from deploy.drift import drift
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.policy import fastest_surge
+from deploy.rollback_plan import Rollback, plan_rollback
 from deploy.rollout import Rollout as Act
 from tests.unit.deploy.rig import GROUP, Rig, rig
 
@@ -26,9 +26,9 @@ def with_two() -> Rig:
     return one
 
 
-def decided(one: Rig, **change: Any) -> plans.Rollback:
+def decided(one: Rig, **change: Any) -> Rollback:
     wanted = one.wanted("0")
-    return plans.rollback(one.config, replace(one.observed(), **change), wanted.run, wanted.now)
+    return plan_rollback(one.config, replace(one.observed(), **change), wanted.run, wanted.now)
 
 
 def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:

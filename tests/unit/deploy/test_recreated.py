@@ -1,0 +1,140 @@
+"""A template that was deleted and created again: it has the link of what served, and is never restored for it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy.errors import NotRestoredError, RefusedError, RolledBackError
+from deploy.insert import insert
+from deploy.observed import Version
+from deploy.patch import patch_group
+from deploy.plan import reconcile
+from deploy.rollback_plan import plan_rollback
+from deploy.rollout import Rollout as Act
+from tests.unit.deploy.faulty import behave, fault, world
+from tests.unit.deploy.rig import GROUP, Rig, digest
+from tests.unit.deploy.test_identity import GLOBAL, SEED
+
+
+def recreate(one: Rig, name: str, properties: dict[str, Any] | None = None) -> None:
+    """Delete a template, and create another one of its name; with other properties, or with its own."""
+    document = one.control("GET", f"{GLOBAL}/{name}")
+    gone = one.control("DELETE", f"{GLOBAL}/{name}")
+    assert "error" not in gone, gone
+    made = one.control("POST", GLOBAL, {"name": name, "properties": properties or document["properties"]})
+    assert "error" not in made, made
+
+
+def versions(one: Rig) -> tuple[Version, ...]:
+    return one.observed().group.versions
+
+
+def test_automatic_rollback_restores_no_template_that_was_created_again() -> None:
+    """It has the name of what served, and never served; the release that failed stays, and the report says why."""
+    one = world()
+    one.deploy("a")
+    name = versions(one)[0].template
+    behave(one, "b", never_healthy=True)
+    planned = one.plan("b")
+    # An empty group has no instance of the release before, so that its template can be deleted.
+    assert planned.template is not None
+    compute = one.compute()
+    insert(compute, one.config, planned.template)
+    patch_group(compute, one.config, planned.version, planned.before)
+    one.control("POST", f"{GROUP}/resize?size=0")
+    one.api.world.clock.move(600)
+    one.control("POST", f"{GROUP}/resize?size=3")
+    recreate(one, name)
+    one.api.world.clock.move(30)
+    with pytest.raises(
+        NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted and created again"
+    ):
+        Act(compute, one.config, one.said.append).perform(replace(planned, action="wait", template=None))
+    assert versions(one) == (planned.version,)
+
+
+def test_automatic_rollback_says_that_the_template_is_gone() -> None:
+    one = world()
+    one.deploy("a")
+    name = versions(one)[0].template
+    behave(one, "b", never_healthy=True)
+    fault(one, on="instanceTemplates.get", nth=[2], status=404)
+    with pytest.raises(
+        NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted\. Fix: deploy a"
+    ):
+        one.deploy("b")
+
+
+def test_automatic_rollback_goes_on_when_the_id_cannot_be_read() -> None:
+    one = world()
+    one.deploy("a")
+    behave(one, "b", never_healthy=True)
+    fault(one, on="instanceTemplates.get", nth=[2], status=400)
+    with pytest.raises(RolledBackError):
+        one.deploy("b")
+    assert one.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize("to", ["", "a"])
+def test_typed_rollback_to_a_template_that_was_created_again_is_refused(to: str) -> None:
+    """Between the decision and the first write; nothing is written."""
+    one = world()
+    one.deploy("a")
+    name = versions(one)[0].template
+    one.deploy("b")
+    now = one.wanted("0")
+    planned = plan_rollback(one.config, one.observed(), now.run, now.now, digest("a") if to else "")
+    recreate(one, name)
+    before = one.writes()
+    with pytest.raises(RefusedError, match=f"template '{name}' was deleted and created again: its id was "):
+        Act(one.compute(), one.config, one.said.append).roll_back(planned)
+    assert one.writes() == before
+
+
+def test_release_that_was_created_again_is_no_longer_proven() -> None:
+    one = world()
+    one.deploy("a")
+    name = versions(one)[0].template
+    one.deploy("b")
+    recreate(one, name)
+    for to in ("", name, digest("a")):
+        with pytest.raises(RefusedError, match=r"no good release before|is not known to be good"):
+            one.roll_back(to)
+    assert one.serving() == ["b"] * 3
+
+
+def test_first_rollback_to_a_template_that_was_created_again_is_refused() -> None:
+    """The template of a group's first day is unmanaged: its record stands in the first release."""
+    one = world()
+    one.deploy("a")
+    recreate(one, SEED)
+    before = one.writes()
+    with pytest.raises(RefusedError, match=f"template '{SEED}', which served before, was deleted and created again"):
+        one.roll_back()
+    assert one.writes() == before
+
+
+def test_reconcile_restores_no_template_that_was_created_again() -> None:
+    one = world()
+    one.deploy("a")
+    name = versions(one)[0].template
+    behave(one, "b", never_healthy=True)
+    planned = one.plan("b")
+    assert planned.template is not None
+    compute = one.compute()
+    insert(compute, one.config, planned.template)
+    patch_group(compute, one.config, planned.version, planned.before)
+    one.control("POST", f"{GROUP}/resize?size=0")
+    one.api.world.clock.move(60)
+    recreate(one, name)
+    one.control("POST", f"{GROUP}/resize?size=3")
+    one.api.world.clock.move(5_000)
+    observed = one.observed()
+    unreached = replace(observed, group=replace(observed.group, is_reached=False))
+    found = reconcile(unreached, one.wanted("0").now)
+    assert found.action == "undo"
+    before = one.writes()
+    with pytest.raises(RefusedError, match=f"template '{name}' was deleted and created again"):
+        Act(compute, one.config, one.said.append).reconcile(found)
+    assert one.writes() == before
