@@ -78,6 +78,7 @@ class Config(_Strict):
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
     resource_manager_url: _Url = "https://cloudresourcemanager.googleapis.com"
     token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
+    allowed_secrets: dict[str, tuple[str, ...]] = {}
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
     google_registries: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")], ...] = ()
     rollout: Rollout = Rollout()

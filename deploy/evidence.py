@@ -7,8 +7,8 @@ from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import DeployError
 from deploy.health import is_serving
-from deploy.leaks import redacted
 from deploy.observed import Group, Machine, Version
+from lib.redaction import redacted_tail
 
 _READ_S: Final = 10.0
 _LINES: Final = 12
@@ -45,7 +45,7 @@ def evidence(compute: Compute, config: Config, instance: Machine | None, output:
     state = f"{instance.name}: {instance.action} {instance.status or 'absent'} {instance.health}".rstrip()
     errors = [f"  {code}: {text}" for code, text in instance.errors]
     output = _serial_output(compute, config, instance.name) or output
-    return (state, *errors, *(f"  | {line}" for line in redacted(output).splitlines()[-_LINES:]))
+    return (state, *errors, *(f"  | {line}" for line in redacted_tail(output).splitlines()[-_LINES:]))
 
 
 def _serial_output(compute: Compute, config: Config, instance: str) -> str:

@@ -1,71 +1,58 @@
 """
-What looks like a secret in somebody's text: refused in a template, hidden in what is shown. Pure.
+Secrets in a template's metadata: pure.
 
-Metadata can be read by every process of a machine and by whoever may describe a template. Sources of the forms: the
-vendors' own secret-scanning documentation.
+Every process of an instance can read metadata, and so can everyone who may read a template.
 """
 
-import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-# A literal, as opposed to a shell's `$VARIABLE`, `$(command)` or `backticks`.
-_LITERAL: Final = r"(?P<quote>[\"']?)[^\s\"'$`<>|;&]{4,}"
-_FORMS: Final = {
-    "a private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----",
-    "a service account's key": r"[\"']private_key(?:_id)?\\?[\"']\s*:\s*\\?[\"'][\w-]",
-    "a Google OAuth token": r"\bya29\.[\w.-]{10,}",
-    "a Google API key": r"\bAIza[\w-]{35}",
-    "a GitHub token": r"\b(?:gh[opsru]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
-    "an AWS key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9/+]{40}",
-    "a password in a URL": r"(?<=://)[^\s/:@\"'$`<>{}]+:[^\s/@\"'$`<>{}]{4,}(?=@)",
-    "a bearer token": r"(?i:\bauthorization\\?[\"']?\s*:\s*\\?[\"']?bearer)\s+[\w.~+/-]{8,}",
-    "a password": (r"\\?[\"'][\w-]*(?i:password|token|secret)\\?[\"']\s*:\s*\\?[\"'][^\s\"'$`<>{}\\]{6,}\\?[\"']"),
-    "a registry's password": (
-        rf"\b(?:docker|podman|crane|skopeo)\s+(?:auth\s+)?login\b(?:[^\n;|&\\]|\\\n)*?\s(?:-p|--password)(?:\s+|=){_LITERAL}"
-        r"|\b(?:echo|printf)\s+(?:-n\s+)?[\"']?[^\s\"'$`|]{4,}[\"']?\s*\|\s*(?:sudo\s+)?docker\s+login\b"
-        r"|[\"']auth[\"']\s*:\s*[\"'][A-Za-z0-9+/]{8,}={0,2}[\"']"
-    ),
-}
-_PATTERNS: Final = {what: re.compile(form, re.ASCII) for what, form in _FORMS.items()}
-# What is hidden besides: it may be no literal, and nobody is kept from a deploy by it.
-_SHOWN: Final = (
-    re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----.*?(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"(?<=://)[^\s/:@]+:[^\s@]+(?=@)"),
-    re.compile(r"(?i)(?<=\bbearer\s)\s*[\w.~+/-]{8,}=*"),
-    re.compile(r"(?i)\\?[\"'][\w-]*(?:password|token|secret)\\?[\"']\s*:\s*\\?[\"'][^\"'\n]*[\"']"),
-)
-_ASSIGNED: Final = re.compile(
-    r"(?i)(?<![\w-])([\w-]*(?:key|token|secret|pass|pwd)[\w-]*)=(?:\"[^\"\n]*\"|'[^'\n]*'|\S{4,})"
-)
+from lib.redaction import secrets
+from lib.secret_values import is_secret_name, is_secret_value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Leak:
     """
-    Something that looks like a secret; never its value.
+    A part of a metadata entry that looks like a secret; never its value.
 
     Args:
-        what: With its article, such as `a private key`.
-        line: Counted from 1.
+        entry: Key of the metadata entry.
+        line: Line of its value, counted from 1.
+        name: Variable or field that holds the secret, such as `OCR_API`, or the kind of a token that stands alone.
     """
 
-    what: str
+    entry: str
     line: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"'{self.entry}' line {self.line} ({self.name})"
 
 
-def leaks(text: str) -> list[Leak]:
-    """Return what looks like a secret in a text, by line."""
-    found = [
-        Leak(what, text.count("\n", 0, match.start()) + 1)
-        for what, pattern in _PATTERNS.items()
-        for match in pattern.finditer(text)
-    ]
-    return sorted(set(found), key=lambda leak: (leak.line, leak.what))
+def leaks(metadata: Mapping[str, str]) -> list[Leak]:
+    """Return what looks like a secret in metadata, entry by entry."""
+    return sorted({leak for entry, text in metadata.items() for leak in _leaks(entry, text)})
 
 
-def redacted(text: str) -> str:
-    """Return somebody's output without what looks like a secret; all of it at once, since a key has many lines."""
-    for pattern in (*_SHOWN, *_PATTERNS.values()):
-        text = pattern.sub("…", text)
-    return _ASSIGNED.sub(r"\1=…", text)
+def divided(
+    metadata: Mapping[str, str], allowed: Mapping[str, Sequence[str]]
+) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
+    """
+    Return the leaks that are refused, and those that the environment file allows.
+
+    Args:
+        metadata: Values by entry.
+        allowed: Names by entry, as in `allowed_secrets` of the environment file.
+    """
+    found = leaks(metadata)
+    refused = tuple(leak for leak in found if leak.name not in allowed.get(leak.entry, ()))
+    return refused, tuple(leak for leak in found if leak not in refused)
+
+
+def _leaks(entry: str, text: str) -> list[Leak]:
+    # An entry is an assignment itself: its key is the name, and a value of one line may be the secret.
+    is_scalar = "\n" not in text.strip() and not text.lstrip().startswith(("{", "["))
+    if is_scalar and is_secret_name(entry) and is_secret_value(entry, text):
+        return [Leak(entry, 1, entry)]
+    return [Leak(entry, text.count("\n", 0, secret.start) + 1, secret.name) for secret in secrets(text)]

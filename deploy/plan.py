@@ -79,7 +79,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         found = template.entry(observed.template)
         fallback = found.fallback if found else None
         return Plan(action, before, None, fallback, before, budget_s, known, is_empty)
-    refuse_secrets(observed.template)
+    refuse_secrets(config, observed.template)
     refuse_no_room(config, observed)
     doubt = proven.doubt(group, wanted.now)
     serving = Fallback(before.link, str(observed.template["id"]), before.name)

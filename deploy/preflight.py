@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
+from deploy import leaks
 from deploy.config import Config
 from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
-from deploy.leaks import leaks
 from deploy.observe import Observed
 from deploy.observed import Document, health_check_of, name_of
 from deploy.template import metadata
@@ -95,18 +95,20 @@ def refuse_no_room(config: Config, observed: Observed) -> None:
         raise RefusedError(f"group '{config.group}': {lacking}.", "raise INSTANCES, or lower `rollout.surge`")
 
 
-def refuse_secrets(base: Document) -> None:
+def refuse_secrets(config: Config, base: Document) -> None:
     """
     Refuse a template whose metadata holds what looks like a secret; a copy would spread it.
 
     Raises:
-        RefusedError: With each entry and line, and never the value.
+        RefusedError: With the entry, line and name of each, and never the value.
     """
-    found = [f"'{key}' line {leak.line} ({leak.what})" for key, text in metadata(base).items() for leak in leaks(text)]
-    if found:
+    refused, _ = leaks.divided(metadata(base), config.allowed_secrets)
+    if refused:
+        first = refused[0]
         raise RefusedError(
-            f"template '{base['name']}': its metadata holds what looks like a secret: {', '.join(found)}.",
-            "keep it in Secret Manager, and let the startup script fetch it",
+            f"template '{base['name']}': its metadata holds what looks like a secret: {', '.join(map(str, refused))}.",
+            "keep it in Secret Manager, and let the startup script fetch it; if it is no secret, set"
+            f" `allowed_secrets: {{{first.entry}: ['{first.name}']}}` in the environment file",
         )
 
 
@@ -124,6 +126,9 @@ def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
         found.append(f"the health check only opens a {kind} connection: an application that hangs looks healthy")
     if not (observed.group.is_stable and observed.group.is_reached):
         found.append("the group is not settled; this rollout replaces whatever is going on")
+    if config.allowed_secrets:
+        _, allowed = leaks.divided(metadata(observed.template), config.allowed_secrets)
+        found += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
     newer = newer_template(config, observed)
     if newer:
         found.append(newer)

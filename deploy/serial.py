@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.leaks import redacted
+from lib.redaction import redacted
 
 # A line begins with times and a host name; the first word that ends in a colon is the program that printed it.
 # Programs: the guest agent's script runner by each of its names, and Docker. Source: serial ports of Google's images.

@@ -14,7 +14,7 @@ GO_TOOLS: Final = (
 # What policy/test_*.py read: what they judge, and what they compare it with.
 READS: Final = (
     ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs",
-    "environments", "iac", "packer", "policy", "pyproject.toml", "uv.lock",
+    "environments", "iac", "lib", "packer", "policy", "pyproject.toml", "uv.lock",
 )  # fmt: skip
 _CACHE: Final = "/out"
 _TOOLS: Final = "/opt/tools"

@@ -10,11 +10,11 @@ from deploy import policy, record, template
 from deploy.config import Config, Rollout
 from deploy.endpoints import Endpoint
 from deploy.health import NOTHING_PROVEN
-from deploy.leaks import redacted
 from deploy.observe import Observed
 from deploy.observed import Document
 from deploy.plan import Plan
 from deploy.report.formats import Format
+from lib.redaction import redacted
 
 # Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s. Source: public
 # reports of zonal groups that roll with surge 1, such as openinfrastructure/terraform-google-multinic#34.

@@ -1,125 +1,94 @@
-"""What looks like a secret is refused in a template and hidden in what is shown; what fetches one passes."""
+"""A template with a secret in its metadata is refused, by entry, line and name; the environment file may allow it."""
 
 import pytest
 
+from deploy.config import Config
 from deploy.errors import RefusedError
-from deploy.leaks import Leak, leaks, redacted
-from deploy.plan import plan
+from deploy.leaks import Leak, leaks
+from deploy.observed import Document
+from deploy.plan import Plan, plan
 from deploy.preflight import refuse_secrets
-from tests.unit.deploy.rig import REPOSITORY, rig
+from tests.unit.deploy.rig import Rig, rig
+from tests.unit.lib.forms import BEGIN, FORMS, HARMLESS
 
-# Put together here, so that no scanner takes this file for a leak.
-GITHUB, GOOGLE, AWS = "gh" + "p_" + "a1B2" * 9, "AI" + "za" + "x" * 35, "AK" + "IA" + "Z" * 16
-BEGIN = "-----BEGIN " + "PRIVATE KEY-----"
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        (BEGIN, "a private key"),
-        (BEGIN.replace("PRIVATE", "RSA PRIVATE"), "a private key"),
-        (BEGIN.replace("PRIVATE", "OPENSSH PRIVATE"), "a private key"),
-        ('{"type": "service_account", "private_key_id": "0a1b"}', "a service account's key"),
-        (r"""echo '{\"private_key\": \"MII' > key.json""", "a service account's key"),
-        ("TOKEN=ya29." + "c0AbCdEfGh_x", "a Google OAuth token"),
-        (f"      GOOGLE_API_KEY: {GOOGLE}", "a Google API key"),
-        (f"git clone https://x:{GITHUB}@github.com/a/b", "a GitHub token"),
-        (GITHUB.replace("p_", "s_"), "a GitHub token"),
-        ("github" + "_pat_11ABCDEFG0" + "x" * 30, "a GitHub token"),
-        (f"export AWS_ACCESS_KEY_ID={AWS}", "an AWS key"),
-        ("aws_secret_access_key = " + "aB/+" * 10, "an AWS key"),
-        ("docker login -u _json_key -p hunter22 asia-docker.pkg.dev", "a registry's password"),
-        ("docker login \\\n  --username x \\\n  --password=hunter22 host", "a registry's password"),
-        ("echo hunter22 | docker login -u x --password-stdin host", "a registry's password"),
-        ("DATABASE_URL=postgres://app:hunter22@10.0.0.3:5432/db", "a password in a URL"),
-        ("git clone https://x:hunter22@host/a/b", "a password in a URL"),
-        ("curl -H 'Authorization: Bearer eyJhbGciOi.x' host", "a bearer token"),
-        ('{"user": "x", "password": "hunter22"}', "a password"),
-        ("  'client_secret': 'hunter22',", "a password"),
-        ('{"auths": {"host": {"auth": "dXNlcjpodW50ZXIyMg=="}}}', "a registry's password"),
-    ],
-)
-def test_secret_is_found_by_its_line_and_hidden(text: str, what: str) -> None:
-    assert [leak for leak in leaks(f"#!/bin/bash\nset -e\n{text}\n") if leak.what == what] == [Leak(what, 3)]
-    assert "…" in redacted(text.replace("\\\n", ""))
-    assert "hunter22" not in redacted(text.replace("\\\n", ""))
+_SCRIPT = "#!/bin/bash\nset -e\n{}\n"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        'KEY="$(gcloud secrets versions access latest --secret=dojangkok-vllm-api-key)"',
-        "VLLM_API_KEY=`gcloud secrets versions access latest --secret=x`",
-        'echo "$TOKEN" | docker login -u oauth2accesstoken --password-stdin https://asia-docker.pkg.dev',
-        'docker login -u x -p "$PASSWORD" host',
-        'docker login -u x --password "$(cat /run/secret)" host',
-        "gcloud auth print-access-token | docker login -u oauth2accesstoken --password-stdin host",
-        "gcloud auth configure-docker asia-northeast3-docker.pkg.dev --quiet",
-        "docker login -u x host && docker run -p 8000:8000 image",
-        "DATABASE_URL=postgres://app:$PASSWORD@10.0.0.3/db",
-        "DATABASE_URL=postgres://app:${PASSWORD}@10.0.0.3/db",
-        "git clone https://$USER:$(cat /run/secret)@host/a/b",
-        'curl -H "Authorization: Bearer $TOKEN" http://host:8000/x@y',
-        'curl -H "Authorization: Bearer $(gcloud auth print-access-token)" host',
-        '{"user": "x", "password": "$PASSWORD"}',
-        '{"password": "${PASSWORD}", "token": "", "secret": null}',
-        "# a bearer token is needed here",
-        "image: host:5000/path@sha256:" + "b" * 64,
-        "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABgQ user@host",
-        "# ghp_ tokens and AIza keys belong into Secret Manager; -----BEGIN CERTIFICATE-----",
-        f"image: {REPOSITORY}@sha256:{'a' * 64}",
-    ],
-)
-def test_what_fetches_a_secret_passes(text: str) -> None:
-    assert leaks(text) == []
+def _base(**entries: str) -> Document:
+    items = [{"key": key.replace("_", "-"), "value": value} for key, value in entries.items()]
+    return {"name": "seed", "properties": {"metadata": {"items": items}}}
 
 
-@pytest.mark.parametrize(
-    ("line", "shown"),
-    [
-        ("API_TOKEN=verysecret rest", "API_TOKEN=… rest"),
-        ("got ya29." + "short-token-x", "got …"),
-        ("monkey=banana", "monkey=…"),
-        ("DB_PASS=verysecret", "DB_PASS=…"),
-        ("DB_PWD=verysecret", "DB_PWD=…"),
-        ('DB_PASSWORD="a b c" rest', "DB_PASSWORD=… rest"),
-        ('{"user": "x", "password": "p w"}', '{"user": "x", …}'),
-        ("postgres://app:p$w@host/db", "postgres://…@host/db"),
-        ("got Authorization: Bearer eyJhbGciOi.x", "got Authorization: Bearer …"),
-        (f"a\n{BEGIN}\nMIIEow\nabc\n{BEGIN.replace('BEGIN', 'END')}\nb", "a\n…\nb"),
-        (f"a\n{BEGIN}\nMIIEow\nabc", "a\n…"),
-        ("a plain line, 1=1", "a plain line, 1=1"),
-    ],
-)
-def test_output_is_shown_without_what_looks_like_a_secret(line: str, shown: str) -> None:
-    assert redacted(line) == shown
+def _planned(one: Rig, config: Config, entries: dict[str, str]) -> Plan:
+    observed = one.observed()
+    items = observed.template["properties"]["metadata"]["items"]
+    items += [{"key": key, "value": value} for key, value in entries.items()]
+    return plan(config, one.wanted("a"), observed)
 
 
-def test_template_with_secrets_is_refused_by_entry_and_line_and_never_by_value() -> None:
-    base = {
-        "name": "seed",
-        "properties": {
-            "metadata": {
-                "items": [
-                    {"key": "startup-script", "value": f"#!/bin/bash\nA=1\nTOKEN={GITHUB}\n"},
-                    {"key": "config", "value": AWS},
-                ]
-            }
-        },
-    }
+@pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
+def test_secret_in_a_startup_script_is_refused_without_its_value(text: str, value: str) -> None:
+    config = rig().config
     with pytest.raises(RefusedError) as error:
-        refuse_secrets(base)
+        refuse_secrets(config, _base(startup_script=_SCRIPT.format(text)))
+    assert "'startup-script' line " in str(error.value)
+    assert value not in str(error.value)
+
+
+@pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
+def test_harmless_text_in_a_startup_script_passes(text: str) -> None:
+    assert leaks({"startup-script": _SCRIPT.format(text)}) == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({"startup-script": _SCRIPT.format("OCR_API=hunter22")}, [Leak("startup-script", 3, "OCR_API")]),
+        ({"startup-script": _SCRIPT.format("sshpass -p hunter")}, [Leak("startup-script", 3, "password of a command")]),
+        ({"startup-script": _SCRIPT.format(BEGIN)}, [Leak("startup-script", 3, "private key")]),
+        ({"db-password": "hunter22"}, [Leak("db-password", 1, "db-password")]),
+        ({"ocr_api": "hunter22\n"}, [Leak("ocr_api", 1, "ocr_api")]),
+        ({"config": '{"user": "x", "password": "hunter22"}'}, [Leak("config", 1, "password")]),
+        ({"config": '{"api_token": "sm://dojangkok-dev/ocr-api"}'}, []),
+        ({"db-password": "sm://dojangkok-dev/db"}, []),
+        ({"ssh-keys": "alice:ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 alice\nbob:ssh-rsa AAAAB3NzaC1yc2E bob"}, []),
+        ({"ssh-keys": "alice:ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 alice"}, []),
+        ({"enable-oslogin": "TRUE", "block-project-ssh-keys": "true", "google-logging-enabled": "true"}, []),
+        ({"windows-keys": '{"modulus": "wgsquN4IBNPqIUnu+h/5Za1kujb2YRhX1vCQVQAkBwn", "exponent": "AQAB"}'}, []),
+    ],
+)  # fmt: skip
+def test_leak_is_named_by_entry_line_and_variable(metadata: dict[str, str], expected: list[Leak]) -> None:
+    assert leaks(metadata) == expected
+
+
+def test_refusal_names_every_leak_and_how_to_allow_a_false_one() -> None:
+    base = _base(startup_script="#!/bin/bash\nA=1\nOCR_API=hunter22\n", config="db_password: hunter22")
+    with pytest.raises(RefusedError) as error:
+        refuse_secrets(rig().config, base)
     assert str(error.value) == (
-        "template 'seed': its metadata holds what looks like a secret: 'startup-script' line 3 (a GitHub token),"
-        " 'config' line 1 (an AWS key). Fix: keep it in Secret Manager, and let the startup script fetch it."
+        "template 'seed': its metadata holds what looks like a secret: 'config' line 1 (db_password),"
+        " 'startup-script' line 3 (OCR_API). Fix: keep it in Secret Manager, and let the startup script fetch it; if it"
+        " is no secret, set `allowed_secrets: {config: ['db_password']}` in the environment file."
     )
 
 
 def test_secret_in_the_base_stops_a_deploy_before_anything_is_written() -> None:
     one = rig()
-    observed = one.observed()
-    items = observed.template["properties"]["metadata"]["items"]
-    items.append({"key": "gh", "value": GITHUB})
-    with pytest.raises(RefusedError, match="'gh' line 1"):
-        plan(one.config, one.wanted("a"), observed)
+    with pytest.raises(RefusedError, match=r"'ocr' line 1 \(OCR_API\)"):
+        _planned(one, one.config, {"ocr": "OCR_API=hunter22"})
     assert one.writes() == []
+
+
+def test_allowed_secret_is_deployed_and_named_as_a_warning() -> None:
+    one = rig()
+    config = one.config.model_copy(update={"allowed_secrets": {"ocr": ("OCR_API",)}})
+    planned = _planned(one, config, {"ocr": "OCR_API=hunter22"})
+    assert planned.action == "roll"
+    assert "'ocr' line 1 (OCR_API) looks like a secret; the environment file allows it" in planned.warnings
+
+
+@pytest.mark.parametrize("allowed", [{"ocr": ("DB_PASSWORD",)}, {"startup-script": ("OCR_API",)}, {"ocr": ()}])
+def test_name_that_is_not_allowed_in_its_entry_is_refused(allowed: dict[str, tuple[str, ...]]) -> None:
+    one = rig()
+    with pytest.raises(RefusedError, match=r"'ocr' line 1 \(OCR_API\)"):
+        _planned(one, one.config.model_copy(update={"allowed_secrets": allowed}), {"ocr": "OCR_API=hunter22"})

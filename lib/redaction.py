@@ -1,0 +1,44 @@
+"""Secrets in text of other programs: where they stand, and the text without them. Pure."""
+
+from typing import Final
+
+from lib.secret_assignments import assignments
+from lib.secret_tokens import Secret, tokens
+
+SHOWN_BYTES: Final = 65_536
+_MARK: Final = "…"
+
+
+def secrets(text: str) -> list[Secret]:
+    """
+    Return every part of a text that looks like a secret, in order and without overlaps; linear in the text's length.
+
+    A token that is assigned to a variable has the variable's name.
+    """
+    merged: list[Secret] = []
+    named = ((secret, is_token) for is_token, kind in enumerate((assignments, tokens)) for secret in kind(text))
+    for secret, is_token in sorted(named):
+        if not merged or secret.start >= merged[-1].end:
+            merged.append(secret)
+            continue
+        last = merged.pop()
+        name = last.name if is_token else secret.name
+        merged.append(Secret(last.start, max(last.end, secret.end), name))
+    return merged
+
+
+def redacted(text: str) -> str:
+    """Return a text with `…` in place of everything that looks like a secret; give it whole, keys have many lines."""
+    parts, past = [], 0
+    for secret in secrets(text):
+        parts += [text[past : secret.start], _MARK]
+        past = secret.end
+    return "".join((*parts, text[past:]))
+
+
+def redacted_tail(text: str) -> str:
+    """Return the last whole lines of a text, at most 64 KiB, without secrets; shorten lines only after this."""
+    data = text.encode(errors="replace")
+    if len(data) > SHOWN_BYTES:
+        _, _, text = data[-SHOWN_BYTES - 1 :].decode(errors="replace").partition("\n")
+    return redacted(text)

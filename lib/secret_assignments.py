@@ -1,0 +1,118 @@
+"""Secrets that are recognized by the name that they are assigned to: in shell, YAML, JSON, .env, headers, options."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from lib.secret_tokens import Secret
+from lib.secret_values import WORD, is_secret_name, is_secret_value
+
+_NAME: Final = r"[^\W\d][\w.-]{0,80}"
+_QUOTE: Final = r"(?:\\?[\"'])?"
+_ASSIGNMENT: Final = re.compile(
+    rf"(?<!\w)(?P<name>{_NAME}){_QUOTE}\]?[ \t]{{0,8}}(?P<sign>:=|=>|={{1,3}}|:(?!//|:))[ \t]{{0,8}}"
+)
+# Entries of a list: `- name: X` above `value: Y`, `{"key": "X", "value": "Y"}`.
+_ENTRY: Final = re.compile(
+    rf"(?<!\w)(?:name|key){_QUOTE}[ \t]{{0,4}}[:=][ \t]{{0,4}}{_QUOTE}(?P<name>{_NAME}){_QUOTE}"
+    rf"[,\s-]{{1,60}}{_QUOTE}value{_QUOTE}[ \t]{{0,8}}(?P<sign>[:=])[ \t]{{0,8}}"
+)
+_OPTION: Final = re.compile(rf"(?<![\w-])--?(?P<name>{_NAME})[ \t]{{1,4}}(?P<sign>(?=[^\s=-]))")
+_DOCKERFILE: Final = re.compile(rf"\b(?:ENV|ARG)[ \t]{{1,4}}(?P<name>{_NAME})[ \t]{{1,4}}(?P<sign>(?=[^\s=]))")
+_ELEMENT: Final = re.compile(rf"<(?P<name>{_NAME})>(?P<sign>(?=[^<\s]))")
+# gcloud's, docker's and kubectl's options that take the name of a secret.
+_TAKES_A_NAME: Final = re.compile(r"--(?:set-|update-)?(?:build-)?secrets?\Z")
+# What may stand before the name in its line: the tag of a log, marks of lists and of quotations, a word of the shell.
+_BEFORE: Final = re.compile(
+    r"(?:[^\n]{0,150}?(?:\[\d+\]|startup-script): )?"
+    r"[ \t>+*-]*(?:export[ \t]+|readonly[ \t]+|declare[ \t]+-\w+[ \t]+|Environment=)?"
+)
+_LINE: Final = re.compile(r"[^\n]*")
+_SCALAR: Final = re.compile(r"[^\s,}\]#](?:[^\n#]|(?<=\S)#)*+")
+_HEADER: Final = {quote: re.compile(rf"[^{quote}\n]*+") for quote in ("'", '"')}
+_FLOW: Final = re.compile(r"[^\s\"',;}\])]*+")
+_QUOTED: Final = re.compile(r"\\\"(?P<escaped>[^\n]*?)\\\"|\"(?P<double>(?:[^\"\\\n]|\\.)*+)\"|'(?P<single>[^'\n]*+)'")
+_BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)")
+_TEXT: Final = re.compile(r"[^<\n]+")
+
+
+def assignments(text: str) -> Iterator[Secret]:
+    """Yield the values of a text that are secrets by their name and by what they look like; linear in its length."""
+    for pattern in (_ASSIGNMENT, _ENTRY, _OPTION, _DOCKERFILE, _ELEMENT):
+        past = 0
+        for match in pattern.finditer(text):
+            # What is hidden already is not read again: `key=key=key=…` would take quadratic time.
+            if match.start() < past or not is_secret_name(match["name"]):
+                continue
+            secret = _element(text, match) if pattern is _ELEMENT else _value(text, match)
+            if secret is not None:
+                past = secret.end
+                yield secret
+
+
+def _value(text: str, match: re.Match[str]) -> Secret | None:
+    """Return the value that an assignment ends before, if it is a secret."""
+    name, at = match["name"], match.end()
+    if _TAKES_A_NAME.search(text, max(0, match.start("name") - 2), match.end("name")):
+        return None
+    if ":" in match["sign"] and match["sign"] != ":=":
+        return _field(text, match)
+    word = WORD.match(text, at)
+    if word is None:
+        quoted = _QUOTED.match(text, at)
+        return _judged(name, text, *_inner(quoted)) if quoted else None
+    if text.startswith("(", word.end()) and match["sign"]:
+        return None  # a call of a function
+    if not is_secret_value(name, word[0]):
+        return None
+    # The value of a line `NAME=value` may have blanks: an env file has no quotes.
+    is_line = _is_first(text, match) and word[0][0] not in "\"'" and match["sign"] == "="
+    end = _LINE.match(text, word.end()).end() if is_line else word.end()  # type: ignore[union-attr]
+    return Secret(at, end, name)
+
+
+def _field(text: str, match: re.Match[str]) -> Secret | None:
+    """Return the value behind a colon, if it is a secret: of YAML, of JSON, of a header, or in a sentence."""
+    name, at = match["name"], match.end()
+    quoted = _QUOTED.match(text, at)
+    if quoted:
+        return _judged(name, text, *_inner(quoted))
+    block = _BLOCK.match(text, at) if text.startswith(("|", ">"), at) else None
+    if block:
+        return _judged(name, text, *block.span("lines"))
+    if text.startswith(("{", "["), at):
+        return None
+    before, is_name_quoted = text[max(0, match.start() - 1) : match.start()], text[match.end("name")] in "\\\"'"
+    if not is_name_quoted and (before in ("'", '"') or _is_first(text, match)):
+        # The rest of the line; of a header between quotes, the rest of that.
+        scalar = _HEADER.get(before, _SCALAR).match(text, at)
+        return _judged(name, text, *scalar.span()) if scalar else None
+    flow = _FLOW.match(text, at)
+    is_prose = not is_name_quoted and before not in ("{", ",")
+    return _judged(name, text, *flow.span(), is_prose=is_prose) if flow else None
+
+
+def _element(text: str, match: re.Match[str]) -> Secret | None:
+    content = _TEXT.match(text, match.end())
+    if content is None or not text.startswith(f"</{match['name']}", content.end()):
+        return None
+    return _judged(match["name"], text, *content.span())
+
+
+def _judged(name: str, text: str, start: int, end: int, *, is_prose: bool = False) -> Secret | None:
+    value = text[start:end].rstrip()
+    if not value or not is_secret_value(name, value.rstrip(",;"), is_prose=is_prose):
+        return None
+    return Secret(start, start + len(value), name)
+
+
+def _inner(quoted: re.Match[str]) -> tuple[int, int]:
+    return next(quoted.span(group) for group in ("escaped", "double", "single") if quoted[group] is not None)
+
+
+def _is_first(text: str, match: re.Match[str]) -> bool:
+    """Return whether nothing but a mark of a list, a quotation or `export` stands before an assignment in its line."""
+    begin = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
+    if begin == 0 and match.start() > 200:
+        return False
+    return _BEFORE.fullmatch(text, begin, match.start()) is not None

@@ -1,0 +1,133 @@
+"""Whether a value is a secret, by the name that it has and by what it looks like: pure."""
+
+import re
+from typing import Final
+
+# One word of a shell, quotes and substitutions included; possessive, so that it takes linear time.
+WORD: Final = re.compile(
+    r"(?:\$\((?:[^()\n]|\([^()\n]*+\))*+\)|\$\{\{[^}\n]*+\}\}|\$\{[^}\n]*+\}|\{\{[^}\n]*+\}\}|`[^`\n]*+`"
+    r"|<[\w -]{1,40}+>|\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'|\\.|[^\s\"'`\\;&|<>()]){1,1024}+"
+)
+_LONGEST: Final = 1000
+
+# A part of a name: of snake_case, kebab-case, camelCase, or a word of another script.
+_PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+")
+_STRONG: Final = (
+    "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey",
+    "credential", "비밀번호",
+)  # fmt: skip
+_PASSWORDS: Final = ("password", "passwd", "passphrase", "pwd", "secret", "비밀번호")
+# What makes the word `key` behind it a secret one.
+_KEYS: Final = frozenset(
+    ("access", "account", "admin", "api", "auth", "client", "cipher", "deploy", "encryption", "hmac", "license",
+     "master", "private", "secret", "service", "shared", "signing", "storage", "subscription", "webhook")
+)  # fmt: skip
+_WEAK: Final = frozenset(
+    ("api", "auth", "authorization", "cookie", "credentials", "key", "keys", "pass", "pw", "sig", "signature", "jwt")
+)
+# The name of something about a secret, such as TOKEN_URL, ends in one of these.
+_ABOUT: Final = frozenset(
+    ("age", "alg", "algorithm", "at", "audience", "bytes", "class", "column", "count", "days", "dir", "enabled",
+     "endpoint", "env", "expiration", "expires", "expiry", "field", "file", "files", "fingerprint", "format", "header",
+     "helper", "host", "hosts", "hours", "id", "ids", "index", "issuer", "len", "length", "limit", "limits", "location",
+     "manager", "minutes", "mode", "mount", "name", "names", "path", "paths", "policy", "prefix", "project",
+     "provider", "ref", "reference", "required", "rotation", "scope", "scopes", "seconds", "size", "state", "status",
+     "stdin", "store", "suffix", "ttl", "type", "types", "uri", "url", "urls", "usage", "var", "variable", "version",
+     "versions")
+)  # fmt: skip
+# …or begins with one of these: public keys, keys of tables and caches, and the special tokens of language models.
+_ABOUT_FIRST: Final = frozenset(
+    ("public", "pub", "primary", "foreign", "sort", "partition", "cache", "group", "routing", "idempotency", "max",
+     "min", "num", "recv", "eos", "bos", "pad", "unk", "cls", "sep", "mask", "stop", "special", "set")
+)  # fmt: skip
+
+_REFERENCE: Final = re.compile(
+    r"\$\((?:[^()]|\([^()]*+\))*+\)|\$\{\{.*?\}\}|\$\{\w+:?[-=+?](?P<default>[^{}]*)\}|\$\{[^{}]*\}|\$[A-Za-z_]\w*"
+    r"|\$[0-9@*#?]|`[^`]*`|\{\{.*?\}\}|\{[A-Za-z_][\w.]*\}|<[\w -]{1,40}>|%[A-Za-z_]+%|%[sdr]\b|@@\w+@@"
+)
+_HARMLESS: Final = re.compile(
+    r"(?ix) true|false|yes|no|on|off|null|none|nil|undefined|enabled|disabled|required|optional|default|empty|missing"
+    r"|invalid|expired|incorrect|inherit|read|write|admin|string|str|text|bytes|number|int(?:eger)?|bool(?:ean)?|object"
+    r"|include|same-origin|v?\d+(?:\.\d+)+|v\d\w*"
+    r"|x{3,}|\*{3,}|\.{3}|…|-+|\?+|change[-_ ]?me|replace[-_ ]?me|todo|tbd|fixme|placeholder|redacted|masked|hidden"
+    r"|(?:your|example)[-_ ].*|\[[\w -]*\]"
+    # a reference to a secret store, an address, a file, a digest, a public key
+    r"|[a-z][a-z0-9+.-]*://.*|(?:file|env|vault|ssm|op|ref\+\w+|secretref|arn|projects|azurekeyvault)[:/].*"
+    r"|(?:secrets?|kv|vault)/[\w./#:@-]+|@microsoft\.keyvault.*"
+    r"|(?:~|\.{1,2}|/(?:run|var|etc|opt|srv|home|root|tmp|usr|secrets|mnt|data|app|proc|dev|workspace|src))/[\w./-]+"
+    r"|sha(?:1|256|384|512)[:-].*|[\w-]*:?(?:ssh-|ecdsa-|sk-ssh-)[\w@.-]+\ .*|-----BEGIN\ (?:CERTIFICATE|PUBLIC).*"
+    # an expression of a program or of Terraform
+    r"|(?:var|local|data|module|each|self|random_\w+|google_\w+|os|process|config|settings|args)\.[\w.\[\]]+"
+)
+_HOST: Final = re.compile(r"(?i)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?(?:/.*)?")
+_PLAIN: Final = re.compile(r"(?:(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. /](?=.)|\b))+[:.,!?…]?")
+_EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*[(\[]")
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_AUTH_SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey)\s+")
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a variable or field of this name holds a secret, if its value looks like that."""
+    return _strength(name) > 0
+
+
+def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
+    """
+    Return whether a value is a secret, and no reference, address, placeholder or ordinary word.
+
+    Args:
+        name: That it is assigned to, and that holds secrets.
+        value: As it stands in the text, quotes included.
+        is_prose: It stands in a sentence, where the words behind a colon are more often no secret.
+    """
+    # A shell substitutes nothing between single quotes.
+    is_quoted = len(value) > 2 and value[0] == value[-1] == "'"
+    text = value.strip().strip("\"'\\").strip()
+    text = text.rstrip("`:") if text.count("`") == 1 else text
+    if not is_quoted or text.startswith(("$(", "${")):
+        text = _REFERENCE.sub(lambda match: match["default"] or "", text)
+    text = _AUTH_SCHEME.sub("", text).strip().strip("\"'\\")
+    if not re.search(r"\w", text):
+        return False
+    if len(text) > _LONGEST:
+        return True
+    parts = _parts(name)
+    if _HARMLESS.fullmatch(text) or _is_number(parts, text) or text.lower() == name.lower():
+        return False
+    if _VARIABLE.fullmatch(text) and _strength(text):
+        return False
+    if parts[-1:] == ["api"] and _HOST.fullmatch(text) and "." in text:
+        return False
+    is_weak = is_prose or _strength(name) < 2
+    return not (is_weak and (_PLAIN.fullmatch(text) or _EXPRESSION.match(text)))
+
+
+def _parts(name: str) -> list[str]:
+    return [part.lower() for part in _PART.findall(name)]
+
+
+def _strength(name: str) -> int:
+    """Return 2 for a name of secrets, 1 for one whose values are often ordinary words, 0 for any other."""
+    parts = _parts(name)
+    if not parts or (name.startswith("private_key") and parts[-1] == "id"):
+        return 2 * bool(parts)
+    if parts[-1] in _ABOUT or parts[0] in _ABOUT_FIRST or "public" in parts:
+        return 0
+    if any(part.removesuffix("s").endswith(_STRONG) for part in parts):
+        # A bare `secret:` or `credentials:` is followed by a name as often as by a value.
+        return 1 if name in ("secret", "secrets", "credential", "credentials", "token") else 2
+    is_key = parts[-1] in ("key", "keys") or (len(parts) > 2 and "key" in parts)
+    if is_key and (name.isupper() or _KEYS & set(parts)):
+        return 2
+    if parts[-1] in ("api", "pass", "pw") and len(parts) > 1:
+        return 2
+    return 1 if parts[-1] in _WEAK or is_key else 0
+
+
+def _is_number(parts: list[str], text: str) -> bool:
+    """Return whether a value is a number that is no secret: a count of tokens, a size, a short code."""
+    if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
+        return False
+    if any(part.endswith(_PASSWORDS) for part in parts) or (len(parts) > 1 and parts[-1] in ("pass", "pw")):
+        return False
+    return len(text) < 6 or any(part.endswith("s") for part in parts)

@@ -1,0 +1,64 @@
+"""Secrets are hidden in what is shown, whatever their form; references, digests and ordinary text stay as they are."""
+
+import pytest
+
+from lib.redaction import SHOWN_BYTES, redacted, redacted_tail, secrets
+from tests.unit.lib.forms import BEGIN, END, FORMS, HARMLESS
+
+
+@pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
+def test_secret_is_hidden(text: str, value: str) -> None:
+    assert value in text
+    assert value not in redacted(text)
+    assert value not in redacted(f"Nov 26 14:45:50 web-1 startup-script[812]: {text}")
+
+
+@pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
+def test_redaction_of_redacted_text_changes_nothing(text: str, value: str) -> None:
+    assert value
+    assert redacted(redacted(text)) == redacted(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
+def test_harmless_text_is_left_as_it_is(text: str) -> None:
+    assert (redacted(text), secrets(text)) == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("API_TOKEN=hunter22 rest", "API_TOKEN=…"),
+        ("run -e API_TOKEN=hunter22 rest", "run -e API_TOKEN=… rest"),
+        ('DB_PASSWORD="a b c" rest', "DB_PASSWORD=… rest"),
+        ('{"user": "x", "password": "p w"}', '{"user": "x", "password": "…"}'),
+        ("postgres://app:p$w@host/db", "postgres://…@host/db"),
+        (f"a\n{BEGIN}\nMIIEow\n{END}\nb", "a\n…\nb"),
+        ("password: hunter22 # of the test", "password: … # of the test"),
+    ],
+)
+def test_rest_of_a_text_with_a_secret_is_left(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+
+
+def test_tail_is_cut_between_lines() -> None:
+    lines = [f"line {number}" for number in range(20_000)]
+    shown = redacted_tail("\n".join(lines))
+    assert shown.splitlines() == lines[-len(shown.splitlines()) :]
+    assert SHOWN_BYTES - 20 < len(shown.encode()) <= SHOWN_BYTES
+
+
+def test_short_text_is_not_cut() -> None:
+    assert redacted_tail("x" * SHOWN_BYTES) == "x" * SHOWN_BYTES
+    assert redacted_tail("y\n" + "x" * (SHOWN_BYTES - 1)) == "x" * (SHOWN_BYTES - 1)
+
+
+def test_tail_shows_nothing_of_a_key_whose_begin_is_cut_off() -> None:
+    body = "\n".join("MIIEow" + "a" * 58 for _ in range(SHOWN_BYTES // 65 - 10))
+    shown = redacted_tail(f"{'x' * 2_000}\n{BEGIN}\n{body}\n{END}\nafter")
+    assert BEGIN not in shown
+    assert shown == "…\nafter"
+
+
+def test_tail_shows_nothing_of_a_line_that_is_cut() -> None:
+    assert redacted_tail("password=hunter22 " + "x" * SHOWN_BYTES) == ""
+    assert redacted_tail("password=" + "hunter22 " * SHOWN_BYTES + "\nafter") == "after"
