@@ -20,8 +20,15 @@ Format = Annotated[str, Name("format"), Doc("text, json or markdown")]
 Group = Annotated[str, Doc("managed instance group, instead of the environment's")]
 NoLatest = Annotated[bool, Doc("leave the tag 'latest' alone, for registries with immutable tags")]
 Project = Annotated[str, Doc("Google Cloud project, instead of the environment's")]
+RegistryCredentials = Annotated[
+    dagger.Secret | None,
+    Doc(
+        "logins of registries that take no Google token, as 'docker login' writes them: file:$HOME/.docker/config.json"
+    ),
+]
 RegistryToken = Annotated[
-    dagger.Secret | None, Doc("access token for the registry, as env:NAME or file:PATH (default: one by --credentials)")
+    dagger.Secret | None,
+    Doc("Google access token for the registry, as env:NAME or file:PATH (default: one by --credentials)"),
 ]
 Repository = Annotated[str, Doc("HOST/PROJECT/REPOSITORY of the image, instead of the environment's")]
 Timeout = Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")]

@@ -62,6 +62,32 @@ async def deploy(
     return await run(source, target, ["deploy", "--image", reference, *flags], built)
 
 
+async def destination(
+    source: dagger.Directory, target: Target, commit: str, token: dagger.Secret | None, *, latest: bool
+) -> registry.Destination:
+    """
+    Return where the image of an environment goes; what can be refused, is, before any work.
+
+    Args:
+        source: The repository.
+        target: Environment, repository and credentials.
+        commit: Becomes the first tag; empty for one by the digest.
+        token: Access token for the registry.
+        latest: Whether the tag `latest` follows.
+
+    Raises:
+        RefusedError: The commit is not of its form, or the environment's file cannot be read.
+        NotAllowedError: It is a real environment, and nothing was given to log in with.
+    """
+    tags = registry.tags(commit, latest=latest)
+    env = await environments.read(source, target.env)
+    logins = target.registry_credentials
+    if token is None and logins is None:
+        refuse_without_credentials(target)
+    name = target.repository or env.image
+    return registry.Destination(name, tags, target.env, token, target.credentials, logins)
+
+
 def refuse_without_credentials(target: Target) -> None:
     """
     Say early what would fail late.

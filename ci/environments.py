@@ -23,14 +23,12 @@ class Environment:
 
     Args:
         image: The image's name, HOST/PATH without tag and digest.
-        token_hosts: That a credential file may name, beside those of Google and GitHub.
         project: Google Cloud project; like zone and group empty where the file does not name it.
         zone: Zone of the group.
         group: Name of the group.
     """
 
     image: str
-    token_hosts: tuple[str, ...]
     project: str = ""
     zone: str = ""
     group: str = ""
@@ -76,14 +74,12 @@ async def read(source: dagger.Directory, env: str) -> Environment:
         raise RefusedError(f"{path}: a value cannot be read: {str(error) or 'nested too deep'}. {_SEE}") from error
     if not isinstance(data, dict):
         raise RefusedError(f"{path}: got {type(data).__name__}, must be keys with values. {_SEE}")
-    image, hosts = data.get("repository"), data.get("token_hosts") or []
+    image = data.get("repository")
     if image is None:
         raise RefusedError(f"{path}: repository: missing. {_SEE}")
     if not isinstance(image, str) or not _REPOSITORY.fullmatch(image):
         raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_SEE}")
-    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
-        raise RefusedError(f"{path}: token_hosts: got {_shown(hosts)}, must be a list of hosts. {_SEE}")
-    return Environment(image, tuple(hosts), *(str(data.get(key) or "") for key in ("project", "zone", "group")))
+    return Environment(image, *(str(data.get(key) or "") for key in ("project", "zone", "group")))
 
 
 def _shown(value: Any) -> str:

@@ -20,6 +20,7 @@ from ci.arguments import (
     Group,
     NoLatest,
     Project,
+    RegistryCredentials,
     RegistryToken,
     Repository,
     Timeout,
@@ -133,13 +134,14 @@ class Ci(Rollouts):
         credentials: Credentials = None,
         repository: Repository = "",
         registry_token: RegistryToken = None,
+        registry_credentials: RegistryCredentials = None,
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
     ) -> str:
         """Push the image once every gate is green, and print its reference with digest."""
         with exit_codes():
-            whose = target(env, credentials, repository=repository)
-            where = await self._destination(whose, commit, registry_token, latest=not no_latest)
+            whose = target(env, credentials, repository=repository, registry_credentials=registry_credentials)
+            where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             built, _ = await release.gates(self.source, self._programs())
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
             return published.reference
@@ -161,18 +163,19 @@ class Ci(Rollouts):
         shape: Format = "text",
         by: By = "",
         registry_token: RegistryToken = None,
+        registry_credentials: RegistryCredentials = None,
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
     ) -> str:
         """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
         with exit_codes():
-            whose = replace(target(env, credentials, project, zone, group, repository), by=by)
+            whose = replace(target(env, credentials, project, zone, group, repository, registry_credentials), by=by)
             flags = [*_flags(commit, timeout), "--format", shape]
             delivery.refuse_without_credentials(whose)
             if image:
                 behind = await delivery.pulled(self.source, image) if whose.is_local else None
                 return await delivery.deploy(self.source, whose, image, flags, behind)
-            where = await self._destination(whose, commit, registry_token, latest=not no_latest)
+            where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             built, _ = await self._gates(whose)
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
             behind = (published.reference, built)
@@ -191,15 +194,16 @@ class Ci(Rollouts):
         repository: Repository = "",
         by: By = "",
         registry_token: RegistryToken = None,
+        registry_credentials: RegistryCredentials = None,
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
         advisory: Advisory = False,
     ) -> str:
         """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
         with exit_codes():
-            whose = replace(target(env, credentials, project, zone, group, repository), by=by)
+            whose = replace(target(env, credentials, project, zone, group, repository, registry_credentials), by=by)
             delivery.refuse_without_credentials(whose)
-            where = await self._destination(whose, commit, registry_token, latest=not no_latest)
+            where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             built, stages = await self._gates(whose, advisory=advisory)
             publishing = self._publish(built, where, allow_stand_in=allow_stand_in)
             published, push_s = await release.timed("publish", publishing)
@@ -211,16 +215,6 @@ class Ci(Rollouts):
                 release.Stage("deploy", rollout_s, f"to {whose.env}"),
             )
             return f"{summary([*stages, *last], published)}\n\n{report}"
-
-    async def _destination(
-        self, whose: Target, commit: str, token: dagger.Secret | None, *, latest: bool
-    ) -> Destination:
-        """Where the image of an environment goes; what can be refused, is, before any work."""
-        tags = registry.tags(commit, latest=latest)
-        env = await environments.read(self.source, whose.env)
-        if token is None:
-            delivery.refuse_without_credentials(whose)
-        return Destination(whose.repository or env.image, tags, token, whose.credentials, env.token_hosts)
 
     async def _gates(
         self, whose: Target, *, advisory: bool = False

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import dagger
 from opentelemetry import trace
 
-from ci.errors import GateError, NotAllowedError, PipelineError
+from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
 from ci.steps import check, fleet, image, registry
 from ci.steps.base import TERRAFORM
 
@@ -161,7 +161,8 @@ async def publish(
     Push the image, and read its digest back.
 
     Raises:
-        RefusedError: It is built on a stand-in, and the destination is a real registry.
+        RefusedError: It is built on a stand-in, and the destination is a real registry; or the registry may not be sent
+            the login that was given.
         NotAllowedError: The registry does not accept the credentials.
         GateError: The push failed.
     """
@@ -183,9 +184,9 @@ async def push(
     try:
         return dict(json.loads(await registry.push(built, source, where, service, run_id, tools, app).stdout()))
     except dagger.ExecError as error:
-        kind = NotAllowedError if error.exit_code == NotAllowedError.exit_code else GateError
-        fix = "Fix: pass a token that may write there, --registry-token env:NAME" if kind is NotAllowedError else ""
-        raise kind(f"publish: {where.name} was not pushed: {error.stderr}\n{fix}".rstrip()) from error
+        kinds: dict[int, type[PipelineError]] = {kind.exit_code: kind for kind in (RefusedError, NotAllowedError)}
+        kind = kinds.get(error.exit_code, GateError)
+        raise kind(f"publish: {where.name} was not pushed: {error.stderr}".rstrip()) from error
 
 
 async def timed(name: str, work: Awaitable[R]) -> tuple[R, float]:

@@ -9,7 +9,7 @@ import dagger
 from dagger import Doc, function
 
 from ci import delivery, environments
-from ci.arguments import By, Credentials, Env, Format, Group, Project, Repository, Timeout, Zone
+from ci.arguments import By, Credentials, Env, Format, Group, Project, RegistryCredentials, Repository, Timeout, Zone
 from ci.environments import LOCAL
 from ci.errors import NotAllowedError, RefusedError, exit_codes
 from ci.steps import registry
@@ -32,6 +32,7 @@ def target(
     zone: Zone = "",
     group: Group = "",
     repository: Repository = "",
+    registry_credentials: RegistryCredentials = None,
 ) -> Target:
     """
     Return which group is meant, by what a person typed.
@@ -39,7 +40,8 @@ def target(
     Raises:
         RefusedError: The repository is not of its form.
     """
-    return Target(env, credentials, project, zone, group, registry.name(repository) if repository else "")
+    name = registry.name(repository) if repository else ""
+    return Target(env, credentials, project, zone, group, name, registry_credentials=registry_credentials)
 
 
 def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaitable[str]]:

@@ -31,6 +31,7 @@ _Instances = Annotated[int, Field(strict=True, ge=0, le=_MOST_INSTANCES)]
 _Bake = Annotated[float, Field(strict=True, ge=0, le=_LONGEST_S, allow_inf_nan=False)]
 _Timeout = Annotated[float, Field(strict=True, ge=1, le=_LONGEST_S, allow_inf_nan=False)]
 _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
+_ListedHost = Annotated[str, AfterValidator(token_host)]
 _Url = Annotated[str, Field(pattern=rf"^https?://{_HOST}(/[\w./-]*)?$")]
 
 
@@ -77,10 +78,10 @@ class Config(_Strict):
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
     resource_manager_url: _Url = "https://cloudresourcemanager.googleapis.com"
-    token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
+    token_hosts: tuple[_ListedHost, ...] = ()
     allowed_secrets: dict[str, tuple[str, ...]] = {}
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
-    google_registries: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]{1,5})?$")], ...] = ()
+    google_registries: tuple[_ListedHost, ...] = ()
     rollout: Rollout = Rollout()
     accessories: dict[str, Any] = {}  # read by accessory alone (accessory/config.py), which looks for wrong keys there
     _foreign_endpoints: tuple[Endpoint, ...] = PrivateAttr(default=())

@@ -1,11 +1,6 @@
-"""
-Tokens of Google credentials; nothing is asked of any network before the first request.
-
-`python -m deploy.credentials FILE [TOKEN_HOST …]` prints an access token, for the push to a registry.
-"""
+"""Tokens of Google credentials; nothing is asked of any network before the first request."""
 
 import contextlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +9,7 @@ import tenacity
 from google.auth import credentials as states
 from google.auth import exceptions
 
-from deploy.errors import DeployError, NotAllowedError
+from deploy.errors import NotAllowedError
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
 from lib.token_request import TokenRequest
 
@@ -131,17 +126,3 @@ def _is_transient(error: BaseException) -> bool:
     return isinstance(error, exceptions.RefreshError | exceptions.OAuthError) and any(
         mark in str(error) for mark in ("429", "500", "502", "503", "504", "Unable to acquire", "backendError")
     )
-
-
-def main(path: Path, allowed_hosts: tuple[str, ...]) -> int:
-    """Print an access token on stdout, or what is wrong on stderr."""
-    try:
-        print(headers(path, allowed_hosts).authorization()["authorization"].removeprefix("Bearer "))
-    except DeployError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), tuple(sys.argv[2:])))

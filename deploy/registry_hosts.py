@@ -14,6 +14,8 @@ from typing import Final
 
 import httpx
 
+from lib.credential_urls import is_local
+
 DOCKER_HUB: Final = "docker.io"
 _DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
@@ -31,21 +33,8 @@ def takes_google_token(url: str, google_registries: tuple[str, ...]) -> bool:
     """
     scheme, _, host = url.partition("://")
     if host in google_registries:
-        return scheme == "https" or is_local(host)
+        return scheme == "https" or is_local(host.partition(":")[0])
     return _GOOGLE.fullmatch(url) is not None
-
-
-def is_local(host: str) -> bool:
-    """
-    Return whether a host is loopback or a service of the local environment, and may be sent a login over plain HTTP.
-
-    Args:
-        host: name or address, with or without a port.
-    """
-    if host.count(":") > 1:
-        return host.removeprefix("[").partition("]")[0] == "::1"
-    name = host.partition(":")[0]
-    return "." not in name or re.fullmatch(r"127(\.[0-9]{1,3}){3}", name) is not None
 
 
 def registry_of(host: str) -> str:

@@ -8,9 +8,10 @@ import httpx
 
 from deploy.errors import ConfigError, NotAllowedError, RefusedError
 from deploy.registry_credentials import RegistryCredentials
-from deploy.registry_hosts import AddressError, Hosts, api_path, is_local, login_name, looked_up, takes_google_token
+from deploy.registry_hosts import AddressError, Hosts, api_path, login_name, looked_up, takes_google_token
 from deploy.registry_login import Challenge, challenge, token
 from deploy.retry import TIMEOUT, TRANSIENT, TransientError, transient
+from lib.credential_urls import is_local
 
 _MANIFESTS: Final = (
     "application/vnd.oci.image.index.v1+json",
@@ -182,7 +183,7 @@ class RegistryHttp:
         return self._logins.credentials.basic(self._host, path)
 
     def _refuse_plain(self) -> None:
-        if self._own.scheme != "https" and not is_local(self._host):
+        if self._own.scheme != "https" and not is_local(self._own.host):
             raise self._refused("a login is not sent over plain HTTP")
 
     def _refused(self, reason: str) -> RefusedError:

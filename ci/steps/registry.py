@@ -7,6 +7,7 @@ from typing import Final
 import dagger
 from dagger import dag
 
+from ci.environments import LOCAL
 from ci.errors import RefusedError
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.check import Project, environment
@@ -35,16 +36,25 @@ class Destination:
     Args:
         name: The image's name in full, without tag or digest, such as `registry:5000/dojangkok-ai/ai-server`.
         tags: In the order of their push; `dev-` is completed with the first 12 digits of the digest.
+        env: Name of a file in environments/, whose rules say which login the registry is sent.
         token: Access token of a Google account.
         credentials: Google credential file, from which a token is minted where none is given.
-        token_hosts: That this file may name, beside those of Google and GitHub.
+        registry_credentials: Logins of registries, as `docker login` writes them.
     """
 
     name: str
     tags: tuple[str, ...]
+    env: str = LOCAL
     token: dagger.Secret | None = None
     credentials: dagger.Secret | None = None
-    token_hosts: tuple[str, ...] = ()
+    registry_credentials: dagger.Secret | None = None
+
+    @property
+    def logins(self) -> dict[str, dagger.Secret]:
+        """What the registry may be sent, by the names of the files in /run/secrets; a token goes before credentials."""
+        google = ("registry-token", self.token) if self.token else ("credentials", self.credentials)
+        given = (google, ("registry-credentials", self.registry_credentials))
+        return {name: secret for name, secret in given if secret is not None}
 
     @property
     def is_embedded(self) -> bool:
@@ -149,7 +159,7 @@ def push(
         where: The destination.
         registry: The embedded registry, if that is the destination.
         run_id: Fresh in every run, so that no push is ever answered from a cache.
-        deploy_tools: Project `deploy`, which knows how a credential file becomes a token.
+        deploy_tools: Project `deploy`, which decides the login that the registry is sent.
         app: Project of the image, whose lock file says what is in it.
 
     Returns:
@@ -167,15 +177,14 @@ def push(
     )
     if registry is not None:
         container = container.with_service_binding(EMBEDDED_HOST.split(":")[0], registry)
-    if where.token is not None:
-        container = container.with_mounted_secret("/run/secrets/registry-token", where.token)
-    elif where.credentials is not None:
+    logins = where.logins
+    if logins:
         deployer = environment(deploy_tools, PYTHON, dev=False)
-        container = (
-            container.with_mounted_directory(VENV, deployer.directory(VENV))
-            .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
-            .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
-            .with_mounted_secret("/run/secrets/credentials", where.credentials)
-            .with_env_variable("TOKEN_HOSTS", " ".join(where.token_hosts))
+        container = container.with_mounted_directory(VENV, deployer.directory(VENV)).with_env_variable(
+            "ENVIRONMENT", where.env
         )
+        for folder in ("deploy", "lib", "environments"):
+            container = container.with_mounted_directory(f"{WORKDIR}/{folder}", source.directory(folder))
+    for name, secret in logins.items():
+        container = container.with_mounted_secret(f"/run/secrets/{name}", secret)
     return container.with_exec(["python", "-m", "inside.push", where.name, *where.tags])

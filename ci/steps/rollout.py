@@ -12,6 +12,7 @@ from ci.steps.base import PYTHON, WORKDIR
 from ci.steps.check import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
+_REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
 _RESULTS: Final = "/var/lib/deploy"
 
 
@@ -28,6 +29,7 @@ class Target:
         group: Its name.
         repository: HOST/PATH of the image, in full.
         by: Who asks, for the record.
+        registry_credentials: Logins of registries that take no Google token.
     """
 
     env: str
@@ -37,6 +39,7 @@ class Target:
     group: str = ""
     repository: str = ""
     by: str = ""
+    registry_credentials: dagger.Secret | None = None
 
     @property
     def is_local(self) -> bool:
@@ -63,6 +66,7 @@ class Target:
             ("--group", self.group),
             ("--repository", self.repository.rpartition("/")[0]),
             ("--credentials", "file:$GOOGLE_APPLICATION_CREDENTIALS" if self.credentials else ""),
+            ("--registry-credentials", "file:$REGISTRY_CREDENTIALS" if self.registry_credentials else ""),
         )
         return " ".join(f"{name} {value}" for name, value in overrides if value)
 
@@ -116,6 +120,9 @@ def deploy(
     if target.credentials is not None:
         container = container.with_mounted_secret(_CREDENTIALS, target.credentials)
         container = container.with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)
+    if target.registry_credentials is not None:
+        container = container.with_mounted_secret(_REGISTRY_CREDENTIALS, target.registry_credentials)
+        container = container.with_env_variable("REGISTRY_CREDENTIALS", _REGISTRY_CREDENTIALS)
     if rehearsing is not None:
         container = (
             container.with_service_binding("emulator", rehearsing.emulator)

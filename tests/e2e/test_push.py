@@ -22,6 +22,14 @@ from tests.e2e.checkouts import REPOSITORY
 LARGE_MB = 200
 IMAGE = "registry:5000/dojangkok-ai/ai-server"
 ISSUER = "http://registry:8080"
+ENVIRONMENT = f"""\
+project: p
+zone: z
+group: g
+repository: {IMAGE}
+google_registries: ['registry:5000']
+token_hosts: ['registry:8080']
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +65,13 @@ def push(
                 json.dumps(rehearse.keyless(ISSUER, issuer.ask("emulator/tokens")["request_token"])) if issuer else ""
             )
             credentials = dag.set_secret(uuid.uuid4().hex, file) if issuer else None
-            hosts = (ISSUER.removeprefix("http://"),) if issuer else ()
-            where = registry.Destination(IMAGE, ("0123456", "latest"), secret, credentials, hosts)
+            where = registry.Destination(IMAGE, ("0123456", "latest"), "test", secret, credentials)
             source = dag.host().directory(
                 str(REPOSITORY),
-                include=["ci/steps/inside", "deploy", "pyproject.toml", "uv.lock"],
+                include=["ci/steps/inside", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
                 exclude=["**/.venv"],
             )
+            source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
             return await release.push(image, source, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:
@@ -91,7 +99,8 @@ def test_without_the_right_token_nothing_is_pushed(artifact_registry: ArtifactRe
     with pytest.raises(NotAllowedError) as refused:
         push(artifact_registry, token)
     assert str(refused.value).startswith("publish: registry:5000/dojangkok-ai/ai-server was not pushed: ")
-    assert str(refused.value).endswith("Fix: pass a token that may write there, --registry-token env:NAME")
+    login = "does not accept the login that it was sent." if token else "was sent no login."
+    assert str(refused.value).splitlines()[-1].startswith(f"registry:5000 {login} Fix: pass ")
     assert artifact_registry.tags() == []
     assert artifact_registry.uploads() == 0
 

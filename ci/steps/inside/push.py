@@ -5,19 +5,19 @@ Between them goes its bill of materials, made from what lies in /bill: see bill.
 
 Before, the image loses what its configuration knows of the moment of its build: equal sources give an equal digest.
 
-NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. A token in
-/run/secrets/registry-token, or one that deploy mints right now from /run/secrets/credentials, becomes an authfile in
-/scratch, which is memory; it is never an argument.
+NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. Of what lies in /run/secrets,
+`python -m deploy.authfile` makes an authfile in /scratch, which is memory: it decides what this registry is sent.
+
+A digest counts as pushed when the bytes of the manifest that the registry serves have it.
 
 Prints one line of JSON: digest, bill (its digest), tags, size_bytes (compressed layers and configuration).
-Exit codes: 0, 4 the registry does not accept the credentials, 6 anything else; skopeo's own words are on stderr.
+Exit codes: 0, 3 a login that this registry may not be sent, 4 the registry wants another login, 6 anything else; the
+words of skopeo or of deploy are on stderr.
 """
 
-import base64
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
@@ -25,78 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from . import bill
+from .skopeo import PushError, authfile, refuse_other_content, secrets, skopeo, wanted_login
 
 _ARCHIVE = Path("/image.tar")
 _BILL = Path("/bill")
 _SCRATCH = Path("/scratch")
-_TOKEN = Path("/run/secrets/registry-token")
-_CREDENTIALS = Path("/run/secrets/credentials")
-_MINT = ["/opt/venv/bin/python", "-m", "deploy.credentials", str(_CREDENTIALS)]
-_DEPLOY_PARENT = Path("/src")
 _EMBEDDED_HOST = "registry:5000"
 _DEV_DIGITS = 12
 _FIRST = "first"
 _CREATED = "1980-01-01T00:00:00Z"
-# skopeo has one exit code for everything; these are the words of the registry protocol's own error codes.
-_NOT_ALLOWED = ("unauthorized", "authentication required", "denied", "invalid username/password")
-
-
-class PushError(Exception):
-    """skopeo failed; the text is its own."""
-
-    @property
-    def exit_code(self) -> int:
-        """4 where the registry does not accept the credentials, else 6."""
-        return 4 if any(words in str(self).lower() for words in _NOT_ALLOWED) else 6
-
-
-class LoginError(PushError):
-    """No token could be had; the text is deploy's own."""
-
-    @property
-    def exit_code(self) -> int:
-        """Always 4."""
-        return 4
-
-
-def skopeo(verb: str, *args: str) -> str:
-    """
-    Run skopeo.
-
-    Returns:
-        Its stdout.
-
-    Raises:
-        PushError: It failed.
-    """
-    ended = subprocess.run(["skopeo", verb, *args], capture_output=True, text=True, check=False)
-    if ended.returncode != 0:
-        raise PushError(ended.stderr.strip())
-    return ended.stdout
-
-
-def authfile(host: str, token: str) -> str:
-    """What `docker login` with an access token would have written."""
-    login = base64.b64encode(f"oauth2accesstoken:{token}".encode()).decode()
-    return json.dumps({"auths": {host: {"auth": login}}})
-
-
-def token() -> str:
-    """
-    Return the access token for the registry; empty where nobody gave anything to log in with.
-
-    Raises:
-        LoginError: The credential file gives none.
-    """
-    if _TOKEN.exists():
-        return _TOKEN.read_text().strip()
-    if not _CREDENTIALS.exists():
-        return ""
-    mint = [*_MINT, *os.environ["TOKEN_HOSTS"].split()]
-    minted = subprocess.run(mint, cwd=_DEPLOY_PARENT, capture_output=True, text=True, check=False)
-    if minted.returncode != 0:
-        raise LoginError(minted.stderr.strip())
-    return minted.stdout.strip()
 
 
 def described(layout: Path) -> dict[str, Any]:
@@ -180,25 +117,28 @@ def push(layout: Path, name: str, tags: list[str]) -> dict[str, object]:
     digest, size_bytes = read_manifest(layout)
     host = name.split("/", 1)[0]
     options = [f"--tls-verify={'false' if host == _EMBEDDED_HOST else 'true'}"]
-    given = token()
-    if given:
-        login = _SCRATCH / "auth.json"
-        login.touch(mode=0o600)
-        login.write_text(authfile(host, given))
-        options.append(f"--authfile={login}")
+    logins = authfile(name)
+    if logins:
+        file = _SCRATCH / "auth.json"
+        file.touch(mode=0o600)
+        file.write_text(logins)
+        options.append(f"--authfile={file}")
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
     named = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
     materials = _SCRATCH / "bill"
     bill_digest = write_bill(materials, name, described(layout))
     pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{bill.tag(digest)}")]
     pushed += [(layout, f"{name}:{tag}") for tag in named]
-    for folder, target in pushed:
-        copy = ["--quiet", "--preserve-digests", "--retry-times=3", *copy_options]
-        skopeo("copy", *copy, f"oci:{folder}", f"docker://{target}")
-    for tag in named:
-        served = skopeo("inspect", *options, "--format={{.Digest}}", f"docker://{name}:{tag}").strip()
-        if served != digest:
-            raise PushError(f"{name}:{tag}: the registry serves {served}, but {digest} was built and pushed")
+    try:
+        for folder, target in pushed:
+            copy = ["--quiet", "--preserve-digests", "--retry-times=3", *copy_options]
+            skopeo("copy", *copy, f"oci:{folder}", f"docker://{target}")
+        for folder, target in pushed:
+            refuse_other_content(target, described(folder)["digest"], options)
+    except PushError as error:
+        if error.exit_code == 4:
+            raise PushError(f"{error}\n{wanted_login(host, logins)}") from error
+        raise
     return {"digest": digest, "bill": bill_digest, "tags": named, "size_bytes": size_bytes}
 
 
@@ -219,7 +159,7 @@ def main(name: str, tags: list[str]) -> int:
     os.environ["TMPDIR"] = str(_SCRATCH)
     try:
         pushed = push(layout, name, tags)
-        if name.split("/", 1)[0] == _EMBEDDED_HOST and not (_TOKEN.exists() or _CREDENTIALS.exists()):
+        if name.split("/", 1)[0] == _EMBEDDED_HOST and not secrets():
             push_first(layout, name)
         print(json.dumps(pushed))
     except PushError as error:

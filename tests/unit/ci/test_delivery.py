@@ -182,8 +182,6 @@ def test_the_code_of_deploy_is_ours(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_environment_names_the_image() -> None:
     assert read(Path(), "local").image == "registry:5000/dojangkok-ai/ai-server"
-    assert read(Path(), "local").token_hosts == ("emulator:8080",)
-    assert read(Path(), "prod").token_hosts == ()
 
 
 def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -> None:
@@ -205,9 +203,6 @@ def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -
         (b"repository: [1]", "repository: got a value of type list, must be HOST/PATH without tag"),
         (b"repository: 0x" + b"f" * 5_000, "repository: got a value of type int"),
         (b"repository: host/path:tag", "repository: got 'host/path:tag', must be HOST/PATH without tag"),
-        (b"repository: h/p\ntoken_hosts: 5", "token_hosts: got a value of type int, must be a list of hosts"),
-        (b"repository: h/p\ntoken_hosts: word", "token_hosts: got 'word', must be a list of hosts"),
-        (b"repository: h/p\ntoken_hosts: [1]", "token_hosts: got a value of type list, must be a list of hosts"),
         (b"repository: " + b"9" * 5_000, "a value cannot be read: Exceeds the limit (4300 digits)"),
         (b"repository: " + b"[" * 5_000 + b"]" * 5_000, "a value cannot be read: "),
         (b"repository: caf\xe9", "cannot be read: 'utf-8' codec"),

@@ -1,18 +1,90 @@
 """inside/push.py, as far as it goes without a registry."""
 
-import base64
+import hashlib
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import push
+from ci.steps.inside import push, skopeo
+from ci.steps.inside.skopeo import PushError
 
 
-def test_authfile_is_a_login_with_an_access_token() -> None:
-    auths = json.loads(push.authfile("some-docker.pkg.dev", "word"))["auths"]
-    assert list(auths) == ["some-docker.pkg.dev"]
-    assert base64.b64decode(auths["some-docker.pkg.dev"]["auth"]) == b"oauth2accesstoken:word"
+class Skopeo:
+    """skopeo and deploy as programs that were run: what each was called with, and what it ends with."""
+
+    def __init__(self, code: int = 0, stdout: str = "", stderr: str = "") -> None:
+        self.calls: list[tuple[list[str], dict[str, object]]] = []
+        self.ended = (code, stdout, stderr)
+
+    def __call__(self, command: list[str], **options: object) -> "subprocess.CompletedProcess[str | bytes]":
+        self.calls.append((command, options))
+        code, stdout, stderr = self.ended
+        if options.get("text"):
+            return subprocess.CompletedProcess(command, code, stdout, stderr)
+        return subprocess.CompletedProcess(command, code, stdout.encode(), stderr.encode())
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(skopeo, "_SECRETS", tmp_path)
+    monkeypatch.setenv("ENVIRONMENT", "dev")
+    return tmp_path
+
+
+def test_deploy_decides_the_login_of_a_push(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("credentials", "registry-credentials"):
+        (secrets / name).touch()
+    run = Skopeo(stdout='{"auths": {}}')
+    monkeypatch.setattr(subprocess, "run", run)
+    assert skopeo.authfile("host/path/app") == '{"auths": {}}'
+    (command, options) = run.calls[0]
+    assert command == [
+        "/opt/venv/bin/python", "-m", "deploy.authfile", "--env", "dev", "--repository", "host/path/app",
+        "--credentials", f"{secrets}/credentials", "--registry-credentials", f"{secrets}/registry-credentials",
+    ]  # fmt: skip
+    assert options["cwd"] == Path("/src")
+
+
+def test_without_anything_to_log_in_with_there_is_no_authfile(secrets: Path) -> None:
+    assert skopeo.authfile("registry:5000/path/app") == ""
+
+
+@pytest.mark.parametrize("code", [3, 4])
+def test_a_login_that_deploy_refuses_ends_the_push_with_its_code(
+    code: int, secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (secrets / "registry-token").touch()
+    monkeypatch.setattr(subprocess, "run", Skopeo(code, stderr="--registry-token: is a Google access token\n"))
+    with pytest.raises(skopeo.LoginError, match=r"is a Google access token$") as error:
+        skopeo.authfile("host/path/app")
+    assert error.value.exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("logins", "text"),
+    [
+        ("", "h.example was sent no login. Fix: pass --registry-credentials file:PATH with a login of h.example"),
+        ('{"auths": {}}', "h.example was sent no login. Fix: "),
+        ('{"auths": {"h.example": {}}}', "h.example does not accept the login that it was sent. Fix: "),
+    ],
+)
+def test_a_registry_that_refuses_a_push_is_named_with_the_login_that_it_wants(logins: str, text: str) -> None:
+    assert skopeo.wanted_login("h.example", logins).startswith(text)
+
+
+@pytest.mark.parametrize("served", ["manifest", "another manifest", ""])
+def test_a_digest_counts_by_the_bytes_that_the_registry_serves(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Skopeo(stdout=served)
+    monkeypatch.setattr(subprocess, "run", run)
+    digest = f"sha256:{hashlib.sha256(b'manifest').hexdigest()}"
+    if served == "manifest":
+        skopeo.refuse_other_content("h.example/a:1", digest, ["--authfile=x"])
+    else:
+        with pytest.raises(PushError, match=f"h.example/a:1: the registry serves sha256:.*, but {digest} was built"):
+            skopeo.refuse_other_content("h.example/a:1", digest, ["--authfile=x"])
+    assert run.calls[0][0] == ["skopeo", "inspect", "--raw", "--authfile=x", "docker://h.example/a:1"]
 
 
 def test_manifest_is_read_from_the_layout(tmp_path: Path) -> None:
@@ -67,4 +139,4 @@ def test_what_served_first_is_nobody_s_release(tmp_path: Path) -> None:
     ],
 )
 def test_exit_code_tells_credentials_from_the_rest(words: str, code: int) -> None:
-    assert push.PushError(words).exit_code == code
+    assert PushError(words).exit_code == code

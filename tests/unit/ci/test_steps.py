@@ -63,7 +63,7 @@ def test_smoke_uses_the_image_s_own_command() -> None:
 
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
-    where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), **login)
+    where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), "dev", **login)
     return registry.push(dag.container(), SOURCE, where, None, run_id, TOOLS, TOOLS)
 
 
@@ -90,12 +90,20 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
         "/opt/venv",
         "/src/deploy",
         "/src/lib",
+        "/src/environments",
     ]
 
 
 def test_a_token_goes_before_a_credential_file() -> None:
     both = pushed("a", token=dag.set_secret("token", "w"), credentials=dag.set_secret("credentials", "w"))
     assert secrets(both) == ["/run/secrets/registry-token"]
+
+
+def test_logins_of_registries_are_a_mounted_secret_beside_google_s() -> None:
+    logins = {name: dag.set_secret(name, "word") for name in ("credentials", "registry_credentials")}
+    container = pushed("a", **logins)
+    assert secrets(container) == ["/run/secrets/credentials", "/run/secrets/registry-credentials"]
+    assert "word" not in str([args for _, args in calls(container) if "args" in args])
 
 
 def test_no_login_no_secret() -> None:

@@ -78,6 +78,10 @@ def served(hosts: WebHosts, certificate: Path | None = None) -> Iterator[None]:
         def do_HEAD(self) -> None:
             self.answer()
 
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", "0")))
+            self.answer()
+
         def log_message(self, *args: Any) -> None:
             """Print nothing."""
 

@@ -117,10 +117,12 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
 
 
 def test_a_broken_file_prints_one_line_and_ends_with_4(tmp_path: Path) -> None:
-    """`python -m deploy.credentials`, as inside/push.py runs it."""
+    """`python -m deploy.authfile`, as inside/skopeo.py runs it."""
     file = write_bytes(tmp_path / "c.json", UNREADABLE["cut"][0])
-    command = [sys.executable, "-m", "deploy.credentials", str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    push = ["--env", "dev", "--repository", "gcr.io/p/a", "--credentials", str(file)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "deploy.authfile", *push], capture_output=True, text=True, check=False
+    )
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == f"credentials: {file}: is no JSON. Fix: write the file anew.\n"
 
@@ -179,15 +181,3 @@ def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:
 def test_a_user_s_own_file_is_taken(tmp_path: Path) -> None:
     data = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
     assert callable(credentials.headers(write(tmp_path / "x.json", data)))
-
-
-def test_a_token_for_the_push_is_printed_alone(served: str, tmp_path: Path) -> None:
-    """`python -m deploy.credentials`, as inside/push.py runs it."""
-    file = write(tmp_path / "file.json", keyless(served))
-    command = [sys.executable, "-m", "deploy.credentials", str(file)]
-    minted = subprocess.run([*command, served.removeprefix("http://")], capture_output=True, text=True, check=True)
-    assert minted.stdout.startswith("ya29.")
-    assert minted.stdout.count("\n") == 1
-    refused = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (refused.returncode, refused.stdout) == (4, "")
-    assert "token_url: has a host that is not one of Google or GitHub" in refused.stderr

@@ -65,8 +65,11 @@ def config_of(**values: object) -> Config:
         ),
         ("repository: h.example/a\nregistry_url: https://evil.example\\@a.pkg.dev", "registry_url: got "),
         ("repository: h.example/a\nregistry_url: https://a.pkg.dev@evil.example", "registry_url: got "),
-        ("repository: h.example/a\ngoogle_registries: [https://h.example]", "google_registries.0: got "),
-        ("repository: h.example/a\ngoogle_registries: ['*.example']", "google_registries.0: got "),
+        (
+            "repository: h.example/a\ngoogle_registries: [https://h.example]",
+            "google_registries.0: must be HOST or HOST:PORT",
+        ),
+        ("repository: h.example/a\ngoogle_registries: ['*.example']", "google_registries.0: must be HOST or HOST:PORT"),
     ],
 )
 def test_what_an_environment_file_may_not_name(line: str, text: str, tmp_path: Path) -> None:
