@@ -27,7 +27,7 @@ from deploy.report import status as statuses
 from deploy.report.rebuilt import rebuilt, serving
 from deploy.result import Serving
 from deploy.rollback_plan import plan_rollback
-from deploy.run import Run, utc_now
+from deploy.run import Run
 from lib.streams import protect, write_error, write_report
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -89,7 +89,7 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
     """Go back to a release that was good, as fast as the group can."""
     run.within(timeout)
     observed = run.observed()
-    found = plan_rollback(run.config, observed, run.id, utc_now(), to, force=force)
+    found = plan_rollback(run.config, observed, run.id, run.server_time(), to, force=force)
     wanted = Serving(found.version.template, str(found.reference), found.commit)
     run.knows(wanted=wanted, undo=run.undo(observed, found.before, is_proven=False))
     held = run.session.registry.resolved(found.reference)
@@ -109,7 +109,7 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
 def reconcile(run: Run) -> None:
     """Finish or undo what a process that died has left; whose it was is said."""
     observed = run.observed()
-    found = plans.reconcile(observed, utc_now())
+    found = plans.reconcile(observed, run.server_time())
     run.knows(
         wanted=serving(observed.template, run.config.repository),
         undo=run.undo(observed, found.entry.version if found.entry else None),
@@ -125,7 +125,7 @@ def report_(run: Run) -> None:
     last = run.last()
     if last is None or last.exit_code is None:
         try:
-            last = rebuilt(run.observed(), run.config, run.settings.env, utc_now())
+            last = rebuilt(run.observed(), run.config, run.settings.env, run.server_time())
         except DeployError as error:
             if last is None:
                 raise
@@ -136,13 +136,15 @@ def report_(run: Run) -> None:
 @_verb
 def status(run: Run) -> None:
     """Say what the group serves, since when, what each machine does, and what is not as it should be."""
-    write_report(run.headed(statuses.shown(statuses.status(run.config, run.observed(), utc_now()), run.settings.shape)))
+    write_report(
+        run.headed(statuses.shown(statuses.status(run.config, run.observed(), run.server_time()), run.settings.shape))
+    )
 
 
 @_verb
 def history_(run: Run) -> None:
     """List the releases of this group's repository, newest first."""
-    found = releases.rows(run.config, run.observed(), utc_now())
+    found = releases.rows(run.config, run.observed(), run.server_time())
     write_report(run.headed(releases.shown(found, run.settings.shape)))
 
 
@@ -164,7 +166,7 @@ def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observe
     run.knows(wanted=Serving("", str(asked), commit))
     registry = run.session.registry
     reference, observed = side_by_side([lambda: registry.resolved(asked), run.observed])
-    wanted = plans.Wanted(reference, run.id, utc_now(), commit, os.environ.get("GITHUB_ACTOR", ""))
+    wanted = plans.Wanted(reference, run.id, run.server_time(), commit, os.environ.get("GITHUB_ACTOR", ""))
     found = plans.plan(run.config, wanted, observed)
     run.knows(wanted=Serving(found.version.template, str(reference), commit))
     return found, observed, reference

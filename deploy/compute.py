@@ -9,12 +9,14 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import httpx
 
 from deploy.errors import CloudError, NotAllowedError
 from deploy.retry import TIMEOUT, TRANSIENT, Time, TransientError, retried, transient
+from deploy.server_clock import ServerClock, own_time
 
 Document = dict[str, Any]
 
@@ -56,6 +58,7 @@ class Compute:
         budget_s: How long one request may be retried.
         dice: From 0 to 1, for the jitter.
         renew: Gets another token, after one was refused.
+        own_clock: Returns the time of this computer's clock.
     """
 
     def __init__(
@@ -68,9 +71,11 @@ class Compute:
         budget_s: float = 90.0,
         dice: Callable[[], float] = random.random,
         renew: Callable[[], object] = lambda: None,
+        own_clock: Callable[[], datetime] = own_time,
     ) -> None:
         self.project = project
         self.time = time
+        self.server_clock = ServerClock(time, own_clock)
         self.requests = 0
         self.warnings: list[str] = []
         self._client = client
@@ -151,11 +156,13 @@ class Compute:
         self, where: str, verb: str, url: str, params: dict[str, str] | None, body: Document | None
     ) -> httpx.Response:
         self.requests += 1
-        headers = self._headers()
+        headers, sent_s = self._headers(), self.time.now_s()
         try:
-            return self._client.request(
+            answer = self._client.request(
                 verb, url, params=params, json=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
             )
+            self.server_clock.set_by(answer.headers.get("date", ""), sent_s)
+            return answer
         except httpx.RequestError as error:
             raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
 

@@ -46,6 +46,7 @@ class Observed:
         missing: Permissions that the project's testIamPermissions does not grant.
         unasked: Why permissions could not be asked for; empty if they could.
         room: Machines that the region's quota still allows; None where it can't be read.
+        clock_ahead_s: How many seconds this computer's clock is ahead of the server's.
     """
 
     group: Group
@@ -56,6 +57,7 @@ class Observed:
     missing: tuple[str, ...]
     unasked: str
     room: int | None
+    clock_ahead_s: float = 0.0
 
     @property
     def surge_room(self) -> int | None:
@@ -134,6 +136,7 @@ def observe(
         missing=missing,
         unasked=unasked,
         room=quotas,
+        clock_ahead_s=compute.server_clock.ahead_s,
     )
 
 

@@ -11,6 +11,7 @@ from deploy.observe import Observed
 from deploy.observed import Document, Group, Version, links_of
 from deploy.preflight import refuse, refuse_no_room, refuse_secrets, warnings
 from deploy.record import Entry, Fallback
+from deploy.server_clock import skew_warning
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ class Found:
         entry: The fallback: what a rollback restores.
         left_s: Seconds until its deadline; 0 where none was set.
         snapshot: The group as it was judged.
+        warnings: What to know, one line each.
     """
 
     action: Literal["nothing", "wait", "undo", "foreign"]
@@ -133,11 +135,12 @@ class Found:
     entry: Fallback | None = None
     left_s: float = 0.0
     snapshot: Group | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def reconcile(observed: Observed, now: datetime) -> Found:
     """Judge a group by what stands in it alone."""
-    return replace(_judged(observed, now), snapshot=observed.group)
+    return replace(_judged(observed, now), snapshot=observed.group, warnings=skew_warning(observed.clock_ahead_s))
 
 
 def _judged(observed: Observed, now: datetime) -> Found:

@@ -8,6 +8,7 @@ from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.observe import Observed
 from deploy.observed import Document, health_check_of, name_of
+from deploy.server_clock import skew_warning
 from deploy.template import metadata
 
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
@@ -114,7 +115,7 @@ def refuse_secrets(config: Config, base: Document) -> None:
 
 def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     """Return what is no reason to refuse, and yet worth knowing."""
-    found = []
+    found = [*skew_warning(observed.clock_ahead_s)]
     if observed.unasked:
         found.append(f"permissions were not checked: {observed.unasked}")
     if observed.group.target_size == 0:
@@ -139,6 +140,12 @@ def _update_command(config: Config, *flags: str) -> str:
     """Return the gcloud command that changes the group's update policy."""
     where = ("--project", config.project, "--zone", config.zone)
     return " ".join(("gcloud compute instance-groups managed update", config.group, *where, *flags))
+
+
+def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
+    """Return what is worth knowing before a rollback, which is not refused for want of quota."""
+    lacking = no_room(config, observed)
+    return (*skew_warning(observed.clock_ahead_s), *([f"{lacking}: the way back may wait for it"] if lacking else []))
 
 
 def _refuse_health(where: str, observed: Observed) -> None:

@@ -9,7 +9,7 @@ from deploy.errors import RefusedError
 from deploy.observe import Observed
 from deploy.observed import Version, links_of
 from deploy.plan import Wanted, intent_of
-from deploy.preflight import no_room, refuse
+from deploy.preflight import refuse, rollback_warnings
 from deploy.record import Fallback
 
 
@@ -70,8 +70,7 @@ def plan_rollback(
     found = history.releases(observed.templates, config.repository, observed.group.place, serving)
     budget_s, is_empty = config.rollout.budget_s(size), health.is_empty(observed.group)
     surge = policy.fastest_surge(config.rollout, size, observed.surge_room)
-    lacking = no_room(config, observed)
-    known = (f"{lacking}: the way back may wait for it",) if lacking else ()
+    known = rollback_warnings(config, observed)
     first = None if to else history.replaced(found, before.link)
     if first is not None:
         reference = _reference(config, observed, first)

@@ -110,7 +110,7 @@ class Rollout:
             DeployError: As `perform`.
         """
         is_empty = found.snapshot is not None and health.is_empty(found.snapshot)
-        plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s, is_empty=is_empty)
+        plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s, found.warnings, is_empty)
         if found.action == "nothing":
             return self.perform(replace(plan, action="nothing"))
         if found.action == "foreign":

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from deploy.report.progress import shown
 from deploy.report.rebuilt import serving
 from deploy.result import Outcome, Result
 from deploy.rollout import Rollout
+from deploy.server_clock import own_time
 from deploy.session import Session, opened
 from lib.streams import write_error, write_progress
 
@@ -50,7 +51,7 @@ class Run:
     def __init__(self, verb: str, settings: Settings) -> None:
         self.settings = settings
         self.id = os.environ.get("GITHUB_RUN_ID") or secrets.token_hex(4)
-        self.outcome = Outcome(verb, settings.env, "", "", "", self.id, utc_now())
+        self.outcome = Outcome(verb, settings.env, "", "", "", self.id, own_time())
         self._began_s = time.monotonic()
         self._rollout: Rollout | None = None
 
@@ -99,6 +100,10 @@ class Run:
         observed = self.session.observed()
         self.outcome = replace(self.outcome, was=serving(observed.template, self.config.repository))
         return observed
+
+    def server_time(self) -> datetime:
+        """Return what time it is at Compute Engine, as far as its answers until now tell."""
+        return self.session.compute.server_clock.now()
 
     @contextlib.contextmanager
     def rollout(self) -> Iterator[Rollout]:
@@ -200,8 +205,3 @@ class Run:
             lastrun.keep(Path(folder), self.outcome)
         except DeployError as error:
             write_error(f"warning: {error}")
-
-
-def utc_now() -> datetime:
-    """Return the time of day, for what people read; budgets go by a monotonic clock."""
-    return datetime.now(UTC)

@@ -32,6 +32,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
     # When each of them was what, nobody has seen.
     seen = Timeline().add(observed.group, version, 0.0).machines
     machines = tuple(replace(machine, running_s=None, healthy_s=None) for machine in seen)
+    is_without = is_empty(observed.group)
     return Outcome(
         verb=said.kind if said else "rollout",
         environment=environment,
@@ -43,7 +44,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
         exit_code=0 if found.action == "nothing" else None,
         was=serving(before, config.repository) if before else None,
         wanted=serving(observed.template, config.repository),
-        result=Result(False, version, back, machines=machines, is_empty=is_empty(observed.group)),
+        result=Result(False, version, back, machines=machines, warnings=found.warnings, is_empty=is_without),
         message="" if found.action == "nothing" else f"{found.text}.",
         is_rebuilt=True,
         compute_url=config.compute_url,

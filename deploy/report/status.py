@@ -40,6 +40,7 @@ class Status:
         drift: One line each.
         machines: All of them.
         is_empty: Whether the group has no running instances, and is to have none.
+        warnings: What to know, one line each.
         standby: How many of them the group keeps suspended or stopped, by that word; they count for no verdict.
         endpoints: Endpoints that are not the environment file's.
     """
@@ -60,18 +61,19 @@ class Status:
     drift: tuple[str, ...]
     machines: tuple[Machine, ...]
     is_empty: bool
+    warnings: tuple[str, ...]
     standby: Mapping[str, int]
     endpoints: tuple[Endpoint, ...]
 
 
 def status(config: Config, observed: Observed, now: datetime) -> Status:
     """Return what a group is like."""
-    serving, group = observed.template, observed.group
+    serving, group, found = observed.template, observed.group, reconcile(observed, now)
     entry = template.entry(serving)
     places = image.places(template.metadata(serving).get("startup-script", ""), config.repository)
     return Status(
         group=config.group,
-        says=reconcile(observed, now).text,
+        says=found.text,
         target_size=group.target_size,
         is_stable=group.is_stable,
         is_reached=group.is_reached,
@@ -86,6 +88,7 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
         drift=drift(config, observed),
         machines=group.machines,
         is_empty=is_empty(group),
+        warnings=found.warnings,
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
         endpoints=config.foreign_endpoints,
     )
@@ -113,7 +116,8 @@ def _lines(found: Status) -> list[str]:
     lines += [" · ".join(part) for part in (release, flags) if part]
     kept = [f"{count} {word}" for word, count in sorted(found.standby.items())]
     lines += [f"standby: {', '.join(kept)}"] if kept else []
-    return lines + [f"drift: {line}" for line in found.drift]
+    lines += [f"drift: {line}" for line in found.drift]
+    return lines + [f"warning: {line}" for line in found.warnings]
 
 
 def _row(machine: Machine) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from deploy import intent
 from tests.processes.served import Served, reference
 from tests.unit.deploy.rig import GROUP
 
@@ -97,6 +98,17 @@ def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(served: 
     assert (code, stderr.startswith(f"warning: {warning}\n")) == (0, True)
     assert re.search(rf"\n  warning +{warning}\n", said)
     assert "undo" not in said
+
+
+def test_times_are_of_the_servers_clock_and_the_skew_is_reported(served: Served) -> None:
+    served.client.post("/emulator/clock", json={"skew_s": -7_200})
+    code, said, stderr = served.run("deploy", "--image", reference("a"))
+    warning = r"warning:? +this computer's clock is 720\d s ahead of Compute Engine's, which deadlines are judged by"
+    assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, said))) == (0, True, True)
+    written = intent.parse(served.client.get(f"/{GROUP}").json()["versions"][0]["name"])
+    assert written is not None
+    assert abs(time.time() - 7_200 - written.began_at.timestamp()) < 60
+    assert re.search(warning, served.run("status")[1])
 
 
 def test_every_verb_that_fails_has_an_empty_stdout(served: Served) -> None:

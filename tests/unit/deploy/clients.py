@@ -3,6 +3,8 @@
 import json
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -83,7 +85,16 @@ class Client:
         self._send = client.request
         client.request = self._exchange  # type: ignore[method-assign]
         time = Time(lambda: max(self._clock.now_s(), self._wakes_at_s), self._sleep)
-        self._compute = Compute(client, "http://emulator/compute/v1", project, dict, time, dice=lambda: 0.5)
+        own = partial(datetime.fromtimestamp, tz=UTC)
+        self._compute = Compute(
+            client,
+            "http://emulator/compute/v1",
+            project,
+            dict,
+            time,
+            dice=lambda: 0.5,
+            own_clock=lambda: own(time.now_s()),
+        )
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
 

@@ -49,6 +49,7 @@ class Rig:
     said: list[str] = field(default_factory=list)
     granted: set[str] = field(default_factory=lambda: set(PERMISSIONS))
     runs: int = 0
+    clock_ahead_s: float = 0.0
 
     def compute(self) -> Compute:
         """A new process's API."""
@@ -60,6 +61,7 @@ class Rig:
             dict,
             Time(lambda: clock.now_s(), clock.move),
             dice=lambda: 0.5,
+            own_clock=lambda: datetime.fromtimestamp(clock.now_s() + self.clock_ahead_s, UTC),
         )
 
     def observed(self, compute: Compute | None = None) -> Observed:

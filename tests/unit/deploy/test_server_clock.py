@@ -1,0 +1,212 @@
+"""Deadlines are judged by Compute Engine's clock, whatever the clock of this computer shows."""
+
+import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy import intent
+from deploy import plan as plans
+from deploy.compute import Compute
+from deploy.errors import CloudError
+from deploy.insert import insert
+from deploy.patch import patch_group
+from deploy.plan import Wanted, plan
+from deploy.report import preview
+from deploy.report.rebuilt import rebuilt
+from deploy.report.status import shown, status
+from deploy.retry import Time
+from deploy.rollback_plan import plan_rollback
+from deploy.rollout import Rollout
+from deploy.server_clock import ServerClock, skew_warning
+from tests.unit.deploy.faulty import fault, world
+from tests.unit.deploy.rig import Rig
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OWN = NOON + timedelta(minutes=10)
+GONE = "Mon, 23 Nov 2026 12:00:00 GMT"
+
+
+class Seconds:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def time(self) -> Time:
+        return Time(lambda: self.now_s, print)
+
+
+def clock(seconds: Seconds) -> ServerClock:
+    return ServerClock(seconds.time(), lambda: OWN + timedelta(seconds=seconds.now_s - 100.0))
+
+
+def test_servers_time_goes_on_since_its_last_answer() -> None:
+    seconds = Seconds()
+    found = clock(seconds)
+    found.set_by(GONE, 100.0)
+    seconds.now_s += 90.0
+    assert found.now() == NOON + timedelta(seconds=90)
+    assert found.ahead_s == 600.0
+    found.set_by("Mon, 23 Nov 2026 12:02:00 GMT", 189.5)
+    assert found.now() == NOON + timedelta(seconds=120)
+    assert found.ahead_s == 570.0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "yesterday",
+        "Mon, 23 Nov 2026 12:00:00",
+        "Mon, 23 Nov 2026 12:00:00 -0000",
+        "Mon, 99 Nov 2026 12:00:00 GMT",
+        "Mon, 23 Nov 99999 12:00:00 GMT",
+        "Mon, 23 Nov 2026 25:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -1400",
+        ",,,",
+        "\x00",
+    ],
+)
+def test_date_that_can_not_be_read_leaves_the_clock_as_it_is(header: str) -> None:
+    seconds = Seconds()
+    found = clock(seconds)
+    found.set_by(header, 100.0)
+    assert (found.now(), found.ahead_s) == (OWN, 0.0)
+    found.set_by(GONE, 100.0)
+    found.set_by(header, 100.0)
+    assert found.now() == NOON
+
+
+def test_date_with_an_offset_is_the_same_time() -> None:
+    found = clock(Seconds())
+    found.set_by("Mon, 23 Nov 2026 21:00:00 +0900", 100.0)
+    assert found.now() == NOON
+
+
+def test_date_of_an_answer_that_took_long_counts_only_where_none_is_known() -> None:
+    seconds = Seconds()
+    found = clock(seconds)
+    seconds.now_s += 25.0
+    found.set_by(GONE, 100.0)
+    assert found.now() == NOON
+    found.set_by("Mon, 23 Nov 2026 12:00:25 GMT", 124.0)
+    seconds.now_s += 25.0
+    found.set_by("Mon, 23 Nov 2026 12:00:26 GMT", 126.0)
+    assert found.now() == NOON + timedelta(seconds=50)
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_every_answer_sets_the_clock(status: int) -> None:
+    seconds = Seconds()
+    headers = {"date": GONE}
+    answers = httpx.MockTransport(lambda _: httpx.Response(status, json={"error": {}}, headers=headers))
+    compute = Compute(
+        httpx.Client(transport=answers), "http://x/compute/v1", "p", dict, seconds.time(), 0.0, own_clock=lambda: OWN
+    )
+    with contextlib.suppress(CloudError):
+        compute.get("zones/z")
+    assert compute.server_clock.now() == NOON
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "text"),
+    [(60.0, ""), (-60.0, ""), (61.0, "61 s ahead of Compute Engine's"), (-600.4, "600 s behind Compute Engine's")],
+)
+def test_skew_above_a_minute_is_a_warning(ahead_s: float, text: str) -> None:
+    found = " ".join(skew_warning(ahead_s))
+    assert (text in found, bool(found)) == (True, bool(text))
+
+
+def begun(one: Rig) -> Compute:
+    """The API of a process whose deploy was killed right after its patch."""
+    compute = one.compute()
+    rolling = one.plan("a", compute)
+    assert rolling.template is not None
+    insert(compute, one.config, rolling.template)
+    patch_group(compute, one.config, rolling.version, rolling.before)
+    return compute
+
+
+@pytest.mark.parametrize("ahead_s", [-36_000.0, -600.0, 600.0, 36_000.0])
+def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(ahead_s: float) -> None:
+    one = world()
+    begun(one)
+    one.clock_ahead_s = ahead_s
+    compute = one.compute()
+    found = plans.reconcile(one.observed(compute), compute.server_clock.now())
+    assert found.action == "wait"
+    assert found.warnings == skew_warning(ahead_s) != ()
+    result = Rollout(compute, one.config, one.said.append).reconcile(found)
+    assert one.serving() == ["a"] * 3
+    assert result.warnings == found.warnings
+
+
+@pytest.mark.parametrize("ahead_s", [-36_000.0, 0.0, 36_000.0])
+def test_reconcile_on_a_skewed_computer_undoes_a_rollout_past_its_deadline(ahead_s: float) -> None:
+    one = world()
+    one.control("POST", "emulator/machines", {"never_healthy": True})
+    begun(one)
+    one.api.world.clock.move(3_000)
+    one.clock_ahead_s = ahead_s
+    compute = one.compute()
+    observed = one.observed(compute)
+    assert plans.reconcile(observed, compute.server_clock.now()).action == "undo"
+
+
+@pytest.mark.parametrize("ahead_s", [-600.0, 600.0])
+def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s: float) -> None:
+    one = world()
+    one.clock_ahead_s = ahead_s
+    compute = one.compute()
+    observed = one.observed(compute)
+    wanted = one.wanted("a")
+    asked = Wanted(wanted.reference, wanted.run, compute.server_clock.now())
+    rolled = plan(one.config, asked, observed)
+    written = intent.parse(rolled.version.name)
+    assert written is not None
+    server = datetime.fromtimestamp(one.api.world.clock.now_s(), UTC)
+    assert abs((written.began_at - server).total_seconds()) <= 1
+    assert skew_warning(ahead_s)[0] in rolled.warnings
+    text = preview.shown(preview.preview(one.config, observed, rolled), "text")
+    assert f"warning: {skew_warning(ahead_s)[0]}" in text
+
+
+def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
+    one = world()
+    one.deploy("a")
+    one.deploy("b")
+    one.clock_ahead_s = 120.0
+    compute = one.compute()
+    observed, now = one.observed(compute), compute.server_clock.now()
+    warning = skew_warning(120.0)[0].replace("120 s", f"{observed.clock_ahead_s:.0f} s")
+    assert f"  warning: {warning}" in shown(status(one.config, observed, now), "text")
+    assert warning in plan_rollback(one.config, observed, "run9", now).warnings
+    result = rebuilt(observed, one.config, "dev", now).result
+    assert result is not None
+    assert warning in result.warnings
+
+
+def test_one_answer_with_a_wrong_date_is_mended_by_the_next() -> None:
+    one = world()
+    fault(one, on="instanceGroupManagers.get", nth=[1], date_skew_s=7_200)
+    compute = one.compute()
+    assert abs(one.observed(compute).clock_ahead_s) <= 1
+
+
+def test_server_without_dates_leaves_this_computers_clock() -> None:
+    one = world()
+    document: Any = {"status": {}}
+    answers = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
+    compute = Compute(
+        httpx.Client(transport=answers), "http://x/compute/v1", "p", dict, Seconds().time(), own_clock=lambda: OWN
+    )
+    compute.get("x")
+    assert (compute.server_clock.now(), compute.server_clock.ahead_s) == (OWN, 0.0)
+    assert replace(one.observed(), clock_ahead_s=compute.server_clock.ahead_s).clock_ahead_s == 0.0
+    assert format_datetime(NOON, usegmt=True) == GONE
