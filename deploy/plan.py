@@ -6,6 +6,7 @@ from typing import Literal
 
 from deploy import health, history, image, proven, template
 from deploy.config import Config
+from deploy.drift import changed_by_hand
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Group, Version, links_of
@@ -79,6 +80,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
         action: Literal["nothing", "wait"] = "nothing" if health.is_idle(group) else "wait"
         found = template.entry(observed.template)
         fallback = found.fallback if found else None
+        known += tuple(f"drift: {line}" for line in changed_by_hand(config, observed))
         return Plan(action, before, None, fallback, before, budget_s, known, is_empty)
     refuse_secrets(config, observed.template)
     refuse_no_room(config, observed)

@@ -11,7 +11,9 @@ from deploy.drift import drift, newer_template
 from deploy.observe import Observed
 from deploy.observed import Version, group, name_of
 from deploy.record import ENTRY
-from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
+from deploy.report.preview import preview, shown
+from deploy.report.status import status
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 
@@ -171,3 +173,55 @@ def test_machines_on_other_versions_are_counted() -> None:
     machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
     other = replace(observed, group=replace(group(dict(observed.group.raw), []), machines=machines))
     assert drift(one.config, other) == ("1 of the machines are still on 'old'",)
+
+
+def on_a_copy(change: dict[str, Any]) -> Rig:
+    """A group that somebody moved from release A onto a copy of its template, with other properties."""
+    one = rig()
+    one.deploy("a")
+    properties = {**one.observed().template["properties"], **change}
+    collection = "projects/dojangkok-dev/global/instanceTemplates"
+    one.control("POST", collection, {"name": "by-hand", "properties": properties})
+    one.control("PATCH", GROUP, {"versions": [{"instanceTemplate": f"{collection}/by-hand"}]})
+    one.api.world.clock.move(600)
+    return one
+
+
+def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> None:
+    """The digest is the same; the machine type is not, and nothing is rolled out."""
+    one = on_a_copy({"machineType": "e2-micro"})
+    expected = [
+        "drift: template 'by-hand' was not made by a deploy, though others were: edited by hand?",
+        f"drift: template 'by-hand' differs from '{SEED}' in properties.machineType: edited by hand?",
+    ]
+    planned = one.plan("a")
+    assert (planned.action, [text for text in planned.warnings if text.startswith("drift")]) == ("nothing", expected)
+    text = shown(preview(one.config, one.observed(), planned), "text")
+    assert all(f"  warning: {line}" in text for line in expected)
+    result = one.deploy("a")
+    assert not result.changed
+    assert [line for line in result.warnings if line.startswith("drift")] == expected
+
+
+def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
+    one = rig()
+    one.deploy("a")
+    one.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
+    assert "drift: the update policy is not the environment's: maxSurge 3, not 1" in one.deploy("a").warnings
+
+
+def test_deploy_of_what_serves_already_has_no_drift_to_report() -> None:
+    one = rig()
+    one.deploy("a")
+    assert not [text for text in one.deploy("a").warnings if text.startswith("drift")]
+
+
+@pytest.mark.parametrize("key", ["startup-script", "startup-script-url"])
+def test_script_that_the_group_masks_is_drift(key: str) -> None:
+    """Every instance runs another script than the template's, and `status` says so."""
+    one, observed = deployed()
+    raw = {**observed.group.raw, "allInstancesConfig": {"properties": {"metadata": {key: "x"}}}}
+    masked = replace(observed, group=replace(observed.group, raw=raw))
+    line = f"allInstancesConfig has a '{key}', which hides the template's"
+    assert drift(one.config, masked) == (line,)
+    assert line in status(one.config, masked, one.wanted("a").now).drift
