@@ -50,7 +50,7 @@ def log_in(path: Path, token_hosts: tuple[str, ...] = ()) -> Login:
         raise NotAllowedError(str(error), error.fix) from error
     account = _account(file)
     try:
-        file.credentials.refresh(file.request())
+        file.refresh(file.request())
     except TOKEN_ERRORS as error:
         raise NotAllowedError(
             f"credentials: {path}: no token: {file.reason(error)}.", "correct what is named, or run it again"

@@ -71,7 +71,7 @@ class Bearer:
         elif state is states.TokenState.STALE:
             # The token is good for minutes, so that a failing token endpoint matters only after these.
             with contextlib.suppress(*TOKEN_ERRORS):
-                self.file.credentials.refresh(self.request)
+                self.file.refresh(self.request)
         return {"authorization": f"Bearer {self.file.credentials.token}"}
 
     def renew(self) -> None:
@@ -116,7 +116,7 @@ def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Bearer:
     reraise=True,
 )
 def _refresh(file: CredentialsFile, request: TokenRequest) -> None:
-    file.credentials.refresh(request)
+    file.refresh(request)
 
 
 def _is_transient(error: BaseException) -> bool:

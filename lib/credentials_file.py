@@ -6,6 +6,7 @@ service_account, external_account, external_account_authorized_user, and imperso
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from lib.credential_kinds import CREDENTIAL_SCOPES, KINDS, NOT_SUPPORTED, Kind
 from lib.token_request import TokenRequest
 
 _LARGEST: Final = 2**20
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _SHORTEST_HIDDEN: Final = 8
 _JSON_NAMES: Final = {
     list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null",
@@ -25,6 +27,7 @@ _KNOWN: Final = ", ".join(KINDS)
 # What google-auth raises while it gets a token: its own errors, and those of code that takes an answer for granted.
 TOKEN_ERRORS: Final = (
     exceptions.GoogleAuthError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError,
+    RecursionError,
 )  # fmt: skip
 
 
@@ -71,6 +74,22 @@ class CredentialsFile:
     def request(self) -> TokenRequest:
         """Return what sends the requests for tokens."""
         return TokenRequest(self.token_hosts)
+
+    def refresh(self, request: TokenRequest) -> None:
+        """
+        Get another token; after an error the credentials have the one from before.
+
+        Raises:
+            GoogleAuthError: no token is to be had; further kinds are in TOKEN_ERRORS.
+        """
+        before = self.credentials.token, self.credentials.expiry
+        try:
+            self.credentials.refresh(request)
+            if not _TOKEN.fullmatch(self.credentials.token):
+                raise exceptions.RefreshError("the token of the answer can't be sent in a header")
+        except TOKEN_ERRORS:
+            self.credentials.token, self.credentials.expiry = before
+            raise
 
     def reason(self, error: BaseException) -> str:
         """Return what an error of google-auth says, of at most 300 characters and without anything of the file."""

@@ -10,7 +10,7 @@ from google.oauth2 import service_account
 from accessory.errors import NotAllowedError
 from accessory.login import Login, log_in
 from lib import token_request
-from tests.unit.lib.credential_files import BROKEN, SECRET, UNREADABLE, rsa_key, workforce_user, write
+from tests.unit.lib.credential_files import BROKEN, ODD_ANSWERS, SECRET, UNREADABLE, rsa_key, workforce_user, write
 from tests.unit.lib.dripping import Dripping, dripping
 
 ME = "me@p.iam.gserviceaccount.com"
@@ -101,11 +101,11 @@ def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
             log_in(file(tmp_path, data), (f"127.0.0.1:{server.port}",))
 
 
-@pytest.mark.parametrize("answer", ["[]", "{}", "null", '{"access_token": "t"}'])
+@pytest.mark.parametrize("answer", ODD_ANSWERS, ids=lambda answer: answer[:40])
 def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Path) -> None:
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n{answer}"
     with dripping(Dripping(at_once=head.encode())) as server:
-        data = KEYLESS | {"token_url": server.url, "credential_source": {"file": "README.md"}}
+        data = key() | {"token_uri": server.url}
         with pytest.raises(NotAllowedError, match=r"no token: .+ Fix: "):
             log_in(file(tmp_path, data), (f"127.0.0.1:{server.port}",))
 

@@ -233,6 +233,16 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 }
 
 
+# Bodies of token endpoints with status 200 that are no token.
+ODD_ANSWERS = (
+    "[]", "{}", "null", '"token"', "", "<html>", "[" * 100_000, '{"expires_in": 3600}',
+    '{"access_token": null, "expires_in": 3600}', '{"access_token": "", "expires_in": 3600}',
+    '{"access_token": 7, "expires_in": 3600}', '{"access_token": "a\\r\\nb: c", "expires_in": 3600}',
+    '{"access_token": "t", "expires_in": {}}', '{"access_token": "t", "expires_in": "soon"}',
+    '{"access_token": "t", "expires_in": 1e300}', '{"access_token": "t", "expires_in": NaN}',
+)  # fmt: skip
+
+
 def write(path: Path, content: Any) -> Path:
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     return path

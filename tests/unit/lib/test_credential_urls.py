@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from google.auth import exceptions
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lib.credential_urls import UrlError, endpoint, token_host
 from lib.credentials_file import CredentialsFileError, load
@@ -102,3 +105,35 @@ def test_an_entry_of_token_hosts_is_a_host_with_or_without_a_port(entry: str) ->
 def test_an_entry_of_token_hosts_of_another_form_is_refused(entry: str) -> None:
     with pytest.raises(ValueError, match="must be HOST or HOST:PORT"):
         token_host(entry)
+
+
+PARTS = (
+    "https://",
+    "http://",
+    "//",
+    "sts.googleapis.com",
+    "emulator:8080",
+    "evil.test",
+    "x.actions.githubusercontent.com",
+)
+MARKS = (*"\\@:/?#[]%.;,&= \t\r\n\x00\x7f", "\uff0f", "\u3002", "%2f", "..")
+
+
+@settings(max_examples=3_000, deadline=None)
+@given(
+    st.tuples(
+        st.sampled_from(["https://", "http://", "https:"]),
+        st.lists(st.sampled_from([*PARTS, *MARKS]), max_size=1).map("".join),
+        st.sampled_from(PARTS[3:]),
+        st.lists(st.sampled_from([*PARTS, *MARKS, "/a", "/a"]), max_size=4).map("".join),
+    ).map("".join)
+)
+def test_parsers_agree_about_every_url_that_passes(url: str) -> None:
+    try:
+        parts = endpoint(url, LISTED)
+    except UrlError:
+        return
+    split, other = urlsplit(url), httpx.URL(url)
+    assert (split.scheme, split.hostname, split.port) == (parts.scheme, parts.host, parts.port)
+    assert (other.scheme, other.host, other.port) == (parts.scheme, parts.host, parts.port)
+    assert parts.host in ("sts.googleapis.com", "emulator") or parts.host.endswith(".actions.githubusercontent.com")
