@@ -1,8 +1,8 @@
 """
 How long redaction takes, without the cut to 64 KiB, and how it grows: `deploy/.venv/bin/python bench/redaction.py`.
 
-For each kind of text it prints the seconds of processor time for 64, 256 and 1,024 KiB, and the exponent of growth: 1 is linear, 2 is
-quadratic. The kinds are ordinary output, and text that makes regular expressions slow.
+For each kind of text it prints the seconds of processor time for 64, 256 and 1,024 KiB, and the exponent of growth:
+1 is linear, 2 is quadratic. The kinds are ordinary output, and text that makes regular expressions slow.
 """
 
 import math
