@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from accessory.errors import RefusedError
+from lib.image_names import full_form
 
-_REFERENCE: Final = re.compile(
-    r"(?P<repository>[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+)"
-    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
-    re.ASCII,
-)
+_PATH: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_VERSION: Final = r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+_REFERENCE: Final = re.compile(rf"(?P<repository>[a-z0-9.-]+(?::[0-9]+)?(?:/{_PATH})+){_VERSION}", re.ASCII)
+_SHORT_NAME: Final = re.compile(rf"{_PATH}(?:/{_PATH})*{_VERSION}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,11 @@ def parse(text: str, where: str = "--image") -> Reference:
         where: It stands, for the error.
 
     Raises:
-        RefusedError: It is none, or has neither tag nor digest.
+        RefusedError: It is none, has neither tag nor digest, or names no registry.
     """
+    short = _SHORT_NAME.fullmatch(text)
+    if short and (short["tag"] or short["digest"]) and full_form(text):
+        raise RefusedError(f"{where}: got '{text}', which names no registry.", f"write '{full_form(text)}'")
     found = _REFERENCE.fullmatch(text)
     if found is None or not (found["tag"] or found["digest"]):
         raise RefusedError(f"{where}: got '{text}', which is no reference.", "HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")

@@ -17,9 +17,10 @@ from pydantic import (
 
 from deploy.endpoints import Endpoint, foreign
 from deploy.errors import ConfigError
-from deploy.registry_hosts import full_form, registry_of
+from deploy.registry_hosts import registry_of
 from lib.credential_urls import token_host
 from lib.environment_files import EnvironmentFileError, load, locate, shown
+from lib.image_names import full_form
 
 _LONGEST_S: Final = 86_400
 # Above the size of any group; it keeps a mistyped number out of a write.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.errors import RefusedError
-from deploy.registry_hosts import full_form
+from lib.image_names import full_form
 
 _TAG: Final = r"[\w][\w.-]{0,127}"
 _DIGEST: Final = r"sha256:[0-9a-f]{64}"

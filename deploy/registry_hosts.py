@@ -15,8 +15,8 @@ from typing import Final
 import httpx
 
 from lib.credential_urls import is_local
+from lib.image_names import DOCKER_HUB
 
-DOCKER_HUB: Final = "docker.io"
 _DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
 _URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
@@ -51,18 +51,6 @@ def api_path(repository: str) -> str:
     """Return the path of a repository in the registry's API; Docker Hub has its own images in `library`."""
     host, _, path = repository.partition("/")
     return f"library/{path}" if host in _DOCKER_HUB_NAMES and "/" not in path else path
-
-
-def full_form(repository: str) -> str:
-    """
-    Return what Docker reads in a short name; empty for a name that begins with the host of a registry.
-
-    Source: github.com/distribution/reference, splitDockerDomain: a host has a dot or a port, or is `localhost`.
-    """
-    first, slash, _ = repository.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        return ""
-    return f"{DOCKER_HUB}/{repository}" if slash else f"{DOCKER_HUB}/library/{repository}"
 
 
 def looked_up(host: str) -> list[str]:
