@@ -15,7 +15,7 @@ from accessory.errors import (
     RolledBackError,
     StoppedError,
 )
-from accessory.result import Outcome, Release
+from accessory.result import Outcome, Release, without_secrets
 
 Format = Literal["text", "json", "markdown"]
 _MEANING: Final = {
@@ -30,7 +30,8 @@ _MEANING: Final = {
 
 
 def shown(outcome: Outcome, shape: Format) -> str:
-    """Return an outcome in a format."""
+    """Return an outcome in a format, without secrets."""
+    outcome = without_secrets(outcome)
     if shape == "json":
         return json.dumps(dataclasses.asdict(outcome), indent=2, default=str)
     return _markdown(outcome) if shape == "markdown" else _text(outcome)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from lib.redaction import redacted
+
 
 @dataclass(frozen=True)
 class Release:
@@ -137,3 +139,14 @@ def heard(outcome: Outcome, line: str) -> Outcome:
     word, *values = line.split("\t")
     changes = _WORDS[word](outcome, *values) if word in _WORDS else {}
     return replace(outcome, **changes)  # type: ignore[arg-type]
+
+
+def without_secrets(outcome: Outcome) -> Outcome:
+    """Return an outcome with `…` in place of what looks like a secret in the words of the instance."""
+    return replace(
+        outcome,
+        evidence=tuple(redacted("\n".join(outcome.evidence)).split("\n")) if outcome.evidence else (),
+        notes=tuple(redacted(note) for note in outcome.notes),
+        message=redacted(outcome.message),
+        fix=redacted(outcome.fix),
+    )

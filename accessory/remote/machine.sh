@@ -25,13 +25,40 @@ phase() { # NAME: the one before is over
     [ -z "$1" ] || say begins "$1"
 }
 
-masked() { # stdin without the secrets of the program
-    local text key value
-    text=$(cat)
-    while IFS='=' read -r key value; do
-        [[ $key != *@(KEY|TOKEN|SECRET|PASSWORD)* || ${#value} -lt 4 ]] || text=${text//"$value"/…}
-    done < <(cat "$app/.env" "$app/app.env" 2>/dev/null)
-    tr '\t\r' '  ' <<<"$text"
+secret_values() { # of the program's environment, longest first: values of secret names, and passwords in URLs
+    local file entry key value
+    for file in "$app/.env" "$app/app.env"; do
+        while IFS= read -r entry || [ -n "$entry" ]; do
+            entry=${entry#"${entry%%[![:space:]]*}"} entry=${entry%"${entry##*[![:space:]]}"}
+            [[ $entry == *=* && $entry != '#'* ]] || continue
+            key=${entry%%=*} value=${entry#*=}
+            case $value in \"*\" | \'*\') value=${value:1:-1} ;; esac
+            if [[ $value =~ ://[^/:@[:space:]]*:([^[:space:]]+)@ ]]; then
+                printf '%s\n' "$value" "${BASH_REMATCH[1]}"
+                printf '%b\n' "${BASH_REMATCH[1]//%/\\x}"
+            elif [[ ${key,,} == *@(key|token|secret|pass|pwd|credential|auth|dsn)* || ${key,,} == *_@(api|pw) ]]; then
+                printf '%s\n' "$value"
+            fi
+        done < <(cat "$file" 2>/dev/null)
+    done | awk 'length >= 4 { print length, $0 }' | sort -rn | cut -d ' ' -f 2-
+}
+
+masked() { # stdin without the secrets of the program and without private keys: its last 64 KiB, cut between lines
+    local text value
+    text=$(tail -c 65537 | tr -d '\000')
+    if [ "${#text}" -ge 65536 ]; then # the shell has dropped the last newline
+        [[ $text == *$'\n'* ]] || text=""
+        text=${text#*$'\n'}
+    fi
+    while IFS= read -r value; do text=${text//"$value"/…}; done < <(secret_values)
+    tr '\t\r' '  ' <<<"$text" | awk '
+        /-BEGIN [A-Z0-9 ]*PRIVATE KEY/ && !is_key { is_key = 1; lines[++count] = "…" }
+        /-END [A-Z0-9 ]*PRIVATE KEY/ {
+            if (!is_key) { count = past; lines[++count] = "…" } # its begin is cut off
+            is_key = 0; past = count; next
+        }
+        !is_key { lines[++count] = $0 }
+        END { for (i = 1; i <= count; i++) print lines[i] }'
 }
 
 evidence() { masked | tail -n 12 | while IFS= read -r line; do say line "$line"; done; }

@@ -167,7 +167,7 @@ change() {
     fi
     phase ready
     if ! await_ready; then
-        docker logs --tail 12 "$(container)" 2>&1 | evidence
+        docker logs --tail 1000 "$(container)" 2>&1 | evidence
         go_back 7 "$name: '$wanted' was started, and $why." "mend what its last lines say"
     fi
     at=$(utc)
