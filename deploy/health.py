@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from deploy.observed import Group, Machine, Version
+from deploy.observed import Group, Machine, Version, initial_delay_s
 
 # Codes that more waiting does not mend. Source: public reports of groups that retried them for half an hour.
 CAPACITY: Final = frozenset(
@@ -33,12 +33,14 @@ class Verdict:
         text: What it waits for, or why it failed.
         machine: That failed; empty if none did by itself.
         fix: One action against the cause; empty if the cause is what the instance's output shows.
+        is_repair: Whether the group recreated the instance because it was unhealthy.
     """
 
     state: Literal["done", "waiting", "failed", "capacity", "superseded"]
     text: str
     machine: str = ""
     fix: str = ""
+    is_repair: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,27 @@ def verdict(group: Group, target: Version, seen: Seen, *, needs_proof: bool = Tr
         return Verdict("capacity", f"{code}: {message}", short.name)
     for name, count in seen.repairs.items():
         if count >= _REPAIRS_BEFORE_FAILURE:
-            return Verdict("failed", f"{name} was recreated {count} times because it was unhealthy", name)
+            delay = f"after the initial delay of {initial_delay_s(group.raw)} s"
+            text = f"{name} was recreated {count} times because it was unhealthy {delay}"
+            fix = "mend what the instance's output shows, or raise initialDelaySec if it only starts slowly"
+            return Verdict("failed", text, name, fix, is_repair=True)
     waits = [*_waits(group, target, new)]
     if waits:
         return Verdict("waiting", " · ".join(waits))
     return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
+
+
+def explained(found: Verdict, short_delay: str) -> Verdict:
+    """
+    Return a verdict with the group's initial delay as its cause, if the group repaired an instance and it is too short.
+
+    Args:
+        found: The verdict.
+        short_delay: What the initial delay is shorter than; empty if it is long enough.
+    """
+    if not (found.is_repair and short_delay):
+        return found
+    return replace(found, text=f"{found.text}; {short_delay}", fix="raise initialDelaySec, and deploy again")
 
 
 def is_serving(machine: Machine, target: Version) -> bool:

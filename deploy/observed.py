@@ -177,6 +177,11 @@ def health_check_of(raw: Mapping[str, Any]) -> str:
     return next((one["healthCheck"] for one in raw.get("autoHealingPolicies") or [] if one.get("healthCheck")), "")
 
 
+def initial_delay_s(raw: Mapping[str, Any]) -> int:
+    """Return for how long a group ignores an instance's failed health checks after its start."""
+    return next((int(one.get("initialDelaySec") or 0) for one in raw.get("autoHealingPolicies") or []), 0)
+
+
 def _health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
     """
     Return an instance's health by the group's own check, and by all checks where no row is of the group's.

@@ -10,7 +10,7 @@ from deploy.drift import changed_by_hand
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
 from deploy.observed import Document, Group, Version, links_of
-from deploy.preflight import refuse, refuse_no_room, refuse_secrets, warnings
+from deploy.preflight import refuse, refuse_no_room, refuse_secrets, short_delay, warnings
 from deploy.record import Entry, Fallback
 from deploy.server_clock import skew_warning
 
@@ -51,6 +51,7 @@ class Plan:
         budget_s: How long the rollout may take.
         warnings: What to know, one line each.
         is_empty: Whether the group has no instances, and is to have none.
+        short_delay: What the group's initial delay is shorter than; empty if it is long enough.
     """
 
     action: Literal["nothing", "wait", "roll"]
@@ -61,6 +62,7 @@ class Plan:
     budget_s: float
     warnings: tuple[str, ...] = ()
     is_empty: bool = False
+    short_delay: str = ""
 
 
 def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
@@ -75,13 +77,14 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     group = observed.group
     before, known = group.versions[0], warnings(config, observed)
     budget_s, is_empty = config.rollout.budget_s(group.target_size), health.is_empty(group)
+    delay = short_delay(observed)
     place = image.the_reference(template.script(observed.template), config.repository)
     if place.reference.digest == wanted.reference.digest:
         action: Literal["nothing", "wait"] = "nothing" if health.is_idle(group) else "wait"
         found = template.entry(observed.template)
         fallback = found.fallback if found else None
         known += tuple(f"drift: {line}" for line in changed_by_hand(config, observed))
-        return Plan(action, before, None, fallback, before, budget_s, known, is_empty)
+        return Plan(action, before, None, fallback, before, budget_s, known, is_empty, delay)
     refuse_secrets(config, observed.template)
     refuse_no_room(config, observed)
     doubt = proven.doubt(group, wanted.now)
@@ -105,7 +108,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
-    return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known, is_empty)
+    return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known, is_empty, delay)
 
 
 def intent_of(wanted: Wanted, budget_s: float) -> Intent:
@@ -129,6 +132,7 @@ class Found:
         left_s: Seconds until its deadline; 0 where none was set.
         snapshot: The group as it was judged.
         warnings: What to know, one line each.
+        short_delay: As of a plan.
     """
 
     action: Literal["nothing", "wait", "undo", "foreign"]
@@ -138,11 +142,14 @@ class Found:
     left_s: float = 0.0
     snapshot: Group | None = None
     warnings: tuple[str, ...] = ()
+    short_delay: str = ""
 
 
 def reconcile(observed: Observed, now: datetime) -> Found:
     """Judge a group by what stands in it alone."""
-    return replace(_judged(observed, now), snapshot=observed.group, warnings=skew_warning(observed.clock_ahead_s))
+    known = skew_warning(observed.clock_ahead_s)
+    delay = short_delay(observed)
+    return replace(_judged(observed, now), snapshot=observed.group, warnings=known, short_delay=delay)
 
 
 def _judged(observed: Observed, now: datetime) -> Found:

@@ -7,13 +7,14 @@ from deploy.config import Config
 from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.observe import Observed
-from deploy.observed import Document, health_check_of, name_of
+from deploy.observed import Document, health_check_of, initial_delay_s, name_of
 from deploy.server_clock import skew_warning
 from deploy.template import metadata
 
 _ORDER: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 # What listens on every machine of the fleet, whether or not the application runs. Source: the startup scripts' stacks.
 _NEIGHBOURS: Final = {22: "sshd", 9080: "promtail", 9100: "node-exporter"}
+_START_S: Final = 60  # of an instance, from its creation until the application answers, at least
 
 
 def refuse(config: Config, observed: Observed) -> None:
@@ -125,6 +126,7 @@ def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     kind = asked_by(observed.health_check)[0] if observed.health_check else ""
     if kind in ("TCP", "SSL"):
         found.append(f"the health check only opens a {kind} connection: an application that hangs looks healthy")
+    found += _delay_warning(observed)
     if not (observed.group.is_stable and observed.group.is_reached):
         found.append("the group is not settled; this rollout replaces whatever is going on")
     if config.allowed_secrets:
@@ -136,6 +138,24 @@ def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     return tuple(found)
 
 
+def short_delay(observed: Observed) -> str:
+    """Return what the group's initial delay is shorter than; empty if an instance has a minute until it is healthy."""
+    check, delay_s = observed.health_check or {}, initial_delay_s(observed.group.raw)
+    interval_s, times = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
+    needed_s = interval_s * times + _START_S
+    if delay_s >= needed_s:
+        return ""
+    return (
+        f"the initial delay of {delay_s} s is shorter than {needed_s} s"
+        f" (check interval {interval_s} s * healthy threshold {times} + {_START_S} s)"
+    )
+
+
+def _delay_warning(observed: Observed) -> list[str]:
+    delay = short_delay(observed)
+    return [f"{delay}: instances that still start may be recreated. Fix: raise initialDelaySec"] if delay else []
+
+
 def _update_command(config: Config, *flags: str) -> str:
     """Return the gcloud command that changes the group's update policy."""
     where = ("--project", config.project, "--zone", config.zone)
@@ -145,7 +165,8 @@ def _update_command(config: Config, *flags: str) -> str:
 def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     """Return what is worth knowing before a rollback, which is not refused for want of quota."""
     lacking = no_room(config, observed)
-    return (*skew_warning(observed.clock_ahead_s), *([f"{lacking}: the way back may wait for it"] if lacking else []))
+    found = [*skew_warning(observed.clock_ahead_s), *_delay_warning(observed)]
+    return (*found, *([f"{lacking}: the way back may wait for it"] if lacking else []))
 
 
 def _refuse_health(where: str, observed: Observed) -> None:

@@ -111,6 +111,7 @@ class Rollout:
         """
         is_empty = found.snapshot is not None and health.is_empty(found.snapshot)
         plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s, found.warnings, is_empty)
+        plan = replace(plan, short_delay=found.short_delay)
         if found.action == "nothing":
             return self.perform(replace(plan, action="nothing"))
         if found.action == "foreign":
@@ -151,6 +152,7 @@ class Rollout:
         The rollback's PATCH comes before any evidence is read: the reads may be slow, and they decide nothing.
         """
         watch.reach("failed")
+        found = health.explained(found, plan.short_delay)
         why = f"release '{plan.version.template}': {found.text}"
         self.say(f"failed: {found.text}")
         instance = failed_instance(watch.snapshot, plan.version, found.machine)

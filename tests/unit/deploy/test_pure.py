@@ -158,7 +158,10 @@ def test_capacity_fails_after_two_looks_and_repairs_after_two_times() -> None:
     for action in ("RECREATING", "RECREATING", "VERIFYING", "RECREATING"):
         repaired = group(Machine("n", TARGET, "RUNNING", action, ""), OLD)
         seen = look(repaired, TARGET, seen)
-    assert verdict(repaired, TARGET, seen).text == "n was recreated 2 times because it was unhealthy"
+    assert (
+        verdict(repaired, TARGET, seen).text
+        == "n was recreated 2 times because it was unhealthy after the initial delay of 0 s"
+    )
 
 
 def test_intent_survives_a_name() -> None:

@@ -1,0 +1,112 @@
+"""An initial delay that is too short for an instance to start is warned about, and named when it fails a release."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy import plan as plans
+from deploy.errors import RolledBackError
+from deploy.health import Verdict, explained
+from deploy.observe import Observed
+from deploy.observed import group
+from deploy.preflight import rollback_warnings, short_delay, warnings
+from deploy.report import preview
+from deploy.rollout import Rollout
+from tests.unit.deploy.faulty import behave, world
+from tests.unit.deploy.rig import CONFIG, GROUP, Rig
+from tests.unit.deploy.test_cases import observed
+
+SHORT = "the initial delay of 30 s is shorter than 70 s (check interval 5 s * healthy threshold 2 + 60 s)"
+
+
+def with_delay(delay_s: int | None, **check: Any) -> Observed:
+    """The settled group with another initial delay, None for none, and another health check."""
+    base = observed({})
+    raw = copy.deepcopy(dict(base.group.raw))
+    raw["autoHealingPolicies"][0].pop("initialDelaySec")
+    if delay_s is not None:
+        raw["autoHealingPolicies"][0]["initialDelaySec"] = delay_s
+    health_check = {key: value for key, value in {**(base.health_check or {}), **check}.items() if value is not None}
+    return replace(base, group=replace(group(raw, []), machines=base.group.machines), health_check=health_check)
+
+
+def set_delay(one: Rig, delay_s: int) -> None:
+    policies = one.control("GET", GROUP)["autoHealingPolicies"]
+    one.control("PATCH", GROUP, {"autoHealingPolicies": [{**policies[0], "initialDelaySec": delay_s}]})
+    one.api.world.clock.move(60)
+    one.api.world.advance()
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (with_delay(69), "69 s is shorter than 70 s (check interval 5 s * healthy threshold 2 + 60 s)"),
+        (with_delay(70), ""),
+        (with_delay(None), "0 s is shorter than 70 s"),
+        (with_delay(100, checkIntervalSec=30, healthyThreshold=2), "100 s is shorter than 120 s (check interval 30 s"),
+        (with_delay(120, checkIntervalSec=30, healthyThreshold=2), ""),
+        (with_delay(69, checkIntervalSec=None, healthyThreshold=None), "69 s is shorter than 70 s"),
+    ],
+)
+def test_delay_is_compared_with_what_a_start_takes(found: Observed, text: str) -> None:
+    assert (text in short_delay(found), bool(short_delay(found))) == (True, bool(text))
+    assert any("Fix: raise initialDelaySec" in line for line in warnings(CONFIG, found)) is bool(text)
+    assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, found)) is bool(text)
+
+
+def test_short_delay_stands_in_the_plan_and_in_the_report() -> None:
+    one = world()
+    set_delay(one, 30)
+    warning = f"{SHORT}: instances that still start may be recreated. Fix: raise initialDelaySec"
+    planned = one.plan("a")
+    assert f"  warning: {warning}" in preview.shown(preview.preview(one.config, one.observed(), planned), "text")
+    assert warning in one.deploy("a").warnings
+
+
+def test_failure_by_repair_names_the_short_delay_and_asks_to_raise_it() -> None:
+    one = world()
+    set_delay(one, 30)
+    behave(one, "a", answer_s=90)
+    with pytest.raises(RolledBackError) as error:
+        one.deploy("a")
+    assert "was recreated 2 times because it was unhealthy after the initial delay of 30 s; " + SHORT in str(
+        error.value
+    )
+    assert error.value.fix == "raise initialDelaySec, and deploy again"
+    assert one.serving() == ["latest"] * 3
+
+
+def test_failure_by_repair_after_a_long_delay_names_the_delay_too() -> None:
+    one = world(timeout_s=900.0)
+    set_delay(one, 75)
+    behave(one, "a", never_healthy=True)
+    with pytest.raises(RolledBackError) as error:
+        one.deploy("a")
+    assert "because it was unhealthy after the initial delay of 75 s. " in str(error.value)
+    assert error.value.fix.startswith("mend what the instance's output shows, or raise initialDelaySec")
+
+
+def test_failure_by_repair_of_a_rollout_that_reconcile_took_over_names_the_short_delay() -> None:
+    one = world(timeout_s=600.0)
+    set_delay(one, 30)
+    behave(one, "a", answer_s=90)
+    compute = one.compute()
+    abandoned = plans.plan(one.config, one.wanted("a"), one.observed(compute))
+    with pytest.raises(RuntimeError, match="killed"):
+        Rollout(compute, one.config, one.said.append, show=killed).perform(abandoned)
+    with pytest.raises(RolledBackError) as error:
+        one.reconcile()
+    assert SHORT in str(error.value)
+
+
+def killed(*_: object) -> None:
+    raise RuntimeError("killed")
+
+
+def test_only_a_repair_is_explained_by_the_delay() -> None:
+    failed, repaired = Verdict("failed", "x"), Verdict("failed", "x", "n", "y", is_repair=True)
+    assert explained(failed, SHORT) is failed
+    assert explained(repaired, "") is repaired
+    assert explained(repaired, SHORT).text == f"x; {SHORT}"
