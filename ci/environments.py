@@ -10,7 +10,8 @@ import yaml
 from ci.errors import RefusedError
 
 LOCAL = "local"
-_REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+")
+# Without a dot or a port before the first slash, skopeo reads a name of Docker Hub.
+_REPOSITORY: Final = re.compile(r"(?=[^/]*[.:]|localhost/)[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+")
 # What PyYAML raises for values that it cannot read, beside YAMLError.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _SEE: Final = "Fix: see environments/dev.yaml"

@@ -203,6 +203,8 @@ def test_an_unknown_environment_is_refused_with_those_that_are(tmp_path: Path) -
         (b"repository: [1]", "repository: got a value of type list, must be HOST/PATH without tag"),
         (b"repository: 0x" + b"f" * 5_000, "repository: got a value of type int"),
         (b"repository: host/path:tag", "repository: got 'host/path:tag', must be HOST/PATH without tag"),
+        (b"repository: team/app", "repository: got 'team/app', must be HOST/PATH without tag"),
+        (b"repository: app", "repository: got 'app', must be HOST/PATH without tag"),
         (b"repository: " + b"9" * 5_000, "a value cannot be read: Exceeds the limit (4300 digits)"),
         (b"repository: " + b"[" * 5_000 + b"]" * 5_000, "a value cannot be read: "),
         (b"repository: caf\xe9", "cannot be read: 'utf-8' codec"),
