@@ -7,6 +7,7 @@ from dagger import dag
 
 from ci import environments
 from ci.errors import DeployError, NotAllowedError, RefusedError
+from ci.secret_arguments import refuse_unreadable
 from ci.steps import accessory as accessories
 from ci.steps import check, image, registry, rehearsal, rollout
 from ci.steps.accessory import Update
@@ -34,8 +35,7 @@ async def run(
         DeployError: It ended with another code than 0.
         RefusedError: The local environment could not be started, as when another call holds it for too long.
     """
-    await environments.refuse_unknown(source, target.env)
-    refuse_without_credentials(target)
+    await check_target(source, target)
     tools = await check.project(source, "deploy")
     rehearsing = await _rehearsal(source, built) if target.is_local else None
     ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
@@ -77,15 +77,32 @@ async def destination(
 
     Raises:
         RefusedError: The commit is not of its form, or the environment's file cannot be read.
-        NotAllowedError: It is a real environment, and nothing was given to log in with.
+        NotAllowedError: It is a real environment, and nothing was given to log in with; or a secret cannot be read.
     """
     tags = registry.tags(commit, latest=latest)
     env = await environments.read(source, target.env)
     logins = target.registry_credentials
     if token is None and logins is None:
         refuse_without_credentials(target)
+    await refuse_unreadable("--credentials", target.credentials)
+    await refuse_unreadable("--registry-credentials", logins)
+    await refuse_unreadable("--registry-token", token)
     name = target.repository or env.image
     return registry.Destination(name, tags, target.env, token, target.credentials, logins)
+
+
+async def check_target(source: dagger.Directory, target: Target) -> None:
+    """
+    Refuse what can be refused before any work: the name of the environment first, then the credentials.
+
+    Raises:
+        RefusedError: There is no such environment.
+        NotAllowedError: Credentials are missing, or cannot be read.
+    """
+    await environments.refuse_unknown(source, target.env)
+    refuse_without_credentials(target)
+    await refuse_unreadable("--credentials", target.credentials)
+    await refuse_unreadable("--registry-credentials", target.registry_credentials)
 
 
 def refuse_without_credentials(target: Target) -> None:
@@ -113,8 +130,23 @@ async def accessory(source: dagger.Directory, update: Update) -> str:
 
     Raises:
         DeployError: It ended with another code than 0.
-        RefusedError: Its container could not be made, so nothing was asked of the machine.
+        RefusedError: There is no such environment or accessory, or its container could not be made; the instance was
+            not asked.
+        NotAllowedError: Credentials are missing, or cannot be read.
     """
+    known = (await environments.read(source, update.env)).accessories
+    if update.name not in known:
+        raise RefusedError(
+            f"--name: got '{update.name}', which environments/{update.env}.yaml has not under 'accessories'. "
+            f"Fix: one of {', '.join(sorted(known)) or 'none'}"
+        )
+    if update.credentials is None:
+        raise NotAllowedError(
+            f"--credentials: '{update.env}' needs a Google credential file, of a service account. Fix: pass the one "
+            "that google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; as "
+            "yourself: accessory/README.md"
+        )
+    await refuse_unreadable("--credentials", update.credentials)
     tools = await check.project(source, "accessory")
     ran = accessories.run(source, tools, update, uuid.uuid4().hex)
     try:

@@ -27,12 +27,14 @@ class Environment:
         project: Google Cloud project; like zone and group empty where the file does not name it.
         zone: Zone of the group.
         group: Name of the group.
+        accessories: Names of the single instances that `accessory` updates.
     """
 
     image: str
     project: str = ""
     zone: str = ""
     group: str = ""
+    accessories: tuple[str, ...] = ()
 
 
 async def refuse_unknown(source: dagger.Directory, env: str) -> None:
@@ -80,7 +82,10 @@ async def read(source: dagger.Directory, env: str) -> Environment:
         raise RefusedError(f"{path}: repository: missing. {_SEE}")
     if not isinstance(image, str) or not _REPOSITORY.fullmatch(image):
         raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_SEE}")
-    return Environment(image, *(str(data.get(key) or "") for key in ("project", "zone", "group")))
+    project, zone, group = (str(data.get(key) or "") for key in ("project", "zone", "group"))
+    accessories = data.get("accessories") or {}
+    names = tuple(map(str, accessories)) if isinstance(accessories, dict) else ()
+    return Environment(image, project, zone, group, names)
 
 
 def _shown(value: Any) -> str:

@@ -171,7 +171,7 @@ class Ci(Rollouts):
         with exit_codes():
             whose = replace(target(env, credentials, project, zone, group, repository, registry_credentials), by=by)
             flags = [*_flags(commit, timeout), "--format", shape]
-            delivery.refuse_without_credentials(whose)
+            await delivery.check_target(self.source, whose)
             if image:
                 behind = await delivery.pulled(self.source, image) if whose.is_local else None
                 return await delivery.deploy(self.source, whose, image, flags, behind)
@@ -202,7 +202,7 @@ class Ci(Rollouts):
         """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
         with exit_codes():
             whose = replace(target(env, credentials, project, zone, group, repository, registry_credentials), by=by)
-            delivery.refuse_without_credentials(whose)
+            await delivery.check_target(self.source, whose)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             built, stages = await self._gates(whose, advisory=advisory)
             publishing = self._publish(built, where, allow_stand_in=allow_stand_in)

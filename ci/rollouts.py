@@ -8,10 +8,22 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 import dagger
 from dagger import Doc, function
 
-from ci import delivery, environments
-from ci.arguments import By, Credentials, Env, Format, Group, Project, RegistryCredentials, Repository, Timeout, Zone
+from ci import delivery
+from ci.arguments import (
+    By,
+    Commit,
+    Credentials,
+    Env,
+    Format,
+    Group,
+    Project,
+    RegistryCredentials,
+    Repository,
+    Timeout,
+    Zone,
+)
 from ci.environments import LOCAL
-from ci.errors import NotAllowedError, RefusedError, exit_codes
+from ci.errors import RefusedError, exit_codes
 from ci.steps import registry
 from ci.steps.accessory import Update
 from ci.steps.rollout import Target
@@ -71,9 +83,14 @@ class Rollouts:
         image: Annotated[str, Doc("release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")],
         shape: Format = "text",
         exit_code: Annotated[bool, Doc("end with 2 if there is something to do")] = False,
+        commit: Commit = "",
+        timeout: Timeout = "",
+        by: By = "",
     ) -> list[str]:
-        """Say what deploy would do to the group, field by field; write nothing."""
-        return ["plan", "--image", image, "--format", shape, *(["--exit-code"] if exit_code else [])]
+        """Print what deploy with the same arguments would do to the group, field by field; write nothing."""
+        record = [*(["--commit", commit] if commit else []), *(["--by", by] if by else [])]
+        limits = [*(["--timeout", timeout] if timeout else []), *(["--exit-code"] if exit_code else [])]
+        return ["plan", "--image", image, "--format", shape, *record, *limits]
 
     @verb
     def rollback(
@@ -129,13 +146,6 @@ class Rollouts:
                 raise RefusedError("--env: 'local' has no such machine. Fix: dev or prod")
             if image and rollback:
                 raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
-            await environments.refuse_unknown(self.source, env)
-            if credentials is None:
-                raise NotAllowedError(
-                    f"--credentials: '{env}' needs a Google credential file, of a service account. Fix: pass the one "
-                    "that google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; as "
-                    "yourself: accessory/README.md"
-                )
             return await delivery.accessory(self.source, Update(name, env, credentials, image, rollback, shape, by))
 
     @effect

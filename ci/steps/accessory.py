@@ -22,7 +22,7 @@ class Update:
     Args:
         name: vllm or chromadb.
         env: Name of a file in environments/.
-        credentials: Google credential file.
+        credentials: Google credential file; None where none was passed, which is refused before `run`.
         image: To serve; empty for the environment's.
         is_rollback: Go back to what served before.
         shape: text, json or markdown.
@@ -31,7 +31,7 @@ class Update:
 
     name: str
     env: str
-    credentials: dagger.Secret
+    credentials: dagger.Secret | None
     image: str = ""
     is_rollback: bool = False
     shape: str = "text"
@@ -59,7 +59,7 @@ def run(source: dagger.Directory, tools: Project, update: Update, run_id: str) -
     ssh = (
         "apt-get update -q && apt-get install -qy --no-install-recommends openssh-client && rm -rf /var/lib/apt/lists/*"
     )
-    return (
+    container = (
         environment(tools, PYTHON, dev=False)
         .with_exec(["sh", "-ec", ssh])
         .with_directory(_SDK, dag.container().from_(GCLOUD.reference).directory(_SDK))
@@ -68,10 +68,11 @@ def run(source: dagger.Directory, tools: Project, update: Update, run_id: str) -
         .with_mounted_directory(f"{WORKDIR}/accessory", source.directory("accessory"))
         .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
-        .with_mounted_secret(_CREDENTIALS, update.credentials)
-        .with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)
         .with_env_variable("ACCESSORY_COMMAND", _TYPED)
         .with_env_variable("GITHUB_ACTOR", update.by)
         .with_env_variable("RUN_ID", run_id)
-        .with_exec(["python", "-m", "accessory", *update.command], expect=dagger.ReturnType.ANY)
     )
+    if update.credentials is not None:
+        container = container.with_mounted_secret(_CREDENTIALS, update.credentials)
+        container = container.with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)
+    return container.with_exec(["python", "-m", "accessory", *update.command], expect=dagger.ReturnType.ANY)

@@ -14,9 +14,11 @@ from dagger._exceptions import QueryErrorValue
 from gql import GraphQLRequest
 
 from ci import delivery, environments
-from ci.errors import DeployError, NotAllowedError, RefusedError, exit_codes
+from ci.errors import DeployError, NotAllowedError, PipelineError, RefusedError, exit_codes
+from ci.main import Ci
 from ci.rollouts import Rollouts, target
 from ci.steps import check, registry, rehearsal, rollout
+from ci.steps.accessory import Update
 from ci.steps.rollout import Rehearsal, Target
 from tests.unit.ci.test_steps import calls, executed, secrets
 
@@ -58,17 +60,17 @@ def read(folder: Path, env: str) -> environments.Environment:
 
 def test_overrides_are_flags_and_nothing_else_is() -> None:
     assert Target("dev").flags == ["--env", "dev"]
-    whose = target("prod", None, "p", "z", "g", "host/project/repository")
+    whose = target("prod", None, "p", "z", "g", "host.test/project/repository/app")
     assert whose.flags == [
         "--env", "prod", "--project", "p", "--zone", "z", "--group", "g",
-        "--repository", "host/project/repository/ai-server",
+        "--repository", "host.test/project/repository/app",
     ]  # fmt: skip
 
 
 def test_deploy_is_told_what_a_person_types() -> None:
-    """For the command that undoes it: the repository without the image's name, the credentials as an argument."""
-    whose = target("prod", dag.set_secret("credentials", "word"), repository="host/project/repository")
-    assert whose.typed == "--repository host/project/repository --credentials file:$GOOGLE_APPLICATION_CREDENTIALS"
+    """For the command that undoes it: the repository in full, the credentials as an argument."""
+    whose = target("prod", dag.set_secret("credentials", "word"), repository="host.test/repository/app")
+    assert whose.typed == "--repository host.test/repository/app --credentials file:$GOOGLE_APPLICATION_CREDENTIALS"
     variables = [args for name, args in calls(rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None))]
     assert {"name": "DEPLOY_ARGUMENTS", "value": whose.typed} in variables
     assert Target("local").typed == ""
@@ -99,7 +101,7 @@ def test_what_deploy_says_leaves_with_its_code(ran: Ran, code: int, said: str, m
     async def nothing(*_: object) -> Any:
         return TOOLS
 
-    monkeypatch.setattr(environments, "refuse_unknown", nothing)
+    monkeypatch.setattr(delivery, "check_target", nothing)
     monkeypatch.setattr(check, "project", nothing)
     monkeypatch.setattr(rollout, "deploy", lambda *_: ran)
     with pytest.raises(DeployError) as left:
@@ -138,6 +140,29 @@ def test_the_rehearsal_logs_in_and_ties_the_image() -> None:
     assert not secrets(container)
 
 
+def test_plan_takes_the_arguments_of_deploy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `deploy` with the same command line writes is what `plan` shows: the record and the timeout too."""
+    told: list[list[str]] = []
+
+    async def run(_: object, __: Target, args: list[str]) -> str:
+        told.append(args)
+        return ""
+
+    monkeypatch.setattr(delivery, "run", run)
+    verbs = Rollouts()
+    verbs.source = SOURCE
+    given = {"image": "host.test/app:1", "commit": "1234567", "timeout": "600", "by": "alice"}
+    bound = inspect.signature(verbs.plan).bind(**given)
+    asyncio.run(verbs.plan(*bound.args, **bound.kwargs))
+    assert told == [
+        [
+            "plan", "--image", "host.test/app:1", "--format", "text", "--commit", "1234567", "--by", "alice",
+            "--timeout", "600",
+        ]
+    ]  # fmt: skip
+    assert set(given) <= set(inspect.signature(Ci.deploy).parameters)
+
+
 def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """Called as the engine does it: every argument bound by the signature that is shown in `--help`."""
     told: list[object] = []
@@ -162,6 +187,34 @@ def test_a_real_environment_needs_credentials() -> None:
     assert "--credentials file:$GOOGLE_APPLICATION_CREDENTIALS" in said
     assert "gcloud auth application-default login" in said
     delivery.refuse_without_credentials(Target("local"))
+
+
+def test_the_environment_is_judged_before_credentials() -> None:
+    source: Any = Folder(Path())
+    with pytest.raises(RefusedError, match="got 'staging', and there is no environments/staging"):
+        asyncio.run(delivery.check_target(source, Target("staging")))
+    with pytest.raises(NotAllowedError, match="--credentials: 'prod' needs a Google credential file"):
+        asyncio.run(delivery.check_target(source, Target("prod")))
+
+
+@pytest.mark.parametrize(
+    ("update", "code", "text"),
+    [
+        (Update("vllm", "staging", None), 3, "--env: got 'staging', and there is no environments/staging.yaml"),
+        (
+            Update("redis", "dev", None), 3,
+            "--name: got 'redis', which environments/dev.yaml has not under 'accessories'. Fix: one of chromadb, vllm",
+        ),
+        (Update("vllm", "dev", None), 4, "--credentials: 'dev' needs a Google credential file, of a service account"),
+    ],
+)  # fmt: skip
+def test_environment_and_name_of_an_accessory_are_judged_before_credentials(
+    update: Update, code: int, text: str
+) -> None:
+    source: Any = Folder(Path())
+    with pytest.raises(PipelineError) as refused:
+        asyncio.run(delivery.accessory(source, update))
+    assert (refused.value.exit_code, text in str(refused.value)) == (code, True)
 
 
 def test_an_image_beside_a_rollback_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

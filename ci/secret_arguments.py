@@ -1,0 +1,58 @@
+"""Secrets that a person passes: read once before any work, so that a wrong path does not fail in a later container."""
+
+import re
+from typing import Final
+
+import dagger
+
+from ci.errors import NotAllowedError
+
+_TRACE: Final = re.compile(r" \[traceparent:[^\]]*\]")
+_FILE: Final = re.compile(r'failed to read secret file "(?P<path>.*)": \w+ .*: (?P<reason>[^:]+)')
+_UNSET: Final = re.compile(r"\$\{?\w+\}?")
+
+
+async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
+    """
+    Read a secret, and drop it.
+
+    Args:
+        flag: Name of the argument, such as `--credentials`.
+        secret: Its value; None where the argument was left out.
+
+    Raises:
+        NotAllowedError: The secret cannot be read, or is empty.
+    """
+    if secret is None:
+        return
+    try:
+        value = await secret.plaintext()
+    except dagger.QueryError as error:
+        raise NotAllowedError(f"{flag}: {_reason(await secret.uri(), str(error))} {_fix(flag)}") from error
+    if not value.strip():
+        raise NotAllowedError(f"{flag}: {_source(await secret.uri())} is empty. {_fix(flag)}")
+
+
+def _reason(uri: str, error: str) -> str:
+    """Return why a secret cannot be read; the engine reads a value without `file:` as the name of a variable."""
+    error = _TRACE.sub("", error)
+    name = uri.removeprefix("env://") if uri.startswith("env://") else ""
+    if _UNSET.fullmatch(name):
+        return f"got '{name}' itself: the shell did not put the variable's value there."
+    if name.startswith(("/", "./", "~")):
+        return f"got '{name}', and a path begins with 'file:'."
+    read = _FILE.fullmatch(error)
+    if read is None:
+        return f"{error}."
+    if not read["path"]:
+        return "got 'file:' without a path: the variable behind it is empty."
+    return f"file '{read['path']}' cannot be read: {read['reason']}."
+
+
+def _source(uri: str) -> str:
+    """Return where a secret is from; of a variable not even its name, because a secret may have been typed there."""
+    return f"file '{uri.removeprefix('file://')}'" if uri.startswith("file://") else "the secret"
+
+
+def _fix(flag: str) -> str:
+    return f"Fix: pass a file that exists, {flag} file:PATH, or a variable that is set, {flag} env:NAME"

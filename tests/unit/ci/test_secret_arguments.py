@@ -1,0 +1,115 @@
+"""Secrets that a person passes: what is wrong with them is named before any work, and none of them is printed."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ci import delivery
+from ci.errors import NotAllowedError
+from ci.secret_arguments import refuse_unreadable
+from ci.steps.accessory import Update
+from ci.steps.rollout import Target
+from tests.unit.ci.test_delivery import Folder, query_error
+
+TRACE = " [traceparent:100c635810356b7ffa8e8dd5bffa010a-250787f59b8f33dd]"
+FIX = "Fix: pass a file that exists, --credentials file:PATH, or a variable that is set, --credentials env:NAME"
+
+
+class Secret:
+    """A secret as the engine gives it: its address, and its value or the engine's own words."""
+
+    def __init__(self, uri: str, value: str = "", error: str = "") -> None:
+        self._uri, self._value, self._error = uri, value, error
+
+    async def uri(self) -> str:
+        return self._uri
+
+    async def plaintext(self) -> str:
+        if self._error:
+            raise query_error(self._error + TRACE)
+        return self._value
+
+
+def refused(secret: Any, flag: str = "--credentials") -> str:
+    with pytest.raises(NotAllowedError) as error:
+        asyncio.run(refuse_unreadable(flag, secret))
+    assert error.value.exit_code == 4
+    assert "traceparent" not in str(error.value)
+    return str(error.value)
+
+
+# What Dagger 0.19.10 answers, each tried with `./daggerw call status --env dev --credentials …`.
+@pytest.mark.parametrize(
+    ("uri", "error", "text"),
+    [
+        (
+            "file:///nope.json", 'failed to read secret file "/nope.json": open /nope.json: no such file or directory',
+            "file '/nope.json' cannot be read: no such file or directory.",
+        ),
+        (
+            "file:///tmp", 'failed to read secret file "/tmp": read /tmp: is a directory',
+            "file '/tmp' cannot be read: is a directory.",
+        ),
+        (
+            "file://", 'failed to read secret file "": open : no such file or directory',
+            "got 'file:' without a path: the variable behind it is empty.",
+        ),
+        (
+            "env://$GOOGLE_APPLICATION_CREDENTIALS", 'secret env var not found: "$GO..."',
+            "got '$GOOGLE_APPLICATION_CREDENTIALS' itself: the shell did not put the variable's value there.",
+        ),
+        (
+            "env:///tmp/x.json", 'secret env var not found: "/tm..."',
+            "got '/tmp/x.json', and a path begins with 'file:'.",
+        ),
+        ("env://NOPE", 'secret env var not found: "NOP..."', 'secret env var not found: "NOP...".'),
+        ("cmd://false", 'failed to run secret command "false": exit status 1', "exit status 1."),
+    ],
+)  # fmt: skip
+def test_secret_that_cannot_be_read_is_named_with_the_reason(uri: str, error: str, text: str) -> None:
+    message = refused(Secret(uri, error=error))
+    assert message.startswith("--credentials: ")
+    assert message.endswith(f"{text} {FIX}")
+
+
+@pytest.mark.parametrize("value", ["", " \n"])
+def test_empty_secret_is_named(value: str) -> None:
+    assert refused(Secret("file:///tmp/x.json", value)) == f"--credentials: file '/tmp/x.json' is empty. {FIX}"
+    assert refused(Secret("env://TOKEN", value), "--registry-token").startswith(
+        "--registry-token: the secret is empty."
+    )
+
+
+def test_secret_that_was_typed_instead_of_its_place_is_not_printed() -> None:
+    """Dagger reads what has no scheme as the name of a variable, and prints three letters of it."""
+    for typed in ('{"type": "service_account", "private_key": "word"}', "ya29word"):
+        message = refused(Secret(f"env://{typed}", error=f'secret env var not found: "{typed[:3]}..."'))
+        assert "word" not in message
+
+
+def test_readable_secret_and_none_pass() -> None:
+    readable: Any = Secret("file:///tmp/x.json", "{}")
+    asyncio.run(refuse_unreadable("--credentials", readable))
+    asyncio.run(refuse_unreadable("--credentials", None))
+
+
+def test_every_verb_reads_its_secrets_before_any_work() -> None:
+    missing: Any = Secret(
+        "file:///nope.json", error='failed to read secret file "/nope.json": open /nope.json: no such file or directory'
+    )
+    readable: Any = Secret("file:///tmp/x.json", "{}")
+    source: Any = Folder(Path())
+    works = (
+        delivery.run(source, Target("dev", missing), ["status"]),
+        delivery.check_target(source, Target("dev", missing)),
+        delivery.check_target(source, Target("dev", readable, registry_credentials=missing)),
+        delivery.destination(source, Target("dev", missing), "", None, latest=True),
+        delivery.destination(source, Target("dev"), "", missing, latest=True),
+        delivery.destination(source, Target("dev", registry_credentials=missing), "", None, latest=True),
+        delivery.accessory(source, Update("vllm", "dev", missing)),
+    )
+    for work in works:
+        with pytest.raises(NotAllowedError, match=r"file '/nope\.json' cannot be read: no such file or directory"):
+            asyncio.run(work)
