@@ -30,6 +30,6 @@ RegistryToken = Annotated[
     dagger.Secret | None,
     Doc("Google access token for the registry, as env:NAME or file:PATH (default: one by --credentials)"),
 ]
-Repository = Annotated[str, Doc("HOST/PROJECT/REPOSITORY of the image, instead of the environment's")]
+Repository = Annotated[str, Doc("full name of the image, HOST/PROJECT/REPOSITORY/IMAGE, instead of the environment's")]
 Timeout = Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")]
 Zone = Annotated[str, Doc("zone of the group, instead of the environment's")]

@@ -13,7 +13,6 @@ from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.check import Project, environment
 from ci.steps.image import debian_bill, interpreter, python_bill
 
-IMAGE_NAME: Final = "ai-server"
 EMBEDDED_HOST: Final = "registry:5000"
 STORAGE: Final = "/var/lib/registry"
 
@@ -25,6 +24,7 @@ storage:
 http: {{addr: ':5000'}}
 """
 _REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
+_ARTIFACT_REGISTRY_PARTS: Final = 3
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,40}")
 
 
@@ -64,17 +64,21 @@ class Destination:
 
 def name(repository: str) -> str:
     """
-    Return the image's name in a repository that a person typed.
+    Return the image's name that a person typed.
 
     Raises:
-        RefusedError: It is not of its form.
+        RefusedError: The text is no full name: HOST/PATH, on Artifact Registry HOST/PROJECT/REPOSITORY/IMAGE.
     """
-    if not _REPOSITORY.fullmatch(repository):
-        form = "asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai"
+    host, *path = repository.split("/")
+    is_full = bool(re.search(r"[.:]", host)) or host == "localhost"
+    if host.endswith("pkg.dev"):
+        is_full = len(path) >= _ARTIFACT_REGISTRY_PARTS
+    if not is_full or not _REPOSITORY.fullmatch(repository):
         raise RefusedError(
-            f"--repository: got '{repository}'. Fix: host and path without image name or tag, such as {form}"
+            f"--repository: got '{repository}'. Fix: the image's full name without tag, HOST/PROJECT/REPOSITORY/IMAGE, "
+            "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai/ai-server"
         )
-    return f"{repository}/{IMAGE_NAME}"
+    return repository
 
 
 def tags(commit: str, *, latest: bool) -> tuple[str, ...]:

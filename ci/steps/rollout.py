@@ -64,7 +64,7 @@ class Target:
             ("--project", self.project),
             ("--zone", self.zone),
             ("--group", self.group),
-            ("--repository", self.repository.rpartition("/")[0]),
+            ("--repository", self.repository),
             ("--credentials", "file:$GOOGLE_APPLICATION_CREDENTIALS" if self.credentials else ""),
             ("--registry-credentials", "file:$REGISTRY_CREDENTIALS" if self.registry_credentials else ""),
         )

@@ -149,7 +149,8 @@ def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
 
 
 def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
-    ran = checkout.daggerw("call", "publish", "--repository", "asia-northeast3-docker.pkg.dev/no-project/dojangkok-ai")
+    repository = "asia-northeast3-docker.pkg.dev/no-project/dojangkok-ai/ai-server"
+    ran = checkout.daggerw("call", "publish", "--repository", repository)
     assert ran.returncode == 3
     assert "the image is built on a stand-in of docker.io/library/python:3.10-slim" in ran.stderr
 

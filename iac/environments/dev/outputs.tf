@@ -16,7 +16,7 @@ output "chromadb_internal_ip" {
 output "github_secrets" {
   description = "What the secrets of the GitHub environment are set to; none of them is secret."
   value = {
-    AR_REPO                    = dirname(local.deploy.repository)
+    AR_REPO                    = local.deploy.repository
     GCP_PROJECT_ID             = local.deploy.project
     GCP_SERVICE_ACCOUNT        = module.deployer_account.email
     GCP_ZONE                   = local.deploy.zone

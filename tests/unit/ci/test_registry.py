@@ -33,14 +33,26 @@ def test_wrong_commit_is_refused(commit: str) -> None:
     )
 
 
-@pytest.mark.parametrize("repository", ["dojangkok-ai", "host/a:tag", "host/a@sha256:0", "https://host/a", "host/A"])
+@pytest.mark.parametrize(
+    "repository",
+    [
+        "dojangkok-ai", "host.test/a:tag", "host.test/a@sha256:0", "https://host.test/a", "host.test/A", "host.test",
+        "team/app", ARTIFACT_REGISTRY, "asia-northeast3-docker.pkg.dev/some-project", "host.test/", "host.test//a",
+    ],
+)  # fmt: skip
 def test_wrong_repository_is_refused(repository: str) -> None:
     with pytest.raises(RefusedError) as refused:
         registry.name(repository)
     assert str(refused.value) == (
-        f"--repository: got '{repository}'. Fix: host and path without image name or tag, "
-        "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai"
+        f"--repository: got '{repository}'. Fix: the image's full name without tag, HOST/PROJECT/REPOSITORY/IMAGE, "
+        "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai/ai-server"
     )
+
+
+@pytest.mark.parametrize("repository", [IMAGE, EMBEDDED, "gcr.io/project/image", "localhost/app", "host.test/app"])
+def test_full_name_is_taken_as_it_is(repository: str) -> None:
+    """The same value stands in environments/*.yaml, and goes to `python -m deploy`."""
+    assert registry.name(repository) == repository
 
 
 def test_stand_in_is_refused_outside() -> None:
@@ -63,7 +75,3 @@ def test_stand_in_is_refused_outside() -> None:
 )
 def test_the_rest_may_pass(name: str, stand_in: str | None, allowed: bool) -> None:
     registry.refuse_stand_in(registry.Destination(name, ()), stand_in, allowed=allowed)
-
-
-def test_the_image_s_name_follows_the_repository() -> None:
-    assert registry.name(ARTIFACT_REGISTRY) == IMAGE
