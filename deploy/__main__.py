@@ -35,6 +35,7 @@ _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")]
 Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout has failed")]
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the record")]
+By = Annotated[str, typer.Option(envvar="GITHUB_ACTOR", help="person or account that asks, for the record")]
 To = Annotated[str, typer.Option(help="template, digest or commit (default: the last good release before)")]
 Force = Annotated[bool, typer.Option("--force", help="allow a release that is not known to be good")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")]
@@ -63,19 +64,22 @@ def _verb(work: Callable[..., None]) -> None:
 
 
 @_verb
-def plan(run: Run, image_: Image, exit_code: ExitCode = False) -> None:
-    """Say what deploy would do; write nothing."""
-    found, observed, reference = _planned(run, image_)
+def plan(
+    run: Run, image_: Image, exit_code: ExitCode = False, commit: Commit = "", timeout: Timeout = None, by: By = ""
+) -> None:
+    """Print what deploy with the same arguments would do; write nothing."""
+    run.within(timeout)
+    found, observed, reference = _planned(run, image_, commit, by)
     bill = run.session.registry.bill(reference)
     write_report(run.headed(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape)))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
 
 @_verb
-def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None) -> None:
+def deploy(run: Run, image_: Image, commit: Commit = "", timeout: Timeout = None, by: By = "") -> None:
     """Roll a release out, wait until it serves, and go back if it does not."""
     run.within(timeout)
-    found, observed, _ = _planned(run, image_, commit)
+    found, observed, _ = _planned(run, image_, commit, by)
     run.knows(undo=run.undo(observed, found.entry.version if found.entry else None))
     for warning in found.warnings:
         write_error(f"warning: {warning}")
@@ -155,7 +159,7 @@ def prune(run: Run) -> None:
     write_report(run.headed(formats.pruned(names, run.settings.shape, run.config.foreign_endpoints)))
 
 
-def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observed, image.Reference]:
+def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observed, image.Reference]:
     """Look the image up and read the world, side by side, and decide."""
     asked = image.parse(text)
     if asked.repository != run.config.repository:
@@ -166,7 +170,7 @@ def _planned(run: Run, text: str, commit: str = "") -> tuple[plans.Plan, Observe
     run.knows(wanted=Serving("", str(asked), commit))
     registry = run.session.registry
     reference, observed = side_by_side([lambda: registry.resolved(asked), run.observed])
-    wanted = plans.Wanted(reference, run.id, run.server_time(), commit, os.environ.get("GITHUB_ACTOR", ""))
+    wanted = plans.Wanted(reference, run.id, run.server_time(), commit, by)
     found = plans.plan(run.config, wanted, observed)
     run.knows(wanted=Serving(found.version.template, str(reference), commit))
     return found, observed, reference

@@ -52,7 +52,7 @@ class Preview:
         template: Fields of the new template that differ from the group's.
         policy: Fields of the update policy that differ.
         machines: That would be replaced.
-        estimated_s: Shortest and longest time that this takes, the bake included.
+        estimated_s: Shortest and longest time that this takes, the bake included, and at most budget_s.
         budget_s: When it has failed.
         warnings: What to know.
         is_empty: Whether the group has no instances, so that nothing proves a release.
@@ -79,6 +79,7 @@ def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> P
     """Return what a plan would do to what was observed, with an image whose bill of materials has a digest."""
     rolls = plan.action == "roll"
     machines = tuple(one.name for one in observed.group.active_instances if one.version is not None) if rolls else ()
+    shortest, longest = estimated_s(len(machines), config.rollout) if rolls else (0.0, 0.0)
     now = policy.flat(observed.group.raw.get("updatePolicy") or {})
     meant = policy.flat(policy.wanted(config.rollout)) if rolls else now
     return Preview(
@@ -91,9 +92,9 @@ def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> P
         template=tuple(_template(observed.template, plan.template)) if plan.template else (),
         policy=tuple(Change(key, str(now[key]), str(meant[key])) for key in meant if now[key] != meant[key]),
         machines=machines,
-        estimated_s=estimated_s(len(machines), config.rollout) if rolls else (0.0, 0.0),
+        estimated_s=(min(shortest, plan.budget_s), min(longest, plan.budget_s)),
         budget_s=plan.budget_s,
-        warnings=plan.warnings,
+        warnings=(*plan.warnings, *_too_short(config, plan.budget_s, shortest)),
         is_empty=plan.is_empty,
         endpoints=config.foreign_endpoints,
     )
@@ -131,15 +132,29 @@ def shown(found: Preview, shape: Format) -> str:
 def _lines(found: Preview) -> list[str]:
     lines = []
     if found.action == "roll":
-        shortest, longest = (math.ceil(seconds / 60) for seconds in found.estimated_s)
         names = f": {', '.join(found.machines)}" if found.machines else ""
         lines = [
             f"replaces {len(found.machines)} machines{names}",
-            f"about {shortest} to {longest} minutes; has failed after {math.ceil(found.budget_s / 60)}",
+            _duration(found),
             f"back to {found.back_to} if it fails" if found.back_to else "nothing to go back to if it fails",
             f"bill of materials {found.bill or 'none in the registry'}",
         ]
     return lines + [f"warning: {text}" for text in found.warnings]
+
+
+def _duration(found: Preview) -> str:
+    """Return one estimate: a rollout never takes longer than its timeout."""
+    shortest, longest, budget = (math.ceil(seconds / 60) for seconds in (*found.estimated_s, found.budget_s))
+    if found.estimated_s[1] < found.budget_s:
+        return f"about {shortest} to {longest} minutes; has failed after {budget}"
+    return f"at most {budget} minute{'s' * (budget != 1)}, its timeout"
+
+
+def _too_short(config: Config, budget_s: float, shortest_s: float) -> tuple[str, ...]:
+    """Warn of a timeout that no rollout on Compute Engine keeps; an emulator, on plain HTTP, may be faster."""
+    if budget_s >= shortest_s or not config.compute_url.startswith("https://"):
+        return ()
+    return (f"the timeout of {budget_s:.0f} s is shorter than the {shortest_s:.0f} s that this rollout usually takes",)
 
 
 def _changed(title: str, changes: tuple[Change, ...]) -> Iterator[str]:

@@ -73,6 +73,8 @@ def heading(found: Outcome) -> str:
         return f"{where}: {NOTHING_PROVEN}; the group is set to {serves}"
     if found.is_rebuilt or (found.result and found.result.changed):
         return f"{where} serves {serves}"
+    if found.result and found.result.machines:
+        return f"{where} serves {serves}, by a rollout that another run began"
     return f"{where}: nothing to do, it serves {serves} already"
 
 

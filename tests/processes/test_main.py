@@ -51,8 +51,8 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
     code, _, stderr = served.run("deploy")
     assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
     for flags, said in (
-        (("--timeout", "-1"), "--timeout: got '-1'. Fix: seconds, more than 0 and at most 86400."),
-        (("--timeout", "inf"), "--timeout: got 'inf'. Fix: seconds, more than 0"),
+        (("--timeout", "-1"), "--timeout: got '-1'. Fix: seconds, 1 to 86400."),
+        (("--timeout", "inf"), "--timeout: got 'inf'. Fix: seconds, 1 to 86400."),
         (("--timeout", "soon"), "usage: Invalid value for '--timeout': 'soon' is not a valid float. Fix: see --help."),
         (("--zone", "A"), "--zone: got 'A': String should match pattern"),
         (("--group", "other"), "group 'other': not found in zone asia-northeast3-a"),
@@ -65,6 +65,20 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
     code, _, stderr = served.run("deploy", "--image", reference("a"))
     assert (code, "missing compute.instanceTemplates.create." in stderr) == (4, True)
     assert len(served.client.get("/emulator/ledger?kind=group").text.splitlines()) == before
+
+
+def test_plan_shows_what_deploy_with_the_same_arguments_writes(served: Served) -> None:
+    flags = ["--image", reference("a"), "--commit", "cafe123", "--by", "alice", "--timeout", "7200"]
+    code, shown, stderr = served.run("plan", *flags, "--format", "json")
+    assert code == 0, stderr
+    planned = json.loads(shown)
+    changes = {change["field"]: change["after"] for change in planned["template"]}
+    assert (changes["metadata release.commit"], changes["metadata release.by"]) == ("cafe123", "alice")
+    assert planned["budget_s"] == 7200
+    assert served.run("plan", "--image", reference("a"), "--timeout", "0.5")[0] == 3
+    assert served.run("deploy", *flags)[0] == 0
+    found = json.loads(served.run("status", "--format", "json")[1])
+    assert (found["commit"], found["by"]) == ("cafe123", "alice")
 
 
 def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(served: Served) -> None:

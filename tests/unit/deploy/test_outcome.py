@@ -168,6 +168,18 @@ def test_text_of_a_success() -> None:
     assert lines[-1].split() == ["web-1", "new", "aaaaaaaaaaaa", "healthy", "12", "s", "30", "s", "-"]
 
 
+@pytest.mark.parametrize("shape", ["text", "markdown"])
+def test_instances_are_listed_below_no_nothing_to_do(shape: formats.Format) -> None:
+    """A deploy that waits for the rollout of another run writes nothing, and yet sees instances come."""
+    waited = replace(DONE, result=replace(RESULT, changed=False))
+    shown = formats.outcome(waited, command, shape)
+    assert "nothing to do" not in shown
+    assert shown.splitlines()[0].endswith("web serves new, by a rollout that another run began")
+    idle = formats.outcome(replace(DONE, result=replace(RESULT, changed=False, machines=())), command, shape)
+    assert idle.splitlines()[0].endswith("web: nothing to do, it serves new already")
+    assert "web-1" not in idle
+
+
 def test_text_of_a_failure_has_the_reason_first() -> None:
     lines = text.outcome(FAILED, command).splitlines()
     assert lines[:4] == [

@@ -71,6 +71,29 @@ def test_text_says_what_happens_and_how_long() -> None:
     assert text.endswith(f"\n  back to {SEED} if it fails\n  bill of materials none in the registry")
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "line", "estimated_s"),
+    [
+        (481.0, "about 4 to 8 minutes; has failed after 9", [210.0, 480.0]),
+        (480.0, "at most 8 minutes, its timeout", [210.0, 480.0]),
+        (300.0, "at most 5 minutes, its timeout", [210.0, 300.0]),
+        (120.0, "at most 2 minutes, its timeout", [120.0, 120.0]),
+        (60.0, "at most 1 minute, its timeout", [60.0, 60.0]),
+    ],
+)
+def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimated_s: list[float]) -> None:
+    one = rig()
+    one.config = one.config.within(timeout_s)
+    found = of(one, "a")
+    text = shown(found, "text")
+    assert [row.strip() for row in text.splitlines() if "minute" in row] == [line]
+    assert list(found.estimated_s) == estimated_s
+    warning = f"warning: the timeout of {timeout_s:.0f} s is shorter than the 210 s that this rollout usually takes"
+    assert (warning in text) == (timeout_s < 210)
+    one.config = one.config.model_copy(update={"compute_url": "http://emulator:8080/compute/v1"})
+    assert "shorter than" not in shown(of(one, "a"), "text"), "an emulator may be faster"
+
+
 def test_markdown_has_the_changes_as_a_diff() -> None:
     text = shown(of(rig(), "a"), "markdown")
     assert f"```diff\n@ template: name\n- {SEED}\n+ {SEED}-r-" in text
