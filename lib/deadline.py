@@ -27,6 +27,13 @@ _ERRORS: Final = (
     httpcore.UnsupportedProtocol,
 )
 
+_LATE: Final = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ConnectError: httpx.ConnectTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+}
+
 
 def client(seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> httpx.Client:
     """
@@ -74,10 +81,12 @@ class DeadlineTransport(httpx.BaseTransport):
         try:
             return self._exchanged(request)
         except _ERRORS as error:
-            is_late = isinstance(error, httpcore.TimeoutException) and time.monotonic() >= self._deadline.until_s
-            text = f"no whole answer within {seconds:g} s" if is_late else str(error)
+            if time.monotonic() >= self._deadline.until_s:
+                raise _LATE.get(type(error), httpx.ReadTimeout)(
+                    f"no whole answer within {seconds:g} s", request=request
+                ) from error
             # httpx has an error of the same name for each of these.
-            raise getattr(httpx, type(error).__name__)(text, request=request) from error
+            raise getattr(httpx, type(error).__name__)(str(error), request=request) from error
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,13 +4,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import Any, Final
 
 import httpcore
 
+_NESTED: Final = 2
 _PART: Final = 16 * 1024  # bytes; the inner stream grants each part of a write the whole timeout
 
 
@@ -68,20 +70,32 @@ class Network(httpcore.NetworkBackend):
 
 
 class Stream(httpcore.NetworkStream):
-    """A connection; each operation takes no longer than the exchange of the current thread has left."""
+    """
+    A connection; each operation takes no longer than the exchange of the current thread has left.
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+    Args:
+        stream: of httpcore.
+        deadline: of the current thread's exchange.
+        layers: how many times the connection is TLS: twice through a proxy that is itself reached over TLS.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, layers: int = 0) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._layers = layers
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read at most a number of bytes."""
-        return self._stream.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+        left = self._deadline.left(timeout, httpcore.ReadTimeout)
+        with self._broken_off(left, self._layers):
+            return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write a buffer."""
         for start in range(0, len(buffer), _PART):
-            self._stream.write(buffer[start : start + _PART], self._deadline.left(timeout, httpcore.WriteTimeout))
+            left = self._deadline.left(timeout, httpcore.WriteTimeout)
+            with self._broken_off(left, self._layers):
+                self._stream.write(buffer[start : start + _PART], left)
 
     def close(self) -> None:
         """Close the connection."""
@@ -92,11 +106,33 @@ class Stream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Continue over TLS."""
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
-        return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+        with self._broken_off(left, self._layers + 1):
+            stream = self._stream.start_tls(ssl_context, server_hostname, left)
+        return Stream(stream, self._deadline, self._layers + 1)
 
     def get_extra_info(self, info: str) -> Any:
         """Return a property of the connection."""
         return self._stream.get_extra_info(info)
+
+    @contextmanager
+    def _broken_off(self, seconds: float, layers: int) -> Iterator[None]:
+        """End a connection from outside: for TLS in TLS, httpcore grants each part of a record the whole timeout."""
+        if layers < _NESTED:
+            yield
+            return
+        timer = threading.Timer(seconds, _shut_down, (self.get_extra_info("socket"),))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):
+        # The method of an SSLSocket would also take its TLS away under the thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def _is_address(host: str) -> bool:

@@ -2,10 +2,12 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _LONGEST_S = 8.0
 
@@ -18,12 +20,14 @@ class Dripping:
         dripped: bytes sent after these, with a pause before each.
         pause_s: before each dripped byte.
         waits_for_request: read a request first; without it, the bytes are sent to whoever connects.
+        tls: certificate and key of the server; None for plain TCP.
     """
 
     at_once: bytes = b""
     dripped: bytes = b""
     pause_s: float = 0.1
     waits_for_request: bool = True
+    tls: tuple[Path, Path] | None = None
     requests: list[bytes] = field(default_factory=list)
     port: int = 0
 
@@ -33,6 +37,10 @@ class Dripping:
 
     def serve(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
+            if self.tls:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(*self.tls)
+                connection = context.wrap_socket(connection, server_side=True)
             while request := self._request(connection):
                 self.requests.append(request)
                 self._answer(connection)

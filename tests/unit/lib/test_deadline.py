@@ -4,12 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from lib.deadline import REQUEST_S, client
 from tests.unit.lib.dripping import Dripping, dripping
+from tests.unit.lib.network import certificates
 
 LIMIT_S = 0.6
 # A loaded machine may wake a thread late; a byte every 0.1 s would go on for 4 s and more.
@@ -74,6 +76,22 @@ def test_a_tls_handshake_ends_at_the_deadline() -> None:
 def test_a_proxy_that_drips_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with dripping(Dripping(dripped=b"HTTP/1.1 200 Connection established\r\n\r\n")) as proxy, client(LIMIT_S) as asking:
         monkeypatch.setenv("https_proxy", proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert seconds_until_timeout(asking, "https://compute.example/") < LATEST_S
+        assert proxy.requests[0].startswith(b"CONNECT compute.example:443 ")
+
+
+def test_a_tunnel_through_a_proxy_over_tls_ends_at_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS in TLS is read by httpcore record by record, with a timeout of its own for each part of one."""
+    certificate = certificates(tmp_path, ["127.0.0.1"])
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    established = b"HTTP/1.1 200 Connection established\r\n\r\n"
+    proxied = Dripping(at_once=established, dripped=b"\x16\x03\x03\x00\x7a" + b"\x02" * 60, tls=certificate)
+    with dripping(proxied) as proxy, client(LIMIT_S) as asking:
+        monkeypatch.setenv("https_proxy", proxy.url.replace("http:", "https:"))
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert seconds_until_timeout(asking, "https://compute.example/") < LATEST_S
