@@ -16,12 +16,13 @@ from typing import Annotated, Any, NoReturn
 import click
 import typer
 
-from deploy import image, pruning
+from deploy import image
 from deploy import plan as plans
 from deploy.errors import DeployError, RefusedError, StoppedError
 from deploy.observe import Observed
 from deploy.options import Settings, with_settings
 from deploy.parallel import side_by_side
+from deploy.pruning import prune_templates
 from deploy.report import formats, preview, releases
 from deploy.report import status as statuses
 from deploy.report.rebuilt import rebuilt, serving
@@ -154,9 +155,13 @@ def history_(run: Run) -> None:
 
 @_verb
 def prune(run: Run) -> None:
-    """Delete templates of ours that nobody needs any more."""
-    names = list(pruning.pruned(run.session.compute, run.config))
-    write_report(run.headed(formats.pruned(names, run.settings.shape, run.config.foreign_endpoints)))
+    """Delete the oldest templates of this group's history that nothing needs, at most 20."""
+    pruned = prune_templates(run.session.compute, run.config)
+    if pruned.error:
+        for name in pruned.templates:
+            write_error(f"pruned {name}")
+        raise pruned.error
+    write_report(run.headed(formats.pruned(pruned, run.settings.shape, run.config.foreign_endpoints)))
 
 
 def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observed, image.Reference]:

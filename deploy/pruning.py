@@ -1,51 +1,80 @@
-"""Deletes templates of ours that nobody needs any more; last, and only a courtesy."""
+"""Deletes templates that earlier deploys created and that no group needs; a few a run, after everything else."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from deploy import history
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
+from deploy.history import Release
 from deploy.observe import read_group
 from deploy.observed import Document, link_of
+from deploy.result import Pruned
 
-# A machine of another group may still be of it; Google says so at once or by the operation.
+# Templates that a run tries to delete: a deploy is not held up by the history that piled up before it.
+MAX_DELETIONS: Final = 20
+# An instance of another group may still be of it; Google says so at once or by the operation.
 _IN_USE: Final = ("resourceInUseByAnotherResource", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE")
 _GONE: Final = 404
 
 
-def pruned(compute: Compute, config: Config) -> Iterator[str]:
-    """
-    Delete templates of ours that nobody needs, oldest first, and yield the name of each that is gone.
+def prune_templates(compute: Compute, config: Config) -> Pruned:
+    """Delete the oldest templates of this group's history that nothing needs, at most MAX_DELETIONS."""
+    pruned = Pruned()
+    try:
+        candidates = _candidates(compute, config)
+        pruned = replace(pruned, remaining=len(candidates))
+        for release in candidates[:MAX_DELETIONS]:
+            if _delete(compute, release):
+                pruned = Pruned((*pruned.templates, release.template), pruned.remaining - 1)
+    except DeployError as error:
+        return replace(pruned, error=error)
+    return pruned
 
-    Raises:
-        DeployError: Something could not be read, or one not be deleted.
-    """
+
+def _candidates(compute: Compute, config: Config) -> tuple[Release, ...]:
+    """Return what may be deleted, oldest first; other groups are read only where there is something to delete."""
     templates = list(compute.items("global/instanceTemplates"))
-    groups = list(_groups(compute))
     group = read_group(compute, config)
     serving = group.versions[0].link if group.is_stable and group.versions and group.machines else ""
-    referenced = {
-        link_of(link, config.project)
-        for each in groups
-        for one in (each, *(each.get("versions") or []))
-        if (link := one.get("instanceTemplate"))
-    }
-    referenced |= {machine.version.link for machine in group.machines if machine.version}
     found = history.releases(templates, config.repository, group.place, serving)
-    for release in history.to_prune(found, frozenset(referenced)):
-        try:
-            outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
-        except CloudError as error:
-            if error.status == _GONE or error.reason in _IN_USE:
-                continue
-            raise
-        if outcome.code in _IN_USE:
-            continue
-        if outcome.state == "failed":
-            raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
-        yield release.template
+    referenced = _links([group.raw], config.project)
+    referenced |= {machine.version.link for machine in group.machines if machine.version}
+    if not history.to_prune(found, frozenset(referenced)):
+        return ()
+    return history.to_prune(found, frozenset(referenced | _links(_groups(compute), config.project)))
+
+
+def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:
+    """Return the links of all templates that groups refer to."""
+    return {
+        link_of(link, project)
+        for group in groups
+        for document in (group, *(group.get("versions") or []))
+        if (link := document.get("instanceTemplate"))
+    }
+
+
+def _delete(compute: Compute, release: Release) -> bool:
+    """
+    Delete a template; False if it is gone already, or in use.
+
+    Raises:
+        DeployError: It can't be deleted.
+    """
+    try:
+        outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
+    except CloudError as error:
+        if error.status == _GONE or error.reason in _IN_USE:
+            return False
+        raise
+    if outcome.code in _IN_USE:
+        return False
+    if outcome.state == "failed":
+        raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
+    return True
 
 
 def _groups(compute: Compute) -> Iterator[Document]:

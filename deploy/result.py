@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deploy.endpoints import Endpoint
+from deploy.errors import DeployError
 from deploy.observed import Version
 
 
@@ -65,6 +66,7 @@ class Result:
         pruned: Templates that were deleted.
         warnings: What to know.
         requests: Made in all.
+        prunable: How many more templates a later prune may delete.
         is_empty: Whether the group had no instances in the end, so that nothing proves its version.
     """
 
@@ -76,7 +78,24 @@ class Result:
     pruned: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     requests: int = 0
+    prunable: int = 0
     is_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """
+    What a prune did.
+
+    Args:
+        templates: Names of the templates that it deleted, oldest first.
+        remaining: How many more a later prune may delete.
+        error: Why it ended early; None if it did not.
+    """
+
+    templates: tuple[str, ...] = ()
+    remaining: int = 0
+    error: DeployError | None = None
 
 
 @dataclass(frozen=True)

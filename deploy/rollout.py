@@ -23,7 +23,7 @@ from deploy.observe import read_group
 from deploy.observed import Version
 from deploy.patch import patch_group
 from deploy.plan import Found, Plan
-from deploy.pruning import pruned
+from deploy.pruning import prune_templates
 from deploy.record import Fallback
 from deploy.result import Result
 from deploy.rollback_plan import Rollback
@@ -136,14 +136,16 @@ class Rollout:
         self._is_told = True
 
     def _prune(self, result: Result) -> Result:
-        """Delete old templates; only a courtesy, so that whatever goes wrong warns."""
-        gone, warnings = [], list(result.warnings)
-        try:
-            for name in pruned(self.compute, self.config):
-                gone.append(name)  # noqa: PERF402 - those before an error are kept
-        except DeployError as error:
-            warnings.append(f"old templates were not pruned: {error}")
-        return replace(result, pruned=tuple(gone), warnings=tuple(warnings), requests=self.compute.requests)
+        """Delete old templates; a problem is a warning, because the rollout itself is done."""
+        pruned = prune_templates(self.compute, self.config)
+        warnings = (f"old templates were not pruned: {pruned.error}",) if pruned.error else ()
+        return replace(
+            result,
+            pruned=pruned.templates,
+            prunable=pruned.remaining,
+            warnings=(*result.warnings, *warnings),
+            requests=self.compute.requests,
+        )
 
     def _go_back(self, plan: Plan, watch: Watch, found: Verdict) -> None:
         """

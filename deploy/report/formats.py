@@ -8,7 +8,7 @@ from typing import Literal
 from deploy.endpoints import Endpoint, headed
 from deploy.report import lastrun, markdown, text
 from deploy.report.text import Command
-from deploy.result import Outcome
+from deploy.result import Outcome, Pruned
 
 Format = Literal["text", "json", "markdown"]
 
@@ -28,9 +28,12 @@ def outcome(found: Outcome, command: Command, shape: Format) -> str:
     return headed(found.endpoints, shown, shape)
 
 
-def pruned(names: Sequence[str], shape: Format, endpoints: Sequence[Endpoint] = ()) -> str:
-    """Return the names of templates that were deleted."""
+def pruned(found: Pruned, shape: Format, endpoints: Sequence[Endpoint] = ()) -> str:
+    """Return the names of templates that were deleted, and how many a later prune may delete."""
     if shape == "json":
-        return json.dumps({"pruned": list(names), "endpoints": list(map(asdict, endpoints))}, indent=2)
+        data = {"pruned": found.templates, "remaining": found.remaining}
+        return json.dumps({**data, "endpoints": list(map(asdict, endpoints))}, indent=2)
+    lines = [f"pruned {name}" for name in found.templates]
+    lines += [text.remaining(found.remaining)] if found.remaining else []
     mark = "- " if shape == "markdown" else ""
-    return "\n".join(f"{mark}pruned {name}" for name in names) or "nothing to prune"
+    return "\n".join(f"{mark}{line}" for line in lines) or "nothing to prune"

@@ -14,7 +14,7 @@ from deploy.errors import (
 )
 from deploy.health import NOTHING_PROVEN
 from deploy.report import table
-from deploy.result import Life, Outcome, Serving
+from deploy.result import Life, Outcome, Result, Serving
 
 Command = Callable[..., str]
 _MEANING: Final = {
@@ -105,10 +105,21 @@ def _facts(found: Outcome) -> Iterator[tuple[str, str]]:
         yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in result.phases)
     if result and result.requests:
         yield "requests", str(result.requests)
-    for name in result.pruned if result else ():
-        yield "pruned", name
+    yield from _pruned(result) if result else ()
     for warning in result.warnings if result else ():
         yield "warning", warning
+
+
+def _pruned(result: Result) -> Iterator[tuple[str, str]]:
+    for name in result.pruned:
+        yield "pruned", name
+    if result.prunable:
+        yield "remaining", remaining(result.prunable)
+
+
+def remaining(count: int) -> str:
+    """Return how many templates a prune has left for later ones."""
+    return f"{count} more old template{'' if count == 1 else 's'} can be deleted: run prune again"
 
 
 def commands(found: Outcome, command: Command) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from deploy.endpoints import Endpoint, headed
 from deploy.plan import plan
 from deploy.report import formats, preview, releases, status
 from deploy.report.rebuilt import rebuilt
+from deploy.result import Pruned
 from tests.unit.deploy.rig import rig
 from tests.unit.deploy.test_outcome import DONE, command
 
@@ -74,7 +75,7 @@ def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
         formats.outcome(rebuilt(observed, one.config, "dev", now), command, "json"),
         preview.shown(preview.preview(one.config, observed, plan(one.config, one.wanted("b"), observed)), "json"),
         status.shown(status.status(one.config, observed, now), "json"),
-        formats.pruned([], "json", one.config.foreign_endpoints),
+        formats.pruned(Pruned(), "json", one.config.foreign_endpoints),
     ]
     documents = [*map(json.loads, shown), *json.loads(releases.shown(releases.rows(one.config, observed, now), "json"))]
     assert len(documents) == 5

@@ -17,7 +17,7 @@ from deploy.report import formats, text
 from deploy.report.markdown import gantt
 from deploy.report.progress import Lines, short, shown
 from deploy.report.rebuilt import rebuilt
-from deploy.result import Life, Outcome, Phase, Result, Serving
+from deploy.result import Life, Outcome, Phase, Pruned, Result, Serving
 from deploy.rollout import Rollout
 from deploy.run import Run
 from deploy.timeline import Timeline
@@ -278,10 +278,12 @@ def test_group_that_nobody_rolled_and_one_under_way_are_told_as_far_as_they_can_
 
 
 def test_what_was_pruned_is_told_in_each_format() -> None:
-    assert formats.pruned(["x", "y"], "text") == "pruned x\npruned y"
-    assert formats.pruned(["x"], "markdown") == "- pruned x"
-    assert json.loads(formats.pruned(["x"], "json")) == {"pruned": ["x"], "endpoints": []}
-    assert formats.pruned([], "text") == "nothing to prune"
+    more = "12 more old templates can be deleted: run prune again"
+    assert formats.pruned(Pruned(("x", "y")), "text") == "pruned x\npruned y"
+    assert formats.pruned(Pruned(("x",), 12), "text") == f"pruned x\n{more}"
+    assert formats.pruned(Pruned(("x",), 12), "markdown") == f"- pruned x\n- {more}"
+    assert json.loads(formats.pruned(Pruned(("x",), 1), "json")) == {"pruned": ["x"], "remaining": 1, "endpoints": []}
+    assert formats.pruned(Pruned(), "text") == "nothing to prune"
 
 
 def test_command_to_type_begins_as_the_environment_says_and_has_the_flags_that_were_used(

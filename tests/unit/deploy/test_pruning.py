@@ -1,15 +1,24 @@
-"""What is not even tried to be deleted, because it is in use somewhere."""
+"""What prune deletes: at most twenty a run, the oldest first, and nothing that is in use or unmanaged."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from deploy import pruning
+from deploy import template
 from deploy.compute import Compute
-from deploy.errors import RolledBackError
+from deploy.errors import NotAllowedError, RolledBackError
+from deploy.observed import Version, links_of
+from deploy.pruning import prune_templates
+from deploy.record import Entry
+from deploy.report import formats
+from deploy.result import Outcome, Pruned, Result
 from emulator.api import Api
 from emulator.inprocess import Transport
-from tests.unit.deploy.faulty import behave, world
-from tests.unit.deploy.rig import GROUP
+from tests.unit.deploy.faulty import behave, fault, times, world
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
 
 
 class OneGroupAPage(Transport):
@@ -41,6 +50,96 @@ def test_f57_group_on_a_later_page_keeps_its_template_as_well() -> None:
             one.deploy(letter)
     emulator, time = OneGroupAPage(one.api), one.compute().time
     compute = Compute(httpx.Client(transport=emulator), "http://emulator/compute/v1", one.config.project, dict, time)
-    assert list(pruning.pruned(compute, one.config)) == []
+    assert prune_templates(compute, one.config) == Pruned()
     assert emulator.tried == []
     assert first in one.templates()
+
+
+TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
+
+
+def with_history(count: int) -> Rig:
+    """A group on release A, and older releases of it that nothing needs."""
+    one = world()
+    base = one.observed().template
+    for number in range(count):
+        record = Entry(
+            REPOSITORY, digest("0"), links_of(base)[0], str(1_000 + number), "asia-northeast3-a/" + one.config.group
+        )
+        made = one.control("POST", TEMPLATES, template.copied(base, REPOSITORY, digest("0"), record))
+        assert "error" not in made, made
+        one.api.world.clock.move(1)
+    return one
+
+
+def releases(one: Rig) -> list[str]:
+    """Names of the releases, oldest first."""
+    documents = one.api.world.view.collections[TEMPLATES]
+    return [name for name, document in documents.items() if template.entry(document)]
+
+
+def test_a_run_deletes_twenty_at_most_oldest_first_and_says_how_many_remain() -> None:
+    one = with_history(50)
+    made = releases(one)
+    assert len(made) == 50
+    result = one.deploy("a")
+    assert (result.pruned, result.prunable) == (tuple(made[:20]), 28)
+    assert releases(one)[:-1] == made[20:]
+    second = prune_templates(one.compute(), one.config)
+    assert second == Pruned(tuple(made[20:40]), 8)
+    assert prune_templates(one.compute(), one.config) == Pruned(tuple(made[40:48]), 0)
+    assert prune_templates(one.compute(), one.config) == Pruned()
+
+
+def test_report_of_a_deploy_says_how_many_remain() -> None:
+    result = replace(Result(True, Version("new"), Version("old")), prunable=29)
+    outcome = Outcome("deploy", "dev", "p", "z", "g", "run1", datetime(2026, 11, 23, tzinfo=UTC), result=result)
+    for shape in ("text", "markdown"):
+        assert "29 more old templates can be deleted: run prune again" in formats.outcome(outcome, str, shape)
+    assert json.loads(formats.outcome(outcome, str, "json"))["result"]["prunable"] == 29
+
+
+def test_templates_in_use_are_not_tried_again_and_again() -> None:
+    one = with_history(60)
+    fault(
+        one, on="instanceTemplates.delete", nth=list(range(1, 100)), status=400, reason="resourceInUseByAnotherResource"
+    )
+    before = len(one.writes())
+    assert prune_templates(one.compute(), one.config) == Pruned((), 58)
+    assert len(one.writes()) - before == 20
+
+
+def test_what_was_deleted_before_an_error_is_reported() -> None:
+    one = with_history(10)
+    made = releases(one)
+    fault(one, on="instanceTemplates.delete", nth=[4], status=403, reason="forbidden")
+    found = prune_templates(one.compute(), one.config)
+    assert (found.templates, found.remaining) == (tuple(made[:3]), 5)
+    assert isinstance(found.error, NotAllowedError)
+    fault(one, on="instanceTemplates.delete", nth=[1], status=403, reason="forbidden")
+    assert [line for line in one.deploy("a").warnings if line.startswith("old templates were not pruned: ")]
+
+
+def test_two_thousand_copied_records_cost_no_more_than_their_pages() -> None:
+    """Copies of a release are unmanaged: they are listed with all templates, and nothing is asked of any of them."""
+    requests = {}
+    for count in (0, 2_000):
+        one = world()
+        one.deploy("0")
+        document = one.control("GET", f"{TEMPLATES}/{one.observed().group.versions[0].template}")
+        for number in range(count):
+            one.control("POST", TEMPLATES, {"name": f"copy-{number}", "properties": document["properties"]})
+        result = one.deploy("a")
+        assert (result.pruned, result.prunable) == ((), 0)
+        requests[count] = result.requests
+        assert len(one.templates()) == 3 + count
+    assert requests[2_000] - requests[0] == 2 * 4  # pages of 500, when the deploy begins and when it prunes
+
+
+def test_other_groups_are_not_read_where_there_is_nothing_to_delete() -> None:
+    one = world()
+    one.deploy("a")
+    assert times(one, "instanceGroupManagers.aggregatedList") == []
+    other = with_history(5)
+    other.deploy("a")
+    assert len(times(other, "instanceGroupManagers.aggregatedList")) == 1

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
-from deploy import pruning
 from deploy.compute import Compute
+from deploy.pruning import prune_templates
 from tests.unit.deploy.clients import Client, QuickClient
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.invariants import SECRET, TEMPLATES, Watcher
@@ -70,7 +70,7 @@ class Fleet(Surroundings):
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 20))
     def prune(self, who: int, exchanges: int) -> None:
-        self._start(who, "", lambda compute: list(pruning.pruned(compute, self.one.config)), exchanges)
+        self._start(who, "", lambda compute: prune_templates(compute, self.one.config), exchanges)
 
     @precondition(lambda self: any(self.clients))
     @rule(who=CLIENTS, exchanges=st.integers(1, 30))
