@@ -47,6 +47,7 @@ class QuickClient(httpx.Client):
             url=SimpleNamespace(raw_path=path.encode()),
             headers={**(headers or {}), "user-agent": self._agent},
             read=lambda: body,
+            extensions={},
         )
         return self._emulator.handle_request(sent)
 
