@@ -46,7 +46,6 @@ class QuickClient(httpx.Client):
             method=method,
             url=SimpleNamespace(raw_path=path.encode()),
             headers={**(headers or {}), "user-agent": self._agent},
-            extensions={},
             read=lambda: body,
             extensions={},
         )
