@@ -10,7 +10,16 @@ from google.oauth2 import service_account
 from accessory.errors import NotAllowedError
 from accessory.login import Login, log_in
 from lib import token_request
-from tests.unit.lib.credential_files import BROKEN, ODD_ANSWERS, SECRET, UNREADABLE, rsa_key, workforce_user, write
+from tests.unit.lib.credential_files import (
+    BROKEN,
+    ODD_ANSWERS,
+    SECRET,
+    SOURCE_FILE,
+    UNREADABLE,
+    rsa_key,
+    workforce_user,
+    write,
+)
 from tests.unit.lib.dripping import Dripping, dripping
 
 ME = "me@p.iam.gserviceaccount.com"
@@ -94,7 +103,7 @@ def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
 ) -> None:
     monkeypatch.setattr(token_request, "EXCHANGE_S", 0.5)
     with dripping(Dripping(at_once=b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n", dripped=b" " * 90)) as server:
-        data = KEYLESS | {"token_url": server.url, "credential_source": {"file": "README.md"}}
+        data = KEYLESS | {"token_url": server.url, "credential_source": {"file": SOURCE_FILE}}
         with pytest.raises(
             NotAllowedError, match=r"no token: 127\.0\.0\.1: ReadTimeout: no whole answer within 0\.5 s"
         ):

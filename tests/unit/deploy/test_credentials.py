@@ -18,7 +18,7 @@ from deploy import config, credentials
 from deploy.errors import NotAllowedError
 from lib.credentials_file import CredentialsFile
 from lib.token_request import TokenRequest
-from tests.unit.lib.credential_files import BROKEN, ODD_ANSWERS, SECRET, UNREADABLE, without
+from tests.unit.lib.credential_files import BROKEN, ODD_ANSWERS, SECRET, SOURCE_FILE, UNREADABLE, without
 from tests.unit.lib.credential_files import write as write_bytes
 from tests.unit.lib.dripping import Dripping, dripping
 
@@ -146,7 +146,7 @@ def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Pa
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n{answer}"
     with dripping(Dripping(at_once=head.encode())) as server:
         data = keyless(f"http://127.0.0.1:{server.port}", "x")
-        data = without(data, "service_account_impersonation_url") | {"credential_source": {"file": "README.md"}}
+        data = without(data, "service_account_impersonation_url") | {"credential_source": {"file": SOURCE_FILE}}
         file = write(tmp_path / "file.json", data)
         with pytest.raises(NotAllowedError, match=r"no token: .+ Fix: "):
             credentials.headers(file, (f"127.0.0.1:{server.port}",))()

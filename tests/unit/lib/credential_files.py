@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 ACCOUNT = "deployer@dojangkok-dev.iam.gserviceaccount.com"
 IMPERSONATION = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"
 SECRET = "hidden-in-the-file"
+SOURCE_FILE = str(Path(__file__))  # a file that is there wherever these tests run
 
 
 def _pem(key: Any, passphrase: bytes | None = None) -> str:
@@ -106,7 +107,7 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
     "external account with a lifetime": lambda: external_account(
         service_account_impersonation={"token_lifetime_seconds": 900}
     ),
-    "external account with a file": lambda: source(file="README.md"),
+    "external account with a file": lambda: source(file=SOURCE_FILE),
     "workforce user": workforce_user,
     "impersonated by a person": lambda: impersonated(person()),
     "impersonated by a service account": lambda: impersonated(service_account()),
@@ -149,7 +150,7 @@ BROKEN: dict[str, Broken] = {
     "source is a list": (lambda: external_account(credential_source=[]), "credential_source: should be a valid dict"),
     "source is missing": (lambda: without(external_account(), "credential_source"), "credential_source: is missing."),
     "two sources": (
-        lambda: source(file="README.md", url="https://sts.googleapis.com/"),
+        lambda: source(file=SOURCE_FILE, url="https://sts.googleapis.com/"),
         "credential_source: has 2 of file, url and certificate.",
     ),
     "executable": (

@@ -1,12 +1,13 @@
 """Credential files of every kind: loaded, or refused with file, field and reason, and nothing of their content."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from google.auth import exceptions
 
-from lib.credentials_file import CredentialsFileError, load
+from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
 from tests.unit.lib.credential_files import ACCOUNT, BROKEN, GOOD, SECRET, UNREADABLE, write
 
 
@@ -103,3 +104,29 @@ def test_keys_that_are_not_known_are_never_called(tmp_path: Path) -> None:
 )
 def test_reasons_have_nothing_of_the_file_or_of_a_token(error: Exception, text: str, tmp_path: Path) -> None:
     assert load(write(tmp_path / "c.json", GOOD["person"]())).reason(error) == text
+
+
+@dataclass
+class Endpoints:
+    """Credentials of google-auth whose token endpoint answers with a token of any kind."""
+
+    answered: object
+    token: object = "good"
+    expiry: object = "later"
+
+    def refresh(self, _: object) -> None:
+        self.token, self.expiry = self.answered, None
+
+
+@pytest.mark.parametrize("answered", [None, "", 7, "a b", "a\r\nb: c", "a\n", "ключ"])
+def test_junk_replaces_no_token(answered: object) -> None:
+    file = CredentialsFile(Path("c.json"), "kind", Endpoints(answered))
+    with pytest.raises(TOKEN_ERRORS):
+        file.refresh(file.request())
+    assert (file.credentials.token, file.credentials.expiry) == ("good", "later")
+
+
+def test_a_token_replaces_the_one_before() -> None:
+    file = CredentialsFile(Path("c.json"), "kind", Endpoints("ya29.new"))
+    file.refresh(file.request())
+    assert (file.credentials.token, file.credentials.expiry) == ("ya29.new", None)
