@@ -6,7 +6,6 @@ which also connects to it, so that the check and the connection never disagree a
 """
 
 import re
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -20,6 +19,7 @@ from lib.image_names import DOCKER_HUB
 _DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
 _URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
+_LOOKUP_S: Final = 10.0
 _NEVER_IN_A_URL: Final = '\\"<>^`{|}'
 
 
@@ -53,16 +53,25 @@ def api_path(repository: str) -> str:
     return f"library/{path}" if host in _DOCKER_HUB_NAMES and "/" not in path else path
 
 
-def looked_up(host: str) -> list[str]:
-    """Return the addresses of a host; none where the lookup fails, as behind a proxy that does the lookups."""
-    try:
-        return [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
-        return []
-
-
 class AddressError(ValueError):
     """An address that a registry may not send its client to; the text is the reason."""
+
+
+def looked_up(host: str) -> list[str]:
+    """
+    Return the addresses of a host; none where the lookup fails, as behind a proxy that does the lookups.
+
+    Raises:
+        AddressError: the lookup does not end.
+    """
+    from lib.deadline_network import look_up  # noqa: PLC0415 - what `report` and `--help` do without
+
+    try:
+        return [address for address, _ in look_up(host, 443, _LOOKUP_S)]
+    except TimeoutError as error:
+        raise AddressError(f"its lookup did not end within {_LOOKUP_S:g} s") from error
+    except OSError:
+        return []
 
 
 @dataclass(frozen=True)
