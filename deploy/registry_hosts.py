@@ -19,6 +19,8 @@ from lib.image_names import DOCKER_HUB
 _DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
 _URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LOOKUP_S: Final = 10.0
 _NEVER_IN_A_URL: Final = '\\"<>^`{|}'
 
@@ -130,6 +132,15 @@ class Hosts:
         return any(not _is_global(address) for address in (*self.addresses(host), host))
 
 
+def _is_host(host: str) -> bool:
+    """Return whether a host is a name or a whole address; resolvers also read `127.1`, `0x7f.1` and `2130706433`."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _NAME.fullmatch(host) is not None and not _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2])
+    return True
+
+
 def _is_global(address: str) -> bool:
     try:
         parsed = ip_address(address)
@@ -146,8 +157,8 @@ def _parsed(text: str, base: httpx.URL | None) -> httpx.URL:
         url = base.join(text) if base else httpx.URL(text)
     except (httpx.InvalidURL, ValueError) as error:
         raise AddressError("it is not a URL") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise AddressError("it is neither https nor http")
+    if url.scheme not in ("http", "https") or not _is_host(url.raw_host.decode("ascii")):
+        raise AddressError("it is neither https nor http, or has no host")
     if url.userinfo or url.fragment:
         raise AddressError("it has a user or a fragment")
     return url
