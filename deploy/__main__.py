@@ -18,7 +18,7 @@ import typer
 
 from deploy import image
 from deploy import plan as plans
-from deploy.errors import DeployError, RefusedError, StoppedError
+from deploy.errors import CloudError, DeployError, RefusedError, StoppedError, refusal
 from deploy.observe import Observed
 from deploy.options import Settings, with_settings
 from deploy.parallel import side_by_side
@@ -51,8 +51,9 @@ def _verb(work: Callable[..., None]) -> None:
         try:
             work(run, **own)
         except DeployError as error:
-            write_error(run.failed(error))
-            raise SystemExit(error.exit_code) from None
+            ended = refusal(error) if isinstance(error, CloudError) else error
+            write_error(run.failed(ended))
+            raise SystemExit(ended.exit_code) from None
         except KeyboardInterrupt:
             _stop(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is said so
@@ -166,11 +167,10 @@ def prune(run: Run) -> None:
 
 def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observed, image.Reference]:
     """Look the image up and read the world, side by side, and decide."""
-    repository = run.config.repository  # read first: from then on, this run's outcome is the group's last
     asked = image.parse(text)
-    if asked.repository != repository:
+    if asked.repository != run.config.repository:
         raise RefusedError(
-            f"--image: '{asked.repository}' is not the environment's repository '{repository}'.",
+            f"--image: '{asked.repository}' is not the environment's repository '{run.config.repository}'.",
             "correct one of them",
         )
     run.knows(wanted=Serving("", str(asked), commit))

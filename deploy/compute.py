@@ -10,21 +10,21 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import httpx
 
+from deploy import documents
+from deploy.answers import checked, decoded, error_of
+from deploy.documents import Check
 from deploy.errors import CloudError, NotAllowedError
-from deploy.retry import TIMEOUT, TRANSIENT, Time, TransientError, retried, transient
+from deploy.observed import Document
+from deploy.retry import TIMEOUT, Time, TransientError, retried
 from deploy.server_clock import ServerClock, own_time
 
-Document = dict[str, Any]
-
-QUOTA: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
 _TOKEN_REFUSED: Final = 401
-_RATE_REASONS: Final = frozenset(
-    {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
-)
+_REQUEST_S: Final = "deadline_s"  # lib.deadline.REQUEST_S, whose import costs what `report` does without
+_MOST_PAGES: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -85,39 +85,62 @@ class Compute:
         self._dice = dice
         self._renew = renew
 
-    def get(self, path: str, params: dict[str, str] | None = None, within_s: float | None = None) -> Document:
+    def get(
+        self,
+        path: str,
+        params: dict[str, str] | None = None,
+        within_s: float | None = None,
+        check: Check = documents.any_object,
+    ) -> Document:
         """
-        Read a resource below the project.
+        Read a resource below the project; an answer that its check refuses is read again, as one that is lost.
 
         Args:
             path: From the project's on.
             params: Of the query.
             within_s: How long the read may be retried; None for as long as every request.
+            check: Of the answer.
 
         Raises:
             CloudError: What Google said, once retrying did not help.
             NotAllowedError: 401 or 403.
         """
-        return self._retried("GET", f"{self._base}/{path}", params, None, within_s)
-
-    def read(self, path: str) -> Document:
-        """Make a POST that only reads, such as `listManagedInstances`."""
-        return self._retried("POST", f"{self._base}/{path}", None, None)
+        return self._retried(_Request("GET", self.project, path, params, None, check, within_s))
 
     def items(self, path: str, member: str = "items", verb: str = "GET") -> Iterator[Document]:
         """Yield all of a list, page by page; a page that can't be read ends in an error, never in a shorter list."""
-        token = ""
+        for page in self.pages(path, documents.page(path.rpartition("/")[2], member), verb):
+            yield from page.get(member, [])
+
+    def pages(self, path: str, check: Check, verb: str = "GET") -> Iterator[Document]:
+        """
+        Yield the pages of a list.
+
+        Raises:
+            CloudError: A page can't be read; a page token comes again, or there are more pages than any project has.
+        """
+        token, seen = "", set[str]()
         while True:
-            page = self._retried(verb, f"{self._base}/{path}", {"pageToken": token} if token else None, None)
-            yield from page.get(member) or []
+            params = {"pageToken": token} if token else None
+            page = self._retried(_Request(verb, self.project, path, params, None, check))
+            yield page
             token = page.get("nextPageToken", "")
             if not token:
                 return
+            if token in seen or len(seen) >= _MOST_PAGES:
+                what = "the same nextPageToken again" if token in seen else f"more than {_MOST_PAGES} pages"
+                raise CloudError(f"{verb} {self.project}/{path}: {what}")
+            seen.add(token)
 
     def write(self, verb: str, path: str, body: Document | None, params: dict[str, str] | None = None) -> Document:
-        """Make a write with a requestId of its own, which every retry repeats; returns its operation."""
+        """
+        Make a write with a requestId of its own; returns its operation.
+
+        Every retry repeats the requestId, also where the answer is no operation: the server then answers with the
+        first one.
+        """
         identified = {**(params or {}), "requestId": str(uuid.uuid4())}
-        return self._retried(verb, f"{self._base}/{path}", identified, body)
+        return self._retried(_Request(verb, self.project, path, identified, body, documents.operation()))
 
     def wait(self, operation: Document, budget_s: float = 180.0) -> Outcome:
         """Wait until an operation is DONE; one that has vanished, is forbidden or never ends is unknown."""
@@ -127,7 +150,8 @@ class Compute:
             if self.time.now_s() >= until_s:
                 return Outcome("unknown", text=f"operation '{operation['name']}' is still {operation.get('status')}")
             try:
-                operation = self._retried("POST", f"{self._base}/{path}/wait", None, None)
+                check = documents.operation(operation["name"])
+                operation = self._retried(_Request("POST", self.project, f"{path}/wait", check=check))
             except (CloudError, NotAllowedError) as error:
                 return Outcome("unknown", text=str(error))
             if operation.get("status") != "DONE":
@@ -136,61 +160,67 @@ class Compute:
         self.warnings.extend(outcome.warnings)
         return outcome
 
-    def _retried(
-        self, verb: str, url: str, params: dict[str, str] | None, body: Document | None, within_s: float | None = None
-    ) -> Document:
-        budget_s = self._budget_s if within_s is None else within_s
-        return retried(lambda: self._once(verb, url, params, body), self.time, budget_s, self._dice)
+    def _retried(self, request: "_Request") -> Document:
+        budget_s = self._budget_s if request.within_s is None else request.within_s
+        return retried(lambda: self._once(request), self.time, budget_s, self._dice)
 
-    def _once(self, verb: str, url: str, params: dict[str, str] | None, body: Document | None) -> Document:
-        where = f"{verb} {url.partition('/projects/')[2]}"
-        answer = self._sent(where, verb, url, params, body)
+    def _once(self, request: "_Request") -> Document:
+        answer = self._sent(request)
         if answer.status_code == _TOKEN_REFUSED:
             self._renew()
-            answer = self._sent(where, verb, url, params, body)
+            answer = self._sent(request)
+        where = request.where
         if answer.is_success:
-            return _decoded(answer, where)
-        raise _error(answer, where)
+            return checked(decoded(answer, where), request.check, where)
+        raise error_of(answer, where)
 
-    def _sent(
-        self, where: str, verb: str, url: str, params: dict[str, str] | None, body: Document | None
-    ) -> httpx.Response:
+    def _sent(self, request: "_Request") -> httpx.Response:
         self.requests += 1
         headers, sent_s = self._headers(), self.time.now_s()
         try:
             answer = self._client.request(
-                verb, url, params=params, json=body, headers=headers, timeout=TIMEOUT, follow_redirects=False
+                request.verb,
+                f"{self._base}/{request.path}",
+                params=request.params,
+                json=request.body,
+                headers=headers,
+                timeout=TIMEOUT,
+                follow_redirects=False,
+                extensions={} if request.within_s is None else {_REQUEST_S: request.within_s},
             )
-            self.server_clock.set_by(answer.headers.get("date", ""), sent_s)
-            return answer
         except httpx.RequestError as error:
-            raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
+            raise TransientError(f"{request.where}: {type(error).__name__}: {error}") from error
+        self.server_clock.set_by(answer.headers.get("date", ""), sent_s)
+        return answer
 
 
-def _decoded(answer: httpx.Response, where: str) -> Document:
-    try:
-        document = answer.json()
-    except ValueError as error:
-        raise TransientError(f"{where}: the answer is no JSON, but '{answer.text[:60]}'", answer.status_code) from error
-    if not isinstance(document, dict):
-        raise TransientError(f"{where}: the answer is no object", answer.status_code)
-    return document
+@dataclass(frozen=True)
+class _Request:
+    """
+    A request below a project.
 
+    Args:
+        verb: GET and so on.
+        project: Name.
+        path: From the project's on.
+        params: Of the query.
+        body: JSON; None for none.
+        check: Of the answer.
+        within_s: How long it may be retried, and one exchange may take; None for the budget of every request.
+    """
 
-def _error(answer: httpx.Response, where: str) -> CloudError | NotAllowedError:
-    """Return what an answer means: transient by status or by Google's reason, forbidden, or final."""
-    try:
-        found = answer.json()["error"]
-        message, details = str(found.get("message", "")), found.get("details") or []
-        reasons = {str(one.get("reason")) for one in [*(found.get("errors") or []), *details] if one.get("reason")}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        message, reasons = answer.text[:200], set()
-    text = f"{where}: {answer.status_code} {message}"
-    if answer.status_code in TRANSIENT or reasons & _RATE_REASONS:
-        return transient(text, answer, next(iter(sorted(reasons)), ""))
-    if answer.status_code in (401, 403) and QUOTA not in reasons:
-        return NotAllowedError(text, "give the deployer's account that permission, or other credentials")
-    return CloudError(text, answer.status_code, next(iter(sorted(reasons)), ""))
+    verb: str
+    project: str
+    path: str
+    params: dict[str, str] | None = None
+    body: Document | None = None
+    check: Check = documents.any_object
+    within_s: float | None = None
+
+    @property
+    def where(self) -> str:
+        """What messages call it."""
+        return f"{self.verb} {self.project}/{self.path}"
 
 
 def _outcome(operation: Document) -> Outcome:

@@ -10,7 +10,7 @@ DeployError            exit 1    never raised itself
 ├── NotRestoredError   exit 8    the release failed and the way back did not settle; run reconcile
 ├── CapacityError      exit 9    no capacity or quota for the new machines; the previous release serves
 ├── StoppedError       exit 130  interrupted; the cloud goes on, and reconcile resumes or undoes
-└── CloudError         exit 1    Compute Engine said what nobody expected; raised on only as one of the above
+└── CloudError         exit 3    an answer of Compute Engine that is an error; leaves the program as a RefusedError
 """
 
 from typing import ClassVar
@@ -99,3 +99,8 @@ class CloudError(DeployError):
         super().__init__(message)
         self.status = status
         self.reason = reason
+
+
+def refusal(error: CloudError) -> RefusedError:
+    """Return the error of a verb that an answer ended: every such answer is met before the first write to the group."""
+    return RefusedError(f"{error.message.rstrip('.')}.", "try again later")

@@ -1,9 +1,12 @@
 """Inserting a release's template: made, or adopted where one of its name has the same content, and compared."""
 
-from deploy import template
-from deploy.compute import Compute, Document
+import contextlib
+
+from deploy import documents, template
+from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
+from deploy.observed import Document
 from deploy.untold import refused, untold
 
 
@@ -26,7 +29,7 @@ def insert(compute: Compute, config: Config, body: Document) -> None:
         outcome = refused(error)
     # What was refused, or lost on its way, may be there all the same: reading tells.
     try:
-        there = compute.get(path)
+        there = compute.get(path, check=documents.resource("instanceTemplates", body["name"]))
     except (CloudError, NotAllowedError) as error:
         what = "can't be read back" if outcome.state == "done" else "was not made"
         why = outcome if outcome.state == "failed" else refused(error)
@@ -39,5 +42,6 @@ def insert(compute: Compute, config: Config, body: Document) -> None:
     if not unlike:
         return
     if outcome.state != "failed":
-        compute.write("DELETE", path, None)
+        with contextlib.suppress(CloudError, NotAllowedError):
+            compute.write("DELETE", path, None)
     raise RefusedError(f"{where}: what is there differs in {', '.join(unlike)}.", "look at it by hand")

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.compute import Compute, Document
+from deploy import documents
+from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, NotAllowedError, RefusedError
-from deploy.observed import Group, group, health_check_of, link_of, links_of
+from deploy.observed import Document, Group, group, health_check_of, link_of, links_of, name_of
 from deploy.parallel import side_by_side
 from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
 
@@ -76,7 +77,7 @@ def read_group(compute: Compute, config: Config) -> Group:
     """
     path = f"zones/{config.zone}/instanceGroupManagers/{config.group}"
     try:
-        document = compute.get(path)
+        document = compute.get(path, check=documents.group_document(config.group, config.zone))
     except CloudError as error:
         if error.status == 404:
             raise _absent(compute, config) from error
@@ -131,7 +132,7 @@ def observe(
         group=found,
         templates=tuple(templates),
         template=template,
-        health_check=_health_check(compute, found),
+        health_check=read_health_check(compute, found),
         autoscaler=next(iter(resizing), ""),
         missing=missing,
         unasked=unasked,
@@ -140,13 +141,14 @@ def observe(
     )
 
 
-def _health_check(compute: Compute, found: Group) -> Document | None:
+def read_health_check(compute: Compute, found: Group) -> Document | None:
     """Read the check by its own link: it may be regional, or of a kind that is no longer made."""
     link = health_check_of(found.raw)
     if not link:
         return None
     try:
-        return compute.get(link.partition("/projects/")[2].partition("/")[2] or link)
+        path = link.partition("/projects/")[2].partition("/")[2] or link
+        return compute.get(path, check=documents.resource("healthChecks", name_of(path)))
     except CloudError as error:
         if error.status == 404:
             return None
@@ -176,8 +178,10 @@ def granted(
                 raise transient(f"{where}: {answer.status_code}", answer)
             if not answer.is_success:
                 raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
-            return set(answer.json().get("permissions") or [])
-        except (httpx.RequestError, ValueError, AttributeError) as error:
+            return documents.permissions(answer.json())
+        except ValueError as error:
+            raise TransientError(f"{where}: the answer is not what was asked for: {documents.reason(error)}") from error
+        except httpx.RequestError as error:
             raise TransientError(f"{where}: {error}") from error
 
     return retried(ask, time, _PERMISSIONS_S)
@@ -193,7 +197,7 @@ def _permissions(ask: Callable[[], set[str]]) -> tuple[tuple[str, ...], str]:
 
 def _quotas(compute: Compute, region: str) -> int | None:
     try:
-        quotas = compute.get(f"regions/{region}").get("quotas") or []
+        quotas = compute.get(f"regions/{region}", check=documents.region).get("quotas", [])
     except (CloudError, NotAllowedError):
         return None
     found = [quota for quota in quotas if quota.get("metric") == "INSTANCES"]

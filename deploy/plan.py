@@ -52,6 +52,7 @@ class Plan:
         warnings: What to know, one line each.
         is_empty: Whether the group has no instances, and is to have none.
         short_delay: What the group's initial delay is shorter than; empty if it is long enough.
+        fingerprint: Of the group that the refusals were checked on.
     """
 
     action: Literal["nothing", "wait", "roll"]
@@ -63,6 +64,7 @@ class Plan:
     warnings: tuple[str, ...] = ()
     is_empty: bool = False
     short_delay: str = ""
+    fingerprint: str = ""
 
 
 def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
@@ -108,7 +110,18 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
-    return Plan("roll", Version(link, str(intent)), body, going_back, before, budget_s, known, is_empty, delay)
+    return Plan(
+        "roll",
+        Version(link, str(intent)),
+        body,
+        going_back,
+        before,
+        budget_s,
+        known,
+        is_empty,
+        delay,
+        group.fingerprint,
+    )
 
 
 def intent_of(wanted: Wanted, budget_s: float) -> Intent:

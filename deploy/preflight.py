@@ -7,7 +7,7 @@ from deploy.config import Config
 from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.observe import Observed
-from deploy.observed import Document, health_check_of, initial_delay_s, name_of
+from deploy.observed import Document, Group, health_check_of, initial_delay_s, name_of
 from deploy.server_clock import skew_warning
 from deploy.template import metadata
 
@@ -30,7 +30,28 @@ def refuse(config: Config, observed: Observed) -> None:
             f"project '{config.project}': missing {', '.join(observed.missing)}.",
             "grant them to the deployer's account",
         )
-    raw: Any = observed.group.raw
+    refuse_group(config, observed.group, observed.health_check)
+    if not observed.template:
+        raise RefusedError(
+            f"group '{config.group}': its template '{observed.group.versions[0].link}' is not a global one of project"
+            f" '{config.project}'.",
+            "use a global template of that project",
+        )
+
+
+def refuse_group(config: Config, group: Group, health_check: Document | None) -> None:
+    """
+    Check every precondition on the group's own document: at preflight, and on the very document that is patched.
+
+    Args:
+        config: Names and policy.
+        group: As it was read.
+        health_check: That heals the group; None where it has none, or one that is gone.
+
+    Raises:
+        RefusedError: The first that does not hold.
+    """
+    raw: Any = group.raw
     where = f"group '{config.group}'"
     if raw.get("region"):
         raise RefusedError(
@@ -41,45 +62,32 @@ def refuse(config: Config, observed: Observed) -> None:
         raise RefusedError(
             f"{where}: is stateful, its machines can't be replaced by new ones.", "remove its stateful policy"
         )
-    if len(observed.group.versions) != 1:
-        names = ", ".join(f"'{one.template}'" for one in observed.group.versions) or "none"
-        raise RefusedError(
-            f"{where}: has {len(observed.group.versions)} versions: {names}.", _leave_one_version(config, observed)
-        )
+    if len(group.versions) != 1:
+        names = ", ".join(f"'{one.template}'" for one in group.versions) or "none"
+        raise RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", "finish or undo the canary first")
     policy = raw.get("updatePolicy") or {}
-    kind = policy.get("type")
-    if kind != "PROACTIVE":
-        fact = f"the type of its update policy is {kind}" if kind else "its update policy has no type"
+    if policy.get("type") == "OPPORTUNISTIC":
         raise RefusedError(
-            f"{where}: {fact}, and a release needs PROACTIVE.",
-            f"run '{_command(config, 'update', '--update-policy-type', 'proactive')}'",
+            f"{where}: its update policy is OPPORTUNISTIC, so somebody stopped updates.", "set it to PROACTIVE"
         )
     allowed = policy.get("mostDisruptiveAllowedAction", "REPLACE")
     if allowed in _ORDER and allowed != "REPLACE":
         raise RefusedError(
-            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.",
-            f"run '{_command(config, 'update', '--update-policy-most-disruptive-action', 'replace')}'",
+            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.", "set it to REPLACE"
         )
     method = policy.get("replacementMethod", config.rollout.method)
     if method != config.rollout.method:
         raise RefusedError(
             f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
             f" '{config.rollout.method}'.",
-            f"run '{_command(config, 'update', '--update-policy-replacement-method', config.rollout.method.lower())}',"
+            f"run '{_update_command(config, '--update-policy-replacement-method', config.rollout.method.lower())}',"
             " or set `replacement_method` in Terraform's `update_policy`",
         )
-    _refuse_health(config, where, observed)
-    masking = observed.group.masking_key
+    _refuse_health(where, group, health_check)
+    masking = group.masking_key
     if masking:
         raise RefusedError(
-            f"{where}: allInstancesConfig has a '{masking}', which hides the template's.",
-            f"run '{_command(config, 'all-instances-config delete', '--metadata', masking)}'",
-        )
-    if not observed.template:
-        raise RefusedError(
-            f"{where}: its template '{observed.group.versions[0].link}' is not a global one of project"
-            f" '{config.project}'.",
-            "use a global template of that project",
+            f"{where}: allInstancesConfig has a '{masking}', which hides the template's.", "remove it there"
         )
 
 
@@ -161,24 +169,10 @@ def _delay_warning(observed: Observed) -> list[str]:
     return [f"{delay}: instances that still start may be recreated. Fix: raise initialDelaySec"] if delay else []
 
 
-def _command(config: Config, verb: str, *flags: str) -> str:
-    """Return a gcloud command on the group, fit to be pasted."""
+def _update_command(config: Config, *flags: str) -> str:
+    """Return the gcloud command that changes the group's update policy."""
     where = ("--project", config.project, "--zone", config.zone)
-    return " ".join(("gcloud compute instance-groups managed", verb, config.group, *where, *flags))
-
-
-def _leave_one_version(config: Config, observed: Observed) -> str:
-    """Return how to leave a group one version: the one that has every instance without a target size of its own."""
-    sizes = [version.get("targetSize") or {} for version in observed.group.raw.get("versions") or []]
-    rest = [
-        version.template
-        for version, size in zip(observed.group.versions, sizes, strict=False)
-        if not {"fixed", "percent"} & size.keys()
-    ]
-    if not rest:
-        return "set its instance template"
-    command = _command(config, "rolling-action start-update", "--version", f"template={rest[0]}")
-    return f"run '{command}' to keep that version"
+    return " ".join(("gcloud compute instance-groups managed update", config.group, *where, *flags))
 
 
 def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
@@ -188,13 +182,12 @@ def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     return (*found, *([f"{lacking}: the way back may wait for it"] if lacking else []))
 
 
-def _refuse_health(config: Config, where: str, observed: Observed) -> None:
-    link, check = health_check_of(observed.group.raw), observed.health_check
+def _refuse_health(where: str, group: Group, health_check: Document | None) -> None:
+    link, check = health_check_of(group.raw), health_check
     if not link:
         raise RefusedError(
             f"{where}: no autohealing health check, so a machine counts as healthy as soon as it runs.",
-            f"run '{_command(config, 'update', '--health-check', 'CHECK', '--initial-delay', '300')}' with a CHECK that"
-            " asks the application",
+            "add one that asks the application",
         )
     if check is None:
         raise RefusedError(f"{where}: its health check '{name_of(link)}' is not there.", "make it, or name another one")
@@ -205,15 +198,11 @@ def _refuse_health(config: Config, where: str, observed: Observed) -> None:
             " whether or not the application does.",
             "let it ask the application",
         )
-    lifecycle = observed.group.raw.get("instanceLifecyclePolicy") or {}
+    lifecycle = group.raw.get("instanceLifecyclePolicy") or {}
     failing = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
-    nothing = f"{where}: does nothing about a machine that fails its health check: "
-    if failing == "DO_NOTHING":
-        raise RefusedError(f"{nothing}onFailedHealthCheck is DO_NOTHING.", "set onFailedHealthCheck to REPAIR")
-    if failing == "DEFAULT_ACTION" and lifecycle.get("defaultActionOnFailure") == "DO_NOTHING":
+    if "DO_NOTHING" in (failing, lifecycle.get("defaultActionOnFailure") if failing == "DEFAULT_ACTION" else failing):
         raise RefusedError(
-            f"{nothing}defaultActionOnFailure is DO_NOTHING.",
-            f"run '{_command(config, 'update', '--default-action-on-vm-failure', 'repair')}'",
+            f"{where}: does nothing about a machine that fails its health check.", "set onFailedHealthCheck to REPAIR"
         )
 
 

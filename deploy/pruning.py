@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from deploy import history
+from deploy import documents, history
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
@@ -44,7 +44,10 @@ def _candidates(compute: Compute, config: Config) -> tuple[Release, ...]:
     referenced |= {machine.version.link for machine in group.machines if machine.version}
     if not history.to_prune(found, frozenset(referenced)):
         return ()
-    return history.to_prune(found, frozenset(referenced | _links(_groups(compute), config.project)))
+    groups = list(_groups(compute))
+    if group.raw["selfLink"] not in {document.get("selfLink") for document in groups}:
+        raise DeployError(f"the list of groups lacks '{config.group}', so it is not complete")
+    return history.to_prune(found, frozenset(referenced | _links(groups, config.project)))
 
 
 def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:
@@ -79,11 +82,6 @@ def _delete(compute: Compute, release: Release) -> bool:
 
 def _groups(compute: Compute) -> Iterator[Document]:
     """Yield all groups of the project, of every zone and region, page by page."""
-    token = ""
-    while True:
-        page = compute.get("aggregated/instanceGroupManagers", {"pageToken": token} if token else None)
-        for scope in (page.get("items") or {}).values():
-            yield from scope.get("instanceGroupManagers") or []
-        token = page.get("nextPageToken", "")
-        if not token:
-            return
+    for page in compute.pages("aggregated/instanceGroupManagers", documents.group_page):
+        for scope in page.get("items", {}).values():
+            yield from scope.get("instanceGroupManagers", [])

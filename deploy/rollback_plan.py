@@ -27,6 +27,7 @@ class Rollback:
         surge: Machines above the target size.
         is_needed: False if the release serves from every machine, or the group has it and no instances.
         is_empty: Whether the group has no instances, and is to have none.
+        fingerprint: Of the group that the refusals were checked on.
         warnings: What to know, one line each.
     """
 
@@ -38,6 +39,7 @@ class Rollback:
     surge: int
     is_needed: bool
     is_empty: bool
+    fingerprint: str
     warnings: tuple[str, ...] = ()
 
     @property
@@ -74,14 +76,17 @@ def plan_rollback(
     first = None if to else history.replaced(found, before.link)
     if first is not None:
         reference = _reference(config, observed, first)
-        return Rollback(reference, "", first, before, budget_s, surge, True, is_empty, known)
+        return Rollback(
+            reference, "", first, before, budget_s, surge, True, is_empty, observed.group.fingerprint, known
+        )
     release = history.to_go_back_to(found, before.link, to, force=force)
     target = Fallback(release.link, release.template_id)
     reference = _reference(config, observed, target)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
     target = replace(target, name=str(intent))
     is_needed = not release.is_in({before.link}) or not health.is_idle(observed.group)
-    return Rollback(reference, release.entry.commit, target, before, budget_s, surge, is_needed, is_empty, known)
+    commit, fingerprint = release.entry.commit, observed.group.fingerprint
+    return Rollback(reference, commit, target, before, budget_s, surge, is_needed, is_empty, fingerprint, known)
 
 
 def _reference(config: Config, observed: Observed, target: Fallback) -> image.Reference:

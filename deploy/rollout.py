@@ -70,7 +70,7 @@ class Rollout:
             if plan.template is not None:
                 insert(self.compute, self.config, plan.template)
                 watch.reach("template")
-            self._tell(watch, plan.version, plan.before)
+            self._tell(watch, plan.version, plan.before, planned=plan.fingerprint)
         try:
             bake_s, had_instances = self.config.rollout.bake_s, not plan.is_empty
             watch.until_served(plan.version, plan.budget_s, bake_s, had_instances=had_instances)
@@ -91,13 +91,13 @@ class Rollout:
         if not plan.is_needed:
             return self._result(done, watch)
         self._refuse_mismatch(plan.target)
-        self._tell(watch, plan.version, plan.before, plan.surge)
+        self._tell(watch, plan.version, plan.before, plan.surge, plan.fingerprint)
         try:
             watch.until_served(plan.version, plan.budget_s, 0.0, is_way_back=True)
         except FailedError as failure:
             watch.reach("failed")
             raise NotRestoredError(
-                f"rollback to '{plan.version.template}': {failure.verdict.text}.", "run reconcile"
+                f"rollback to '{plan.version.template}': {failure.verdict.text}{_edited(watch)}.", "run reconcile"
             ) from failure
         return self._result(done, watch)
 
@@ -131,8 +131,11 @@ class Rollout:
         self.so_far = lambda: self._result(plan, watch)
         return watch
 
-    def _tell(self, watch: Watch, version: Version, before: Version, surge: int | None = None) -> None:
-        watch.replaced = patch_group(self.compute, self.config, version, before, surge)
+    def _tell(
+        self, watch: Watch, version: Version, before: Version, surge: int | None = None, planned: str | None = None
+    ) -> None:
+        patched = patch_group(self.compute, self.config, version, before, surge, planned=planned)
+        watch.replaced, watch.patched = patched.replaced, patched.document
         self._is_told = True
 
     def _prune(self, result: Result) -> Result:
@@ -155,7 +158,7 @@ class Rollout:
         """
         watch.reach("failed")
         found = health.explained(found, plan.short_delay)
-        why = f"release '{plan.version.template}': {found.text}"
+        why = f"release '{plan.version.template}': {found.text}{_edited(watch)}"
         self.say(f"failed: {found.text}")
         instance = failed_instance(watch.snapshot, plan.version, found.machine)
         output = watch.serial_output(instance.name) if instance else ""
@@ -175,7 +178,7 @@ class Rollout:
         except SupersededError:
             raise
         except (DeployError, FailedError) as error:
-            text = error.verdict.text if isinstance(error, FailedError) else str(error)
+            text = f"{error.verdict.text}{_edited(watch)}" if isinstance(error, FailedError) else str(error)
             what = f"{why}. The way back did not settle: {text}."
             raise NotRestoredError(what, "run reconcile", show() if proof is None else proof) from error
         watch.reach("went back")
@@ -213,3 +216,9 @@ class Rollout:
             requests=self.compute.requests,
             is_empty=plan.is_empty if watch.snapshot is None else health.is_empty(watch.snapshot),
         )
+
+
+def _edited(watch: Watch) -> str:
+    """Return the edits of the group that came between its PATCH and its failure: they are the likely cause."""
+    changes = watch.edits()
+    return f". The group was edited during the rollout: {', '.join(changes)}" if changes else ""

@@ -12,6 +12,7 @@ from deploy.health import CAPACITY, Verdict, is_serving
 from deploy.observed import Group, Machine, Version, version_of
 
 _FIRST_S: Final = 30.0
+_READ_S: Final = 5.0  # so that the group is polled on time
 _EVERY_S: Final = 20.0
 
 
@@ -104,7 +105,7 @@ class Symptoms:
         A permanent failure counts at once. A transient one counts when it is a second instance's: the script ended by
         it, or it was there again at a later look, and another instance that still does not serve has one too.
         """
-        output = self.compute.get(f"zones/{self.config.zone}/instances/{machine.name}/serialPort")
+        output = self.compute.get(f"zones/{self.config.zone}/instances/{machine.name}/serialPort", within_s=_READ_S)
         self.outputs[machine.name] = str(output.get("contents", ""))
         failure = serial.failure(self.outputs[machine.name], self.config.repository)
         before, self._suspect = self._suspect.times, replace(self._suspect, times=failure.times if failure else 0)

@@ -1,6 +1,7 @@
 """The errors of a write that never came to be: the group was told nothing, so no release failed or was rolled back."""
 
-from deploy.compute import QUOTA, Compute, Outcome
+from deploy.answers import QUOTA
+from deploy.compute import Compute, Outcome
 from deploy.config import Config
 from deploy.errors import CapacityError, CloudError, DeployError, NotAllowedError, NotRestoredError, RefusedError
 from deploy.health import CAPACITY, is_empty, is_idle

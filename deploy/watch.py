@@ -1,11 +1,12 @@
 """Looks at a group until what it was told to serve serves, or has failed: the one place that loops."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from deploy.compute import Compute
 from deploy.config import Config
+from deploy.edits import edits
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.health import Seen, Verdict, look, verdict
 from deploy.observe import read_group
@@ -65,6 +66,7 @@ class Watch:
         timeline: What was seen until now.
         replaced: Fingerprint that our write took the place of; an answer that has it is older than our write.
         snapshot: The group at the last poll; None before the first one.
+        patched: The group's document as our write left it; None if this process wrote none.
     """
 
     compute: Compute
@@ -76,6 +78,7 @@ class Watch:
     timeline: Timeline = field(default_factory=Timeline, init=False)
     replaced: str = field(default="", init=False)
     snapshot: Group | None = field(default=None, init=False)
+    patched: Mapping[str, Any] | None = field(default=None, init=False)
     _unread: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -140,12 +143,11 @@ class Watch:
         """Read the group; None while that fails, which is said once."""
         try:
             group = read_group(self.compute, self.config)
-        except RefusedError as error:
-            raise FailedError(Verdict("failed", error.message.rstrip("."))) from error
-        except (CloudError, NotAllowedError) as error:
+        except (RefusedError, CloudError, NotAllowedError) as error:
+            # A group that is not found counts as one that can't be read: a single 404 is no proof.
             if not self._unread:
                 self.say(f"the group can't be read: {error.message}")
-            self._unread = f"the group can't be read: {error.message}"
+            self._unread = f"the group can't be read: {error.message.rstrip('.')}"
             return None
         self._unread, self.snapshot = "", group
         return group
@@ -165,6 +167,10 @@ class Watch:
         if found.state == "waiting" and not is_way_back:
             return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
         return found
+
+    def edits(self) -> tuple[str, ...]:
+        """Return what was changed in the group since our write, as far as the last poll shows it."""
+        return edits(self.patched, self.snapshot.raw if self.snapshot else None)
 
     def serial_output(self, instance: str) -> str:
         """Return what an instance's serial port held when it was read last; empty if it was not read."""

@@ -23,7 +23,7 @@ class Rule(BaseModel):
     among equals the newest wins.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     machine: str = ""
     template: str = ""

@@ -138,3 +138,11 @@ def test_a_tag_that_was_moved_to_what_serves_is_no_way_back(served: Served) -> N
     assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
     code, _, stderr = served.run("rollback")
     assert (code, "which is the very image that serves. Fix: deploy another one by its digest" in stderr) == (3, True)
+
+
+def test_answer_that_ends_a_verb_is_no_bug_of_ours(served: Served) -> None:
+    served.fault(on="instanceGroupManagers.get", status=400, reason="invalid")
+    for verb in (("status",), ("deploy", "--image", reference("a")), ("rollback",)):
+        code, stdout, stderr = served.run(*verb)
+        assert (code, stdout, "Fix: try again later." in stderr) == (3, "", True), stderr
+        assert "our bug" not in stderr

@@ -26,13 +26,13 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
-        return httpx.Response(200, json={"type": "HTTP", "httpHealthCheck": {"port": 8000}})
+        return httpx.Response(200, json={"name": "x", "type": "HTTP", "httpHealthCheck": {"port": 8000}})
 
     compute = Compute(
         httpx.Client(transport=httpx.MockTransport(answer)), "http://x/compute/v1", "p", dict, Time(lambda: 0.0, print)
     )
     healed = group({"autoHealingPolicies": [{"healthCheck": link}]}, [])
-    found = observe._health_check(compute, healed)
+    found = observe.read_health_check(compute, healed)
     assert found is not None
     assert asked_by(found) == ("HTTP", 8000)
     assert asked == [f"/compute/v1/projects/p/{path}"]

@@ -74,7 +74,9 @@ def test_refused_token_is_renewed_once_and_the_request_made_again() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append((request.headers["authorization"], request.url.params["requestId"]))
-        return httpx.Response(200 if request.headers["authorization"] == "new" else 401, json={"name": "operation"})
+        return httpx.Response(
+            200 if request.headers["authorization"] == "new" else 401, json={"name": "operation", "status": "DONE"}
+        )
 
     def renew() -> None:
         token[0] = next(tokens)

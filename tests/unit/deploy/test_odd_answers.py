@@ -1,0 +1,201 @@
+"""Answers of status 200 that are not what was asked for: failed reads, never a state of the group, never our bug."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy import documents, pruning
+from deploy.compute import Compute
+from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBackError
+from deploy.observe import PERMISSIONS, granted
+from deploy.retry import Time
+from deploy.rollout import Rollout
+from tests.unit.deploy.faulty import behave, fault, times, world
+from tests.unit.deploy.rig import GROUP, Rig, rig
+
+GET = "instanceGroupManagers.get"
+OTHER = {
+    "name": "another-group",
+    "fingerprint": "eA==",
+    "versions": [{"instanceTemplate": "global/instanceTemplates/x"}],
+}
+VALUES: tuple[Any, ...] = ({}, None, [], "text", {"error": {"code": 503, "message": "backend"}}, {"items": [None]})
+GROUPS: tuple[dict[str, Any], ...] = (
+    *({"value": value} for value in (*VALUES, OTHER)),
+    *(
+        {"members": members}
+        for members in (
+            {"versions": None}, {"versions": [None]}, {"versions": []}, {"versions": {}}, {"name": "another-group"},
+            {"fingerprint": None}, {"fingerprint": ""}, {"status": []}, {"targetSize": "three"}, {"updatePolicy": None},
+            {"autoHealingPolicies": [None]}, {"zone": "projects/p/zones/elsewhere"}, {"allInstancesConfig": [1]},
+        )
+    ),
+)  # fmt: skip
+ROWS = (
+    [None],
+    "text",
+    [[]],
+    {"a": 1},
+    [{"version": None}],
+    [{"name": "x", "instanceHealth": [None]}],
+    [{"name": None}],
+)
+
+
+def odd(one: Rig, on: str, body: dict[str, Any], *nth: int) -> None:
+    fault(one, on=on, nth=list(nth), body=body)
+
+
+@pytest.mark.parametrize("body", GROUPS, ids=str)
+def test_odd_group_is_read_again_at_every_moment_of_a_rollout(body: dict[str, Any]) -> None:
+    """At preflight, before the PATCH, at the first polls, and in the middle."""
+    one = world()
+    odd(one, GET, body, 1, 3, 5, 7, 9, 12)
+    assert one.deploy("a").changed
+    assert one.serving() == ["a"] * 3
+    assert [status for method, status in one.writes() if method.endswith(".patch")] == [200]
+
+
+@pytest.mark.parametrize("body", GROUPS, ids=str)
+def test_odd_group_on_the_way_back_is_read_again(body: dict[str, Any]) -> None:
+    one = world(timeout_s=170.0)
+    behave(one, "b", never_healthy=True)
+    odd(one, GET, body, *range(4, 400, 3))
+    with pytest.raises(RolledBackError):
+        one.deploy("b")
+    assert one.serving() == ["latest"] * 3
+
+
+@pytest.mark.parametrize("rows", ROWS, ids=str)
+@pytest.mark.parametrize(
+    ("method", "member"),
+    [
+        ("instanceGroupManagers.listManagedInstances", "managedInstances"),
+        ("instanceTemplates.list", "items"),
+        ("autoscalers.list", "items"),
+    ],
+)
+def test_odd_list_is_read_again(method: str, member: str, rows: Any) -> None:
+    one = world()
+    odd(one, method, {"members": {member: rows}}, 1, 3, 4)
+    one.deploy("a")
+    assert one.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+@pytest.mark.parametrize(
+    "method", ["instanceTemplates.insert", "instanceGroupManagers.patch", "zoneOperations.wait",
+               "globalOperations.wait", "instanceTemplates.get", "healthChecks.get", "regions.get"],
+)  # fmt: skip
+def test_odd_answer_to_a_write_or_a_read_around_it_changes_nothing(method: str, value: Any) -> None:
+    one = world()
+    odd(one, method, {"value": value}, 1, 2)
+    assert one.deploy("a").changed
+    assert one.serving() == ["a"] * 3
+    assert len([name for name in one.templates() if "-r-" in name]) == 1
+
+
+@pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch", "*.wait"])
+def test_write_whose_answer_is_never_an_operation_is_judged_by_the_resource(method: str) -> None:
+    one = world()
+    fault(one, on=method, body={"value": {}})
+    assert one.deploy("a").changed
+    assert one.serving() == ["a"] * 3
+
+
+def test_group_that_is_odd_from_now_on_is_no_other_deploy() -> None:
+    one = world()
+    odd(one, GET, {"members": {"versions": None}}, *range(4, 3_000))
+    with pytest.raises(NotRestoredError, match=r"not done after 570 s: the group can't be read: .*not what was asked"):
+        one.deploy("a")
+
+
+def test_one_404_of_the_group_rolls_nothing_back() -> None:
+    one = world(bake_s=60.0)
+    fault(one, on=GET, nth=[5, 9, 12], status=404, reason="notFound")
+    one.deploy("a")
+    assert one.serving() == ["a"] * 3
+    assert len([method for method, _ in one.writes() if method.endswith(".patch")]) == 1
+
+
+def test_one_404_before_the_patch_of_a_rollback_does_not_keep_the_failed_release() -> None:
+    one = world(timeout_s=170.0)
+    behave(one, "b", never_healthy=True)
+    running = one.plan("b")
+    polls = len(times(one, GET))
+    rollout = Rollout(one.compute(), one.config, one.said.append)
+    fault(one, on="instanceGroupManagers.patch", nth=[1], status=412, reason="conditionNotMet")
+    fault(one, on=GET, nth=[1, 3], status=404, reason="notFound")
+    with pytest.raises(RolledBackError):
+        rollout.perform(running)
+    assert len(times(one, GET)) > polls
+    assert one.serving() == ["latest"] * 3
+
+
+def test_group_that_can_not_be_read_before_the_patch_is_a_refusal() -> None:
+    one = world()
+    fault(one, on=GET, nth=list(range(2, 2_000)), status=503)
+    with pytest.raises(RefusedError, match=r"was not told: it can't be read: .*The group was told nothing"):
+        one.deploy("a")
+    assert one.serving() == ["latest"] * 3
+
+
+def asking(*answers: Any) -> tuple[Compute, list[str]]:
+    """An API that gives these answers, the last one for ever, and the queries that it got."""
+    queries: list[str] = []
+    slept: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        queries.append(request.url.params.get("pageToken", ""))
+        return httpx.Response(200, json=answers[min(len(queries), len(answers)) - 1])
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    time = Time(lambda: sum(slept), slept.append)
+    return Compute(client, "http://x/compute/v1", "p", dict, time, dice=lambda: 0.5), queries
+
+
+@pytest.mark.parametrize("tokens", [("t",), ("t", "u", "t"), ("t", "u", "v", "u")])
+def test_page_token_that_comes_again_is_an_error(tokens: tuple[str, ...]) -> None:
+    pages = [{"items": [], "nextPageToken": token} for token in tokens]
+    compute, queries = asking(*pages)
+    with pytest.raises(CloudError, match="p/zones/z/autoscalers: the same nextPageToken again"):
+        list(compute.items("zones/z/autoscalers"))
+    assert len(queries) <= len(tokens) + 1
+    compute, queries = asking(*({"items": {}, "nextPageToken": token} for token in tokens))
+    with pytest.raises(CloudError, match="the same nextPageToken again"):
+        list(pruning._groups(compute))
+    assert len(queries) <= len(tokens) + 1
+
+
+def test_list_that_never_ends_is_an_error() -> None:
+    compute, queries = asking(*({"items": [], "nextPageToken": str(number)} for number in range(2_000)))
+    with pytest.raises(CloudError, match="more than 1000 pages"):
+        list(compute.items("zones/z/autoscalers"))
+    assert len(queries) == 1_001
+
+
+@pytest.mark.parametrize("answer", [{}, {"error": {}}, {"permissions": None}, {"permissions": [None]}, [], None, "x"])
+def test_odd_answer_about_permissions_is_asked_again_and_grants_nothing(answer: Any) -> None:
+    answers = iter([answer, {"permissions": list(PERMISSIONS)}])
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers))))
+    slept: list[float] = []
+    assert granted(client, "http://x", "p", dict, Time(lambda: sum(slept), slept.append)) == set(PERMISSIONS)
+
+
+def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:
+    one = rig()
+    for letter in "0123456789":
+        one.deploy(letter)
+    before = one.templates()
+    fault(one, on="instanceGroupManagers.aggregatedList", body={"value": {}})
+    result = one.deploy("a")
+    assert any("the list of groups lacks" in text for text in result.warnings)
+    assert set(before) <= set(one.templates())
+
+
+def test_reason_is_one_line() -> None:
+    with pytest.raises(ValueError, match="Input should be") as error:
+        documents.operation()({"name": "o", "status": {}})
+    assert documents.reason(error.value).startswith("status: Input should be 'PENDING', 'RUNNING' or 'DONE'")
+    assert GROUP.rpartition("/")[2] not in documents.reason(error.value)
