@@ -87,10 +87,17 @@ def test_registry_that_never_answers_is_refused_within_its_budget() -> None:
     assert 20 <= sum(sleeps.naps) <= 30
 
 
-def test_another_digest_than_the_one_asked_for_is_refused() -> None:
-    reference = Reference(REPOSITORY, digest=digest("a"))
-    fake = FakeRegistry({f"{REPOSITORY.partition('/')[2]}/{digest('a')}": digest("b")})
-    with pytest.raises(RefusedError, match=f"says that '{reference}' has the digest '{digest('b')}'"):
+@pytest.mark.parametrize(
+    ("named", "reference", "text"),
+    [
+        ("", Reference(REPOSITORY, "latest"), f"'{REPOSITORY}' has no 'latest'"),
+        (digest("b"), Reference(REPOSITORY, digest=digest("a")), f"has the digest '{digest('b')}'"),
+    ],
+)
+def test_digest_that_is_none_or_another_one_is_refused(named: str, reference: Reference, text: str) -> None:
+    path = REPOSITORY.partition("/")[2]
+    fake = FakeRegistry({f"{path}/latest": named, f"{path}/{digest('a')}": named})
+    with pytest.raises(RefusedError, match=text):
         registry(fake).resolved(reference)
 
 
