@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import dagger
 from opentelemetry import trace
 
+from ci.concurrency import until_first_failure
 from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
 from ci.steps import check, fleet, image, registry
 from ci.steps.base import TERRAFORM
@@ -96,13 +97,11 @@ async def build(source: dagger.Directory) -> dagger.Container:
 
 
 async def smoke(source: dagger.Directory, built: dagger.Container) -> str:
-    """Start the image, ask for its health, and stop it."""
-    programs = source.directory(_INSIDE)
-    command = await built.default_args()
-    return await _all(
-        _stdout("smoke, stopped by SIGTERM", image.smoke_lifecycle(built, programs, command)),
-        _stdout("smoke, asked for its health", image.smoke_health(built, programs)),
-    )
+    """Start the image, ask for its health, and stop it; the first of the two that fails cancels the other."""
+    programs, command = source.directory(_INSIDE), await built.default_args()
+    stopped = _stdout("smoke, stopped by SIGTERM", image.smoke_lifecycle(built, programs, command))
+    asked = _stdout("smoke, asked for its health", image.smoke_health(built, programs))
+    return "\n".join(await until_first_failure(stopped, asked))
 
 
 async def gates(

@@ -167,10 +167,11 @@ def prune(run: Run) -> None:
 
 def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observed, image.Reference]:
     """Look the image up and read the world, side by side, and decide."""
+    repository = run.config.repository  # read first: from then on, this run's outcome is the group's last
     asked = image.parse(text)
-    if asked.repository != run.config.repository:
+    if asked.repository != repository:
         raise RefusedError(
-            f"--image: '{asked.repository}' is not the environment's repository '{run.config.repository}'.",
+            f"--image: '{asked.repository}' is not the environment's repository '{repository}'.",
             "correct one of them",
         )
     run.knows(wanted=Serving("", str(asked), commit))

@@ -64,30 +64,35 @@ def refuse_group(config: Config, group: Group, health_check: Document | None) ->
         )
     if len(group.versions) != 1:
         names = ", ".join(f"'{one.template}'" for one in group.versions) or "none"
-        raise RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", "finish or undo the canary first")
+        raise RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
     policy = raw.get("updatePolicy") or {}
-    if policy.get("type") == "OPPORTUNISTIC":
+    kind = policy.get("type")
+    if kind != "PROACTIVE":
+        fact = f"the type of its update policy is {kind}" if kind else "its update policy has no type"
         raise RefusedError(
-            f"{where}: its update policy is OPPORTUNISTIC, so somebody stopped updates.", "set it to PROACTIVE"
+            f"{where}: {fact}, and a release needs PROACTIVE.",
+            f"run '{_command(config, 'update', '--update-policy-type', 'proactive')}'",
         )
     allowed = policy.get("mostDisruptiveAllowedAction", "REPLACE")
     if allowed in _ORDER and allowed != "REPLACE":
         raise RefusedError(
-            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.", "set it to REPLACE"
+            f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces machines.",
+            f"run '{_command(config, 'update', '--update-policy-most-disruptive-action', 'replace')}'",
         )
     method = policy.get("replacementMethod", config.rollout.method)
     if method != config.rollout.method:
         raise RefusedError(
             f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
             f" '{config.rollout.method}'.",
-            f"run '{_update_command(config, '--update-policy-replacement-method', config.rollout.method.lower())}',"
+            f"run '{_command(config, 'update', '--update-policy-replacement-method', config.rollout.method.lower())}',"
             " or set `replacement_method` in Terraform's `update_policy`",
         )
-    _refuse_health(where, group, health_check)
+    _refuse_health(config, where, group, health_check)
     masking = group.masking_key
     if masking:
         raise RefusedError(
-            f"{where}: allInstancesConfig has a '{masking}', which hides the template's.", "remove it there"
+            f"{where}: allInstancesConfig has a '{masking}', which hides the template's.",
+            f"run '{_command(config, 'all-instances-config delete', '--metadata', masking)}'",
         )
 
 
@@ -169,10 +174,24 @@ def _delay_warning(observed: Observed) -> list[str]:
     return [f"{delay}: instances that still start may be recreated. Fix: raise initialDelaySec"] if delay else []
 
 
-def _update_command(config: Config, *flags: str) -> str:
-    """Return the gcloud command that changes the group's update policy."""
+def _command(config: Config, verb: str, *flags: str) -> str:
+    """Return a gcloud command on the group, fit to be pasted."""
     where = ("--project", config.project, "--zone", config.zone)
-    return " ".join(("gcloud compute instance-groups managed update", config.group, *where, *flags))
+    return " ".join(("gcloud compute instance-groups managed", verb, config.group, *where, *flags))
+
+
+def _leave_one_version(config: Config, group: Group) -> str:
+    """Return how to leave a group one version: the one that has every instance without a target size of its own."""
+    sizes = [version.get("targetSize") or {} for version in group.raw.get("versions") or []]
+    rest = [
+        version.template
+        for version, size in zip(group.versions, sizes, strict=False)
+        if not {"fixed", "percent"} & size.keys()
+    ]
+    if not rest:
+        return "set its instance template"
+    command = _command(config, "rolling-action start-update", "--version", f"template={rest[0]}")
+    return f"run '{command}' to keep that version"
 
 
 def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
@@ -182,12 +201,13 @@ def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     return (*found, *([f"{lacking}: the way back may wait for it"] if lacking else []))
 
 
-def _refuse_health(where: str, group: Group, health_check: Document | None) -> None:
+def _refuse_health(config: Config, where: str, group: Group, health_check: Document | None) -> None:
     link, check = health_check_of(group.raw), health_check
     if not link:
         raise RefusedError(
             f"{where}: no autohealing health check, so a machine counts as healthy as soon as it runs.",
-            "add one that asks the application",
+            f"run '{_command(config, 'update', '--health-check', 'CHECK', '--initial-delay', '300')}' with a CHECK that"
+            " asks the application",
         )
     if check is None:
         raise RefusedError(f"{where}: its health check '{name_of(link)}' is not there.", "make it, or name another one")
@@ -200,9 +220,13 @@ def _refuse_health(where: str, group: Group, health_check: Document | None) -> N
         )
     lifecycle = group.raw.get("instanceLifecyclePolicy") or {}
     failing = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
-    if "DO_NOTHING" in (failing, lifecycle.get("defaultActionOnFailure") if failing == "DEFAULT_ACTION" else failing):
+    nothing = f"{where}: does nothing about a machine that fails its health check: "
+    if failing == "DO_NOTHING":
+        raise RefusedError(f"{nothing}onFailedHealthCheck is DO_NOTHING.", "set onFailedHealthCheck to REPAIR")
+    if failing == "DEFAULT_ACTION" and lifecycle.get("defaultActionOnFailure") == "DO_NOTHING":
         raise RefusedError(
-            f"{where}: does nothing about a machine that fails its health check.", "set onFailedHealthCheck to REPAIR"
+            f"{nothing}defaultActionOnFailure is DO_NOTHING.",
+            f"run '{_command(config, 'update', '--default-action-on-vm-failure', 'repair')}'",
         )
 
 

@@ -6,7 +6,6 @@ which also connects to it, so that the check and the connection never disagree a
 """
 
 import re
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -20,6 +19,9 @@ from lib.image_names import DOCKER_HUB
 _DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
 _URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
+_NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LOOKUP_S: Final = 10.0
 _NEVER_IN_A_URL: Final = '\\"<>^`{|}'
 
 
@@ -53,16 +55,25 @@ def api_path(repository: str) -> str:
     return f"library/{path}" if host in _DOCKER_HUB_NAMES and "/" not in path else path
 
 
-def looked_up(host: str) -> list[str]:
-    """Return the addresses of a host; none where the lookup fails, as behind a proxy that does the lookups."""
-    try:
-        return [str(address[0]) for *_, address in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError):
-        return []
-
-
 class AddressError(ValueError):
     """An address that a registry may not send its client to; the text is the reason."""
+
+
+def looked_up(host: str) -> list[str]:
+    """
+    Return the addresses of a host; none where the lookup fails, as behind a proxy that does the lookups.
+
+    Raises:
+        AddressError: the lookup does not end.
+    """
+    from lib.deadline_network import look_up  # noqa: PLC0415 - what `report` and `--help` do without
+
+    try:
+        return [address for address, _ in look_up(host, 443, _LOOKUP_S)]
+    except TimeoutError as error:
+        raise AddressError(f"its lookup did not end within {_LOOKUP_S:g} s") from error
+    except OSError:
+        return []
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,15 @@ class Hosts:
         return any(not _is_global(address) for address in (*self.addresses(host), host))
 
 
+def _is_host(host: str) -> bool:
+    """Return whether a host is a name or a whole address; resolvers also read `127.1`, `0x7f.1` and `2130706433`."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return _NAME.fullmatch(host) is not None and not _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2])
+    return True
+
+
 def _is_global(address: str) -> bool:
     try:
         parsed = ip_address(address)
@@ -137,8 +157,8 @@ def _parsed(text: str, base: httpx.URL | None) -> httpx.URL:
         url = base.join(text) if base else httpx.URL(text)
     except (httpx.InvalidURL, ValueError) as error:
         raise AddressError("it is not a URL") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise AddressError("it is neither https nor http")
+    if url.scheme not in ("http", "https") or not _is_host(url.raw_host.decode("ascii")):
+        raise AddressError("it is neither https nor http, or has no host")
     if url.userinfo or url.fragment:
         raise AddressError("it has a user or a fragment")
     return url

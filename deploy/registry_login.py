@@ -15,7 +15,8 @@ _PART: Final = re.compile(
     r"|\"(?:[^\"\\]|\\.)*\"|(?P<scheme>\b(?:bearer|basic)\b(?!\s*=))",
     re.IGNORECASE,
 )
-_LONGEST_HEADER: Final = 4096
+_MOST_HEADERS: Final = 4
+_LONGEST_HEADER: Final = 2048
 _TOKEN: Final = re.compile(r"[!-~]{1,65536}", re.ASCII)
 
 
@@ -40,7 +41,7 @@ class Challenge:
 def challenge(headers: list[str]) -> Challenge:
     """Return the challenge of the `WWW-Authenticate` headers of an answer; a token is preferred to Basic."""
     challenges: list[dict[str, str]] = []
-    for header in headers:
+    for header in headers[:_MOST_HEADERS]:
         for part in _PART.finditer(header[:_LONGEST_HEADER]):
             if part["scheme"]:
                 challenges.append({"scheme": part["scheme"].lower()})

@@ -5,6 +5,7 @@ Serve a Compute Engine that really rolls.
 """
 
 import ipaddress
+import math
 import os
 import socket
 import sys
@@ -20,7 +21,7 @@ from emulator.clock import Clock
 from emulator.lock import LockedError, hold
 from emulator.seed import SeedError, plant, read_seed
 from emulator.server import configuration
-from emulator.store import Store
+from emulator.store import StateError, Store
 from emulator.world import Options, World
 
 _app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -37,7 +38,7 @@ def serve(
     host: Annotated[
         str, typer.Option(help="address to listen on: loopback, or a private one in a container")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one, which is printed")] = 8080,
+    port: Annotated[int, typer.Option(help="0 takes a free one, which is printed", min=0, max=65_535)] = 8080,
     speed: Annotated[float, typer.Option(help="virtual seconds per second", min=0.001, max=100_000)] = 1.0,
     manual: Annotated[bool, typer.Option("--manual", help="time stands still; POST /emulator/clock moves it")] = False,
     open_: Annotated[bool, typer.Option("--open", help="serve without tokens")] = False,
@@ -45,10 +46,14 @@ def serve(
     allow_host: Annotated[list[str] | None, typer.Option(help="host name that clients reach it by")] = None,
     seed: Annotated[Path | None, typer.Option(help="world to begin with", exists=True, dir_okay=False)] = None,
     state: Annotated[Path | None, typer.Option(help="file that everything is kept in (default: memory)")] = None,
-    wait_s: Annotated[float, typer.Option(help="seconds to wait for another process on that file", min=0)] = 5.0,
+    wait_s: Annotated[
+        float, typer.Option(help="seconds to wait for another process on that file", min=0, max=86_400)
+    ] = 5.0,
     random_seed: Annotated[int, typer.Option(help="the same number gives the same machines")] = 0,
-    operation_s: Annotated[float, typer.Option(help="virtual seconds that an operation runs", min=0)] = 1.0,
-    decide_s: Annotated[float, typer.Option(help="virtual seconds until a group acts on a change", min=0)] = 2.0,
+    operation_s: Annotated[float, typer.Option(help="virtual seconds that an operation runs", min=0, max=86_400)] = 1.0,
+    decide_s: Annotated[
+        float, typer.Option(help="virtual seconds until a group acts on a change", min=0, max=86_400)
+    ] = 2.0,
     in_use: Annotated[str, typer.Option(help="deleting a used template: refuse, or fail by its operation")] = "refuse",
     standby: Annotated[
         str, typer.Option(help="suspended and stopped instances in a rollout: keep, or replace")
@@ -58,6 +63,8 @@ def serve(
     ] = False,
 ) -> None:
     """Serve until a signal ends it. The first line says where; / is a page to look at."""
+    if any(map(math.isnan, (speed, wait_s, operation_s, decide_s))):
+        _refuse("--speed, --wait-s, --operation-s, --decide-s: got 'nan'. Fix: a number.")
     if in_use not in ("refuse", "fail"):
         _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
     if standby not in ("keep", "replace"):
@@ -66,10 +73,7 @@ def serve(
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
         lock = hold(state, wait_s) if state else None
-        store = Store(state)
         world = read_seed(seed) if seed else None
-        age_s = world.age_s if world else 0.0
-        start_s = store.setting("now_s", _START_S if manual else time.time() - age_s)
         options = Options(
             random_seed,
             operation_s,
@@ -78,17 +82,39 @@ def serve(
             retries=not no_retries,
             standby="replace" if standby == "replace" else "keep",
         )
-        api = Api(World(store, Clock(start_s, None if manual else speed), options), is_open=open_)
+        age_s = world.age_s if world else 0.0
+        start_s = _START_S if manual else time.time() - age_s
+        api = _opened(state, start_s, None if manual else speed, options, is_open=open_)
         if world:
             plant(api, world)
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (LockedError, SeedError, OSError) as error:
+    except (LockedError, SeedError, StateError) as error:
         _refuse(str(error))
+    except OSError as error:
+        _refuse(f"{error.filename or f'{host}:{port}'}: {error.strerror or error}. Fix: name another one.")
     shown = f"[{host}]" if ":" in host else host
     _write(f"listening on http://{shown}:{listening.getsockname()[1]}", sys.stdout)
     uvicorn.Server(configuration(api, allow_host or ())).run(sockets=[listening])
     if lock:
         lock.close()
+
+
+def _opened(state: Path | None, start_s: float, speed: float | None, options: Options, *, is_open: bool) -> Api:
+    """
+    Open a state, or begin a new one at a moment.
+
+    Raises:
+        StateError: The state is not one that this program wrote, or is damaged.
+    """
+    store = Store(state)
+    try:
+        api = Api(World(store, Clock(float(store.setting("now_s", start_s)), speed), options), is_open=is_open)
+        api.world.check()
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        raise StateError(
+            f"{state}: not a readable state of the emulator: {error!r:.200}. Fix: delete the file, or name another one."
+        ) from error
+    return api
 
 
 def _is_private(host: str) -> bool:

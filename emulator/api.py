@@ -6,17 +6,18 @@ has to wait for stands in the answer, and the transport (`server`, `inprocess`) 
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Final
 
 from emulator import routes
 from emulator.answers import answered, dated, injected, spoiled, timed
 from emulator.calls import HANDLERS, Call, Handler, check_params, check_request_id
 from emulator.control import Control
-from emulator.errors import ApiError, forbidden, not_implemented
+from emulator.errors import ApiError, forbidden, internal, not_implemented, unavailable
 from emulator.faults import Fault, Faults
 from emulator.faults import Request as FaultRequest
 from emulator.links import PROJECT
@@ -25,9 +26,11 @@ from emulator.operations import Operation, render
 from emulator.permissions import permission, tested
 from emulator.routing import Route, route
 from emulator.schema.check import check_body, check_query
-from emulator.store import Document, View
+from emulator.store import Document, StateError, View
 from emulator.tokens import Tokens
 from emulator.world import World
+
+_LOG: Final = logging.getLogger("emulator")
 
 
 class Api:
@@ -60,16 +63,34 @@ class Api:
         routes.load()
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request; whatever it changed is durable when this returns."""
-        return dated(self._handled(request), self.date_s())
+        """Answer a request; whatever it changed is durable when this returns, or undone."""
+        try:
+            answer = self._handled(request)
+        except StateError as error:
+            _LOG.error("%s", error)
+            answer = self._undone(unavailable(str(error)))
+        except Exception as error:  # noqa: BLE001 - a server answers, and logs what it did not expect
+            _LOG.exception("%s %s", request.verb, request.path)
+            answer = self._undone(internal(f"A defect of the emulator: {error!r:.200}."))
+        return dated(answer, self.date_s())
+
+    def restore(self) -> None:
+        """Bring everything back to what the store holds, after a write that could not be saved."""
+        self.world.restore()
+        self.faults = Faults(self.world.store.setting("faults", []))
+        self.denied = set(self.world.store.setting("denied", []))
+
+    def _undone(self, error: ApiError) -> Answer:
+        with suppress(StateError):
+            self.restore()
+        return answered(error.code, encoded(error.body()))
 
     def _handled(self, request: Request) -> Answer:
         self.world.advance()
-        url = urlsplit(request.target)
-        if url.path == "/" or url.path.startswith("/emulator"):
+        if request.path == "/" or request.path.startswith("/emulator"):
             return self.control.handle(request)
         self._remember()
-        found = route(request.verb, url.path)
+        found = route(request.verb, request.path)
         name = found.method.name if found else ""
         faults = self.faults.on(name) if name else []
         for fault in faults:
@@ -112,11 +133,10 @@ class Api:
 
     def _result(self, request: Request, found: Route | None, faults: list[Fault], entry: dict[str, Any]) -> Document:
         """Return the JSON of an answer, or raise what is wrong with the request."""
-        url = urlsplit(request.target)
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        query = request.query
         if found is None:
             entry["unknown"] = True
-            raise not_implemented(request.verb, url.path, "")
+            raise not_implemented(request.verb, request.path, "")
         name, authorization = found.method.name, request.headers.get("authorization", "")
         if name in self._login:
             return self._login[name](query, authorization, request.body)
@@ -128,9 +148,9 @@ class Api:
         handler = HANDLERS.get(name)
         if handler is None or not PROJECT.fullmatch(found.params["project"]):
             entry["unknown"] = True
-            raise not_implemented(request.verb, url.path, name)
+            raise not_implemented(request.verb, request.path, name)
         if permission(name) in self.denied:
-            raise forbidden(permission(name), url.path.removeprefix("/compute/v1").strip("/"))
+            raise forbidden(permission(name), request.path.removeprefix("/compute/v1").strip("/"))
         call = self._call(found, query, body, faults)
         result = self._written(call, handler, faults) if found.method.changes else handler(call)
         if call.notes:
@@ -211,16 +231,17 @@ class Api:
         try:
             body = b"" if request.body is None else json.dumps(request.body).encode()
             inner = Request(request.verb, "/" + request.path.lstrip("/"), {"user-agent": "fault plan"}, body)
-            url = urlsplit(inner.target)
-            if url.path.startswith("/emulator"):
+            if inner.path.startswith("/emulator"):
                 self.control.handle(inner)
                 return
-            found = route(inner.verb, url.path)
+            found = route(inner.verb, inner.path)
             entry: dict[str, Any] = {"kind": "request", "at_s": round(self.world.now_s, 3), "verb": request.verb}
             entry |= {"method": found.method.name if found else "", "path": inner.target, "client": "fault plan"}
             was_open, self.is_open = self.is_open, True
-            answer = self._answer(inner, found, [], entry)
-            self.is_open = was_open
+            try:
+                answer = self._answer(inner, found, [], entry)
+            finally:
+                self.is_open = was_open
             self.world.store.append(entry | {"status": answer.status})
         finally:
             self._depth -= 1

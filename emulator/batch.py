@@ -1,20 +1,21 @@
 """`/batch/compute/v1`: several requests in one multipart body. Source: what gcloud 528 sends for two deletions."""
 
+import re
 from email.parser import BytesParser
 from email.policy import HTTP
-from urllib.parse import urlsplit
 
 from emulator.answers import dated
 from emulator.api import Api
 from emulator.messages import Answer, Request
 
 _BOUNDARY = "batch_emulator"
+_SERVER = re.compile("^https?://[^/?]*")
 _MOST = 1_000  # parts; Compute Engine's limit
 
 
 def is_batch(request: Request) -> bool:
     """Return whether a request is a batch."""
-    return request.verb == "POST" and urlsplit(request.target).path.rstrip("/") == "/batch/compute/v1"
+    return request.verb == "POST" and request.path.rstrip("/") == "/batch/compute/v1"
 
 
 def answer_batch(api: Api, request: Request) -> Answer:
@@ -47,8 +48,7 @@ def _request(text: bytes, outer: Request) -> Request | None:
         return None
     headers = {key.strip().lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     inherited = {key: outer.headers[key] for key in ("authorization", "user-agent") if key in outer.headers}
-    url = urlsplit(words[1])
-    return Request(words[0], url.path + (f"?{url.query}" if url.query else ""), inherited | headers, body.strip())
+    return Request(words[0], _SERVER.sub("", words[1]), inherited | headers, body.strip())
 
 
 def _part(identity: str, answer: Answer) -> bytes:

@@ -23,7 +23,7 @@ class Rule(BaseModel):
     among equals the newest wins.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     machine: str = ""
     template: str = ""

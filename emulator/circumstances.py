@@ -1,7 +1,7 @@
 """What groups meet and do not decide: behaviour of machines, containers behind them, capacity, differences."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from emulator.behaviours import Rule, behaviour, mentions
@@ -39,14 +39,21 @@ class Circumstances:
     """
 
     def __init__(self, store: Store, seed: int, decide_s: float) -> None:
-        self.rules = [Rule.model_validate(rule) for rule in store.setting("rules", [])]
-        # A container that an earlier process was told of is gone; what it last answered stays.
-        self.bounds = {one["image"]: Bound(**{**one, "is_probed": False}) for one in store.setting("bounds", [])}
-        self.capacity: dict[str, int] = store.setting("capacity", {})
         self._store = store
+        self.bounds: dict[str, Bound] = {}
+        self.reload()
         self._seed = seed
         self._decide_s = decide_s
         self._texts: dict[str, tuple[object, str]] = {}
+
+    def reload(self) -> None:
+        """Take up what the store holds."""
+        store, probed = self._store, {bound.image for bound in self.bounds.values() if bound.is_probed}
+        self.rules = [Rule.model_validate(rule) for rule in store.setting("rules", [])]
+        # A container that an earlier process was told of is gone; what it last answered stays.
+        kept = [Bound(**one) for one in store.setting("bounds", [])]
+        self.bounds = {one.image: replace(one, is_probed=one.is_probed and one.image in probed) for one in kept}
+        self.capacity: dict[str, int] = store.setting("capacity", {})
 
     def around(self, project: str) -> Surroundings:
         """Return what the groups of a project, `projects/P`, meet."""

@@ -14,17 +14,17 @@ The emulator's own routes, below `/emulator/`, which no real client needs.
 """
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator import console
 from emulator.behaviours import Rule
 from emulator.circumstances import Bound
-from emulator.errors import ApiError, malformed, not_found, required
+from emulator.errors import ApiError, invalid, malformed, not_found, required
 from emulator.faults import PlanRequest
 from emulator.links import project_of
 from emulator.machines import Machine
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _Clock(_Strict):
@@ -81,9 +81,8 @@ class Control:
 
     def handle(self, request: Request) -> Answer:
         """Answer a request to `/` or below `/emulator/`."""
-        url = urlsplit(request.target)
-        query = {key: values[0] for key, values in parse_qs(url.query).items()}
-        name, _, rest = url.path.strip("/").removeprefix("emulator").strip("/").partition("/")
+        query = request.query
+        name, _, rest = request.path.strip("/").removeprefix("emulator").strip("/").partition("/")
         try:
             if request.verb == "GET" and name in ("", "replay.html", "ledger"):
                 return self._text(name, query)
@@ -131,8 +130,7 @@ class Control:
 
     def _text(self, name: str, query: dict[str, str]) -> Answer:
         if name == "ledger":
-            after = int(query["after"]) if query.get("after", "").isascii() and query.get("after", "").isdigit() else 0
-            entries = self._world.store.entries(min(after, 2**62), query.get("kind", ""))
+            entries = self._world.store.entries(_number("after", query.get("after") or "0"), query.get("kind", ""))
             lines = "".join(json.dumps(entry) + "\n" for entry in entries)
             return Answer(200, lines.encode(), {"content-type": "application/jsonl"})
         if name == "replay.html":
@@ -157,7 +155,7 @@ class Control:
         return self._clock()
 
     def _plan(self, number: str) -> dict[str, Any]:
-        plan = self._api.faults.get(int(number)) if number.isdecimal() else None
+        plan = self._api.faults.get(_number("fault", number))
         if plan is None:
             raise not_found(f"emulator/faults/{number}")
         return plan.dump()
@@ -237,3 +235,9 @@ class Control:
             raise not_found(path)
         scale(self._world, autoscaler, asked.size)
         return {"project": project_of(path)}
+
+
+def _number(name: str, text: str) -> int:
+    if not re.fullmatch("[0-9]{1,18}", text, re.ASCII):
+        raise invalid(name, f"{text:.80}", "Must be a number of 1 to 18 digits.")
+    return int(text)

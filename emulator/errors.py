@@ -98,6 +98,16 @@ def stale_fingerprint() -> ApiError:
     return ApiError(412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint.")
 
 
+def unavailable(why: str) -> ApiError:
+    """The server cannot do it now, and has changed nothing."""
+    return ApiError(503, "backendError", why)
+
+
+def internal(why: str) -> ApiError:
+    """A defect of this server."""
+    return ApiError(500, "internalError", why)
+
+
 def forbidden(permission: str, path: str) -> ApiError:
     """The permission switchboard has it off."""
     return ApiError(403, "forbidden", f"Required '{permission}' permission for '{path}'")

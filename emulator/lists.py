@@ -128,7 +128,7 @@ def _position(token: str) -> tuple[float, str] | None:
     try:
         first, second = json.loads(base64.urlsafe_b64decode(token.encode()))
         return float(first), str(second)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
         raise invalid("pageToken", token, "The page token is not one of this list.") from error
 
 

@@ -26,7 +26,7 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
     Raises:
         LockedError: It did not.
     """
-    handle = path.with_name(f"{path.name}.lock").open("a+", encoding="utf-8")
+    handle = path.with_name(f"{path.name}.lock").open("a+", encoding="utf-8", errors="replace")
     waited_s = 0.0
     while True:
         try:
@@ -34,8 +34,7 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
             break
         except BlockingIOError:
             handle.seek(0)
-            holder = json.loads(handle.read() or "{}")
-            held = f"{path}: held by process {holder.get('pid')}, started {holder.get('since')}"
+            held = f"{path}: held by {_holder(handle.read())}"
             if waited_s >= wait_s:
                 handle.close()
                 raise LockedError(
@@ -50,3 +49,12 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
     handle.write(json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}))
     handle.flush()
     return handle
+
+
+def _holder(text: str) -> str:
+    """Return which process a lock file names; a file that is not this program's names none."""
+    try:
+        holder = json.loads(text)
+        return f"process {int(holder['pid'])}, started {holder['since']!s:.40}"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "another process"

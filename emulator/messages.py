@@ -4,10 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from emulator.errors import malformed
 
 MOST_DRIP_S: Final = 3_600.0
+_MOST_DEPTH: Final = 100  # of nested objects and lists; protobuf's limit for JSON
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,16 @@ class Request:
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """Everything before the query; a target is no URL, and need not be one."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Parameters of the query; of equal ones the last."""
+        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
 
 @dataclass(frozen=True)
@@ -71,9 +83,21 @@ def decoded(body: bytes) -> Any:
     if not body.strip():
         return None
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        document = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise malformed(str(error)) from error
+    if _depth(document) > _MOST_DEPTH:
+        raise malformed(f"Objects and lists are nested more than {_MOST_DEPTH} deep")
+    return document
+
+
+def _depth(document: Any) -> int:
+    """Return how deep objects and lists are nested, without recursion."""
+    depth, level = 0, [document]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [member for one in level for member in (one.values() if isinstance(one, dict) else one)]
+    return depth
 
 
 def _no_constant(text: str) -> Any:

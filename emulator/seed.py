@@ -34,7 +34,7 @@ class Seed(BaseModel):
     other groups into the first zone. All that has happened for `age_s` virtual seconds when the first client comes.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     project: str
     region: str

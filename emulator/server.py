@@ -1,6 +1,7 @@
 """The emulator on a socket: what an answer has to wait for is waited for here, and connections are cut here."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import replace
 from typing import Any, Final
@@ -17,11 +18,13 @@ from emulator.health import NEVER
 from emulator.messages import Answer, Request, drip_duration_s, encoded
 from emulator.origin import check_origin
 from emulator.routes.operations import WAIT_S
+from emulator.store import StateError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_LOG: Final = logging.getLogger("emulator")
 _TRANSPORT: Final = "emulator.transport"
 _MAX_BODY_BYTES: Final = 32 * 1024 * 1024
 _LOOK_S: Final = 0.05  # real seconds between two looks of a waiting request, and at most between two moments
@@ -75,8 +78,11 @@ class Server:
             else:
                 for task in self._tasks:
                     task.cancel()
-                self._api.world.advance()
-                self._api.world.store.close()
+                try:
+                    self._api.world.advance()
+                    self._api.world.store.close()
+                except StateError as error:
+                    _LOG.error("%s", error)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -160,8 +166,12 @@ class Server:
             due_s = world.next_s()
             wait_s = world.clock.real_s(due_s - world.clock.now_s()) if due_s < NEVER else 1.0
             await asyncio.sleep(min(max(wait_s, 0.001), 1.0))
-            world.advance()
-            world.store.commit()
+            try:
+                world.advance()
+                world.store.commit()
+            except StateError as error:
+                _LOG.error("%s", error)
+                self._api.restore()
 
     async def _probe(self) -> None:
         """Ask every container that stands behind an image for its health, once a virtual second."""

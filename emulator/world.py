@@ -111,6 +111,17 @@ class World:
         """Return what a group meets."""
         return self.circumstances.around(project_of(path))
 
+    def check(self) -> None:
+        """Derive what requests derive, and raise whatever is wrong with a state that was read."""
+        for path, collection in self.view.collections.items():
+            for name, document in collection.items():
+                if path.endswith("/operations"):
+                    Operation(**document["operation"])
+                if path.endswith("/instanceGroupManagers"):
+                    group = f"{path}/{name}"
+                    snapshot(self.view.groups[group], self.settings(group), self.around(group))
+        self.next_s()
+
     def bind(self, bound: Bound) -> None:
         """Put a container behind an image, or change what is known of one; every group looks anew."""
         self.circumstances.bind(bound)
@@ -175,6 +186,14 @@ class World:
         """Drop what was derived from documents and groups, because a write was undone."""
         self._next.clear()
         self._settings.clear()
+
+    def restore(self) -> None:
+        """Go back to what the store last saved; what has happened since then happens again."""
+        self.store.rollback()
+        self.forget()
+        self._phases.clear()
+        self.circumstances.reload()
+        self.now_s = float(self.store.setting("now_s", self.now_s))
 
     def put_operation(self, operation: Operation) -> None:
         """Write an operation."""

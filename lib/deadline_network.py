@@ -58,11 +58,8 @@ class Network(httpcore.NetworkBackend):
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[tuple[str, int]]:
         if _is_address(host):
             return [(host, port)]
-        lookup: Future[list[tuple[str, int]]] = Future()
-        # Python can't interrupt a lookup; a daemon thread does not keep the process alive.
-        threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True, name=f"lookup of {host}").start()
         try:
-            return lookup.result(self._deadline.left(timeout, httpcore.ConnectTimeout))
+            return look_up(host, port, self._deadline.left(timeout, httpcore.ConnectTimeout))
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"the lookup of '{host}' did not end") from error
         except OSError as error:
@@ -133,6 +130,20 @@ def _shut_down(connection: socket.socket) -> None:
     with suppress(OSError):
         # The method of an SSLSocket would also take its TLS away under the thread that reads.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def look_up(host: str, port: int, seconds: float) -> list[tuple[str, int]]:
+    """
+    Return the addresses of a host, each with its port.
+
+    Raises:
+        TimeoutError: the lookup did not end within a number of seconds.
+        OSError: the lookup failed.
+    """
+    lookup: Future[list[tuple[str, int]]] = Future()
+    # Python can't interrupt a lookup; a daemon thread does not keep the process alive.
+    threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True, name=f"lookup of {host}").start()
+    return lookup.result(seconds)
 
 
 def _is_address(host: str) -> bool:

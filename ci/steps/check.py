@@ -69,13 +69,14 @@ class Project:
 # Tests of other folders that docs/faults.md names.
 _NAMED_BY_FAULTS: Final = (
     "policy/test_workflows.py", "tests/clients/test_accessory.py", "tests/clients/test_accessory_cuts.py",
-    "tests/clients/test_deploy.py", "tests/clients/test_iac.py", "tests/clients/test_iap.py", "tests/e2e/test_push.py",
+    "tests/clients/test_deploy.py", "tests/clients/test_iac.py", "tests/clients/test_iap.py",
+    "tests/clients/test_registries.py", "tests/e2e/test_push.py", "tests/e2e/test_rollout.py",
     "tests/processes", "tests/unit/accessory", "tests/unit/ci", "tests/unit/lib",
 )  # fmt: skip
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib", "tests/unit/lib")),
     Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
-    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "engine", "environments")),
+    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "daggerw", "engine", "environments")),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
     Program(
         "deploy",

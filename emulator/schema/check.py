@@ -122,7 +122,11 @@ def _value(kind: str, value: Any, where: str, notes: list[str]) -> Any:
         return [_value(kind[2:], member, f"{where}[{index}]", notes) for index, member in enumerate(members)]
     if kind.startswith("{}"):
         entries = _of_type(dict, value, where, "an object")
-        return {key: _value(kind[2:], member, f"{where}.{key}", notes) for key, member in entries.items()}
+        # Null clears an entry of a patch: gcloud's `all-instances-config delete` sends it.
+        return {
+            key: None if member is None else _value(kind[2:], member, f"{where}.{key}", notes)
+            for key, member in entries.items()
+        }
     if kind in _schema()["messages"]:
         return _message(kind, value, where, notes)
     if kind in _RANGES or kind == "double":

@@ -181,6 +181,36 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     assert _names(emulator) == before
 
 
+def test_commands_that_refusals_of_deploy_print_mend_what_was_refused(emulator: Emulator, gcloud: Gcloud) -> None:
+    """As tests/unit/deploy/test_preflight.py has them; `gcloud compute` before each is the client's own."""
+
+    def managed(verb: str, *flags: str) -> str:
+        scope = ("--project dojangkok-dev", f"--zone {ZONE.rpartition('/')[2]}")
+        return gcloud(" ".join((_MANAGED, verb, GROUP, *scope, *flags)))
+
+    gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
+    managed("update", "--update-policy-type proactive")
+    assert emulator.group()["updatePolicy"]["type"] == "PROACTIVE"
+    gcloud(f"{_MANAGED} update {GROUP} --update-policy-most-disruptive-action=restart")
+    managed("update", "--update-policy-most-disruptive-action replace")
+    assert emulator.group()["updatePolicy"]["mostDisruptiveAllowedAction"] == "REPLACE"
+    gcloud(f"{_MANAGED} update {GROUP} --default-action-on-vm-failure=do-nothing")
+    managed("update", "--default-action-on-vm-failure repair")
+    assert emulator.group()["instanceLifecyclePolicy"]["defaultActionOnFailure"] == "REPAIR"
+    gcloud(f"{_MANAGED} all-instances-config update {GROUP} --metadata=startup-script=x")
+    assert "startup-script" in str(emulator.group()["allInstancesConfig"])
+    managed("all-instances-config delete", "--metadata startup-script")
+    assert "startup-script" not in str(emulator.group()["allInstancesConfig"])
+    managed("update", "--health-check dojangkok-dev-ai-server", "--initial-delay 300")
+    emulator.copy_template("canary")
+    canary = "--canary-version=template=canary,target-size=1"
+    gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE} {canary}")
+    assert len(emulator.group()["versions"]) == 2
+    managed("rolling-action start-update", f"--version template={SEED_TEMPLATE}")
+    (version,) = emulator.group()["versions"]
+    assert version["instanceTemplate"].endswith(f"/{SEED_TEMPLATE}")
+
+
 def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
     """Networks, subnets, firewall rules, routers with NAT and health checks can be made, listed and deleted."""
     region = "--region=asia-northeast3"

@@ -166,3 +166,24 @@ def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
     nonsense = checkout.daggerw("call", "rollback", "--to", "nothing")
     assert nonsense.returncode == 3
     assert "is no release of this group" in nonsense.stderr
+
+
+def test_command_line_that_dagger_does_not_accept_ends_with_1_and_says_why(checkout: Checkout) -> None:
+    """README.md explains this code: the CLI itself ends before any code of this repository runs."""
+    for arguments, text in (
+        (("nosuch",), 'unknown command "nosuch"'),
+        (("status", "--nosuch"), "unknown flag: --nosuch"),
+        (("status", "--credentials", ""), "resource cannot have empty address"),
+    ):
+        ran = checkout.daggerw("call", *arguments)
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert text in ran.stderr
+
+
+def test_secret_that_cannot_be_read_is_named_before_any_work(checkout: Checkout) -> None:
+    verbs = (("status", "--env", "dev"), ("publish", "--env", "dev"), ("accessory", "--name", "vllm", "--env", "dev"))
+    for verb in verbs:
+        ran = checkout.daggerw("call", *verb, "--credentials", "file:/nope.json")
+        assert ran.returncode == 4, ran.stderr
+        assert "--credentials: file '/nope.json' cannot be read: no such file or directory. Fix: " in ran.stderr
+        assert "Installed" not in ran.stderr.rpartition("Stderr:")[2]

@@ -3,8 +3,8 @@ Smoke of a server.
 
 `python smoke.py health http://HOST:PORT` asks a started one for its health.
 `python smoke.py lifecycle http://127.0.0.1:PORT DRAIN_S COMMAND [ARG …]` starts and stops one inside its own image.
-Looked at: who it runs as, that no uv and no compiler lies beside it, that it becomes ready, and that after SIGTERM it
-says 'not ready' while it still answers, then ends within 10 s after draining.
+Looked at: that something listens on the port, who it runs as, that no uv and no compiler lies beside it, that it
+becomes ready, and that after SIGTERM it says 'not ready' while it still answers, then ends within 10 s after draining.
 
 Exit code 1: what was found instead is on stderr, with the last log lines of the server that was started here.
 """
@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -49,9 +50,20 @@ def wait_until(url: str, status: int, within_s: float) -> bool:
     return True
 
 
+def silence(server: str) -> str:
+    """Return that nothing listens on the port of a server; empty if a connection is accepted there."""
+    host, _, port = server.rpartition("/")[2].rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_TIMEOUT_S).close()
+    except OSError as error:
+        return f"nothing listens on {port}: {error}. Fix: let the image's command listen on 0.0.0.0:{port}"
+    return ""
+
+
 def problems(server: str) -> list[str]:
     """One line for each route of the server that does not answer as it should."""
-    wait_until(f"{server}/readyz", 200, _READY_WITHIN_S)
+    if not wait_until(f"{server}/readyz", 200, _READY_WITHIN_S) and (silent := silence(server)):
+        return [silent]
     found = []
     for path, expected in (("/livez", '"ok"'), ("/readyz", '"ok"'), ("/health", '"ok"'), ("/metrics", "http_request")):
         status, body = get(f"{server}{path}")
@@ -74,7 +86,8 @@ def surroundings() -> list[str]:
 def lifecycle(server: str, drain_s: float, process: "subprocess.Popen[bytes]") -> list[str]:
     """What went wrong between the start and the end of the server."""
     if not _becomes_ready(server, process):
-        return [f"the server {_ending(process)}"]
+        silent = silence(server) if process.poll() is None else ""
+        return [f"the server {_ending(process)}", *([silent] if silent else [])]
     process.send_signal(signal.SIGTERM)
     stopped_at = time.monotonic()
     found = []

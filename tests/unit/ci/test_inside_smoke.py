@@ -63,6 +63,37 @@ def test_one_that_dies_at_start_shows_its_last_lines(tmp_path: Path, capsys: pyt
         """)
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_server_on_another_port_is_named_by_both_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(smoke, "_READY_WITHIN_S", 0.5)
+    _, command = server(tmp_path, "ready = False; leave(0.5)")
+    port = free_port()
+    said = f"nothing listens on {port}: [Errno 111] Connection refused. Fix: let the image's command listen on "
+    assert smoke.start_and_stop(f"http://127.0.0.1:{port}", 0.5, command) == 1
+    assert capsys.readouterr().err.startswith(f"the server was not ready within 0.5 s\n{said}0.0.0.0:{port}\n")
+    assert smoke.health(f"http://127.0.0.1:{port}") == 1
+    assert capsys.readouterr().err == f"{said}0.0.0.0:{port}\n"
+
+
+def test_server_that_listens_and_never_answers_is_not_called_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(smoke, "_READY_WITHIN_S", 0.2)
+    monkeypatch.setattr(smoke, "_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert smoke.health(f"http://127.0.0.1:{listening.getsockname()[1]}") == 1
+    error = capsys.readouterr().err
+    assert "nothing listens" not in error
+    assert "GET /livez: status 0, expected 200" in error
+
+
 def test_one_that_stays_ready_while_it_drains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url, command = server(tmp_path, "leave(0.5)")
     assert smoke.start_and_stop(url, 0.3, command) == 1

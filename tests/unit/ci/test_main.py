@@ -1,7 +1,10 @@
 """The registration contract of the module: what Dagger and `--help` know of every function."""
 
 import fnmatch
+import os
+import subprocess
 import typing
+from pathlib import Path
 
 import dagger
 import pytest
@@ -39,6 +42,53 @@ def test_checks_need_no_argument(name: str) -> None:
     assert bool(FUNCTIONS[name].check) == (name in CHECKS)
     if name in CHECKS:
         assert not FUNCTIONS[name].parameters
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["check", "nosuch"], 3),
+        (["check", "lint", "nosuch"], 3),
+        (["check", "lint", "tes"], 3),
+        (["check", "lint, policy"], 3),
+        (["check", ""], 3),
+        (["checks", "nosuch"], 3),
+        (["--progress", "plain", "--silent", "check", "-l", "nosuch"], 3),
+        (["check", "--progress", "plain", "nosuch"], 3),
+        (["check"], 0),
+        (["check", *sorted(CHECKS)], 0),
+        (["check", "test", "test", "--progress", "plain"], 0),
+        (["check", "--progress=plain", "lint"], 0),
+        (["check", "--mod", "other", "nosuch"], 0),
+        (["call", "nosuch"], 0),
+        (["call", "status", "check", "nosuch"], 0),
+        (["--help"], 0),
+    ],
+)
+def test_unknown_check_is_refused_and_everything_else_is_passed_on(
+    tmp_path: Path, arguments: list[str], code: int
+) -> None:
+    """By daggerw, with a program in place of dagger that prints its arguments."""
+    home = subprocess.run(
+        ["engine/home"], env={**os.environ, "DOJANGKOK_ENGINE_HOME": str(tmp_path)}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    dagger_program = Path(home.stdout.strip()) / "bin/dagger"
+    dagger_program.parent.mkdir(parents=True)
+    dagger_program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    dagger_program.chmod(0o755)
+    environment = {"DOJANGKOK_ENGINE_HOME": str(tmp_path), "_EXPERIMENTAL_DAGGER_RUNNER_HOST": "unix:///nowhere"}
+    ran = subprocess.run(
+        ["./daggerw", *arguments], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert ran.returncode == code, ran.stderr
+    if code:
+        name = arguments[-1]
+        assert ran.stderr == f"daggerw: check: got '{name}'. Fix: one of lint policy test types\n"
+        assert set(ran.stderr.rpartition("one of ")[2].split()) == CHECKS
+    else:
+        assert ran.stdout.splitlines() == arguments
 
 
 def inputs() -> dict[str, list[str]]:

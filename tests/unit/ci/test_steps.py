@@ -123,6 +123,12 @@ def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
 
 
+def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
+    """It would wait 15 minutes for an image that listens on another port."""
+    [port] = [args for name, args in calls(image.started(dag.container())) if name == "withExposedPort"]
+    assert port == {"port": 8000, "experimentalSkipHealthcheck": True}
+
+
 def test_a_machine_is_no_smoke() -> None:
     """The engine runs equal services once: one that a smoke stops must not stand behind machines."""
     built = dag.container()

@@ -14,11 +14,17 @@ from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedErro
 from deploy.intent import Intent
 from deploy.observe import Observed
 from deploy.observed import group
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, rig
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
 TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
 CHECK = "dojangkok-dev-ai-server"
+
+
+def managed(verb: str) -> str:
+    """What a person pastes; tests/clients/test_gcloud.py runs the same commands."""
+    scope = f"--project {CONFIG.project} --zone {CONFIG.zone}"
+    return f"gcloud compute instance-groups managed {verb} {CONFIG.group} {scope}"
 
 
 def changed(observed: Observed, **raw: Any) -> Observed:
@@ -59,40 +65,56 @@ def refusal(one: Rig, observed: Observed) -> DeployError:
             "is stateful, its machines can't be replaced by new ones. Fix: remove its stateful policy.",
         ),
         (
-            {"versions": [{"instanceTemplate": "x/a"}, {"instanceTemplate": "x/b"}]},
-            "has 2 versions: 'a', 'b'. Fix: finish or undo the canary first.",
+            {"versions": [{"instanceTemplate": "x/a", "targetSize": {"fixed": 1}}, {"instanceTemplate": "x/b"}]},
+            f"has 2 versions: 'a', 'b'. Fix: run '{managed('rolling-action start-update')} --version template=b'"
+            " to keep that version.",
         ),
         (
             {"versions": [], "instanceTemplate": ""},
-            "has 0 versions: none. Fix: finish or undo the canary first.",
+            "has 0 versions: none. Fix: set its instance template.",
         ),
         (
             {"updatePolicy": {"type": "OPPORTUNISTIC"}},
-            "its update policy is OPPORTUNISTIC, so somebody stopped updates. Fix: set it to PROACTIVE.",
+            "the type of its update policy is OPPORTUNISTIC, and a release needs PROACTIVE."
+            f" Fix: run '{managed('update')} --update-policy-type proactive'.",
+        ),
+        *(
+            (
+                {"updatePolicy": policy},
+                "its update policy has no type, and a release needs PROACTIVE."
+                f" Fix: run '{managed('update')} --update-policy-type proactive'.",
+            )
+            for policy in (None, {}, {"minimalAction": "REPLACE"}, {"type": ""})
         ),
         *(
             (
                 {"updatePolicy": {"type": "PROACTIVE", "mostDisruptiveAllowedAction": action}},
-                f"mostDisruptiveAllowedAction is {action}, and a release replaces machines. Fix: set it to REPLACE.",
+                f"mostDisruptiveAllowedAction is {action}, and a release replaces machines."
+                f" Fix: run '{managed('update')} --update-policy-most-disruptive-action replace'.",
             )
             for action in ("NONE", "REFRESH", "RESTART")
         ),
-        *(
-            (
-                {"instanceLifecyclePolicy": policy},
-                "does nothing about a machine that fails its health check. Fix: set onFailedHealthCheck to REPAIR.",
-            )
-            for policy in ({"defaultActionOnFailure": "DO_NOTHING"}, {"onFailedHealthCheck": "DO_NOTHING"})
+        (
+            {"instanceLifecyclePolicy": {"defaultActionOnFailure": "DO_NOTHING"}},
+            "does nothing about a machine that fails its health check: defaultActionOnFailure is DO_NOTHING."
+            f" Fix: run '{managed('update')} --default-action-on-vm-failure repair'.",
+        ),
+        (
+            {"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}},
+            "does nothing about a machine that fails its health check: onFailedHealthCheck is DO_NOTHING."
+            " Fix: set onFailedHealthCheck to REPAIR.",
         ),
         (
             {"autoHealingPolicies": []},
             "no autohealing health check, so a machine counts as healthy as soon as it runs."
-            " Fix: add one that asks the application.",
+            f" Fix: run '{managed('update')} --health-check CHECK --initial-delay 300' with a CHECK that asks the"
+            " application.",
         ),
         *(
             (
                 {"allInstancesConfig": {"properties": {"metadata": {key: "x"}}}},
-                f"allInstancesConfig has a '{key}', which hides the template's. Fix: remove it there.",
+                f"allInstancesConfig has a '{key}', which hides the template's."
+                f" Fix: run '{managed('all-instances-config delete')} --metadata {key}'.",
             )
             for key in ("startup-script", "startup-script-url")
         ),

@@ -1,13 +1,16 @@
 """Which registry a name stands for, and short names of Docker Hub."""
 
 import json
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
-from deploy import config, image
+from deploy import config, image, registry_hosts
 from deploy.config import Config
 from deploy.errors import ConfigError, RefusedError
+from deploy.registry_hosts import AddressError, looked_up
 from deploy.session import opened
 from tests.unit.deploy.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import CONFIG, digest
@@ -88,3 +91,31 @@ def test_a_session_logs_in_with_the_file_that_it_is_given(tmp_path: Path) -> Non
         session = opened(emulated, None, file)
         assert session.registry.resolved(image.parse(f"{CONFIG.repository}:latest")).digest == digest("a")
     assert [authorization for _, _, authorization in fake.seen] == ["", "Basic YTpi"]
+
+
+def test_a_lookup_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = threading.Event()
+
+    def getaddrinfo(*_: object, **__: object) -> list[object]:
+        is_over.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(registry_hosts, "_LOOKUP_S", 0.05)
+    with pytest.raises(AddressError, match=r"its lookup did not end within 0\.05 s"):
+        looked_up("h.example")
+    is_over.set()
+
+
+@pytest.mark.parametrize("error", [OSError("no such host"), UnicodeError("label too long")])
+def test_a_host_without_addresses_has_none(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*_: object, **__: object) -> list[object]:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert looked_up("h.example") == []
+
+
+def test_addresses_are_looked_up_by_name_and_by_number() -> None:
+    assert looked_up("127.0.0.1") == ["127.0.0.1"]
+    assert set(looked_up("localhost")) <= {"127.0.0.1", "::1"}

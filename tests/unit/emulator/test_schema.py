@@ -47,6 +47,12 @@ def test_null_survives_for_merge_patch() -> None:
     assert check.check_body("InstanceGroupManager", body).body == body
 
 
+def test_null_survives_in_a_map_for_merge_patch() -> None:
+    """`all-instances-config delete` of gcloud clears an entry this way."""
+    body = {"allInstancesConfig": {"properties": {"metadata": {"startup-script": None, "other": "x"}}}}
+    assert check.check_body("InstanceGroupManager", body).body == body
+
+
 def test_long_integers_are_text() -> None:
     disk = {"properties": {"disks": [{"initializeParams": {"diskSizeGb": 50}}]}}
     checked = check.check_body("InstanceTemplate", disk)
