@@ -26,18 +26,19 @@ def _watch(file: str) -> None:
 def _kill(when: str, number: int) -> None:
     import httpx
 
-    numbers, send = itertools.count(1), httpx.HTTPTransport.handle_request
+    # Whatever the transport of a client is.
+    numbers, send = itertools.count(1), httpx.Client.send
 
-    def dying(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def dying(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
         is_last = next(numbers) == number
         if is_last and when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = send(self, request)
+        answer = send(self, request, **options)
         if is_last:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 
-    httpx.HTTPTransport.handle_request = dying  # type: ignore[method-assign]
+    httpx.Client.send = dying  # type: ignore[method-assign]
 
 
 if os.environ.get("SPY_CONNECTIONS"):
