@@ -20,8 +20,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 _TIMEOUT_S = 5
+_LISTENS_WITHIN_S = 15
 _READY_WITHIN_S = 20
 _END_WITHIN_S = 10
 _LOG_LINES = 20
@@ -50,19 +52,32 @@ def wait_until(url: str, status: int, within_s: float) -> bool:
     return True
 
 
+def becomes_ready(server: str, is_running: Callable[[], bool]) -> bool:
+    """Poll until a server is ready; it has less time to listen on its port than to get ready."""
+    began_s = time.monotonic()
+    while get(f"{server}/readyz")[0] != 200:
+        waited_s = time.monotonic() - began_s
+        is_late = waited_s > _READY_WITHIN_S or (waited_s > _LISTENS_WITHIN_S and silence(server))
+        if is_late or not is_running():
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def silence(server: str) -> str:
     """Return that nothing listens on the port of a server; empty if a connection is accepted there."""
     host, _, port = server.rpartition("/")[2].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=_TIMEOUT_S).close()
     except OSError as error:
-        return f"nothing listens on {port}: {error}. Fix: let the image's command listen on 0.0.0.0:{port}"
+        fix = f"let the image's command listen on 0.0.0.0:{port}"
+        return f"nothing listens on {port} after {_LISTENS_WITHIN_S} s: {error}. Fix: {fix}"
     return ""
 
 
 def problems(server: str) -> list[str]:
     """One line for each route of the server that does not answer as it should."""
-    if not wait_until(f"{server}/readyz", 200, _READY_WITHIN_S) and (silent := silence(server)):
+    if not becomes_ready(server, lambda: True) and (silent := silence(server)):
         return [silent]
     found = []
     for path, expected in (("/livez", '"ok"'), ("/readyz", '"ok"'), ("/health", '"ok"'), ("/metrics", "http_request")):
@@ -85,9 +100,9 @@ def surroundings() -> list[str]:
 
 def lifecycle(server: str, drain_s: float, process: "subprocess.Popen[bytes]") -> list[str]:
     """What went wrong between the start and the end of the server."""
-    if not _becomes_ready(server, process):
+    if not becomes_ready(server, lambda: process.poll() is None):
         silent = silence(server) if process.poll() is None else ""
-        return [f"the server {_ending(process)}", *([silent] if silent else [])]
+        return [silent or f"the server {_ending(process)}"]
     process.send_signal(signal.SIGTERM)
     stopped_at = time.monotonic()
     found = []
@@ -103,15 +118,6 @@ def lifecycle(server: str, drain_s: float, process: "subprocess.Popen[bytes]") -
         found.append(f"SIGTERM: ended with code {code}, expected 0 or {128 + signal.SIGTERM}")
     print(f"ended {time.monotonic() - stopped_at:.1f} s after SIGTERM, {drain_s:g} s of it draining")
     return found
-
-
-def _becomes_ready(server: str, process: "subprocess.Popen[bytes]") -> bool:
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while get(f"{server}/readyz")[0] != 200:
-        if process.poll() is not None or time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def _ending(process: "subprocess.Popen[bytes]") -> str:
