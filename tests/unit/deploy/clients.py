@@ -62,6 +62,7 @@ class Client:
         name: Of the client, in the ledger.
         work: What it does, given its API.
         watched: Called with the client before and after each exchange, `("before" or "after", verb, URL)`.
+        ahead_s: How far its computer's clock is ahead of the server's.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Client:
         name: str,
         work: Callable[[Compute], object],
         watched: Callable[["Client", str, str, str], None] = lambda *_: None,
+        ahead_s: float = 0.0,
     ) -> None:
         self.name = name
         self.exchanges = 0
@@ -94,7 +96,7 @@ class Client:
             dict,
             time,
             dice=lambda: 0.5,
-            own_clock=lambda: own(time.now_s()),
+            own_clock=lambda: own(time.now_s() + ahead_s),
         )
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()

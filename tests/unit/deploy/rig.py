@@ -69,13 +69,15 @@ class Rig:
             compute or self.compute(), self.config, lambda: self.granted, lambda reads: [read() for read in reads]
         )
 
-    def wanted(self, letter: str) -> Wanted:
+    def wanted(self, letter: str, compute: Compute | None = None) -> Wanted:
+        """What a deploy asks for; with a process's API its time is the server's, as far as the process knows it."""
         self.runs += 1
-        now = datetime.fromtimestamp(self.api.world.clock.now_s(), UTC)
+        now = compute.server_clock.now() if compute else datetime.fromtimestamp(self.api.world.clock.now_s(), UTC)
         return Wanted(image.Reference(REPOSITORY, digest=digest(letter)), f"run{self.runs}", now, commit=letter * 40)
 
     def plan(self, letter: str, compute: Compute | None = None) -> Plan:
-        return plan(self.config, self.wanted(letter), self.observed(compute))
+        observed = self.observed(compute)
+        return plan(self.config, self.wanted(letter, compute), observed)
 
     def deploy(self, letter: str, compute: Compute | None = None) -> Result:
         compute = compute or self.compute()
@@ -84,13 +86,14 @@ class Rig:
     def roll_back(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> Result:
         compute = compute or self.compute()
         observed = self.observed(compute)
-        now = self.wanted("0")
+        now = self.wanted("0", compute)
         found = plan_rollback(self.config, observed, now.run, now.now, to, force=force)
         return Act(compute, self.config, self.said.append).roll_back(found)
 
     def reconcile(self, compute: Compute | None = None) -> Result:
         compute = compute or self.compute()
-        found = reconcile(self.observed(compute), self.wanted("0").now)
+        observed = self.observed(compute)
+        found = reconcile(observed, self.wanted("0", compute).now)
         return Act(compute, self.config, self.said.append).reconcile(found)
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
@@ -99,10 +102,10 @@ class Rig:
         return client.request(verb, path, json=body).json()
 
     def serving(self) -> list[str]:
-        """Digests that the machines that stay are meant to have, `latest` for the seed's."""
+        """Digests that the machines that stay and run are meant to have, `latest` for the seed's."""
         found = []
         for machine in self.api.world.view.groups[GROUP].machines:
-            if not machine.is_going:
+            if not machine.is_going and not machine.is_standby:
                 text = self.api.world.circumstances.text(machine.intended.template)
                 places = image.places(text, REPOSITORY)
                 found.append(places[0].reference.digest[7:8] or places[0].reference.tag)

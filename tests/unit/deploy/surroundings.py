@@ -47,6 +47,21 @@ class Surroundings(RuleBasedStateMachine):
             self._ask("DELETE", f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}")
         self._foreign_step()
 
+    @rule(index=st.integers(0, 9), verb=st.sampled_from(["suspend", "stop", "resume", "start"]))
+    def an_operator_moves_an_instance_to_or_from_the_standby_pool(self, index: int, verb: str) -> None:
+        machines = self.one.api.world.view.groups[GROUP].machines
+        wanted = [machine.name for machine in machines if machine.is_standby == (verb in ("resume", "start"))]
+        if wanted:
+            self.watcher.disturb()
+            name = f"zones/asia-northeast3-a/instances/{wanted[index % len(wanted)]}"
+            self._ask("POST", f"{GROUP}/{verb}Instances", {"instances": [name]})
+        self._foreign_step()
+
+    @rule(seconds=st.sampled_from([-36_000.0, -600.0, 0.0, 600.0, 36_000.0]))
+    def the_clock_of_the_clients_computer_is_set(self, seconds: float) -> None:
+        self.one.clock_ahead_s = seconds
+        self._foreign_step()
+
     @rule(number=st.integers(1, 2))
     def somebody_puts_a_template_of_his_own_on_the_group(self, number: int) -> None:
         seed_ = self.one.api.world.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]

@@ -137,7 +137,9 @@ class Fleet(Surroundings):
         if self.clients[who] is None:
             self.started += 1
             name = f"client{self.started}"
-            client = Client(self.one.api, self.one.config.project, name, work, self.watcher.watched)
+            client = Client(
+                self.one.api, self.one.config.project, name, work, self.watcher.watched, self.one.clock_ahead_s
+            )
             self.clients[who] = (client, letter)
         self._go(who, exchanges)
         self._step()
