@@ -8,6 +8,7 @@ from deploy import documents, history
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
+from deploy.health import is_settled
 from deploy.history import Release
 from deploy.observe import read_group
 from deploy.observed import Document, link_of
@@ -38,7 +39,7 @@ def _candidates(compute: Compute, config: Config) -> tuple[Release, ...]:
     """Return what may be deleted, oldest first; other groups are read only where there is something to delete."""
     templates = list(compute.items("global/instanceTemplates"))
     group = read_group(compute, config)
-    serving = group.versions[0].link if group.is_stable and group.versions and group.machines else ""
+    serving = group.versions[0].link if is_settled(group) else ""
     found = history.releases(templates, config.repository, group.place, serving)
     referenced = _links([group.raw], config.project)
     referenced |= {machine.version.link for machine in group.machines if machine.version}

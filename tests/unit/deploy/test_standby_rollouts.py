@@ -93,3 +93,19 @@ def test_status_shows_the_pool_and_its_old_template() -> None:
     assert "serves from every machine" in text.splitlines()[0]
     assert "  standby: 2 suspended\n" in text
     assert "  drift: 2 of the standby instances are still on 'dojangkok-dev-ai-server-seed'\n" in text
+
+
+def test_release_that_only_a_pool_has_takes_no_proven_ones_place_when_pruning() -> None:
+    """Prune keeps the five newest proven releases and the fallback of each; what no running instance serves is none."""
+    one = world()
+    proven = [one.deploy(letter).version.template for letter in "123456"]
+    behave(one, "b", never_healthy=True)
+    with pytest.raises(RolledBackError):
+        one.deploy("b")
+    names = [machine.name for machine in one.api.world.view.groups[GROUP].machines]
+    body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
+    one.control("POST", f"{GROUP}/suspendInstances", body)
+    one.api.world.clock.move(600)
+    one.api.world.advance()
+    assert one.deploy("a").is_empty
+    assert set(proven) <= set(one.templates())
