@@ -74,7 +74,7 @@ def _template(observed: Observed) -> list[str]:
     serving = observed.template
     lines = []
     if serving and template.entry(serving) is None and any(map(template.entry, observed.templates)):
-        lines.append(f"template '{serving['name']}' was not made by a deploy, though others were: edited by hand?")
+        lines.append(f"template '{serving['name']}' was not made by a deploy, though others were")
     # A copy that was made by hand carries the record of the release that it was copied from.
     record = parse_record(template.metadata(serving).get(ENTRY, ""))
     base = record and next(
@@ -84,9 +84,9 @@ def _template(observed: Observed) -> list[str]:
         return lines
     where = f"differs from '{base['name']}'"
     line = _changed_line(base, record, template.metadata(serving).get("startup-script", ""))
-    lines += [f"the startup script of '{serving['name']}' {where} {line}: edited by hand?"] if line else []
+    lines += [f"the startup script of '{serving['name']}' {where} {line}"] if line else []
     paths = template.differences(base, serving)
-    return lines + ([f"template '{serving['name']}' {where} in {', '.join(paths)}: edited by hand?"] if paths else [])
+    return lines + ([f"template '{serving['name']}' {where} in {', '.join(paths)}"] if paths else [])
 
 
 def _changed_line(base: Document, record: Entry, script: str) -> str:
