@@ -118,7 +118,7 @@ def test_token_that_ends_during_the_upload_leaves_no_tag(artifact_registry: Arti
 def test_credential_file_becomes_a_token_right_before_the_push(artifact_registry: ArtifactRegistry) -> None:
     """A keyless login, as a job on GitHub makes it, through google-auth in the push's own container."""
     artifact_registry.accepts = lambda token: token.startswith("ya29.")
-    with run_emulator() as issuer:
+    with run_emulator("--allow-host", "registry") as issuer:
         assert push(artifact_registry, None, issuer=issuer)["tags"] == ["0123456", "latest"]
         assert all(artifact_registry.logins)
         artifact_registry.accepts = lambda token: False
