@@ -194,8 +194,11 @@ def main() -> None:
     """Run one verb."""
     protect()
     # Whoever started this in the background may have left SIGINT ignored; a cancelled workflow sends it all the same.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
         signal.signal(number, signal.default_int_handler)
+    # `nohup` leaves SIGHUP ignored, and that is kept.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         # typer gives what ended it as a number: 130 after a Ctrl-C that came before the verb.
         raise SystemExit(_app(standalone_mode=False) or 0)

@@ -1,8 +1,14 @@
 """Real signals to a real process, at every kind of moment: it stops driving, and says what the cloud still does."""
 
+import fcntl
 import json
+import os
+import pty
 import re
+import select
 import signal
+import subprocess
+import termios
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,7 +40,7 @@ def interrupted(served: Served, is_time: Callable[[], bool], sent: signal.Signal
     return stderr
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_during_the_preflight_nothing_was_written(served: Served, sent: signal.Signals) -> None:
     """A request that hangs is not waited for."""
     stderr = interrupted(served, served.fault(on="instanceTemplates.list", hang=True), sent)
@@ -54,6 +60,49 @@ def test_after_an_unanswered_patch_the_group_itself_is_asked(served: Served) -> 
     """Whether the write came through is not known to the process; the group says it."""
     stderr = interrupted(served, served.fault(on="zoneOperations.wait", hang=True), signal.SIGTERM)
     assert re.search(r"The cloud goes on with 'dojangkok-dev-ai-server-seed-r-\w{12}': it replaces 3 more", stderr)
+
+
+def test_hangup_that_nohup_ignores_ends_nothing(served: Served) -> None:
+    """A process that was started with SIGHUP ignored goes on to its end."""
+    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
+    process = subprocess.Popen(
+        ["nohup", *served.command(*DEPLOY)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=served.environment(), cwd=served.folder,
+    )  # fmt: skip
+    while not verifying():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGHUP)
+    _, stderr = process.communicate(timeout=120)
+    assert (process.returncode, b"interrupted" in stderr) == (0, False)
+
+
+def test_terminal_that_is_closed_ends_the_driving_and_the_report_is_kept(served: Served) -> None:
+    """The kernel sends SIGHUP to a session whose terminal is gone, and every write to it fails."""
+    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        served.command(*DEPLOY), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call
+        env=served.environment(), cwd=served.folder,
+    )  # fmt: skip
+    os.close(slave)
+    until_s = time.monotonic() + 60
+    while not verifying():
+        assert process.poll() is None
+        assert time.monotonic() < until_s
+        drain(master)
+    os.close(master)
+    assert process.wait(30) == 130
+    (outcome,) = served.results.glob("*.json")
+    kept = json.loads(outcome.read_text())
+    assert (kept["exit_code"], "stopped driving. " in kept["message"]) == (130, True)
+
+
+def drain(descriptor: int) -> None:
+    """Read what a terminal shows for a moment, as somebody does who watches."""
+    while select.select([descriptor], [], [], 0.02)[0]:
+        os.read(descriptor, 1 << 16)
 
 
 @pytest.mark.parametrize("served", [10], indirect=True)
