@@ -107,13 +107,13 @@ def drain(descriptor: int) -> None:
 
 @pytest.mark.parametrize("served", [10], indirect=True)
 def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(served: Served) -> None:
-    outcome = served.results / "dev-dojangkok-dev-ai-server-mig.json"
     verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
     stderr = interrupted(served, verifying, signal.SIGTERM)
     said = re.search(r"it replaces 3 more machines, with time until (\d\d:\d\d:\d\d) UTC", stderr)
     assert said
     assert re.search(r"resume +uv run --project deploy python -m deploy reconcile --env dev\n", stderr)
     assert re.search(r"undo +uv run --project deploy python -m deploy rollback --env dev\n", stderr)
+    (outcome,) = served.records()
     kept = json.loads(outcome.read_text())
     assert (kept["exit_code"], kept["result"]["changed"], said[1] in kept["message"]) == (130, True, True)
     code, report, _ = served.run("report")
