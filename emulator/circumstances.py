@@ -1,5 +1,6 @@
 """What groups meet and do not decide: behaviour of machines, containers behind them, capacity, differences."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -9,7 +10,7 @@ from emulator.groups import Action, Surroundings
 from emulator.health import Behaviour, Tie
 from emulator.links import project_of
 from emulator.machines import Machine
-from emulator.store import Store
+from emulator.store import Document, Store
 
 # Which part of a template can be changed on a running machine, and how; everything else needs a new one.
 # Source: Compute Engine's documentation of minimalAction, as quoted in google-cloud-compute.
@@ -28,6 +29,18 @@ class Bound:
     is_probed: bool = True
 
 
+def overlaid(properties: Document, config: str) -> Document:
+    """Return a template's properties with an all-instances configuration over its metadata and labels."""
+    if not config:
+        return properties
+    over = json.loads(config)
+    metadata = properties.get("metadata") or {}
+    values = {item.get("key", ""): item for item in metadata.get("items") or []}
+    values |= {key: {"key": key, "value": value} for key, value in over.get("metadata", {}).items()}
+    labels = {**(properties.get("labels") or {}), **over.get("labels", {})}
+    return {**properties, "metadata": {**metadata, "items": list(values.values())}, "labels": labels}
+
+
 class Circumstances:
     """
     Whatever was told about machines and places.
@@ -44,7 +57,7 @@ class Circumstances:
         self.reload()
         self._seed = seed
         self._decide_s = decide_s
-        self._texts: dict[str, tuple[object, str]] = {}
+        self._texts: dict[tuple[str, str], tuple[object, str]] = {}
 
     def reload(self) -> None:
         """Take up what the store holds."""
@@ -82,23 +95,23 @@ class Circumstances:
         self.capacity = dict(capacity)
         self._store.put_setting("capacity", self.capacity)
 
-    def text(self, template: str) -> str:
-        """Return all metadata of a template, which its image references stand in."""
+    def text(self, template: str, config: str = "") -> str:
+        """Return all metadata of instances of a template, which image references stand in."""
         document = self._store.view.get(template)
-        known = self._texts.get(template)
+        known = self._texts.get((template, config))
         if known is None or known[0] is not document:
-            items = ((document or {}).get("properties", {}).get("metadata") or {}).get("items") or []
+            items = overlaid((document or {}).get("properties", {}), config).get("metadata", {}).get("items") or []
             known = (document, "\n".join(str(item.get("value", "")) for item in items))
-            self._texts[template] = known
+            self._texts[template, config] = known
         return known[1]
 
     def _behaviour(self, machine: Machine) -> Behaviour:
-        return behaviour(self.rules, machine, self.text(machine.intended.template), self._seed)
+        return behaviour(self.rules, machine, self.text(machine.intended.template, machine.config), self._seed)
 
-    def _tie(self, template: str) -> Tie | None:
-        if not self.bounds or not template:
+    def _tie(self, machine: Machine) -> Tie | None:
+        if not self.bounds or not machine.built:
             return None
-        text = self.text(template)
+        text = self.text(machine.built, machine.config)
         for bound in self.bounds.values():
             if mentions(text, bound.image):
                 return Tie(bound.answers, bound.since_s)

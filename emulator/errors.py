@@ -87,6 +87,14 @@ def too_large(limit: int) -> ApiError:
     return ApiError(413, "uploadTooLarge", f"Request Entity Too Large: the limit is {limit} bytes.")
 
 
+def not_acted_on(field: str, value: object) -> ApiError:
+    """A field that Compute Engine acts on and this emulator does not."""
+    message = (
+        f"Field '{field}' with the value '{value!s:.80}' changes what Compute Engine does; this emulator does not."
+    )
+    return ApiError(501, "notImplemented", message)
+
+
 def in_use(path: str, user: str) -> ApiError:
     """Something refers to it. Source: terraform-provider-google issues 1448 and 10365."""
     message = f"The {_kind(path)} resource '{path}' is already being used by '{user}'"

@@ -70,6 +70,7 @@ class Settings:
         updates_on_repair: A repaired machine gets the target version instead of its own.
         retries: False creates machines once, and lowers the target size when that fails.
         standby: Instances beside the target size.
+        config: All-instances configuration as JSON; empty if there is none.
     """
 
     base_name: str
@@ -86,6 +87,7 @@ class Settings:
     updates_on_repair: bool = False
     retries: bool = True
     standby: Standby = Standby()
+    config: str = ""
 
     @property
     def versions(self) -> tuple[Version, ...]:
@@ -122,14 +124,14 @@ class Surroundings:
 
     Args:
         behaviour: Of a machine's new life.
-        tie: Container behind machines of a template.
+        tie: Container behind a machine.
         difference: Least action that leads from one template to another.
         refusal: Code that the next creation fails with, for want of capacity or quota; empty if there is room.
         decide_s: From a change to the decision that follows it.
     """
 
     behaviour: Callable[[Machine], Behaviour]
-    tie: Callable[[str], Tie | None]
+    tie: Callable[[Machine], Tie | None]
     difference: Callable[[str, str], Action]
     refusal: Callable[[str], str]
     decide_s: float = 1.0
@@ -159,26 +161,28 @@ def in_place(
     def apply(machine: Machine) -> Machine:
         if machine.name not in names or machine.is_going:
             return machine
-        needed = max(least, difference(machine, version, around), key=ORDER.index)
+        changed: Action = "NONE" if machine.config == settings.config else "REFRESH"
+        needed = max(least, changed, difference(machine, version, around), key=ORDER.index)
         if machine.is_standby and needed != "NONE":
             needed = "REPLACE"
         if needed == "NONE" or ORDER.index(needed) > ORDER.index(most):
             return machine
-        return begin(machine, IN_PLACE[needed], group.at_s, version)
+        return replace(begin(machine, IN_PLACE[needed], group.at_s, version), config=settings.config)
 
     return replace(group, machines=tuple(apply(machine) for machine in group.machines))
 
 
 def act(group: Group, names: set[str], action: str, settings: Settings) -> Group:
     """Start an action on chosen machines: DELETING, ABANDONING or RECREATING, the last to the target version."""
-    version = settings.versions[-1] if action == "RECREATING" else None
-    return replace(
-        group,
-        machines=tuple(
-            begin(machine, action, group.at_s, version) if machine.name in names and not machine.is_going else machine
-            for machine in group.machines
-        ),
-    )
+    is_anew = action == "RECREATING"
+
+    def start(machine: Machine) -> Machine:
+        if machine.name not in names or machine.is_going:
+            return machine
+        version, config = (settings.versions[-1], settings.config) if is_anew else (None, machine.config)
+        return replace(begin(machine, action, group.at_s, version), config=config)
+
+    return replace(group, machines=tuple(map(start, group.machines)))
 
 
 def needs(group: Group, settings: Settings) -> dict[Version, int]:

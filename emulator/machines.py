@@ -53,6 +53,7 @@ class Machine:
         repairs: How often it was recreated because it was unhealthy or gone.
         was_available: RUNNING, and HEALTHY at least once in its present life if there is a check.
         target: Status that it is to reach: RUNNING, or SUSPENDED or STOPPED in the standby pool.
+        config: All-instances configuration that it has or is to have, as JSON; empty if there is none.
         standby_from_s: Earliest moment at which it is suspended or stopped; the standby policy's initial delay.
     """
 
@@ -74,6 +75,7 @@ class Machine:
     repairs: int = 0
     was_available: bool = False
     target: str = "RUNNING"
+    config: str = ""
     standby_from_s: float = 0.0
 
     @property

@@ -38,7 +38,7 @@ def next_s(group: Group, settings: Settings, around: Surroundings) -> float:
     """Return when something will happen next, or NEVER."""
     moment = group.decide_at_s
     for machine in group.machines:
-        moment = min(moment, due(machine, settings.check, around.tie(machine.built), group.at_s))
+        moment = min(moment, due(machine, settings.check, around.tie(machine), group.at_s))
     return moment
 
 
@@ -48,7 +48,7 @@ def step(group: Group, settings: Settings, around: Surroundings, now_s: float) -
     changed = False
     errors, lost = group.errors, group.lost
     for before in group.machines:
-        tie = around.tie(before.built)
+        tie = around.tie(before)
         if due(before, settings.check, tie, group.at_s) > now_s:
             machines.append(before)
             continue
@@ -119,7 +119,7 @@ def _update(group: Group, settings: Settings, around: Surroundings) -> Group:
         if settings.substitutes and action == "REPLACE":
             group = act(group, {machine.name}, "DELETING", settings)
         else:
-            group = _change(group, machine, IN_PLACE[action], _next_version(group, settings))
+            group = _change(group, machine, IN_PLACE[action], _next_version(group, settings), settings.config)
     live = living(group)
     return _add(group, settings, around, settings.size - len(live)) if len(live) < settings.size else group
 
@@ -141,7 +141,7 @@ def _scale_out(group: Group, count: int) -> Group:
     ready = [instance for instance in pool(group) if instance.is_ready]
     for instance in sorted(ready, key=lambda instance: instance.target != "SUSPENDED")[:count]:
         action = "RESUMING" if instance.target == "SUSPENDED" else "STARTING"
-        group = _change(group, instance, action, instance.intended)
+        group = _change(group, instance, action, instance.intended, instance.config)
     return group
 
 
@@ -161,7 +161,7 @@ def _add(group: Group, settings: Settings, around: Surroundings, count: int, tar
         made = Machine(
             name, zone, _next_version(group, settings), Behaviour(), group.at_s, stage_at_s=group.at_s,
             action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
-            target=target, standby_from_s=group.at_s + settings.standby.delay_s,
+            target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
         )  # fmt: skip
         made = replace(made, behaviour=around.behaviour(made))
         group = replace(group, machines=(*group.machines, made), made=group.made + 1)
@@ -180,8 +180,8 @@ def _shrink(group: Group, settings: Settings) -> Group:
     return group
 
 
-def _change(group: Group, machine: Machine, action: str, version: Version) -> Group:
-    changed = begin(machine, action, group.at_s, version)
+def _change(group: Group, machine: Machine, action: str, version: Version, config: str) -> Group:
+    changed = replace(begin(machine, action, group.at_s, version), config=config)
     return replace(group, machines=tuple(changed if one.name == machine.name else one for one in group.machines))
 
 
@@ -189,6 +189,7 @@ def _reborn(machine: Machine, settings: Settings, around: Surroundings) -> Machi
     """A recreated machine keeps its version unless the policy updates on repair, and draws its behaviour anew."""
     if settings.updates_on_repair:
         machine = replace(machine, intended=settings.versions[-1])
+    machine = replace(machine, config=settings.config)
     return replace(machine, behaviour=around.behaviour(machine))
 
 

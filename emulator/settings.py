@@ -1,5 +1,6 @@
 """A group's document, read and resolved into what its state machine needs."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,7 @@ def settings(
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=retries,
         standby=_standby(document, updates_standby),
+        config=_config(document),
     )
 
 
@@ -68,6 +70,13 @@ def amount(value: Mapping[str, Any], size: int) -> int:
     if value.get("percent") is not None:
         return int(size * int(value["percent"]) / 100 + 0.5)
     return int(value.get("fixed") or 0)
+
+
+def _config(document: Document) -> str:
+    """Return the all-instances configuration, in one text for one meaning."""
+    properties = (document.get("allInstancesConfig") or {}).get("properties") or {}
+    config = {key: properties[key] for key in ("labels", "metadata") if properties.get(key)}
+    return json.dumps(config, sort_keys=True) if config else ""
 
 
 def _standby(document: Document, is_updated: bool) -> Standby:

@@ -1,6 +1,7 @@
 """What a group says of itself: the flags exactly where Google's are, and one row for each machine."""
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any, Final
 
 from emulator.attempts import Attempt
@@ -76,7 +77,12 @@ def group_status(document: Mapping[str, Any], group: Group, settings: Settings) 
         "isStable": is_stable(group, settings),
         "versionTarget": {"isReached": is_reached(group, settings)},
         "stateful": {"hasStatefulConfig": stateful, "perInstanceConfigs": {"allEffective": True}},
-        "allInstancesConfig": {"effective": True, "currentRevision": "0"},
+        "allInstancesConfig": {
+            "effective": all(one.config == settings.config for one in group.machines if not one.is_going),
+            "currentRevision": str(int.from_bytes(blake2b(settings.config.encode(), digest_size=6).digest()))
+            if settings.config
+            else "0",
+        },
     }
 
 
@@ -96,7 +102,7 @@ def managed_instance(
     if not machine.is_going:
         row["version"] = _version(machine.intended)
     if settings.check is not None and machine.running_at_s >= 0:
-        verdict = health_now(machine, settings.check, around.tie(machine.built), now_s)
+        verdict = health_now(machine, settings.check, around.tie(machine), now_s)
         row["instanceHealth"] = [{"healthCheck": self_link(settings.check.path), "detailedHealthState": verdict}]
     if machine.attempts:
         row["lastAttempt"] = {"errors": {"errors": [_error(machine.attempts[-1])]}}
@@ -122,7 +128,7 @@ def snapshot(group: Group, settings: Settings, around: Surroundings) -> dict[str
     for machine in group.machines:
         verdict = ""
         if settings.check is not None:
-            verdict = health_now(machine, settings.check, around.tie(machine.built), group.at_s)
+            verdict = health_now(machine, settings.check, around.tie(machine), group.at_s)
         machines.append(
             {
                 "name": machine.name,

@@ -7,6 +7,7 @@ from emulator.links import canonical, self_link
 from emulator.lists import answer_aggregated_list, answer_list
 from emulator.merge import fingerprint, merged
 from emulator.operations import Operation
+from emulator.routes.refusals import AUTOSCALER, check_acted_on
 from emulator.store import Document
 from emulator.world import World
 
@@ -33,6 +34,7 @@ def aggregated_list_autoscalers(call: Call) -> Document:
 def insert_autoscaler(call: Call) -> Operation:
     """Make an autoscaler, which at once brings its group within its bounds."""
     path = call.new_path()
+    check_acted_on(call.body, AUTOSCALER)
     document = {
         **call.body,
         "kind": "compute#autoscaler",
@@ -57,6 +59,7 @@ def patch_autoscaler(call: Call) -> Operation:
     if document is None:
         raise not_found(path)
     document = merged(document, call.body)
+    check_acted_on(document, AUTOSCALER)
     call.world.put(path, document)
     scale(call.world, document)
     return call.start(path, document["id"])
@@ -71,13 +74,16 @@ def delete_autoscaler(call: Call) -> Operation:
 
 
 def scale(world: World, autoscaler: Document, wanted: int | None = None) -> None:
-    """Bring an autoscaler's group to a size within its bounds; the mode OFF does nothing."""
+    """Bring an autoscaler's group to a size within its bounds; OFF does nothing, ONLY_SCALE_OUT never shrinks it."""
     path = canonical(autoscaler["target"])
     group = world.view.get(path)
     policy = autoscaler.get("autoscalingPolicy", {})
-    if group is None or policy.get("mode", "ON") == "OFF":
+    mode = policy.get("mode", "ON")
+    if group is None or mode == "OFF":
         return
     least, most = int(policy.get("minNumReplicas", 0)), int(policy.get("maxNumReplicas", 1_000))
     size = min(max(group["targetSize"] if wanted is None else wanted, least), most)
+    if mode in ("ONLY_SCALE_OUT", "ONLY_UP"):
+        size = max(size, group["targetSize"])
     if size != group["targetSize"]:
         world.put(path, fingerprint({**group, "targetSize": size}))

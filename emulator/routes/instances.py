@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from emulator.calls import Call, serves, shown
+from emulator.circumstances import overlaid
 from emulator.clock import timestamp
 from emulator.errors import not_found
 from emulator.groups import disturb
@@ -61,8 +62,8 @@ def get_serial_port_output(call: Call) -> Document:
     text = ""
     if found.machine is not None:
         settings, around = call.world.settings(found.group), call.world.around(found.group)
-        script = call.world.circumstances.text(found.machine.built)
-        text = serial_output(found.machine, settings.check, around.tie(found.machine.built), script, call.world.now_s)
+        script = call.world.circumstances.text(found.machine.built, found.machine.config)
+        text = serial_output(found.machine, settings.check, around.tie(found.machine), script, call.world.now_s)
     start = max(0, int(call.query.get("start", 0)))
     return {
         "kind": "compute#serialPortOutput",
@@ -122,7 +123,7 @@ def keep(call: Call, machine: Machine) -> None:
 
 def instance_document(path: str, machine: Machine, template: Document) -> Document:
     """Return an instance's JSON without what was changed on it."""
-    properties = template.get("properties", {})
+    properties = overlaid(template.get("properties", {}), machine.config)
     document: Document = {
         "kind": "compute#instance",
         "id": machine.id,

@@ -10,6 +10,7 @@ from emulator.links import self_link
 from emulator.lists import answer_aggregated_list, answer_list
 from emulator.merge import check_fingerprint, fingerprint, merged
 from emulator.operations import Operation
+from emulator.routes.refusals import HEALTH_CHECK, check_acted_on
 from emulator.schema.check import methods
 from emulator.store import Document
 
@@ -42,11 +43,13 @@ _KINDS: Final = {
     "routers": "router",
 }
 _LINKS: Final = ("network", "subnetwork")
+_REFUSED: Final = {"healthChecks": HEALTH_CHECK}
 
 
 def _insert(call: Call) -> Operation:
     path = call.new_path()
     collection = call.collection.rpartition("/")[2]
+    check_acted_on(call.body, _REFUSED.get(collection, {}))
     document = {
         "kind": f"compute#{_KINDS[collection]}",
         "id": call.world.new_id(),
@@ -103,6 +106,7 @@ def _update(call: Call) -> Operation:
 def _write(call: Call, document: Document) -> Operation:
     check_fingerprint(call.body.get("fingerprint"), call.document().get("fingerprint"))
     collection = call.collection.rpartition("/")[2]
+    check_acted_on(document, _REFUSED.get(collection, {}))
     call.world.put(call.path, fingerprint(_completed(collection, document)))
     return call.start(call.path, document["id"])
 

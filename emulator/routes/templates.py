@@ -11,6 +11,7 @@ from emulator.errors import in_use, invalid, quota_exceeded, required
 from emulator.links import canonical, name_of, self_link
 from emulator.lists import answer_aggregated_list, answer_list
 from emulator.operations import Operation
+from emulator.routes.refusals import TEMPLATE, check_acted_on
 from emulator.store import Document, View
 
 # Source: Compute Engine, "Metadata limits"; the 400 names the item and both sizes.
@@ -29,6 +30,7 @@ _SCHEDULING: Final = {
 def insert(call: Call) -> Operation:
     """Store a template as it came, and beside it what the server fills in."""
     path = call.new_path()
+    check_acted_on(call.body, TEMPLATE)
     properties = call.body.get("properties")
     if properties is None:
         raise required("resource.properties")

@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from emulator.calls import Call
-from emulator.errors import invalid, required
+from emulator.errors import invalid, not_acted_on, required
 from emulator.links import canonical, name_of
+from emulator.routes.refusals import GROUP, check_acted_on
 from emulator.store import Document
 
 _PERCENT_FROM: Final = 10  # machines; below, surge and unavailable can't be a percentage
@@ -23,6 +24,10 @@ def check_group(call: Call, path: str, document: Document) -> None:
     _check_standby(document)
     if len(document["baseInstanceName"]) > 58:
         raise invalid("resource.baseInstanceName", document["baseInstanceName"], "Must be at most 58 characters long.")
+    unknown = [note.removeprefix("unknown field ") for note in call.notes if note.startswith("unknown field ")]
+    if unknown:
+        raise not_acted_on(unknown[0], "...")
+    check_acted_on(document, GROUP)
     _check_versions(call, document)
     _check_policy(path, document, size)
     _check_healing(call, document)

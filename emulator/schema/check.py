@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.errors import ApiError, invalid
+from emulator.errors import ApiError, invalid, not_acted_on
 
 _FILE: Final = Path(__file__).with_name("compute.json")
 _RANGES: Final = {"int32": 2**31, "int64": 2**63}
@@ -82,8 +82,10 @@ def check_query(method: Method, query: Mapping[str, str]) -> dict[str, Any]:
     Convert a query's values to their types.
 
     Raises:
-        ApiError: 400 that names the parameter.
+        ApiError: 400 that names the parameter, or 501 for partial answers.
     """
+    if "fields" in query:
+        raise not_acted_on("fields", query["fields"])
     values: dict[str, Any] = dict(query)
     for name, value in query.items():
         kind = method.query.get(name, "string")

@@ -165,12 +165,15 @@ def test_a_batch_answers_each_part(emulator: Emulator) -> None:
     assert "<response-u+gone>" in answer.text
 
 
-@differs("unknown fields of a body are kept and noted in the ledger; whether Compute Engine refuses them was not seen")
+@differs(
+    "unknown fields of a template are kept and noted in the ledger; whether Compute Engine refuses them was not seen"
+)
+@covers("instanceTemplates.insert")
 def test_unknown_and_read_only_fields(emulator: Emulator) -> None:
-    """A body's unknown fields are kept, its read-only ones dropped, and the ledger notes both."""
-    group = emulator.web(0)
-    emulator.do("PATCH", GROUP, {"newField": {"a": 1}, "id": "1", "status": {"isStable": False}})
-    after = emulator.settled()
-    assert (after["newField"], after["id"]) == ({"a": 1}, group["id"])
+    """A template's unknown fields are kept, its read-only ones dropped, and the ledger notes both."""
+    emulator.do("POST", TEMPLATES, {"name": "t", "properties": {}, "newField": {"a": 1}, "id": "1"})
+    after = emulator.get(f"{TEMPLATES}/t")
+    assert after["newField"] == {"a": 1}
+    assert after["id"] != "1"
     notes = next(entry["notes"] for entry in emulator.ledger("request") if "notes" in entry)
     assert {"unknown field resource.newField", "read-only field resource.id"} <= set(notes)

@@ -43,7 +43,7 @@ class Rollout:
     def around(self) -> Surroundings:
         return Surroundings(
             lambda machine: self.behaviours.get(machine.intended.template.rpartition("/")[2], Behaviour()),
-            self.ties.get,
+            lambda machine: self.ties.get(machine.built),
             self.difference,  # type: ignore[arg-type]
             lambda zone: self.refusal,
         )
