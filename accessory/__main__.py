@@ -31,6 +31,7 @@ from accessory.report import Format, shown
 from accessory.request import Request
 from accessory.result import Outcome
 from accessory.transport import Iap, PlainSsh, Transport
+from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_progress, write_report
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -95,8 +96,9 @@ def _perform(verb: str, name: str, env: str, shape: Format, credentials: Path | 
         goes_on = f"run {run} goes on on the machine." if is_begun else f"run {run} may have begun on the machine."
         ended(StoppedError(f"stopped listening; {goes_on}", "'status', or the same again"))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is said so
-        traceback.print_exc()
-        ended(AccessoryError(f"our bug: {type(error).__name__}: {error}.", "report it with the lines above"))
+        write_error(redacted_tail(traceback.format_exc()))
+        what = redacted(f"our bug: {type(error).__name__}: {error}.")
+        ended(AccessoryError(what, "report it with the lines above"))
 
 
 def _wanted(accessory: Accessory, asked: str) -> Reference:

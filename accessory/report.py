@@ -1,8 +1,6 @@
 """An outcome as text, JSON or Markdown."""
 
 import dataclasses
-import html
-import json
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -16,6 +14,7 @@ from accessory.errors import (
     StoppedError,
 )
 from accessory.result import Outcome, Release, without_secrets
+from lib.output import as_json, cell, inline, markdown
 
 Format = Literal["text", "json", "markdown"]
 _MEANING: Final = {
@@ -33,7 +32,7 @@ def shown(outcome: Outcome, shape: Format) -> str:
     """Return an outcome in a format, without secrets."""
     outcome = without_secrets(outcome)
     if shape == "json":
-        return json.dumps(dataclasses.asdict(outcome), indent=2, default=str)
+        return as_json(dataclasses.asdict(outcome))
     return _markdown(outcome) if shape == "markdown" else _text(outcome)
 
 
@@ -101,19 +100,19 @@ def _why(outcome: Outcome) -> str:
 
 
 def _text(outcome: Outcome) -> str:
-    lines = [heading(outcome)]
-    lines += [f"  {_why(outcome)}"] if outcome.message else []
-    lines += [f"    {line}" for line in outcome.evidence]
-    return "\n".join([*lines, *(f"  {name:10}{value}" for name, value in facts(outcome))])
+    lines = [inline(heading(outcome))]
+    lines += ["  " + _why(outcome).replace("\n", "\n    ")] if outcome.message else []
+    lines += [f"    {inline(line)}" for line in outcome.evidence]
+    return "\n".join([*lines, *(f"  {name:10}{inline(value)}" for name, value in facts(outcome))])
 
 
 def _markdown(outcome: Outcome) -> str:
-    lines = [f"### {html.escape(heading(outcome), quote=False)}", ""]
-    lines += [html.escape(_why(outcome), quote=False), ""] if outcome.message else []
+    lines = [f"### {markdown(heading(outcome))}", ""]
+    lines += [*map(markdown, _why(outcome).split("\n")), ""] if outcome.message else []
     if outcome.evidence:
         # Indented, since a fence could stand in somebody's log.
-        lines += [*(f"    {line}" for line in outcome.evidence), ""]
-    rows = [(name, html.escape(value, quote=False).replace("|", r"\|")) for name, value in facts(outcome)]
+        lines += [*(f"    {inline(line)}" for line in outcome.evidence), ""]
+    rows = [(name, cell(value)) for name, value in facts(outcome)]
     return "\n".join([*lines, "| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 

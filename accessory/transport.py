@@ -4,6 +4,7 @@ import contextlib
 import os
 import shlex
 import subprocess
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +14,13 @@ from typing import Final
 from accessory.config import Ssh
 from accessory.errors import NotAllowedError
 from accessory.login import log_in
+from lib.redaction import redacted
+from lib.streams import write_progress
 
 # A tunnel that died says nothing: 30 s without an answer is a cut.
 _OPTIONS: Final = ("BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10", "ServerAliveCountMax=3")
+# A process in the background of ssh may keep its stderr open.
+_LAST_WORDS_S: Final = 1.0
 # Of the key, from login on; a connection that stands is not ended by it.
 _KEY_LASTS: Final = "5m"
 
@@ -48,12 +53,17 @@ class Transport(ABC):
             NotAllowedError: There is no login, or no such program here as the transport needs.
         """
         argv = self.argv(shlex.join(["bash", "-c", script, "receive", *arguments]))
+        reading, writing = os.pipe()
+        words = threading.Thread(target=_repeat, args=(reading,), daemon=True)
+        words.start()
         try:
             process = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(self.environment())
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing, env=dict(self.environment())
             )
         except FileNotFoundError as error:
             raise NotAllowedError(f"{argv[0]}: not found.", f"install {argv[0]}") from error
+        finally:
+            os.close(writing)
         with process:
             assert process.stdin  # noqa: S101 - both are pipes
             assert process.stdout  # noqa: S101
@@ -68,7 +78,15 @@ class Transport(ABC):
             except BaseException:
                 process.terminate()
                 raise
+            words.join(_LAST_WORDS_S)
         return process.returncode
+
+
+def _repeat(reading: int) -> None:
+    """Write what ssh or gcloud writes to its stderr, without secrets and without controls of a terminal."""
+    with open(reading, errors="replace") as lines:
+        for line in lines:
+            write_progress(redacted(line.rstrip("\n")))
 
 
 @dataclass(frozen=True)

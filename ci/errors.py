@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ci.output import printable
+
 
 class PipelineError(Exception):
     """Its text is all that a person needs to read."""
@@ -61,5 +63,6 @@ def exit_codes() -> Iterator[None]:
     try:
         yield
     except PipelineError as error:
-        print(error, file=sys.stderr)
+        # deploy's own report is filtered by deploy, and may be JSON.
+        print(error if isinstance(error, DeployError) else printable(str(error)), file=sys.stderr)
         raise SystemExit(error.exit_code) from None

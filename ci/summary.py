@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ci.output import printable
 from ci.release import Published, Stage
 
 
@@ -17,14 +18,15 @@ def summary(stages: Sequence[Stage], published: Published) -> str:
         Lines of text; the last is the reference with its digest.
     """
     width = max(len(stage.name) for stage in stages)
+    said = ["FAILED, advisory" if stage.failure else printable(stage.said) for stage in stages]
     lines = [
-        f"{stage.name:<{width}}  {stage.seconds:6.1f} s  {'FAILED, advisory' if stage.failure else stage.said}".rstrip()
-        for stage in stages
+        f"{stage.name:<{width}}  {stage.seconds:6.1f} s  {text}".rstrip()
+        for stage, text in zip(stages, said, strict=True)
     ]
     advisory = [stage.failure for stage in stages if stage.failure]
     return "\n".join(
         [
-            *(f"{failure}\n" for failure in advisory),
+            *(f"{printable(failure)}\n" for failure in advisory),
             *lines,
             f"{'image':<{width}}  {published.size_bytes / 1e6:6.1f} MB compressed, linux/amd64",
             published.reference,

@@ -29,6 +29,7 @@ from deploy.report.rebuilt import rebuilt, serving
 from deploy.result import Serving
 from deploy.rollback_plan import plan_rollback
 from deploy.run import Run
+from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_report
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -57,8 +58,9 @@ def _verb(work: Callable[..., None]) -> None:
         except KeyboardInterrupt:
             _stop(run)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is ours, and it is said so
-            traceback.print_exc()
-            bug = DeployError(f"our bug: {type(error).__name__}: {error}.", "report it with the lines above")
+            write_error(redacted_tail(traceback.format_exc()))
+            what = redacted(f"our bug: {type(error).__name__}: {error}.")
+            bug = DeployError(what, "report it with the lines above")
             write_error(run.failed(bug))
             raise SystemExit(bug.exit_code) from None
 

@@ -9,7 +9,9 @@ from deploy.documents import Check
 from deploy.errors import CloudError, NotAllowedError
 from deploy.observed import Document
 from deploy.retry import TRANSIENT, TransientError, transient
+from lib.redaction import redacted
 
+_READ: Final = 4_096  # characters of a text that is no JSON; secrets are hidden before it is shortened
 QUOTA: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
@@ -26,7 +28,9 @@ def decoded(answer: httpx.Response, where: str) -> Document:
     try:
         document = answer.json()
     except ValueError as error:
-        raise TransientError(f"{where}: the answer is no JSON, but '{answer.text[:60]}'", answer.status_code) from error
+        raise TransientError(
+            f"{where}: the answer is no JSON, but '{redacted(answer.text[:_READ])[:60]}'", answer.status_code
+        ) from error
     if not isinstance(document, dict):
         raise TransientError(f"{where}: the answer is no object", answer.status_code)
     return document
@@ -53,8 +57,8 @@ def error_of(answer: httpx.Response, where: str) -> CloudError | NotAllowedError
         message, details = str(found.get("message", "")), found.get("details") or []
         reasons = {str(one.get("reason")) for one in [*(found.get("errors") or []), *details] if one.get("reason")}
     except (ValueError, KeyError, TypeError, AttributeError):
-        message, reasons = answer.text[:200], set()
-    text = f"{where}: {answer.status_code} {message}"
+        message, reasons = redacted(answer.text[:_READ])[:200], set()
+    text = f"{where}: {answer.status_code} {redacted(message)}"
     if answer.status_code in TRANSIENT or reasons & _RATE_REASONS:
         return transient(text, answer, next(iter(sorted(reasons)), ""))
     if answer.status_code in (401, 403) and QUOTA not in reasons:

@@ -3,10 +3,11 @@
 from typing import Final
 
 from lib.secret_assignments import assignments
-from lib.secret_tokens import Secret, tokens
+from lib.secret_tokens import KEY_MARK, Secret, tokens
 
 SHOWN_BYTES: Final = 65_536
 _MARK: Final = "…"
+_LONGEST_LINE: Final = 8_192
 
 
 def secrets(text: str) -> list[Secret]:
@@ -37,8 +38,19 @@ def redacted(text: str) -> str:
 
 
 def redacted_tail(text: str) -> str:
-    """Return the last whole lines of a text, at most 64 KiB, without secrets; shorten lines only after this."""
+    """
+    Return the last whole lines of a text, at most 64 KiB, without secrets; shorten lines only after this.
+
+    A line of more than 8,192 characters is left out, so that it does not take the place of all others.
+    """
+    text = "\n".join(line if len(line) <= _LONGEST_LINE else _left_out(line) for line in text.split("\n"))
     data = text.encode(errors="replace")
     if len(data) > SHOWN_BYTES:
         _, _, text = data[-SHOWN_BYTES - 1 :].decode(errors="replace").partition("\n")
     return redacted(text)
+
+
+def _left_out(line: str) -> str:
+    """Return what stands in a line's place; the begin of a key stays, so that the lines after it are left out too."""
+    marks = " ".join(mark[0] for mark in KEY_MARK.finditer(line))
+    return f"{_MARK} ({len(line):,} characters left out) {marks}".rstrip()

@@ -61,7 +61,7 @@ _TOKENS: Final = {
 _OWN: Final = {name: re.compile(rf"(?<![\w-]){form}", re.ASCII) for name, form in _TOKENS.items()}
 
 _PRIVATE_KEY: Final = "private key"
-_KEY_MARK: Final = re.compile(r"-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
+KEY_MARK: Final = re.compile(r"-{4,5} ?(BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?-{4,5}")
 _ENCODED_KEY: Final = re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]*")
 _URL: Final = re.compile(
     r"(?<=://)(?P<user>[^\s/:@\"'<>`]{0,128}+):(?!\d{1,5}(?:[/?#,\s\"'\\]|\Z))"
@@ -109,7 +109,7 @@ def tokens(text: str) -> Iterator[Secret]:
 def _private_keys(text: str) -> Iterator[Secret]:
     """Yield each key block; of one whose END is missing everything after its BEGIN, and the other way round."""
     begin, before = None, 0
-    for mark in _KEY_MARK.finditer(text):
+    for mark in KEY_MARK.finditer(text):
         if mark[1] == "BEGIN":
             begin = mark.start() if begin is None else begin
             continue

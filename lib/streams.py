@@ -13,6 +13,8 @@ import select
 import sys
 from typing import Final, TextIO
 
+from lib.output import printable
+
 _PATIENCE_S: Final = 0.5
 _ERRORS: Final = "lib.streams.escaped"
 
@@ -106,10 +108,10 @@ def write_report(text: str) -> None:
 
 
 def _write(text: str, stream: TextIO | None) -> None:
-    """Write lines: every line that a program prints comes through here."""
+    """Write lines: every line that a program prints comes through here, so that other programs' text is harmless."""
     if stream is not None:
         with contextlib.suppress(OSError, ValueError):
-            stream.write(f"{text}\n")
+            stream.write(f"{printable(text)}\n")
             stream.flush()
 
 

@@ -45,9 +45,13 @@ secret_values() { # of the program's environment, longest first: values of secre
 
 masked() { # stdin without the secrets of the program and without private keys: its last 64 KiB, cut between lines
     local text value
-    text=$(tail -c 65537 | tr -d '\000')
+    text=$(tr -d '\000' | awk '
+        length > 8192 { # left out; the begin of a key stays, so that the lines after it are left out too
+            mark = match($0, /-----(BEGIN|END) [A-Z0-9 ]*PRIVATE KEY-----/) ? " " substr($0, RSTART, RLENGTH) : ""
+            $0 = "… (" length " characters left out)" mark
+        }
+        { print }' | tail -c 65537)
     if [ "${#text}" -ge 65536 ]; then # the shell has dropped the last newline
-        [[ $text == *$'\n'* ]] || text=""
         text=${text#*$'\n'}
     fi
     while IFS= read -r value; do text=${text//"$value"/…}; done < <(secret_values)

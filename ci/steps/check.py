@@ -76,7 +76,9 @@ _NAMED_BY_FAULTS: Final = (
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib", "tests/unit/lib")),
     Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
-    Program("ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "daggerw", "engine", "environments")),
+    Program(
+        "ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "daggerw", "engine", "environments", "lib")
+    ),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
     Program(
         "deploy",

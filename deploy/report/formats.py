@@ -1,6 +1,5 @@
 """What a verb found or did as text, JSON or Markdown."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
@@ -9,6 +8,8 @@ from deploy.endpoints import Endpoint, headed
 from deploy.report import lastrun, markdown, text
 from deploy.report.text import Command
 from deploy.result import Outcome, Pruned
+from lib.output import as_json, inline
+from lib.output import markdown as escaped
 
 Format = Literal["text", "json", "markdown"]
 
@@ -32,8 +33,8 @@ def pruned(found: Pruned, shape: Format, endpoints: Sequence[Endpoint] = ()) -> 
     """Return the names of templates that were deleted, and how many a later prune may delete."""
     if shape == "json":
         data = {"pruned": found.templates, "remaining": found.remaining}
-        return json.dumps({**data, "endpoints": list(map(asdict, endpoints))}, indent=2)
+        return as_json({**data, "endpoints": list(map(asdict, endpoints))})
     lines = [f"pruned {name}" for name in found.templates]
     lines += [text.remaining(found.remaining)] if found.remaining else []
-    mark = "- " if shape == "markdown" else ""
-    return "\n".join(f"{mark}{line}" for line in lines) or "nothing to prune"
+    shown = [f"- {escaped(line)}" if shape == "markdown" else inline(line) for line in lines]
+    return "\n".join(shown) or "nothing to prune"

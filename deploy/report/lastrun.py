@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from deploy.config import Config
 from deploy.errors import DeployError
 from deploy.result import Outcome
+from lib.output import as_json
 
 _JSON: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
@@ -64,7 +65,7 @@ def read(folder: Path, config: Config) -> Outcome | None:
 
 def dump(outcome: Outcome) -> str:
     """Return an outcome as JSON."""
-    return _JSON.dump_json(outcome, indent=2).decode()
+    return as_json(_JSON.dump_python(outcome, mode="json"))
 
 
 def _path(folder: Path, project: str, zone: str, group: str, compute_url: str) -> Path:

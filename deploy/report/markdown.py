@@ -1,6 +1,5 @@
 """The outcome of a run as Markdown, for a job summary: heading, facts, machines, and when each of them was what."""
 
-import html
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,6 +8,8 @@ from typing import Final
 
 from deploy.report import table, text
 from deploy.result import Life, Outcome, Result
+from lib.output import inline
+from lib.output import markdown as escaped
 
 # The axis shows the time since the start; the day is never seen, and no clock changed on it.
 _START: Final = datetime(2000, 1, 1)  # noqa: DTZ001
@@ -23,19 +24,19 @@ def outcome(found: Outcome, command: text.Command) -> str:
         found: The run.
         command: Returns what a person types for a verb, with these arguments.
     """
-    lines = [f"### {html.escape(text.heading(found), quote=False)}", ""]
+    lines = [f"### {escaped(text.heading(found))}", ""]
     if found.message:
-        lines += [html.escape(text.why(found), quote=False), ""]
+        lines += [*(escaped(line) for line in text.why(found).split("\n")), ""]
     if found.evidence:
-        lines += [*_fenced("text", list(found.evidence)), ""]
-    facts = [(name, html.escape(value, quote=False)) for name, value in text.facts(found)]
+        lines += [*table.fenced("text", [inline(line) for line in found.evidence]), ""]
+    facts = text.facts(found)
     lines += [*table.markdown(("", ""), facts), ""] if facts else []
     for name, typed in text.commands(found, command):
-        lines += [f"{name.capitalize()}:", *_fenced("sh", [typed]), ""]
+        lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(typed)]), ""]
     if found.result and found.result.machines:
         lines += [*table.markdown(text.COLUMNS, [text.row(life) for life in found.result.machines]), ""]
         if found.result.phases:
-            lines += _fenced("mermaid", list(gantt(found.result)))
+            lines += table.fenced("mermaid", list(gantt(found.result)))
     return "\n".join(lines).rstrip()
 
 
@@ -80,10 +81,3 @@ def _moment(at_s: float) -> str:
 
 def _plain(name: str) -> str:
     return re.sub(r"[^\w. -]", " ", name, flags=re.ASCII)
-
-
-def _fenced(language: str, lines: list[str]) -> list[str]:
-    """A block whose fence is longer than any in it."""
-    longest = max((len(found) for found in re.findall(r"`+", "\n".join(lines))), default=0)
-    fence = "`" * max(3, longest + 1)
-    return [f"{fence}{language}", *lines, fence]

@@ -1,6 +1,5 @@
 """What a plan would change, field by field, which machines it would replace, and how long that takes: pure."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,6 +13,9 @@ from deploy.observe import Observed
 from deploy.observed import Document
 from deploy.plan import Plan
 from deploy.report.formats import Format
+from deploy.report.table import fenced
+from lib.output import as_json, inline
+from lib.output import markdown as escaped
 from lib.redaction import redacted
 
 # Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s. Source: public
@@ -115,18 +117,20 @@ def estimated_s(machines: int, rollout: Rollout) -> tuple[float, float]:
 def shown(found: Preview, shape: Format) -> str:
     """Return a preview as text, JSON or Markdown."""
     if shape == "json":
-        return json.dumps(asdict(found), indent=2)
+        return as_json(asdict(found))
     head = {
         "nothing": f"{found.group}: nothing to do, {NOTHING_PROVEN if found.is_empty else 'it serves already'}",
         "wait": f"{found.group}: on its way already; deploy would wait for it",
         "roll": f"{found.group}: {found.before} → {found.after}",
     }[found.action]
-    changes = [*_changed("template", found.template), *_changed("update policy", found.policy)]
+    changes = [
+        inline(line) for line in (*_changed("template", found.template), *_changed("update policy", found.policy))
+    ]
     lines = _lines(found)
     if shape == "markdown":
-        diff = ["", "```diff", *changes, "```"] if changes else []
-        return "\n".join([f"### {head}", "", *(f"- {line}" for line in lines), *diff])
-    return "\n".join([head, *(f"  {line}" for line in (*changes, *lines))])
+        diff = ["", *fenced("diff", changes)] if changes else []
+        return "\n".join([f"### {escaped(head)}", "", *(f"- {escaped(line)}" for line in lines), *diff])
+    return "\n".join([inline(head), *(f"  {inline(line)}" for line in (*changes, *lines))])
 
 
 def _lines(found: Preview) -> list[str]:

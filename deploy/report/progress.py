@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from deploy.watch import Look, Show
+from lib.output import inline
 from lib.streams import SafeStream, write_progress
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Lines:
         now = re.sub(r" \d+ s\b", "", line(look))
         if now != self._said:
             self._said = now
-            self.say(line(look))
+            self.say(inline(line(look)))
 
 
 def line(look: Look) -> str:
@@ -77,12 +78,13 @@ def table(look: Look) -> "Rows":
         if life.gone_s is None:
             release = ("new " if life.is_new else "old ") + (life.release or life.template)
             colour = {"healthy": "green", "unhealthy": "red", "recreating": "red"}.get(life.state, "yellow")
-            rows.add_row(life.name, Text(release, "dim"), Text(life.state, colour), f"{look.at_s - life.since_s:.0f} s")
+            cells = ((life.name, ""), (release, "dim"), (life.state, colour))
+            rows.add_row(*(Text(inline(cell), style) for cell, style in cells), f"{look.at_s - life.since_s:.0f} s")
     served = sum(
         machine.version == look.target and machine.health == "HEALTHY" for machine in look.group.active_instances
     )
     head = Table.grid()
-    head.add_row(Text(f"{line(look)} · {look.at_s:.0f} s in all"))
+    head.add_row(Text(f"{inline(line(look))} · {look.at_s:.0f} s in all"))
     head.add_row(ProgressBar(total=max(look.group.target_size, 1), completed=served, width=30))
     return Group(head, rows)
 

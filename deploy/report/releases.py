@@ -1,6 +1,5 @@
 """The releases of a group, newest first, as a person reads them: pure."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from deploy.health import is_settled
 from deploy.observe import Observed
 from deploy.report import table
 from deploy.report.formats import Format
+from lib.output import as_json
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
 def shown(found: Sequence[Row], shape: Format) -> str:
     """Return releases as a table, a list in JSON, or a table in Markdown."""
     if shape == "json":
-        return json.dumps([asdict(row) for row in found], indent=2, default=datetime.isoformat)
+        return as_json([asdict(row) | {"made_at": row.made_at.isoformat()} for row in found])
     if not found:
         return "no release yet"
     head = ("", "age", "state", "digest", "commit", "by", "template")

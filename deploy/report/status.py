@@ -1,6 +1,5 @@
 """What a group serves, since when, and what of it is not as it should be: pure."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +15,8 @@ from deploy.observed import Machine
 from deploy.plan import reconcile
 from deploy.report import table
 from deploy.report.formats import Format
+from lib.output import as_json, inline
+from lib.output import markdown as escaped
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,15 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
 def shown(found: Status, shape: Format) -> str:
     """Return a status as text, JSON or Markdown."""
     if shape == "json":
-        return json.dumps(asdict(found), indent=2)
+        return as_json(asdict(found))
     head, lines = f"{found.group}: {found.says}", _lines(found)
     names = ("machine", "status", "action", "health", "template")
     rows = [_row(machine) for machine in found.machines]
     if shape == "markdown":
-        return "\n".join([f"### {head}", "", *(f"- {line}" for line in lines), "", *table.markdown(names, rows)])
-    return "\n".join([head, *(f"  {line}" for line in (*lines, *(table.text(names, rows) if rows else ())))])
+        items = [f"- {escaped(line)}" for line in lines]
+        return "\n".join([f"### {escaped(head)}", "", *items, "", *table.markdown(names, rows)])
+    shown_rows = table.text(names, rows) if rows else []
+    return "\n".join([inline(head), *(f"  {line}" for line in (*map(inline, lines), *shown_rows))])
 
 
 def _lines(found: Status) -> list[str]:

@@ -15,6 +15,7 @@ from deploy.errors import (
 from deploy.health import NOTHING_PROVEN
 from deploy.report import table
 from deploy.result import Life, Outcome, Result, Serving
+from lib.output import inline
 
 Command = Callable[..., str]
 _MEANING: Final = {
@@ -36,12 +37,13 @@ def outcome(found: Outcome, command: Command) -> str:
         found: The run.
         command: Returns what a person types for a verb, with these arguments.
     """
-    lines = [heading(found)]
-    lines += [f"  {why(found)}"] if found.message else []
-    lines += [f"    {line}" for line in found.evidence]
+    lines = [inline(heading(found))]
+    # A message of several lines, such as a parser's, keeps them; none looks like a fact of the report.
+    lines += ["  " + why(found).replace("\n", "\n    ")] if found.message else []
+    lines += [f"    {inline(line)}" for line in found.evidence]
     known = [*facts(found), *commands(found, command)]
     width = max((len(name) for name, _ in known), default=0) + 2
-    lines += [f"  {name:{width}}{value}" for name, value in known]
+    lines += [f"  {name:{width}}{inline(value)}" for name, value in known]
     machines = found.result.machines if found.result else ()
     if machines:
         lines += ["", *(f"  {line}" for line in table.text(COLUMNS, [row(machine) for machine in machines]))]

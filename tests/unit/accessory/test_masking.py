@@ -79,7 +79,12 @@ def test_long_text_is_cut_between_lines(tmp_path: Path) -> None:
     shown_lines = masked(tmp_path, "".join(f"line {number}\n" for number in range(20_000))).splitlines()
     assert shown_lines[-1] == "line 19999"
     assert shown_lines == [f"line {number}" for number in range(20_000 - len(shown_lines), 20_000)]
-    assert masked(tmp_path, "x" * 100_000) == "\n"
+
+
+def test_long_line_is_left_out_with_the_key_that_begins_in_it(tmp_path: Path) -> None:
+    long = "x" * 9_000
+    assert masked(tmp_path, f"a\n{long}\nb\n") == "a\n… (9000 characters left out)\nb\n"
+    assert masked(tmp_path, f"a\n{long}{BEGIN}\nMIIEow\n{END}\nb\n") == "a\n…\nb\n"
 
 
 @pytest.mark.parametrize("shape", ["text", "json", "markdown"])

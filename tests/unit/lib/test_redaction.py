@@ -48,17 +48,31 @@ def test_tail_is_cut_between_lines() -> None:
 
 
 def test_short_text_is_not_cut() -> None:
-    assert redacted_tail("x" * SHOWN_BYTES) == "x" * SHOWN_BYTES
-    assert redacted_tail("y\n" + "x" * (SHOWN_BYTES - 1)) == "x" * (SHOWN_BYTES - 1)
+    text = "line\n" * (SHOWN_BYTES // 5) + "x"
+    assert len(text) == SHOWN_BYTES
+    assert redacted_tail(text) == text
+    assert redacted_tail(f"y{text}") == text[5:]
 
 
 def test_tail_shows_nothing_of_a_key_whose_begin_is_cut_off() -> None:
-    body = "\n".join("MIIEow" + "a" * 58 for _ in range(SHOWN_BYTES // 65 - 10))
-    shown = redacted_tail(f"{'x' * 2_000}\n{BEGIN}\n{body}\n{END}\nafter")
-    assert BEGIN not in shown
-    assert shown == "…\nafter"
+    body = "\n".join("MIIEow" + "a" * 58 for _ in range(SHOWN_BYTES // 65 + 1))
+    text = f"{'x' * 2_000}\n{BEGIN}\n{body}\n{END}\nafter"
+    assert BEGIN not in text[-SHOWN_BYTES:]
+    assert redacted_tail(text) == "…\nafter"
+
+
+@pytest.mark.parametrize("size", [8_193, SHOWN_BYTES, 900_000])
+def test_tail_leaves_out_a_long_line_and_nothing_else(size: int) -> None:
+    line = "password=hunter22 " + "x" * (size - 18)
+    assert redacted_tail(f"before\n{line}\nafter") == f"before\n… ({size:,} characters left out)\nafter"
+    assert redacted_tail(line) == f"… ({size:,} characters left out)"
+
+
+def test_tail_leaves_out_a_key_that_begins_in_a_long_line() -> None:
+    shown = redacted_tail(f"before\n{'x' * 9_000}{BEGIN}\nMIIEow\nMIIEow\n{END}\nafter")
+    assert shown == f"before\n… ({9_000 + len(BEGIN):,} characters left out) …\nafter"
 
 
 def test_tail_shows_nothing_of_a_line_that_is_cut() -> None:
-    assert redacted_tail("password=hunter22 " + "x" * SHOWN_BYTES) == ""
-    assert redacted_tail("password=" + "hunter22 " * SHOWN_BYTES + "\nafter") == "after"
+    lines = [f"password=hunter{number} and more" for number in range(5_000)]
+    assert "hunter" not in redacted_tail("\n".join(lines))

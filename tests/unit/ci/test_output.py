@@ -1,0 +1,41 @@
+"""What tools and registries say reaches the terminal and a job's log as text, by the same rules as in deploy."""
+
+import pytest
+
+from ci.errors import DeployError, GateError, exit_codes
+from ci.output import printable
+from ci.release import Published, Stage
+from ci.summary import summary
+from lib import output
+
+HOSTILE = "skopeo: \x1b]0;owned\x07\x1b[2J\u202e\n::error::owned\r\n  ##[error]owned\x9b2J\U000e0041\ud800\tend"
+SHOWN = "skopeo: ␛]0;owned␇␛[2J\\u202e\n: :error::owned\n  # #[error]owned\\x9b2J\\ue0041\\ud800\tend"
+
+
+def test_text_is_shown_by_the_rules_of_lib() -> None:
+    texts = (HOSTILE, "".join(map(chr, range(0x300))), "x" * 900_000, "::a\n ##b[c] ##[d\n\u2028::e", "한국어 😀 é")
+    assert [printable(text) for text in texts] == [output.printable(text) for text in texts]
+
+
+def test_colours_of_tools_are_left_out() -> None:
+    assert printable("\x1b[1;31mE501\x1b[0m too long") == "E501 too long"
+
+
+def test_error_of_a_gate_is_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), exit_codes():
+        raise GateError(f"publish: was not pushed: {HOSTILE}")
+    assert capsys.readouterr().err == f"publish: was not pushed: {SHOWN}\n"
+
+
+def test_report_of_deploy_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    report = '{"message": "' + "x" * 1_000 + '"}'
+    with pytest.raises(SystemExit), exit_codes():
+        raise DeployError(7, report)
+    assert capsys.readouterr().err == f"{report}\n"
+
+
+def test_summary_shows_what_stages_say_as_text() -> None:
+    published = Published("registry:5000/a/ai-server", "sha256:12", ("dev-12",), 82_100_000)
+    text = summary([Stage("lint", 1.0, failure=HOSTILE), Stage("smoke", 1.0, said="\x1b[2J##[error]x")], published)
+    assert text.startswith(f"{SHOWN}\n\n")
+    assert "smoke     1.0 s  ␛[2J# #[error]x" in text

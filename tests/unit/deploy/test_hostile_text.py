@@ -1,0 +1,40 @@
+"""What an instance prints to its serial port reaches the terminal and the job summary as text, and nothing more."""
+
+import io
+import json
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from deploy.errors import DeployError
+from deploy.report import formats
+from deploy.result import Outcome
+from lib.streams import write_error
+from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
+from tests.unit.deploy.rig import REPOSITORY, digest, rig
+
+
+@pytest.mark.parametrize("shape", FORMATS)
+def test_serial_output_is_shown_as_text(shape: formats.Format, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = rig()
+    lines = ["password=hunter22", LONG, *HOSTILE.split("\n"), "|---|", "```", "docker: denied: \x1b[2J" + LONG]
+    rule = {"image": f"{REPOSITORY}@{digest('b')}", "never_healthy": True, "serial": lines}
+    one.control("POST", "emulator/machines", rule)
+    with pytest.raises(DeployError) as failed:
+        one.deploy("b")
+    error = failed.value
+    outcome = Outcome(
+        "deploy", "dev", "p", "z", "web", "r1", datetime(2026, 1, 1, tzinfo=UTC), exit_code=error.exit_code,
+        message=error.message, fix=error.fix, evidence=error.evidence,
+    )  # fmt: skip
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    write_error(formats.outcome(outcome, lambda *_: "next", shape))
+    shown = stderr.getvalue()
+    plain = "\n".join(harmless(shown, shape))
+    assert "hunter22" not in shown
+    assert LONG[:1_000] not in shown
+    assert ("\\u001b[2J" if shape == "json" else "␛[2J") in shown
+    assert "<img" not in plain or shape != "markdown"
+    assert shape != "json" or json.loads(shown)["exit_code"] == error.exit_code

@@ -1,0 +1,150 @@
+"""Text of other programs controls neither a terminal nor a workflow's log, and breaks no Markdown and no JSON."""
+
+import io
+import json
+import sys
+import unicodedata
+
+import pytest
+
+from lib.output import LINE, REPORT_BYTES, as_json, inline, markdown, printable, visible
+from lib.streams import write_error, write_progress, write_report
+
+HOSTILE = {
+    "title of a terminal": "\x1b]0;owned\x07",
+    "hyperlink of a terminal": "\x1b]8;;https://evil.test\x1b\\click\x1b]8;;\x1b\\",
+    "clipboard of a terminal": "\x1b]52;c;aGk=\x07",
+    "clear screen": "\x1b[2J\x1b[H",
+    "C1 control": "\x9b2J\x9d0;owned\x9c",
+    "backspaces": "ok\x08\x08no",
+    "carriage return": "failed\rserves",
+    "delete": "a\x7fb",
+    "null": "a\x00b",
+    "bidi override": "\u202eevres",
+    "bidi isolates": "\u2066a\u2069\u2067b",
+    "zero width": "a\u200bb\u2060c\ufeffd",
+    "line separators": "a\u2028b\u2029c",
+    "tags": "\U000e0041\U000e0042",
+    "half a pair": "\ud800",
+}
+
+
+def is_invisible(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_control_and_format_characters_are_made_visible(text: str) -> None:
+    for shown in (visible(text), inline(text), printable(text), markdown(text), as_json([text])):
+        assert not any(map(is_invisible, shown))
+        assert shown.encode()
+    assert len(visible(text)) > len(text.replace("\r", "", 0)) - 1
+
+
+def test_every_invisible_character_of_unicode_is_covered() -> None:
+    hidden = [chr(code) for code in range(sys.maxunicode + 1) if is_invisible(chr(code))]
+    assert [f"{ord(one):x}" for one in hidden if visible(one) == one] == []
+
+
+def test_pictures_and_escapes_say_which_character_it_was() -> None:
+    assert visible("a\x1b[2J\x7f\x9b\u202e\r\nb\tc") == "a␛[2J␡\\x9b\\u202e\nb\tc"
+    assert inline("a\nb\tc") == "a␊b c"
+
+
+def test_ordinary_text_stays() -> None:
+    text = "dojangkok-dev serves · 2/3 → 한국어 é 😀\n  | line\n"
+    assert printable(text) == text
+    assert visible(text) == text
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("::error::all is lost", ": :error::all is lost"),
+        ("  ::add-mask::x", "  : :add-mask::x"),
+        ("a\n::stop-commands::x\nb", "a\n: :stop-commands::x\nb"),
+        ("startup: ##[error]lost", "startup: # #[error]lost"),
+        ("##[group]x", "# #[group]x"),
+        ("##vso[task.setvariable]x", "# #vso[task.setvariable]x"),
+        ("\u00a0::error::x", "\u00a0: :error::x"),
+        ("\r\n::error::x", "\n: :error::x"),
+        ("host::port and a ## b", "host::port and a ## b"),
+    ],
+)
+def test_commands_of_a_workflow_are_defused(line: str, shown: str) -> None:
+    assert printable(line) == shown
+
+
+def test_long_line_keeps_its_beginning_and_its_end() -> None:
+    shown = printable("begin " + "x" * 900_000 + " Fix: look.")
+    assert len(shown) <= LINE
+    assert shown.startswith("begin xxx")
+    assert shown.endswith(" Fix: look.")
+    assert "left out" in shown
+    assert printable("x" * LINE) == "x" * LINE
+    assert len(inline("\x1b" * 10_000)) <= LINE
+    assert len(printable("\u202e" * LINE)) <= LINE
+
+
+def test_long_report_is_cut_between_lines() -> None:
+    shown = printable("\n".join(f"line {number} ·" for number in range(100_000)))
+    lines = shown.split("\n")
+    assert len(shown.encode()) <= REPORT_BYTES
+    assert lines[:-1] == [f"line {number} ·" for number in range(len(lines) - 1)]
+    assert lines[-1] == f"… ({100_000 - len(lines) + 1:,} more lines are left out)"
+
+
+def test_json_stays_data_in_ascii_with_bounded_values() -> None:
+    value = {"a": ["\x1b[2J\u202e", "##[error]x", "x" * 900_000, "half \ud800"], "n": 1, "none": None}
+    shown = as_json(value)
+    assert shown.isascii()
+    assert "##[" not in shown
+    assert max(map(len, shown.splitlines())) < LINE + 20
+    data = json.loads(shown)
+    assert (data["a"][:2], data["n"], data["none"]) == (["\x1b[2J\u202e", "##[error]x"], 1, None)
+    assert printable(shown) == shown
+
+
+def test_json_is_not_cut() -> None:
+    shown = as_json([f"instance-{number}" for number in range(20_000)])
+    assert len(shown) > REPORT_BYTES
+    assert json.loads(printable(shown)) == json.loads(shown)
+
+
+def test_text_that_only_looks_like_json_is_filtered() -> None:
+    assert printable('["\x1b[2J"]') == '["␛[2J"]'
+    assert printable("{\n::error::x") == "{\n: :error::x"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a | b", r"a \| b"),
+        ("`a` ``` b", r"\`a\` \`\`\` b"),
+        ("<img src=x onerror=y>", "&lt;img src=x onerror=y&gt;"),
+        ("<!-- a & b -->", r"&lt;\!-- a &amp; b --&gt;"),
+        ("a\nb | c", r"a␊b \| c"),
+        ("[click](https://evil.test)", r"\[click\](https&#58;//evil.test)"),
+        ("![x](//evil.test/y.png)", r"\!\[x\](//evil.test/y.png)"),
+        ("see http://evil.test and www.evil.test", "see http&#58;//evil.test and www&#46;evil.test"),
+        ("thanks @octocat, see #12", "thanks &#64;octocat, see &#35;12"),
+        ("**bold** _it_ ~~no~~", r"\*\*bold\*\* \_it\_ \~\~no\~\~"),
+        ("# heading", r"\# heading"),
+        ("- item", r"\- item"),
+        ("1. item", r"1\. item"),
+        ("---", r"\---"),
+        (r"a\|b", r"a\\\|b"),
+        ("host/app_one@sha256:0a1b (seed-r-1) 8.0 s", "host/app_one@sha256:0a1b (seed-r-1) 8.0 s"),
+    ],
+)
+def test_markdown_shows_text_as_it_is(text: str, shown: str) -> None:
+    assert markdown(text) == shown
+
+
+def test_every_line_that_a_program_writes_is_filtered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, write in (("stdout", write_report), ("stderr", write_error), ("stderr", write_progress)):
+        stream = io.StringIO()
+        monkeypatch.setattr(sys, name, stream)
+        write("\x1b]0;owned\x07\n::error::x\n" + "y" * 900_000)
+        assert stream.getvalue().startswith("␛]0;owned␇\n: :error::x\nyyy")
+        assert len(stream.getvalue()) < 2 * LINE
