@@ -22,8 +22,8 @@ def test_compute_and_resource_manager_are_sent_the_quota_project_and_registries_
 
     def answer(_: DeadlineTransport, request: httpx.Request) -> httpx.Response:
         sent[request.url.host] = request.headers
-        token = {"access_token": "token", "expires_in": 3_600}
-        return httpx.Response(200, json=token, headers={"docker-content-digest": DIGEST})
+        body = {"access_token": "token", "expires_in": 3_600, "permissions": ["compute.instances.get"]}
+        return httpx.Response(200, json=body, headers={"docker-content-digest": DIGEST})
 
     monkeypatch.setattr(DeadlineTransport, "handle_request", answer)
     host = "asia-northeast3-docker.pkg.dev"

@@ -81,7 +81,7 @@ def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
     one = rig()
     compute, times = one.compute(), iter(outputs)
     now: dict[str, list[str]] = {}
-    compute.get = lambda path, *_: {  # type: ignore[method-assign]
+    compute.get = lambda path, *_, **__: {  # type: ignore[method-assign]
         "contents": "\n".join(f"startup-script: {line}" for line in now[path.split("/")[-2]])
     }
     symptoms, found = Symptoms(compute, one.config), []
