@@ -122,9 +122,13 @@ _WORDS: Final[dict[str, Callable[..., dict[str, object]]]] = {
     "took": lambda known, name, ms: {"phases": (*known.phases, Phase(name, int(ms) / 1000))},
     "down": lambda _, ms: {"down_s": int(ms) / 1000},
     "snapshot": lambda _, folder: {"snapshot": folder},
-    "note": lambda known, text: {"notes": (*known.notes, text)},
+    "note": lambda known, text: {"notes": (*known.notes, redacted(text))},
     "line": lambda known, text: {"evidence": (*known.evidence, text)},
-    "end": lambda _, code, message="", fix="": {"exit_code": int(code), "message": message, "fix": fix},
+    "end": lambda _, code, message="", fix="": {
+        "exit_code": int(code),
+        "message": redacted(message),
+        "fix": redacted(fix),
+    },
 }
 
 
@@ -142,11 +146,7 @@ def heard(outcome: Outcome, line: str) -> Outcome:
 
 
 def without_secrets(outcome: Outcome) -> Outcome:
-    """Return an outcome with `…` in place of what looks like a secret in the words of the instance."""
-    return replace(
-        outcome,
-        evidence=tuple(redacted("\n".join(outcome.evidence)).split("\n")) if outcome.evidence else (),
-        notes=tuple(redacted(note) for note in outcome.notes),
-        message=redacted(outcome.message),
-        fix=redacted(outcome.fix),
-    )
+    """Return an outcome whose evidence has `…` in place of what looks like a secret; all lines at once, as keys need."""
+    if not outcome.evidence:
+        return outcome
+    return replace(outcome, evidence=tuple(redacted("\n".join(outcome.evidence)).split("\n")))

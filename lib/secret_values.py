@@ -38,7 +38,7 @@ _ABOUT: Final = frozenset(
 # …or begins with one of these: public keys, keys of tables and caches, and the special tokens of language models.
 _ABOUT_FIRST: Final = frozenset(
     ("public", "pub", "primary", "foreign", "sort", "partition", "cache", "group", "routing", "idempotency", "max",
-     "min", "num", "recv", "eos", "bos", "pad", "unk", "cls", "sep", "mask", "stop", "special", "set")
+     "min", "num", "recv", "eos", "bos", "pad", "unk", "cls", "sep", "mask", "stop", "special")
 )  # fmt: skip
 
 _REFERENCE: Final = re.compile(
@@ -62,6 +62,7 @@ _HARMLESS: Final = re.compile(
 _HOST: Final = re.compile(r"(?i)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?(?:/.*)?")
 _PLAIN: Final = re.compile(r"(?:(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. /](?=.)|\b))+[:.,!?…]?")
 _EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*[(\[]")
+_LONGEST_WORD: Final = 15
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _AUTH_SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey)\s+")
 
@@ -99,7 +100,8 @@ def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
     if parts[-1:] == ["api"] and _HOST.fullmatch(text) and "." in text:
         return False
     is_weak = is_prose or _strength(name) < 2
-    return not (is_weak and (_PLAIN.fullmatch(text) or _EXPRESSION.match(text)))
+    is_word = _PLAIN.fullmatch(text) and max(map(len, re.split(r"[-_. /]", text))) <= _LONGEST_WORD
+    return not (is_weak and (is_word or _EXPRESSION.match(text)))
 
 
 def _parts(name: str) -> list[str]:
@@ -115,7 +117,7 @@ def _strength(name: str) -> int:
         return 0
     if any(part.removesuffix("s").endswith(_STRONG) for part in parts):
         # A bare `secret:` or `credentials:` is followed by a name as often as by a value.
-        return 1 if name in ("secret", "secrets", "credential", "credentials", "token") else 2
+        return 1 if name in ("secret", "secrets", "credential", "credentials") else 2
     is_key = parts[-1] in ("key", "keys") or (len(parts) > 2 and "key" in parts)
     if is_key and (name.isupper() or _KEYS & set(parts)):
         return 2

@@ -1,6 +1,7 @@
 """What the instance's script hides before any text leaves the instance: the real script, in bash."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,8 @@ def test_report_hides_what_the_environment_files_do_not_hold(shape: str) -> None
     report = shown(outcome, shape)  # type: ignore[arg-type]
     assert "hunter22" not in report
     assert "ocr_api=…" in report.replace("\\u2026", "…")
+
+
+def test_message_of_this_program_is_not_redacted() -> None:
+    message = "credentials: /tmp/login.json: token_url: 'https://a1b2.test' is not allowed."
+    assert message in shown(replace(BEGUN, exit_code=4, message=message), "text")
