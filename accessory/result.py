@@ -146,7 +146,7 @@ def heard(outcome: Outcome, line: str) -> Outcome:
 
 
 def without_secrets(outcome: Outcome) -> Outcome:
-    """Return an outcome whose evidence has `…` in place of what looks like a secret; all lines at once, as keys need."""
+    """Return an outcome whose evidence has `…` in place of secrets; its lines are read as one text, as keys need."""
     if not outcome.evidence:
         return outcome
     return replace(outcome, evidence=tuple(redacted("\n".join(outcome.evidence)).split("\n")))
