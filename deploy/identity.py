@@ -1,11 +1,15 @@
 """Whether a template is the very one that a record named: its numeric id is read and compared."""
 
+from typing import Final
+
+from deploy import documents
 from deploy.compute import Compute
 from deploy.errors import CloudError
+from deploy.observed import name_of
 from deploy.record import Fallback
+from deploy.retry import NOT_FOUND, read_patiently
 
-_GONE = 404
-_READ_S = 10.0  # how long the read is retried: an automatic rollback waits for it
+_READ_S: Final = 10.0  # how long the read is retried: an automatic rollback waits for it
 
 
 def mismatch(compute: Compute, fallback: Fallback) -> str:
@@ -23,12 +27,14 @@ def mismatch(compute: Compute, fallback: Fallback) -> str:
     prefix = f"projects/{compute.project}/"
     if not fallback.link.startswith(prefix):
         return f"template '{fallback.link}' belongs to another project than '{compute.project}'"
+    path, check = fallback.link.removeprefix(prefix), documents.resource("instanceTemplates", name_of(fallback.link))
     try:
-        template_id = str(compute.get(fallback.link.removeprefix(prefix), within_s=_READ_S).get("id", ""))
+        document = read_patiently(lambda: compute.get(path, within_s=_READ_S, check=check), compute.time, _READ_S)
     except CloudError as error:
-        if error.status == _GONE:
+        if error.status == NOT_FOUND:
             return f"template '{fallback.template}' was deleted"
         raise
+    template_id = str(document["id"])
     if template_id == fallback.template_id:
         return ""
     return (

@@ -10,11 +10,10 @@ from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededE
 from deploy.observe import read_health_check
 from deploy.observed import Document, Version, group
 from deploy.preflight import refuse_group
-from deploy.retry import TransientError, retried
+from deploy.retry import read_patiently
 from deploy.untold import refused, unknown, untold
 
 _FENCED: Final = 412
-_NOT_FOUND: Final = 404
 _NOT_FOUND_S: Final = 90.0
 _FENCED_TIMES: Final = 20
 
@@ -104,17 +103,9 @@ def _refuse(compute: Compute, config: Config, document: Document) -> None:
 
 def _read_group(compute: Compute, config: Config, path: str) -> Document:
     """Read the group's document; a 404 is read again like any other read error, because a single one is no proof."""
-
-    def read() -> Document:
-        try:
-            return compute.get(path, check=documents.group_document(config.group, config.zone))
-        except CloudError as error:
-            if error.status == _NOT_FOUND:
-                raise TransientError(error.message, error.status, error.reason) from error
-            raise
-
+    check = documents.group_document(config.group, config.zone)
     try:
-        return retried(read, compute.time, _NOT_FOUND_S)
+        return read_patiently(lambda: compute.get(path, check=check), compute.time, _NOT_FOUND_S)
     except (CloudError, NotAllowedError) as error:
         what = f"group '{config.group}' was not told: it can't be read: {error.message}"
         raise untold(compute, config, what, refused(error).code) from error

@@ -11,6 +11,7 @@ import tenacity
 from deploy.errors import CloudError
 
 TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+NOT_FOUND: Final = 404
 TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 _LONGEST_WAIT_S: Final = 10.0
 _T = TypeVar("_T")
@@ -73,3 +74,27 @@ def retried(call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[
         reraise=True,
     )
     return retrying(call)
+
+
+def read_patiently(read: Callable[[], _T], time: Time, budget_s: float) -> _T:
+    """
+    Call a read again while it ends in a 404, as after other failed reads: a single 404 does not prove an absence.
+
+    Args:
+        read: One attempt.
+        time: Of the waits.
+        budget_s: After which no further attempt begins, and a 404 is believed.
+
+    Raises:
+        CloudError: The last failure.
+    """
+
+    def attempt() -> _T:
+        try:
+            return read()
+        except CloudError as error:
+            if error.status == NOT_FOUND:
+                raise TransientError(error.message, error.status, error.reason) from error
+            raise
+
+    return retried(attempt, time, budget_s)

@@ -59,11 +59,32 @@ def test_automatic_rollback_says_that_the_template_is_gone() -> None:
     one.deploy("a")
     name = versions(one)[0].template
     behave(one, "b", never_healthy=True)
-    fault(one, on="instanceTemplates.get", nth=[2], status=404)
+    fault(one, on="instanceTemplates.get", nth=list(range(2, 500)), status=404)
     with pytest.raises(
         NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted\. Fix: deploy a"
     ):
         one.deploy("b")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "reason": "notFound"},
+        {"body": {"value": {}}},
+        {"body": {"members": {"id": None}}},
+        {"body": {"members": {"name": "another", "id": "7"}}},
+    ],
+    ids=str,
+)
+def test_one_odd_answer_about_the_template_loses_no_rollback(answer: dict[str, Any]) -> None:
+    """A single 404, or a body that is no template of that name, is a failed read; it is no proof of another one."""
+    one = world()
+    one.deploy("a")
+    behave(one, "b", never_healthy=True)
+    fault(one, on="instanceTemplates.get", nth=[2], **answer)
+    with pytest.raises(RolledBackError):
+        one.deploy("b")
+    assert one.serving() == ["a"] * 3
 
 
 def test_automatic_rollback_goes_on_when_the_id_cannot_be_read() -> None:
