@@ -107,12 +107,14 @@ class Compute:
         """
         return self._retried(_Request("GET", self.project, path, params, None, check, within_s))
 
-    def items(self, path: str, member: str = "items", verb: str = "GET") -> Iterator[Document]:
+    def items(
+        self, path: str, member: str = "items", verb: str = "GET", within_s: float | None = None
+    ) -> Iterator[Document]:
         """Yield all of a list, page by page; a page that can't be read ends in an error, never in a shorter list."""
-        for page in self.pages(path, documents.page(path.rpartition("/")[2], member), verb):
+        for page in self.pages(path, documents.page(path.rpartition("/")[2], member), verb, within_s):
             yield from page.get(member, [])
 
-    def pages(self, path: str, check: Check, verb: str = "GET") -> Iterator[Document]:
+    def pages(self, path: str, check: Check, verb: str = "GET", within_s: float | None = None) -> Iterator[Document]:
         """
         Yield the pages of a list.
 
@@ -122,7 +124,7 @@ class Compute:
         token, seen = "", set[str]()
         while True:
             params = {"pageToken": token} if token else None
-            page = self._retried(_Request(verb, self.project, path, params, None, check))
+            page = self._retried(_Request(verb, self.project, path, params, None, check, within_s))
             yield page
             token = page.get("nextPageToken", "")
             if not token:

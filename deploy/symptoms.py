@@ -123,7 +123,7 @@ class Symptoms:
 
     def _errors(self, machine: Machine, target: Version) -> Verdict | None:
         path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}/listErrors"
-        for row in self.compute.items(path):
+        for row in self.compute.items(path, within_s=_READ_S):
             version = (row.get("instanceActionDetails") or {}).get("version") or {}
             error = row.get("error") or {}
             ours = version_of(version, self.config.project) == target

@@ -18,6 +18,7 @@ from deploy.health import Verdict
 from deploy.observed import Group, Machine, Version
 from deploy.rollout import Rollout
 from deploy.symptoms import Suspect, Symptoms, late_instances, suspect
+from tests.unit.deploy.faulty import fault, times
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, rig
 
 DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
@@ -156,6 +157,16 @@ def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest
         one.deploy("a")
     assert reads(one, "instanceGroupManagers.listErrors") >= 1
     assert one.api.world.clock.now_s() - began_s < 150
+
+
+def test_errors_of_the_group_that_cannot_be_read_delay_no_poll() -> None:
+    one = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
+    fault(one, on="instanceGroupManagers.listErrors", status=503)
+    with pytest.raises(RolledBackError):
+        one.deploy("a")
+    assert reads(one, "instanceGroupManagers.listErrors") >= 1
+    polls = times(one, "instanceGroupManagers.get")
+    assert max(later - earlier for earlier, later in zip(polls, polls[1:], strict=False)) <= 5.0 + 5.0 + 1.0
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
