@@ -5,6 +5,7 @@ The startup scripts that machines really get, in both shapes that are known, and
 `scripts/later.sh` is the one that followed, 181 lines. Both are written anew from a description, with invented values.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def refusal(script: str, repository: str = REPOSITORY) -> str:
     return str(error.value)
 
 
+def rig_that_allows_keys(script: str) -> Rig:
+    """The script of the design has two keys in its compose file, which its environment allows."""
+    known = rig(script)
+    allowed = {"startup-script": ("VLLM_API_KEY", "OCR_API")}
+    return replace(known, config=known.config.model_copy(update={"allowed_secrets": allowed}))
+
+
 def script_of(one: Rig, name: str) -> str:
     return template.script(one.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name])
 
@@ -53,7 +61,7 @@ def test_fixture_has_the_real_shape(script: str, lines: int, others: int, heredo
 
 @SHAPES
 def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
-    one = rig(script)
+    one = rig_that_allows_keys(script)
     planned = one.plan("a")
     assert planned.action == "roll"
     first = one.deploy("a").version.template
@@ -63,6 +71,14 @@ def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
     assert one.roll_back().version.template == first
     assert one.serving() == ["a"] * 3
     assert one.never_fewer_than(3)
+
+
+def test_keys_in_the_compose_file_of_the_design_are_refused_and_empty_ones_are_not() -> None:
+    with pytest.raises(
+        RefusedError, match=r"'startup-script' line 16 \(VLLM_API_KEY\), 'startup-script' line 20 \(OCR_API\)\. Fix"
+    ):
+        rig(DESIGN).plan("a")
+    assert rig(LATER).plan("a").action == "roll"
 
 
 @SHAPES
@@ -192,7 +208,7 @@ def test_last_line_end_stays_as_it_is(script: str) -> None:
 def test_size_limit_is_met_to_the_byte_before_anything_is_written(more: int, fits: bool) -> None:
     """A value of metadata has at most 262,144 bytes; the digest is longer than the tag that it takes the place of."""
     room = 262_144 - len(DESIGN.encode()) - (len(NEW) - len(LATEST))
-    one = rig(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
+    one = rig_that_allows_keys(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
     if fits:
         assert one.plan("1").template is not None
         return
