@@ -107,10 +107,9 @@ def _is_json(text: str) -> bool:
     if not text.isascii() or text[:1] not in ("{", "[") or _INVISIBLE.search(text) or "##" in text:
         return False
     try:
-        json.loads(text)
-    except ValueError:
+        return as_json(json.loads(text)) == text
+    except (ValueError, RecursionError):
         return False
-    return True
 
 
 def _bounded(value: Any) -> Any:

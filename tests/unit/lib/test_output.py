@@ -148,3 +148,25 @@ def test_every_line_that_a_program_writes_is_filtered(monkeypatch: pytest.Monkey
         write("\x1b]0;owned\x07\n::error::x\n" + "y" * 900_000)
         assert stream.getvalue().startswith("␛]0;owned␇\n: :error::x\nyyy")
         assert len(stream.getvalue()) < 2 * LINE
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 65_536, '{"a":' * 65_536, "[" * 1_000 + "]" * 1_000], ids=["lists", "objects", "closed"]
+)
+def test_brackets_of_another_program_are_cut_like_any_line(text: str) -> None:
+    assert len(printable(text)) <= LINE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'["{"x" * 900_000}"]', json.dumps({"message": "x" * 600}), "[" + " " * 900 + "]"],
+    ids=["long string", "message", "blanks"],
+)
+def test_json_of_another_program_is_cut_like_any_line(text: str) -> None:
+    assert len(printable(text)) <= LINE
+
+
+def test_report_in_json_is_printed_whole() -> None:
+    report = as_json({"lines": ["a" * 900, "b\n" * 900, "\u2028" * 400, 1e300, None, True]} | {"key": "x" * 700})
+    assert len(report) > LINE
+    assert printable(report) == report
