@@ -10,7 +10,7 @@ from deploy.config import Config, Rollout
 from deploy.endpoints import Endpoint
 from deploy.health import NOTHING_PROVEN
 from deploy.observe import Observed
-from deploy.observed import Document
+from deploy.observed import Document, name_of
 from deploy.plan import Plan
 from deploy.report.formats import Format
 from deploy.report.table import fenced
@@ -193,4 +193,4 @@ def _readable(document: Document) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return value.get("template", "") if isinstance(value, dict) else str(value or "")
+    return name_of(value["link"]) if isinstance(value, dict) else str(value or "")

@@ -43,6 +43,8 @@ def test_next_release_shows_the_line_and_the_entry_alone() -> None:
     assert changes["metadata release.digest"] == (digest("a"), digest("b"))
     assert changes["metadata release.base"][0].rpartition("/")[2] == SEED
     assert "metadata release.repository" not in changes
+    before, after = changes["metadata release.fallback"]
+    assert (before, after) == (SEED, one.observed().group.versions[0].template)
 
 
 def test_policy_is_compared_field_by_field() -> None:
