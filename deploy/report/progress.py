@@ -52,13 +52,14 @@ class Lines:
 def line(look: Look) -> str:
     """Return a look in a line, such as `2/3 on web-…-r-ab12cd345678 · 1 verifying 12 s · old 1`."""
     group, target = look.group, look.target
-    lives = [look.timeline.lives[machine.name] for machine in group.machines if machine.version == target]
+    active = group.active_instances
+    lives = [look.timeline.lives[instance.name] for instance in active if instance.version == target]
     ages_s: dict[str, list[float]] = defaultdict(list)
     for life in lives:
         ages_s[life.state].append(look.at_s - life.since_s)
     healthy = len(ages_s.pop("healthy", []))
     parts = [f"{len(ages)} {state} {max(ages):.0f} s" for state, ages in sorted(ages_s.items())]
-    old = len(group.machines) - len(lives)
+    old = len(active) - len(lives)
     parts += [f"old {old}"] if old else []
     if not parts:
         settled_s = look.timeline.reached.get("settled", look.at_s)

@@ -13,6 +13,7 @@ from deploy.compute import Compute
 from deploy.config import Config, Rollout
 from deploy.observe import PERMISSIONS, Observed, observe
 from deploy.plan import Plan, Wanted, plan, reconcile
+from deploy.report.progress import Lines
 from deploy.result import Result
 from deploy.retry import Time
 from deploy.rollback_plan import plan_rollback
@@ -47,6 +48,7 @@ class Rig:
     api: Api
     config: Config = CONFIG
     said: list[str] = field(default_factory=list)
+    progress: list[str] = field(default_factory=list)
     granted: set[str] = field(default_factory=lambda: set(PERMISSIONS))
     runs: int = 0
     clock_ahead_s: float = 0.0
@@ -79,22 +81,26 @@ class Rig:
         observed = self.observed(compute)
         return plan(self.config, self.wanted(letter, compute), observed)
 
+    def act(self, compute: Compute) -> Act:
+        """What performs a rollout, with the progress lines that a process prints."""
+        return Act(compute, self.config, self.said.append, Lines(self.progress.append))
+
     def deploy(self, letter: str, compute: Compute | None = None) -> Result:
         compute = compute or self.compute()
-        return Act(compute, self.config, self.said.append).perform(self.plan(letter, compute))
+        return self.act(compute).perform(self.plan(letter, compute))
 
     def roll_back(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> Result:
         compute = compute or self.compute()
         observed = self.observed(compute)
         now = self.wanted("0", compute)
         found = plan_rollback(self.config, observed, now.run, now.now, to, force=force)
-        return Act(compute, self.config, self.said.append).roll_back(found)
+        return self.act(compute).roll_back(found)
 
     def reconcile(self, compute: Compute | None = None) -> Result:
         compute = compute or self.compute()
         observed = self.observed(compute)
         found = reconcile(observed, self.wanted("0", compute).now)
-        return Act(compute, self.config, self.said.append).reconcile(found)
+        return self.act(compute).reconcile(found)
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
         """Steer the emulator."""
