@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from deploy import image, policy, template
+from deploy import policy, template
 from deploy.config import Config
-from deploy.errors import RefusedError
 from deploy.history import made_at, root
 from deploy.intent import parse
+from deploy.mentions import Mention, references, rewrite
 from deploy.observe import Observed
 from deploy.observed import Document, links_of, name_of
 from deploy.record import ENTRY, Entry, parse_record
@@ -91,11 +91,11 @@ def _template(observed: Observed) -> list[str]:
 
 def _changed_line(base: Document, record: Entry, script: str) -> str:
     """Return where a script differs from its base's, the digest aside; empty where it does not."""
-    try:
-        before = template.script(base)
-        wanted = image.rewrite(before, image.the_reference(before, record.repository), record.digest)
-    except RefusedError:
+    before = template.metadata(base).get("startup-script", "")
+    found = references(before, record.repository)
+    if len(found) != 1:
         return ""
+    wanted = rewrite(before, found[0], record.digest)
     if script == wanted:
         return ""
     pairs = zip(script.splitlines(), wanted.splitlines(), strict=False)
@@ -126,5 +126,5 @@ def _machines(observed: Observed) -> list[str]:
     return lines
 
 
-def _places(document: Document, repository: str) -> list[image.Place]:
-    return image.places(template.metadata(document).get("startup-script", ""), repository)
+def _places(document: Document, repository: str) -> tuple[Mention, ...]:
+    return references(template.metadata(document).get("startup-script", ""), repository)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from deploy import health, history, image, proven, template
 from deploy.config import Config
+from deploy.deciding import deciding_reference, refuse_undecided
 from deploy.drift import changed_by_hand
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
@@ -80,7 +81,11 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     before, known = group.versions[0], warnings(config, observed)
     budget_s, is_empty = config.rollout.budget_s(group.target_size), health.is_empty(group)
     delay = short_delay(observed)
-    place = image.the_reference(template.script(observed.template), config.repository)
+    everywhere = {f"allInstancesConfig {key}": text for key, text in group.metadata_of_all.items()}
+    entries = template.metadata(observed.template) | everywhere
+    refuse_undecided(entries, config.repository)
+    template.script(observed.template)
+    place = deciding_reference(entries, config.repository)
     if place.reference.digest == wanted.reference.digest:
         action: Literal["nothing", "wait"] = "nothing" if health.is_idle(group) else "wait"
         found = template.entry(observed.template)

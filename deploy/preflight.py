@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from deploy import leaks
 from deploy.config import Config
+from deploy.deciding import filter_warnings
 from deploy.drift import newer_template
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.observe import Observed
@@ -150,6 +151,7 @@ def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
     if config.allowed_secrets:
         _, allowed = leaks.divided(metadata(observed.template), config.allowed_secrets)
         found += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
+    found += filter_warnings(metadata(observed.template), config.repository)
     newer = newer_template(config, observed)
     if newer:
         found.append(newer)

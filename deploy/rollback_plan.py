@@ -5,6 +5,7 @@ from datetime import datetime
 
 from deploy import health, history, image, policy, proven, template
 from deploy.config import Config
+from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
 from deploy.observe import Observed
 from deploy.observed import Version, links_of
@@ -104,4 +105,4 @@ def _reference(config: Config, observed: Observed, target: Fallback) -> image.Re
         raise RefusedError(
             f"{where} was deleted and created again: its id was {target.template_id}, and is {document['id']}.", fix
         )
-    return image.the_reference(template.script(document), config.repository).reference
+    return deciding_reference(template.metadata(document), config.repository).reference

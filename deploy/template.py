@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deploy import image
+from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
+from deploy.mentions import references, rewrite
 from deploy.observed import Document, links_of, name_of, project_of
 from deploy.record import ENTRY, Entry, parse_record
 
@@ -75,8 +76,8 @@ def entry(template: Document) -> Entry | None:
     project = project_of(link)
     if link != f"projects/{project}/global/instanceTemplates/{name(project, record, script)}":
         return None
-    references = [place.reference.digest for place in image.places(script, record.repository)]
-    return record if references == [record.digest] else None
+    digests = [mention.reference.digest for mention in references(script, record.repository)]
+    return record if digests == [record.digest] else None
 
 
 def copied(base: Document, repository: str, digest: str, release: Entry) -> Document:
@@ -95,7 +96,7 @@ def copied(base: Document, repository: str, digest: str, release: Entry) -> Docu
     _refuse_uncopyable(base)
     body = _without_output(base)
     before = script(base)
-    after = image.rewrite(before, image.the_reference(before, repository), digest)
+    after = rewrite(before, deciding_reference(metadata(base), repository), digest)
     items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != ENTRY]
     body["properties"]["metadata"]["items"] = [
         *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from deploy import image, intent, template
+from deploy import intent, template
 from deploy import plan as plans
 from deploy.config import Config
-from deploy.errors import RefusedError
 from deploy.health import is_empty
 from deploy.history import made_at
+from deploy.mentions import references
 from deploy.observe import Observed
 from deploy.observed import Document, Version, links_of
 from deploy.result import Outcome, Result, Serving
@@ -55,8 +55,6 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
 def serving(document: Document, repository: str) -> Serving:
     """Return what a template serves; of one whose script can't be read, its name alone."""
     entry = template.entry(document)
-    try:
-        reference = str(image.the_reference(template.script(document), repository).reference)
-    except RefusedError:
-        reference = ""
+    found = references(template.metadata(document).get("startup-script", ""), repository)
+    reference = str(found[0].reference) if len(found) == 1 else ""
     return Serving(document.get("name", ""), reference, entry.commit if entry else "")

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from deploy import history, image, template
+from deploy import history, template
 from deploy.config import Config
 from deploy.drift import drift
 from deploy.endpoints import Endpoint
 from deploy.health import is_empty
+from deploy.mentions import references
 from deploy.observe import Observed
 from deploy.observed import Machine
 from deploy.plan import reconcile
@@ -71,7 +72,7 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
     """Return what a group is like."""
     serving, group, found = observed.template, observed.group, reconcile(observed, now)
     entry = template.entry(serving)
-    places = image.places(template.metadata(serving).get("startup-script", ""), config.repository)
+    places = references(template.metadata(serving).get("startup-script", ""), config.repository)
     return Status(
         group=config.group,
         says=found.text,

@@ -12,7 +12,8 @@ What must hold whatever happens, checked on the emulator's ledger and documents:
 from collections import defaultdict, deque
 from typing import Any
 
-from deploy import image, template
+from deploy import template
+from deploy.mentions import references
 from deploy.observed import Version, name_of, version_of
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig
@@ -161,7 +162,7 @@ class Watcher:
     @staticmethod
     def letter(document: dict[str, Any]) -> str:
         """Return the letter of a template's release, or its tag; empty without a reference."""
-        places = image.places(template.metadata(document).get("startup-script", ""), REPOSITORY)
+        places = references(template.metadata(document).get("startup-script", ""), REPOSITORY)
         return (places[0].reference.digest[7:8] or places[0].reference.tag) if places else ""
 
     def _capacity_1(self, entry: dict[str, Any]) -> None:
@@ -207,7 +208,7 @@ class Watcher:
             properties = {key: value for key, value in one["properties"].items() if key != "metadata"}
             metadata = template.metadata(one)
             script = metadata.pop("startup-script")
-            place = image.the_reference(script, REPOSITORY)
+            place = references(script, REPOSITORY)[0]
             metadata.pop("release", None)
             texts.append((properties, metadata, script[: place.start], script[place.end :]))
         assert texts[0] == texts[1], "I-8: the copy differs"

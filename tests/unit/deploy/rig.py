@@ -11,6 +11,7 @@ import httpx
 from deploy import image
 from deploy.compute import Compute
 from deploy.config import Config, Rollout
+from deploy.mentions import references
 from deploy.observe import PERMISSIONS, Observed, observe
 from deploy.plan import Plan, Wanted, plan, reconcile
 from deploy.report.progress import Lines
@@ -113,7 +114,7 @@ class Rig:
         for machine in self.api.world.view.groups[GROUP].machines:
             if not machine.is_going and not machine.is_standby:
                 text = self.api.world.circumstances.text(machine.intended.template)
-                places = image.places(text, REPOSITORY)
+                places = references(text, REPOSITORY)
                 found.append(places[0].reference.digest[7:8] or places[0].reference.tag)
         return found
 

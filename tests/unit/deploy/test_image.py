@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy import image
+from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
+from deploy.mentions import references, rewrite
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/p/dojangkok-ai/ai-server"
 NEW = "sha256:" + "1" * 64
@@ -13,12 +15,12 @@ OLD = "sha256:" + "0" * 64
 
 
 def rewritten(script: str) -> str:
-    return image.rewrite(script, image.the_reference(script, REPOSITORY), NEW)
+    return rewrite(script, deciding_reference({"startup-script": script}, REPOSITORY), NEW)
 
 
 def refused(script: str) -> str:
     with pytest.raises(RefusedError) as error:
-        image.the_reference(script, REPOSITORY)
+        deciding_reference({"startup-script": script}, REPOSITORY)
     return str(error.value)
 
 
@@ -46,7 +48,7 @@ def test_only_the_reference_changes(before: str, after: str, old: str) -> None:
 
 
 def test_a_registry_with_a_port_is_a_repository() -> None:
-    place = image.the_reference("image: localhost:5000/a/b:1\n", "localhost:5000/a/b")
+    place = deciding_reference({"startup-script": "image: localhost:5000/a/b:1\n"}, "localhost:5000/a/b")
     assert place.reference == image.Reference("localhost:5000/a/b", "1")
 
 
@@ -59,9 +61,9 @@ def test_service_key_is_no_reference() -> None:
 
 
 def test_without_tag_or_only_in_a_comment_says_the_line() -> None:
-    assert "in line 2." in refused(f"x\nimage: {REPOSITORY}\n")
-    assert "in line 1." in refused(f"# {REPOSITORY}:latest\n")
-    assert "in line 1." in refused(f"R={REPOSITORY}; docker run $R:latest\n")
+    assert f"'startup-script' line 2 '{REPOSITORY}' (it has no tag" in refused(f"x\nimage: {REPOSITORY}\n")
+    assert f"'startup-script' line 1 '{REPOSITORY}:latest' (comment)" in refused(f"# {REPOSITORY}:latest\n")
+    assert f"line 1 '{REPOSITORY}' (it has no tag" in refused(f"R={REPOSITORY}; docker run $R:latest\n")
 
 
 def test_several_references_are_refused_with_their_lines() -> None:
@@ -75,10 +77,10 @@ def test_several_references_are_refused_with_their_lines() -> None:
 def test_every_other_character_stays(before: str, after: str, old: str) -> None:
     """Whatever text a reference stands in: either it is not taken for one, or it alone changes."""
     script = f"{before} {REPOSITORY}{old} {after}"
-    places = image.places(script, REPOSITORY)
+    places = references(script, REPOSITORY)
     if places:
         assert len(places) == 1
-        assert image.rewrite(script, places[0], NEW) == f"{before} {REPOSITORY}@{NEW} {after}"
+        assert rewrite(script, places[0], NEW) == f"{before} {REPOSITORY}@{NEW} {after}"
     else:
         line = before.split("\n")[-1]
         assert "#" in line

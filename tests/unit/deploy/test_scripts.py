@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import image, template
+from deploy import template
+from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
+from deploy.mentions import references, rewrite
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
 FOLDER = Path(__file__).parent / "scripts"
@@ -24,12 +26,12 @@ NEW = f"{REPOSITORY}@{digest('1')}"
 
 
 def rewritten(script: str) -> str:
-    return image.rewrite(script, image.the_reference(script, REPOSITORY), digest("1"))
+    return rewrite(script, deciding_reference({"startup-script": script}, REPOSITORY), digest("1"))
 
 
 def refusal(script: str, repository: str = REPOSITORY) -> str:
     with pytest.raises(RefusedError) as error:
-        image.the_reference(script, repository)
+        deciding_reference({"startup-script": script}, repository)
     return str(error.value)
 
 
@@ -141,13 +143,13 @@ def test_several_references_are_refused_with_lines_and_tags(script: str) -> None
 
 
 def test_reference_in_a_comment_is_none() -> None:
-    assert "in a comment, in line 10." in refusal(DESIGN.replace(LATEST, f"x # {LATEST}"))
+    assert f"'startup-script' line 10 '{LATEST}' (comment)." in refusal(DESIGN.replace(LATEST, f"x # {LATEST}"))
     assert rewritten(f"# was {LATEST}\n{DESIGN}") == f"# was {LATEST}\n{DESIGN.replace(LATEST, NEW)}"
 
 
 def test_reference_by_a_variable_is_refused_with_its_line() -> None:
     script = DESIGN.replace(LATEST, "${IMAGE}:latest").replace("mkdir", f"IMAGE={REPOSITORY}\nmkdir", 1)
-    assert "without tag and digest, or in a comment, in line 5." in refusal(script)
+    assert f"'startup-script' line 5 '{REPOSITORY}' (it has no tag and no digest)." in refusal(script)
 
 
 def test_a_variable_that_holds_the_whole_reference_is_rewritten() -> None:
@@ -181,8 +183,8 @@ def test_longer_hosts_are_left_alone(prefix: str) -> None:
 )
 def test_ports_dots_and_domain_projects_are_part_of_a_repository(repository: str) -> None:
     script = DESIGN.replace(REPOSITORY, repository)
-    place = image.the_reference(script, repository)
-    assert image.rewrite(script, place, digest("1")) == DESIGN.replace(LATEST, f"{repository}@{digest('1')}")
+    place = deciding_reference({"startup-script": script}, repository)
+    assert rewrite(script, place, digest("1")) == DESIGN.replace(LATEST, f"{repository}@{digest('1')}")
 
 
 def test_dots_of_the_repository_are_no_wildcards() -> None:
@@ -237,12 +239,13 @@ FRAMES = st.sampled_from(
 def test_script_without_its_reference_is_the_same_byte_for_byte(
     above: list[str], below: list[str], frame: str, tail: str, end: str
 ) -> None:
-    """Whatever lines stand around it: the one reference is found, and nothing else is touched."""
+    """Whatever lines stand around it: the reference is found there, and nothing else is touched."""
     before, _, after = frame.partition("{}")
     head, foot = end.join([*above, before]), end.join([after, *below])
     script = f"{head}{REPOSITORY}{tail}{foot}"
-    place = image.the_reference(script, REPOSITORY)
-    new = image.rewrite(script, place, digest("1"))
+    place = next(one for one in references(script, REPOSITORY) if one.start == len(head))
+    new = rewrite(script, place, digest("1"))
     assert new.encode() == head.encode() + NEW.encode() + foot.encode()
     assert (script[: place.start].encode(), script[place.end :].encode()) == (head.encode(), foot.encode())
-    assert image.rewrite(new, image.the_reference(new, REPOSITORY), digest("1")) == new
+    again = next(one for one in references(new, REPOSITORY) if one.start == len(head))
+    assert rewrite(new, again, digest("1")) == new

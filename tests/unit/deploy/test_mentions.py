@@ -1,0 +1,185 @@
+"""Every mention of a repository in a text of metadata, classified."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.deciding import deciding_reference
+from deploy.errors import RefusedError
+from deploy.mentions import Mention, mentions, rewrite
+from tests.unit.deploy.rig import REPOSITORY as R
+from tests.unit.deploy.rig import digest
+
+FULL = f"{R}:v41"
+START = f"docker run -d {FULL}\n"
+
+
+def refusal(metadata: dict[str, str]) -> str:
+    with pytest.raises(RefusedError) as error:
+        deciding_reference(metadata, R)
+    return str(error.value)
+
+
+def kinds(text: str, *, is_script: bool = True) -> list[str]:
+    return [one.kind for one in mentions(text, R, is_script=is_script)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"docker images {R} -q", f"docker rmi {R}:v40", f"docker rmi -f {R}:$OLD || true", f"docker image rm {R}",
+        f"docker image ls {R}", f"docker image prune --filter label={R}", f"docker ps -a | grep {R}",
+        f"sudo -E docker --config /c rmi {R}", f"/usr/bin/docker inspect {R}:v40", f"podman images --noheading {R}",
+        f"crictl rmi {R}:v40", f"docker images -q {R} | xargs -r docker rmi",
+        f"if docker images | grep -q {R}; then :; fi",
+        f"x=$(docker images -q {R})", f"x=`docker images -q {R}`", f"docker rmi \\\n  {R}", f'echo "pulling {R}"',
+        f"echo starting {FULL}", f"echo '{FULL}' >&2", f"echo {FULL} >> /var/log/startup.log",
+        f"printf '%s\\n' {FULL}",
+        f"logger -t startup {FULL}", f"echo {R} | logger", f"timeout 30 docker rmi {R}", f"echo {R} > /dev/console",
+    ],
+)  # fmt: skip
+def test_what_starts_nothing_is_harmless(line: str) -> None:
+    assert set(kinds(f"#!/bin/bash\n{line}\n")) == {"harmless"}
+    assert deciding_reference({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"docker run {R}", f"docker run {R}:$TAG", f"docker run {R}:${{TAG}}", f'docker run "{R}":latest',
+        f'docker run {R}":$TAG"', f"docker run '{R}':v1", f"docker run {R}@$DIGEST", f"docker run {R}@sha256:12",
+        f"docker run {R}:v1$X", f'docker run "{R}:v1"$X', f"docker run {R}:v4\\\n1",
+        f"IMAGE={R}; docker run $IMAGE:latest",
+        f"export IMAGE={R}", f"docker pull {R}", f"docker run {R.upper()}:v1", f"docker run {R.replace('asia',
+        'ASIA')}:v1",
+        f"docker run {R}$SUFFIX", f"docker run {R}`tag`", f"echo {R}:$TAG > /etc/image", f"echo {R} | tee /etc/image",
+        f"{{ echo {R}; }} > /etc/image", f"image() {{ echo {R}; }}; docker run $(image)", f"x=$(echo {R})",
+        f"docker run --label image={R} x", f"cat > f <<E\nimage: {R}:$TAG\nE", f"docker run oci://{R}:v1",
+        f"docker run containers-storage:{R}:v1", f"docker run ${{IMAGE:-{R}:v1}}-debug",
+        f"docker run {R}:{{{{tag}}}}",
+        f"IMAGE={R}:v1; docker run ${{IMAGE%:*}}:$TAG", f"IMAGE={R}:v1; docker run ${{IMAGE/v1/v2}}",
+        f"HOST=x; docker run $HOST/{R.partition('/')[2]}:$TAG", 'docker run "${REPO}"/ai-server:$TAG',
+        "docker run $(gcloud config get project)/dojangkok-ai/ai-server:v1", f"bash -c 'docker rmi {R}'",
+        f"docker build -t {R} .", f"echo \"{R}\" > >(cat)",
+    ],
+)  # fmt: skip
+def test_what_decides_without_being_written_out_is_undecidable(line: str) -> None:
+    assert "undecidable" in kinds(f"#!/bin/bash\n{line}\n")
+    assert "which image of" in refusal({"startup-script": f"{START}{line}\n"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"docker run {FULL}", f'IMAGE={FULL}\ndocker run "$IMAGE"', f'IMAGE="{FULL}"', f"export IMAGE='{FULL}'",
+        f"docker run \\\n  {FULL} \\\n  --x", f"cat > f <<'E'\nimage: {FULL}\nE", f'{{"image": "{FULL}"}}',
+        f'echo "{{\\"image\\": \\"{FULL}\\"}}" > f', f"docker run $({{ echo {FULL}; }})", f"x=({FULL})",
+        f"docker run {R}@{digest('0')}", f"docker run {R}:v1@{digest('0')}", f"printf 'image: x\\n{FULL}\\n' > f",
+        f"echo {FULL} > /etc/image", f"echo {FULL} | bash", f"docker run docker://{FULL}",
+        f"docker run ${{I:-{FULL}}}",
+        f'docker run "${{I:={FULL}}}"', f"case $x in a) docker run {FULL};; esac", f"(docker run {FULL})",
+        f"for i in {FULL}; do docker run $i; done", f"echo \"'\"; docker run {FULL} # x",
+        f"x=$((1<<3)); docker run {FULL}",
+        f"[ $# -gt 0 ] && docker run {FULL}", f"docker run --label c='#0' {FULL}", f"echo hi#{{ ; docker run {FULL}",
+        f"docker run {FULL}&", f"docker run {FULL}>/dev/null", f"docker run {FULL};",
+        f"bash <<E\ndocker run {FULL}\nE",
+    ],
+)  # fmt: skip
+def test_what_is_written_out_is_a_full_reference(line: str) -> None:
+    assert kinds(f"#!/bin/bash\n{line}\n") == ["reference"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# {FULL}\n", f"docker ps # {FULL}\n", f"cat > f <<'E'\n# image: {FULL}\nimage: x # {R}\nE\n",
+        f"cat > f.sh <<'E'\n#!/bin/sh\nx # {FULL}\nE\n", f"bash <<E\n  # {R}\nE\n", f"x=$(true # {R}\n)\n",
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_comment_decides_nothing(text: str) -> None:
+    assert set(kinds(text)) == {"comment"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"docker run --label 'note=build #41' {FULL}\n", f"echo $# {FULL} > f\n",
+        f"cat > f <<'E'\nimage: 'a #b' {FULL}\nE\n",
+        f"docker run \\# {FULL}\n", f"docker run a#b {FULL}\n", f"echo ${{x#y}} {FULL} > f\n",
+        f'echo "\n# {FULL}" > f\n',
+    ],
+)  # fmt: skip
+def test_hash_that_begins_no_comment_hides_nothing(text: str) -> None:
+    assert kinds(text) == ["reference"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"docker run {R}{tail}" for tail in ("-worker:v1", "/x:1", "2:v1", "_x:1", ".old:1", "-$X:1")),
+        *(f"docker run {head}{FULL}" for head in ("my-", "mirror.example/", "a.", "x", "u@")),
+        f"https://{R}", "cd $HOME/ai-server", "docker run $X/other/ai-server-worker:1", "-v $PWD/ai-server:/app",
+    ],
+)  # fmt: skip
+def test_other_names_are_no_mentions(text: str) -> None:
+    assert mentions(text, R, is_script=True) == ()
+
+
+def test_document_that_a_shell_reads_is_judged_as_a_script() -> None:
+    """The same line in a unit file may be anything; in a script it is a message."""
+    line = f"echo 'starting {FULL}'\n"
+    assert kinds(f"cat > f.sh <<'E'\n#!/bin/bash\n{line}E\n") == ["harmless"]
+    assert kinds(f"cat <<'E' | sudo bash -s\n{line}E\n") == ["harmless"]
+    assert kinds(f"cat > unit <<'E'\n{line}E\n") == ["reference"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (f"- docker rmi {R}", "harmless"), (f"ExecStopPost=-/usr/bin/docker rmi {FULL}", "harmless"),
+        (f"ExecStart=/usr/bin/docker run {FULL}", "reference"), (f"image: {FULL} # x", "reference"),
+        (f"image: x # {FULL}", "comment"), (f"; {FULL}", "comment"), (f"image: {R}", "undecidable"),
+        (f'"image": "{R}:${{TAG}}"', "undecidable"), (f"- 'docker images {R}'", "harmless"), (f"x {FULL}",
+        "reference"),
+    ],
+)  # fmt: skip
+def test_line_of_another_text_is_read_as_a_command_behind_its_key(line: str, kind: str) -> None:
+    assert kinds(f"#cloud-config\n{line}\n", is_script=False) == [kind]
+
+
+NOISE = st.lists(
+    st.sampled_from(
+        ["'", '"', "`", "$(", ")", "{", "}", "((", "))", "${", "#", "\\", "\n", " ", "<<E", "\nE\n", "|", ">",
+         "if ", "fi;",
+         "case x in a)", "esac", "done", "do ", "f() {", "&&", "한글", "\0", "\r\n", "echo ", "docker rmi ",
+         R, FULL, f"{R}:$T"]
+    ),
+    max_size=25,
+).map("".join)  # fmt: skip
+
+
+@given(before=NOISE, after=NOISE)
+def test_no_text_makes_it_fail_or_lose_a_mention(before: str, after: str) -> None:
+    """Whatever a script is: each place where the name stands alone is classified, in order, and within the text."""
+    text = f"{before} {FULL} {after}"
+    found = mentions(text, R, is_script=True)
+    starts = [one.start for one in found if text.startswith(R, one.start)]
+    assert starts == [match.start() for match in re.finditer(re.escape(R), text) if match.start() in starts]
+    assert len(before) + 1 in starts
+    assert all(text[one.start : one.end] and one.line == text.count("\n", 0, one.start) + 1 for one in found)
+    references: list[Mention] = [one for one in found if one.kind == "reference"]
+    for one in references:
+        assert rewrite(text, one, digest("1")) == f"{text[: one.start]}{R}@{digest('1')}{text[one.end :]}"
+
+
+@pytest.mark.parametrize(
+    "unit", ["'", '"', "`", "$(", "((", "{ ", "a|", "<<E\n", "\0", "${a:-", "if ", "\\\n", "x=( ", "# x\n"]
+)
+def test_metadata_of_the_largest_size_is_read_in_seconds(unit: str) -> None:
+    text = (unit * (262_144 // len(unit)))[: 262_144 - len(FULL) - 2]
+    began_s = time.process_time()
+    assert mentions(f"{text}\n{FULL}\n", R, is_script=True)
+    assert time.process_time() - began_s < 10
