@@ -27,21 +27,30 @@ def insert(compute: Compute, config: Config, body: Document) -> None:
         outcome = compute.wait(compute.write("POST", "global/instanceTemplates", body))
     except (CloudError, NotAllowedError) as error:
         outcome = refused(error)
-    # What was refused, or lost on its way, may be there all the same: reading tells.
-    try:
-        there = compute.get(path, check=documents.resource("instanceTemplates", body["name"]))
-    except (CloudError, NotAllowedError) as error:
-        what = "can't be read back" if outcome.state == "done" else "was not made"
-        why = outcome if outcome.state == "failed" else refused(error)
-        raise untold(compute, config, f"{where} {what}: {outcome.text or why.text}", why.code) from error
+    # What was refused, or lost on its way, may be there all the same: reading tells. Only a difference that a second
+    # read shows too counts.
+    unlike: list[str] = []
+    for _ in range(2):
+        try:
+            there = compute.get(path, check=documents.resource("instanceTemplates", body["name"]))
+        except (CloudError, NotAllowedError) as error:
+            what = "can't be read back" if outcome.state == "done" else "was not made"
+            why = outcome if outcome.state == "failed" else refused(error)
+            raise untold(compute, config, f"{where} {what}: {outcome.text or why.text}", why.code) from error
+        unlike = _differences(body, there)
+        if not unlike:
+            return
+    if outcome.state != "failed":
+        with contextlib.suppress(CloudError, NotAllowedError):
+            compute.write("DELETE", path, None)
+    raise RefusedError(f"{where}: what is there differs in {', '.join(unlike)}.", "look at it by hand")
+
+
+def _differences(body: Document, there: Document) -> list[str]:
+    """Return what of a template differs from the body that it was made of."""
     unlike = template.differences(body, there)
     if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
         unlike.append("the startup-script")
     if template.entry(there) is None:
         unlike.append("the metadata entry 'release'")
-    if not unlike:
-        return
-    if outcome.state != "failed":
-        with contextlib.suppress(CloudError, NotAllowedError):
-            compute.write("DELETE", path, None)
-    raise RefusedError(f"{where}: what is there differs in {', '.join(unlike)}.", "look at it by hand")
+    return unlike

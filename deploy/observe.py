@@ -29,6 +29,7 @@ PERMISSIONS: Final = (
     "compute.instanceTemplates.useReadOnly",
     "compute.zoneOperations.get",
 )
+_INCOMPLETE_S: Final = 10.0  # how long a list that lacks what must be in it is read again
 _PERMISSIONS_S: Final = 15.0  # how long they are asked for again; without an answer a deploy warns, and goes on
 Together = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
@@ -83,7 +84,11 @@ def read_group(compute: Compute, config: Config) -> Group:
             raise _absent(compute, config) from error
         raise
     rows = list(compute.items(f"{path}/listManagedInstances", "managedInstances", "POST"))
-    return group(document, rows)
+    read = group(document, rows)
+    if read.is_stable and read.target_size and not rows:
+        # An empty list looks like the answer for a group without instances, and a stable group has those it is to have.
+        raise TransientError(f"POST {compute.project}/{path}/listManagedInstances: no row of {read.target_size}")
+    return read
 
 
 def _absent(compute: Compute, config: Config) -> RefusedError:
@@ -117,7 +122,7 @@ def observe(
     region = config.zone.rpartition("-")[0]
     found, templates, scalers, permissions, quotas = together(
         [
-            lambda: read_group(compute, config),
+            lambda: retried(lambda: read_group(compute, config), compute.time, _INCOMPLETE_S),
             lambda: list(compute.items("global/instanceTemplates")),
             lambda: list(compute.items(f"zones/{config.zone}/autoscalers")),
             lambda: _permissions(ask_permissions),
@@ -126,7 +131,10 @@ def observe(
     )
     resizing = [one["name"] for one in scalers if link_of(one.get("target", ""), config.project) in links_of(found.raw)]
     told = {version.link for version in found.versions[:1]}
-    template: Document = next((one for one in templates if told & {*links_of(one)}), {})
+    template = _of_group(templates, told)
+    if not template:
+        templates = _listed_again(compute, told, templates)
+        template = _of_group(templates, told)
     missing, unasked = permissions
     return Observed(
         group=found,
@@ -139,6 +147,25 @@ def observe(
         room=quotas,
         clock_ahead_s=compute.server_clock.ahead_s,
     )
+
+
+def _of_group(templates: list[Document], told: set[str]) -> Document:
+    return next((document for document in templates if told & {*links_of(document)}), {})
+
+
+def _listed_again(compute: Compute, told: set[str], templates: list[Document]) -> list[Document]:
+    """List templates until the group's own one is there; the last list if it never is, which preflight refuses."""
+
+    def read() -> list[Document]:
+        listed = list(compute.items("global/instanceTemplates"))
+        if not _of_group(listed, told):
+            raise TransientError("the list of templates lacks the group's own")
+        return listed
+
+    try:
+        return retried(read, compute.time, _INCOMPLETE_S)
+    except TransientError:
+        return templates
 
 
 def read_health_check(compute: Compute, found: Group) -> Document | None:

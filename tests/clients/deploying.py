@@ -40,8 +40,10 @@ class Deployer:
     folder: Path
     rollout: str = "{bake_s: 0.2, poll_s: [0.05, 0.05]}"
 
-    def run(self, *args: str, spy: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-        """Run `python -m deploy ARGS`; `spy` are variables of spy/sitecustomize.py."""
+    def run(
+        self, *args: str, spy: dict[str, str] | None = None, is_deaf: bool = False
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run `python -m deploy ARGS`; `spy` are variables of spy/sitecustomize.py; with `is_deaf` stderr is closed."""
         python = os.environ.get("DEPLOY_PYTHON") or str(REPOSITORY / "deploy/.venv/bin/python")
         needs(python, "'uv sync --project deploy', or DEPLOY_PYTHON names a Python that has its packages")
         (self.folder / "environments").mkdir(exist_ok=True)
@@ -54,8 +56,9 @@ class Deployer:
             "DEPLOY_RESULTS": str(self.folder / "results"),
             **(spy or {}),
         }
+        closing = ["sh", "-c", 'exec "$@" 2>&-', "sh"] if is_deaf else []
         return subprocess.run(
-            [python, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry],
+            [*closing, python, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry],
             env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             timeout=_RUN_S, check=False,
         )  # fmt: skip

@@ -9,6 +9,12 @@ import pytest
 from tests.clients.deploying import Deployer, reference, run_registry
 from tests.clients.running import GROUP, TEMPLATES, Emulator, Gcloud, run_emulator
 
+ODD = (
+    {"value": {}},
+    {"value": {"error": {"code": 503, "message": "backend"}}},
+    {"members": {"versions": None, "items": [None], "managedInstances": [None]}},
+)
+
 
 @pytest.fixture
 def deployer(emulator: Emulator, tmp_path: Path) -> Iterator[Deployer]:
@@ -38,18 +44,25 @@ def _contents(emulator: Emulator) -> list[tuple[str, str]]:
 def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsys: pytest.CaptureFixture[str]) -> None:
     """
     SIGKILL of the process itself, at each exchange once, before it or after it by turns; `deploy` again and `reconcile`
-    take turns to go on. Both at every exchange, in one process: tests/unit/deploy/test_cuts.py.
+    take turns to go on. Both at every exchange, in one process: tests/unit/deploy/test_cuts.py. Both have their stderr
+    closed at every third exchange, and the one that goes on meets an odd answer of status 200 at the exchange of the
+    kill.
     """
     number = 0
     while True:
         number += 1
         when = ("before", "after")[number // 2 % 2]
         before = quick.versions()
-        died = quick.run("deploy", "--image", reference(number), spy={"SPY_KILL": f"{when}:{number}"})
+        is_deaf = number % 3 == 0
+        died = quick.run("deploy", "--image", reference(number), spy={"SPY_KILL": f"{when}:{number}"}, is_deaf=is_deaf)
         if died.returncode != -9:
             break
         again = number % 2
-        following = quick.run(*(["deploy", "--image", reference(number)] if again else ["reconcile"]))
+        odd = {"on": "*", "nth": [number], "body": ODD[number % len(ODD)]}
+        quick.emulator.ask("emulator/faults", {"faults": [odd]})
+        verb = ["deploy", "--image", reference(number)] if again else ["reconcile"]
+        following = quick.run(*verb, is_deaf=is_deaf)
+        quick.emulator.ask("emulator/faults", verb="DELETE")
         assert following.returncode == 0, f"exchange {number}: {following.stderr}"
         serving = quick.versions()
         assert len(serving) == 1
@@ -61,7 +74,7 @@ def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsy
     assert died.returncode == 0, died.stderr
     assert number > 20
     with capsys.disabled():
-        print(f"\n{number - 1} exchanges of a real process, SIGKILL at each: one version every time")
+        print(f"\n{number - 1} exchanges of a real process, SIGKILL and an odd answer at each: one version every time")
 
 
 def _connections(deployer: Deployer, file: Path, code: int, *args: str) -> set[str]:

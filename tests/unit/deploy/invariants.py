@@ -38,6 +38,7 @@ class Watcher:
     def __init__(self, one: Rig) -> None:
         self.one = one
         self.seq = 0
+        self.is_stopped = False
         self.floor = 0
         self.disturbed_at_s = -_NOTICED_S
         self.known: dict[str, dict[str, Any]] = {}
@@ -54,15 +55,17 @@ class Watcher:
 
     def check(self) -> None:
         """Look at everything that is new since the last time."""
+        was_stopped, self.is_stopped = self.is_stopped, self._is_opportunistic()
         for entry in self.one.api.world.store.entries(self.seq):
             self.seq = entry["seq"]
             if entry["kind"] == "group" and entry["group"] == GROUP:
                 self._capacity_1(entry)
-                self._one_version_at_rest_2(entry)
+                if not (was_stopped or self.is_stopped):
+                    self._one_version_at_rest_2(entry)
             elif entry["kind"] == "request":
                 self._effort_11(entry)
         documents = self.one.api.world.view.collections[TEMPLATES]
-        new = {name: documents[name] for name in documents.keys() - self.names}
+        new = {name: document for name, document in documents.items() if document["id"] not in self.by_id}
         self.known |= new
         self._kept_13(self.names - documents.keys(), self.names | documents.keys())
         self.by_id |= {document["id"]: document for document in new.values()}
@@ -73,6 +76,10 @@ class Watcher:
             self._copy_8(document)
         assert self.fields() == self.operators, "I-9: somebody else's field was changed"
         Watcher.checks += 8
+
+    def _is_opportunistic(self) -> bool:
+        """Return whether somebody has stopped updates, so that a group rests with several versions."""
+        return bool((self.one.api.world.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC")
 
     def disturb(self) -> None:
         """Say that a machine was killed: until that is mended, fewer may serve."""

@@ -1,5 +1,6 @@
 """A group of three on the emulator, in this process, with a clock that moves only when somebody waits."""
 
+import io
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
 from emulator.store import Store
 from emulator.world import World
+from lib.streams import SafeStream, write_progress
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
 GROUP = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
@@ -50,9 +52,15 @@ class Rig:
     config: Config = CONFIG
     said: list[str] = field(default_factory=list)
     progress: list[str] = field(default_factory=list)
+    stderr: SafeStream = field(default_factory=lambda: SafeStream(None))
     granted: set[str] = field(default_factory=lambda: set(PERMISSIONS))
     runs: int = 0
     clock_ahead_s: float = 0.0
+
+    def say(self, line: str) -> None:
+        """Keep what a rollout prints while it runs, and write it as the program does: the stream may be closed."""
+        self.said.append(line)
+        write_progress(line, self.stderr)
 
     def compute(self) -> Compute:
         """A new process's API."""
@@ -84,7 +92,7 @@ class Rig:
 
     def act(self, compute: Compute) -> Act:
         """What performs a rollout, with the progress lines that a process prints."""
-        return Act(compute, self.config, self.said.append, Lines(self.progress.append))
+        return Act(compute, self.config, self.say, Lines(self.progress.append))
 
     def deploy(self, letter: str, compute: Compute | None = None) -> Result:
         compute = compute or self.compute()
@@ -154,6 +162,13 @@ def rig(script: str = "") -> Rig:
     plant(api, seed)
     api.world.clock.move(300)
     return Rig(api)
+
+
+def closed_stderr() -> SafeStream:
+    """A stderr that was closed in the middle: every write to it fails."""
+    stream = io.StringIO()
+    stream.close()
+    return SafeStream(stream)
 
 
 def dumped(document: object) -> str:

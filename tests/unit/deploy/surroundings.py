@@ -15,8 +15,18 @@ WRONG: tuple[dict[str, Any], ...] = (
     {"status": 412, "reason": "conditionNotMet"}, {"status": 403, "reason": "rateLimitExceeded"},
     {"cut": "before"}, {"cut": "after"}, {"hang": True}, {"body": "html"}, {"body": "empty"}, {"body": "truncated"},
     {"operation": {"error": "QUOTA_EXCEEDED", "has_http_code": False}},
+    *({"body": {"value": value}} for value in ({}, None, {"error": {"code": 503, "message": "backend"}})),
+    {"body": {"members": {"versions": None, "items": [None], "managedInstances": [None], "status": 7}}},
+    {"body": {"members": {"name": "another", "fingerprint": "eA=="}}}, {"drip_s": 0.05}, {"date_skew_s": 900},
     {"lag_s": 30}, {"operation": {"hang": True, "commit": True}}, {"operation": {"vanish": True, "commit": True}},
 )  # fmt: skip
+
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"updatePolicy": {"type": "OPPORTUNISTIC"}},
+    {"updatePolicy": {"type": "PROACTIVE"}},
+    {"allInstancesConfig": {"properties": {"metadata": {"startup-script": "echo masked"}}}},
+    {"allInstancesConfig": None},
+)
 
 
 class Surroundings(RuleBasedStateMachine):
@@ -60,6 +70,32 @@ class Surroundings(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-36_000.0, -600.0, 0.0, 600.0, 36_000.0]))
     def the_clock_of_the_clients_computer_is_set(self, seconds: float) -> None:
         self.one.clock_ahead_s = seconds
+        self._foreign_step()
+
+    @rule(body=st.sampled_from(SETTINGS))
+    def an_operator_changes_a_setting(self, body: dict[str, Any]) -> None:
+        """What preflight refuses, at any moment; it is set back at the end."""
+        self._ask("PATCH", GROUP, body)
+        self._foreign_step()
+
+    @rule(index=st.integers(0, 9))
+    def an_operator_copies_a_template(self, index: int) -> None:
+        names = self.one.templates()
+        copied = self.one.api.world.view.collections[TEMPLATES][names[index % len(names)]]
+        self._ask("POST", TEMPLATES, {"name": f"alice-debug-box-{index}", "properties": copied["properties"]})
+        self._foreign_step()
+
+    @rule(index=st.integers(0, 9))
+    def an_operator_creates_a_template_again(self, index: int) -> None:
+        """Of the same name and content, with another id; one that is in use stays."""
+        name = self.one.templates()[index % len(self.one.templates())]
+        properties = self.one.api.world.view.collections[TEMPLATES][name]["properties"]
+        self._ask("DELETE", f"{TEMPLATES}/{name}")
+        self.one.api.world.clock.move(2)
+        self.one.api.world.advance()
+        self._ask("POST", TEMPLATES, {"name": name, "properties": properties})
+        self.one.api.world.clock.move(2)
+        self.one.api.world.advance()
         self._foreign_step()
 
     @rule(number=st.integers(1, 2))

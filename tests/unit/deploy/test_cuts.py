@@ -1,5 +1,6 @@
 """
-Every HTTP exchange of a clean deploy and of a clean rollback, spoilt once in every way, and the client killed at each.
+Every HTTP exchange of a clean deploy and of a clean rollback, spoilt once in every way, and the client killed at each;
+people edit the group and its templates before each. Nobody reads what the client prints.
 
 After the faults stop, the run itself or the next process ends with one version, one template for each content, and an
 exit code that is true. How many cases ran is printed at the end: every fourth exchange of each fault, another
@@ -15,14 +16,28 @@ import pytest
 from deploy import template
 from tests.unit.deploy.clients import Client, KilledError
 from tests.unit.deploy.counts import LINES
-from tests.unit.deploy.rig import CONFIG, GROUP, Rig, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, Rig, closed_stderr, rig
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 0.0, "poll_s": (20.0, 20.0)})
+# Bodies of status 200 that are not what was asked for.
+ODD: tuple[dict[str, Any], ...] = (
+    *({"body": {"value": value}} for value in ({}, None, [], {"error": {"code": 503, "message": "backend"}})),
+    {"body": {"members": {"versions": None, "items": [None], "managedInstances": [None], "status": 7}}},
+    {"body": {"members": {"name": "another", "fingerprint": "eA==", "items": "x", "managedInstances": {}}}},
+)
 FAULTS: tuple[dict[str, Any], ...] = (
     *({"status": status} for status in (408, 429, 500, 502, 503, 504)),
     {"cut": "before"}, {"cut": "after"}, {"hang": True},
-    {"status": 502, "body": "html"}, {"body": "html"}, {"body": "empty"}, {"body": "truncated"},
+    {"status": 502, "body": "html"}, {"body": "html"}, {"body": "empty"}, {"body": "truncated"}, *ODD,
+    {"drip_s": 0.05}, {"date_skew_s": 600}, {"date_skew_s": -600},
 )  # fmt: skip
+TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
+EDITS: dict[str, dict[str, Any]] = {
+    "description": {"description": "another"},
+    "opportunistic": {"updatePolicy": {"type": "OPPORTUNISTIC"}},
+    "mask": {"allInstancesConfig": {"properties": {"metadata": {"startup-script": "echo masked"}}}},
+}
+RESTORED = {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": None}
 VERBS = ("deploy", "rollback")
 STRIDE = 1 if os.environ.get("CUTS") == "all" else 4
 
@@ -35,7 +50,8 @@ def counted() -> Iterator[list[str]]:
     each = {verb: exchanges(verb) for verb in VERBS}
     which = "each" if STRIDE == 1 else f"every {STRIDE}th"
     LINES.append(
-        f"exchanges: {each}; {len(CASES)} cases, {len(FAULTS)} faults and 3 kills at {which} of them, 0 violations"
+        f"exchanges: {each}; {len(CASES)} cases, {len(FAULTS)} faults, 3 kills, {len(EDITS)} edits,"
+        f" copied and re-created templates at {which} of them, stderr closed, 0 violations"
     )
 
 
@@ -47,6 +63,7 @@ def world(verb: str) -> Rig:
     """What a verb begins with: the seed's release, or one that was deployed over it."""
     one = rig()
     one.config = CONFIG.model_copy(update={"rollout": POLICY})
+    one.stderr = closed_stderr()
     if verb == "rollback":
         started(one, "deploy").go()
     return one
@@ -132,3 +149,67 @@ def test_way_back_from_a_broken_release_survives_every_spoilt_exchange() -> None
         assert failing.code == 7
         assert_one_version(one, "latest")
         CASES.append(f"way back {number}")
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> None:
+    """Between any read and the write that follows: refused before the PATCH, named after it, and never overwritten."""
+    done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
+    for number in range(len(edit) % STRIDE, exchanges(verb), STRIDE):
+        one = world(verb)
+        edited = started(one, verb)
+        edited.go(number)
+        patches = one.writes().count(("instanceGroupManagers.patch", 200))
+        one.control("PATCH", GROUP, EDITS[edit])
+        patches += 1
+        edited.go()
+        document = one.api.world.view.get(GROUP)
+        assert document is not None
+        own = one.writes().count(("instanceGroupManagers.patch", 200)) - patches
+        if edit == "description":
+            assert edited.code == 0, f"exchange {number}: {edited.error}"
+        elif edited.code == 3:
+            assert own == 0, f"exchange {number}: refused, and patched"
+            assert (
+                EDITS[edit].items() <= {**document, "updatePolicy": {"type": document["updatePolicy"]["type"]}}.items()
+            )
+        elif edited.code:
+            assert edited.code in (7, 8), f"exchange {number}: {edited.error}"
+            assert "The group was edited during the rollout: " in str(edited.error)
+        one.control("PATCH", GROUP, RESTORED)
+        following = started(one, verb)
+        following.go()
+        assert following.code in (0, 3), f"exchange {number}: {following.error}"
+        one.api.world.clock.move(600)
+        one.api.world.advance()
+        assert_one_version(one, *((done,) if following.code == 0 else (done, before)))
+        CASES.append(f"{verb} {number} {edit}")
+
+
+@pytest.mark.parametrize("how", ["copied", "created again"])
+@pytest.mark.parametrize("verb", VERBS)
+def test_template_that_is_copied_or_created_again_before_any_exchange_decides_nothing(verb: str, how: str) -> None:
+    """Every template of the project at once; one that is in use can't be deleted."""
+    done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
+    for number in range(len(how) % STRIDE, exchanges(verb), STRIDE):
+        one = world(verb)
+        running = started(one, verb)
+        running.go(number)
+        for index, document in enumerate([*one.api.world.view.collections[TEMPLATES].values()]):
+            body = {"name": document["name"], "properties": document["properties"]}
+            if how == "copied":
+                one.control("POST", TEMPLATES, {**body, "name": f"alice-debug-box-{number}-{index}"})
+            else:
+                one.control("DELETE", f"{TEMPLATES}/{document['name']}")
+                one.api.world.clock.move(2)
+                one.control("POST", TEMPLATES, body)
+        one.api.world.clock.move(2)
+        running.go()
+        assert running.code in ((0,) if how == "copied" else (0, 3, 8)), f"exchange {number}: {running.error}"
+        one.api.world.clock.move(600)
+        one.api.world.advance()
+        assert_one_version(one, *((done,) if running.code == 0 else (done, before)))
+        kept = [name for name in one.templates() if name.startswith("alice-")]
+        assert len(kept) == (0 if how != "copied" else len({name.rpartition("-")[2] for name in kept}))
+        CASES.append(f"{verb} {number} {how}")

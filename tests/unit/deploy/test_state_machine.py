@@ -19,7 +19,7 @@ from deploy.pruning import prune_templates
 from tests.unit.deploy.clients import Client, QuickClient
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.invariants import SECRET, TEMPLATES, Watcher
-from tests.unit.deploy.rig import CONFIG, GROUP, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, closed_stderr, rig
 from tests.unit.deploy.surroundings import Surroundings
 
 STEPS = int(os.environ.get("STEPS", "2000"))
@@ -39,6 +39,7 @@ class Fleet(Surroundings):
     def begin(self) -> None:
         self.one = rig()
         self.one.config = CONFIG.model_copy(update={"rollout": POLICY})
+        self.one.stderr = closed_stderr()
         self.operator = QuickClient(self.one.api, "operator")
         self.clients: list[tuple[Client, str] | None] = [None, None]
         self.started = self.alone = 0
@@ -114,6 +115,8 @@ class Fleet(Surroundings):
             return
         for who in (0, 1):
             self._go(who, 10_000)
+        self._ask("PATCH", GROUP, {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": None})
+        self.watcher.operators = self.watcher.fields()
         self._calm()
         if self.one.api.world.view.get(GROUP)["targetSize"] == 0:  # type: ignore[index]
             self._ask("POST", f"{GROUP}/resize?size=3")
