@@ -16,7 +16,6 @@ from tests.processes.served import Served, reference
 
 BROKEN = ("deploy", "--image", reference("b"), "--timeout", "3")
 GOOD = ("deploy", "--image", reference("a"))
-FILE = "dev-dojangkok-dev-ai-server-mig.json"
 
 
 def start(served: Served, verb: tuple[str, ...], **how: Any) -> "subprocess.Popen[bytes]":
