@@ -1,5 +1,8 @@
 """Secrets in text of other programs: where they stand, and the text without them. Pure."""
 
+import base64
+import re
+from collections.abc import Iterator
 from typing import Final
 
 from lib.secret_assignments import assignments
@@ -8,6 +11,9 @@ from lib.secret_tokens import KEY_MARK, Secret, tokens
 SHOWN_BYTES: Final = 65_536
 _MARK: Final = "…"
 _LONGEST_LINE: Final = 8_192
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{24,}+(?:\r?\n[ \t]{0,20}[A-Za-z0-9+/]{24,}+)*+={0,2}")
+_BINARY: Final = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
+_COLOR: Final = re.compile(r"\x1b\[[\d;:]{0,40}m")
 
 
 def secrets(text: str) -> list[Secret]:
@@ -17,7 +23,8 @@ def secrets(text: str) -> list[Secret]:
     A token that is assigned to a variable has the variable's name.
     """
     merged: list[Secret] = []
-    named = ((secret, is_token) for is_token, kind in enumerate((assignments, tokens)) for secret in kind(text))
+    kinds = ((assignments, False), (tokens, True), (_encoded, True))
+    named = ((secret, is_token) for kind, is_token in kinds for secret in kind(text))
     for secret, is_token in sorted(named):
         if not merged or secret.start >= merged[-1].end:
             merged.append(secret)
@@ -29,7 +36,12 @@ def secrets(text: str) -> list[Secret]:
 
 
 def redacted(text: str) -> str:
-    """Return a text with `…` in place of everything that looks like a secret; give it whole, keys have many lines."""
+    """
+    Return a text with `…` in place of everything that looks like a secret; give it whole, keys have many lines.
+
+    Colours are left out: they stand between names and values.
+    """
+    text = _COLOR.sub("", text)
     parts, past = [], 0
     for secret in secrets(text):
         parts += [text[past : secret.start], _MARK]
@@ -48,6 +60,16 @@ def redacted_tail(text: str) -> str:
     if len(data) > SHOWN_BYTES:
         _, _, text = data[-SHOWN_BYTES - 1 :].decode(errors="replace").partition("\n")
     return redacted(text)
+
+
+def _encoded(text: str) -> Iterator[Secret]:
+    """Yield the words of base64 whose content is a text with a secret; the text is three quarters as long."""
+    for match in _BASE64.finditer(text):
+        word = "".join(match[0].rstrip("=").split())
+        content = base64.b64decode(word + "A" * (-len(word) % 4))[: len(word) * 3 // 4].decode(errors="replace")
+        inner = [] if _BINARY.search(content) else secrets(content)
+        if inner:
+            yield Secret(*match.span(), inner[0].name)
 
 
 def _left_out(line: str) -> str:

@@ -8,18 +8,25 @@ from lib.secret_tokens import Secret
 from lib.secret_values import WORD, is_secret_name, is_secret_value
 
 _NAME: Final = r"[^\W\d][\w.-]{0,80}"
-_QUOTE: Final = r"(?:\\?[\"'])?"
+_QUOTE: Final = r"(?:\\{0,7}[\"'])?"
+_BEGIN: Final = r"(?:(?<!\w)|(?<=%[0-9A-Fa-f]{2}))"
+_CONTINUED: Final = r"(?:\\\n[ \t]{0,60})?"
 _ASSIGNMENT: Final = re.compile(
-    rf"(?<!\w)(?P<name>{_NAME}){_QUOTE}\]?[ \t]{{0,8}}(?P<sign>:=|=>|={{1,3}}|:(?!//|:))[ \t]{{0,8}}"
+    rf"{_BEGIN}(?P<name>{_NAME}){_QUOTE}\]?[ \t]{{0,60}}"
+    rf"(?P<sign>:[=-]|=>|\+?={{1,3}}|:(?!//|[:?+])|%3[Dd])[ \t]{{0,60}}{_CONTINUED}"
 )
 # Entries of a list: `- name: X` above `value: Y`, `{"key": "X", "value": "Y"}`.
 _ENTRY: Final = re.compile(
     rf"(?<!\w)(?:name|key){_QUOTE}[ \t]{{0,4}}[:=][ \t]{{0,4}}{_QUOTE}(?P<name>{_NAME}){_QUOTE}"
     rf"[,\s-]{{1,60}}{_QUOTE}value{_QUOTE}[ \t]{{0,8}}(?P<sign>[:=])[ \t]{{0,8}}"
 )
-_OPTION: Final = re.compile(rf"(?<![\w-])--?(?P<name>{_NAME})[ \t]{{1,4}}(?P<sign>(?=[^\s=-]))")
-_DOCKERFILE: Final = re.compile(rf"\b(?:ENV|ARG)[ \t]{{1,4}}(?P<name>{_NAME})[ \t]{{1,4}}(?P<sign>(?=[^\s=]))")
-_ELEMENT: Final = re.compile(rf"<(?P<name>{_NAME})>(?P<sign>(?=[^<\s]))")
+_OPTION: Final = re.compile(rf"(?<![\w-])--?(?P<name>{_NAME})[ \t]{{1,4}}{_CONTINUED}(?P<sign>(?=[^\s=-]))")
+# Of a Dockerfile, csh, fish, Windows, and of tools with a store of their own.
+_SETTING: Final = re.compile(
+    r"\b(?:ENV|ARG|setenv|setx|set[ \t]-g?x|config(?:ure)?[ \t]{1,4}set|config[ \t]{1,4}--(?:global|system|local))"
+    rf"[ \t]{{1,4}}(?P<name>{_NAME})[ \t]{{1,4}}(?P<sign>(?=[^\s=]))"
+)
+_ELEMENT: Final = re.compile(rf"<(?P<name>{_NAME})(?:[ \t][^<>\n]{{0,200}})?>(?P<sign>(?=[^<\s]|<!\[CDATA\[))")
 # gcloud's, docker's and kubectl's options that take the name of a secret.
 _TAKES_A_NAME: Final = re.compile(r"--(?:set-|update-)?(?:build-)?secrets?\Z")
 # What may stand before the name in its line: the tag of a log, marks of lists and of quotations, a word of the shell.
@@ -31,14 +38,23 @@ _LINE: Final = re.compile(r"[^\n]*")
 _SCALAR: Final = re.compile(r"[^\s,}\]#](?:[^\n#]|(?<=\S)#)*+")
 _HEADER: Final = {quote: re.compile(rf"[^{quote}\n]*+") for quote in ("'", '"')}
 _FLOW: Final = re.compile(r"[^\s\"',;}\])]*+")
-_QUOTED: Final = re.compile(r"\\\"(?P<escaped>[^\n]*?)\\\"|\"(?P<double>(?:[^\"\\\n]|\\.)*+)\"|'(?P<single>[^'\n]*+)'")
-_BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|[ \t]*\n)+)")
-_TEXT: Final = re.compile(r"[^<\n]+")
+_QUOTED: Final = re.compile(
+    r"\\{1,7}\"(?P<escaped>[^\n]*?)\\{1,7}\""
+    r"|(?i:[bru]{0,2})(?:\"(?P<double>(?:[^\"\\\n]|\\.)*+)\"|'(?P<single>[^'\n]*+)')"
+)
+_BLOCK: Final = re.compile(
+    r"[|>](?:[+-]?\d?|\d[+-])(?:[ \t]+#[^\n]*)?[ \t]*\r?\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|\r?\n)+)"
+)
+# A word on the line after its key; neither an entry of a list nor a key with a value of its own.
+_NEXT_LINE: Final = re.compile(
+    r"\r?\n[ \t]{1,60}(?P<value>\"[^\"\s]++\"|'[^'\s]++'|[^\s\"'`#(){}\[\]=:-][^\s\"'`(){}\[\]=:]*+)[,}]?(?=[\r\n]|\Z)"
+)
+_TEXT: Final = re.compile(r"<!\[CDATA\[[^<\]\n]*+\]\]>|[^<\n]+")
 
 
 def assignments(text: str) -> Iterator[Secret]:
     """Yield the values of a text that are secrets by their name and by what they look like; linear in its length."""
-    for pattern in (_ASSIGNMENT, _ENTRY, _OPTION, _DOCKERFILE, _ELEMENT):
+    for pattern in (_ASSIGNMENT, _ENTRY, _OPTION, _SETTING, _ELEMENT):
         past = 0
         for match in pattern.finditer(text):
             # What is hidden already is not read again: `key=key=key=…` would take quadratic time.
@@ -55,7 +71,7 @@ def _value(text: str, match: re.Match[str]) -> Secret | None:
     name, at = match["name"], match.end()
     if _TAKES_A_NAME.search(text, max(0, match.start("name") - 2), match.end("name")):
         return None
-    if ":" in match["sign"] and match["sign"] != ":=":
+    if match["sign"] == ":":
         return _field(text, match)
     word = WORD.match(text, at)
     if word is None:
@@ -82,6 +98,9 @@ def _field(text: str, match: re.Match[str]) -> Secret | None:
         return _judged(name, text, *block.span("lines"))
     if text.startswith(("{", "["), at):
         return None
+    next_line = _NEXT_LINE.match(text, at)
+    if next_line:
+        return _judged(name, text, *next_line.span("value"), is_prose=True)
     before, is_name_quoted = text[max(0, match.start() - 1) : match.start()], text[match.end("name")] in "\\\"'"
     if not is_name_quoted and (before in ("'", '"') or _is_first(text, match)):
         # The rest of the line; of a header between quotes, the rest of that.

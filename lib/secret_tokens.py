@@ -43,6 +43,7 @@ _PLUGINS: Final = {
 _TOKENS: Final = {
     "AI provider key": r"(?:sk-(?:[a-z]{2,8}-)(?=[\w-]{0,200}\d)[\w-]{8,}|sk-[A-Za-z0-9]{20,}"
     r"|(?:nvapi|xai|pplx)-[\w-]{20,}|(?:gsk|r8|up)_[A-Za-z0-9]{20,})",
+    "Discord webhook": r"discord(?:app)?\.com/api/webhooks/\d{5,25}/[\w-]{20,}",
     "Docker Hub token": r"dckr_(?:pat|oat)_[\w-]{20,}",
     "GitHub token": r"(?:gh[opsru]_[A-Za-z0-9]{20,}|github_pat_\w{20,})",
     "GitLab token": r"gl(?:pat|dt|ft|rt|soat|cbt|ptt)-[\w-]{20,}",
@@ -56,6 +57,7 @@ _TOKENS: Final = {
     "Telegram token": r"\d{8,10}:AA[\w-]{33}",
     "Vault token": r"hv[sbr]\.[\w-]{20,}",
     "age key": r"AGE-SECRET-KEY-1[0-9A-Z]{20,}",
+    "token in a URL": r"(?<=://)(?=[A-Za-z_-]{0,128}\d)[\w-]{20,128}(?=@)",
     "cloud provider token": r"(?:do[op]_v1_[a-f0-9]{20,}|dapi[a-f0-9]{32}|shp(?:at|ss|ca)_[a-fA-F0-9]{20,})",
 }
 _OWN: Final = {name: re.compile(rf"(?<![\w-]){form}", re.ASCII) for name, form in _TOKENS.items()}
@@ -72,17 +74,29 @@ _ARGUMENTS: Final = r"(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\\\n|\\.|[^\n;|&\\\"
 # Commands that take a secret as the word behind an option; curl's is the part after the colon.
 _COMMANDS: Final = re.compile(
     rf"\b(?:docker|podman|nerdctl|crane|skopeo|oras|helm|buildah)\s{{1,8}}(?:(?:registry|auth)\s{{1,8}})?login\b{_ARGUMENTS}"
-    r"\s(?:-p|--password)(?:\s{1,8}|=)"
+    r"\s(?:(?:-p|--password)(?:\s{1,8}|=)|-p(?=[^\s=]))"
+    rf"|\b(?:mongo\w{{0,10}}|az\s{{1,4}}login|useradd|usermod)\b{_ARGUMENTS}\s-p\s{{1,8}}"
+    rf"|\bldap\w{{3,10}}\b{_ARGUMENTS}\s-w\s{{1,4}}|\bvault\s{{1,4}}login\s{{1,4}}(?=[^\s-])"
+    r"|\b(?:requirepass|masterauth)[ \t]{1,8}"
     r"|\bsshpass\s{1,4}-p\s{0,4}|\bredis-cli\b[^\n;|&]{0,200}?\s-a\s{1,4}"
     r"|\b(?:mysql|mysqldump|mariadb|mysqladmin)\b[^\n;|&]{0,200}?\s-p(?=[^\s])"
     r"|\bdocker\s{1,4}login\b[^\n;|&]{0,300}?<<<\s{0,4}"
-    rf"|(?P<pair>\b(?:curl|wget|http|https|httpie|ab|hey)\b{_ARGUMENTS}\s(?:-u|-U|--user|--proxy-user)(?:\s{{0,4}}|=))"
+    rf"|(?P<pair>\b(?:curl|wget|http|https|httpie|ab|hey)\b{_ARGUMENTS}\s(?:-[A-Za-z]{{0,8}}[uU]|--user|--proxy-user)(?:\s{{0,4}}|=))"
 )
 _PIPED: Final = re.compile(
     r"\b(?:echo|printf)\s{1,4}(?:-n\s{1,4}|(?:\"%s\"|'%s'|%s)\s{1,4})?(?P<value>[^\n|]{1,300}?)\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?"
-    r"(?:docker|podman|nerdctl|crane|skopeo|oras|helm)\s{1,4}(?:(?:registry|auth)\s{1,4})?login\b"
+    r"(?:(?:docker|podman|nerdctl|crane|skopeo|oras|helm|gh|vault)\s{1,4}(?:(?:registry|auth)\s{1,4})?login\b"
+    r"|chpasswd\b|passwd\s{1,4}--stdin|(?<=sudo )-S\b|gcloud\s{1,4}secrets\b|(?:docker|podman)\s{1,4}secret\b)"
 )
-_NETRC: Final = re.compile(r"\blogin\s{1,20}\S{1,100}\s{1,20}password\s{1,20}(?P<value>\S{1,200})")
+_WRITTEN: Final = re.compile(
+    r"\b(?:echo|printf)\s{1,4}(?:-n\s{1,4}|(?:\"%s\"|'%s'|%s)\s{1,4})?(?P<value>[^\n|=<>$`]{1,300}?)\s{0,4}>{1,2}\s{0,4}"
+    r"[\w./-]{0,100}(?i:secret|password|passwd|token|credential|api[_-]?key)"
+)
+_NETRC: Final = re.compile(
+    r"\b(?:login\s{1,20}\S{1,100}\s{1,20}(?:account\s{1,20}\S{1,100}\s{1,20})?|machine\s{1,20}\S{1,100}\s{1,20})"
+    r"password\s{1,20}(?P<value>\S{1,200})"
+)
+_SQL: Final = re.compile(r"(?i)\b(?:password|identified\s{1,4}by(?:\s{1,4}password)?)\s{1,4}'(?P<value>[^'\n]{1,200})'")
 
 
 @cache
@@ -131,9 +145,10 @@ def _credentials(text: str) -> Iterator[Secret]:
         value = word[0].strip("\"'") if word else ""
         if word and is_secret_value("password", value.partition(":")[2] if match["pair"] else value):
             yield Secret(*word.span(), "password of a command")
-    for pattern in (_PIPED, _NETRC):
+    for pattern in (_PIPED, _WRITTEN, _NETRC, _SQL):
         for match in pattern.finditer(text):
-            if is_secret_value("password", match["value"]):
+            # What is written to a file may be an ordinary word.
+            if is_secret_value("password", match["value"], is_prose=pattern is _WRITTEN):
                 yield Secret(*match.span("value"), "password of a command")
 
 

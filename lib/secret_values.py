@@ -9,14 +9,27 @@ WORD: Final = re.compile(
     r"|<[\w -]{1,40}+>|\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'|\\.|[^\s\"'`\\;&|<>()]){1,1024}+"
 )
 _LONGEST: Final = 1000
+_SHORTEST_OF_KEY: Final = 12
+_LINE_END: Final = re.compile(r"(?:\\[nrt])+\Z")
 
 # A part of a name: of snake_case, kebab-case, camelCase, or a word of another script.
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+")
 _STRONG: Final = (
     "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey",
-    "credential", "비밀번호",
+    "credential", "creds", "passcode", "비밀번호",
 )  # fmt: skip
 _PASSWORDS: Final = ("password", "passwd", "passphrase", "pwd", "secret", "비밀번호")
+_NO_PASSWORDS: Final = (
+    "pass",
+    "bypass",
+    "compass",
+    "encompass",
+    "multipass",
+    "surpass",
+    "onepass",
+    "allpass",
+    "subpass",
+)
 # What makes the word `key` behind it a secret one.
 _KEYS: Final = frozenset(
     ("access", "account", "admin", "api", "auth", "client", "cipher", "deploy", "encryption", "hmac", "license",
@@ -48,9 +61,9 @@ _REFERENCE: Final = re.compile(
 _HARMLESS: Final = re.compile(
     r"(?ix) true|false|yes|no|on|off|null|none|nil|undefined|enabled|disabled|required|optional|default|empty|missing"
     r"|invalid|expired|incorrect|inherit|read|write|admin|string|str|text|bytes|number|int(?:eger)?|bool(?:ean)?|object"
-    r"|include|same-origin|v?\d+(?:\.\d+)+|v\d\w*"
+    r"|include|same-origin|v?\d+(?:\.\d+)+|v\d{1,2}(?:(?:alpha|beta|rc|p)\d{0,2}){0,2}"
     r"|x{3,}|\*{3,}|\.{3}|…|-+|\?+|change[-_ ]?me|replace[-_ ]?me|todo|tbd|fixme|placeholder|redacted|masked|hidden"
-    r"|(?:your|example)[-_ ].*|\[[\w -]*\]"
+    r"|(?:your|example)[-_ ].*|\[[\w -]*\]|%[sdr]|__\w+__|/\{.*|[|>][\d+-]{1,2}"
     # a reference to a secret store, an address, a file, a digest, a public key
     r"|[a-z][a-z0-9+.-]*://.*|(?:file|env|vault|ssm|op|ref\+\w+|secretref|arn|projects|azurekeyvault)[:/].*"
     r"|(?:secrets?|kv|vault)/[\w./#:@-]+|@microsoft\.keyvault.*"
@@ -59,6 +72,8 @@ _HARMLESS: Final = re.compile(
     # an expression of a program or of Terraform
     r"|(?:var|local|data|module|each|self|random_\w+|google_\w+|os|process|config|settings|args)\.[\w.\[\]]+"
 )
+# A substitution that only repeats what stands in it is no reference.
+_ECHO: Final = re.compile(r"(?:\$\(|`)\s*(?:echo|printf)\s+(?:-n\s+|[\"']?%s[\"']?\s+)?(?P<text>[^$`|)]*+)")
 _HOST: Final = re.compile(r"(?i)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?(?:/.*)?")
 _PLAIN: Final = re.compile(r"(?:(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. /](?=.)|\b))+[:.,!?…]?")
 _EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*[(\[]")
@@ -86,8 +101,8 @@ def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
     text = value.strip().strip("\"'\\").strip()
     text = text.rstrip("`:") if text.count("`") == 1 else text
     if not is_quoted or text.startswith(("$(", "${")):
-        text = _REFERENCE.sub(lambda match: match["default"] or "", text)
-    text = _AUTH_SCHEME.sub("", text).strip().strip("\"'\\")
+        text = _REFERENCE.sub(_literal, text)
+    text = _LINE_END.sub("", _AUTH_SCHEME.sub("", text).strip()).strip("\"'\\")
     if not re.search(r"\w", text):
         return False
     if len(text) > _LONGEST:
@@ -95,13 +110,20 @@ def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
     parts = _parts(name)
     if _HARMLESS.fullmatch(text) or _is_number(parts, text) or text.lower() == name.lower():
         return False
-    if _VARIABLE.fullmatch(text) and _strength(text):
+    # `key` may be the name of an entry, as of `secretKeyRef`.
+    if (_VARIABLE.fullmatch(text) and _strength(text)) or (name in ("key", "keys") and len(text) < _SHORTEST_OF_KEY):
         return False
     if parts[-1:] == ["api"] and _HOST.fullmatch(text) and "." in text:
         return False
     is_weak = is_prose or _strength(name) < 2
     is_word = _PLAIN.fullmatch(text) and max(map(len, re.split(r"[-_. /]", text))) <= _LONGEST_WORD
     return not (is_weak and (is_word or _EXPRESSION.match(text)))
+
+
+def _literal(reference: re.Match[str]) -> str:
+    """Return what a reference holds itself: the default of a variable, or the text that a command repeats."""
+    echo = None if "$" in reference[0][1:] else _ECHO.match(reference[0])
+    return echo["text"] if echo else reference["default"] or ""
 
 
 def _parts(name: str) -> list[str]:
@@ -113,15 +135,16 @@ def _strength(name: str) -> int:
     parts = _parts(name)
     if not parts or (name.startswith("private_key") and parts[-1] == "id"):
         return 2 * bool(parts)
-    if parts[-1] in _ABOUT or parts[0] in _ABOUT_FIRST or "public" in parts:
+    if parts[-1] in _ABOUT or (parts[0] in _ABOUT_FIRST and parts[-1] != "cookie") or "public" in parts:
         return 0
-    if any(part.removesuffix("s").endswith(_STRONG) for part in parts):
+    if any(part.endswith(_STRONG) or part.removesuffix("s").endswith(_STRONG) for part in (*parts, "".join(parts))):
         # A bare `secret:` or `credentials:` is followed by a name as often as by a value.
         return 1 if name in ("secret", "secrets", "credential", "credentials") else 2
     is_key = parts[-1] in ("key", "keys") or (len(parts) > 2 and "key" in parts)
     if is_key and (name.isupper() or _KEYS & set(parts)):
         return 2
-    if parts[-1] in ("api", "pass", "pw") and len(parts) > 1:
+    is_glued = parts[-1].endswith("pass") and parts[-1] not in _NO_PASSWORDS
+    if is_glued or (parts[-1] in ("api", "pass", "pw") and len(parts) > 1):
         return 2
     return 1 if parts[-1] in _WEAK or is_key else 0
 

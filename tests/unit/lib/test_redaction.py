@@ -19,6 +19,20 @@ def test_redaction_of_redacted_text_changes_nothing(text: str, value: str) -> No
     assert redacted(redacted(text)) == redacted(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[36mpassword\x1b[0m=\x1b[35mhunter22\x1b[0m",
+        "\x1b[1mpassword\x1b[0m: hunter22",
+        "\x1b[1;31mAPI_KEY=hunter22",
+    ],
+    ids=["name and value", "name", "line"],
+)
+def test_secret_in_colours_is_hidden(text: str) -> None:
+    assert "hunter22" not in redacted(text)
+    assert redacted(text.replace("hunter22", "$X")).endswith("$X")
+
+
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
 def test_harmless_text_is_left_as_it_is(text: str) -> None:
     assert (redacted(text), secrets(text)) == (text, [])
