@@ -4,11 +4,31 @@ from collections.abc import Mapping
 from typing import Final
 
 from deploy.errors import RefusedError
+from deploy.image import Reference
 from deploy.mentions import Mention, mentions
 from deploy.record import ENTRY
 
 SCRIPT: Final = "startup-script"
 _SCRIPTS: Final = (SCRIPT, "shutdown-script")
+
+
+def entries_of_instances(template: Mapping[str, str], all_instances: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return every metadata entry that instances have.
+
+    Args:
+        template: Metadata of their template.
+        all_instances: Metadata of the group's `allInstancesConfig`.
+    """
+    return {**template, **{f"allInstancesConfig {key}": text for key, text in all_instances.items()}}
+
+
+def decided_reference(metadata: Mapping[str, str], repository: str) -> Reference | None:
+    """Return the reference that decides which image an instance starts; None where `deciding_reference` refuses."""
+    try:
+        return deciding_reference(metadata, repository).reference
+    except RefusedError:
+        return None
 
 
 def refuse_undecided(metadata: Mapping[str, str], repository: str) -> None:

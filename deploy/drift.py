@@ -4,6 +4,8 @@ from collections import Counter
 
 from deploy import policy, template
 from deploy.config import Config
+from deploy.deciding import deciding_reference, entries_of_instances
+from deploy.errors import RefusedError
 from deploy.history import made_at, root
 from deploy.intent import parse
 from deploy.mentions import Mention, references, rewrite
@@ -50,10 +52,11 @@ def newer_template(config: Config, observed: Observed) -> str:
 
 
 def _reference(config: Config, observed: Observed) -> list[str]:
-    places = _places(observed.template, config.repository)
-    if len(places) != 1:
-        return [f"the startup script refers to '{config.repository}' {len(places)} times"]
-    reference = places[0].reference
+    entries = entries_of_instances(template.metadata(observed.template), observed.group.metadata_of_all)
+    try:
+        reference = deciding_reference(entries, config.repository).reference
+    except RefusedError as error:
+        return [error.message.rstrip(".")]
     if reference.digest:
         return []
     return [f"the startup script refers to the tag '{reference.tag}': what a machine runs depends on when it started"]

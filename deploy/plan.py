@@ -6,7 +6,7 @@ from typing import Literal
 
 from deploy import health, history, image, proven, template
 from deploy.config import Config
-from deploy.deciding import deciding_reference, refuse_undecided
+from deploy.deciding import deciding_reference, entries_of_instances, refuse_undecided
 from deploy.drift import changed_by_hand
 from deploy.intent import Intent, Kind, parse
 from deploy.observe import Observed
@@ -81,8 +81,7 @@ def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
     before, known = group.versions[0], warnings(config, observed)
     budget_s, is_empty = config.rollout.budget_s(group.target_size), health.is_empty(group)
     delay = short_delay(observed)
-    everywhere = {f"allInstancesConfig {key}": text for key, text in group.metadata_of_all.items()}
-    entries = template.metadata(observed.template) | everywhere
+    entries = entries_of_instances(template.metadata(observed.template), group.metadata_of_all)
     refuse_undecided(entries, config.repository)
     template.script(observed.template)
     place = deciding_reference(entries, config.repository)

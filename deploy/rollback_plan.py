@@ -5,7 +5,7 @@ from datetime import datetime
 
 from deploy import health, history, image, policy, proven, template
 from deploy.config import Config
-from deploy.deciding import deciding_reference
+from deploy.deciding import deciding_reference, entries_of_instances
 from deploy.errors import RefusedError
 from deploy.observe import Observed
 from deploy.observed import Version, links_of
@@ -105,4 +105,5 @@ def _reference(config: Config, observed: Observed, target: Fallback) -> image.Re
         raise RefusedError(
             f"{where} was deleted and created again: its id was {target.template_id}, and is {document['id']}.", fix
         )
-    return deciding_reference(template.metadata(document), config.repository).reference
+    entries = entries_of_instances(template.metadata(document), observed.group.metadata_of_all)
+    return deciding_reference(entries, config.repository).reference

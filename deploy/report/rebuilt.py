@@ -7,9 +7,9 @@ from typing import Final
 from deploy import intent, template
 from deploy import plan as plans
 from deploy.config import Config
+from deploy.deciding import decided_reference
 from deploy.health import is_empty
 from deploy.history import made_at
-from deploy.mentions import references
 from deploy.observe import Observed
 from deploy.observed import Document, Version, links_of
 from deploy.result import Outcome, Result, Serving
@@ -53,8 +53,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
 
 
 def serving(document: Document, repository: str) -> Serving:
-    """Return what a template serves; of one whose script can't be read, its name alone."""
+    """Return what a template serves; of one whose metadata does not decide the image, its name alone."""
     entry = template.entry(document)
-    found = references(template.metadata(document).get("startup-script", ""), repository)
-    reference = str(found[0].reference) if len(found) == 1 else ""
-    return Serving(document.get("name", ""), reference, entry.commit if entry else "")
+    reference = decided_reference(template.metadata(document), repository)
+    return Serving(document.get("name", ""), str(reference or ""), entry.commit if entry else "")

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from deploy import history, template
 from deploy.config import Config
+from deploy.deciding import decided_reference, entries_of_instances
 from deploy.drift import drift
 from deploy.endpoints import Endpoint
 from deploy.health import is_empty
-from deploy.mentions import references
 from deploy.observe import Observed
 from deploy.observed import Machine
 from deploy.plan import reconcile
@@ -33,7 +33,7 @@ class Status:
         is_reached: Every machine that stays is meant to be of its version.
         autoscaler: Name; empty if there is none.
         template: That it is told to serve.
-        image: Reference in its startup script; empty where there is not exactly one.
+        image: Reference in its startup script; empty where the metadata does not decide it.
         digest: Of that image; empty where the reference is a tag.
         commit: Of the release; like run and by, empty where the template is nobody's release.
         run: Of the deploy that made it.
@@ -72,7 +72,8 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
     """Return what a group is like."""
     serving, group, found = observed.template, observed.group, reconcile(observed, now)
     entry = template.entry(serving)
-    places = references(template.metadata(serving).get("startup-script", ""), config.repository)
+    entries = entries_of_instances(template.metadata(serving), group.metadata_of_all)
+    reference = decided_reference(entries, config.repository)
     return Status(
         group=config.group,
         says=found.text,
@@ -81,8 +82,8 @@ def status(config: Config, observed: Observed, now: datetime) -> Status:
         is_reached=group.is_reached,
         autoscaler=observed.autoscaler,
         template=group.versions[0].template if group.versions else "",
-        image=str(places[0].reference) if len(places) == 1 else "",
-        digest=places[0].reference.digest if len(places) == 1 else "",
+        image=str(reference) if reference else "",
+        digest=reference.digest if reference else "",
         commit=entry.commit if entry else "",
         run=entry.run if entry else "",
         by=entry.by if entry else "",

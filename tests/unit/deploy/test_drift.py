@@ -96,7 +96,7 @@ def test_script_is_not_judged_where_its_base_is_gone() -> None:
 
 def test_script_without_or_with_several_references_is_drift() -> None:
     one, observed = deployed()
-    assert f"the startup script refers to '{REPOSITORY}' 0 times" in drift(
+    assert f"startup-script: no reference of '{REPOSITORY}'" in drift(
         one.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
     )
 

@@ -9,8 +9,10 @@ import pytest
 from deploy.deciding import deciding_reference, filter_warnings
 from deploy.errors import RefusedError
 from deploy.mentions import rewrite
+from deploy.report.rebuilt import serving
+from deploy.report.status import status
+from tests.unit.deploy.rig import GROUP, digest, rig
 from tests.unit.deploy.rig import REPOSITORY as R
-from tests.unit.deploy.rig import digest, rig
 
 FOLDER = Path(__file__).parent / "scripts" / "others"
 FULL = f"{R}:v41"
@@ -97,6 +99,25 @@ def test_metadata_of_the_group_that_starts_another_image_is_refused() -> None:
                 {"allInstancesConfig": config})  # fmt: skip
     with pytest.raises(RefusedError, match=f"'allInstancesConfig container-image' line 1 '{R}:v40'"):
         one.deploy("a")
+
+
+def test_rollback_is_refused_as_well() -> None:
+    one = rig()
+    one.deploy("a")
+    one.deploy("b")
+    config = {"properties": {"metadata": {"container-image": f"{R}:v40"}}}
+    one.control("PATCH", GROUP, {"allInstancesConfig": config})
+    with pytest.raises(RefusedError, match=f"'allInstancesConfig container-image' line 1 '{R}:v40'"):
+        one.roll_back()
+
+
+@pytest.mark.parametrize("name", ["s01", "s31", "s33"])
+def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) -> None:
+    one = rig(script(name))
+    observed = one.observed()
+    found = status(one.config, observed, one.wanted("0").now)
+    assert (found.image, found.digest, serving(observed.template, R).reference) == ("", "", "")
+    assert any(line.startswith(f"metadata: which image of '{R}' starts is not written out: ") for line in found.drift)
 
 
 @pytest.mark.parametrize(
