@@ -42,6 +42,9 @@ _QUOTED: Final = re.compile(
     r"\\{1,7}\"(?P<escaped>[^\n]*?)\\{1,7}\""
     r"|(?i:[bru]{0,2})(?:\"(?P<double>(?:[^\"\\\n]|\\.)*+)\"|'(?P<single>[^'\n]*+)')"
 )
+# The first line of a text of several, or a text that was cut; not `grep "TOKEN=" file`.
+_UNCLOSED: Final = re.compile(r"\\{0,7}[\"'](?P<value>[^\s\"'`()|;&,][^\n\"'`]{0,1024}+)(?=\n|\Z)")
+_BEHIND_QUOTE: Final = frozenset(("", *" \t\n|;&)$"))
 _BLOCK: Final = re.compile(
     r"[|>](?:[+-]?\d?|\d[+-])(?:[ \t]+#[^\n]*)?[ \t]*\r?\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|\r?\n)+)"
 )
@@ -69,13 +72,14 @@ def assignments(text: str) -> Iterator[Secret]:
 def _value(text: str, match: re.Match[str]) -> Secret | None:
     """Return the value that an assignment ends before, if it is a secret."""
     name, at = match["name"], match.end()
-    if _TAKES_A_NAME.search(text, max(0, match.start("name") - 2), match.end("name")):
+    takes_a_name = _TAKES_A_NAME.search(text, max(0, match.start("name") - 2), match.end("name"))
+    if takes_a_name or _is_closing_quote(text, at):
         return None
     if match["sign"] == ":":
         return _field(text, match)
     word = WORD.match(text, at)
     if word is None:
-        quoted = _QUOTED.match(text, at)
+        quoted = _QUOTED.match(text, at) or _UNCLOSED.match(text, at)
         return _judged(name, text, *_inner(quoted)) if quoted else None
     if text.startswith("(", word.end()) and match["sign"]:
         return None  # a call of a function
@@ -90,7 +94,7 @@ def _value(text: str, match: re.Match[str]) -> Secret | None:
 def _field(text: str, match: re.Match[str]) -> Secret | None:
     """Return the value behind a colon, if it is a secret: of YAML, of JSON, of a header, or in a sentence."""
     name, at = match["name"], match.end()
-    quoted = _QUOTED.match(text, at)
+    quoted = _QUOTED.match(text, at) or _UNCLOSED.match(text, at)
     if quoted:
         return _judged(name, text, *_inner(quoted))
     block = _BLOCK.match(text, at) if text.startswith(("|", ">"), at) else None
@@ -111,6 +115,20 @@ def _field(text: str, match: re.Match[str]) -> Secret | None:
     return _judged(name, text, *flow.span(), is_prose=is_prose) if flow else None
 
 
+def _is_closing_quote(text: str, at: int) -> bool:
+    """Return whether a quote ends a text that holds the name, as in `grep "TOKEN=" file && grep "KEY=" file`."""
+    quote, begin = text[at : at + 1], _line_begin(text, at)
+    if quote not in ("'", '"') or text[at + 1 : at + 2] not in _BEHIND_QUOTE or begin is None:
+        return False
+    return (text.count(quote, begin, at) - text.count(f"\\{quote}", begin, at)) % 2 == 1
+
+
+def _line_begin(text: str, at: int) -> int | None:
+    """Return where the line of a position begins; None if that is more than 200 characters before."""
+    begin = text.rfind("\n", max(0, at - 200), at) + 1
+    return None if begin == 0 and at > 200 else begin
+
+
 def _element(text: str, match: re.Match[str]) -> Secret | None:
     content = _TEXT.match(text, match.end())
     if content is None or not text.startswith(f"</{match['name']}", content.end()):
@@ -126,12 +144,10 @@ def _judged(name: str, text: str, start: int, end: int, *, is_prose: bool = Fals
 
 
 def _inner(quoted: re.Match[str]) -> tuple[int, int]:
-    return next(quoted.span(group) for group in ("escaped", "double", "single") if quoted[group] is not None)
+    return next(quoted.span(group) for group, inner in quoted.groupdict().items() if inner is not None)
 
 
 def _is_first(text: str, match: re.Match[str]) -> bool:
     """Return whether nothing but a mark of a list, a quotation or `export` stands before an assignment in its line."""
-    begin = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
-    if begin == 0 and match.start() > 200:
-        return False
-    return _BEFORE.fullmatch(text, begin, match.start()) is not None
+    begin = _line_begin(text, match.start())
+    return begin is not None and _BEFORE.fullmatch(text, begin, match.start()) is not None
