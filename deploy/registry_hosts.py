@@ -8,7 +8,7 @@ which also connects to it, so that the check and the connection never disagree a
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
 import httpx
@@ -21,6 +21,8 @@ _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.i
 _URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+# IPv4-compatible, IPv4-mapped and NAT64 (RFC 4291, RFC 6052): the last four bytes are the address that is reached.
+_HOLD_IPV4: Final = tuple(map(IPv6Network, ("::/96", "::ffff:0:0/96", "64:ff9b::/96")))
 _LOOKUP_S: Final = 10.0
 _NEVER_IN_A_URL: Final = '\\"<>^`{|}'
 
@@ -146,8 +148,9 @@ def _is_global(address: str) -> bool:
         parsed = ip_address(address)
     except ValueError:
         return True
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global and not parsed.is_multicast
+    if isinstance(parsed, IPv6Address) and any(parsed in network for network in _HOLD_IPV4):
+        parsed = IPv4Address(parsed.packed[-4:])
+    return parsed.is_global and not parsed.is_multicast
 
 
 def _parsed(text: str, base: httpx.URL | None) -> httpx.URL:

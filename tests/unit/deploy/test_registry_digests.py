@@ -134,6 +134,7 @@ def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certifi
         "https://[::1]/x", "https://169.254.169.254/x", "https://metadata/x", "https://cdn.private.example/x",
         "https://alice:x@cdn.example/x", "https://cdn.example\\@127.0.0.1/x", "//127.0.0.1/x", "file:///etc/passwd", "",
         "https://2130706433/x", "https://127.1/x", "https://0x7f.0.0.1/x", "https://a.0177/x", "https://a%2eb/x",
+        "https://[::ffff:127.0.0.1]/x", "https://[::127.0.0.1]/x", "https://[64:ff9b::a00:1]/x",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("host", ["registry.example", "a.pkg.dev"])
