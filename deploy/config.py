@@ -78,7 +78,9 @@ class Config(_Strict):
     group: Annotated[str, Field(pattern=_NAME)]
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
-    resource_manager_url: _Url = "https://cloudresourcemanager.googleapis.com"
+    resource_manager_url: Annotated[str, Field(pattern=rf"^https://{_HOST}(/[\w./-]*)?$")] = (
+        "https://cloudresourcemanager.googleapis.com"
+    )
     token_hosts: tuple[_ListedHost, ...] = ()
     allowed_secrets: dict[str, tuple[str, ...]] = {}
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""

@@ -194,6 +194,7 @@ def test_accessories_of_an_environment_are_left_to_their_reader(tmp_path: Path) 
         ("zone: A", "zone: got 'A': String should match pattern"),
         ("project: ../other", "project: got '../other': String should match pattern"),
         ("compute_url: https://user:word@host", "compute_url: got 'https://user:word@host': String should match"),
+        ("resource_manager_url: http://127.0.0.1", "resource_manager_url: got 'http://127.0.0.1': String should match"),
         ("registry_url: http://", "registry_url: got 'http://': String should match"),
         ("rollout: {method: RECREATE}", "rollout.method: got 'RECREATE': Input should be 'SUBSTITUTE'."),
         ("rollout: {surge: yes}", "rollout.surge: got 'True': Input should be a valid integer."),
