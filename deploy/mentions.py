@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from deploy import shell
+from deploy.captured_output import starts_container
 from deploy.image import DIGEST, TAG, Reference
 from deploy.shell import Context, Script
 
@@ -142,7 +143,10 @@ def _judged(text: str, mention: Mention, is_script: bool) -> Mention:
         inner = replace(mention, start=mention.start - start, end=mention.end - start)
         judged = _judged(body, inner, context.is_script or shell.is_shell(body))
         return replace(judged, start=mention.start, end=mention.end)
-    return _of_context(mention, context)
+    judged = _of_context(mention, context)
+    if judged.kind == "harmless" and context.is_output_used and starts_container(text, mention.start, mention.end):
+        return replace(mention, kind="undecidable", why="its output decides which image starts")
+    return judged
 
 
 def _judged_line(text: str, mention: Mention) -> Mention:

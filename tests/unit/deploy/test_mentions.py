@@ -23,6 +23,32 @@ def refusal(metadata: dict[str, str]) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"docker run -d $(docker images -q {R} | head -n 1)", f"docker images -q {R} | xargs docker run -d",
+        f"docker images -q {R} | head -n 1 | \\\n  xargs -r sudo docker run", f"docker create `docker images -q {R}`",
+        f"id=$(docker images -q {R})\ndocker run -d $id",
+        f'id="$(docker inspect -f x {R})"; docker run -d \\\n "${{id}}"',
+    ],
+)  # fmt: skip
+def test_output_that_a_container_is_started_from_decides(line: str) -> None:
+    text = refusal({"startup-script": f"{START}{line}\n"})
+    assert "(its output decides which image starts)" in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"docker rmi $(docker images -q {R}); docker run -d alpine:3", f"docker images -q {R} | xargs -r docker rmi",
+        f'[ -n "$(docker images -q {R})" ] && docker run -d alpine:3', f"id=$(docker images -q {R})\ndocker rmi $id",
+        f"if docker inspect {R} | grep -q x; then docker run alpine:3; fi",
+    ],
+)  # fmt: skip
+def test_output_that_no_container_is_started_from_is_harmless(line: str) -> None:
+    assert deciding_reference({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
+
+
 def kinds(text: str, *, is_script: bool = True) -> list[str]:
     return [one.kind for one in mentions(text, R, is_script=is_script)]
 
