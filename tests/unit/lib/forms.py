@@ -191,7 +191,7 @@ HARMLESS = {
     "metadata token": "TOKEN=$(curl -fsSH 'Metadata-Flavor: Google' http://metadata/x | jq -r .access_token)",
     "names of secrets": "secrets:\n  - db1\n  ocr-api-2:\n    external: true\nSECRETS=(db-1 ocr-2)",
     "users": "useradd -m -u 1000 app; ssh://git@host/a; vault login -method=gcp role=x1; curl -fsSLo /tmp/a:b https://h",
-    "searches": "grep -q \"^TOKEN=\" .env && grep -q \"^OCR_API=\" .env\ngrep 'API_KEY=' a; grep 'token:' b; grep \"key: \" c",
+    "searches": "grep -q \"^TOKEN=\" .env && grep -q \"^OCR_API=\" .env\ngrep 'API_KEY=' a\ngrep \"key: \" c",
     "searches with variables": "grep \"TOKEN=\"$f; echo \"TOKEN=\"|cut -d= -f2; echo \"done\"",
     "bypass": "PROXY_BYPASS=10.0.0.0/8\nBYPASS=eth0",
     "git": "git config --global user.email a1@b.c; gcloud config set project dev-1",
