@@ -69,9 +69,10 @@ class Project:
 # Tests of other folders that docs/faults.md names.
 _NAMED_BY_FAULTS: Final = (
     "policy/test_workflows.py", "tests/clients/test_accessory.py", "tests/clients/test_accessory_cuts.py",
-    "tests/clients/test_deploy.py", "tests/clients/test_iac.py", "tests/clients/test_iap.py",
-    "tests/clients/test_registries.py", "tests/e2e/test_push.py", "tests/e2e/test_rollout.py",
-    "tests/processes", "tests/unit/accessory", "tests/unit/ci", "tests/unit/lib",
+    "tests/clients/test_deploy.py", "tests/clients/test_gcloud.py", "tests/clients/test_gcloud_standby.py",
+    "tests/clients/test_iac.py", "tests/clients/test_iap.py", "tests/clients/test_registries.py", "tests/contract",
+    "tests/e2e/test_push.py", "tests/e2e/test_rollout.py", "tests/processes", "tests/unit/accessory", "tests/unit/ci",
+    "tests/unit/emulator", "tests/unit/lib",
 )  # fmt: skip
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib", "tests/unit/lib")),
