@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import image
+from deploy.deciding import deciding_reference
 from deploy.leaks import leaks
+from deploy.mentions import rewrite
 from policy.machine import Machine
 from policy.running import ROOT, passes
 from policy.server import REQUIRED, defaults, stop_s
@@ -81,10 +82,10 @@ def test_deploy_finds_one_reference_and_changes_nothing_else(
     """By deploy's own reader and writer: the one line that names the image."""
     script = scripts(terraform.plan(environment, f"-var=ai_server_first_release={release}"))["ai-server"]
     repository, digest = _REPOSITORY.format(environment), f"sha256:{'b' * 64}"
-    place = image.the_reference(script, repository)
+    place = deciding_reference({"startup-script": script}, repository)
     assert script.splitlines()[place.line - 1] == f"AI_SERVER_IMAGE={repository}{release}"
     assert script.count(repository) == 1
-    after = image.rewrite(script, place, digest)
+    after = rewrite(script, place, digest)
     assert after == script.replace(f"{repository}{release}", f"{repository}@{digest}")
 
 

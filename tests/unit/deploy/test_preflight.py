@@ -178,7 +178,8 @@ def test_a_health_check_that_is_gone_is_seen() -> None:
         (
             {"startup_script": f"# {REPOSITORY}:v1\n"},
             f"startup-script: no reference of '{REPOSITORY}'. It is mentioned where it starts nothing: 'startup-script'"
-            f" line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file.",
+            f" line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG, or correct `repository`"
+            " in the environment file.",
         ),
         (
             {"startup_script": f"run {REPOSITORY}:v1\nrun {REPOSITORY}:v2\n"},
