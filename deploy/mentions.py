@@ -213,7 +213,8 @@ def _taken_apart(text: str, judged: list[Mention]) -> Iterator[Mention]:
         name = script.context(one.start, one.end).variable if one.kind == "reference" else ""
         if not name:
             continue
-        uses = rf"\$\{{{name}(?:[%#/^,@]|:[^-=?+])|\$(?:{name}(?!\w)|\{{{name}\}})[:@]"
+        # `${IMAGE%%/*}` is the host, `${IMAGE##*:}` the tag: neither is an image.
+        uses = rf"\$\{{{name}(?:%(?!%/\*\}})|[/^,@]|:[^-=?+])|\$(?:{name}(?!\w)|\{{{name}\}})[:@]"
         for use in re.finditer(uses, text, re.ASCII):
             line = text.count("\n", 0, use.start()) + 1
             why = f"the variable {name} is used in part"

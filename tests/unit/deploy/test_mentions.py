@@ -119,6 +119,14 @@ def test_what_is_written_out_is_a_full_reference(line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "use",
+    ["gcloud auth configure-docker ${IMAGE%%/*}", 'echo "${IMAGE##*:}"', "x=${IMAGE:-none}", "docker rmi ${IMAGE%:*}"],
+)
+def test_parts_of_a_variable_that_are_no_image_decide_nothing(use: str) -> None:
+    assert kinds(f'IMAGE={FULL}\n{use}\ndocker run "$IMAGE"\n') == ["reference"]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         f"# {FULL}\n", f"docker ps # {FULL}\n", f"cat > f <<'E'\n# image: {FULL}\nimage: x # {R}\nE\n",
