@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from deploy import shell
 from deploy.captured_output import starts_container
+from deploy.composed_names import composed_names
 from deploy.image import DIGEST, TAG, Reference
 from deploy.shell import Context, Script
 
@@ -30,6 +31,7 @@ _PRINTERS: Final = ("echo", "printf", "logger", "wall")
 # What may stand in front of a command and leaves it the same.
 _PREFIX: Final = re.compile(r"sudo|command|time|env|nice|nohup|timeout|xargs|exec|-\S*|\d+[smh]?|\w+=\S*")
 _VALUED: Final = ("--config", "-c", "--context", "-H", "--host", "-l", "--log-level", "--root", "-n", "--namespace")
+_SWITCHES: Final = ("-D", "--debug", "--tls", "--tlsverify", "--remote", "-r")
 # What may stand behind a reference that ends there: closing quotes and braces, then what no reference has.
 _CLOSED: Final = re.compile(r"[\"'}]*+(?:$|[\s`)\];,|&<>]|\\(?:[ntr\"']|\n[ \t]))")
 _LINE: Final = 4_096  # characters of a line that is still read as a command
@@ -70,8 +72,6 @@ def mentions(text: str, repository: str, is_script: bool = False) -> tuple[Menti
         repository: Host and path.
         is_script: Whether a shell runs it although its first line does not name one.
     """
-    if repository.lower() not in text.lower() and not _variable_host(repository).search(text):
-        return ()
     found = [*_written(text, repository), *_composed(text, repository)]
     judged = [_judged(text, one, is_script or shell.is_shell(text)) for one in sorted(found, key=lambda one: one.start)]
     return tuple(judged) + tuple(_taken_apart(text, judged))
@@ -114,39 +114,43 @@ def _begins(text: str, start: int) -> Literal["", "yes", "elsewhere"]:
 
 
 def _composed(text: str, repository: str) -> Iterator[Mention]:
-    """Find the repository's path behind a variable: which host or project it has is not written there."""
-    for match in _variable_host(repository).finditer(text):
-        line = text.count("\n", 0, match.start()) + 1
-        why = "a variable stands for the beginning of its name"
-        yield Mention(match.start(), match.end(), line, "undecidable", Reference(repository), why)
+    """Find names that may be the repository's, although they are not written out."""
+    for start, end, why in composed_names(text, repository):
+        yield Mention(start, end, text.count("\n", 0, start) + 1, "undecidable", Reference(repository), why)
 
 
-@lru_cache(maxsize=64)
-def _variable_host(repository: str) -> re.Pattern[str]:
-    parts = repository.split("/")
-    ends = [re.escape("/".join(parts[index:])) for index in range(1, len(parts) - 1)]
-    ends.append(rf"{re.escape(parts[-1])}(?=[\"']?[:@][^/])")  # the last part alone may be a folder
-    variable = r"(?:\$\w{1,100}|\$\{[^}\s]{0,100}\}|\$\([^)\n]{0,100}\))"
-    return re.compile(rf"{variable}[\"']?/(?:{'|'.join(ends)})(?![\w/-]|\.\w)", re.ASCII)
-
-
-def _judged(text: str, mention: Mention, is_script: bool) -> Mention:
-    """Return a mention as what stands around it makes it."""
+def _judged(text: str, mention: Mention, is_script: bool, is_output_used: bool = False) -> Mention:
+    """Return a mention as what stands around it makes it; `is_output_used` is of the whole text."""
     if not is_script:
         return _judged_line(text, mention)
     context = _parsed(text).context(mention.start, mention.end)
-    if context.kind == "document":
-        start, end = context.span
-        body = text[start:end]
-        if not start <= mention.start < mention.end <= end:
-            return mention
-        inner = replace(mention, start=mention.start - start, end=mention.end - start)
-        judged = _judged(body, inner, context.is_script or shell.is_shell(body))
-        return replace(judged, start=mention.start, end=mention.end)
-    judged = _of_context(mention, context)
-    if judged.kind == "harmless" and context.is_output_used and starts_container(text, mention.start, mention.end):
-        return replace(mention, kind="undecidable", why="its output decides which image starts")
-    return judged
+    if context.kind != "document":
+        context = replace(context, is_output_used=context.is_output_used or is_output_used)
+        judged = _of_context(mention, context)
+        if judged.kind == "harmless" and context.is_output_used and starts_container(text, mention.start, mention.end):
+            return replace(mention, kind="undecidable", why="its output decides which image starts")
+        return judged
+    start, end = context.span
+    body = text[start:end]
+    if not start <= mention.start < mention.end <= end:
+        return mention
+    inner = replace(mention, start=mention.start - start, end=mention.end - start)
+    if context.is_expanded and (substitution := _substitution(body, inner)):
+        judged = _of_context(inner, substitution)
+    else:
+        # What reads the output of a script that is written to a file is not known.
+        is_used = context.is_output_used or not context.is_script
+        judged = _judged(body, inner, context.is_script or shell.is_shell(body), is_used)
+    return replace(judged, start=mention.start, end=mention.end)
+
+
+def _substitution(body: str, mention: Mention) -> Context | None:
+    """Return the context of a mention in a command substitution of a here-document, which the outer shell runs."""
+    if not re.search(r"\$\(|`", body[: mention.start]):
+        return None
+    quoted = '"' + body.replace('"', "_") + '"'
+    context = _parsed(f": {quoted}").context(mention.start + 3, mention.end + 3)
+    return context if context.kind == "comment" or context.words[:1] != (":",) else None
 
 
 def _judged_line(text: str, mention: Mention) -> Mention:
@@ -154,7 +158,7 @@ def _judged_line(text: str, mention: Mention) -> Mention:
     start = text.rfind("\n", 0, mention.start) + 1
     end = text.find("\n", mention.end)
     line = text[start : end if end >= 0 else len(text)]
-    if _is_comment(line, mention.start - start):
+    if shell.is_comment(line, mention.start - start):
         return replace(mention, kind="comment")
     prefix = _PREFIXED.match(line)
     skipped = start + (prefix.end() if prefix else 0)
@@ -177,7 +181,7 @@ def _of_context(mention: Mention, context: Context) -> Mention:
     if not words:
         return mention
     name = words[0].rpartition("/")[2]
-    if name in _PATTERNS or (name in _PRINTERS and not context.is_output_used):
+    if name in _PATTERNS or (name in _PRINTERS and not context.is_output_used and words[1:2] != ("-v",)):
         return replace(mention, kind="harmless")
     if name in _ENGINES and _is_harmless(words[1:]):
         is_filter = any("ancestor=" in word and mention.reference.repository in word for word in words)
@@ -197,8 +201,11 @@ def _command(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_harmless(arguments: tuple[str, ...]) -> bool:
-    verbs, skips = [], False
+    verbs: list[str] = []
+    skips = False
     for word in arguments:
+        if not (verbs or skips or "=" in word) and word.startswith("-") and word not in (*_VALUED, *_SWITCHES):
+            return False  # whether the next word is its value is not known
         if not skips and not word.startswith("-"):
             verbs.append(word)
         skips = not skips and word in _VALUED
@@ -222,19 +229,6 @@ def _taken_apart(text: str, judged: list[Mention]) -> Iterator[Mention]:
             found = _of_context(mention, script.context(use.start(), use.end()))
             if found.kind == "undecidable":
                 yield found
-
-
-def _is_comment(line: str, index: int) -> bool:
-    """Return whether a place in a line is behind a `#` that begins a comment; quotes count where they are closed."""
-    at = 0
-    while at < index:
-        char = line[at]
-        if char in "\"'" and line.find(char, at + 1) > 0:
-            at = line.find(char, at + 1)
-        elif (char in "#;" and not line[:at].strip()) or (char == "#" and line[at - 1].isspace()):
-            return True
-        at += 1
-    return False
 
 
 @lru_cache(maxsize=8)

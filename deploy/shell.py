@@ -5,6 +5,7 @@ The scripts are a team's own and may be broken: everything has a context, and wh
 comment. Source of the rules: POSIX.1-2024, Shell Command Language, 2.3 and 2.10; `[[`, `<<<` and `<(` of bash.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,7 @@ from deploy.shell_lexer import Lexer
 from deploy.shell_spans import Command, Span
 
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+_DEVICES = re.compile(r"/dev/(?:null|console|kmsg|std(?:out|err)|tty\w*)$")
 _LOGS = ("logger", "systemd-cat")
 _DECLARES = ("export", "local", "readonly", "declare", "typeset")
 
@@ -30,6 +32,7 @@ class Context:
         is_output_used: Whether the command's output goes elsewhere than to a terminal or a log.
         span: Of a here-document's text.
         is_script: Whether a here-document's text goes to a shell.
+        is_expanded: Whether the shell runs the command substitutions in a here-document's text.
     """
 
     kind: Literal["comment", "document", "command", "assignment", "other"]
@@ -38,6 +41,7 @@ class Context:
     is_output_used: bool = False
     span: tuple[int, int] = (0, 0)
     is_script: bool = False
+    is_expanded: bool = False
 
 
 class Script:
@@ -61,8 +65,14 @@ class Script:
         if inner.kind == "comment":
             return Context("comment")
         if inner.kind == "document":
-            is_script = any(name_of_command(word) in SHELLS for word in self._piped_words(inner.command))
-            return Context("document", span=(inner.start, inner.end), is_script=is_script)
+            reader = next((command for command in _piped(inner.command) if self._is_shell(command)), None)
+            return Context(
+                "document",
+                is_output_used=reader is not None and (self._lexer.is_broken or self._is_output_used(reader)),
+                span=(inner.start, inner.end),
+                is_script=reader is not None,
+                is_expanded=inner.is_expanded,
+            )
         if inner.kind == "target":
             return Context("other")
         variable = self._assigned(inner)
@@ -75,10 +85,8 @@ class Script:
         for span in command.words:
             yield self._text[span.start : span.end].replace("\\\n", "").replace('"', "").replace("'", "")
 
-    def _piped_words(self, command: Command | None) -> Iterator[str]:
-        while command is not None:
-            yield from self._words(command)
-            command = command.piped_to
+    def _is_shell(self, command: Command) -> bool:
+        return any(name_of_command(word) in SHELLS for word in self._words(command))
 
     def _assigned(self, word: Span) -> str:
         """Return the variable that a word assigns; empty if it is no assignment."""
@@ -101,14 +109,36 @@ class Script:
         return False
 
     def _is_written(self, target: Span) -> bool:
-        """Return whether a redirection's target is a file that is no log."""
+        """Return whether a redirection writes to its target, a file that is no log."""
+        before = self._text[max(0, target.start - 20) : target.start]
         path = self._text[target.start : target.end].strip("\"'")
-        return not (path.isdigit() or path == "-" or path.startswith(("/dev/", "/var/log/")) or path.endswith(".log"))
+        is_log = bool(_DEVICES.match(path)) or path.startswith("/var/log/") or path.endswith(".log")
+        return not (re.search(r"<&?[ \t]*$", before) or path.isdigit() or path == "-" or is_log)
+
+
+def _piped(command: Command | None) -> Iterator[Command]:
+    """Yield a command and those that read its output, one after another."""
+    while command is not None:
+        yield command
+        command = command.piped_to
 
 
 def name_of_command(word: str) -> str:
     """Return a command's name without its folder."""
     return word.rpartition("/")[2]
+
+
+def is_comment(line: str, index: int) -> bool:
+    """Return whether a place in a line is behind a `#` that begins a comment; quotes count where they are closed."""
+    at = 0
+    while at < index:
+        char = line[at]
+        if char in "\"'" and line.find(char, at + 1) > 0:
+            at = line.find(char, at + 1)
+        elif (char in "#;" and not line[:at].strip(" \t")) or (char == "#" and line[at - 1] in " \t"):
+            return True
+        at += 1
+    return False
 
 
 def is_shell(text: str) -> bool:

@@ -33,7 +33,7 @@ class Lexer:
         self._text = text
         self._at = 0
         self._frames = [Frame("", Command(None))]
-        self._documents: list[tuple[str, bool, Command]] = []
+        self._documents: list[tuple[str, bool, bool, Command]] = []
         self._is_function = False
         while self._at < len(text):
             self._step()
@@ -69,11 +69,12 @@ class Lexer:
     def _plain(self, char: str) -> None:
         """Read a character between words or in a bare one."""
         if char == "#" and self._frame.word < 0:
-            end = self._text.find("\n", self._at)
-            end = len(self._text) if end < 0 else end
+            end = self._text.find("\n", self._at) % (len(self._text) + 1)
+            if any(frame.closer == "`" for frame in self._frames[-8:]):
+                end = self._text.find("`", self._at, end) % (end + 1)
             self.spans.append(Span("comment", self._at, end, self._frame.command))
             self._at = end
-        elif char.isspace():
+        elif char in " \t\n":
             self._end_word()
             self._at += 1
             if char == "\n":
@@ -226,17 +227,16 @@ class Lexer:
         self._end_word()
         if heredoc:
             end = re.sub(r"\\(.)|['\"]", r"\1", heredoc[2])
-            self._documents.append((end, bool(heredoc[1]), self._frame.command))
+            self._documents.append((end, bool(heredoc[1]), end == heredoc[2], self._frame.command))
             self._at = heredoc.end()
             return
         output = _OUTPUT.match(text, at)
         self._at = output.end() if output else at + (3 if text.startswith("<<<", at) else 1)
-        self._frame.is_target = bool(output)
+        self._frame.is_target = True
 
     def _read_documents(self) -> None:
-        for end, has_tabs, command in self._documents:
-            start = at = self._at
-            following = -1
+        for end, has_tabs, is_expanded, command in self._documents:
+            start, at, following = self._at, self._at, -1
             while at < len(self._text) and following < 0:
                 stop = (self._text.find("\n", at) + 1 or len(self._text) + 1) - 1
                 line = self._text[at:stop]
@@ -245,6 +245,6 @@ class Lexer:
                 else:
                     at = stop + 1
             self.is_broken |= following < 0
-            self.spans.append(Span("document", start, min(at, len(self._text)), command))
+            self.spans.append(Span("document", start, min(at, len(self._text)), command, is_expanded))
             self._at = len(self._text) if following < 0 else min(following, len(self._text))
         self._documents.clear()

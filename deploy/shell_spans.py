@@ -28,12 +28,22 @@ class Command:
 
 @dataclass(frozen=True)
 class Span:
-    """A part of the text: a word of a command, the target of a redirection, a comment or a here-document's text."""
+    """
+    A part of the text: a word of a command, the target of a redirection, a comment or a here-document's text.
+
+    Args:
+        kind: Of the part.
+        start: Index of its first character.
+        end: Index behind its last.
+        command: That it belongs to.
+        is_expanded: Whether the shell expands a here-document's text, because its delimiter has no quotes.
+    """
 
     kind: Literal["word", "target", "comment", "document"]
     start: int
     end: int
     command: Command
+    is_expanded: bool = False
 
 
 @dataclass

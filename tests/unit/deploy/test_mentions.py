@@ -163,9 +163,9 @@ def test_other_names_are_no_mentions(text: str) -> None:
 
 
 def test_document_that_a_shell_reads_is_judged_as_a_script() -> None:
-    """The same line in a unit file may be anything; in a script it is a message."""
+    """The same line in a unit file may be anything; in a script that a shell reads at once it is a message."""
     line = f"echo 'starting {FULL}'\n"
-    assert kinds(f"cat > f.sh <<'E'\n#!/bin/bash\n{line}E\n") == ["harmless"]
+    assert kinds(f"cat > f.sh <<'E'\n#!/bin/bash\n{line}E\n") == ["reference"], "what reads its output is not known"
     assert kinds(f"cat <<'E' | sudo bash -s\n{line}E\n") == ["harmless"]
     assert kinds(f"cat > unit <<'E'\n{line}E\n") == ["reference"]
 
