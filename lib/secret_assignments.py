@@ -46,7 +46,7 @@ _QUOTED: Final = re.compile(
 _UNCLOSED: Final = re.compile(r"\\{0,7}[\"'](?P<value>[^\s\"'`()|;&,][^\n\"'`]{0,1024}+)(?=\n|\Z)")
 _BEHIND_QUOTE: Final = frozenset(("", *" \t\n|;&)$"))
 _BLOCK: Final = re.compile(
-    r"[|>](?:[+-]?\d?|\d[+-])(?:[ \t]+#[^\n]*)?[ \t]*\r?\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|\r?\n)+)"
+    r"[|>](?:[+-]?\d?|\d[+-])(?:[ \t]{1,60}#[^\n]{0,200})?[ \t]{0,60}\r?\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|\r?\n)+)"
 )
 # A word on the line after its key; neither an entry of a list nor a key with a value of its own.
 _NEXT_LINE: Final = re.compile(

@@ -3,9 +3,11 @@
 import re
 from typing import Final
 
-# One word of a shell, quotes and substitutions included; possessive, so that it takes linear time.
+# One word of a shell, quotes and substitutions included.
+# It takes linear time: possessive, and bounded where the end differs from the begin.
 WORD: Final = re.compile(
-    r"(?:\$\((?:[^()\n]|\([^()\n]*+\))*+\)|\$\{\{[^}\n]*+\}\}|\$\{[^}\n]*+\}|\{\{[^}\n]*+\}\}|`[^`\n]*+`"
+    r"(?:\$\((?:[^()\n]|\([^()\n]{0,512}+\)){0,512}+\)|\$\{\{[^}\n]{0,512}+\}\}|\$\{[^}\n]{0,512}+\}"
+    r"|\{\{[^}\n]{0,512}+\}\}|`[^`\n]*+`"
     r"|<[\w -]{1,40}+>|\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'|\\.|[^\s\"'`\\;&|<>()]){1,1024}+"
 )
 _LONGEST: Final = 1000
@@ -98,6 +100,7 @@ def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
     """
     # A shell substitutes nothing between single quotes.
     is_quoted = len(value) > 2 and value[0] == value[-1] == "'"
+    value = value[: 4 * _LONGEST]
     text = value.strip().strip("\"'\\").strip()
     text = text.rstrip("`:") if text.count("`") == 1 else text
     if not is_quoted or text.startswith(("$(", "${")):

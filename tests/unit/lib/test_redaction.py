@@ -1,5 +1,7 @@
 """Secrets are hidden in what is shown, whatever their form; references, digests and ordinary text stay as they are."""
 
+import time
+
 import pytest
 
 from lib.redaction import SHOWN_BYTES, redacted, redacted_tail, secrets
@@ -90,3 +92,32 @@ def test_tail_leaves_out_a_key_that_begins_in_a_long_line() -> None:
 def test_tail_shows_nothing_of_a_line_that_is_cut() -> None:
     lines = [f"password=hunter{number} and more" for number in range(5_000)]
     assert "hunter" not in redacted_tail("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "${password=",
+        "${{{password=",
+        "{{password=",
+        "key=${echo ",
+        "$(password=",
+        '"password: | # ',
+        "password=<",
+        "${",
+        "$(a",
+    ],
+)
+@pytest.mark.parametrize("begin", ["", "password: ", "password='", "password=\\\n"])
+def test_time_grows_with_the_length_of_a_line(begin: str, part: str) -> None:
+    redacted("")  # imports the library
+    seconds = []
+    for size in (8_192, 65_536):
+        text = begin + part * (size // len(part))
+        runs = []
+        for _ in range(3):
+            began_s = time.process_time()
+            redacted(text)
+            runs.append(time.process_time() - began_s)
+        seconds.append(min(runs))
+    assert seconds[1] < max(20 * seconds[0], 0.1)
