@@ -34,6 +34,7 @@ _VALUED: Final = ("--config", "-c", "--context", "-H", "--host", "-l", "--log-le
 _SWITCHES: Final = ("-D", "--debug", "--tls", "--tlsverify", "--remote", "-r")
 # What may stand behind a reference that ends there: closing quotes and braces, then what no reference has.
 _CLOSED: Final = re.compile(r"[\"'}]*+(?:$|[\s`)\];,|&<>]|\\(?:[ntr\"']|\n[ \t]))")
+_DEEPEST: Final = 8  # here-documents in each other
 _LINE: Final = 4_096  # characters of a line that is still read as a command
 _PREFIXED: Final = re.compile(r"\s*(?:-\s+)?(?:[\w.-]+\s*[:=]\s*)?[-@:+!]*")
 
@@ -119,7 +120,7 @@ def _composed(text: str, repository: str) -> Iterator[Mention]:
         yield Mention(start, end, text.count("\n", 0, start) + 1, "undecidable", Reference(repository), why)
 
 
-def _judged(text: str, mention: Mention, is_script: bool, is_output_used: bool = False) -> Mention:
+def _judged(text: str, mention: Mention, is_script: bool, is_output_used: bool = False, depth: int = 0) -> Mention:
     """Return a mention as what stands around it makes it; `is_output_used` is of the whole text."""
     if not is_script:
         return _judged_line(text, mention)
@@ -132,7 +133,7 @@ def _judged(text: str, mention: Mention, is_script: bool, is_output_used: bool =
         return judged
     start, end = context.span
     body = text[start:end]
-    if not start <= mention.start < mention.end <= end:
+    if not start <= mention.start < mention.end <= end or depth >= _DEEPEST:
         return mention
     inner = replace(mention, start=mention.start - start, end=mention.end - start)
     if context.is_expanded and (substitution := _substitution(body, inner)):
@@ -140,7 +141,7 @@ def _judged(text: str, mention: Mention, is_script: bool, is_output_used: bool =
     else:
         # What reads the output of a script that is written to a file is not known.
         is_used = context.is_output_used or not context.is_script
-        judged = _judged(body, inner, context.is_script or shell.is_shell(body), is_used)
+        judged = _judged(body, inner, context.is_script or shell.is_shell(body), is_used, depth + 1)
     return replace(judged, start=mention.start, end=mention.end)
 
 

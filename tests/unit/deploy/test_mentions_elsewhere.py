@@ -4,6 +4,7 @@ import pytest
 
 from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
+from deploy.mentions import mentions
 from tests.unit.deploy.rig import REPOSITORY as R
 
 FULL = f"{R}:v41"
@@ -96,3 +97,8 @@ def test_image_that_is_listed_and_then_removed_is_harmless(lines: str) -> None:
 )  # fmt: skip
 def test_hash_behind_which_the_shell_goes_on_hides_nothing(lines: str) -> None:
     assert not accepts(lines)
+
+
+def test_thousands_of_documents_in_each_other_are_judged() -> None:
+    text = "bash <<E\n" * 20_000 + f"docker rmi {OTHER}\n"
+    assert [mention.kind for mention in mentions(text, R, is_script=True)] == ["reference"]
