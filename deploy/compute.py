@@ -23,6 +23,7 @@ from deploy.retry import TIMEOUT, Time, TransientError, retried
 from deploy.server_clock import ServerClock, own_time
 
 _TOKEN_REFUSED: Final = 401
+_SHORTEST_S: Final = 0.5  # for an exchange of a read whose time is over
 _REQUEST_S: Final = "deadline_s"  # lib.deadline.REQUEST_S, whose import costs what `report` does without
 _MOST_PAGES: Final = 1_000
 
@@ -98,7 +99,7 @@ class Compute:
         Args:
             path: From the project's on.
             params: Of the query.
-            within_s: How long the read may be retried; None for as long as every request.
+            within_s: How long the read may last, retries included; None for as long as every request.
             check: Of the answer.
 
         Raises:
@@ -164,21 +165,23 @@ class Compute:
 
     def _retried(self, request: "_Request") -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
-        return retried(lambda: self._once(request), self.time, budget_s, self._dice)
+        until_s = self.time.now_s() + budget_s
+        return retried(lambda: self._once(request, until_s), self.time, budget_s, self._dice)
 
-    def _once(self, request: "_Request") -> Document:
-        answer = self._sent(request)
+    def _once(self, request: "_Request", until_s: float) -> Document:
+        answer = self._sent(request, until_s)
         if answer.status_code == _TOKEN_REFUSED:
             self._renew()
-            answer = self._sent(request)
+            answer = self._sent(request, until_s)
         where = request.where
         if answer.is_success:
             return checked(decoded(answer, where), request.check, where)
         raise error_of(answer, where)
 
-    def _sent(self, request: "_Request") -> httpx.Response:
+    def _sent(self, request: "_Request", until_s: float) -> httpx.Response:
         self.requests += 1
         headers, sent_s = self._headers(), self.time.now_s()
+        deadline = {_REQUEST_S: max(_SHORTEST_S, until_s - sent_s)}
         try:
             answer = self._client.request(
                 request.verb,
@@ -188,7 +191,7 @@ class Compute:
                 headers=headers,
                 timeout=TIMEOUT,
                 follow_redirects=False,
-                extensions={} if request.within_s is None else {_REQUEST_S: request.within_s},
+                extensions={} if request.within_s is None else deadline,
             )
         except httpx.RequestError as error:
             raise TransientError(f"{request.where}: {type(error).__name__}: {error}") from error
@@ -208,7 +211,7 @@ class _Request:
         params: Of the query.
         body: JSON; None for none.
         check: Of the answer.
-        within_s: How long it may be retried, and one exchange may take; None for the budget of every request.
+        within_s: How long it may last, retries included; None for the budget of every request.
     """
 
     verb: str

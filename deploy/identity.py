@@ -5,11 +5,11 @@ from typing import Final
 from deploy import documents
 from deploy.compute import Compute
 from deploy.errors import CloudError
-from deploy.observed import name_of
+from deploy.observed import Document, name_of
 from deploy.record import Fallback
 from deploy.retry import NOT_FOUND, read_patiently
 
-_READ_S: Final = 10.0  # how long the read is retried: an automatic rollback waits for it
+_READ_S: Final = 10.0  # how long the read lasts, retries included: an automatic rollback waits for it
 
 
 def mismatch(compute: Compute, fallback: Fallback) -> str:
@@ -28,8 +28,13 @@ def mismatch(compute: Compute, fallback: Fallback) -> str:
     if not fallback.link.startswith(prefix):
         return f"template '{fallback.link}' belongs to another project than '{compute.project}'"
     path, check = fallback.link.removeprefix(prefix), documents.resource("instanceTemplates", name_of(fallback.link))
+    until_s = compute.time.now_s() + _READ_S
+
+    def read() -> Document:
+        return compute.get(path, within_s=max(0.0, until_s - compute.time.now_s()), check=check)
+
     try:
-        document = read_patiently(lambda: compute.get(path, within_s=_READ_S, check=check), compute.time, _READ_S)
+        document = read_patiently(read, compute.time, _READ_S)
     except CloudError as error:
         if error.status == NOT_FOUND:
             return f"template '{fallback.template}' was deleted"

@@ -1,17 +1,22 @@
 """Servers that send a byte at a time: every exchange of a session ends as a whole."""
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from deploy import observe, session
 from deploy.compute import Compute
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
+from deploy.identity import mismatch
 from deploy.image import Reference
+from deploy.record import Fallback
 from deploy.registry import Registry
+from deploy.retry import Time
 from deploy.session import Session
 from tests.unit.lib.dripping import Dripping, dripping
 
@@ -52,3 +57,26 @@ def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
         with pytest.raises((CloudError, DeployError), match=r"no whole answer within 0\.6 s"):
             REQUESTS[asked](opened)
         assert time.monotonic() - began_s < LATEST_S
+
+
+@pytest.mark.parametrize("answer_s", [0.1, 3.0, 9.0, 9.9, 60.0])
+@pytest.mark.parametrize("status", [404, 503])
+def test_template_of_a_fallback_is_read_for_ten_seconds_in_all(answer_s: float, status: int) -> None:
+    """However slow each failed answer is: an automatic rollback waits for this read."""
+    elapsed_s = [0.0]
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        elapsed_s[0] += min(answer_s, request.extensions["deadline_s"])
+        if answer_s > request.extensions["deadline_s"]:
+            raise httpx.ReadTimeout("late", request=request)
+        return httpx.Response(status, json={"error": {"code": status, "message": "x"}})
+
+    def sleep(seconds: float) -> None:
+        elapsed_s[0] += seconds
+
+    clock = Time(lambda: elapsed_s[0], sleep)
+    compute = Compute(httpx.Client(transport=httpx.MockTransport(slow)), "http://api", "p", dict, clock)
+    fallback = Fallback("projects/p/global/instanceTemplates/t", "1")
+    with contextlib.suppress(CloudError):
+        assert mismatch(compute, fallback) == "template 't' was deleted"
+    assert elapsed_s[0] <= 10.0 + 1.0
