@@ -147,10 +147,9 @@ def _judged(text: str, mention: Mention, is_script: bool, is_output_used: bool =
 
 def _substitution(body: str, mention: Mention) -> Context | None:
     """Return the context of a mention in a command substitution of a here-document, which the outer shell runs."""
-    if not re.search(r"\$\(|`", body[: mention.start]):
+    if body.find("$(", 0, mention.start) < 0 and body.find("`", 0, mention.start) < 0:
         return None
-    quoted = '"' + body.replace('"', "_") + '"'
-    context = _parsed(f": {quoted}").context(mention.start + 3, mention.end + 3)
+    context = _quoted(body).context(mention.start + 3, mention.end + 3)
     return context if context.kind == "comment" or context.words[:1] != (":",) else None
 
 
@@ -159,11 +158,12 @@ def _judged_line(text: str, mention: Mention) -> Mention:
     start = text.rfind("\n", 0, mention.start) + 1
     end = text.find("\n", mention.end)
     line = text[start : end if end >= 0 else len(text)]
-    if shell.is_comment(line, mention.start - start):
+    is_long = len(line) > _LINE
+    if line.lstrip(" \t").startswith("#") if is_long else shell.is_comment(line, mention.start - start):
         return replace(mention, kind="comment")
     prefix = _PREFIXED.match(line)
     skipped = start + (prefix.end() if prefix else 0)
-    if len(line) > _LINE or skipped > mention.start:
+    if is_long or skipped > mention.start:
         return mention
     command = text[skipped : start + len(line)]
     if command[:1] in ("'", '"') and command.rstrip().endswith(command[0]):
@@ -230,6 +230,11 @@ def _taken_apart(text: str, judged: list[Mention]) -> Iterator[Mention]:
             found = _of_context(mention, script.context(use.start(), use.end()))
             if found.kind == "undecidable":
                 yield found
+
+
+@lru_cache(maxsize=8)
+def _quoted(body: str) -> Script:
+    return Script(': "' + body.replace('"', "_") + '"')
 
 
 @lru_cache(maxsize=8)

@@ -55,6 +55,7 @@ class Script:
     def __init__(self, text: str) -> None:
         self._text = text
         self._lexer = Lexer(text)
+        self._words_by_command: dict[int, tuple[str, ...]] = {}
 
     def context(self, start: int, end: int) -> Context:
         """Return what stands around a part of the text."""
@@ -79,11 +80,16 @@ class Script:
         if variable:
             return Context("assignment", variable=variable)
         is_used = self._lexer.is_broken or self._is_output_used(inner.command)
-        return Context("command", tuple(self._words(inner.command)), is_output_used=is_used)
+        return Context("command", self._words(inner.command), is_output_used=is_used)
 
-    def _words(self, command: Command) -> Iterator[str]:
-        for span in command.words:
-            yield self._text[span.start : span.end].replace("\\\n", "").replace('"', "").replace("'", "")
+    def _words(self, command: Command) -> tuple[str, ...]:
+        """Return a command's words; they are kept, because a long command may have thousands of mentions."""
+        words = self._words_by_command.get(id(command))
+        if words is None:
+            parts = (self._text[span.start : span.end] for span in command.words)
+            words = tuple(part.replace("\\\n", "").replace('"', "").replace("'", "") for part in parts)
+            self._words_by_command[id(command)] = words
+        return words
 
     def _is_shell(self, command: Command) -> bool:
         return any(name_of_command(word) in SHELLS for word in self._words(command))
@@ -103,7 +109,7 @@ class Script:
         while command is not None:
             if any(self._is_written(span) for span in command.targets) or command.is_captured:
                 return True
-            if command.piped_to and next(self._words(command.piped_to), "") not in _LOGS:
+            if command.piped_to and next(iter(self._words(command.piped_to)), "") not in _LOGS:
                 return True
             command = command.group
         return False

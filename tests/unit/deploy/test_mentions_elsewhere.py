@@ -1,5 +1,7 @@
 """Mentions that start another image by a detour: none of them may count as harmless, as a comment, or as no mention."""
 
+import time
+
 import pytest
 
 from deploy.deciding import deciding_reference
@@ -102,3 +104,14 @@ def test_hash_behind_which_the_shell_goes_on_hides_nothing(lines: str) -> None:
 def test_thousands_of_documents_in_each_other_are_judged() -> None:
     text = "bash <<E\n" * 20_000 + f"docker rmi {OTHER}\n"
     assert [mention.kind for mention in mentions(text, R, is_script=True)] == ["reference"]
+
+
+@pytest.mark.parametrize(
+    ("before", "unit", "after"),
+    [("cat <<E\n$(date)", f"{FULL} ", "\nE\n"), (f"I={FULL}\n", "${I%:}", "\n"), ("docker rmi ", f"{R} ", "\n")],
+)
+def test_line_of_thousands_of_mentions_is_read_in_seconds(before: str, unit: str, after: str) -> None:
+    text = before + unit * (262_144 // len(unit)) + after
+    began_s = time.process_time()
+    assert mentions(text, R, is_script=True)
+    assert time.process_time() - began_s < 10
