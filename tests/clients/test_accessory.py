@@ -64,7 +64,7 @@ def test_image_that_cannot_be_had_stops_nothing(chroma: Lab) -> None:
 
 def test_disk_without_room_for_the_image_stops_nothing(chroma: Lab) -> None:
     before, container = data(chroma), chroma.machine("docker", "ps", "--quiet")
-    chroma.configure("chromadb", data="/data", free_gib=100_000)
+    chroma.configure("chromadb", data="/data", free_gib=60_000)
     assert "MiB needed" in update(chroma, "two")["message"]
     chroma.configure("chromadb", data="/data", free_gib=0)
     used_kib = chroma.machine("sh", "-c", "df --output=used -k /var/lib/docker | tail -n 1").strip()
