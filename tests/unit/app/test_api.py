@@ -72,8 +72,12 @@ def test_metrics_tell_of_jobs_and_calls(world: World) -> None:
     async def scenario() -> str:
         async with world.client() as client:
             await client.post("/api/checklists/7", json={"keywords": ["주차"]})
-            await asyncio.sleep(0.05)
-            return (await client.get("/metrics")).text
+            for _ in range(200):  # the callback follows the answer, on a busy machine by a second or more
+                metrics = (await client.get("/metrics")).text
+                if 'ai_callbacks_total{outcome="delivered"}' in metrics:
+                    break
+                await asyncio.sleep(0.05)
+            return metrics
 
     text = asyncio.run(scenario())
     for line in (
