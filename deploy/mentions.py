@@ -184,9 +184,8 @@ def _of_context(mention: Mention, context: Context) -> Mention:
     name = words[0].rpartition("/")[2]
     if name in _PATTERNS or (name in _PRINTERS and not context.is_output_used and words[1:2] != ("-v",)):
         return replace(mention, kind="harmless")
-    if name in _ENGINES and _is_harmless(words[1:]):
-        is_filter = any("ancestor=" in word and mention.reference.repository in word for word in words)
-        return replace(mention, kind="harmless", is_filter=is_filter)
+    if name in _ENGINES and _is_harmless(words):
+        return replace(mention, kind="harmless", is_filter=_has_filter(words, mention.reference.repository))
     return mention
 
 
@@ -201,14 +200,19 @@ def _command(words: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def _is_harmless(arguments: tuple[str, ...]) -> bool:
+@lru_cache(maxsize=64)  # one command may have thousands of mentions
+def _has_filter(words: tuple[str, ...], repository: str) -> bool:
+    return any("ancestor=" in word and repository in word for word in words)
+
+
+@lru_cache(maxsize=64)
+def _is_harmless(words: tuple[str, ...]) -> bool:
     verbs: list[str] = []
     skips = False
-    for word in arguments:
+    for word in words[1:]:
         if not (verbs or skips or "=" in word) and word.startswith("-") and word not in (*_VALUED, *_SWITCHES):
             return False  # whether the next word is its value is not known
-        if not skips and not word.startswith("-"):
-            verbs.append(word)
+        verbs += [] if skips or word.startswith("-") else [word]
         skips = not skips and word in _VALUED
     verb, below = (*verbs, "", "")[:2]
     return verb in _HARMLESS or below in _HARMLESS_BELOW.get(verb, ())
@@ -227,9 +231,8 @@ def _taken_apart(text: str, judged: list[Mention]) -> Iterator[Mention]:
             line = text.count("\n", 0, use.start()) + 1
             why = f"the variable {name} is used in part"
             mention = Mention(use.start(), use.end(), line, "undecidable", one.reference, why)
-            found = _of_context(mention, script.context(use.start(), use.end()))
-            if found.kind == "undecidable":
-                yield found
+            if _of_context(mention, script.context(use.start(), use.end())).kind == "undecidable":
+                yield mention
 
 
 @lru_cache(maxsize=8)
