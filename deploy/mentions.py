@@ -219,7 +219,7 @@ def _is_harmless(words: tuple[str, ...]) -> bool:
 
 
 def _taken_apart(text: str, judged: list[Mention]) -> Iterator[Mention]:
-    """Find variables that hold a full reference and are used in part, such as `${IMAGE%:*}:$TAG`."""
+    """Find variables that hold a full reference, and their first use in part, such as `${IMAGE%:*}:$TAG`."""
     script = _parsed(text)
     for one in judged:
         name = script.context(one.start, one.end).variable if one.kind == "reference" else ""
@@ -228,11 +228,11 @@ def _taken_apart(text: str, judged: list[Mention]) -> Iterator[Mention]:
         # `${IMAGE%%/*}` is the host, `${IMAGE##*:}` the tag: neither is an image.
         uses = rf"\$\{{{name}(?:%(?!%/\*\}})|[/^,@]|:[^-=?+])|\$(?:{name}(?!\w)|\{{{name}\}})[:@]"
         for use in re.finditer(uses, text, re.ASCII):
-            line = text.count("\n", 0, use.start()) + 1
-            why = f"the variable {name} is used in part"
+            line, why = text.count("\n", 0, use.start()) + 1, f"the variable {name} is used in part"
             mention = Mention(use.start(), use.end(), line, "undecidable", one.reference, why)
             if _of_context(mention, script.context(use.start(), use.end())).kind == "undecidable":
                 yield mention
+                break  # the first use is reason enough, and there may be thousands
 
 
 @lru_cache(maxsize=8)
