@@ -27,7 +27,8 @@ from ci.arguments import (
     Zone,
 )
 from ci.errors import exit_codes
-from ci.rollouts import Rollouts, effect, target
+from ci.release import Programs, Published, Stage
+from ci.rollouts import Rollouts, alias, effect, target
 from ci.sources import SOURCES, only
 from ci.steps import check as checks
 from ci.steps import fleet, registry, rehearsal
@@ -216,19 +217,20 @@ class Ci(Rollouts):
             )
             return f"{summary([*stages, *last], published)}\n\n{report}"
 
-    async def _gates(
-        self, whose: Target, *, advisory: bool = False
-    ) -> tuple[dagger.Container, tuple[release.Stage, ...]]:
+    # Dagger CLIs from 0.21 on hide a function named `pipeline` (docs/decisions/0001).
+    release = alias("release", pipeline)
+
+    async def _gates(self, whose: Target, *, advisory: bool = False) -> tuple[dagger.Container, tuple[Stage, ...]]:
         forgetting = asyncio.create_task(delivery.forget_report(self.source, whose))
         try:
             return await release.gates(self.source, self._programs(), advisory=advisory)
         finally:
             await forgetting
 
-    async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> release.Published:
+    async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> Published:
         return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
 
-    def _programs(self) -> release.Programs:
+    def _programs(self) -> Programs:
         return {
             "accessory": self.accessory_source,
             "app": self.app_source,

@@ -72,6 +72,17 @@ def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaita
     return effect(run)
 
 
+def alias(name: str, method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Register a verb under a second name: the arguments, the help text and the body are those of `method`."""
+
+    @functools.wraps(method)
+    async def run(*args: P.args, **named: P.kwargs) -> R:
+        return await method(*args, **named)
+
+    run.__name__ = name
+    return effect(run)
+
+
 class Rollouts:
     """What `python -m deploy` does, as verbs of the module."""
 

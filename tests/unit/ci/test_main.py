@@ -1,5 +1,6 @@
 """The registration contract of the module: what Dagger and `--help` know of every function."""
 
+import asyncio
 import fnmatch
 import os
 import subprocess
@@ -9,13 +10,16 @@ from pathlib import Path
 import dagger
 import pytest
 
+from ci import delivery
+from ci.errors import RefusedError
 from ci.main import Ci
 from ci.steps.check import PROGRAM
+from ci.steps.rollout import Target
 
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
-    "reset_local", "accessory",
+    "reset_local", "accessory", "release",
 }  # fmt: skip
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
@@ -35,6 +39,28 @@ def test_every_function_and_argument_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_effects_and_nothing_else_are_never_cached(name: str) -> None:
     assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS)
+
+
+def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments, help text and body; Dagger binds the call to the attribute that the function's name names."""
+    pipeline, release = FUNCTIONS["pipeline"], FUNCTIONS["release"]
+    assert release.name == "release"
+    assert release.doc == pipeline.doc
+    assert release.signature == pipeline.signature
+    assert release.type_hints == pipeline.type_hints
+    started: list[str] = []
+
+    async def check_target(_: object, target: Target) -> None:
+        started.append(target.env)
+        raise RefusedError("the body of pipeline")
+
+    monkeypatch.setattr(delivery, "check_target", check_target)
+    ci = Ci(**dict.fromkeys(inputs(), dagger.dag.directory()))
+    for function in (pipeline, release):
+        with pytest.raises(SystemExit) as ended:
+            asyncio.run(function.bind_parent(ci).wrapped(env="prod"))
+        assert ended.value.code == 3
+    assert started == ["prod", "prod"]
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
