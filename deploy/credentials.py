@@ -109,16 +109,6 @@ def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Bearer:
     return Bearer(file, file.request())
 
 
-@tenacity.retry(
-    retry=tenacity.retry_if_exception(lambda error: _is_transient(error)),
-    stop=tenacity.stop_after_attempt(5),
-    wait=tenacity.wait_random_exponential(multiplier=0.5, max=8),
-    reraise=True,
-)
-def _refresh(file: CredentialsFile, request: TokenRequest) -> None:
-    file.refresh(request)
-
-
 def _is_transient(error: BaseException) -> bool:
     """google-auth calls a 503 of its token endpoints final; its text has the status."""
     if isinstance(error, exceptions.TransportError):
@@ -126,3 +116,13 @@ def _is_transient(error: BaseException) -> bool:
     return isinstance(error, exceptions.RefreshError | exceptions.OAuthError) and any(
         mark in str(error) for mark in ("429", "500", "502", "503", "504", "Unable to acquire", "backendError")
     )
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(_is_transient),
+    stop=tenacity.stop_after_attempt(5),
+    wait=tenacity.wait_random_exponential(multiplier=0.5, max=8),
+    reraise=True,
+)
+def _refresh(file: CredentialsFile, request: TokenRequest) -> None:
+    file.refresh(request)

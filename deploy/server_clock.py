@@ -81,8 +81,10 @@ def skew_warning(ahead_s: float) -> tuple[str, ...]:
         return ()
     side = "ahead of" if ahead_s > 0 else "behind"
     return (
-        f"this computer's clock is {abs(ahead_s):.0f} s {side} Compute Engine's, which deadlines are judged by."
-        " Fix: set this computer's clock",
+        (
+            f"this computer's clock is {abs(ahead_s):.0f} s {side} Compute Engine's, which deadlines are judged by."
+            " Fix: set this computer's clock"
+        ),
     )
 
 

@@ -76,9 +76,11 @@ def of_the_design(ran: list[Ran]) -> set[str]:
         (dispatch("accessory", name="chromadb", environment="prod", image="", rollback=True), {"accessory"}),
         (dispatch("check"), set()),
     ],
-    ids=lambda value: f"{value.name}-{value.branch}-{'-'.join(map(str, value.inputs.values()))}"
-    if isinstance(value, Event)
-    else "+".join(sorted(value)) or "nothing",
+    ids=lambda value: (
+        f"{value.name}-{value.branch}-{'-'.join(map(str, value.inputs.values()))}"
+        if isinstance(value, Event)
+        else "+".join(sorted(value)) or "nothing"
+    ),
 )
 def test_jobs_of_an_event_are_those_of_the_design(event: Event, jobs: set[str]) -> None:
     ran = of_the_design(set_going(event))

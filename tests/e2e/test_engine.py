@@ -62,7 +62,7 @@ def asked(machine: Checkout) -> "subprocess.CompletedProcess[str]":
 
 def test_interrupted_set_up_is_repaired_by_two_calls_at_once(machine: Checkout) -> None:
     interrupted = machine.start_daggerw("core", "version")
-    wait_for(lambda: (home(machine) / "done" / "root").exists(), 300)
+    wait_for((home(machine) / "done" / "root").exists, 300)
     os.killpg(interrupted.pid, signal.SIGKILL)
     interrupted.communicate()
     assert not (home(machine) / "done" / "sdks").exists()

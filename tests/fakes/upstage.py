@@ -27,8 +27,10 @@ _ELEMENTS = (
     ("paragraph", f"<p id='1'>임대인 김영희 (주민등록번호 {RESIDENT_NUMBER}, 전화 {PHONE})<br>임차인 이철수</p>"),
     (
         "table",
-        "<table id='2'><tr><td>보증금</td><td>금 50,000,000원</td></tr><tr><td>월세</td><td>금 600,000원</td></tr>"
-        "<tr><td>임대차 기간</td><td>2026년 3월 1일부터 2028년 2월 29일까지</td></tr></table>",
+        (
+            "<table id='2'><tr><td>보증금</td><td>금 50,000,000원</td></tr><tr><td>월세</td><td>금 600,000원</td></tr>"
+            "<tr><td>임대차 기간</td><td>2026년 3월 1일부터 2028년 2월 29일까지</td></tr></table>"
+        ),
     ),
     ("paragraph", f"<p id='3'>입금 계좌: 신한은행 {ACCOUNT}<br>특약사항: 임대인은 도배와 장판을 새로 한다.</p>"),
 )

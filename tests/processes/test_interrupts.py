@@ -170,8 +170,10 @@ def test_what_the_cloud_still_does() -> None:
     new = Version("new", name)
     group = settled(versions=(new,))
     assert aftermath(group, Result(False, new, seed)) == (
-        "The cloud goes on with 'new': it replaces 3 more machines, with time until 16:00:00 UTC,"
-        " and nobody would undo a failure.",
+        (
+            "The cloud goes on with 'new': it replaces 3 more machines, with time until 16:00:00 UTC,"
+            " and nobody would undo a failure."
+        ),
         True,
     )
     assert aftermath(settled(), Result(True, new, settled().versions[0])) == (

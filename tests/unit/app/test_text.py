@@ -25,8 +25,10 @@ def html(value: object) -> dict[str, object]:
         ("<header>가</header><h2>나</h2><h3>다</h3><footer>- 1 -</footer>", "가\n나\n다\n- 1 -"),
         ("<figure><img alt='도장 그림' src='data:'><figcaption>(인)</figcaption></figure>", "(인)"),
         (
-            "<table><caption>표</caption><thead><tr><th>구분</th><th>금액</th></tr></thead>"
-            "<tbody><tr><td>보증금<br>(전세)</td><td> 1 원 </td></tr><tr><td></td></tr></tbody></table>",
+            (
+                "<table><caption>표</caption><thead><tr><th>구분</th><th>금액</th></tr></thead>"
+                "<tbody><tr><td>보증금<br>(전세)</td><td> 1 원 </td></tr><tr><td></td></tr></tbody></table>"
+            ),
             "표\n구분\t금액\n보증금 (전세)\t1 원",
         ),
         ("<table><tr><td>가</td><td><table><tr><td>나</td><td>다</td></tr></table></td></tr></table>", "가\t나다"),

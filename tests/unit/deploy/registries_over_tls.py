@@ -69,7 +69,7 @@ def file(folder: Path, auths: object) -> RegistryCredentials:
 
 def wants(authorization: str, challenge: str, then: Reply = HELD) -> Host:
     """A registry that wants a login."""
-    return lambda asked: (then if asked.authorization == authorization else Reply(401, {"www-authenticate": challenge}))
+    return lambda asked: then if asked.authorization == authorization else Reply(401, {"www-authenticate": challenge})
 
 
 def gives(token: str, login: str = "") -> Host:

@@ -70,7 +70,7 @@ class Rig:
             "http://emulator/compute/v1",
             self.config.project,
             dict,
-            Time(lambda: clock.now_s(), clock.move),
+            Time(clock.now_s, clock.move),
             dice=lambda: 0.5,
             own_clock=lambda: datetime.fromtimestamp(clock.now_s() + self.clock_ahead_s, UTC),
         )

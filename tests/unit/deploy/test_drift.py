@@ -162,8 +162,10 @@ def test_policy_that_somebody_changed_is_named_by_field() -> None:
     policy["minimalAction"] = "RESTART"
     changed = replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": policy}))
     assert drift(one.config, changed) == (
-        "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
-        " maxUnavailable 20 %, not 0",
+        (
+            "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
+            " maxUnavailable 20 %, not 0"
+        ),
     )
 
 

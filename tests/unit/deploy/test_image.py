@@ -82,7 +82,7 @@ def test_every_other_character_stays(before: str, after: str, old: str) -> None:
         assert len(places) == 1
         assert rewrite(script, places[0], NEW) == f"{before} {REPOSITORY}@{NEW} {after}"
     else:
-        line = before.split("\n")[-1]
+        line = before.rsplit("\n", maxsplit=1)[-1]
         assert "#" in line
 
 

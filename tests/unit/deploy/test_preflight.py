@@ -66,8 +66,10 @@ def refusal(one: Rig, observed: Observed) -> DeployError:
         ),
         (
             {"versions": [{"instanceTemplate": "x/a", "targetSize": {"fixed": 1}}, {"instanceTemplate": "x/b"}]},
-            f"has 2 versions: 'a', 'b'. Fix: run '{managed('rolling-action start-update')} --version template=b'"
-            " to keep that version.",
+            (
+                f"has 2 versions: 'a', 'b'. Fix: run '{managed('rolling-action start-update')} --version template=b'"
+                " to keep that version."
+            ),
         ),
         (
             {"versions": [], "instanceTemplate": ""},
@@ -75,46 +77,60 @@ def refusal(one: Rig, observed: Observed) -> DeployError:
         ),
         (
             {"updatePolicy": {"type": "OPPORTUNISTIC"}},
-            "the type of its update policy is OPPORTUNISTIC, and a release needs PROACTIVE."
-            f" Fix: run '{managed('update')} --update-policy-type proactive'.",
+            (
+                "the type of its update policy is OPPORTUNISTIC, and a release needs PROACTIVE."
+                f" Fix: run '{managed('update')} --update-policy-type proactive'."
+            ),
         ),
         *(
             (
                 {"updatePolicy": policy},
-                "its update policy has no type, and a release needs PROACTIVE."
-                f" Fix: run '{managed('update')} --update-policy-type proactive'.",
+                (
+                    "its update policy has no type, and a release needs PROACTIVE."
+                    f" Fix: run '{managed('update')} --update-policy-type proactive'."
+                ),
             )
             for policy in (None, {}, {"minimalAction": "REPLACE"}, {"type": ""})
         ),
         *(
             (
                 {"updatePolicy": {"type": "PROACTIVE", "mostDisruptiveAllowedAction": action}},
-                f"mostDisruptiveAllowedAction is {action}, and a release replaces machines."
-                f" Fix: run '{managed('update')} --update-policy-most-disruptive-action replace'.",
+                (
+                    f"mostDisruptiveAllowedAction is {action}, and a release replaces machines."
+                    f" Fix: run '{managed('update')} --update-policy-most-disruptive-action replace'."
+                ),
             )
             for action in ("NONE", "REFRESH", "RESTART")
         ),
         (
             {"instanceLifecyclePolicy": {"defaultActionOnFailure": "DO_NOTHING"}},
-            "does nothing about a machine that fails its health check: defaultActionOnFailure is DO_NOTHING."
-            f" Fix: run '{managed('update')} --default-action-on-vm-failure repair'.",
+            (
+                "does nothing about a machine that fails its health check: defaultActionOnFailure is DO_NOTHING."
+                f" Fix: run '{managed('update')} --default-action-on-vm-failure repair'."
+            ),
         ),
         (
             {"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}},
-            "does nothing about a machine that fails its health check: onFailedHealthCheck is DO_NOTHING."
-            " Fix: set onFailedHealthCheck to REPAIR.",
+            (
+                "does nothing about a machine that fails its health check: onFailedHealthCheck is DO_NOTHING."
+                " Fix: set onFailedHealthCheck to REPAIR."
+            ),
         ),
         (
             {"autoHealingPolicies": []},
-            "no autohealing health check, so a machine counts as healthy as soon as it runs."
-            f" Fix: run '{managed('update')} --health-check CHECK --initial-delay 300' with a CHECK that asks the"
-            " application.",
+            (
+                "no autohealing health check, so a machine counts as healthy as soon as it runs."
+                f" Fix: run '{managed('update')} --health-check CHECK --initial-delay 300' with a CHECK that asks the"
+                " application."
+            ),
         ),
         *(
             (
                 {"allInstancesConfig": {"properties": {"metadata": {key: "x"}}}},
-                f"allInstancesConfig has a '{key}', which hides the template's."
-                f" Fix: run '{managed('all-instances-config delete')} --metadata {key}'.",
+                (
+                    f"allInstancesConfig has a '{key}', which hides the template's."
+                    f" Fix: run '{managed('all-instances-config delete')} --metadata {key}'."
+                ),
             )
             for key in ("startup-script", "startup-script-url")
         ),
@@ -132,18 +148,24 @@ def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
         (None, f"its health check '{CHECK}' is not there. Fix: make it, or name another one."),
         (
             {"type": "TCP", "tcpHealthCheck": {"port": 22}},
-            f"its health check '{CHECK}' asks port 22, where sshd answers whether or not the application does."
-            " Fix: let it ask the application.",
+            (
+                f"its health check '{CHECK}' asks port 22, where sshd answers whether or not the application does."
+                " Fix: let it ask the application."
+            ),
         ),
         (
             {"type": "HTTP", "httpHealthCheck": {"port": 9100, "requestPath": "/metrics"}},
-            f"its health check '{CHECK}' asks port 9100, where node-exporter answers whether or not the application"
-            " does. Fix: let it ask the application.",
+            (
+                f"its health check '{CHECK}' asks port 9100, where node-exporter answers whether or not the application"
+                " does. Fix: let it ask the application."
+            ),
         ),
         (
             {"port": 9080, "requestPath": "/ready"},
-            f"its health check '{CHECK}' asks port 9080, where promtail answers whether or not the application does."
-            " Fix: let it ask the application.",
+            (
+                f"its health check '{CHECK}' asks port 9080, where promtail answers whether or not the application"
+                " does. Fix: let it ask the application."
+            ),
         ),
     ],
 )
@@ -167,24 +189,32 @@ def test_a_health_check_that_is_gone_is_seen() -> None:
         ),
         (
             {"startup_script_url": "gs://bucket/script"},
-            f"{TEMPLATE}: 'startup-script-url' points to a script outside the template."
-            " Fix: put the script itself into the metadata entry 'startup-script'.",
+            (
+                f"{TEMPLATE}: 'startup-script-url' points to a script outside the template."
+                " Fix: put the script itself into the metadata entry 'startup-script'."
+            ),
         ),
         (
             {"startup_script": "docker run busybox:1\n"},
-            f"startup-script: no reference of '{REPOSITORY}'."
-            " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file.",
+            (
+                f"startup-script: no reference of '{REPOSITORY}'."
+                " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file."
+            ),
         ),
         (
             {"startup_script": f"# {REPOSITORY}:v1\n"},
-            f"startup-script: no reference of '{REPOSITORY}'. It is mentioned where it starts nothing: 'startup-script'"
-            f" line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG, or correct `repository`"
-            " in the environment file.",
+            (
+                f"startup-script: no reference of '{REPOSITORY}'. It is mentioned where it starts nothing:"
+                f" 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG,"
+                " or correct `repository` in the environment file."
+            ),
         ),
         (
             {"startup_script": f"run {REPOSITORY}:v1\nrun {REPOSITORY}:v2\n"},
-            f"startup-script: 2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:v1', line 2 '{REPOSITORY}:v2'."
-            " Fix: leave one, and let the others use a shell variable that it sets.",
+            (
+                f"startup-script: 2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:v1', line 2 '{REPOSITORY}:v2'."
+                " Fix: leave one, and let the others use a shell variable that it sets."
+            ),
         ),
         (
             {"big": "x" * 262_145},

@@ -220,7 +220,7 @@ def test_accessories_of_an_environment_are_left_to_their_reader(tmp_path: Path) 
 )
 def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, said: str) -> None:
     good = "" if text.startswith(("[", "a:")) else Path("environments/dev.yaml").read_text().partition("rollout:")[0]
-    kept = [line for line in good.splitlines() if line.split(":")[0] != text.split(":")[0]]
+    kept = [line for line in good.splitlines() if line.split(":")[0] != text.split(":", maxsplit=1)[0]]
     (tmp_path / "x.yaml").write_text("\n".join([*kept, text]) if good else text)
     with pytest.raises(ConfigError) as error:
         config.read("x", {}, tmp_path)

@@ -48,8 +48,10 @@ def test_missing_error_lists_everything() -> None:
 def test_missing_go_says_why_and_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine._missing_go() == [
-        "go: CLI and engine are built from the Go module proxy. "
-        "Fix: 'apt-get install -t bookworm-backports golang', or any Go of at least 1.21 on PATH"
+        (
+            "go: CLI and engine are built from the Go module proxy. "
+            "Fix: 'apt-get install -t bookworm-backports golang', or any Go of at least 1.21 on PATH"
+        )
     ]
 
 
