@@ -12,8 +12,11 @@ Commit = Annotated[
     str,
     Doc("commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"),
 ]
+# A verb takes it without a Python default: the engine takes the registered `null` of one for a value that a person
+# passed, and ignores the line of .env (v0.19.10, tried).
 Credentials = Annotated[
-    dagger.Secret | None, Doc("Google credential file, as file:$GOOGLE_APPLICATION_CREDENTIALS; 'local' needs none")
+    dagger.Secret | None,
+    Doc("Google credential file, as file:PATH (default: GOOGLE_APPLICATION_CREDENTIALS, by .env); 'local' needs none"),
 ]
 Env = Annotated[str, Doc("environment, by the name of its file in environments/")]
 Format = Annotated[str, Name("format"), Doc("text, json or markdown")]

@@ -1,13 +1,14 @@
 """From an image to machines: `python -m deploy`, and for the local environment the emulator that it talks to."""
 
 import uuid
+from dataclasses import replace
 
 import dagger
 from dagger import dag
 
 from ci import environments
 from ci.errors import DeployError, NotAllowedError, RefusedError
-from ci.secret_arguments import refuse_unreadable
+from ci.secret_arguments import VARIABLE, passed_credentials, refuse_unreadable
 from ci.steps import accessory as accessories
 from ci.steps import check, image, registry, rehearsal, rollout
 from ci.steps.accessory import Update
@@ -35,7 +36,7 @@ async def run(
         DeployError: It ended with another code than 0.
         RefusedError: The local environment could not be started, as when another call holds it for too long.
     """
-    await check_target(source, target)
+    target = await check_target(source, target)
     tools = await check.project(source, "deploy")
     rehearsing = await _rehearsal(source, built) if target.is_local else None
     ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
@@ -82,27 +83,34 @@ async def destination(
     tags = registry.tags(commit, latest=latest)
     env = await environments.read(source, target.env)
     logins = target.registry_credentials
+    where = registry.Destination(target.repository or env.image, tags, target.env, token, None, logins)
+    if token is None and not (target.is_local and where.is_embedded):
+        where = replace(where, credentials=await passed_credentials(target.credentials))
     if token is None and logins is None:
-        refuse_without_credentials(target)
-    await refuse_unreadable("--credentials", target.credentials)
+        refuse_without_credentials(replace(target, credentials=where.credentials))
+    await refuse_unreadable("--credentials", where.credentials)
     await refuse_unreadable("--registry-credentials", logins)
     await refuse_unreadable("--registry-token", token)
-    name = target.repository or env.image
-    return registry.Destination(name, tags, target.env, token, target.credentials, logins)
+    return where
 
 
-async def check_target(source: dagger.Directory, target: Target) -> None:
+async def check_target(source: dagger.Directory, target: Target) -> Target:
     """
     Refuse what can be refused before any work: the name of the environment first, then the credentials.
+
+    Returns:
+        The target with the credentials that a rollout uses: for the local environment none, whatever was passed.
 
     Raises:
         RefusedError: There is no such environment.
         NotAllowedError: Credentials are missing, or cannot be read.
     """
     await environments.refuse_unknown(source, target.env)
-    refuse_without_credentials(target)
-    await refuse_unreadable("--credentials", target.credentials)
-    await refuse_unreadable("--registry-credentials", target.registry_credentials)
+    checked = replace(target, credentials=None if target.is_local else await passed_credentials(target.credentials))
+    refuse_without_credentials(checked)
+    await refuse_unreadable("--credentials", checked.credentials)
+    await refuse_unreadable("--registry-credentials", checked.registry_credentials)
+    return checked
 
 
 def refuse_without_credentials(target: Target) -> None:
@@ -114,10 +122,10 @@ def refuse_without_credentials(target: Target) -> None:
     """
     if not target.is_local and target.credentials is None:
         raise NotAllowedError(
-            f"--credentials: '{target.env}' needs a Google credential file. Fix: pass the one that "
-            "google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; or your own, after "
-            "'gcloud auth application-default login', "
-            "--credentials file:$HOME/.config/gcloud/application_default_credentials.json"
+            f"--credentials: '{target.env}' needs a Google credential file. Fix: set {VARIABLE} to its path, as "
+            "google-github-actions/auth does, or pass --credentials file:PATH; your own, after "
+            "'gcloud auth application-default login', is "
+            "file:$HOME/.config/gcloud/application_default_credentials.json"
         )
 
 
@@ -140,11 +148,12 @@ async def accessory(source: dagger.Directory, update: Update) -> str:
             f"--name: got '{update.name}', which environments/{update.env}.yaml has not under 'accessories'. "
             f"Fix: one of {', '.join(sorted(known)) or 'none'}"
         )
+    update = replace(update, credentials=await passed_credentials(update.credentials))
     if update.credentials is None:
         raise NotAllowedError(
-            f"--credentials: '{update.env}' needs a Google credential file, of a service account. Fix: pass the one "
-            "that google-github-actions/auth wrote, --credentials file:$GOOGLE_APPLICATION_CREDENTIALS; as "
-            "yourself: accessory/README.md"
+            f"--credentials: '{update.env}' needs a Google credential file, of a service account. Fix: set {VARIABLE} "
+            "to its path, as google-github-actions/auth does, or pass --credentials file:PATH; as yourself: "
+            "accessory/README.md"
         )
     await refuse_unreadable("--credentials", update.credentials)
     tools = await check.project(source, "accessory")

@@ -132,7 +132,8 @@ class Ci(Rollouts):
         self,
         commit: Commit = "",
         env: Env = environments.LOCAL,
-        credentials: Credentials = None,
+        *,
+        credentials: Credentials,
         repository: Repository = "",
         registry_token: RegistryToken = None,
         registry_credentials: RegistryCredentials = None,
@@ -141,7 +142,7 @@ class Ci(Rollouts):
     ) -> str:
         """Push the image once every gate is green, and print its reference with digest."""
         with exit_codes():
-            whose = target(env, credentials, repository=repository, registry_credentials=registry_credentials)
+            whose = target(credentials, env, repository=repository, registry_credentials=registry_credentials)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             built, _ = await release.gates(self.source, self._programs())
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
@@ -156,7 +157,8 @@ class Ci(Rollouts):
         commit: Commit = "",
         timeout: Timeout = "",
         env: Env = environments.LOCAL,
-        credentials: Credentials = None,
+        *,
+        credentials: Credentials,
         project: Project = "",
         zone: Zone = "",
         group: Group = "",
@@ -170,7 +172,7 @@ class Ci(Rollouts):
     ) -> str:
         """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
         with exit_codes():
-            whose = replace(target(env, credentials, project, zone, group, repository, registry_credentials), by=by)
+            whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
             flags = [*_flags(commit, timeout), "--format", shape]
             await delivery.check_target(self.source, whose)
             if image:
@@ -188,7 +190,8 @@ class Ci(Rollouts):
         commit: Commit = "",
         timeout: Timeout = "",
         env: Env = environments.LOCAL,
-        credentials: Credentials = None,
+        *,
+        credentials: Credentials,
         project: Project = "",
         zone: Zone = "",
         group: Group = "",
@@ -202,7 +205,7 @@ class Ci(Rollouts):
     ) -> str:
         """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
         with exit_codes():
-            whose = replace(target(env, credentials, project, zone, group, repository, registry_credentials), by=by)
+            whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
             await delivery.check_target(self.source, whose)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             built, stages = await self._gates(whose, advisory=advisory)

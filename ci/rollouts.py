@@ -38,8 +38,8 @@ def effect(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
 
 def target(
+    credentials: Credentials,
     env: Env = LOCAL,
-    credentials: Credentials = None,
     project: Project = "",
     zone: Zone = "",
     group: Group = "",
@@ -145,7 +145,8 @@ class Rollouts:
         self,
         name: Annotated[str, Doc("machine that cannot roll: vllm or chromadb")],
         env: Annotated[str, Doc("dev or prod: the machine is reached over IAP")],
-        credentials: Credentials = None,
+        *,
+        credentials: Credentials,
         image: Annotated[str, Doc("image to serve, HOST/PATH@sha256:DIGEST or :TAG (default: the environment's)")] = "",
         rollback: Annotated[bool, Doc("go back to the image that served before")] = False,
         shape: Format = "text",

@@ -7,9 +7,16 @@ import dagger
 
 from ci.errors import NotAllowedError
 
+VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
+_UNSET_VARIABLE: Final = "file:///dev/null"
 _TRACE: Final = re.compile(r" \[traceparent:[^\]]*\]")
 _FILE: Final = re.compile(r'failed to read secret file "(?P<path>.*)": \w+ .*: (?P<reason>[^:]+)')
 _UNSET: Final = re.compile(r"\$\{?\w+\}?")
+
+
+async def passed_credentials(secret: dagger.Secret | None) -> dagger.Secret | None:
+    """Return a credential file; None for the empty file that .env passes where its variable is not set."""
+    return None if secret is None or await secret.uri() == _UNSET_VARIABLE else secret
 
 
 async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
@@ -55,4 +62,6 @@ def _source(uri: str) -> str:
 
 
 def _fix(flag: str) -> str:
+    if flag == "--credentials":
+        return f"Fix: name a file that exists, by {flag} file:PATH, or by the variable {VARIABLE}, which .env passes"
     return f"Fix: pass a file that exists, {flag} file:PATH, or a variable that is set, {flag} env:NAME"

@@ -10,7 +10,7 @@ from ci.steps.base import GCLOUD, PYTHON, WORKDIR
 from ci.steps.check import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
-_TYPED: Final = "./daggerw call accessory --credentials file:$GOOGLE_APPLICATION_CREDENTIALS"
+_TYPED: Final = "./daggerw call accessory"
 _SDK: Final = "/usr/lib/google-cloud-sdk"  # where gcloud's image of Debian packages has it
 
 

@@ -78,7 +78,11 @@ PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib", "tests/unit/lib")),
     Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
     Program(
-        "ci", "ci", PYTHON, coverage=70, reads=("Dockerfile", "dagger.json", "daggerw", "engine", "environments", "lib")
+        "ci",
+        "ci",
+        PYTHON,
+        coverage=70,
+        reads=(".env", "Dockerfile", "dagger.json", "daggerw", "engine", "environments", "lib"),
     ),
     Program("engine", "ci", PYTHON, coverage=40, reads=("dagger.json",)),
     Program(

@@ -59,13 +59,16 @@ class Target:
 
     @property
     def typed(self) -> str:
-        """What a person types for the same group beside `--env`; deploy prints it with the command that undoes it."""
+        """
+        What a person types for the same group beside `--env`; deploy prints it with the command that undoes it.
+
+        `.env` passes the Google credential file.
+        """
         overrides = (
             ("--project", self.project),
             ("--zone", self.zone),
             ("--group", self.group),
             ("--repository", self.repository),
-            ("--credentials", "file:$GOOGLE_APPLICATION_CREDENTIALS" if self.credentials else ""),
             ("--registry-credentials", "file:$REGISTRY_CREDENTIALS" if self.registry_credentials else ""),
         )
         return " ".join(f"{name} {value}" for name, value in overrides if value)

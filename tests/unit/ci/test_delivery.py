@@ -60,7 +60,7 @@ def read(folder: Path, env: str) -> environments.Environment:
 
 def test_overrides_are_flags_and_nothing_else_is() -> None:
     assert Target("dev").flags == ["--env", "dev"]
-    whose = target("prod", None, "p", "z", "g", "host.test/project/repository/app")
+    whose = target(None, "prod", "p", "z", "g", "host.test/project/repository/app")
     assert whose.flags == [
         "--env", "prod", "--project", "p", "--zone", "z", "--group", "g",
         "--repository", "host.test/project/repository/app",
@@ -68,9 +68,15 @@ def test_overrides_are_flags_and_nothing_else_is() -> None:
 
 
 def test_deploy_is_told_what_a_person_types() -> None:
-    """For the command that undoes it: the repository in full, the credentials as an argument."""
-    whose = target("prod", dag.set_secret("credentials", "word"), repository="host.test/repository/app")
-    assert whose.typed == "--repository host.test/repository/app --credentials file:$GOOGLE_APPLICATION_CREDENTIALS"
+    """For the command that undoes it: the repository in full; .env passes the Google credential file."""
+    logins = dag.set_secret("logins", "{}")
+    whose = target(
+        dag.set_secret("credentials", "word"),
+        "prod",
+        repository="host.test/repository/app",
+        registry_credentials=logins,
+    )
+    assert whose.typed == "--repository host.test/repository/app --registry-credentials file:$REGISTRY_CREDENTIALS"
     variables = [args for name, args in calls(rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None))]
     assert {"name": "DEPLOY_ARGUMENTS", "value": whose.typed} in variables
     assert Target("local").typed == ""
@@ -98,11 +104,14 @@ class Ran:
     ],
 )
 def test_what_deploy_says_leaves_with_its_code(ran: Ran, code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def nothing(*_: object) -> Any:
+    async def tools(*_: object) -> Any:
         return TOOLS
 
-    monkeypatch.setattr(delivery, "check_target", nothing)
-    monkeypatch.setattr(check, "project", nothing)
+    async def check_target(_: object, whose: Target) -> Target:
+        return whose
+
+    monkeypatch.setattr(delivery, "check_target", check_target)
+    monkeypatch.setattr(check, "project", tools)
     monkeypatch.setattr(rollout, "deploy", lambda *_: ran)
     with pytest.raises(DeployError) as left:
         asyncio.run(delivery.run(SOURCE, Target("dev", dag.set_secret("credentials", "word")), ["plan"]))
@@ -151,7 +160,7 @@ def test_plan_takes_the_arguments_of_deploy(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(delivery, "run", run)
     verbs = Rollouts()
     verbs.source = SOURCE
-    given = {"image": "host.test/app:1", "commit": "1234567", "timeout": "600", "by": "alice"}
+    given = {"image": "host.test/app:1", "commit": "1234567", "timeout": "600", "by": "alice", "credentials": None}
     bound = inspect.signature(verbs.plan).bind(**given)
     asyncio.run(verbs.plan(*bound.args, **bound.kwargs))
     assert told == [
@@ -174,7 +183,7 @@ def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest
     monkeypatch.setattr(delivery, "run", run)
     verbs = Rollouts()
     verbs.source = SOURCE
-    bound = inspect.signature(verbs.rollback).bind(to="1234567", force=True, env="prod", group="g")
+    bound = inspect.signature(verbs.rollback).bind(to="1234567", force=True, env="prod", group="g", credentials=None)
     assert asyncio.run(verbs.rollback(*bound.args, **bound.kwargs)) == "said"
     assert told == [Target("prod", group="g"), ["rollback", "--format", "text", "--to", "1234567", "--force"]]
 
@@ -183,8 +192,9 @@ def test_a_real_environment_needs_credentials() -> None:
     with pytest.raises(NotAllowedError) as refused:
         delivery.refuse_without_credentials(Target("prod"))
     said = str(refused.value)
-    assert said.startswith("--credentials: 'prod' needs a Google credential file. Fix: pass the one that ")
-    assert "--credentials file:$GOOGLE_APPLICATION_CREDENTIALS" in said
+    assert said.startswith("--credentials: 'prod' needs a Google credential file. Fix: set GOOGLE_APPLICATION_")
+    assert "set GOOGLE_APPLICATION_CREDENTIALS to its path" in said
+    assert "or pass --credentials file:PATH" in said
     assert "gcloud auth application-default login" in said
     delivery.refuse_without_credentials(Target("local"))
 
@@ -221,7 +231,7 @@ def test_an_image_beside_a_rollback_is_refused(capsys: pytest.CaptureFixture[str
     verbs = Rollouts()
     verbs.source = SOURCE
     with pytest.raises(SystemExit) as left:
-        asyncio.run(verbs.accessory("vllm", "dev", image="host/vllm:v2", rollback=True))
+        asyncio.run(verbs.accessory("vllm", "dev", credentials=None, image="host/vllm:v2", rollback=True))
     assert left.value.code == 3
     assert "--rollback: got --image 'host/vllm:v2', too. Fix: leave one of them out" in capsys.readouterr().err
 

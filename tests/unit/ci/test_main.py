@@ -58,9 +58,28 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
     ci = Ci(**dict.fromkeys(inputs(), dagger.dag.directory()))
     for function in (pipeline, release):
         with pytest.raises(SystemExit) as ended:
-            asyncio.run(function.bind_parent(ci).wrapped(env="prod"))
+            asyncio.run(function.bind_parent(ci).wrapped(env="prod", credentials=None))
         assert ended.value.code == 3
     assert started == ["prod", "prod"]
+
+
+def test_every_verb_with_credentials_has_its_line_in_env() -> None:
+    """The CLI puts the variable's value there: `call VERB` without `--credentials` takes the file that it names."""
+    first, *lines = Path(".env").read_text().splitlines()
+    assert first.startswith("# No secret belongs here")
+    defaults = [line for line in lines if not line.startswith("#")]
+    verbs = sorted(name for name, function in FUNCTIONS.items() if "credentials" in function.parameters)
+    value = '"file:${GOOGLE_APPLICATION_CREDENTIALS:-/dev/null}"'
+    assert defaults == [f"{name.upper()}_CREDENTIALS={value}" for name in verbs]
+    assert set(verbs) == EFFECTS - {"reset_local"}
+
+
+@pytest.mark.parametrize("name", sorted(EFFECTS - {"reset_local"}))
+def test_credentials_have_no_default_that_would_outdo_env(name: str) -> None:
+    """Dagger 0.19.10 takes a registered default, `null` too, for a value that a person passed."""
+    credentials = FUNCTIONS[name].parameters["credentials"]
+    assert not credentials.has_default
+    assert credentials.is_nullable
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

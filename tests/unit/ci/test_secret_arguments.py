@@ -1,6 +1,7 @@
 """Secrets that a person passes: what is wrong with them is named before any work, and none of them is printed."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from ci.steps.rollout import Target
 from tests.unit.ci.test_delivery import Folder, query_error
 
 TRACE = " [traceparent:100c635810356b7ffa8e8dd5bffa010a-250787f59b8f33dd]"
-FIX = "Fix: pass a file that exists, --credentials file:PATH, or a variable that is set, --credentials env:NAME"
+FIX = (
+    "Fix: name a file that exists, by --credentials file:PATH, or by the variable GOOGLE_APPLICATION_CREDENTIALS, "
+    "which .env passes"
+)
 
 
 class Secret:
@@ -77,8 +81,9 @@ def test_secret_that_cannot_be_read_is_named_with_the_reason(uri: str, error: st
 @pytest.mark.parametrize("value", ["", " \n"])
 def test_empty_secret_is_named(value: str) -> None:
     assert refused(Secret("file:///tmp/x.json", value)) == f"--credentials: file '/tmp/x.json' is empty. {FIX}"
-    assert refused(Secret("env://TOKEN", value), "--registry-token").startswith(
-        "--registry-token: the secret is empty."
+    assert refused(Secret("env://TOKEN", value), "--registry-token") == (
+        "--registry-token: the secret is empty. Fix: pass a file that exists, --registry-token file:PATH, "
+        "or a variable that is set, --registry-token env:NAME"
     )
 
 
@@ -93,6 +98,50 @@ def test_readable_secret_and_none_pass() -> None:
     readable: Any = Secret("file:///tmp/x.json", "{}")
     asyncio.run(refuse_unreadable("--credentials", readable))
     asyncio.run(refuse_unreadable("--credentials", None))
+
+
+UNSET: Any = Secret("file:///dev/null")
+UNREADABLE: Any = Secret("file:///nope.json", error="failed to read secret file")
+
+
+def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials() -> None:
+    source: Any = Folder(Path())
+    works = (
+        delivery.check_target(source, Target("prod", UNSET)),
+        delivery.run(source, Target("prod", UNSET), ["status"]),
+        delivery.destination(source, Target("prod", UNSET), "", None, latest=True),
+        delivery.accessory(source, Update("vllm", "prod", UNSET)),
+    )
+    for work in works:
+        with pytest.raises(NotAllowedError, match="--credentials: 'prod' needs a Google credential file"):
+            asyncio.run(work)
+
+
+@pytest.mark.parametrize("credentials", [UNSET, UNREADABLE, None])
+def test_local_environment_ignores_credentials(credentials: Any) -> None:
+    """.env passes the credential file of the variable to every call, whatever environment the call is for."""
+    source: Any = Folder(Path())
+    assert asyncio.run(delivery.check_target(source, Target("local", credentials))) == Target("local")
+    where = asyncio.run(delivery.destination(source, Target("local", credentials), "", None, latest=True))
+    assert (where.is_embedded, where.logins) == (True, {})
+
+
+def test_credentials_that_a_push_does_not_use_are_not_read() -> None:
+    """A token goes before credentials; a registry other than the embedded one is sent them, from `local` too."""
+    source: Any = Folder(Path())
+    token: Any = Secret("env://TOKEN", "word")
+    where = asyncio.run(delivery.destination(source, Target("prod", UNREADABLE), "", token, latest=True))
+    assert where.logins == {"registry-token": token}
+    elsewhere = Target("local", UNREADABLE, repository="asia-northeast3-docker.pkg.dev/p/r/ai-server")
+    with pytest.raises(NotAllowedError, match="--credentials: failed to read secret file"):
+        asyncio.run(delivery.destination(source, elsewhere, "", None, latest=True))
+    readable: Any = Secret("file:///tmp/x.json", "{}")
+    logged_in = replace(elsewhere, credentials=readable)
+    where = asyncio.run(delivery.destination(source, logged_in, "", None, latest=True))
+    assert where.logins == {"credentials": readable}
+    anonymous = replace(elsewhere, credentials=UNSET)
+    where = asyncio.run(delivery.destination(source, anonymous, "", None, latest=True))
+    assert where.logins == {}
 
 
 def test_every_verb_reads_its_secrets_before_any_work() -> None:
