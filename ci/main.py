@@ -29,10 +29,10 @@ from ci.arguments import (
 from ci.errors import exit_codes
 from ci.release import Programs, Published, Stage
 from ci.rollouts import Rollouts, alias, effect, target
-from ci.sources import SOURCES, only
+from ci.sources import SOURCES, keyed_by_content, only
 from ci.steps import check as checks
 from ci.steps import fleet, registry, rehearsal
-from ci.steps.check import PROGRAM
+from ci.steps.check import PROGRAMS
 from ci.steps.registry import Destination
 from ci.steps.rollout import Target
 from ci.summary import summary
@@ -44,32 +44,6 @@ class Ci(Rollouts):
 
     source: Annotated[
         dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("the repository, narrowed to what the steps read")
-    ]
-    # What comes as an argument, the engine keys by its content; what is filtered from `source`, by all of `source`.
-    accessory_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["accessory"].paths), Doc("what the checks of accessory read")
-    ]
-    app_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["app"].paths), Doc("what the checks of app read")
-    ]
-    ci_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["ci"].paths), Doc("what the checks of ci read")
-    ]
-    deploy_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["deploy"].paths), Doc("what the checks of deploy read")
-    ]
-    emulator_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["emulator"].paths), Doc("what the checks of emulator read")
-    ]
-    engine_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["engine"].paths), Doc("what the checks of engine read")
-    ]
-    lib_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*PROGRAM["lib"].paths), Doc("what the checks of lib read")
-    ]
-    policy_source: Annotated[dagger.Directory, DefaultPath("/"), only(*fleet.READS), Doc("what policy reads")]
-    tool_source: Annotated[
-        dagger.Directory, DefaultPath("/"), only("policy/tools"), Doc("go.mod and go.sum of each tool of policy")
     ]
 
     @check
@@ -84,26 +58,28 @@ class Ci(Rollouts):
     async def types(self) -> str:
         """Check the types of every program with mypy, strictly."""
         with exit_codes():
-            return await release.types(self.source, self._programs())
+            return await release.types(self.source, await self._programs())
 
     @check
     @function
     async def test(self) -> str:
         """Run the unit tests of every program, with coverage, in the Python that it ships with."""
         with exit_codes():
-            return await release.test(self.source, self._programs())
+            return await release.test(self.source, await self._programs())
 
     @check
     @function
     async def policy(self) -> str:
         """Check stacks, machine images, infrastructure, workflows and the Dockerfile with the tools that know them."""
         with exit_codes():
-            return await release.policy(self.source, self.policy_source, self.tool_source)
+            parts = await keyed_by_content(self.source, {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES})
+            return await release.policy(self.source, **parts)
 
     @function
-    def tools(self) -> dagger.Directory:
+    async def tools(self) -> dagger.Directory:
         """Build the Go tools of policy, to have them on this machine: `call tools -o ~/.cache/dojangkok-policy`."""
-        return fleet.tools(self.tool_source)
+        parts = await keyed_by_content(self.source, {"tools": fleet.TOOL_SOURCES})
+        return fleet.tools(parts["tools"])
 
     @function
     async def build(self) -> dagger.Container:
@@ -144,7 +120,7 @@ class Ci(Rollouts):
         with exit_codes():
             whose = target(credentials, env, repository=repository, registry_credentials=registry_credentials)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            built, _ = await release.gates(self.source, self._programs())
+            built, _ = await release.gates(self.source, await self._programs())
             published = await self._publish(built, where, allow_stand_in=allow_stand_in)
             return published.reference
 
@@ -226,23 +202,15 @@ class Ci(Rollouts):
     async def _gates(self, whose: Target, *, advisory: bool = False) -> tuple[dagger.Container, tuple[Stage, ...]]:
         forgetting = asyncio.create_task(delivery.forget_report(self.source, whose))
         try:
-            return await release.gates(self.source, self._programs(), advisory=advisory)
+            return await release.gates(self.source, await self._programs(), advisory=advisory)
         finally:
             await forgetting
 
     async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> Published:
         return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
 
-    def _programs(self) -> Programs:
-        return {
-            "accessory": self.accessory_source,
-            "app": self.app_source,
-            "ci": self.ci_source,
-            "deploy": self.deploy_source,
-            "emulator": self.emulator_source,
-            "engine": self.engine_source,
-            "lib": self.lib_source,
-        }
+    async def _programs(self) -> Programs:
+        return await keyed_by_content(self.source, {program.name: program.paths for program in PROGRAMS})
 
 
 def _flags(commit: str, timeout: str) -> list[str]:

@@ -16,6 +16,8 @@ READS: Final = (
     ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs",
     "environments", "iac", "lib", "packer", "policy", "pyproject.toml", "uv.lock",
 )  # fmt: skip
+# What the tools are built from: go.mod and go.sum of each.
+TOOL_SOURCES: Final = ("policy/tools",)
 _CACHE: Final = "/out"
 _TOOLS: Final = "/opt/tools"
 

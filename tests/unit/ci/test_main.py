@@ -13,7 +13,8 @@ import pytest
 from ci import delivery
 from ci.errors import RefusedError
 from ci.main import Ci
-from ci.steps.check import PROGRAM
+from ci.steps import fleet
+from ci.steps.check import PROGRAMS
 from ci.steps.rollout import Target
 
 CHECKS = {"lint", "types", "test", "policy"}
@@ -149,25 +150,41 @@ def inputs() -> dict[str, list[str]]:
     }
 
 
-def brought_back(field: str) -> list[str]:
-    """What an input keeps of a repository of which everything is left out first."""
-    everything, *patterns = inputs()[field]
+def brought_back(patterns: list[str]) -> list[str]:
+    """What is kept of a repository of which everything is left out first."""
+    everything, *others = patterns
     assert everything == "**"
-    return [pattern.removeprefix("!").strip("/") for pattern in patterns if pattern.startswith("!")]
+    return [pattern.removeprefix("!").strip("/") for pattern in others if pattern.startswith("!")]
 
 
-def test_every_directory_is_narrowed() -> None:
+def test_repository_is_the_only_input() -> None:
+    """Each further argument of the constructor is a block of lines in every progress display."""
     hints = typing.get_type_hints(Ci)
-    assert set(inputs()) == {field for field, hint in hints.items() if hint is dagger.Directory}
-    assert {"source", *(f"{name}_source" for name in PROGRAM)} <= set(inputs())
+    assert set(inputs()) == {"source"} == {field for field, hint in hints.items() if hint is dagger.Directory}
 
 
-@pytest.mark.parametrize("field", inputs())
-def test_git_is_in_no_input(field: str) -> None:
-    assert not [one for one in brought_back(field) if fnmatch.fnmatchcase(".git/config", one) or one == ".git"]
+def test_git_is_in_no_input() -> None:
+    kept = brought_back(inputs()["source"])
+    assert not [path for path in kept if fnmatch.fnmatchcase(".git/config", path) or path == ".git"]
 
 
-@pytest.mark.parametrize("field", inputs())
-def test_credential_file_of_a_workflow_is_in_no_input(field: str) -> None:
+def test_credential_file_of_a_workflow_is_in_no_input() -> None:
     """google-github-actions/auth writes it into the workspace's own folder, beside the sources."""
-    assert not [one for one in brought_back(field) if fnmatch.fnmatchcase("gha-creds-0123456789abcdef.json", one)]
+    kept = brought_back(inputs()["source"])
+    assert not [path for path in kept if fnmatch.fnmatchcase("gha-creds-0123456789abcdef.json", path)]
+
+
+def test_state_of_terraform_is_in_no_input() -> None:
+    left_out = [pattern for pattern in inputs()["source"] if not pattern.startswith("!")]
+    for path in ("iac/environments/dev/terraform.tfstate", "iac/environments/dev/dev.tfvars"):
+        assert any(fnmatch.fnmatchcase(path, pattern) for pattern in left_out[1:]), path
+
+
+READ = {program.name: program.paths for program in PROGRAMS} | {"policy": fleet.READS, "tools": fleet.TOOL_SOURCES}
+
+
+@pytest.mark.parametrize("part", sorted(READ))
+def test_everything_that_a_check_reads_is_in_the_input(part: str) -> None:
+    kept = brought_back(inputs()["source"])
+    missing = [path for path in READ[part] if path not in kept and path.split("/")[0] not in kept]
+    assert not missing
