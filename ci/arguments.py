@@ -5,7 +5,10 @@ from typing import Annotated
 import dagger
 from dagger import Doc, Name
 
-Advisory = Annotated[bool, Doc("report failures of lint, types and tests without stopping for them")]
+Advisory = Annotated[bool, Doc("report failures of lint, types, tests and policy without stopping for them")]
+AllChecks = Annotated[
+    bool, Doc("gate types and tests of every program, and policy, as `check` does; not only the app's")
+]
 AllowStandIn = Annotated[bool, Doc("push to a real registry even what was built on stand-in base images")]
 By = Annotated[str, Doc("who asks, for the record of the release")]
 Commit = Annotated[

@@ -1,24 +1,51 @@
-"""Work that runs side by side."""
+"""Work that runs side by side, in anyio's task groups."""
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ci.errors import unwrapped
+
+R = TypeVar("R")
 
 
-async def until_first_failure(*works: Coroutine[Any, Any, str]) -> list[str]:
+@asynccontextmanager
+async def task_group() -> AsyncIterator[TaskGroup]:
     """
-    Await works side by side; the first that fails cancels the others.
-
-    Args:
-        works: Each returns a text.
+    Open a task group of anyio that raises an error instead of an exception group, which would leave with code 1.
 
     Raises:
-        Exception: The first failure, once all others have ended.
+        Exception: The failures of its tasks and of its body, as of `errors.unwrapped`; the first one cancels the rest.
     """
-    tasks = [asyncio.create_task(work) for work in works]
     try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        async with anyio.create_task_group() as group:
+            yield group
+    except BaseExceptionGroup as failures:
+        raise unwrapped(failures) from None
+
+
+async def side_by_side(*works: Callable[[], Awaitable[R]]) -> list[R]:
+    """
+    Run works side by side.
+
+    Args:
+        works: Functions without arguments.
+
+    Returns:
+        Their results, in the order of the works.
+
+    Raises:
+        Exception: As of `task_group`: a work that fails cancels the others.
+    """
+    results: dict[int, R] = {}
+
+    async def run(index: int, work: Callable[[], Awaitable[R]]) -> None:
+        results[index] = await work()
+
+    async with task_group() as group:
+        for index, work in enumerate(works):
+            group.start_soon(run, index, work)
+    return [results[index] for index in range(len(works))]

@@ -44,13 +44,42 @@ class DeployError(PipelineError):
     `python -m deploy` did not end with 0.
 
     Args:
-        code: That it ended with.
-        said: Its stderr; the last block is its report.
+        code: Its exit code.
+        text: Its stderr; the last block is its report.
     """
 
-    def __init__(self, code: int, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
         self.exit_code = code
+
+
+def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """
+    Return one error for the failures of a task group.
+
+    An error that is no PipelineError goes first, because it is a bug of this program; the texts of all others are its
+    notes. Several PipelineErrors become one, with the texts of all and the exit code of the first.
+    """
+    errors = list(_leaves(group))
+    first = next((error for error in errors if not isinstance(error, PipelineError)), errors[0])
+    others = [error for error in errors if error is not first]
+    if not isinstance(first, PipelineError):
+        for error in others:
+            first.add_note(str(error))
+        return first
+    if not others:
+        return first
+    merged = PipelineError("\n\n".join(map(str, errors)))
+    merged.exit_code = first.exit_code
+    return merged
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 @contextmanager

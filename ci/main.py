@@ -1,16 +1,15 @@
 """The verbs that a person types: `./daggerw call VERB --help`."""
 
-import asyncio
-import uuid
 from dataclasses import replace
 from typing import Annotated
 
 import dagger
 from dagger import DefaultPath, Doc, check, function, object_type
 
-from ci import delivery, environments, release
+from ci import delivery, environments, gates, release
 from ci.arguments import (
     Advisory,
+    AllChecks,
     AllowStandIn,
     By,
     Commit,
@@ -27,14 +26,12 @@ from ci.arguments import (
     Zone,
 )
 from ci.errors import exit_codes
-from ci.release import Programs, Published, Stage
+from ci.gates import Gated, Policy, Programs
 from ci.rollouts import Rollouts, alias, effect, target
 from ci.sources import SOURCES, keyed_by_content, only
 from ci.steps import check as checks
 from ci.steps import fleet, registry, rehearsal
-from ci.steps.check import PROGRAMS
-from ci.steps.registry import Destination
-from ci.steps.rollout import Target
+from ci.steps.check import PROGRAMS, SHIPPED
 from ci.summary import summary
 
 
@@ -51,21 +48,21 @@ class Ci(Rollouts):
     async def lint(self) -> str:
         """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
-            return await release.lint(self.source)
+            return "\n".join(await gates.lint(self.source))
 
     @check
     @function
     async def types(self) -> str:
         """Check the types of every program with mypy, strictly."""
         with exit_codes():
-            return await release.types(self.source, await self._programs())
+            return "\n".join(await gates.types(self.source, await self._programs()))
 
     @check
     @function
     async def test(self) -> str:
         """Run the unit tests of every program, with coverage, in the Python that it ships with."""
         with exit_codes():
-            return await release.test(self.source, await self._programs())
+            return "\n".join(await gates.test(self.source, await self._programs()))
 
     @check
     @function
@@ -73,7 +70,7 @@ class Ci(Rollouts):
         """Check stacks, machine images, infrastructure, workflows and the Dockerfile with the tools that know them."""
         with exit_codes():
             parts = await keyed_by_content(self.source, {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES})
-            return await release.policy(self.source, **parts)
+            return "\n".join(await gates.policy(self.source, Policy(**parts)))
 
     @function
     async def tools(self) -> dagger.Directory:
@@ -85,13 +82,13 @@ class Ci(Rollouts):
     async def build(self) -> dagger.Container:
         """Build the image of the AI server, for linux/amd64."""
         with exit_codes():
-            return await release.build(self.source)
+            return await gates.build(self.source)
 
     @function
     async def smoke(self) -> str:
         """Start the built image as a machine would, ask for its health, and stop it with SIGTERM."""
         with exit_codes():
-            return await release.smoke(self.source, await release.build(self.source))
+            return "\n".join(await gates.smoke(self.source, await gates.build(self.source)))
 
     @function
     def registry(self) -> dagger.Service:
@@ -115,14 +112,14 @@ class Ci(Rollouts):
         registry_credentials: RegistryCredentials = None,
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
+        all_checks: AllChecks = False,
     ) -> str:
-        """Push the image once every gate is green, and print its reference with digest."""
+        """Push the image once lint, the app's types and tests, and smoke have passed; print its reference."""
         with exit_codes():
             whose = target(credentials, env, repository=repository, registry_credentials=registry_credentials)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            built, _ = await release.gates(self.source, await self._programs())
-            published = await self._publish(built, where, allow_stand_in=allow_stand_in)
-            return published.reference
+            gated = await self._gated(all_checks)
+            return (await release.publish(gated, where, allow_stand_in=allow_stand_in)).published.reference
 
     @effect
     async def deploy(
@@ -145,6 +142,7 @@ class Ci(Rollouts):
         registry_credentials: RegistryCredentials = None,
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
+        all_checks: AllChecks = False,
     ) -> str:
         """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
         with exit_codes():
@@ -155,10 +153,8 @@ class Ci(Rollouts):
                 behind = await delivery.pulled(self.source, image) if whose.is_local else None
                 return await delivery.deploy(self.source, whose, image, flags, behind)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            built, _ = await self._gates(whose)
-            published = await self._publish(built, where, allow_stand_in=allow_stand_in)
-            behind = (published.reference, built)
-            return await delivery.deploy(self.source, whose, published.reference, flags, behind)
+            gated = await self._gated(all_checks)
+            return (await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)).report
 
     @effect
     async def pipeline(
@@ -178,36 +174,27 @@ class Ci(Rollouts):
         no_latest: NoLatest = False,
         allow_stand_in: AllowStandIn = False,
         advisory: Advisory = False,
+        all_checks: AllChecks = False,
     ) -> str:
-        """Go the whole way of a release: lint, types and test beside build and smoke, then push, rollout, report."""
+        """Run a whole release: lint, the app's types and tests beside build and smoke, then push, rollout, report."""
         with exit_codes():
             whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
             await delivery.check_target(self.source, whose)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            built, stages = await self._gates(whose, advisory=advisory)
-            publishing = self._publish(built, where, allow_stand_in=allow_stand_in)
-            published, push_s = await release.timed("publish", publishing)
-            reference, flags = published.reference, _flags(commit, timeout)
-            rolling = delivery.deploy(self.source, whose, reference, flags, (reference, built))
-            report, rollout_s = await release.timed("deploy", rolling)
-            last = (
-                release.Stage("publish", push_s, f"tags {', '.join(published.tags)}"),
-                release.Stage("deploy", rollout_s, f"to {whose.env}"),
-            )
-            return f"{summary([*stages, *last], published)}\n\n{report}"
+            gated, flags = await self._gated(all_checks, advisory=advisory), _flags(commit, timeout)
+            made = await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)
+            return f"{summary(made)}\n\n{made.report}"
 
     # Dagger CLIs from 0.21 on hide a function named `pipeline` (docs/decisions/0001).
     release = alias("release", pipeline)
 
-    async def _gates(self, whose: Target, *, advisory: bool = False) -> tuple[dagger.Container, tuple[Stage, ...]]:
-        forgetting = asyncio.create_task(delivery.forget_report(self.source, whose))
-        try:
-            return await release.gates(self.source, await self._programs(), advisory=advisory)
-        finally:
-            await forgetting
-
-    async def _publish(self, built: dagger.Container, where: Destination, *, allow_stand_in: bool) -> Published:
-        return await release.publish(self.source, built, where, uuid.uuid4().hex, allow_stand_in=allow_stand_in)
+    async def _gated(self, all_checks: bool, *, advisory: bool = False) -> Gated:
+        """Return what must pass before a release ships: the app's checks, with --all-checks those of every program."""
+        programs = {program.name: program.paths for program in PROGRAMS if all_checks or program.name in SHIPPED}
+        policy = {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES} if all_checks else {}
+        parts = await keyed_by_content(self.source, {**programs, **policy})
+        judged = Policy(**{name: parts[name] for name in policy}) if all_checks else None
+        return Gated(self.source, {name: parts[name] for name in programs}, judged, advisory)
 
     async def _programs(self) -> Programs:
         return await keyed_by_content(self.source, {program.name: program.paths for program in PROGRAMS})

@@ -12,7 +12,7 @@ _NEVER: Final = ("**/.venv", "**/__pycache__", "**/.*_cache", "**/.terraform", "
 # What the build and all checks read.
 SOURCES: Final = (
     "accessory", "app", "ci", "compose", "deploy", "docs", "emulator", "engine", "environments", "iac", "lib", "packer",
-    "policy", "tests", ".ci", ".dockerignore", ".github", ".gitignore", "Dockerfile", "dagger.json", "daggerw",
+    "policy", "tests", ".ci", ".dockerignore", ".env", ".github", ".gitignore", "Dockerfile", "dagger.json", "daggerw",
     "pyproject.toml", "ruff.toml", "uv.lock",
 )  # fmt: skip
 

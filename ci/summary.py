@@ -1,34 +1,48 @@
-"""The last thing that a person reads: what ran, how long, what came out."""
+"""The summary of a release: which stages ran, how long, with which results."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Final
 
 from ci.output import printable
-from ci.release import Published, Stage
+from ci.release import Release
+
+_COLUMNS: Final = 80
+_BETWEEN: Final = " · "
 
 
-def summary(stages: Sequence[Stage], published: Published) -> str:
+def summary(release: Release) -> str:
     """
-    Render a pipeline's result.
+    Render the stages of a release.
 
-    Args:
-        stages: In the order of the way.
-        published: What was pushed.
+    Results are broken into lines of at most 80 columns, each of whole results: `app 487 passed` stays together.
 
     Returns:
         Lines of text; the last is the reference with its digest.
     """
-    width = max(len(stage.name) for stage in stages)
-    said = ["FAILED, advisory" if stage.failure else printable(stage.said) for stage in stages]
-    lines = [
-        f"{stage.name:<{width}}  {stage.seconds:6.1f} s  {text}".rstrip()
-        for stage, text in zip(stages, said, strict=True)
-    ]
-    advisory = [stage.failure for stage in stages if stage.failure]
+    width = max(len(stage.name) for stage in release.stages)
+    lines = []
+    for stage in release.stages:
+        results = ("FAILED, advisory",) if stage.failure else tuple(map(printable, stage.results))
+        start = f"{stage.name:<{width}}  {stage.seconds:6.1f} s  "
+        first, *others = _joined(results, _COLUMNS - len(start))
+        lines += [f"{start}{first}".rstrip(), *(f"{' ' * len(start)}{line}" for line in others)]
     return "\n".join(
         [
-            *(f"{printable(failure)}\n" for failure in advisory),
+            *(f"{printable(stage.failure)}\n" for stage in release.stages if stage.failure),
             *lines,
-            f"{'image':<{width}}  {published.size_bytes / 1e6:6.1f} MB compressed, linux/amd64",
-            published.reference,
+            f"{'image':<{width}}  {release.published.size_bytes / 1e6:6.1f} MB compressed, linux/amd64",
+            release.published.reference,
         ]
     )
+
+
+def _joined(results: Iterable[str], columns: int) -> list[str]:
+    """Join results into lines; a result that is longer than a line has a line of its own."""
+    lines = [""]
+    for result in results:
+        joined = f"{lines[-1]}{_BETWEEN}{result}" if lines[-1] else result
+        if lines[-1] and len(joined) > columns:
+            lines.append(result)
+        else:
+            lines[-1] = joined
+    return lines

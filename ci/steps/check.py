@@ -96,6 +96,7 @@ PROGRAMS: Final = (
     Program("lib", "deploy", PYTHON, coverage=90),
 )
 PROGRAM: Final = {program.name: program for program in PROGRAMS}
+SHIPPED: Final = ("app",)  # the programs whose checks gate a release; all others are tools
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
 _SHELL: Final = [
@@ -116,7 +117,7 @@ def lint(source: dagger.Directory, tools: Project) -> dagger.Container:
     commands = ["ruff check --no-cache .", "ruff format --no-cache --check --diff .", f"shellcheck {' '.join(_SHELL)}"]
     script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
-        environment(tools, PYTHON)
+        environment(tools, PYTHON, only_group="lint")
         .with_mounted_directory(WORKDIR, source.filter(include=[*_PYTHON, *_SHELL]))
         .with_exec(["sh", "-c", script])
     )
@@ -144,10 +145,19 @@ def _checkout(source: dagger.Directory, program: Program, tools: Project) -> dag
     return environment(tools, program.image).with_mounted_directory(WORKDIR, source)
 
 
-def environment(tools: Project, image: Image, *, dev: bool = True) -> dagger.Container:
-    """Python with everything that a project's lock file names; rebuilt only when that file changes."""
+def environment(tools: Project, image: Image, *, dev: bool = True, only_group: str = "") -> dagger.Container:
+    """
+    Return Python with the packages of a project's lock file; rebuilt only when that file changes.
+
+    Args:
+        tools: The project.
+        image: The Python.
+        dev: Whether the packages of the dependency group `dev` are among them.
+        only_group: A dependency group whose packages are the only ones.
+    """
     sync = ["uv", "sync", "--project", tools.folder, "--frozen", "--no-install-project", "--compile-bytecode"]
     sync += [] if dev else ["--no-dev"]
+    sync += ["--only-group", only_group] if only_group else []
     return (
         python(image)
         .with_new_file(f"{WORKDIR}/{tools.config}", tools.pyproject)

@@ -36,6 +36,17 @@ def bill_of_materials(address: str, digest: str) -> dict[str, Any]:
         return dict(json.load(blob))
 
 
+def plant_wrong_type(checkout: Checkout, file: str) -> None:
+    """A failure that mypy reports and that changes nothing at run time."""
+    with (checkout.path / file).open("a") as module:
+        module.write('\nWRONG: int = "text"\n')
+
+
+def stages(stdout: str) -> list[tuple[str, str]]:
+    """Names of the stages in a summary, with what their programs counted."""
+    return re.findall(r"^(\w+) +[\d.]+ (?:s|MB) *(app .*)?", stdout.partition("\n\n")[0], re.MULTILINE)
+
+
 def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None:
     commit = a_commit()
     ran = checkout.daggerw("call", "pipeline", "--commit", commit)
@@ -78,12 +89,15 @@ def test_second_run_gives_the_same_digest_and_a_dev_tag(checkout: Checkout, anot
 def test_two_pipelines_at_once(checkout: Checkout, another_checkout: Checkout) -> None:
     commits = [a_commit(), a_commit()]
     running = [
-        one.start_daggerw("call", "pipeline", "--commit", commit)
-        for one, commit in zip((checkout, another_checkout), commits, strict=True)
+        one.start_daggerw("call", verb, "--commit", commit)
+        for one, verb, commit in zip((checkout, another_checkout), ("pipeline", "release"), commits, strict=True)
     ]
     ended = [(process.communicate(timeout=900), process.returncode) for process in running]
     assert [code for _, code in ended] == [0, 0], ended
     assert len({pushed(stdout) for (stdout, _), _ in ended}) == 1
+    of_pipeline, of_release = (stages(stdout) for (stdout, _), _ in ended)
+    assert of_pipeline == of_release
+    assert [name for name, _ in of_release][-2:] == ["deploy", "image"]
     with embedded_registry(checkout) as address:
         assert {commit[:7] for commit in commits} <= set(tags_in(address))
 
@@ -91,9 +105,10 @@ def test_two_pipelines_at_once(checkout: Checkout, another_checkout: Checkout) -
 def test_broken_route_stops_at_the_gates(checkout: Checkout) -> None:
     commit = a_commit()
     checkout.replace("app/health.py", '@router.get("/readyz"', '@router.get("/reedyz"')
+    plant_wrong_type(checkout, "app/health.py")
     ran = checkout.daggerw("call", "pipeline", "--commit", commit)
     assert ran.returncode == 6
-    assert "nothing was pushed; failed: test, smoke" in ran.stderr
+    assert "nothing was pushed; failed: types, test, smoke" in ran.stderr
     assert "test_ready_only_between_start_and_close" in ran.stderr
     assert "was not ready within 20 s" in ran.stderr
     assert ran.stdout == ""
@@ -102,6 +117,21 @@ def test_broken_route_stops_at_the_gates(checkout: Checkout) -> None:
     told = checkout.daggerw("call", "report")
     assert told.returncode == 0, told.stderr
     assert "rebuilt from the group and its templates; the run itself left no outcome" in told.stdout
+    checked = checkout.daggerw("check", "types")
+    assert checked.returncode != 0
+    assert "types of app: failed with code 1" in checked.stderr
+
+
+def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) -> None:
+    plant_wrong_type(checkout, "deploy/serial.py")
+    checked = checkout.daggerw("check", "types")
+    assert checked.returncode != 0
+    assert "types of deploy: failed with code 1" in checked.stderr
+    assert re.search(r"types: failed: deploy; passed: accessory \d+ files, app \d+ files, ci ", checked.stderr)
+    released = checkout.daggerw("call", "release")
+    assert released.returncode == 0, released.stderr
+    assert re.search(r"^types +\d+\.\d s  app \d+ files$", released.stdout, re.MULTILINE)
+    assert re.search(r"^test +\d+\.\d s  app \d+ passed$", released.stdout, re.MULTILINE)
 
 
 def test_app_that_dies_at_start_is_caught_by_smoke(checkout: Checkout) -> None:
@@ -157,7 +187,15 @@ def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
 
 def test_help_names_every_argument(checkout: Checkout) -> None:
     said = checkout.daggerw("call", "pipeline", "--help").stdout
-    for flag in ("--commit", "--repository", "--registry-token", "--no-latest", "--allow-stand-in", "--advisory"):
+    for flag in (
+        "--commit",
+        "--repository",
+        "--registry-token",
+        "--no-latest",
+        "--allow-stand-in",
+        "--advisory",
+        "--all-checks",
+    ):
         assert flag in said
     said = checkout.daggerw("call", "rollback", "--help").stdout
     for flag in (

@@ -10,8 +10,9 @@ from pathlib import Path
 import dagger
 import pytest
 
-from ci import delivery
+from ci import delivery, main, release
 from ci.errors import RefusedError
+from ci.gates import Gated
 from ci.main import Ci
 from ci.steps import fleet
 from ci.steps.check import PROGRAMS
@@ -44,11 +45,11 @@ def test_effects_and_nothing_else_are_never_cached(name: str) -> None:
 
 def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments, help text and body; Dagger binds the call to the attribute that the function's name names."""
-    pipeline, release = FUNCTIONS["pipeline"], FUNCTIONS["release"]
-    assert release.name == "release"
-    assert release.doc == pipeline.doc
-    assert release.signature == pipeline.signature
-    assert release.type_hints == pipeline.type_hints
+    pipeline, alias = FUNCTIONS["pipeline"], FUNCTIONS["release"]
+    assert alias.name == "release"
+    assert alias.doc == pipeline.doc
+    assert alias.signature == pipeline.signature
+    assert alias.type_hints == pipeline.type_hints
     started: list[str] = []
 
     async def check_target(_: object, target: Target) -> None:
@@ -57,7 +58,7 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(delivery, "check_target", check_target)
     ci = Ci(**dict.fromkeys(inputs(), dagger.dag.directory()))
-    for function in (pipeline, release):
+    for function in (pipeline, alias):
         with pytest.raises(SystemExit) as ended:
             asyncio.run(function.bind_parent(ci).wrapped(env="prod", credentials=None))
         assert ended.value.code == 3
@@ -81,6 +82,37 @@ def test_credentials_have_no_default_that_would_outdo_env(name: str) -> None:
     credentials = FUNCTIONS[name].parameters["credentials"]
     assert not credentials.has_default
     assert credentials.is_nullable
+
+
+@pytest.mark.parametrize("verb", ["publish", "deploy", "pipeline", "release"])
+@pytest.mark.parametrize("all_checks", [False, True])
+def test_the_app_gates_a_release_and_everything_does_with_all_checks(
+    monkeypatch: pytest.MonkeyPatch, verb: str, all_checks: bool
+) -> None:
+    gated: list[Gated] = []
+
+    async def nothing(*_: object, **__: object) -> None:
+        """Refuse nothing."""
+
+    async def parts(_: object, paths: dict[str, object]) -> dict[str, dagger.Directory]:
+        return dict.fromkeys(paths, dagger.dag.directory())
+
+    async def gate(gates: Gated, *_: object, **__: object) -> None:
+        gated.append(gates)
+        raise RefusedError("no gate is run")
+
+    monkeypatch.setattr(delivery, "check_target", nothing)
+    monkeypatch.setattr(delivery, "destination", nothing)
+    monkeypatch.setattr(main, "keyed_by_content", parts)
+    monkeypatch.setattr(release, "publish", gate)
+    monkeypatch.setattr(release, "roll_out", gate)
+    ci = Ci(**dict.fromkeys(inputs(), dagger.dag.directory()))
+    arguments = {"all_checks": True} if all_checks else {}
+    with pytest.raises(SystemExit):
+        asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(credentials=None, **arguments))
+    [gates] = gated
+    assert set(gates.programs) == ({program.name for program in PROGRAMS} if all_checks else {"app"})
+    assert (gates.policy is not None) == all_checks
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

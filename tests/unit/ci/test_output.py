@@ -4,7 +4,8 @@ import pytest
 
 from ci.errors import DeployError, GateError, exit_codes
 from ci.output import printable
-from ci.release import Published, Stage
+from ci.release import Published, Release
+from ci.stages import Stage
 from ci.summary import summary
 from lib import output
 
@@ -34,8 +35,9 @@ def test_report_of_deploy_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == f"{report}\n"
 
 
-def test_summary_shows_what_stages_say_as_text() -> None:
+def test_summary_shows_results_of_stages_as_text() -> None:
     published = Published("registry:5000/a/ai-server", "sha256:12", ("dev-12",), 82_100_000)
-    text = summary([Stage("lint", 1.0, failure=HOSTILE), Stage("smoke", 1.0, said="\x1b[2J##[error]x")], published)
+    stages = (Stage("lint", 1.0, failure=HOSTILE), Stage("smoke", 1.0, ("\x1b[2J##[error]x",)))
+    text = summary(Release(stages, published))
     assert text.startswith(f"{SHOWN}\n\n")
     assert "smoke     1.0 s  ␛[2J# #[error]x" in text

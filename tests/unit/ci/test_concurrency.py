@@ -1,0 +1,102 @@
+"""Task groups: results in order, one error instead of a group, and its exit code."""
+
+import ast
+import asyncio
+from pathlib import Path
+
+import anyio
+import pytest
+
+from ci.concurrency import side_by_side, task_group
+from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError, exit_codes
+
+
+async def after(turns: int, outcome: str | Exception) -> str:
+    for _ in range(turns):
+        await anyio.lowlevel.checkpoint()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+async def raised_together(*errors: Exception) -> None:
+    """Raise errors in tasks of one group, all in the same turn."""
+
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async with task_group() as group:
+        for error in errors:
+            group.start_soon(fail, error)
+
+
+def test_results_are_in_the_order_of_the_works() -> None:
+    works = [lambda: after(3, "slow"), lambda: after(0, "fast")]
+    assert asyncio.run(side_by_side(*works)) == ["slow", "fast"]
+
+
+def test_first_failure_cancels_the_others() -> None:
+    ended: list[str] = []
+
+    async def endless() -> str:
+        try:
+            await anyio.sleep(60)
+        finally:
+            ended.append("cancelled")
+        return ""
+
+    with pytest.raises(GateError, match="no answer"):
+        asyncio.run(side_by_side(endless, lambda: after(2, GateError("no answer"))))
+    assert ended == ["cancelled"]
+
+
+@pytest.mark.parametrize(("error", "code"), [(RefusedError, 3), (NotAllowedError, 4), (GateError, 6)])
+def test_exit_code_of_an_error_in_a_task_stays(
+    error: type[PipelineError], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left, exit_codes():
+        asyncio.run(raised_together(error("lint: failed")))
+    assert (left.value.code, capsys.readouterr().err) == (code, "lint: failed\n")
+
+
+def test_errors_of_several_tasks_are_all_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left, exit_codes():
+        asyncio.run(raised_together(GateError("lint: failed"), NotAllowedError("publish: denied")))
+    assert (left.value.code, capsys.readouterr().err) == (6, "lint: failed\n\npublish: denied\n")
+
+
+def test_error_of_a_group_in_a_group_stays_itself() -> None:
+    async def outer() -> None:
+        async with task_group() as group:
+            group.start_soon(raised_together, GateError("lint: failed"))
+
+    with pytest.raises(GateError, match="lint: failed"):
+        asyncio.run(outer())
+
+
+def test_bug_goes_before_other_failures_which_are_its_notes() -> None:
+    with pytest.raises(ZeroDivisionError) as failed, exit_codes():
+        asyncio.run(raised_together(GateError("lint: failed"), ZeroDivisionError("a bug")))
+    assert failed.value.__notes__ == ["lint: failed"]
+
+
+def test_error_of_the_body_cancels_the_tasks() -> None:
+    async def body_fails() -> None:
+        async with task_group() as group:
+            group.start_soon(anyio.sleep, 60)
+            raise RefusedError("--env: got 'x'")
+
+    with pytest.raises(RefusedError, match="--env: got 'x'"):
+        asyncio.run(body_fails())
+
+
+def test_no_module_of_ci_starts_tasks_outside_a_task_group() -> None:
+    """A gathered task goes on after a failure of another one; asyncio itself is not imported."""
+    for file in Path("ci").rglob("*.py"):
+        if ".venv" in file.parts:
+            continue
+        imports = [
+            node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        modules = {getattr(node, "module", None) or alias.name for node in imports for alias in node.names}
+        assert not {"asyncio", "concurrent.futures"} & modules, file

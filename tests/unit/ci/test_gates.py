@@ -1,0 +1,207 @@
+"""Gates beside build and smoke: what stops a release, and the text of it."""
+
+import asyncio
+import time
+from typing import Any
+
+import dagger
+import pytest
+from dagger import dag
+from dagger._exceptions import QueryErrorValue
+from gql import GraphQLRequest
+
+from ci import gates
+from ci.errors import GateError
+from ci.gates import Gated, Policy
+from ci.stages import Stage
+from ci.steps import check, image
+from tests.unit.ci.test_delivery import query_error
+
+SOURCE = dag.directory()
+TOOLS = check.Project(".", "[project]", "version = 1")
+
+
+@pytest.fixture
+def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
+    """Failure of each gate; all pass until a test sets one."""
+    failing: dict[str, Exception] = {}
+
+    def gate(name: str) -> None:
+        async def run(*_: object) -> object:
+            await asyncio.sleep(0)
+            if name in failing:
+                raise failing[name]
+            return dag.container() if name == "build" else (f"{name} passed",)
+
+        monkeypatch.setattr(gates, name, run)
+
+    for name in ("lint", "types", "test", "policy", "build", "smoke"):
+        gate(name)
+    return failing
+
+
+def run(*, advisory: bool = False, policy: Policy | None = None) -> tuple[dagger.Container, tuple[Stage, ...]]:
+    return asyncio.run(gates.run(Gated(SOURCE, {}, policy, advisory)))
+
+
+def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) -> None:
+    assert not failures
+    built, stages = run()
+    assert built == dag.container()
+    assert [(stage.name, stage.results) for stage in stages] == [
+        ("lint", ("lint passed",)),
+        ("types", ("types passed",)),
+        ("test", ("test passed",)),
+        ("build", ()),
+        ("smoke", ("smoke passed",)),
+    ]
+
+
+def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) -> None:
+    policy = Policy(SOURCE, SOURCE)
+    _, stages = run(policy=policy)
+    assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "build", "smoke"]
+    failures["policy"] = GateError("policy: a rule is broken")
+    with pytest.raises(GateError, match="nothing was pushed; failed: policy"):
+        run(policy=policy)
+    run()
+
+
+def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
+    failures.update(lint=GateError("lint: E501"), smoke=GateError("smoke: no answer"))
+    with pytest.raises(GateError) as failed:
+        run()
+    assert str(failed.value) == "lint: E501\n\nsmoke: no answer\n\nnothing was pushed; failed: lint, smoke"
+
+
+def test_error_of_the_engine_fails_its_gate_and_the_others_end(failures: dict[str, Exception]) -> None:
+    failures.update(lint=query_error("no such file uv.lock"), smoke=GateError("smoke: no answer"))
+    with pytest.raises(GateError) as failed:
+        run()
+    assert str(failed.value) == (
+        "lint: could not run\nno such file uv.lock\n\nsmoke: no answer\n\nnothing was pushed; failed: lint, smoke"
+    )
+
+
+def test_no_smoke_without_a_build(failures: dict[str, Exception]) -> None:
+    failures.update(build=GateError("build: exit code 2"), smoke=GateError("never asked"))
+    with pytest.raises(GateError) as failed:
+        run()
+    assert str(failed.value) == "build: exit code 2\n\nnothing was pushed; failed: build"
+
+
+def test_advisory_reports_and_goes_on(failures: dict[str, Exception]) -> None:
+    failures.update(lint=GateError("lint: E501"), types=GateError("types: wrong"), test=GateError("test: one failed"))
+    _, stages = run(advisory=True)
+    assert [stage.failure for stage in stages] == ["lint: E501", "types: wrong", "test: one failed", "", ""]
+
+
+@pytest.mark.parametrize("gate", ["build", "smoke"])
+def test_advisory_does_not_excuse_the_image(failures: dict[str, Exception], gate: str) -> None:
+    failures[gate] = GateError("broken")
+    with pytest.raises(GateError):
+        run(advisory=True)
+
+
+def test_bug_in_a_gate_leaves_as_itself(failures: dict[str, Exception]) -> None:
+    """An exception group would leave with the text of a group instead of the error's."""
+    failures["types"] = ZeroDivisionError("a bug")
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        run()
+
+
+class Ran:
+    """A container that ends with an output or an error."""
+
+    def __init__(self, outcome: str | Exception) -> None:
+        self.outcome = outcome
+
+    async def stdout(self) -> str:
+        await asyncio.sleep(0)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+def exec_error(code: int, stdout: str) -> dagger.QueryError:
+    """Return what the SDK raises for a command that failed."""
+    extensions = {"_type": "EXEC_ERROR", "cmd": ["pytest"], "exitCode": code, "stdout": stdout, "stderr": ""}
+    return dagger.QueryError([QueryErrorValue("exit code", extensions=extensions)], GraphQLRequest("{ version }"))
+
+
+@pytest.fixture
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Exception]:
+    """Output or error of the tests and of the types of each program."""
+    ended: dict[str, str | Exception] = {}
+
+    async def project(*_: object) -> check.Project:
+        return TOOLS
+
+    def step(_: object, program: check.Program, __: object) -> Ran:
+        return Ran(ended[program.name])
+
+    monkeypatch.setattr(check, "project", project)
+    monkeypatch.setattr(check, "test", step)
+    monkeypatch.setattr(check, "types", step)
+    return ended
+
+
+def programs(*names: str) -> dict[str, dagger.Directory]:
+    return dict.fromkeys(names, SOURCE)
+
+
+def test_every_program_is_named_with_its_counts(outcomes: dict[str, str | Exception]) -> None:
+    outcomes.update(
+        app="====== 487 passed in 14.20s ======\n", lib="=== 95 passed, 1 skipped in 70.61s (0:01:10) ===\n"
+    )
+    assert asyncio.run(gates.test(SOURCE, programs("app", "lib"))) == ("app 487 passed", "lib 95 passed, 1 skipped")
+    outcomes.update(
+        app="Success: no issues found in 28 source files\n", lib="Success: no issues found in 1 source file\n"
+    )
+    assert asyncio.run(gates.types(SOURCE, programs("app", "lib"))) == ("app 28 files", "lib 1 file")
+
+
+def test_failed_programs_are_named_beside_those_that_passed(outcomes: dict[str, str | Exception]) -> None:
+    outcomes.update(app="== 487 passed in 1.00s ==", deploy=exec_error(1, "1 failed"), lib=query_error("no memory"))
+    with pytest.raises(GateError) as failed:
+        asyncio.run(gates.test(SOURCE, programs("app", "deploy", "lib")))
+    assert str(failed.value) == (
+        "tests of deploy: failed with code 1\n1 failed\n\ntests of lib: could not run\nno memory\n\n"
+        "tests: failed: deploy, lib; passed: app 487 passed"
+    )
+
+
+class Half:
+    """A container of a smoke that fails at once, or runs until it is cancelled."""
+
+    def __init__(self, failure: str, events: list[str]) -> None:
+        self.failure, self.events = failure, events
+
+    async def stdout(self) -> str:
+        if self.failure:
+            raise query_error(self.failure)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.events.append("cancelled")
+            raise
+        return ""
+
+
+@pytest.mark.parametrize("failing", ["smoke_health", "smoke_lifecycle"])
+def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
+    events: list[str] = []
+
+    class Built:
+        async def default_args(self) -> list[str]:
+            return ["serve"]
+
+    for half in ("smoke_health", "smoke_lifecycle"):
+        failure = "nothing listens on 8000" if half == failing else ""
+        monkeypatch.setattr(image, half, lambda *_, failure=failure: Half(failure, events))
+    built: Any = Built()
+    began_s = time.monotonic()
+    with pytest.raises(GateError, match=r"smoke, (.|\n)*nothing listens on 8000") as failed:
+        asyncio.run(gates.smoke(SOURCE, built))
+    assert time.monotonic() - began_s < 5
+    assert (events, failed.value.exit_code) == (["cancelled"], 6)
