@@ -18,6 +18,7 @@ FLAGS: Final = {
 
 TO_MAIN: Final = Event("pull_request", "main", APP)
 PUSH: Final = Event("push", "main", APP)
+SCHEDULE: Final = Event("schedule")
 
 
 def dispatch(workflow: str, **inputs: str | bool) -> Event:
@@ -43,7 +44,7 @@ def flag(command: list[str], name: str) -> str:
 def of_the_design(ran: list[Ran]) -> set[str]:
     """Return which jobs of the design document a number of calls does, or the verb that it has no job for."""
     done: set[str] = set()
-    for command in (command for job in ran for command in job.commands):
+    for command in (command for job in ran for command in job.commands if command[0] == "./daggerw"):
         match verb(command):
             case "check":
                 done.add("lint-test")
@@ -75,6 +76,7 @@ def of_the_design(ran: list[Ran]) -> set[str]:
         (dispatch("accessory", name="vllm", environment="dev", image="", rollback=False), {"accessory"}),
         (dispatch("accessory", name="chromadb", environment="prod", image="", rollback=True), {"accessory"}),
         (dispatch("check"), set()),
+        (SCHEDULE, set()),
     ],
     ids=lambda value: (
         f"{value.name}-{value.branch}-{'-'.join(map(str, value.inputs.values()))}"
@@ -89,11 +91,32 @@ def test_jobs_of_an_event_are_those_of_the_design(event: Event, jobs: set[str]) 
 
 
 @pytest.mark.parametrize("path", IGNORED)
-@pytest.mark.parametrize("event", [TO_MAIN, PUSH], ids=lambda event: event.name)
-def test_what_is_no_product_runs_nothing_alone(event: Event, path: str) -> None:
+def test_what_is_no_product_is_not_shipped_alone(path: str) -> None:
     for paths, runs in (((path,), False), (IGNORED, False), ((path, *APP), True)):
-        ran = [job.job for job in set_going(replace(event, paths=paths))]
-        assert bool(ran) == runs, f"{event.name} of {paths}: runs {ran or 'nothing'}. Fix: paths-ignore"
+        ran = [job.job for job in set_going(replace(PUSH, paths=paths))]
+        assert bool(ran) == runs, f"push of {paths}: runs {ran or 'nothing'}. Fix: paths-ignore"
+
+
+@pytest.mark.parametrize("branch", ["main", "dev"])
+@pytest.mark.parametrize("path", IGNORED)
+def test_every_pull_request_runs_the_required_check(path: str, branch: str) -> None:
+    """A pull request of both kinds of paths runs it twice, with the same command."""
+    here, elsewhere = "check/lint-test", "check-ignored-paths/lint-test"
+    for paths, jobs in (
+        (APP, {here}),
+        ((path,), {elsewhere}),
+        (IGNORED, {elsewhere}),
+        ((path, *APP), {here, elsewhere}),
+    ):
+        ran = set_going(replace(TO_MAIN, branch=branch, paths=paths))
+        assert {job.job for job in ran} == jobs, f"pull request of {paths}"
+        assert [job.commands for job in ran] == [[["./daggerw", "check"]]] * len(jobs)
+
+
+@pytest.mark.parametrize("event", [SCHEDULE, dispatch("nightly")], ids=lambda event: event.name)
+def test_everything_runs_every_night_without_a_login(event: Event) -> None:
+    (job,) = set_going(event)
+    assert (job.job, job.environment, job.commands[-1]) == ("nightly/everything", "", [".ci/run"])
 
 
 def test_push_goes_to_production_with_its_commit_and_who_pushed() -> None:
@@ -107,12 +130,14 @@ def test_push_goes_to_production_with_its_commit_and_who_pushed() -> None:
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 @pytest.mark.parametrize("asked", ["plan", "deploy", "rollback"])
-def test_every_call_is_told_the_same_group_and_login(environment: str, asked: str) -> None:
+def test_every_call_is_told_the_same_group_and_takes_the_login_of_the_job(environment: str, asked: str) -> None:
+    """google-github-actions/auth sets GOOGLE_APPLICATION_CREDENTIALS, which .env passes; no flag overrides it."""
     (job,) = set_going(deliver(environment, asked, image=IMAGE))
     assert job.environment == environment
-    expected = {"--env": environment, "--credentials": "file:/login.json", **FLAGS}
+    expected = {"--env": environment, **FLAGS}
     for command in job.commands:
         assert {name: flag(command, name) for name in expected} == expected
+        assert "--credentials" not in command
 
 
 def test_image_that_is_there_already_is_not_said_to_be_of_this_commit() -> None:
@@ -132,8 +157,8 @@ def test_accessory_is_told_which_machine_which_way_and_who_asks(image: str, roll
     assert job.environment == "dev"
     (command,) = job.commands
     assert command[1:5] == ["call", "accessory", "--name", "vllm"]
-    assert command[5:11] == ["--env", "dev", "--credentials", "file:/login.json", "--image", image]
-    assert command[11:] == [f"--rollback={str(rollback).lower()}", "--by", "somebody", "--format", "markdown"]
+    assert command[5:9] == ["--env", "dev", "--image", image]
+    assert command[9:] == [f"--rollback={str(rollback).lower()}", "--by", "somebody", "--format", "markdown"]
 
 
 @pytest.mark.parametrize("asked", ["deploy", "rollback"])
@@ -159,7 +184,6 @@ def test_no_pull_request_gets_credentials() -> None:
     for base in ("main", "dev"):
         for job in set_going(replace(TO_MAIN, branch=base)):
             assert job.environment == ""
-            assert "--credentials" not in str(job.commands)
 
 
 def test_rollback_waits_for_no_deploy() -> None:

@@ -15,7 +15,7 @@ RUNS: Final = [
     pytest.param(path.name, step["run"], id=f"{path.stem}-{'-'.join(step['run'].split()[1:3])}")
     for path in PATHS
     for step in steps(document(path))
-    if "run" in step
+    if step.get("run", "").startswith("./daggerw ")
 ]
 
 
@@ -44,7 +44,6 @@ def shell(run: str, folder: Path, code: int = 0) -> tuple[int, list[str]]:
         **dict.fromkeys(names, TYPED),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         "GITHUB_TRIGGERING_ACTOR": "somebody",
-        "GOOGLE_APPLICATION_CREDENTIALS": "/home/runner/work/a b/gha-creds-0.json",
         "PATH": os.environ["PATH"],
     }
     done = subprocess.run(["bash", "-eu", "step.sh"], cwd=folder, env=variables, capture_output=True, check=False)
@@ -55,9 +54,7 @@ def shell(run: str, folder: Path, code: int = 0) -> tuple[int, list[str]]:
 def test_what_was_typed_arrives_as_it_was_typed(file: str, run: str, tmp_path: Path) -> None:
     _, told = shell(run, tmp_path)
     for word, meant in zip(told, command(run)[1:], strict=True):
-        if meant.startswith("file:"):
-            assert word == "file:/home/runner/work/a b/gha-creds-0.json"
-        elif "$" in meant and "GITHUB" not in meant:
+        if "$" in meant and "GITHUB" not in meant:
             assert word.partition("=")[2] == TYPED or word == TYPED, f"{file}: {meant}: got '{word}'. Fix: quote it"
     assert not (tmp_path / "owned").exists(), f"{file}: ran what was typed. Fix: quote it"
 

@@ -14,14 +14,18 @@ from policy.workflows import FOLDER, PATHS, command, document, steps
 # Source: the tags of each action's own repository; behind each, the day of its tag.
 ACTIONS: Final = {
     "actions/checkout": ("v7.0.1", "3d3c42e5aac5ba805825da76410c181273ba90b1"),  # 2026-07-17
+    "actions/setup-go": ("v7.0.0", "b7ad1dad31e06c5925ef5d2fc7ad053ef454303e"),  # 2026-07-15
     "actions/upload-artifact": ("v7.0.0", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"),  # 2026-02-25
     "dagger/dagger-for-github": ("v8.4.1", "27b130bf0f79a7f6fbbbe0fbca6760dc9bb40a77"),  # 2026-03-17
     "google-github-actions/auth": ("v3.0.0", "7c6bc770dae815cd3e89ee6cdf493a5fab2cc093"),  # 2025-08-28
     "google-github-actions/setup-gcloud": ("v3.0.1", "aa5489c8933f4cc7a4f7d45035b3b1440c9c10db"),  # 2025-08-28
+    "hashicorp/setup-terraform": ("v4.0.1", "dfe3c3f87815947d99a8997f908cb6525fc44e9e"),  # 2026-05-12
 }
 LOGIN: Final = "google-github-actions/auth"
 # Of the design document; what an event of a fork or of another workflow could start with our secrets is not among them.
-TRIGGERS: Final = {"pull_request", "push", "workflow_dispatch"}
+TRIGGERS: Final = {"pull_request", "push", "schedule", "workflow_dispatch"}
+# What a step may start: a verb of the module; in a job without a login also the checks of the host, and their Python.
+COMMANDS: Final = {"./daggerw", ".ci/run", "uv"}
 SECRETS: Final = {
     "AR_REPO", "GCP_PROJECT_ID", "GCP_SERVICE_ACCOUNT", "GCP_ZONE", "MIG_NAME", "WORKLOAD_IDENTITY_PROVIDER",
 }  # fmt: skip
@@ -127,11 +131,12 @@ def test_secrets_are_those_of_the_design_and_stay_in_jobs_with_an_environment(pa
 
 @each_workflow
 def test_commands_are_one_call_each_and_hold_no_expression(path: Path) -> None:
-    for step in steps(document(path)):
-        if "run" in step:
-            where = f"{path.name}: '{step['run'][:40]}…'"
-            assert "${{" not in step["run"], f"{where}: holds ${{{{ }}}}. Fix: hand the value over by env:"
-            assert command(step["run"])[0] == "./daggerw", f"{where}. Fix: a verb of the module, by ./daggerw"
+    for _, job in jobs(path):
+        allowed = {"./daggerw"} if logs_in(job) else COMMANDS
+        for run in (step["run"] for step in job["steps"] if "run" in step):
+            where = f"{path.name}: '{run[:40]}…'"
+            assert "${{" not in run, f"{where}: holds ${{{{ }}}}. Fix: hand the value over by env:"
+            assert command(run)[0] in allowed, f"{where}. Fix: one of {', '.join(sorted(allowed))}"
 
 
 @each_workflow
@@ -154,6 +159,26 @@ def test_rollouts_queue_and_are_never_cancelled(path: Path) -> None:
 def test_every_group_is_its_workflow_s_own() -> None:
     groups = [document(path)["concurrency"]["group"] for path in PATHS]
     assert len({group.partition("-")[0] for group in groups}) == len(PATHS), groups
+
+
+def test_required_check_runs_on_every_path() -> None:
+    """
+    The paths that check.yml ignores start a workflow with the same job and no other path does.
+
+    GitHub counts a required check by the name of its job alone, so both must do the same.
+    """
+    check, ignored = (document(FOLDER / name) for name in ("check.yml", "check-ignored-paths.yml"))
+    on, on_ignored = check["on"]["pull_request"], ignored["on"]["pull_request"]
+    assert on_ignored == {"branches": on["branches"], "paths": on["paths-ignore"]}
+    assert set(check["on"]) == set(ignored["on"]) == {"pull_request"}
+    assert (ignored["name"], ignored["jobs"]) == (check["name"], check["jobs"])
+    assert list(check["jobs"]) == ["lint-test"]
+
+
+def test_job_names_of_other_workflows_are_not_the_required_one() -> None:
+    for path in PATHS:
+        names = {job.get("name", key) for key, job in document(path)["jobs"].items()}
+        assert ("lint-test" in names) == path.stem.startswith("check"), path.name
 
 
 @each_workflow

@@ -106,13 +106,15 @@ def _is_triggered(name: str, on: Mapping[str, Any], event: Event) -> bool:
         return False
     if event.name == "workflow_dispatch":
         return name == event.workflow
-    filters = on[event.name]
-    unknown = set(filters) - {"branches", "paths-ignore"}
-    if unknown:
-        raise ValueError(f"{name}: filters {sorted(unknown)} are not known here")
-    ignored = filters["paths-ignore"]
-    is_branch = any(_matches(pattern, event.branch) for pattern in filters["branches"])
-    return is_branch and not all(any(_matches(pattern, path) for pattern in ignored) for path in event.paths)
+    if event.name == "schedule":
+        return True
+    filters = dict(on[event.name])
+    is_branch = any(_matches(pattern, event.branch) for pattern in filters.pop("branches"))
+    only, ignored = filters.pop("paths", ["**"]), filters.pop("paths-ignore", [])
+    if filters:
+        raise ValueError(f"{name}: filters {sorted(filters)} are not known here")
+    counted = [path for path in event.paths if not any(_matches(pattern, path) for pattern in ignored)]
+    return is_branch and any(_matches(pattern, path) for pattern in only for path in counted)
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -128,7 +130,7 @@ def _ran(name: str, workflow: Mapping[str, Any], job: str, event: Event, fails: 
     ref = "refs/pull/1/merge" if event.name == "pull_request" else f"refs/heads/{event.branch}"
     github = {"event_name": event.name, "ref": ref, "sha": "5ea1ed"}
     contexts: dict[str, Mapping[str, Any]] = {"github": github, "inputs": event.inputs, "secrets": _Secrets()}
-    outside = {"GITHUB_TRIGGERING_ACTOR": "somebody", "GOOGLE_APPLICATION_CREDENTIALS": "/login.json"}
+    outside = {"GITHUB_TRIGGERING_ACTOR": "somebody"}
     definition = workflow["jobs"][job]
     commands, status = [], "success"
     for step in definition["steps"]:

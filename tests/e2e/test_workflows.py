@@ -7,12 +7,12 @@ import pytest
 from policy.workflows import PATHS, command, document, steps
 from tests.e2e.checkouts import REPOSITORY, Checkout
 
-CALLS = [
-    pytest.param(path.name, command(step["run"]), id=f"{path.stem}-{'-'.join(command(step['run'])[1:3])}")
+CALLS = {
+    step["run"]: pytest.param(path.name, command(step["run"]), id=f"{path.stem}-{'-'.join(command(step['run'])[1:3])}")
     for path in PATHS
     for step in steps(document(path))
-    if "run" in step
-]
+    if step.get("run", "").startswith("./daggerw ")
+}
 HELP = """\
 Say what deploy would do to the group, field by field; write nothing.
 
@@ -47,7 +47,7 @@ def test_help_is_understood() -> None:
     assert passed(["./daggerw", "call", "plan", "--image", "$IMAGE", "--exit-code=$CODE"]) == {"--image", "--exit-code"}
 
 
-@pytest.mark.parametrize(("file", "words"), CALLS)
+@pytest.mark.parametrize(("file", "words"), CALLS.values())
 def test_module_accepts_what_a_workflow_passes(file: str, words: list[str]) -> None:
     """Asked for help, the CLI (v0.19.10) still parses the flags before it, and fails on what it does not know."""
     # A value behind '=' is a switch's.

@@ -32,6 +32,16 @@ def test_every_image_has_a_stand_in() -> None:
     assert library | {base.UV.tag, f"docker.io/{base.TERRAFORM.tag}"} == STAND_INS
 
 
+def test_nightly_machine_has_the_same_tools() -> None:
+    workflow = Path(".github/workflows/nightly.yml").read_text()
+    uv, python, debian = base.UV.tag, *base.PYTHON.tag.removeprefix("python:").split("-slim-")
+    assert f"image: {uv}-python{python}-{debian} " in workflow
+    assert f"uv python install {base.APP_PYTHON.tag.removeprefix('python:').partition('-')[0]}\n" in workflow
+    assert f'go-version: "{base.GO.tag.removeprefix("golang:").partition("-")[0]}"' in workflow
+    assert f"terraform_version: {base.TERRAFORM.tag.rpartition(':')[2]}," in workflow
+    assert f"version: {base.GCLOUD.tag.rpartition(':')[2].partition('-')[0]}," in workflow
+
+
 def test_local_runtime_uses_the_same_uv() -> None:
     runtime = Path("engine/runtime/main.go").read_text()
     image, version = (re.findall(rf'{name} += "(.+?)"', runtime)[0] for name in ("uvImage", "uvVersion"))
