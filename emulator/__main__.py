@@ -87,6 +87,8 @@ def serve(
         api = _opened(state, start_s, None if manual else speed, options, is_open=open_)
         if world:
             plant(api, world)
+        if not manual:
+            api.world.catch_up(time.time())
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (LockedError, SeedError, StateError) as error:
         _refuse(str(error))

@@ -16,17 +16,58 @@ from emulator.store import Document, Store
 # Source: Compute Engine's documentation of minimalAction, as quoted in google-cloud-compute.
 _REFRESHED: Final = {"metadata", "labels", "tags", "description"}
 _RESTARTED: Final = {"machineType", "minCpuPlatform", "serviceAccounts", "scheduling", "shieldedInstanceConfig"}
+_START_S: Final = 10.0  # that a container may take to come up where one that answered stood before it
 
 
 @dataclass(frozen=True)
 class Bound:
-    """A container that stands behind every machine whose template refers to an image."""
+    """
+    A container that stands behind every machine whose template refers to an image.
+
+    Args:
+        image: That image.
+        url: Where the container is asked for its health.
+        answers: Whether it answers.
+        since_s: Since when it does, or does not.
+        is_probed: Whether it is asked at all; if not, its last answer stays.
+        before_s: Since when it had done the opposite until then.
+        starts_until_s: Until when the silence of a container that replaces an answering one is taken for its start.
+    """
 
     image: str
     url: str
     answers: bool = False
     since_s: float = 0.0
     is_probed: bool = True
+    before_s: float = 0.0
+    starts_until_s: float = 0.0
+
+    def probed(self, now_s: float, *, answers: bool) -> "Bound":
+        """Return the container after a probe."""
+        if not answers and now_s < self.starts_until_s:
+            return self
+        if answers == self.answers:
+            return replace(self, starts_until_s=0.0)
+        return replace(self, answers=answers, since_s=now_s, before_s=self.since_s, starts_until_s=0.0)
+
+
+def bound(known: Bound | None, image: str, url: str, answers: bool | None, now_s: float) -> Bound:
+    """
+    Return the container that stands behind an image from now on.
+
+    Args:
+        known: The container before it, whose answer holds until this one has come up: instances did not restart.
+        image: Whose machines are meant.
+        url: Where it is asked for its health; empty for an answer that stays.
+        answers: Its answer; None where only probes show it.
+        now_s: The present.
+    """
+    if known is None:
+        return Bound(image, url, bool(answers), now_s, is_probed=bool(url))
+    kept = replace(known, url=url, is_probed=bool(url))
+    if answers is not None:
+        return replace(kept, starts_until_s=0.0).probed(now_s, answers=answers)
+    return replace(kept, starts_until_s=now_s + _START_S) if known.answers else kept
 
 
 def overlaid(properties: Document, config: str) -> Document:
@@ -114,7 +155,7 @@ class Circumstances:
         text = self.text(machine.built, machine.config)
         for bound in self.bounds.values():
             if mentions(text, bound.image):
-                return Tie(bound.answers, bound.since_s)
+                return Tie(bound.answers, bound.since_s, bound.before_s)
         return None
 
     def _difference(self, old: str, new: str) -> Action:

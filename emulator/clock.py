@@ -16,7 +16,7 @@ class Clock:
     Seconds of virtual time since 1970, never running backwards.
 
     Args:
-        start_s: Virtual time at which it begins; a state file hands over where it stopped.
+        start_s: Virtual time at which it begins; for a state file, the time at which it stopped.
         speed: Virtual seconds per real second; 1 is real time. None is a clock that only `move` moves.
         monotonic: Real seconds of any origin.
     """
@@ -47,6 +47,18 @@ class Clock:
     def real_s(self, seconds: float) -> float:
         """Return how many real seconds it takes for virtual seconds to go by; 0 on a clock moved by hand."""
         return 0.0 if self.speed is None else seconds / self.speed
+
+
+def reopened_s(kept_s: float, present_s: float, *, is_settled: bool) -> float:
+    """
+    Return the virtual time at which a state that was closed goes on; it never runs backwards.
+
+    Args:
+        kept_s: Virtual time at which it stopped.
+        present_s: Real time.
+        is_settled: Whether nothing was under way, so that nothing happens in the time that is left out.
+    """
+    return max(kept_s, present_s) if is_settled else kept_s
 
 
 def timestamp(at_s: float) -> str:

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator import console
 from emulator.behaviours import Rule
-from emulator.circumstances import Bound
+from emulator.circumstances import bound
 from emulator.errors import ApiError, invalid, malformed, not_found, required
 from emulator.faults import PlanRequest
 from emulator.links import project_of
@@ -207,10 +207,9 @@ class Control:
         if not asked.url and asked.answers is None:
             raise required("url")
         known = self._world.circumstances.bounds.get(asked.image)
-        answers = asked.answers if asked.answers is not None else known.answers if known else False
-        bound = Bound(asked.image, asked.url, answers, self._world.now_s, is_probed=bool(asked.url))
-        self._world.bind(bound)
-        return asdict(bound)
+        container = bound(known, asked.image, asked.url, asked.answers, self._world.now_s)
+        self._world.bind(container)
+        return asdict(container)
 
     def _untie(self, image: str) -> dict[str, Any]:
         known = self._world.circumstances.bounds.get(image)

@@ -49,10 +49,18 @@ class Check:
 
 @dataclass(frozen=True)
 class Tie:
-    """The real container that stands behind a machine: whether it answers, and since when."""
+    """
+    The real container that stands behind a machine.
+
+    Args:
+        answers: Whether it answers.
+        since_s: Since when it does, or does not.
+        before_s: Since when it had done the opposite until then; 0 is from the beginning.
+    """
 
     answers: bool
     since_s: float
+    before_s: float = 0.0
 
 
 def verdicts(running_at_s: float, behaviour: Behaviour, check: Check, tie: Tie | None) -> list[tuple[float, str]]:
@@ -65,6 +73,8 @@ def verdicts(running_at_s: float, behaviour: Behaviour, check: Check, tie: Tie |
     if running_at_s < 0:
         return []
     start = running_at_s
+    if tie is not None and tie.answers and start < tie.before_s:
+        return _interrupted(start, check, tie)
     answers, silent = _answering(running_at_s, behaviour, tie)
     found = [(start, "UNKNOWN")]
     first_unhealthy = start + check.interval_s * check.unhealthy_threshold
@@ -90,6 +100,16 @@ def verdict_at(found: list[tuple[float, str]], now_s: float) -> str:
 def answers_for_good(behaviour: Behaviour) -> bool:
     """Return whether an application, once it answers, never stops."""
     return behaviour.answer_s is not None and behaviour.crash_after_s is None
+
+
+def _interrupted(start: float, check: Check, tie: Tie) -> list[tuple[float, str]]:
+    """Return the verdicts of a container that answered, was silent for a while, and answers again."""
+    found = [(start, "UNKNOWN"), (_probe(start, start, check.interval_s, check.healthy_threshold), "HEALTHY")]
+    unhealthy = _probe(start, tie.before_s, check.interval_s, check.unhealthy_threshold)
+    if unhealthy < tie.since_s:
+        again = _probe(start, tie.since_s, check.interval_s, check.healthy_threshold)
+        found += [(unhealthy, "UNHEALTHY"), (again, "HEALTHY")]
+    return found
 
 
 def _answering(running: float, behaviour: Behaviour, tie: Tie | None) -> tuple[float, float]:

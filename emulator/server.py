@@ -181,10 +181,11 @@ class Server:
                 for bound in list(world.circumstances.bounds.values()):
                     if bound.is_probed:
                         answers = await _answers(client, bound.url)
+                        world.advance()
                         known = world.circumstances.bounds[bound.image]
-                        if known.is_probed and answers != known.answers:
-                            world.advance()
-                            world.bind(replace(known, answers=answers, since_s=world.now_s))
+                        probed = known.probed(world.now_s, answers=answers)
+                        if known.is_probed and probed != known:
+                            world.bind(probed)
                 await asyncio.sleep(max(_LOOK_S, world.clock.real_s(1.0)))
 
 

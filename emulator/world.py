@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from emulator import settings as documents
 from emulator.circumstances import Bound, Circumstances
-from emulator.clock import Clock
+from emulator.clock import Clock, reopened_s
 from emulator.groups import Group, Settings, Surroundings, disturb
 from emulator.health import NEVER
 from emulator.links import name_of, project_of
-from emulator.operations import Operation, ended, operation_name
+from emulator.operations import Operation, ended, is_done, operation_name
 from emulator.rolling import next_s, step
-from emulator.status import phase, snapshot
+from emulator.status import is_stable, phase, snapshot
 from emulator.store import Document, Store, View
 
 
@@ -89,6 +89,27 @@ class World:
     def next_s(self) -> float:
         """Return when something happens next, or NEVER."""
         return min((self._next_s(path) for path in self.view.groups), default=NEVER)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is under way: all operations are done, all groups are stable, and no change is scheduled."""
+        operations = (
+            self.operation(f"{path}/{name}")
+            for path, documents in self.view.collections.items()
+            if path.endswith("/operations")
+            for name in documents
+        )
+        return (
+            self.next_s() == NEVER
+            and all(is_stable(group, self.settings(path)) for path, group in self.view.groups.items())
+            and all(is_done(operation, self.now_s) for operation in operations if operation)
+        )
+
+    def catch_up(self, present_s: float) -> None:
+        """Let a state that was opened again go on at the present if nothing was under way in it."""
+        kept_s = self.clock.now_s()
+        self.clock.move(reopened_s(kept_s, present_s, is_settled=self.is_settled) - kept_s)
+        self.advance()
 
     def settings(self, path: str, view: View | None = None) -> Settings:
         """Return the resolved settings of a group."""

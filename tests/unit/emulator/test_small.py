@@ -100,6 +100,12 @@ def test_a_real_container_decides_in_place_of_times() -> None:
     assert verdicts(100, Behaviour(answer_s=None), CHECK, Tie(True, 50))[-1] == (110, "HEALTHY")
     assert verdicts(100, Behaviour(answer_s=0), CHECK, Tie(False, 50))[-1] == (115, "UNHEALTHY")
     assert verdicts(100, Behaviour(), CHECK, Tie(False, 200))[1:] == [(110, "HEALTHY"), (210, "UNHEALTHY")]
+    # Silent from 150 to 155, for fewer probes than the threshold; from 150 to 160, for as many.
+    assert verdicts(100, Behaviour(), CHECK, Tie(True, 155, 150))[1:] == [(110, "HEALTHY")]
+    assert verdicts(100, Behaviour(), CHECK, Tie(True, 163, 150))[1:] == [
+        (110, "HEALTHY"), (160, "UNHEALTHY"), (170, "HEALTHY"),
+    ]  # fmt: skip
+    assert verdicts(100, Behaviour(), CHECK, Tie(True, 155, 50)) == verdicts(100, Behaviour(), CHECK, Tie(True, 155))
     assert NEVER > 10**12
 
 
