@@ -12,6 +12,7 @@ from ci.secret_arguments import VARIABLE, passed_credentials, refuse_unreadable
 from ci.steps import accessory as accessories
 from ci.steps import check, image, registry, rehearsal, rollout
 from ci.steps.accessory import Update
+from ci.steps.local_volumes import LocalVolumes
 from ci.steps.rollout import Rehearsal, Target
 
 PLAN_DIFFERS = 2
@@ -38,7 +39,7 @@ async def run(
     """
     target = await check_target(source, target)
     tools = await check.project(source, "deploy")
-    rehearsing = await _rehearsal(source, built) if target.is_local else None
+    rehearsing = await _rehearsal(source, target, built) if target.is_local else None
     ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
     try:
         code = await ran.exit_code()
@@ -83,7 +84,9 @@ async def destination(
     tags = registry.tags(commit, latest=latest)
     env = await environments.read(source, target.env)
     logins = target.registry_credentials
-    where = registry.Destination(target.repository or env.image, tags, target.env, token, None, logins)
+    name = target.repository or env.image
+    volumes = LocalVolumes(target.project or env.project, target.group or env.group)
+    where = registry.Destination(name, tags, target.env, token, None, logins, volumes=volumes)
     if token is None and not (target.is_local and where.is_embedded):
         where = replace(where, credentials=await passed_credentials(target.credentials))
     if token is None and logins is None:
@@ -169,13 +172,14 @@ async def accessory(source: dagger.Directory, update: Update) -> str:
     raise DeployError(code, await ran.stderr())
 
 
-async def pulled(source: dagger.Directory, reference: str) -> tuple[str, dagger.Container] | None:
+async def pulled(source: dagger.Directory, target: Target, reference: str) -> tuple[str, dagger.Container] | None:
     """
     Take an image from the embedded registry, to stand behind machines; None where it is not there.
 
     What is missing there, deploy refuses itself, as it does with any other registry.
     """
-    found = registry.pulled(reference, source.directory("ci/steps/inside"), uuid.uuid4().hex)
+    volumes = await local_volumes(source, target.project, target.group)
+    found = registry.pulled(reference, source.directory("ci/steps/inside"), volumes, uuid.uuid4().hex)
     if await found.exit_code() != 0:
         return None
     archive, digest = found.file("/image.tar"), (await found.stdout()).strip()
@@ -192,25 +196,46 @@ async def forget_report(source: dagger.Directory, target: Target) -> None:
     """Delete the report of the group's last run, so that `report` prints this run's or what the group shows."""
     env = await environments.read(source, target.env)
     names = (target.project or env.project, target.zone or env.zone, target.group or env.group)
-    await rollout.forget_report(target.env, names, uuid.uuid4().hex).sync()
+    volumes = LocalVolumes(names[0], names[2]) if target.is_local else None
+    await rollout.forget_report(target.env, names, volumes, uuid.uuid4().hex).sync()
 
 
-async def forget() -> str:
-    """Empty the local environment."""
+async def local_volumes(source: dagger.Directory, project: str = "", group: str = "") -> LocalVolumes:
+    """
+    Return where a local environment is kept.
+
+    Args:
+        source: The repository.
+        project: Instead of the one in environments/local.yaml, as the group; empty where the file's holds.
+        group: Name of the group.
+
+    Raises:
+        RefusedError: The file cannot be read.
+    """
+    env = await environments.read(source, environments.LOCAL)
+    return LocalVolumes(project or env.project, group or env.group)
+
+
+async def forget(volumes: LocalVolumes) -> str:
+    """Empty a local environment."""
     try:
-        await rollout.forget(uuid.uuid4().hex).sync()
+        await rollout.forget(volumes, uuid.uuid4().hex).sync()
     except dagger.ExecError as error:
         raise RefusedError(
             "the local environment is in use. Fix: end the other call, such as 'call emulator up', and ask again"
         ) from error
-    return "the local environment is as on the first day: no release, no image, no report"
+    return (
+        f"the local environment of group '{volumes.group}' in project '{volumes.project}' is empty: "
+        "no release, no image, no report"
+    )
 
 
-async def _rehearsal(source: dagger.Directory, built: tuple[str, dagger.Container] | None) -> Rehearsal:
+async def _rehearsal(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container] | None) -> Rehearsal:
     tools = await check.project(source, "emulator")
+    volumes = await local_volumes(source, target.project, target.group)
     if built is None:
-        return Rehearsal(rehearsal.emulator(source, tools, is_open=False))
+        return Rehearsal(rehearsal.emulator(source, tools, volumes, is_open=False), volumes)
     reference, container = built
     machine = rehearsal.machine(container, reference)
     tie = f"{reference}={rehearsal.health_url()}"
-    return Rehearsal(rehearsal.emulator(source, tools, is_open=False, release=machine), tie)
+    return Rehearsal(rehearsal.emulator(source, tools, volumes, is_open=False, release=machine), volumes, tie)

@@ -27,16 +27,16 @@ from ci.arguments import (
 )
 from ci.errors import exit_codes
 from ci.gates import Gated, Policy, Programs
+from ci.local_environment import LocalEnvironment
 from ci.rollouts import Rollouts, alias, effect, target
 from ci.sources import SOURCES, keyed_by_content, only
-from ci.steps import check as checks
-from ci.steps import fleet, registry, rehearsal
+from ci.steps import fleet
 from ci.steps.check import PROGRAMS, SHIPPED
 from ci.summary import summary
 
 
 @object_type
-class Ci(Rollouts):
+class Ci(Rollouts, LocalEnvironment):
     """The delivery of the AI server: from its sources to the machines that serve it."""
 
     source: Annotated[
@@ -90,16 +90,6 @@ class Ci(Rollouts):
         with exit_codes():
             return "\n".join(await gates.smoke(self.source, await gates.build(self.source)))
 
-    @function
-    def registry(self) -> dagger.Service:
-        """Serve the embedded registry, to look into it with `call registry up --ports 5000:5000`."""
-        return registry.embedded()
-
-    @function
-    async def emulator(self) -> dagger.Service:
-        """Serve the local environment's Compute Engine, to look at with `call emulator up --ports 8080:8080`."""
-        return rehearsal.emulator(self.source, await checks.project(self.source, "emulator"), is_open=True)
-
     @effect
     async def publish(
         self,
@@ -150,7 +140,7 @@ class Ci(Rollouts):
             flags = [*_flags(commit, timeout), "--format", shape]
             await delivery.check_target(self.source, whose)
             if image:
-                behind = await delivery.pulled(self.source, image) if whose.is_local else None
+                behind = await delivery.pulled(self.source, whose, image) if whose.is_local else None
                 return await delivery.deploy(self.source, whose, image, flags, behind)
             where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
             gated = await self._gated(all_checks)

@@ -178,4 +178,4 @@ async def _forget_report(source: dagger.Directory, target: Target) -> None:
 
 
 def _service(where: Destination) -> dagger.Service | None:
-    return registry.embedded() if where.is_embedded else None
+    return registry.embedded(where.volumes) if where.is_embedded else None

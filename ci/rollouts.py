@@ -159,9 +159,3 @@ class Rollouts:
             if image and rollback:
                 raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
             return await delivery.accessory(self.source, Update(name, env, credentials, image, rollback, shape, by))
-
-    @effect
-    async def reset_local(self) -> str:
-        """Forget the local environment: its group, its releases, its registry."""
-        with exit_codes():
-            return await delivery.forget()

@@ -1,17 +1,17 @@
 """The embedded registry, and the push: one path for it and for Artifact Registry."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import dagger
-from dagger import dag
 
 from ci.environments import LOCAL
 from ci.errors import RefusedError
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.check import Project, environment
 from ci.steps.image import debian_bill, interpreter, python_bill
+from ci.steps.local_volumes import LocalVolumes
 
 EMBEDDED_HOST: Final = "registry:5000"
 STORAGE: Final = "/var/lib/registry"
@@ -40,6 +40,7 @@ class Destination:
         token: Access token of a Google account.
         credentials: Google credential file, from which a token is minted where none is given.
         registry_credentials: Logins of registries, as `docker login` writes them.
+        volumes: Of the local environment that the embedded registry belongs to.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Destination:
     token: dagger.Secret | None = None
     credentials: dagger.Secret | None = None
     registry_credentials: dagger.Secret | None = None
+    volumes: LocalVolumes = field(kw_only=True)
 
     @property
     def logins(self) -> dict[str, dagger.Secret]:
@@ -118,27 +120,22 @@ def refuse_stand_in(where: Destination, stand_in: str | None, *, allowed: bool) 
         )
 
 
-def embedded() -> dagger.Service:
+def embedded(volumes: LocalVolumes) -> dagger.Service:
     """docker-registry on port 5000; what it holds survives in a cache volume."""
     return (
         registry_tools()
         .with_new_file("/etc/registry.yml", _CONFIG)
-        .with_mounted_cache(STORAGE, storage())
+        .with_mounted_cache(STORAGE, volumes.registry)
         .with_exposed_port(5000)
         .as_service(args=["docker-registry", "serve", "/etc/registry.yml"])
     )
 
 
-def storage() -> dagger.CacheVolume:
-    """What the embedded registry holds between calls."""
-    return dag.cache_volume("registry")
-
-
-def pulled(reference: str, programs: dagger.Directory, run_id: str) -> dagger.Container:
+def pulled(reference: str, programs: dagger.Directory, volumes: LocalVolumes, run_id: str) -> dagger.Container:
     """Pull from the embedded registry: /image.tar, an OCI archive, and the digest on stdout; or skopeo's own error."""
     return (
         registry_tools()
-        .with_service_binding(EMBEDDED_HOST.split(":")[0], embedded())
+        .with_service_binding(EMBEDDED_HOST.split(":")[0], embedded(volumes))
         .with_mounted_directory("/inside", programs)
         .with_env_variable("RUN_ID", run_id)
         .with_exec(["sh", "/inside/pull.sh", reference], expect=dagger.ReturnType.ANY)

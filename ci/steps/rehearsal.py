@@ -3,11 +3,11 @@
 from typing import Final
 
 import dagger
-from dagger import dag
 
 from ci.steps import image
 from ci.steps.base import PYTHON, WORKDIR
 from ci.steps.check import Project, environment
+from ci.steps.local_volumes import LocalVolumes
 
 PORT: Final = 8080
 HOST: Final = "emulator"
@@ -20,7 +20,12 @@ WAIT_S: Final = 900
 
 
 def emulator(
-    source: dagger.Directory, tools: Project, *, is_open: bool, release: dagger.Service | None = None
+    source: dagger.Directory,
+    tools: Project,
+    volumes: LocalVolumes,
+    *,
+    is_open: bool,
+    release: dagger.Service | None = None,
 ) -> dagger.Service:
     """
     Serve the emulator on every address of its container, which the engine's own network alone reaches.
@@ -28,6 +33,7 @@ def emulator(
     Args:
         source: The repository.
         tools: Project `emulator`.
+        volumes: Where its state is kept.
         is_open: Serve without tokens, to clients that have none.
         release: Container behind the machines of a release, reached as `release`.
     """
@@ -38,7 +44,7 @@ def emulator(
     container = (
         environment(tools, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/emulator", source.directory("emulator"))
-        .with_mounted_cache(STATE, state())
+        .with_mounted_cache(STATE, volumes.emulator)
         .with_exposed_port(PORT)
     )
     if release is not None:
@@ -60,8 +66,3 @@ def machine(built: dagger.Container, reference: str) -> dagger.Service:
 def health_url() -> str:
     """Where the container behind the machines is asked for its health."""
     return f"http://release:{image.PORT}/health"
-
-
-def state() -> dagger.CacheVolume:
-    """What the emulator remembers between calls."""
-    return dag.cache_volume("emulator-state")

@@ -10,6 +10,7 @@ from ci.environments import LOCAL
 from ci.steps import registry, rehearsal
 from ci.steps.base import PYTHON, WORKDIR
 from ci.steps.check import Project, environment
+from ci.steps.local_volumes import LocalVolumes
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
@@ -81,10 +82,12 @@ class Rehearsal:
 
     Args:
         emulator: The service.
+        volumes: Where the local environment is kept.
         tie: `IMAGE=HEALTH_URL` of the container behind the machines of a release; empty where there is none.
     """
 
     emulator: dagger.Service
+    volumes: LocalVolumes
     tie: str = ""
 
 
@@ -113,7 +116,7 @@ def deploy(
         .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
         .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
-        .with_mounted_cache(_RESULTS, _results())
+        .with_mounted_cache(_RESULTS, rehearsing.volumes.reports if rehearsing else _results())
         .with_env_variable("DEPLOY_RESULTS", f"{_RESULTS}/{target.env}")
         .with_env_variable("DEPLOY_COMMAND", "./daggerw call")
         .with_env_variable("DEPLOY_ARGUMENTS", target.typed)
@@ -129,7 +132,7 @@ def deploy(
     if rehearsing is not None:
         container = (
             container.with_service_binding("emulator", rehearsing.emulator)
-            .with_service_binding(registry.EMBEDDED_HOST.split(":")[0], registry.embedded())
+            .with_service_binding(registry.EMBEDDED_HOST.split(":")[0], registry.embedded(rehearsing.volumes))
             .with_mounted_temp("/scratch")
             .with_mounted_file("/inside/rehearse.py", source.file("ci/steps/inside/rehearse.py"))
         )
@@ -138,26 +141,27 @@ def deploy(
     return container.with_exec(command, expect=dagger.ReturnType.ANY)
 
 
-def forget_report(env: str, names: tuple[str, str, str], run_id: str) -> dagger.Container:
+def forget_report(env: str, names: tuple[str, str, str], volumes: LocalVolumes | None, run_id: str) -> dagger.Container:
     """
     Delete what is kept of a group's last run: a run that ends at a gate must not be reported as the run before.
 
     Args:
         env: Name of a file in environments/.
         names: Project, zone and group, by which deploy/report/lastrun.py names the file.
+        volumes: For the local environment; else None.
         run_id: Fresh in every run, so that the deletion is never answered from a cache.
     """
     return (
         dag.container()
         .from_(PYTHON.reference)
-        .with_mounted_cache(_RESULTS, _results())
+        .with_mounted_cache(_RESULTS, volumes.reports if volumes else _results())
         .with_env_variable("RUN_ID", run_id)
         .with_exec(["find", _RESULTS, "-path", f"{_RESULTS}/{env}/{'_'.join(names)}_*.json", "-delete"])
     )
 
 
-def forget(run_id: str) -> dagger.Container:
-    """Empty the emulator's state, the registry and the local reports, once no process holds the state any more."""
+def forget(volumes: LocalVolumes, run_id: str) -> dagger.Container:
+    """Empty the emulator's state, the registry and the reports, once no process holds the state any more."""
     reports = f"{_RESULTS}/{LOCAL}"
     empty = (
         f"mkdir -p {reports}; find {rehearsal.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
@@ -166,14 +170,14 @@ def forget(run_id: str) -> dagger.Container:
     return (
         dag.container()
         .from_(PYTHON.reference)
-        .with_mounted_cache(rehearsal.STATE, rehearsal.state())
-        .with_mounted_cache(registry.STORAGE, registry.storage())
-        .with_mounted_cache(_RESULTS, _results())
+        .with_mounted_cache(rehearsal.STATE, volumes.emulator)
+        .with_mounted_cache(registry.STORAGE, volumes.registry)
+        .with_mounted_cache(_RESULTS, volumes.reports)
         .with_env_variable("RUN_ID", run_id)
         .with_exec(["flock", "--timeout", str(rehearsal.WAIT_S), lock, "sh", "-ec", empty])
     )
 
 
 def _results() -> dagger.CacheVolume:
-    """What the last runs came to, for `report`."""
+    """Outcomes of the last runs in environments at Google, whose files are named by project, zone and group."""
     return dag.cache_volume("deploy-results")

@@ -15,6 +15,7 @@ from ci import release
 from ci.errors import NotAllowedError
 from ci.steps import base, registry
 from ci.steps.inside import rehearse
+from ci.steps.local_volumes import LocalVolumes
 from tests.clients.running import Emulator, run_emulator
 from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
 from tests.e2e.checkouts import REPOSITORY
@@ -65,7 +66,9 @@ def push(
                 json.dumps(rehearse.keyless(ISSUER, issuer.ask("emulator/tokens")["request_token"])) if issuer else ""
             )
             credentials = dag.set_secret(uuid.uuid4().hex, file) if issuer else None
-            where = registry.Destination(IMAGE, ("0123456", "latest"), "test", secret, credentials)
+            where = registry.Destination(
+                IMAGE, ("0123456", "latest"), "test", secret, credentials, volumes=LocalVolumes("project", "group")
+            )
             source = dag.host().directory(
                 str(REPOSITORY),
                 include=["ci/steps/inside", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],

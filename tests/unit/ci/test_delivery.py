@@ -19,10 +19,12 @@ from ci.main import Ci
 from ci.rollouts import Rollouts, target
 from ci.steps import check, registry, rehearsal, rollout
 from ci.steps.accessory import Update
+from ci.steps.local_volumes import LocalVolumes
 from ci.steps.rollout import Rehearsal, Target
 from tests.unit.ci.test_steps import calls, executed, secrets
 
 SOURCE = dag.directory()
+VOLUMES = LocalVolumes("project", "group")
 TOOLS = check.Project("deploy", "[project]", "version = 1")
 
 
@@ -138,7 +140,7 @@ def test_every_rollout_runs_anew() -> None:
 
 def test_the_rehearsal_logs_in_and_ties_the_image() -> None:
     service = dag.container().as_service()
-    rehearsing = Rehearsal(service, "host/app@sha256:1=http://release:8000/health")
+    rehearsing = Rehearsal(service, VOLUMES, "host/app@sha256:1=http://release:8000/health")
     container = rollout.deploy(SOURCE, TOOLS, Target("local"), ["plan"], "a", rehearsing)
     assert executed(container)[-1] == [
         "python", "/inside/rehearse.py", "http://emulator:8080", "host/app@sha256:1=http://release:8000/health", "--",
@@ -306,7 +308,7 @@ def test_only_the_report_of_the_group_is_deleted_at_a_gate(monkeypatch: pytest.M
         async def sync(self) -> None:
             """Do nothing."""
 
-    def forget(env: str, names: tuple[str, str, str], _: str) -> Synced:
+    def forget(env: str, names: tuple[str, str, str], _: LocalVolumes | None, __: str) -> Synced:
         deleted.append((env, names))
         return Synced()
 
@@ -319,9 +321,11 @@ def test_only_the_report_of_the_group_is_deleted_at_a_gate(monkeypatch: pytest.M
         ("prod", ("dojangkok-prod", "z", "g")),
     ]
     monkeypatch.undo()
-    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), "a"))
+    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), None, "a"))
     assert command == ["find", "/var/lib/deploy", "-path", "/var/lib/deploy/prod/p_z_g_*.json", "-delete"]
-    assert rollout.forget_report("prod", ("p", "z", "g"), "a") != rollout.forget_report("prod", ("p", "z", "g"), "b")
+    assert rollout.forget_report("prod", ("p", "z", "g"), None, "a") != rollout.forget_report(
+        "prod", ("p", "z", "g"), None, "b"
+    )
 
 
 def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
@@ -331,7 +335,7 @@ def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
         (tmp_path / env).mkdir()
         for name in names:
             (tmp_path / env / name).write_text("{}")
-    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), "a"))
+    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), None, "a"))
     parts: Any = command
     subprocess.run([part.replace("/var/lib/deploy", str(tmp_path)) for part in parts], check=True)
     assert {path.name for path in (tmp_path / "prod").iterdir()} == set(names[1:])
@@ -342,7 +346,7 @@ def test_every_environment_keeps_its_own_reports() -> None:
     container = rollout.deploy(SOURCE, TOOLS, Target("dev"), ["report"], "a", None)
     variables = [args for name, args in calls(container) if name == "withEnvVariable"]
     assert {"name": "DEPLOY_RESULTS", "value": "/var/lib/deploy/dev"} in variables
-    [*_, reset] = executed(rollout.forget("a"))
+    [*_, reset] = executed(rollout.forget(VOLUMES, "a"))
     assert "/var/lib/deploy/local -mindepth" in str(reset)
 
 
@@ -354,6 +358,6 @@ def test_local_environment_names_the_service_that_the_pipeline_starts() -> None:
 
 
 def test_local_state_is_forgotten_under_its_lock() -> None:
-    command = executed(rollout.forget("a"))[-1]
+    command = executed(rollout.forget(VOLUMES, "a"))[-1]
     assert command[:4] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]  # type: ignore[index]
-    assert dagger.Container is type(rollout.forget("b"))
+    assert dagger.Container is type(rollout.forget(VOLUMES, "b"))

@@ -4,22 +4,25 @@ import pytest
 
 from ci.errors import RefusedError
 from ci.steps import registry
+from ci.steps.local_volumes import LocalVolumes
 
 ARTIFACT_REGISTRY = "asia-northeast3-docker.pkg.dev/some-project/dojangkok-ai"
 IMAGE = f"{ARTIFACT_REGISTRY}/ai-server"
 
-
+VOLUMES = LocalVolumes("project", "group")
 EMBEDDED = "registry:5000/dojangkok-ai/ai-server"
 
 
 def test_the_embedded_registry_is_known_by_its_host() -> None:
-    where = registry.Destination(EMBEDDED, registry.tags("", latest=True))
+    where = registry.Destination(EMBEDDED, registry.tags("", latest=True), volumes=VOLUMES)
     assert where.is_embedded
     assert where.tags == ("dev-", "latest")
 
 
 def test_commit_becomes_the_tag() -> None:
-    where = registry.Destination(IMAGE, registry.tags("0123456789abcdef0123456789abcdef01234567", latest=False))
+    where = registry.Destination(
+        IMAGE, registry.tags("0123456789abcdef0123456789abcdef01234567", latest=False), volumes=VOLUMES
+    )
     assert not where.is_embedded
     assert where.tags == ("0123456",)
 
@@ -56,7 +59,7 @@ def test_full_name_is_taken_as_it_is(repository: str) -> None:
 
 
 def test_stand_in_is_refused_outside() -> None:
-    where = registry.Destination(IMAGE, ())
+    where = registry.Destination(IMAGE, (), volumes=VOLUMES)
     with pytest.raises(RefusedError) as refused:
         registry.refuse_stand_in(where, "python:3.10-slim", allowed=False)
     assert str(refused.value) == (
@@ -74,4 +77,4 @@ def test_stand_in_is_refused_outside() -> None:
     ],
 )
 def test_the_rest_may_pass(name: str, stand_in: str | None, allowed: bool) -> None:
-    registry.refuse_stand_in(registry.Destination(name, ()), stand_in, allowed=allowed)
+    registry.refuse_stand_in(registry.Destination(name, (), volumes=VOLUMES), stand_in, allowed=allowed)

@@ -1,6 +1,7 @@
 """A release: what starts beside the gates, what waits for them, and what a failed gate keeps from happening."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -13,13 +14,14 @@ from ci.errors import GateError
 from ci.gates import Gated
 from ci.stages import Stage
 from ci.steps import check, registry
+from ci.steps.local_volumes import LocalVolumes
 from ci.steps.registry import Destination
 from ci.steps.rollout import Target
 from tests.unit.ci.test_delivery import query_error
 
 SOURCE = dag.directory()
 GATED = Gated(SOURCE, {})
-WHERE = Destination("registry:5000/a/ai-server", ("dev-", "latest"))
+WHERE = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=LocalVolumes("project", "group"))
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
 
 
@@ -90,7 +92,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(delivery, "forget_report", forget_report)
     monkeypatch.setattr(check, "project", project)
     monkeypatch.setattr(check, "environment", environment)
-    monkeypatch.setattr(registry, "embedded", lambda: Environment("registry", world.events))
+    monkeypatch.setattr(registry, "embedded", lambda _: Environment("registry", world.events))
     return world
 
 
@@ -138,7 +140,7 @@ def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(worl
 
 def test_real_registry_is_not_served_here(world: World) -> None:
     target = Target("prod", dag.set_secret("credentials", "word"))
-    service: dagger.Service | None = release._service(Destination("host.test/a/app", ("dev-",), "prod"))
+    service: dagger.Service | None = release._service(replace(WHERE, name="host.test/a/app"))
     assert service is None
     roll_out(target)
     assert "emulator" not in world.events

@@ -9,8 +9,10 @@ from dagger import dag
 
 from ci.steps import accessory, base, check, image, registry, rehearsal
 from ci.steps.accessory import Update
+from ci.steps.local_volumes import LocalVolumes
 
 SOURCE = dag.directory()
+VOLUMES = LocalVolumes("project", "group")
 TOOLS = check.Project(".", "[project]", "version = 1")
 
 
@@ -74,7 +76,7 @@ def test_smoke_uses_the_image_s_own_command() -> None:
 
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
-    where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), "dev", **login)
+    where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), "dev", volumes=VOLUMES, **login)
     return registry.push(dag.container(), SOURCE, where, None, run_id, TOOLS, TOOLS)
 
 
@@ -122,13 +124,13 @@ def test_no_login_no_secret() -> None:
 
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
-    *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS, is_open=True))
+    *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS, VOLUMES, is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
-    steps = calls(rehearsal.emulator(SOURCE, TOOLS, is_open=False))
+    steps = calls(rehearsal.emulator(SOURCE, TOOLS, VOLUMES, is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
