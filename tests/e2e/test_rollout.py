@@ -58,6 +58,7 @@ def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> No
     assert gcloud_sees(checkout, tmp_path) == (second, ["HEALTHY"] * 3)
     assert re.search(r"bill of materials sha256:[0-9a-f]{64}$", call(checkout, "plan", "--image", first), re.MULTILINE)
 
+    call(checkout, "reset-local", "--group", "other")
     rows = json.loads(call(checkout, "history", "--format", "json"))
     assert [row["digest"] for row in rows][:2] == [second.partition("@")[2], first.partition("@")[2]]
     call(checkout, "rollback")
@@ -163,6 +164,9 @@ def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
     nowhere = checkout.daggerw("call", "accessory", "--name", "vllm", "--env", "local")
     assert nowhere.returncode == 3
     assert "--env: 'local' has no such machine. Fix: dev or prod" in nowhere.stderr
+    absent = checkout.daggerw("call", "status", "--group", "other")
+    assert absent.returncode == 3
+    assert "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev." in absent.stderr
     nonsense = checkout.daggerw("call", "rollback", "--to", "nothing")
     assert nonsense.returncode == 3
     assert "is no release of this group" in nonsense.stderr
