@@ -1,6 +1,7 @@
 """inside/smoke.py against small servers: each breaks in one way."""
 
 import socket
+import subprocess
 import sys
 import textwrap
 import time
@@ -97,6 +98,17 @@ def test_server_that_listens_and_never_answers_is_not_called_silent(
     error = capsys.readouterr().err
     assert "nothing listens" not in error
     assert "GET /livez: status 0, expected 200" in error
+
+
+def test_server_that_never_becomes_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "_READY_WITHIN_S", 0.2)
+    url, command = server(tmp_path, "leave(0)")
+    script = tmp_path / "server.py"
+    script.write_text(script.read_text().replace("ready = True", "ready = False"))
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        assert smoke.wait_until(f"{url}/livez", 200, 20)
+        assert smoke.lifecycle(url, 0.3, process) == ["the server was not ready within 0.2 s"]
+        process.kill()
 
 
 def test_one_that_stays_ready_while_it_drains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
