@@ -37,9 +37,9 @@ def at_machine(stack: str, folder: Path) -> Path:
     return folder
 
 
-def composed(folder: Path, *options: str) -> Config:
+def composed(folder: Path, *profiles: str) -> Config:
     """What Docker Compose makes of a folder."""
-    return json.loads(passes("docker-compose", *options, "config", "--format", "json", folder=folder))
+    return json.loads(passes("compose-config", *profiles, folder=folder))
 
 
 @pytest.fixture(scope="session", params=STACKS)
@@ -51,7 +51,7 @@ def stack(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def complete(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The stack with every profile, and app.env's variables in their services."""
-    return composed(at_machine(stack, tmp_path_factory.mktemp(stack)), "--profile", "alloy")
+    return composed(at_machine(stack, tmp_path_factory.mktemp(stack)), "alloy")
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ def config(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The same with an empty app.env: what stands in the files that everybody may read."""
     folder = at_machine(stack, tmp_path_factory.mktemp(stack))
     (folder / "app.env").write_text("")
-    return composed(folder, "--profile", "alloy")
+    return composed(folder, "alloy")
 
 
 def variables(stack: str) -> dict[str, str]:

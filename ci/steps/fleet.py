@@ -9,7 +9,8 @@ from ci.steps.base import GO, PYTHON, TERRAFORM, WORKDIR
 from ci.steps.check import Project, environment
 
 GO_TOOLS: Final = (
-    "actionlint", "alloy-syntax", "compose", "packer", "packer-plugin-googlecompute", "terraform-provider-google",
+    "actionlint", "alloy-syntax", "compose-config", "packer", "packer-plugin-googlecompute",
+    "terraform-provider-google",
 )  # fmt: skip
 # What policy/test_*.py read: what they judge, and what they compare it with.
 READS: Final = (

@@ -4,7 +4,7 @@ from tests.e2e.checkouts import Checkout
 
 # File, what stands there, the fault in its place, and what is said of it: a tool's words, or else a test's name.
 FAULTS = {
-    "docker-compose": (
+    "compose-config": (
         "compose/ai-server/docker-compose.yml",
         "mem_limit: 6g",
         "mem_limits: 6g",
