@@ -35,7 +35,8 @@ CONFIG = Config(
     zone="asia-northeast3-a",
     group="dojangkok-dev-ai-server-mig",
     repository=REPOSITORY,
-    rollout=Rollout(),
+    # Time is the emulator's own: a poll costs no waiting, but processor time, and a rollout lasts some 300 s.
+    rollout=Rollout(poll_s=(10.0, 10.0)),
 )
 
 
