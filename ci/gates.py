@@ -58,7 +58,8 @@ async def lint(source: dagger.Directory) -> tuple[str, ...]:
 
 async def types(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
     """Run mypy on programs side by side; return how many files of each were checked."""
-    return await _each("types", check.types, counts.files, source, programs)
+    typed = {name: reads for name, reads in programs.items() if check.PROGRAM[name].coverage is not None}
+    return await _each("types", check.types, counts.files, source, typed)
 
 
 async def test(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:

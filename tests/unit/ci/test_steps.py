@@ -43,7 +43,22 @@ def test_every_program_is_checked_in_its_own_python(program: check.Program) -> N
     for container in (check.types(SOURCE, program, TOOLS), check.test(SOURCE, program, TOOLS)):
         assert ("from", {"address": program.image.reference}) in calls(container)
     assert executed(check.types(SOURCE, program, TOOLS))[-1][0] == "mypy"  # type: ignore[index]
-    assert f"tests/unit/{program.name}" in executed(check.test(SOURCE, program, TOOLS))[-1]  # type: ignore[operator]
+    assert executed(check.test(SOURCE, program, TOOLS))[-1][-len(program.suites) :] == program.suites  # type: ignore[index]
+
+
+def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
+    command = executed(check.test(SOURCE, check.PROGRAM["architecture"], TOOLS))[-1]
+    assert command[-1] == "tests/architecture"  # type: ignore[index]
+    assert not [argument for argument in command if argument.startswith("--cov")]  # type: ignore[attr-defined]
+
+
+def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
+    paths = check.PROGRAM["deploy"].paths
+    assert {path for path in paths if path.startswith(("tests", "policy"))} == {
+        "tests/unit/arrows.py",
+        "tests/unit/deploy",
+        "tests/unit/lib",
+    }
 
 
 def test_app_ships_with_310() -> None:
