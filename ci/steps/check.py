@@ -18,7 +18,7 @@ class Program:
         name: The program's folder, and the folder of its tests below tests/unit; of tests alone, their folder in tests.
         project: Folder of the pyproject.toml and uv.lock that it is checked with; `.` is the root.
         image: The Python that it ships with.
-        coverage: Percent of its lines and branches that its unit tests must reach; None for tests alone.
+        coverage: Percent of its lines that its unit tests must reach, and of its branches in app; None for tests alone.
         reads: What its tests read beside its own folder and their own.
         more_suites: Folders of tests beside tests/unit.
     """
