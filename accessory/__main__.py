@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from accessory import config, errors, image
@@ -156,7 +155,7 @@ def main() -> None:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         raise SystemExit(_app(standalone_mode=False) or 0)
-    except click.ClickException as error:
+    except typer.TyperException as error:
         write_error(f"usage: {error.format_message()} Fix: see --help.")
         raise SystemExit(RefusedError.exit_code) from None
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import yaml
 
@@ -115,7 +115,8 @@ def _check_limits(path: Path, text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
         aliases += isinstance(event, yaml.AliasEvent)
-        where = f"{path}: line {event.start_mark.line + 1}"
+        mark = cast("yaml.Mark", event.start_mark)  # of a parsed event it is never None
+        where = f"{path}: line {mark.line + 1}"
         if depth > _MAX_DEPTH:
             raise EnvironmentFileError(f"{where}: is nested deeper than {_MAX_DEPTH}.", "see environments/dev.yaml")
         if aliases > _MAX_ALIASES:
