@@ -5,7 +5,6 @@ Serve a Compute Engine that really rolls.
 """
 
 import ipaddress
-import math
 import os
 import socket
 import sys
@@ -63,8 +62,6 @@ def serve(
     ] = False,
 ) -> None:
     """Serve until a signal ends it. The first line says where; / is a page to look at."""
-    if any(map(math.isnan, (speed, wait_s, operation_s, decide_s))):
-        _refuse("--speed, --wait-s, --operation-s, --decide-s: got 'nan'. Fix: a number.")
     if in_use not in ("refuse", "fail"):
         _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
     if standby not in ("keep", "replace"):

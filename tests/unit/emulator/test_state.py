@@ -144,8 +144,6 @@ def test_a_lock_that_is_a_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        (["--speed", "nan"], "got 'nan'. Fix: a number."),
-        (["--operation-s", "nan"], "got 'nan'. Fix: a number."),
         (["--host", "no.such.host.invalid", "--any-address"], "no.such.host.invalid"),
         (["--seed", "BINARY"], "can't decode"),
         (["--seed", "DEEP"], "recursion"),
@@ -157,9 +155,16 @@ def test_arguments_that_cannot_be_are_refused(tmp_path: Path, args: list[str], t
     assert text in refusal(*(str(tmp_path / one) if one.isupper() else one for one in args))
 
 
-@pytest.mark.parametrize("port", ["99999", "-1", "x"])
-def test_a_port_that_cannot_be_is_a_usage_error(port: str) -> None:
-    assert CliRunner().invoke(_app, ["serve", "--port", port]).exit_code == 2
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "99999"), ("--port", "-1"), ("--port", "x"),
+        ("--speed", "nan"), ("--wait-s", "nan"), ("--operation-s", "nan"), ("--decide-s", "nan"),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_a_usage_error(option: str, value: str) -> None:
+    done = CliRunner().invoke(_app, ["serve", option, value])
+    assert (done.exit_code, f"'{option}'" in done.stderr) == (2, True), done
 
 
 def full(api: Api) -> None:
