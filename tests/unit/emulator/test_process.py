@@ -175,6 +175,13 @@ class Container(BaseHTTPRequestHandler):
         pass
 
 
+def wait_for_healths(emulator: Started, wanted: set[str]) -> None:
+    until_s = time.monotonic() + 30
+    while healths(emulator) != wanted:
+        assert time.monotonic() < until_s
+        time.sleep(0.05)
+
+
 def test_machine_is_as_healthy_as_the_container_behind_it(start) -> None:
     """A container that stops answering makes every machine of its image unhealthy; untied, its last verdict stays."""
     emulator = start("--open", "--seed", SEED, "--speed", "60")
@@ -184,12 +191,9 @@ def test_machine_is_as_healthy_as_the_container_behind_it(start) -> None:
     url = f"http://127.0.0.1:{container.server_port}/readyz"
     emulator.client.post("/emulator/ties", json={"image": image, "url": url}).raise_for_status()
     wait_for(emulator, lambda group: group["status"]["isStable"])
-    assert healths(emulator) == {"HEALTHY"}
+    wait_for_healths(emulator, {"HEALTHY"})
     Container.status = 503
-    until_s = time.monotonic() + 30
-    while healths(emulator) != {"UNHEALTHY"}:
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    wait_for_healths(emulator, {"UNHEALTHY"})
     emulator.client.delete("/emulator/ties", params={"image": image}).raise_for_status()
     Container.status = 200
     time.sleep(0.3)
