@@ -35,7 +35,7 @@ CONFIG = Config(
     zone="asia-northeast3-a",
     group="dojangkok-dev-ai-server-mig",
     repository=REPOSITORY,
-    # Time is the emulator's own: a poll costs no waiting, but processor time, and a rollout lasts some 300 s.
+    # A rollout lasts 300 s of the emulator's time and more; at the default poll it takes four times the processor time.
     rollout=Rollout(poll_s=(10.0, 10.0)),
 )
 

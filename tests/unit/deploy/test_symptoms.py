@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy import observed
+from deploy import config, observed
 from deploy.errors import (
     CapacityError,
     DeployError,
@@ -20,16 +20,17 @@ from deploy.observed import Group, Machine, Version
 from deploy.rollout import Rollout
 from deploy.symptoms import Suspect, Symptoms, late_instances, suspect
 from tests.unit.deploy.faulty import fault, times
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, rig
 
 DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
 UNAUTHORIZED = "Error response from daemon: unauthorized: authentication required"
 ENDED = "startup-script exit status 1"
 
 
-def breaking(**behaviour: Any) -> Rig:
+def breaking(*, poll_s: tuple[float, float] = CONFIG.rollout.poll_s, **behaviour: Any) -> Rig:
     """Every new machine behaves so."""
     one = rig()
+    one.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"poll_s": poll_s})})
     one.control("POST", "emulator/machines", behaviour)
     return one
 
@@ -53,7 +54,7 @@ def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
 
 
 def test_serial_port_that_tells_nothing_is_read_rarely_and_waited_for() -> None:
-    one = breaking(never_healthy=True)
+    one = breaking(poll_s=config.Rollout().poll_s, never_healthy=True)
     with pytest.raises(RolledBackError, match=r"recreated|not done after"):
         one.deploy("a")
     looks = reads(one, "instanceGroupManagers.get")
@@ -161,13 +162,14 @@ def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest
 
 
 def test_errors_of_the_group_that_cannot_be_read_delay_no_poll() -> None:
-    one = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
+    shortest_s, longest_s = poll_s = config.Rollout().poll_s
+    one = breaking(poll_s=poll_s, create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
     fault(one, on="instanceGroupManagers.listErrors", status=503)
     with pytest.raises(RolledBackError):
         one.deploy("a")
     assert reads(one, "instanceGroupManagers.listErrors") >= 1
     polls = times(one, "instanceGroupManagers.get")
-    assert max(later - earlier for earlier, later in pairwise(polls)) <= 5.0 + 5.0 + 1.0
+    assert max(later - earlier for earlier, later in pairwise(polls)) <= longest_s + 5.0 + shortest_s
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
