@@ -35,7 +35,7 @@ def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     shutil.copy("/usr/bin/tini-static", context)
     python = tmp_path_factory.mktemp("pip")
     package = f"chromadb=={_IMAGE.partition(':')[2]}"
-    install = ["install", "--quiet", "--no-deps", "--target", str(context / "chroma"), package]
+    install = ["install", "--quiet", "--no-deps", "--no-compile", "--target", str(context / "chroma"), package]
     for command in ([sys.executable, "-m", "venv", str(python)], [str(python / "bin/pip"), *install]):
         subprocess.run(command, stdin=subprocess.DEVNULL, timeout=_DOWNLOAD_S, check=True)
     with run_stack("chromadb", archive, context, {_IMAGE: _LINES}) as running:

@@ -68,29 +68,45 @@ class Page:
         urls = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith(("chrome:", "data:"))]  # the browser's first, empty tab
 
+    def forget(self) -> None:
+        """Drop what earlier pages have logged and stored."""
+        self.driver.delete_all_cookies()
+        for log in ("browser", "performance"):
+            self.driver.get_log(log)  # type: ignore[no-untyped-call]
+
     def complaints(self) -> list[str]:
         """Return what the browser's own console says."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
-@pytest.fixture
-def page(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A fresh browser, closed before the emulator; a test ends with nothing in the browser's own console."""
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """A browser with a profile of its own."""
     for tool in ("chromium", "chromedriver"):
         needs(tool, "'apt-get install chromium chromium-driver'")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     options = ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
-    for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path / 'browser'}"]:
+    for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options, Service(str(shutil.which("chromedriver"))))
-    try:
-        page = Page(driver)
-        yield page
-        assert page.complaints() == []
-    finally:
-        driver.quit()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        driver = Chrome(options, Service(str(shutil.which("chromedriver"))))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+@pytest.fixture
+def page(emulator: Emulator, browser: Chrome) -> Iterator[Page]:
+    """An empty page, left before the emulator ends; a test ends with nothing in the browser's own console."""
+    page = Page(browser)
+    page.forget()
+    yield page
+    complaints = page.complaints()
+    browser.get("about:blank")
+    assert complaints == []
 
 
 def _roll(emulator: Emulator, template: str, **version: str) -> None:
