@@ -39,7 +39,7 @@ def test_nightly_machine_has_the_same_tools() -> None:
     assert f"uv python install {base.APP_PYTHON.tag.removeprefix('python:').partition('-')[0]}\n" in workflow
     assert f'go-version: "{base.GO.tag.removeprefix("golang:").partition("-")[0]}"' in workflow
     assert f"terraform_version: {base.TERRAFORM.tag.rpartition(':')[2]}," in workflow
-    assert f"version: {base.GCLOUD.tag.rpartition(':')[2].partition('-')[0]}," in workflow
+    assert f"version: {base.GCLOUD.tag.rpartition(':')[2].partition('-')[0]}}}" in workflow
 
 
 def test_local_runtime_uses_the_same_uv() -> None:
