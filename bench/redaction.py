@@ -46,21 +46,28 @@ _KINDS: Final = {
     "AWS": "aws_key_",
     "entries": "name: KEY\n value",
 }
+# Begins of substitutions and of values in each other, alone and behind the begin of a value.
+_BEGINS: Final = ("", "password: ", "password='", "password=\\\n")
+_PARTS: Final = (
+    "${password=", "${{{password=", "{{password=", "key=${echo ", "$(password=", '"password: | # ', "password=<", "${",
+    "$(a",
+)  # fmt: skip
 
 
 def main() -> None:
     """Print a line for each kind of text."""
     redacted("")  # imports the library
     print(f"{'seconds for KiB':28}" + "".join(f"{size:>10,}" for size in _SIZES_KIB) + "  exponent")
-    for kind, part in _KINDS.items():
-        seconds = [_seconds(part, size) for size in _SIZES_KIB]
+    nested = {ascii(begin + part): (begin, part) for begin in _BEGINS for part in _PARTS}
+    for kind, (begin, part) in {**{kind: ("", part) for kind, part in _KINDS.items()}, **nested}.items():
+        seconds = [_seconds(begin, part, size) for size in _SIZES_KIB]
         exponent = math.log(seconds[-1] / seconds[0]) / math.log(_SIZES_KIB[-1] / _SIZES_KIB[0])
         print(f"{kind:28}" + "".join(f"{second:10.3f}" for second in seconds) + f"{exponent:10.2f}", flush=True)
 
 
-def _seconds(part: str, size_kib: int) -> float:
+def _seconds(begin: str, part: str, size_kib: int) -> float:
     """Return the shortest of three runs over a text of that size."""
-    text = (part * (size_kib * 1_024 // len(part) + 1))[: size_kib * 1_024]
+    text = (begin + part * (size_kib * 1_024 // len(part) + 1))[: size_kib * 1_024]
     runs = []
     for _ in range(3):
         began_s = time.process_time()

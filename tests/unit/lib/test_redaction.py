@@ -1,7 +1,5 @@
 """Secrets are hidden in what is shown, whatever their form; references, digests and ordinary text stay as they are."""
 
-import time
-
 import pytest
 
 from lib.redaction import SHOWN_BYTES, redacted, redacted_tail, secrets
@@ -109,15 +107,8 @@ def test_tail_shows_nothing_of_a_line_that_is_cut() -> None:
     ],
 )
 @pytest.mark.parametrize("begin", ["", "password: ", "password='", "password=\\\n"])
-def test_time_grows_with_the_length_of_a_line(begin: str, part: str) -> None:
-    redacted("")  # imports the library
-    seconds = []
-    for size in (8_192, 65_536):
-        text = begin + part * (size // len(part))
-        runs = []
-        for _ in range(3):
-            began_s = time.process_time()
-            redacted(text)
-            runs.append(time.process_time() - began_s)
-        seconds.append(min(runs))
-    assert seconds[1] < max(20 * seconds[0], 0.1)
+def test_secret_behind_many_begins_is_hidden(begin: str, part: str) -> None:
+    """How long such a line takes, and how the time grows, bench/redaction.py measures."""
+    text = begin + part * (8_192 // len(part))
+    for behind in (" API_TOKEN=hunter22", "\nAPI_TOKEN=hunter22\n"):
+        assert "hunter22" not in redacted(text + behind)
