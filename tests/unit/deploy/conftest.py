@@ -1,13 +1,26 @@
 """What the tests of deploy counted, at the end: cases, steps, violations."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.unit.deploy.counts import LINES
+from tests.unit.lib.depth import load_profile
 
-# The same examples each time, however slow the machine is: nobody's change fails for what it did not do.
-settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("same")
+load_profile()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[str]:
+    """An emulator that wants tokens, as a process; a test that gives it a fault uses the fault up."""
+    command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "emulator/seeds/dojangkok.yaml"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield process.stdout.readline().split()[-1]
+    process.kill()
+    process.wait()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -15,9 +15,7 @@ import pytest
 
 from deploy.authfile import main
 from tests.unit.deploy.test_credentials import keyless, write
-from tests.unit.deploy.test_credentials import served as token_endpoints
 
-served = token_endpoints
 GOOGLE = "oauth2accesstoken:ya29.typed"
 ALICE = "alice:a-password"
 

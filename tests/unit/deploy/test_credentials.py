@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,17 +20,6 @@ from lib.token_request import TokenRequest
 from tests.unit.lib.credential_files import BROKEN, ODD_ANSWERS, SECRET, SOURCE_FILE, UNREADABLE, without
 from tests.unit.lib.credential_files import write as write_bytes
 from tests.unit.lib.dripping import Dripping, dripping
-
-
-@pytest.fixture
-def served() -> Iterator[str]:
-    """An emulator that wants tokens."""
-    command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", "emulator/seeds/dojangkok.yaml"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    yield process.stdout.readline().split()[-1]
-    process.kill()
-    process.wait()
 
 
 def write(path: Path, data: Any) -> Path:
@@ -68,10 +56,10 @@ def test_keyless_login_gets_a_token_that_the_api_takes(served: str, tmp_path: Pa
 
 def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path) -> None:
     faults = [{"on": name, "nth": [1], "status": 503} for name in ("sts.token", "iamcredentials.generateAccessToken")]
-    httpx.post(f"{served}/emulator/faults", json={"faults": faults}, trust_env=False).raise_for_status()
+    fault = httpx.post(f"{served}/emulator/faults", json={"faults": faults}, trust_env=False).raise_for_status().json()
     file = write(tmp_path / "file.json", keyless(served))
     assert credentials.headers(file, (served.removeprefix("http://"),))()["authorization"].startswith("Bearer ya29.")
-    plan = httpx.get(f"{served}/emulator/faults/1", trust_env=False).json()
+    plan = httpx.get(f"{served}/emulator/faults/{fault['id']}", trust_env=False).json()
     assert plan["fired"] == [1, 1]
 
 

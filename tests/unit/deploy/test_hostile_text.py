@@ -15,15 +15,22 @@ from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
 from tests.unit.deploy.rig import REPOSITORY, digest, rig
 
 
-@pytest.mark.parametrize("shape", FORMATS)
-def test_serial_output_is_shown_as_text(shape: formats.Format, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def error() -> DeployError:
+    """What a rollout fails with whose instances print hostile text."""
     one = rig()
     lines = ["password=hunter22", LONG, *HOSTILE.split("\n"), "|---|", "```", "docker: denied: \x1b[2J" + LONG]
     rule = {"image": f"{REPOSITORY}@{digest('b')}", "never_healthy": True, "serial": lines}
     one.control("POST", "emulator/machines", rule)
     with pytest.raises(DeployError) as failed:
         one.deploy("b")
-    error = failed.value
+    return failed.value
+
+
+@pytest.mark.parametrize("shape", FORMATS)
+def test_serial_output_is_shown_as_text(
+    shape: formats.Format, error: DeployError, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outcome = Outcome(
         "deploy", "dev", "p", "z", "web", "r1", datetime(2026, 1, 1, tzinfo=UTC), exit_code=error.exit_code,
         message=error.message, fix=error.fix, evidence=error.evidence,

@@ -1,6 +1,7 @@
 """The record of the last run: whose it is, and what stays of it when it cannot be written or its run is killed."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -69,10 +70,10 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 FULL_DISK = """
-import resource, sys
+import pickle, resource, sys
 from pathlib import Path
 from deploy.report import lastrun
-from tests.unit.deploy.test_lastrun import FAILURE
+FAILURE = pickle.load(sys.stdin.buffer)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
 try:
     lastrun.keep(Path(sys.argv[1]), FAILURE)
@@ -81,10 +82,10 @@ except lastrun.DeployError as error:
 """
 
 
-def python(program: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+def python(program: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run(
-        [sys.executable, "-c", program, str(folder)],
-        capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        [sys.executable, "-c", program, str(folder)], input=pickle.dumps(FAILURE), capture_output=True, check=False,
+        timeout=60, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def test_full_disk_leaves_neither_the_run_before_nor_a_temporary_file(tmp_path: 
     """No file may grow beyond 100 bytes, as on a disk that is full."""
     lastrun.keep(tmp_path, SUCCESS)
     ended = python(FULL_DISK, tmp_path)
-    assert "this run's outcome was not kept: File too large. Fix: " in ended.stdout, ended.stderr
+    assert b"this run's outcome was not kept: File too large. Fix: " in ended.stdout, ended.stderr
     assert list(tmp_path.iterdir()) == []
     assert lastrun.read(tmp_path, CONFIG) is None
 
@@ -111,10 +112,10 @@ def test_run_before_that_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch:
 
 
 KILLED = """
-import os, signal, sys
+import os, pickle, signal, sys
 from pathlib import Path
 from deploy.report import lastrun
-from tests.unit.deploy.test_lastrun import FAILURE
+FAILURE = pickle.load(sys.stdin.buffer)
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 lastrun.keep(Path(sys.argv[1]), FAILURE)
 """
