@@ -3,11 +3,10 @@ Every HTTP exchange of a clean deploy and of a clean rollback, spoilt once in ev
 people edit the group and its templates before each. Nobody reads what the client prints.
 
 After the faults stop, the run itself or the next process ends with one version, one template for each content, and an
-exit code that is true. How many cases ran is printed at the end: every fourth exchange of each fault, another
+exit code that is true. How many cases ran is printed at the end: every 16th exchange of each fault, another
 one for each; all of them with `CUTS=all` (.ci/run).
 """
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from deploy import template
 from tests.unit.deploy.clients import Client, KilledError
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.rig import CONFIG, GROUP, Rig, closed_stderr, rig
+from tests.unit.lib.depth import ALL_CUTS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 0.0, "poll_s": (20.0, 20.0)})
 # Bodies of status 200 that are not what was asked for.
@@ -39,7 +39,7 @@ EDITS: dict[str, dict[str, Any]] = {
 }
 RESTORED = {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": None}
 VERBS = ("deploy", "rollback")
-STRIDE = 1 if os.environ.get("CUTS") == "all" else 4
+STRIDE = 1 if ALL_CUTS else 16
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,6 +15,7 @@ from lib.credentials_file import CredentialsFileError, load
 from lib.token_request import TokenRequest
 from tests.unit.lib.credential_files import external_account, impersonated, service_account, workforce_user, write
 from tests.unit.lib.credential_urls import GOOD, HOSTILE, LISTED
+from tests.unit.lib.depth import EXAMPLES
 from tests.unit.lib.network import Network, certificates, recorded
 
 FIELDS = {
@@ -119,7 +120,7 @@ PARTS = (
 MARKS = (*"\\@:/?#[]%.;,&= \t\r\n\x00\x7f", "\uff0f", "\u3002", "%2f", "..")
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=3 * EXAMPLES)
 @given(
     st.tuples(
         st.sampled_from(["https://", "http://", "https:"]),
