@@ -45,12 +45,20 @@ async def run(
         code = await ran.exit_code()
     except dagger.ExecError as error:
         # The command itself never raises, whatever it ends with; so this is a service that it is bound to.
-        raise RefusedError(f"the local environment did not start: {error.stderr or error}") from error
+        raise _not_started(error) from error
     if code == 0:
         return await ran.stdout()
     # A plan that differs is told as a plan; every other code has its report on stderr.
     shown = await ran.stdout() if code == PLAN_DIFFERS else ""
     raise DeployError(code, shown or await ran.stderr())
+
+
+async def start_emulator(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container]) -> None:
+    """Start the emulator and the container behind its instances, for `run` with the same image; errors as of `run`."""
+    try:
+        await (await _rehearsal(source, target, built)).emulator.start()
+    except dagger.QueryError as error:
+        raise _not_started(error) from error
 
 
 async def deploy(
@@ -183,13 +191,7 @@ async def pulled(source: dagger.Directory, target: Target, reference: str) -> tu
     if await found.exit_code() != 0:
         return None
     archive, digest = found.file("/image.tar"), (await found.stdout()).strip()
-    return f"{without_tag(reference)}@{digest}", dag.container(platform=image.PLATFORM).import_(archive)
-
-
-def without_tag(reference: str) -> str:
-    """Return host and path of a reference."""
-    host, _, path = reference.partition("@")[0].partition("/")
-    return f"{host}/{path.partition(':')[0]}"
+    return f"{registry.without_tag(reference)}@{digest}", dag.container(platform=image.PLATFORM).import_(archive)
 
 
 async def forget_report(source: dagger.Directory, target: Target) -> None:
@@ -228,6 +230,11 @@ async def forget(volumes: LocalVolumes) -> str:
         f"the local environment of group '{volumes.group}' in project '{volumes.project}' is empty: "
         "no release, no image, no report"
     )
+
+
+def _not_started(error: dagger.QueryError) -> RefusedError:
+    text = error.stderr if isinstance(error, dagger.ExecError) else ""
+    return RefusedError(f"the local environment did not start: {text or error}")
 
 
 async def _rehearsal(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container] | None) -> Rehearsal:

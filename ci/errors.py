@@ -58,7 +58,7 @@ def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
     Return one error for the failures of a task group.
 
     An error that is no PipelineError goes first, because it is a bug of this program; the texts of all others are its
-    notes. Several PipelineErrors become one, with the texts of all and the exit code of the first.
+    notes. Several PipelineErrors become one, with each text once and the exit code of the first.
     """
     errors = list(_leaves(group))
     first = next((error for error in errors if not isinstance(error, PipelineError)), errors[0])
@@ -69,7 +69,7 @@ def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
         return first
     if not others:
         return first
-    merged = PipelineError("\n\n".join(map(str, errors)))
+    merged = PipelineError("\n\n".join(dict.fromkeys(map(str, errors))))
     merged.exit_code = first.exit_code
     return merged
 

@@ -44,6 +44,20 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """
+    What is pushed.
+
+    Args:
+        folder: OCI layouts of the image and of its bill of materials, as inside/layout.py makes them.
+        digest: Of the image, `sha256:…`.
+    """
+
+    folder: dagger.Directory
+    digest: str
+
+
+@dataclass(frozen=True)
 class Release:
     """
     What one run made.
@@ -74,7 +88,8 @@ async def publish(gated: Gated, where: Destination, *, allow_stand_in: bool) -> 
     async with task_group() as group:
         _start_preparing(group, gated.source, ["deploy"] if where.logins else [], where)
         built, stages = await gates.run(gated)
-        published, pushed = await _push_stage(built, gated.source, where, allow_stand_in=allow_stand_in)
+        await _refuse_stand_in(built, where, allowed=allow_stand_in)
+        published, pushed = await _push_stage(await lay_out(built, gated.source, where), gated.source, where)
     return Release((*stages, pushed), published)
 
 
@@ -95,22 +110,39 @@ async def roll_out(
         PipelineError: As of `gates.run`, `push` and `delivery.deploy`.
     """
     source = gated.source
-    async with task_group() as group:
-        group.start_soon(_forget_report, source, target)
-        _start_preparing(group, source, ["deploy", *(["emulator"] if target.is_local else [])], where)
-        built, stages = await gates.run(gated)
-        published, pushed = await _push_stage(built, source, where, allow_stand_in=allow_stand_in)
-    rollout = delivery.deploy(source, target, published.reference, flags, (published.reference, built))
-    report, seconds = await run_stage("deploy", rollout)
+    async with task_group() as beside_push_and_rollout:
+        async with task_group() as before_rollout:
+            before_rollout.start_soon(_forget_report, source, target)
+            _start_preparing(before_rollout, source, ["deploy", *(["emulator"] if target.is_local else [])], where)
+            built, stages = await gates.run(gated)
+            await _refuse_stand_in(built, where, allowed=allow_stand_in)
+            laid_out = await lay_out(built, source, where)
+            release = (f"{where.name}@{laid_out.digest}", built)
+            if target.is_local:
+                beside_push_and_rollout.start_soon(delivery.start_emulator, source, target, release)
+            published, pushed = await _push_stage(laid_out, source, where)
+        rollout = delivery.deploy(source, target, published.reference, flags, release)
+        report, seconds = await run_stage("deploy", rollout)
     return Release((*stages, pushed, Stage("deploy", seconds, (f"to {target.env}",))), published, report)
 
 
+async def lay_out(built: dagger.Container, source: dagger.Directory, where: Destination) -> Layout:
+    """
+    Lay out an image and its bill of materials for the push; the digest is known before it.
+
+    Raises:
+        GateError: The image cannot be laid out, as when it has no Python.
+    """
+    layout = registry.layout(built, source, where.name, await check.project(source, "."))
+    try:
+        return Layout(layout.directory(registry.LAYOUT), json.loads(await layout.stdout())["digest"])
+    except dagger.QueryError as error:
+        text = error.stderr if isinstance(error, dagger.ExecError) else str(error)
+        raise GateError(f"publish: {where.name} was not pushed: {text}".rstrip()) from error
+
+
 async def push(
-    built: dagger.Container,
-    source: dagger.Directory,
-    where: Destination,
-    service: dagger.Service | None,
-    run_id: str,
+    laid_out: Layout, source: dagger.Directory, where: Destination, service: dagger.Service | None, run_id: str
 ) -> dict[str, Any]:
     """
     Run inside/push.py.
@@ -120,35 +152,34 @@ async def push(
         NotAllowedError: The registry does not accept the credentials.
         GateError: The push failed.
     """
-    tools, app = await check.project(source, "deploy"), await check.project(source, ".")
+    tools = await check.project(source, "deploy")
     try:
-        return dict(json.loads(await registry.push(built, source, where, service, run_id, tools, app).stdout()))
+        pushing = registry.push(laid_out.folder, source, where, service, run_id, tools)
+        return dict(json.loads(await pushing.stdout()))
     except dagger.ExecError as error:
         kinds: dict[int, type[PipelineError]] = {kind.exit_code: kind for kind in (RefusedError, NotAllowedError)}
         kind = kinds.get(error.exit_code, GateError)
         raise kind(f"publish: {where.name} was not pushed: {error.stderr}".rstrip()) from error
 
 
-async def _push_stage(
-    built: dagger.Container, source: dagger.Directory, where: Destination, *, allow_stand_in: bool
-) -> tuple[Published, Stage]:
-    """Push, unless the image is built on a stand-in and the destination is a real registry, which is refused."""
+async def _refuse_stand_in(built: dagger.Container, where: Destination, *, allowed: bool) -> None:
+    """Refuse an image that is built on a stand-in where the destination is a real registry."""
+    registry.refuse_stand_in(where, await built.label(image.STAND_IN_LABEL), allowed=allowed)
 
-    async def push_allowed() -> dict[str, Any]:
-        registry.refuse_stand_in(where, await built.label(image.STAND_IN_LABEL), allowed=allow_stand_in)
-        return await push(built, source, where, _service(where), uuid.uuid4().hex)
 
-    pushed, seconds = await run_stage("publish", push_allowed())
+async def _push_stage(laid_out: Layout, source: dagger.Directory, where: Destination) -> tuple[Published, Stage]:
+    pushing = push(laid_out, source, where, _service(where), uuid.uuid4().hex)
+    pushed, seconds = await run_stage("publish", pushing)
     published = Published(where.name, pushed["digest"], tuple(pushed["tags"]), pushed["size_bytes"])
     return published, Stage("publish", seconds, (f"tags {', '.join(published.tags)}",))
 
 
 def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[str], where: Destination) -> None:
     """
-    Start to build, beside the gates, what the push and the rollout run in; start the embedded registry.
+    Start, beside the gates, to build what is pushed and what the push and the rollout run in; start the registry.
 
     A failure is left to the stage that needs it, so that the gates still end and report theirs. The emulator is not
-    started here: it would keep other calls from the local environment as long as the gates run.
+    started here: other calls would wait for the local environment as long as the gates run.
 
     Args:
         group: Runs it.
@@ -166,7 +197,12 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
         with suppress(dagger.QueryError):
             await (base.registry_tools().sync() if service is None else service.start())
 
+    async def prepare_layout() -> None:
+        with suppress(dagger.QueryError, GateError):
+            await lay_out(image.build(source), source, where)
+
     group.start_soon(start_registry)
+    group.start_soon(prepare_layout)
     for name in projects:
         group.start_soon(build_environment, name)
 

@@ -3,7 +3,7 @@ Build and smoke of the image that is shipped.
 
 Two builds of the same sources give the same digest, also after the engine forgot everything, because nothing of the
 moment gets into what is pushed: the Dockerfile sets every time that its lines leave, bytecode carries no time stamps,
-packages come from uv.lock, the commit is not part of it, and inside/push.py takes the dates out of the configuration,
+packages come from uv.lock, the commit is not part of it, and inside/layout.py takes the dates out of the configuration,
 which the engine (v0.19.10) offers no way to set. The digest
 changes with the sources, the lock file, and the base image: `python:3.10-slim` is a tag that moves upstream, and a
 stand-in is made anew with each set-up of a local engine.
@@ -90,15 +90,16 @@ def python_bill(project: Project) -> dagger.File:
     )
 
 
-def interpreter(image: dagger.Container) -> dagger.File:
-    """What an image's Python says of its version."""
-    return image.with_exec(["python", "--version"], redirect_stdout="/tmp/python.txt").file("/tmp/python.txt")  # noqa: S108
+def system_bill(image: dagger.Container) -> dagger.Directory:
+    """
+    List what an image has beside uv.lock, by programs of the image, in one exec because each costs seconds.
 
-
-def debian_bill(image: dagger.Container) -> dagger.File:
-    """The Debian packages of an image: name, version, architecture, with tabs between them."""
-    table = ["dpkg-query", "--show", "--showformat", "${Package}\t${Version}\t${Architecture}\n"]
-    return image.with_exec(table, redirect_stdout="/tmp/debian.tsv").file("/tmp/debian.tsv")  # noqa: S108
+    Returns:
+        python.txt: the version of Python; debian.tsv: name, version, architecture of each package, tabs between them.
+    """
+    table = r"dpkg-query --show --showformat '${Package}\t${Version}\t${Architecture}\n'"
+    script = f"mkdir /tmp/bill; python --version >/tmp/bill/python.txt; {table} >/tmp/bill/debian.tsv"
+    return image.with_exec(["sh", "-ec", script]).directory("/tmp/bill")  # noqa: S108
 
 
 def production_like(image: dagger.Container) -> dagger.Container:

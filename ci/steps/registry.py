@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import dagger
+from dagger import dag
 
 from ci.environments import LOCAL
 from ci.errors import RefusedError
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.check import Project, environment
-from ci.steps.image import debian_bill, interpreter, python_bill
+from ci.steps.image import python_bill, system_bill
 from ci.steps.local_volumes import LocalVolumes
 
 EMBEDDED_HOST: Final = "registry:5000"
 STORAGE: Final = "/var/lib/registry"
+LAYOUT: Final = "/layout"
 
 _CONFIG: Final = f"""\
 version: 0.1
@@ -83,6 +85,12 @@ def name(repository: str) -> str:
     return repository
 
 
+def without_tag(reference: str) -> str:
+    """Return host and path of a reference."""
+    host, _, path = reference.partition("@")[0].partition("/")
+    return f"{host}/{path.partition(':')[0]}"
+
+
 def tags(commit: str, *, latest: bool) -> tuple[str, ...]:
     """
     Return the tags of a push, in its order.
@@ -142,36 +150,57 @@ def pulled(reference: str, programs: dagger.Directory, volumes: LocalVolumes, ru
     )
 
 
+def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Project) -> dagger.Container:
+    """
+    Lay out an image and its bill of materials for the push.
+
+    Args:
+        image: What was built.
+        source: The repository.
+        name: The image's host and path.
+        app: Project of the image, whose lock file lists what is in it.
+
+    Returns:
+        A container with the folder LAYOUT, whose stdout is the JSON that inside/layout.py prints.
+    """
+    system = system_bill(image)
+    return (
+        dag.container()
+        .from_(PYTHON.reference)
+        .with_mounted_file("/image.tar", image.as_tarball())
+        .with_mounted_file("/bill/python.json", python_bill(app))
+        .with_mounted_file("/bill/python.txt", system.file("python.txt"))
+        .with_mounted_file("/bill/debian.tsv", system.file("debian.tsv"))
+        .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
+        .with_exec(["python", "-m", "inside.layout", name])
+    )
+
+
 def push(
-    image: dagger.Container,
+    laid_out: dagger.Directory,
     source: dagger.Directory,
     where: Destination,
     registry: dagger.Service | None,
     run_id: str,
     deploy_tools: Project,
-    app: Project,
 ) -> dagger.Container:
     """
     Push by digest, then the bill of materials, then the tags, then read the digest back.
 
     Args:
-        image: What was built.
+        laid_out: The folder that `layout` makes.
         source: The repository.
         where: The destination.
         registry: The embedded registry, if that is the destination.
         run_id: Fresh in every run, so that no push is ever answered from a cache.
         deploy_tools: Project `deploy`, which decides the login that the registry is sent.
-        app: Project of the image, whose lock file says what is in it.
 
     Returns:
         A container whose stdout is the JSON that inside/push.py prints.
     """
     container = (
         registry_tools()
-        .with_mounted_file("/image.tar", image.as_tarball())
-        .with_mounted_file("/bill/python.json", python_bill(app))
-        .with_mounted_file("/bill/python.txt", interpreter(image))
-        .with_mounted_file("/bill/debian.tsv", debian_bill(image))
+        .with_mounted_directory(LAYOUT, laid_out)
         .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)

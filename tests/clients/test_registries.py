@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import push, skopeo
+from ci.steps.inside import layout, push, skopeo
 from tests.clients.deploying import Deployer
 from tests.clients.running import REPOSITORY, Emulator, needs
 from tests.e2e.checkouts import free_port, wait_for
@@ -62,9 +62,9 @@ def image(folder: Path) -> Path:
     (folder / "blobs/sha256").mkdir(parents=True)
     kind = "application/vnd.oci.image"
     config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
-    stored = {"mediaType": f"{kind}.config.v1+json", **push._store(folder, config)}
+    stored = {"mediaType": f"{kind}.config.v1+json", **layout.store(folder, config)}
     manifest = {"schemaVersion": 2, "mediaType": f"{kind}.manifest.v1+json", "config": stored, "layers": []}
-    entry = {"mediaType": f"{kind}.manifest.v1+json", **push._store(folder, manifest)}
+    entry = {"mediaType": f"{kind}.manifest.v1+json", **layout.store(folder, manifest)}
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return folder
@@ -75,11 +75,12 @@ class Pusher:
     """inside/push.py on this machine; `secrets` is its /run/secrets."""
 
     layout: Path
+    bill: Path
     secrets: Path
     certificate: Path
 
     def push(self, host: str) -> dict[str, object]:
-        return push.push(self.layout, f"{host}/team/app", ["v1", "dev-"])
+        return push.push(self.layout, self.bill, f"{host}/team/app", ["v1", "dev-"])
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     (tmp_path / "bill/python.txt").write_text("Python 3.10.0")
     (tmp_path / "bill/debian.tsv").write_text("")
     certificate = certificate_of(["localhost"], tmp_path)
-    monkeypatch.setattr(push, "_BILL", tmp_path / "bill")
+    monkeypatch.setattr(layout, "_MATERIALS", tmp_path / "bill")
     monkeypatch.setattr(push, "_SCRATCH", tmp_path / "scratch")
     monkeypatch.setattr(skopeo, "_SECRETS", tmp_path / "secrets")
     monkeypatch.setattr(skopeo, "_AUTHFILE", [python, "-m", "deploy.authfile"])
@@ -101,17 +102,19 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     monkeypatch.setenv("ENVIRONMENT", "dev")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("HOME", str(tmp_path))
-    return Pusher(image(tmp_path / "image"), tmp_path / "secrets", certificate)
+    folder = image(tmp_path / "image")
+    layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", layout.described(folder))
+    return Pusher(folder, tmp_path / "layout-of-bill", tmp_path / "secrets", certificate)
 
 
 def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emulator, tmp_path: Path) -> None:
     repository = "dojangkok-dev/dojangkok-ai/ai-server"
     with docker_registry(tmp_path) as host:
-        layout = image(tmp_path / "image")
-        digest = push.described(layout)["digest"]
+        folder = image(tmp_path / "image")
+        digest = layout.described(folder)["digest"]
         skopeo.skopeo(
             "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds=alice:a-password",
-            f"oci:{layout}", f"docker://{host}/{repository}:v1",
+            f"oci:{folder}", f"docker://{host}/{repository}:v1",
         )  # fmt: skip
         deployer = Deployer(emulator, f"http://{host}", tmp_path)
         wanted = ("plan", "--image", f"asia-northeast3-docker.pkg.dev/{repository}:v1")
@@ -133,7 +136,7 @@ def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) 
         logins(tmp_path, host).rename(pusher.secrets / "registry-credentials")
         (pusher.secrets / "credentials").write_text("{}")
         pushed = pusher.push(host)
-    digest = push.described(pusher.layout)["digest"]
+    digest = layout.described(pusher.layout)["digest"]
     assert (pushed["digest"], pushed["tags"]) == (digest, ["v1", f"dev-{str(digest)[7:19]}"])
     assert (tmp_path / "scratch/auth.json").stat().st_mode & 0o777 == 0o600
 
@@ -182,7 +185,7 @@ def test_a_registry_that_answers_200_to_everything_holds_nothing(pusher: Pusher)
     hosts = WebHosts({})
     with served(hosts, pusher.certificate):
         host = f"localhost:{hosts.port}"
-        digest = push.described(pusher.layout)["digest"]
+        digest = layout.described(pusher.layout)["digest"]
 
         def registry(asked: Asked) -> Reply:
             return Reply(

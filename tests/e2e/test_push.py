@@ -75,7 +75,8 @@ def push(
                 exclude=["**/.venv"],
             )
             source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
-            return await release.push(image, source, where, service, uuid.uuid4().hex)
+            laid_out = await release.lay_out(image, source, where)
+            return await release.push(laid_out, source, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:
         return asyncio.run(session(log))

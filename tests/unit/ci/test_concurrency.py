@@ -65,6 +65,14 @@ def test_errors_of_several_tasks_are_all_printed(capsys: pytest.CaptureFixture[s
     assert (left.value.code, capsys.readouterr().err) == (6, "lint: failed\n\npublish: denied\n")
 
 
+def test_equal_texts_are_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The emulator is started beside the rollout, which uses it: both fail with the same text."""
+    text = "the local environment did not start"
+    with pytest.raises(SystemExit) as left, exit_codes():
+        asyncio.run(raised_together(RefusedError(text), RefusedError(text)))
+    assert (left.value.code, capsys.readouterr().err) == (3, f"{text}\n")
+
+
 def test_error_of_a_group_in_a_group_stays_itself() -> None:
     async def outer() -> None:
         async with task_group() as group:

@@ -295,9 +295,9 @@ def test_an_environment_that_the_engine_cannot_read_is_refused(tmp_path: Path) -
 
 
 def test_an_image_is_asked_for_by_its_own_name() -> None:
-    assert delivery.without_tag("registry:5000/a/b:1") == "registry:5000/a/b"
-    assert delivery.without_tag("registry:5000/a/b@sha256:1") == "registry:5000/a/b"
-    assert delivery.without_tag("registry:5000/a/b") == "registry:5000/a/b"
+    assert registry.without_tag("registry:5000/a/b:1") == "registry:5000/a/b"
+    assert registry.without_tag("registry:5000/a/b@sha256:1") == "registry:5000/a/b"
+    assert registry.without_tag("registry:5000/a/b") == "registry:5000/a/b"
 
 
 def test_only_the_report_of_the_group_is_deleted_at_a_gate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
-import dagger
 import pytest
 from dagger import dag
 
@@ -13,7 +12,7 @@ from ci import delivery, gates, release
 from ci.errors import GateError
 from ci.gates import Gated
 from ci.stages import Stage
-from ci.steps import check, registry
+from ci.steps import base, check, registry
 from ci.steps.local_volumes import LocalVolumes
 from ci.steps.registry import Destination
 from ci.steps.rollout import Target
@@ -22,6 +21,7 @@ from tests.unit.ci.test_delivery import query_error
 SOURCE = dag.directory()
 GATED = Gated(SOURCE, {})
 WHERE = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=LocalVolumes("project", "group"))
+LOCAL = Target("local")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
 
 
@@ -47,66 +47,83 @@ class Environment:
     start = sync
 
 
-class World:
-    """Every effect of a release, recorded in its order."""
+class Effects:
+    """Every effect of a release, recorded in its order instead of done."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
         self.failure: Exception | None = None
         self.broken: set[str] = set()
 
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World()
-
-    async def run(_: Gated) -> tuple[Any, tuple[Stage, ...]]:
+    async def run_gates(self, _: Gated) -> tuple[Any, tuple[Stage, ...]]:
         await anyio.sleep(0.05)
-        world.events.append("gates")
-        if world.failure:
-            raise world.failure
+        self.events.append("gates")
+        if self.failure:
+            raise self.failure
         return Built(), (Stage("lint", 1.0, ("lint passed",)),)
 
-    async def push(*_: object) -> dict[str, Any]:
-        world.events.append("push")
+    async def lay_out(self, *_: object) -> release.Layout:
+        if "layout" in self.broken:
+            raise GateError("publish: was not pushed")
+        self.events.append("layout")
+        return release.Layout(SOURCE, "sha256:12")
+
+    async def start_emulator(self, _: object, __: object, built: tuple[str, Any]) -> None:
+        self.events.append(f"emulator starts with {built[0]}")
+        await anyio.sleep(0.02)
+        self.events.append("emulator has started")
+
+    async def push(self, *_: object) -> dict[str, Any]:
+        self.events.append("push begins")
+        await anyio.sleep(0.01)
+        self.events.append("push")
         return PUSHED
 
-    async def deploy(_: object, target: Target, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
+    async def deploy(self, _: object, target: Target, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
         assert built[0] == reference
-        world.events.append(f"deploy {reference} to {target.env} {flags}")
+        await anyio.sleep(0.02)
+        self.events.append(f"deploy {reference} to {target.env} {flags}")
         return "the report"
 
-    async def forget_report(*_: object) -> None:
+    async def forget_report(self, *_: object) -> None:
         await anyio.sleep(0.2)
-        world.events.append("forget report")
+        self.events.append("forget report")
 
-    async def project(_: object, name: str) -> check.Project:
+    async def project(self, _: object, name: str) -> check.Project:
         return check.Project(name, "[project]", "version = 1")
 
-    def environment(tools: check.Project, *_: object, **__: object) -> Environment:
-        return Environment(tools.folder, world.events, is_broken=tools.folder in world.broken)
-
-    monkeypatch.setattr(gates, "run", run)
-    monkeypatch.setattr(release, "push", push)
-    monkeypatch.setattr(delivery, "deploy", deploy)
-    monkeypatch.setattr(delivery, "forget_report", forget_report)
-    monkeypatch.setattr(check, "project", project)
-    monkeypatch.setattr(check, "environment", environment)
-    monkeypatch.setattr(registry, "embedded", lambda _: Environment("registry", world.events))
-    return world
+    def environment(self, tools: check.Project, *_: object, **__: object) -> Environment:
+        return Environment(tools.folder, self.events, is_broken=tools.folder in self.broken)
 
 
-def roll_out(target: Target | None = None) -> release.Release:
-    return asyncio.run(
-        release.roll_out(GATED, WHERE, target or Target("local"), ["--timeout", "9"], allow_stand_in=False)
-    )
+@pytest.fixture
+def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
+    effects = Effects()
+    monkeypatch.setattr(gates, "run", effects.run_gates)
+    monkeypatch.setattr(release, "lay_out", effects.lay_out)
+    monkeypatch.setattr(release, "push", effects.push)
+    monkeypatch.setattr(delivery, "start_emulator", effects.start_emulator)
+    monkeypatch.setattr(delivery, "deploy", effects.deploy)
+    monkeypatch.setattr(delivery, "forget_report", effects.forget_report)
+    monkeypatch.setattr(check, "project", effects.project)
+    monkeypatch.setattr(check, "environment", effects.environment)
+    monkeypatch.setattr(base, "registry_tools", lambda: Environment("tools of the push", effects.events))
+    monkeypatch.setattr(registry, "embedded", lambda _: Environment("registry", effects.events))
+    return effects
 
 
-def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(world: World) -> None:
+def roll_out(target: Target = LOCAL, where: Destination = WHERE) -> release.Release:
+    return asyncio.run(release.roll_out(GATED, where, target, ["--timeout", "9"], allow_stand_in=False))
+
+
+def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effects: Effects) -> None:
     made = roll_out()
-    assert set(world.events[:3]) == {"registry", "deploy", "emulator"}
-    assert world.events[3:] == [
-        "gates", "push", "forget report", "deploy registry:5000/a/ai-server@sha256:12 to local ['--timeout', '9']",
+    gates_at = effects.events.index("gates")
+    assert set(effects.events[:gates_at]) == {"registry", "layout", "deploy", "emulator"}
+    reference = "registry:5000/a/ai-server@sha256:12"
+    assert effects.events[gates_at:] == [
+        "gates", "layout", "push begins", f"emulator starts with {reference}", "push", "emulator has started",
+        "forget report", f"deploy {reference} to local ['--timeout', '9']",
     ]  # fmt: skip
     assert made.report == "the report"
     assert [(stage.name, stage.results) for stage in made.stages] == [
@@ -116,31 +133,32 @@ def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(worl
     ]
 
 
-def test_failed_gate_pushes_nothing_and_still_forgets_the_last_report(world: World) -> None:
-    world.failure = GateError("nothing was pushed; failed: test")
+def test_failed_gate_pushes_nothing_and_still_forgets_the_last_report(effects: Effects) -> None:
+    effects.failure = GateError("nothing was pushed; failed: test")
     with pytest.raises(GateError, match="nothing was pushed; failed: test"):
         roll_out()
-    assert world.events[-2:] == ["gates", "forget report"]
-    assert "push" not in world.events
+    assert effects.events[-2:] == ["gates", "forget report"]
+    assert set(effects.events[:-2]) == {"registry", "layout", "deploy", "emulator"}
 
 
-def test_environment_that_cannot_be_built_does_not_end_the_gates(world: World) -> None:
-    world.broken = {"deploy", "emulator"}
-    world.failure = GateError("nothing was pushed; failed: test")
+def test_environment_that_cannot_be_built_does_not_end_the_gates(effects: Effects) -> None:
+    effects.broken = {"deploy", "emulator", "layout"}
+    effects.failure = GateError("nothing was pushed; failed: test")
     with pytest.raises(GateError, match="nothing was pushed; failed: test"):
         roll_out()
 
 
-def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(world: World) -> None:
+def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(effects: Effects) -> None:
     made = asyncio.run(release.publish(GATED, WHERE, allow_stand_in=False))
-    assert world.events == ["registry", "gates", "push"]
+    assert set(effects.events[:2]) == {"registry", "layout"}
+    assert effects.events[2:] == ["gates", "layout", "push begins", "push"]
     assert made.published.reference == "registry:5000/a/ai-server@sha256:12"
     assert made.report == ""
 
 
-def test_real_registry_is_not_served_here(world: World) -> None:
+def test_neither_registry_nor_emulator_is_served_for_a_real_environment(effects: Effects) -> None:
     target = Target("prod", dag.set_secret("credentials", "word"))
-    service: dagger.Service | None = release._service(replace(WHERE, name="host.test/a/app"))
-    assert service is None
-    roll_out(target)
-    assert "emulator" not in world.events
+    made = roll_out(target, replace(WHERE, name="host.test/a/app"))
+    assert set(effects.events[: effects.events.index("gates")]) == {"tools of the push", "layout", "deploy"}
+    assert not [event for event in effects.events if event.startswith("emulator")]
+    assert made.report == "the report"

@@ -92,11 +92,18 @@ def test_smoke_uses_the_image_s_own_command() -> None:
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
     where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), "dev", volumes=VOLUMES, **login)
-    return registry.push(dag.container(), SOURCE, where, None, run_id, TOOLS, TOOLS)
+    return registry.push(SOURCE, SOURCE, where, None, run_id, TOOLS)
 
 
 def secrets(container: dagger.Container) -> list[object]:
     return [args["path"] for name, args in calls(container) if name == "withMountedSecret"]
+
+
+def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
+    """So that an equal image is laid out from the cache, and its digest is known before the push."""
+    first, second = (registry.layout(dag.container(), SOURCE, "host/app", TOOLS) for _ in "ab")
+    assert first == second
+    assert executed(first) == [["python", "-m", "inside.layout", "host/app"]]
 
 
 def test_every_push_runs_anew() -> None:
@@ -114,7 +121,9 @@ def test_token_is_a_mounted_secret_and_nothing_else() -> None:
 def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None:
     container = pushed("a", credentials=dag.set_secret("credentials", "word"))
     assert secrets(container) == ["/run/secrets/credentials"]
-    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"][1:] == [
+    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
+        "/layout",
+        "/inside",
         "/opt/venv",
         "/src/deploy",
         "/src/lib",

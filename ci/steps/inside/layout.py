@@ -1,0 +1,103 @@
+"""
+Lay out what is pushed: `python -m inside.layout NAME` reads /image.tar and /bill, and writes /layout.
+
+/layout/image is the image as an OCI layout, without what its configuration holds of the moment of its build: equal
+sources give an equal digest. /layout/bill is its bill of materials; see bill.py. NAME is the image's host and path.
+
+Prints one line of JSON: digest, of the image as it will be pushed.
+"""
+
+import hashlib
+import json
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import bill
+
+_LAYOUT = Path("/layout")
+IMAGE = _LAYOUT / "image"
+BILL = _LAYOUT / "bill"
+_ARCHIVE = Path("/image.tar")
+_MATERIALS = Path("/bill")
+_CREATED = "1980-01-01T00:00:00Z"
+FIRST = "first"
+
+
+def described(layout: Path) -> dict[str, Any]:
+    """Return what an OCI layout of one image says of its manifest: media type, digest, size."""
+    return dict(json.loads((layout / "index.json").read_text())["manifests"][0])
+
+
+def read_manifest(layout: Path) -> tuple[str, int]:
+    """
+    Look into an OCI layout of one image.
+
+    Returns:
+        Its digest, and the size of its layers and configuration in bytes.
+    """
+    digest = described(layout)["digest"]
+    manifest = json.loads(_blob(layout, digest).read_text())
+    return digest, sum(blob["size"] for blob in [manifest["config"], *manifest["layers"]])
+
+
+def reconfigure(layout: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change an OCI layout's configuration, and with it the image's digest; layers are not touched."""
+    index = json.loads((layout / "index.json").read_text())
+    manifest = json.loads(_blob(layout, index["manifests"][0]["digest"]).read_text())
+    config = json.loads(_blob(layout, manifest["config"]["digest"]).read_text())
+    change(config)
+    manifest["config"] |= store(layout, config)
+    index["manifests"] = [{"mediaType": index["manifests"][0]["mediaType"], **store(layout, manifest)}]
+    (layout / "index.json").write_text(json.dumps(index))
+
+
+def forget_the_moment(config: dict[str, Any]) -> None:
+    """
+    Take out of a configuration what differs from build to build.
+
+    That is the time of the build, and the history: BuildKit dates every line of it, and names layers after whatever it
+    first pulled them for. Source: the OCI image specification, where both are optional.
+    """
+    config["created"] = _CREATED
+    config.pop("history", None)
+
+
+def call_first(config: dict[str, Any]) -> None:
+    """Give an image a digest that is nobody's release."""
+    config["config"].setdefault("Labels", {})["dojangkok.release"] = FIRST
+
+
+def store(layout: Path, document: dict[str, object]) -> dict[str, object]:
+    """Write a blob; returns its digest and size."""
+    data = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    _blob(layout, digest).write_bytes(data)
+    return {"digest": digest, "size": len(data)}
+
+
+def _blob(layout: Path, digest: str) -> Path:
+    return layout / "blobs" / digest.replace(":", "/")
+
+
+def write_bill(layout: Path, name: str, image: dict[str, Any]) -> None:
+    """Write the image's bill of materials as an OCI layout."""
+    python = json.loads((_MATERIALS / "python.json").read_text())
+    interpreter, debian = ((_MATERIALS / file).read_text() for file in ("python.txt", "debian.tsv"))
+    subject = {key: image[key] for key in ("mediaType", "digest", "size")}
+    bill.write(layout, bill.bill(python, interpreter, debian, name, image["digest"]), subject)
+
+
+def main(name: str) -> None:
+    """Unpack, reconfigure, write the bill of materials, print the digest."""
+    with tarfile.open(_ARCHIVE) as archive:
+        archive.extractall(IMAGE, filter="data")
+    reconfigure(IMAGE, forget_the_moment)
+    write_bill(BILL, name, described(IMAGE))
+    print(json.dumps({"digest": described(IMAGE)["digest"]}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
