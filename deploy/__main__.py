@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
 
 from deploy import image
@@ -204,7 +203,7 @@ def main() -> None:
     try:
         # typer gives what ended it as a number: 130 after a Ctrl-C that came before the verb.
         raise SystemExit(_app(standalone_mode=False) or 0)
-    except click.ClickException as error:
+    except typer.TyperException as error:
         write_error(f"usage: {error.format_message()} Fix: see --help.")
         raise SystemExit(RefusedError.exit_code) from None
 
