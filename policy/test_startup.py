@@ -220,14 +220,14 @@ def test_one_collector_starts_and_it_is_the_one_that_was_chosen(
 ) -> None:
     """At every boot: what somebody writes into .env by hand is gone with the next one."""
     machine.boot(scripts(terraform.plan("dev", f"-var=log_collector={collector}"))[name])
-    stack = json.loads(passes("docker-compose", "config", "--format", "json", folder=machine.app))["services"]
+    stack = json.loads(passes("compose-config", folder=machine.app))["services"]
     assert [one for one in ("alloy", "promtail") if one in stack and stack[one].get("scale", 1)] == [collector]
 
 
 def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:
     """The stack gets every variable that it needs, and the program its secrets whole."""
     machine.boot(rendered["dev"][name])
-    service = json.loads(passes("docker-compose", "config", "--format", "json", folder=machine.app))["services"][name]
+    service = json.loads(passes("compose-config", folder=machine.app))["services"][name]
     for secret, variable in _SECRETS[name].items():
         assert service["environment"][variable].replace("$$", "$") == (machine.folder / "secrets" / secret).read_text()
     assert service["image"].endswith({"ai-server": "/ai-server:4f2a91c", "vllm": "/vllm:v0.15.1"}.get(name, ""))
