@@ -70,6 +70,7 @@ class Project:
 
 _READ_BY_CI: Final = (
     ".env", ".github/workflows/nightly.yml", "Dockerfile", "dagger.json", "daggerw", "engine", "environments", "lib",
+    "policy/tools",
 )  # fmt: skip
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=80, reads=("environments", "lib", "tests/unit/lib")),

@@ -8,9 +8,11 @@ from dagger import dag
 from ci.steps.base import GO, PYTHON, TERRAFORM, WORKDIR
 from ci.steps.check import Project, environment
 
+# The first is built alone, because others use most of what Go compiles for it. The second is mostly a single package,
+# which keeps one processor busy while the rest is built.
 GO_TOOLS: Final = (
-    "actionlint", "alloy-syntax", "compose-config", "packer", "packer-plugin-googlecompute",
-    "terraform-provider-google",
+    "packer", "terraform-provider-google", "packer-plugin-googlecompute", "compose-config", "actionlint",
+    "alloy-syntax",
 )  # fmt: skip
 # What policy/test_*.py read: what they judge, and what they compare it with.
 READS: Final = (
@@ -18,9 +20,20 @@ READS: Final = (
     "environments", "iac", "lib", "packer", "policy", "pyproject.toml", "uv.lock",
 )  # fmt: skip
 # What the tools are built from: go.mod and go.sum of each.
-TOOL_SOURCES: Final = ("policy/tools",)
-_CACHE: Final = "/out"
+TOOL_SOURCES: Final = ("policy/tools/build", *(f"policy/tools/{name}" for name in GO_TOOLS))
+_BUILT: Final = "/opt/built"
 _TOOLS: Final = "/opt/tools"
+_BUILD: Final = f"""
+mkdir {_BUILT}
+keep() {{ directory=$(./build "$1"); cp -r "$directory" {_BUILT}; }}
+keep "$1"
+keep "$2" &
+slowest=$!
+shift 2
+for name; do keep "$name"; done
+wait "$slowest"
+"""
+_TEST: Final = f'PATH=$(echo {_TOOLS}/* | tr " " :):$PATH exec "$0" "$@"'
 
 
 def tools(sources: dagger.Directory) -> dagger.Directory:
@@ -28,28 +41,21 @@ def tools(sources: dagger.Directory) -> dagger.Directory:
     Build the tools that are Go programs, each from a go.mod of its own.
 
     Args:
-        sources: That has policy/tools.
+        sources: The repository, narrowed to TOOL_SOURCES.
 
     Returns:
         A folder for each, `NAME-KEY`, as policy/tools/build looks for it.
     """
-    found = dag.directory()
-    for name in GO_TOOLS:
-        found = found.with_directory("/", _built(sources, name))
-    return found
-
-
-def _built(sources: dagger.Directory, name: str) -> dagger.Directory:
     return (
         dag.container()
         .from_(GO.reference)
         .with_mounted_cache("/go/pkg/mod", dag.cache_volume("go-modules"))
         .with_mounted_cache("/root/.cache/go-build", dag.cache_volume("go-build"))
         .with_env_variable("GOCACHE", "/root/.cache/go-build")
-        .with_env_variable("XDG_CACHE_HOME", _CACHE)
-        .with_mounted_directory(WORKDIR, sources.directory("policy/tools").filter(include=["build", f"{name}/**"]))
-        .with_exec([f"{WORKDIR}/build", name])
-        .directory(f"{_CACHE}/dojangkok-policy")
+        .with_mounted_directory(WORKDIR, sources.directory("policy/tools"))
+        .with_workdir(WORKDIR)
+        .with_exec(["bash", "-euc", _BUILD, "build", *GO_TOOLS])
+        .directory(_BUILT)
     )
 
 
@@ -64,14 +70,14 @@ def policy(sources: dagger.Directory, tool_sources: dagger.Directory, project: P
 
     Args:
         sources: The repository, narrowed to READS.
-        tool_sources: That has policy/tools.
+        tool_sources: The repository, narrowed to TOOL_SOURCES.
         project: Project `policy`.
     """
+    pytest = ["pytest", "-c", project.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider", project.folder]
     return (
         environment(project, PYTHON)
         .with_file("/usr/local/bin/terraform", terraform())
-        .with_directory(_TOOLS, tools(tool_sources))
-        .with_exec(["sh", "-ec", f"ln -s {_TOOLS}/*/* /usr/local/bin/"])
+        .with_mounted_directory(_TOOLS, tools(tool_sources))
         .with_mounted_directory(WORKDIR, sources)
-        .with_exec(["pytest", "-c", project.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider", project.folder])
+        .with_exec(["sh", "-c", _TEST, *pytest])
     )
