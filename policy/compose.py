@@ -1,8 +1,12 @@
 """The rules of the stacks: each takes what Docker Compose made of a stack, and returns a sentence for each breach."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
+
+from policy.running import passes
 
 Config = dict[str, Any]
 Rule = Callable[[Config], list[str]]
@@ -24,6 +28,12 @@ WRITABLE_ROOT: Final = {
 }
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|OCR_API", re.IGNORECASE)
 _LOG_MIB_AT_MOST: Final = 100
+
+
+def composed(folder: Path, *profiles: str) -> Config:
+    """What Docker Compose makes of a folder."""
+    config: Config = json.loads(passes("compose-config", *profiles, folder=folder))
+    return config
 
 
 def services(config: Config) -> Iterator[tuple[str, Config]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from policy.compose import PORTS, RULES, WRITABLE_MOUNTS, WRITABLE_ROOT, Config, Rule
+from policy.compose import PORTS, RULES, WRITABLE_MOUNTS, WRITABLE_ROOT, Config, Rule, composed
 from policy.running import ROOT, passes
 from policy.server import REQUIRED, defaults, numbers, stop_s
 
@@ -35,11 +35,6 @@ def at_machine(stack: str, folder: Path) -> Path:
         if source.exists():
             shutil.copy(source, folder / name)
     return folder
-
-
-def composed(folder: Path, *profiles: str) -> Config:
-    """What Docker Compose makes of a folder."""
-    return json.loads(passes("compose-config", *profiles, folder=folder))
 
 
 @pytest.fixture(scope="session", params=STACKS)

@@ -1,6 +1,5 @@
 """What machines do at every boot: the scripts as Terraform renders them, run with stand-ins for gcloud and docker."""
 
-import json
 import re
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from deploy.deciding import deciding_reference
 from deploy.leaks import leaks
 from deploy.mentions import rewrite
+from policy.compose import composed
 from policy.machine import Machine
 from policy.running import ROOT, passes
 from policy.server import REQUIRED, defaults, stop_s
@@ -220,14 +220,14 @@ def test_one_collector_starts_and_it_is_the_one_that_was_chosen(
 ) -> None:
     """At every boot: what somebody writes into .env by hand is gone with the next one."""
     machine.boot(scripts(terraform.plan("dev", f"-var=log_collector={collector}"))[name])
-    stack = json.loads(passes("compose-config", folder=machine.app))["services"]
+    stack = composed(machine.app)["services"]
     assert [one for one in ("alloy", "promtail") if one in stack and stack[one].get("scale", 1)] == [collector]
 
 
 def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:
     """The stack gets every variable that it needs, and the program its secrets whole."""
     machine.boot(rendered["dev"][name])
-    service = json.loads(passes("compose-config", folder=machine.app))["services"][name]
+    service = composed(machine.app)["services"][name]
     for secret, variable in _SECRETS[name].items():
         assert service["environment"][variable].replace("$$", "$") == (machine.folder / "secrets" / secret).read_text()
     assert service["image"].endswith({"ai-server": "/ai-server:4f2a91c", "vllm": "/vllm:v0.15.1"}.get(name, ""))
