@@ -8,7 +8,7 @@ from tests.unit.deploy.clients import Client
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"
-QUICK = CONFIG.rollout.model_copy(update={"bake_s": 10.0, "poll_s": (10.0, 10.0)})
+QUICK = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (20.0, 20.0)})
 
 
 def world(broken: str = "") -> Rig:
