@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, check, function, object_type
+from dagger import Doc, check, function, object_type
 
 from ci import delivery, environments, gates, release
 from ci.arguments import (
@@ -29,7 +29,7 @@ from ci.errors import exit_codes
 from ci.gates import Gated, Policy, Programs
 from ci.local_environment import LocalEnvironment
 from ci.rollouts import Rollouts, alias, effect, target
-from ci.sources import SOURCES, keyed_by_content, only
+from ci.sources import Source, keyed_by_content
 from ci.steps import fleet
 from ci.steps.check import PROGRAMS, SHIPPED
 from ci.summary import summary
@@ -39,60 +39,57 @@ from ci.summary import summary
 class Ci(Rollouts, LocalEnvironment):
     """The delivery of the AI server: from its sources to the machines that serve it."""
 
-    source: Annotated[
-        dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("the repository, narrowed to what the steps read")
-    ]
-
     @check
     @function
-    async def lint(self) -> str:
+    async def lint(self, source: Source) -> str:
         """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
-            return "\n".join(await gates.lint(self.source))
+            return "\n".join(await gates.lint(source))
 
     @check
     @function
-    async def types(self) -> str:
+    async def types(self, source: Source) -> str:
         """Check the types of every program with mypy, strictly."""
         with exit_codes():
-            return "\n".join(await gates.types(self.source, await self._programs()))
+            return "\n".join(await gates.types(source, await _programs(source)))
 
     @check
     @function
-    async def test(self) -> str:
+    async def test(self, source: Source) -> str:
         """Run the unit tests of every program, with coverage, in the Python that it ships with."""
         with exit_codes():
-            return "\n".join(await gates.test(self.source, await self._programs()))
+            return "\n".join(await gates.test(source, await _programs(source)))
 
     @check
     @function
-    async def policy(self) -> str:
+    async def policy(self, source: Source) -> str:
         """Check stacks, machine images, infrastructure, workflows and the Dockerfile with the tools that know them."""
         with exit_codes():
-            parts = await keyed_by_content(self.source, {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES})
-            return "\n".join(await gates.policy(self.source, Policy(**parts)))
+            parts = await keyed_by_content(source, {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES})
+            return "\n".join(await gates.policy(source, Policy(**parts)))
 
     @function
-    async def tools(self) -> dagger.Directory:
+    async def tools(self, source: Source) -> dagger.Directory:
         """Build the Go tools of policy, to have them on this machine: `call tools -o ~/.cache/dojangkok-policy`."""
-        parts = await keyed_by_content(self.source, {"tools": fleet.TOOL_SOURCES})
+        parts = await keyed_by_content(source, {"tools": fleet.TOOL_SOURCES})
         return fleet.tools(parts["tools"])
 
     @function
-    async def build(self) -> dagger.Container:
+    async def build(self, source: Source) -> dagger.Container:
         """Build the image of the AI server, for linux/amd64."""
         with exit_codes():
-            return await gates.build(self.source)
+            return await gates.build(source)
 
     @function
-    async def smoke(self) -> str:
+    async def smoke(self, source: Source) -> str:
         """Start the built image as a machine would, ask for its health, and stop it with SIGTERM."""
         with exit_codes():
-            return "\n".join(await gates.smoke(self.source, await gates.build(self.source)))
+            return "\n".join(await gates.smoke(source, await gates.build(source)))
 
     @effect
     async def publish(
         self,
+        source: Source,
         commit: Commit = "",
         env: Env = environments.LOCAL,
         *,
@@ -107,13 +104,14 @@ class Ci(Rollouts, LocalEnvironment):
         """Push the image once lint, the app's types and tests, and smoke have passed; print its reference."""
         with exit_codes():
             whose = target(credentials, env, repository=repository, registry_credentials=registry_credentials)
-            where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            gated = await self._gated(all_checks)
+            where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
+            gated = await _gated(source, all_checks)
             return (await release.publish(gated, where, allow_stand_in=allow_stand_in)).published.reference
 
     @effect
     async def deploy(
         self,
+        source: Source,
         image: Annotated[
             str, Doc("release in the registry, HOST/PATH@sha256:DIGEST or :TAG (default: one made now)")
         ] = "",
@@ -138,17 +136,18 @@ class Ci(Rollouts, LocalEnvironment):
         with exit_codes():
             whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
             flags = [*_flags(commit, timeout), "--format", shape]
-            await delivery.check_target(self.source, whose)
+            await delivery.check_target(source, whose)
             if image:
-                behind = await delivery.pulled(self.source, whose, image) if whose.is_local else None
-                return await delivery.deploy(self.source, whose, image, flags, behind)
-            where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            gated = await self._gated(all_checks)
+                behind = await delivery.pulled(source, whose, image) if whose.is_local else None
+                return await delivery.deploy(source, whose, image, flags, behind)
+            where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
+            gated = await _gated(source, all_checks)
             return (await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)).report
 
     @effect
     async def pipeline(
         self,
+        source: Source,
         commit: Commit = "",
         timeout: Timeout = "",
         env: Env = environments.LOCAL,
@@ -169,25 +168,27 @@ class Ci(Rollouts, LocalEnvironment):
         """Run a whole release: lint, the app's types and tests beside build and smoke, then push, rollout, report."""
         with exit_codes():
             whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
-            await delivery.check_target(self.source, whose)
-            where = await delivery.destination(self.source, whose, commit, registry_token, latest=not no_latest)
-            gated, flags = await self._gated(all_checks, advisory=advisory), _flags(commit, timeout)
+            await delivery.check_target(source, whose)
+            where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
+            gated, flags = await _gated(source, all_checks, advisory=advisory), _flags(commit, timeout)
             made = await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)
             return f"{summary(made)}\n\n{made.report}"
 
     # Dagger CLIs from 0.21 on hide a function named `pipeline` (docs/decisions/0001).
     release = alias("release", pipeline)
 
-    async def _gated(self, all_checks: bool, *, advisory: bool = False) -> Gated:
-        """Return what must pass before a release ships: the app's checks, with --all-checks those of every program."""
-        programs = {program.name: program.paths for program in PROGRAMS if all_checks or program.name in SHIPPED}
-        policy = {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES} if all_checks else {}
-        parts = await keyed_by_content(self.source, {**programs, **policy})
-        judged = Policy(**{name: parts[name] for name in policy}) if all_checks else None
-        return Gated(self.source, {name: parts[name] for name in programs}, judged, advisory)
 
-    async def _programs(self) -> Programs:
-        return await keyed_by_content(self.source, {program.name: program.paths for program in PROGRAMS})
+async def _gated(source: dagger.Directory, all_checks: bool, *, advisory: bool = False) -> Gated:
+    """Return what must pass before a release ships: the app's checks, with --all-checks those of every program."""
+    programs = {program.name: program.paths for program in PROGRAMS if all_checks or program.name in SHIPPED}
+    policy = {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES} if all_checks else {}
+    parts = await keyed_by_content(source, {**programs, **policy})
+    judged = Policy(**{name: parts[name] for name in policy}) if all_checks else None
+    return Gated(source, {name: parts[name] for name in programs}, judged, advisory)
+
+
+async def _programs(source: dagger.Directory) -> Programs:
+    return await keyed_by_content(source, {program.name: program.paths for program in PROGRAMS})
 
 
 def _flags(commit: str, timeout: str) -> list[str]:

@@ -5,7 +5,6 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
-import dagger
 from dagger import Doc, function
 
 from ci import delivery
@@ -24,6 +23,7 @@ from ci.arguments import (
 )
 from ci.environments import LOCAL
 from ci.errors import RefusedError, exit_codes
+from ci.sources import Source
 from ci.steps import registry
 from ci.steps.accessory import Update
 from ci.steps.rollout import Target
@@ -61,14 +61,16 @@ def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaita
     own, which = inspect.signature(told).parameters, inspect.signature(target).parameters
 
     @functools.wraps(told)
-    async def run(self: "Rollouts", *given: Any, **named: Any) -> str:
+    async def run(self: "Rollouts", *given: Any, source: Source, **named: Any) -> str:
         with exit_codes():
             whose = target(**{name: named.pop(name) for name in which if name in named})
-            return await delivery.run(self.source, whose, told(self, *given, **named))
+            return await delivery.run(source, whose, told(self, *given, **named))
 
-    parameters = [*own.values(), *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in which.values())]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    named_only = [inspect.Parameter("source", keyword, annotation=Source), *which.values()]
+    parameters = [*own.values(), *(parameter.replace(kind=keyword) for parameter in named_only)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {**told.__annotations__, **target.__annotations__, "return": str}
+    run.__annotations__ = {**told.__annotations__, **target.__annotations__, "source": Source, "return": str}
     return effect(run)
 
 
@@ -85,8 +87,6 @@ def alias(name: str, method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable
 
 class Rollouts:
     """What `python -m deploy` does, as verbs of the module."""
-
-    source: dagger.Directory
 
     @verb
     def plan(
@@ -143,6 +143,7 @@ class Rollouts:
     @effect
     async def accessory(
         self,
+        source: Source,
         name: Annotated[str, Doc("machine that cannot roll: vllm or chromadb")],
         env: Annotated[str, Doc("dev or prod: the machine is reached over IAP")],
         *,
@@ -158,4 +159,4 @@ class Rollouts:
                 raise RefusedError("--env: 'local' has no such machine. Fix: dev or prod")
             if image and rollback:
                 raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
-            return await delivery.accessory(self.source, Update(name, env, credentials, image, rollback, shape, by))
+            return await delivery.accessory(source, Update(name, env, credentials, image, rollback, shape, by))

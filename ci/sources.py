@@ -1,10 +1,10 @@
 """What of the repository the verbs are given: never all of it, and never `.git`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import dagger
-from dagger import Ignore, dag
+from dagger import DefaultPath, Doc, Ignore, dag
 
 _EXPORTED: Final = "source"
 _NEVER: Final = ("**/.venv", "**/__pycache__", "**/.*_cache", "**/.terraform", "**/*.tfstate*", "**/*.tfvars")
@@ -20,6 +20,12 @@ SOURCES: Final = (
 def only(*paths: str) -> Ignore:
     """Leave out of the repository everything but some paths; `.git` and state of Terraform are never among them."""
     return Ignore(["**", *(f"!{path}" for path in paths), *_NEVER])
+
+
+# An argument of every verb, and not of the constructor, which would start a Python of its own after every change.
+Source = Annotated[
+    dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("the repository, narrowed to what the steps read")
+]
 
 
 async def keyed_by_content(source: dagger.Directory, parts: Mapping[str, Sequence[str]]) -> dict[str, dagger.Directory]:

@@ -161,8 +161,8 @@ def test_plan_takes_the_arguments_of_deploy(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(delivery, "run", run)
     verbs = Rollouts()
-    verbs.source = SOURCE
-    given = {"image": "host.test/app:1", "commit": "1234567", "timeout": "600", "by": "alice", "credentials": None}
+    record = {"commit": "1234567", "timeout": "600", "by": "alice"}
+    given: dict[str, Any] = {"source": SOURCE, "image": "host.test/app:1", **record, "credentials": None}
     bound = inspect.signature(verbs.plan).bind(**given)
     asyncio.run(verbs.plan(*bound.args, **bound.kwargs))
     assert told == [
@@ -184,8 +184,9 @@ def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest
 
     monkeypatch.setattr(delivery, "run", run)
     verbs = Rollouts()
-    verbs.source = SOURCE
-    bound = inspect.signature(verbs.rollback).bind(to="1234567", force=True, env="prod", group="g", credentials=None)
+    bound = inspect.signature(verbs.rollback).bind(
+        source=SOURCE, to="1234567", force=True, env="prod", group="g", credentials=None
+    )
     assert asyncio.run(verbs.rollback(*bound.args, **bound.kwargs)) == "said"
     assert told == [Target("prod", group="g"), ["rollback", "--format", "text", "--to", "1234567", "--force"]]
 
@@ -231,9 +232,8 @@ def test_environment_and_name_of_an_accessory_are_judged_before_credentials(
 
 def test_an_image_beside_a_rollback_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     verbs = Rollouts()
-    verbs.source = SOURCE
     with pytest.raises(SystemExit) as left:
-        asyncio.run(verbs.accessory("vllm", "dev", credentials=None, image="host/vllm:v2", rollback=True))
+        asyncio.run(verbs.accessory(SOURCE, "vllm", "dev", credentials=None, image="host/vllm:v2", rollback=True))
     assert left.value.code == 3
     assert "--rollback: got --image 'host/vllm:v2', too. Fix: leave one of them out" in capsys.readouterr().err
 

@@ -95,11 +95,10 @@ def test_flags_go_before_the_file(
     monkeypatch.setattr(environments, "read", read)
     monkeypatch.setattr(environments, "refuse_unknown", read)
     monkeypatch.setattr(check, "project", project)
-    ci = Ci.__new__(Ci)
-    ci.source = SOURCE
-    assert asyncio.run(ci.registry(**flags)) == registry.embedded(volumes)
+    ci = Ci()
+    assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
     served = rehearsal.emulator(SOURCE, check.Project("emulator", "[project]", "version = 1"), volumes, is_open=True)
-    assert asyncio.run(ci.emulator(**flags)) == served
+    assert asyncio.run(ci.emulator(SOURCE, **flags)) == served
     whose = target("local", **flags)
     assert asyncio.run(delivery.destination(SOURCE, whose, "", None, latest=True)).volumes == volumes
 
@@ -137,7 +136,7 @@ def test_flags_go_before_the_file(
     asyncio.run(delivery.run(SOURCE, whose, ["status"]))
     asyncio.run(delivery.forget_report(SOURCE, whose))
     asyncio.run(delivery.pulled(SOURCE, whose, "registry:5000/a/b:1"))
-    said = asyncio.run(ci.reset_local(**flags))
+    said = asyncio.run(ci.reset_local(SOURCE, **flags))
     assert used == [volumes] * 4
     assert f"group '{volumes.group}' in project '{volumes.project}'" in said
 

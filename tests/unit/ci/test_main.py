@@ -2,9 +2,9 @@
 
 import asyncio
 import fnmatch
+import inspect
 import os
 import subprocess
-import typing
 from pathlib import Path
 
 import dagger
@@ -57,10 +57,10 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
         raise RefusedError("the body of pipeline")
 
     monkeypatch.setattr(delivery, "check_target", check_target)
-    ci = Ci(**dict.fromkeys(inputs(), dagger.dag.directory()))
+    ci = Ci()
     for function in (pipeline, alias):
         with pytest.raises(SystemExit) as ended:
-            asyncio.run(function.bind_parent(ci).wrapped(env="prod", credentials=None))
+            asyncio.run(function.bind_parent(ci).wrapped(source=dagger.dag.directory(), env="prod", credentials=None))
         assert ended.value.code == 3
     assert started == ["prod", "prod"]
 
@@ -106,10 +106,11 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     monkeypatch.setattr(main, "keyed_by_content", parts)
     monkeypatch.setattr(release, "publish", gate)
     monkeypatch.setattr(release, "roll_out", gate)
-    ci = Ci(**dict.fromkeys(inputs(), dagger.dag.directory()))
+    ci = Ci()
+    source = dagger.dag.directory()
     arguments = {"all_checks": True} if all_checks else {}
     with pytest.raises(SystemExit):
-        asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(credentials=None, **arguments))
+        asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(source=source, credentials=None, **arguments))
     [gates] = gated
     assert set(gates.programs) == ({program.name for program in PROGRAMS} if all_checks else {"app"})
     assert (gates.policy is not None) == all_checks
@@ -119,7 +120,7 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
 def test_checks_need_no_argument(name: str) -> None:
     assert bool(FUNCTIONS[name].check) == (name in CHECKS)
     if name in CHECKS:
-        assert not FUNCTIONS[name].parameters
+        assert set(FUNCTIONS[name].parameters) == {"source"}
 
 
 @pytest.mark.parametrize(
@@ -172,16 +173,6 @@ def test_unknown_check_is_refused_and_everything_else_is_passed_on(
         assert ran.stdout.splitlines() == arguments
 
 
-def inputs() -> dict[str, list[str]]:
-    """What is left out of each directory that comes with a call without being asked for."""
-    return {
-        field: meta.patterns
-        for field, hint in typing.get_type_hints(Ci, include_extras=True).items()
-        for meta in getattr(hint, "__metadata__", ())
-        if isinstance(meta, dagger.Ignore)
-    }
-
-
 def brought_back(patterns: list[str]) -> list[str]:
     """What is kept of a repository of which everything is left out first."""
     everything, *others = patterns
@@ -189,27 +180,41 @@ def brought_back(patterns: list[str]) -> list[str]:
     return [pattern.removeprefix("!").strip("/") for pattern in others if pattern.startswith("!")]
 
 
-def test_repository_is_the_only_input() -> None:
-    """Each further argument of the constructor is a block of lines in every progress display."""
-    hints = typing.get_type_hints(Ci)
-    assert set(inputs()) == {"source"} == {field for field, hint in hints.items() if hint is dagger.Directory}
+def left_out() -> list[str]:
+    """What is left out of the repository, which comes with every call without being asked for."""
+    patterns = FUNCTIONS["lint"].parameters["source"].ignore
+    assert patterns
+    return list(patterns)
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_repository_is_the_only_directory_of_a_verb(name: str) -> None:
+    """Each further one is a block of lines in every progress display."""
+    parameters = FUNCTIONS[name].parameters.values()
+    [source] = [parameter for parameter in parameters if parameter.resolved_type is dagger.Directory]
+    assert (source.name, source.default_path, source.ignore) == ("source", "/", left_out())
+
+
+def test_constructor_has_no_argument() -> None:
+    """With one that is the repository, every changed file starts a Python for the constructor, too."""
+    assert not inspect.signature(Ci).parameters
 
 
 def test_git_is_in_no_input() -> None:
-    kept = brought_back(inputs()["source"])
+    kept = brought_back(left_out())
     assert not [path for path in kept if fnmatch.fnmatchcase(".git/config", path) or path == ".git"]
 
 
 def test_credential_file_of_a_workflow_is_in_no_input() -> None:
     """google-github-actions/auth writes it into the workspace's own folder, beside the sources."""
-    kept = brought_back(inputs()["source"])
+    kept = brought_back(left_out())
     assert not [path for path in kept if fnmatch.fnmatchcase("gha-creds-0123456789abcdef.json", path)]
 
 
 def test_state_of_terraform_is_in_no_input() -> None:
-    left_out = [pattern for pattern in inputs()["source"] if not pattern.startswith("!")]
+    patterns = [pattern for pattern in left_out() if not pattern.startswith("!")]
     for path in ("iac/environments/dev/terraform.tfstate", "iac/environments/dev/dev.tfvars"):
-        assert any(fnmatch.fnmatchcase(path, pattern) for pattern in left_out[1:]), path
+        assert any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns[1:]), path
 
 
 READ = {program.name: program.paths for program in PROGRAMS} | {"policy": fleet.READS, "tools": fleet.TOOL_SOURCES}
@@ -217,6 +222,6 @@ READ = {program.name: program.paths for program in PROGRAMS} | {"policy": fleet.
 
 @pytest.mark.parametrize("part", sorted(READ))
 def test_everything_that_a_check_reads_is_in_the_input(part: str) -> None:
-    kept = brought_back(inputs()["source"])
+    kept = brought_back(left_out())
     missing = [path for path in READ[part] if path not in kept and path.split("/")[0] not in kept]
     assert not missing
