@@ -7,16 +7,16 @@ import pytest
 
 from policy.machine import Machine
 from policy.running import ROOT
-from policy.terraform import copied, scripts
+from policy.terraform import Plan, scripts
 
 _PULL, _UP = "docker compose pull --policy missing --quiet", "docker compose up --detach --remove-orphans"
 _VOLUME = "/var/lib/docker/volumes/chromadb-data"
 
 
 @pytest.fixture(scope="module")
-def script(tmp_path_factory: pytest.TempPathFactory) -> str:
+def script(plans: dict[str, Plan]) -> str:
     """The script of dev, as Terraform renders it; prod's is compared with it in test_iac_plan.py."""
-    return scripts(copied(tmp_path_factory.mktemp("disk")).plan("dev"))["chromadb"]
+    return scripts(plans["dev"])["chromadb"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import hcl2
 import pytest
 
 from policy.running import ROOT, passes
-from policy.terraform import ENVIRONMENTS, UNKNOWN, Terraform, copied
+from policy.terraform import ENVIRONMENTS, UNKNOWN, Terraform
 
 _IAC = ROOT / "iac"
 _MODULES = sorted(path.name for path in (_IAC / "modules").iterdir())
@@ -21,12 +21,6 @@ _DIFFERENCES = {
     ("environment.tf", "is_protected"): {"dev": "false", "prod": "true"},
     ("backend.tf", "prefix"): {"dev": '"v2/dev"', "prod": '"v2/prod"'},
 }
-
-
-@pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """A copy of everything that Terraform reads, in which the modules that the provider does not know are shells."""
-    return copied(tmp_path_factory.mktemp("iac"))
 
 
 def test_files_are_formatted() -> None:

@@ -8,9 +8,8 @@ import pytest
 import yaml
 
 from policy.running import ROOT
-from policy.terraform import ENVIRONMENTS, Terraform, copied, resources
+from policy.terraform import ENVIRONMENTS, Plan, Terraform, resources
 
-Plan = dict[str, Any]
 _MACHINES = ("google_compute_instance", "google_compute_instance_template")
 # Rule -> who, whom, on which TCP ports. Sources of the ranges: Google, "Health checks overview", "Using IAP for TCP
 # forwarding".
@@ -28,18 +27,6 @@ _READERS = {
 # What `gcloud compute ssh` asks of the project besides: tests/clients/test_iac.py.
 _SHELL = {"compute.instances.getGuestAttributes", "compute.projects.get"}
 _ON_THE_PROJECT = {"roles/logging.logWriter", "roles/monitoring.metricWriter"}
-
-
-@pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """A copy of everything that Terraform reads."""
-    return copied(tmp_path_factory.mktemp("plans"))
-
-
-@pytest.fixture(scope="module")
-def plans(terraform: Terraform) -> dict[str, Plan]:
-    """Each environment's plan, from nothing."""
-    return {name: terraform.plan(name) for name in ENVIRONMENTS}
 
 
 @pytest.fixture(params=ENVIRONMENTS)

@@ -8,7 +8,7 @@ import pytest
 
 from policy.cel import CelError, admits
 from policy.running import ROOT
-from policy.terraform import ENVIRONMENTS, copied, outputs
+from policy.terraform import ENVIRONMENTS, Plan, outputs
 
 # What a job of the repository's main branch has, with the numbers of iac/terraform.tfvars.example.
 # Source of the claims: GitHub, "OpenID Connect reference".
@@ -52,10 +52,9 @@ _REJECTED: dict[str, dict[str, str | None]] = {
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
-def login(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+def login(request: pytest.FixtureRequest, plans: dict[str, Plan]) -> tuple[str, str]:
     """An environment, and its condition as Terraform renders it."""
-    plan = copied(tmp_path_factory.mktemp("oidc")).plan(request.param)
-    return request.param, str(outputs(plan)["login_condition"])
+    return request.param, str(outputs(plans[request.param])["login_condition"])
 
 
 def _token(environment: str, changes: Mapping[str, str | None]) -> dict[str, str]:

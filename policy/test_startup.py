@@ -12,7 +12,7 @@ from policy.compose import composed
 from policy.machine import Machine
 from policy.running import ROOT, passes
 from policy.server import REQUIRED, defaults, stop_s
-from policy.terraform import ENVIRONMENTS, Terraform, copied, scripts
+from policy.terraform import ENVIRONMENTS, Plan, Terraform, scripts
 
 Scripts = dict[str, dict[str, str]]
 _NAMES = ("ai-server", "chromadb", "vllm")
@@ -32,15 +32,9 @@ _REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-{}/dojangkok-ai/ai-serve
 
 
 @pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """A copy of everything that Terraform reads."""
-    return copied(tmp_path_factory.mktemp("startup"))
-
-
-@pytest.fixture(scope="module")
-def rendered(terraform: Terraform) -> Scripts:
+def rendered(plans: dict[str, Plan]) -> Scripts:
     """Every script by environment and name, as Terraform renders it."""
-    return {name: scripts(terraform.plan(name)) for name in ENVIRONMENTS}
+    return {name: scripts(plan) for name, plan in plans.items()}
 
 
 @pytest.fixture(params=_NAMES)
