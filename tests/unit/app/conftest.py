@@ -76,6 +76,11 @@ def settings(**changed: Any) -> Settings:
     return Settings(**{**usual, **changed})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the server first: pytest-xdist gives them to one process, and they take longest."""
+    items.sort(key=lambda item: item.path.name != "test_server.py")
+
+
 @pytest.fixture
 def world() -> World:
     """Fakes that behave."""

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 import httpx
 import trustme
@@ -19,13 +20,21 @@ URL = f"https://{FILES}/%EA%B3%84%EC%95%BD/lease.pdf?X-Amz-Signature={SECRET}"
 MEBIBYTE = 2**20
 
 
+@cache
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's context, and that of a client that trusts its authority alone; made once, because it takes long."""
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.issue_cert(FILES, PUBLIC).configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
 class Internet(httpx.AsyncHTTPTransport):
     """Every address is the test's server; keeps the addresses that were connected to, and their ports."""
 
-    def __init__(self, authority: trustme.CA, port: int) -> None:
-        context = ssl.create_default_context()
-        authority.configure_trust(context)
-        super().__init__(verify=context)
+    def __init__(self, port: int) -> None:
+        super().__init__(verify=contexts()[1])
         self.asked: list[str] = []
         self._port = port
 
@@ -74,11 +83,8 @@ class Server:
 @asynccontextmanager
 async def leading_to(server: Server) -> AsyncIterator[Internet]:
     """An internet whose every address is the server, with a certificate for FILES and for PUBLIC."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(FILES, PUBLIC).configure_cert(context)
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
-    async with listening, Internet(authority, listening.sockets[0].getsockname()[1]) as internet:
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=contexts()[0])
+    async with listening, Internet(listening.sockets[0].getsockname()[1]) as internet:
         yield internet
 
 

@@ -3,14 +3,12 @@
 import asyncio
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, settings
 from prometheus_client import REGISTRY
 from schemathesis.checks import not_a_server_error
@@ -22,6 +20,7 @@ from tests.fakes.plan import Fault
 from tests.unit.app.conftest import World
 from tests.unit.app.conftest import settings as environment
 from tests.unit.app.description import FILE, description
+from tests.unit.app.servers import serving
 
 SERVED = World()
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))  # of each route
@@ -114,14 +113,15 @@ def test_chromadb_is_watched(status: int, is_up: int) -> None:
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """The application as a server, with fakes that behave."""
-    server = uvicorn.Server(uvicorn.Config(SERVED.app(), port=0, log_config=None, http="httptools"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(30)
+    with serving(SERVED.app()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def client(served: str) -> Iterator[httpx.Client]:
+    """One for many requests: each new one reads all certificates of this machine."""
+    with httpx.Client(base_url=served, timeout=60, trust_env=False) as client:
+        yield client
 
 
 def test_a_contract_whose_caller_has_gone_is_given_up(served: str) -> None:
@@ -152,37 +152,37 @@ def test_junk_on_every_route_is_never_an_internal_error(case: schemathesis.Case,
 @pytest.mark.parametrize(
     "body", [b'{"keywords": ["\\ud800"]}', b"\xff", b"{", b"[" * 100_000, b"null", b'{"keywords": [1e999]}', b"NaN"]
 )
-def test_bytes_that_are_no_good_json_are_refused(served: str, body: bytes) -> None:
+def test_bytes_that_are_no_good_json_are_refused(client: httpx.Client, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     for path in ("/api/checklists/sync", "/api/checklists/7", "/api/easycontract/7"):
-        assert httpx.post(served + path, content=body, headers=headers).status_code in (400, 422)
+        assert client.post(path, content=body, headers=headers).status_code in (400, 422)
 
 
-def test_a_body_that_can_t_be_parsed_is_refused_in_our_shape(served: str) -> None:
-    answer = httpx.post(f"{served}/api/easycontract/7", content=b"\xff", headers={"Content-Type": "application/json"})
+def test_a_body_that_can_t_be_parsed_is_refused_in_our_shape(client: httpx.Client) -> None:
+    answer = client.post("/api/easycontract/7", content=b"\xff", headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["detail"]["error"]["code"]) == (400, "INVALID_INPUT")
 
 
-def test_what_is_no_multipart_is_refused(served: str) -> None:
+def test_what_is_no_multipart_is_refused(client: httpx.Client) -> None:
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=x", "text/plain"):
-        answer = httpx.post(
-            f"{served}/api/easycontract/sync", content=b"--x\r\nnonsense", headers={"Content-Type": content_type}
+        answer = client.post(
+            "/api/easycontract/sync", content=b"--x\r\nnonsense", headers={"Content-Type": content_type}
         )
         assert answer.status_code in (400, 422)
 
 
-def test_what_cannot_be_parsed_has_the_envelope_of_every_400(served: str) -> None:
+def test_what_cannot_be_parsed_has_the_envelope_of_every_400(client: httpx.Client) -> None:
     headers = {"Content-Type": "multipart/form-data"}
-    answer = httpx.post(f"{served}/api/easycontract/sync", content=b"no boundary", headers=headers)
+    answer = client.post("/api/easycontract/sync", content=b"no boundary", headers=headers)
     assert (answer.status_code, answer.json()["detail"]["error"]["code"]) == (400, "INVALID_INPUT")
 
 
 @pytest.mark.parametrize("name", ["\\ud800.exe", "\\ud800.pdf"])
-def test_half_a_character_in_a_file_s_name_is_no_internal_error(served: str, name: str) -> None:
+def test_half_a_character_in_a_file_s_name_is_no_internal_error(client: httpx.Client, name: str) -> None:
     part = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n%PDF-\r\n'
     body = part + '--x\r\nContent-Disposition: form-data; name="doc_types"\r\n\r\ncontract\r\n--x--\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
-    answer = httpx.post(f"{served}/api/easycontract/sync", content=body, headers=headers, timeout=60)
+    answer = client.post("/api/easycontract/sync", content=body, headers=headers)
     assert (answer.status_code, "?." in answer.text) == (400, True)
 
 

@@ -1,16 +1,19 @@
 """The server as a process: started, asked, stopped by a signal."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +22,13 @@ import pytest
 
 from app.logs import log_file
 from tests.fakes import backend, vllm
+from tests.fakes.backend import Backend
+from tests.fakes.vllm import Vllm
+from tests.unit.app.servers import serving
 
 ENVIRONMENT = {
     "APP_ENV": "dev",
-    "VLLM_BASE_URL": "http://127.0.0.1:18001/v1",
     "VLLM_API_KEY": vllm.KEY,
-    "BACKEND_CALLBACK_BASE_URL": "http://127.0.0.1:18003/api",
     "BACKEND_INTERNAL_TOKEN": backend.TOKEN,
     "OCR_API": "key",
     "DRAIN_SEC": "1",
@@ -43,29 +47,45 @@ def status(path: str) -> int:
         return 0
 
 
+@pytest.fixture(autouse=True)
+def _one_server_at_a_time() -> Iterator[None]:
+    """The server's port is always the same one."""
+    with (Path(tempfile.gettempdir()) / "ai-server-port-8000.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@dataclass
+class Program:
+    """The running server, and the backend that it calls back."""
+
+    process: "subprocess.Popen[str]"
+    backend: Backend
+
+    @property
+    def callbacks(self) -> dict[str, Any]:
+        """What the backend was told, by case."""
+        told = self.backend.callbacks
+        assert len({callback.id for callback in told}) == len(told), "told twice"
+        return {callback.id: callback.body for callback in told}
+
+
 @contextmanager
-def program(latency_s: float) -> Iterator["subprocess.Popen[str]"]:
-    """The server, with a vLLM and a backend."""
-    commands = (
-        ["tests.fakes.vllm", "--port", "18001", "--latency-s", str(latency_s)],
-        ["tests.fakes.backend", "--port", "18003"],
-    )
-    for port in (8000, 18001, 18003):
-        assert not listens(port), f"something else listens on port {port}"
-    fakes = [subprocess.Popen([sys.executable, "-m", *command]) for command in commands]
-    server = started()
-    try:
-        wait_until(lambda: listens(18001) and listens(18003) and status("/readyz") == 200)
-        yield server
-    finally:
-        for process in (server, *fakes):
-            process.kill()
-            process.communicate()
-
-
-def started() -> "subprocess.Popen[str]":
-    environment = {**os.environ, **ENVIRONMENT}
-    return subprocess.Popen([sys.executable, "-m", "app"], env=environment, stdout=subprocess.PIPE, text=True)
+def program(latency_s: float, **more: str) -> Iterator[Program]:
+    """The server, with a vLLM and a backend of this process."""
+    assert not listens(8000), "something else listens on port 8000"
+    backend = Backend()
+    with serving(Vllm(latency_s=latency_s).app) as vllm_url, serving(backend.app) as backend_url:
+        urls = {"VLLM_BASE_URL": f"{vllm_url}/v1", "BACKEND_CALLBACK_BASE_URL": f"{backend_url}/api"}
+        environment = {**os.environ, **ENVIRONMENT, **urls, **more}
+        command = [sys.executable, "-m", "app"]
+        server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            wait_until(lambda: status("/readyz") == 200)
+            yield Program(server, backend)
+        finally:
+            server.kill()
+            server.communicate()
 
 
 def listens(port: int) -> bool:
@@ -85,26 +105,19 @@ def accept(case_id: str) -> str:
     return case_id
 
 
-def callbacks() -> dict[str, Any]:
-    """What the backend was told, by case."""
-    told = httpx.get("http://127.0.0.1:18003/fake/callbacks").json()
-    assert len({callback["id"] for callback in told}) == len(told), "told twice"
-    return {callback["id"]: callback["body"] for callback in told}
-
-
 def test_on_sigterm_it_drains_and_finishes_its_jobs() -> None:
     """Those too that it accepts while it drains; every line of its log is JSON."""
-    with program(latency_s=0.5) as server:
+    with program(latency_s=0.5) as running:
         accepted = {accept(f"before-{number}") for number in range(20)}
         stopped_at = time.monotonic()
-        server.send_signal(signal.SIGTERM)
+        running.process.send_signal(signal.SIGTERM)
         wait_until(lambda: status("/readyz") == 503)
         assert status("/livez") == 200
         accepted.add(accept("while-draining"))
-        output = server.communicate(timeout=20)[0]
+        output = running.process.communicate(timeout=20)[0]
         assert time.monotonic() - stopped_at >= 1
-        assert server.returncode == 0
-        told = callbacks()
+        assert running.process.returncode == 0
+        told = running.callbacks
     assert told.keys() == accepted
     assert all("주차 확인" in body["checklists"] for body in told.values())
     lines = [json.loads(line) for line in output.splitlines()]
@@ -113,20 +126,20 @@ def test_on_sigterm_it_drains_and_finishes_its_jobs() -> None:
     assert said in [line["message"] for line in lines]
 
 
-@pytest.mark.parametrize("signals", [1, 2])
-def test_what_is_not_finished_in_time_is_handed_back(signals: int) -> None:
+@pytest.mark.parametrize(("signals", "limits"), [(1, {}), (2, {"DRAIN_SEC": "60", "FINISH_SEC": "60"})])
+def test_what_is_not_finished_in_time_is_handed_back(signals: int, limits: dict[str, str]) -> None:
     """A second signal says that there is no time at all."""
-    with program(latency_s=60) as server:
+    with program(latency_s=60, **limits) as running:
         accepted = {accept(f"before-{number}") for number in range(20)}
         stopped_at = time.monotonic()
-        server.send_signal(signal.SIGTERM)
+        running.process.send_signal(signal.SIGTERM)
         wait_until(lambda: status("/readyz") == 503)
         if signals == 2:
-            server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=20) == 0
+            running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=20) == 0
         took_s = time.monotonic() - stopped_at
-        told = callbacks()
-    assert (took_s >= 3) == (signals == 1)
+        told = running.callbacks
+    assert took_s >= 3 if signals == 1 else took_s < 60
     assert told.keys() == accepted
     assert {(body["error"]["code"], body["error"]["retry_after_sec"]) for body in told.values()} == {("failed", 10)}
 
@@ -138,7 +151,11 @@ def test_a_signal_before_it_is_ready_ends_it() -> None:
     )
     command = [sys.executable, "-c", ignoring, sys.executable, "-m", "app"]
     # Without coverage, which has a handler of its own.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")} | ENVIRONMENT
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    environment |= ENVIRONMENT | {
+        "VLLM_BASE_URL": "http://127.0.0.1:1/v1",
+        "BACKEND_CALLBACK_BASE_URL": "http://127.0.0.1:1",
+    }
     server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: handles(server.pid, signal.SIGTERM))

@@ -1,0 +1,24 @@
+"""Applications of this process as servers."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve an application in a thread, on a free port of this machine; yield its URL."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, http="httptools"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = server.force_exit = True  # what is still being answered is cut off
+    thread.join(30)
+    assert not thread.is_alive()
