@@ -24,7 +24,7 @@ NAMES = st.sampled_from(
     ["dojangkok-dev", "asia-northeast3-a", "asia-northeast3", "dojangkok-dev-ai-server-mig", "dojangkok-ai-vpc",
      "dojangkok-dev-ai-server-seed", "dojangkok-dev-ai-server", "t1", "1", "0", "A", "-", "x" * 64, "%", "é", " "]
 )  # fmt: skip
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))  # of each method
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))  # of each method; .ci/run tries more
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=8) | NAMES,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
@@ -159,7 +159,7 @@ def test_no_internal_error_on_any_method(name: str, data: st.DataObject) -> None
         Served.api.world.clock.move(data.draw(st.sampled_from([0.5, 10, 1_000])))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     verb=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "X"]),
     path=st.text(max_size=20),
@@ -169,7 +169,7 @@ def test_no_internal_error_on_any_path(verb: str, path: str, sent: bytes) -> Non
     send(verb, "/compute/v1/projects/p/" + quote(path), sent)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     verb=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     name=st.sampled_from(CONTROL),

@@ -93,17 +93,17 @@ def test_needs_a_token_unless_open(start) -> None:
 
 def test_killed_at_any_moment_it_goes_on_without_a_lost_or_doubled_write(start, state: Path) -> None:
     """Five kills, each right after an answer: every answered write is there, and asking again changes nothing."""
+    args = ("--open", "--seed", SEED, "--state", str(state), "--speed", "20")
+    emulator = start(*args)
     for number in range(5):
-        emulator = start("--open", "--seed", SEED, "--state", str(state), "--speed", "20")
         request_id = f"00000000-0000-4000-8000-00000000000{number + 1}"
         first = insert(emulator, f"t{number}", request_id).json()
         emulator.kill()
-        emulator = start("--open", "--seed", SEED, "--state", str(state), "--speed", "20")
+        emulator = start(*args)
         again = insert(emulator, f"t{number}", request_id).json()
         assert again["name"] == first["name"]
         names = [one["name"] for one in emulator.client.get(f"/{TEMPLATES}").json()["items"]]
         assert names == sorted(["dojangkok-dev-ai-server-seed", *(f"t{index}" for index in range(number + 1))])
-        emulator.kill()
 
 
 def test_rollout_goes_on_where_a_kill_stopped_it_and_time_stood_still(start, state: Path) -> None:

@@ -1,5 +1,6 @@
 """What holds in every rollout, whatever happens in it."""
 
+import os
 from dataclasses import replace
 
 from hypothesis import HealthCheck, event, given
@@ -20,7 +21,8 @@ DISTURBANCES = st.lists(
     st.tuples(st.sampled_from(["patch", "resize", "crash", "delete"]), st.integers(1, 20), st.integers(1, 25)),
     max_size=4,
 )
-RUNS = hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = int(os.environ.get("EXAMPLES", "15"))  # of each property; .ci/run tries more
+RUNS = hypothesis_settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def version(number: int) -> Version:
