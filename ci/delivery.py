@@ -6,7 +6,7 @@ from dataclasses import replace
 import dagger
 from dagger import dag
 
-from ci import environments
+from ci import environments, spans
 from ci.errors import DeployError, NotAllowedError, RefusedError
 from ci.secret_arguments import VARIABLE, passed_credentials, refuse_unreadable
 from ci.steps import accessory as accessories
@@ -42,7 +42,8 @@ async def run(
     rehearsing = await _rehearsal(source, target, built) if target.is_local else None
     ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
     try:
-        code = await ran.exit_code()
+        with spans.live_output():
+            code = await ran.exit_code()
     except dagger.ExecError as error:
         # The command itself never raises, whatever it ends with; so this is a service that it is bound to.
         raise _not_started(error) from error
