@@ -6,10 +6,10 @@ from functools import partial
 
 import dagger
 
-from ci import counts
+from ci import counts, spans
 from ci.concurrency import side_by_side, task_group
 from ci.errors import GateError
-from ci.stages import Stage, run_gate, span
+from ci.stages import Stage, run_gate
 from ci.steps import check, fleet, image
 from ci.steps.base import TERRAFORM
 
@@ -150,7 +150,7 @@ async def _each(
     async def run_step(name: str) -> None:
         program = check.PROGRAM[name]
         try:
-            with span(name):
+            with spans.part(name):
                 container = step(programs[name], program, await check.project(source, program.project))
                 results[name] = f"{name} {count(await _output(f'{kind} of {name}', container))}"
         except GateError as error:

@@ -1,12 +1,14 @@
 """What a person sees of a running verb: the spans that dagger's progress shows in place of its API calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, Span
+from opentelemetry.trace import NonRecordingSpan, Span, StatusCode
+
+from ci.output import printable
 
 # As in dagger v0.19.10, sdk/go/telemetry/attrs.go.
 _REVEAL: Final = "dagger.io/ui.reveal"
@@ -16,26 +18,41 @@ _ROLL_UP_LOGS: Final = "dagger.io/ui.rollup.logs"
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """
-    Show work as a line of its own: while a verb has such lines, its API calls are hidden.
+    """Show work as a line with its name and duration; while a verb has such lines, its API calls are hidden."""
+    with _span(name, {_REVEAL: True}):
+        yield
 
-    Args:
-        name: Such as `lint`.
-    """
-    with trace.get_tracer(__name__).start_as_current_span(name, attributes={_REVEAL: True}):
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """Show work as a line below its stage, for those who unfold the stage."""
+    with _span(name, {}):
         yield
 
 
 @contextmanager
 def live_output() -> Iterator[None]:
     """Show the output of all execs in it, as they print it, below the line of the stage."""
-    shown: dict[str, bool | str] = {_REVEAL: True, _MESSAGE: "received", _ROLL_UP_LOGS: True}
-    tracer = trace.get_tracer(__name__)
-    with tracer.start_as_current_span("output", _beside(trace.get_current_span()), attributes=shown):
+    parent = _parent(trace.get_current_span())
+    with _span("output", {_REVEAL: True, _MESSAGE: "received", _ROLL_UP_LOGS: True}, parent):
         yield
 
 
-def _beside(span: Span) -> Context | None:
+@contextmanager
+def _span(name: str, attributes: Mapping[str, bool | str], parent: Context | None = None) -> Iterator[None]:
+    """A span that shows the first line of a failure; the verb prints the whole text at its end."""
+    tracer = trace.get_tracer(__name__)
+    with tracer.start_as_current_span(
+        name, parent, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield
+        except Exception as error:
+            span.set_status(StatusCode.ERROR, printable(str(error).partition("\n")[0]))
+            raise
+
+
+def _parent(span: Span) -> Context | None:
     """The context of a span's parent: what is revealed within a stage stays hidden as long as the stage is folded."""
     parent = getattr(span, "parent", None)
     return None if parent is None else trace.set_span_in_context(NonRecordingSpan(parent))

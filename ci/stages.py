@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Awaitable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
 import dagger
-from opentelemetry import trace
 
+from ci import spans
 from ci.errors import PipelineError
 
 R = TypeVar("R")
@@ -32,15 +31,10 @@ class Stage:
     failure: str = ""
 
 
-def span(name: str) -> AbstractContextManager[object]:
-    """Return a context whose name and duration are a line of dagger's progress."""
-    return trace.get_tracer(__name__).start_as_current_span(name)
-
-
 async def run_stage(name: str, work: Awaitable[R]) -> tuple[R, float]:
     """Await the work of a stage; return its result and its seconds. A failure of it ends the release."""
     started_at = time.monotonic()
-    with span(name):
+    with spans.stage(name):
         result = await work
     return result, time.monotonic() - started_at
 
