@@ -9,6 +9,7 @@ from dagger import dag
 from ci import environments, spans
 from ci.errors import DeployError, NotAllowedError, RefusedError
 from ci.secret_arguments import VARIABLE, passed_credentials, refuse_unreadable
+from ci.serving import serving
 from ci.steps import accessory as accessories
 from ci.steps import check, image, registry, rehearsal, rollout
 from ci.steps.accessory import Update
@@ -42,16 +43,17 @@ async def run(
     rehearsing = await _rehearsal(source, target, built) if target.is_local else None
     ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
     try:
-        with spans.live_output():
-            code = await ran.exit_code()
+        async with serving(*(rehearsing.services if rehearsing else ())):
+            with spans.live_output():
+                code = await ran.exit_code()
+            stdout, stderr = await ran.stdout(), await ran.stderr()
     except dagger.ExecError as error:
         # The command itself never raises, whatever it ends with; so this is a service that it is bound to.
         raise _not_started(error) from error
     if code == 0:
-        return await ran.stdout()
+        return stdout
     # A plan that differs is told as a plan; every other code has its report on stderr.
-    shown = await ran.stdout() if code == PLAN_DIFFERS else ""
-    raise DeployError(code, shown or await ran.stderr())
+    raise DeployError(code, (stdout if code == PLAN_DIFFERS else "") or stderr)
 
 
 async def start_emulator(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container]) -> None:

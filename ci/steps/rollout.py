@@ -90,6 +90,11 @@ class Rehearsal:
     volumes: LocalVolumes
     tie: str = ""
 
+    @property
+    def services(self) -> tuple[dagger.Service, dagger.Service]:
+        """The emulator and the registry that deploy is bound to."""
+        return self.emulator, registry.embedded(self.volumes)
+
 
 def deploy(
     source: dagger.Directory,

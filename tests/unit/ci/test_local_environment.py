@@ -71,6 +71,22 @@ def test_reports_of_real_environments_are_kept_apart_from_local_ones() -> None:
     }
 
 
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> list[dagger.Service]:
+    """Services that were started, in their order, without an engine."""
+    started: list[dagger.Service] = []
+
+    async def start(service: dagger.Service) -> None:
+        started.append(service)
+
+    async def stop(service: dagger.Service) -> None:
+        assert service in started
+
+    monkeypatch.setattr(dagger.Service, "start", start)
+    monkeypatch.setattr(dagger.Service, "stop", stop)
+    return started
+
+
 @pytest.mark.parametrize(
     ("flags", "volumes"),
     [
@@ -81,7 +97,7 @@ def test_reports_of_real_environments_are_kept_apart_from_local_ones() -> None:
     ],
 )
 def test_flags_go_before_the_file(
-    monkeypatch: pytest.MonkeyPatch, flags: dict[str, str], volumes: LocalVolumes
+    monkeypatch: pytest.MonkeyPatch, services: list[dagger.Service], flags: dict[str, str], volumes: LocalVolumes
 ) -> None:
     """Of every verb: those that serve or empty the local environment, those of deploy, the push and the pull."""
     local = asyncio.run(environments.read(REPOSITORY, "local"))
@@ -111,6 +127,8 @@ def test_flags_go_before_the_file(
         async def stdout(self) -> str:
             return "sha256:0"
 
+        stderr = stdout
+
         async def sync(self) -> None:
             """Do nothing."""
 
@@ -138,6 +156,7 @@ def test_flags_go_before_the_file(
     asyncio.run(delivery.pulled(SOURCE, whose, "registry:5000/a/b:1"))
     said = asyncio.run(ci.reset_local(SOURCE, **flags))
     assert used == [volumes] * 4
+    assert registry.embedded(volumes) in services
     assert f"group '{volumes.group}' in project '{volumes.project}'" in said
 
 
