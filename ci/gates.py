@@ -13,7 +13,6 @@ from ci.stages import Stage, run_gate
 from ci.steps import check, fleet, image
 from ci.steps.base import TERRAFORM
 
-_INSIDE = "ci/steps/inside"
 Programs = Mapping[str, dagger.Directory]
 Step = Callable[[dagger.Directory, check.Program, check.Project], dagger.Container]
 
@@ -39,12 +38,16 @@ class Gated:
 
     Args:
         source: The repository.
+        linted: Its part that lint reads.
+        shipped: Its part that build and smoke read.
         programs: What the checks of each program read, by name; programs that are not in it are not checked.
         policy: What the rules of policy read; None where the rules are not run.
         advisory: Report failures of everything but build and smoke, and go on.
     """
 
     source: dagger.Directory
+    linted: dagger.Directory
+    shipped: dagger.Directory
     programs: Programs
     policy: Policy | None = None
     advisory: bool = False
@@ -91,7 +94,7 @@ async def build(source: dagger.Directory) -> dagger.Container:
 
 async def smoke(source: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
     """Start the image, ask for its health, and stop it; the first of the two that fails cancels the other."""
-    programs, command = source.directory(_INSIDE), await built.default_args()
+    programs, command = source.directory(image.INSIDE), await built.default_args()
     outputs = await side_by_side(
         partial(_output, "smoke, stopped by SIGTERM", image.smoke_lifecycle(built, programs, command)),
         partial(_output, "smoke, asked for its health", image.smoke_health(built, programs)),
@@ -116,15 +119,15 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
         stages[name] = await run_gate(name, work)
 
     async def build_image() -> tuple[str, ...]:
-        built.append(await build(gated.source))
+        built.append(await build(gated.shipped))
         return ()
 
     async def build_and_smoke() -> None:
         await run_one("build", build_image())
         if built:
-            await run_one("smoke", smoke(gated.source, built[0]))
+            await run_one("smoke", smoke(gated.shipped, built[0]))
 
-    checks = {"lint": lint(gated.source), "types": types(gated.source, gated.programs)}
+    checks = {"lint": lint(gated.linted), "types": types(gated.source, gated.programs)}
     checks["test"] = test(gated.source, gated.programs)
     if gated.policy:
         checks["policy"] = policy(gated.source, gated.policy)

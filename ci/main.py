@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import dagger
-from dagger import Doc, check, function, object_type
+from dagger import DefaultPath, Doc, check, function, object_type
 
 from ci import delivery, environments, gates, release
 from ci.arguments import (
@@ -29,10 +29,14 @@ from ci.errors import exit_codes
 from ci.gates import Gated, Policy, Programs
 from ci.local_environment import LocalEnvironment
 from ci.rollouts import Rollouts, alias, effect, target
-from ci.sources import Source, keyed_by_content
-from ci.steps import fleet
+from ci.sources import Source, keyed_by_content, only
+from ci.steps import check as checks
+from ci.steps import fleet, image
 from ci.steps.check import PROGRAMS, SHIPPED
 from ci.summary import summary
+
+Linted = Annotated[dagger.Directory, DefaultPath("/"), only(*checks.LINTED), Doc("what lint reads")]
+Shipped = Annotated[dagger.Directory, DefaultPath("/"), only(*image.READS), Doc("what build and smoke read")]
 
 
 @object_type
@@ -41,7 +45,7 @@ class Ci(Rollouts, LocalEnvironment):
 
     @check
     @function
-    async def lint(self, source: Source) -> str:
+    async def lint(self, source: Linted) -> str:
         """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
             return "\n".join(await gates.lint(source))
@@ -75,13 +79,13 @@ class Ci(Rollouts, LocalEnvironment):
         return fleet.tools(parts["tools"])
 
     @function
-    async def build(self, source: Source) -> dagger.Container:
+    async def build(self, source: Shipped) -> dagger.Container:
         """Build the image of the AI server, for linux/amd64."""
         with exit_codes():
             return await gates.build(source)
 
     @function
-    async def smoke(self, source: Source) -> str:
+    async def smoke(self, source: Shipped) -> str:
         """Start the built image as a machine would, ask for its health, and stop it with SIGTERM."""
         with exit_codes():
             return "\n".join(await gates.smoke(source, await gates.build(source)))
@@ -182,9 +186,11 @@ async def _gated(source: dagger.Directory, all_checks: bool, *, advisory: bool =
     """Return what must pass before a release ships: the app's checks, with --all-checks those of every program."""
     programs = {program.name: program.paths for program in PROGRAMS if all_checks or program.name in SHIPPED}
     policy = {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES} if all_checks else {}
-    parts = await keyed_by_content(source, {**programs, **policy})
+    shipping = {"linted": checks.LINTED, "shipped": image.READS}
+    parts = await keyed_by_content(source, {**shipping, **programs, **policy})
     judged = Policy(**{name: parts[name] for name in policy}) if all_checks else None
-    return Gated(source, {name: parts[name] for name in programs}, judged, advisory)
+    gated = {name: parts[name] for name in programs}
+    return Gated(source, parts["linted"], parts["shipped"], gated, judged, advisory)
 
 
 async def _programs(source: dagger.Directory) -> Programs:

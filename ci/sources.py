@@ -7,7 +7,7 @@ import dagger
 from dagger import DefaultPath, Doc, Ignore, dag
 
 _EXPORTED: Final = "source"
-_NEVER: Final = ("**/.venv", "**/__pycache__", "**/.*_cache", "**/.terraform", "**/*.tfstate*", "**/*.tfvars")
+_NEVER: Final = (".git", "**/.venv", "**/__pycache__", "**/.*_cache", "**/.terraform", "**/*.tfstate*", "**/*.tfvars")
 
 # What the build and all checks read.
 SOURCES: Final = (

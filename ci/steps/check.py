@@ -92,6 +92,8 @@ _SHELL: Final = [
     "tests/clients/dockerd.sh",
 ]  # fmt: skip
 
+LINTED: Final = (*_PYTHON, *_SHELL, "ci/uv.lock")
+
 
 async def project(source: dagger.Directory, folder: str) -> Project:
     """Read what an environment is made of."""

@@ -21,7 +21,9 @@ PLATFORM: Final = dagger.Platform("linux/amd64")
 STAND_IN_LABEL: Final = "dojangkok.stand-in"
 PORT: Final = 8000
 
+INSIDE: Final = "ci/steps/inside"
 _CONTEXT: Final = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
+READS: Final = (*_CONTEXT, INSIDE)  # of build and smoke
 _EPOCH: Final = "315532800"  # 1980-01-01, also in the Dockerfile
 _DRAIN_S: Final = 2
 

@@ -41,7 +41,7 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
 
 
 def run(*, advisory: bool = False, policy: Policy | None = None) -> tuple[dagger.Container, tuple[Stage, ...]]:
-    return asyncio.run(gates.run(Gated(SOURCE, {}, policy, advisory)))
+    return asyncio.run(gates.run(Gated(SOURCE, SOURCE, SOURCE, {}, policy, advisory)))
 
 
 def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) -> None:

@@ -14,8 +14,9 @@ from ci import delivery, main, release
 from ci.errors import RefusedError
 from ci.gates import Gated
 from ci.main import Ci
-from ci.steps import fleet
-from ci.steps.check import PROGRAMS
+from ci.sources import SOURCES, only
+from ci.steps import fleet, image
+from ci.steps.check import LINTED, PROGRAMS
 from ci.steps.rollout import Target
 
 CHECKS = {"lint", "types", "test", "policy"}
@@ -180,19 +181,19 @@ def brought_back(patterns: list[str]) -> list[str]:
     return [pattern.removeprefix("!").strip("/") for pattern in others if pattern.startswith("!")]
 
 
-def left_out() -> list[str]:
-    """What is left out of the repository, which comes with every call without being asked for."""
-    patterns = FUNCTIONS["lint"].parameters["source"].ignore
-    assert patterns
-    return list(patterns)
+def left_out(name: str = "release") -> list[str]:
+    """What is left out of the repository, which comes with every call of a verb without being asked for."""
+    parameters = FUNCTIONS[name].parameters.values()
+    [source] = [parameter for parameter in parameters if parameter.resolved_type is dagger.Directory]
+    assert (source.name, source.default_path) == ("source", "/")
+    return list(source.ignore or ())
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_repository_is_the_only_directory_of_a_verb(name: str) -> None:
     """Each further one is a block of lines in every progress display."""
-    parameters = FUNCTIONS[name].parameters.values()
-    [source] = [parameter for parameter in parameters if parameter.resolved_type is dagger.Directory]
-    assert (source.name, source.default_path, source.ignore) == ("source", "/", left_out())
+    own = {"lint": LINTED, "build": image.READS, "smoke": image.READS}
+    assert left_out(name) == only(*own.get(name, SOURCES)).patterns
 
 
 def test_constructor_has_no_argument() -> None:
@@ -200,14 +201,17 @@ def test_constructor_has_no_argument() -> None:
     assert not inspect.signature(Ci).parameters
 
 
-def test_git_is_in_no_input() -> None:
-    kept = brought_back(left_out())
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_git_is_in_no_input(name: str) -> None:
+    kept = brought_back(left_out(name))
     assert not [path for path in kept if fnmatch.fnmatchcase(".git/config", path) or path == ".git"]
+    assert ".git" in left_out(name)
 
 
-def test_credential_file_of_a_workflow_is_in_no_input() -> None:
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_credential_file_of_a_workflow_is_in_no_input(name: str) -> None:
     """google-github-actions/auth writes it into the workspace's own folder, beside the sources."""
-    kept = brought_back(left_out())
+    kept = brought_back(left_out(name))
     assert not [path for path in kept if fnmatch.fnmatchcase("gha-creds-0123456789abcdef.json", path)]
 
 
@@ -217,7 +221,12 @@ def test_state_of_terraform_is_in_no_input() -> None:
         assert any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns[1:]), path
 
 
-READ = {program.name: program.paths for program in PROGRAMS} | {"policy": fleet.READS, "tools": fleet.TOOL_SOURCES}
+READ = {program.name: program.paths for program in PROGRAMS} | {
+    "policy": fleet.READS,
+    "tools": fleet.TOOL_SOURCES,
+    "build and smoke": image.READS,
+    "lint": [path for path in LINTED if not path.startswith("**")],
+}
 
 
 @pytest.mark.parametrize("part", sorted(READ))

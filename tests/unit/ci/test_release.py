@@ -19,7 +19,7 @@ from ci.steps.rollout import Target
 from tests.unit.ci.test_delivery import query_error
 
 SOURCE = dag.directory()
-GATED = Gated(SOURCE, {})
+GATED = Gated(SOURCE, SOURCE, SOURCE, {})
 WHERE = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=LocalVolumes("project", "group"))
 LOCAL = Target("local")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
