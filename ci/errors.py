@@ -8,11 +8,19 @@ PipelineError        exit 1  never raised itself
 └── DeployError      its own what `python -m deploy` ended with; its codes are in deploy/errors.py
 """
 
-import sys
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+import dagger
+from dagger._exceptions import QueryErrorValue
+from gql import GraphQLRequest
 
 from ci.output import printable
+
+# What the engine appends to a text: the span that dagger would show in place of it.
+_ORIGIN: Final = re.compile(r"\s*\[traceparent:[0-9a-f-]*\]")
 
 
 class PipelineError(Exception):
@@ -85,13 +93,23 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 @contextmanager
 def exit_codes() -> Iterator[None]:
     """
-    Let an error leave the function with its text on stderr and its exit code.
+    Let an error leave the function with its text and its exit code.
 
-    On `SystemExit`, and on nothing else, Dagger prints no traceback and keeps the code (v0.19.10, tried).
+    Dagger takes both from an ExecError, prints no traceback, and shows the text as the last thing: on a terminal below
+    the verb, elsewhere on stderr (v0.19.10, tried). Of `SystemExit`, a terminal shows the code alone.
+
+    Raises:
+        ExecError: A PipelineError left the block.
     """
     try:
         yield
     except PipelineError as error:
         # deploy's own report is filtered by deploy, and may be JSON.
-        print(error if isinstance(error, DeployError) else printable(str(error)), file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
+        text = str(error) if isinstance(error, DeployError) else printable(str(error))
+        raise _exec_error(error.exit_code, _ORIGIN.sub("", text)) from None
+
+
+def _exec_error(code: int, text: str) -> dagger.ExecError:
+    extensions = {"_type": "EXEC_ERROR", "cmd": [], "exitCode": code, "stdout": "", "stderr": text}
+    request = GraphQLRequest("{ version }")
+    return dagger.ExecError([QueryErrorValue(text, extensions=extensions)], request)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 import anyio
+import dagger
 import pytest
 
 from ci.concurrency import side_by_side, task_group
@@ -51,26 +52,24 @@ def test_first_failure_cancels_the_others() -> None:
 
 
 @pytest.mark.parametrize(("error", "code"), [(RefusedError, 3), (NotAllowedError, 4), (GateError, 6)])
-def test_exit_code_of_an_error_in_a_task_stays(
-    error: type[PipelineError], code: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as left, exit_codes():
+def test_exit_code_of_an_error_in_a_task_stays(error: type[PipelineError], code: int) -> None:
+    with pytest.raises(dagger.ExecError) as left, exit_codes():
         asyncio.run(raised_together(error("lint: failed")))
-    assert (left.value.code, capsys.readouterr().err) == (code, "lint: failed\n")
+    assert (left.value.exit_code, left.value.stderr) == (code, "lint: failed")
 
 
-def test_errors_of_several_tasks_are_all_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as left, exit_codes():
+def test_errors_of_several_tasks_are_all_printed() -> None:
+    with pytest.raises(dagger.ExecError) as left, exit_codes():
         asyncio.run(raised_together(GateError("lint: failed"), NotAllowedError("publish: denied")))
-    assert (left.value.code, capsys.readouterr().err) == (6, "lint: failed\n\npublish: denied\n")
+    assert (left.value.exit_code, left.value.stderr) == (6, "lint: failed\n\npublish: denied")
 
 
-def test_equal_texts_are_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_equal_texts_are_printed_once() -> None:
     """The emulator is started beside the rollout, which uses it: both fail with the same text."""
     text = "the local environment did not start"
-    with pytest.raises(SystemExit) as left, exit_codes():
+    with pytest.raises(dagger.ExecError) as left, exit_codes():
         asyncio.run(raised_together(RefusedError(text), RefusedError(text)))
-    assert (left.value.code, capsys.readouterr().err) == (3, f"{text}\n")
+    assert (left.value.exit_code, left.value.stderr) == (3, text)
 
 
 def test_error_of_a_group_in_a_group_stays_itself() -> None:

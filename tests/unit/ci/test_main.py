@@ -60,9 +60,9 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(delivery, "check_target", check_target)
     ci = Ci()
     for function in (pipeline, alias):
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(dagger.ExecError) as ended:
             asyncio.run(function.bind_parent(ci).wrapped(source=dagger.dag.directory(), env="prod", credentials=None))
-        assert ended.value.code == 3
+        assert ended.value.exit_code == 3
     assert started == ["prod", "prod"]
 
 
@@ -110,7 +110,7 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     ci = Ci()
     source = dagger.dag.directory()
     arguments = {"all_checks": True} if all_checks else {}
-    with pytest.raises(SystemExit):
+    with pytest.raises(dagger.ExecError):
         asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(source=source, credentials=None, **arguments))
     [gates] = gated
     assert set(gates.programs) == ({program.name for program in PROGRAMS} if all_checks else {"app"})

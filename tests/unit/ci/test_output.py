@@ -1,5 +1,6 @@
 """What tools and registries say reaches the terminal and a job's log as text, by the same rules as in deploy."""
 
+import dagger
 import pytest
 
 from ci.errors import DeployError, GateError, exit_codes
@@ -22,17 +23,17 @@ def test_colours_of_tools_are_left_out() -> None:
     assert printable("\x1b[1;31mE501\x1b[0m too long") == "E501 too long"
 
 
-def test_error_of_a_gate_is_printed_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit), exit_codes():
+def test_error_of_a_gate_is_printed_as_text() -> None:
+    with pytest.raises(dagger.ExecError) as left, exit_codes():
         raise GateError(f"publish: was not pushed: {HOSTILE}")
-    assert capsys.readouterr().err == f"publish: was not pushed: {SHOWN}\n"
+    assert str(left.value) == left.value.stderr == f"publish: was not pushed: {SHOWN}"
 
 
-def test_report_of_deploy_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_of_deploy_is_printed_as_it_is() -> None:
     report = '{"message": "' + "x" * 1_000 + '"}'
-    with pytest.raises(SystemExit), exit_codes():
+    with pytest.raises(dagger.ExecError) as left, exit_codes():
         raise DeployError(7, report)
-    assert capsys.readouterr().err == f"{report}\n"
+    assert left.value.stderr == report
 
 
 def test_summary_shows_results_of_stages_as_text() -> None:
