@@ -32,6 +32,7 @@ from accessory.result import Outcome
 from accessory.transport import Iap, PlainSsh, Transport
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_progress, write_report
+from lib.usage import usage_error
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -156,7 +157,7 @@ def main() -> None:
     try:
         raise SystemExit(_app(standalone_mode=False) or 0)
     except typer.TyperException as error:
-        write_error(f"usage: {error.format_message()} Fix: see --help.")
+        write_error(usage_error(error))
         raise SystemExit(RefusedError.exit_code) from None
 
 

@@ -30,6 +30,7 @@ from deploy.rollback_plan import plan_rollback
 from deploy.run import Run
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_report
+from lib.usage import usage_error
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -204,7 +205,7 @@ def main() -> None:
         # typer gives what ended it as a number: 130 after a Ctrl-C that came before the verb.
         raise SystemExit(_app(standalone_mode=False) or 0)
     except typer.TyperException as error:
-        write_error(f"usage: {error.format_message()} Fix: see --help.")
+        write_error(usage_error(error))
         raise SystemExit(RefusedError.exit_code) from None
 
 

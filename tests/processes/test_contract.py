@@ -137,7 +137,7 @@ def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> No
         (["fly"], "No such command 'fly'"),
         (["deploy", "--env", "dev"], "Missing option '--image'"),
         (["status", "--format", "html"], "'html' is not one of"),
-        (["status", "--nonsense"], "No such option '--nonsense'"),
+        (["status", "--nonsense"], "No such option: --nonsense"),
     ],
 )
 def test_usage_is_exit_code_3_on_stderr(args: list[str], said: str) -> None:
@@ -145,4 +145,5 @@ def test_usage_is_exit_code_3_on_stderr(args: list[str], said: str) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr.startswith("usage: ")
+    assert ended.stderr.endswith(". Fix: see --help.\n")
     assert said in ended.stderr
