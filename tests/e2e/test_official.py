@@ -92,6 +92,14 @@ def test_official_where_docker_answers(machine: Checkout) -> None:
     assert ran.stderr.splitlines()[0] == "daggerw: engine v0.19.10, official: docker answers"
 
 
+@pytest.mark.parametrize(("ends_with", "lists_checks", "exit_code"), [(0, 0, 0), (1, 0, 6), (1, 1, 1), (42, 0, 42)])
+def test_a_failed_check_ends_with_6(machine: Checkout, ends_with: int, lists_checks: int, exit_code: int) -> None:
+    """A module that does not load lists no checks: that is no failed gate."""
+    machine.daggerw("version")
+    cli(machine).write_text(f'#!/bin/sh\n[ "$*" = "check -l" ] && exit {lists_checks}\nexit {ends_with}\n')
+    assert machine.daggerw("check", "lint").returncode == exit_code
+
+
 @pytest.mark.parametrize("runtime", ["podman", "nerdctl"])
 def test_official_where_another_runtime_answers(machine: Checkout, tmp_path: Path, runtime: str) -> None:
     program(tmp_path / "programs", "docker", "exit 1")

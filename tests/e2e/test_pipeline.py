@@ -118,14 +118,14 @@ def test_broken_route_stops_at_the_gates(checkout: Checkout) -> None:
     assert told.returncode == 0, told.stderr
     assert "rebuilt from the group and its templates; the run itself left no outcome" in told.stdout
     checked = checkout.daggerw("check", "types")
-    assert checked.returncode != 0
+    assert checked.returncode == 6
     assert "types of app: failed with code 1" in checked.stderr
 
 
 def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) -> None:
     plant_wrong_type(checkout, "deploy/serial.py")
     checked = checkout.daggerw("check", "types")
-    assert checked.returncode != 0
+    assert checked.returncode == 6
     assert "types of deploy: failed with code 1" in checked.stderr
     assert re.search(r"types: failed: deploy; passed: accessory \d+ files, app \d+ files, ci ", checked.stderr)
     released = checkout.daggerw("call", "release")
@@ -157,7 +157,7 @@ def test_failing_unit_test_is_shown(checkout: Checkout) -> None:
         "def test_two_is_three() -> None:\n    assert 2 == 3\n"
     )
     ran = checkout.daggerw("check", "test")
-    assert ran.returncode != 0
+    assert ran.returncode == 6
     assert "FAILED tests/unit/app/test_broken.py::test_two_is_three - assert 2 == 3" in ran.stderr
 
 
