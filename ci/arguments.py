@@ -15,8 +15,8 @@ Commit = Annotated[
     str,
     Doc("commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"),
 ]
-# A verb takes it without a Python default: the engine takes the registered `null` of one for a value that a person
-# passed, and ignores the line of .env (v0.19.10, tried).
+# .env passes it to the constructor, because dagger prints a line for each verb that it passes a value to. It has no
+# Python default: the engine takes the registered `null` of one for a value that a person passed (v0.19.10, tried).
 Credentials = Annotated[
     dagger.Secret | None,
     Doc("Google credential file, as file:PATH (default: GOOGLE_APPLICATION_CREDENTIALS, by .env); 'local' needs none"),

@@ -43,6 +43,8 @@ Shipped = Annotated[dagger.Directory, DefaultPath("/"), only(*image.READS), Doc(
 class Ci(Rollouts, LocalEnvironment):
     """The delivery of the AI server: from its sources to the machines that serve it."""
 
+    credentials: Credentials
+
     @check
     @function
     async def lint(self, source: Linted) -> str:
@@ -107,7 +109,9 @@ class Ci(Rollouts, LocalEnvironment):
     ) -> str:
         """Push the image once lint, the app's types and tests, and smoke have passed; print its reference."""
         with exit_codes():
-            whose = target(credentials, env, repository=repository, registry_credentials=registry_credentials)
+            whose = target(
+                credentials or self.credentials, env, repository=repository, registry_credentials=registry_credentials
+            )
             where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
             gated = await _gated(source, all_checks)
             return (await release.publish(gated, where, allow_stand_in=allow_stand_in)).published.reference
@@ -138,7 +142,10 @@ class Ci(Rollouts, LocalEnvironment):
     ) -> str:
         """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
         with exit_codes():
-            whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
+            whose = replace(
+                target(credentials or self.credentials, env, project, zone, group, repository, registry_credentials),
+                by=by,
+            )
             flags = [*_flags(commit, timeout), "--format", shape]
             await delivery.check_target(source, whose)
             if image:
@@ -171,7 +178,10 @@ class Ci(Rollouts, LocalEnvironment):
     ) -> str:
         """Run a whole release: lint, the app's types and tests beside build and smoke, then push, rollout, report."""
         with exit_codes():
-            whose = replace(target(credentials, env, project, zone, group, repository, registry_credentials), by=by)
+            whose = replace(
+                target(credentials or self.credentials, env, project, zone, group, repository, registry_credentials),
+                by=by,
+            )
             await delivery.check_target(source, whose)
             where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
             gated, flags = await _gated(source, all_checks, advisory=advisory), _flags(commit, timeout)

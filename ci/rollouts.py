@@ -63,6 +63,7 @@ def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaita
     @functools.wraps(told)
     async def run(self: "Rollouts", *given: Any, source: Source, **named: Any) -> str:
         with exit_codes():
+            named["credentials"] = named.get("credentials") or self.credentials
             whose = target(**{name: named.pop(name) for name in which if name in named})
             return await delivery.run(source, whose, told(self, *given, **named))
 
@@ -87,6 +88,8 @@ def alias(name: str, method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable
 
 class Rollouts:
     """What `python -m deploy` does, as verbs of the module."""
+
+    credentials: Credentials
 
     @verb
     def plan(
@@ -159,4 +162,6 @@ class Rollouts:
                 raise RefusedError("--env: 'local' has no such machine. Fix: dev or prod")
             if image and rollback:
                 raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
-            return await delivery.accessory(source, Update(name, env, credentials, image, rollback, shape, by))
+            return await delivery.accessory(
+                source, Update(name, env, credentials or self.credentials, image, rollback, shape, by)
+            )

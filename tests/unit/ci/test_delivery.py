@@ -16,7 +16,7 @@ from gql import GraphQLRequest
 from ci import delivery, environments
 from ci.errors import DeployError, NotAllowedError, PipelineError, RefusedError
 from ci.main import Ci
-from ci.rollouts import Rollouts, target
+from ci.rollouts import target
 from ci.steps import check, registry, rehearsal, rollout
 from ci.steps.accessory import Update
 from ci.steps.local_volumes import LocalVolumes
@@ -160,7 +160,7 @@ def test_plan_takes_the_arguments_of_deploy(monkeypatch: pytest.MonkeyPatch) -> 
         return ""
 
     monkeypatch.setattr(delivery, "run", run)
-    verbs = Rollouts()
+    verbs = Ci(credentials=None)
     record = {"commit": "1234567", "timeout": "600", "by": "alice"}
     given: dict[str, Any] = {"source": SOURCE, "image": "host.test/app:1", **record, "credentials": None}
     bound = inspect.signature(verbs.plan).bind(**given)
@@ -183,7 +183,7 @@ def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest
         return "said"
 
     monkeypatch.setattr(delivery, "run", run)
-    verbs = Rollouts()
+    verbs = Ci(credentials=None)
     bound = inspect.signature(verbs.rollback).bind(
         source=SOURCE, to="1234567", force=True, env="prod", group="g", credentials=None
     )
@@ -231,7 +231,7 @@ def test_environment_and_name_of_an_accessory_are_judged_before_credentials(
 
 
 def test_an_image_beside_a_rollback_is_refused() -> None:
-    verbs = Rollouts()
+    verbs = Ci(credentials=None)
     with pytest.raises(dagger.ExecError) as left:
         asyncio.run(verbs.accessory(SOURCE, "vllm", "dev", credentials=None, image="host/vllm:v2", rollback=True))
     assert left.value.exit_code == 3

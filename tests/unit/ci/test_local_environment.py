@@ -111,7 +111,7 @@ def test_flags_go_before_the_file(
     monkeypatch.setattr(environments, "read", read)
     monkeypatch.setattr(environments, "refuse_unknown", read)
     monkeypatch.setattr(check, "project", project)
-    ci = Ci()
+    ci = Ci(credentials=None)
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
     served = rehearsal.emulator(SOURCE, check.Project("emulator", "[project]", "version = 1"), volumes, is_open=True)
     assert asyncio.run(ci.emulator(SOURCE, **flags)) == served

@@ -6,6 +6,7 @@ import inspect
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import dagger
 import pytest
@@ -58,7 +59,7 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
         raise RefusedError("the body of pipeline")
 
     monkeypatch.setattr(delivery, "check_target", check_target)
-    ci = Ci()
+    ci = Ci(credentials=None)
     for function in (pipeline, alias):
         with pytest.raises(dagger.ExecError) as ended:
             asyncio.run(function.bind_parent(ci).wrapped(source=dagger.dag.directory(), env="prod", credentials=None))
@@ -66,15 +67,34 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
     assert started == ["prod", "prod"]
 
 
-def test_every_verb_with_credentials_has_its_line_in_env() -> None:
+def test_env_passes_the_credential_file_to_the_constructor() -> None:
     """The CLI puts the variable's value there: `call VERB` without `--credentials` takes the file that it names."""
     first, *lines = Path(".env").read_text().splitlines()
     assert first.startswith("# No secret belongs here")
     defaults = [line for line in lines if not line.startswith("#")]
-    verbs = sorted(name for name, function in FUNCTIONS.items() if "credentials" in function.parameters)
-    value = '"file:${GOOGLE_APPLICATION_CREDENTIALS:-/dev/null}"'
-    assert defaults == [f"{name.upper()}_CREDENTIALS={value}" for name in verbs]
-    assert set(verbs) == EFFECTS - {"reset_local"}
+    assert defaults == ['CREDENTIALS="file:${GOOGLE_APPLICATION_CREDENTIALS:-/dev/null}"']
+
+
+@pytest.mark.parametrize("name", sorted(EFFECTS - {"reset_local"}))
+@pytest.mark.parametrize("is_passed", [True, False])
+def test_flag_of_a_verb_goes_before_the_file_of_env(
+    monkeypatch: pytest.MonkeyPatch, name: str, is_passed: bool
+) -> None:
+    used: list[dagger.Secret | None] = []
+
+    async def use(_: object, target: Any, *__: object, **___: object) -> None:
+        used.append(target.credentials)
+        raise RefusedError("far enough")
+
+    for function in ("run", "check_target", "destination", "accessory"):
+        monkeypatch.setattr(delivery, function, use)
+    passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
+    arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
+    arguments |= {"image": "registry/app:1"} if name == "plan" else {}
+    arguments |= {"name": "vllm", "env": "dev"} if name == "accessory" else {}
+    with pytest.raises(dagger.ExecError):
+        asyncio.run(FUNCTIONS[name].bind_parent(Ci(credentials=default)).wrapped(**arguments))
+    assert used == [passed if is_passed else default]
 
 
 @pytest.mark.parametrize("name", sorted(EFFECTS - {"reset_local"}))
@@ -107,7 +127,7 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     monkeypatch.setattr(main, "keyed_by_content", parts)
     monkeypatch.setattr(release, "publish", gate)
     monkeypatch.setattr(release, "roll_out", gate)
-    ci = Ci()
+    ci = Ci(credentials=None)
     source = dagger.dag.directory()
     arguments = {"all_checks": True} if all_checks else {}
     with pytest.raises(dagger.ExecError):
@@ -196,9 +216,9 @@ def test_repository_is_the_only_directory_of_a_verb(name: str) -> None:
     assert left_out(name) == only(*own.get(name, SOURCES)).patterns
 
 
-def test_constructor_has_no_argument() -> None:
-    """With one that is the repository, every changed file starts a Python for the constructor, too."""
-    assert not inspect.signature(Ci).parameters
+def test_constructor_takes_no_directory() -> None:
+    """With the repository as its argument, every changed file starts a Python for the constructor, too."""
+    assert list(inspect.signature(Ci).parameters) == ["credentials"]
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
