@@ -1,7 +1,7 @@
 # The AI server. Builds to the same digest from the same sources (ci/steps/image.py says how far that holds).
 
 FROM python:3.10-slim AS builder
-COPY --from=ghcr.io/astral-sh/uv:0.9.11 /uv /usr/local/bin/uv
+COPY --from=ghcr.io/astral-sh/uv:0.13.9 /uv /usr/local/bin/uv
 WORKDIR /app
 ENV UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 # Bytecode is compiled here, because the image's user may not write it: without time stamps, in one process and with one

@@ -89,8 +89,10 @@ def _missing_apt() -> list[str]:
     if not absent or shutil.which("apt-get"):
         return []
     return [
-        f"Debian packages ({', '.join(absent)}): the engine's programs. "
-        "Fix: use Debian 12 or a relative of it, where 'apt-get install' provides them"
+        (
+            f"Debian packages ({', '.join(absent)}): the engine's programs. "
+            "Fix: use Debian 12 or a relative of it, where 'apt-get install' provides them"
+        )
     ]
 
 
@@ -122,6 +124,8 @@ def _missing_file_system(home: Path) -> list[str]:
     if kind not in _NO_PLACE_FOR_STATE:
         return []
     return [
-        f"a file system for {home}: it is on {kind}, on which layers cannot be stacked again. "
-        "Fix: DOJANGKOK_ENGINE_HOME=DIR with a DIR on a disk of its own"
+        (
+            f"a file system for {home}: it is on {kind}, on which layers cannot be stacked again. "
+            "Fix: DOJANGKOK_ENGINE_HOME=DIR with a DIR on a disk of its own"
+        )
     ]

@@ -24,8 +24,8 @@ ACTIONS: Final = {
 LOGIN: Final = "google-github-actions/auth"
 # Of the design document; what an event of a fork or of another workflow could start with our secrets is not among them.
 TRIGGERS: Final = {"pull_request", "push", "schedule", "workflow_dispatch"}
-# What a step may start: a verb of the module; in a job without a login also the checks of the host, and their Python.
-COMMANDS: Final = {"./daggerw", ".ci/run", "uv"}
+# What a step may start: a verb of the module; in a job without a login also the checks of the host, and what they need.
+COMMANDS: Final = {"./daggerw", ".ci/run", "pip", "uv"}
 SECRETS: Final = {
     "AR_REPO", "GCP_PROJECT_ID", "GCP_SERVICE_ACCOUNT", "GCP_ZONE", "MIG_NAME", "WORKLOAD_IDENTITY_PROVIDER",
 }  # fmt: skip

@@ -27,7 +27,7 @@ class Image:
 
 APP_PYTHON = Image("python:3.10-slim")  # also in the Dockerfile
 PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
-UV = Image("ghcr.io/astral-sh/uv:0.9.11")  # also in the Dockerfile
+UV = Image("ghcr.io/astral-sh/uv:0.13.9")  # also in the Dockerfile, ci/pyproject.toml and engine/
 GO = Image("golang:1.26-bookworm")
 TERRAFORM = Image("hashicorp/terraform:1.11.4")
 GCLOUD = Image("gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-slim")  # no stand-in: what it reaches is Google

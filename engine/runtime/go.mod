@@ -2,4 +2,4 @@ module python-sdk
 
 go 1.25.5
 
-require github.com/BurntSushi/toml v1.5.0
+require github.com/BurntSushi/toml v1.6.0

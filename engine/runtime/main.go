@@ -23,7 +23,7 @@ const (
 	venv       = "/opt/venv"
 	entrypoint = "/runtime"
 	uvImage    = "ghcr.io/astral-sh/uv"
-	uvVersion  = "0.9.11" // the version that the official engine v0.19.10 bundles
+	uvVersion  = "0.13.9" // what ci/pyproject.toml says to the official runtime, which bundles an older one
 
 	entrypointScript = `#!/usr/bin/env python
 import sys

@@ -22,9 +22,10 @@ def test_dockerfile_uses_the_same_epoch() -> None:
     assert set(re.findall(r"SOURCE_DATE_EPOCH=(\d+)", DOCKERFILE)) == {_EPOCH}
 
 
-def test_module_runs_in_the_same_python() -> None:
-    config = tomllib.loads(Path("ci/pyproject.toml").read_text())
-    assert config["tool"]["dagger"]["base-image"] == base.PYTHON.reference
+def test_module_runs_in_the_same_python_and_is_installed_by_the_same_uv() -> None:
+    config = tomllib.loads(Path("ci/pyproject.toml").read_text())["tool"]["dagger"]
+    assert config["base-image"] == base.PYTHON.reference
+    assert f"ghcr.io/astral-sh/uv:{config['uv-version']}" == base.UV.reference
 
 
 def test_every_image_has_a_stand_in() -> None:
@@ -34,9 +35,11 @@ def test_every_image_has_a_stand_in() -> None:
 
 def test_nightly_machine_has_the_same_tools() -> None:
     workflow = Path(".github/workflows/nightly.yml").read_text()
-    uv, python, debian = base.UV.tag, *base.PYTHON.tag.removeprefix("python:").split("-slim-")
-    assert f"image: {uv}-python{python}-{debian} " in workflow
-    assert f"uv python install {base.APP_PYTHON.tag.removeprefix('python:').partition('-')[0]}\n" in workflow
+    uv, app_python = base.UV.tag.rpartition(":")[2], base.APP_PYTHON.tag.removeprefix("python:").partition("-")[0]
+    # Images of uv itself on Debian 12 ended with 0.9.
+    assert f"image: {base.PYTHON.tag.replace('-slim-', '-')} " in workflow
+    assert f"pip install uv=={uv}\n" in workflow
+    assert f"uv python install {app_python}\n" in workflow
     assert f'go-version: "{base.GO.tag.removeprefix("golang:").partition("-")[0]}"' in workflow
     assert f"terraform_version: {base.TERRAFORM.tag.rpartition(':')[2]}," in workflow
     assert f"version: {base.GCLOUD.tag.rpartition(':')[2].partition('-')[0]}}}" in workflow

@@ -109,7 +109,7 @@ def test_what_a_dead_engine_left_is_not_alive(tmp_path: Path, left: list[str]) -
 
 def test_mirror_is_asked_without_the_host() -> None:
     assert mirror.repository("docker.io/library/python:3.10-slim") == "library/python:3.10-slim"
-    assert mirror.host("ghcr.io/astral-sh/uv:0.9.11") == "ghcr.io"
+    assert mirror.host("ghcr.io/astral-sh/uv:0.13.9") == "ghcr.io"
 
 
 def test_a_failed_program_shows_its_last_lines(tmp_path: Path) -> None:
