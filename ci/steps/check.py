@@ -87,9 +87,9 @@ SHIPPED: Final = ("app",)  # the programs whose checks gate a release; all other
 _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
 _SHELL: Final = [
-    "daggerw", "engine/home", "engine/stop", "engine/namespace.sh", "ci/steps/inside/pull.sh", ".ci/run",
-    "policy/tools/build", "accessory/remote/machine.sh", "accessory/remote/receive.sh", "accessory/remote/update.sh",
-    "tests/clients/dockerd.sh",
+    ".ci/outdated", ".ci/run", "daggerw", "engine/home", "engine/stop", "engine/namespace.sh",
+    "ci/steps/inside/pull.sh", "policy/tools/build", "accessory/remote/machine.sh", "accessory/remote/receive.sh",
+    "accessory/remote/update.sh", "tests/clients/dockerd.sh",
 ]  # fmt: skip
 
 LINTED: Final = (*_PYTHON, *_SHELL, "ci/uv.lock")
