@@ -11,6 +11,10 @@ from engine.steps import run
 _UPSTREAM = "github.com/dagger/dagger"
 _COMMANDS = ("dagger", "engine", "init", "dnsname", "codegen")
 _CNI_PLUGINS = Path("/usr/lib/cni")
+# Only Go's own library is inlined: without inlining of the rest, `go build cmd/codegen` takes 60 instead of 80 s of
+# processor time (Go 1.26.8, empty cache). The Go SDK compiles with the same flags, because they are a part of the key
+# under which Go's build cache holds a package.
+GO_FLAGS = ("-trimpath", "-gcflags=all=-dwarf=false -l", "-gcflags=std=-dwarf=false")
 
 
 def build(layout: Layout, version: str) -> None:
@@ -42,8 +46,8 @@ def build(layout: Layout, version: str) -> None:
     stamp = f"-X {_UPSTREAM}/engine.Version={version} -X {_UPSTREAM}/engine.Tag={version}"
     run(
         [
-            *("go", "build", "-trimpath", "-tags", "dfexcludepatterns dfparents"),
-            *("-gcflags", "all=-dwarf=false", "-ldflags", f"-s -w {stamp}"),
+            *("go", "build", *GO_FLAGS, "-tags", "dfexcludepatterns dfparents"),
+            *("-ldflags", f"-s -w {stamp}"),
             *("-o", f"{built}/"),
             *(f"{_UPSTREAM}/cmd/{name}" for name in _COMMANDS),
         ],
