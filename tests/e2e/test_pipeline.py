@@ -47,18 +47,28 @@ def stages(stdout: str) -> list[tuple[str, str]]:
     return re.findall(r"^(\w+) +[\d.]+ (?:s|MB) *(app .*)?", stdout.partition("\n\n")[0], re.MULTILINE)
 
 
-def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None:
+def test_two_good_runs_at_once_end_with_what_the_registry_serves(
+    checkout: Checkout, another_checkout: Checkout
+) -> None:
+    """Two checkouts of the same files give the same digest and stages; without a commit the digest becomes a tag."""
     commit = a_commit()
-    ran = checkout.daggerw("call", "pipeline", "--commit", commit)
-    assert ran.returncode == 0, ran.stderr
-    name, digest = pushed(ran.stdout).split("@")
+    running = [
+        checkout.start_daggerw("call", "pipeline", "--commit", commit),
+        another_checkout.start_daggerw("call", "release"),
+    ]
+    ended = [(process.communicate(timeout=900), process.returncode) for process in running]
+    assert [code for _, code in ended] == [0, 0], ended
+    with_commit, without = (stdout for (stdout, _), _ in ended)
+    assert pushed(with_commit) == pushed(without)
+    assert stages(with_commit) == stages(without)
+    name, digest = pushed(with_commit).split("@")
     assert name == f"registry:5000/{IMAGE}"
-    assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
     for stage in ("lint", "types", "test", "build", "smoke", "publish", "deploy", "image"):
-        assert re.search(rf"^{stage} +\d+\.\d ", ran.stdout, re.MULTILINE)
+        assert re.search(rf"^{stage} +\d+\.\d ", with_commit, re.MULTILINE)
+    tags = (commit[:7], "latest", f"dev-{digest.removeprefix('sha256:')[:12]}")
     with embedded_registry(checkout) as address:
-        assert {commit[:7], "latest"} <= set(tags_in(address))
-        for tag in (commit[:7], "latest"):
+        assert set(tags) <= set(tags_in(address))
+        for tag in tags:
             inspected = skopeo("inspect", "--tls-verify=false", f"docker://{address}/{IMAGE}:{tag}")
             assert json.loads(inspected.stdout)["Digest"] == digest
         bill = bill_of_materials(address, digest)
@@ -66,7 +76,7 @@ def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None
             skopeo("inspect", "--config", "--tls-verify=false", f"docker://{address}/{IMAGE}@{digest}").stdout
         )
     assert bill["metadata"]["component"]["version"] == digest
-    assert {one["purl"].partition("@")[0] for one in bill["components"]} >= {
+    assert {component["purl"].partition("@")[0] for component in bill["components"]} >= {
         "pkg:generic/cpython",
         "pkg:pypi/fastapi",
         "pkg:deb/debian/libc6",
@@ -77,49 +87,32 @@ def test_good_run_ends_with_what_the_registry_serves(checkout: Checkout) -> None
     assert commit[:7] not in json.dumps(config)
 
 
-def test_second_run_gives_the_same_digest_and_a_dev_tag(checkout: Checkout, another_checkout: Checkout) -> None:
-    first = checkout.daggerw("call", "publish")
-    second = another_checkout.daggerw("call", "publish")
-    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
-    assert first.stdout == second.stdout
-    with embedded_registry(checkout) as address:
-        assert f"dev-{first.stdout.split('sha256:')[1][:12]}" in tags_in(address)
-
-
-def test_two_pipelines_at_once(checkout: Checkout, another_checkout: Checkout) -> None:
-    commits = [a_commit(), a_commit()]
-    running = [
-        one.start_daggerw("call", verb, "--commit", commit)
-        for one, verb, commit in zip((checkout, another_checkout), ("pipeline", "release"), commits, strict=True)
-    ]
-    ended = [(process.communicate(timeout=900), process.returncode) for process in running]
-    assert [code for _, code in ended] == [0, 0], ended
-    assert len({pushed(stdout) for (stdout, _), _ in ended}) == 1
-    of_pipeline, of_release = (stages(stdout) for (stdout, _), _ in ended)
-    assert of_pipeline == of_release
-    assert [name for name, _ in of_release][-2:] == ["deploy", "image"]
-    with embedded_registry(checkout) as address:
-        assert {commit[:7] for commit in commits} <= set(tags_in(address))
-
-
-def test_broken_route_stops_at_the_gates(checkout: Checkout) -> None:
+def test_failure_of_each_gate_is_shown_and_nothing_is_pushed(checkout: Checkout) -> None:
+    """A fault for lint, types, the tests of app and smoke each; those of types and tests fail `check` too."""
     commit = a_commit()
-    checkout.replace("app/health.py", '@router.get("/readyz"', '@router.get("/reedyz"')
-    plant_wrong_type(checkout, "app/health.py")
+    (checkout.path / "app/unused.py").write_text('"""A module with faults."""\n\nimport os\n\nPORT: int = "8000"\n')
+    (checkout.path / "tests/unit/app/test_broken.py").write_text(
+        "def test_two_is_three() -> None:\n    assert 2 == 3\n"
+    )
+    dies_at_start = 'CMD ["python", "-c", "raise RuntimeError(\'no way to start\')"]'
+    checkout.replace("Dockerfile", 'CMD ["python", "-m", "app"]', dies_at_start)
     ran = checkout.daggerw("call", "pipeline", "--commit", commit)
-    assert ran.returncode == 6
-    assert "nothing was pushed; failed: types, test, smoke" in ran.stderr
-    assert "test_ready_only_between_start_and_close" in ran.stderr
-    assert "was not ready within 20 s" in ran.stderr
-    assert ran.stdout == ""
+    assert (ran.returncode, ran.stdout) == (6, ""), ran.stderr
+    assert "nothing was pushed; failed: lint, types, test, smoke" in ran.stderr
+    assert "F401" in ran.stderr
+    assert "app/unused.py:5: error: Incompatible types in assignment" in ran.stderr
+    assert "FAILED tests/unit/app/test_broken.py::test_two_is_three - assert 2 == 3" in ran.stderr
+    assert "the server ended with code 1 instead of becoming ready" in ran.stderr
+    assert "  RuntimeError: no way to start" in ran.stderr
     with embedded_registry(checkout) as address:
         assert commit[:7] not in tags_in(address)
     told = checkout.daggerw("call", "report")
     assert told.returncode == 0, told.stderr
     assert "rebuilt from the group and its templates; the run itself left no outcome" in told.stdout
-    checked = checkout.daggerw("check", "types")
+    checked = checkout.daggerw("check", "test", "types")
     assert checked.returncode == 6
     assert "types of app: failed with code 1" in checked.stderr
+    assert "FAILED tests/unit/app/test_broken.py::test_two_is_three - assert 2 == 3" in checked.stderr
 
 
 def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) -> None:
@@ -134,16 +127,6 @@ def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) ->
     assert re.search(r"^test +\d+\.\d s  app \d+ passed$", released.stdout, re.MULTILINE)
 
 
-def test_app_that_dies_at_start_is_caught_by_smoke(checkout: Checkout) -> None:
-    checkout.replace(
-        "app/__main__.py", "    configure_logs(", "    raise RuntimeError('no way to start')\n    configure_logs("
-    )
-    ran = checkout.daggerw("call", "smoke")
-    assert ran.returncode == 6
-    assert "the server ended with code 1 instead of becoming ready" in ran.stderr
-    assert "  RuntimeError: no way to start" in ran.stderr
-
-
 def test_image_that_does_not_build_is_a_failed_gate(checkout: Checkout) -> None:
     checkout.replace("Dockerfile", "RUN python -m compileall", "RUN false && python -m compileall")
     ran = checkout.daggerw("call", "build")
@@ -152,24 +135,14 @@ def test_image_that_does_not_build_is_a_failed_gate(checkout: Checkout) -> None:
     assert "did not complete successfully" in ran.stderr
 
 
-def test_failing_unit_test_is_shown(checkout: Checkout) -> None:
-    (checkout.path / "tests/unit/app/test_broken.py").write_text(
-        "def test_two_is_three() -> None:\n    assert 2 == 3\n"
-    )
-    ran = checkout.daggerw("check", "test")
-    assert ran.returncode == 6
-    assert "FAILED tests/unit/app/test_broken.py::test_two_is_three - assert 2 == 3" in ran.stderr
-
-
 def test_advisory_reports_and_pushes(checkout: Checkout) -> None:
-    (checkout.path / "app/unused.py").write_text('"""A module with a fault."""\n\nimport os\n')
-    stopped = checkout.daggerw("call", "pipeline")
-    assert stopped.returncode == 6
-    assert "F401" in stopped.stderr
+    """Lint reads every folder, so the fault stands where no other gate reads it."""
+    (checkout.path / "tests/clients/unused.py").write_text('"""A module with a fault."""\n\nimport os\n')
     advisory = checkout.daggerw("call", "pipeline", "--advisory")
     assert advisory.returncode == 0, advisory.stderr
     assert "F401" in advisory.stdout
     assert re.search(r"^lint +\d+\.\d s  FAILED, advisory$", advisory.stdout, re.MULTILINE)
+    assert pushed(advisory.stdout)
 
 
 def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
