@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -19,10 +19,11 @@ _CALL_TIMEOUT_S = 900
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of this repository, with the variables that calls in it get."""
+    """A copy of this repository, with the variables that calls in it get, and the calls that were started in it."""
 
     path: Path
     environment: dict[str, str]
+    calls: "list[subprocess.Popen[str]]" = field(default_factory=list)
 
     def daggerw(self, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run `./daggerw` to its end."""
@@ -32,7 +33,7 @@ class Checkout:
 
     def start_daggerw(self, *args: str, **environment: str) -> "subprocess.Popen[str]":
         """Start `./daggerw`."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["./daggerw", *args],
             cwd=self.path,
             env={**os.environ, **self.environment, **environment, "DAGGER_PROGRESS": "plain", "NO_COLOR": "1"},
@@ -42,6 +43,15 @@ class Checkout:
             text=True,
             start_new_session=True,
         )
+        self.calls.append(process)
+        return process
+
+    def interrupt_calls(self) -> None:
+        """End the calls that a failed test has left: each would hold the lock of the local environment."""
+        for call in self.calls:
+            if call.poll() is None:
+                os.killpg(call.pid, signal.SIGINT)
+                call.communicate(timeout=60)
 
     def replace(self, file: str, old: str, new: str) -> None:
         """Change a file, which must contain `old`."""
