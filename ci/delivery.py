@@ -236,8 +236,7 @@ async def forget(volumes: LocalVolumes) -> str:
 
 
 def _not_started(error: dagger.QueryError) -> RefusedError:
-    text = error.stderr if isinstance(error, dagger.ExecError) else ""
-    return RefusedError(f"the local environment did not start: {text or error}")
+    return RefusedError(f"the local environment did not start: {getattr(error, 'stderr', '') or error}")
 
 
 async def _rehearsal(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container] | None) -> Rehearsal:
