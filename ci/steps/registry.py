@@ -20,7 +20,7 @@ LAYOUT: Final = "/layout"
 
 _CONFIG: Final = f"""\
 version: 0.1
-log: {{level: info, accesslog: {{disabled: false}}}}
+log: {{level: warn, accesslog: {{disabled: true}}}}
 storage:
   filesystem: {{rootdirectory: {STORAGE}}}
 http: {{addr: ':5000'}}
