@@ -32,11 +32,12 @@ class Checkout:
         return subprocess.CompletedProcess(args, process.returncode, stdout, stderr)
 
     def start_daggerw(self, *args: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start `./daggerw`."""
+        """Start `./daggerw`, without a credential file of the person at this machine."""
+        outside = {name: value for name, value in os.environ.items() if name != "GOOGLE_APPLICATION_CREDENTIALS"}
         process = subprocess.Popen(
             ["./daggerw", *args],
             cwd=self.path,
-            env={**os.environ, **self.environment, **environment, "DAGGER_PROGRESS": "plain", "NO_COLOR": "1"},
+            env={**outside, **self.environment, **environment, "DAGGER_PROGRESS": "plain", "NO_COLOR": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
