@@ -96,8 +96,26 @@ def test_official_where_docker_answers(machine: Checkout) -> None:
 def test_a_failed_check_ends_with_6(machine: Checkout, ends_with: int, lists_checks: int, exit_code: int) -> None:
     """A module that does not load lists no checks: that is no failed gate."""
     machine.daggerw("version")
-    cli(machine).write_text(f'#!/bin/sh\n[ "$*" = "check -l" ] && exit {lists_checks}\nexit {ends_with}\n')
+    cli(machine).write_text(f'#!/bin/sh\n[ "$*" = "check lint -l" ] && exit {lists_checks}\nexit {ends_with}\n')
     assert machine.daggerw("check", "lint").returncode == exit_code
+
+
+def test_checks_end_with_daggerw(machine: Checkout) -> None:
+    machine.daggerw("version")
+    cli(machine).write_text("#!/bin/sh\ntrap 'echo ended; exit 9' TERM\necho started\nwhile :; do sleep 0.1; done\n")
+    checks = machine.start_daggerw("check", "lint")
+    assert checks.stdout is not None
+    assert checks.stdout.readline() == "started\n"
+    checks.terminate()
+    assert checks.stdout.readline() == "ended\n"
+    assert checks.wait(10) == 143
+
+
+def test_key_in_place_of_its_path_is_not_printed(machine: Checkout) -> None:
+    ran = machine.daggerw("call", "status", GOOGLE_APPLICATION_CREDENTIALS='{"private_key": "of-a-person"}')
+    assert ran.returncode == 4
+    assert "GOOGLE_APPLICATION_CREDENTIALS: holds a key, and Dagger would print it." in ran.stderr
+    assert "of-a-person" not in ran.stderr
 
 
 @pytest.mark.parametrize("runtime", ["podman", "nerdctl"])
