@@ -1,9 +1,12 @@
 """Arguments that several verbs take, with what `--help` says of them."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import dagger
 from dagger import Doc, Name
+
+from ci.errors import RefusedError
 
 Advisory = Annotated[bool, Doc("report failures of lint, types, tests and policy without stopping for them")]
 AllChecks = Annotated[
@@ -39,3 +42,18 @@ RegistryToken = Annotated[
 Repository = Annotated[str, Doc("full name of the image, HOST/PROJECT/REPOSITORY/IMAGE, instead of the environment's")]
 Timeout = Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")]
 Zone = Annotated[str, Doc("zone of the group, instead of the environment's")]
+
+_NAME: Final = re.compile(r"[a-z0-9.:-]*")
+
+
+def refuse_odd_name(flag: str, value: str) -> None:
+    """
+    Refuse a name that Google has for no project, zone or group: names become parts of paths and of cache volumes.
+
+    Raises:
+        RefusedError: the name has another character
+    """
+    if not _NAME.fullmatch(value):
+        raise RefusedError(
+            f"{flag}: got '{value}'. Fix: lower-case letters, digits, '-'; in a project also '.' and ':'"
+        )

@@ -18,7 +18,7 @@ async def task_group() -> AsyncIterator[TaskGroup]:
     Open a task group of anyio that raises an error instead of an exception group, which would leave with code 1.
 
     Raises:
-        Exception: The failures of its tasks and of its body, as of `errors.unwrapped`; the first one cancels the rest.
+        Exception: a task or the body failed, which cancels the rest; `errors.unwrapped` merges several failures
     """
     try:
         async with anyio.create_task_group() as group:
@@ -38,7 +38,7 @@ async def side_by_side(*works: Callable[[], Awaitable[R]]) -> list[R]:
         Their results, in the order of the works.
 
     Raises:
-        Exception: As of `task_group`: a work that fails cancels the others.
+        Exception: a work failed; the others are cancelled
     """
     results: dict[int, R] = {}
 

@@ -17,11 +17,10 @@ from ci.steps.local_volumes import LocalVolumes
 from ci.steps.rollout import Rehearsal, Target
 
 PLAN_DIFFERS = 2
+Built = tuple[str, dagger.Container]
 
 
-async def run(
-    source: dagger.Directory, target: Target, args: list[str], built: tuple[str, dagger.Container] | None = None
-) -> str:
+async def run(source: dagger.Directory, target: Target, args: list[str], built: Built | None = None) -> str:
     """
     Run one verb of deploy.
 
@@ -47,21 +46,21 @@ async def run(
             with spans.live_output():
                 code = await ran.exit_code()
             stdout, stderr = await ran.stdout(), await ran.stderr()
-    except dagger.ExecError as error:
-        # The command itself never raises, whatever it ends with; so this is a service that it is bound to.
-        raise _not_started(error) from error
+    except dagger.QueryError as error:
+        # The command itself never raises, whatever it ends with; so its container or a bound service failed.
+        raise _not_started(error, target) from error
     if code == 0:
         return stdout
     # A plan that differs is told as a plan; every other code has its report on stderr.
     raise DeployError(code, (stdout if code == PLAN_DIFFERS else "") or stderr)
 
 
-async def start_emulator(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container]) -> None:
+async def start_emulator(source: dagger.Directory, target: Target, built: Built) -> None:
     """Start the emulator and the container behind its instances, for `run` with the same image; errors as of `run`."""
     try:
         await (await _rehearsal(source, target, built)).emulator.start()
     except dagger.QueryError as error:
-        raise _not_started(error) from error
+        raise _not_started(error, target) from error
 
 
 async def deploy(
@@ -69,7 +68,7 @@ async def deploy(
     target: Target,
     reference: str,
     flags: list[str],
-    built: tuple[str, dagger.Container] | None,
+    built: Built | None,
 ) -> str:
     """Roll a release out; arguments, result and errors as of `run`."""
     return await run(source, target, ["deploy", "--image", reference, *flags], built)
@@ -183,17 +182,20 @@ async def accessory(source: dagger.Directory, update: Update) -> str:
     raise DeployError(code, await ran.stderr())
 
 
-async def pulled(source: dagger.Directory, target: Target, reference: str) -> tuple[str, dagger.Container] | None:
+async def pulled(source: dagger.Directory, target: Target, reference: str) -> Built | None:
     """
     Take an image from the embedded registry, to stand behind machines; None where it is not there.
 
     What is missing there, deploy refuses itself, as it does with any other registry.
     """
     volumes = await local_volumes(source, target.project, target.group)
-    found = registry.pulled(reference, source.directory("ci/steps/inside"), volumes, uuid.uuid4().hex)
-    if await found.exit_code() != 0:
-        return None
-    archive, digest = found.file("/image.tar"), (await found.stdout()).strip()
+    pull = registry.pulled(reference, source.directory("ci/steps/inside"), volumes, uuid.uuid4().hex)
+    try:
+        if await pull.exit_code() != 0:
+            return None
+    except dagger.QueryError as error:
+        raise _not_started(error, target) from error
+    archive, digest = pull.file("/image.tar"), (await pull.stdout()).strip()
     return f"{registry.without_tag(reference)}@{digest}", dag.container(platform=image.PLATFORM).import_(archive)
 
 
@@ -221,25 +223,12 @@ async def local_volumes(source: dagger.Directory, project: str = "", group: str 
     return LocalVolumes(project or env.project, group or env.group)
 
 
-async def forget(volumes: LocalVolumes) -> str:
-    """Empty a local environment."""
-    try:
-        await rollout.forget(volumes, uuid.uuid4().hex).sync()
-    except dagger.ExecError as error:
-        raise RefusedError(
-            "the local environment is in use. Fix: end the other call, such as 'call emulator up', and ask again"
-        ) from error
-    return (
-        f"the local environment of group '{volumes.group}' in project '{volumes.project}' is empty: "
-        "no release, no image, no report"
-    )
+def _not_started(error: dagger.QueryError, target: Target) -> RefusedError:
+    what = "the local environment" if target.is_local else "deploy: the group was not changed, because its container"
+    return RefusedError(f"{what} did not start: {getattr(error, 'stderr', '') or error}")
 
 
-def _not_started(error: dagger.QueryError) -> RefusedError:
-    return RefusedError(f"the local environment did not start: {getattr(error, 'stderr', '') or error}")
-
-
-async def _rehearsal(source: dagger.Directory, target: Target, built: tuple[str, dagger.Container] | None) -> Rehearsal:
+async def _rehearsal(source: dagger.Directory, target: Target, built: Built | None) -> Rehearsal:
     tools = await check.project(source, "emulator")
     volumes = await local_volumes(source, target.project, target.group)
     if built is None:

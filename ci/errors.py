@@ -1,7 +1,7 @@
 """
 What can go wrong on the way of a release, with the exit code that leaves `dagger call`.
 
-PipelineError        exit 1  never raised itself
+PipelineError        exit 1  raised itself for several failures at once only, with the exit code of the first
 ├── RefusedError     exit 3  an argument or a precondition; nothing was written
 ├── NotAllowedError  exit 4  no credentials, or the registry does not accept them
 ├── GateError        exit 6  lint, types, a test, the build, the smoke test or the push failed; nothing was rolled out
@@ -20,7 +20,7 @@ from gql import GraphQLRequest
 from ci.output import printable
 
 # What the engine appends to a text: the span that dagger would show in place of it.
-_ORIGIN: Final = re.compile(r"\s*\[traceparent:[0-9a-f-]*\]")
+ORIGIN: Final = re.compile(r"\s*\[traceparent:[0-9a-f-]*\]")
 
 
 class PipelineError(Exception):
@@ -106,7 +106,7 @@ def exit_codes() -> Iterator[None]:
     except PipelineError as error:
         # deploy's own report is filtered by deploy, and may be JSON.
         text = str(error) if isinstance(error, DeployError) else printable(str(error))
-        raise _exec_error(error.exit_code, _ORIGIN.sub("", text)) from None
+        raise _exec_error(error.exit_code, ORIGIN.sub("", text)) from None
 
 
 def _exec_error(code: int, text: str) -> dagger.ExecError:

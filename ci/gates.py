@@ -24,7 +24,7 @@ class Policy:
 
     Args:
         judged: The repository, narrowed to what the rules judge.
-        tools: It again, narrowed to the sources of the tools.
+        tools: the repository, narrowed to the sources of the tools
     """
 
     judged: dagger.Directory
@@ -38,8 +38,8 @@ class Gated:
 
     Args:
         source: The repository.
-        linted: Its part that lint reads.
-        shipped: Its part that build and smoke read.
+        linted: part of the repository that lint reads
+        shipped: part of the repository that build and smoke read
         programs: What the checks of each program read, by name; programs that are not in it are not checked.
         policy: What the rules of policy read; None where the rules are not run.
         advisory: Report failures of everything but build and smoke, and go on.
@@ -115,7 +115,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     stages: dict[str, Stage] = {}
     built: list[dagger.Container] = []
 
-    async def run_one(name: str, work: Awaitable[tuple[str, ...]]) -> None:
+    async def add_stage(name: str, work: Awaitable[tuple[str, ...]]) -> None:
         stages[name] = await run_gate(name, work)
 
     async def build_image() -> tuple[str, ...]:
@@ -123,9 +123,9 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
         return ()
 
     async def build_and_smoke() -> None:
-        await run_one("build", build_image())
+        await add_stage("build", build_image())
         if built:
-            await run_one("smoke", smoke(gated.shipped, built[0]))
+            await add_stage("smoke", smoke(gated.shipped, built[0]))
 
     checks = {"lint": lint(gated.linted), "types": types(gated.source, gated.programs)}
     checks["test"] = test(gated.source, gated.programs)
@@ -133,7 +133,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
         checks["policy"] = policy(gated.source, gated.policy)
     async with task_group() as group:
         for name, work in checks.items():
-            group.start_soon(run_one, name, work)
+            group.start_soon(add_stage, name, work)
         group.start_soon(build_and_smoke)
     ordered = tuple(stages[name] for name in (*checks, "build", "smoke") if name in stages)
     failed = [stage for stage in ordered if stage.failure and not (gated.advisory and stage.name in checks)]

@@ -25,7 +25,7 @@ from ci.arguments import (
     Timeout,
     Zone,
 )
-from ci.errors import exit_codes
+from ci.errors import RefusedError, exit_codes
 from ci.gates import Gated, Policy, Programs
 from ci.local_environment import LocalEnvironment
 from ci.rollouts import Rollouts, alias, effect, target
@@ -148,6 +148,8 @@ class Ci(Rollouts, LocalEnvironment):
             )
             flags = [*_flags(commit, timeout), "--format", shape]
             await delivery.check_target(source, whose)
+            if image and all_checks:
+                raise RefusedError("--all-checks: got --image, a release that is built. Fix: leave one of them out")
             if image:
                 behind = await delivery.pulled(source, whose, image) if whose.is_local else None
                 return await delivery.deploy(source, whose, image, flags, behind)

@@ -50,7 +50,7 @@ class Layout:
 
     Args:
         folder: OCI layouts of the image and of its bill of materials, as inside/layout.py makes them.
-        digest: Of the image, `sha256:…`.
+        digest: digest of the image, `sha256:…`
     """
 
     folder: dagger.Directory
@@ -83,7 +83,7 @@ async def publish(gated: Gated, where: Destination, *, allow_stand_in: bool) -> 
         allow_stand_in: Push what was built on stand-in images to any registry.
 
     Raises:
-        PipelineError: As of `gates.run` and `push`.
+        PipelineError: a gate or the push failed
     """
     async with task_group() as group:
         _start_preparing(group, gated.source, ["deploy"] if where.logins else [], where)
@@ -107,7 +107,7 @@ async def roll_out(
         allow_stand_in: Push what was built on stand-in images to any registry.
 
     Raises:
-        PipelineError: As of `gates.run`, `push` and `delivery.deploy`.
+        PipelineError: a gate, the push or the rollout failed
     """
     source = gated.source
     async with task_group() as beside_push_and_rollout:
@@ -119,7 +119,7 @@ async def roll_out(
             laid_out = await lay_out(built, source, where)
             release = (f"{where.name}@{laid_out.digest}", built)
             if target.is_local:
-                beside_push_and_rollout.start_soon(delivery.start_emulator, source, target, release)
+                beside_push_and_rollout.start_soon(_start_emulator, source, target, release)
             published, pushed = await _push_stage(laid_out, source, where)
         rollout = delivery.deploy(source, target, published.reference, flags, release)
         report, seconds = await run_stage("deploy", rollout)
@@ -182,7 +182,7 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
     started here: other calls would wait for the local environment as long as the gates run.
 
     Args:
-        group: Runs it.
+        group: task group that runs the work
         source: The repository.
         projects: Names of the projects whose environments are needed.
         where: The destination of the image.
@@ -205,6 +205,12 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
     group.start_soon(prepare_layout)
     for name in projects:
         group.start_soon(build_environment, name)
+
+
+async def _start_emulator(source: dagger.Directory, target: Target, release: tuple[str, dagger.Container]) -> None:
+    """Start the emulator beside the push; a failure does not cancel the push, because the rollout reports it again."""
+    with suppress(RefusedError):
+        await delivery.start_emulator(source, target, release)
 
 
 async def _forget_report(source: dagger.Directory, target: Target) -> None:

@@ -20,6 +20,7 @@ from ci.arguments import (
     Repository,
     Timeout,
     Zone,
+    refuse_odd_name,
 )
 from ci.environments import LOCAL
 from ci.errors import RefusedError, exit_codes
@@ -50,8 +51,10 @@ def target(
     Return which group is meant, by what a person typed.
 
     Raises:
-        RefusedError: The repository is not of its form.
+        RefusedError: the repository or a name is not of its form
     """
+    for flag, value in (("--project", project), ("--zone", zone), ("--group", group)):
+        refuse_odd_name(flag, value)
     name = registry.name(repository) if repository else ""
     return Target(env, credentials, project, zone, group, name, registry_credentials=registry_credentials)
 

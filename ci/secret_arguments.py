@@ -5,11 +5,10 @@ from typing import Final
 
 import dagger
 
-from ci.errors import NotAllowedError
+from ci.errors import ORIGIN, NotAllowedError
 
 VARIABLE: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 _UNSET_VARIABLE: Final = "file:///dev/null"
-_TRACE: Final = re.compile(r" \[traceparent:[^\]]*\]")
 _FILE: Final = re.compile(r'failed to read secret file "(?P<path>.*)": \w+ .*: (?P<reason>[^:]+)')
 _UNSET: Final = re.compile(r"\$\{?\w+\}?")
 
@@ -42,7 +41,9 @@ async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
 
 def _reason(uri: str, error: str) -> str:
     """Return why a secret cannot be read; the engine reads a value without `file:` as the name of a variable."""
-    error = _TRACE.sub("", error)
+    if not _is_path(uri):
+        return "got a text that is no path, such as the key itself."
+    error = ORIGIN.sub("", error)
     name = uri.removeprefix("env://") if uri.startswith("env://") else ""
     if _UNSET.fullmatch(name):
         return f"got '{name}' itself: the shell did not put the variable's value there."
@@ -58,7 +59,12 @@ def _reason(uri: str, error: str) -> str:
 
 def _source(uri: str) -> str:
     """Return where a secret is from; of a variable not even its name, because a secret may have been typed there."""
-    return f"file '{uri.removeprefix('file://')}'" if uri.startswith("file://") else "the secret"
+    return f"file '{uri.removeprefix('file://')}'" if uri.startswith("file://") and _is_path(uri) else "the secret"
+
+
+def _is_path(uri: str) -> bool:
+    """Return whether a URI may be shown: a key that was put in place of its path has braces or line breaks."""
+    return not {"{", "\n"} & set(uri.removeprefix("env://${"))
 
 
 def _fix(flag: str) -> str:

@@ -1,7 +1,8 @@
 """Services that run beside an exec."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import anyio
 import dagger
@@ -20,10 +21,16 @@ async def serving(*services: dagger.Service) -> AsyncIterator[None]:
     Raises:
         ExecError: A service ended at its start.
     """
-    with spans.part("services"):
-        await side_by_side(*(service.start for service in services))
     try:
+        with spans.part("services"):
+            await side_by_side(*(service.start for service in services))
         yield
     finally:
         with anyio.CancelScope(shield=True):
-            await side_by_side(*(service.stop for service in services))
+            await side_by_side(*(partial(_stop, service) for service in services))
+
+
+async def _stop(service: dagger.Service) -> None:
+    """Stop a service; if that fails, the result of the exec still counts, and the engine ends it with the session."""
+    with suppress(dagger.QueryError):
+        await service.stop()

@@ -11,9 +11,9 @@ _NEVER: Final = (".git", "**/.venv", "**/__pycache__", "**/.*_cache", "**/.terra
 
 # What the build and all checks read.
 SOURCES: Final = (
-    "accessory", "app", "ci", "compose", "deploy", "docs", "emulator", "engine", "environments", "iac", "lib", "packer",
-    "policy", "tests", ".ci", ".dockerignore", ".env", ".github", ".gitignore", "Dockerfile", "dagger.json", "daggerw",
-    "pyproject.toml", "ruff.toml", "uv.lock",
+    "accessory", "app", "bench", "ci", "compose", "deploy", "docs", "emulator", "engine", "environments", "iac", "lib",
+    "packer", "policy", "tests", ".ci", ".dockerignore", ".env", ".github", ".gitignore", "Dockerfile", "dagger.json",
+    "daggerw", "pyproject.toml", "ruff.toml", "uv.lock",
 )  # fmt: skip
 
 

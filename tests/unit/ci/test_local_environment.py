@@ -166,3 +166,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     source: Any = Folder(tmp_path)
     with pytest.raises(RefusedError, match=r"^environments/local\.yaml: "):
         asyncio.run(delivery.local_volumes(source))
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--project", "a_b"), ("--zone", "*"), ("--group", "Group")])
+def test_name_that_google_has_for_nothing_is_refused(flag: str, value: str) -> None:
+    """Such a name would meet another environment's volumes, or delete reports of all projects."""
+    with pytest.raises(RefusedError, match=f"{flag}: got "):
+        target(None, **{flag.removeprefix("--"): value})

@@ -94,6 +94,15 @@ def test_secret_that_was_typed_instead_of_its_place_is_not_printed() -> None:
         assert "word" not in message
 
 
+@pytest.mark.parametrize("typed", ['{"private_key": "word"}', "word\nword"])
+def test_key_in_place_of_its_path_is_not_printed(typed: str) -> None:
+    for secret in (
+        Secret(f"file://{typed}", error=f'failed to read secret file "{typed}": no'),
+        Secret(f"file://{typed}"),
+    ):
+        assert "word" not in refused(secret)
+
+
 def test_readable_secret_and_none_pass() -> None:
     readable: Any = Secret("file:///tmp/x.json", "{}")
     asyncio.run(refuse_unreadable("--credentials", readable))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ci.serving import serving
+from tests.unit.ci.test_delivery import query_error
 
 
 class Service:
@@ -13,6 +14,7 @@ class Service:
 
     def __init__(self, name: str, events: list[str], failure: Exception | None = None) -> None:
         self.name, self.events, self.failure = name, events, failure
+        self.failure_of_stop: Exception | None = None
 
     async def start(self) -> None:
         if self.failure:
@@ -20,6 +22,8 @@ class Service:
         self.events.append(f"start {self.name}")
 
     async def stop(self) -> None:
+        if self.failure_of_stop:
+            raise self.failure_of_stop
         self.events.append(f"stop {self.name}")
 
 
@@ -46,6 +50,16 @@ def test_services_run_exactly_as_long_as_the_exec(failure: Exception | None) -> 
 
 def test_exec_does_not_run_without_its_services() -> None:
     events: list[str] = []
+    services = [Service("registry", events), Service("emulator", events, RuntimeError("the state is in use"))]
     with pytest.raises(RuntimeError, match="the state is in use"):
-        asyncio.run(run([Service("emulator", events, RuntimeError("the state is in use"))], events))
-    assert not events
+        asyncio.run(run(services, events))
+    assert "exec" not in events
+    assert "stop registry" in events
+
+
+def test_service_that_cannot_be_stopped_does_not_hide_the_result_of_the_exec() -> None:
+    events: list[str] = []
+    service = Service("emulator", events)
+    service.failure_of_stop = query_error("the emulator is gone")
+    asyncio.run(run([service], events))
+    assert events == ["start emulator", "exec"]
