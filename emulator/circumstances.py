@@ -28,9 +28,9 @@ class Bound:
         image: That image.
         url: Where the container is asked for its health.
         answers: Whether it answers.
-        since_s: Since when it does, or does not.
+        since_s: virtual time of the first answer, or of the first silence
         is_probed: Whether it is asked at all; if not, its last answer stays.
-        before_s: Since when it had done the opposite until then.
+        before_s: virtual time at which the state before that began
         starts_until_s: Until when the silence of a container that replaces an answering one is taken for its start.
     """
 
@@ -57,9 +57,9 @@ def bound(known: Bound | None, image: str, url: str, answers: bool | None, now_s
 
     Args:
         known: The container before it, whose answer holds until this one has come up: instances did not restart.
-        image: Whose machines are meant.
+        image: image of the instances
         url: Where it is asked for its health; empty for an answer that stays.
-        answers: Its answer; None where only probes show it.
+        answers: answer of the container; None where probes decide
         now_s: The present.
     """
     if known is None:

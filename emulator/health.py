@@ -54,8 +54,8 @@ class Tie:
 
     Args:
         answers: Whether it answers.
-        since_s: Since when it does, or does not.
-        before_s: Since when it had done the opposite until then; 0 is from the beginning.
+        since_s: virtual time of the first answer, or of the first silence
+        before_s: virtual time at which the state before that began; 0 is the start of the emulator
     """
 
     answers: bool
