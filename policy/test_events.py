@@ -130,7 +130,7 @@ def test_push_goes_to_production_with_its_commit_and_who_pushed() -> None:
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 @pytest.mark.parametrize("asked", ["plan", "deploy", "rollback"])
-def test_every_call_is_told_the_same_group_and_takes_the_login_of_the_job(environment: str, asked: str) -> None:
+def test_every_call_has_the_same_group_and_the_login_of_the_job(environment: str, asked: str) -> None:
     """google-github-actions/auth sets GOOGLE_APPLICATION_CREDENTIALS, which .env passes; no flag overrides it."""
     (job,) = set_going(deliver(environment, asked, image=IMAGE))
     assert job.environment == environment
