@@ -100,7 +100,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 @pytest.fixture
 def page(emulator: Emulator, browser: Chrome) -> Iterator[Page]:
-    """An empty page, left before the emulator ends; a test ends with nothing in the browser's own console."""
+    """
+    An empty page of an emulator whose instances are up, left before the emulator ends.
+
+    A test ends with nothing in the browser's own console.
+    """
+    _finish(emulator)
     page = Page(browser)
     page.forget()
     yield page
