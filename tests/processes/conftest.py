@@ -1,5 +1,6 @@
 """What the tests of deploy as a real process share."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 from tests.processes.served import Served
 from tests.unit.deploy.fake_registry import served as serving
+
+# Under nohup the tests would inherit SIGHUP as ignored, and so would each process of deploy.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
