@@ -37,9 +37,9 @@ def bill_of_materials(address: str, digest: str) -> dict[str, Any]:
 
 
 def plant_wrong_type(checkout: Checkout, file: str) -> None:
-    """A failure that mypy reports and that changes nothing at run time."""
+    """Plant a failure that mypy alone reports, and that changes nothing at run time."""
     with (checkout.path / file).open("a") as module:
-        module.write('\nWRONG: int = "text"\n')
+        module.write('\n\nWRONG: int = "text"\n')  # as ruff formats it
 
 
 def stages(stdout: str) -> list[tuple[str, str]]:
