@@ -47,7 +47,7 @@ async def run(source: dagger.Directory, target: Target, args: list[str], built: 
                 code = await ran.exit_code()
             stdout, stderr = await ran.stdout(), await ran.stderr()
     except dagger.QueryError as error:
-        # The command itself never raises, whatever it ends with; so its container or a bound service failed.
+        # No exit code of the command raises here, so its container or a bound service failed.
         raise _not_started(error, target) from error
     if code == 0:
         return stdout
@@ -112,7 +112,7 @@ async def check_target(source: dagger.Directory, target: Target) -> Target:
     Refuse what can be refused before any work: the name of the environment first, then the credentials.
 
     Returns:
-        The target with the credentials that a rollout uses: for the local environment none, whatever was passed.
+        The target with the credentials that a rollout uses: for the local environment none, even if a file was passed.
 
     Raises:
         RefusedError: There is no such environment.

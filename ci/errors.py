@@ -66,7 +66,7 @@ def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
     Return one error for the failures of a task group.
 
     An error that is no PipelineError goes first, because it is a bug of this program; the texts of all others are its
-    notes. Several PipelineErrors become one, with each text once and the exit code of the first.
+    notes. Several PipelineErrors are merged, with each text once and the exit code of the first.
     """
     errors = list(_leaves(group))
     first = next((error for error in errors if not isinstance(error, PipelineError)), errors[0])
