@@ -13,7 +13,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from deploy.mentions import mentions
+from deploy.release.mentions import mentions
 
 _REPOSITORY: Final = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
 _FULL: Final = f"{_REPOSITORY}:v41"

@@ -15,18 +15,18 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from deploy import image
-from deploy import plan as plans
+from deploy.compute_engine.observe import Observed
 from deploy.errors import CloudError, DeployError, RefusedError, StoppedError, refusal
-from deploy.observe import Observed
 from deploy.options import Settings, with_settings
 from deploy.parallel import side_by_side
-from deploy.pruning import prune_templates
+from deploy.release import image
 from deploy.report import formats, preview, releases
 from deploy.report import status as statuses
 from deploy.report.rebuilt import rebuilt, serving
-from deploy.result import Serving
-from deploy.rollback_plan import plan_rollback
+from deploy.rollout import plan as plans
+from deploy.rollout.pruning import prune_templates
+from deploy.rollout.result import Serving
+from deploy.rollout.rollback_plan import plan_rollback
 from deploy.run import Run
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_report

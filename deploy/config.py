@@ -17,7 +17,7 @@ from pydantic import (
 
 from deploy.endpoints import Endpoint, foreign
 from deploy.errors import ConfigError
-from deploy.registry_hosts import registry_of
+from deploy.registry.hosts import registry_of
 from lib.credential_urls import token_host
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 from lib.image_names import full_form

@@ -13,20 +13,20 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy import config as environments
-from deploy import history
-from deploy.aftermath import aftermath
+from deploy.compute_engine.observe import Observed, read_group
+from deploy.compute_engine.server_clock import own_time
 from deploy.config import Config
+from deploy.documents.group_state import Version
 from deploy.endpoints import headed
 from deploy.errors import DeployError, StoppedError
-from deploy.observe import Observed, read_group
-from deploy.observed import Version
+from deploy.group.unattended_rollout import aftermath
 from deploy.options import Settings
+from deploy.release import history
 from deploy.report import formats, lastrun
 from deploy.report.progress import shown
 from deploy.report.rebuilt import serving
-from deploy.result import Outcome, Result
-from deploy.rollout import Rollout
-from deploy.server_clock import own_time
+from deploy.rollout.perform import Rollout
+from deploy.rollout.result import Outcome, Result
 from deploy.session import Session, opened
 from lib.streams import write_error, write_progress
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from deploy import registry_credentials as registries
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.observe import Observed, granted, observe
 from deploy.config import Config
-from deploy.observe import Observed, granted, observe
-from deploy.registry import Registry
-from deploy.registry_http import Logins
+from deploy.registry import credentials as registries
+from deploy.registry.client import Registry
+from deploy.registry.http import Logins
 from deploy.retry import Time
 from lib.credential_urls import is_local
 
@@ -45,7 +45,7 @@ def opened(config: Config, credential_file: Path | None, registry_credentials: P
     Raises:
         NotAllowedError: There are no credentials, and the endpoint is no emulator; a file that can't be read.
     """
-    from deploy import credentials  # noqa: PLC0415 - a fifth of a second, which `report` and `--help` do without
+    from deploy.compute_engine import login  # noqa: PLC0415 - a fifth of a second, which `report` and `--help` do without
     from lib.deadline import client  # noqa: PLC0415 - as above
 
     # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
@@ -53,7 +53,7 @@ def opened(config: Config, credential_file: Path | None, registry_credentials: P
     address = urlsplit(config.compute_url)
     issues = address.netloc in config.token_hosts and is_local(address.hostname or "")
     anonymous = emulated and not issues
-    headers = credentials.Nobody() if anonymous else credentials.headers(credential_file, config.token_hosts)
+    headers = login.Nobody() if anonymous else login.headers(credential_file, config.token_hosts)
     api, clock = client(EXCHANGE_S, trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
     logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))

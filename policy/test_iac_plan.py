@@ -154,14 +154,14 @@ def _same(granted: set[str], needed: set[str], where: str) -> None:
 
 def test_deployer_may_do_exactly_what_deploy_calls(plan: Plan) -> None:
     """`deploy` asks for a list of permissions before it writes, and uses two more where it has them."""
-    tree = ast.parse((ROOT / "deploy/observe.py").read_text())
+    tree = ast.parse((ROOT / "deploy/compute_engine/observe.py").read_text())
     (asked,) = (
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "PERMISSIONS"
     )
     optional = {"compute.instances.getSerialPortOutput", "compute.regions.get"}
-    _same(_permissions(plan), {*asked, *optional, *_SHELL}, "deploy/observe.py")
+    _same(_permissions(plan), {*asked, *optional, *_SHELL}, "deploy/compute_engine/observe.py")
 
 
 def test_runbook_names_the_deployers_permissions(plan: Plan) -> None:

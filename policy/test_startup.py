@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.deciding import deciding_reference
-from deploy.leaks import leaks
-from deploy.mentions import rewrite
+from deploy.release.effective_reference import deciding_reference
+from deploy.release.mentions import rewrite
+from deploy.release.secret_scan import leaks
 from policy.compose import composed
 from policy.machine import Machine
 from policy.running import ROOT, passes

@@ -7,7 +7,7 @@ from typing import Literal
 from deploy.endpoints import Endpoint, headed
 from deploy.report import lastrun, markdown, text
 from deploy.report.text import Command
-from deploy.result import Outcome, Pruned
+from deploy.rollout.result import Outcome, Pruned
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from deploy.config import Config
 from deploy.errors import DeployError
-from deploy.result import Outcome
+from deploy.rollout.result import Outcome
 from lib.output import as_json
 
 _JSON: TypeAdapter[Outcome] = TypeAdapter(Outcome)

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from deploy.report import table, text
-from deploy.result import Life, Outcome, Result
+from deploy.rollout.result import Life, Outcome, Result
 from lib.output import inline
 from lib.output import markdown as escaped
 

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from deploy import policy, record, template
+from deploy.compute_engine.observe import Observed
 from deploy.config import Config, Rollout
+from deploy.documents.group_state import Document, name_of
 from deploy.endpoints import Endpoint
-from deploy.health import NOTHING_PROVEN
-from deploy.observe import Observed
-from deploy.observed import Document, name_of
-from deploy.plan import Plan
+from deploy.group import update_policy
+from deploy.group.health import NOTHING_PROVEN
+from deploy.release import record, template
 from deploy.report.formats import Format
 from deploy.report.table import fenced
+from deploy.rollout.plan import Plan
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 from lib.redaction import redacted
@@ -82,8 +83,8 @@ def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> P
     rolls = plan.action == "roll"
     machines = tuple(one.name for one in observed.group.active_instances if one.version is not None) if rolls else ()
     shortest, longest = estimated_s(len(machines), config.rollout) if rolls else (0.0, 0.0)
-    now = policy.flat(observed.group.raw.get("updatePolicy") or {})
-    meant = policy.flat(policy.wanted(config.rollout)) if rolls else now
+    now = update_policy.flat(observed.group.raw.get("updatePolicy") or {})
+    meant = update_policy.flat(update_policy.wanted(config.rollout)) if rolls else now
     return Preview(
         group=config.group,
         action=plan.action,

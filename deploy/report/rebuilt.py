@@ -4,16 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from deploy import intent, template
-from deploy import plan as plans
+from deploy.compute_engine.observe import Observed
 from deploy.config import Config
-from deploy.deciding import decided_reference
-from deploy.health import is_empty
-from deploy.history import made_at
-from deploy.observe import Observed
-from deploy.observed import Document, Version, links_of
-from deploy.result import Outcome, Result, Serving
-from deploy.timeline import Timeline
+from deploy.documents.group_state import Document, Version, links_of
+from deploy.group import version_name
+from deploy.group.health import is_empty
+from deploy.release import template
+from deploy.release.effective_reference import decided_reference
+from deploy.release.history import made_at
+from deploy.rollout import plan as plans
+from deploy.rollout.result import Outcome, Result, Serving
+from deploy.rollout.timeline import Timeline
 
 _NOTHING: Final = Version("")
 
@@ -25,7 +26,7 @@ def rebuilt(observed: Observed, config: Config, environment: str, now: datetime)
     Its exit code is 0 if the group serves one release from every machine or has none, and else None: nobody knows it.
     """
     version = observed.group.versions[0] if observed.group.versions else _NOTHING
-    said, entry = intent.parse(version.name), template.entry(observed.template)
+    said, entry = version_name.parse(version.name), template.entry(observed.template)
     found = plans.reconcile(observed, now)
     back = entry.fallback.version if entry and entry.fallback else _NOTHING
     before = next((one for one in observed.templates if back.link in links_of(one)), None)

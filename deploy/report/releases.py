@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from deploy import history, proven
+from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.endpoints import Endpoint
-from deploy.health import is_settled
-from deploy.observe import Observed
+from deploy.group import release_proof
+from deploy.group.health import is_settled
+from deploy.release import history
 from deploy.report import table
 from deploy.report.formats import Format
 from lib.output import as_json
@@ -52,7 +53,7 @@ class Row:
 def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
     """Return the releases of the environment's repository, newest first."""
     told = {version.link for version in observed.group.versions}
-    proved = "" if proven.doubt(observed.group, now) else next(iter(told))
+    proved = "" if release_proof.doubt(observed.group, now) else next(iter(told))
     serves = proved if is_settled(observed.group) else ""
     return tuple(
         Row(

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from deploy import history, template
+from deploy.compute_engine.observe import Observed
 from deploy.config import Config
-from deploy.deciding import decided_reference, entries_of_instances
-from deploy.drift import drift
+from deploy.documents.group_state import Machine
 from deploy.endpoints import Endpoint
-from deploy.health import is_empty
-from deploy.observe import Observed
-from deploy.observed import Machine
-from deploy.plan import reconcile
+from deploy.group.drift import drift
+from deploy.group.health import is_empty
+from deploy.release import history, template
+from deploy.release.effective_reference import decided_reference, entries_of_instances
 from deploy.report import table
 from deploy.report.formats import Format
+from deploy.rollout.plan import reconcile
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 

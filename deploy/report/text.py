@@ -12,9 +12,9 @@ from deploy.errors import (
     StoppedError,
     SupersededError,
 )
-from deploy.health import NOTHING_PROVEN
+from deploy.group.health import NOTHING_PROVEN
 from deploy.report import table
-from deploy.result import Life, Outcome, Result, Serving
+from deploy.rollout.result import Life, Outcome, Result, Serving
 from lib.output import inline
 
 Command = Callable[..., str]

@@ -116,7 +116,7 @@ def test_failure_of_each_gate_is_shown_and_nothing_is_pushed(checkout: Checkout)
 
 
 def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) -> None:
-    plant_wrong_type(checkout, "deploy/serial.py")
+    plant_wrong_type(checkout, "deploy/group/serial_output.py")
     checked = checkout.daggerw("check", "types")
     assert checked.returncode == 6
     assert "types of deploy: failed with code 1" in checked.stderr

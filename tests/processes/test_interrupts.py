@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from deploy.aftermath import aftermath
-from deploy.observed import Group, Version
-from deploy.result import Result
+from deploy.documents.group_state import Group, Version
+from deploy.group.unattended_rollout import aftermath
+from deploy.rollout.result import Result
 from tests.processes.served import Served, reference
 from tests.unit.deploy.rig import digest, rig
 

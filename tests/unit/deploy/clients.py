@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
 from deploy.errors import DeployError
 from deploy.retry import Time
 from emulator.api import Api

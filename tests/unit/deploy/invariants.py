@@ -12,9 +12,9 @@ What must hold whatever happens, checked on the emulator's ledger and documents:
 from collections import defaultdict, deque
 from typing import Any
 
-from deploy import template
-from deploy.mentions import references
-from deploy.observed import Version, name_of, version_of
+from deploy.documents.group_state import Version, name_of, version_of
+from deploy.release import template
+from deploy.release.mentions import references
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig
 

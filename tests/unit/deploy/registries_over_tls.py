@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.image import Reference
-from deploy.registry import Registry
-from deploy.registry_credentials import RegistryCredentials
-from deploy.registry_credentials import read as read_credentials
-from deploy.registry_http import Logins
+from deploy.registry.client import Registry
+from deploy.registry.credentials import RegistryCredentials
+from deploy.registry.credentials import read as read_credentials
+from deploy.registry.http import Logins
+from deploy.release.image import Reference
 from deploy.retry import Time
 from tests.unit.deploy.hosts_on_loopback import Asked, Reply, WebHosts, certificate_of, client, served
 from tests.unit.deploy.rig import digest

@@ -9,17 +9,17 @@ from typing import Any
 
 import httpx
 
-from deploy import image
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.observe import PERMISSIONS, Observed, observe
 from deploy.config import Config, Rollout
-from deploy.mentions import references
-from deploy.observe import PERMISSIONS, Observed, observe
-from deploy.plan import Plan, Wanted, plan, reconcile
+from deploy.release import image
+from deploy.release.mentions import references
 from deploy.report.progress import Lines
-from deploy.result import Result
 from deploy.retry import Time
-from deploy.rollback_plan import plan_rollback
-from deploy.rollout import Rollout as Act
+from deploy.rollout.perform import Rollout as Act
+from deploy.rollout.plan import Plan, Wanted, plan, reconcile
+from deploy.rollout.result import Result
+from deploy.rollout.rollback_plan import plan_rollback
 from emulator.api import Api
 from emulator.clock import Clock
 from emulator.inprocess import Transport

@@ -22,13 +22,14 @@ from typing import Any
 
 import pytest
 
-from deploy import image, plan, record, template
+from deploy.compute_engine.observe import Observed
 from deploy.config import Config
+from deploy.documents.group_state import group, name_of
 from deploy.errors import DeployError
-from deploy.health import is_settled
-from deploy.observe import Observed
-from deploy.observed import group, name_of
-from deploy.rollback_plan import plan_rollback
+from deploy.group.health import is_settled
+from deploy.release import image, record, template
+from deploy.rollout import plan
+from deploy.rollout.rollback_plan import plan_rollback
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
 
 FOLDER = Path(__file__).parent / "cases"

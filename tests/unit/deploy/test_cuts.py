@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deploy import template
+from deploy.release import template
 from tests.unit.deploy.clients import Client, KilledError
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.rig import CONFIG, GROUP, Rig, closed_stderr, rig

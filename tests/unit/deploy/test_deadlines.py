@@ -8,14 +8,15 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from deploy import observe, session
-from deploy.compute import Compute
+from deploy import session
+from deploy.compute_engine import observe
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.template_identity import mismatch
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
-from deploy.identity import mismatch
-from deploy.image import Reference
-from deploy.record import Fallback
-from deploy.registry import Registry
+from deploy.registry.client import Registry
+from deploy.release.image import Reference
+from deploy.release.record import Fallback
 from deploy.retry import Time
 from deploy.session import Session
 from tests.unit.lib.dripping import Dripping, dripping

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from deploy import template
-from deploy.drift import drift, newer_template
-from deploy.observe import Observed
-from deploy.observed import Version, group, name_of
-from deploy.record import ENTRY
+from deploy.compute_engine.observe import Observed
+from deploy.documents.group_state import Version, group, name_of
+from deploy.group.drift import drift, newer_template
+from deploy.release import template
+from deploy.release.record import ENTRY
 from deploy.report.preview import preview, shown
 from deploy.report.status import status
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from deploy.edits import edits
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
+from deploy.group.later_changes import edits
 from tests.unit.deploy.faulty import behave, fault, world
 from tests.unit.deploy.rig import GROUP, Rig
 

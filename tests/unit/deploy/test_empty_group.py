@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy import plan as plans
-from deploy.aftermath import aftermath
+from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import RefusedError, RolledBackError
-from deploy.health import Seen, is_idle, is_settled, look, verdict
-from deploy.observed import Group, Machine, Version
+from deploy.group.health import Seen, is_idle, is_settled, look, verdict
+from deploy.group.unattended_rollout import aftermath
 from deploy.report import formats, preview, releases
 from deploy.report.rebuilt import rebuilt
 from deploy.report.status import shown, status
-from deploy.result import Outcome, Result, Serving
+from deploy.rollout import plan as plans
+from deploy.rollout.result import Outcome, Result, Serving
 from tests.unit.deploy.faulty import fault, world
 from tests.unit.deploy.rig import GROUP, Rig, rig
 

@@ -9,10 +9,10 @@ import pytest
 from deploy import config as environments
 from deploy.config import Config
 from deploy.endpoints import Endpoint, headed
-from deploy.plan import plan
 from deploy.report import formats, preview, releases, status
 from deploy.report.rebuilt import rebuilt
-from deploy.result import Pruned
+from deploy.rollout.plan import plan
+from deploy.rollout.result import Pruned
 from tests.unit.deploy.rig import rig
 from tests.unit.deploy.test_outcome import DONE, command
 

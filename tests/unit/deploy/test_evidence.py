@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from deploy import evidence
+from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, RolledBackError
-from deploy.observed import Group, Machine, Version
+from deploy.rollout import evidence
 from tests.unit.deploy.faulty import behave, fault, world
 from tests.unit.deploy.rig import Rig
 

@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
 from deploy.errors import (
     CloudError,
     DeployError,
 )
-from deploy.pruning import prune_templates
 from deploy.retry import Time
+from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import QuickClient
 from tests.unit.deploy.faulty import fault, times, world
 from tests.unit.deploy.rig import GROUP

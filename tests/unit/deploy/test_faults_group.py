@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from deploy.compute_engine.observe import PERMISSIONS
 from deploy.errors import (
     NotAllowedError,
     NotRestoredError,
     RolledBackError,
     SupersededError,
 )
-from deploy.observe import PERMISSIONS
-from deploy.plan import plan
-from deploy.rollout import Rollout
+from deploy.rollout.perform import Rollout
+from deploy.rollout.plan import plan
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import behave, fault, world
 from tests.unit.deploy.rig import GROUP, REPOSITORY, digest

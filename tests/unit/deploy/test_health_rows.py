@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from deploy.health import Seen, look, verdict
-from deploy.observed import group
+from deploy.documents.group_state import group
+from deploy.group.health import Seen, look, verdict
 
 PROJECT = "https://www.googleapis.com/compute/v1/projects/p"
 OWN, OTHER = f"{PROJECT}/global/healthChecks/app", f"{PROJECT}/global/healthChecks/balancer"

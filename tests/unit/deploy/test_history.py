@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import history, template
+from deploy.documents.group_state import Document, links_of
 from deploy.errors import RefusedError
-from deploy.history import Release
-from deploy.observed import Document, links_of
-from deploy.record import ENTRY, Entry, Fallback, parse_record
+from deploy.release import history, template
+from deploy.release.history import Release
+from deploy.release.record import ENTRY, Entry, Fallback, parse_record
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 COLLECTION = "projects/dojangkok-dev/global/instanceTemplates"

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.errors import DeployError
 from deploy.report import formats
-from deploy.result import Outcome
+from deploy.rollout.result import Outcome
 from lib.streams import write_error
 from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
 from tests.unit.deploy.rig import REPOSITORY, digest, rig

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.drift import drift
+from deploy.documents.group_state import Version, group, link_of, links_of
 from deploy.errors import RefusedError, SupersededError
-from deploy.history import Release, to_prune
-from deploy.observed import Version, group, link_of, links_of
-from deploy.record import Entry
+from deploy.group.drift import drift
+from deploy.release.history import Release, to_prune
+from deploy.release.record import Entry
 from deploy.report.releases import rows
-from deploy.rollback_plan import plan_rollback
+from deploy.rollout.rollback_plan import plan_rollback
 from tests.unit.deploy.faulty import fault, world
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import image
-from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
-from deploy.mentions import references, rewrite
+from deploy.release import image
+from deploy.release.effective_reference import deciding_reference
+from deploy.release.mentions import references, rewrite
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/p/dojangkok-ai/ai-server"
 NEW = "sha256:" + "1" * 64

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from deploy import plan as plans
+from deploy.compute_engine.observe import Observed
+from deploy.documents.group_state import group
 from deploy.errors import RolledBackError
-from deploy.health import Verdict, explained
-from deploy.observe import Observed
-from deploy.observed import group
-from deploy.preflight import rollback_warnings, short_delay, warnings
+from deploy.group.health import Verdict, explained
+from deploy.group.preflight import rollback_warnings, short_delay, warnings
 from deploy.report import preview
-from deploy.rollout import Rollout
+from deploy.rollout import plan as plans
+from deploy.rollout.perform import Rollout
 from tests.unit.deploy.faulty import behave, world
 from tests.unit.deploy.rig import CONFIG, GROUP, Rig
 from tests.unit.deploy.test_cases import observed

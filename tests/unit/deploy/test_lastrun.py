@@ -12,7 +12,7 @@ import pytest
 
 from deploy.errors import DeployError
 from deploy.report import formats, lastrun
-from deploy.result import Outcome
+from deploy.rollout.result import Outcome
 from tests.unit.deploy.rig import CONFIG
 from tests.unit.deploy.test_outcome import DONE, FAILED, command
 

@@ -3,11 +3,11 @@
 import pytest
 
 from deploy.config import Config
+from deploy.documents.group_state import Document
 from deploy.errors import RefusedError
-from deploy.leaks import Leak, leaks
-from deploy.observed import Document
-from deploy.plan import Plan, plan
-from deploy.preflight import refuse_secrets
+from deploy.group.preflight import refuse_secrets
+from deploy.release.secret_scan import Leak, leaks
+from deploy.rollout.plan import Plan, plan
 from tests.unit.deploy.rig import Rig, rig
 from tests.unit.lib.forms import BEGIN, FORMS, HARMLESS
 

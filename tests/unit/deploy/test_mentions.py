@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
-from deploy.mentions import Mention, mentions, rewrite
+from deploy.release.effective_reference import deciding_reference
+from deploy.release.mentions import Mention, mentions, rewrite
 from tests.unit.deploy.rig import REPOSITORY as R
 from tests.unit.deploy.rig import digest
 

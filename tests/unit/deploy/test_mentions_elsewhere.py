@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
-from deploy.mentions import mentions
+from deploy.release.effective_reference import deciding_reference
+from deploy.release.mentions import mentions
 from tests.unit.deploy.rig import REPOSITORY as R
 
 FULL = f"{R}:v41"

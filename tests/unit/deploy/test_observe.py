@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from deploy import observe
-from deploy.compute import Compute
+from deploy.compute_engine import observe
+from deploy.compute_engine.client import Compute
+from deploy.documents.group_state import group
 from deploy.errors import CloudError
-from deploy.observed import group
-from deploy.preflight import asked_by
+from deploy.group.preflight import asked_by
 from deploy.retry import Time
 
 

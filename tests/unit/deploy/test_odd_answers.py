@@ -5,12 +5,13 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy import documents, pruning
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.observe import PERMISSIONS, granted
+from deploy.documents import validation
 from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBackError
-from deploy.observe import PERMISSIONS, granted
 from deploy.retry import Time
-from deploy.rollout import Rollout
+from deploy.rollout import pruning
+from deploy.rollout.perform import Rollout
 from tests.unit.deploy.faulty import behave, fault, times, world
 from tests.unit.deploy.rig import GROUP, Rig, rig
 
@@ -196,6 +197,6 @@ def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:
 
 def test_reason_is_one_line() -> None:
     with pytest.raises(ValueError, match="Input should be") as error:
-        documents.operation()({"name": "o", "status": {}})
-    assert documents.reason(error.value).startswith("status: Input should be 'PENDING', 'RUNNING' or 'DONE'")
-    assert GROUP.rpartition("/")[2] not in documents.reason(error.value)
+        validation.operation()({"name": "o", "status": {}})
+    assert validation.reason(error.value).startswith("status: Input should be 'PENDING', 'RUNNING' or 'DONE'")
+    assert GROUP.rpartition("/")[2] not in validation.reason(error.value)

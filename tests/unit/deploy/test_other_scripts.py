@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.deciding import deciding_reference, filter_warnings
 from deploy.errors import RefusedError
-from deploy.mentions import rewrite
+from deploy.release.effective_reference import deciding_reference, filter_warnings
+from deploy.release.mentions import rewrite
 from deploy.report.rebuilt import serving
 from deploy.report.status import status
 from tests.unit.deploy.rig import GROUP, digest, rig

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
 from deploy.errors import NotAllowedError, NotRestoredError
 from deploy.retry import Time
 from tests.unit.deploy.faulty import fault, times, world

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import DeployError
-from deploy.observed import Group, Machine, Version
 from deploy.options import Settings
 from deploy.report import formats, text
 from deploy.report.markdown import gantt
 from deploy.report.progress import Lines, short, shown
 from deploy.report.rebuilt import rebuilt
-from deploy.result import Life, Outcome, Phase, Pruned, Result, Serving
-from deploy.rollout import Rollout
+from deploy.rollout.perform import Rollout
+from deploy.rollout.result import Life, Outcome, Phase, Pruned, Result, Serving
+from deploy.rollout.timeline import Timeline
 from deploy.run import Run
-from deploy.timeline import Timeline
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"

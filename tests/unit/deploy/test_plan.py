@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from deploy import history
-from deploy import plan as plans
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError
-from deploy.insert import insert
-from deploy.patch import patch_group
-from deploy.rollout import Rollout
+from deploy.release import history
+from deploy.rollout import plan as plans
+from deploy.rollout.insert_template import insert
+from deploy.rollout.patch import patch_group
+from deploy.rollout.perform import Rollout
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from deploy import config as environments
-from deploy import plan as plans
+from deploy.compute_engine.observe import Observed
+from deploy.documents.group_state import group
 from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
-from deploy.intent import Intent
-from deploy.observe import Observed
-from deploy.observed import group
+from deploy.group.version_name import Intent
+from deploy.rollout import plan as plans
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, rig
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from deploy import plan as plans
-from deploy import template
+from deploy.compute_engine.observe import Observed
 from deploy.config import Rollout
-from deploy.observe import Observed
+from deploy.release import template
 from deploy.report.preview import Change, Preview, estimated_s, preview, shown
+from deploy.rollout import plan as plans
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from deploy import template
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
+from deploy.documents.group_state import Version, links_of
 from deploy.errors import NotAllowedError, RolledBackError
-from deploy.observed import Version, links_of
-from deploy.pruning import prune_templates
-from deploy.record import Entry
+from deploy.release import template
+from deploy.release.record import Entry
 from deploy.report import formats
-from deploy.result import Outcome, Pruned, Result
+from deploy.rollout.pruning import prune_templates
+from deploy.rollout.result import Outcome, Pruned, Result
 from emulator.api import Api
 from emulator.inprocess import Transport
 from tests.unit.deploy.faulty import behave, fault, times, world

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from deploy import config, history, intent, template
+from deploy import config
+from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import ConfigError, RefusedError
-from deploy.health import Seen, Verdict, look, verdict
-from deploy.history import Release
-from deploy.observed import Group, Machine, Version
-from deploy.record import Entry, Fallback
+from deploy.group import version_name
+from deploy.group.health import Seen, Verdict, look, verdict
+from deploy.release import history, template
+from deploy.release.history import Release
+from deploy.release.record import Entry, Fallback
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 BASE = {
@@ -166,10 +168,10 @@ def test_capacity_fails_after_two_looks_and_repairs_after_two_times() -> None:
 
 def test_intent_survives_a_name() -> None:
     now = datetime(2026, 11, 23, 12, 0, 5, tzinfo=UTC)
-    one = intent.Intent("deploy", "0" * 12, "run.1-x", now, now.replace(minute=9))
-    assert intent.parse(str(one)) == one
+    one = version_name.Intent("deploy", "0" * 12, "run.1-x", now, now.replace(minute=9))
+    assert version_name.parse(str(one)) == one
     for other in ("", "0/2026-11-23", str(one) + "x", str(one).replace("deploy", "other"), "deploy/0/x/y/z"):
-        assert intent.parse(other) is None
+        assert version_name.parse(other) is None
 
 
 def test_environment_files_are_read(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from deploy import session
 from deploy.config import Config
-from deploy.image import Reference
+from deploy.release.image import Reference
 from lib.deadline import DeadlineTransport
 from tests.unit.lib.credential_files import person, write
 

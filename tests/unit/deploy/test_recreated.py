@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
-from deploy.insert import insert
-from deploy.observed import Version
-from deploy.patch import patch_group
-from deploy.plan import reconcile
-from deploy.rollback_plan import plan_rollback
-from deploy.rollout import Rollout as Act
+from deploy.rollout.insert_template import insert
+from deploy.rollout.patch import patch_group
+from deploy.rollout.perform import Rollout as Act
+from deploy.rollout.plan import reconcile
+from deploy.rollout.rollback_plan import plan_rollback
 from tests.unit.deploy.faulty import behave, fault, world
 from tests.unit.deploy.rig import GROUP, Rig, digest
 from tests.unit.deploy.test_identity import GLOBAL, SEED

@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
-from deploy import image
 from deploy.errors import DeployError, NotAllowedError, RefusedError
-from deploy.image import Reference
-from deploy.registry import Registry
-from deploy.registry_http import Logins
+from deploy.registry.client import Registry
+from deploy.registry.http import Logins
+from deploy.release import image
+from deploy.release.image import Reference
 from deploy.retry import Time
 from tests.unit.deploy.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import REPOSITORY, digest

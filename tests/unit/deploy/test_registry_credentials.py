@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import NotAllowedError
-from deploy.registry_credentials import read as read_credentials
+from deploy.registry.credentials import read as read_credentials
 from tests.unit.deploy.registries_over_tls import file
 
 

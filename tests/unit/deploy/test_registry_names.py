@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy import config, image, registry_hosts
+from deploy import config
 from deploy.config import Config
 from deploy.errors import ConfigError, RefusedError
-from deploy.registry_hosts import AddressError, looked_up
+from deploy.registry import hosts
+from deploy.registry.hosts import AddressError, looked_up
+from deploy.release import image
 from deploy.session import opened
 from tests.unit.deploy.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import CONFIG, digest
@@ -101,7 +103,7 @@ def test_a_lookup_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(registry_hosts, "_LOOKUP_S", 0.05)
+    monkeypatch.setattr(hosts, "_LOOKUP_S", 0.05)
     with pytest.raises(AddressError, match=r"its lookup did not end within 0\.05 s"):
         looked_up("h.example")
     is_over.set()

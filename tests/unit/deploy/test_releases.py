@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from deploy.errors import RolledBackError
-from deploy.insert import insert
-from deploy.patch import patch_group
-from deploy.plan import Plan
 from deploy.report.releases import Row, rows, shown
+from deploy.rollout.insert_template import insert
+from deploy.rollout.patch import patch_group
+from deploy.rollout.plan import Plan
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
 

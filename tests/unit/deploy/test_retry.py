@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
 from deploy.errors import CloudError
 from deploy.retry import Time, TransientError, retried
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from deploy import policy
 from deploy.config import Rollout
-from deploy.drift import drift
 from deploy.errors import NotRestoredError, RefusedError
-from deploy.policy import fastest_surge
-from deploy.rollback_plan import Rollback, plan_rollback
-from deploy.rollout import Rollout as Act
+from deploy.group import update_policy
+from deploy.group.drift import drift
+from deploy.group.update_policy import fastest_surge
+from deploy.rollout.perform import Rollout as Act
+from deploy.rollout.rollback_plan import Rollback, plan_rollback
 from tests.unit.deploy.rig import GROUP, Rig, rig
 
 
@@ -151,7 +151,7 @@ def test_percentages_of_the_group_give_way_to_numbers() -> None:
     one.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
     assert "percent" in one.control("GET", GROUP)["updatePolicy"]["maxSurge"]
     one.deploy("a")
-    assert policy.wanted(Rollout())["maxSurge"] == {"fixed": 1, "percent": None}
+    assert update_policy.wanted(Rollout())["maxSurge"] == {"fixed": 1, "percent": None}
     found = one.control("GET", GROUP)["updatePolicy"]
     assert (found["maxSurge"], found["maxUnavailable"]) == (
         {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},

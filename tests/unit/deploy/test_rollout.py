@@ -5,12 +5,12 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from deploy.compute_engine.observe import granted, observe
 from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
-from deploy.observe import granted, observe
-from deploy.plan import plan
-from deploy.registry import Registry
-from deploy.registry_http import Logins
-from deploy.rollout import Rollout as Act
+from deploy.registry.client import Registry
+from deploy.registry.http import Logins
+from deploy.rollout.perform import Rollout as Act
+from deploy.rollout.plan import plan
 from emulator.inprocess import Transport
 from tests.unit.deploy.fake_registry import FakeRegistry
 from tests.unit.deploy.rig import GROUP, digest, rig

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import template
-from deploy.deciding import deciding_reference
 from deploy.errors import RefusedError
-from deploy.mentions import references, rewrite
+from deploy.release import template
+from deploy.release.effective_reference import deciding_reference
+from deploy.release.mentions import references, rewrite
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
 
 FOLDER = Path(__file__).parent / "scripts"

@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
-from deploy.pruning import prune_templates
+from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, digest, rig
 

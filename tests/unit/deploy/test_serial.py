@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from deploy.pace import pause_s
-from deploy.serial import Failure, failure
+from deploy.group.serial_output import Failure, failure
+from deploy.rollout.poll_interval import pause_s
 
 R = "asia-northeast3-docker.pkg.dev/p/r/ai-server"
 STAMP = "2026-11-23T12:00:05.123456+00:00 vm "

@@ -9,20 +9,20 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy import intent
-from deploy import plan as plans
-from deploy.compute import Compute
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.server_clock import ServerClock, skew_warning
 from deploy.errors import CloudError
-from deploy.insert import insert
-from deploy.patch import patch_group
-from deploy.plan import Wanted, plan
+from deploy.group import version_name
 from deploy.report import preview
 from deploy.report.rebuilt import rebuilt
 from deploy.report.status import shown, status
 from deploy.retry import Time
-from deploy.rollback_plan import plan_rollback
-from deploy.rollout import Rollout
-from deploy.server_clock import ServerClock, skew_warning
+from deploy.rollout import plan as plans
+from deploy.rollout.insert_template import insert
+from deploy.rollout.patch import patch_group
+from deploy.rollout.perform import Rollout
+from deploy.rollout.plan import Wanted, plan
+from deploy.rollout.rollback_plan import plan_rollback
 from tests.unit.deploy.faulty import fault, world
 from tests.unit.deploy.rig import Rig
 
@@ -168,7 +168,7 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
     wanted = one.wanted("a")
     asked = Wanted(wanted.reference, wanted.run, compute.server_clock.now())
     rolled = plan(one.config, asked, observed)
-    written = intent.parse(rolled.version.name)
+    written = version_name.parse(rolled.version.name)
     assert written is not None
     server = datetime.fromtimestamp(one.api.world.clock.now_s(), UTC)
     assert abs((written.began_at - server).total_seconds()) <= 1

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from deploy import plan, proven
-from deploy.aftermath import aftermath
-from deploy.drift import drift
-from deploy.health import Seen, is_settled, look, verdict
-from deploy.intent import Intent
-from deploy.observe import Observed
-from deploy.observed import Group, Machine, Version, group
+from deploy.compute_engine.observe import Observed
+from deploy.documents.group_state import Group, Machine, Version, group
+from deploy.group import release_proof
+from deploy.group.drift import drift
+from deploy.group.health import Seen, is_settled, look, verdict
+from deploy.group.unattended_rollout import aftermath
+from deploy.group.version_name import Intent
 from deploy.report.preview import preview
 from deploy.report.status import shown, status
-from deploy.result import Result
-from deploy.symptoms import late_instances
-from deploy.timeline import Timeline
+from deploy.rollout import plan
+from deploy.rollout.diagnostics import late_instances
+from deploy.rollout.result import Result
+from deploy.rollout.timeline import Timeline
 from tests.unit.deploy.rig import CONFIG, rig
 from tests.unit.deploy.test_cases import BASE
 from tests.unit.deploy.test_cases import observed as observed_with
@@ -64,8 +65,8 @@ def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> 
 
 
 def test_release_on_every_running_instance_is_proven_beside_a_standby_pool() -> None:
-    assert proven.doubt(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
-    assert proven.doubt(of(SUSPENDED, STOPPED), NOW) == "no machine serves it"
+    assert release_proof.doubt(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
+    assert release_proof.doubt(of(SUSPENDED, STOPPED), NOW) == "no machine serves it"
 
 
 def test_standby_instances_are_not_suspected_of_a_failure() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.errors import RolledBackError
-from deploy.health import is_settled
+from deploy.group.health import is_settled
 from deploy.report.status import shown, status
 from tests.unit.deploy.faulty import behave, world
 from tests.unit.deploy.rig import GROUP, Rig

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
-from deploy.compute import Compute
-from deploy.pruning import prune_templates
+from deploy.compute_engine.client import Compute
+from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import Client, QuickClient
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.invariants import SECRET, TEMPLATES, Watcher

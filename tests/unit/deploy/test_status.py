@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.observed import group
+from deploy.documents.group_state import group
 from deploy.report import table
 from deploy.report.status import shown, status
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig

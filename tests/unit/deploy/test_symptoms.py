@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from deploy import config, observed
+from deploy import config
+from deploy.documents import group_state
+from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import (
     CapacityError,
     DeployError,
@@ -15,10 +17,9 @@ from deploy.errors import (
     RefusedError,
     RolledBackError,
 )
-from deploy.health import Verdict
-from deploy.observed import Group, Machine, Version
-from deploy.rollout import Rollout
-from deploy.symptoms import Suspect, Symptoms, late_instances, suspect
+from deploy.group.health import Verdict
+from deploy.rollout.diagnostics import Suspect, Symptoms, late_instances, suspect
+from deploy.rollout.perform import Rollout
 from tests.unit.deploy.faulty import fault, times
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, rig
 
@@ -152,8 +153,8 @@ def test_way_back_does_not_listen_to_anybody() -> None:
 def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of machines without their last attempt, as a group shows them between two attempts."""
     one = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
-    bare = observed._machine
-    monkeypatch.setattr(observed, "_machine", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
+    bare = group_state._machine
+    monkeypatch.setattr(group_state, "_machine", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
     began_s = one.api.world.clock.now_s()
     with pytest.raises(CapacityError, match="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"):
         one.deploy("a")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deploy import plan as plans
+from deploy.rollout import plan as plans
 from tests.unit.deploy.rig import rig
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.config import Rollout
 from deploy.errors import NotRestoredError, RolledBackError
-from deploy.intent import parse
+from deploy.group.version_name import parse
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import behave, world
 from tests.unit.deploy.rig import REPOSITORY, Rig

@@ -1,0 +1,48 @@
+"""Whether a template is the very one that a record named: its numeric id is read and compared."""
+
+from typing import Final
+
+from deploy.compute_engine.client import Compute
+from deploy.documents import validation
+from deploy.documents.group_state import Document, name_of
+from deploy.errors import CloudError
+from deploy.release.record import Fallback
+from deploy.retry import NOT_FOUND, read_patiently
+
+_READ_S: Final = 10.0  # how long the read lasts, retries included: an automatic rollback waits for it
+
+
+def mismatch(compute: Compute, fallback: Fallback) -> str:
+    """
+    Return why the template of a fallback is not the one that was recorded; empty if it is.
+
+    Args:
+        compute: API of the project.
+        fallback: The version to restore.
+
+    Raises:
+        CloudError: The template can't be read.
+        NotAllowedError: The caller may not read it.
+    """
+    prefix = f"projects/{compute.project}/"
+    if not fallback.link.startswith(prefix):
+        return f"template '{fallback.link}' belongs to another project than '{compute.project}'"
+    path, check = fallback.link.removeprefix(prefix), validation.resource("instanceTemplates", name_of(fallback.link))
+    until_s = compute.time.now_s() + _READ_S
+
+    def read() -> Document:
+        return compute.get(path, within_s=max(0.0, until_s - compute.time.now_s()), check=check)
+
+    try:
+        document = read_patiently(read, compute.time, _READ_S)
+    except CloudError as error:
+        if error.status == NOT_FOUND:
+            return f"template '{fallback.template}' was deleted"
+        raise
+    template_id = str(document["id"])
+    if template_id == fallback.template_id:
+        return ""
+    return (
+        f"template '{fallback.template}' was deleted and created again: its id was {fallback.template_id}, and is"
+        f" {template_id}"
+    )

@@ -1,0 +1,149 @@
+"""
+What a registry holds: the digest of a tag, and whether an image can be pulled by its digest.
+
+A status of 200 proves nothing, because proxies and login pages answer 200 to everything. A digest is proven by the
+header `Docker-Content-Digest` of a HEAD, or by the SHA-256 of the manifest that a GET returns.
+
+Source: the OCI distribution specification, "Pulling manifests" and "Checking if content exists in the registry".
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
+from deploy.registry.hosts import api_path
+from deploy.registry.http import Answer, Logins, RegistryHttp
+from deploy.release.image import Reference, is_digest
+from deploy.retry import Time, retried
+
+_HEAD_IS_NOT_SERVED: Final = (405, 501)
+_CORRECT_URL: Final = "correct `registry_url` (--registry-url)"
+
+
+class Registry:
+    """
+    A registry.
+
+    Args:
+        client: its transport; redirects are followed here, not there.
+        url: scheme and host, such as `https://asia-northeast3-docker.pkg.dev`.
+        logins: what the registry may be sent to log in.
+        time: clock of the retries.
+        budget_s: seconds in which one question may be asked again.
+        dice: from 0 to 1, for the jitter.
+    """
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        url: str,
+        logins: Logins,
+        time: Time,
+        budget_s: float = 30.0,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self._http = RegistryHttp(client, self.url, logins)
+        self._time = time
+        self._budget_s = budget_s
+        self._dice = dice
+
+    def bill(self, reference: Reference) -> str:
+        """Return the digest of an image's bill of materials, which the push lays beside it; empty without proof."""
+        tag = f"{reference.digest.replace(':', '-')}.sbom"
+        try:
+            return self._digest(Reference(reference.repository, tag))
+        except DeployError:
+            return ""
+
+    def resolved(self, reference: Reference) -> Reference:
+        """
+        Return a reference by a digest that the registry holds; a digest beside a tag goes before it.
+
+        Raises:
+            RefusedError: the registry holds no such manifest, does not prove its digest, or does not answer.
+            NotAllowedError: the registry wants a login, or does not accept the one it was sent.
+        """
+        try:
+            return Reference(reference.repository, digest=self._digest(reference))
+        except CloudError as error:
+            raise RefusedError(
+                f"registry: '{reference}' could not be looked up: {error.message}.",
+                f"try again, or {_CORRECT_URL}",
+            ) from error
+
+    def _digest(self, reference: Reference) -> str:
+        """Return the proven digest of a manifest."""
+        head = self._asked("HEAD", reference)
+        named = head.headers.get("docker-content-digest", "")
+        if _is_success(head) and is_digest(named):
+            return self._compared(reference, named)
+        # The address that a registry redirects to is often signed for GET alone, so that HEAD is refused there.
+        is_unproven = (
+            _is_success(head) or head.status in _HEAD_IS_NOT_SERVED or (not head.is_own and head.status != 404)
+        )
+        if not is_unproven:
+            raise self._error(reference, head)
+        get = self._asked("GET", reference)
+        if not _is_success(get):
+            raise self._error(reference, get)
+        digest = f"sha256:{hashlib.sha256(get.body).hexdigest()}"
+        named = get.headers.get("docker-content-digest", "")
+        if is_digest(named) and named != digest:
+            raise RefusedError(
+                f"registry {self.url}: '{reference}': the header Docker-Content-Digest is '{named}', "
+                f"but the manifest has the digest '{digest}'.",
+                "push the image again",
+            )
+        if not reference.digest and not _is_manifest(get.body):
+            raise RefusedError(f"registry {self.url}: '{reference}': the answer is not a manifest.", _CORRECT_URL)
+        return self._compared(reference, digest)
+
+    def _asked(self, method: str, reference: Reference) -> Answer:
+        return retried(
+            lambda: self._http.manifest(method, reference.repository, reference.digest or reference.tag),
+            self._time,
+            self._budget_s,
+            self._dice,
+        )
+
+    def _compared(self, reference: Reference, digest: str) -> str:
+        if reference.digest not in ("", digest):
+            raise RefusedError(
+                f"registry {self.url}: says that '{reference}' has the digest '{digest}'.",
+                "name the digest, HOST/PATH@sha256:…, of an image that is there",
+            )
+        return digest
+
+    def _error(self, reference: Reference, answer: Answer) -> DeployError:
+        where = f"registry {self.url}: '{reference.repository}'"
+        if answer.status == 404:
+            asked = reference.digest or reference.tag
+            return RefusedError(f"{where} has no '{asked}'.", "push it first, or name another one")
+        if answer.status in (401, 403) and self._http.takes_google_token(reference.repository):
+            return NotAllowedError(
+                f"{where}: {answer.status}, reading is not allowed.",
+                "grant the deployer's account artifactregistry.repositories.downloadArtifacts",
+            )
+        if answer.status in (401, 403):
+            login = answer.login or str(answer.url.copy_with(query=None))
+            return self._http.refused_login(api_path(reference.repository), answer.status, login)
+        return RefusedError(f"registry {self.url}: '{reference}': answered {answer.status}.", _CORRECT_URL)
+
+
+def _is_success(answer: Answer) -> bool:
+    return answer.status == 200
+
+
+def _is_manifest(body: bytes) -> bool:
+    """Return whether a body is a manifest of an image or of several: schema 2 of Docker and OCI."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("schemaVersion") == 2 and bool({"manifests", "config"} & data.keys())

@@ -1,0 +1,210 @@
+"""Requests to one registry: its login, its redirects and the bound of its answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import httpx
+
+from deploy.errors import ConfigError, NotAllowedError, RefusedError
+from deploy.registry.credentials import RegistryCredentials
+from deploy.registry.hosts import AddressError, Hosts, api_path, login_name, looked_up, takes_google_token
+from deploy.registry.login import Challenge, challenge, token
+from deploy.retry import TIMEOUT, TRANSIENT, TransientError, transient
+from lib.credential_urls import is_local
+
+_MANIFESTS: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+_CORRECT_URL: Final = "correct `registry_url` (--registry-url)"
+_LARGEST_BODY: Final = 4 * 2**20  # bytes; the distribution specification lets registries refuse larger manifests
+
+
+@dataclass(frozen=True)
+class Logins:
+    """
+    What a registry may be sent to log in.
+
+    Args:
+        google: returns the header with the Google access token; called for each request that may carry it.
+        google_registries: hosts that take this token beside Google's own.
+        credentials: logins of the other registries; an entry for one of Google's goes before the token.
+        addresses: looks up the hosts that a registry sends its client to.
+    """
+
+    google: Callable[[], dict[str, str]] = dict
+    google_registries: tuple[str, ...] = ()
+    credentials: RegistryCredentials = field(default_factory=RegistryCredentials)
+    addresses: Callable[[str], list[str]] = looked_up
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    The last answer to a request.
+
+    Args:
+        status: HTTP status.
+        headers: its headers.
+        body: at most 4 MiB.
+        url: where it came from.
+        is_own: whether the registry itself answered, and not a host that it redirected to.
+        login: what the registry wanted as login, for an error; empty where it wanted none.
+    """
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    url: httpx.URL
+    is_own: bool
+    login: str = ""
+
+
+class RegistryHttp:
+    """
+    Requests to one registry.
+
+    The Google token goes to the registry alone, and only where the registry takes it. A login goes to the registry that
+    it is of, and to the realm that this registry names.
+
+    Args:
+        client: follows no redirects.
+        url: scheme and host of the registry.
+        logins: what the registry may be sent.
+    """
+
+    def __init__(self, client: httpx.Client, url: str, logins: Logins) -> None:
+        self.url = url
+        self._client = client
+        try:
+            self._own = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise ConfigError(f"registry_url: got '{url}', which is not a URL.", "see environments/dev.yaml") from error
+        self._host = self._own.netloc.decode("ascii")
+        self._hosts = Hosts(self._own, logins.addresses)
+        self._logins = logins
+        self._authorization: dict[str, dict[str, str]] = {}
+        self._wanted: dict[str, str] = {}
+
+    def takes_google_token(self, repository: str) -> bool:
+        """Return whether requests for a repository carry the Google access token."""
+        is_google = takes_google_token(self.url, self._logins.google_registries)
+        return is_google and not self._basic(api_path(repository))
+
+    def manifest(self, method: str, repository: str, reference: str) -> Answer:
+        """
+        Ask for a manifest, and log in as the registry wants it.
+
+        Raises:
+            TransientError: no whole answer, or a status that may change.
+            NotAllowedError: the registry, or its realm, does not accept the login.
+            RefusedError: a redirect or realm that the registry may not name, or an answer that is too large.
+        """
+        path = api_path(repository)
+        where = httpx.URL(f"{self.url}/v2/{path}/manifests/{reference}")
+        if self.takes_google_token(repository):
+            return self._followed(method, where, self._logins.google())
+        answer = self._followed(method, where, self._authorization.get(path, {}))
+        if answer.status == 401 and answer.is_own:
+            self._authorization[path] = self._log_in(path, answer)
+            answer = self._followed(method, where, self._authorization[path])
+        return replace(answer, login=self._wanted.get(path, ""))
+
+    def _followed(self, method: str, url: httpx.URL, authorization: dict[str, str]) -> Answer:
+        headers = {"accept": ", ".join(_MANIFESTS)}
+        is_own = True
+        for _ in range(_MOST_REDIRECTS + 1):
+            # What was sent to another host once never carries the login again, wherever that host leads.
+            answer = self._sent(method, url, {**headers, **(authorization if is_own else {})}, is_own=is_own)
+            if answer.status not in _REDIRECTS:
+                return answer
+            location = answer.headers.get("location", "")
+            try:
+                url = self._hosts.location(location, url)
+            except AddressError as error:
+                raise self._refused(f"a redirect to {_shown(location)} is not followed: {error}") from error
+            is_own = is_own and self._hosts.is_own(url)
+        raise self._refused(f"more than {_MOST_REDIRECTS} redirects")
+
+    def _log_in(self, path: str, answer: Answer) -> dict[str, str]:
+        wanted = challenge(answer.headers.get_list("www-authenticate"))
+        basic = self._basic(path)
+        if wanted.scheme == "basic":
+            self._wanted[path] = f"{self.url} (Basic)"
+            if not basic:
+                raise self.refused_login(path, answer.status, self._wanted[path])
+            self._refuse_plain()
+            return {"authorization": f"Basic {basic}"}
+        if wanted.scheme == "bearer":
+            return self._bearer(path, wanted, basic)
+        raise NotAllowedError(
+            f"registry {self.url}: '{path}': 401, and WWW-Authenticate names neither Bearer nor Basic.", _CORRECT_URL
+        )
+
+    def _bearer(self, path: str, wanted: Challenge, basic: str) -> dict[str, str]:
+        try:
+            realm = self._hosts.realm(wanted.realm)
+        except AddressError as error:
+            raise self._refused(f"its realm {_shown(wanted.realm)} is not asked for a token: {error}") from error
+        self._wanted[path] = str(realm.copy_with(query=None))
+        asked = {"service": wanted.service, "scope": wanted.scope or f"repository:{path}:pull"}
+        url = realm.copy_merge_params({key: value for key, value in asked.items() if value})
+        if basic:
+            self._refuse_plain()
+        login = {"authorization": f"Basic {basic}"} if basic else {}
+        answer = self._sent("GET", url, {"accept": "application/json", **login}, is_own=False)
+        if answer.status in (400, 401, 403):
+            raise self.refused_login(path, answer.status, self._wanted[path])
+        given = token(answer.body) if answer.status == 200 else ""
+        if not given:
+            raise self._refused(f"its realm {self._wanted[path]} gave no token: {answer.status}")
+        return {"authorization": f"Bearer {given}"}
+
+    def refused_login(self, path: str, status: int, login: str) -> NotAllowedError:
+        """Return the error of a repository that wants a login, or does not accept the one it was sent."""
+        name, where = login_name(self._host), f"registry {self.url}: '{path}'"
+        if self._basic(path):
+            file = self._logins.credentials.path
+            return NotAllowedError(
+                f"{where}: the login of '{name}' in {file} was not accepted at {login}: {status}.",
+                f"write a login of '{name}' that may read '{path}' into the file",
+            )
+        return NotAllowedError(
+            f"{where} wants a login at {login}: {status}.",
+            f"pass --registry-credentials FILE with a login of '{name}'",
+        )
+
+    def _basic(self, path: str) -> str:
+        return self._logins.credentials.basic(self._host, path)
+
+    def _refuse_plain(self) -> None:
+        if self._own.scheme != "https" and not is_local(self._own.host):
+            raise self._refused("a login is not sent over plain HTTP")
+
+    def _refused(self, reason: str) -> RefusedError:
+        return RefusedError(f"registry {self.url}: {reason}.", _CORRECT_URL)
+
+    def _sent(self, method: str, url: httpx.URL, headers: dict[str, str], *, is_own: bool) -> Answer:
+        where = f"{method} {url.copy_with(query=None)}"
+        body = bytearray()
+        try:
+            with self._client.stream(method, url, headers=headers, timeout=TIMEOUT, follow_redirects=False) as answer:
+                for part in answer.iter_bytes():
+                    body += part
+                    if len(body) > _LARGEST_BODY:
+                        raise self._refused(f"the answer to {where} is larger than {_LARGEST_BODY >> 20} MiB")
+        except httpx.RequestError as error:
+            raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
+        if answer.status_code in TRANSIENT:
+            raise transient(f"{where}: {answer.status_code}", answer)
+        return Answer(answer.status_code, answer.headers, bytes(body), url, is_own)
+
+
+def _shown(address: str) -> str:
+    """Return an address that a registry named, for an error: printable, and at most 200 characters."""
+    return ascii(address[:200])

@@ -1,0 +1,153 @@
+"""
+What stands around a place in a shell script: a comment, a here-document or a simple command; in one pass over it.
+
+The scripts are a team's own and may be broken: everything has a context, and what is not understood is never called a
+comment. Source of the rules: POSIX.1-2024, Shell Command Language, 2.3 and 2.10; `[[`, `<<<` and `<(` of bash.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from deploy.release.shell_lexer import Lexer
+from deploy.release.shell_spans import Command, Span
+
+SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+_DEVICES = re.compile(r"/dev/(?:null|console|kmsg|std(?:out|err)|tty\w*)$")
+_LOGS = ("logger", "systemd-cat")
+_DECLARES = ("export", "local", "readonly", "declare", "typeset")
+
+
+@dataclass(frozen=True)
+class Context:
+    """
+    What stands around a place.
+
+    Args:
+        kind: comment; document: text of a here-document; command: an argument of a simple command, or its name;
+            assignment: the value of a variable; other: anything else.
+        words: Of the innermost simple command, without their quotes.
+        variable: That is assigned.
+        is_output_used: Whether the command's output goes elsewhere than to a terminal or a log.
+        span: Of a here-document's text.
+        is_script: Whether a here-document's text goes to a shell.
+        is_expanded: Whether the shell runs the command substitutions in a here-document's text.
+    """
+
+    kind: Literal["comment", "document", "command", "assignment", "other"]
+    words: tuple[str, ...] = ()
+    variable: str = ""
+    is_output_used: bool = False
+    span: tuple[int, int] = (0, 0)
+    is_script: bool = False
+    is_expanded: bool = False
+
+
+class Script:
+    """
+    A script that was read.
+
+    Args:
+        text: Of the script; it may have errors.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lexer = Lexer(text)
+        self._words_by_command: dict[int, tuple[str, ...]] = {}
+
+    def context(self, start: int, end: int) -> Context:
+        """Return what stands around a part of the text."""
+        around = [span for span in self._lexer.spans if span.start <= start and end <= span.end]
+        if not around:
+            return Context("other")
+        inner = max(around, key=lambda span: span.start)
+        if inner.kind == "comment":
+            return Context("comment")
+        if inner.kind == "document":
+            reader = next((command for command in _piped(inner.command) if self._is_shell(command)), None)
+            return Context(
+                "document",
+                is_output_used=reader is not None and (self._lexer.is_broken or self._is_output_used(reader)),
+                span=(inner.start, inner.end),
+                is_script=reader is not None,
+                is_expanded=inner.is_expanded,
+            )
+        if inner.kind == "target":
+            return Context("other")
+        variable = self._assigned(inner)
+        if variable:
+            return Context("assignment", variable=variable)
+        is_used = self._lexer.is_broken or self._is_output_used(inner.command)
+        return Context("command", self._words(inner.command), is_output_used=is_used)
+
+    def _words(self, command: Command) -> tuple[str, ...]:
+        """Return a command's words; they are kept, because a long command may have thousands of mentions."""
+        words = self._words_by_command.get(id(command))
+        if words is None:
+            parts = (self._text[span.start : span.end] for span in command.words)
+            words = tuple(part.replace("\\\n", "").replace('"', "").replace("'", "") for part in parts)
+            self._words_by_command[id(command)] = words
+        return words
+
+    def _is_shell(self, command: Command) -> bool:
+        return any(name_of_command(word) in SHELLS for word in self._words(command))
+
+    def _assigned(self, word: Span) -> str:
+        """Return the variable that a word assigns; empty if it is no assignment."""
+        name, mark, _ = self._text[word.start : word.end].partition("=")
+        name = name.removesuffix("+")
+        if not mark or not name.isidentifier():
+            return ""
+        before = [one for one in word.command.words if one.start < word.start]
+        words = [self._text[one.start : one.end] for one in before]
+        is_declared = bool(words) and words[0] in _DECLARES
+        return name if is_declared or all("=" in one for one in words) else ""
+
+    def _is_output_used(self, command: Command | None) -> bool:
+        while command is not None:
+            if any(self._is_written(span) for span in command.targets) or command.is_captured:
+                return True
+            if command.piped_to and next(iter(self._words(command.piped_to)), "") not in _LOGS:
+                return True
+            command = command.group
+        return False
+
+    def _is_written(self, target: Span) -> bool:
+        """Return whether a redirection writes to its target, a file that is no log."""
+        before = self._text[max(0, target.start - 20) : target.start]
+        path = self._text[target.start : target.end].strip("\"'")
+        is_log = bool(_DEVICES.match(path)) or path.startswith("/var/log/") or path.endswith(".log")
+        return not (re.search(r"<&?[ \t]*$", before) or path.isdigit() or path == "-" or is_log)
+
+
+def _piped(command: Command | None) -> Iterator[Command]:
+    """Yield a command and those that read its output, one after another."""
+    while command is not None:
+        yield command
+        command = command.piped_to
+
+
+def name_of_command(word: str) -> str:
+    """Return a command's name without its folder."""
+    return word.rpartition("/")[2]
+
+
+def is_comment(line: str, index: int) -> bool:
+    """Return whether a place in a line is behind a `#` that begins a comment; quotes count where they are closed."""
+    at = 0
+    while at < index:
+        char = line[at]
+        if char in "\"'" and line.find(char, at + 1) > 0:
+            at = line.find(char, at + 1)
+        elif (char in "#;" and not line[:at].strip(" \t")) or (char == "#" and line[at - 1] in " \t"):
+            return True
+        at += 1
+    return False
+
+
+def is_shell(text: str) -> bool:
+    """Return whether a text names a shell in its first line."""
+    line = text.partition("\n")[0]
+    return line.startswith("#!") and any(name_of_command(word) in SHELLS for word in line[2:].split())
