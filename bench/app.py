@@ -70,7 +70,9 @@ def server() -> AbstractContextManager[int]:
 def fake(name: str, *arguments: str) -> AbstractContextManager[int]:
     """A fake, which listens."""
     port = FAKES[name]
-    return process(f"tests.fakes.{name}", "--port", str(port), *arguments, url=f"http://127.0.0.1:{port}/fake/calls")
+    return process(
+        f"tests.support.app_fakes.{name}", "--port", str(port), *arguments, url=f"http://127.0.0.1:{port}/fake/calls"
+    )
 
 
 def is_up(url: str) -> bool:

@@ -20,8 +20,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.clients.deploying import IMAGE, Deployer, reference, run_registry
-from tests.clients.running import GROUP, Emulator, Gcloud, gcloud_at, run_emulator
+from tests.support.deployer import IMAGE, Deployer, reference, run_registry
+from tests.support.emulator import GROUP, Emulator, Gcloud, gcloud_at, run_emulator
 
 SPEED = 10
 _MANAGED = "instance-groups managed"

@@ -24,7 +24,7 @@ _READERS = {
     "dojangkok-ocr-api": {"ai-server"},
     "dojangkok-vllm-api-key": {"ai-server", "vllm"},
 }
-# What `gcloud compute ssh` asks of the project besides: tests/clients/test_iac.py.
+# What `gcloud compute ssh` asks of the project besides: tests/system/terraform/test_iac.py.
 _SHELL = {"compute.instances.getGuestAttributes", "compute.projects.get"}
 _ON_THE_PROJECT = {"roles/logging.logWriter", "roles/monitoring.metricWriter"}
 

@@ -72,12 +72,19 @@ _READ_BY_CI: Final = (
     ".env", ".github/workflows/nightly.yml", "Dockerfile", "dagger.json", "daggerw", "engine", "environments", "lib",
     "policy/tools",
 )  # fmt: skip
+_READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
 PROGRAMS: Final = (
     Program("accessory", "accessory", PYTHON, coverage=85, reads=("environments", "lib", "tests/unit/lib")),
-    Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/fakes")),
+    Program("app", ".", APP_PYTHON, coverage=90, reads=("docs/ai-server.openapi.json", "tests/support/app_fakes")),
     Program("ci", "ci", PYTHON, coverage=78, reads=_READ_BY_CI),
     Program("engine", "ci", PYTHON, coverage=43, reads=("dagger.json",)),
-    Program("deploy", "deploy", PYTHON, coverage=91, reads=("emulator", "environments", "lib", "tests/unit/lib")),
+    Program(
+        "deploy",
+        "deploy",
+        PYTHON,
+        coverage=91,
+        reads=("emulator", "environments", "lib", "tests/support", "tests/unit/lib"),
+    ),
     Program("emulator", "emulator", PYTHON, coverage=92, more_suites=("tests/contract",)),
     Program("lib", "deploy", PYTHON, coverage=95),
     Program("architecture", "ci", PYTHON, coverage=None, reads=("docs/faults.md", "policy/test_workflows.py", "tests")),
@@ -89,7 +96,7 @@ _MYPY_CACHE: Final = "/var/cache/mypy"
 _SHELL: Final = [
     ".ci/outdated", ".ci/run", "daggerw", "engine/home", "engine/stop", "engine/namespace.sh",
     "ci/steps/inside/pull.sh", "policy/tools/build", "accessory/remote/machine.sh", "accessory/remote/receive.sh",
-    "accessory/remote/update.sh", "tests/clients/dockerd.sh",
+    "accessory/remote/update.sh", "tests/support/dockerd.sh",
 ]  # fmt: skip
 
 LINTED: Final = (*_PYTHON, *_SHELL, "ci/uv.lock")

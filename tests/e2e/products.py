@@ -21,7 +21,7 @@ PDF_PAGES = 3
 _CHROMA = "chromadb==1.5.9"  # as compose/ has it
 _CHROMA_PORT = 8100
 _CHROMA_RUN = "import sys, chromadb_rust_bindings as c; c.cli(['chroma', *sys.argv[1:]])"
-_SOURCES = [".dockerignore", "Dockerfile", "app", "pyproject.toml", "tests/fakes", "uv.lock"]
+_SOURCES = [".dockerignore", "Dockerfile", "app", "pyproject.toml", "tests/support/app_fakes", "uv.lock"]
 _ENVIRONMENT = {
     "VLLM_BASE_URL": f"http://vllm:{FAKES['vllm']}/v1",
     "VLLM_API_KEY": SECRETS[0],
@@ -101,9 +101,9 @@ async def _session(folder: Path) -> AsyncGenerator[Products]:
 
 
 def _fake(python: dagger.Container, source: dagger.Directory, name: str) -> dagger.Service:
-    command = ["python", "-m", f"tests.fakes.{name}", "--port", str(FAKES[name])]
-    fakes = source.directory("tests/fakes")
-    with_fakes = python.with_mounted_directory(f"{base.WORKDIR}/tests/fakes", fakes)
+    command = ["python", "-m", f"tests.support.app_fakes.{name}", "--port", str(FAKES[name])]
+    fakes = source.directory("tests/support/app_fakes")
+    with_fakes = python.with_mounted_directory(f"{base.WORKDIR}/tests/support/app_fakes", fakes)
     return with_fakes.with_exposed_port(FAKES[name]).as_service(args=command)
 
 

@@ -137,7 +137,7 @@ def test_image_that_does_not_build_is_a_failed_gate(checkout: Checkout) -> None:
 
 def test_advisory_reports_and_pushes(checkout: Checkout) -> None:
     """Lint reads every folder, so the fault stands where no other gate reads it."""
-    (checkout.path / "tests/clients/unused.py").write_text('"""A module with a fault."""\n\nimport os\n')
+    (checkout.path / "tests/system/unused.py").write_text('"""A module with a fault."""\n\nimport os\n')
     advisory = checkout.daggerw("call", "pipeline", "--advisory")
     assert advisory.returncode == 0, advisory.stderr
     assert "F401" in advisory.stdout

@@ -11,9 +11,8 @@ from tests.e2e.checkouts import REPOSITORY, wait_for
 from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, Products, running
 
 # What the fake of the OCR reads on every page, and a caller may write into a keyword.
-PHONE, RESIDENT_NUMBER, ACCOUNT = re.findall(
-    r'^(?:PHONE|RESIDENT_NUMBER|ACCOUNT) = "(.+)"$', (REPOSITORY / "tests/fakes/upstage.py").read_text(), re.MULTILINE
-)
+_UPSTAGE = (REPOSITORY / "tests/support/app_fakes/upstage.py").read_text()
+PHONE, RESIDENT_NUMBER, ACCOUNT = re.findall(r'^(?:PHONE|RESIDENT_NUMBER|ACCOUNT) = "(.+)"$', _UPSTAGE, re.MULTILINE)
 LEASE = {"url": f"{STORAGE}/lease.pdf?X-Amz-Signature=0a1b2c", "doc_type": "contract"}
 _ANSWER_S = 60
 _CALLBACK_S = 20

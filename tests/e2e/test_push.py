@@ -16,9 +16,9 @@ from ci.errors import NotAllowedError
 from ci.steps import base, registry
 from ci.steps.inside import rehearse
 from ci.steps.local_volumes import LocalVolumes
-from tests.clients.running import Emulator, run_emulator
 from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
 from tests.e2e.checkouts import REPOSITORY
+from tests.support.emulator import Emulator, run_emulator
 
 LARGE_MB = 200
 IMAGE = "registry:5000/dojangkok-ai/ai-server"

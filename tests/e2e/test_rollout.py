@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.running import Emulator, gcloud_at
 from tests.e2e.checkouts import Checkout, answers, free_port, pushed, wait_for
+from tests.support.emulator import Emulator, gcloud_at
 
 
 @pytest.fixture

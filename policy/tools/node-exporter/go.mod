@@ -1,4 +1,4 @@
-// node-exporter as a Go tool, for tests/clients.
+// node-exporter as a Go tool, for tests/system.
 module node_exporter
 
 go 1.23.0

@@ -1,4 +1,4 @@
-// Promtail as a Go tool, for tests/clients; what it replaces is what its own go.mod does.
+// Promtail as a Go tool, for tests/system; what it replaces is what its own go.mod does.
 module promtail
 
 go 1.23.0

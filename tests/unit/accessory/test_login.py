@@ -1,4 +1,4 @@
-"""Logins by a credential file; with the emulator's Google: tests/clients/test_iap.py."""
+"""Logins by a credential file; with the emulator's Google: tests/system/gcloud/test_iap.py."""
 
 from pathlib import Path
 from typing import Any

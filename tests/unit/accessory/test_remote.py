@@ -1,4 +1,4 @@
-"""The scripts that run on the machine, in a real shell; over SSH and with Docker: tests/clients/test_accessory.py."""
+"""The scripts that run on the machine, in a real shell; over SSH and with Docker: tests/system/accessory."""
 
 import os
 import subprocess

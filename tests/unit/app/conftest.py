@@ -15,12 +15,12 @@ from app.health import Readiness
 from app.jobs import Jobs
 from app.main import create_app
 from app.settings import Settings
-from tests.fakes import backend, upstage, vllm
-from tests.fakes.backend import Backend
-from tests.fakes.routing import Routing
-from tests.fakes.storage import Storage
-from tests.fakes.upstage import Upstage
-from tests.fakes.vllm import Vllm
+from tests.support.app_fakes import backend, upstage, vllm
+from tests.support.app_fakes.backend import Backend
+from tests.support.app_fakes.routing import Routing
+from tests.support.app_fakes.storage import Storage
+from tests.support.app_fakes.upstage import Upstage
+from tests.support.app_fakes.vllm import Vllm
 
 # The same examples each time, however slow the machine is: nobody's change fails for what it did not do.
 effort.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from app.clients.chroma import Chroma
 from app.clients.outbound import shared_client
-from tests.fakes.plan import Fault
+from tests.support.app_fakes.plan import Fault
 from tests.unit.app.conftest import World
 from tests.unit.app.conftest import settings as environment
 from tests.unit.app.description import FILE, description

@@ -14,8 +14,8 @@ from app.clients.outbound import shared_client
 from app.errors import OutboundError
 from app.jobs import Done
 from app.metrics import CALLBACKS
-from tests.fakes.plan import Fault
-from tests.fakes.routing import Routing
+from tests.support.app_fakes.plan import Fault
+from tests.support.app_fakes.routing import Routing
 from tests.unit.app.conftest import World, settings
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}

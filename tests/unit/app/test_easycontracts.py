@@ -9,8 +9,8 @@ import httpx
 import pymupdf
 import pytest
 
-from tests.fakes.plan import Fault
-from tests.fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
+from tests.support.app_fakes.plan import Fault
+from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
 from tests.unit.app.conftest import World
 
 PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.fakes.plan import Fault
-from tests.fakes.routing import Routing
-from tests.fakes.vllm import KEY, Vllm
+from tests.support.app_fakes.plan import Fault
+from tests.support.app_fakes.routing import Routing
+from tests.support.app_fakes.vllm import KEY, Vllm
 
 pytestmark = pytest.mark.asyncio
 
@@ -86,7 +86,7 @@ def url() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tests.fakes.vllm", "--port", str(port), "--latency-s", "0.5"]
+    command = [sys.executable, "-m", "tests.support.app_fakes.vllm", "--port", str(port), "--latency-s", "0.5"]
     process = subprocess.Popen(command)
     deadline = time.monotonic() + 30
     with socket.socket() as probe:

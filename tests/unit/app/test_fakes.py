@@ -8,12 +8,12 @@ import httpx
 import pytest
 
 from app.clients.downloads import Downloader
-from tests.fakes import backend, upstage, vllm
-from tests.fakes.backend import Backend
-from tests.fakes.routing import Routing
-from tests.fakes.storage import Storage
-from tests.fakes.upstage import Upstage, parts_of
-from tests.fakes.vllm import Vllm, keywords
+from tests.support.app_fakes import backend, upstage, vllm
+from tests.support.app_fakes.backend import Backend
+from tests.support.app_fakes.routing import Routing
+from tests.support.app_fakes.storage import Storage
+from tests.support.app_fakes.upstage import Upstage, parts_of
+from tests.support.app_fakes.vllm import Vllm, keywords
 
 pytestmark = pytest.mark.asyncio
 

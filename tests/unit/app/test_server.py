@@ -21,9 +21,9 @@ import httpx
 import pytest
 
 from app.logs import log_file
-from tests.fakes import backend, vllm
-from tests.fakes.backend import Backend
-from tests.fakes.vllm import Vllm
+from tests.support.app_fakes import backend, vllm
+from tests.support.app_fakes.backend import Backend
+from tests.support.app_fakes.vllm import Vllm
 from tests.unit.app.servers import serving
 
 ENVIRONMENT = {

@@ -12,7 +12,7 @@ from deploy.registry.credentials import read as read_credentials
 from deploy.registry.http import Logins
 from deploy.release.image import Reference
 from deploy.retry import Time
-from tests.unit.deploy.hosts_on_loopback import Asked, Reply, WebHosts, certificate_of, client, served
+from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, client, served
 from tests.unit.deploy.rig import digest
 
 GOOGLE = "Bearer ya29.google"

@@ -22,7 +22,7 @@ CHECK = "dojangkok-dev-ai-server"
 
 
 def managed(verb: str) -> str:
-    """What a person pastes; tests/clients/test_gcloud.py runs the same commands."""
+    """What a person pastes; tests/system/gcloud/test_gcloud.py runs the same commands."""
     scope = f"--project {CONFIG.project} --zone {CONFIG.zone}"
     return f"gcloud compute instance-groups managed {verb} {CONFIG.group} {scope}"
 

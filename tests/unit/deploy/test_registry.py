@@ -9,7 +9,7 @@ from deploy.registry.http import Logins
 from deploy.release import image
 from deploy.release.image import Reference
 from deploy.retry import Time
-from tests.unit.deploy.fake_registry import FakeRegistry, served
+from tests.support.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 HOST = "https://asia-northeast3-docker.pkg.dev"

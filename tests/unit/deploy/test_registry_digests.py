@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import DeployError, NotAllowedError, RefusedError
-from tests.unit.deploy.hosts_on_loopback import Asked, Reply
+from tests.support.web_hosts import Asked, Reply
 from tests.unit.deploy.registries_over_tls import GOOGLE, HELD, USER, Host, file, rig, wants
 from tests.unit.deploy.registries_over_tls import certificate as certificate_in
 from tests.unit.deploy.rig import digest

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.errors import DeployError, NotAllowedError, RefusedError
 from deploy.registry.hosts import takes_google_token
-from tests.unit.deploy.hosts_on_loopback import Asked, Reply
+from tests.support.web_hosts import Asked, Reply
 from tests.unit.deploy.registries_over_tls import GOOGLE, USER, Host, file, gives, rig, wants
 from tests.unit.deploy.registries_over_tls import certificate as certificate_in
 from tests.unit.deploy.rig import digest

@@ -14,7 +14,7 @@ from deploy.registry import hosts
 from deploy.registry.hosts import AddressError, looked_up
 from deploy.release import image
 from deploy.session import opened
-from tests.unit.deploy.fake_registry import FakeRegistry, served
+from tests.support.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import CONFIG, digest
 
 DIGEST = digest("a")

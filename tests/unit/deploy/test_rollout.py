@@ -12,7 +12,7 @@ from deploy.registry.http import Logins
 from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.plan import plan
 from emulator.inprocess import Transport
-from tests.unit.deploy.fake_registry import FakeRegistry
+from tests.support.fake_registry import FakeRegistry
 from tests.unit.deploy.rig import GROUP, digest, rig
 
 BROKEN = {"never_healthy": True, "serial": ["docker: pull access denied", "API_TOKEN=verysecret"]}

@@ -1,0 +1,157 @@
+"""Updates of the single machines, over real SSH, by real Docker: whatever happens, the old or the new one serves."""
+
+import json
+
+from tests.system.accessory.chroma import HEARTBEAT, assert_truthful, data, update
+from tests.system.accessory.updating import REGISTRY, STATE, VOLUME, Lab
+
+KEY = "s$$w'or\"d\\fish"
+
+
+def test_update(chroma: Lab) -> None:
+    before = data(chroma)
+    done = update(chroma, "two")
+    assert done["exit_code"] == 0
+    assert done["was"]["image"] == chroma.images["one"]
+    assert (done["now"]["image"], done["now"]["by"]) == (chroma.images["two"], "tester")
+    assert [phase["name"] for phase in done["phases"]] == ["preflight", "pull", "snapshot", "switch", "ready"]
+    assert chroma.machine("cat", f"{done['snapshot']}/data/schema").strip() == "1"
+    assert done["undo"].endswith("rollback --name chromadb --env dev")
+    assert chroma.serving("chromadb") == chroma.images["two"]
+    assert_truthful(chroma, before)
+
+
+def test_what_serves_already_is_left_alone(chroma: Lab) -> None:
+    container = chroma.machine("docker", "ps", "--quiet")
+    for wanted in ([], ["--image", chroma.images["one"]]):
+        done = chroma.run("update", "chromadb", *wanted)
+        assert (done["exit_code"], done["now"], done["down_s"], done["undo"]) == (0, None, None, "")
+    assert chroma.machine("docker", "ps", "--quiet") == container
+    assert chroma.record()[0]["by"] == ""
+
+
+def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chroma: Lab) -> None:
+    before = data(chroma)
+    done = update(chroma, "broken")
+    assert done["exit_code"] == 7
+    assert "was not ready within 5 s" in done["message"]
+    assert any("image broken" in line for line in done["evidence"])
+    assert done["snapshot"] == ""
+    assert chroma.serving("chromadb") == chroma.images["one"]
+    assert_truthful(chroma, before)
+    # The schema is the failed release's there, and it is kept for whoever wants to look.
+    assert chroma.machine("sh", "-c", f"cat {VOLUME}/snapshots/*/failed/schema").strip() == "9"
+    assert update(chroma, "two")["exit_code"] == 0
+    assert_truthful(chroma, before)
+
+
+def test_tag_brings_what_it_means_now(chroma: Lab) -> None:
+    first = chroma.publish("chromadb", "moving", routes=HEARTBEAT, schema=1)
+    tagged = f"{REGISTRY}/test/chromadb:moving"
+    assert chroma.run("update", "chromadb", "--image", tagged)["now"]["image"] == first
+    second = chroma.publish("chromadb", "moving", routes=HEARTBEAT | {"/more": ""}, schema=1)
+    chroma.machine("docker", "tag", first, tagged)
+    assert chroma.run("update", "chromadb", "--image", tagged)["now"]["image"] == second
+
+
+def test_image_that_cannot_be_had_stops_nothing(chroma: Lab) -> None:
+    container = chroma.machine("docker", "ps", "--quiet")
+    done = chroma.run("update", "chromadb", "--image", "127.0.0.1:5000/test/chromadb:none")
+    assert done["exit_code"] == 3
+    assert "not found" in done["message"] or "unknown" in done["message"]
+    assert chroma.machine("docker", "ps", "--quiet") == container
+
+
+def test_disk_without_room_for_the_image_stops_nothing(chroma: Lab) -> None:
+    before, container = data(chroma), chroma.machine("docker", "ps", "--quiet")
+    chroma.configure("chromadb", data="/data", free_gib=60_000)
+    assert "MiB needed" in update(chroma, "two")["message"]
+    chroma.configure("chromadb", data="/data", free_gib=0)
+    used_kib = chroma.machine("sh", "-c", "df --output=used -k /var/lib/docker | tail -n 1").strip()
+    chroma.machine("mount", "-o", f"remount,size={int(used_kib) + 256}k", "/var/lib/docker")
+    try:
+        done = update(chroma, "two")
+    finally:
+        chroma.machine("mount", "-o", "remount,size=8g", "/var/lib/docker")
+    assert done["exit_code"] == 9
+    assert chroma.machine("docker", "ps", "--quiet") == container
+    assert data(chroma) == before
+
+
+def test_disk_without_room_for_the_snapshot_stops_nothing(chroma: Lab) -> None:
+    """The data are on a disk of their own, as on the real machine."""
+    chroma.machine("docker", "rm", "--force", "app-chromadb-1")
+    chroma.machine("sh", "-c", f"cp -a {VOLUME} /run/copy && mount -t tmpfs -o size=3m none {VOLUME}")
+    chroma.machine("sh", "-c", f"cp -a /run/copy/. {VOLUME} && rm -r /run/copy")
+    chroma.machine("docker", "compose", "up", "--detach", "chromadb", folder="/opt/app")
+    before, container = data(chroma), chroma.machine("docker", "ps", "--quiet")
+    assert "MiB needed" in update(chroma, "two")["message"]
+    assert chroma.machine("docker", "ps", "--quiet") == container
+    assert data(chroma) == before
+
+
+def test_disk_that_is_full_to_the_last_byte_stops_nothing(chroma: Lab) -> None:
+    container = chroma.machine("docker", "ps", "--quiet")
+    chroma.machine("sh", "-c", f"mkdir -p {STATE} && mount -t tmpfs -o size=64k none {STATE}")
+    chroma.machine.run("dd", "if=/dev/zero", f"of={STATE}/full")
+    done = update(chroma, "two")
+    assert (done["exit_code"], "nothing can be written" in done["message"]) == (9, True)
+    assert chroma.machine("docker", "ps", "--quiet") == container
+
+
+def test_snapshot_that_fails_midway_starts_the_old_one_again(chroma: Lab) -> None:
+    before = data(chroma)
+    chroma.machine("touch", f"{VOLUME}/snapshots")
+    done = update(chroma, "two")
+    assert (done["exit_code"], done["message"][:9]) == (9, "snapshot:")
+    assert_truthful(chroma, before)
+
+
+def test_data_of_a_container_that_is_gone_are_kept_all_the_same(chroma: Lab) -> None:
+    assert update(chroma, "two")["exit_code"] == 0
+    before = data(chroma)
+    chroma.machine("docker", "rm", "--force", "app-chromadb-1")
+    done = update(chroma, "broken")
+    assert (done["exit_code"], done["was"]["image"]) == (7, chroma.images["two"]), done["message"]
+    assert_truthful(chroma, before)
+    chroma.machine("docker", "rm", "--force", "app-chromadb-1")
+    chroma.machine("sed", "-i", 's|/data"]|/elsewhere"]|', "/opt/app/docker-compose.yml")
+    done = update(chroma, "one")
+    assert (done["exit_code"], done["message"]) == (3, "chromadb: nothing is mounted at /data.")
+
+
+def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:
+    before = data(chroma)
+    assert chroma.run("rollback", "chromadb")["exit_code"] == 3
+    assert update(chroma, "two")["exit_code"] == 0
+    done = chroma.run("rollback", "chromadb")
+    assert (done["exit_code"], done["now"]["image"]) == (0, chroma.images["one"])
+    assert done["undo"].endswith(f"update --name chromadb --env dev --image {chroma.images['two']}")
+    assert_truthful(chroma, before)
+    assert [one["image"] for one in chroma.record()] == [chroma.images[name] for name in ("one", "two", "one")]
+    status = chroma.run("status", "chromadb")
+    assert (status["now"]["image"], status["is_ready"], status["busy"]) == (chroma.images["one"], True, None)
+
+
+def test_vllm_is_ready_once_its_model_is_listed(accessory_machine: Lab) -> None:
+    machine = accessory_machine
+    routes = {"/health": "", "/v1/models": json.dumps({"data": [{"id": "the/model"}]})}
+    one = machine.publish("vllm", "vllm-one", routes=routes, bearer=KEY)
+    two = machine.publish("vllm", "vllm-two", routes=routes, bearer=KEY)
+    other = machine.publish("vllm", "vllm-other", routes=routes | {"/v1/models": "{}"}, bearer=KEY)
+    ready = [
+        {"url": "http://127.0.0.1:8001/health"},
+        {"url": "http://127.0.0.1:8001/v1/models", "has": "the/model", "bearer": "VLLM_API_KEY"},
+    ]
+    settings = {"image": "127.0.0.1:5000/test/vllm:vllm-two", "ready": ready, "needs_gpu": True}
+    machine.begin("vllm", one, env=f"VLLM_API_KEY={KEY}\n", **settings)
+    assert machine.run("update", "vllm")["message"].startswith("GPU: nvidia-smi lists none.")
+    machine.machine("install", "-m", "755", "/dev/stdin", "/opt/nvidia-smi", stdin="#!/bin/sh\necho GPU 0: L4\n")
+    machine.machine("mount", "--bind", "/opt", "/usr/local/sbin")
+    done = machine.run("update", "vllm")
+    assert (done["exit_code"], done["now"]["image"], done["snapshot"]) == (0, two, "")
+    done = machine.run("update", "vllm", "--image", other)
+    assert (done["exit_code"], machine.serving("vllm")) == (7, two)
+    assert "key … image vllm-other" in done["evidence"]
+    assert all(KEY not in line for line in done["evidence"])
+    assert machine.machine("stat", "--format", "%a", "/opt/app/.env").strip() == "644"

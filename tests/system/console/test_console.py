@@ -1,0 +1,252 @@
+"""The console as a person sees it: in a real Chromium, live and as a replay."""
+
+import json
+import shutil
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, needs
+
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run"
+    " --disable-background-networking --disable-component-update --disable-sync --window-size=1280,1000"
+)
+_PATIENCE_S = 30
+_MARKUP = "<img src=x onerror=\"document.title='run'\"><!--<script>"
+
+
+class Page:
+    """The console in a browser."""
+
+    def __init__(self, driver: Chrome) -> None:
+        self.driver = driver
+
+    def open(self, address: str) -> None:
+        """Go to an address, and wait until a group is drawn there."""
+        self.driver.get(address)
+        self.wait(lambda: self.text("path").endswith(GROUP))
+
+    def find(self, id_: str) -> Any:
+        """Return an element by its id."""
+        return self.driver.find_element(By.ID, id_)
+
+    def text(self, id_: str) -> str:
+        """Return the visible text of an element, read in one go: the live page replaces what it shows."""
+        return str(self.driver.execute_script("return document.getElementById(arguments[0]).innerText", id_))
+
+    def wait(self, condition: Any) -> None:
+        """Wait until a condition holds."""
+        WebDriverWait(self.driver, _PATIENCE_S, 0.1).until(lambda _: condition())
+
+    def boxes(self, **data: str) -> list[dict[str, str]]:
+        """Return the data of boxes on the timeline whose data includes this."""
+        found: list[dict[str, str]] = self.driver.execute_script(
+            "return [...document.querySelectorAll('#lanes g[class]')].map(box => ({...box.dataset}))"
+        )
+        return [box for box in found if data.items() <= box.items()]
+
+    def machines(self, *columns: int) -> set[tuple[str, ...]]:
+        """Return columns of the table of machines: 0 name, 1 template, 3 state."""
+        rows: list[list[str]] = self.driver.execute_script(
+            "return [...document.querySelectorAll('#machines tbody tr')].map(row => [...row.cells].map(cell =>"
+            " (cell.querySelector('.name') || cell).textContent))"
+        )
+        return {tuple(row[column] for column in columns) for row in rows}
+
+    def requests(self) -> list[str]:
+        """Return the addresses that the page asked for since this was last called."""
+        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
+        urls = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+        return [url for url in urls if not url.startswith(("chrome:", "data:"))]  # the browser's first, empty tab
+
+    def forget(self) -> None:
+        """Drop what earlier pages have logged and stored."""
+        self.driver.delete_all_cookies()
+        for log in ("browser", "performance"):
+            self.driver.get_log(log)  # type: ignore[no-untyped-call]
+
+    def complaints(self) -> list[str]:
+        """Return what the browser's own console says."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """A browser with a profile of its own."""
+    for tool in ("chromium", "chromedriver"):
+        needs(tool, "'apt-get install chromium chromium-driver'")
+    options = ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        driver = Chrome(options, Service(str(shutil.which("chromedriver"))))
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+@pytest.fixture
+def page(emulator: Emulator, browser: Chrome) -> Iterator[Page]:
+    """An empty page, left before the emulator ends; a test ends with nothing in the browser's own console."""
+    page = Page(browser)
+    page.forget()
+    yield page
+    complaints = page.complaints()
+    browser.get("about:blank")
+    assert complaints == []
+
+
+def _roll(emulator: Emulator, template: str, **version: str) -> None:
+    emulator.copy_template(template)
+    versions = [{"instanceTemplate": f"{TEMPLATES}/{template}", **version}]
+    emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"versions": versions}, "PATCH")
+
+
+def _finish(emulator: Emulator) -> None:
+    def is_over() -> bool:
+        status = emulator.group()["status"]
+        return bool(status["isStable"] and status["versionTarget"]["isReached"])
+
+    emulator.wait(is_over)
+
+
+def _replay(emulator: Emulator, folder: Path) -> str:
+    """Keep the replay, as a pipeline keeps it beside its summary, and return the file's address."""
+    with urllib.request.urlopen(f"{emulator.address}/emulator/replay.html", timeout=30) as answer:
+        (folder / "replay.html").write_bytes(answer.read())
+    return (folder / "replay.html").as_uri()
+
+
+def test_page_shows_the_machines_of_the_seed(page: Page, emulator: Emulator) -> None:
+    """Three healthy machines, each in a lane and in the table, with the flags, the clock and its speed."""
+    page.open(emulator.address)
+    names = {row["instance"].rpartition("/")[2] for row in emulator.machines()}
+    assert page.machines(0, 1, 3) == {(name, SEED_TEMPLATE, "healthy") for name in names}
+    assert {box["machine"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
+    assert [page.text(id_) for id_ in ("healthy", "size", "surge", "stable", "reached")] == [
+        "3",
+        "3",
+        "1",
+        "yes",
+        "yes",
+    ]
+    assert page.text("summary").startswith("Stable: 3 healthy")
+    assert page.text("speed").startswith("60")
+    assert page.text("clock").endswith("UTC")
+    assert "instanceGroupManagers.insert" in page.text("operations")
+
+
+def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) -> None:
+    """First both templates and neither flag, in the end only the new one and both."""
+    page.open(emulator.address)
+    emulator.ask("emulator/machines", {"template": "release-2", "answer_s": 60})
+    _roll(emulator, "release-2")
+    page.wait(lambda: page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)})
+    page.wait(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
+    page.wait(lambda: page.text("stable") == "yes" and page.text("reached") == "yes")
+    assert page.machines(1, 3) == {("release-2", "healthy")}
+    states = {box["state"] for box in page.boxes(template="release-2") if "state" in box}
+    assert {"creating", "verifying", "healthy"} <= states
+    start = {"creating", "verifying", "unhealthy"}  # of the seed's instances, if the page opened early
+    assert {box["state"] for box in page.boxes(template=SEED_TEMPLATE)} - start == {"healthy", "deleting"}
+    assert {box["on"] for box in page.boxes(flag="isReached")} == {"true", "false"}
+    assert {box["version"] for box in page.boxes() if "version" in box} == {SEED_TEMPLATE, "release-2"}
+
+
+def test_unhealthy_machine_is_shown_and_its_repair(page: Page, emulator: Emulator) -> None:
+    """A machine that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
+    page.open(emulator.address)
+    name = emulator.machines()[0]["instance"].rpartition("/")[2]
+    emulator.ask("emulator/crash", {"machine": name})
+    # Its first 300 s are the group's initial delay: unhealthy, and not repaired yet.
+    page.wait(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(machine=name)})
+    page.wait(lambda: page.text("stable") == "yes")
+    assert (name, "healthy") in page.machines(0, 3)
+
+
+def test_fault_plan_says_how_often_it_fired(page: Page, emulator: Emulator) -> None:
+    """A plan is listed with what it does, and counts up while the page is open."""
+    page.open(emulator.address)
+    plan = {"name": "a slow list", "faults": [{"on": "instanceGroupManagers.*", "nth": [1, 2], "delay_s": 1}]}
+    emulator.ask("emulator/faults", plan)
+    page.wait(lambda: "a slow list" in page.text("faults") and "0 of 0" in page.text("faults"))
+    for _ in range(3):
+        emulator.group()
+    page.wait(lambda: "2 of 3" in page.text("faults"))
+
+
+def test_groups_are_chosen_by_name(page: Page, emulator: Emulator) -> None:
+    """With a second group there is something to choose; the page stays with what was chosen."""
+    page.open(emulator.address)
+    assert not page.find("choice").is_displayed()
+    group = {"name": "another", "baseInstanceName": "another", "targetSize": 1}
+    template = f"{TEMPLATES}/{SEED_TEMPLATE}"
+    emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers", {**group, "instanceTemplate": template})
+    page.wait(lambda: page.find("choice").is_displayed())
+    assert page.text("path").endswith(GROUP)
+    page.find("group").send_keys("another")
+    page.wait(lambda: page.text("path").endswith("/another"))
+    page.wait(lambda: page.text("size") == "1")
+
+
+def test_replay_is_one_file_that_asks_for_nothing(page: Page, emulator: Emulator, tmp_path: Path) -> None:
+    """The file shows the whole roll without the emulator, and makes no request but for itself."""
+    _roll(emulator, "release-2")
+    _finish(emulator)
+    address = _replay(emulator, tmp_path)
+    page.open(address)
+    assert page.text("summary").startswith("Stable: 3 healthy")
+    assert page.machines(1, 3) == {("release-2", "healthy")}
+    assert {box["template"] for box in page.boxes() if "machine" in box} == {SEED_TEMPLATE, "release-2"}
+    page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
+    assert page.requests() == [address]
+
+
+def test_replay_is_scrubbed_and_played_by_keyboard(page: Page, emulator: Emulator, tmp_path: Path) -> None:
+    """Home, End and the arrows move through time; the space bar on Play plays, and again pauses."""
+    _roll(emulator, "release-2")
+    _finish(emulator)
+    page.open(_replay(emulator, tmp_path))
+    scrub, play = page.find("scrub"), page.find("play")
+    scrub.send_keys(Keys.HOME)
+    assert page.machines(1) == {(SEED_TEMPLATE,)}
+    assert page.text("moment").startswith("0:00 / ")
+    for _ in range(40):
+        scrub.send_keys(Keys.ARROW_RIGHT)
+    assert page.text("reached") == "no"
+    assert page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)}
+    assert scrub.get_attribute("aria-valuetext").endswith(page.text("moment").partition(" / ")[2])
+    play.send_keys(Keys.SPACE)
+    page.wait(lambda: play.text == "Pause" and int(scrub.get_property("value")) > 50)
+    play.send_keys(Keys.SPACE)
+    assert play.text == "Play"
+    scrub.send_keys(Keys.END)
+    assert page.machines(1, 3) == {("release-2", "healthy")}
+
+
+@pytest.mark.parametrize("kind", ["live", "replay"])
+def test_markup_in_names_is_text(page: Page, emulator: Emulator, tmp_path: Path, kind: str) -> None:
+    """Names of versions and plans are shown as they are and never run, nor do they end the recording early."""
+    plan = {"name": f"</script>{_MARKUP}", "faults": [{"on": "nothing", "delay_s": 1}]}
+    emulator.ask("emulator/faults", plan)
+    _roll(emulator, "release-2", name=_MARKUP)
+    _finish(emulator)
+    page.open(emulator.address if kind == "live" else _replay(emulator, tmp_path))
+    assert _MARKUP in page.text("summary")
+    assert _MARKUP in page.text("versions")
+    assert f"</script>{_MARKUP}" in page.text("faults")
+    assert page.driver.find_elements(By.TAG_NAME, "img") == []
+    assert page.driver.title == "A Compute Engine that really rolls"

@@ -1,0 +1,316 @@
+"""
+What gcloud 528 does with a fleet, done to the emulator.
+
+The commands and what they send are those recorded in a capture of the same release against a recording server.
+"""
+
+import urllib.error
+
+import pytest
+
+from tests.support.emulator import GROUP, REPOSITORY, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, Gcloud
+
+_MANAGED = "instance-groups managed"
+_NEW = "--machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base --image-project=dojangkok-dev"
+
+
+def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
+    return bool(emulator.group(name)["status"]["isStable"])
+
+
+def _names(emulator: Emulator) -> list[str]:
+    return sorted(machine["name"] for machine in emulator.machines())
+
+
+def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Every command of emulator/README.md exits 0, and what they roll is rolled as they say."""
+    for command in _readme_commands():
+        said = gcloud(command)
+        if "list-instances" in command:
+            assert said.count("web-2") == said.count("HEALTHY") == 3
+    assert [row["name"] for row in gcloud.json(f"{_MANAGED} list")] == [GROUP]
+    rolled = [entry for entry in emulator.ledger("group") if entry["group"].endswith("/web")]
+    since = next(index for index, entry in enumerate(rolled) if entry["versions"][0]["template"] == "web-2")
+    until = next(index for index, entry in enumerate(rolled) if index > since and entry["is_stable"])
+    during = rolled[since : until + 1]
+    assert max(entry["living"] for entry in during) == 4
+    assert min(sum(machine["available"] for machine in entry["machines"]) for entry in during) == 3
+
+
+def test_templates(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Templates are made, listed, filtered by the server and by gcloud, described, and deleted one or two at once."""
+    for name in ("t1", "t2", "t3"):
+        gcloud(f"instance-templates create {name} {_NEW}", f"--metadata=startup-script=echo {name}")
+    found = gcloud.json("instance-templates list")
+    assert {one["name"] for one in found} == {SEED_TEMPLATE, "t1", "t2", "t3"}
+    assert [one["name"] for one in gcloud.json("instance-templates list --global --filter=name=t1")] == ["t1"]
+    some = gcloud.json("instance-templates list", "--filter=name~^t AND NOT name=t1")
+    assert sorted(one["name"] for one in some) == ["t2", "t3"]
+    newest = gcloud.json("instance-templates list --limit=1 --sort-by=~creationTimestamp")
+    assert [one["name"] for one in newest] == ["t3"]
+    shown = gcloud.json("instance-templates describe t1")
+    assert shown["properties"]["metadata"]["items"] == [{"key": "startup-script", "value": "echo t1"}]
+    image = shown["properties"]["disks"][0]["initializeParams"]["sourceImage"]
+    assert image.startswith("https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/images/")
+    assert gcloud.json(f"instance-templates describe {shown['id']}") == shown
+    gcloud("instance-templates delete t1")
+    gcloud("instance-templates delete t2 t3")
+    assert [one["name"] for one in gcloud.json("instance-templates list")] == [SEED_TEMPLATE]
+    assert {entry["status"] for entry in emulator.ledger("request")} == {200}
+
+
+def test_a_regional_template(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A template of a region stands beside a global one of the same name."""
+    region = "--region=asia-northeast3"
+    gcloud(f"instance-templates create {SEED_TEMPLATE} {_NEW} --instance-template-region=asia-northeast3")
+    assert gcloud.json(f"instance-templates describe {SEED_TEMPLATE} {region}")["region"].endswith("/asia-northeast3")
+    assert len(gcloud.json("instance-templates list")) == 2
+    gcloud(f"instance-templates delete {SEED_TEMPLATE} {region}")
+    assert emulator.get(f"{TEMPLATES}/{SEED_TEMPLATE}")
+
+
+def test_describing_and_listing_groups(gcloud: Gcloud) -> None:
+    """A group shows its target and its status, and in the list its real size and that nothing scales it."""
+    group = gcloud.json(f"{_MANAGED} describe {GROUP}")
+    assert (group["targetSize"], group["status"]["isStable"], group["currentActions"]["none"]) == (3, True, 3)
+    (row,) = gcloud(f"{_MANAGED} list").splitlines()[1:]
+    assert row.split() == [
+        GROUP, "asia-northeast3-a", "zone", "dojangkok-dev-ai-server", "3", "3", SEED_TEMPLATE, "no",
+    ]  # fmt: skip
+    assert gcloud.json(f"{_MANAGED} list-errors {GROUP}") == []
+
+
+def test_resizing(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A group grows and shrinks."""
+    gcloud(f"{_MANAGED} resize {GROUP} --size=5")
+    emulator.wait(lambda: _is_stable(emulator))
+    assert len(gcloud.json(f"{_MANAGED} list-instances {GROUP}")) == 5
+    gcloud(f"{_MANAGED} resize {GROUP} --size=2")
+    emulator.wait(lambda: _is_stable(emulator))
+    assert len(gcloud.json(f"{_MANAGED} list-instances {GROUP}")) == 2
+
+
+def test_named_ports(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Named ports are replaced, also when gcloud writes the fingerprint in the other alphabet of base64."""
+    path = f"{ZONE}/instanceGroups/{GROUP}"
+    while not {"+", "/"} & set(emulator.get(path)["fingerprint"]):
+        emulator.ask(f"compute/v1/{path}/setNamedPorts", {"namedPorts": []})
+    gcloud(f"{_MANAGED} set-named-ports {GROUP} --named-ports=http:8000,metrics:9100")
+    ports = gcloud.json(f"{_MANAGED} get-named-ports {GROUP}")
+    assert [(port["name"], port["port"]) for port in ports] == [("http", 8000), ("metrics", 9100)]
+
+
+def test_recreating_and_updating_machines(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A recreated machine keeps its name and gets a new id; a restarted one keeps both."""
+    ids = {machine["name"]: machine["id"] for machine in emulator.machines()}
+    first, second, third = ids
+    gcloud(f"{_MANAGED} recreate-instances {GROUP} --instances={first}")
+    gcloud(f"{_MANAGED} update-instances {GROUP} --instances={second} --minimal-action=restart")
+    emulator.wait(lambda: _is_stable(emulator))
+    after = {machine["name"]: machine["id"] for machine in emulator.machines()}
+    assert after.keys() == ids.keys()
+    assert [after[name] == ids[name] for name in (first, second, third)] == [False, True, True]
+
+
+def test_deleting_and_abandoning_machines(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A deleted machine is gone, an abandoned one goes on without the group, and both lower the target size."""
+    first, second, third = _names(emulator)
+    abandoned = gcloud.json(f"instances describe {second}")
+    gcloud(f"{_MANAGED} delete-instances {GROUP} --instances={first}")
+    gcloud(f"{_MANAGED} abandon-instances {GROUP} --instances={second}")
+    emulator.wait(lambda: _is_stable(emulator))
+    assert emulator.group()["targetSize"] == 1
+    assert _names(emulator) == [third]
+    assert sorted(row["name"] for row in gcloud.json("instances list")) == sorted([second, third])
+    now = gcloud.json(f"instances describe {second}")
+    assert (now["id"], now["status"]) == (abandoned["id"], "RUNNING")
+    gcloud(f"instances delete {second}")
+    assert [row["name"] for row in gcloud.json("instances list")] == [third]
+
+
+def test_replacing_and_restarting_on_the_same_template(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A replacement gives new machines on the same template, a restart the same machines anew."""
+    before = _names(emulator)
+    gcloud(f"{_MANAGED} rolling-action replace {GROUP}")
+    emulator.wait(lambda: _is_stable(emulator))
+    replaced = _names(emulator)
+    assert not set(before) & set(replaced)
+    gcloud(f"{_MANAGED} rolling-action restart {GROUP} --max-unavailable=1")
+    emulator.wait(lambda: _is_stable(emulator))
+    assert _names(emulator) == replaced
+    versions = {machine["version"]["name"] for machine in emulator.machines()}
+    assert versions == {emulator.group()["versions"][0]["name"]}
+
+
+def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A group whose update is stopped becomes stable without having reached its target, until it is resumed."""
+    emulator.ask("emulator/machines", {"template": "slow", "answer_s": 250})
+    emulator.copy_template("slow")
+    gcloud(f"{_MANAGED} set-instance-template {GROUP} --template=slow")
+    gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
+    assert emulator.group()["updatePolicy"]["type"] == "OPPORTUNISTIC"
+    emulator.wait(lambda: _is_stable(emulator))
+    templates = [machine["version"]["instanceTemplate"].rpartition("/")[2] for machine in emulator.machines()]
+    assert templates.count(SEED_TEMPLATE) >= 2
+    assert not emulator.group()["status"]["versionTarget"]["isReached"]
+    said = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --version-target-reached --timeout=1")
+    assert "Timeout" in said
+
+
+def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) -> None:
+    """One surge machine is all that a bad template gets; three old ones serve on, and patching back settles fast."""
+    emulator.ask("emulator/machines", {"template": "bad", "never_healthy": True, "serial": ["app: no such file"]})
+    emulator.copy_template("bad")
+    before = _names(emulator)
+    gcloud(f"{_MANAGED} update {GROUP} --initial-delay=3600 --health-check=dojangkok-dev-ai-server")
+    gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=bad")
+    emulator.wait(lambda: any(row["currentAction"] == "VERIFYING" for row in emulator.machines()))
+    said = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --stable --timeout=1")
+    assert "Timeout" in said
+    group = gcloud.json(f"{_MANAGED} describe {GROUP}")
+    assert (group["status"]["isStable"], group["status"]["versionTarget"]["isReached"]) == (False, False)
+    rows = gcloud.json(f"{_MANAGED} list-instances {GROUP}")
+    old = [row for row in rows if row["name"] in before]
+    assert len(old) == 3
+    assert {row["instanceHealth"][0]["detailedHealthState"] for row in old} == {"HEALTHY"}
+    (surge,) = [row for row in rows if row["name"] not in before]
+    assert surge["version"]["instanceTemplate"].endswith("/bad")
+    assert "app: no such file" in gcloud(f"instances get-serial-port-output {surge['name']}")
+    gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE}")
+    emulator.wait(lambda: _is_stable(emulator), timeout_s=5)
+    assert _names(emulator) == before
+
+
+def test_commands_that_refusals_of_deploy_print_mend_what_was_refused(emulator: Emulator, gcloud: Gcloud) -> None:
+    """As tests/unit/deploy/test_preflight.py has them; `gcloud compute` before each is the client's own."""
+
+    def managed(verb: str, *flags: str) -> str:
+        scope = ("--project dojangkok-dev", f"--zone {ZONE.rpartition('/')[2]}")
+        return gcloud(" ".join((_MANAGED, verb, GROUP, *scope, *flags)))
+
+    gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
+    managed("update", "--update-policy-type proactive")
+    assert emulator.group()["updatePolicy"]["type"] == "PROACTIVE"
+    gcloud(f"{_MANAGED} update {GROUP} --update-policy-most-disruptive-action=restart")
+    managed("update", "--update-policy-most-disruptive-action replace")
+    assert emulator.group()["updatePolicy"]["mostDisruptiveAllowedAction"] == "REPLACE"
+    gcloud(f"{_MANAGED} update {GROUP} --default-action-on-vm-failure=do-nothing")
+    managed("update", "--default-action-on-vm-failure repair")
+    assert emulator.group()["instanceLifecyclePolicy"]["defaultActionOnFailure"] == "REPAIR"
+    gcloud(f"{_MANAGED} all-instances-config update {GROUP} --metadata=startup-script=x")
+    assert "startup-script" in str(emulator.group()["allInstancesConfig"])
+    managed("all-instances-config delete", "--metadata startup-script")
+    assert "startup-script" not in str(emulator.group()["allInstancesConfig"])
+    managed("update", "--health-check dojangkok-dev-ai-server", "--initial-delay 300")
+    emulator.copy_template("canary")
+    canary = "--canary-version=template=canary,target-size=1"
+    gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE} {canary}")
+    assert len(emulator.group()["versions"]) == 2
+    managed("rolling-action start-update", f"--version template={SEED_TEMPLATE}")
+    (version,) = emulator.group()["versions"]
+    assert version["instanceTemplate"].endswith(f"/{SEED_TEMPLATE}")
+
+
+def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Networks, subnets, firewall rules, routers with NAT and health checks can be made, listed and deleted."""
+    region = "--region=asia-northeast3"
+    gcloud("networks create net --subnet-mode=custom")
+    gcloud(f"networks subnets create sub --network=net --range=10.20.0.0/24 {region} --enable-private-ip-google-access")
+    gcloud("firewall-rules create allow --network=net --allow=tcp:8000 --source-ranges=35.191.0.0/16 --target-tags=ai")
+    gcloud(f"routers create router --network=net {region}")
+    nat = "--auto-allocate-nat-external-ips --nat-all-subnet-ip-ranges"
+    gcloud(f"routers nats create nat --router=router {region} {nat}")
+    gcloud("health-checks create http check --port=8000 --request-path=/health --check-interval=7")
+    assert gcloud.json(f"networks subnets describe sub {region}")["gatewayAddress"] == "10.20.0.1"
+    assert gcloud.json("firewall-rules describe allow")["direction"] == "INGRESS"
+    assert [one["name"] for one in gcloud.json(f"routers nats list --router=router {region}")] == ["nat"]
+    assert "check" in gcloud("health-checks list")
+    gcloud("health-checks update http check --check-interval=9")
+    assert gcloud.json("health-checks describe check")["checkIntervalSec"] == 9
+    assert "already being used by" in gcloud.fails("networks delete net")
+    gcloud(f"routers delete router {region}")
+    gcloud("firewall-rules delete allow")
+    gcloud(f"networks subnets delete sub {region}")
+    gcloud("networks delete net")
+    gcloud("health-checks delete check")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        emulator.get("projects/dojangkok-dev/global/networks/net")
+
+
+def test_operations(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Operations of all scopes are listed together, can be filtered, and each can be described."""
+    gcloud(f"{_MANAGED} resize {GROUP} --size=4")
+    scopes = {tuple(sorted({"zone", "region"} & one.keys())) for one in gcloud.json("operations list")}
+    assert scopes == {(), ("zone",), ("region",)}
+    (found,) = gcloud.json("operations list", "--filter=operationType~resize$")
+    assert (found["targetLink"].rpartition("/")[2], found["status"]) == (GROUP, "DONE")
+    assert gcloud.json(f"operations describe {found['name']} --zone=asia-northeast3-a")["id"] == found["id"]
+    assert emulator.get(f"{ZONE}/operations/{found['name']}")["progress"] == 100
+
+
+def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A machine can be looked at, and one that is stopped behind its group's back is repaired."""
+    name, *_ = _names(emulator)
+    assert len(gcloud.json("instances list --filter=zone:asia-northeast3-a")) == 3
+    before = gcloud.json(f"instances describe {name}")
+    assert (before["status"], before["machineType"].rpartition("/")[2]) == ("RUNNING", "n2d-standard-2")
+    assert "Pulling asia-northeast3-docker.pkg.dev/" in gcloud(f"instances get-serial-port-output {name}")
+    gcloud(f"instances stop {name}")
+    emulator.wait(lambda: _is_stable(emulator))
+    assert gcloud.json(f"instances describe {name}")["status"] == "RUNNING"
+    assert gcloud.json(f"instances describe {name}")["id"] != before["id"]
+
+
+def test_a_permission_that_is_switched_off(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Without a permission a command fails, names it, and changes nothing."""
+    emulator.copy_template("next")
+    emulator.ask("emulator/permissions", {"denied": ["compute.instanceGroupManagers.update"]}, "PUT")
+    said = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=next")
+    assert "Required 'compute.instanceGroupManagers.update' permission" in said
+    assert emulator.group()["instanceTemplate"].endswith(f"/{SEED_TEMPLATE}")
+
+
+def test_what_is_in_use_cannot_be_deleted(gcloud: Gcloud) -> None:
+    """Deleting the template or the health check of a group fails, and says who uses it."""
+    for what in (f"instance-templates delete {SEED_TEMPLATE}", "health-checks delete dojangkok-dev-ai-server"):
+        said = gcloud.fails(what)
+        assert "is already being used by" in said
+        assert GROUP in said
+
+
+def test_what_does_not_exist_or_exists_already(gcloud: Gcloud) -> None:
+    """A name that is unknown or taken is said so."""
+    assert "was not found" in gcloud.fails(f"{_MANAGED} describe nobody")
+    assert "already exists" in gcloud.fails(f"instance-templates create {SEED_TEMPLATE} {_NEW}")
+    said = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=nobody")
+    assert "resource.versions[0].instanceTemplate" in said
+
+
+def test_values_that_cannot_be(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A policy that contradicts itself and a wrong enum are refused, and the field is named."""
+    update = f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE}"
+    assert "resource.updatePolicy.maxSurge" in gcloud.fails(f"{update} --replacement-method=recreate --max-surge=1")
+    assert "must not both be 0" in gcloud.fails(f"{update} --max-surge=0 --max-unavailable=0")
+    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+        emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"updatePolicy": {"type": "SOON"}}, "PATCH")
+    assert b"SOON" in refused.value.read()
+
+
+def test_a_write_that_came_too_late(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Named ports that somebody else wrote since they were read are not overwritten: 412, and gcloud says why."""
+    path = f"{ZONE}/instanceGroups/{GROUP}/setNamedPorts"
+    other = {"verb": "POST", "path": path, "body": {"namedPorts": [{"name": "other", "port": 9}]}}
+    emulator.ask("emulator/faults", {"faults": [{"on": "instanceGroups.setNamedPorts", "request": other}]})
+    assert "fingerprint" in gcloud.fails(f"{_MANAGED} set-named-ports {GROUP} --named-ports=http:1")
+    assert emulator.group()["namedPorts"] == [{"name": "other", "port": 9}]
+    assert [entry["status"] for entry in emulator.ledger("request") if entry.get("reason") == "conditionNotMet"] == [
+        412
+    ]
+
+
+def _readme_commands() -> list[str]:
+    """Commands of the README's shell block, without `gcloud compute`; what it exports is in the fixture."""
+    shell = (REPOSITORY / "emulator/README.md").read_text().partition("```sh\n")[2].partition("```")[0]
+    commands = [line.removeprefix("gcloud compute ") for line in shell.splitlines() if line.startswith("gcloud")]
+    assert len(commands) == 10
+    return commands

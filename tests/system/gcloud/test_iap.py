@@ -1,0 +1,175 @@
+"""accessory's command line for IAP, given to the real gcloud: what it asks of Google, and which ssh it would run."""
+
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.support.emulator import REPOSITORY, Emulator, needs, run_emulator
+
+_ME = "deployer@dojangkok-dev.iam.gserviceaccount.com"
+_MACHINE = "projects/dojangkok-dev/zones/asia-northeast3-a/instances/dojangkok-dev-chromadb"
+_HOST_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIMUbMiSUf9aHEEmPIfqFzbnWrCAhTIlMZ1fuIWVEBRHP"
+_GCLOUD_S = 60
+
+
+class Google(ThreadingHTTPServer):
+    """Plays Compute Engine and OS Login as far as `gcloud compute ssh` asks; `asked` is every request."""
+
+    def __init__(self, items: dict[str, str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, Any]] = []
+        self.bearers: set[str | None] = set()
+        self.items = [{"key": key, "value": value} for key, value in items.items()]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Google
+
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append((self.path, body))
+        self.server.bearers.add(self.headers["Authorization"])
+        profile = {"name": _ME, "posixAccounts": [{"username": "sa_7", "primary": True}]}
+        answers = {
+            f"/compute/v1/{_MACHINE}": {
+                "id": "7",
+                "name": "dojangkok-dev-chromadb",
+                "status": "RUNNING",
+                "networkInterfaces": [{"name": "nic0", "networkIP": "10.10.0.3"}],
+                "metadata": {"items": self.server.items},
+            },
+            f"/compute/v1/{_MACHINE}/getGuestAttributes": {
+                "queryValue": {"items": [{"namespace": "hostkeys", "key": "ssh-ed25519", "value": _HOST_KEY}]}
+            },
+            "/compute/v1/projects/dojangkok-dev": {"name": "dojangkok-dev", "commonInstanceMetadata": {}},
+        }
+        found = answers.get(path, profile if "loginProfile" in path else {"loginProfile": profile})
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(found).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def google(**items: str) -> Iterator[Google]:
+    """Google, with a machine of this metadata."""
+    with Google({key.replace("_", "-"): value for key, value in items.items()}) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def keyless(folder: Path, google: Emulator) -> Path:
+    """The credential file that google-github-actions/auth writes, with the emulator in every place."""
+    token = google.ask("emulator/tokens")["request_token"]
+    audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/github"
+    account = f"projects/-/serviceAccounts/{_ME}:generateAccessToken"
+    file = folder / "credentials.json"
+    told = {
+        "type": "external_account",
+        "audience": audience,
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{google.address}/v1/token",
+        "service_account_impersonation_url": f"{google.address}/v1/{account}",
+        "credential_source": {
+            "url": f"{google.address}/github/oidc?audience={urllib.parse.quote(f'https:{audience}', safe='')}",
+            "headers": {"Authorization": f"Bearer {token}"},
+            "format": {"type": "json", "subject_token_field_name": "value"},
+        },
+    }
+    file.write_text(json.dumps(told))
+    return file
+
+
+def told(folder: Path, credentials: Path, token_host: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and its environment, as accessory gives them."""
+    python = os.environ.get("ACCESSORY_PYTHON") or str(REPOSITORY / "accessory/.venv/bin/python")
+    needs(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
+    place = "'dojangkok-dev-chromadb', 'asia-northeast3-a', 'dojangkok-dev', pathlib.Path(sys.argv[1])"
+    program = (
+        "import json, pathlib, sys; from accessory.transport import Iap; "
+        f"iap = Iap({place}, pathlib.Path(sys.argv[2]), (sys.argv[3],)); "
+        "line = iap.argv(\"bash -c 'echo \\\"$1\\\"' receive 'two words'\"); "
+        "print(json.dumps([line, dict(iap.environment())]))"
+    )
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
+    command = [python, "-c", program, folder, credentials, token_host]
+    done = subprocess.run(command, cwd=REPOSITORY, env=kept, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    line, environment = json.loads(done.stdout)
+    return line, environment
+
+
+def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
+    needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
+    with run_emulator() as emulator:
+        line, environment = told(folder, keyless(folder, emulator), emulator.address.removeprefix("http://"))
+        return subprocess.run(
+            [*line, "--dry-run"],
+            env=environment
+            | {
+                "HOME": str(folder),
+                "CLOUDSDK_CONFIG": str(folder / "gcloud"),
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": f"{server.url}compute/v1/",
+                "CLOUDSDK_API_ENDPOINT_OVERRIDES_OSLOGIN": server.url,
+                "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true",
+                "NO_PROXY": "127.0.0.1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_GCLOUD_S,
+            check=False,
+        )
+
+
+def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
+    with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
+        done = dry_run(server, tmp_path)
+    assert done.returncode == 0, done.stderr
+    ((path, imported),) = [one for one in server.asked if ":importSshPublicKey" in one[0]]
+    assert f"/users/{_ME}:" in urllib.parse.unquote(path)
+    assert server.bearers == {f"Bearer {(tmp_path / 'token').read_text()}"}
+    assert imported["key"] == (tmp_path / "key.pub").read_text().strip()
+    assert 0 < int(imported["expirationTimeUsec"]) / 1e6 - time.time() <= 300
+    assert f"-i {tmp_path}/key " in done.stdout
+
+
+def test_ssh_goes_through_the_tunnel_to_the_host_that_the_machine_published(tmp_path: Path) -> None:
+    with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
+        done = dry_run(server, tmp_path)
+    ssh = done.stdout[done.stdout.index("/ssh ") :]
+    assert "compute start-iap-tunnel 'dojangkok-dev-chromadb' '%p' --listen-on-stdin" in ssh
+    for option in ("StrictHostKeyChecking=yes", "HostKeyAlias=compute.7", "BatchMode=yes", "ServerAliveInterval=10"):
+        assert f"-o {option}" in ssh
+    assert ssh.endswith("sa_7@compute.7 -- bash -c 'echo \"$1\"' receive 'two words'\n")
+    known = (tmp_path / ".ssh/google_compute_known_hosts").read_text()
+    assert known == f"compute.7 ssh-ed25519 {_HOST_KEY}\n"
+
+
+def test_machine_that_publishes_no_host_key_is_not_trusted(tmp_path: Path) -> None:
+    with google(enable_oslogin="TRUE") as server:
+        done = dry_run(server, tmp_path)
+    assert "-o StrictHostKeyChecking=yes" in done.stdout
+    assert not (tmp_path / ".ssh/google_compute_known_hosts").exists()

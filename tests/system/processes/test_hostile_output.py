@@ -1,0 +1,39 @@
+"""What templates and the API say reaches the terminal and the job summary as text, and nothing more."""
+
+import json
+
+import pytest
+
+from tests.system.processes.served import Served, reference
+from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
+
+
+@pytest.mark.parametrize("shape", FORMATS)
+def test_message_of_the_api_is_reported_as_text(served: Served, shape: str) -> None:
+    fault = {"on": "instanceTemplates.insert", "nth": [1], "operation": {"error": "BAD", "message": HOSTILE + LONG}}
+    assert served.client.post("/emulator/faults", json={"name": "x", "faults": [fault]}).status_code == 200
+    code, _, stderr = served.run("deploy", "--image", reference("b"), "--format", shape)
+    assert code != 0
+    plain = "\n".join(harmless(stderr, shape))
+    assert "owned" in stderr
+    assert len(stderr) < 66_000
+    assert "<img" not in plain or shape != "markdown"
+
+
+def test_commit_and_author_are_shown_as_text(served: Served) -> None:
+    served.variables["GITHUB_ACTOR"] = HOSTILE
+    code, stdout, stderr = served.run("deploy", "--image", reference("a"), "--commit", HOSTILE, "--format", "markdown")
+    assert code == 0, stderr
+    assert "<img" not in "\n".join(harmless(stdout, "markdown"))
+    assert list(harmless(stderr, "text"))
+    for verb in ("history", "status", "report"):
+        for shape in FORMATS:
+            code, stdout, stderr = served.run(verb, "--format", shape)
+            assert code == 0, stderr
+            plain = "\n".join(harmless(stdout, shape))
+            assert "owned" in stdout
+            assert "<img" not in plain or shape != "markdown"
+            if shape == "json":
+                assert json.loads(stdout)
+            rows = [line for line in plain.split("\n") if line.startswith("|")]
+            assert len({line.replace("\\|", "").count("|") for line in rows if "owned" in line}) <= 2

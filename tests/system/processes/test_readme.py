@@ -1,0 +1,49 @@
+"""Every command of deploy/README.md does what stands there, on the emulator."""
+
+import re
+import shlex
+from pathlib import Path
+
+from deploy import errors
+from tests.system.processes.served import Served
+from tests.unit.deploy.rig import REPOSITORY
+
+README = Path("deploy/README.md").read_text()
+TYPED = "$ uv run --project deploy python -m deploy "
+
+
+def blocks() -> list[tuple[list[str], str]]:
+    """Arguments of each command, and what it is said to print."""
+    found = [block.partition("\n") for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)]
+    assert all(typed.startswith(TYPED) for typed, _, _ in found)
+    return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in found]
+
+
+def alike(text: str) -> str:
+    """A text without what differs from run to run: times, counts, ids, and the widths of columns that follow."""
+    for pattern, instead in (
+        (r"(\d+ min )?\b\d+ s( old)?\b", "TIME"), (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d UTC)?", "MOMENT"),
+        (r"-r-[0-9a-f]{12}", "-r-HASH"), (r"(requests +)\d+", r"\1N"), (r"(run +)[0-9a-f]{8}", r"\1RUN"),
+        (r"ai-server-[0-9a-z]{4}\b(?!-)", "ai-server-NAME"), (r" +", " "),
+    ):  # fmt: skip
+        text = re.sub(pattern, instead, text)
+    # Which machine was first is chance; how many were of which kind is not.
+    return "\n".join(sorted(line.strip() for line in text.splitlines()))
+
+
+def test_every_command_of_the_readme_prints_what_stands_there(served: Served) -> None:
+    digest = re.search(r"--image \S+@(sha256:[0-9a-f]{64})", README)
+    assert digest
+    served.registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest[1]}"] = digest[1]
+    assert [args[0] for args, _ in blocks()] == ["status", "deploy", "history", "rollback", "reconcile"]
+    for args, printed in blocks():
+        assert args[-2:] == ["--env", "dev"] or "--env dev" in " ".join(args)
+        code, stdout, stderr = served.run(*args)
+        assert code == 0, stderr
+        assert alike(stdout) == alike(printed)
+
+
+def test_readme_has_every_exit_code_of_the_program() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DeployError)]
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert told == {0, 2, *(kind.exit_code for kind in kinds)}

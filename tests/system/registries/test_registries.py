@@ -1,0 +1,199 @@
+"""Real registries with logins of their own: docker-registry with htpasswd, read by deploy and pushed to by skopeo."""
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ci.steps.inside import layout, push, skopeo
+from tests.e2e.checkouts import free_port, wait_for
+from tests.support.deployer import Deployer
+from tests.support.emulator import REPOSITORY, Emulator, needs
+from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, served
+
+# htpasswd's bcrypt of 'a-password'.
+_HTPASSWD = "alice:$2b$05$iamxSZqptLbbpdrfGIboVud7JG164gyvkyJLRmlUZeabH6BWqvQK2\n"
+_TOKEN = "ya29.google"
+_CONFIG = """\
+version: 0.1
+log: {{level: info}}
+storage: {{filesystem: {{rootdirectory: {folder}/storage}}}}
+http: {{addr: '127.0.0.1:{port}'{tls}}}
+auth: {{htpasswd: {{realm: registry, path: {folder}/htpasswd}}}}
+"""
+
+
+@contextmanager
+def docker_registry(folder: Path, certificate: Path | None = None) -> Iterator[str]:
+    """Serve docker-registry to alice alone until the block ends; gives its host."""
+    needs("docker-registry", "the Debian package docker-registry")
+    port = free_port()
+    (folder / "htpasswd").write_text(_HTPASSWD)
+    tls = f", tls: {{certificate: {certificate}, key: {certificate}}}" if certificate else ""
+    (folder / "config.yml").write_text(_CONFIG.format(folder=folder, port=port, tls=tls))
+    log = folder / "registry.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["docker-registry", "serve", str(folder / "config.yml")], stdout=output, stderr=output
+        )
+    try:
+        wait_for(lambda: "listening on" in log.read_text(), 20)
+        yield f"localhost:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def logins(folder: Path, host: str, password: str = "a-password") -> Path:  # noqa: S107
+    file = folder / "logins.json"
+    auth = base64.b64encode(f"alice:{password}".encode()).decode()
+    file.write_text(json.dumps({"auths": {host: {"auth": auth}}}))
+    return file
+
+
+def image(folder: Path) -> Path:
+    """Write an image without layers, as an OCI layout."""
+    (folder / "blobs/sha256").mkdir(parents=True)
+    kind = "application/vnd.oci.image"
+    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
+    stored = {"mediaType": f"{kind}.config.v1+json", **layout.store(folder, config)}
+    manifest = {"schemaVersion": 2, "mediaType": f"{kind}.manifest.v1+json", "config": stored, "layers": []}
+    entry = {"mediaType": f"{kind}.manifest.v1+json", **layout.store(folder, manifest)}
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    return folder
+
+
+@dataclass(frozen=True)
+class Pusher:
+    """inside/push.py on this machine; `secrets` is its /run/secrets."""
+
+    layout: Path
+    bill: Path
+    secrets: Path
+    certificate: Path
+
+    def push(self, host: str) -> dict[str, object]:
+        return push.push(self.layout, self.bill, f"{host}/team/app", ["v1", "dev-"])
+
+
+@pytest.fixture
+def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
+    needs("skopeo", "the Debian package skopeo")
+    python = os.environ.get("DEPLOY_PYTHON") or str(REPOSITORY / "deploy/.venv/bin/python")
+    needs(python, "'uv sync --project deploy', or DEPLOY_PYTHON names a Python that has its packages")
+    for name in ("bill", "scratch", "secrets"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "bill/python.json").write_text('{"specVersion": "1.5", "components": []}')
+    (tmp_path / "bill/python.txt").write_text("Python 3.10.0")
+    (tmp_path / "bill/debian.tsv").write_text("")
+    certificate = certificate_of(["localhost"], tmp_path)
+    monkeypatch.setattr(layout, "_MATERIALS", tmp_path / "bill")
+    monkeypatch.setattr(push, "_SCRATCH", tmp_path / "scratch")
+    monkeypatch.setattr(skopeo, "_SECRETS", tmp_path / "secrets")
+    monkeypatch.setattr(skopeo, "_AUTHFILE", [python, "-m", "deploy.registry.authfile"])
+    monkeypatch.setattr(skopeo, "_DEPLOY_PARENT", REPOSITORY)
+    monkeypatch.setenv("ENVIRONMENT", "dev")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = image(tmp_path / "image")
+    layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", layout.described(folder))
+    return Pusher(folder, tmp_path / "layout-of-bill", tmp_path / "secrets", certificate)
+
+
+def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emulator, tmp_path: Path) -> None:
+    repository = "dojangkok-dev/dojangkok-ai/ai-server"
+    with docker_registry(tmp_path) as host:
+        folder = image(tmp_path / "image")
+        digest = layout.described(folder)["digest"]
+        skopeo.skopeo(
+            "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds=alice:a-password",
+            f"oci:{folder}", f"docker://{host}/{repository}:v1",
+        )  # fmt: skip
+        deployer = Deployer(emulator, f"http://{host}", tmp_path)
+        wanted = ("plan", "--image", f"asia-northeast3-docker.pkg.dev/{repository}:v1")
+        done = deployer.run(*wanted, "--registry-credentials", str(logins(tmp_path, host)))
+        assert (done.returncode, digest in done.stdout) == (0, True), done.stderr
+        for options, text in (
+            ((), f"wants a login at http://{host} (Basic): 401. Fix: pass --registry-credentials FILE with a login of"),
+            (
+                ("--registry-credentials", str(logins(tmp_path, host, "another"))),
+                f"the login of '{host}' in {tmp_path}/logins.json was not accepted at http://{host} (Basic): 401. Fix",
+            ),
+        ):
+            done = deployer.run(*wanted, *options)
+            assert (done.returncode, text in done.stderr) == (4, True), done.stderr
+
+
+def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) -> None:
+    with docker_registry(tmp_path, pusher.certificate) as host:
+        logins(tmp_path, host).rename(pusher.secrets / "registry-credentials")
+        (pusher.secrets / "credentials").write_text("{}")
+        pushed = pusher.push(host)
+    digest = layout.described(pusher.layout)["digest"]
+    assert (pushed["digest"], pushed["tags"]) == (digest, ["v1", f"dev-{str(digest)[7:19]}"])
+    assert (tmp_path / "scratch/auth.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("password", "text"),
+    [
+        ("", "{host} was sent no login. Fix: pass --registry-credentials file:PATH with a login of {host}"),
+        (
+            "another",
+            "{host} does not accept the login that it was sent. Fix: pass a login of {host} that may push there",
+        ),
+    ],
+)
+def test_a_push_that_is_refused_names_the_login(password: str, text: str, pusher: Pusher, tmp_path: Path) -> None:
+    with docker_registry(tmp_path, pusher.certificate) as host:
+        if password:
+            logins(tmp_path, host, password).rename(pusher.secrets / "registry-credentials")
+        with pytest.raises(skopeo.PushError) as error:
+            pusher.push(host)
+    assert (error.value.exit_code, str(error.value).splitlines()[-1]) == (4, text.format(host=host))
+
+
+@pytest.mark.parametrize("challenge", ['Basic realm="x"', 'Bearer realm="https://{host}/token",service="x"'])
+@pytest.mark.parametrize("secret", ["registry-token", "credentials"])
+def test_a_push_sends_the_google_token_to_no_other_registry(challenge: str, secret: str, pusher: Pusher) -> None:
+    hosts = WebHosts({})
+    (pusher.secrets / secret).write_text(_TOKEN)
+    with served(hosts, pusher.certificate):
+        host = f"localhost:{hosts.port}"
+
+        def registry(asked: Asked) -> Reply:
+            if asked.path.startswith("/token"):
+                return Reply(body=b'{"token": "anonymous"}')
+            return Reply(401, {"www-authenticate": challenge.format(host=host)})
+
+        hosts.names[host] = registry
+        with pytest.raises(skopeo.PushError):
+            pusher.push(host)
+    assert bool(hosts.requests) == (secret == "credentials")
+    # Without a login skopeo answers Basic with an empty user and password.
+    assert hosts.authorizations(host) <= {"Bearer anonymous", f"Basic {base64.b64encode(b':').decode()}"}
+
+
+def test_a_registry_that_answers_200_to_everything_holds_nothing(pusher: Pusher) -> None:
+    hosts = WebHosts({})
+    with served(hosts, pusher.certificate):
+        host = f"localhost:{hosts.port}"
+        digest = layout.described(pusher.layout)["digest"]
+
+        def registry(asked: Asked) -> Reply:
+            return Reply(
+                201 if asked.method == "PUT" else 200, {"docker-content-digest": digest}, b"<html>hello</html>"
+            )
+
+        hosts.names[host] = registry
+        with pytest.raises(skopeo.PushError) as error:
+            pusher.push(host)
+    assert error.value.exit_code == 6
+    assert str(error.value).startswith(f"{host}/team/app@{digest}: the registry serves sha256:")

@@ -1,0 +1,89 @@
+"""policy/tools/compose-config reads a stack as Docker Compose does: the same output and the same errors."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.emulator import REPOSITORY
+from tests.support.tools import tool
+
+_COMPOSE = REPOSITORY / "compose"
+
+
+@pytest.fixture(params=["ai-server", "chromadb", "vllm"])
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """The files of each stack, as the startup script writes them to /opt/app."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    for source, name in {
+        _COMPOSE / request.param / "docker-compose.yml": "docker-compose.yml",
+        _COMPOSE / request.param / "example.env": ".env",
+        _COMPOSE / request.param / "app.env.example": "app.env",
+        _COMPOSE / "promtail.yml": "promtail.yml",
+        _COMPOSE / "config.alloy": "config.alloy",
+    }.items():
+        if source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def _run(folder: Path, *command: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _compose(folder: Path, *profiles: str) -> "subprocess.CompletedProcess[str]":
+    flags = [word for profile in profiles for word in ("--profile", profile)]
+    return _run(folder, tool("compose") / "docker-compose", *flags, "config", "--format", "json")
+
+
+def _compose_config(folder: Path, *profiles: str) -> "subprocess.CompletedProcess[str]":
+    return _run(folder, tool("compose-config") / "compose-config", *profiles)
+
+
+@pytest.mark.parametrize("profiles", [(), ("alloy",), ("alloy", "other")], ids="+".join)
+def test_output_is_that_of_compose(stack: Path, profiles: tuple[str, ...]) -> None:
+    compose, config = _compose(stack, *profiles), _compose_config(stack, *profiles)
+    assert (compose.returncode, compose.stderr) == (0, "")
+    assert (config.returncode, config.stderr, config.stdout) == (0, "", compose.stdout)
+
+
+def test_variables_of_the_env_file_select_profiles_and_scale(stack: Path) -> None:
+    with (stack / ".env").open("a") as file:
+        file.write("COMPOSE_PROFILES=alloy\nPROMTAIL_SCALE=0\n")
+    compose, config = _compose(stack), _compose_config(stack)
+    assert '"scale": 0' in compose.stdout
+    assert '"alloy"' in compose.stdout
+    assert config.stdout == compose.stdout
+
+
+@pytest.mark.parametrize(
+    ("services", "error"),
+    [
+        ("{a: {image: a, mem_limits: 1g}}", "additional properties 'mem_limits' not allowed"),
+        ("{a: {image: a, depends_on: [absent]}}", "depends on undefined service"),
+        ("{a: {image: a, networks: [absent]}}", "refers to undefined network absent"),
+        ("{a: {image: a, volumes: ['absent:/a']}}", "refers to undefined volume absent"),
+        ("{a: {image: a, env_file: absent.env}}", "absent.env not found"),
+        ("{a: {image: a, env_file: [{path: docker-compose.yml, format: absent}]}}", "unsupported env_file format"),
+        ("{a: {image: '${ABSENT:?is required}'}}", "is required"),
+        ("{a: {image: a, mem_limit: much}}", "invalid size"),
+        ("[", "yaml"),
+    ],
+)
+def test_errors_are_those_of_compose(tmp_path: Path, services: str, error: str) -> None:
+    (tmp_path / "docker-compose.yml").write_text(f"services: {services}\n")
+    compose, config = _compose(tmp_path), _compose_config(tmp_path)
+    assert compose.returncode != 0
+    assert error in compose.stderr
+    assert (config.returncode != 0, config.stderr, config.stdout) == (True, compose.stderr, "")
+
+
+def test_both_refuse_a_container_name_that_two_services_have(tmp_path: Path) -> None:
+    """Which of the two services the error names is random in Compose."""
+    services = "{a: {image: a, container_name: same}, b: {image: b, container_name: same}}"
+    (tmp_path / "docker-compose.yml").write_text(f"services: {services}\n")
+    for refused in (_compose(tmp_path), _compose_config(tmp_path)):
+        assert refused.returncode != 0
+        assert 'container name "same" is already in use' in refused.stderr

@@ -1,0 +1,134 @@
+"""The machine that runs Docker leaves nothing behind, however it ends."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.dockerd import Machine, dockerd
+from tests.support.emulator import REPOSITORY
+
+_HOLDER = """
+import sys, time
+from tests.support.dockerd import dockerd
+from tests.system.stacks.test_dockerd import start_container
+with dockerd() as machine:
+    start_container(machine)
+    print(machine.name, machine.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def start_container(machine: Machine) -> None:
+    """Start one that sleeps, from an image of nothing and this machine's programs."""
+    machine("sh", "-c", "mkdir /run/empty && tar -C /run/empty -c . | docker import - nothing:1")
+    programs = [f"--volume=/{name}:/{name}:ro" for name in ("bin", "lib", "lib64", "usr") if Path("/", name).exists()]
+    machine(
+        "docker", "run", "--detach", "--network=host", "--memory=64m", *programs, "nothing:1", "/usr/bin/sleep", "600"
+    )
+
+
+def namespaces(pid: int | str) -> set[str]:
+    return {str(Path(f"/proc/{pid}/ns/{kind}").readlink()) for kind in ("mnt", "net", "pid")}
+
+
+def inhabitants(of: set[str]) -> list[str]:
+    """Processes in any of the namespaces."""
+
+    def command(folder: Path) -> str:
+        try:
+            return (folder / "cmdline").read_text() if namespaces(folder.name) & of else ""
+        except OSError:
+            return ""
+
+    return list(filter(None, map(command, Path("/proc").glob("[0-9]*"))))
+
+
+def left(name: str, of: set[str]) -> list[object]:
+    """What is still there of a machine, apart from what ends in the next moment."""
+    groups = list(Path("/sys/fs/cgroup").glob(f"*/{name}")) + list(Path("/sys/fs/cgroup").glob(name))
+    return [*groups, *inhabitants(of)]
+
+
+def docker_marks() -> list[str]:
+    """Everything of Docker's that a daemon puts on its host: rules, bridges, mounts, sockets."""
+    rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    places = [Path("/run/docker"), Path("/run/docker.sock"), Path("/run/docker.pid"), Path("/var/lib/docker/overlay2")]
+    return sorted(
+        [line for line in rules if "DOCKER" in line]
+        + [line for line in mounts if "docker" in line]
+        + [path.name for path in Path("/sys/class/net").glob("docker*")]
+        + [str(path) for path in places if path.exists()]
+    )
+
+
+@pytest.fixture(autouse=True)
+def _untouched_host() -> Iterator[None]:
+    before = docker_marks()
+    yield
+    assert docker_marks() == before
+
+
+def test_nothing_is_left_after_the_block() -> None:
+    """Daemon, containers, mounts and control groups are gone when the block is over."""
+    with dockerd() as machine:
+        start_container(machine)
+        of = namespaces(machine.pid)
+        assert not namespaces("self") & of
+        assert any("sleep" in command for command in inhabitants(of))
+        assert len(left(machine.name, of)) > 3
+    assert left(machine.name, of) == []
+
+
+def _daemon(machine: Machine) -> None:
+    done = machine.run("sh", "-c", "kill -KILL $(cat /run/docker.pid)")
+    # The end of the daemon ends the machine, and the shell with it where that is faster.
+    assert done.returncode in (0, -signal.SIGKILL)
+
+
+def _everything(machine: Machine) -> None:
+    machine.run("sh", "-c", "kill -KILL -1")
+
+
+@pytest.mark.parametrize("kill", [_daemon, _everything])
+def test_nothing_is_left_after_a_crash(kill: Callable[[Machine], None]) -> None:
+    """A daemon that was killed while a container ran leaves no more than one that was not."""
+    with dockerd() as machine:
+        start_container(machine)
+        of = namespaces(machine.pid)
+        kill(machine)
+    assert left(machine.name, of) == []
+
+
+def test_nothing_is_left_when_the_holder_is_killed() -> None:
+    """A test run that is killed takes its machine with it."""
+    command = [sys.executable, "-c", _HOLDER]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout
+            name, pid = holder.stdout.readline().split()
+            of = namespaces(pid)
+        finally:
+            holder.kill()
+    deadline = time.monotonic() + 10
+    while left(name, of):
+        assert time.monotonic() < deadline, left(name, of)
+        time.sleep(0.1)
+
+
+def test_two_at_once_do_not_see_each_other() -> None:
+    """The same port, the same folder and the same container name on both."""
+    serve = ("python3", "-m", "http.server", "8000", "--bind", "127.0.0.1")
+    with dockerd() as one, dockerd() as other:
+        for machine in (one, other):
+            machine("mkdir", "-p", "/opt/app")
+            machine("tee", "/opt/app/name", stdin=machine.name)
+            machine.start(*serve, folder="/opt/app", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for machine in (one, other):
+            assert machine.wait_for(8000, "/name") == machine.name.encode()
+    assert not Path("/opt/app/name").exists()

@@ -1,0 +1,113 @@
+"""A machine of the group is replaced under load, as a load balancer and Docker see it: no accepted work is lost."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.system.stacks.replacing import ADDRESSES, BACKEND, VLLM, Fleet, Outcome, run_fleet
+
+_REPLACEMENTS = 20
+_LATENCY_S = 2
+_DRAIN_S = 2  # a probe comes ten times a second, but the machine has only so many processors
+Check = Callable[[Outcome], None]
+
+
+@pytest.fixture(scope="module")
+def fleet(archive: Path) -> Iterator[Fleet]:
+    """A machine whose vLLM takes two seconds."""
+    with run_fleet(archive, _LATENCY_S) as running:
+        yield running
+
+
+@pytest.fixture
+def check(request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]) -> Check:
+    """Whatever was accepted has exactly one callback, by its id and by its key; the figures stand in the report."""
+
+    def checked(outcome: Outcome) -> None:
+        record_testsuite_property(request.node.name, str(outcome.figures))
+        assert not outcome.lost, f"{outcome.figures}: {outcome.lost}"
+        wrong = outcome.not_called_back_once()
+        assert not wrong, f"{outcome.figures}: {wrong}"
+        keys = {one["key"] for one in outcome.callbacks}
+        assert len(keys) == len(outcome.callbacks), f"{outcome.figures}: {len(keys)} keys"
+        assert "" not in keys
+
+    return checked
+
+
+def test_a_rolling_replacement_loses_no_work(fleet: Fleet, check: Check) -> None:
+    """Twenty machines one after the other: every request that got a 200 gets its checklist."""
+    settings = {"DRAIN_SEC": _DRAIN_S, "FINISH_SEC": 20}
+    fleet.start(0, **settings)
+    with fleet.load("rolling") as outcome, ThreadPoolExecutor(1) as stops:
+        stopping: list[Future[None]] = []
+        for number in range(1, _REPLACEMENTS + 1):
+            fleet.start(number, **settings)
+            for stop in stopping:
+                stop.result()
+            stopping = [stops.submit(fleet.stop, number - 1)]
+    fleet.stop(_REPLACEMENTS)
+    outcome.callbacks = fleet.callbacks("rolling")
+    check(outcome)
+    assert len(outcome.accepted) > 20 * _REPLACEMENTS, outcome.figures
+    assert {address for _, _, address in outcome.accepted} == set(ADDRESSES), outcome.figures
+    assert all("checklists" in one["body"] for one in outcome.callbacks), outcome.figures
+
+
+def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check) -> None:
+    """Each accepted request as failed, with when to ask again."""
+    fleet.plan(VLLM, {"latency_s": 30})
+    fleet.start(30, DRAIN_SEC=_DRAIN_S, FINISH_SEC=1)
+    with fleet.load("slow") as outcome:
+        time.sleep(2)
+        fleet.start(31, DRAIN_SEC=_DRAIN_S, FINISH_SEC=1)
+        fleet.stop(30)
+    fleet.stop(31)
+    fleet.plan(VLLM)
+    outcome.callbacks = fleet.callbacks("slow")
+    check(outcome)
+    assert len(outcome.accepted) > 40, outcome.figures
+    hints = [one["body"].get("error", {}).get("retry_after_sec") for one in outcome.callbacks]
+    assert set(hints) == {10}, outcome.figures
+
+
+def test_a_backend_that_fails_meanwhile_hears_everything_once(fleet: Fleet, check: Check) -> None:
+    """It is away and drops connections, and is called again with the same key: it takes each callback once."""
+    settings = {"DRAIN_SEC": _DRAIN_S, "FINISH_SEC": 20}
+    fleet.start(40, **settings)
+    with fleet.load("faulty") as outcome:
+        fleet.start(41, **settings)
+        fleet.plan(BACKEND, {"status": 503, "times": 30}, {"drop": True, "times": 30}, {"status": 503, "times": 30})
+        fleet.stop(40)
+        fleet.start(42, **settings)
+        fleet.plan(BACKEND, {"drop": True, "times": 30})
+        fleet.stop(41)
+    fleet.stop(42)
+    outcome.callbacks, attempts = fleet.callbacks("faulty"), fleet.attempts("faulty")
+    check(outcome)
+    assert len(attempts) > len(outcome.callbacks) + 60, f"{outcome.figures}: {len(attempts)} attempts"
+    assert set(attempts) == {(one["id"], one["key"]) for one in outcome.callbacks}, outcome.figures
+    assert all("checklists" in one["body"] for one in outcome.callbacks), outcome.figures
+
+
+def test_a_machine_that_is_deleted_finishes_its_work(archive: Path, check: Check) -> None:
+    """
+    Docker ends with its machine: it lets the server finish what takes longer than Docker's own ten seconds.
+
+    So does the server, whose jobs take longer than the ten seconds that their callbacks have in the end.
+    """
+    with run_fleet(archive, latency_s=14) as fleet:
+        fleet.start(0, DRAIN_SEC=_DRAIN_S)
+        with fleet.load("deleted") as outcome:
+            time.sleep(2)
+        fleet.switch_off()
+        deadline = time.monotonic() + 30
+        while len(outcome.callbacks) < len(outcome.accepted) and time.monotonic() < deadline:
+            time.sleep(0.5)
+            outcome.callbacks = fleet.callbacks("deleted")
+        check(outcome)
+        assert len(outcome.accepted) > 20, outcome.figures
+        assert all("checklists" in one["body"] for one in outcome.callbacks), outcome.figures

@@ -1,0 +1,123 @@
+"""The AI server's stack of compose/ as its machine runs it: real Docker, Compose, image, promtail and node-exporter."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.emulator import REPOSITORY
+from tests.system.stacks.stacks import IMAGE, Stack, run_stack
+
+_LOG = "/var/log/dojangkok/dev/application.log"
+_GRACE_S = 80
+
+
+@pytest.fixture(scope="module")
+def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack, which is healthy."""
+    with run_stack("ai-server", archive, tmp_path_factory.mktemp("images"), {}, AI_SERVER_IMAGE=IMAGE) as running:
+        yield running
+
+
+def health(stack: Stack) -> Any:
+    """The answer of the server's /health, once it answers."""
+    return json.loads(stack.machine.wait_for(8000, "/health", 30))
+
+
+def _soon(condition: Callable[[], bool], within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
+        time.sleep(0.2)
+
+
+def test_every_service_is_healthy(stack: Stack) -> None:
+    """By the healthchecks of the stack, and asked from outside."""
+    assert stack.states() == {"ai-server": "healthy", "node-exporter": "healthy", "promtail": "healthy"}
+    assert health(stack) == {"status": "ok"}
+    assert b"node_filesystem_size_bytes" in stack.machine.wait_for(9100, "/metrics")
+
+
+def test_the_server_knows_what_it_was_started_as(stack: Stack) -> None:
+    """The reference in .env is what runs and what /version answers."""
+    assert json.loads(stack.machine.wait_for(8000, "/version"))["image"] == IMAGE
+    assert stack.inspect("ai-server")["Config"]["Image"] == IMAGE
+
+
+def test_a_secret_arrives_as_it_was_written(stack: Stack) -> None:
+    """Neither compose nor Docker takes a `$` for a variable."""
+    lines = (REPOSITORY / "compose/ai-server/app.env.example").read_text().splitlines()
+    (key,) = (line for line in lines if line.startswith("VLLM_API_KEY="))
+    assert "$" in key
+    assert key in stack.inspect("ai-server")["Config"]["Env"]
+
+
+def test_the_server_can_do_no_more_than_it_needs(stack: Stack) -> None:
+    """Not root, no capability, none to be had, nothing to be written but its log and /tmp."""
+    pid = stack.inspect("ai-server")["State"]["Pid"]
+    lines = stack.machine("cat", f"/proc/{pid}/status").splitlines()
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    assert "0" not in status["Uid"].split()
+    assert {int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+    assert status["NoNewPrivs"] == "1"
+    for folder, is_writable in (("/tmp", True), ("/var/log/dojangkok", True), ("/app", False), ("/var/tmp", False)):
+        touch = (stack.program, "exec", "-T", "ai-server", "touch", f"{folder}/file")
+        done = stack.machine.run(*touch, folder="/opt/app")
+        assert (done.returncode == 0) == is_writable, f"{folder}: {done.stderr}"
+        assert is_writable or "Read-only file system" in done.stderr
+
+
+def test_logs_reach_loki(stack: Stack) -> None:
+    """The server's file and the machine's, with the labels that dashboards ask for."""
+    health(stack)
+    assert "Uvicorn running" in stack.machine("cat", _LOG)
+    wanted = [
+        f'host="{stack.machine.name}", job="dojangkok-ai", service="ai-server"',
+        f'host="{stack.machine.name}", job="syslog", service="machine"',
+        "Uvicorn running",
+        "startup-script: it said this",
+    ]
+    _soon(lambda: all(part in stack.shipped() for part in wanted))
+
+
+def test_a_restart_serves_again(stack: Stack) -> None:
+    """`docker compose restart`: the old one drains, the new one answers, and goes on in the same log."""
+    before = stack.machine("cat", _LOG)
+    stack.compose("restart", "ai-server")
+    assert health(stack) == {"status": "ok"}
+    _soon(lambda: stack.states()["ai-server"] == "healthy")
+    after = stack.machine("cat", _LOG)
+    assert after.startswith(before)
+    assert "Uvicorn running" in after[len(before) :]
+
+
+def test_sigterm_ends_the_server_by_itself(stack: Stack) -> None:
+    """Long before the grace period is over, with exit code 0: nobody has to kill it. Docker knows that period."""
+    assert stack.inspect("ai-server")["Config"]["StopTimeout"] == _GRACE_S
+    begun = time.monotonic()
+    stack.compose("stop", "ai-server")
+    took_s = time.monotonic() - begun
+    state = stack.inspect("ai-server")["State"]
+    assert (state["Status"], state["ExitCode"], state["OOMKilled"]) == ("exited", 0, False)
+    assert took_s < _GRACE_S / 4
+    stack.compose("start", "ai-server")
+    assert health(stack) == {"status": "ok"}
+
+
+def test_a_crash_is_restarted(stack: Stack) -> None:
+    """`unless-stopped`: a server that was killed comes back, and is asked for again."""
+    pid = stack.inspect("ai-server")["State"]["Pid"]
+    stack.machine("kill", "-KILL", str(pid))
+    _soon(lambda: stack.inspect("ai-server")["RestartCount"] >= 1)
+    assert health(stack) == {"status": "ok"}
+
+
+def test_down_leaves_the_logs_alone(stack: Stack) -> None:
+    """No container, and no volume when asked so; the machine's log stays."""
+    stack.compose("down", "--volumes")
+    assert stack.machine("docker", "ps", "--all", "--quiet") == ""
+    assert stack.machine("docker", "volume", "ls", "--quiet") == ""
+    assert "Uvicorn running" in stack.machine("cat", _LOG)

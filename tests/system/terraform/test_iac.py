@@ -1,0 +1,182 @@
+"""
+The dev environment of `iac/`, applied to the emulator: what Terraform makes is what deploy rolls, and each leaves the
+other's work alone.
+
+The emulator serves Compute Engine, and of that no single machines: accounts, secrets, IAP, APIs, and the machines that
+can't roll are shells here. All of them are planned in policy/test_iac_plan.py.
+"""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from emulator.permissions import permission
+from policy.terraform import VALUES, Terraform, copied
+from tests.support.deployer import IMAGE, Deployer, reference, run_registry
+from tests.support.emulator import GROUP, REPOSITORY, TEMPLATES, ZONE, Emulator, Gcloud, run_emulator
+
+_EMAIL = {"email": '"${var.name}@dojangkok-dev.iam.gserviceaccount.com"', "name": "var.name"}
+_SHELLS: dict[str, dict[str, str]] = {
+    "project-setup": {},
+    "service-account": _EMAIL,
+    "secret-manager": {},
+    "compute": {},
+    "gpu-compute": {},
+    "iap-ssh": {},
+}
+_COMMAND_S = 300
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The dev environment, whose Google is an emulator."""
+
+    terraform: Terraform
+    emulator: Emulator
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        """Run Terraform in the environment's folder."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "GOOGLE_", "CLOUDSDK_"))}
+        ours = {"GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{self.emulator.address}/compute/v1/", "NO_PROXY": "127.0.0.1"}
+        return subprocess.run(
+            ["terraform", *command],
+            cwd=self.terraform.folder / "iac/environments/dev",
+            env=kept | self.terraform.environment | ours,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_S, check=False,
+        )  # fmt: skip
+
+    def work(self, command: str, *more: str) -> str:
+        """Run a command that must succeed, with the example's values and two machines."""
+        done = self.run(command, "-input=false", "-no-color", f"-var-file={VALUES}", "-var=ai_server_machines=2", *more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def apply(self, *more: str) -> str:
+        """Make everything as it is written."""
+        return self.work("apply", "-auto-approve", *more)
+
+    def sees_nothing_to_do(self, *more: str) -> None:
+        """Plan; its exit code is 2 where there is a change."""
+        self.work("plan", "-detailed-exitcode", *more)
+
+    def reference(self) -> str:
+        """Return the line of the startup script that names the image, of the template that the group has."""
+        (version,) = self.emulator.group()["versions"]
+        properties = self.emulator.get(f"{TEMPLATES}/{version['instanceTemplate'].rpartition('/')[2]}")["properties"]
+        script = next(item["value"] for item in properties["metadata"]["items"] if item["key"] == "startup-script")
+        return next(line for line in script.splitlines() if line.startswith("AI_SERVER_IMAGE="))
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """An empty project, and the environment that nobody has applied yet."""
+    monkeypatch.setenv("PATH", f"{provider}:{os.environ['PATH']}")
+    with run_emulator("--operation-s", "0", "--seed", "tests/system/terraform/empty.yaml") as emulator:
+        fleet = Fleet(copied(tmp_path / "copy", _SHELLS), emulator)
+        assert fleet.run("get").returncode == 0
+        yield fleet
+
+
+@pytest.fixture
+def deployer(fleet: Fleet, tmp_path: Path) -> Iterator[Deployer]:
+    """`python -m deploy --env dev`, with the environment's own names."""
+    with run_registry() as registry:
+        yield Deployer(fleet.emulator, registry, tmp_path)
+
+
+def _is_stable(fleet: Fleet) -> bool:
+    return bool(fleet.emulator.group()["status"]["isStable"])
+
+
+def _granted() -> set[str]:
+    """Permissions of the deployer's role."""
+    text = (REPOSITORY / "iac/environments/dev/accounts.tf").read_text()
+    return set(re.findall(r'"(compute\.\w+\.\w+)"', text))
+
+
+def test_what_terraform_makes_is_what_deploy_rolls(
+    fleet: Fleet, deployer: Deployer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Apply to nothing; deploy finds no fault; then a plan is empty, also after a rollback: the release is deploy's."""
+    began_s = time.monotonic()
+    fleet.apply()
+    applied_s = time.monotonic() - began_s
+    fleet.emulator.wait(lambda: _is_stable(fleet))
+    fleet.sees_nothing_to_do()
+    assert fleet.reference() == f"AI_SERVER_IMAGE={IMAGE}:4f2a91c"
+
+    began_s = time.monotonic()
+    done = deployer.run("deploy", "--image", reference(1))
+    deployed_s = time.monotonic() - began_s
+    assert done.returncode == 0, done.stderr
+    assert "warning" not in done.stderr
+    assert fleet.reference() == f"AI_SERVER_IMAGE={reference(1)}"
+    began_s = time.monotonic()
+    fleet.sees_nothing_to_do()
+    planned_s = time.monotonic() - began_s
+
+    deployer.json("deploy", "--image", reference(2))
+    deployer.json("rollback")
+    assert fleet.reference() == f"AI_SERVER_IMAGE={reference(1)}"
+    fleet.sees_nothing_to_do()
+    with capsys.disabled():
+        print(f"\napply {applied_s:.1f} s, deploy {deployed_s:.1f} s, empty plan {planned_s:.1f} s")
+    assert [entry for entry in fleet.emulator.ledger("request") if entry.get("unknown")] == []
+
+
+def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, deployer: Deployer) -> None:
+    """
+    Another machine type makes another seed and rolls nothing; deploy says that it is there. Rolled by hand, with the
+    release that serves in it, it is what the next releases are copies of: iac/README.md, "A change of the machines".
+    """
+    fleet.apply()
+    fleet.emulator.wait(lambda: _is_stable(fleet))
+    deployer.json("deploy", "--image", reference(1))
+    before = deployer.versions()
+    release = reference(1).removeprefix(IMAGE)
+    change = ("-var=ai_server_machine_type=n2d-standard-4", f"-var=ai_server_first_release={release}")
+    fleet.apply(*change)
+    assert deployer.versions() == before
+    assert "is newer than" in json.dumps(deployer.json("status"))
+
+    seed = fleet.run("output", "-raw", "ai_server_template").stdout
+    group = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
+    fleet.emulator.ask(group, {"versions": [{"instanceTemplate": f"global/instanceTemplates/{seed}"}]}, "PATCH")
+    assert deployer.versions() == [seed]
+    deployer.json("deploy", "--image", reference(2))
+    (serving,) = deployer.versions()
+    assert fleet.emulator.get(f"{TEMPLATES}/{serving}")["properties"]["machineType"] == "n2d-standard-4"
+    assert "is newer than" not in json.dumps(deployer.json("status"))
+    fleet.sees_nothing_to_do(*change)
+
+
+def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deployer) -> None:
+    """Every method of Compute Engine that a deploy, a rollback and a prune call is in the custom role of iac/."""
+    fleet.apply()
+    fleet.emulator.wait(lambda: _is_stable(fleet))
+    known = len(fleet.emulator.ledger("request"))
+    deployer.json("deploy", "--image", reference(1))
+    deployer.json("deploy", "--image", reference(2))
+    deployer.json("rollback")
+    deployer.json("prune")
+    methods = {entry["method"] for entry in fleet.emulator.ledger("request")[known:]}
+    called = {permission(one) for one in methods if not one.startswith("cloudresourcemanager.")}
+    assert called <= _granted()
+    assert "compute.instanceTemplates.create" in called
+
+
+def test_shell_asks_for_no_more_than_its_grants_have(emulator: Emulator, gcloud: Gcloud) -> None:
+    """`gcloud compute ssh` reads the machine, by a role on the machine, and the project, by the deployer's own."""
+    name = emulator.machines()[0]["instance"].rpartition("/")[2]
+    known = len(emulator.ledger("request"))
+    gcloud(f"ssh {name} --tunnel-through-iap --dry-run --plain")
+    called = {permission(entry["method"]) for entry in emulator.ledger("request")[known:]}
+    assert called == {"compute.instances.get", "compute.projects.get"}
+    assert "compute.projects.get" in _granted()
