@@ -19,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import httpx
 
-from emulator.api import Api
-from emulator.clock import Clock
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import World
+from emulator.environment.store import Store
 from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
-from emulator.store import Store
-from emulator.world import World
 from tests.unit.emulator.rollouts import NEW, settings, started
 
 SEED = Path("emulator/seeds/dojangkok.yaml")

@@ -15,13 +15,13 @@ from typing import Annotated, NoReturn, TextIO
 import typer
 import uvicorn
 
-from emulator.api import Api
-from emulator.clock import Clock
-from emulator.lock import LockedError, hold
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import Options, World
+from emulator.environment.state_lock import LockedError, hold
+from emulator.environment.store import StateError, Store
 from emulator.seed import SeedError, plant, read_seed
-from emulator.server import configuration
-from emulator.store import StateError, Store
-from emulator.world import Options, World
+from emulator.server.application import configuration
 
 _app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where a clock moved by hand begins

@@ -2,9 +2,9 @@
 
 import httpx
 
-from emulator.api import Api
-from emulator.batch import answer_batch, is_batch
-from emulator.messages import Answer, Request, drip_duration_s
+from emulator.api.messages import Answer, Request, drip_duration_s
+from emulator.emulator import Api
+from emulator.server.batch import answer_batch, is_batch
 
 
 class Transport(httpx.BaseTransport):

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from emulator.api import Api
-from emulator.behaviours import Rule
-from emulator.clock import timestamp
-from emulator.links import self_link
-from emulator.messages import Request
+from emulator.api.messages import Request
+from emulator.emulator import Api
+from emulator.environment.clock import timestamp
+from emulator.environment.instance_rules import Rule
+from emulator.environment.links import self_link
 
 _ORDER: Final = (
     "networks", "subnetworks", "firewalls", "healthChecks", "images", "instanceTemplates", "instanceGroupManagers",

@@ -16,14 +16,14 @@ import uvicorn
 from google.auth.credentials import AnonymousCredentials
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from emulator.api import Api
-from emulator.clock import Clock
+from emulator.api.messages import Request
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import Options, World
+from emulator.environment.store import Store
 from emulator.inprocess import Transport
-from emulator.messages import Request
 from emulator.seed import Seed, plant
-from emulator.server import configuration
-from emulator.store import Store
-from emulator.world import Options, World
+from emulator.server.application import configuration
 from tests.contract import marks
 from tests.contract.rig import PROJECT, REGION, Emulator
 

@@ -12,9 +12,9 @@ from inspect import getdoc, getmembers, isfunction
 from pathlib import Path
 from typing import Final
 
-from emulator import routes
-from emulator.calls import HANDLERS
-from emulator.schema.check import methods
+from emulator.api.calls import HANDLERS
+from emulator.api.methods import load_handlers
+from emulator.api.schema.check import methods
 from tests.contract.marks import EVIDENCE, GUESSES
 
 FILE: Final = Path("emulator/FIDELITY.md")
@@ -73,7 +73,7 @@ def tests() -> tuple[Test, ...]:
 
 def served() -> set[str]:
     """Return the names of all methods that are served."""
-    routes.load()
+    load_handlers()
     return set(HANDLERS) | set(LOGIN)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.schema.check import methods
+from emulator.api.schema.check import methods
 from tests.contract import fidelity
 
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from emulator.routes import refusals
+from emulator.api.methods import unsupported_fields
 from tests.contract.marks import covers, differs, own
 from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, TEMPLATES, ZONE, Emulator
 
-SCHEMA: Final = json.loads(Path("emulator/schema/compute.json").read_text())["messages"]
+SCHEMA: Final = json.loads(Path("emulator/api/schema/compute.json").read_text())["messages"]
 SCALERS: Final = f"{HOME}/zones/{ZONE}/autoscalers"
 WHY: Final = "fields that change what Compute Engine does, and that are not acted on, are refused with 501"
 # Fields of a group that the emulator acts on, or that change nothing but what a reader sees.
@@ -53,10 +53,10 @@ def leaves(message: str, where: str = "") -> set[str]:
 @own
 def test_every_field_of_a_group_is_acted_on_or_refused() -> None:
     """A field that a new version of the schema brings is in none of the three lists until it is looked at."""
-    assert leaves("InstanceGroupManager") == ACTED_ON | SHOWN_ONLY | set(refusals.GROUP)
+    assert leaves("InstanceGroupManager") == ACTED_ON | SHOWN_ONLY | set(unsupported_fields.GROUP)
     for fields, message in (
-        (refusals.AUTOSCALER, "Autoscaler"), (refusals.TEMPLATE, "InstanceTemplate"),
-        (refusals.HEALTH_CHECK, "HealthCheck"),
+        (unsupported_fields.AUTOSCALER, "Autoscaler"), (unsupported_fields.TEMPLATE, "InstanceTemplate"),
+        (unsupported_fields.HEALTH_CHECK, "HealthCheck"),
     ):  # fmt: skip
         for path in fields:
             kind = message
@@ -84,7 +84,7 @@ def test_every_field_of_a_group_is_acted_on_or_refused() -> None:
 def test_a_field_of_a_group(emulator: Emulator, path: str, value: Any, taken: Any) -> None:
     """A group with a field that is not acted on is refused, by insert and patch, and nothing is written."""
     before = emulator.web(0)
-    assert path in {*refusals.GROUP, "updatePolicy.minReadySec", "newField"}
+    assert path in {*unsupported_fields.GROUP, "updatePolicy.minReadySec", "newField"}
     body = {"name": "other", "instanceTemplate": emulator.template("t")} | nested(path, value)
     for verb, target in (("PATCH", GROUP), ("POST", GROUPS)):
         status, reason, message = emulator.refused(verb, target, body)
@@ -111,7 +111,7 @@ def test_a_field_of_a_group(emulator: Emulator, path: str, value: Any, taken: An
 )
 def test_a_field_of_a_template(emulator: Emulator, path: str, value: Any, taken: Any) -> None:
     """A template whose instances would end by themselves, or be made otherwise, is refused."""
-    assert path in refusals.TEMPLATE
+    assert path in unsupported_fields.TEMPLATE
     body = {"name": "t", "properties": {}}
     status, reason, message = emulator.refused("POST", TEMPLATES, body | nested(path, value))
     assert (status, reason) == (501, "notImplemented")

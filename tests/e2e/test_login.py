@@ -56,7 +56,7 @@ def rehearsal_as_prod(checkout: Checkout) -> None:
         "dict(os.environ)",
     )
     checkout.replace(
-        "emulator/tokens.py", "field(default_factory=lambda: secrets.token_urlsafe(24))", f'"{REQUEST_TOKEN}"'
+        "emulator/api/tokens.py", "field(default_factory=lambda: secrets.token_urlsafe(24))", f'"{REQUEST_TOKEN}"'
     )
 
 

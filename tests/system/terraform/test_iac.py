@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.permissions import permission
+from emulator.api.permissions import permission
 from policy.terraform import VALUES, Terraform, copied
 from tests.support.deployer import IMAGE, Deployer, reference, run_registry
 from tests.support.emulator import GROUP, REPOSITORY, TEMPLATES, ZONE, Emulator, Gcloud, run_emulator

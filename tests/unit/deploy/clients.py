@@ -14,7 +14,7 @@ import httpx
 from deploy.compute_engine.client import Compute
 from deploy.errors import DeployError
 from deploy.retry import Time
-from emulator.api import Api
+from emulator.emulator import Api
 from emulator.inprocess import Transport
 
 

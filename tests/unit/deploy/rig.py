@@ -20,12 +20,12 @@ from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.plan import Plan, Wanted, plan, reconcile
 from deploy.rollout.result import Result
 from deploy.rollout.rollback_plan import plan_rollback
-from emulator.api import Api
-from emulator.clock import Clock
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import World
+from emulator.environment.store import Store
 from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
-from emulator.store import Store
-from emulator.world import World
 from lib.streams import SafeStream, write_progress
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"

@@ -15,7 +15,7 @@ from deploy.release.record import Entry
 from deploy.report import formats
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Outcome, Pruned, Result
-from emulator.api import Api
+from emulator.emulator import Api
 from emulator.inprocess import Transport
 from tests.unit.deploy.faulty import behave, fault, times, world
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from emulator.groups import Group, Settings, Surroundings, Target, disturb
-from emulator.health import NEVER, Behaviour, Check, Tie
-from emulator.machines import Machine, Version
-from emulator.rolling import next_s, step
-from emulator.status import is_stable
+from emulator.environment.group_status import is_stable
+from emulator.group.health import NEVER, Behaviour, Check, Tie
+from emulator.group.instances import Machine, Version
+from emulator.group.members import Group, Settings, Surroundings, Target, disturb
+from emulator.group.rollout import next_s, step
 
 OLD = Version("projects/p/global/instanceTemplates/old")
 NEW = Version("projects/p/global/instanceTemplates/new")

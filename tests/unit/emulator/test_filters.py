@@ -1,7 +1,7 @@
 import pytest
 
-from emulator.errors import ApiError
-from emulator.filters import compile_filter
+from emulator.api.errors import ApiError
+from emulator.api.filters import compile_filter
 
 DOCUMENT = {
     "name": "web-1", "status": "RUNNING", "size": 5, "labels": {"env": "prod", "a.b": "c"},

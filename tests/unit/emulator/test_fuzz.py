@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.api import Api
-from emulator.calls import HANDLERS
-from emulator.clock import Clock
-from emulator.messages import Request
-from emulator.schema.check import Method, _schema, methods
+from emulator.api.calls import HANDLERS
+from emulator.api.messages import Request
+from emulator.api.schema.check import Method, _schema, methods
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import World
+from emulator.environment.store import Store
 from emulator.seed import plant, read_seed
-from emulator.store import Store
-from emulator.world import World
 from tests.unit.emulator.test_process import GROUP, SEED, TEMPLATES
 
 NAMES = st.sampled_from(

@@ -6,7 +6,7 @@ from base64 import b64encode
 
 import pytest
 
-from emulator.messages import Request
+from emulator.api.messages import Request
 from tests.unit.emulator.test_fuzz import Served, _fresh  # noqa: F401 - the fixture makes a world for each test
 from tests.unit.emulator.test_process import GROUP, TEMPLATES
 

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from emulator.groups import Group, Settings, Target, act, living
-from emulator.health import Behaviour
-from emulator.machines import Version
-from emulator.status import current_actions, is_reached, is_stable
+from emulator.environment.group_status import current_actions, is_reached, is_stable
+from emulator.group.health import Behaviour
+from emulator.group.instances import Version
+from emulator.group.members import Group, Settings, Target, act, living
 from tests.unit.emulator.rollouts import OLD, Rollout, available, settings, started
 
 SECONDS = st.floats(min_value=0.0, max_value=60.0, allow_nan=False)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from emulator.api import Api
-from emulator.clock import Clock, reopened_s
-from emulator.health import NEVER
-from emulator.messages import Request
+from emulator.api.messages import Request
+from emulator.emulator import Api
+from emulator.environment.clock import Clock, reopened_s
+from emulator.environment.environment import World
+from emulator.environment.store import Store
+from emulator.group.health import NEVER
 from emulator.seed import plant, read_seed
-from emulator.store import Store
-from emulator.world import World
 from tests.unit.emulator.test_process import GROUP, SEED, TEMPLATES, Started
 
 CLOSED_S = 1.8e9

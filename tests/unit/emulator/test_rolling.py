@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.groups import Target, in_place, living
-from emulator.health import Behaviour, Tie
-from emulator.machines import Version, stop
-from emulator.status import current_actions, is_reached, is_stable
+from emulator.environment.group_status import current_actions, is_reached, is_stable
+from emulator.group.health import Behaviour, Tie
+from emulator.group.instances import Version, stop
+from emulator.group.members import Target, in_place, living
 from tests.unit.emulator.rollouts import NEW, OLD, Rollout, available, settings, started
 
 BROKEN = Behaviour(answer_s=None)

@@ -1,7 +1,7 @@
 import pytest
 
-from emulator.errors import ApiError
-from emulator.schema import check, generate
+from emulator.api.errors import ApiError
+from emulator.api.schema import check, generate
 
 
 def refused(message: str, body: object) -> str:
@@ -12,7 +12,7 @@ def refused(message: str, body: object) -> str:
 
 
 def test_committed_schema_is_what_the_package_says() -> None:
-    """Mend with `uv run --project emulator python -m emulator.schema.generate`."""
+    """Mend with `uv run --project emulator python -m emulator.api.schema.generate`."""
     assert generate.TARGET.read_text() == generate.generate()
 
 

@@ -10,12 +10,12 @@ from email.utils import parsedate_to_datetime
 import pytest
 import uvicorn
 
-from emulator import server as module
-from emulator.api import Api
-from emulator.clock import Clock
-from emulator.server import configuration
-from emulator.store import Store
-from emulator.world import World
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import World
+from emulator.environment.store import Store
+from emulator.server import application as module
+from emulator.server.application import configuration
 
 PATH = "/compute/v1/projects/p/global/instanceTemplates"
 LIMIT = 4096

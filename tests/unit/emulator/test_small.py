@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from emulator.behaviours import Rule, behaviour, mentions
-from emulator.clock import Clock, timestamp
-from emulator.faults import Faults, PlanRequest
-from emulator.health import NEVER, Behaviour, Check, Tie, verdicts
-from emulator.links import canonical
-from emulator.machines import Machine, Version
-from emulator.permissions import permission
-from emulator.routing import route
-from emulator.serial import images
+from emulator.api.faults import Faults, PlanRequest
+from emulator.api.permissions import permission
+from emulator.api.routing import route
+from emulator.api.serial_port import images
+from emulator.environment.clock import Clock, timestamp
+from emulator.environment.instance_rules import Rule, behaviour, mentions
+from emulator.environment.links import canonical
+from emulator.group.health import NEVER, Behaviour, Check, Tie, verdicts
+from emulator.group.instances import Machine, Version
 
 TEMPLATE = "projects/p/global/instanceTemplates/t"
 MACHINE = Machine("web-1", "zone-a", Version(TEMPLATE), Behaviour(), 0.0)

@@ -15,13 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from emulator.__main__ import _app
-from emulator.api import Api
-from emulator.clock import Clock
-from emulator.lock import LockedError, hold
-from emulator.messages import Request
+from emulator.api.messages import Request
+from emulator.emulator import Api
+from emulator.environment.clock import Clock
+from emulator.environment.environment import World
+from emulator.environment.state_lock import LockedError, hold
+from emulator.environment.store import Store
 from emulator.seed import plant, read_seed
-from emulator.store import Store
-from emulator.world import World
 from tests.unit.emulator.test_process import GROUP, SEED, TEMPLATES
 
 Spoil = Callable[[Path], None]

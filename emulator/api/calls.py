@@ -1,0 +1,164 @@
+"""A request to a method of the API, as its handler sees it; and which handler serves which method."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from emulator.api.errors import already_exists, invalid, invalid_parameter, not_found, required
+from emulator.api.schema.check import Method
+from emulator.environment.environment import World
+from emulator.environment.links import ID, NAME, canonical
+from emulator.environment.operations import Operation
+from emulator.environment.store import Document, View
+
+
+@dataclass
+class Call:
+    """
+    One request.
+
+    Args:
+        world: That it changes.
+        view: That it reads; older than the world while a fault makes reads lag.
+        method: Of Compute v1.
+        params: Variables of the path.
+        query: Typed values.
+        body: Checked; None where the method has none.
+        fault: What becomes of the operation that it starts, as fields of `Operation`.
+        unreachable: Scopes that an aggregated list does not reach.
+        notes: For the ledger.
+    """
+
+    world: World
+    view: View
+    method: Method
+    params: Mapping[str, str]
+    query: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    fault: Mapping[str, Any] = field(default_factory=dict)
+    unreachable: frozenset[str] = frozenset()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def project(self) -> str:
+        """`projects/P`."""
+        return f"projects/{self.params['project']}"
+
+    @property
+    def scope(self) -> str:
+        """`projects/P/zones/Z`, `projects/P/regions/R` or `projects/P/global`."""
+        for kind in ("zone", "region"):
+            if kind in self.params:
+                return f"{self.project}/{kind}s/{self.params[kind]}"
+        return f"{self.project}/global"
+
+    @property
+    def collection(self) -> str:
+        """Path of the collection, without the name of one resource."""
+        last = [segment for segment in self.method.path if not segment.startswith("{")][-1]
+        names = [self.method.path[index] for index in (3, 4) if len(self.method.path) > index]
+        return f"{self.scope}/{next((name for name in names if not name.startswith('{')), last)}"
+
+    @property
+    def path(self) -> str:
+        """Path of the one resource that is meant, with its name in place of a numeric id."""
+        return self.view.path(f"{self.collection}/{list(self.params.values())[-1]}")
+
+    @property
+    def request_id(self) -> str:
+        """`requestId`, or empty."""
+        return str(self.query.get("requestId", ""))
+
+    def document(self) -> Document:
+        """
+        Return the one resource that is meant.
+
+        Raises:
+            ApiError: 404.
+        """
+        found = self.view.get(self.path)
+        if found is None:
+            raise not_found(self.path)
+        return found
+
+    def link(self, reference: str) -> str:
+        """Return the canonical path of a reference in a body, by name."""
+        return self.view.path(canonical(reference, self.project))
+
+    def new_path(self) -> str:
+        """
+        Return the path of a resource that is to be made.
+
+        Raises:
+            ApiError: 400 for its name, 409 if it is taken.
+        """
+        name = (self.body or {}).get("name")
+        if not name:
+            raise required("resource.name")
+        if not NAME.fullmatch(name):
+            raise invalid("resource.name", name, f"Must be a match of regex '{NAME.pattern}'.")
+        path = f"{self.collection}/{name}"
+        if self.world.view.get(path) is not None:
+            raise already_exists(path)
+        return path
+
+    def start(self, target: str, target_id: str, type_: str = "", **more: Any) -> Operation:
+        """Begin the operation that this request answers with."""
+        told = {"request_id": self.request_id, **more, **self.fault}
+        return self.world.start(self.scope, type_ or _operation_type(self.method.name), target, target_id, **told)
+
+
+Handler = Callable[[Call], Document | Operation]
+HANDLERS: Final[dict[str, Handler]] = {}
+
+
+def serves(*names: str) -> Callable[[Handler], Handler]:
+    """Register a handler for methods of Compute v1."""
+
+    def register(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS[name] = handler
+        return handler
+
+    return register
+
+
+def shown(document: Document) -> Document:
+    """Return a document without what only the emulator knows."""
+    return {key: value for key, value in document.items() if not key.startswith("_")}
+
+
+def check_request_id(text: str) -> None:
+    """
+    Check a `requestId`.
+
+    Raises:
+        ApiError: 400. Source: google-cloud-compute, "a valid UUID with the exception that zero UUID is not supported".
+    """
+    try:
+        if UUID(text).int:
+            return
+    except ValueError:
+        pass
+    raise invalid("requestId", text, "Must be a valid UUID that is not zero.")
+
+
+def check_params(params: Mapping[str, str]) -> None:
+    """
+    Check the variables of a path.
+
+    Raises:
+        ApiError: 400.
+    """
+    for name, value in params.items():
+        if name == "project":
+            continue
+        if not (NAME.fullmatch(value) or ID.fullmatch(value) or name == "operation"):
+            raise invalid_parameter(name, value, f"Must be a match of regex '{NAME.pattern}' or '{ID.pattern}'.")
+
+
+def _operation_type(method: str) -> str:
+    """Clients branch on how it ends: gcloud asks for the target again unless the end is `delete`."""
+    verb = method.partition(".")[2]
+    return verb if verb == "delete" else f"compute.{method}"

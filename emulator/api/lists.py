@@ -1,0 +1,142 @@
+"""Lists: pages, order, filters, and the aggregated form."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from emulator.api.calls import Call, shown
+from emulator.api.errors import ApiError, invalid
+from emulator.api.filters import compile_filter
+from emulator.environment.links import self_link
+from emulator.environment.store import Document
+
+_MOST: Final = 500
+Render = Callable[[str, Document], Document]
+
+
+def answer_list(call: Call, kind: str, render: Render | None = None) -> Document:
+    """
+    Answer a list of the documents of a collection.
+
+    Args:
+        call: The request.
+        kind: Such as `compute#instanceTemplateList`.
+        render: Completes a document, given its path.
+    """
+    documents = call.view.collections.get(call.collection, {})
+    rendered = ((name, _rendered(f"{call.collection}/{name}", one, render)) for name, one in documents.items())
+    items, token = page(call, rendered)
+    return envelope(call, kind, items, token)
+
+
+def answer_aggregated_list(call: Call, kind: str, collections: Mapping[str, Render | None]) -> Document:
+    """
+    Answer an aggregated list: each scope with its documents, or with a warning.
+
+    Args:
+        call: The request.
+        kind: Such as `compute#instanceTemplateAggregatedList`.
+        collections: Names of the collections, with what completes their documents.
+    """
+    name = next(iter(collections))
+    rendered: list[tuple[str, Document]] = []
+    scopes = {_scope(path) for path in call.view.collections if path.startswith(f"{call.project}/")}
+    for collection, render in collections.items():
+        for scope, documents in call.view.scopes(call.project, collection):
+            path = f"{call.project}/{scope}/{collection}"
+            rendered += [
+                (f"{scope}/{one}", _rendered(f"{path}/{one}", document, render)) for one, document in documents.items()
+            ]
+    items, token = page(call, rendered, keyed=True)
+    scoped: dict[str, Any] = {scope: {"warning": _no_results(scope)} for scope in sorted(scopes)}
+    for key, document in items:
+        scope = key.rpartition("/")[0]
+        scoped[scope] = {name: [*scoped.get(scope, {}).get(name, []), document]}
+    for scope in call.unreachable:
+        if not call.query.get("returnPartialSuccess"):
+            raise ApiError(503, "backendError", f"The scope '{scope}' is unreachable.")
+        scoped[scope] = {"warning": {"code": "UNREACHABLE", "message": f"The scope '{scope}' is unreachable."}}
+    return envelope(call, kind, scoped, token)
+
+
+def envelope(call: Call, kind: str, items: Any, token: str, member: str = "items") -> Document:
+    """Return a list's JSON; an empty one has no items."""
+    path = f"{call.collection}" if "/" in call.collection else call.project
+    document: Document = {"kind": kind, "id": path, "selfLink": self_link(path)}
+    if items:
+        document[member] = items
+    if token:
+        document["nextPageToken"] = token
+    return document
+
+
+def page(call: Call, rendered: Iterable[tuple[str, Document]], *, keyed: bool = False) -> tuple[list[Any], str]:
+    """
+    Filter, order and cut a list.
+
+    Args:
+        call: Whose query is `filter`, `orderBy`, `maxResults` and `pageToken`.
+        rendered: Documents with their keys; by key is the default order.
+        keyed: Return pairs of key and document.
+
+    Returns:
+        The page, and the token of the next one; empty if there is none.
+
+    Raises:
+        ApiError: 400.
+    """
+    predicate = compile_filter(str(call.query.get("filter", "")))
+    newest_first = _newest_first(str(call.query.get("orderBy", "")))
+    most = int(call.query.get("maxResults", _MOST))
+    if not 0 <= most <= _MOST:
+        raise invalid("maxResults", most, f"Must be from 0 to {_MOST}.")
+    after = _position(str(call.query.get("pageToken", "")))
+    found = [
+        ((-float(document.get("_created", 0)) if newest_first else 0.0, key), document)
+        for key, document in rendered
+        if predicate(document)
+    ]
+    found.sort(key=lambda one: one[0])
+    if after is not None:
+        found = [one for one in found if one[0] > after]
+    cut = found[: most or _MOST]
+    token = _token(cut[-1][0]) if len(found) > len(cut) else ""
+    return [(key[1], shown(one)) if keyed else shown(one) for key, one in cut], token
+
+
+def _rendered(path: str, document: Document, render: Render | None) -> Document:
+    return render(path, document) if render else document
+
+
+def _newest_first(order: str) -> bool:
+    if order in ("", "name", "name asc"):
+        return False
+    if order == "creationTimestamp desc":
+        return True
+    raise invalid("orderBy", order, "Only 'name' and 'creationTimestamp desc' are supported.")
+
+
+def _token(position: tuple[float, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def _position(token: str) -> tuple[float, str] | None:
+    if not token:
+        return None
+    try:
+        first, second = json.loads(base64.urlsafe_b64decode(token.encode()))
+        return float(first), str(second)
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
+        raise invalid("pageToken", token, "The page token is not one of this list.") from error
+
+
+def _scope(path: str) -> str:
+    parts = path.split("/")
+    return "/".join(parts[2:4]) if parts[2] in ("zones", "regions") and len(parts) > 4 else "global"
+
+
+def _no_results(scope: str) -> dict[str, Any]:
+    message = f"There are no results for scope '{scope}' on this page."
+    return {"code": "NO_RESULTS_ON_PAGE", "message": message, "data": [{"key": "scope", "value": scope}]}

@@ -1,0 +1,157 @@
+"""What a project finds there: itself, zones, regions, machine types and images."""
+
+from typing import Final
+
+from emulator.api.calls import Call, serves, shown
+from emulator.api.errors import not_found
+from emulator.api.lists import answer_list, envelope, page
+from emulator.environment.clock import timestamp
+from emulator.environment.links import self_link
+from emulator.environment.store import Document
+
+_EPOCH: Final = timestamp(1_577_836_800.0)
+# Machine types that the fleet uses, with CPUs and memory. Source: Compute Engine's machine families.
+_MACHINE_TYPES: Final = {
+    "e2-micro": (2, 1_024),
+    "e2-small": (2, 2_048),
+    "e2-medium": (2, 4_096),
+    "n1-standard-1": (1, 3_840),
+    "n2d-standard-2": (2, 8_192),
+    "g2-standard-4": (4, 16_384),
+}
+
+
+@serves("projects.get")
+def get_project(call: Call) -> Document:
+    """Return the project."""
+    name = call.params["project"]
+    return {
+        "kind": "compute#project",
+        "id": "1000000000001",
+        "name": name,
+        "creationTimestamp": _EPOCH,
+        "commonInstanceMetadata": {"kind": "compute#metadata", "fingerprint": "AAAAAAAAAAA="},
+        "defaultServiceAccount": "1000000000001-compute@developer.gserviceaccount.com",
+        "selfLink": self_link(call.project),
+        "quotas": [
+            {
+                "metric": "INSTANCE_TEMPLATES",
+                "limit": float(call.world.options.max_templates),
+                "usage": float(_templates(call)),
+            }
+        ],
+    }
+
+
+@serves("zones.get", "regions.get")
+def get_place(call: Call) -> Document:
+    """Return a zone or region that the world has."""
+    kind = call.method.path[2]
+    found = call.view.get(f"{call.project}/{kind}/{list(call.params.values())[-1]}")
+    if found is None:
+        raise not_found(f"{call.project}/{kind}/{list(call.params.values())[-1]}")
+    return _place(call, found)
+
+
+@serves("zones.list", "regions.list")
+def list_places(call: Call) -> Document:
+    """List zones or regions."""
+    kind = call.method.path[2]
+    found = call.view.collections.get(f"{call.project}/{kind}", {})
+    items, token = page(call, [(name, _place(call, one)) for name, one in found.items()])
+    return envelope(call, f"compute#{kind[:-1]}List", items, token)
+
+
+@serves("machineTypes.get")
+def get_machine_type(call: Call) -> Document:
+    """Return a machine type."""
+    name = call.params["machineType"]
+    if name not in _MACHINE_TYPES:
+        raise not_found(f"{call.scope}/machineTypes/{name}")
+    return _machine_type(call, name)
+
+
+@serves("machineTypes.list")
+def list_machine_types(call: Call) -> Document:
+    """List the machine types of a zone."""
+    items, token = page(call, [(name, _machine_type(call, name)) for name in _MACHINE_TYPES])
+    return envelope(call, "compute#machineTypeList", items, token)
+
+
+@serves("images.get")
+def get_image(call: Call) -> Document:
+    """Return an image; of the public projects, every name that is asked for exists."""
+    found = call.view.get(call.path)
+    if found is not None:
+        return shown(found)
+    if call.params["project"].endswith("-cloud"):
+        return _image(call, call.params["image"], call.params["image"].rpartition("-v")[0] or call.params["image"])
+    raise not_found(call.path)
+
+
+@serves("images.getFromFamily", "imageFamilyViews.get")
+def get_image_from_family(call: Call) -> Document:
+    """Return the newest image of a family."""
+    family = call.params["family"]
+    images = call.view.collections.get(f"{call.project}/global/images", {})
+    found = [image for image in images.values() if image.get("family") == family]
+    if found:
+        newest = shown(max(found, key=lambda image: image.get("_created", 0)))
+        return {"image": newest} if call.method.name.startswith("imageFamilyViews") else newest
+    if call.params["project"].endswith("-cloud"):
+        return _image(call, f"{family}-v20260101", family)
+    raise not_found(f"{call.project}/global/images/family/{family}")
+
+
+@serves("images.list")
+def list_images(call: Call) -> Document:
+    """List the images of a project."""
+    return answer_list(call, "compute#imageList")
+
+
+def _place(call: Call, document: Document) -> Document:
+    kind = document["kind"].partition("#")[2]
+    result = shown(document)
+    if kind == "region":
+        used = sum(
+            machine.zone.rpartition("-")[0] == document["name"]
+            for path, group in call.view.groups.items()
+            if path.startswith(f"{call.project}/")
+            for machine in group.machines
+        )
+        result["quotas"] = [
+            {**quota, "usage": float(used)} if quota["metric"] == "INSTANCES" else quota
+            for quota in document.get("quotas", [])
+        ]
+    return result
+
+
+def _machine_type(call: Call, name: str) -> Document:
+    cpus, memory_mb = _MACHINE_TYPES[name]
+    return {
+        "kind": "compute#machineType",
+        "id": str(1_000 + list(_MACHINE_TYPES).index(name)),
+        "name": name,
+        "guestCpus": cpus,
+        "memoryMb": memory_mb,
+        "creationTimestamp": _EPOCH,
+        "zone": call.params["zone"],
+        "selfLink": self_link(f"{call.scope}/machineTypes/{name}"),
+    }
+
+
+def _image(call: Call, name: str, family: str) -> Document:
+    return {
+        "kind": "compute#image",
+        "id": "2000000000001",
+        "name": name,
+        "family": family,
+        "status": "READY",
+        "diskSizeGb": "10",
+        "creationTimestamp": _EPOCH,
+        "selfLink": self_link(f"{call.project}/global/images/{name}"),
+    }
+
+
+def _templates(call: Call) -> int:
+    return len(call.view.collections.get(f"{call.project}/global/instanceTemplates", {}))

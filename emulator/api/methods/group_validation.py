@@ -1,0 +1,125 @@
+"""What a group must not be: the rules that Compute Engine checks before it stores a write."""
+
+from typing import Any, Final
+
+from emulator.api.calls import Call
+from emulator.api.errors import invalid, not_acted_on, required
+from emulator.api.methods.unsupported_fields import GROUP, check_acted_on
+from emulator.environment.links import canonical, name_of
+from emulator.environment.store import Document
+
+_PERCENT_FROM: Final = 10  # machines; below, surge and unavailable can't be a percentage
+
+
+def check_group(call: Call, path: str, document: Document) -> None:
+    """
+    Check a group's whole document.
+
+    Raises:
+        ApiError: 400 that names the field. Source: gcloud 528, google-cloud-compute 1.57.0 and public reports for each.
+    """
+    size = document.get("targetSize", 0)
+    if not 0 <= size <= 1_000:
+        raise invalid("resource.targetSize", size, "Must be from 0 to 1000.")
+    _check_standby(document)
+    if len(document["baseInstanceName"]) > 58:
+        raise invalid("resource.baseInstanceName", document["baseInstanceName"], "Must be at most 58 characters long.")
+    unknown = [note.removeprefix("unknown field ") for note in call.notes if note.startswith("unknown field ")]
+    if unknown:
+        raise not_acted_on(unknown[0], "...")
+    check_acted_on(document, GROUP)
+    _check_versions(call, document)
+    _check_policy(path, document, size)
+    _check_healing(call, document)
+
+
+def _check_versions(call: Call, document: Document) -> None:
+    versions = document.get("versions")
+    if not versions:
+        raise required("resource.instanceTemplate")
+    if len(versions) > 2:
+        raise invalid("resource.versions", len(versions), "At most 2 versions are allowed.")
+    for index, version in enumerate(versions):
+        where = f"resource.versions[{index}]"
+        template = canonical(version.get("instanceTemplate") or "", call.project)
+        if call.world.view.get(template) is None:
+            why = "The referenced instance template resource cannot be found."
+            raise invalid(f"{where}.instanceTemplate", version.get("instanceTemplate"), why)
+        for member in ("fixed", "percent"):
+            amount = (version.get("targetSize") or {}).get(member)
+            if amount is not None and not 0 <= amount <= (100 if member == "percent" else 1_000):
+                raise invalid(f"{where}.targetSize.{member}", amount, "Out of range.")
+    open_ended = [one for one in versions if not _is_set(one.get("targetSize"))]
+    if len(open_ended) != 1:
+        raise invalid("resource.versions", len(open_ended), "Exactly one version must leave its targetSize out.")
+    keys = [(name_of(one["instanceTemplate"]), one.get("name", "")) for one in versions]
+    names = [one["name"] for one in versions if one.get("name")]
+    if len(set(keys)) < len(keys) or len(set(names)) < len(names):
+        raise invalid("resource.versions", names, "Versions must differ, and their names be unique.")
+
+
+def _check_policy(path: str, document: Document, size: int) -> None:
+    policy = document["updatePolicy"]
+    zones = len(document.get("distributionPolicy", {}).get("zones", [])) if "/regions/" in path else 1
+    amounts = {}
+    for key in ("maxSurge", "maxUnavailable"):
+        where, value = f"resource.updatePolicy.{key}", policy.get(key) or {}
+        fixed, percent = value.get("fixed"), value.get("percent")
+        if fixed is not None and percent is not None:
+            raise invalid(where, value, "Only one of fixed and percent can be set.")
+        if percent is not None and not 0 <= percent <= 100:
+            raise invalid(f"{where}.percent", percent, "Must be from 0 to 100.")
+        if percent is not None and size < _PERCENT_FROM:
+            raise invalid(f"{where}.percent", percent, "Percentages need a group of 10 or more instances.")
+        if fixed is not None and fixed < 0:
+            raise invalid(f"{where}.fixed", fixed, "Must not be negative.")
+        if fixed and fixed < zones:
+            why = (
+                f"Fixed updatePolicy.{key} for regional managed instance group has to be either 0"
+                " or at least equal to the number of zones."
+            )
+            raise invalid(f"{where}.fixed", fixed, why)
+        amounts[key] = fixed if fixed is not None else percent or 0
+    if not any(amounts.values()):
+        raise invalid("resource.updatePolicy.maxUnavailable", 0, "maxSurge and maxUnavailable must not both be 0.")
+    if policy["replacementMethod"] == "RECREATE" and amounts["maxSurge"]:
+        raise invalid(
+            "resource.updatePolicy.maxSurge",
+            amounts["maxSurge"],
+            "maxSurge must be 0 when replacementMethod is RECREATE.",
+        )
+    stateful = document.get("statefulPolicy", {}).get("preservedState", {}).get("disks")
+    if stateful and (amounts["maxSurge"] or policy["replacementMethod"] != "RECREATE"):
+        raise invalid(
+            "resource.updatePolicy.maxSurge", amounts["maxSurge"], "A stateful group needs maxSurge 0 and RECREATE."
+        )
+
+
+def _check_healing(call: Call, document: Document) -> None:
+    policies = document.get("autoHealingPolicies") or []
+    if len(policies) > 1:
+        raise invalid("resource.autoHealingPolicies", len(policies), "At most one policy is allowed.")
+    for one in policies:
+        delay = one.get("initialDelaySec", 0)
+        if not 0 <= delay <= 3600:
+            raise invalid("resource.autoHealingPolicies[0].initialDelaySec", delay, "Must be from 0 to 3600.")
+        link = one.get("healthCheck")
+        if link and call.world.view.get(canonical(link, call.project)) is None:
+            raise invalid(
+                "resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found."
+            )
+
+
+def _check_standby(document: Document) -> None:
+    """Source: google-cloud-compute 1.57.0, "between 0 and 3600 seconds"; the sizes as for targetSize."""
+    for field in ("targetSuspendedSize", "targetStoppedSize"):
+        size = document.get(field, 0)
+        if not 0 <= size <= 1_000:
+            raise invalid(f"resource.{field}", size, "Must be from 0 to 1000.")
+    delay_s = document.get("standbyPolicy", {}).get("initialDelaySec", 0)
+    if not 0 <= delay_s <= 3600:
+        raise invalid("resource.standbyPolicy.initialDelaySec", delay_s, "Must be from 0 to 3600.")
+
+
+def _is_set(target_size: Any) -> bool:
+    return bool(target_size) and any(target_size.get(key) is not None for key in ("fixed", "percent"))

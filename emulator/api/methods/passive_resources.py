@@ -1,0 +1,164 @@
+"""Resources that only stand there: health checks, firewalls, networks, subnetworks, routers."""
+
+from collections.abc import Callable
+from typing import Final
+
+from emulator.api.calls import HANDLERS, Call, shown
+from emulator.api.errors import in_use, required
+from emulator.api.lists import answer_aggregated_list, answer_list
+from emulator.api.merge import check_fingerprint, fingerprint, merged
+from emulator.api.methods.unsupported_fields import HEALTH_CHECK, check_acted_on
+from emulator.api.schema.check import methods
+from emulator.environment.clock import timestamp
+from emulator.environment.links import self_link
+from emulator.environment.operations import Operation
+from emulator.environment.store import Document
+
+# What the server fills in. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
+_DEFAULTS: Final[dict[str, Document]] = {
+    "healthChecks": {
+        "checkIntervalSec": 5,
+        "timeoutSec": 5,
+        "healthyThreshold": 2,
+        "unhealthyThreshold": 2,
+    },
+    "firewalls": {"direction": "INGRESS", "priority": 1000, "disabled": False, "logConfig": {"enable": False}},
+    "networks": {
+        "routingConfig": {"routingMode": "REGIONAL"},
+        "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL",
+    },
+    "subnetworks": {
+        "purpose": "PRIVATE",
+        "stackType": "IPV4_ONLY",
+        "privateIpGoogleAccess": False,
+        "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
+    },
+    "routers": {},
+}
+_KINDS: Final = {
+    "healthChecks": "healthCheck",
+    "firewalls": "firewall",
+    "networks": "network",
+    "subnetworks": "subnetwork",
+    "routers": "router",
+}
+_LINKS: Final = ("network", "subnetwork")
+_REFUSED: Final = {"healthChecks": HEALTH_CHECK}
+
+
+def _insert(call: Call) -> Operation:
+    path = call.new_path()
+    collection = call.collection.rpartition("/")[2]
+    check_acted_on(call.body, _REFUSED.get(collection, {}))
+    document = {
+        "kind": f"compute#{_KINDS[collection]}",
+        "id": call.world.new_id(),
+        "creationTimestamp": timestamp(call.world.now_s),
+        "selfLink": self_link(path),
+        **_linked(call, _DEFAULTS[collection] | call.body),
+        "_created": call.world.now_s,
+    }
+    if "regions/" in call.scope:
+        document["region"] = self_link(call.scope)
+    call.world.put(path, fingerprint(_completed(collection, document)))
+    return call.start(path, document["id"])
+
+
+def _completed(collection: str, document: Document) -> Document:
+    """Fill in what depends on the rest of the document."""
+    if collection == "subnetworks" and document.get("ipCidrRange"):
+        return {"gatewayAddress": document["ipCidrRange"].rpartition(".")[0] + ".1", **document}
+    if collection == "healthChecks":
+        for protocol in ("http", "https", "http2", "tcp", "ssl", "grpc"):
+            check = document.get(f"{protocol}HealthCheck")
+            if check is not None:
+                defaults = {"proxyHeader": "NONE"} | ({"requestPath": "/"} if protocol.startswith("http") else {})
+                return {**document, "type": protocol.upper(), f"{protocol}HealthCheck": defaults | check}
+    if collection == "networks" and "autoCreateSubnetworks" not in document:
+        return {**document, "autoCreateSubnetworks": True}
+    return document
+
+
+def _get(call: Call) -> Document:
+    return shown(call.document())
+
+
+def _list(call: Call) -> Document:
+    return answer_list(call, f"compute#{_KINDS[call.collection.rpartition('/')[2]]}List")
+
+
+def _aggregated_list(call: Call) -> Document:
+    name = call.method.path[-1]
+    return answer_aggregated_list(call, f"compute#{_KINDS[name]}AggregatedList", {name: None})
+
+
+def _patch(call: Call) -> Operation:
+    return _write(call, merged(call.document(), _linked(call, call.body)))
+
+
+def _update(call: Call) -> Operation:
+    document = call.document()
+    kept = {key: value for key, value in document.items() if key in _FIXED or key.startswith("_")}
+    collection = call.collection.rpartition("/")[2]
+    return _write(call, _DEFAULTS[collection] | _linked(call, call.body) | kept)
+
+
+def _write(call: Call, document: Document) -> Operation:
+    check_fingerprint(call.body.get("fingerprint"), call.document().get("fingerprint"))
+    collection = call.collection.rpartition("/")[2]
+    check_acted_on(document, _REFUSED.get(collection, {}))
+    call.world.put(call.path, fingerprint(_completed(collection, document)))
+    return call.start(call.path, document["id"])
+
+
+def _delete(call: Call) -> Operation:
+    document = call.document()
+    link = document["selfLink"]
+    for path, documents in call.view.collections.items():
+        for name, other in documents.items():
+            if other is not document and "operation" not in other and _refers(other, link):
+                raise in_use(call.path, f"{path}/{name}")
+    call.world.store.remove(call.path)
+    return call.start(call.path, document["id"])
+
+
+def _set_private_access(call: Call) -> Operation:
+    return _write(call, {**call.document(), "privateIpGoogleAccess": call.body.get("privateIpGoogleAccess", False)})
+
+
+def _expand(call: Call) -> Operation:
+    if not call.body.get("ipCidrRange"):
+        raise required("resource.ipCidrRange")
+    return _write(call, {**call.document(), "ipCidrRange": call.body["ipCidrRange"]})
+
+
+def _refers(document: Document, link: str) -> bool:
+    def walk(value: object) -> bool:
+        if isinstance(value, dict):
+            return any(walk(member) for member in value.values())
+        if isinstance(value, list):
+            return any(walk(member) for member in value)
+        return value == link
+
+    return walk({key: value for key, value in document.items() if key != "selfLink"})
+
+
+def _linked(call: Call, body: Document) -> Document:
+    """Write references to other resources as the server gives them out."""
+    return body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
+
+
+_FIXED: Final = ("kind", "id", "creationTimestamp", "selfLink", "region", "name", "fingerprint")
+_VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
+    "insert": _insert,
+    "get": _get,
+    "list": _list,
+    "aggregatedList": _aggregated_list,
+    "patch": _patch,
+    "update": _update,
+    "delete": _delete,
+}
+for _collection in _KINDS:
+    HANDLERS.update({name: _VERBS[verb] for verb in _VERBS if (name := f"{_collection}.{verb}") in methods()})
+HANDLERS["subnetworks.setPrivateIpGoogleAccess"] = _set_private_access
+HANDLERS["subnetworks.expandIpCidrRange"] = _expand

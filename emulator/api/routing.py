@@ -1,0 +1,85 @@
+"""From a verb and a path to a method: Compute v1's own routes, and the few of other services that a login needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final
+from urllib.parse import unquote
+
+from emulator.api.schema.check import Method, methods
+
+_OTHERS: Final = (
+    Method("github.oidc", "GET", ("github", "oidc"), {}, ""),
+    Method("sts.token", "POST", ("v1", "token"), {}, ""),
+    Method(
+        "iamcredentials.generateAccessToken",
+        "POST",
+        ("v1", "projects", "{project}", "serviceAccounts", "{account}"),
+        {},
+        "",
+    ),
+    Method("cloudresourcemanager.testIamPermissions", "POST", ("v1", "projects", "{project}"), {}, ""),
+)
+# Methods of services that have paths alike are told apart by what follows the last colon.
+_SUFFIXES: Final = {
+    "iamcredentials.generateAccessToken": ":generateAccessToken",
+    "cloudresourcemanager.testIamPermissions": ":testIamPermissions",
+}
+
+
+@dataclass
+class _Node:
+    literal: dict[str, "_Node"] = field(default_factory=dict)
+    variable: "_Node | None" = None
+    methods: dict[str, Method] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method, and the variables of its path."""
+
+    method: Method
+    params: Mapping[str, str]
+
+
+def route(verb: str, path: str) -> Route | None:
+    """Find the method of a path, with or without `compute/v1` before it; None if nobody has such a route."""
+    segments = [unquote(segment) for segment in path.strip("/").split("/")]
+    if segments[:2] == ["compute", "v1"]:
+        segments = segments[2:]
+    suffix = segments[-1].rpartition(":")[2] if ":" in segments[-1] and segments[0] == "v1" else ""
+    if suffix:
+        segments[-1] = segments[-1].removesuffix(f":{suffix}")
+    found = _find(_tree(), segments)
+    method = found.methods.get(verb) if found else None
+    if method is None or _SUFFIXES.get(method.name, "") != (f":{suffix}" if suffix else ""):
+        return None
+    names = [
+        (part.strip("{}"), value) for part, value in zip(method.path, segments, strict=True) if part.startswith("{")
+    ]
+    return Route(method, dict(names))
+
+
+def _find(node: _Node, segments: list[str]) -> _Node | None:
+    if not segments:
+        return node
+    for child in (node.literal.get(segments[0]), node.variable):
+        found = _find(child, segments[1:]) if child else None
+        if found is not None and found.methods:
+            return found
+    return None
+
+
+@cache
+def _tree() -> _Node:
+    root = _Node()
+    for method in (*methods().values(), *_OTHERS):
+        node = root
+        for segment in method.path:
+            if segment.startswith("{"):
+                node.variable = node.variable or _Node()
+                node = node.variable
+            else:
+                node = node.literal.setdefault(segment, _Node())
+        node.methods[method.verb] = method
+    return root

@@ -1,0 +1,1 @@
+"""The state behind the API: documents, groups, operations, clock, and the file that keeps them."""

@@ -1,0 +1,113 @@
+"""Operations: what a write answers with, and what becomes of it as virtual time goes by."""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Final
+
+from emulator.environment.clock import timestamp
+from emulator.environment.links import name_of, self_link
+
+_MESSAGES: Final = {400: "BAD REQUEST", 403: "FORBIDDEN", 404: "NOT FOUND", 409: "CONFLICT", 503: "SERVICE UNAVAILABLE"}
+_CODES: Final = {
+    "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE": 400,
+    "INVALID_FIELD_VALUE": 400,
+    "QUOTA_EXCEEDED": 403,
+    "PERMISSIONS_ERROR": 403,
+    "RESOURCE_NOT_FOUND": 404,
+    "ZONE_RESOURCE_POOL_EXHAUSTED": 503,
+    "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS": 503,
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """
+    One write that was accepted.
+
+    Args:
+        path: `projects/P/SCOPE/operations/NAME`.
+        type: Such as `compute.instanceTemplates.insert` or `delete`; clients branch on how it ends.
+        target: Path of what it writes.
+        target_id: Numeric id of that.
+        began_at_s: When it was accepted.
+        ends_at_s: When it is DONE; None does not end by itself.
+        request_id: As the client sent it.
+        error: Code that it ends with; empty if it succeeds.
+        message: Beside that code.
+        has_http_code: Whether a failed one carries an HTTP code too; Google's do not always, and clients depend on it.
+        warning: Text of a warning that it ends with.
+        vanishes_at_s: From when on it is not found.
+    """
+
+    path: str
+    type: str
+    target: str
+    target_id: str
+    began_at_s: float
+    ends_at_s: float | None
+    request_id: str = ""
+    error: str = ""
+    message: str = ""
+    has_http_code: bool = True
+    warning: str = ""
+    vanishes_at_s: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Numeric, as text."""
+        return str(10**18 + int.from_bytes(blake2b(self.path.encode(), digest_size=7).digest()))
+
+
+def operation_name(number: int, now_s: float) -> str:
+    """Return a name in the shape that Compute Engine gives; the same trace gives the same names."""
+    digest = blake2b(f"{number}/{now_s}".encode(), digest_size=15).hexdigest()
+    return f"operation-{int(now_s * 1000):013d}-{digest[:13]}-{digest[13:21]}-{digest[21:29]}"
+
+
+def ended(operation: Operation, now_s: float) -> Operation:
+    """Return an operation that ends now."""
+    return replace(operation, ends_at_s=now_s)
+
+
+def is_done(operation: Operation, now_s: float) -> bool:
+    """Return whether it has ended."""
+    return operation.ends_at_s is not None and operation.ends_at_s <= now_s
+
+
+def has_vanished(operation: Operation, now_s: float) -> bool:
+    """Return whether it is found no more."""
+    return operation.vanishes_at_s is not None and operation.vanishes_at_s <= now_s
+
+
+def render(operation: Operation, now_s: float) -> dict[str, Any]:
+    """Return the JSON of an operation at a moment."""
+    done = is_done(operation, now_s)
+    scope = operation.path.split("/")[2:-2]
+    document: dict[str, Any] = {
+        "kind": "compute#operation",
+        "id": operation.id,
+        "name": name_of(operation.path),
+        "operationType": operation.type,
+        "targetLink": self_link(operation.target),
+        "targetId": operation.target_id,
+        "status": "DONE" if done else "RUNNING",
+        "user": "emulator@localhost",
+        "progress": 100 if done else 0,
+        "insertTime": timestamp(operation.began_at_s),
+        "startTime": timestamp(operation.began_at_s),
+        "selfLink": self_link(operation.path),
+    }
+    if scope[0] in ("zones", "regions"):
+        document[scope[0][:-1]] = self_link("/".join(operation.path.split("/")[:4]))
+    if operation.request_id:
+        document["clientOperationId"] = operation.request_id
+    if done and operation.ends_at_s is not None:
+        document["endTime"] = timestamp(operation.ends_at_s)
+        if operation.warning:
+            document["warnings"] = [{"code": "EXPERIMENTAL_TYPE_USED", "message": operation.warning, "data": []}]
+        if operation.error:
+            document["error"] = {"errors": [{"code": operation.error, "message": operation.message}]}
+            if operation.has_http_code:
+                code = _CODES.get(operation.error, 400)
+                document |= {"httpErrorStatusCode": code, "httpErrorMessage": _MESSAGES[code]}
+    return document

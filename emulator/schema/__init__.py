@@ -1,1 +1,0 @@
-"""What Compute v1 is made of, as google-cloud-compute knows it: methods, messages, enums, read-only fields."""
