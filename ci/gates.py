@@ -10,11 +10,11 @@ from ci import counts, spans
 from ci.concurrency import side_by_side, task_group
 from ci.errors import GateError
 from ci.stages import Stage, run_gate
-from ci.steps import check, fleet, image
+from ci.steps import image, policy_checks, python_checks
 from ci.steps.base import TERRAFORM
 
 Programs = Mapping[str, dagger.Directory]
-Step = Callable[[dagger.Directory, check.Program, check.Project], dagger.Container]
+Step = Callable[[dagger.Directory, python_checks.Program, python_checks.Project], dagger.Container]
 
 
 @dataclass(frozen=True)
@@ -55,32 +55,32 @@ class Gated:
 
 async def lint(source: dagger.Directory) -> tuple[str, ...]:
     """Run ruff and shellcheck over every program."""
-    await _output("lint", check.lint(source, await check.project(source, "ci")))
+    await _output("lint", python_checks.lint(source, await python_checks.project(source, "ci")))
     return ("every program by ruff and shellcheck",)
 
 
 async def types(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
     """Run mypy on programs side by side; return how many files of each were checked."""
-    typed = {name: reads for name, reads in programs.items() if check.PROGRAM[name].coverage is not None}
-    return await _each("types", check.types, counts.files, source, typed)
+    typed = {name: reads for name, reads in programs.items() if python_checks.PROGRAM[name].coverage is not None}
+    return await _each("types", python_checks.types, counts.files, source, typed)
 
 
 async def test(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
     """Run the tests of programs side by side; return how many of each passed."""
-    return await _each("tests", check.test, counts.tests, source, programs)
+    return await _each("tests", python_checks.test, counts.tests, source, programs)
 
 
 async def policy(source: dagger.Directory, reads: Policy) -> tuple[str, ...]:
     """Run the rules over everything that is no Python; return how many passed."""
     try:
-        await fleet.terraform().sync()
+        await policy_checks.terraform().sync()
     except dagger.QueryError as error:
         raise GateError(
             f"policy: {TERRAFORM.reference} can't be had: {error}. "
             "Fix: where no registry is reached, install Terraform before the engine is set up (engine/README.md)"
         ) from error
-    project = await check.project(source, "policy")
-    output = await _output("policy", fleet.policy(reads.judged, reads.tools, project))
+    project = await python_checks.project(source, "policy")
+    output = await _output("policy", policy_checks.policy(reads.judged, reads.tools, project))
     return (counts.tests(output),)
 
 
@@ -151,10 +151,10 @@ async def _each(
     failures: dict[str, str] = {}
 
     async def run_step(name: str) -> None:
-        program = check.PROGRAM[name]
+        program = python_checks.PROGRAM[name]
         try:
             with spans.part(name):
-                container = step(programs[name], program, await check.project(source, program.project))
+                container = step(programs[name], program, await python_checks.project(source, program.project))
                 results[name] = f"{name} {count(await _output(f'{kind} of {name}', container))}"
         except GateError as error:
             failures[name] = str(error)

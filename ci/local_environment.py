@@ -5,12 +5,12 @@ import uuid
 import dagger
 from dagger import function
 
-from ci import delivery
-from ci.arguments import Group, Project, refuse_odd_name
+from ci import deploy_runner
+from ci.deploy_verbs import effect
 from ci.errors import RefusedError, exit_codes
-from ci.rollouts import effect
-from ci.sources import Source
-from ci.steps import check, registry, rehearsal, rollout
+from ci.inputs import Source
+from ci.options import Group, Project, refuse_odd_name
+from ci.steps import deployer, emulator, python_checks, registry
 from ci.steps.local_volumes import LocalVolumes
 
 
@@ -28,8 +28,8 @@ class LocalEnvironment:
         """Serve the local environment's Compute Engine, to look at with `call emulator up --ports 8080:8080`."""
         with exit_codes():
             volumes = await _volumes(source, project, group)
-            tools = await check.project(source, "emulator")
-            return rehearsal.emulator(source, tools, volumes, is_open=True)
+            tools = await python_checks.project(source, "emulator")
+            return emulator.emulator(source, tools, volumes, is_open=True)
 
     @effect
     async def reset_local(self, source: Source, project: Project = "", group: Group = "") -> str:
@@ -41,7 +41,7 @@ class LocalEnvironment:
 async def _forget(volumes: LocalVolumes) -> str:
     """Empty a local environment."""
     try:
-        await rollout.forget(volumes, uuid.uuid4().hex).sync()
+        await deployer.forget(volumes, uuid.uuid4().hex).sync()
     except dagger.ExecError as error:
         raise RefusedError(
             "the local environment is in use. Fix: end the other call, such as 'call emulator up', and ask again"
@@ -55,4 +55,4 @@ async def _forget(volumes: LocalVolumes) -> str:
 async def _volumes(source: dagger.Directory, project: str, group: str) -> LocalVolumes:
     refuse_odd_name("--project", project)
     refuse_odd_name("--group", group)
-    return await delivery.local_volumes(source, project, group)
+    return await deploy_runner.local_volumes(source, project, group)

@@ -6,8 +6,13 @@ from typing import Annotated
 import dagger
 from dagger import DefaultPath, Doc, check, function, object_type
 
-from ci import delivery, environments, gates, release
-from ci.arguments import (
+from ci import deploy_runner, environments, gates, release
+from ci.deploy_verbs import Rollouts, alias, effect, target
+from ci.errors import RefusedError, exit_codes
+from ci.gates import Gated, Policy, Programs
+from ci.inputs import Source, keyed_by_content, only
+from ci.local_environment import LocalEnvironment
+from ci.options import (
     Advisory,
     AllChecks,
     AllowStandIn,
@@ -25,14 +30,9 @@ from ci.arguments import (
     Timeout,
     Zone,
 )
-from ci.errors import RefusedError, exit_codes
-from ci.gates import Gated, Policy, Programs
-from ci.local_environment import LocalEnvironment
-from ci.rollouts import Rollouts, alias, effect, target
-from ci.sources import Source, keyed_by_content, only
-from ci.steps import check as checks
-from ci.steps import fleet, image
-from ci.steps.check import PROGRAMS, SHIPPED
+from ci.steps import image, policy_checks
+from ci.steps import python_checks as checks
+from ci.steps.python_checks import PROGRAMS, SHIPPED
 from ci.summary import summary
 
 Linted = Annotated[dagger.Directory, DefaultPath("/"), only(*checks.LINTED), Doc("what lint reads")]
@@ -71,14 +71,14 @@ class Ci(Rollouts, LocalEnvironment):
     async def policy(self, source: Source) -> str:
         """Check stacks, machine images, infrastructure, workflows and the Dockerfile with the tools that know them."""
         with exit_codes():
-            parts = await keyed_by_content(source, {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES})
+            parts = await keyed_by_content(source, {"judged": policy_checks.READS, "tools": policy_checks.TOOL_SOURCES})
             return "\n".join(await gates.policy(source, Policy(**parts)))
 
     @function
     async def tools(self, source: Source) -> dagger.Directory:
         """Build the Go tools of policy, to have them on this machine: `call tools -o ~/.cache/dojangkok-policy`."""
-        parts = await keyed_by_content(source, {"tools": fleet.TOOL_SOURCES})
-        return fleet.tools(parts["tools"])
+        parts = await keyed_by_content(source, {"tools": policy_checks.TOOL_SOURCES})
+        return policy_checks.tools(parts["tools"])
 
     @function
     async def build(self, source: Shipped) -> dagger.Container:
@@ -112,7 +112,7 @@ class Ci(Rollouts, LocalEnvironment):
             whose = target(
                 credentials or self.credentials, env, repository=repository, registry_credentials=registry_credentials
             )
-            where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
+            where = await deploy_runner.destination(source, whose, commit, registry_token, latest=not no_latest)
             gated = await _gated(source, all_checks)
             return (await release.publish(gated, where, allow_stand_in=allow_stand_in)).published.reference
 
@@ -147,13 +147,13 @@ class Ci(Rollouts, LocalEnvironment):
                 by=by,
             )
             flags = [*_flags(commit, timeout), "--format", shape]
-            await delivery.check_target(source, whose)
+            await deploy_runner.check_target(source, whose)
             if image and all_checks:
                 raise RefusedError("--all-checks: got --image, a release that is built. Fix: leave one of them out")
             if image:
-                behind = await delivery.pulled(source, whose, image) if whose.is_local else None
-                return await delivery.deploy(source, whose, image, flags, behind)
-            where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
+                behind = await deploy_runner.pulled(source, whose, image) if whose.is_local else None
+                return await deploy_runner.deploy(source, whose, image, flags, behind)
+            where = await deploy_runner.destination(source, whose, commit, registry_token, latest=not no_latest)
             gated = await _gated(source, all_checks)
             return (await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)).report
 
@@ -184,8 +184,8 @@ class Ci(Rollouts, LocalEnvironment):
                 target(credentials or self.credentials, env, project, zone, group, repository, registry_credentials),
                 by=by,
             )
-            await delivery.check_target(source, whose)
-            where = await delivery.destination(source, whose, commit, registry_token, latest=not no_latest)
+            await deploy_runner.check_target(source, whose)
+            where = await deploy_runner.destination(source, whose, commit, registry_token, latest=not no_latest)
             gated, flags = await _gated(source, all_checks, advisory=advisory), _flags(commit, timeout)
             made = await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)
             return f"{summary(made)}\n\n{made.report}"
@@ -197,7 +197,7 @@ class Ci(Rollouts, LocalEnvironment):
 async def _gated(source: dagger.Directory, all_checks: bool, *, advisory: bool = False) -> Gated:
     """Return what must pass before a release ships: the app's checks, with --all-checks those of every program."""
     programs = {program.name: program.paths for program in PROGRAMS if all_checks or program.name in SHIPPED}
-    policy = {"judged": fleet.READS, "tools": fleet.TOOL_SOURCES} if all_checks else {}
+    policy = {"judged": policy_checks.READS, "tools": policy_checks.TOOL_SOURCES} if all_checks else {}
     shipping = {"linted": checks.LINTED, "shipped": image.READS}
     parts = await keyed_by_content(source, {**shipping, **programs, **policy})
     judged = Policy(**{name: parts[name] for name in policy}) if all_checks else None

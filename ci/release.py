@@ -10,14 +10,14 @@ import anyio
 import dagger
 from anyio.abc import TaskGroup
 
-from ci import delivery, gates
+from ci import deploy_runner, gates
 from ci.concurrency import task_group
 from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
 from ci.gates import Gated
 from ci.stages import Stage, run_stage
-from ci.steps import base, check, image, registry
+from ci.steps import base, image, python_checks, registry
+from ci.steps.deployer import Target
 from ci.steps.registry import Destination
-from ci.steps.rollout import Target
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Layout:
     What is pushed.
 
     Args:
-        folder: OCI layouts of the image and of its bill of materials, as inside/layout.py makes them.
+        folder: OCI layouts of the image and of its bill of materials, as scripts/oci_layout.py makes them.
         digest: digest of the image, `sha256:…`
     """
 
@@ -121,7 +121,7 @@ async def roll_out(
             if target.is_local:
                 beside_push_and_rollout.start_soon(_start_emulator, source, target, release)
             published, pushed = await _push_stage(laid_out, source, where)
-        rollout = delivery.deploy(source, target, published.reference, flags, release)
+        rollout = deploy_runner.deploy(source, target, published.reference, flags, release)
         report, seconds = await run_stage("deploy", rollout)
     return Release((*stages, pushed, Stage("deploy", seconds, (f"to {target.env}",))), published, report)
 
@@ -133,7 +133,7 @@ async def lay_out(built: dagger.Container, source: dagger.Directory, where: Dest
     Raises:
         GateError: The image cannot be laid out, as when it has no Python.
     """
-    layout = registry.layout(built, source, where.name, await check.project(source, "."))
+    layout = registry.layout(built, source, where.name, await python_checks.project(source, "."))
     try:
         return Layout(layout.directory(registry.LAYOUT), json.loads(await layout.stdout())["digest"])
     except dagger.QueryError as error:
@@ -145,14 +145,14 @@ async def push(
     laid_out: Layout, source: dagger.Directory, where: Destination, service: dagger.Service | None, run_id: str
 ) -> dict[str, Any]:
     """
-    Run inside/push.py.
+    Run scripts/push.py.
 
     Raises:
         RefusedError: The registry may not be sent the login that was given.
         NotAllowedError: The registry does not accept the credentials.
         GateError: The push failed.
     """
-    tools = await check.project(source, "deploy")
+    tools = await python_checks.project(source, "deploy")
     try:
         pushing = registry.push(laid_out.folder, source, where, service, run_id, tools)
         return dict(json.loads(await pushing.stdout()))
@@ -190,7 +190,7 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
 
     async def build_environment(name: str) -> None:
         with suppress(dagger.QueryError):
-            await check.environment(await check.project(source, name), base.PYTHON, dev=False).sync()
+            await python_checks.environment(await python_checks.project(source, name), base.PYTHON, dev=False).sync()
 
     async def start_registry() -> None:
         service = _service(where)
@@ -210,13 +210,13 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
 async def _start_emulator(source: dagger.Directory, target: Target, release: tuple[str, dagger.Container]) -> None:
     """Start the emulator beside the push; a failure does not cancel the push, because the rollout reports it again."""
     with suppress(RefusedError):
-        await delivery.start_emulator(source, target, release)
+        await deploy_runner.start_emulator(source, target, release)
 
 
 async def _forget_report(source: dagger.Directory, target: Target) -> None:
     """Delete the report of the last run, to its end also when a gate fails."""
     with anyio.CancelScope(shield=True):
-        await delivery.forget_report(source, target)
+        await deploy_runner.forget_report(source, target)
 
 
 def _service(where: Destination) -> dagger.Service | None:

@@ -7,7 +7,7 @@ import dagger
 from dagger import dag
 
 from ci.steps.base import GCLOUD, PYTHON, WORKDIR
-from ci.steps.check import Project, environment
+from ci.steps.python_checks import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _TYPED: Final = "./daggerw call accessory"

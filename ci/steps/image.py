@@ -1,12 +1,12 @@
 """
 Build and smoke of the image that is shipped.
 
-Two builds of the same sources give the same digest, also after the engine forgot everything, because nothing of the
-moment gets into what is pushed: the Dockerfile sets every time that its lines leave, bytecode carries no time stamps,
-packages come from uv.lock, the commit is not part of it, and inside/layout.py takes the dates out of the configuration,
-which the engine (v0.19.10) offers no way to set. The digest
-changes with the sources, the lock file, and the base image: `python:3.10-slim` is a tag that moves upstream, and a
-stand-in is made anew with each set-up of a local engine.
+Two builds of the same sources give the same digest, also after the engine lost its cache, because nothing of the
+moment gets into the pushed image: the Dockerfile sets every time that its lines leave, bytecode carries no time stamps,
+packages come from uv.lock, the commit is not part of the image, and scripts/oci_layout.py removes the dates from the
+configuration, which the engine (v0.19.10) offers no way to set. The digest changes with the sources, the lock file,
+and the base image: `python:3.10-slim` is a tag that moves upstream, and a stand-in is made anew with each set-up of a
+local engine.
 """
 
 from typing import Final
@@ -15,13 +15,13 @@ import dagger
 from dagger import dag
 
 from ci.steps.base import APP_PYTHON, PYTHON, WORKDIR, python
-from ci.steps.check import Project
+from ci.steps.python_checks import Project
 
 PLATFORM: Final = dagger.Platform("linux/amd64")
 STAND_IN_LABEL: Final = "dojangkok.stand-in"
 PORT: Final = 8000
 
-INSIDE: Final = "ci/steps/inside"
+INSIDE: Final = "ci/scripts"
 _CONTEXT: Final = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
 READS: Final = (*_CONTEXT, INSIDE)  # of build and smoke
 _EPOCH: Final = "315532800"  # 1980-01-01, also in the Dockerfile
@@ -65,8 +65,8 @@ def smoke_health(image: dagger.Container, programs: dagger.Directory) -> dagger.
         dag.container()
         .from_(PYTHON.reference)
         .with_service_binding("app", started(image))
-        .with_mounted_directory("/inside", programs)
-        .with_exec(["python", "/inside/smoke.py", "health", f"http://app:{PORT}"])
+        .with_mounted_directory("/scripts", programs)
+        .with_exec(["python", "/scripts/smoke.py", "health", f"http://app:{PORT}"])
     )
 
 
@@ -74,8 +74,8 @@ def smoke_lifecycle(image: dagger.Container, programs: dagger.Directory, command
     """Start and stop the server inside its own image, and look at who it is and what lies beside it."""
     return (
         production_like(image)
-        .with_mounted_directory("/inside", programs)
-        .with_exec(["python", "/inside/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
+        .with_mounted_directory("/scripts", programs)
+        .with_exec(["python", "/scripts/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
     )
 
 

@@ -10,9 +10,9 @@ from dagger import dag
 from ci.environments import LOCAL
 from ci.errors import RefusedError
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
-from ci.steps.check import Project, environment
 from ci.steps.image import python_bill, system_bill
 from ci.steps.local_volumes import LocalVolumes
+from ci.steps.python_checks import Project, environment
 
 EMBEDDED_HOST: Final = "registry:5000"
 STORAGE: Final = "/var/lib/registry"
@@ -144,9 +144,9 @@ def pulled(reference: str, programs: dagger.Directory, volumes: LocalVolumes, ru
     return (
         registry_tools()
         .with_service_binding(EMBEDDED_HOST.split(":")[0], embedded(volumes))
-        .with_mounted_directory("/inside", programs)
+        .with_mounted_directory("/scripts", programs)
         .with_env_variable("RUN_ID", run_id)
-        .with_exec(["sh", "/inside/pull.sh", reference], expect=dagger.ReturnType.ANY)
+        .with_exec(["sh", "/scripts/pull.sh", reference], expect=dagger.ReturnType.ANY)
     )
 
 
@@ -161,7 +161,7 @@ def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Pr
         app: Project of the image, whose lock file lists what is in it.
 
     Returns:
-        A container with the folder LAYOUT, whose stdout is the JSON that inside/layout.py prints.
+        A container with the folder LAYOUT, whose stdout is the JSON that scripts/oci_layout.py prints.
     """
     system = system_bill(image)
     return (
@@ -171,8 +171,8 @@ def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Pr
         .with_mounted_file("/bill/python.json", python_bill(app))
         .with_mounted_file("/bill/python.txt", system.file("python.txt"))
         .with_mounted_file("/bill/debian.tsv", system.file("debian.tsv"))
-        .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
-        .with_exec(["python", "-m", "inside.layout", name])
+        .with_mounted_directory("/scripts", source.directory("ci/scripts"))
+        .with_exec(["python", "-m", "scripts.oci_layout", name])
     )
 
 
@@ -196,12 +196,12 @@ def push(
         deploy_tools: Project `deploy`, which decides the login that the registry is sent.
 
     Returns:
-        A container whose stdout is the JSON that inside/push.py prints.
+        A container whose stdout is the JSON that scripts/push.py prints.
     """
     container = (
         registry_tools()
         .with_mounted_directory(LAYOUT, laid_out)
-        .with_mounted_directory("/inside", source.directory("ci/steps/inside"))
+        .with_mounted_directory("/scripts", source.directory("ci/scripts"))
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)
     )
@@ -217,4 +217,4 @@ def push(
             container = container.with_mounted_directory(f"{WORKDIR}/{folder}", source.directory(folder))
     for name, secret in logins.items():
         container = container.with_mounted_secret(f"/run/secrets/{name}", secret)
-    return container.with_exec(["python", "-m", "inside.push", where.name, *where.tags])
+    return container.with_exec(["python", "-m", "scripts.push", where.name, *where.tags])

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from ci.steps.inside.rehearse import keyless
+from ci.scripts.rehearse import keyless
 from tests.e2e.checkouts import Checkout, pushed
 
 IMAGE = f"asia-northeast3-docker.pkg.dev/dojangkok-prod/dojangkok-ai/ai-server@sha256:{'0' * 64}"
@@ -49,9 +49,9 @@ def rehearsal_as_prod(checkout: Checkout) -> None:
     """
     environments = checkout.path / "environments"
     (environments / "prod.yaml").write_text((environments / "local.yaml").read_text())
-    checkout.replace("ci/delivery.py", "built) if target.is_local else None", "built)")
+    checkout.replace("ci/deploy_runner.py", "built) if target.is_local else None", "built)")
     checkout.replace(
-        "ci/steps/inside/rehearse.py",
+        "ci/scripts/rehearse.py",
         '{**os.environ, "GOOGLE_APPLICATION_CREDENTIALS": str(_CREDENTIALS)}',
         "dict(os.environ)",
     )

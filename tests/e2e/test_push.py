@@ -13,8 +13,8 @@ from dagger import dag
 
 from ci import release
 from ci.errors import NotAllowedError
+from ci.scripts import rehearse
 from ci.steps import base, registry
-from ci.steps.inside import rehearse
 from ci.steps.local_volumes import LocalVolumes
 from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
 from tests.e2e.checkouts import REPOSITORY
@@ -71,7 +71,7 @@ def push(
             )
             source = dag.host().directory(
                 str(REPOSITORY),
-                include=["ci/steps/inside", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
+                include=["ci/scripts", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
                 exclude=["**/.venv"],
             )
             source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
@@ -111,7 +111,7 @@ def test_without_the_right_token_nothing_is_pushed(
     assert artifact_registry.tags() == []
     assert artifact_registry.uploads() == 0
     log = _log(artifact_registry).read_text()
-    assert "inside.push" in log
+    assert "scripts.push" in log
     assert "canary-of-a-token" not in str(refused.value) + "".join(capfd.readouterr()) + log
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import layout, push, skopeo
+from ci.scripts import oci_layout, push, skopeo
 from tests.e2e.checkouts import free_port, wait_for
 from tests.support.deployer import Deployer
 from tests.support.emulator import REPOSITORY, Emulator, needs
@@ -62,9 +62,9 @@ def image(folder: Path) -> Path:
     (folder / "blobs/sha256").mkdir(parents=True)
     kind = "application/vnd.oci.image"
     config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
-    stored = {"mediaType": f"{kind}.config.v1+json", **layout.store(folder, config)}
+    stored = {"mediaType": f"{kind}.config.v1+json", **oci_layout.store(folder, config)}
     manifest = {"schemaVersion": 2, "mediaType": f"{kind}.manifest.v1+json", "config": stored, "layers": []}
-    entry = {"mediaType": f"{kind}.manifest.v1+json", **layout.store(folder, manifest)}
+    entry = {"mediaType": f"{kind}.manifest.v1+json", **oci_layout.store(folder, manifest)}
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return folder
@@ -72,7 +72,7 @@ def image(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Pusher:
-    """inside/push.py on this machine; `secrets` is its /run/secrets."""
+    """scripts/push.py on this machine; `secrets` is its /run/secrets."""
 
     layout: Path
     bill: Path
@@ -94,7 +94,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     (tmp_path / "bill/python.txt").write_text("Python 3.10.0")
     (tmp_path / "bill/debian.tsv").write_text("")
     certificate = certificate_of(["localhost"], tmp_path)
-    monkeypatch.setattr(layout, "_MATERIALS", tmp_path / "bill")
+    monkeypatch.setattr(oci_layout, "_MATERIALS", tmp_path / "bill")
     monkeypatch.setattr(push, "_SCRATCH", tmp_path / "scratch")
     monkeypatch.setattr(skopeo, "_SECRETS", tmp_path / "secrets")
     monkeypatch.setattr(skopeo, "_AUTHFILE", [python, "-m", "deploy.registry.authfile"])
@@ -103,7 +103,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = image(tmp_path / "image")
-    layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", layout.described(folder))
+    oci_layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", oci_layout.described(folder))
     return Pusher(folder, tmp_path / "layout-of-bill", tmp_path / "secrets", certificate)
 
 
@@ -111,7 +111,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
     repository = "dojangkok-dev/dojangkok-ai/ai-server"
     with docker_registry(tmp_path) as host:
         folder = image(tmp_path / "image")
-        digest = layout.described(folder)["digest"]
+        digest = oci_layout.described(folder)["digest"]
         skopeo.skopeo(
             "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds=alice:a-password",
             f"oci:{folder}", f"docker://{host}/{repository}:v1",
@@ -136,7 +136,7 @@ def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) 
         logins(tmp_path, host).rename(pusher.secrets / "registry-credentials")
         (pusher.secrets / "credentials").write_text("{}")
         pushed = pusher.push(host)
-    digest = layout.described(pusher.layout)["digest"]
+    digest = oci_layout.described(pusher.layout)["digest"]
     assert (pushed["digest"], pushed["tags"]) == (digest, ["v1", f"dev-{str(digest)[7:19]}"])
     assert (tmp_path / "scratch/auth.json").stat().st_mode & 0o777 == 0o600
 
@@ -185,7 +185,7 @@ def test_a_registry_that_answers_200_to_everything_holds_nothing(pusher: Pusher)
     hosts = WebHosts({})
     with served(hosts, pusher.certificate):
         host = f"localhost:{hosts.port}"
-        digest = layout.described(pusher.layout)["digest"]
+        digest = oci_layout.described(pusher.layout)["digest"]
 
         def registry(asked: Asked) -> Reply:
             return Reply(

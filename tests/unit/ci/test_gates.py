@@ -14,11 +14,11 @@ from ci import gates
 from ci.errors import GateError
 from ci.gates import Gated, Policy
 from ci.stages import Stage
-from ci.steps import check, image
-from tests.unit.ci.test_delivery import query_error
+from ci.steps import image, python_checks
+from tests.unit.ci.test_deploy_runner import query_error
 
 SOURCE = dag.directory()
-TOOLS = check.Project(".", "[project]", "version = 1")
+TOOLS = python_checks.Project(".", "[project]", "version = 1")
 
 
 @pytest.fixture
@@ -134,15 +134,15 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Exception]:
     """Output or error of the tests and of the types of each program."""
     ended: dict[str, str | Exception] = {}
 
-    async def project(*_: object) -> check.Project:
+    async def project(*_: object) -> python_checks.Project:
         return TOOLS
 
-    def step(_: object, program: check.Program, __: object) -> Ran:
+    def step(_: object, program: python_checks.Program, __: object) -> Ran:
         return Ran(ended[program.name])
 
-    monkeypatch.setattr(check, "project", project)
-    monkeypatch.setattr(check, "test", step)
-    monkeypatch.setattr(check, "types", step)
+    monkeypatch.setattr(python_checks, "project", project)
+    monkeypatch.setattr(python_checks, "test", step)
+    monkeypatch.setattr(python_checks, "types", step)
     return ended
 
 

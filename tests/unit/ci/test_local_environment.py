@@ -8,19 +8,19 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci import delivery, environments
+from ci import deploy_runner, environments
+from ci.deploy_verbs import target
 from ci.errors import RefusedError
 from ci.main import Ci
-from ci.rollouts import target
-from ci.steps import check, registry, rehearsal, rollout
+from ci.steps import deployer, emulator, python_checks, registry
+from ci.steps.deployer import Rehearsal, Target
 from ci.steps.local_volumes import LocalVolumes
-from ci.steps.rollout import Rehearsal, Target
-from tests.unit.ci.test_delivery import Folder
+from tests.unit.ci.test_deploy_runner import Folder
 from tests.unit.ci.test_steps import calls
 
 SOURCE = dag.directory()
 REPOSITORY: Any = Folder(Path())
-TOOLS = check.Project(".", "[project]", "version = 1")
+TOOLS = python_checks.Project(".", "[project]", "version = 1")
 FIRST = LocalVolumes("dojangkok-dev", "dojangkok-dev-ai-server-mig")
 OTHERS = (LocalVolumes("dojangkok-dev", "other"), LocalVolumes("other", "dojangkok-dev-ai-server-mig"))
 
@@ -32,33 +32,33 @@ def caches(chain: object) -> dict[object, object]:
 
 def deployed(volumes: LocalVolumes | None) -> dagger.Container:
     rehearsing = Rehearsal(dag.container().as_service(), volumes) if volumes else None
-    return rollout.deploy(dag.directory(), TOOLS, Target("local" if volumes else "dev"), ["plan"], "a", rehearsing)
+    return deployer.deploy(dag.directory(), TOOLS, Target("local" if volumes else "dev"), ["plan"], "a", rehearsing)
 
 
 @pytest.mark.parametrize("volumes", OTHERS)
 def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> None:
     """The emulator, the registry that serves, the one that is pulled from, the reports, and what is emptied."""
     for step in (
-        lambda own: rehearsal.emulator(dag.directory(), TOOLS, own, is_open=True),
+        lambda own: emulator.emulator(dag.directory(), TOOLS, own, is_open=True),
         registry.embedded,
         lambda own: registry.pulled("registry:5000/a/b:1", dag.directory(), own, "a"),
         deployed,
-        lambda own: rollout.forget_report("local", ("p", "z", "g"), own, "a"),
-        lambda own: rollout.forget(own, "a"),
+        lambda own: deployer.forget_report("local", ("p", "z", "g"), own, "a"),
+        lambda own: deployer.forget(own, "a"),
     ):
         assert step(FIRST) != step(volumes)
         assert step(FIRST) == step(LocalVolumes(FIRST.project, FIRST.group))
 
 
 def test_what_is_emptied_is_what_was_written() -> None:
-    emptied = caches(rollout.forget(FIRST, "a"))
-    emulator = caches(rehearsal.emulator(dag.directory(), TOOLS, FIRST, is_open=False))
+    emptied = caches(deployer.forget(FIRST, "a"))
+    states = caches(emulator.emulator(dag.directory(), TOOLS, FIRST, is_open=False))
     assert emptied == {
-        "/var/lib/emulator": emulator["/var/lib/emulator"],
+        "/var/lib/emulator": states["/var/lib/emulator"],
         "/var/lib/registry": caches(registry.embedded(FIRST))["/var/lib/registry"],
         "/var/lib/deploy": caches(deployed(FIRST))["/var/lib/deploy"],
     }
-    reports = caches(rollout.forget_report("local", ("p", "z", "g"), FIRST, "a"))
+    reports = caches(deployer.forget_report("local", ("p", "z", "g"), FIRST, "a"))
     assert reports["/var/lib/deploy"] == emptied["/var/lib/deploy"]
 
 
@@ -66,7 +66,7 @@ def test_reports_of_real_environments_are_kept_apart_from_local_ones() -> None:
     real = caches(deployed(None))
     assert real["/var/lib/deploy"] == dag.cache_volume("deploy-results")
     assert real["/var/lib/deploy"] != caches(deployed(FIRST))["/var/lib/deploy"]
-    assert real == caches(rollout.forget_report("dev", ("p", "z", "g"), None, "a")) | {
+    assert real == caches(deployer.forget_report("dev", ("p", "z", "g"), None, "a")) | {
         path: cache for path, cache in real.items() if path != "/var/lib/deploy"
     }
 
@@ -105,18 +105,20 @@ def test_flags_go_before_the_file(
     async def read(*_: object) -> environments.Environment:
         return local
 
-    async def project(_: object, folder: str) -> check.Project:
-        return check.Project(folder, "[project]", "version = 1")
+    async def project(_: object, folder: str) -> python_checks.Project:
+        return python_checks.Project(folder, "[project]", "version = 1")
 
     monkeypatch.setattr(environments, "read", read)
     monkeypatch.setattr(environments, "refuse_unknown", read)
-    monkeypatch.setattr(check, "project", project)
+    monkeypatch.setattr(python_checks, "project", project)
     ci = Ci(credentials=None)
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
-    served = rehearsal.emulator(SOURCE, check.Project("emulator", "[project]", "version = 1"), volumes, is_open=True)
+    served = emulator.emulator(
+        SOURCE, python_checks.Project("emulator", "[project]", "version = 1"), volumes, is_open=True
+    )
     assert asyncio.run(ci.emulator(SOURCE, **flags)) == served
     whose = target("local", **flags)
-    assert asyncio.run(delivery.destination(SOURCE, whose, "", None, latest=True)).volumes == volumes
+    assert asyncio.run(deploy_runner.destination(SOURCE, whose, "", None, latest=True)).volumes == volumes
 
     used: list[LocalVolumes] = []
 
@@ -147,13 +149,13 @@ def test_flags_go_before_the_file(
         used.append(own)
         return Ended()
 
-    monkeypatch.setattr(rollout, "deploy", deploy)
-    monkeypatch.setattr(rollout, "forget_report", step)
+    monkeypatch.setattr(deployer, "deploy", deploy)
+    monkeypatch.setattr(deployer, "forget_report", step)
     monkeypatch.setattr(registry, "pulled", step)
-    monkeypatch.setattr(rollout, "forget", forget)
-    asyncio.run(delivery.run(SOURCE, whose, ["status"]))
-    asyncio.run(delivery.forget_report(SOURCE, whose))
-    asyncio.run(delivery.pulled(SOURCE, whose, "registry:5000/a/b:1"))
+    monkeypatch.setattr(deployer, "forget", forget)
+    asyncio.run(deploy_runner.run(SOURCE, whose, ["status"]))
+    asyncio.run(deploy_runner.forget_report(SOURCE, whose))
+    asyncio.run(deploy_runner.pulled(SOURCE, whose, "registry:5000/a/b:1"))
     said = asyncio.run(ci.reset_local(SOURCE, **flags))
     assert used == [volumes] * 4
     assert registry.embedded(volumes) in services
@@ -165,7 +167,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "environments/local.yaml").write_text("[")
     source: Any = Folder(tmp_path)
     with pytest.raises(RefusedError, match=r"^environments/local\.yaml: "):
-        asyncio.run(delivery.local_volumes(source))
+        asyncio.run(deploy_runner.local_volumes(source))
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--project", "a_b"), ("--zone", "*"), ("--group", "Group")])

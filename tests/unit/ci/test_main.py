@@ -11,14 +11,14 @@ from typing import Any
 import dagger
 import pytest
 
-from ci import delivery, main, release
+from ci import deploy_runner, main, release
 from ci.errors import RefusedError
 from ci.gates import Gated
+from ci.inputs import SOURCES, only
 from ci.main import Ci
-from ci.sources import SOURCES, only
-from ci.steps import fleet, image
-from ci.steps.check import LINTED, PROGRAMS
-from ci.steps.rollout import Target
+from ci.steps import image, policy_checks
+from ci.steps.deployer import Target
+from ci.steps.python_checks import LINTED, PROGRAMS
 
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
@@ -58,7 +58,7 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
         started.append(target.env)
         raise RefusedError("the body of pipeline")
 
-    monkeypatch.setattr(delivery, "check_target", check_target)
+    monkeypatch.setattr(deploy_runner, "check_target", check_target)
     ci = Ci(credentials=None)
     for function in (pipeline, alias):
         with pytest.raises(dagger.ExecError) as ended:
@@ -87,7 +87,7 @@ def test_flag_of_a_verb_goes_before_the_file_of_env(
         raise RefusedError("far enough")
 
     for function in ("run", "check_target", "destination", "accessory"):
-        monkeypatch.setattr(delivery, function, use)
+        monkeypatch.setattr(deploy_runner, function, use)
     passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
     arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
     arguments |= {"image": "registry/app:1"} if name == "plan" else {}
@@ -122,8 +122,8 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
         gated.append(gates)
         raise RefusedError("no gate is run")
 
-    monkeypatch.setattr(delivery, "check_target", nothing)
-    monkeypatch.setattr(delivery, "destination", nothing)
+    monkeypatch.setattr(deploy_runner, "check_target", nothing)
+    monkeypatch.setattr(deploy_runner, "destination", nothing)
     monkeypatch.setattr(main, "keyed_by_content", parts)
     monkeypatch.setattr(release, "publish", gate)
     monkeypatch.setattr(release, "roll_out", gate)
@@ -242,8 +242,8 @@ def test_state_of_terraform_is_in_no_input() -> None:
 
 
 READ = {program.name: program.paths for program in PROGRAMS} | {
-    "policy": fleet.READS,
-    "tools": fleet.TOOL_SOURCES,
+    "policy": policy_checks.READS,
+    "tools": policy_checks.TOOL_SOURCES,
     "build and smoke": image.READS,
     "lint": [path for path in LINTED if not path.startswith("**")],
 }

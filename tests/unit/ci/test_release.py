@@ -8,15 +8,15 @@ import anyio
 import pytest
 from dagger import dag
 
-from ci import delivery, gates, release
+from ci import deploy_runner, gates, release
 from ci.errors import GateError
 from ci.gates import Gated
 from ci.stages import Stage
-from ci.steps import base, check, registry
+from ci.steps import base, python_checks, registry
+from ci.steps.deployer import Target
 from ci.steps.local_volumes import LocalVolumes
 from ci.steps.registry import Destination
-from ci.steps.rollout import Target
-from tests.unit.ci.test_delivery import query_error
+from tests.unit.ci.test_deploy_runner import query_error
 
 SOURCE = dag.directory()
 GATED = Gated(SOURCE, SOURCE, SOURCE, {})
@@ -89,10 +89,10 @@ class Effects:
         await anyio.sleep(0.2)
         self.events.append("forget report")
 
-    async def project(self, _: object, name: str) -> check.Project:
-        return check.Project(name, "[project]", "version = 1")
+    async def project(self, _: object, name: str) -> python_checks.Project:
+        return python_checks.Project(name, "[project]", "version = 1")
 
-    def environment(self, tools: check.Project, *_: object, **__: object) -> Environment:
+    def environment(self, tools: python_checks.Project, *_: object, **__: object) -> Environment:
         return Environment(tools.folder, self.events, is_broken=tools.folder in self.broken)
 
 
@@ -102,11 +102,11 @@ def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
     monkeypatch.setattr(gates, "run", effects.run_gates)
     monkeypatch.setattr(release, "lay_out", effects.lay_out)
     monkeypatch.setattr(release, "push", effects.push)
-    monkeypatch.setattr(delivery, "start_emulator", effects.start_emulator)
-    monkeypatch.setattr(delivery, "deploy", effects.deploy)
-    monkeypatch.setattr(delivery, "forget_report", effects.forget_report)
-    monkeypatch.setattr(check, "project", effects.project)
-    monkeypatch.setattr(check, "environment", effects.environment)
+    monkeypatch.setattr(deploy_runner, "start_emulator", effects.start_emulator)
+    monkeypatch.setattr(deploy_runner, "deploy", effects.deploy)
+    monkeypatch.setattr(deploy_runner, "forget_report", effects.forget_report)
+    monkeypatch.setattr(python_checks, "project", effects.project)
+    monkeypatch.setattr(python_checks, "environment", effects.environment)
     monkeypatch.setattr(base, "registry_tools", lambda: Environment("tools of the push", effects.events))
     monkeypatch.setattr(registry, "embedded", lambda _: Environment("registry", effects.events))
     return effects

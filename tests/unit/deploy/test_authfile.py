@@ -1,4 +1,4 @@
-"""What a push may send to log in: `python -m deploy.registry.authfile`, as inside/skopeo.py runs it."""
+"""What a push may send to log in: `python -m deploy.registry.authfile`, as scripts/skopeo.py runs it."""
 
 import base64
 import contextlib

@@ -114,7 +114,7 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
 
 
 def test_a_broken_file_prints_one_line_and_ends_with_4(tmp_path: Path) -> None:
-    """`python -m deploy.registry.authfile`, as inside/skopeo.py runs it."""
+    """`python -m deploy.registry.authfile`, as scripts/skopeo.py runs it."""
     file = write_bytes(tmp_path / "c.json", UNREADABLE["cut"][0])
     push = ["--env", "dev", "--repository", "gcr.io/p/a", "--credentials", str(file)]
     ended = subprocess.run(

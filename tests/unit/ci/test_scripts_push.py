@@ -1,4 +1,4 @@
-"""inside/push.py, as far as it goes without a registry."""
+"""scripts/push.py, as far as it goes without a registry."""
 
 import hashlib
 import subprocess
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import skopeo
-from ci.steps.inside.skopeo import PushError
+from ci.scripts import skopeo
+from ci.scripts.skopeo import PushError
 
 
 class Skopeo:

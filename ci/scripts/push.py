@@ -1,5 +1,5 @@
 """
-`python -m inside.push NAME TAG [TAG …]`: push /layout/image, by digest first and by tags last; read the digest back.
+`python -m scripts.push NAME TAG [TAG …]`: push /layout/image, by digest first and by tags last; read the digest back.
 
 Between digest and tags goes its bill of materials, /layout/bill. layout.py has made both.
 
@@ -19,8 +19,8 @@ import os
 import sys
 from pathlib import Path
 
-from . import bill
-from .layout import BILL, FIRST, IMAGE, call_first, described, read_manifest, reconfigure
+from . import sbom
+from .oci_layout import BILL, FIRST, IMAGE, call_first, described, read_manifest, reconfigure
 from .skopeo import PushError, authfile, refuse_other_content, secrets, skopeo, wanted_login
 
 _SCRATCH = Path("/scratch")
@@ -61,7 +61,7 @@ def push(layout: Path, materials: Path, name: str, tags: list[str]) -> dict[str,
         options.append(f"--authfile={file}")
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
     named = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
-    pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{bill.tag(digest)}")]
+    pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{sbom.tag(digest)}")]
     pushed += [(layout, f"{name}:{tag}") for tag in named]
     try:
         for folder, target in pushed:

@@ -1,4 +1,4 @@
-"""inside/rehearse.py as a process, against a server that plays the emulator's control routes."""
+"""scripts/rehearse.py as a process, against a server that plays the emulator's control routes."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import rehearse
+from ci.scripts import rehearse
 
 TIE = "host/app@sha256:1=http://release:8000/health"
 
@@ -104,7 +104,7 @@ def test_the_command_gets_a_keyless_login(emulator: FakeEmulator, tmp_path: Path
 
 def test_arguments_are_taken_apart(emulator: FakeEmulator) -> None:
     """As a process: everything behind `--` is the command, whatever it looks like."""
-    program = "import sys; from pathlib import Path; from ci.steps.inside import rehearse as r; "
+    program = "import sys; from pathlib import Path; from ci.scripts import rehearse as r; "
     program += "r._CREDENTIALS = Path(sys.argv.pop(1)); sys.exit(r.run(sys.argv[1:]))"
     command = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--", "x=y"]
     ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""inside/pull.sh: which image it copies, with a skopeo that writes down its arguments."""
+"""scripts/pull.sh: which image it copies, with a skopeo that writes down its arguments."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def test_the_image_is_copied_by_the_digest_that_is_printed(version: str, tmp_pat
     (tmp_path / "skopeo").write_text(SKOPEO)
     (tmp_path / "skopeo").chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
-    command = ["sh", "ci/steps/inside/pull.sh", f"registry:5000/team/app{version}"]
+    command = ["sh", "ci/scripts/pull.sh", f"registry:5000/team/app{version}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == f"{DIGEST}\n"
     inspected, copied = (tmp_path / "calls").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""inside/layout.py: what is pushed depends on the image alone, and not on the moment of its build."""
+"""scripts/oci_layout.py: what is pushed depends on the image alone, and not on the moment of its build."""
 
 import json
 import tarfile
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import layout
+from ci.scripts import oci_layout
 
 
 def test_manifest_is_read_from_the_layout(tmp_path: Path) -> None:
@@ -14,15 +14,17 @@ def test_manifest_is_read_from_the_layout(tmp_path: Path) -> None:
     (tmp_path / "blobs" / "sha256").mkdir(parents=True)
     manifest = {"config": {"size": 3}, "layers": [{"size": 40}, {"size": 500}]}
     (tmp_path / "blobs" / "sha256" / "12").write_text(json.dumps(manifest))
-    assert layout.read_manifest(tmp_path) == ("sha256:12", 543)
+    assert oci_layout.read_manifest(tmp_path) == ("sha256:12", 543)
 
 
 def layout_of(folder: Path, created: str, history: list[dict[str, str]]) -> Path:
     """An OCI layout of one layer, as an engine writes it at some moment."""
     (folder / "blobs" / "sha256").mkdir(parents=True)
     config = {"created": created, "history": history, "config": {"User": "appuser"}, "rootfs": {"diff_ids": ["x"]}}
-    stored = layout.store(folder, config)
-    manifest = layout.store(folder, {"config": {"mediaType": "c", **stored}, "layers": [{"digest": "l", "size": 5}]})
+    stored = oci_layout.store(folder, config)
+    manifest = oci_layout.store(
+        folder, {"config": {"mediaType": "c", **stored}, "layers": [{"digest": "l", "size": 5}]}
+    )
     (folder / "index.json").write_text(json.dumps({"manifests": [{"mediaType": "m", "annotations": {}, **manifest}]}))
     return folder
 
@@ -30,11 +32,11 @@ def layout_of(folder: Path, created: str, history: list[dict[str, str]]) -> Path
 def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
     one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [{"created_by": "pulled"}])
     two = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
-    assert layout.read_manifest(one)[0] != layout.read_manifest(two)[0]
+    assert oci_layout.read_manifest(one)[0] != oci_layout.read_manifest(two)[0]
     for folder in (one, two):
-        layout.reconfigure(folder, layout.forget_the_moment)
-    assert layout.read_manifest(one) == layout.read_manifest(two)
-    digest = layout.read_manifest(one)[0]
+        oci_layout.reconfigure(folder, oci_layout.forget_the_moment)
+    assert oci_layout.read_manifest(one) == oci_layout.read_manifest(two)
+    digest = oci_layout.read_manifest(one)[0]
     manifest = json.loads((one / "blobs" / digest.replace(":", "/")).read_text())
     assert manifest["layers"] == [{"digest": "l", "size": 5}]
     config = json.loads((one / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_text())
@@ -44,10 +46,10 @@ def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
 
 def test_what_served_first_is_nobody_s_release(tmp_path: Path) -> None:
     one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [])
-    layout.reconfigure(one, layout.forget_the_moment)
-    release, size_bytes = layout.read_manifest(one)
-    layout.reconfigure(one, layout.call_first)
-    digest, first_bytes = layout.read_manifest(one)
+    oci_layout.reconfigure(one, oci_layout.forget_the_moment)
+    release, size_bytes = oci_layout.read_manifest(one)
+    oci_layout.reconfigure(one, oci_layout.call_first)
+    digest, first_bytes = oci_layout.read_manifest(one)
     assert digest != release
     assert size_bytes < first_bytes < size_bytes + 100
 
@@ -65,10 +67,10 @@ def test_an_archive_becomes_the_layouts_of_the_image_and_of_its_bill(
     for name, path in {
         "_ARCHIVE": archive, "_MATERIALS": materials, "IMAGE": tmp_path / "out/image", "BILL": tmp_path / "out/bill",
     }.items():  # fmt: skip
-        monkeypatch.setattr(layout, name, path)
-    layout.main("host/app")
+        monkeypatch.setattr(oci_layout, name, path)
+    oci_layout.main("host/app")
     digest = json.loads(capsys.readouterr().out)["digest"]
-    assert layout.read_manifest(tmp_path / "out/image")[0] == digest
-    bill = layout.described(tmp_path / "out/bill")
+    assert oci_layout.read_manifest(tmp_path / "out/image")[0] == digest
+    bill = oci_layout.described(tmp_path / "out/bill")
     manifest = json.loads((tmp_path / "out/bill/blobs" / bill["digest"].replace(":", "/")).read_text())
     assert manifest["subject"]["digest"] == digest

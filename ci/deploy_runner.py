@@ -7,14 +7,14 @@ import dagger
 from dagger import dag
 
 from ci import environments, spans
+from ci.credentials import VARIABLE, passed_credentials, refuse_unreadable
 from ci.errors import DeployError, NotAllowedError, RefusedError
-from ci.secret_arguments import VARIABLE, passed_credentials, refuse_unreadable
-from ci.serving import serving
+from ci.services import serving
 from ci.steps import accessory as accessories
-from ci.steps import check, image, registry, rehearsal, rollout
+from ci.steps import deployer, emulator, image, python_checks, registry
 from ci.steps.accessory import Update
+from ci.steps.deployer import Rehearsal, Target
 from ci.steps.local_volumes import LocalVolumes
-from ci.steps.rollout import Rehearsal, Target
 
 PLAN_DIFFERS = 2
 Built = tuple[str, dagger.Container]
@@ -38,9 +38,9 @@ async def run(source: dagger.Directory, target: Target, args: list[str], built: 
         RefusedError: The local environment could not be started, as when another call holds it for too long.
     """
     target = await check_target(source, target)
-    tools = await check.project(source, "deploy")
+    tools = await python_checks.project(source, "deploy")
     rehearsing = await _rehearsal(source, target, built) if target.is_local else None
-    ran = rollout.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
+    ran = deployer.deploy(source, tools, target, args, uuid.uuid4().hex, rehearsing)
     try:
         async with serving(*(rehearsing.services if rehearsing else ())):
             with spans.live_output():
@@ -169,7 +169,7 @@ async def accessory(source: dagger.Directory, update: Update) -> str:
             "accessory/README.md"
         )
     await refuse_unreadable("--credentials", update.credentials)
-    tools = await check.project(source, "accessory")
+    tools = await python_checks.project(source, "accessory")
     ran = accessories.run(source, tools, update, uuid.uuid4().hex)
     try:
         code = await ran.exit_code()
@@ -189,7 +189,7 @@ async def pulled(source: dagger.Directory, target: Target, reference: str) -> Bu
     What is missing there, deploy refuses itself, as it does with any other registry.
     """
     volumes = await local_volumes(source, target.project, target.group)
-    pull = registry.pulled(reference, source.directory("ci/steps/inside"), volumes, uuid.uuid4().hex)
+    pull = registry.pulled(reference, source.directory("ci/scripts"), volumes, uuid.uuid4().hex)
     try:
         if await pull.exit_code() != 0:
             return None
@@ -204,7 +204,7 @@ async def forget_report(source: dagger.Directory, target: Target) -> None:
     env = await environments.read(source, target.env)
     names = (target.project or env.project, target.zone or env.zone, target.group or env.group)
     volumes = LocalVolumes(names[0], names[2]) if target.is_local else None
-    await rollout.forget_report(target.env, names, volumes, uuid.uuid4().hex).sync()
+    await deployer.forget_report(target.env, names, volumes, uuid.uuid4().hex).sync()
 
 
 async def local_volumes(source: dagger.Directory, project: str = "", group: str = "") -> LocalVolumes:
@@ -229,11 +229,11 @@ def _not_started(error: dagger.QueryError, target: Target) -> RefusedError:
 
 
 async def _rehearsal(source: dagger.Directory, target: Target, built: Built | None) -> Rehearsal:
-    tools = await check.project(source, "emulator")
+    tools = await python_checks.project(source, "emulator")
     volumes = await local_volumes(source, target.project, target.group)
     if built is None:
-        return Rehearsal(rehearsal.emulator(source, tools, volumes, is_open=False), volumes)
+        return Rehearsal(emulator.emulator(source, tools, volumes, is_open=False), volumes)
     reference, container = built
-    machine = rehearsal.machine(container, reference)
-    tie = f"{reference}={rehearsal.health_url()}"
-    return Rehearsal(rehearsal.emulator(source, tools, volumes, is_open=False, release=machine), volumes, tie)
+    machine = emulator.machine(container, reference)
+    tie = f"{reference}={emulator.health_url()}"
+    return Rehearsal(emulator.emulator(source, tools, volumes, is_open=False, release=machine), volumes, tie)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from ci.steps.inside import bill
+from ci.scripts import sbom
 
 DIGEST = f"sha256:{'a' * 64}"
 PYTHON = {
@@ -18,7 +18,7 @@ SUBJECT = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": 
 
 
 def test_the_interpreter_and_both_kinds_of_packages_are_in_it() -> None:
-    found = bill.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST)
+    found = sbom.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST)
     assert [one["purl"] for one in found["components"]] == [
         "pkg:generic/cpython@3.10.13",
         "pkg:pypi/fastapi@0.121.3",
@@ -31,14 +31,14 @@ def test_the_interpreter_and_both_kinds_of_packages_are_in_it() -> None:
 def test_equal_images_have_an_equal_bill(tmp_path: Path) -> None:
     later = {**PYTHON, "serialNumber": "urn:uuid:2", "metadata": {"timestamp": "2026-11-25T00:00:00Z"}}
     one, two = (
-        bill.write(tmp_path / name, bill.bill(python, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
+        sbom.write(tmp_path / name, sbom.bill(python, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
         for name, python in (("one", PYTHON), ("two", later))
     )
     assert one == two
 
 
 def test_layout_is_an_artifact_that_belongs_to_the_image(tmp_path: Path) -> None:
-    digest = bill.write(tmp_path / "bill", bill.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
+    digest = sbom.write(tmp_path / "bill", sbom.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
     blobs = tmp_path / "bill/blobs/sha256"
     for blob in blobs.iterdir():
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
@@ -50,4 +50,4 @@ def test_layout_is_an_artifact_that_belongs_to_the_image(tmp_path: Path) -> None
 
 
 def test_tag_names_the_image() -> None:
-    assert bill.tag(DIGEST) == f"sha256-{'a' * 64}.sbom"
+    assert sbom.tag(DIGEST) == f"sha256-{'a' * 64}.sbom"

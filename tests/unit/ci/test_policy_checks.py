@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from dagger import dag
 
-from ci.steps import check, fleet
+from ci.steps import policy_checks, python_checks
 from tests.unit.ci.test_steps import executed
 
 SOURCE = dag.directory()
@@ -16,29 +16,31 @@ def _script(folder: Path, build: str) -> "subprocess.CompletedProcess[str]":
     """Run the script that builds all tools, with another `build`, in a folder that takes the results."""
     (folder / "build").write_text(f"#!/bin/bash -eu\n{build}")
     (folder / "build").chmod(0o755)
-    ((_, _, script, *names),) = executed(fleet.tools(SOURCE))  # type: ignore[misc]
-    command = ["bash", "-euc", script.replace(fleet._BUILT, str(folder / "built")), *names]
+    ((_, _, script, *names),) = executed(policy_checks.tools(SOURCE))  # type: ignore[misc]
+    command = ["bash", "-euc", script.replace(policy_checks._BUILT, str(folder / "built")), *names]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
 
 
 def test_a_tool_for_other_tests_is_no_key_of_the_build() -> None:
-    assert [path for path in fleet.TOOL_SOURCES if "promtail" in path or path == "policy/tools"] == []
-    assert all(Path(path).exists() for path in fleet.TOOL_SOURCES)
+    assert [path for path in policy_checks.TOOL_SOURCES if "promtail" in path or path == "policy/tools"] == []
+    assert all(Path(path).exists() for path in policy_checks.TOOL_SOURCES)
 
 
 def test_every_tool_that_policy_needs_has_a_folder() -> None:
     folders = {path.parent.name for path in Path("policy/tools").glob("*/go.mod")}
-    assert folders - set(fleet.GO_TOOLS) == {"compose", "node-exporter", "promtail"}, "these are for tests/system"
+    assert folders - set(policy_checks.GO_TOOLS) == {"compose", "node-exporter", "promtail"}, (
+        "these are for tests/system"
+    )
 
 
 def test_script_keeps_what_was_built_of_every_tool(tmp_path: Path) -> None:
     done = _script(tmp_path, 'mkdir -p "cache/$1-key"; echo "$1" >"cache/$1-key/$1"; echo "$PWD/cache/$1-key"')
     assert done.returncode == 0, done.stderr
     built = {path.parent.name: path.read_text().strip() for path in (tmp_path / "built").glob("*/*")}
-    assert built == {f"{name}-key": name for name in fleet.GO_TOOLS}
+    assert built == {f"{name}-key": name for name in policy_checks.GO_TOOLS}
 
 
-@pytest.mark.parametrize("broken", fleet.GO_TOOLS)
+@pytest.mark.parametrize("broken", policy_checks.GO_TOOLS)
 def test_script_fails_with_any_tool(tmp_path: Path, broken: str) -> None:
     done = _script(tmp_path, f'[ "$1" != {broken} ]; mkdir -p "$1-key"; echo "$PWD/$1-key"')
     assert done.returncode != 0
@@ -49,9 +51,9 @@ def test_tests_of_policy_have_every_tool_on_path(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("#!/bin/sh\necho $0")
         (tmp_path / name / name).chmod(0o755)
-    command = executed(fleet.policy(SOURCE, SOURCE, check.Project("policy", "", "")))[-1]
+    command = executed(policy_checks.policy(SOURCE, SOURCE, python_checks.Project("policy", "", "")))[-1]
     *shell, script = command[:3]  # type: ignore[index]
     assert command[3] == "pytest"  # type: ignore[index]
-    script = script.replace(fleet._TOOLS, str(tmp_path))
+    script = script.replace(policy_checks._TOOLS, str(tmp_path))
     done = subprocess.run([*shell, script, "second-key"], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == str(tmp_path / "second-key/second-key")

@@ -1,4 +1,4 @@
-"""inside/smoke.py against small servers: each breaks in one way."""
+"""scripts/smoke.py against small servers: each breaks in one way."""
 
 import socket
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.steps.inside import smoke
+from ci.scripts import smoke
 
 SERVER = """
 import http.server, os, signal, sys, threading, time

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
 from dagger import Doc, function
 
-from ci import delivery
-from ci.arguments import (
+from ci import deploy_runner
+from ci.environments import LOCAL
+from ci.errors import RefusedError, exit_codes
+from ci.inputs import Source
+from ci.options import (
     By,
     Commit,
     Credentials,
@@ -22,12 +25,9 @@ from ci.arguments import (
     Zone,
     refuse_odd_name,
 )
-from ci.environments import LOCAL
-from ci.errors import RefusedError, exit_codes
-from ci.sources import Source
 from ci.steps import registry
 from ci.steps.accessory import Update
-from ci.steps.rollout import Target
+from ci.steps.deployer import Target
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +68,7 @@ def verb(told: Callable[Concatenate[Any, P], list[str]]) -> Callable[..., Awaita
         with exit_codes():
             named["credentials"] = named.get("credentials") or self.credentials
             whose = target(**{name: named.pop(name) for name in which if name in named})
-            return await delivery.run(source, whose, told(self, *given, **named))
+            return await deploy_runner.run(source, whose, told(self, *given, **named))
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     named_only = [inspect.Parameter("source", keyword, annotation=Source), *which.values()]
@@ -165,6 +165,6 @@ class Rollouts:
                 raise RefusedError("--env: 'local' has no such machine. Fix: dev or prod")
             if image and rollback:
                 raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
-            return await delivery.accessory(
+            return await deploy_runner.accessory(
                 source, Update(name, env, credentials or self.credentials, image, rollback, shape, by)
             )

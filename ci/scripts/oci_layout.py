@@ -1,8 +1,8 @@
 """
-Lay out what is pushed: `python -m inside.layout NAME` reads /image.tar and /bill, and writes /layout.
+Lay out what is pushed: `python -m scripts.oci_layout NAME` reads /image.tar and /bill, and writes /layout.
 
 /layout/image is the image as an OCI layout, without what its configuration holds of the moment of its build: equal
-sources give an equal digest. /layout/bill is its bill of materials; see bill.py. NAME is the image's host and path.
+sources give an equal digest. /layout/bill is its bill of materials; see sbom.py. NAME is the image's host and path.
 
 Prints one line of JSON: digest, of the image as it will be pushed.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import bill
+from . import sbom
 
 _LAYOUT = Path("/layout")
 IMAGE = _LAYOUT / "image"
@@ -87,7 +87,7 @@ def write_bill(layout: Path, name: str, image: dict[str, Any]) -> None:
     python = json.loads((_MATERIALS / "python.json").read_text())
     interpreter, debian = ((_MATERIALS / file).read_text() for file in ("python.txt", "debian.tsv"))
     subject = {key: image[key] for key in ("mediaType", "digest", "size")}
-    bill.write(layout, bill.bill(python, interpreter, debian, name, image["digest"]), subject)
+    sbom.write(layout, sbom.bill(python, interpreter, debian, name, image["digest"]), subject)
 
 
 def main(name: str) -> None:

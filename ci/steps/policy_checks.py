@@ -6,7 +6,7 @@ import dagger
 from dagger import dag
 
 from ci.steps.base import GO, PYTHON, TERRAFORM, WORKDIR
-from ci.steps.check import Project, environment
+from ci.steps.python_checks import Project, environment
 
 # The first is built alone, because others use most of what Go compiles for it. The second is mostly a single package,
 # which keeps one processor busy while the rest is built.

@@ -13,19 +13,19 @@ from dagger import dag
 from dagger._exceptions import QueryErrorValue
 from gql import GraphQLRequest
 
-from ci import delivery, environments
+from ci import deploy_runner, environments
+from ci.deploy_verbs import target
 from ci.errors import DeployError, NotAllowedError, PipelineError, RefusedError
 from ci.main import Ci
-from ci.rollouts import target
-from ci.steps import check, registry, rehearsal, rollout
+from ci.steps import deployer, emulator, python_checks, registry
 from ci.steps.accessory import Update
+from ci.steps.deployer import Rehearsal, Target
 from ci.steps.local_volumes import LocalVolumes
-from ci.steps.rollout import Rehearsal, Target
 from tests.unit.ci.test_steps import calls, executed, secrets
 
 SOURCE = dag.directory()
 VOLUMES = LocalVolumes("project", "group")
-TOOLS = check.Project("deploy", "[project]", "version = 1")
+TOOLS = python_checks.Project("deploy", "[project]", "version = 1")
 
 
 def query_error(text: str) -> dagger.QueryError:
@@ -79,7 +79,7 @@ def test_deploy_is_told_what_a_person_types() -> None:
         registry_credentials=logins,
     )
     assert whose.typed == "--repository host.test/repository/app --registry-credentials file:$REGISTRY_CREDENTIALS"
-    variables = [args for name, args in calls(rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None))]
+    variables = [args for name, args in calls(deployer.deploy(SOURCE, TOOLS, whose, ["status"], "a", None))]
     assert {"name": "DEPLOY_ARGUMENTS", "value": whose.typed} in variables
     assert Target("local").typed == ""
 
@@ -112,17 +112,17 @@ def test_what_deploy_says_leaves_with_its_code(ran: Ran, code: int, said: str, m
     async def check_target(_: object, whose: Target) -> Target:
         return whose
 
-    monkeypatch.setattr(delivery, "check_target", check_target)
-    monkeypatch.setattr(check, "project", tools)
-    monkeypatch.setattr(rollout, "deploy", lambda *_: ran)
+    monkeypatch.setattr(deploy_runner, "check_target", check_target)
+    monkeypatch.setattr(python_checks, "project", tools)
+    monkeypatch.setattr(deployer, "deploy", lambda *_: ran)
     with pytest.raises(DeployError) as left:
-        asyncio.run(delivery.run(SOURCE, Target("dev", dag.set_secret("credentials", "word")), ["plan"]))
+        asyncio.run(deploy_runner.run(SOURCE, Target("dev", dag.set_secret("credentials", "word")), ["plan"]))
     assert (left.value.exit_code, str(left.value)) == (code, said)
 
 
 def test_the_deployer_holds_its_own_source_and_a_mounted_credential_file() -> None:
     whose = Target("dev", dag.set_secret("credentials", "word"))
-    container = rollout.deploy(SOURCE, TOOLS, whose, ["status"], "a", None)
+    container = deployer.deploy(SOURCE, TOOLS, whose, ["status"], "a", None)
     assert executed(container)[-1] == ["python", "-m", "deploy", "status", "--env", "dev"]
     assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
         "/src/deploy",
@@ -134,16 +134,16 @@ def test_the_deployer_holds_its_own_source_and_a_mounted_credential_file() -> No
 
 
 def test_every_rollout_runs_anew() -> None:
-    first, second = (rollout.deploy(SOURCE, TOOLS, Target("dev"), ["status"], run, None) for run in ("a", "b"))
+    first, second = (deployer.deploy(SOURCE, TOOLS, Target("dev"), ["status"], run, None) for run in ("a", "b"))
     assert first != second
 
 
 def test_the_rehearsal_logs_in_and_ties_the_image() -> None:
     service = dag.container().as_service()
     rehearsing = Rehearsal(service, VOLUMES, "host/app@sha256:1=http://release:8000/health")
-    container = rollout.deploy(SOURCE, TOOLS, Target("local"), ["plan"], "a", rehearsing)
+    container = deployer.deploy(SOURCE, TOOLS, Target("local"), ["plan"], "a", rehearsing)
     assert executed(container)[-1] == [
-        "python", "/inside/rehearse.py", "http://emulator:8080", "host/app@sha256:1=http://release:8000/health", "--",
+        "python", "/scripts/rehearse.py", "http://emulator:8080", "host/app@sha256:1=http://release:8000/health", "--",
         "python", "-m", "deploy", "plan", "--env", "local",
     ]  # fmt: skip
     aliases = [args["alias"] for name, args in calls(container) if name == "withServiceBinding"]
@@ -159,7 +159,7 @@ def test_plan_takes_the_arguments_of_deploy(monkeypatch: pytest.MonkeyPatch) -> 
         told.append(args)
         return ""
 
-    monkeypatch.setattr(delivery, "run", run)
+    monkeypatch.setattr(deploy_runner, "run", run)
     verbs = Ci(credentials=None)
     record = {"commit": "1234567", "timeout": "600", "by": "alice"}
     given: dict[str, Any] = {"source": SOURCE, "image": "host.test/app:1", **record, "credentials": None}
@@ -182,7 +182,7 @@ def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest
         told.extend((whose, args))
         return "said"
 
-    monkeypatch.setattr(delivery, "run", run)
+    monkeypatch.setattr(deploy_runner, "run", run)
     verbs = Ci(credentials=None)
     bound = inspect.signature(verbs.rollback).bind(
         source=SOURCE, to="1234567", force=True, env="prod", group="g", credentials=None
@@ -193,21 +193,21 @@ def test_a_verb_tells_deploy_its_own_arguments_and_the_group(monkeypatch: pytest
 
 def test_a_real_environment_needs_credentials() -> None:
     with pytest.raises(NotAllowedError) as refused:
-        delivery.refuse_without_credentials(Target("prod"))
+        deploy_runner.refuse_without_credentials(Target("prod"))
     said = str(refused.value)
     assert said.startswith("--credentials: 'prod' needs a Google credential file. Fix: set GOOGLE_APPLICATION_")
     assert "set GOOGLE_APPLICATION_CREDENTIALS to its path" in said
     assert "or pass --credentials file:PATH" in said
     assert "gcloud auth application-default login" in said
-    delivery.refuse_without_credentials(Target("local"))
+    deploy_runner.refuse_without_credentials(Target("local"))
 
 
 def test_the_environment_is_judged_before_credentials() -> None:
     source: Any = Folder(Path())
     with pytest.raises(RefusedError, match="got 'staging', and there is no environments/staging"):
-        asyncio.run(delivery.check_target(source, Target("staging")))
+        asyncio.run(deploy_runner.check_target(source, Target("staging")))
     with pytest.raises(NotAllowedError, match="--credentials: 'prod' needs a Google credential file"):
-        asyncio.run(delivery.check_target(source, Target("prod")))
+        asyncio.run(deploy_runner.check_target(source, Target("prod")))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_environment_and_name_of_an_accessory_are_judged_before_credentials(
 ) -> None:
     source: Any = Folder(Path())
     with pytest.raises(PipelineError) as refused:
-        asyncio.run(delivery.accessory(source, update))
+        asyncio.run(deploy_runner.accessory(source, update))
     assert (refused.value.exit_code, text in str(refused.value)) == (code, True)
 
 
@@ -306,17 +306,17 @@ def test_only_the_report_of_the_group_is_deleted_at_a_gate(monkeypatch: pytest.M
         return Synced()
 
     source: Any = Folder(Path())
-    monkeypatch.setattr(rollout, "forget_report", forget)
-    asyncio.run(delivery.forget_report(source, Target("prod")))
-    asyncio.run(delivery.forget_report(source, Target("prod", zone="z", group="g")))
+    monkeypatch.setattr(deployer, "forget_report", forget)
+    asyncio.run(deploy_runner.forget_report(source, Target("prod")))
+    asyncio.run(deploy_runner.forget_report(source, Target("prod", zone="z", group="g")))
     assert deleted == [
         ("prod", ("dojangkok-prod", "asia-northeast3-a", "dojangkok-prod-ai-server-mig")),
         ("prod", ("dojangkok-prod", "z", "g")),
     ]
     monkeypatch.undo()
-    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), None, "a"))
+    [command] = executed(deployer.forget_report("prod", ("p", "z", "g"), None, "a"))
     assert command == ["find", "/var/lib/deploy", "-path", "/var/lib/deploy/prod/p_z_g_*.json", "-delete"]
-    assert rollout.forget_report("prod", ("p", "z", "g"), None, "a") != rollout.forget_report(
+    assert deployer.forget_report("prod", ("p", "z", "g"), None, "a") != deployer.forget_report(
         "prod", ("p", "z", "g"), None, "b"
     )
 
@@ -328,7 +328,7 @@ def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
         (tmp_path / env).mkdir()
         for name in names:
             (tmp_path / env / name).write_text("{}")
-    [command] = executed(rollout.forget_report("prod", ("p", "z", "g"), None, "a"))
+    [command] = executed(deployer.forget_report("prod", ("p", "z", "g"), None, "a"))
     parts: Any = command
     subprocess.run([part.replace("/var/lib/deploy", str(tmp_path)) for part in parts], check=True)
     assert {path.name for path in (tmp_path / "prod").iterdir()} == set(names[1:])
@@ -336,21 +336,21 @@ def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
 
 
 def test_every_environment_keeps_its_own_reports() -> None:
-    container = rollout.deploy(SOURCE, TOOLS, Target("dev"), ["report"], "a", None)
+    container = deployer.deploy(SOURCE, TOOLS, Target("dev"), ["report"], "a", None)
     variables = [args for name, args in calls(container) if name == "withEnvVariable"]
     assert {"name": "DEPLOY_RESULTS", "value": "/var/lib/deploy/dev"} in variables
-    [*_, reset] = executed(rollout.forget(VOLUMES, "a"))
+    [*_, reset] = executed(deployer.forget(VOLUMES, "a"))
     assert "/var/lib/deploy/local -mindepth" in str(reset)
 
 
 def test_local_environment_names_the_service_that_the_pipeline_starts() -> None:
     """So the local environment has no endpoint that is not its file's."""
     local = yaml.safe_load(Path("environments/local.yaml").read_text())
-    assert local["compute_url"] == f"{rehearsal.URL}/compute/v1"
+    assert local["compute_url"] == f"{emulator.URL}/compute/v1"
     assert local["registry_url"] == f"http://{registry.EMBEDDED_HOST}"
 
 
 def test_local_state_is_forgotten_under_its_lock() -> None:
-    command = executed(rollout.forget(VOLUMES, "a"))[-1]
+    command = executed(deployer.forget(VOLUMES, "a"))[-1]
     assert command[:4] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]  # type: ignore[index]
-    assert dagger.Container is type(rollout.forget(VOLUMES, "b"))
+    assert dagger.Container is type(deployer.forget(VOLUMES, "b"))

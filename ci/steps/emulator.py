@@ -6,8 +6,8 @@ import dagger
 
 from ci.steps import image
 from ci.steps.base import PYTHON, WORKDIR
-from ci.steps.check import Project, environment
 from ci.steps.local_volumes import LocalVolumes
+from ci.steps.python_checks import Project, environment
 
 PORT: Final = 8080
 HOST: Final = "emulator"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ci.serving import serving
-from tests.unit.ci.test_delivery import query_error
+from ci.services import serving
+from tests.unit.ci.test_deploy_runner import query_error
 
 
 class Service:

@@ -7,10 +7,10 @@ import dagger
 from dagger import dag
 
 from ci.environments import LOCAL
-from ci.steps import registry, rehearsal
+from ci.steps import emulator, registry
 from ci.steps.base import PYTHON, WORKDIR
-from ci.steps.check import Project, environment
 from ci.steps.local_volumes import LocalVolumes
+from ci.steps.python_checks import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
@@ -139,10 +139,10 @@ def deploy(
             container.with_service_binding("emulator", rehearsing.emulator)
             .with_service_binding(registry.EMBEDDED_HOST.split(":")[0], registry.embedded(rehearsing.volumes))
             .with_mounted_temp("/scratch")
-            .with_mounted_file("/inside/rehearse.py", source.file("ci/steps/inside/rehearse.py"))
+            .with_mounted_file("/scripts/rehearse.py", source.file("ci/scripts/rehearse.py"))
         )
         tie = [rehearsing.tie] if rehearsing.tie else []
-        command = ["python", "/inside/rehearse.py", rehearsal.URL, *tie, "--", *command]
+        command = ["python", "/scripts/rehearse.py", emulator.URL, *tie, "--", *command]
     return container.with_exec(command, expect=dagger.ReturnType.ANY)
 
 
@@ -169,17 +169,17 @@ def forget(volumes: LocalVolumes, run_id: str) -> dagger.Container:
     """Empty the emulator's state, the registry and the reports, once no process holds the state any more."""
     reports = f"{_RESULTS}/{LOCAL}"
     empty = (
-        f"mkdir -p {reports}; find {rehearsal.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
+        f"mkdir -p {reports}; find {emulator.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
     )
-    lock = f"{rehearsal.STATE_FILE}.lock"
+    lock = f"{emulator.STATE_FILE}.lock"
     return (
         dag.container()
         .from_(PYTHON.reference)
-        .with_mounted_cache(rehearsal.STATE, volumes.emulator)
+        .with_mounted_cache(emulator.STATE, volumes.emulator)
         .with_mounted_cache(registry.STORAGE, volumes.registry)
         .with_mounted_cache(_RESULTS, volumes.reports)
         .with_env_variable("RUN_ID", run_id)
-        .with_exec(["flock", "--timeout", str(rehearsal.WAIT_S), lock, "sh", "-ec", empty])
+        .with_exec(["flock", "--timeout", str(emulator.WAIT_S), lock, "sh", "-ec", empty])
     )
 
 

@@ -83,7 +83,7 @@ PROGRAMS: Final = (
         "deploy",
         PYTHON,
         coverage=91,
-        reads=("emulator", "environments", "lib", "tests/support", "tests/unit/lib"),
+        reads=_READ_BY_DEPLOY,
     ),
     Program("emulator", "emulator", PYTHON, coverage=92, more_suites=("tests/contract",)),
     Program("lib", "deploy", PYTHON, coverage=95),
@@ -95,7 +95,7 @@ _PYTHON: Final = ["**/*.py", "**/pyproject.toml", "ruff.toml"]
 _MYPY_CACHE: Final = "/var/cache/mypy"
 _SHELL: Final = [
     ".ci/outdated", ".ci/run", "daggerw", "engine/home", "engine/stop", "engine/namespace.sh",
-    "ci/steps/inside/pull.sh", "policy/tools/build", "accessory/remote/machine.sh", "accessory/remote/receive.sh",
+    "ci/scripts/pull.sh", "policy/tools/build", "accessory/remote/machine.sh", "accessory/remote/receive.sh",
     "accessory/remote/update.sh", "tests/support/dockerd.sh",
 ]  # fmt: skip
 
