@@ -20,7 +20,7 @@ from deploy.documents.group_state import Group, Version
 from deploy.group.unattended_rollout import aftermath
 from deploy.rollout.result import Result
 from tests.system.processes.served import Served, reference
-from tests.unit.deploy.rig import digest, rig
+from tests.unit.deploy.rig import digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 DEPLOY = ("deploy", "--image", reference("a"))
@@ -159,7 +159,7 @@ def test_group_that_does_not_answer_is_said_to_be_unknown(served: Served) -> Non
 
 
 def settled(**changes: Any) -> Group:
-    observed = rig().observed().group
+    observed = new_rig().observed().group
     return Group(**{**{name: getattr(observed, name) for name in observed.__dataclass_fields__}, **changes})
 
 

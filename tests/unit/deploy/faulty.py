@@ -2,23 +2,23 @@
 
 from typing import Any
 
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, new_rig
 
 
-def world(**policy: Any) -> Rig:
-    one = rig()
-    one.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"bake_s": 0.0, **policy})})
-    one.api.world.advance()
-    return one
+def rig_without_bake(**policy: Any) -> Rig:
+    rig = new_rig()
+    rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"bake_s": 0.0, **policy})})
+    rig.api.world.advance()
+    return rig
 
 
-def fault(one: Rig, **what: Any) -> None:
-    one.control("POST", "emulator/faults", {"faults": [what]})
+def inject_fault(rig: Rig, **what: Any) -> None:
+    rig.control("POST", "emulator/faults", {"faults": [what]})
 
 
-def behave(one: Rig, letter: str, **how: Any) -> None:
-    one.control("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", **how})
+def set_instance_rule(rig: Rig, letter: str, **how: Any) -> None:
+    rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", **how})
 
 
-def times(one: Rig, method: str) -> list[float]:
-    return [entry["at_s"] for entry in one.api.world.store.entries(kind="request") if entry["method"] == method]
+def request_times(rig: Rig, method: str) -> list[float]:
+    return [entry["at_s"] for entry in rig.api.world.store.entries(kind="request") if entry["method"] == method]

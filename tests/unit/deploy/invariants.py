@@ -35,8 +35,8 @@ class Watcher:
 
     checks = 0
 
-    def __init__(self, one: Rig) -> None:
-        self.one = one
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
         self.seq = 0
         self.is_stopped = False
         self.floor = 0
@@ -56,7 +56,7 @@ class Watcher:
     def check(self) -> None:
         """Look at everything that is new since the last time."""
         was_stopped, self.is_stopped = self.is_stopped, self._is_opportunistic()
-        for entry in self.one.api.world.store.entries(self.seq):
+        for entry in self.rig.api.world.store.entries(self.seq):
             self.seq = entry["seq"]
             if entry["kind"] == "group" and entry["group"] == GROUP:
                 self._capacity_1(entry)
@@ -64,7 +64,7 @@ class Watcher:
                     self._one_version_at_rest_2(entry)
             elif entry["kind"] == "request":
                 self._effort_11(entry)
-        documents = self.one.api.world.view.collections[TEMPLATES]
+        documents = self.rig.api.world.view.collections[TEMPLATES]
         new = {name: document for name, document in documents.items() if document["id"] not in self.by_id}
         self.known |= new
         self._kept_13(self.names - documents.keys(), self.names | documents.keys())
@@ -79,20 +79,20 @@ class Watcher:
 
     def _is_opportunistic(self) -> bool:
         """Return whether somebody has stopped updates, so that a group rests with several versions."""
-        return bool((self.one.api.world.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC")
+        return bool((self.rig.api.world.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC")
 
     def disturb(self) -> None:
         """Say that a machine was killed: until that is mended, fewer may serve."""
-        self.disturbed_at_s = self.one.api.world.clock.now_s()
+        self.disturbed_at_s = self.rig.api.world.clock.now_s()
 
     def fields(self) -> dict[str, Any]:
         """Return everything of the group that a deploy has no business with."""
-        document = self.one.api.world.view.get(GROUP) or {}
+        document = self.rig.api.world.view.get(GROUP) or {}
         return {key: value for key, value in document.items() if key not in _OURS and not key.startswith("_")}
 
     def versions(self) -> list[Version]:
         """Return what the group is told."""
-        document = self.one.api.world.view.get(GROUP) or {}
+        document = self.rig.api.world.view.get(GROUP) or {}
         return [version_of(one, "dojangkok-dev") for one in document["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
@@ -119,11 +119,11 @@ class Watcher:
 
     def size(self) -> int:
         """Return how many machines the group is to have."""
-        return int((self.one.api.world.view.get(GROUP) or {})["targetSize"])
+        return int((self.rig.api.world.view.get(GROUP) or {})["targetSize"])
 
     def serving(self) -> set[str]:
         """Return the templates that all machines serve, health and number included; empty while they do not."""
-        group = self.one.api.world.view.groups[GROUP]
+        group = self.rig.api.world.view.groups[GROUP]
         size = self.size()
         active = [one for one in group.machines if not one.is_standby]
         good = [one for one in active if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
@@ -143,7 +143,7 @@ class Watcher:
         if code == -9:
             return
         assert SECRET not in str(client.error), "I-12: a secret in an error"
-        assert not any(SECRET in line for line in self.one.said), "I-12: a secret in the progress"
+        assert not any(SECRET in line for line in self.rig.said), "I-12: a secret in the progress"
         assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
         size = self.size()
         if code == 0 and letter and looks:
@@ -163,7 +163,7 @@ class Watcher:
         Watcher.checks += 1
 
     def _digests(self, names: set[str]) -> set[str]:
-        documents = self.one.api.world.view.collections[TEMPLATES] | self.known
+        documents = self.rig.api.world.view.collections[TEMPLATES] | self.known
         return {self.letter(documents[name]) for name in names}
 
     @staticmethod
@@ -190,7 +190,7 @@ class Watcher:
             assert {(one["template"], one["version"]) for one in running} <= set(told), "I-2: a mixture"
 
     def _referenced_3(self, documents: dict[str, Any]) -> None:
-        view = self.one.api.world.view
+        view = self.rig.api.world.view
         machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.machines}
         told = {version.template for version in self.versions()}
         back = {

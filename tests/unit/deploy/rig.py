@@ -153,7 +153,7 @@ class Rig:
 _SEED = read_seed(Path("emulator/seeds/dojangkok.yaml"))
 
 
-def rig(script: str = "") -> Rig:
+def new_rig(script: str = "") -> Rig:
     """The seed's world, settled; its template may carry another startup script."""
     seed = _SEED.model_copy(deep=True)
     if script:

@@ -32,7 +32,7 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 class Surroundings(RuleBasedStateMachine):
     """A group, and everybody but the programs that deploy to it."""
 
-    one: Rig
+    rig: Rig
     operator: QuickClient
     watcher: Watcher
 
@@ -50,7 +50,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def somebody_deletes_a_machine(self, index: int) -> None:
-        machines = self.one.api.world.view.groups[GROUP].machines
+        machines = self.rig.api.world.view.groups[GROUP].machines
         if machines:
             self.watcher.disturb()
             name = machines[index % len(machines)].name
@@ -59,7 +59,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9), verb=st.sampled_from(["suspend", "stop", "resume", "start"]))
     def an_operator_moves_an_instance_to_or_from_the_standby_pool(self, index: int, verb: str) -> None:
-        machines = self.one.api.world.view.groups[GROUP].machines
+        machines = self.rig.api.world.view.groups[GROUP].machines
         wanted = [machine.name for machine in machines if machine.is_standby == (verb in ("resume", "start"))]
         if wanted:
             self.watcher.disturb()
@@ -69,7 +69,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-36_000.0, -600.0, 0.0, 600.0, 36_000.0]))
     def the_clock_of_the_clients_computer_is_set(self, seconds: float) -> None:
-        self.one.clock_ahead_s = seconds
+        self.rig.clock_ahead_s = seconds
         self._foreign_step()
 
     @rule(body=st.sampled_from(SETTINGS))
@@ -80,35 +80,35 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def an_operator_copies_a_template(self, index: int) -> None:
-        names = self.one.templates()
-        copied = self.one.api.world.view.collections[TEMPLATES][names[index % len(names)]]
+        names = self.rig.templates()
+        copied = self.rig.api.world.view.collections[TEMPLATES][names[index % len(names)]]
         self._ask("POST", TEMPLATES, {"name": f"alice-debug-box-{index}", "properties": copied["properties"]})
         self._foreign_step()
 
     @rule(index=st.integers(0, 9))
     def an_operator_creates_a_template_again(self, index: int) -> None:
         """Of the same name and content, with another id; one that is in use stays."""
-        name = self.one.templates()[index % len(self.one.templates())]
-        properties = self.one.api.world.view.collections[TEMPLATES][name]["properties"]
+        name = self.rig.templates()[index % len(self.rig.templates())]
+        properties = self.rig.api.world.view.collections[TEMPLATES][name]["properties"]
         self._ask("DELETE", f"{TEMPLATES}/{name}")
-        self.one.api.world.clock.move(2)
-        self.one.api.world.advance()
+        self.rig.api.world.clock.move(2)
+        self.rig.api.world.advance()
         self._ask("POST", TEMPLATES, {"name": name, "properties": properties})
-        self.one.api.world.clock.move(2)
-        self.one.api.world.advance()
+        self.rig.api.world.clock.move(2)
+        self.rig.api.world.advance()
         self._foreign_step()
 
     @rule(number=st.integers(1, 2))
     def somebody_puts_a_template_of_his_own_on_the_group(self, number: int) -> None:
-        seed_ = self.one.api.world.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
+        seed_ = self.rig.api.world.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
         self._ask("POST", TEMPLATES, {"name": f"by-hand-{number}", "properties": seed_["properties"]})
         self._ask("PATCH", GROUP, {"versions": [{"instanceTemplate": f"global/instanceTemplates/by-hand-{number}"}]})
         self._foreign_step()
 
-    @precondition(lambda self: "other" not in str(list(self.one.api.world.view.groups)))
+    @precondition(lambda self: "other" not in str(list(self.rig.api.world.view.groups)))
     @rule(index=st.integers(0, 9))
     def somebody_makes_another_group_of_a_template(self, index: int) -> None:
-        names = self.one.templates()
+        names = self.rig.templates()
         self._ask("POST", GROUP.rpartition("/")[0], {
             "name": "other", "baseInstanceName": "other", "targetSize": 1,
             "instanceTemplate": f"global/instanceTemplates/{names[index % len(names)]}",
@@ -119,7 +119,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def an_application_crashes(self, index: int) -> None:
-        machines = self.one.api.world.view.groups[GROUP].machines
+        machines = self.rig.api.world.view.groups[GROUP].machines
         if machines:
             self.watcher.disturb()
             self._ask("POST", "emulator/crash", {"machine": machines[index % len(machines)].name})
@@ -143,7 +143,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 30, 1_000]))
     def time_goes_by(self, seconds: int) -> None:
-        self.one.api.world.clock.move(seconds)
+        self.rig.api.world.clock.move(seconds)
         self._foreign_step()
 
     def _behave(self, letter: str, behaviour: dict[str, Any]) -> None:
@@ -151,9 +151,9 @@ class Surroundings(RuleBasedStateMachine):
 
     def _ask(self, verb: str, path: str, body: Any = None) -> None:
         """Ask as an operator does; faults are meant for others."""
-        plans, self.one.api.faults._plans = self.one.api.faults._plans, {}
+        plans, self.rig.api.faults._plans = self.rig.api.faults._plans, {}
         self.operator.request(verb, f"http://emulator/{path}", json=body)
-        self.one.api.faults._plans = plans
+        self.rig.api.faults._plans = plans
 
     def _foreign_step(self) -> None:
         self.watcher.operators = self.watcher.fields()

@@ -15,7 +15,7 @@ import pytest
 from deploy.release import template
 from tests.unit.deploy.clients import Client, KilledError
 from tests.unit.deploy.counts import LINES
-from tests.unit.deploy.rig import CONFIG, GROUP, Rig, closed_stderr, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, Rig, closed_stderr, new_rig
 from tests.unit.lib.depth import ALL_CUTS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 0.0, "poll_s": (20.0, 20.0)})
@@ -61,19 +61,19 @@ _EXCHANGES: dict[str, int] = {}
 
 def world(verb: str) -> Rig:
     """What a verb begins with: the seed's release, or one that was deployed over it."""
-    one = rig()
-    one.config = CONFIG.model_copy(update={"rollout": POLICY})
-    one.stderr = closed_stderr()
+    rig = new_rig()
+    rig.config = CONFIG.model_copy(update={"rollout": POLICY})
+    rig.stderr = closed_stderr()
     if verb == "rollback":
-        started(one, "deploy").go()
-    return one
+        started(rig, "deploy").go()
+    return rig
 
 
-def started(one: Rig, verb: str) -> Client:
+def started(rig: Rig, verb: str) -> Client:
     """A process that deploys release a, or that goes back from it to the seed's."""
-    work = {"deploy": lambda compute: one.deploy("a", compute), "rollback": lambda compute: one.roll_back("", compute)}
-    work["reconcile"] = one.reconcile
-    return Client(one.api, one.config.project, verb, work[verb])
+    work = {"deploy": lambda compute: rig.deploy("a", compute), "rollback": lambda compute: rig.roll_back("", compute)}
+    work["reconcile"] = rig.reconcile
+    return Client(rig.api, rig.config.project, verb, work[verb])
 
 
 def exchanges(verb: str) -> int:
@@ -86,31 +86,31 @@ def exchanges(verb: str) -> int:
     return _EXCHANGES[verb]
 
 
-def assert_one_version(one: Rig, *expected: str) -> None:
+def assert_one_version(rig: Rig, *expected: str) -> None:
     """One version at rest, of what was expected, one template for each content, and nobody missed a machine."""
-    group = one.api.world.view.groups[GROUP]
-    document = one.api.world.view.get(GROUP)
+    group = rig.api.world.view.groups[GROUP]
+    document = rig.api.world.view.get(GROUP)
     assert document is not None
     assert len(document["versions"]) == 1
     assert len({machine.intended for machine in group.machines}) == 1
-    assert one.serving() in [[letter] * 3 for letter in expected]
-    documents = one.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
+    assert rig.serving() in [[letter] * 3 for letter in expected]
+    documents = rig.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
     contents = [(entry.base_id, entry.digest) for each in documents if (entry := template.entry(each))]
     assert len(contents) == len(set(contents))
-    assert one.never_fewer_than(3)
+    assert rig.never_fewer_than(3)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 @pytest.mark.parametrize("verb", VERBS)
 def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -> None:
     for number in range(1 + FAULTS.index(fault) % STRIDE, exchanges(verb) + 1, STRIDE):
-        one = world(verb)
-        one.control("POST", "emulator/faults", {"faults": [{"on": "*", "nth": [number], **fault}]})
-        spoilt = started(one, verb)
+        rig = world(verb)
+        rig.control("POST", "emulator/faults", {"faults": [{"on": "*", "nth": [number], **fault}]})
+        spoilt = started(rig, verb)
         spoilt.go()
         assert spoilt.code == 0, f"exchange {number}: {spoilt.error}"
-        assert one.control("GET", "emulator/faults")[0]["fired"] == [1]
-        assert_one_version(one, "a" if verb == "deploy" else "latest")
+        assert rig.control("GET", "emulator/faults")[0]["fired"] == [1]
+        assert_one_version(rig, "a" if verb == "deploy" else "latest")
         CASES.append(f"{verb} {number} {fault}")
 
 
@@ -120,34 +120,34 @@ def test_killed_at_any_exchange_the_next_process_goes_on(verb: str, next_one: st
     """The same verb again ends as it would have; reconcile with that or with what was before; the other verb undoes."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(next_one) % STRIDE, exchanges(verb), STRIDE):
-        one = world(verb)
-        dying = started(one, verb)
+        rig = world(verb)
+        dying = started(rig, verb)
         assert not dying.go(number)
         dying.kill()
         assert isinstance(dying.error, KilledError)
         other = "rollback" if verb == "deploy" else "deploy"
-        following = started(one, {"again": verb, "reconcile": "reconcile", "other": other}[next_one])
+        following = started(rig, {"again": verb, "reconcile": "reconcile", "other": other}[next_one])
         following.go()
         assert following.code in ((0,) if next_one == "reconcile" else (0, 3)), f"exchange {number}: {following.error}"
-        one.api.world.clock.move(600)
-        one.api.world.advance()
+        rig.api.world.clock.move(600)
+        rig.api.world.advance()
         if following.code == 3:
-            assert one.writes().count(("instanceGroupManagers.patch", 200)) in (0, 1, 2)
-        assert_one_version(one, *((done,) if next_one == "again" and not following.code else (done, before)))
+            assert rig.writes().count(("instanceGroupManagers.patch", 200)) in (0, 1, 2)
+        assert_one_version(rig, *((done,) if next_one == "again" and not following.code else (done, before)))
         CASES.append(f"{verb} {number} killed, {next_one}")
 
 
 def test_way_back_from_a_broken_release_survives_every_spoilt_exchange() -> None:
     """Each exchange from the failure on answered 503 once."""
     for number in range(1, 40, 3):
-        one = world("deploy")
-        one.control("POST", "emulator/machines", {"never_healthy": True})
+        rig = world("deploy")
+        rig.control("POST", "emulator/machines", {"never_healthy": True})
         spoilt = {"on": "*", "nth": list(range(number, 400, 40)), "status": 503}
-        one.control("POST", "emulator/faults", {"faults": [spoilt]})
-        failing = started(one, "deploy")
+        rig.control("POST", "emulator/faults", {"faults": [spoilt]})
+        failing = started(rig, "deploy")
         failing.go()
         assert failing.code == 7
-        assert_one_version(one, "latest")
+        assert_one_version(rig, "latest")
         CASES.append(f"way back {number}")
 
 
@@ -157,16 +157,16 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
     """Between any read and the write that follows: refused before the PATCH, named after it, and never overwritten."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(edit) % STRIDE, exchanges(verb), STRIDE):
-        one = world(verb)
-        edited = started(one, verb)
+        rig = world(verb)
+        edited = started(rig, verb)
         edited.go(number)
-        patches = one.writes().count(("instanceGroupManagers.patch", 200))
-        one.control("PATCH", GROUP, EDITS[edit])
+        patches = rig.writes().count(("instanceGroupManagers.patch", 200))
+        rig.control("PATCH", GROUP, EDITS[edit])
         patches += 1
         edited.go()
-        document = one.api.world.view.get(GROUP)
+        document = rig.api.world.view.get(GROUP)
         assert document is not None
-        own = one.writes().count(("instanceGroupManagers.patch", 200)) - patches
+        own = rig.writes().count(("instanceGroupManagers.patch", 200)) - patches
         if edit == "description":
             assert edited.code == 0, f"exchange {number}: {edited.error}"
         elif edited.code == 3:
@@ -177,13 +177,13 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
         elif edited.code:
             assert edited.code in (7, 8), f"exchange {number}: {edited.error}"
             assert "The group was edited during the rollout: " in str(edited.error)
-        one.control("PATCH", GROUP, RESTORED)
-        following = started(one, verb)
+        rig.control("PATCH", GROUP, RESTORED)
+        following = started(rig, verb)
         following.go()
         assert following.code in (0, 3), f"exchange {number}: {following.error}"
-        one.api.world.clock.move(600)
-        one.api.world.advance()
-        assert_one_version(one, *((done,) if following.code == 0 else (done, before)))
+        rig.api.world.clock.move(600)
+        rig.api.world.advance()
+        assert_one_version(rig, *((done,) if following.code == 0 else (done, before)))
         CASES.append(f"{verb} {number} {edit}")
 
 
@@ -193,23 +193,23 @@ def test_template_that_is_copied_or_created_again_before_any_exchange_decides_no
     """Every template of the project at once; one that is in use can't be deleted."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(how) % STRIDE, exchanges(verb), STRIDE):
-        one = world(verb)
-        running = started(one, verb)
+        rig = world(verb)
+        running = started(rig, verb)
         running.go(number)
-        for index, document in enumerate([*one.api.world.view.collections[TEMPLATES].values()]):
+        for index, document in enumerate([*rig.api.world.view.collections[TEMPLATES].values()]):
             body = {"name": document["name"], "properties": document["properties"]}
             if how == "copied":
-                one.control("POST", TEMPLATES, {**body, "name": f"alice-debug-box-{number}-{index}"})
+                rig.control("POST", TEMPLATES, {**body, "name": f"alice-debug-box-{number}-{index}"})
             else:
-                one.control("DELETE", f"{TEMPLATES}/{document['name']}")
-                one.api.world.clock.move(2)
-                one.control("POST", TEMPLATES, body)
-        one.api.world.clock.move(2)
+                rig.control("DELETE", f"{TEMPLATES}/{document['name']}")
+                rig.api.world.clock.move(2)
+                rig.control("POST", TEMPLATES, body)
+        rig.api.world.clock.move(2)
         running.go()
         assert running.code in ((0,) if how == "copied" else (0, 3, 8)), f"exchange {number}: {running.error}"
-        one.api.world.clock.move(600)
-        one.api.world.advance()
-        assert_one_version(one, *((done,) if running.code == 0 else (done, before)))
-        kept = [name for name in one.templates() if name.startswith("alice-")]
+        rig.api.world.clock.move(600)
+        rig.api.world.advance()
+        assert_one_version(rig, *((done,) if running.code == 0 else (done, before)))
+        kept = [name for name in rig.templates() if name.startswith("alice-")]
         assert len(kept) == (0 if how != "copied" else len({name.rpartition("-")[2] for name in kept}))
         CASES.append(f"{verb} {number} {how}")

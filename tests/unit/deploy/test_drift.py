@@ -13,15 +13,15 @@ from deploy.release import template
 from deploy.release.record import ENTRY
 from deploy.report.preview import preview, shown
 from deploy.report.status import status
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 
 
 def deployed() -> tuple[Rig, Observed]:
-    one = rig()
-    one.deploy("a")
-    return one, one.observed()
+    rig = new_rig()
+    rig.deploy("a")
+    return rig, rig.observed()
 
 
 def with_template(observed: Observed, document: dict[str, Any]) -> Observed:
@@ -52,33 +52,33 @@ def edited(observed: Observed, change: str, by: str) -> Observed:
 
 
 def test_nothing_differs_right_after_a_deploy() -> None:
-    one, observed = deployed()
-    assert drift(one.config, observed) == ()
+    rig, observed = deployed()
+    assert drift(rig.config, observed) == ()
 
 
 def test_tag_of_a_group_that_nobody_deployed_to_is_drift() -> None:
-    one = rig()
-    assert drift(one.config, one.observed()) == (
+    rig = new_rig()
+    assert drift(rig.config, rig.observed()) == (
         "the startup script refers to the tag 'latest': what a machine runs depends on when it started",
     )
 
 
 def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     seed = next(document for document in observed.templates if document["name"] == SEED)
-    found = drift(one.config, replace(observed, template=seed))
+    found = drift(rig.config, replace(observed, template=seed))
     assert f"template '{SEED}' was not made by a deploy, though others were" in found
 
 
 def test_script_edited_by_hand_is_named_by_its_line() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     unmanaged = f"template '{observed.template['name']}' was not made by a deploy, though others were"
-    found = drift(one.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
+    found = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
     assert found == (
         unmanaged,
         f"the startup script of '{observed.template['name']}' differs from '{SEED}' in line 4",
     )
-    longer = drift(one.config, edited(observed, "compose.yml up -d\n", "compose.yml up -d\nreboot\n"))
+    longer = drift(rig.config, edited(observed, "compose.yml up -d\n", "compose.yml up -d\nreboot\n"))
     assert longer == (
         unmanaged,
         f"the startup script of '{observed.template['name']}' differs from '{SEED}' in its length",
@@ -86,18 +86,18 @@ def test_script_edited_by_hand_is_named_by_its_line() -> None:
 
 
 def test_script_is_not_judged_where_its_base_is_gone() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
     name = observed.template["name"]
-    assert drift(one.config, edited(gone, "mkdir", "rm")) == (
+    assert drift(rig.config, edited(gone, "mkdir", "rm")) == (
         f"template '{name}' was not made by a deploy, though others were",
     )
 
 
 def test_script_without_or_with_several_references_is_drift() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     assert f"startup-script: no reference of '{REPOSITORY}'" in drift(
-        one.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
+        rig.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
     )
 
 
@@ -111,8 +111,8 @@ def test_script_without_or_with_several_references_is_drift() -> None:
     ],
 )
 def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: bool) -> None:
-    one, observed = deployed()
-    found = newer_template(one.config, with_template(observed, terraformed(observed, created, script)))
+    rig, observed = deployed()
+    found = newer_template(rig.config, with_template(observed, terraformed(observed, created, script)))
     assert found == (
         f"template 'tf-2' of 2030-01-01 00:00 is newer than '{SEED}', which the releases of this group descend from:"
         " what changed in it is not deployed"
@@ -123,29 +123,29 @@ def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: b
 
 def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_gone() -> None:
     """Terraform deletes the template that it replaces; what releases descend from stands in each of them."""
-    one = rig()
+    rig = new_rig()
     for letter in "ab":
-        one.deploy(letter)
-    observed = one.observed()
+        rig.deploy(letter)
+    observed = rig.observed()
     entry = template.entry(observed.template)
     assert entry is not None
     assert name_of(entry.root) == SEED != name_of(entry.base)
     alone = replace(observed, templates=(observed.template,))
-    found = newer_template(one.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
+    found = newer_template(rig.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
     assert f"is newer than '{SEED}'" in found
 
 
 def test_a_deploy_warns_of_it_too() -> None:
-    one = rig()
-    newer = copy.deepcopy(one.observed().template)
-    one.api.world.clock.move(3600)
+    rig = new_rig()
+    newer = copy.deepcopy(rig.observed().template)
+    rig.api.world.clock.move(3600)
     made = {"name": "tf-2", "properties": newer["properties"]}
-    one.control("POST", "projects/dojangkok-dev/global/instanceTemplates", made)
-    assert [text for text in one.deploy("a").warnings if text.startswith("template 'tf-2' of ")]
+    rig.control("POST", "projects/dojangkok-dev/global/instanceTemplates", made)
+    assert [text for text in rig.deploy("a").warnings if text.startswith("template 'tf-2' of ")]
 
 
 def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     document = copy.deepcopy(observed.template)
     entry = template.entry(document)
     assert entry is not None
@@ -153,15 +153,15 @@ def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
         if item["key"] == ENTRY:
             item["value"] = replace(entry, root="", root_made_at=None).dump()
     unknown = with_template(replace(observed, template=document), terraformed(observed, "2030-01-01T00:00:00+00:00"))
-    assert newer_template(one.config, unknown) == ""
+    assert newer_template(rig.config, unknown) == ""
 
 
 def test_policy_that_somebody_changed_is_named_by_field() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     policy = {**observed.group.raw["updatePolicy"], "maxSurge": {"fixed": 3}, "maxUnavailable": {"percent": 20}}
     policy["minimalAction"] = "RESTART"
     changed = replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": policy}))
-    assert drift(one.config, changed) == (
+    assert drift(rig.config, changed) == (
         (
             "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
             " maxUnavailable 20 %, not 0"
@@ -170,60 +170,60 @@ def test_policy_that_somebody_changed_is_named_by_field() -> None:
 
 
 def test_machines_on_other_versions_are_counted() -> None:
-    one, observed = deployed()
+    rig, observed = deployed()
     first, *rest = observed.group.machines
     machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
     other = replace(observed, group=replace(group(dict(observed.group.raw), []), machines=machines))
-    assert drift(one.config, other) == ("1 of the machines are still on 'old'",)
+    assert drift(rig.config, other) == ("1 of the machines are still on 'old'",)
 
 
 def on_a_copy(change: dict[str, Any]) -> Rig:
     """A group that somebody moved from release A onto a copy of its template, with other properties."""
-    one = rig()
-    one.deploy("a")
-    properties = {**one.observed().template["properties"], **change}
+    rig = new_rig()
+    rig.deploy("a")
+    properties = {**rig.observed().template["properties"], **change}
     collection = "projects/dojangkok-dev/global/instanceTemplates"
-    one.control("POST", collection, {"name": "by-hand", "properties": properties})
-    one.control("PATCH", GROUP, {"versions": [{"instanceTemplate": f"{collection}/by-hand"}]})
-    one.api.world.clock.move(600)
-    return one
+    rig.control("POST", collection, {"name": "by-hand", "properties": properties})
+    rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": f"{collection}/by-hand"}]})
+    rig.api.world.clock.move(600)
+    return rig
 
 
 def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> None:
     """The digest is the same; the machine type is not, and nothing is rolled out."""
-    one = on_a_copy({"machineType": "e2-micro"})
+    rig = on_a_copy({"machineType": "e2-micro"})
     expected = [
         "drift: template 'by-hand' was not made by a deploy, though others were",
         f"drift: template 'by-hand' differs from '{SEED}' in properties.machineType",
     ]
-    planned = one.plan("a")
+    planned = rig.plan("a")
     assert (planned.action, [text for text in planned.warnings if text.startswith("drift")]) == ("nothing", expected)
-    text = shown(preview(one.config, one.observed(), planned), "text")
+    text = shown(preview(rig.config, rig.observed(), planned), "text")
     assert all(f"  warning: {line}" in text for line in expected)
-    result = one.deploy("a")
+    result = rig.deploy("a")
     assert not result.changed
     assert [line for line in result.warnings if line.startswith("drift")] == expected
 
 
 def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
-    one = rig()
-    one.deploy("a")
-    one.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
-    assert "drift: the update policy is not the environment's: maxSurge 3, not 1" in one.deploy("a").warnings
+    rig = new_rig()
+    rig.deploy("a")
+    rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
+    assert "drift: the update policy is not the environment's: maxSurge 3, not 1" in rig.deploy("a").warnings
 
 
 def test_deploy_of_what_serves_already_has_no_drift_to_report() -> None:
-    one = rig()
-    one.deploy("a")
-    assert not [text for text in one.deploy("a").warnings if text.startswith("drift")]
+    rig = new_rig()
+    rig.deploy("a")
+    assert not [text for text in rig.deploy("a").warnings if text.startswith("drift")]
 
 
 @pytest.mark.parametrize("key", ["startup-script", "startup-script-url"])
 def test_script_that_the_group_masks_is_drift(key: str) -> None:
     """Every instance runs another script than the template's, and `status` says so."""
-    one, observed = deployed()
+    rig, observed = deployed()
     raw = {**observed.group.raw, "allInstancesConfig": {"properties": {"metadata": {key: "x"}}}}
     masked = replace(observed, group=replace(observed.group, raw=raw))
     line = f"allInstancesConfig has a '{key}', which hides the template's"
-    assert drift(one.config, masked) == (line,)
-    assert line in status(one.config, masked, one.wanted("a").now).drift
+    assert drift(rig.config, masked) == (line,)
+    assert line in status(rig.config, masked, rig.wanted("a").now).drift

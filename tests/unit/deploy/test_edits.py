@@ -6,7 +6,7 @@ import pytest
 
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
 from deploy.group.later_changes import edits
-from tests.unit.deploy.faulty import behave, fault, world
+from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig
 
 MASK = {"properties": {"metadata": {"startup-script": "echo masked"}}}
@@ -30,41 +30,43 @@ def edit(body: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str, Any], text: str) -> None:
     """Before the PATCH is sent, and in the moment that it is, which answers 412."""
-    one = world()
+    rig = rig_without_bake()
     neighbour = {"name": "neighbour", "type": "HTTP", "httpHealthCheck": {"port": 9100}}
-    one.control("POST", "projects/dojangkok-dev/global/healthChecks", neighbour)
-    one.api.world.clock.move(5)
-    fault(one, on=moment, nth=[1], request=edit(body))
+    rig.control("POST", "projects/dojangkok-dev/global/healthChecks", neighbour)
+    rig.api.world.clock.move(5)
+    inject_fault(rig, on=moment, nth=[1], request=edit(body))
     with pytest.raises(RefusedError, match=text) as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert "was not when this rollout was planned. The group was told nothing." in str(error.value)
-    assert ("instanceGroupManagers.patch", 200) not in own_writes(one)
+    assert ("instanceGroupManagers.patch", 200) not in own_writes(rig)
     for member, value in body.items():
-        kept = (one.api.world.view.get(GROUP) or {}).get(member) or []
+        kept = (rig.api.world.view.get(GROUP) or {}).get(member) or []
         assert kept == value or value.items() <= kept.items()
-    assert one.serving() == ["latest"] * 3
+    assert rig.serving() == ["latest"] * 3
 
 
-def own_writes(one: Rig) -> list[tuple[str, int]]:
+def own_writes(rig: Rig) -> list[tuple[str, int]]:
     """Writes with a requestId: those of deploy, not of people."""
-    entries = one.api.world.store.entries(kind="request")
+    entries = rig.api.world.store.entries(kind="request")
     return [(entry["method"], entry["status"]) for entry in entries if "requestId" in str(entry)]
 
 
 def test_harmless_edit_between_preflight_and_patch_goes_on() -> None:
-    one = world()
-    fault(one, on="instanceTemplates.insert", nth=[1], request=edit({"description": "mine"}))
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
+    rig = rig_without_bake()
+    inject_fault(rig, on="instanceTemplates.insert", nth=[1], request=edit({"description": "mine"}))
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
 
 
 def test_typed_rollback_refuses_such_an_edit_too() -> None:
-    one = world()
-    one.deploy("a")
-    fault(one, on="instanceGroupManagers.patch", nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}}))
+    rig = rig_without_bake()
+    rig.deploy("a")
+    inject_fault(
+        rig, on="instanceGroupManagers.patch", nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}})
+    )
     with pytest.raises(RefusedError, match="OPPORTUNISTIC"):
-        one.roll_back()
-    assert one.serving() == ["a"] * 3
+        rig.roll_back()
+    assert rig.serving() == ["a"] * 3
 
 
 @pytest.mark.parametrize(
@@ -77,31 +79,31 @@ def test_typed_rollback_refuses_such_an_edit_too() -> None:
     ids=str,
 )
 def test_edit_during_a_rollout_that_fails_is_named_and_the_rollback_is_made(body: dict[str, Any], text: str) -> None:
-    one = world(timeout_s=170.0)
-    behave(one, "b", never_healthy=True)
-    fault(one, when={"phase": "creating"}, nth=[1], request=edit(body))
+    rig = rig_without_bake(timeout_s=170.0)
+    set_instance_rule(rig, "b", never_healthy=True)
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit(body))
     with pytest.raises(RolledBackError, match=rf"The group was edited during the rollout: .*{text}") as error:
-        one.deploy("b")
+        rig.deploy("b")
     assert "echo masked" not in str(error.value)
-    assert one.serving() == ["latest"] * 3
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_rollout_that_an_edit_stops_names_it() -> None:
     """Updates that somebody stopped: the instances that are left are never replaced."""
-    one = world()
-    fault(one, when={"phase": "creating"}, nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}}))
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}}))
     with pytest.raises(RolledBackError, match=r"not done after 570 s: .*from PROACTIVE to OPPORTUNISTIC"):
-        one.deploy("a")
-    assert one.serving() == ["latest"] * 3
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_autohealing_removed_during_the_rollout_is_the_cause_that_is_named() -> None:
     """Nothing can be shown to be healthy any more, not even what the rollback restores."""
-    one = world()
-    fault(one, when={"phase": "creating"}, nth=[1], request=edit({"autoHealingPolicies": []}))
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"autoHealingPolicies": []}))
     with pytest.raises(NotRestoredError, match="autoHealingPolicies was removed"):
-        one.deploy("a")
-    document = one.api.world.view.get(GROUP)
+        rig.deploy("a")
+    document = rig.api.world.view.get(GROUP)
     assert document is not None
     assert document["versions"][0]["instanceTemplate"].endswith("/dojangkok-dev-ai-server-seed")
 

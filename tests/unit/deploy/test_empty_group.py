@@ -15,8 +15,8 @@ from deploy.report.rebuilt import rebuilt
 from deploy.report.status import shown, status
 from deploy.rollout import plan as plans
 from deploy.rollout.result import Outcome, Result, Serving
-from tests.unit.deploy.faulty import fault, world
-from tests.unit.deploy.rig import GROUP, Rig, rig
+from tests.unit.deploy.faulty import inject_fault, rig_without_bake
+from tests.unit.deploy.rig import GROUP, Rig, new_rig
 
 NOTHING = "no instances, nothing proven"
 TARGET, OLD = Version("new", "v"), Version("old")
@@ -28,11 +28,11 @@ def of(*instances: Machine, size: int = 0) -> Group:
     return Group({}, (TARGET,), size, "f", True, True, instances)
 
 
-def resized(one: Rig, size: int) -> Rig:
-    one.control("POST", f"{GROUP}/resize?size={size}")
-    one.api.world.clock.move(300)
-    one.api.world.advance()
-    return one
+def resized(rig: Rig, size: int) -> Rig:
+    rig.control("POST", f"{GROUP}/resize?size={size}")
+    rig.api.world.clock.move(300)
+    rig.api.world.advance()
+    return rig
 
 
 def report(result: Result, shape: formats.Format = "text", verb: str = "deploy") -> str:
@@ -62,105 +62,105 @@ def test_empty_group_is_idle_and_never_settled() -> None:
 
 
 def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
-    one = resized(rig(), 0)
-    result = one.deploy("a")
+    rig = resized(new_rig(), 0)
+    result = rig.deploy("a")
     assert (result.changed, result.is_empty) == (True, True)
     assert report(result).splitlines()[0] == f"web: {NOTHING}; the group is set to {result.version.template}"
     assert report(result, "markdown").startswith(f"### web: {NOTHING}; ")
     assert json.loads(report(result, "json"))["result"]["is_empty"] is True
-    again = one.deploy("a")
+    again = rig.deploy("a")
     assert (again.changed, again.is_empty) == (False, True)
     assert report(again).startswith(f"web: {NOTHING}; ")
 
 
 def test_plan_for_an_empty_group_does_not_call_the_release_serving() -> None:
-    one = resized(rig(), 0)
-    one.deploy("a")
-    text = preview.shown(preview.preview(one.config, one.observed(), one.plan("a")), "text")
-    assert text.startswith(f"{one.config.group}: nothing to do, {NOTHING}\n")
+    rig = resized(new_rig(), 0)
+    rig.deploy("a")
+    text = preview.shown(preview.preview(rig.config, rig.observed(), rig.plan("a")), "text")
+    assert text.startswith(f"{rig.config.group}: nothing to do, {NOTHING}\n")
 
 
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting", "stable"])
 def test_group_that_is_emptied_during_the_rollout_is_rolled_back(phase: str) -> None:
-    one = world(bake_s=60.0)
-    one.deploy("0")
-    fault(one, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
-    before = one.observed().group.versions
+    rig = rig_without_bake(bake_s=60.0)
+    rig.deploy("0")
+    inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
+    before = rig.observed().group.versions
     with pytest.raises(RolledBackError) as error:
-        one.deploy("b")
+        rig.deploy("b")
     assert error.value.exit_code == 7
     assert "the target size became 0 during the rollout, so no instance proves the release. " in str(error.value)
     assert f"'{before[0].template}' is set again, and the group has no instances. Fix: resize the" in str(error.value)
-    assert one.observed().group.versions == before
+    assert rig.observed().group.versions == before
 
 
 def test_group_that_is_emptied_between_preflight_and_patch_is_rolled_back() -> None:
-    one = world()
-    fault(one, on="instanceTemplates.insert", nth=[1],
+    rig = rig_without_bake()
+    inject_fault(rig, on="instanceTemplates.insert", nth=[1],
           request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})  # fmt: skip
     with pytest.raises(RolledBackError, match="target size became 0"):
-        one.deploy("a")
+        rig.deploy("a")
 
 
 def test_group_that_is_filled_during_the_rollout_is_proven() -> None:
-    one = resized(world(bake_s=60.0), 0)
-    fault(one, on="instanceTemplates.insert", nth=[1],
+    rig = resized(rig_without_bake(bake_s=60.0), 0)
+    inject_fault(rig, on="instanceTemplates.insert", nth=[1],
           request={"verb": "POST", "path": f"{GROUP}/resize?size=2"})  # fmt: skip
-    result = one.deploy("a")
+    result = rig.deploy("a")
     assert not result.is_empty
-    assert one.serving() == ["a"] * 2
+    assert rig.serving() == ["a"] * 2
 
 
 def test_rollback_of_an_empty_group_reports_that_nothing_is_proven() -> None:
-    one = world()
-    one.deploy("a")
-    one.deploy("b")
-    resized(one, 0)
-    result = one.roll_back()
+    rig = rig_without_bake()
+    rig.deploy("a")
+    rig.deploy("b")
+    resized(rig, 0)
+    result = rig.roll_back()
     assert (result.changed, result.is_empty) == (True, True)
     assert report(result, verb="rollback").startswith(f"web: {NOTHING}; ")
     name = result.version.template
-    assert one.roll_back(name).changed is False
+    assert rig.roll_back(name).changed is False
 
 
 def test_rollback_during_which_the_group_is_emptied_is_done_and_says_so() -> None:
-    one = world()
-    one.deploy("a")
-    one.deploy("b")
-    fault(one, when={"phase": "creating"}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
-    assert one.roll_back().is_empty
+    rig = rig_without_bake()
+    rig.deploy("a")
+    rig.deploy("b")
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
+    assert rig.roll_back().is_empty
 
 
 def test_status_and_history_of_an_empty_group_call_no_release_serving() -> None:
-    one = world()
-    one.deploy("a")
-    resized(one, 0)
-    observed, now = one.observed(), one.wanted("0").now
-    text = shown(status(one.config, observed, now), "text")
-    assert text.startswith(f"{one.config.group}: {NOTHING}: the group is set to '")
+    rig = rig_without_bake()
+    rig.deploy("a")
+    resized(rig, 0)
+    observed, now = rig.observed(), rig.wanted("0").now
+    text = shown(status(rig.config, observed, now), "text")
+    assert text.startswith(f"{rig.config.group}: {NOTHING}: the group is set to '")
     assert "serves" not in text
-    assert json.loads(shown(status(one.config, observed, now), "json"))["is_empty"] is True
-    assert [row.is_serving for row in releases.rows(one.config, observed, now)] == [False]
+    assert json.loads(shown(status(rig.config, observed, now), "json"))["is_empty"] is True
+    assert [row.is_serving for row in releases.rows(rig.config, observed, now)] == [False]
 
 
 def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> None:
-    one = world()
-    one.deploy("a")
-    resized(one, 0)
-    result = one.reconcile()
+    rig = rig_without_bake()
+    rig.deploy("a")
+    resized(rig, 0)
+    result = rig.reconcile()
     assert (result.changed, result.is_empty) == (False, True)
-    outcome = rebuilt(one.observed(), one.config, "dev", one.wanted("0").now)
+    outcome = rebuilt(rig.observed(), rig.config, "dev", rig.wanted("0").now)
     assert outcome.exit_code == 0
     assert formats.outcome(outcome, lambda *words: " ".join(words), "text").startswith(
-        f"{one.config.group}: {NOTHING}; the group is set to "
+        f"{rig.config.group}: {NOTHING}; the group is set to "
     )
 
 
 def test_refused_write_to_an_empty_group_does_not_call_the_old_release_serving() -> None:
-    one = resized(world(), 0)
-    fault(one, on="instanceTemplates.insert", status=400, reason="invalid")
+    rig = resized(rig_without_bake(), 0)
+    inject_fault(rig, on="instanceTemplates.insert", status=400, reason="invalid")
     with pytest.raises(RefusedError, match="The group has no instances") as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert "serves" not in str(error.value)
 
 
@@ -170,8 +170,8 @@ def test_deploy_that_stops_before_its_patch_does_not_call_an_empty_group_serving
 
 
 def test_reconcile_waits_for_an_empty_group_that_is_not_stable() -> None:
-    one = world()
-    one.deploy("a")
-    one.control("POST", f"{GROUP}/resize?size=0")
-    found = plans.reconcile(one.observed(), one.wanted("0").now)
+    rig = rig_without_bake()
+    rig.deploy("a")
+    rig.control("POST", f"{GROUP}/resize?size=0")
+    found = plans.reconcile(rig.observed(), rig.wanted("0").now)
     assert found.action == "wait"

@@ -13,7 +13,7 @@ from deploy.report import formats, preview, releases, status
 from deploy.report.rebuilt import rebuilt
 from deploy.rollout.plan import plan
 from deploy.rollout.result import Pruned
-from tests.unit.deploy.rig import rig
+from tests.unit.deploy.rig import new_rig
 from tests.unit.deploy.test_outcome import DONE, command
 
 GOOGLE, EMULATOR = "https://compute.googleapis.com/compute/v1", "http://127.0.0.1:8080/compute/v1"
@@ -67,17 +67,17 @@ def test_text_and_markdown_begin_with_the_endpoint() -> None:
 
 
 def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
-    one = rig()
-    one.deploy("a")
-    one.config = read(tmp_path, "", compute_url=EMULATOR)
-    now, observed = one.wanted("a").now, one.observed()
+    rig = new_rig()
+    rig.deploy("a")
+    rig.config = read(tmp_path, "", compute_url=EMULATOR)
+    now, observed = rig.wanted("a").now, rig.observed()
     shown = [
-        formats.outcome(rebuilt(observed, one.config, "dev", now), command, "json"),
-        preview.shown(preview.preview(one.config, observed, plan(one.config, one.wanted("b"), observed)), "json"),
-        status.shown(status.status(one.config, observed, now), "json"),
-        formats.pruned(Pruned(), "json", one.config.foreign_endpoints),
+        formats.outcome(rebuilt(observed, rig.config, "dev", now), command, "json"),
+        preview.shown(preview.preview(rig.config, observed, plan(rig.config, rig.wanted("b"), observed)), "json"),
+        status.shown(status.status(rig.config, observed, now), "json"),
+        formats.pruned(Pruned(), "json", rig.config.foreign_endpoints),
     ]
-    documents = [*map(json.loads, shown), *json.loads(releases.shown(releases.rows(one.config, observed, now), "json"))]
+    documents = [*map(json.loads, shown), *json.loads(releases.shown(releases.rows(rig.config, observed, now), "json"))]
     assert len(documents) == 5
     expected = {"key": "compute_url", "url": EMULATOR, "file_url": GOOGLE, "file": str(tmp_path / "x.yaml")}
     assert [document["endpoints"] for document in documents] == [[expected]] * 5

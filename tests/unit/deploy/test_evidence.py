@@ -9,7 +9,7 @@ import pytest
 from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, RolledBackError
 from deploy.rollout import evidence
-from tests.unit.deploy.faulty import behave, fault, world
+from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import Rig
 
 NEW = Version("new", "v")
@@ -21,24 +21,24 @@ def snapshot(*instances: Machine) -> Group:
     return Group({}, (NEW,), len(instances), "f", is_stable=False, is_reached=False, machines=instances)
 
 
-def requests(one: Rig) -> list[str]:
-    return [entry["method"] for entry in one.api.world.store.entries(kind="request")]
+def requests(rig: Rig) -> list[str]:
+    return [entry["method"] for entry in rig.api.world.store.entries(kind="request")]
 
 
 def failing(**faults: Any) -> Rig:
     """A rollout of a release whose instances never get healthy, and that fails at its deadline."""
-    one = world(timeout_s=170.0)
-    behave(one, "b", never_healthy=True, serial=["docker: starting", "application: no model"])
+    rig = rig_without_bake(timeout_s=170.0)
+    set_instance_rule(rig, "b", never_healthy=True, serial=["docker: starting", "application: no model"])
     if faults:
-        fault(one, **faults)
-    return one
+        inject_fault(rig, **faults)
+    return rig
 
 
 def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -> None:
-    one = failing()
+    rig = failing()
     with pytest.raises(RolledBackError) as failure:
-        one.deploy("b")
-    methods = requests(one)
+        rig.deploy("b")
+    methods = requests(rig)
     second = [index for index, method in enumerate(methods) if method == PATCH][1]
     assert methods[second - 4 : second] == [
         "instanceGroupManagers.get", "instanceGroupManagers.listManagedInstances",
@@ -49,14 +49,14 @@ def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -
     assert "application: no model" in "\n".join(failure.value.evidence)
 
 
-def rolled_back(one: Rig) -> tuple[float, float]:
+def rolled_back(rig: Rig) -> tuple[float, float]:
     """Seconds from the start of a deploy to the rollback's PATCH, and from there to the next poll."""
-    began_s = one.api.world.clock.now_s()
+    began_s = rig.api.world.clock.now_s()
     with pytest.raises(RolledBackError) as failure:
-        one.deploy("b")
+        rig.deploy("b")
     assert failure.value.evidence[0].endswith("UNHEALTHY"), "the state at the last poll is known in any case"
-    assert one.serving() == ["latest"] * 3
-    entries = list(one.api.world.store.entries(kind="request"))
+    assert rig.serving() == ["latest"] * 3
+    entries = list(rig.api.world.store.entries(kind="request"))
     second = [index for index, entry in enumerate(entries) if entry["method"] == PATCH][1]
     poll = next(entry for entry in entries[second:] if entry["method"] == "instanceGroupManagers.get")
     return entries[second]["at_s"] - began_s, poll["at_s"] - entries[second]["at_s"]
@@ -72,27 +72,27 @@ def test_serial_port_that_answers_503_for_ever_delays_no_rollback() -> None:
 
 @pytest.mark.parametrize("error", [CloudError("GET: 503"), NotAllowedError("no token"), RefusedError("not found")])
 def test_output_that_was_read_while_polling_is_kept_as_evidence(error: Exception) -> None:
-    one = world()
-    compute = one.compute()
+    rig = rig_without_bake()
+    compute = rig.compute()
 
     def unreadable(*_: Any, **__: Any) -> dict[str, Any]:
         raise error
 
     compute.get = unreadable  # type: ignore[method-assign]
     failed = Machine("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    shown = evidence.evidence(compute, one.config, failed, "docker: no such image\n")
+    shown = evidence.evidence(compute, rig.config, failed, "docker: no such image\n")
     assert shown == ("web-1: VERIFYING RUNNING UNHEALTHY", "  | docker: no such image")
-    assert evidence.evidence(compute, one.config, None, "docker: no such image\n") == ()
+    assert evidence.evidence(compute, rig.config, None, "docker: no such image\n") == ()
 
 
 def test_read_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = world()
-    compute, never = one.compute(), threading.Event()
+    rig = rig_without_bake()
+    compute, never = rig.compute(), threading.Event()
     compute.get = lambda *_, **__: {"contents": str(never.wait(30))}  # type: ignore[method-assign]
     monkeypatch.setattr(evidence, "_READ_S", 0.1)
     began_s = time.monotonic()
     failed = Machine("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    assert evidence.evidence(compute, one.config, failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
+    assert evidence.evidence(compute, rig.config, failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
     assert time.monotonic() - began_s < 5
     never.set()
 
@@ -109,10 +109,10 @@ def test_instance_that_does_not_serve_is_the_failed_one() -> None:
 
 
 def test_secrets_of_the_serial_port_are_left_out() -> None:
-    one = world()
-    compute = one.compute()
+    rig = rig_without_bake()
+    compute = rig.compute()
     key = [f"{mark} PRIVATE KEY-----" for mark in ("-----BEGIN", "-----END")]
     output = "\r\n".join(["first", key[0], *("MIIEow" * 9 for _ in range(20)), key[1], "last"])
     compute.get = lambda *_, **__: {"contents": output}  # type: ignore[method-assign]
     failed = Machine("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    assert evidence.evidence(compute, one.config, failed, "")[1:] == ("  | first", "  | …", "  | last")
+    assert evidence.evidence(compute, rig.config, failed, "")[1:] == ("  | first", "  | …", "  | last")

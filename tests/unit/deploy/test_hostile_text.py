@@ -12,18 +12,18 @@ from deploy.report import formats
 from deploy.rollout.result import Outcome
 from lib.streams import write_error
 from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
-from tests.unit.deploy.rig import REPOSITORY, digest, rig
+from tests.unit.deploy.rig import REPOSITORY, digest, new_rig
 
 
 @pytest.fixture(scope="module")
 def error() -> DeployError:
     """What a rollout fails with whose instances print hostile text."""
-    one = rig()
+    rig = new_rig()
     lines = ["password=hunter22", LONG, *HOSTILE.split("\n"), "|---|", "```", "docker: denied: \x1b[2J" + LONG]
     rule = {"image": f"{REPOSITORY}@{digest('b')}", "never_healthy": True, "serial": lines}
-    one.control("POST", "emulator/machines", rule)
+    rig.control("POST", "emulator/machines", rule)
     with pytest.raises(DeployError) as failed:
-        one.deploy("b")
+        rig.deploy("b")
     return failed.value
 
 

@@ -14,7 +14,7 @@ from deploy.group.preflight import rollback_warnings, short_delay, warnings
 from deploy.report import preview
 from deploy.rollout import plan as plans
 from deploy.rollout.perform import Rollout
-from tests.unit.deploy.faulty import behave, world
+from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import CONFIG, GROUP, Rig
 from tests.unit.deploy.test_cases import observed
 
@@ -32,11 +32,11 @@ def with_delay(delay_s: int | None, **check: Any) -> Observed:
     return replace(base, group=replace(group(raw, []), machines=base.group.machines), health_check=health_check)
 
 
-def set_delay(one: Rig, delay_s: int) -> None:
-    policies = one.control("GET", GROUP)["autoHealingPolicies"]
-    one.control("PATCH", GROUP, {"autoHealingPolicies": [{**policies[0], "initialDelaySec": delay_s}]})
-    one.api.world.clock.move(60)
-    one.api.world.advance()
+def set_delay(rig: Rig, delay_s: int) -> None:
+    policies = rig.control("GET", GROUP)["autoHealingPolicies"]
+    rig.control("PATCH", GROUP, {"autoHealingPolicies": [{**policies[0], "initialDelaySec": delay_s}]})
+    rig.api.world.clock.move(60)
+    rig.api.world.advance()
 
 
 @pytest.mark.parametrize(
@@ -57,47 +57,47 @@ def test_delay_is_compared_with_what_a_start_takes(found: Observed, text: str) -
 
 
 def test_short_delay_stands_in_the_plan_and_in_the_report() -> None:
-    one = world()
-    set_delay(one, 30)
+    rig = rig_without_bake()
+    set_delay(rig, 30)
     warning = f"{SHORT}: instances that still start may be recreated. Fix: raise initialDelaySec"
-    planned = one.plan("a")
-    assert f"  warning: {warning}" in preview.shown(preview.preview(one.config, one.observed(), planned), "text")
-    assert warning in one.deploy("a").warnings
+    planned = rig.plan("a")
+    assert f"  warning: {warning}" in preview.shown(preview.preview(rig.config, rig.observed(), planned), "text")
+    assert warning in rig.deploy("a").warnings
 
 
 def test_failure_by_repair_names_the_short_delay_and_asks_to_raise_it() -> None:
-    one = world()
-    set_delay(one, 30)
-    behave(one, "a", answer_s=90)
+    rig = rig_without_bake()
+    set_delay(rig, 30)
+    set_instance_rule(rig, "a", answer_s=90)
     with pytest.raises(RolledBackError) as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert "was recreated 2 times because it was unhealthy after the initial delay of 30 s; " + SHORT in str(
         error.value
     )
     assert error.value.fix == "raise initialDelaySec, and deploy again"
-    assert one.serving() == ["latest"] * 3
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_failure_by_repair_after_a_long_delay_names_the_delay_too() -> None:
-    one = world(timeout_s=900.0)
-    set_delay(one, 75)
-    behave(one, "a", never_healthy=True)
+    rig = rig_without_bake(timeout_s=900.0)
+    set_delay(rig, 75)
+    set_instance_rule(rig, "a", never_healthy=True)
     with pytest.raises(RolledBackError) as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert "because it was unhealthy after the initial delay of 75 s. " in str(error.value)
     assert error.value.fix.startswith("mend what the instance's output shows, or raise initialDelaySec")
 
 
 def test_failure_by_repair_of_a_rollout_that_reconcile_took_over_names_the_short_delay() -> None:
-    one = world(timeout_s=600.0)
-    set_delay(one, 30)
-    behave(one, "a", answer_s=90)
-    compute = one.compute()
-    abandoned = plans.plan(one.config, one.wanted("a"), one.observed(compute))
+    rig = rig_without_bake(timeout_s=600.0)
+    set_delay(rig, 30)
+    set_instance_rule(rig, "a", answer_s=90)
+    compute = rig.compute()
+    abandoned = plans.plan(rig.config, rig.wanted("a"), rig.observed(compute))
     with pytest.raises(RuntimeError, match="killed"):
-        Rollout(compute, one.config, one.said.append, show=killed).perform(abandoned)
+        Rollout(compute, rig.config, rig.said.append, show=killed).perform(abandoned)
     with pytest.raises(RolledBackError) as error:
-        one.reconcile()
+        rig.reconcile()
     assert SHORT in str(error.value)
 
 

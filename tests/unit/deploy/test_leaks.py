@@ -8,7 +8,7 @@ from deploy.errors import RefusedError
 from deploy.group.preflight import refuse_secrets
 from deploy.release.secret_scan import Leak, leaks
 from deploy.rollout.plan import Plan, plan
-from tests.unit.deploy.rig import Rig, rig
+from tests.unit.deploy.rig import Rig, new_rig
 from tests.unit.lib.forms import BEGIN, FORMS, HARMLESS
 
 _SCRIPT = "#!/bin/bash\nset -e\n{}\n"
@@ -19,16 +19,16 @@ def _base(**entries: str) -> Document:
     return {"name": "seed", "properties": {"metadata": {"items": items}}}
 
 
-def _planned(one: Rig, config: Config, entries: dict[str, str]) -> Plan:
-    observed = one.observed()
+def _planned(rig: Rig, config: Config, entries: dict[str, str]) -> Plan:
+    observed = rig.observed()
     items = observed.template["properties"]["metadata"]["items"]
     items += [{"key": key, "value": value} for key, value in entries.items()]
-    return plan(config, one.wanted("a"), observed)
+    return plan(config, rig.wanted("a"), observed)
 
 
 @pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
 def test_secret_in_a_startup_script_is_refused_without_its_value(text: str, value: str) -> None:
-    config = rig().config
+    config = new_rig().config
     with pytest.raises(RefusedError) as error:
         refuse_secrets(config, _base(startup_script=_SCRIPT.format(text)))
     assert "'startup-script' line " in str(error.value)
@@ -64,7 +64,7 @@ def test_leak_is_named_by_entry_line_and_variable(metadata: dict[str, str], expe
 def test_refusal_names_every_leak_and_how_to_allow_a_false_one() -> None:
     base = _base(startup_script="#!/bin/bash\nA=1\nOCR_API=hunter22\n", config="db_password: hunter22")
     with pytest.raises(RefusedError) as error:
-        refuse_secrets(rig().config, base)
+        refuse_secrets(new_rig().config, base)
     assert str(error.value) == (
         "template 'seed': its metadata holds what looks like a secret: 'config' line 1 (db_password),"
         " 'startup-script' line 3 (OCR_API). Fix: keep it in Secret Manager, and let the startup script fetch it; if it"
@@ -73,22 +73,22 @@ def test_refusal_names_every_leak_and_how_to_allow_a_false_one() -> None:
 
 
 def test_secret_in_the_base_stops_a_deploy_before_anything_is_written() -> None:
-    one = rig()
+    rig = new_rig()
     with pytest.raises(RefusedError, match=r"'ocr' line 1 \(OCR_API\)"):
-        _planned(one, one.config, {"ocr": "OCR_API=hunter22"})
-    assert one.writes() == []
+        _planned(rig, rig.config, {"ocr": "OCR_API=hunter22"})
+    assert rig.writes() == []
 
 
 def test_allowed_secret_is_deployed_and_named_as_a_warning() -> None:
-    one = rig()
-    config = one.config.model_copy(update={"allowed_secrets": {"ocr": ("OCR_API",)}})
-    planned = _planned(one, config, {"ocr": "OCR_API=hunter22"})
+    rig = new_rig()
+    config = rig.config.model_copy(update={"allowed_secrets": {"ocr": ("OCR_API",)}})
+    planned = _planned(rig, config, {"ocr": "OCR_API=hunter22"})
     assert planned.action == "roll"
     assert "'ocr' line 1 (OCR_API) looks like a secret; the environment file allows it" in planned.warnings
 
 
 @pytest.mark.parametrize("allowed", [{"ocr": ("DB_PASSWORD",)}, {"startup-script": ("OCR_API",)}, {"ocr": ()}])
 def test_name_that_is_not_allowed_in_its_entry_is_refused(allowed: dict[str, tuple[str, ...]]) -> None:
-    one = rig()
+    rig = new_rig()
     with pytest.raises(RefusedError, match=r"'ocr' line 1 \(OCR_API\)"):
-        _planned(one, one.config.model_copy(update={"allowed_secrets": allowed}), {"ocr": "OCR_API=hunter22"})
+        _planned(rig, rig.config.model_copy(update={"allowed_secrets": allowed}), {"ocr": "OCR_API=hunter22"})

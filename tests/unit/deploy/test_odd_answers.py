@@ -12,8 +12,8 @@ from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBack
 from deploy.retry import Time
 from deploy.rollout import pruning
 from deploy.rollout.perform import Rollout
-from tests.unit.deploy.faulty import behave, fault, times, world
-from tests.unit.deploy.rig import GROUP, Rig, rig
+from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
+from tests.unit.deploy.rig import GROUP, Rig, new_rig
 
 GET = "instanceGroupManagers.get"
 OTHER = {
@@ -44,28 +44,28 @@ ROWS = (
 )
 
 
-def odd(one: Rig, on: str, body: dict[str, Any], *nth: int) -> None:
-    fault(one, on=on, nth=list(nth), body=body)
+def odd(rig: Rig, on: str, body: dict[str, Any], *nth: int) -> None:
+    inject_fault(rig, on=on, nth=list(nth), body=body)
 
 
 @pytest.mark.parametrize("body", GROUPS, ids=str)
 def test_odd_group_is_read_again_at_every_moment_of_a_rollout(body: dict[str, Any]) -> None:
     """At preflight, before the PATCH, at the first polls, and in the middle."""
-    one = world()
-    odd(one, GET, body, 1, 3, 5, 7, 9, 12)
-    assert one.deploy("a").changed
-    assert one.serving() == ["a"] * 3
-    assert [status for method, status in one.writes() if method.endswith(".patch")] == [200]
+    rig = rig_without_bake()
+    odd(rig, GET, body, 1, 3, 5, 7, 9, 12)
+    assert rig.deploy("a").changed
+    assert rig.serving() == ["a"] * 3
+    assert [status for method, status in rig.writes() if method.endswith(".patch")] == [200]
 
 
 @pytest.mark.parametrize("body", GROUPS, ids=str)
 def test_odd_group_on_the_way_back_is_read_again(body: dict[str, Any]) -> None:
-    one = world(timeout_s=170.0)
-    behave(one, "b", never_healthy=True)
-    odd(one, GET, body, *range(4, 400, 3))
+    rig = rig_without_bake(timeout_s=170.0)
+    set_instance_rule(rig, "b", never_healthy=True)
+    odd(rig, GET, body, *range(4, 400, 3))
     with pytest.raises(RolledBackError):
-        one.deploy("b")
-    assert one.serving() == ["latest"] * 3
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
 
 
 @pytest.mark.parametrize("rows", ROWS, ids=str)
@@ -78,10 +78,10 @@ def test_odd_group_on_the_way_back_is_read_again(body: dict[str, Any]) -> None:
     ],
 )
 def test_odd_list_is_read_again(method: str, member: str, rows: Any) -> None:
-    one = world()
-    odd(one, method, {"members": {member: rows}}, 1, 3, 4)
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
+    rig = rig_without_bake()
+    odd(rig, method, {"members": {member: rows}}, 1, 3, 4)
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
 
 
 @pytest.mark.parametrize("value", VALUES, ids=str)
@@ -90,56 +90,56 @@ def test_odd_list_is_read_again(method: str, member: str, rows: Any) -> None:
                "globalOperations.wait", "instanceTemplates.get", "healthChecks.get", "regions.get"],
 )  # fmt: skip
 def test_odd_answer_to_a_write_or_a_read_around_it_changes_nothing(method: str, value: Any) -> None:
-    one = world()
-    odd(one, method, {"value": value}, 1, 2)
-    assert one.deploy("a").changed
-    assert one.serving() == ["a"] * 3
-    assert len([name for name in one.templates() if "-r-" in name]) == 1
+    rig = rig_without_bake()
+    odd(rig, method, {"value": value}, 1, 2)
+    assert rig.deploy("a").changed
+    assert rig.serving() == ["a"] * 3
+    assert len([name for name in rig.templates() if "-r-" in name]) == 1
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch", "*.wait"])
 def test_write_whose_answer_is_never_an_operation_is_judged_by_the_resource(method: str) -> None:
-    one = world()
-    fault(one, on=method, body={"value": {}})
-    assert one.deploy("a").changed
-    assert one.serving() == ["a"] * 3
+    rig = rig_without_bake()
+    inject_fault(rig, on=method, body={"value": {}})
+    assert rig.deploy("a").changed
+    assert rig.serving() == ["a"] * 3
 
 
 def test_group_that_is_odd_from_now_on_is_no_other_deploy() -> None:
-    one = world()
-    odd(one, GET, {"members": {"versions": None}}, *range(4, 3_000))
+    rig = rig_without_bake()
+    odd(rig, GET, {"members": {"versions": None}}, *range(4, 3_000))
     with pytest.raises(NotRestoredError, match=r"not done after 570 s: the group can't be read: .*not what was asked"):
-        one.deploy("a")
+        rig.deploy("a")
 
 
 def test_one_404_of_the_group_rolls_nothing_back() -> None:
-    one = world(bake_s=60.0)
-    fault(one, on=GET, nth=[5, 9, 12], status=404, reason="notFound")
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
-    assert len([method for method, _ in one.writes() if method.endswith(".patch")]) == 1
+    rig = rig_without_bake(bake_s=60.0)
+    inject_fault(rig, on=GET, nth=[5, 9, 12], status=404, reason="notFound")
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert len([method for method, _ in rig.writes() if method.endswith(".patch")]) == 1
 
 
 def test_one_404_before_the_patch_of_a_rollback_does_not_keep_the_failed_release() -> None:
-    one = world(timeout_s=170.0)
-    behave(one, "b", never_healthy=True)
-    running = one.plan("b")
-    polls = len(times(one, GET))
-    rollout = Rollout(one.compute(), one.config, one.said.append)
-    fault(one, on="instanceGroupManagers.patch", nth=[1], status=412, reason="conditionNotMet")
-    fault(one, on=GET, nth=[1, 3], status=404, reason="notFound")
+    rig = rig_without_bake(timeout_s=170.0)
+    set_instance_rule(rig, "b", never_healthy=True)
+    running = rig.plan("b")
+    polls = len(request_times(rig, GET))
+    rollout = Rollout(rig.compute(), rig.config, rig.said.append)
+    inject_fault(rig, on="instanceGroupManagers.patch", nth=[1], status=412, reason="conditionNotMet")
+    inject_fault(rig, on=GET, nth=[1, 3], status=404, reason="notFound")
     with pytest.raises(RolledBackError):
         rollout.perform(running)
-    assert len(times(one, GET)) > polls
-    assert one.serving() == ["latest"] * 3
+    assert len(request_times(rig, GET)) > polls
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_group_that_can_not_be_read_before_the_patch_is_a_refusal() -> None:
-    one = world()
-    fault(one, on=GET, nth=list(range(2, 2_000)), status=503)
+    rig = rig_without_bake()
+    inject_fault(rig, on=GET, nth=list(range(2, 2_000)), status=503)
     with pytest.raises(RefusedError, match=r"was not told: it can't be read: .*The group was told nothing"):
-        one.deploy("a")
-    assert one.serving() == ["latest"] * 3
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
 
 
 def asking(*answers: Any) -> tuple[Compute, list[str]]:
@@ -185,14 +185,14 @@ def test_odd_answer_about_permissions_is_asked_again_and_grants_nothing(answer: 
 
 
 def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:
-    one = rig()
+    rig = new_rig()
     for letter in "0123456789":
-        one.deploy(letter)
-    before = one.templates()
-    fault(one, on="instanceGroupManagers.aggregatedList", body={"value": {}})
-    result = one.deploy("a")
+        rig.deploy(letter)
+    before = rig.templates()
+    inject_fault(rig, on="instanceGroupManagers.aggregatedList", body={"value": {}})
+    result = rig.deploy("a")
     assert any("the list of groups lacks" in text for text in result.warnings)
-    assert set(before) <= set(one.templates())
+    assert set(before) <= set(rig.templates())
 
 
 def test_reason_is_one_line() -> None:

@@ -11,7 +11,7 @@ from deploy.release.effective_reference import deciding_reference, filter_warnin
 from deploy.release.mentions import rewrite
 from deploy.report.rebuilt import serving
 from deploy.report.status import status
-from tests.unit.deploy.rig import GROUP, digest, rig
+from tests.unit.deploy.rig import GROUP, digest, new_rig
 from tests.unit.deploy.rig import REPOSITORY as R
 
 FOLDER = Path(__file__).parent / "scripts" / "others"
@@ -40,8 +40,8 @@ def test_script_with_one_reference_is_rewritten_there_alone(name: str) -> None:
     new = rewrite(text, mention, digest("1"))
     assert new == text.replace(FULL, f"{R}@{digest('1')}")
     assert deciding_reference({"startup-script": new}, R).reference.digest == digest("1")
-    one = rig(text)
-    assert one.plan("1").action == "roll"
+    rig = new_rig(text)
+    assert rig.plan("1").action == "roll"
 
 
 REFUSED = {
@@ -58,10 +58,10 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_script_that_decides_elsewhere_is_refused_with_its_lines(name: str) -> None:
     assert REFUSED[name].replace("{R}", R) in refusal({"startup-script": script(name)})
-    one = rig(script(name))
+    rig = new_rig(script(name))
     with pytest.raises(RefusedError):
-        one.deploy("a")
-    assert one.writes() == []
+        rig.deploy("a")
+    assert rig.writes() == []
 
 
 @pytest.mark.parametrize(
@@ -93,29 +93,29 @@ def test_release_record_is_no_entry_that_decides() -> None:
 
 def test_metadata_of_the_group_that_starts_another_image_is_refused() -> None:
     """allInstancesConfig hides the template's entries on every instance."""
-    one = rig(START)
+    rig = new_rig(START)
     config = {"properties": {"metadata": {"container-image": f"{R}:v40"}}}
-    one.control("PATCH", "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/" + one.config.group,
+    rig.control("PATCH", "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/" + rig.config.group,
                 {"allInstancesConfig": config})  # fmt: skip
     with pytest.raises(RefusedError, match=f"'allInstancesConfig container-image' line 1 '{R}:v40'"):
-        one.deploy("a")
+        rig.deploy("a")
 
 
 def test_rollback_is_refused_as_well() -> None:
-    one = rig()
-    one.deploy("a")
-    one.deploy("b")
+    rig = new_rig()
+    rig.deploy("a")
+    rig.deploy("b")
     config = {"properties": {"metadata": {"container-image": f"{R}:v40"}}}
-    one.control("PATCH", GROUP, {"allInstancesConfig": config})
+    rig.control("PATCH", GROUP, {"allInstancesConfig": config})
     with pytest.raises(RefusedError, match=f"'allInstancesConfig container-image' line 1 '{R}:v40'"):
-        one.roll_back()
+        rig.roll_back()
 
 
 @pytest.mark.parametrize("name", ["s01", "s31", "s33"])
 def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) -> None:
-    one = rig(script(name))
-    observed = one.observed()
-    found = status(one.config, observed, one.wanted("0").now)
+    rig = new_rig(script(name))
+    observed = rig.observed()
+    found = status(rig.config, observed, rig.wanted("0").now)
     assert (found.image, found.digest, serving(observed.template, R).reference) == ("", "", "")
     assert any(line.startswith(f"metadata: which image of '{R}' starts is not written out: ") for line in found.drift)
 

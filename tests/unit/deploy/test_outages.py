@@ -8,62 +8,62 @@ import pytest
 from deploy.compute_engine.client import Compute
 from deploy.errors import NotAllowedError, NotRestoredError
 from deploy.retry import Time
-from tests.unit.deploy.faulty import fault, times, world
+from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake
 from tests.unit.deploy.rig import GROUP, Rig
 
 GET = "instanceGroupManagers.get"
 NO_PERMISSION = {"status": 403, "reason": "forbidden"}
 
 
-def minutes(one: Rig, before_s: float) -> float:
-    return (one.api.world.clock.now_s() - before_s) / 60
+def minutes(rig: Rig, before_s: float) -> float:
+    return (rig.api.world.clock.now_s() - before_s) / 60
 
 
 @pytest.mark.parametrize("how", [{"status": 503}, {"status": 401, "reason": "authError"}, NO_PERMISSION], ids=str)
 def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
     """More than the 90 s that one request is asked again for."""
-    one = world()
-    fault(one, on=GET, nth=list(range(8, 50)), **how)
-    before_s = one.api.world.clock.now_s()
-    assert one.deploy("a").changed
-    assert minutes(one, before_s) > 2
-    assert one.serving() == ["a"] * 3
-    told = [line for line in one.said if line.startswith("the group can't be read: GET ")]
+    rig = rig_without_bake()
+    inject_fault(rig, on=GET, nth=list(range(8, 50)), **how)
+    before_s = rig.api.world.clock.now_s()
+    assert rig.deploy("a").changed
+    assert minutes(rig, before_s) > 2
+    assert rig.serving() == ["a"] * 3
+    told = [line for line in rig.said if line.startswith("the group can't be read: GET ")]
     assert len(told) == 1, "said once, however long it lasts"
 
 
 @pytest.mark.parametrize("how", [{"status": 503}, NO_PERMISSION], ids=str)
 def test_group_that_is_never_read_again_is_given_up_at_the_deadline_and_not_called_refused(how: dict[str, Any]) -> None:
-    one = world()
-    fault(one, on=GET, nth=list(range(8, 2_000)), **how)
-    before_s = one.api.world.clock.now_s()
+    rig = rig_without_bake()
+    inject_fault(rig, on=GET, nth=list(range(8, 2_000)), **how)
+    before_s = rig.api.world.clock.now_s()
     with pytest.raises(
         NotRestoredError, match=r"not done after 570 s: the group can't be read: GET .*Fix: run reconcile"
     ):
-        one.deploy("a")
-    assert minutes(one, before_s) > 9
-    one.api.world.clock.move(600)
-    assert one.serving() == ["a"] * 3
+        rig.deploy("a")
+    assert minutes(rig, before_s) > 9
+    rig.api.world.clock.move(600)
+    assert rig.serving() == ["a"] * 3
 
 
 def test_answer_that_is_missing_in_the_bake_is_no_reason_to_go_back() -> None:
     """The release serves when its time is nearly over."""
-    one = world(bake_s=60.0)
-    before, before_s = len(times(one, GET)), one.api.world.clock.now_s()
-    one.deploy("a")
-    looks, took_s = len(times(one, GET)) - before, one.api.world.clock.now_s() - before_s
-    one = world(bake_s=60.0, timeout_s=took_s - 57.0)
-    plan = one.control("POST", "emulator/faults", {"faults": [{"on": GET, "nth": [looks - 3], "status": 400}]})
-    one.deploy("a")
-    assert one.control("GET", f"emulator/faults/{plan['id']}")["fired"] == [1]
-    assert one.serving() == ["a"] * 3
+    rig = rig_without_bake(bake_s=60.0)
+    before, before_s = len(request_times(rig, GET)), rig.api.world.clock.now_s()
+    rig.deploy("a")
+    looks, took_s = len(request_times(rig, GET)) - before, rig.api.world.clock.now_s() - before_s
+    rig = rig_without_bake(bake_s=60.0, timeout_s=took_s - 57.0)
+    plan = rig.control("POST", "emulator/faults", {"faults": [{"on": GET, "nth": [looks - 3], "status": 400}]})
+    rig.deploy("a")
+    assert rig.control("GET", f"emulator/faults/{plan['id']}")["fired"] == [1]
+    assert rig.serving() == ["a"] * 3
 
 
 def test_group_that_is_deleted_in_the_middle_is_no_refusal() -> None:
-    one = world()
-    fault(one, when={"phase": "verifying"}, nth=[1], request={"verb": "DELETE", "path": GROUP})
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": "verifying"}, nth=[1], request={"verb": "DELETE", "path": GROUP})
     with pytest.raises(NotRestoredError, match=r"group 'dojangkok-dev-ai-server-mig': not found in zone") as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert error.value.exit_code == 8
 
 

@@ -21,7 +21,7 @@ from deploy.rollout.perform import Rollout
 from deploy.rollout.result import Life, Outcome, Phase, Pruned, Result, Serving
 from deploy.rollout.timeline import Timeline
 from deploy.run import Run
-from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import REPOSITORY, Rig, digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 OLD, NEW = Version("old"), Version("new", "deploy/aaaaaaaaaaaa/run1/20261123T150000Z/20261123T160000Z")
@@ -88,18 +88,18 @@ def test_machine_that_comes_back_is_not_gone() -> None:
     assert (timeline.machines[0].gone_s, timeline.machines[0].state) == (None, "creating")
 
 
-def rolled(one: Rig, letter: str) -> tuple[Rollout, list[str]]:
-    compute, lines = one.compute(), list[str]()
-    rollout = Rollout(compute, one.config, lines.append, Lines(lines.append))
+def rolled(rig: Rig, letter: str) -> tuple[Rollout, list[str]]:
+    compute, lines = rig.compute(), list[str]()
+    rollout = Rollout(compute, rig.config, lines.append, Lines(lines.append))
     try:
-        rollout.perform(one.plan(letter, compute))
+        rollout.perform(rig.plan(letter, compute))
     except DeployError as error:
         lines.append(str(error.exit_code))
     return rollout, lines
 
 
 def test_every_change_is_one_line() -> None:
-    rollout, lines = rolled(rig(), "a")
+    rollout, lines = rolled(new_rig(), "a")
     result = rollout.so_far()
     assert result is not None
     name = short(result.version.template)
@@ -122,10 +122,10 @@ class Terminal(io.StringIO):
 
 
 def test_terminal_has_a_table_that_is_drawn_anew() -> None:
-    one, stream = rig(), Terminal()
-    compute = one.compute()
+    rig, stream = new_rig(), Terminal()
+    compute = rig.compute()
     with shown(stream) as show:
-        result = Rollout(compute, one.config, one.said.append, show).perform(one.plan("a", compute))
+        result = Rollout(compute, rig.config, rig.said.append, show).perform(rig.plan("a", compute))
     drawn = stream.getvalue()
     for life in result.machines:
         assert life.name in drawn
@@ -137,18 +137,18 @@ def test_terminal_has_a_table_that_is_drawn_anew() -> None:
 
 
 def test_elsewhere_there_are_lines() -> None:
-    one, stream = rig(), io.StringIO()
-    compute = one.compute()
+    rig, stream = new_rig(), io.StringIO()
+    compute = rig.compute()
     with shown(stream) as show:
-        Rollout(compute, one.config, one.said.append, show).perform(one.plan("a", compute))
+        Rollout(compute, rig.config, rig.said.append, show).perform(rig.plan("a", compute))
     assert "\x1b" not in stream.getvalue()
     assert stream.getvalue().endswith(" · settled 0 s\n")
 
 
 def test_failed_rollout_has_its_times_too() -> None:
-    one = rig()
-    one.control("POST", "emulator/machines", {"never_healthy": True, "image": f"{REPOSITORY}@{digest('b')}"})
-    rollout, lines = rolled(one, "b")
+    rig = new_rig()
+    rig.control("POST", "emulator/machines", {"never_healthy": True, "image": f"{REPOSITORY}@{digest('b')}"})
+    rollout, lines = rolled(rig, "b")
     result = rollout.so_far()
     assert lines[-1] == "7"
     assert result is not None
@@ -251,9 +251,9 @@ def test_long_rollout_has_hours_on_its_axis_and_every_bar_a_length() -> None:
 
 
 def test_settled_group_tells_its_last_release() -> None:
-    one = rig()
-    one.deploy("a")
-    found = rebuilt(one.observed(), one.config, "dev", one.wanted("a").now)
+    rig = new_rig()
+    rig.deploy("a")
+    found = rebuilt(rig.observed(), rig.config, "dev", rig.wanted("a").now)
     assert (found.verb, found.run, found.exit_code, found.is_rebuilt) == ("deploy", "run1", 0, True)
     assert found.was == Serving(SEED, f"{REPOSITORY}:latest")
     assert found.wanted is not None
@@ -266,12 +266,12 @@ def test_settled_group_tells_its_last_release() -> None:
 
 
 def test_group_that_nobody_rolled_and_one_under_way_are_told_as_far_as_they_can_be() -> None:
-    one = rig()
-    found = rebuilt(one.observed(), one.config, "dev", one.wanted("a").now)
+    rig = new_rig()
+    found = rebuilt(rig.observed(), rig.config, "dev", rig.wanted("a").now)
     assert (found.verb, found.run, found.exit_code, found.was) == ("rollout", "", 0, None)
-    observed = one.observed()
+    observed = rig.observed()
     going = replace(observed, group=replace(observed.group, is_stable=False))
-    found = rebuilt(going, one.config, "dev", one.wanted("a").now)
+    found = rebuilt(going, rig.config, "dev", rig.wanted("a").now)
     assert found.exit_code is None
     assert text.heading(found) == "dojangkok-dev-ai-server-mig: rollout, and nobody saw its end"
     assert "was not rolled out by this program" in found.message

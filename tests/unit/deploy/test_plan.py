@@ -11,171 +11,171 @@ from deploy.rollout import plan as plans
 from deploy.rollout.insert_template import insert
 from deploy.rollout.patch import patch_group
 from deploy.rollout.perform import Rollout
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
 
 
 def test_empty_group_is_rolled_and_warned_about() -> None:
-    one = rig()
-    one.control(
+    rig = new_rig()
+    rig.control(
         "POST",
         "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig/resize?size=0",
     )
-    one.api.world.clock.move(60)
-    result = one.deploy("a")
+    rig.api.world.clock.move(60)
+    result = rig.deploy("a")
     assert result.changed
     assert any("target size 0" in warning for warning in result.warnings)
 
 
 def test_release_that_no_machine_ever_served_is_not_good() -> None:
     """A broken release on an empty group is no place to go back to, once the group has machines again."""
-    one = rig()
+    rig = new_rig()
     group = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
-    one.deploy("a")
-    one.control("POST", f"{group}/resize?size=0")
-    one.api.world.clock.move(60)
-    one.deploy("b")
-    entry = one.plan("c").entry
+    rig.deploy("a")
+    rig.control("POST", f"{group}/resize?size=0")
+    rig.api.world.clock.move(60)
+    rig.deploy("b")
+    entry = rig.plan("c").entry
     assert entry is not None
     assert entry.template == "dojangkok-dev-ai-server-seed"
-    found = one.observed()
+    found = rig.observed()
     assert not any(release.is_good for release in history.releases(found.templates, REPOSITORY, found.group.place, ""))
 
 
-def abandoned(one: Rig, letter: str) -> plans.Plan:
+def abandoned(rig: Rig, letter: str) -> plans.Plan:
     """A deploy whose process was killed right after its patch."""
-    compute = one.compute()
-    rolling = one.plan(letter, compute)
+    compute = rig.compute()
+    rolling = rig.plan(letter, compute)
     assert rolling.template is not None
-    insert(compute, one.config, rolling.template)
-    patch_group(compute, one.config, rolling.version, rolling.before)
+    insert(compute, rig.config, rolling.template)
+    patch_group(compute, rig.config, rolling.version, rolling.before)
     return rolling
 
 
 def test_reconcile_waits_for_what_is_within_its_deadline() -> None:
-    one = rig()
-    abandoned(one, "a")
-    found = plans.reconcile(one.observed(), one.wanted("a").now)
+    rig = new_rig()
+    abandoned(rig, "a")
+    found = plans.reconcile(rig.observed(), rig.wanted("a").now)
     assert found.action == "wait"
     assert found.text.startswith("deploy of aaaaaaaaaaaa, run run1, has 5")
-    Rollout(one.compute(), one.config, one.said.append).reconcile(found)
-    assert one.serving() == ["a"] * 3
+    Rollout(rig.compute(), rig.config, rig.said.append).reconcile(found)
+    assert rig.serving() == ["a"] * 3
 
 
 def test_reconcile_undoes_what_is_past_it() -> None:
-    one = rig()
-    one.control("POST", "emulator/machines", {"never_healthy": True})
-    abandoned(one, "a")
-    one.api.world.clock.move(700)
-    found = plans.reconcile(one.observed(), one.wanted("a").now)
+    rig = new_rig()
+    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    abandoned(rig, "a")
+    rig.api.world.clock.move(700)
+    found = plans.reconcile(rig.observed(), rig.wanted("a").now)
     assert (found.action, "past its deadline" in found.text) == ("undo", True)
     with pytest.raises(RolledBackError):
-        Rollout(one.compute(), one.config, one.said.append).reconcile(found)
-    assert one.serving() == ["latest"] * 3
+        Rollout(rig.compute(), rig.config, rig.said.append).reconcile(found)
+    assert rig.serving() == ["latest"] * 3
 
 
-def weeks_later(one: Rig, **behaviour: object) -> None:
+def weeks_later(rig: Rig, **behaviour: object) -> None:
     """A release that has served for weeks, and a machine of it that has just been replaced by hand."""
-    one.deploy("a")
-    one.deploy("b")
-    one.api.world.clock.move(2_000_000)
+    rig.deploy("a")
+    rig.deploy("b")
+    rig.api.world.clock.move(2_000_000)
     if behaviour:
-        one.control("POST", "emulator/machines", behaviour)
-    name = one.observed().group.machines[0].name
+        rig.control("POST", "emulator/machines", behaviour)
+    name = rig.observed().group.machines[0].name
     zone = "projects/dojangkok-dev/zones/asia-northeast3-a"
-    one.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"{zone}/instances/{name}"]})
-    one.api.world.clock.move(5)
+    rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"{zone}/instances/{name}"]})
+    rig.api.world.clock.move(5)
 
 
 def test_reconcile_waits_for_a_machine_of_a_release_that_is_weeks_old() -> None:
     """One machine that is not ready yet is no reason to take a healthy release from all of them."""
-    one = rig()
-    weeks_later(one)
-    patches = one.writes().count(("instanceGroupManagers.patch", 200))
-    found = plans.reconcile(one.observed(), one.wanted("b").now)
-    name = one.observed().group.versions[0].template
+    rig = new_rig()
+    weeks_later(rig)
+    patches = rig.writes().count(("instanceGroupManagers.patch", 200))
+    found = plans.reconcile(rig.observed(), rig.wanted("b").now)
+    name = rig.observed().group.versions[0].template
     assert (found.action, found.text) == ("wait", f"'{name}' is on every machine, and the group is not settled")
-    Rollout(one.compute(), one.config, one.said.append).reconcile(found)
-    assert one.serving() == ["b"] * 3
-    assert one.writes().count(("instanceGroupManagers.patch", 200)) == patches
+    Rollout(rig.compute(), rig.config, rig.said.append).reconcile(found)
+    assert rig.serving() == ["b"] * 3
+    assert rig.writes().count(("instanceGroupManagers.patch", 200)) == patches
 
 
 def test_reconcile_undoes_a_release_that_is_everywhere_once_that_wait_has_failed() -> None:
-    one = rig()
-    weeks_later(one, never_healthy=True, image=f"{REPOSITORY}@{digest('b')}")
+    rig = new_rig()
+    weeks_later(rig, never_healthy=True, image=f"{REPOSITORY}@{digest('b')}")
     with pytest.raises(RolledBackError):
-        one.reconcile()
-    assert one.serving() == ["a"] * 3
+        rig.reconcile()
+    assert rig.serving() == ["a"] * 3
 
 
 def test_reconcile_touches_nothing_of_others() -> None:
-    one = rig()
-    observed = one.observed()
+    rig = new_rig()
+    observed = rig.observed()
     unsettled = replace(observed, group=replace(observed.group, is_stable=False))
-    found = plans.reconcile(unsettled, one.wanted("a").now)
+    found = plans.reconcile(unsettled, rig.wanted("a").now)
     assert found.action == "foreign"
     with pytest.raises(RefusedError, match=r"was not rolled out by this program. Fix: ask whoever did"):
-        Rollout(one.compute(), one.config, one.said.append).reconcile(found)
+        Rollout(rig.compute(), rig.config, rig.said.append).reconcile(found)
 
 
 def test_reconcile_has_nothing_to_do_where_all_is_well() -> None:
-    one = rig()
-    one.deploy("a")
-    found = plans.reconcile(one.observed(), one.wanted("a").now + timedelta(days=1))
+    rig = new_rig()
+    rig.deploy("a")
+    found = plans.reconcile(rig.observed(), rig.wanted("a").now + timedelta(days=1))
     assert found.action == "nothing"
-    assert not Rollout(one.compute(), one.config, one.said.append).reconcile(found).changed
+    assert not Rollout(rig.compute(), rig.config, rig.said.append).reconcile(found).changed
 
 
 def test_deploy_of_what_is_on_its_way_waits_for_it() -> None:
-    one = rig()
-    abandoned(one, "a")
-    writes = one.writes()
-    result = one.deploy("a")
+    rig = new_rig()
+    abandoned(rig, "a")
+    writes = rig.writes()
+    result = rig.deploy("a")
     assert not result.changed
-    assert one.writes() == writes
-    assert one.serving() == ["a"] * 3
+    assert rig.writes() == writes
+    assert rig.serving() == ["a"] * 3
 
 
 def test_first_release_that_fails_with_nothing_good_before_says_so() -> None:
     """The seed never got healthy: there is nothing to go back to, and nobody claims otherwise."""
-    one = rig()
-    one.control("POST", "emulator/machines", {"never_healthy": True})
-    compute = one.compute()
-    observed = one.observed(compute)
+    rig = new_rig()
+    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    compute = rig.compute()
+    observed = rig.observed(compute)
     ill = tuple(replace(machine, health="UNHEALTHY") for machine in observed.group.machines)
     unproven = replace(observed, group=replace(observed.group, machines=ill))
     with pytest.raises(NotRestoredError, match=r"no good release to go back to"):
-        Rollout(compute, one.config, one.said.append).perform(plans.plan(one.config, one.wanted("a"), unproven))
+        Rollout(compute, rig.config, rig.said.append).perform(plans.plan(rig.config, rig.wanted("a"), unproven))
 
 
 def test_way_back_that_does_not_settle_says_so() -> None:
-    one = rig()
-    one.control("POST", "emulator/machines", {"never_healthy": True})
+    rig = new_rig()
+    rig.control("POST", "emulator/machines", {"never_healthy": True})
     forbidden = {"on": "instanceGroupManagers.patch", "nth": [2], "status": 400, "reason": "invalid"}
-    one.control("POST", "emulator/faults", {"faults": [forbidden]})
+    rig.control("POST", "emulator/faults", {"faults": [forbidden]})
     with pytest.raises(NotRestoredError, match=r"The way back did not settle: .* 400 injected") as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert (error.value.fix, error.value.evidence != ()) == ("run reconcile", True)
 
 
 def test_template_of_the_same_name_with_other_content_is_refused() -> None:
-    one = rig()
-    found = one.plan("a")
+    rig = new_rig()
+    found = rig.plan("a")
     assert found.template is not None
     foreign = {"name": found.template["name"], "properties": {"machineType": "e2-small"}}
-    one.control("POST", "projects/dojangkok-dev/global/instanceTemplates", foreign)
+    rig.control("POST", "projects/dojangkok-dev/global/instanceTemplates", foreign)
     with pytest.raises(RefusedError, match="what is there differs in"):
-        one.deploy("a")
-    assert one.serving() == ["latest"] * 3
-    assert found.template["name"] in one.templates()
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
+    assert found.template["name"] in rig.templates()
 
 
 def test_leftover_of_a_failed_run_is_adopted() -> None:
-    one = rig()
-    found = one.plan("a")
-    one.control("POST", "projects/dojangkok-dev/global/instanceTemplates", found.template)
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
-    assert len(one.templates()) == 2
+    rig = new_rig()
+    found = rig.plan("a")
+    rig.control("POST", "projects/dojangkok-dev/global/instanceTemplates", found.template)
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert len(rig.templates()) == 2
 
 
 @pytest.mark.parametrize("kind", [RefusedError, RolledBackError, NotRestoredError])

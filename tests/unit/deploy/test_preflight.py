@@ -14,7 +14,7 @@ from deploy.documents.group_state import group
 from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
 from deploy.group.version_name import Intent
 from deploy.rollout import plan as plans
-from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
 TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
@@ -42,10 +42,10 @@ def with_metadata(observed: Observed, **entries: str | None) -> Observed:
     return replace(observed, template=base)
 
 
-def refusal(one: Rig, observed: Observed) -> DeployError:
+def refusal(rig: Rig, observed: Observed) -> DeployError:
     with pytest.raises(DeployError) as error:
-        plans.plan(one.config, one.wanted("a"), observed)
-    assert one.writes() == []
+        plans.plan(rig.config, rig.wanted("a"), observed)
+    assert rig.writes() == []
     return error.value
 
 
@@ -137,8 +137,8 @@ def refusal(one: Rig, observed: Observed) -> DeployError:
     ],
 )
 def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
-    one = rig()
-    error = refusal(one, changed(one.observed(), **raw))
+    rig = new_rig()
+    error = refusal(rig, changed(rig.observed(), **raw))
     assert (str(error), error.exit_code) == (f"{WHERE}: {text}", 3)
 
 
@@ -170,14 +170,14 @@ def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
     ],
 )
 def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | None, text: str) -> None:
-    one = rig()
-    assert str(refusal(one, replace(one.observed(), health_check=check))) == f"{WHERE}: {text}"
+    rig = new_rig()
+    assert str(refusal(rig, replace(rig.observed(), health_check=check))) == f"{WHERE}: {text}"
 
 
 def test_a_health_check_that_is_gone_is_seen() -> None:
-    one = rig()
-    del one.api.world.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
-    assert f"its health check '{CHECK}' is not there" in str(refusal(one, one.observed()))
+    rig = new_rig()
+    del rig.api.world.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
+    assert f"its health check '{CHECK}' is not there" in str(refusal(rig, rig.observed()))
 
 
 @pytest.mark.parametrize(
@@ -227,32 +227,32 @@ def test_a_health_check_that_is_gone_is_seen() -> None:
     ],
 )
 def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str) -> None:
-    one = rig()
-    error = refusal(one, with_metadata(one.observed(), **entries))
+    rig = new_rig()
+    error = refusal(rig, with_metadata(rig.observed(), **entries))
     assert str(error).endswith(text)
     assert error.exit_code == 3
 
 
 def test_template_that_is_not_global_is_refused() -> None:
-    one = rig()
-    assert str(refusal(one, replace(one.observed(), template={}))) == (
+    rig = new_rig()
+    assert str(refusal(rig, replace(rig.observed(), template={}))) == (
         f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is not a"
         " global one of project 'dojangkok-dev'. Fix: use a global template of that project."
     )
 
 
 def test_quota_for_the_surge_is_looked_at() -> None:
-    one = rig()
-    assert str(refusal(one, replace(one.observed(), room=0))) == (
+    rig = new_rig()
+    assert str(refusal(rig, replace(rig.observed(), room=0))) == (
         f"{WHERE}: the region's quota has room for 0 machines, surge needs 1."
         " Fix: raise INSTANCES, or lower `rollout.surge`."
     )
 
 
 def test_missing_permissions_are_all_named() -> None:
-    one = rig()
-    one.granted -= {"compute.instanceTemplates.useReadOnly", "compute.healthChecks.get"}
-    error = refusal(one, one.observed())
+    rig = new_rig()
+    rig.granted -= {"compute.instanceTemplates.useReadOnly", "compute.healthChecks.get"}
+    error = refusal(rig, rig.observed())
     assert isinstance(error, NotAllowedError)
     assert str(error) == (
         "project 'dojangkok-dev': missing compute.healthChecks.get, compute.instanceTemplates.useReadOnly."
@@ -261,10 +261,10 @@ def test_missing_permissions_are_all_named() -> None:
 
 
 def test_unknown_group_says_what_to_correct() -> None:
-    one = rig()
-    one.config = one.config.model_copy(update={"group": "other"})
+    rig = new_rig()
+    rig.config = rig.config.model_copy(update={"group": "other"})
     with pytest.raises(RefusedError) as error:
-        one.observed()
+        rig.observed()
     assert str(error.value) == (
         "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev."
         " Fix: correct `group`, `zone` or `project` in the environment file."
@@ -272,17 +272,17 @@ def test_unknown_group_says_what_to_correct() -> None:
 
 
 def test_regional_group_of_that_name_is_told_apart_from_an_unknown_one() -> None:
-    one = rig()
-    zonal = one.control("GET", GROUP)
+    rig = new_rig()
+    zonal = rig.control("GET", GROUP)
     kept = {key: zonal[key] for key in ("baseInstanceName", "targetSize", "instanceTemplate")}
     kept["updatePolicy"] = {"maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 0}}
-    made = one.control(
+    made = rig.control(
         "POST", "projects/dojangkok-dev/regions/asia-northeast3/instanceGroupManagers", {**kept, "name": "wide"}
     )
     assert "error" not in made
-    one.config = one.config.model_copy(update={"group": "wide"})
+    rig.config = rig.config.model_copy(update={"group": "wide"})
     with pytest.raises(RefusedError) as error:
-        one.observed()
+        rig.observed()
     assert str(error.value) == (
         "group 'wide': is regional, in asia-northeast3; surge 1 and unavailable 0 are not allowed there."
         " Fix: use a zonal group for each zone."

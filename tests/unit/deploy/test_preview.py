@@ -10,19 +10,19 @@ from deploy.config import Rollout
 from deploy.release import template
 from deploy.report.preview import Change, Preview, estimated_s, preview, shown
 from deploy.rollout import plan as plans
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 
 
-def of(one: Rig, letter: str, observed: Observed | None = None) -> Preview:
-    observed = observed or one.observed()
-    return preview(one.config, observed, plans.plan(one.config, one.wanted(letter), observed))
+def of(rig: Rig, letter: str, observed: Observed | None = None) -> Preview:
+    observed = observed or rig.observed()
+    return preview(rig.config, observed, plans.plan(rig.config, rig.wanted(letter), observed))
 
 
 def test_first_release_shows_every_field_of_the_template() -> None:
-    one = rig()
-    found = of(one, "a")
+    rig = new_rig()
+    found = of(rig, "a")
     changes = {change.field: (change.before, change.after) for change in found.template}
     assert changes["name"] == (SEED, found.after)
     assert changes["startup-script line 8"] == (
@@ -37,22 +37,22 @@ def test_first_release_shows_every_field_of_the_template() -> None:
 
 
 def test_next_release_shows_the_line_and_the_entry_alone() -> None:
-    one = rig()
-    one.deploy("a")
-    changes = {change.field: (change.before, change.after) for change in of(one, "b").template}
+    rig = new_rig()
+    rig.deploy("a")
+    changes = {change.field: (change.before, change.after) for change in of(rig, "b").template}
     assert changes["metadata release.digest"] == (digest("a"), digest("b"))
     assert changes["metadata release.base"][0].rpartition("/")[2] == SEED
     assert "metadata release.repository" not in changes
     before, after = changes["metadata release.fallback"]
-    assert (before, after) == (SEED, one.observed().group.versions[0].template)
+    assert (before, after) == (SEED, rig.observed().group.versions[0].template)
 
 
 def test_policy_is_compared_field_by_field() -> None:
-    one = rig()
-    observed = one.observed()
+    rig = new_rig()
+    observed = rig.observed()
     policy = {"type": "PROACTIVE", "minimalAction": "REFRESH", "maxSurge": {"percent": 20}}
     raw = {**observed.group.raw, "updatePolicy": policy}
-    found = of(one, "a", replace(observed, group=replace(observed.group, raw=raw)))
+    found = of(rig, "a", replace(observed, group=replace(observed.group, raw=raw)))
     assert found.policy == (
         Change("minimalAction", "REFRESH", "REPLACE"),
         Change("mostDisruptiveAllowedAction", "None", "REPLACE"),
@@ -64,10 +64,10 @@ def test_policy_is_compared_field_by_field() -> None:
 
 
 def test_text_says_what_happens_and_how_long() -> None:
-    one = rig()
-    text = shown(of(one, "a"), "text")
+    rig = new_rig()
+    text = shown(of(rig, "a"), "text")
     assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
-    names = ", ".join(machine.name for machine in one.observed().group.machines)
+    names = ", ".join(machine.name for machine in rig.observed().group.machines)
     assert f"\n  replaces 3 machines: {names}\n" in text
     assert "\n  about 4 to 8 minutes; has failed after 10\n" in text
     assert text.endswith(f"\n  back to {SEED} if it fails\n  bill of materials none in the registry")
@@ -84,50 +84,50 @@ def test_text_says_what_happens_and_how_long() -> None:
     ],
 )
 def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimated_s: list[float]) -> None:
-    one = rig()
-    one.config = one.config.within(timeout_s)
-    found = of(one, "a")
+    rig = new_rig()
+    rig.config = rig.config.within(timeout_s)
+    found = of(rig, "a")
     text = shown(found, "text")
     assert [row.strip() for row in text.splitlines() if "minute" in row] == [line]
     assert list(found.estimated_s) == estimated_s
     warning = f"warning: the timeout of {timeout_s:.0f} s is shorter than the 210 s that this rollout usually takes"
     assert (warning in text) == (timeout_s < 210)
-    one.config = one.config.model_copy(update={"compute_url": "http://emulator:8080/compute/v1"})
-    assert "shorter than" not in shown(of(one, "a"), "text"), "an emulator may be faster"
+    rig.config = rig.config.model_copy(update={"compute_url": "http://emulator:8080/compute/v1"})
+    assert "shorter than" not in shown(of(rig, "a"), "text"), "an emulator may be faster"
 
 
 def test_markdown_has_the_changes_as_a_diff() -> None:
-    text = shown(of(rig(), "a"), "markdown")
+    text = shown(of(new_rig(), "a"), "markdown")
     assert f"```diff\n@ template: name\n- {SEED}\n+ {SEED}-r-" in text
     assert text.endswith("\n```")
 
 
 def test_json_has_every_field() -> None:
-    found = json.loads(shown(of(rig(), "a"), "json"))
+    found = json.loads(shown(of(new_rig(), "a"), "json"))
     assert (found["action"], found["before"], len(found["machines"])) == ("roll", SEED, 3)
     assert found["template"][0] == {"field": "name", "before": SEED, "after": found["after"]}
     assert found["estimated_s"] == [210.0, 480.0]
 
 
 def test_release_that_serves_changes_nothing() -> None:
-    one = rig()
-    one.deploy("a")
-    found = of(one, "a")
+    rig = new_rig()
+    rig.deploy("a")
+    found = of(rig, "a")
     assert (found.template, found.policy, found.machines, found.estimated_s) == ((), (), (), (0.0, 0.0))
     assert shown(found, "text") == f"{CONFIG.group}: nothing to do, it serves already"
-    unsettled = one.observed()
+    unsettled = rig.observed()
     unsettled = replace(unsettled, group=replace(unsettled.group, is_stable=False))
-    assert "on its way already; deploy would wait for it" in shown(of(one, "a", unsettled), "markdown")
+    assert "on its way already; deploy would wait for it" in shown(of(rig, "a", unsettled), "markdown")
 
 
 def test_field_that_must_not_differ_would_be_shown() -> None:
     """A copy never has one; if it ever had, the plan must not hide it."""
-    one = rig()
-    observed = one.observed()
-    plan = plans.plan(one.config, one.wanted("a"), observed)
+    rig = new_rig()
+    observed = rig.observed()
+    plan = plans.plan(rig.config, rig.wanted("a"), observed)
     assert plan.template is not None
     plan.template["properties"]["machineType"] = "other"
-    assert Change("properties.machineType", "", "differs") in preview(one.config, observed, plan).template
+    assert Change("properties.machineType", "", "differs") in preview(rig.config, observed, plan).template
     assert template.differences(observed.template, plan.template) == ["properties.machineType"]
 
 
@@ -146,8 +146,8 @@ def test_estimate_goes_by_turns(machines: int, rollout: Rollout, expected: tuple
 
 
 def test_bill_of_materials_is_named_by_its_digest() -> None:
-    one = rig()
-    observed = one.observed()
-    found = preview(one.config, observed, plans.plan(one.config, one.wanted("a"), observed), digest("b"))
+    rig = new_rig()
+    observed = rig.observed()
+    found = preview(rig.config, observed, plans.plan(rig.config, rig.wanted("a"), observed), digest("b"))
     assert shown(found, "text").endswith(f"\n  bill of materials {digest('b')}")
     assert json.loads(shown(found, "json"))["bill"] == digest("b")

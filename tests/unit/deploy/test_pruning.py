@@ -17,7 +17,7 @@ from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Outcome, Pruned, Result
 from emulator.emulator import Api
 from emulator.inprocess import Transport
-from tests.unit.deploy.faulty import behave, fault, times, world
+from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
 
 
@@ -37,22 +37,22 @@ class OneGroupAPage(Transport):
 
 def test_f57_group_on_a_later_page_keeps_its_template_as_well() -> None:
     """Nobody even tries to delete it; Google's refusal is not what it is kept by."""
-    one = world()
-    one.deploy("0")
-    first = one.observed().group.versions[0].template
+    rig = rig_without_bake()
+    rig.deploy("0")
+    first = rig.observed().group.versions[0].template
     other = {"name": "other", "baseInstanceName": "other", "targetSize": 0}
-    one.control("POST", GROUP.rpartition("/")[0], {**other, "instanceTemplate": f"global/instanceTemplates/{first}"})
+    rig.control("POST", GROUP.rpartition("/")[0], {**other, "instanceTemplate": f"global/instanceTemplates/{first}"})
     for letter in "123456789":
-        one.deploy(letter)
+        rig.deploy(letter)
     for letter in "ab":  # newer ones that are not good, so that the first is not kept as one of those
-        behave(one, letter, never_healthy=True)
+        set_instance_rule(rig, letter, never_healthy=True)
         with pytest.raises(RolledBackError):
-            one.deploy(letter)
-    emulator, time = OneGroupAPage(one.api), one.compute().time
-    compute = Compute(httpx.Client(transport=emulator), "http://emulator/compute/v1", one.config.project, dict, time)
-    assert prune_templates(compute, one.config) == Pruned()
+            rig.deploy(letter)
+    emulator, time = OneGroupAPage(rig.api), rig.compute().time
+    compute = Compute(httpx.Client(transport=emulator), "http://emulator/compute/v1", rig.config.project, dict, time)
+    assert prune_templates(compute, rig.config) == Pruned()
     assert emulator.tried == []
-    assert first in one.templates()
+    assert first in rig.templates()
 
 
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
@@ -60,35 +60,35 @@ TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 
 def with_history(count: int) -> Rig:
     """A group on release A, and older releases of it that nothing needs."""
-    one = world()
-    base = one.observed().template
+    rig = rig_without_bake()
+    base = rig.observed().template
     for number in range(count):
         record = Entry(
-            REPOSITORY, digest("0"), links_of(base)[0], str(1_000 + number), "asia-northeast3-a/" + one.config.group
+            REPOSITORY, digest("0"), links_of(base)[0], str(1_000 + number), "asia-northeast3-a/" + rig.config.group
         )
-        made = one.control("POST", TEMPLATES, template.copied(base, REPOSITORY, digest("0"), record))
+        made = rig.control("POST", TEMPLATES, template.copied(base, REPOSITORY, digest("0"), record))
         assert "error" not in made, made
-        one.api.world.clock.move(1)
-    return one
+        rig.api.world.clock.move(1)
+    return rig
 
 
-def releases(one: Rig) -> list[str]:
+def releases(rig: Rig) -> list[str]:
     """Names of the releases, oldest first."""
-    documents = one.api.world.view.collections[TEMPLATES]
+    documents = rig.api.world.view.collections[TEMPLATES]
     return [name for name, document in documents.items() if template.entry(document)]
 
 
 def test_a_run_deletes_twenty_at_most_oldest_first_and_says_how_many_remain() -> None:
-    one = with_history(50)
-    made = releases(one)
+    rig = with_history(50)
+    made = releases(rig)
     assert len(made) == 50
-    result = one.deploy("a")
+    result = rig.deploy("a")
     assert (result.pruned, result.prunable) == (tuple(made[:20]), 28)
-    assert releases(one)[:-1] == made[20:]
-    second = prune_templates(one.compute(), one.config)
+    assert releases(rig)[:-1] == made[20:]
+    second = prune_templates(rig.compute(), rig.config)
     assert second == Pruned(tuple(made[20:40]), 8)
-    assert prune_templates(one.compute(), one.config) == Pruned(tuple(made[40:48]), 0)
-    assert prune_templates(one.compute(), one.config) == Pruned()
+    assert prune_templates(rig.compute(), rig.config) == Pruned(tuple(made[40:48]), 0)
+    assert prune_templates(rig.compute(), rig.config) == Pruned()
 
 
 def test_report_of_a_deploy_says_how_many_remain() -> None:
@@ -100,46 +100,46 @@ def test_report_of_a_deploy_says_how_many_remain() -> None:
 
 
 def test_templates_in_use_are_not_tried_again_and_again() -> None:
-    one = with_history(60)
-    fault(
-        one, on="instanceTemplates.delete", nth=list(range(1, 100)), status=400, reason="resourceInUseByAnotherResource"
+    rig = with_history(60)
+    inject_fault(
+        rig, on="instanceTemplates.delete", nth=list(range(1, 100)), status=400, reason="resourceInUseByAnotherResource"
     )
-    before = len(one.writes())
-    assert prune_templates(one.compute(), one.config) == Pruned((), 58)
-    assert len(one.writes()) - before == 20
+    before = len(rig.writes())
+    assert prune_templates(rig.compute(), rig.config) == Pruned((), 58)
+    assert len(rig.writes()) - before == 20
 
 
 def test_what_was_deleted_before_an_error_is_reported() -> None:
-    one = with_history(10)
-    made = releases(one)
-    fault(one, on="instanceTemplates.delete", nth=[4], status=403, reason="forbidden")
-    found = prune_templates(one.compute(), one.config)
+    rig = with_history(10)
+    made = releases(rig)
+    inject_fault(rig, on="instanceTemplates.delete", nth=[4], status=403, reason="forbidden")
+    found = prune_templates(rig.compute(), rig.config)
     assert (found.templates, found.remaining) == (tuple(made[:3]), 5)
     assert isinstance(found.error, NotAllowedError)
-    fault(one, on="instanceTemplates.delete", nth=[1], status=403, reason="forbidden")
-    assert [line for line in one.deploy("a").warnings if line.startswith("old templates were not pruned: ")]
+    inject_fault(rig, on="instanceTemplates.delete", nth=[1], status=403, reason="forbidden")
+    assert [line for line in rig.deploy("a").warnings if line.startswith("old templates were not pruned: ")]
 
 
 def test_a_thousand_copied_records_cost_no_more_than_their_pages() -> None:
     """Copies of a release are unmanaged: they are listed with all templates, and nothing is asked of any of them."""
     requests = {}
     for count in (0, 1_000):
-        one = world()
-        one.deploy("0")
-        document = one.control("GET", f"{TEMPLATES}/{one.observed().group.versions[0].template}")
+        rig = rig_without_bake()
+        rig.deploy("0")
+        document = rig.control("GET", f"{TEMPLATES}/{rig.observed().group.versions[0].template}")
         for number in range(count):
-            one.control("POST", TEMPLATES, {"name": f"copy-{number}", "properties": document["properties"]})
-        result = one.deploy("a")
+            rig.control("POST", TEMPLATES, {"name": f"copy-{number}", "properties": document["properties"]})
+        result = rig.deploy("a")
         assert (result.pruned, result.prunable) == ((), 0)
         requests[count] = result.requests
-        assert len(one.templates()) == 3 + count
+        assert len(rig.templates()) == 3 + count
     assert requests[1_000] - requests[0] == 2 * 2  # pages of 500, when the deploy begins and when it prunes
 
 
 def test_other_groups_are_not_read_where_there_is_nothing_to_delete() -> None:
-    one = world()
-    one.deploy("a")
-    assert times(one, "instanceGroupManagers.aggregatedList") == []
+    rig = rig_without_bake()
+    rig.deploy("a")
+    assert request_times(rig, "instanceGroupManagers.aggregatedList") == []
     other = with_history(5)
     other.deploy("a")
-    assert len(times(other, "instanceGroupManagers.aggregatedList")) == 1
+    assert len(request_times(other, "instanceGroupManagers.aggregatedList")) == 1

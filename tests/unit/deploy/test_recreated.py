@@ -12,58 +12,58 @@ from deploy.rollout.patch import patch_group
 from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.plan import reconcile
 from deploy.rollout.rollback_plan import plan_rollback
-from tests.unit.deploy.faulty import behave, fault, world
+from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig, digest
 from tests.unit.deploy.test_identity import GLOBAL, SEED
 
 
-def recreate(one: Rig, name: str, properties: dict[str, Any] | None = None) -> None:
+def recreate(rig: Rig, name: str, properties: dict[str, Any] | None = None) -> None:
     """Delete a template, and create another one of its name; with other properties, or with its own."""
-    document = one.control("GET", f"{GLOBAL}/{name}")
-    gone = one.control("DELETE", f"{GLOBAL}/{name}")
+    document = rig.control("GET", f"{GLOBAL}/{name}")
+    gone = rig.control("DELETE", f"{GLOBAL}/{name}")
     assert "error" not in gone, gone
-    made = one.control("POST", GLOBAL, {"name": name, "properties": properties or document["properties"]})
+    made = rig.control("POST", GLOBAL, {"name": name, "properties": properties or document["properties"]})
     assert "error" not in made, made
 
 
-def versions(one: Rig) -> tuple[Version, ...]:
-    return one.observed().group.versions
+def versions(rig: Rig) -> tuple[Version, ...]:
+    return rig.observed().group.versions
 
 
 def test_automatic_rollback_restores_no_template_that_was_created_again() -> None:
     """It has the name of what served, and never served; the release that failed stays, and the report says why."""
-    one = world()
-    one.deploy("a")
-    name = versions(one)[0].template
-    behave(one, "b", never_healthy=True)
-    planned = one.plan("b")
+    rig = rig_without_bake()
+    rig.deploy("a")
+    name = versions(rig)[0].template
+    set_instance_rule(rig, "b", never_healthy=True)
+    planned = rig.plan("b")
     # An empty group has no instance of the release before, so that its template can be deleted.
     assert planned.template is not None
-    compute = one.compute()
-    insert(compute, one.config, planned.template)
-    patch_group(compute, one.config, planned.version, planned.before)
-    one.control("POST", f"{GROUP}/resize?size=0")
-    one.api.world.clock.move(600)
-    one.control("POST", f"{GROUP}/resize?size=3")
-    recreate(one, name)
-    one.api.world.clock.move(30)
+    compute = rig.compute()
+    insert(compute, rig.config, planned.template)
+    patch_group(compute, rig.config, planned.version, planned.before)
+    rig.control("POST", f"{GROUP}/resize?size=0")
+    rig.api.world.clock.move(600)
+    rig.control("POST", f"{GROUP}/resize?size=3")
+    recreate(rig, name)
+    rig.api.world.clock.move(30)
     with pytest.raises(
         NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted and created again"
     ):
-        Act(compute, one.config, one.said.append).perform(replace(planned, action="wait", template=None))
-    assert versions(one) == (planned.version,)
+        Act(compute, rig.config, rig.said.append).perform(replace(planned, action="wait", template=None))
+    assert versions(rig) == (planned.version,)
 
 
 def test_automatic_rollback_says_that_the_template_is_gone() -> None:
-    one = world()
-    one.deploy("a")
-    name = versions(one)[0].template
-    behave(one, "b", never_healthy=True)
-    fault(one, on="instanceTemplates.get", nth=list(range(2, 500)), status=404)
+    rig = rig_without_bake()
+    rig.deploy("a")
+    name = versions(rig)[0].template
+    set_instance_rule(rig, "b", never_healthy=True)
+    inject_fault(rig, on="instanceTemplates.get", nth=list(range(2, 500)), status=404)
     with pytest.raises(
         NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted\. Fix: deploy a"
     ):
-        one.deploy("b")
+        rig.deploy("b")
 
 
 @pytest.mark.parametrize(
@@ -78,84 +78,84 @@ def test_automatic_rollback_says_that_the_template_is_gone() -> None:
 )
 def test_one_odd_answer_about_the_template_loses_no_rollback(answer: dict[str, Any]) -> None:
     """A single 404, or a body that is no template of that name, is a failed read; it is no proof of another one."""
-    one = world()
-    one.deploy("a")
-    behave(one, "b", never_healthy=True)
-    fault(one, on="instanceTemplates.get", nth=[2], **answer)
+    rig = rig_without_bake()
+    rig.deploy("a")
+    set_instance_rule(rig, "b", never_healthy=True)
+    inject_fault(rig, on="instanceTemplates.get", nth=[2], **answer)
     with pytest.raises(RolledBackError):
-        one.deploy("b")
-    assert one.serving() == ["a"] * 3
+        rig.deploy("b")
+    assert rig.serving() == ["a"] * 3
 
 
 def test_automatic_rollback_goes_on_when_the_id_cannot_be_read() -> None:
-    one = world()
-    one.deploy("a")
-    behave(one, "b", never_healthy=True)
-    fault(one, on="instanceTemplates.get", nth=[2], status=400)
+    rig = rig_without_bake()
+    rig.deploy("a")
+    set_instance_rule(rig, "b", never_healthy=True)
+    inject_fault(rig, on="instanceTemplates.get", nth=[2], status=400)
     with pytest.raises(RolledBackError):
-        one.deploy("b")
-    assert one.serving() == ["a"] * 3
+        rig.deploy("b")
+    assert rig.serving() == ["a"] * 3
 
 
 @pytest.mark.parametrize("to", ["", "a"])
 def test_typed_rollback_to_a_template_that_was_created_again_is_refused(to: str) -> None:
     """Between the decision and the first write; nothing is written."""
-    one = world()
-    one.deploy("a")
-    name = versions(one)[0].template
-    one.deploy("b")
-    now = one.wanted("0")
-    planned = plan_rollback(one.config, one.observed(), now.run, now.now, digest("a") if to else "")
-    recreate(one, name)
-    before = one.writes()
+    rig = rig_without_bake()
+    rig.deploy("a")
+    name = versions(rig)[0].template
+    rig.deploy("b")
+    now = rig.wanted("0")
+    planned = plan_rollback(rig.config, rig.observed(), now.run, now.now, digest("a") if to else "")
+    recreate(rig, name)
+    before = rig.writes()
     with pytest.raises(RefusedError, match=f"template '{name}' was deleted and created again: its id was "):
-        Act(one.compute(), one.config, one.said.append).roll_back(planned)
-    assert one.writes() == before
+        Act(rig.compute(), rig.config, rig.said.append).roll_back(planned)
+    assert rig.writes() == before
 
 
 def test_release_that_was_created_again_is_no_longer_proven() -> None:
-    one = world()
-    one.deploy("a")
-    name = versions(one)[0].template
-    one.deploy("b")
-    recreate(one, name)
+    rig = rig_without_bake()
+    rig.deploy("a")
+    name = versions(rig)[0].template
+    rig.deploy("b")
+    recreate(rig, name)
     for to in ("", name, digest("a")):
         with pytest.raises(RefusedError, match=r"no good release before|is not known to be good"):
-            one.roll_back(to)
-    assert one.serving() == ["b"] * 3
+            rig.roll_back(to)
+    assert rig.serving() == ["b"] * 3
 
 
 def test_first_rollback_to_a_template_that_was_created_again_is_refused() -> None:
     """The template of a group's first day is unmanaged: its record stands in the first release."""
-    one = world()
-    one.deploy("a")
-    recreate(one, SEED)
-    before = one.writes()
+    rig = rig_without_bake()
+    rig.deploy("a")
+    recreate(rig, SEED)
+    before = rig.writes()
     with pytest.raises(RefusedError, match=f"template '{SEED}', which served before, was deleted and created again"):
-        one.roll_back()
-    assert one.writes() == before
+        rig.roll_back()
+    assert rig.writes() == before
 
 
 def test_reconcile_restores_no_template_that_was_created_again() -> None:
-    one = world()
-    one.deploy("a")
-    name = versions(one)[0].template
-    behave(one, "b", never_healthy=True)
-    planned = one.plan("b")
+    rig = rig_without_bake()
+    rig.deploy("a")
+    name = versions(rig)[0].template
+    set_instance_rule(rig, "b", never_healthy=True)
+    planned = rig.plan("b")
     assert planned.template is not None
-    compute = one.compute()
-    insert(compute, one.config, planned.template)
-    patch_group(compute, one.config, planned.version, planned.before)
-    one.control("POST", f"{GROUP}/resize?size=0")
-    one.api.world.clock.move(60)
-    recreate(one, name)
-    one.control("POST", f"{GROUP}/resize?size=3")
-    one.api.world.clock.move(5_000)
-    observed = one.observed()
+    compute = rig.compute()
+    insert(compute, rig.config, planned.template)
+    patch_group(compute, rig.config, planned.version, planned.before)
+    rig.control("POST", f"{GROUP}/resize?size=0")
+    rig.api.world.clock.move(60)
+    recreate(rig, name)
+    rig.control("POST", f"{GROUP}/resize?size=3")
+    rig.api.world.clock.move(5_000)
+    observed = rig.observed()
     unreached = replace(observed, group=replace(observed.group, is_reached=False))
-    found = reconcile(unreached, one.wanted("0").now)
+    found = reconcile(unreached, rig.wanted("0").now)
     assert found.action == "undo"
-    before = one.writes()
+    before = rig.writes()
     with pytest.raises(RefusedError, match=f"template '{name}' was deleted and created again"):
-        Act(compute, one.config, one.said.append).reconcile(found)
-    assert one.writes() == before
+        Act(compute, rig.config, rig.said.append).reconcile(found)
+    assert rig.writes() == before

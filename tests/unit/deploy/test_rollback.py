@@ -12,70 +12,70 @@ from deploy.group.drift import drift
 from deploy.group.update_policy import fastest_surge
 from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.rollback_plan import Rollback, plan_rollback
-from tests.unit.deploy.rig import GROUP, Rig, rig
+from tests.unit.deploy.rig import GROUP, Rig, new_rig
 
 
-def surge(one: Rig) -> int:
-    return int(one.control("GET", GROUP)["updatePolicy"]["maxSurge"]["fixed"])
+def surge(rig: Rig) -> int:
+    return int(rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]["fixed"])
 
 
 def with_two() -> Rig:
-    one = rig()
-    one.deploy("a")
-    one.deploy("b")
-    return one
+    rig = new_rig()
+    rig.deploy("a")
+    rig.deploy("b")
+    return rig
 
 
-def decided(one: Rig, **change: Any) -> Rollback:
-    wanted = one.wanted("0")
-    return plan_rollback(one.config, replace(one.observed(), **change), wanted.run, wanted.now)
+def decided(rig: Rig, **change: Any) -> Rollback:
+    wanted = rig.wanted("0")
+    return plan_rollback(rig.config, replace(rig.observed(), **change), wanted.run, wanted.now)
 
 
 def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:
-    one = with_two()
-    began_s = one.api.world.clock.now_s()
-    one.deploy("c")
-    serial_s = one.api.world.clock.now_s() - began_s
-    began_s = one.api.world.clock.now_s()
-    assert one.roll_back().changed
-    assert (one.serving(), surge(one)) == (["b"] * 3, 3)
-    assert one.api.world.clock.now_s() - began_s < serial_s / 2
-    assert drift(one.config, one.observed()) == ()
-    one.deploy("d")
-    assert (one.serving(), surge(one)) == (["d"] * 3, 1)
-    assert one.never_fewer_than(3)
+    rig = with_two()
+    began_s = rig.api.world.clock.now_s()
+    rig.deploy("c")
+    serial_s = rig.api.world.clock.now_s() - began_s
+    began_s = rig.api.world.clock.now_s()
+    assert rig.roll_back().changed
+    assert (rig.serving(), surge(rig)) == (["b"] * 3, 3)
+    assert rig.api.world.clock.now_s() - began_s < serial_s / 2
+    assert drift(rig.config, rig.observed()) == ()
+    rig.deploy("d")
+    assert (rig.serving(), surge(rig)) == (["d"] * 3, 1)
+    assert rig.never_fewer_than(3)
 
 
 def test_rollback_takes_no_bake() -> None:
-    one = with_two()
-    one.config = one.config.model_copy(update={"rollout": Rollout(bake_s=5_000)})
-    began_s = one.api.world.clock.now_s()
-    one.roll_back()
-    assert one.api.world.clock.now_s() - began_s < 600
+    rig = with_two()
+    rig.config = rig.config.model_copy(update={"rollout": Rollout(bake_s=5_000)})
+    began_s = rig.api.world.clock.now_s()
+    rig.roll_back()
+    assert rig.api.world.clock.now_s() - began_s < 600
 
 
 def test_rollback_onto_what_serves_is_no_work() -> None:
-    one = with_two()
-    before = one.writes()
-    serving = one.observed().group.versions[0].template
-    assert not one.roll_back(serving).changed
-    assert one.writes() == before
+    rig = with_two()
+    before = rig.writes()
+    serving = rig.observed().group.versions[0].template
+    assert not rig.roll_back(serving).changed
+    assert rig.writes() == before
 
 
 def test_surge_goes_by_size_and_quota() -> None:
-    one = with_two()
-    assert decided(one).surge == 3
-    assert decided(one, room=2).surge == 2
-    assert decided(one, room=None).surge == 1
+    rig = with_two()
+    assert decided(rig).surge == 3
+    assert decided(rig, room=2).surge == 2
+    assert decided(rig, room=None).surge == 1
 
 
 def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
     """They go on the way back, so the quota that they fill is there for it."""
-    one = with_two()
-    observed = one.observed()
+    rig = with_two()
+    observed = rig.observed()
     surge = replace(observed.group.machines[0], name="surge")
     assert (
-        decided(one, room=0, group=replace(observed.group, machines=(*observed.group.machines, surge, surge))).surge
+        decided(rig, room=0, group=replace(observed.group, machines=(*observed.group.machines, surge, surge))).surge
         == 2
     )
 
@@ -89,71 +89,71 @@ def test_fastest_surge(configured: int, size: int, room: int | None, expected: i
 
 
 def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -> None:
-    one = with_two()
-    one.control("PUT", "emulator/capacity", {"asia-northeast3-a": 4})
-    one.roll_back()
-    assert one.serving() == ["a"] * 3
-    assert one.never_fewer_than(3)
+    rig = with_two()
+    rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 4})
+    rig.roll_back()
+    assert rig.serving() == ["a"] * 3
+    assert rig.never_fewer_than(3)
 
 
 def test_rollback_without_any_capacity_waits_for_it_and_says_what_it_lacked() -> None:
-    one = with_two()
-    one.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
+    rig = with_two()
+    rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
     with pytest.raises(NotRestoredError, match=r"not done after 570 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run reconcile"):
-        one.roll_back()
-    assert one.never_fewer_than(3)
+        rig.roll_back()
+    assert rig.never_fewer_than(3)
 
 
 def test_rollback_of_a_group_that_refuses_writes_nothing() -> None:
-    one = with_two()
-    before = one.writes()
-    observed = one.observed()
+    rig = with_two()
+    before = rig.writes()
+    observed = rig.observed()
     stateful = replace(observed.group, raw={**observed.group.raw, "statefulPolicy": {"x": 1}})
     with pytest.raises(RefusedError, match="is stateful"):
-        decided(one, group=stateful)
-    assert one.writes() == before
+        decided(rig, group=stateful)
+    assert rig.writes() == before
 
 
 def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
-    one = with_two()
-    found = decided(one)
+    rig = with_two()
+    found = decided(rig)
     race = {"verb": "POST", "path": f"{GROUP}/resize?size=2"}
-    one.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "nth": [1], "request": race}]})
-    Act(one.compute(), one.config, one.said.append).roll_back(found)
-    assert one.serving() == ["a"] * 2
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "nth": [1], "request": race}]})
+    Act(rig.compute(), rig.config, rig.said.append).roll_back(found)
+    assert rig.serving() == ["a"] * 2
 
 
 def test_the_first_release_goes_back_to_what_served_before_it() -> None:
     """Terraform's template is nobody's release, and yet it is the way back of a group's first day: entry and all."""
-    one = rig()
-    first = one.observed().group.versions
-    one.deploy("a")
-    assert one.roll_back().changed
-    assert (one.observed().group.versions, one.serving()) == (first, ["latest"] * 3)
+    rig = new_rig()
+    first = rig.observed().group.versions
+    rig.deploy("a")
+    assert rig.roll_back().changed
+    assert (rig.observed().group.versions, rig.serving()) == (first, ["latest"] * 3)
     with pytest.raises(RefusedError, match="there is no good release before the one serving"):
-        one.roll_back()
+        rig.roll_back()
 
 
 def test_a_first_template_that_is_gone_is_named() -> None:
-    one = rig()
-    first = one.observed().group.versions[0].template
-    one.deploy("a")
-    one.control("DELETE", f"projects/dojangkok-dev/global/instanceTemplates/{first}")
-    one.api.world.clock.move(60)
+    rig = new_rig()
+    first = rig.observed().group.versions[0].template
+    rig.deploy("a")
+    rig.control("DELETE", f"projects/dojangkok-dev/global/instanceTemplates/{first}")
+    rig.api.world.clock.move(60)
     with pytest.raises(RefusedError, match=f"template '{first}', which served before, is gone. Fix: name a release"):
-        one.roll_back()
+        rig.roll_back()
 
 
 def test_percentages_of_the_group_give_way_to_numbers() -> None:
-    one = rig()
-    one.control("POST", f"{GROUP}/resize?size=10")
-    one.api.world.clock.move(300)
-    one.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
-    assert "percent" in one.control("GET", GROUP)["updatePolicy"]["maxSurge"]
-    one.deploy("a")
+    rig = new_rig()
+    rig.control("POST", f"{GROUP}/resize?size=10")
+    rig.api.world.clock.move(300)
+    rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
+    assert "percent" in rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]
+    rig.deploy("a")
     assert update_policy.wanted(Rollout())["maxSurge"] == {"fixed": 1, "percent": None}
-    found = one.control("GET", GROUP)["updatePolicy"]
+    found = rig.control("GET", GROUP)["updatePolicy"]
     assert (found["maxSurge"], found["maxUnavailable"]) == (
         {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},
     )  # fmt: skip
-    assert drift(one.config, one.observed()) == ()
+    assert drift(rig.config, rig.observed()) == ()

@@ -13,7 +13,7 @@ from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.plan import plan
 from emulator.inprocess import Transport
 from tests.support.fake_registry import FakeRegistry
-from tests.unit.deploy.rig import GROUP, digest, rig
+from tests.unit.deploy.rig import GROUP, digest, new_rig
 
 BROKEN = {"never_healthy": True, "serial": ["docker: pull access denied", "API_TOKEN=verysecret"]}
 
@@ -23,39 +23,39 @@ def broken(letter: str) -> dict[str, object]:
 
 
 def test_a_release_is_rolled_out() -> None:
-    one = rig()
-    result = one.deploy("a")
+    rig = new_rig()
+    result = rig.deploy("a")
     assert result.changed
-    assert one.serving() == ["a"] * 3
-    assert one.never_fewer_than(3)
+    assert rig.serving() == ["a"] * 3
+    assert rig.never_fewer_than(3)
     assert [phase.name for phase in result.phases] == [
         "template", "first machine running", "first healthy", "all healthy", "old gone", "settled", "baked",
     ]  # fmt: skip
-    assert one.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]
+    assert rig.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]
 
 
 def test_a_release_that_serves_is_no_work() -> None:
-    one = rig()
-    one.deploy("a")
-    before = one.writes()
-    assert not one.deploy("a").changed
-    assert one.writes() == before
+    rig = new_rig()
+    rig.deploy("a")
+    before = rig.writes()
+    assert not rig.deploy("a").changed
+    assert rig.writes() == before
 
 
 def test_requests_before_the_first_look_are_few() -> None:
     """Of a whole deploy, permissions and registry included; the budget is design.md's."""
-    one, fake = rig(), FakeRegistry()
-    compute = one.compute()
-    began = len(list(one.api.world.store.entries(kind="request")))
+    rig, fake = new_rig(), FakeRegistry()
+    compute = rig.compute()
+    began = len(list(rig.api.world.store.entries(kind="request")))
     registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
-    found = registry.resolved(one.wanted("a").reference)
-    client = httpx.Client(transport=Transport(one.api))
-    asked = lambda: granted(client, "http://emulator", one.config.project, dict, compute.time)  # noqa: E731
-    observed = observe(compute, one.config, asked, lambda reads: [read() for read in reads])
-    Act(compute, one.config, one.said.append).perform(
-        plan(one.config, replace(one.wanted("a"), reference=found), observed)
+    found = registry.resolved(rig.wanted("a").reference)
+    client = httpx.Client(transport=Transport(rig.api))
+    asked = lambda: granted(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
+    observed = observe(compute, rig.config, asked, lambda reads: [read() for read in reads])
+    Act(compute, rig.config, rig.said.append).perform(
+        plan(rig.config, replace(rig.wanted("a"), reference=found), observed)
     )
-    methods = [entry["method"] for entry in one.api.world.store.entries(kind="request")][began:]
+    methods = [entry["method"] for entry in rig.api.world.store.entries(kind="request")][began:]
     told = methods.index("instanceGroupManagers.patch")
     first_look = methods.index("instanceGroupManagers.get", told)
     assert "cloudresourcemanager.testIamPermissions" in methods[:told]
@@ -63,12 +63,12 @@ def test_requests_before_the_first_look_are_few() -> None:
 
 
 def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
-    one = rig()
-    one.control("POST", "emulator/machines", broken("b"))
+    rig = new_rig()
+    rig.control("POST", "emulator/machines", broken("b"))
     with pytest.raises(RolledBackError) as error:
-        one.deploy("b")
-    assert one.serving() == ["latest"] * 3
-    assert one.never_fewer_than(3)
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
+    assert rig.never_fewer_than(3)
     text = str(error.value)
     assert "'dojangkok-dev-ai-server-seed' serves again." in text
     assert "pull access denied" in text
@@ -77,124 +77,124 @@ def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
 
 def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
     """A good one, a broken one whose process was killed, a fix that is broken too: the good one serves."""
-    one = rig()
-    one.deploy("a")
-    one.control("POST", "emulator/machines", broken("b"))
-    one.control("POST", "emulator/machines", broken("c"))
-    killed = one.compute()
-    rolling = one.plan("b", killed)
+    rig = new_rig()
+    rig.deploy("a")
+    rig.control("POST", "emulator/machines", broken("b"))
+    rig.control("POST", "emulator/machines", broken("c"))
+    killed = rig.compute()
+    rolling = rig.plan("b", killed)
     assert rolling.template is not None
     killed.wait(killed.write("POST", "global/instanceTemplates", rolling.template))
     link = f"projects/dojangkok-dev/global/instanceTemplates/{rolling.version.template}"
-    one.control("PATCH", GROUP, {"versions": [{"instanceTemplate": link, "name": rolling.version.name}]})
-    one.api.world.clock.move(60)
+    rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": link, "name": rolling.version.name}]})
+    rig.api.world.clock.move(60)
     with pytest.raises(RolledBackError):
-        one.deploy("c")
-    assert one.serving() == ["a"] * 3
+        rig.deploy("c")
+    assert rig.serving() == ["a"] * 3
 
 
 def test_no_capacity_is_seen_early_and_undone() -> None:
-    one = rig()
-    one.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
-    began_s = one.api.world.clock.now_s()
+    rig = new_rig()
+    rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
+    began_s = rig.api.world.clock.now_s()
     with pytest.raises(CapacityError) as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert "ZONE_RESOURCE_POOL_EXHAUSTED" in str(error.value)
-    assert one.serving() == ["latest"] * 3
-    assert one.api.world.clock.now_s() - began_s < 120
+    assert rig.serving() == ["latest"] * 3
+    assert rig.api.world.clock.now_s() - began_s < 120
 
 
 def test_crash_in_the_bake_is_rolled_back() -> None:
-    one = rig()
-    one.control("POST", "emulator/machines", {**broken("b"), "never_healthy": False, "crash_after_s": 25, "serial": []})
+    rig = new_rig()
+    rig.control("POST", "emulator/machines", {**broken("b"), "never_healthy": False, "crash_after_s": 25, "serial": []})
     with pytest.raises(RolledBackError):
-        one.deploy("b")
-    assert one.serving() == ["latest"] * 3
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_somebody_else_who_was_faster_keeps_his_release() -> None:
-    one = rig()
-    compute = one.compute()
-    slow = one.plan("a", compute)
-    one.deploy("b")
+    rig = new_rig()
+    compute = rig.compute()
+    slow = rig.plan("a", compute)
+    rig.deploy("b")
     with pytest.raises(SupersededError):
-        Act(compute, one.config, one.said.append).perform(slow)
-    assert one.serving() == ["b"] * 3
+        Act(compute, rig.config, rig.said.append).perform(slow)
+    assert rig.serving() == ["b"] * 3
 
 
 def test_harmless_edit_in_between_goes_on() -> None:
-    one = rig()
+    rig = new_rig()
     race = {"verb": "POST", "path": f"{GROUP}/resize?size=4"}
-    one.control(
+    rig.control(
         "POST", "emulator/faults", {"faults": [{"on": "instanceGroupManagers.patch", "nth": [1], "request": race}]}
     )
-    one.deploy("a")
-    assert one.serving() == ["a"] * 4
-    assert [status for method, status in one.writes() if method.endswith(".patch")] == [412, 200]
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 4
+    assert [status for method, status in rig.writes() if method.endswith(".patch")] == [412, 200]
 
 
 def test_missing_permissions_are_all_named_and_nothing_is_written() -> None:
-    one = rig()
-    one.granted -= {"compute.instanceTemplates.create", "compute.instanceGroupManagers.update"}
+    rig = new_rig()
+    rig.granted -= {"compute.instanceTemplates.create", "compute.instanceGroupManagers.update"}
     with pytest.raises(
         NotAllowedError, match=r"compute.instanceGroupManagers.update, compute.instanceTemplates.create"
     ):
-        one.deploy("a")
-    assert one.writes() == []
+        rig.deploy("a")
+    assert rig.writes() == []
 
 
 def test_old_releases_are_pruned_and_good_ones_kept() -> None:
-    one = rig()
+    rig = new_rig()
     for letter in "0123456789":
-        one.deploy(letter)
-    ours = [name for name in one.templates() if "-r-" in name]
+        rig.deploy(letter)
+    ours = [name for name in rig.templates() if "-r-" in name]
     assert 5 <= len(ours) <= 7
-    assert "dojangkok-dev-ai-server-seed" in one.templates()
-    assert one.serving() == ["9"] * 3
+    assert "dojangkok-dev-ai-server-seed" in rig.templates()
+    assert rig.serving() == ["9"] * 3
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_every_transient_answer_once_on_every_method_changes_nothing(status: int) -> None:
-    one = rig()
-    one.control(
+    rig = new_rig()
+    rig.control(
         "POST", "emulator/faults", {"faults": [{"on": f"{name}*", "nth": [1], "status": status} for name in _METHODS]}
     )
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
-    assert len([name for name in one.templates() if "-r-" in name]) == 1
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert len([name for name in rig.templates() if "-r-" in name]) == 1
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])
 def test_every_connection_cut_once_changes_nothing(cut: str) -> None:
-    one = rig()
-    one.control(
+    rig = new_rig()
+    rig.control(
         "POST", "emulator/faults", {"faults": [{"on": f"{name}*", "nth": [1], "cut": cut} for name in _METHODS]}
     )
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
-    assert len([name for name in one.templates() if "-r-" in name]) == 1
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert len([name for name in rig.templates() if "-r-" in name]) == 1
 
 
 @pytest.mark.parametrize("has_http_code", [True, False])
 def test_operation_that_fails_is_never_success(has_http_code: bool) -> None:
-    one = rig()
+    rig = new_rig()
     failing = {"error": "QUOTA_EXCEEDED", "has_http_code": has_http_code}
-    one.control("POST", "emulator/faults", {"faults": [{"on": "instanceTemplates.insert", "operation": failing}]})
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "instanceTemplates.insert", "operation": failing}]})
     with pytest.raises(Exception, match="QUOTA_EXCEEDED"):
-        one.deploy("a")
-    assert one.serving() == ["latest"] * 3
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
 
 
 @pytest.mark.parametrize("fault", [{"hang": True, "commit": True}, {"vanish": True, "commit": True}])
 def test_operation_that_never_tells_is_judged_by_the_resource(fault: dict[str, bool]) -> None:
-    one = rig()
-    one.control(
+    rig = new_rig()
+    rig.control(
         "POST",
         "emulator/faults",
         {"faults": [{"on": "*.patch", "operation": fault}, {"on": "*.insert", "operation": fault}]},
     )
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
 
 
 _METHODS = (

@@ -16,7 +16,7 @@ from deploy.errors import RefusedError
 from deploy.release import template
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite
-from tests.unit.deploy.rig import REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import REPOSITORY, Rig, digest, new_rig
 
 FOLDER = Path(__file__).parent / "scripts"
 DESIGN, LATER = ((FOLDER / name).read_text() for name in ("design.sh", "later.sh"))
@@ -37,13 +37,13 @@ def refusal(script: str, repository: str = REPOSITORY) -> str:
 
 def rig_that_allows_keys(script: str) -> Rig:
     """The script of the design has two keys in its compose file, which its environment allows."""
-    known = rig(script)
+    known = new_rig(script)
     allowed = {"startup-script": ("VLLM_API_KEY", "OCR_API")}
     return replace(known, config=known.config.model_copy(update={"allowed_secrets": allowed}))
 
 
-def script_of(one: Rig, name: str) -> str:
-    return template.script(one.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name])
+def script_of(rig: Rig, name: str) -> str:
+    return template.script(rig.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name])
 
 
 @pytest.mark.parametrize(
@@ -63,24 +63,24 @@ def test_fixture_has_the_real_shape(script: str, lines: int, others: int, heredo
 
 @SHAPES
 def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
-    one = rig_that_allows_keys(script)
-    planned = one.plan("a")
+    rig = rig_that_allows_keys(script)
+    planned = rig.plan("a")
     assert planned.action == "roll"
-    first = one.deploy("a").version.template
-    assert script_of(one, first) == script.replace(LATEST, f"{REPOSITORY}@{digest('a')}")
-    second = one.deploy("b").version.template
-    assert script_of(one, second) == script.replace(LATEST, f"{REPOSITORY}@{digest('b')}")
-    assert one.roll_back().version.template == first
-    assert one.serving() == ["a"] * 3
-    assert one.never_fewer_than(3)
+    first = rig.deploy("a").version.template
+    assert script_of(rig, first) == script.replace(LATEST, f"{REPOSITORY}@{digest('a')}")
+    second = rig.deploy("b").version.template
+    assert script_of(rig, second) == script.replace(LATEST, f"{REPOSITORY}@{digest('b')}")
+    assert rig.roll_back().version.template == first
+    assert rig.serving() == ["a"] * 3
+    assert rig.never_fewer_than(3)
 
 
 def test_keys_in_the_compose_file_of_the_design_are_refused_and_empty_ones_are_not() -> None:
     with pytest.raises(
         RefusedError, match=r"'startup-script' line 16 \(VLLM_API_KEY\), 'startup-script' line 20 \(OCR_API\)\. Fix"
     ):
-        rig(DESIGN).plan("a")
-    assert rig(LATER).plan("a").action == "roll"
+        new_rig(DESIGN).plan("a")
+    assert new_rig(LATER).plan("a").action == "roll"
 
 
 @SHAPES
@@ -122,10 +122,10 @@ def test_already_the_target_is_no_change(script: str) -> None:
 
 
 def test_a_script_that_names_the_release_already_is_no_work() -> None:
-    one = rig(DESIGN.replace(LATEST, f"{REPOSITORY}@{digest('a')}"))
-    assert one.plan("a").action == "nothing"
-    assert not one.deploy("a").changed
-    assert one.writes() == []
+    rig = new_rig(DESIGN.replace(LATEST, f"{REPOSITORY}@{digest('a')}"))
+    assert rig.plan("a").action == "nothing"
+    assert not rig.deploy("a").changed
+    assert rig.writes() == []
 
 
 @SHAPES
@@ -210,13 +210,13 @@ def test_last_line_end_stays_as_it_is(script: str) -> None:
 def test_size_limit_is_met_to_the_byte_before_anything_is_written(more: int, fits: bool) -> None:
     """A value of metadata has at most 262,144 bytes; the digest is longer than the tag that it takes the place of."""
     room = 262_144 - len(DESIGN.encode()) - (len(NEW) - len(LATEST))
-    one = rig_that_allows_keys(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
+    rig = rig_that_allows_keys(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
     if fits:
-        assert one.plan("1").template is not None
+        assert rig.plan("1").template is not None
         return
     with pytest.raises(RefusedError, match="has 262145 bytes, at most 262144 are allowed"):
-        one.deploy("1")
-    assert one.writes() == []
+        rig.deploy("1")
+    assert rig.writes() == []
 
 
 PIECES = st.sampled_from(

@@ -23,7 +23,7 @@ from deploy.rollout.patch import patch_group
 from deploy.rollout.perform import Rollout
 from deploy.rollout.plan import Wanted, plan
 from deploy.rollout.rollback_plan import plan_rollback
-from tests.unit.deploy.faulty import fault, world
+from tests.unit.deploy.faulty import inject_fault, rig_without_bake
 from tests.unit.deploy.rig import Rig
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -123,84 +123,84 @@ def test_skew_above_a_minute_is_a_warning(ahead_s: float, text: str) -> None:
     assert (text in found, bool(found)) == (True, bool(text))
 
 
-def begun(one: Rig) -> Compute:
+def begun(rig: Rig) -> Compute:
     """The API of a process whose deploy was killed right after its patch."""
-    compute = one.compute()
-    rolling = one.plan("a", compute)
+    compute = rig.compute()
+    rolling = rig.plan("a", compute)
     assert rolling.template is not None
-    insert(compute, one.config, rolling.template)
-    patch_group(compute, one.config, rolling.version, rolling.before)
+    insert(compute, rig.config, rolling.template)
+    patch_group(compute, rig.config, rolling.version, rolling.before)
     return compute
 
 
 @pytest.mark.parametrize("ahead_s", [-36_000.0, -600.0, 600.0, 36_000.0])
 def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(ahead_s: float) -> None:
-    one = world()
-    begun(one)
-    one.clock_ahead_s = ahead_s
-    compute = one.compute()
-    found = plans.reconcile(one.observed(compute), compute.server_clock.now())
+    rig = rig_without_bake()
+    begun(rig)
+    rig.clock_ahead_s = ahead_s
+    compute = rig.compute()
+    found = plans.reconcile(rig.observed(compute), compute.server_clock.now())
     assert found.action == "wait"
     assert found.warnings == skew_warning(ahead_s) != ()
-    result = Rollout(compute, one.config, one.said.append).reconcile(found)
-    assert one.serving() == ["a"] * 3
+    result = Rollout(compute, rig.config, rig.said.append).reconcile(found)
+    assert rig.serving() == ["a"] * 3
     assert result.warnings == found.warnings
 
 
 @pytest.mark.parametrize("ahead_s", [-36_000.0, 0.0, 36_000.0])
 def test_reconcile_on_a_skewed_computer_undoes_a_rollout_past_its_deadline(ahead_s: float) -> None:
-    one = world()
-    one.control("POST", "emulator/machines", {"never_healthy": True})
-    begun(one)
-    one.api.world.clock.move(3_000)
-    one.clock_ahead_s = ahead_s
-    compute = one.compute()
-    observed = one.observed(compute)
+    rig = rig_without_bake()
+    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    begun(rig)
+    rig.api.world.clock.move(3_000)
+    rig.clock_ahead_s = ahead_s
+    compute = rig.compute()
+    observed = rig.observed(compute)
     assert plans.reconcile(observed, compute.server_clock.now()).action == "undo"
 
 
 @pytest.mark.parametrize("ahead_s", [-600.0, 600.0])
 def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s: float) -> None:
-    one = world()
-    one.clock_ahead_s = ahead_s
-    compute = one.compute()
-    observed = one.observed(compute)
-    wanted = one.wanted("a")
+    rig = rig_without_bake()
+    rig.clock_ahead_s = ahead_s
+    compute = rig.compute()
+    observed = rig.observed(compute)
+    wanted = rig.wanted("a")
     asked = Wanted(wanted.reference, wanted.run, compute.server_clock.now())
-    rolled = plan(one.config, asked, observed)
+    rolled = plan(rig.config, asked, observed)
     written = version_name.parse(rolled.version.name)
     assert written is not None
-    server = datetime.fromtimestamp(one.api.world.clock.now_s(), UTC)
+    server = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
     assert abs((written.began_at - server).total_seconds()) <= 1
     assert skew_warning(ahead_s)[0] in rolled.warnings
-    text = preview.shown(preview.preview(one.config, observed, rolled), "text")
+    text = preview.shown(preview.preview(rig.config, observed, rolled), "text")
     assert f"warning: {skew_warning(ahead_s)[0]}" in text
 
 
 def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
-    one = world()
-    one.deploy("a")
-    one.deploy("b")
-    one.clock_ahead_s = 120.0
-    compute = one.compute()
-    observed, now = one.observed(compute), compute.server_clock.now()
+    rig = rig_without_bake()
+    rig.deploy("a")
+    rig.deploy("b")
+    rig.clock_ahead_s = 120.0
+    compute = rig.compute()
+    observed, now = rig.observed(compute), compute.server_clock.now()
     warning = skew_warning(120.0)[0].replace("120 s", f"{observed.clock_ahead_s:.0f} s")
-    assert f"  warning: {warning}" in shown(status(one.config, observed, now), "text")
-    assert warning in plan_rollback(one.config, observed, "run9", now).warnings
-    result = rebuilt(observed, one.config, "dev", now).result
+    assert f"  warning: {warning}" in shown(status(rig.config, observed, now), "text")
+    assert warning in plan_rollback(rig.config, observed, "run9", now).warnings
+    result = rebuilt(observed, rig.config, "dev", now).result
     assert result is not None
     assert warning in result.warnings
 
 
 def test_one_answer_with_a_wrong_date_is_mended_by_the_next() -> None:
-    one = world()
-    fault(one, on="instanceGroupManagers.get", nth=[1], date_skew_s=7_200)
-    compute = one.compute()
-    assert abs(one.observed(compute).clock_ahead_s) <= 1
+    rig = rig_without_bake()
+    inject_fault(rig, on="instanceGroupManagers.get", nth=[1], date_skew_s=7_200)
+    compute = rig.compute()
+    assert abs(rig.observed(compute).clock_ahead_s) <= 1
 
 
 def test_server_without_dates_leaves_this_computers_clock() -> None:
-    one = world()
+    rig = rig_without_bake()
     document: Any = {"status": {}}
     answers = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
     compute = Compute(
@@ -208,5 +208,5 @@ def test_server_without_dates_leaves_this_computers_clock() -> None:
     )
     compute.get("x")
     assert (compute.server_clock.now(), compute.server_clock.ahead_s) == (OWN, 0.0)
-    assert replace(one.observed(), clock_ahead_s=compute.server_clock.ahead_s).clock_ahead_s == 0.0
+    assert replace(rig.observed(), clock_ahead_s=compute.server_clock.ahead_s).clock_ahead_s == 0.0
     assert format_datetime(NOON, usegmt=True) == GONE

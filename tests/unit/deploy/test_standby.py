@@ -20,7 +20,7 @@ from deploy.rollout import plan
 from deploy.rollout.diagnostics import late_instances
 from deploy.rollout.result import Result
 from deploy.rollout.timeline import Timeline
-from tests.unit.deploy.rig import CONFIG, rig
+from tests.unit.deploy.rig import CONFIG, new_rig
 from tests.unit.deploy.test_cases import BASE
 from tests.unit.deploy.test_cases import observed as observed_with
 
@@ -121,9 +121,9 @@ def test_row_without_a_target_status_is_meant_to_run() -> None:
 
 
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
-    one = rig()
+    rig = new_rig()
     observed = with_pool()
-    planned = plan.plan(one.config, one.wanted("a"), observed)
-    assert len(preview(one.config, observed, planned).machines) == 3
+    planned = plan.plan(rig.config, rig.wanted("a"), observed)
+    assert len(preview(rig.config, observed, planned).machines) == 3
     assert replace(observed, room=0).surge_room == 0
     assert not any("machines are still on" in line for line in drift(CONFIG, observed))

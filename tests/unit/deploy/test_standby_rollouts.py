@@ -8,88 +8,88 @@ import pytest
 from deploy.errors import RolledBackError
 from deploy.group.health import is_settled
 from deploy.report.status import shown, status
-from tests.unit.deploy.faulty import behave, world
+from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig
 
 
 def pooled(standby: Any, *, suspended: int = 1, stopped: int = 1) -> Rig:
     """Three running instances, and a pool."""
-    one = world()
-    one.api.world.options = replace(one.api.world.options, standby=standby)
-    one.control("PATCH", GROUP, {"targetSuspendedSize": suspended, "targetStoppedSize": stopped})
-    one.api.world.clock.move(600)
-    one.api.world.advance()
-    return one
+    rig = rig_without_bake()
+    rig.api.world.options = replace(rig.api.world.options, standby=standby)
+    rig.control("PATCH", GROUP, {"targetSuspendedSize": suspended, "targetStoppedSize": stopped})
+    rig.api.world.clock.move(600)
+    rig.api.world.advance()
+    return rig
 
 
-def digests_of_running(one: Rig) -> list[str]:
-    observed = one.observed()
+def digests_of_running(rig: Rig) -> list[str]:
+    observed = rig.observed()
     return [instance.version.template for instance in observed.group.active_instances if instance.version]
 
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_healthy_release_beside_a_pool_is_done_and_proven(standby: str) -> None:
-    one = pooled(standby)
-    result = one.deploy("a")
-    assert digests_of_running(one) == [result.version.template] * 3
-    group = one.observed().group
+    rig = pooled(standby)
+    result = rig.deploy("a")
+    assert digests_of_running(rig) == [result.version.template] * 3
+    group = rig.observed().group
     assert is_settled(group)
     assert len(group.standby_instances) == 2
-    fallback = one.plan("b").entry
+    fallback = rig.plan("b").entry
     assert fallback is not None
     assert fallback.template == result.version.template
-    assert one.deploy("a").changed is False
+    assert rig.deploy("a").changed is False
 
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_failing_release_beside_a_pool_is_rolled_back(standby: str) -> None:
-    one = pooled(standby)
-    first = one.deploy("0").version.template
-    behave(one, "b", never_healthy=True)
+    rig = pooled(standby)
+    first = rig.deploy("0").version.template
+    set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
-        one.deploy("b")
-    assert digests_of_running(one) == [first] * 3
+        rig.deploy("b")
+    assert digests_of_running(rig) == [first] * 3
 
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_rollback_beside_a_pool_settles(standby: str) -> None:
-    one = pooled(standby)
-    first = one.deploy("a").version.template
-    one.deploy("b")
-    assert one.roll_back().changed
-    assert digests_of_running(one) == [first] * 3
+    rig = pooled(standby)
+    first = rig.deploy("a").version.template
+    rig.deploy("b")
+    assert rig.roll_back().changed
+    assert digests_of_running(rig) == [first] * 3
 
 
 @pytest.mark.parametrize("verb", ["suspendInstances", "stopInstances"])
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, phase: str) -> None:
-    one = world()
-    name = one.api.world.view.groups[GROUP].machines[2].name
+    rig = rig_without_bake()
+    name = rig.api.world.view.groups[GROUP].machines[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
     fault = {"when": {"phase": phase}, "nth": [1]}
     fault |= {"request": {"verb": "POST", "path": f"{GROUP}/{verb}", "body": body}}
-    one.control("POST", "emulator/faults", {"faults": [fault]})
-    result = one.deploy("a")
-    assert set(digests_of_running(one)) == {result.version.template}
+    rig.control("POST", "emulator/faults", {"faults": [fault]})
+    result = rig.deploy("a")
+    assert set(digests_of_running(rig)) == {result.version.template}
 
 
 def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
-    one = world()
-    names = [machine.name for machine in one.api.world.view.groups[GROUP].machines]
+    rig = rig_without_bake()
+    names = [machine.name for machine in rig.api.world.view.groups[GROUP].machines]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
-    one.control("POST", f"{GROUP}/suspendInstances", body)
-    one.api.world.clock.move(600)
-    one.api.world.advance()
-    assert one.deploy("a").is_empty
-    text = shown(status(one.config, one.observed(), one.wanted("0").now), "text")
+    rig.control("POST", f"{GROUP}/suspendInstances", body)
+    rig.api.world.clock.move(600)
+    rig.api.world.advance()
+    assert rig.deploy("a").is_empty
+    text = shown(status(rig.config, rig.observed(), rig.wanted("0").now), "text")
     assert "no instances, nothing proven" in text.splitlines()[0]
     assert "  standby: 3 suspended\n" in text
 
 
 def test_status_shows_the_pool_and_its_old_template() -> None:
-    one = pooled("keep", suspended=2, stopped=0)
-    one.deploy("a")
-    text = shown(status(one.config, one.observed(), one.wanted("0").now), "text")
+    rig = pooled("keep", suspended=2, stopped=0)
+    rig.deploy("a")
+    text = shown(status(rig.config, rig.observed(), rig.wanted("0").now), "text")
     assert "serves from every machine" in text.splitlines()[0]
     assert "  standby: 2 suspended\n" in text
     assert "  drift: 2 of the standby instances are still on 'dojangkok-dev-ai-server-seed'\n" in text
@@ -97,15 +97,15 @@ def test_status_shows_the_pool_and_its_old_template() -> None:
 
 def test_release_that_only_a_pool_has_takes_no_proven_ones_place_when_pruning() -> None:
     """Prune keeps the five newest proven releases and the fallback of each; what no running instance serves is none."""
-    one = world()
-    proven = [one.deploy(letter).version.template for letter in "123456"]
-    behave(one, "b", never_healthy=True)
+    rig = rig_without_bake()
+    proven = [rig.deploy(letter).version.template for letter in "123456"]
+    set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
-        one.deploy("b")
-    names = [machine.name for machine in one.api.world.view.groups[GROUP].machines]
+        rig.deploy("b")
+    names = [machine.name for machine in rig.api.world.view.groups[GROUP].machines]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
-    one.control("POST", f"{GROUP}/suspendInstances", body)
-    one.api.world.clock.move(600)
-    one.api.world.advance()
-    assert one.deploy("a").is_empty
-    assert set(proven) <= set(one.templates())
+    rig.control("POST", f"{GROUP}/suspendInstances", body)
+    rig.api.world.clock.move(600)
+    rig.api.world.advance()
+    assert rig.deploy("a").is_empty
+    assert set(proven) <= set(rig.templates())

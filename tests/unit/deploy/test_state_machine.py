@@ -18,7 +18,7 @@ from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import Client, QuickClient
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.invariants import SECRET, TEMPLATES, Watcher
-from tests.unit.deploy.rig import CONFIG, GROUP, closed_stderr, rig
+from tests.unit.deploy.rig import CONFIG, GROUP, closed_stderr, new_rig
 from tests.unit.deploy.surroundings import Surroundings
 from tests.unit.lib.depth import SEED, STEPS
 
@@ -35,10 +35,10 @@ class Fleet(Surroundings):
 
     @initialize()
     def begin(self) -> None:
-        self.one = rig()
-        self.one.config = CONFIG.model_copy(update={"rollout": POLICY})
-        self.one.stderr = closed_stderr()
-        self.operator = QuickClient(self.one.api, "operator")
+        self.rig = new_rig()
+        self.rig.config = CONFIG.model_copy(update={"rollout": POLICY})
+        self.rig.stderr = closed_stderr()
+        self.operator = QuickClient(self.rig.api, "operator")
         self.clients: list[tuple[Client, str] | None] = [None, None]
         self.started = self.alone = 0
         self._ask("POST", TEMPLATES, {"name": "foreign-r-000000000000", "properties": {"machineType": "x"}})
@@ -46,30 +46,30 @@ class Fleet(Surroundings):
             wrong = {"crash_after_s": 15} if letter == "e" else {"never_healthy": True}
             self._behave(letter, {**wrong, "serial": [f"docker: pull access denied API_TOKEN={SECRET}"]})
         self._behave("5", {"answer_s": [60, 150]})
-        self.watcher = Watcher(self.one)
+        self.watcher = Watcher(self.rig)
         self.watcher.check()
 
     # What a client does.
 
     @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN), exchanges=st.integers(1, 60))
     def deploy(self, who: int, letter: str, exchanges: int) -> None:
-        self._start(who, letter, lambda compute: self.one.deploy(letter, compute), exchanges)
+        self._start(who, letter, lambda compute: self.rig.deploy(letter, compute), exchanges)
 
     @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN))
     def deploy_to_the_end(self, who: int, letter: str) -> None:
-        self._start(who, letter, lambda compute: self.one.deploy(letter, compute), 10_000)
+        self._start(who, letter, lambda compute: self.rig.deploy(letter, compute), 10_000)
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 60))
     def roll_back(self, who: int, exchanges: int) -> None:
-        self._start(who, "", lambda compute: self.one.roll_back(compute=compute), exchanges)
+        self._start(who, "", lambda compute: self.rig.roll_back(compute=compute), exchanges)
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 60))
     def reconcile(self, who: int, exchanges: int) -> None:
-        self._start(who, "", self.one.reconcile, exchanges)
+        self._start(who, "", self.rig.reconcile, exchanges)
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 20))
     def prune(self, who: int, exchanges: int) -> None:
-        self._start(who, "", lambda compute: prune_templates(compute, self.one.config), exchanges)
+        self._start(who, "", lambda compute: prune_templates(compute, self.rig.config), exchanges)
 
     @precondition(lambda self: any(self.clients))
     @rule(who=CLIENTS, exchanges=st.integers(1, 30))
@@ -85,7 +85,7 @@ class Fleet(Surroundings):
 
     @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN), exchanges=st.integers(1, 60))
     def deploy_and_die(self, who: int, letter: str, exchanges: int) -> None:
-        self._start(who, letter, lambda compute: self.one.deploy(letter, compute), exchanges)
+        self._start(who, letter, lambda compute: self.rig.deploy(letter, compute), exchanges)
         self._kill(who)
 
     @precondition(lambda self: any(self.clients))
@@ -102,7 +102,7 @@ class Fleet(Surroundings):
         letter = self.watcher.letter(self.watcher.known[name])
         self._calm()
         if letter in set(GOOD) and self.watcher.serving() == {name}:
-            self._start(0, letter, lambda compute: self.one.deploy(letter, compute), 10_000)
+            self._start(0, letter, lambda compute: self.rig.deploy(letter, compute), 10_000)
             assert self.watcher.writes[f"client{self.started}"] == 0, "I-5: wrote again"
         else:
             self._step()
@@ -116,22 +116,22 @@ class Fleet(Surroundings):
         self._ask("PATCH", GROUP, {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": None})
         self.watcher.operators = self.watcher.fields()
         self._calm()
-        if self.one.api.world.view.get(GROUP)["targetSize"] == 0:  # type: ignore[index]
+        if self.rig.api.world.view.get(GROUP)["targetSize"] == 0:  # type: ignore[index]
             self._ask("POST", f"{GROUP}/resize?size=3")
             self.watcher.operators = self.watcher.fields()
-        self._start(0, "", self.one.reconcile, 10_000)
+        self._start(0, "", self.rig.reconcile, 10_000)
         self._calm()
-        self._start(0, "a", lambda compute: self.one.deploy("a", compute), 10_000)
+        self._start(0, "a", lambda compute: self.rig.deploy("a", compute), 10_000)
         self.watcher.check()
-        assert set(self.one.serving()) == {"a"}, "I-10: nothing can be deployed any more"
+        assert set(self.rig.serving()) == {"a"}, "I-10: nothing can be deployed any more"
 
     def _calm(self) -> None:
         """End all faults, and let an hour go by."""
-        for plan in self.one.api.faults.dump():
-            self.one.api.faults.delete(plan["id"])
+        for plan in self.rig.api.faults.dump():
+            self.rig.api.faults.delete(plan["id"])
         self._ask("PUT", "emulator/capacity", {})
-        self.one.api.world.clock.move(3_600)
-        self.one.api.world.advance()
+        self.rig.api.world.clock.move(3_600)
+        self.rig.api.world.advance()
         self.watcher.check()
 
     def _start(self, who: int, letter: str, work: Callable[[Compute], object], exchanges: int) -> None:
@@ -139,7 +139,7 @@ class Fleet(Surroundings):
             self.started += 1
             name = f"client{self.started}"
             client = Client(
-                self.one.api, self.one.config.project, name, work, self.watcher.watched, self.one.clock_ahead_s
+                self.rig.api, self.rig.config.project, name, work, self.watcher.watched, self.rig.clock_ahead_s
             )
             self.clients[who] = (client, letter)
         self._go(who, exchanges)

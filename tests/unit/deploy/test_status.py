@@ -9,18 +9,18 @@ import pytest
 from deploy.documents.group_state import group
 from deploy.report import table
 from deploy.report.status import shown, status
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, rig
+from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 
 
 def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
-    one = rig()
-    one.deploy("a")
-    one.deploy("b")
-    observed = one.observed()
-    now = one.wanted("b").now
-    found = status(one.config, observed, now + timedelta(hours=1))
+    rig = new_rig()
+    rig.deploy("a")
+    rig.deploy("b")
+    observed = rig.observed()
+    now = rig.wanted("b").now
+    found = status(rig.config, observed, now + timedelta(hours=1))
     assert found.digest == digest("b")
     text = shown(found, "text").splitlines()
     name = observed.template["name"]
@@ -33,18 +33,18 @@ def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
 
 
 def test_drift_and_what_goes_on_are_told() -> None:
-    one = rig()
-    observed = one.observed()
+    rig = new_rig()
+    observed = rig.observed()
     going = replace(observed, autoscaler="s", group=replace(observed.group, is_stable=False))
-    text = shown(status(one.config, going, one.wanted("a").now), "text")
+    text = shown(status(rig.config, going, rig.wanted("a").now), "text")
     assert "was not rolled out by this program" in text
     assert "  target 3 · stable no · reached yes · autoscaler s\n" in text
     assert "  drift: the startup script refers to the tag 'latest'" in text
 
 
 def test_json_has_every_field() -> None:
-    one = rig()
-    found = json.loads(shown(status(one.config, one.observed(), one.wanted("a").now), "json"))
+    rig = new_rig()
+    found = json.loads(shown(status(rig.config, rig.observed(), rig.wanted("a").now), "json"))
     assert (found["template"], found["image"], found["commit"]) == (SEED, f"{REPOSITORY}:latest", "")
     assert found["digest"] == ""
     assert [machine["health"] for machine in found["machines"]] == ["HEALTHY"] * 3
@@ -53,18 +53,18 @@ def test_json_has_every_field() -> None:
 
 
 def test_markdown_is_a_table() -> None:
-    one: Rig = rig()
-    text = shown(status(one.config, one.observed(), one.wanted("a").now), "markdown")
+    rig = new_rig()
+    text = shown(status(rig.config, rig.observed(), rig.wanted("a").now), "markdown")
     assert text.startswith(f"### {CONFIG.group}: '{SEED}' serves from every machine\n\n- serves {REPOSITORY}:latest\n")
     assert text.count("| RUNNING | NONE | HEALTHY |") == 3
     assert "| machine | status | action | health | template |\n| --- | --- | --- | --- | --- |" in text
 
 
 def test_group_without_machines_or_a_template_that_was_read_has_a_status() -> None:
-    one = rig()
-    observed = one.observed()
+    rig = new_rig()
+    observed = rig.observed()
     empty = replace(observed, template={}, group=group({**observed.group.raw, "versions": []}, []))
-    text = shown(status(one.config, empty, one.wanted("a").now), "text")
+    text = shown(status(rig.config, empty, rig.wanted("a").now), "text")
     assert "machine  status" not in text
     assert "target 3" in text
 

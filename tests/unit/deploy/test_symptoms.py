@@ -20,8 +20,8 @@ from deploy.errors import (
 from deploy.group.health import Verdict
 from deploy.rollout.diagnostics import Suspect, Symptoms, late_instances, suspect
 from deploy.rollout.perform import Rollout
-from tests.unit.deploy.faulty import fault, times
-from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, rig
+from tests.unit.deploy.faulty import inject_fault, request_times
+from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
 
 DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
 UNAUTHORIZED = "Error response from daemon: unauthorized: authentication required"
@@ -30,49 +30,49 @@ ENDED = "startup-script exit status 1"
 
 def breaking(*, poll_s: tuple[float, float] = CONFIG.rollout.poll_s, **behaviour: Any) -> Rig:
     """Every new machine behaves so."""
-    one = rig()
-    one.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"poll_s": poll_s})})
-    one.control("POST", "emulator/machines", behaviour)
-    return one
+    rig = new_rig()
+    rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"poll_s": poll_s})})
+    rig.control("POST", "emulator/machines", behaviour)
+    return rig
 
 
-def reads(one: Rig, method: str) -> int:
-    return sum(entry["method"] == method for entry in one.api.world.store.entries(kind="request"))
+def reads(rig: Rig, method: str) -> int:
+    return sum(entry["method"] == method for entry in rig.api.world.store.entries(kind="request"))
 
 
 @pytest.mark.parametrize("said", [DENIED, "manifest unknown"])
 def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
-    one = breaking(never_healthy=True, serial=[said, "KEY=verysecret", ENDED])
-    began_s = one.api.world.clock.now_s()
+    rig = breaking(never_healthy=True, serial=[said, "KEY=verysecret", ENDED])
+    began_s = rig.api.world.clock.now_s()
     with pytest.raises(RolledBackError) as error:
-        one.deploy("a")
-    assert one.serving() == ["latest"] * 3
-    assert one.never_fewer_than(3)
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
+    assert rig.never_fewer_than(3)
     assert " printed: " in str(error.value)
     assert said in str(error.value)
     assert "verysecret" not in str(error.value) + "".join(error.value.evidence)
-    assert one.api.world.clock.now_s() - began_s < 150
+    assert rig.api.world.clock.now_s() - began_s < 150
 
 
 def test_serial_port_that_tells_nothing_is_read_rarely_and_waited_for() -> None:
-    one = breaking(poll_s=config.Rollout().poll_s, never_healthy=True)
+    rig = breaking(poll_s=config.Rollout().poll_s, never_healthy=True)
     with pytest.raises(RolledBackError, match=r"recreated|not done after"):
-        one.deploy("a")
-    looks = reads(one, "instanceGroupManagers.get")
-    assert 1 <= reads(one, "instances.getSerialPortOutput") < looks / 4
+        rig.deploy("a")
+    looks = reads(rig, "instanceGroupManagers.get")
+    assert 1 <= reads(rig, "instances.getSerialPortOutput") < looks / 4
 
 
 def test_script_that_tried_again_and_succeeded_is_no_failure() -> None:
     """The emulator's machines that answer end their script well, whatever they printed before."""
-    one = breaking(answer_s=120, serial=[UNAUTHORIZED, UNAUTHORIZED])
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
+    rig = breaking(answer_s=120, serial=[UNAUTHORIZED, UNAUTHORIZED])
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
 
 
 def test_application_that_prints_what_looks_like_a_refusal_is_waited_for() -> None:
-    one = breaking(answer_s=120, serial=["access denied: retrying", "unauthorized: no token", "Error: denied: x"])
-    one.deploy("a")
-    assert one.serving() == ["a"] * 3
+    rig = breaking(answer_s=120, serial=["access denied: retrying", "unauthorized: no token", "Error: denied: x"])
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
 
 
 def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
@@ -82,13 +82,13 @@ def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
     Args:
         outputs: What the script of each instance had printed at that time; an instance that is not named is not there.
     """
-    one = rig()
-    compute, times = one.compute(), iter(outputs)
+    rig = new_rig()
+    compute, times = rig.compute(), iter(outputs)
     now: dict[str, list[str]] = {}
     compute.get = lambda path, *_, **__: {  # type: ignore[method-assign]
         "contents": "\n".join(f"startup-script: {line}" for line in now[path.split("/")[-2]])
     }
-    symptoms, found = Symptoms(compute, one.config), []
+    symptoms, found = Symptoms(compute, rig.config), []
     for number, now in enumerate(times):
         late = group(*(Machine(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in now))
         first = symptoms.ask(late, TARGET, 52.0 * number)
@@ -128,70 +128,70 @@ def test_transient_failure_that_is_over_is_no_first_one() -> None:
 
 
 def test_quick_rollout_reads_no_serial_port() -> None:
-    one = rig()
-    one.deploy("a")
-    assert reads(one, "instances.getSerialPortOutput") <= 3
+    rig = new_rig()
+    rig.deploy("a")
+    assert reads(rig, "instances.getSerialPortOutput") <= 3
 
 
 def test_account_that_may_not_read_serial_ports_asks_once() -> None:
-    one = breaking(never_healthy=True, serial=[DENIED])
-    one.control("PUT", "emulator/permissions", {"denied": ["compute.instances.getSerialPortOutput"]})
+    rig = breaking(never_healthy=True, serial=[DENIED])
+    rig.control("PUT", "emulator/permissions", {"denied": ["compute.instances.getSerialPortOutput"]})
     with pytest.raises(RolledBackError, match=r"recreated|not done after"):
-        one.deploy("a")
-    assert reads(one, "instances.getSerialPortOutput") <= 2
+        rig.deploy("a")
+    assert reads(rig, "instances.getSerialPortOutput") <= 2
 
 
 def test_way_back_does_not_listen_to_anybody() -> None:
-    one = rig()
-    one.deploy("a")
-    one.deploy("b")
-    one.control("POST", "emulator/machines", {"answer_s": 200, "serial": [DENIED]})
-    one.roll_back()
-    assert one.serving() == ["a"] * 3
+    rig = new_rig()
+    rig.deploy("a")
+    rig.deploy("b")
+    rig.control("POST", "emulator/machines", {"answer_s": 200, "serial": [DENIED]})
+    rig.roll_back()
+    assert rig.serving() == ["a"] * 3
 
 
 def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of machines without their last attempt, as a group shows them between two attempts."""
-    one = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
+    rig = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
     bare = group_state._machine
     monkeypatch.setattr(group_state, "_machine", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
-    began_s = one.api.world.clock.now_s()
+    began_s = rig.api.world.clock.now_s()
     with pytest.raises(CapacityError, match="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"):
-        one.deploy("a")
-    assert reads(one, "instanceGroupManagers.listErrors") >= 1
-    assert one.api.world.clock.now_s() - began_s < 150
+        rig.deploy("a")
+    assert reads(rig, "instanceGroupManagers.listErrors") >= 1
+    assert rig.api.world.clock.now_s() - began_s < 150
 
 
 def test_errors_of_the_group_that_cannot_be_read_delay_no_poll() -> None:
     shortest_s, longest_s = poll_s = config.Rollout().poll_s
-    one = breaking(poll_s=poll_s, create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
-    fault(one, on="instanceGroupManagers.listErrors", status=503)
+    rig = breaking(poll_s=poll_s, create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
+    inject_fault(rig, on="instanceGroupManagers.listErrors", status=503)
     with pytest.raises(RolledBackError):
-        one.deploy("a")
-    assert reads(one, "instanceGroupManagers.listErrors") >= 1
-    polls = times(one, "instanceGroupManagers.get")
+        rig.deploy("a")
+    assert reads(rig, "instanceGroupManagers.listErrors") >= 1
+    polls = request_times(rig, "instanceGroupManagers.get")
     assert max(later - earlier for earlier, later in pairwise(polls)) <= longest_s + 5.0 + shortest_s
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
 @pytest.mark.parametrize("has_http_code", [True, False])
 def test_quota_in_an_operation_has_its_own_code(method: str, has_http_code: bool) -> None:
-    one = rig()
+    rig = new_rig()
     operation = {"error": "QUOTA_EXCEEDED", "has_http_code": has_http_code}
-    one.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": operation}]})
+    rig.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": operation}]})
     with pytest.raises(CapacityError, match=r"QUOTA_EXCEEDED.* Fix: raise that quota, or wait") as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert error.value.exit_code == 9
-    assert one.serving() == ["latest"] * 3
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_write_that_never_came_to_be_on_a_group_in_disorder_says_both() -> None:
-    one = rig()
-    one.control("POST", f"{GROUP}/resize?size=5")
+    rig = new_rig()
+    rig.control("POST", f"{GROUP}/resize?size=5")
     fault = {"on": "instanceTemplates.insert", "operation": {"error": "QUOTA_EXCEEDED"}}
-    one.control("POST", "emulator/faults", {"faults": [fault]})
+    rig.control("POST", "emulator/faults", {"faults": [fault]})
     with pytest.raises(RefusedError) as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert str(error.value).endswith(
         "The group was told nothing. The group was not settled before, and is not now."
         " Fix: mend what was refused, and deploy again, or run reconcile."
@@ -199,11 +199,11 @@ def test_write_that_never_came_to_be_on_a_group_in_disorder_says_both() -> None:
 
 
 def test_quota_in_an_answer_is_no_missing_permission() -> None:
-    one = rig()
+    rig = new_rig()
     fault = {"on": "instanceTemplates.insert", "status": 403, "reason": "quotaExceeded"}
-    one.control("POST", "emulator/faults", {"faults": [fault]})
+    rig.control("POST", "emulator/faults", {"faults": [fault]})
     with pytest.raises(CapacityError, match=r"was not made: POST .*: 403"):
-        one.deploy("a")
+        rig.deploy("a")
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
@@ -213,14 +213,14 @@ def test_quota_in_an_answer_is_no_missing_permission() -> None:
 def test_refused_operation_is_a_refusal_and_no_failed_release(
     method: str, code: str, expected: type[DeployError]
 ) -> None:
-    one = rig()
-    one.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": {"error": code}}]})
+    rig = new_rig()
+    rig.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": {"error": code}}]})
     with pytest.raises(
         expected, match=rf"was not (told|made): {code}.*The group was told nothing. What served before serves. Fix: "
     ) as error:
-        one.deploy("a")
+        rig.deploy("a")
     assert type(error.value) is expected
-    assert one.serving() == ["latest"] * 3
+    assert rig.serving() == ["latest"] * 3
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
@@ -230,23 +230,23 @@ def test_refused_operation_is_a_refusal_and_no_failed_release(
 def test_refused_write_is_a_refusal_and_no_failed_release(
     method: str, status: int, reason: str, expected: type[DeployError]
 ) -> None:
-    one = rig()
+    rig = new_rig()
     fault = {"on": method, "status": status, "reason": reason}
-    one.control("POST", "emulator/faults", {"faults": [fault]})
+    rig.control("POST", "emulator/faults", {"faults": [fault]})
     with pytest.raises(expected, match=rf"was not (told|made): (PATCH|POST) .*: {status} .*The group was told nothing"):
-        one.deploy("a")
-    assert "-r-" not in one.control("GET", GROUP)["versions"][0]["instanceTemplate"]
+        rig.deploy("a")
+    assert "-r-" not in rig.control("GET", GROUP)["versions"][0]["instanceTemplate"]
 
 
 def test_write_of_which_nobody_can_read_what_became_is_said_to_be_unknown() -> None:
-    one = rig()
+    rig = new_rig()
     refusal = {"on": "instanceGroupManagers.patch", "status": 400, "reason": "invalid"}
     blind = {"on": "instanceGroupManagers.get", "nth": list(range(3, 900)), "status": 403, "reason": "forbidden"}
-    one.control("POST", "emulator/faults", {"faults": [refusal, blind]})
+    rig.control("POST", "emulator/faults", {"faults": [refusal, blind]})
     with pytest.raises(
         NotRestoredError, match=r"400 .*, and whether it was told can't be read: GET .* Fix: run reconc"
     ):
-        one.deploy("a")
+        rig.deploy("a")
 
 
 TARGET = Version("new", "v")
@@ -270,7 +270,7 @@ def test_suspect_is_the_new_instance_that_takes_long() -> None:
 
 
 def test_nothing_good_and_a_serial_port_that_tells() -> None:
-    one = breaking(never_healthy=True, serial=[DENIED, ENDED])
-    plan = one.plan("a")
+    rig = breaking(never_healthy=True, serial=[DENIED, ENDED])
+    plan = rig.plan("a")
     with pytest.raises(NotRestoredError, match=r"printed: .*pull access denied"):
-        Rollout(one.compute(), one.config, one.said.append).perform(replace(plan, entry=None))
+        Rollout(rig.compute(), rig.config, rig.said.append).perform(replace(plan, entry=None))

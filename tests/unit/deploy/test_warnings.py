@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.rollout import plan as plans
-from tests.unit.deploy.rig import rig
+from tests.unit.deploy.rig import new_rig
 
 
 @pytest.mark.parametrize(
@@ -21,19 +21,19 @@ from tests.unit.deploy.rig import rig
     ],
 )
 def test_what_is_worth_knowing_is_a_warning(change: dict[str, Any], text: str) -> None:
-    one = rig()
-    found = plans.plan(one.config, one.wanted("a"), replace(one.observed(), **change))
+    rig = new_rig()
+    found = plans.plan(rig.config, rig.wanted("a"), replace(rig.observed(), **change))
     assert found.warnings == (text,)
 
 
 def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
-    one = rig()
-    observed = one.observed()
-    found = plans.plan(one.config, one.wanted("a"), replace(observed, group=replace(observed.group, is_stable=False)))
+    rig = new_rig()
+    observed = rig.observed()
+    found = plans.plan(rig.config, rig.wanted("a"), replace(observed, group=replace(observed.group, is_stable=False)))
     assert (found.action, found.warnings) == (
         "roll", ("the group is not settled; this rollout replaces whatever is going on",)
     )  # fmt: skip
 
 
 def test_nothing_to_warn_about_is_nothing() -> None:
-    assert rig().plan("a").warnings == ()
+    assert new_rig().plan("a").warnings == ()

@@ -8,49 +8,49 @@ from deploy.config import Rollout
 from deploy.errors import NotRestoredError, RolledBackError
 from deploy.group.version_name import parse
 from tests.unit.deploy.clients import Client
-from tests.unit.deploy.faulty import behave, world
+from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import REPOSITORY, Rig
 
 
-def replaced_one(one: Rig) -> Client:
+def replaced_one(rig: Rig) -> Client:
     """A deploy that stands still once a machine is replaced; from now on, a machine of what was before takes 100 s."""
-    running = Client(one.api, one.config.project, "client", lambda compute: one.deploy("b", compute))
-    while one.serving().count("latest") == 3:
+    running = Client(rig.api, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
+    while rig.serving().count("latest") == 3:
         assert not running.go(1)
-    one.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
-    behave(one, "b", never_healthy=True)
+    rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
+    set_instance_rule(rig, "b", never_healthy=True)
     return running
 
 
 def test_way_back_of_an_impatient_deploy_is_patient() -> None:
     """As with `--timeout 60`, and back takes longer."""
-    one = world(timeout_s=60.0)
-    running = replaced_one(one)
+    rig = rig_without_bake(timeout_s=60.0)
+    running = replaced_one(rig)
     running.go()
     assert isinstance(running.error, RolledBackError)
     assert "not done after 60 s" in str(running.error)
-    assert one.serving() == ["latest"] * 3
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_way_back_of_a_reconcile_that_comes_late_is_not_late_itself() -> None:
-    one = world()
-    replaced_one(one).kill()
-    intent = parse(one.observed().group.versions[0].name)
+    rig = rig_without_bake()
+    replaced_one(rig).kill()
+    intent = parse(rig.observed().group.versions[0].name)
     assert intent is not None
-    now = datetime.fromtimestamp(one.api.world.clock.now_s(), UTC)
-    one.api.world.clock.move((intent.deadline_at - now).total_seconds() - 3)
+    now = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
+    rig.api.world.clock.move((intent.deadline_at - now).total_seconds() - 3)
     with pytest.raises(RolledBackError):
-        one.reconcile()
-    assert one.serving() == ["latest"] * 3
+        rig.reconcile()
+    assert rig.serving() == ["latest"] * 3
 
 
 def test_time_that_a_person_gives_a_rollback_holds() -> None:
-    one = world()
-    one.deploy("a")
-    one.config = one.config.within(20)
-    one.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
+    rig = rig_without_bake()
+    rig.deploy("a")
+    rig.config = rig.config.within(20)
+    rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
     with pytest.raises(NotRestoredError, match="not done after 20 s"):
-        one.roll_back()
+        rig.roll_back()
 
 
 def test_way_back_takes_no_less_than_serial_replacement() -> None:
