@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from policy.running import passes
+from policy.running import run_checked
 
 Config = dict[str, Any]
 Rule = Callable[[Config], list[str]]
@@ -32,7 +32,7 @@ _LOG_MIB_AT_MOST: Final = 100
 
 def composed(folder: Path, *profiles: str) -> Config:
     """What Docker Compose makes of a folder."""
-    config: Config = json.loads(passes("compose-config", *profiles, folder=folder))
+    config: Config = json.loads(run_checked("compose-config", *profiles, folder=folder))
     return config
 
 

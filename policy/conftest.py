@@ -1,20 +1,20 @@
-"""Fixtures that several test files share."""
+"""Fixtures of several test files."""
 
 import pytest
 
-from policy.terraform import ENVIRONMENTS, Plan, Terraform, copied
+from policy.terraform import ENVIRONMENTS, Plan, Terraform, copy_iac
 
 
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """A copy of everything that Terraform reads, in which the modules that the provider does not know are shells."""
-    terraform = copied(tmp_path_factory.mktemp("iac"))
-    for name in ENVIRONMENTS:
-        terraform.passes(f"environments/{name}", "get")
+    """A copy of every file that Terraform reads, in which the modules that the provider lacks are stubs."""
+    terraform = copy_iac(tmp_path_factory.mktemp("iac"))
+    for environment in ENVIRONMENTS:
+        terraform.run_checked(f"environments/{environment}", "get")
     return terraform
 
 
 @pytest.fixture(scope="session")
 def plans(terraform: Terraform) -> dict[str, Plan]:
-    """Each environment's plan, from nothing."""
-    return {name: terraform.plan(name) for name in ENVIRONMENTS}
+    """The plan of each environment, from an empty state."""
+    return {environment: terraform.plan(environment) for environment in ENVIRONMENTS}

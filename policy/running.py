@@ -1,4 +1,4 @@
-"""Running a tool over the repository."""
+"""Tools that the policy tests run over the repository."""
 
 import os
 import shutil
@@ -10,15 +10,16 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-_LONGEST_S: Final = 600
+_TIMEOUT_S: Final = 600
 
 
 def tool_path(tool: str) -> Path:
-    """Return where a tool is; every one is on PATH."""
+    """Return the path of a tool, which must be on PATH; its absence fails the test."""
     path = shutil.which(tool)
     if path is None:
         pytest.fail(
-            f"{tool}: not found. Fix: './daggerw call policy' brings it; policy/README.md says how to have it here"
+            f"{tool}: not found on PATH. Fix: './daggerw call policy' brings every tool; policy/README.md says how to"
+            " install them on this computer"
         )
     return Path(path)
 
@@ -27,12 +28,12 @@ def run(
     *command: str | Path, folder: Path = ROOT, environment: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """
-    Run a tool to its end.
+    Run a tool until it exits, with any exit code.
 
     Args:
-        command: The tool and its arguments.
-        folder: Where it runs.
-        environment: Variables beside the inherited ones.
+        command: name of the tool, and its arguments.
+        folder: working directory.
+        environment: variables in addition to the inherited ones.
     """
     tool_path(str(command[0]))
     return subprocess.run(
@@ -42,16 +43,22 @@ def run(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=_LONGEST_S,
+        timeout=_TIMEOUT_S,
         check=False,
     )
 
 
-def passes(*command: str | Path, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
-    """Run a tool that must find nothing, and return its stdout; what it found is the failure's text."""
-    done = run(*command, folder=folder, environment=environment)
-    if done.returncode != 0:
-        pytest.fail(
-            f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout}{done.stderr}", pytrace=False
-        )
-    return done.stdout
+def run_checked(*command: str | Path, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> str:
+    """
+    Run a tool that must exit with 0, and return its stdout; otherwise its output is the text of the failure.
+
+    Args:
+        command: name of the tool, and its arguments.
+        folder: working directory.
+        environment: variables in addition to the inherited ones.
+    """
+    result = run(*command, folder=folder, environment=environment)
+    if result.returncode != 0:
+        text = f"{' '.join(map(str, command))}: exit code {result.returncode}\n{result.stdout}{result.stderr}"
+        pytest.fail(text, pytrace=False)
+    return result.stdout

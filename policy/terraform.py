@@ -1,9 +1,9 @@
 """
 Terraform over copies of `iac/`, without the network and without Google.
 
-The google provider that can be built is a snapshot of early 2022 (policy/tools). The modules whose resources it does
-not know are copied as shells: their variables stay, so that calls of them are still checked, and their resources go.
-What they hold is compared with documentation instead (policy/schema).
+The google provider that can be built is a snapshot of early 2022 (policy/tools). Modules whose resources this provider
+lacks are copied as stubs: a stub keeps the variables, so that calls of the module are checked, and has no resources.
+Tests compare the resources of these modules with documentation instead (policy/schema).
 """
 
 import json
@@ -15,45 +15,80 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from policy.running import ROOT, passes, tool_path
+from policy.running import ROOT, run_checked, tool_path
 
 ENVIRONMENTS: Final = ("dev", "prod")
-UNKNOWN: Final = ("artifact-registry", "workload-identity")
-UNSEEN: Final = '"unknown"'  # an output of what is not there
+UNSUPPORTED_MODULES: Final = ("artifact-registry", "workload-identity")
+_UNKNOWN_OUTPUT: Final = '"unknown"'
 Plan = dict[str, Any]
-VALUES: Final = ROOT / "iac/terraform.tfvars.example"
+Value = str | int | list[str]
+# Arguments of the module fleet. Each copy of an environment uses these, so no test depends on the values in use.
+EXAMPLE_VALUES: Final[Mapping[str, Value]] = {
+    "ai_server_first_release": ":4f2a91c",
+    "backend_callback_base_url": "https://backend.example.com/api",
+    "cpu_image": "dojangkok-cpu-base-20260101",
+    "github_owner_id": "200000001",
+    "github_repository_id": "900000001",
+    "gpu_image": "dojangkok-gpu-base-20260101",
+    "loki_url": "http://loki.example.com:3100",
+    "vllm_first_release": ":v0.15.1",
+}
 
 
 @dataclass(frozen=True)
 class Terraform:
-    """A copy of everything that `iac/` reads, and Terraform with the built provider in it."""
+    """
+    Terraform with the built provider, and a copy of every file that `iac/` reads.
+
+    Args:
+        folder: root of the copy.
+    """
 
     folder: Path
 
     @property
-    def environment(self) -> dict[str, str]:
-        """Variables that keep Terraform on this machine, with a token that is none."""
+    def variables(self) -> dict[str, str]:
+        """Environment variables that keep Terraform off the network; the access token is invented."""
         return {
             "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
-            "GOOGLE_OAUTH_ACCESS_TOKEN": "none",
+            "GOOGLE_OAUTH_ACCESS_TOKEN": "invented",
             "CHECKPOINT_DISABLE": "1",
         }
 
-    def passes(self, place: str, *command: str) -> str:
+    def path(self, environment: str) -> Path:
+        """Return the folder of an environment in the copy."""
+        return self.folder / "iac/environments" / environment
+
+    def run_checked(self, place: str, *command: str) -> str:
         """Run a command in a folder of `iac/`; it must succeed."""
         folder = self.folder / "iac" / place
-        return passes("terraform", *command, "-no-color", folder=folder, environment=self.environment)
+        return run_checked("terraform", *command, "-no-color", folder=folder, environment=self.variables)
 
-    def plan(self, name: str, *more: str) -> Plan:
-        """Plan an environment from nothing, with the example's values; the same plan is made once, for all tests."""
-        return _plan(self, name, *more)
+    def set_values(self, environment: str, **changes: Value) -> None:
+        """Write the arguments of an environment's module call: the examples, with some of them changed."""
+        override = {"module": {"fleet": {**EXAMPLE_VALUES, **changes}}}
+        (self.path(environment) / "override.tf.json").write_text(json.dumps(override))
+
+    def plan(self, environment: str, **changes: str | tuple[str, ...]) -> Plan:
+        """
+        Return the plan of an environment from an empty state; tests with equal arguments share one run.
+
+        Args:
+            environment: dev or prod.
+            changes: arguments of the module fleet that differ from the examples.
+        """
+        return _plan(self, environment, **changes)
 
 
 @cache
-def _plan(terraform: Terraform, name: str, *more: str) -> Plan:
-    place, fresh = f"environments/{name}", ("-input=false", "-refresh=false")
-    terraform.passes(place, "plan", *fresh, f"-var-file={VALUES}", "-out=new.tfplan", *more)
-    plan: Plan = json.loads(terraform.passes(place, "show", "-json", "new.tfplan"))
+def _plan(terraform: Terraform, environment: str, **changes: str | tuple[str, ...]) -> Plan:
+    place = f"environments/{environment}"
+    values: dict[str, Value] = {
+        name: value if isinstance(value, str) else list(value) for name, value in changes.items()
+    }
+    terraform.set_values(environment, **values)
+    terraform.run_checked(place, "plan", "-input=false", "-refresh=false", "-out=new.tfplan")
+    plan: Plan = json.loads(terraform.run_checked(place, "show", "-json", "new.tfplan"))
     return plan
 
 
@@ -62,47 +97,50 @@ def provider() -> Path:
     return tool_path("terraform-provider-google").parent
 
 
-def copied(folder: Path, shells: Mapping[str, Mapping[str, str]] | None = None) -> Terraform:
+def copy_iac(folder: Path, stubs: Mapping[str, Mapping[str, str]] | None = None) -> Terraform:
     """
-    Copy what Terraform reads, without its backends, which would ask Google for the state.
+    Copy the files that Terraform reads, without the backends, which would ask Google for the state.
 
     Args:
-        folder: Where to.
-        shells: Modules that are left without resources, beside those that are unknown; with the values, in Terraform's
-            words, of outputs that somebody needs.
+        folder: destination.
+        stubs: modules that become stubs in addition to those that the provider lacks; for each of them the outputs
+            that other modules need, as Terraform expressions by name.
     """
-    unwanted = shutil.ignore_patterns(".terraform*", "*.tfvars", "backend.tf")
+    ignored = shutil.ignore_patterns(".terraform*", "*.tfvars", "backend.tf")
     for name in ("iac", "compose", "environments"):
-        shutil.copytree(ROOT / name, folder / name, ignore=unwanted)
-    for name in UNKNOWN:
-        _hollow(folder / "iac/modules" / name, {})
-    for name, values in (shells or {}).items():
-        _hollow(folder / "iac/modules" / name, values)
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for name in UNSUPPORTED_MODULES:
+        _make_stub(folder / "iac/modules" / name, {})
+    for name, values in (stubs or {}).items():
+        _make_stub(folder / "iac/modules" / name, values)
     plugin = json.dumps(str(provider()))
     (folder / "terraform.rc").write_text(
         f'provider_installation {{\n  dev_overrides {{ "hashicorp/google" = {plugin} }}\n}}\n'
     )
-    return Terraform(folder)
+    terraform = Terraform(folder)
+    for environment in ENVIRONMENTS:
+        terraform.set_values(environment)
+    return terraform
 
 
-def _hollow(module: Path, values: Mapping[str, str]) -> None:
+def _make_stub(module: Path, values: Mapping[str, str]) -> None:
     (module / "main.tf").unlink()
-    outputs = module / "outputs.tf"
+    path = module / "outputs.tf"
 
-    def hollowed(match: re.Match[str]) -> str:
-        return f"{match[1]} {values.get(match[2], UNSEEN)}"
+    def replaced(match: re.Match[str]) -> str:
+        return f"{match[1]} {values.get(match[2], _UNKNOWN_OUTPUT)}"
 
-    known = r'(output "(\w+)" \{(?:[^}]|\$\{[^}]*\})*?value\s*= )[^\n]*google_[^\n]*'
-    outputs.write_text(re.sub(known, hollowed, outputs.read_text()))
+    resource_output = r'(output "(\w+)" \{(?:[^}]|\$\{[^}]*\})*?value\s*= )[^\n]*google_[^\n]*'
+    path.write_text(re.sub(resource_output, replaced, path.read_text()))
 
 
 def resources(plan: Mapping[str, Any], kind: str = "") -> dict[str, dict[str, Any]]:
-    """Return the values of everything that a plan makes, by address; of one type only, if it is named."""
+    """Return the values of each resource that a plan creates, by address; `kind` selects one type of resource."""
 
     def walk(module: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        for one in module.get("resources", []):
-            if not kind or one["type"] == kind:
-                yield one["address"], one["values"]
+        for resource in module.get("resources", []):
+            if not kind or resource["type"] == kind:
+                yield resource["address"].removeprefix("module.fleet."), resource["values"]
         for child in module.get("child_modules", []):
             yield from walk(child)
 
@@ -110,11 +148,12 @@ def resources(plan: Mapping[str, Any], kind: str = "") -> dict[str, dict[str, An
 
 
 def outputs(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs of a plan that are known before it is applied."""
-    return {name: one.get("value") for name, one in plan["planned_values"]["outputs"].items()}
+    """Return the outputs of the fleet that are known before the plan is applied."""
+    known: dict[str, Any] = plan["output_changes"]["fleet"]["after"]
+    return known
 
 
 def scripts(plan: Mapping[str, Any]) -> dict[str, str]:
-    """Return the startup scripts of a plan's machines, by the service that they are labelled with."""
-    machines = resources(plan, "google_compute_instance_template") | resources(plan, "google_compute_instance")
-    return {body["labels"]["service"]: body["metadata"]["startup-script"] for body in machines.values()}
+    """Return the startup scripts of a plan's VMs, by the service in the VM's labels."""
+    bodies = resources(plan, "google_compute_instance_template") | resources(plan, "google_compute_instance")
+    return {body["labels"]["service"]: body["metadata"]["startup-script"] for body in bodies.values()}

@@ -1,16 +1,14 @@
-"""Whom the environments' labels stand for: a plan from nothing knows no email, so the files themselves are read."""
+"""The accounts behind the labels of grants: a plan from an empty state has no emails, so the test reads the files."""
 
 import re
 from typing import Any
 
 import hcl2
-import pytest
 
 from policy.running import ROOT
-from policy.terraform import ENVIRONMENTS
 
 _DEPLOYER = {"deployer": "deployer.email"}
-# What is granted, label -> account and what of it.
+# What is granted, and to which account, by label.
 _GRANTS = {
     "secret dojangkok-backend-internal-token": {"ai-server": "ai_server.email"},
     "secret dojangkok-ocr-api": {"ai-server": "ai_server.email"},
@@ -30,24 +28,26 @@ _GRANTS = {
 _ARGUMENTS = ("users", "readers", "writers", "service_accounts", "account", "service_account")
 
 
-def _who(value: Any) -> Any:
+_FLEET = ROOT / "iac/modules/fleet"
+
+
+def _account(value: Any) -> Any:
+    """Return ACCOUNT.email or ACCOUNT.name for a reference to an account's output, also inside a map."""
     if isinstance(value, dict):
-        return {label: _who(one) for label, one in value.items()}
-    found = re.fullmatch(r"\$\{module\.(\w+)_account\.(email|name)\}", value)
-    return f"{found[1]}.{found[2]}" if found else value
+        return {label: _account(reference) for label, reference in value.items()}
+    reference = re.fullmatch(r"\$\{module\.(\w+)_account\.(email|name)\}", value)
+    return f"{reference[1]}.{reference[2]}" if reference else value
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_each_label_is_the_account_of_that_name(environment: str) -> None:
-    """A secret, a registry, an account or a machine is open to whom the table names, and nothing else is granted."""
-    folder = ROOT / "iac/environments" / environment
-    parsed: list[Any] = [hcl2.loads((folder / name).read_text()) for name in ("accounts.tf", "main.tf")]
-    found = {
-        f"secret {name}": _who(accessors)
+def test_each_label_is_the_account_of_that_name() -> None:
+    """Each secret, registry, account and VM is open to the accounts of the table, and there is no other grant."""
+    parsed: list[Any] = [hcl2.loads((_FLEET / name).read_text()) for name in ("accounts.tf", "main.tf")]
+    grants = {
+        f"secret {name}": _account(accessors)
         for block in parsed[0]["locals"]
         for name, accessors in block["secrets"][0].items()
     }
-    for block in (one for file in parsed for one in file["module"]):
+    for block in (block for file in parsed for block in file["module"]):
         for module, body in block.items():
-            found |= {f"{one} of {module}": _who(body[one][0]) for one in _ARGUMENTS if one in body}
-    assert found == _GRANTS, f"iac/environments/{environment}: grants something else than the table"
+            grants |= {f"{name} of {module}": _account(body[name][0]) for name in _ARGUMENTS if name in body}
+    assert grants == _GRANTS, "iac/modules/fleet: the grants differ from the table"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from policy.compose import PORTS, RULES, WRITABLE_MOUNTS, WRITABLE_ROOT, Config, Rule, composed
-from policy.running import ROOT, passes
+from policy.running import ROOT, run_checked
 from policy.server import REQUIRED, defaults, numbers, stop_s
 
 COMPOSE: Final = ROOT / "compose"
@@ -79,11 +79,11 @@ def test_every_exception_is_still_needed() -> None:
 
 def test_stacks_follow_the_compose_specification() -> None:
     files = [COMPOSE / stack / "docker-compose.yml" for stack in STACKS]
-    passes("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
+    run_checked("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
 
 
 def test_alloys_configuration_is_its_syntax() -> None:
-    passes("alloy-syntax", COMPOSE / "config.alloy")
+    run_checked("alloy-syntax", COMPOSE / "config.alloy")
 
 
 def test_alloy_starts_only_when_asked_for(stack: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from policy.running import ROOT, passes
+from policy.running import ROOT, run_checked
 
 # What google-github-actions/auth v3.0.0 names the credential file that it writes into the workspace.
 # Source: https://github.com/google-github-actions/auth#prerequisites (read 2026-11-24).
@@ -54,7 +54,7 @@ def unexplained(dockerfile: str) -> list[int]:
 
 def test_hadolint_finds_nothing() -> None:
     """Not in style either, and with no configuration but the file's own."""
-    passes("hadolint", "--no-color", "--failure-threshold", "style", "--config", "/dev/null", "Dockerfile")
+    run_checked("hadolint", "--no-color", "--failure-threshold", "style", "--config", "/dev/null", "Dockerfile")
 
 
 def test_what_hadolint_ignores_is_explained() -> None:

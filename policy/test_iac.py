@@ -1,4 +1,4 @@
-"""Terraform's files: formatted, valid, tested, scanned, and the same in both environments."""
+"""Terraform's files: formatted, valid, tested, scanned, and with one structure in both environments."""
 
 import json
 import re
@@ -8,62 +8,83 @@ from typing import Any
 import hcl2
 import pytest
 
-from policy.running import ROOT, passes
-from policy.terraform import ENVIRONMENTS, UNKNOWN, Terraform
+from policy.running import ROOT, run_checked
+from policy.terraform import ENVIRONMENTS, EXAMPLE_VALUES, UNSUPPORTED_MODULES, Terraform
 
 _IAC = ROOT / "iac"
 _MODULES = sorted(path.name for path in (_IAC / "modules").iterdir())
 _TESTED = sorted({path.parents[1].name for path in (_IAC / "modules").glob("*/tests/*.tftest.hcl")})
-# Every line that one environment has otherwise than the other: (file, what is set) -> values.
+# Arguments that the repository decides, and not an operator.
 _DIFFERENCES = {
-    ("environment.tf", "environment"): {"dev": '"dev"', "prod": '"prod"'},
-    ("environment.tf", "chromadb_disk_gib"): {"dev": "50", "prod": "100"},
-    ("environment.tf", "is_protected"): {"dev": "false", "prod": "true"},
-    ("backend.tf", "prefix"): {"dev": '"v2/dev"', "prod": '"v2/prod"'},
+    "dev": {"environment": "dev", "chromadb_disk_gib": 50, "is_protected": False},
+    "prod": {"environment": "prod", "chromadb_disk_gib": 100, "is_protected": True},
 }
+_MOST_LINES = 30
 
 
 def test_files_are_formatted() -> None:
-    """As `terraform fmt -recursive iac` writes them."""
-    passes("terraform", "fmt", "-check", "-diff", "-recursive", _IAC, environment={"CHECKPOINT_DISABLE": "1"})
+    """Every file is as `terraform fmt -recursive iac` writes it."""
+    run_checked("terraform", "fmt", "-check", "-diff", "-recursive", _IAC, environment={"CHECKPOINT_DISABLE": "1"})
 
 
 @pytest.mark.parametrize(
     "place", [*(f"environments/{name}" for name in ENVIRONMENTS), *(f"modules/{name}" for name in _MODULES)]
 )
 def test_configuration_is_valid(terraform: Terraform, place: str) -> None:
-    """With the provider's schema; of the modules that it does not know only their variables are checked here."""
-    terraform.passes(place, "get")
-    terraform.passes(place, "validate")
+    """Each folder fits the provider's schema; of the modules that the provider lacks only the variables are checked."""
+    terraform.run_checked(place, "get")
+    terraform.run_checked(place, "validate")
 
 
 @pytest.mark.parametrize("module", _TESTED)
-def test_module_behaves(terraform: Terraform, module: str) -> None:
-    """Its own tests pass, with a provider that makes nothing."""
-    told = terraform.passes(f"modules/{module}", "test")
-    assert re.search(r"Success! [1-9]\d* passed, 0 failed", told), told
+def test_tests_of_the_module_pass(terraform: Terraform, module: str) -> None:
+    """Each module's own tests pass, with a mock of the provider."""
+    report = terraform.run_checked(f"modules/{module}", "test")
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", report), report
 
 
-@pytest.mark.parametrize("name", sorted({path.name for path in _IAC.glob("environments/*/*.tf")}))
-def test_environments_are_the_same_but_for_the_table(name: str) -> None:
-    """Whatever is tried in dev is what comes to prod."""
-    dev, prod = ((_IAC / "environments" / one / name).read_text().splitlines() for one in ENVIRONMENTS)
-    assert len(dev) == len(prod), f"iac/environments/*/{name}: not the same number of lines"
-    found = {}
-    for one, other in zip(dev, prod, strict=True):
-        if one == other or (one.lstrip().startswith("#") and other.lstrip().startswith("#")):
-            continue
-        key, _, value = re.sub(r"\s*#.*", "", one).partition("=")
-        found[name, key.strip()] = {
-            "dev": value.strip(),
-            "prod": re.sub(r"\s*#.*", "", other).partition("=")[2].strip(),
-        }
-    assert found == {key: values for key, values in _DIFFERENCES.items() if key[0] == name}
+def _arguments(environment: str) -> dict[str, Any]:
+    parsed: Any = hcl2.loads((_IAC / "environments" / environment / "main.tf").read_text())
+    (module,) = parsed["module"]
+    return {name: value[0] for name, value in module["fleet"].items() if not name.startswith("__")}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_state_is_remote_and_locked(environment: str) -> None:
-    """The gcs backend locks by itself; the states of two environments never meet."""
+def test_environment_calls_the_fleet_with_its_own_values(environment: str) -> None:
+    """An environment sets its name, sizes, protection and the values that only its operators know."""
+    arguments = _arguments(environment)
+    expected = {"source", *_DIFFERENCES[environment], *EXAMPLE_VALUES}
+    assert expected <= arguments.keys(), f"iac/environments/{environment}: lacks {sorted(expected - arguments.keys())}"
+    assert arguments["source"] == "../../modules/fleet"
+    settings = {name: arguments[name] for name in _DIFFERENCES[environment]}
+    assert settings == _DIFFERENCES[environment], f"iac/environments/{environment}/main.tf: differs from the table"
+
+
+def test_environments_differ_in_the_arguments_of_the_module_alone() -> None:
+    """Everything outside the module call is equal in dev and prod, so a change that works in dev works in prod."""
+    dev, prod = (_outside_the_call(environment) for environment in ENVIRONMENTS)
+    assert dev == prod
+
+
+def _outside_the_call(environment: str) -> str:
+    text = (_IAC / "environments" / environment / "main.tf").read_text()
+    text, count = re.subn(r'(?ms)^module "fleet" \{.*?^\}\n', "", text)
+    assert count == 1, f"iac/environments/{environment}/main.tf: must call the module fleet once"
+    return text.replace(environment, "ENV")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_environment_stays_short(environment: str) -> None:
+    """An environment has fewer than 30 lines: what both have in common belongs in the module fleet."""
+    files = (_IAC / "environments" / environment).glob("*.tf")
+    lines = [line for path in files for line in path.read_text().splitlines()]
+    code = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    assert len(code) < _MOST_LINES, f"iac/environments/{environment}: has {len(code)} lines"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_state_is_remote_and_separate(environment: str) -> None:
+    """Each state is in the bucket, whose backend locks it, under the name of its environment."""
     parsed: Any = hcl2.loads((_IAC / "environments" / environment / "backend.tf").read_text())
     backend = parsed["terraform"][0]["backend"][0]["gcs"]
     assert backend["bucket"] == ["dojangkok-ai-iac-backend"]
@@ -72,23 +93,22 @@ def test_state_is_remote_and_locked(environment: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(_IAC.rglob("variables.tf")), ids=lambda path: str(path.relative_to(_IAC)))
 def test_variables_are_typed_described_and_in_order(path: Path) -> None:
-    """A caller reads what a variable is, with its unit, and finds it."""
+    """Each variable has a type and a description, and the variables are in alphabetical order."""
     parsed: Any = hcl2.loads(path.read_text())
     names = [name for block in parsed["variable"] for name in block]
-    assert names == sorted(names), f"{path.relative_to(ROOT)}: in alphabetical order: {sorted(names)}"
+    assert names == sorted(names), f"{path.relative_to(ROOT)}: the alphabetical order is {sorted(names)}"
     for block in parsed["variable"]:
         for name, body in block.items():
             assert body.get("type"), f"{path.relative_to(ROOT)}: variable '{name}' has no type"
             (text,) = body.get("description", [""])
-            assert len(text) > 10, f"{path.relative_to(ROOT)}: variable '{name}' is not described"
+            assert len(text) > 10, f"{path.relative_to(ROOT)}: variable '{name}' has no description"
 
 
 def test_every_module_is_used_and_complete() -> None:
-    """A module is main.tf, variables.tf and outputs.tf, and some environment calls it."""
+    """A module has main.tf, variables.tf and outputs.tf, and the fleet or an environment calls it."""
+    callers = (*(_IAC / "modules/fleet").glob("*.tf"), *(_IAC / "environments/dev").glob("*.tf"))
     called = {
-        Path(source).name
-        for path in (_IAC / "environments/dev").glob("*.tf")
-        for source in re.findall(r'source\s*= "(\.\./[^"]+)"', path.read_text())
+        Path(source).name for path in callers for source in re.findall(r'source\s*= "(\.\./[^"]+)"', path.read_text())
     }
     assert called == set(_MODULES)
     for module in _MODULES:
@@ -97,74 +117,69 @@ def test_every_module_is_used_and_complete() -> None:
 
 
 def test_checkov_finds_nothing() -> None:
-    """Its rules for Terraform, offline."""
-    # Its own update check is a request to a host that nobody named.
-    passes(
+    """Checkov's rules for Terraform pass, offline."""
+    # The variable stops checkov's update check, which is a request over the network.
+    run_checked(
         "checkov", "-d", _IAC, "--framework", "terraform", "--skip-download", "--quiet", "--compact",
         environment={"CHECKOV_RUN_SCA_PACKAGE_SCAN_V2": "false"},
     )  # fmt: skip
 
 
-def test_whatever_checkov_may_not_say_has_its_reason() -> None:
-    """A suppression without a reason is a rule that nobody looked at."""
-    found = 0
+def test_every_suppression_of_checkov_has_a_reason() -> None:
+    """A suppression stands in the file that it is for, with the reason behind the rule's id."""
+    suppressions = 0
     for path in _IAC.rglob("*.tf"):
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             if "checkov:skip" in line:
-                found += 1
-                where = f"{path.relative_to(ROOT)}:{number}"
+                suppressions += 1
                 assert re.search(r"# checkov:skip=CKV2?_GCP_\d+: ?\S.{15,}", line), (
-                    f"{where}: no reason behind the rule's id"
+                    f"{path.relative_to(ROOT)}:{number}: a suppression without a reason"
                 )
-    assert found
-    assert not list(ROOT.glob(".checkov*")), (
-        "rules are switched off where they are broken, with the reason, and not for all"
-    )
+    assert suppressions
+    assert not list(ROOT.glob(".checkov*")), "a file suppresses rules for the whole repository"
 
 
-@pytest.mark.parametrize("module", UNKNOWN)
-def test_what_the_provider_does_not_know_has_documented_arguments(module: str) -> None:
-    """Each resource has only arguments that policy/schema has from the documentation, and all that are required."""
+@pytest.mark.parametrize("module", UNSUPPORTED_MODULES)
+def test_resources_that_the_provider_lacks_have_documented_arguments(module: str) -> None:
+    """Each resource has only arguments of policy/schema, a copy of the documentation, and all the required ones."""
     parsed: Any = hcl2.loads((_IAC / "modules" / module / "main.tf").read_text())
-    seen = 0
+    resources = 0
     for block in parsed["resource"]:
         for kind, named in block.items():
             schema = ROOT / "policy/schema" / f"{kind}.json"
-            assert schema.exists(), f"policy/schema/{kind}.json: not there, and nothing else checks it"
+            assert schema.exists(), f"policy/schema/{kind}.json: missing, and no other test checks this resource"
             known = json.loads(schema.read_text())
             for name, body in named.items():
                 where = f"iac/modules/{module}/main.tf: {kind}.{name}"
-                assert _undocumented(body, known["arguments"]) == [], (
-                    f"{where}: {schema.relative_to(ROOT)} does not know them"
-                )
-                missing = [one for one in known["required"] if one not in body]
-                assert missing == [], f"{where}: lacks what is required"
-                seen += 1
-    assert seen
+                assert _undocumented(body, known["arguments"]) == [], f"{where}: {schema.relative_to(ROOT)} lacks them"
+                missing = [argument for argument in known["required"] if argument not in body]
+                assert missing == [], f"{where}: lacks required arguments"
+                resources += 1
+    assert resources
 
 
-def test_cleanup_deletes_nothing_that_a_template_may_name() -> None:
-    """Whatever has a tag stays; and the newest besides, because a second run of one commit moves its tag."""
+def test_cleanup_keeps_every_image_that_a_template_may_contain() -> None:
+    """Tagged versions stay, and the newest ones without a tag, because a second run of a commit moves its tag."""
     parsed: Any = hcl2.loads((_IAC / "modules/artifact-registry/main.tf").read_text())
     (registry,) = (
-        one["this"] for block in parsed["resource"] for kind, one in block.items() if kind.endswith("_repository")
+        body["this"] for block in parsed["resource"] for kind, body in block.items() if kind.endswith("_repository")
     )
     policies = registry["cleanup_policies"]
-    deleted = [one["condition"][0]["tag_state"] for one in policies if one["action"] == ["DELETE"]]
-    assert deleted == [["UNTAGGED"]], f"iac/modules/artifact-registry/main.tf: deletes {deleted}, and not only UNTAGGED"
-    kept = [one for one in policies if one["action"] == ["KEEP"]]
-    assert [one["condition"][0]["tag_state"] for one in kept if "condition" in one] == [["TAGGED"]]
-    assert [one for one in kept if "most_recent_versions" in one]
+    deleted = [policy["condition"][0]["tag_state"] for policy in policies if policy["action"] == ["DELETE"]]
+    assert deleted == [["UNTAGGED"]], f"iac/modules/artifact-registry/main.tf: deletes {deleted}, not only UNTAGGED"
+    kept = [policy for policy in policies if policy["action"] == ["KEEP"]]
+    assert [policy["condition"][0]["tag_state"] for policy in kept if "condition" in policy] == [["TAGGED"]]
+    assert [policy for policy in kept if "most_recent_versions" in policy]
 
 
-def _undocumented(body: dict[str, Any], known: dict[str, Any], above: str = "") -> list[str]:
-    found = []
+def _undocumented(body: dict[str, Any], known: dict[str, Any], prefix: str = "") -> list[str]:
+    names = []
     for name, value in body.items():
         if name.startswith("__") or name in ("for_each", "count", "lifecycle", "depends_on"):
             continue
         if name not in known:
-            found.append(above + name)
+            names.append(prefix + name)
         elif isinstance(known[name], dict):
-            for one in value:
-                found += _undocumented(one, known[name], f"{above}{name}.")
-    return found
+            for nested in value:
+                names += _undocumented(nested, known[name], f"{prefix}{name}.")
+    return names

@@ -1,4 +1,4 @@
-"""What a person may give to an environment, and what Terraform refuses before it makes anything."""
+"""Values that Terraform refuses before it creates a resource."""
 
 import re
 from pathlib import Path
@@ -6,40 +6,46 @@ from pathlib import Path
 import pytest
 
 from policy.running import run
-from policy.terraform import ENVIRONMENTS, VALUES, Terraform
+from policy.terraform import ENVIRONMENTS, Terraform, copy_iac
 
-# Value -> the reason of its refusal.
+# Argument of the module fleet, a value that cannot work, and the reason in Terraform's error.
 _REFUSED = {
-    "http_timeout_s=0": "http_timeout_s: above 0",
-    "log_collector=vector": "log_collector: 'promtail' or 'alloy'.",
+    "http_timeout_s": ("0", "http_timeout_s: must be above 0"),
+    "log_collector": ("vector", "log_collector: must be 'promtail' or 'alloy'."),
 }
 
 
-def _refusal(terraform: Terraform, environment: str, values: Path, *more: str) -> str:
-    folder = terraform.folder / "iac/environments" / environment
-    command = ("plan", "-input=false", "-refresh=false", "-no-color", f"-var-file={values}", *more)
-    done = run("terraform", *command, folder=folder, environment=terraform.environment)
-    assert done.returncode == 1, f"{environment}: {more} is planned"
-    return " ".join(done.stderr.replace("│", " ").split())
+def _refusal(terraform: Terraform, environment: str) -> str:
+    command = ("plan", "-input=false", "-refresh=false", "-no-color")
+    result = run("terraform", *command, folder=terraform.path(environment), environment=terraform.variables)
+    assert result.returncode == 1, f"iac/environments/{environment}: Terraform plans values that cannot work"
+    return " ".join(result.stderr.replace("│", " ").split())
 
 
 @pytest.fixture(scope="module")
 def refusals(terraform: Terraform) -> dict[str, str]:
-    """What Terraform prints for each environment when it is given all the values at once."""
-    values = [f"-var={value}" for value in _REFUSED]
-    return {environment: _refusal(terraform, environment, VALUES, *values) for environment in ENVIRONMENTS}
+    """The errors that Terraform prints for each environment with all the refused values at once."""
+    errors = {}
+    for environment in ENVIRONMENTS:
+        terraform.set_values(environment, **{name: value for name, (value, _) in _REFUSED.items()})
+        errors[environment] = _refusal(terraform, environment)
+    return errors
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-@pytest.mark.parametrize("value", _REFUSED)
-def test_value_that_cannot_work_is_refused(refusals: dict[str, str], environment: str, value: str) -> None:
-    """With the reason."""
-    assert _REFUSED[value] in refusals[environment]
+@pytest.mark.parametrize("name", _REFUSED)
+def test_value_that_cannot_work_is_refused(refusals: dict[str, str], environment: str, name: str) -> None:
+    """Terraform prints the reason that the variable's validation gives."""
+    assert _REFUSED[name][1] in refusals[environment]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_where_results_are_sent_is_never_guessed(terraform: Terraform, environment: str, tmp_path: Path) -> None:
-    """A dev that forgot it would send its results to production."""
-    values = tmp_path / "forgotten.tfvars"
-    values.write_text(re.sub(r"(?m)^backend_callback_base_url .*$", "", VALUES.read_text()))
-    assert "No value for required variable" in _refusal(terraform, environment, values)
+def test_callback_url_has_no_default(environment: str, tmp_path: Path) -> None:
+    """Without a default, an environment without this value cannot send its results to another environment's backend."""
+    terraform = copy_iac(tmp_path / "copy")
+    folder = terraform.path(environment)
+    (folder / "override.tf.json").unlink()
+    text = (folder / "main.tf").read_text()
+    (folder / "main.tf").write_text(re.sub(r"(?m)^ *backend_callback_base_url .*\n", "", text))
+    terraform.run_checked(f"environments/{environment}", "get")
+    assert 'The argument "backend_callback_base_url" is required' in _refusal(terraform, environment)

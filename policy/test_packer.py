@@ -8,7 +8,7 @@ import hcl2
 import pytest
 import yaml
 
-from policy.running import ROOT, passes, tool_path
+from policy.running import ROOT, run_checked, tool_path
 
 PACKER: Final = ROOT / "packer"
 PLUGIN: Final = "packer-plugin-googlecompute"
@@ -73,7 +73,7 @@ def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PACKER_PLUGIN_PATH": str(home / "plugins"),
     }
     plugin = tool_path(PLUGIN)
-    passes(
+    run_checked(
         "packer", "plugins", "install", "--path", plugin, "github.com/hashicorp/googlecompute", environment=environment
     )
     return environment
@@ -81,18 +81,18 @@ def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_the_templates_are_formatted(packer: dict[str, str]) -> None:
     """Packer would write them as they stand; `packer fmt packer` does."""
-    passes("packer", "fmt", "-check", "-diff", "-recursive", PACKER, environment=packer)
+    run_checked("packer", "fmt", "-check", "-diff", "-recursive", PACKER, environment=packer)
 
 
 def test_the_pinned_plugin_is_the_one_that_is_asked_for(packer: dict[str, str]) -> None:
     """`packer init` finds the plugin that policy/tools pins, and downloads nothing."""
-    passes("packer", "init", PACKER, environment=packer)
+    run_checked("packer", "init", PACKER, environment=packer)
 
 
 def test_the_plugin_accepts_both_builds(packer: dict[str, str]) -> None:
     """`packer validate` with the real plugin, for an invented project. With `-only`, no build is valid too."""
     invented = ("-var", "project_id=example-project", "-var", "subnetwork=example-subnetwork")
-    passes("packer", "validate", *invented, PACKER, environment=packer)
+    run_checked("packer", "validate", *invented, PACKER, environment=packer)
 
 
 def test_the_plugins_version_is_written_the_same_twice() -> None:
@@ -159,7 +159,7 @@ def test_every_version_is_one_version() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_shellcheck_has_nothing_to_say(script: Path) -> None:
     """Every script, with what it sources."""
-    passes("shellcheck", "--external-sources", "--source-path=SCRIPTDIR", script)
+    run_checked("shellcheck", "--external-sources", "--source-path=SCRIPTDIR", script)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

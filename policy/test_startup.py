@@ -10,7 +10,7 @@ from deploy.release.mentions import rewrite
 from deploy.release.secret_scan import leaks
 from policy.compose import composed
 from policy.machine import Machine
-from policy.running import ROOT, passes
+from policy.running import ROOT, run_checked
 from policy.server import REQUIRED, defaults, stop_s
 from policy.terraform import ENVIRONMENTS, Plan, Terraform, scripts
 
@@ -60,8 +60,8 @@ def test_script_is_clean_bash(rendered: Scripts, environment: str, name: str, tm
     script = rendered[environment][name]
     path = tmp_path / "startup.sh"
     path.write_bytes(script.encode())
-    passes("bash", "-n", path)
-    passes("shellcheck", "--enable=quote-safe-variables,check-unassigned-uppercase", path)
+    run_checked("bash", "-n", path)
+    run_checked("shellcheck", "--enable=quote-safe-variables,check-unassigned-uppercase", path)
     assert len(script.encode()) < 64 * 1024
     assert "\r" not in script
     assert script.endswith("\n")
@@ -74,7 +74,7 @@ def test_deploy_finds_one_reference_and_changes_nothing_else(
     terraform: Terraform, environment: str, release: str
 ) -> None:
     """By deploy's own reader and writer: the one line that names the image."""
-    script = scripts(terraform.plan(environment, f"-var=ai_server_first_release={release}"))["ai-server"]
+    script = scripts(terraform.plan(environment, ai_server_first_release=release))["ai-server"]
     repository, digest = _REPOSITORY.format(environment), f"sha256:{'b' * 64}"
     place = deciding_reference({"startup-script": script}, repository)
     assert script.splitlines()[place.line - 1] == f"AI_SERVER_IMAGE={repository}{release}"
@@ -213,7 +213,7 @@ def test_one_collector_starts_and_it_is_the_one_that_was_chosen(
     terraform: Terraform, machine: Machine, name: str, collector: str
 ) -> None:
     """At every boot: what somebody writes into .env by hand is gone with the next one."""
-    machine.boot(scripts(terraform.plan("dev", f"-var=log_collector={collector}"))[name])
+    machine.boot(scripts(terraform.plan("dev", log_collector=collector))[name])
     stack = composed(machine.app)["services"]
     assert [one for one in ("alloy", "promtail") if one in stack and stack[one].get("scale", 1)] == [collector]
 

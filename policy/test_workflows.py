@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from policy.running import ROOT, passes
+from policy.running import ROOT, run_checked
 from policy.workflows import FOLDER, PATHS, command, document, steps
 
 # The only actions that may be used: version, and the commit that its tag stands for.
@@ -46,16 +46,16 @@ def logs_in(job: dict[str, Any]) -> bool:
 
 def test_actionlint_finds_nothing() -> None:
     """It leaves out the shell, silently, where shellcheck is missing."""
-    passes("shellcheck", "--version")
-    passes("actionlint", "-config-file", ".github/actionlint.yaml", *PATHS)
+    run_checked("shellcheck", "--version")
+    run_checked("actionlint", "-config-file", ".github/actionlint.yaml", *PATHS)
 
 
 def test_zizmor_finds_nothing_as_a_pedant() -> None:
-    passes("zizmor", "--offline", "--no-progress", "--persona", "pedantic", FOLDER)
+    run_checked("zizmor", "--offline", "--no-progress", "--persona", "pedantic", FOLDER)
 
 
 def test_schema_of_github_is_met() -> None:
-    passes("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *PATHS)
+    run_checked("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *PATHS)
 
 
 @each_workflow

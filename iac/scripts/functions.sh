@@ -1,4 +1,4 @@
-# Replace a file as a whole, so that nobody ever reads half of one: FILE MODE, with its content on stdin.
+# put FILE MODE: replace a file atomically with the content of stdin.
 put() {
     cat >"$1.new"
     chmod "$2" "$1.new"

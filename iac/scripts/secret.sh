@@ -1,5 +1,5 @@
-# Print the newest version of a secret: NAME. An empty one is as bad as none, for the application would start with it.
-# Into variables only: what reaches the serial port is kept.
+# secret NAME: print the newest version of a secret; fail if it is empty, because the application would start with it.
+# Assign the output to a variable: Google stores everything that reaches the serial port.
 secret() {
     local value
     value=$(gcloud secrets versions access latest --secret "$1" --project "$project")

@@ -36,15 +36,15 @@ FAULTS = {
         "SC2086",
     ),
     "terraform fmt": (
-        "iac/environments/dev/main.tf",
+        "iac/modules/fleet/main.tf",
         'name    = "dojangkok-ai"',
         'name = "dojangkok-ai"',
         "test_files_are_formatted",
     ),
     "terraform validate": (
         "iac/environments/prod/main.tf",
-        "var.cpu_image",
-        "var.cpu_imag",
+        "cpu_image  ",
+        "cpu_imagf  ",
         "FAILED policy/test_iac.py::test_configuration_is_valid[environments/prod]",
     ),
     "terraform test": (

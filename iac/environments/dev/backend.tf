@@ -1,4 +1,4 @@
-# The bucket is made by hand, with versions kept (iac/README.md). A state is locked while somebody works on it.
+# A person creates the bucket, with versioning: iac/README.md. The backend locks the state while a command runs.
 terraform {
   backend "gcs" {
     bucket = "dojangkok-ai-iac-backend"

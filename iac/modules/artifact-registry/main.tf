@@ -1,20 +1,20 @@
 # The registry of the images.
 resource "google_artifact_registry_repository" "this" {
-  # checkov:skip=CKV_GCP_84: Google's own keys encrypt it; a key of ours would be one more thing that can be lost
+  # checkov:skip=CKV_GCP_84: Google's own keys encrypt it; a key of our own could be lost
   location      = var.region
   repository_id = var.name
   description   = "Images of the AI servers."
   format        = "DOCKER"
 
-  # Tags may move, because `latest` does; nothing deploys a tag.
+  # The tag `latest` moves; deploy uses digests only.
   docker_config {
     immutable_tags = false
   }
 
   cleanup_policy_dry_run = false
 
-  # A template that deploy keeps names its image by digest. A release is published with its commit as a tag, and
-  # whatever has a tag stays.
+  # A template contains its image by digest. A release is published with its commit as a tag, and the policies below keep
+  # every tagged image.
   cleanup_policies {
     id     = "delete-untagged"
     action = "DELETE"
@@ -34,9 +34,9 @@ resource "google_artifact_registry_repository" "this" {
     }
   }
 
-  # A second run of one commit moves its tag, and leaves the image of the first without one, perhaps while a template
-  # names it: the newest stay without. A push is two versions, so 60 are 30 pushes; deploy keeps 7 releases. Keeping wins
-  # over deleting.
+  # A second run of the same commit moves the tag, and the first image loses it, perhaps while a template uses this image.
+  # So the newest versions stay without a tag. A push makes two versions, so 60 versions are 30 pushes; deploy keeps 7
+  # releases. A KEEP policy overrides a DELETE policy.
   cleanup_policies {
     id     = "keep-newest"
     action = "KEEP"
@@ -61,6 +61,6 @@ resource "google_artifact_registry_repository_iam_member" "writer" {
 
   location   = google_artifact_registry_repository.this.location
   repository = google_artifact_registry_repository.this.name
-  role       = "roles/artifactregistry.writer" # pushes and tags, deletes nothing
+  role       = "roles/artifactregistry.writer" # may push and tag, may not delete
   member     = "serviceAccount:${each.value}"
 }

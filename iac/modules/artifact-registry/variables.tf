@@ -1,11 +1,11 @@
 variable "kept_versions" {
-  description = "Newest versions of each image that stay whatever tags they have; a push is two, the image and its bill of materials."
+  description = "Number of newest versions of each image that stay without a tag; a push makes two, the image and its bill of materials."
   type        = number
   default     = 60
 
   validation {
     condition     = var.kept_versions >= 20
-    error_message = "kept_versions: at least 20, which is 10 pushes; deploy keeps 7 releases to go back to."
+    error_message = "kept_versions: must be at least 20, which is 10 pushes; deploy keeps 7 releases for rollbacks."
   }
 }
 
@@ -15,12 +15,12 @@ variable "name" {
 }
 
 variable "readers" {
-  description = "Emails of accounts that pull, by a name of their own."
+  description = "Emails of accounts that pull, by label."
   type        = map(string)
 }
 
 variable "region" {
-  description = "Where it is."
+  description = "Region of the repository."
   type        = string
 }
 
@@ -31,6 +31,6 @@ variable "untagged_days" {
 }
 
 variable "writers" {
-  description = "Emails of accounts that push, by a name of their own."
+  description = "Emails of accounts that push, by label."
   type        = map(string)
 }

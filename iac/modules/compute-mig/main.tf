@@ -1,4 +1,4 @@
-# A zonal group that rolls. Terraform makes its first template and its policies; which release runs is deploy's.
+# A zonal managed instance group. Terraform creates its first template and its policies; deploy chooses the release.
 resource "google_compute_health_check" "this" {
   name                = var.name
   check_interval_sec  = 5
@@ -8,8 +8,8 @@ resource "google_compute_health_check" "this" {
 
   http_health_check {
     port = var.health_port
-    # Alive, not ready: from SIGTERM on /readyz says 503, and a server that only restarts or drains would cost its
-    # machine. At the start the two are the same: nothing listens before the application has started.
+    # /health, not /readyz: after SIGTERM /readyz answers 503, and auto-healing would recreate an instance whose server
+    # only restarts or drains. At the start both paths agree: nothing listens before the application has started.
     request_path = "/health"
   }
 
@@ -20,7 +20,7 @@ resource "google_compute_health_check" "this" {
 
 resource "google_compute_instance_template" "seed" {
   name_prefix  = "${var.name}-"
-  description  = "Seed: what releases are copies of. Made by Terraform."
+  description  = "Seed template, made by Terraform; deploy copies it for each release."
   machine_type = var.machine_type
   tags         = var.tags
   labels       = var.labels
@@ -34,12 +34,12 @@ resource "google_compute_instance_template" "seed" {
   }
 
   network_interface {
-    subnetwork = var.subnet # and no access_config: no public address
+    subnetwork = var.subnet # no access_config, so no public address
   }
 
   service_account {
     email  = var.service_account
-    scopes = ["cloud-platform"] # what Secret Manager needs; IAM is the boundary
+    scopes = ["cloud-platform"] # Secret Manager needs this scope; IAM limits the access
   }
 
   shielded_instance_config {
@@ -55,7 +55,7 @@ resource "google_compute_instance_template" "seed" {
   }
 
   lifecycle {
-    create_before_destroy = true # the group is never without a template
+    create_before_destroy = true # the group always has a template
   }
 }
 
@@ -63,7 +63,7 @@ resource "google_compute_instance_group_manager" "this" {
   name               = "${var.name}-mig"
   zone               = var.zone
   base_instance_name = var.name
-  target_size        = var.machines
+  target_size        = var.target_size
 
   version {
     instance_template = google_compute_instance_template.seed.id
@@ -74,7 +74,7 @@ resource "google_compute_instance_group_manager" "this" {
     initial_delay_sec = var.initial_delay_s
   }
 
-  # The same as `rollout` in environments/*.yaml, or every `status` calls it drift.
+  # Equal to `rollout` in environments/*.yaml; otherwise every `status` reports drift.
   update_policy {
     type                  = "PROACTIVE"
     minimal_action        = "REPLACE"
@@ -84,6 +84,6 @@ resource "google_compute_instance_group_manager" "this" {
   }
 
   lifecycle {
-    ignore_changes = [version] # deploy rolls the group; an apply that put the seed back would be a rollback
+    ignore_changes = [version] # deploy sets the versions; an apply must not restore the seed
   }
 }

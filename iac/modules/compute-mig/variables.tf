@@ -1,86 +1,86 @@
 variable "boot_disk_gib" {
-  description = "Size of the boot disk in GiB; not below the image's own 50."
+  description = "Size of the boot disk in GiB; at least the 50 GiB of the image."
   type        = number
 
   validation {
     condition     = var.boot_disk_gib >= 50
-    error_message = "boot_disk_gib: the images of packer/ have 50 GiB, and a disk can't be smaller than its image."
+    error_message = "boot_disk_gib: must be at least 50, the size of the images of packer/ in GiB."
   }
 }
 
 variable "boot_image" {
-  description = "Image, not family: a machine that heals itself at night must boot what was tested."
+  description = "Name of one image, not of a family: an instance that is recreated at night must boot the tested image."
   type        = string
 
   validation {
     condition     = can(regex("-[0-9]{8,}$", var.boot_image)) && !strcontains(var.boot_image, "/family/")
-    error_message = "boot_image: name one image, such as dojangkok-cpu-base-20260101, not a family."
+    error_message = "boot_image: must name one image, not a family. Fix: such as dojangkok-cpu-base-20260101."
   }
 }
 
 variable "health_port" {
-  description = "TCP port of the application, asked for /health."
+  description = "TCP port of the application, which answers /health."
   type        = number
 }
 
 variable "initial_delay_s" {
-  description = "Seconds from a machine's creation to the first look that can cost it its life."
+  description = "Seconds after its creation before auto-healing may recreate an instance."
   type        = number
 }
 
 variable "labels" {
-  description = "Labels of the machines."
+  description = "Labels of the instances."
   type        = map(string)
 }
 
 variable "machine_type" {
-  description = "Such as n2d-standard-2."
+  description = "Machine type, such as n2d-standard-2."
   type        = string
 }
 
-variable "machines" {
-  description = "How many there are when nothing rolls."
-  type        = number
-
-  validation {
-    condition     = var.machines >= 1 && floor(var.machines) == var.machines
-    error_message = "machines: a whole number of at least 1; an empty group proves no release."
-  }
-}
-
 variable "name" {
-  description = "What machines' names begin with; the group's has -mig behind it. A template's gets 26 digits more."
+  description = "Prefix of the instances' names. The group's name is this prefix and -mig; a template's name has 26 more digits."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,35}$", var.name))
-    error_message = "name: lower case, 36 characters at most."
+    error_message = "name: must be lower case and at most 36 characters long."
   }
 }
 
 variable "service_account" {
-  description = "Email of the machines' account."
+  description = "Email of the instances' service account."
   type        = string
 }
 
 variable "startup_script" {
-  description = "Run by root at every boot; names the release's image once in full."
+  description = "Script that root runs at every boot; it contains the image reference of the release once."
   type        = string
 
   validation {
     condition     = startswith(var.startup_script, "#!/bin/bash\n") && length(var.startup_script) < 128 * 1024
-    error_message = "startup_script: begins with '#!/bin/bash', and is far below the 256 KiB that metadata holds."
+    error_message = "startup_script: must begin with '#!/bin/bash' and be shorter than 128 KiB, half of the limit for metadata."
   }
 }
 
 variable "subnet" {
-  description = "Link of the machines' subnet."
+  description = "Link of the instances' subnet."
   type        = string
 }
 
 variable "tags" {
-  description = "Network tags, by which firewall rules find the machines."
+  description = "Network tags that firewall rules apply to."
   type        = set(string)
+}
+
+variable "target_size" {
+  description = "Number of instances outside a rollout."
+  type        = number
+
+  validation {
+    condition     = var.target_size >= 1 && floor(var.target_size) == var.target_size
+    error_message = "target_size: must be a whole number of at least 1; an empty group proves no release."
+  }
 }
 
 variable "zone" {

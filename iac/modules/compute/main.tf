@@ -1,6 +1,6 @@
-# A single machine whose data outlives it: the disk is a resource of its own, and the machine can be made anew beside it.
+# A single VM with its data on a separate disk, so that the VM can be deleted and created again without losing data.
 resource "google_compute_disk" "data" {
-  # checkov:skip=CKV_GCP_37: Google's own keys encrypt it; a key of ours would be one more thing that can be lost
+  # checkov:skip=CKV_GCP_37: Google's own keys encrypt it; a key of our own could be lost
   name   = "${var.name}-data"
   type   = "pd-balanced"
   zone   = var.zone
@@ -38,12 +38,12 @@ resource "google_compute_instance" "this" {
   }
 
   network_interface {
-    subnetwork = var.subnet # and no access_config: no public address
+    subnetwork = var.subnet # no access_config, so no public address
   }
 
   service_account {
     email  = var.service_account
-    scopes = ["cloud-platform"] # what Secret Manager needs; IAM is the boundary
+    scopes = ["cloud-platform"] # Secret Manager needs this scope; IAM limits the access
   }
 
   shielded_instance_config {
@@ -52,15 +52,15 @@ resource "google_compute_instance" "this" {
     enable_integrity_monitoring = true
   }
 
-  # As metadata it is changed in place; metadata_startup_script would replace the machine for it.
+  # A changed metadata entry is updated in place; metadata_startup_script would replace the VM.
   metadata = {
     enable-oslogin          = "TRUE"
-    enable-guest-attributes = "TRUE" # it publishes its host key there, and `accessory` trusts no other
+    enable-guest-attributes = "TRUE" # the VM publishes its host key there; `accessory` trusts only this key
     block-project-ssh-keys  = "TRUE"
     startup-script          = var.startup_script
   }
 
   lifecycle {
-    ignore_changes = [boot_disk[0].initialize_params[0].image] # a new base is a person's decision, not a plan's
+    ignore_changes = [boot_disk[0].initialize_params[0].image] # a person decides when a VM gets a new base image
   }
 }

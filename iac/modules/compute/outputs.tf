@@ -9,6 +9,6 @@ output "internal_ip" {
 }
 
 output "name" {
-  description = "Name of the machine."
+  description = "Name of the VM."
   value       = google_compute_instance.this.name
 }

@@ -1,74 +1,74 @@
 variable "boot_disk_gib" {
-  description = "Size of the boot disk in GiB; not below the image's own 50."
+  description = "Size of the boot disk in GiB; at least the 50 GiB of the image."
   type        = number
 
   validation {
     condition     = var.boot_disk_gib >= 50
-    error_message = "boot_disk_gib: a disk can't be smaller than its image, which has 50 GiB."
+    error_message = "boot_disk_gib: must be at least 50, the size of the image in GiB."
   }
 }
 
 variable "boot_image" {
-  description = "Image, not family, so that the plan says what is booted."
+  description = "Name of one image, not of a family, so that the plan shows which image boots."
   type        = string
 
   validation {
     condition     = can(regex("-[0-9]{8,}$", var.boot_image)) && !strcontains(var.boot_image, "/family/")
-    error_message = "boot_image: name one image, such as dojangkok-cpu-base-20260101, not a family."
+    error_message = "boot_image: must name one image, not a family. Fix: such as dojangkok-cpu-base-20260101."
   }
 }
 
 variable "data_disk_gib" {
-  description = "Size of the data disk in GiB; it can grow, its file system at the next boot, and never shrink."
+  description = "Size of the data disk in GiB. A larger value grows the disk, and the file system at the next boot; the disk cannot shrink."
   type        = number
 }
 
 variable "deletion_protection" {
-  description = "Whether the machine can't be deleted before this is switched off."
+  description = "Whether Compute Engine refuses to delete the VM."
   type        = bool
 }
 
 variable "labels" {
-  description = "Labels of the machine."
+  description = "Labels of the VM."
   type        = map(string)
 }
 
 variable "machine_type" {
-  description = "Such as e2-medium."
+  description = "Machine type, such as e2-medium."
   type        = string
 }
 
 variable "name" {
-  description = "Name of the machine."
+  description = "Name of the VM."
   type        = string
 }
 
 variable "service_account" {
-  description = "Email of the machine's account."
+  description = "Email of the VM's service account."
   type        = string
 }
 
 variable "startup_script" {
-  description = "Run by root at every boot."
+  description = "Script that root runs at every boot."
   type        = string
 
   validation {
     condition     = startswith(var.startup_script, "#!/bin/bash\n") && length(var.startup_script) < 128 * 1024
-    error_message = "startup_script: begins with '#!/bin/bash', and is far below the 256 KiB that metadata holds."
+    error_message = "startup_script: must begin with '#!/bin/bash' and be shorter than 128 KiB, half of the limit for metadata."
   }
 }
 
 variable "subnet" {
-  description = "Link of the machine's subnet."
+  description = "Link of the VM's subnet."
   type        = string
 }
 
 variable "tags" {
-  description = "Network tags, by which firewall rules find the machine."
+  description = "Network tags that firewall rules apply to."
   type        = set(string)
 }
 
 variable "zone" {
-  description = "Zone of the machine."
+  description = "Zone of the VM."
   type        = string
 }

@@ -1,4 +1,4 @@
-# One way in. Whatever has no rule is refused by the network itself.
+# One allowed ingress. The network refuses all traffic without a rule.
 resource "google_compute_firewall" "this" {
   name          = var.name
   description   = var.description

@@ -1,6 +1,6 @@
-# A single machine with a GPU; there is one in the quota, so it can't roll.
+# A single VM with a GPU. The quota holds only one GPU, so there is no rollout.
 resource "google_compute_instance" "this" {
-  # checkov:skip=CKV_GCP_38: Google's own keys encrypt it; a key of ours would be one more thing that can be lost
+  # checkov:skip=CKV_GCP_38: Google's own keys encrypt it; a key of our own could be lost
   name                      = var.name
   machine_type              = var.machine_type
   zone                      = var.zone
@@ -15,7 +15,7 @@ resource "google_compute_instance" "this" {
   }
 
   scheduling {
-    on_host_maintenance = "TERMINATE" # a GPU can't be moved
+    on_host_maintenance = "TERMINATE" # a VM with a GPU cannot migrate
     automatic_restart   = true
   }
 
@@ -30,29 +30,29 @@ resource "google_compute_instance" "this" {
   }
 
   network_interface {
-    subnetwork = var.subnet # and no access_config: no public address
+    subnetwork = var.subnet # no access_config, so no public address
   }
 
   service_account {
     email  = var.service_account
-    scopes = ["cloud-platform"] # what Secret Manager needs; IAM is the boundary
+    scopes = ["cloud-platform"] # Secret Manager needs this scope; IAM limits the access
   }
 
   shielded_instance_config {
-    enable_secure_boot          = true # packer/ built the image so, and ends where the driver does not load
+    enable_secure_boot          = true # the build in packer/ fails if the driver does not load with secure boot
     enable_vtpm                 = true
     enable_integrity_monitoring = true
   }
 
-  # As metadata it is changed in place; metadata_startup_script would replace the machine for it.
+  # A changed metadata entry is updated in place; metadata_startup_script would replace the VM.
   metadata = {
     enable-oslogin          = "TRUE"
-    enable-guest-attributes = "TRUE" # it publishes its host key there, and `accessory` trusts no other
+    enable-guest-attributes = "TRUE" # the VM publishes its host key there; `accessory` trusts only this key
     block-project-ssh-keys  = "TRUE"
     startup-script          = var.startup_script
   }
 
   lifecycle {
-    ignore_changes = [boot_disk[0].initialize_params[0].image] # a new base is a person's decision, not a plan's
+    ignore_changes = [boot_disk[0].initialize_params[0].image] # a person decides when a VM gets a new base image
   }
 }

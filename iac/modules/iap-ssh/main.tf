@@ -1,4 +1,4 @@
-# Who may open a shell on one machine: through IAP, on port 22, under a name that OS Login knows.
+# One account may log in to one VM by SSH: through IAP, on port 22, with OS Login.
 resource "google_iap_tunnel_instance_iam_member" "tunnel" {
   instance = var.instance
   zone     = var.zone
@@ -14,6 +14,6 @@ resource "google_iap_tunnel_instance_iam_member" "tunnel" {
 resource "google_compute_instance_iam_member" "login" {
   instance_name = var.instance
   zone          = var.zone
-  role          = "roles/compute.osAdminLogin" # with sudo: it updates the stack
+  role          = "roles/compute.osAdminLogin" # includes sudo, which an update of the stack needs
   member        = "serviceAccount:${var.account}"
 }

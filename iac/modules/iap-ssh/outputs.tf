@@ -1,4 +1,4 @@
 output "instance" {
-  description = "Name of the machine."
+  description = "Name of the VM."
   value       = google_compute_instance_iam_member.login.instance_name
 }

@@ -4,11 +4,11 @@ variable "account" {
 }
 
 variable "instance" {
-  description = "Name of the machine."
+  description = "Name of the VM."
   type        = string
 }
 
 variable "zone" {
-  description = "Zone of the machine."
+  description = "Zone of the VM."
   type        = string
 }

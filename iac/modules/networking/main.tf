@@ -1,6 +1,6 @@
-# A network of its own, in which no machine has a public address: out through NAT, in through IAP alone.
+# A network without public addresses: egress through NAT, ingress by the firewall rules of modules/firewall.
 resource "google_compute_network" "this" {
-  # checkov:skip=CKV2_GCP_18: its rules are in a module of their own, where checkov does not look
+  # checkov:skip=CKV2_GCP_18: its rules are in another module, which checkov does not connect with this network
   name                    = "${var.name}-vpc"
   auto_create_subnetworks = false
   routing_mode            = "REGIONAL"
@@ -8,7 +8,7 @@ resource "google_compute_network" "this" {
 
 resource "google_compute_subnetwork" "this" {
   for_each = var.subnets
-  # checkov:skip=CKV_GCP_76: there is no IPv6 in these subnets, so no Google address to reach by it
+  # checkov:skip=CKV_GCP_76: these subnets have no IPv6
 
   name                     = each.key
   network                  = google_compute_network.this.id

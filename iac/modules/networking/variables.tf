@@ -1,19 +1,19 @@
 variable "name" {
-  description = "What the names of the network, router and NAT begin with."
+  description = "Prefix of the names of the network, router and NAT."
   type        = string
 }
 
 variable "region" {
-  description = "Where the subnets, router and NAT are."
+  description = "Region of the subnets, router and NAT."
   type        = string
 }
 
 variable "subnets" {
-  description = "IPv4 ranges in CIDR notation, by the subnet's name."
+  description = "IPv4 ranges in CIDR notation by name of the subnet."
   type        = map(string)
 
   validation {
     condition     = alltrue([for range in values(var.subnets) : can(cidrnetmask(range))])
-    error_message = "subnets: each value is an IPv4 range, such as 10.10.0.0/24."
+    error_message = "subnets: each value must be an IPv4 range, such as 10.10.0.0/24."
   }
 }

@@ -1,7 +1,7 @@
-# The APIs that everything else here needs.
+# The APIs that the other modules need.
 resource "google_project_service" "this" {
   for_each = var.services
 
   service            = each.value
-  disable_on_destroy = false # what else lives in the project may need it
+  disable_on_destroy = false # other software in the project may need the API
 }

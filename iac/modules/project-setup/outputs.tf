@@ -1,4 +1,4 @@
 output "services" {
-  description = "APIs that are on."
+  description = "Enabled APIs."
   value       = keys(google_project_service.this)
 }

@@ -1,9 +1,9 @@
 variable "services" {
-  description = "APIs to switch on, such as compute.googleapis.com."
+  description = "APIs to enable, such as compute.googleapis.com."
   type        = set(string)
 
   validation {
-    condition     = alltrue([for one in var.services : endswith(one, ".googleapis.com")])
-    error_message = "services: each ends in '.googleapis.com'."
+    condition     = alltrue([for service in var.services : endswith(service, ".googleapis.com")])
+    error_message = "services: each must end in '.googleapis.com'."
   }
 }

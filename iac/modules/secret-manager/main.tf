@@ -1,8 +1,8 @@
-# A secret, and who reads it. Its value is no business of Terraform's: what stands in a state can be read from it.
+# A secret and its readers. Terraform does not set the value, because everybody who reads the state could read it.
 resource "google_secret_manager_secret" "this" {
   secret_id = var.name
 
-  # In one region, and in words that the provider has understood since its fourth version.
+  # In one region; version 4 of the provider and all later versions accept this block.
   replication {
     user_managed {
       replicas {

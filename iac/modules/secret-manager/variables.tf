@@ -1,10 +1,10 @@
 variable "accessors" {
-  description = "Emails of the accounts that read it, by a name of their own."
+  description = "Emails of the accounts that read the secret, by label."
   type        = map(string)
 
   validation {
     condition     = length(var.accessors) > 0
-    error_message = "accessors: name at least one; a secret that nobody reads is one too many."
+    error_message = "accessors: must have at least one entry. Fix: delete a secret without readers."
   }
 }
 
@@ -14,6 +14,6 @@ variable "name" {
 }
 
 variable "region" {
-  description = "Where it is kept."
+  description = "Region of the secret."
   type        = string
 }

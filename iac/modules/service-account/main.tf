@@ -1,10 +1,10 @@
-# One account for one purpose, with what that purpose needs and nothing else.
+# One account for one purpose, with no more permissions than this purpose needs.
 resource "google_service_account" "this" {
   account_id   = var.name
   display_name = var.purpose
 }
 
-# On the project a machine may write logs and metrics. Everything else is granted on the one thing that is needed.
+# On the project a VM may write logs and metrics. Every other grant is on a single resource.
 resource "google_project_iam_member" "writer" {
   for_each = var.project_roles
 
@@ -18,7 +18,7 @@ resource "google_project_iam_custom_role" "this" {
 
   role_id     = replace(title(replace(var.name, "-", " ")), " ", "")
   title       = var.name
-  description = "Exactly what ${var.name} calls: ${var.purpose}."
+  description = "The permissions that ${var.name} uses: ${var.purpose}."
   permissions = var.permissions
 }
 
@@ -30,7 +30,7 @@ resource "google_project_iam_member" "custom" {
   member  = "serviceAccount:${google_service_account.this.email}"
 }
 
-# To start a machine that runs as this account.
+# A user may start VMs that run as this account.
 resource "google_service_account_iam_member" "user" {
   for_each = var.users
 

@@ -1,21 +1,21 @@
 variable "name" {
-  description = "What stands before the @ of its email."
+  description = "Part of the email before the @."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.name))
-    error_message = "name: 6 to 30 characters, lower case."
+    error_message = "name: must have 6 to 30 characters in lower case."
   }
 }
 
 variable "permissions" {
-  description = "Permissions on the project, granted by a role of its own; empty where it needs none."
+  description = "Permissions on the project, granted by a custom role of the same name; may be empty."
   type        = set(string)
   default     = []
 
   validation {
-    condition     = alltrue([for one in var.permissions : !can(regex("setIamPolicy|setCommonInstanceMetadata|\\*", one))])
-    error_message = "permissions: none that lets the account give itself more."
+    condition     = alltrue([for permission in var.permissions : !can(regex("setIamPolicy|setCommonInstanceMetadata|\\*", permission))])
+    error_message = "permissions: must not contain setIamPolicy, setCommonInstanceMetadata or *, by which the account could extend its rights."
   }
 }
 
@@ -31,17 +31,17 @@ variable "project_roles" {
 
   validation {
     condition     = length(setsubtract(var.project_roles, ["roles/logging.logWriter", "roles/monitoring.metricWriter"])) == 0
-    error_message = "project_roles: logs and metrics only; grant everything else on the one thing that is needed."
+    error_message = "project_roles: must be roles for logs and metrics only. Fix: grant other roles on a single resource."
   }
 }
 
 variable "purpose" {
-  description = "What it is for, shown in the console."
+  description = "Purpose of the account, which the console shows."
   type        = string
 }
 
 variable "users" {
-  description = "Emails of accounts that may start machines which run as this one, by a name of their own."
+  description = "Emails of accounts that may start VMs with this account, by label."
   type        = map(string)
   default     = {}
 }

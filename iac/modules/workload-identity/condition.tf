@@ -1,5 +1,5 @@
-# Which of GitHub's tokens are taken, in CEL. Numbers, because GitHub never gives one away again; names it does. The branch
-# alone is not enough: a job on pull_request_target has the branch that it wants to change.
+# The condition for tokens of GitHub, in CEL. It compares numeric ids, because GitHub gives a name, but never an id, to
+# another repository. The branch alone is not enough: a job on pull_request_target has the branch of the pull request's base.
 locals {
   condition = join(" && ", [
     "assertion.repository_id == '${var.repository_id}'",

@@ -1,16 +1,16 @@
-# Keyless login of GitHub's jobs: of one repository, one branch, one environment.
+# Keyless login for GitHub's jobs of one repository, one branch and one environment.
 resource "google_iam_workload_identity_pool" "github" {
   workload_identity_pool_id = "github-pool"
   display_name              = "GitHub"
 }
 
 resource "google_iam_workload_identity_pool_provider" "github" {
-  # checkov:skip=CKV_GCP_125: it wants `sub`, whose form GitHub is changing and whose names can be taken over after a rename; policy/test_oidc.py tries this condition on tokens
+  # checkov:skip=CKV_GCP_125: it expects `sub`, whose format GitHub is changing and whose names another owner can take after a rename; policy/test_oidc.py tests this condition with tokens
   workload_identity_pool_id          = google_iam_workload_identity_pool.github.workload_identity_pool_id
   workload_identity_pool_provider_id = "github-provider"
 
   attribute_mapping = {
-    "google.subject"          = "assertion.sub" # 127 bytes at most: 'repo:OWNER/NAME:environment:NAME' has room
+    "google.subject"          = "assertion.sub" # at most 127 bytes, which 'repo:OWNER/NAME:environment:NAME' does not reach
     "attribute.repository_id" = "assertion.repository_id"
   }
 

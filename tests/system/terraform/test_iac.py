@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 
 from emulator.api.permissions import permission
-from policy.terraform import VALUES, Terraform, copied
+from policy.terraform import Terraform, copy_iac
 from tests.support.deployer import IMAGE, Deployer, reference, run_registry
 from tests.support.emulator import GROUP, REPOSITORY, TEMPLATES, ZONE, Emulator, Gcloud, run_emulator
 
 _EMAIL = {"email": '"${var.name}@dojangkok-dev.iam.gserviceaccount.com"', "name": "var.name"}
-_SHELLS: dict[str, dict[str, str]] = {
+_STUBS: dict[str, dict[str, str]] = {
     "project-setup": {},
     "service-account": _EMAIL,
     "secret-manager": {},
@@ -47,24 +47,25 @@ class Fleet:
         ours = {"GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{self.emulator.address}/compute/v1/", "NO_PROXY": "127.0.0.1"}
         return subprocess.run(
             ["terraform", *command],
-            cwd=self.terraform.folder / "iac/environments/dev",
-            env=kept | self.terraform.environment | ours,
+            cwd=self.terraform.path("dev"),
+            env=kept | self.terraform.variables | ours,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_S, check=False,
         )  # fmt: skip
 
-    def work(self, command: str, *more: str) -> str:
-        """Run a command that must succeed, with the example's values and two machines."""
-        done = self.run(command, "-input=false", "-no-color", f"-var-file={VALUES}", "-var=ai_server_machines=2", *more)
+    def work(self, command: str, *more: str, **values: str) -> str:
+        """Run a command that must succeed, with the example values, two instances and some values that differ."""
+        self.terraform.set_values("dev", ai_server_instances=2, **values)
+        done = self.run(command, "-input=false", "-no-color", *more)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def apply(self, *more: str) -> str:
-        """Make everything as it is written."""
-        return self.work("apply", "-auto-approve", *more)
+    def apply(self, **values: str) -> str:
+        """Create or change every resource as the files and the values describe it."""
+        return self.work("apply", "-auto-approve", **values)
 
-    def sees_nothing_to_do(self, *more: str) -> None:
-        """Plan; its exit code is 2 where there is a change."""
-        self.work("plan", "-detailed-exitcode", *more)
+    def assert_unchanged(self, **values: str) -> None:
+        """Plan, which must find no change; with a change the exit code would be 2."""
+        self.work("plan", "-detailed-exitcode", **values)
 
     def reference(self) -> str:
         """Return the line of the startup script that names the image, of the template that the group has."""
@@ -79,7 +80,7 @@ def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> It
     """An empty project, and the environment that nobody has applied yet."""
     monkeypatch.setenv("PATH", f"{provider}:{os.environ['PATH']}")
     with run_emulator("--operation-s", "0", "--seed", "tests/system/terraform/empty.yaml") as emulator:
-        fleet = Fleet(copied(tmp_path / "copy", _SHELLS), emulator)
+        fleet = Fleet(copy_iac(tmp_path / "copy", _STUBS), emulator)
         assert fleet.run("get").returncode == 0
         yield fleet
 
@@ -97,7 +98,7 @@ def _is_stable(fleet: Fleet) -> bool:
 
 def _granted() -> set[str]:
     """Permissions of the deployer's role."""
-    text = (REPOSITORY / "iac/environments/dev/accounts.tf").read_text()
+    text = (REPOSITORY / "iac/modules/fleet/accounts.tf").read_text()
     return set(re.findall(r'"(compute\.\w+\.\w+)"', text))
 
 
@@ -109,7 +110,7 @@ def test_what_terraform_makes_is_what_deploy_rolls(
     fleet.apply()
     applied_s = time.monotonic() - began_s
     fleet.emulator.wait(lambda: _is_stable(fleet))
-    fleet.sees_nothing_to_do()
+    fleet.assert_unchanged()
     assert fleet.reference() == f"AI_SERVER_IMAGE={IMAGE}:4f2a91c"
 
     began_s = time.monotonic()
@@ -119,13 +120,13 @@ def test_what_terraform_makes_is_what_deploy_rolls(
     assert "warning" not in done.stderr
     assert fleet.reference() == f"AI_SERVER_IMAGE={reference(1)}"
     began_s = time.monotonic()
-    fleet.sees_nothing_to_do()
+    fleet.assert_unchanged()
     planned_s = time.monotonic() - began_s
 
     deployer.json("deploy", "--image", reference(2))
     deployer.json("rollback")
     assert fleet.reference() == f"AI_SERVER_IMAGE={reference(1)}"
-    fleet.sees_nothing_to_do()
+    fleet.assert_unchanged()
     with capsys.disabled():
         print(f"\napply {applied_s:.1f} s, deploy {deployed_s:.1f} s, empty plan {planned_s:.1f} s")
     assert [entry for entry in fleet.emulator.ledger("request") if entry.get("unknown")] == []
@@ -141,12 +142,12 @@ def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, depl
     deployer.json("deploy", "--image", reference(1))
     before = deployer.versions()
     release = reference(1).removeprefix(IMAGE)
-    change = ("-var=ai_server_machine_type=n2d-standard-4", f"-var=ai_server_first_release={release}")
-    fleet.apply(*change)
+    change = {"ai_server_machine_type": "n2d-standard-4", "ai_server_first_release": release}
+    fleet.apply(**change)
     assert deployer.versions() == before
     assert "is newer than" in json.dumps(deployer.json("status"))
 
-    seed = fleet.run("output", "-raw", "ai_server_template").stdout
+    seed = json.loads(fleet.run("output", "-json", "fleet").stdout)["ai_server_template"]
     group = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
     fleet.emulator.ask(group, {"versions": [{"instanceTemplate": f"global/instanceTemplates/{seed}"}]}, "PATCH")
     assert deployer.versions() == [seed]
@@ -154,7 +155,7 @@ def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, depl
     (serving,) = deployer.versions()
     assert fleet.emulator.get(f"{TEMPLATES}/{serving}")["properties"]["machineType"] == "n2d-standard-4"
     assert "is newer than" not in json.dumps(deployer.json("status"))
-    fleet.sees_nothing_to_do(*change)
+    fleet.assert_unchanged(**change)
 
 
 def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deployer) -> None:

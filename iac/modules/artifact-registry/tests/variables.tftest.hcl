@@ -7,7 +7,7 @@ variables {
   writers = {}
 }
 
-run "fewer_pushes_than_releases_are_refused" {
+run "fewer_versions_than_kept_releases_are_refused" {
   command = plan
   variables {
     kept_versions = 19
@@ -15,11 +15,11 @@ run "fewer_pushes_than_releases_are_refused" {
   expect_failures = [var.kept_versions]
 }
 
-run "thirty_pushes_stay" {
+run "sixty_versions_stay_by_default" {
   command = plan
 
   assert {
     condition     = var.kept_versions == 60
-    error_message = "a push is two versions, the image and its bill of materials"
+    error_message = "a push makes two versions, the image and its bill of materials"
   }
 }

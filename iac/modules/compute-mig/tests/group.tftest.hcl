@@ -3,7 +3,7 @@ mock_provider "google" {}
 variables {
   name            = "dojangkok-dev-ai-server"
   zone            = "asia-northeast3-a"
-  machines        = 3
+  target_size     = 3
   machine_type    = "n2d-standard-2"
   boot_image      = "dojangkok-cpu-base-20260101"
   boot_disk_gib   = 50
@@ -16,60 +16,60 @@ variables {
   startup_script  = "#!/bin/bash\ntrue\n"
 }
 
-run "group_rolls_as_deploy_wants_it" {
+run "group_has_the_update_policy_of_deploy" {
   command = plan
 
   assert {
     condition     = google_compute_instance_group_manager.this.name == "dojangkok-dev-ai-server-mig" && google_compute_instance_group_manager.this.target_size == 3
-    error_message = "name or size is not what was asked for"
+    error_message = "the name or the size differs from the variables"
   }
   assert {
     condition = one([for policy in google_compute_instance_group_manager.this.update_policy : [
       policy.type, policy.minimal_action, policy.replacement_method, policy.max_surge_fixed, policy.max_unavailable_fixed
     ]]) == ["PROACTIVE", "REPLACE", "SUBSTITUTE", 1, 0]
-    error_message = "a release would not come one machine at a time, with none missing"
+    error_message = "a rollout would not replace one instance at a time without a gap"
   }
   assert {
     condition     = one(google_compute_instance_group_manager.this.auto_healing_policies).initial_delay_sec == 300
-    error_message = "machines that are still booting would be recreated"
+    error_message = "auto-healing would recreate instances that still boot"
   }
 }
 
-run "health_is_asked_of_the_application_every_5_s" {
+run "health_check_probes_the_application_every_5_s" {
   command = plan
 
   assert {
     condition     = google_compute_health_check.this.check_interval_sec == 5 && google_compute_health_check.this.timeout_sec < 5
-    error_message = "the look takes longer than until the next one"
+    error_message = "a probe may last longer than the interval"
   }
   assert {
     condition     = one(google_compute_health_check.this.http_health_check).request_path == "/health" && one(google_compute_health_check.this.http_health_check).port == 8000
-    error_message = "something else is asked than whether the application is alive"
+    error_message = "the health check does not probe /health on port 8000"
   }
 }
 
-run "machine_is_closed" {
+run "instance_has_no_public_address_and_is_shielded" {
   command = plan
 
   assert {
     condition     = length(one(google_compute_instance_template.seed.network_interface).access_config) == 0
-    error_message = "machines have a public address"
+    error_message = "instances have a public address"
   }
   assert {
     condition     = google_compute_instance_template.seed.metadata["enable-oslogin"] == "TRUE" && google_compute_instance_template.seed.metadata["startup-script"] == var.startup_script
-    error_message = "no OS Login, or another script"
+    error_message = "OS Login is off, or the startup script differs"
   }
   assert {
     condition     = alltrue([one(google_compute_instance_template.seed.shielded_instance_config).enable_secure_boot, one(google_compute_instance_template.seed.shielded_instance_config).enable_vtpm])
-    error_message = "the machine is not shielded"
+    error_message = "the instance is not shielded"
   }
   assert {
     condition     = one(google_compute_instance_template.seed.disk).disk_size_gb == 50 && one(google_compute_instance_template.seed.disk).source_image == "dojangkok-cpu-base-20260101"
-    error_message = "another disk than was asked for"
+    error_message = "the disk differs from the variables"
   }
 }
 
-run "family_is_no_image" {
+run "image_family_is_refused" {
   command = plan
   variables {
     boot_image = "dojangkok-cpu-base"
@@ -88,12 +88,12 @@ run "disk_below_the_image_is_refused" {
 run "empty_group_is_refused" {
   command = plan
   variables {
-    machines = 0
+    target_size = 0
   }
-  expect_failures = [var.machines]
+  expect_failures = [var.target_size]
 }
 
-run "name_that_leaves_no_room_for_a_templates_is_refused" {
+run "name_too_long_for_a_template_is_refused" {
   command = plan
   variables {
     name = "dojangkok-production-of-the-ai-servers"
@@ -101,7 +101,7 @@ run "name_that_leaves_no_room_for_a_templates_is_refused" {
   expect_failures = [var.name]
 }
 
-run "script_that_is_none_is_refused" {
+run "script_without_a_first_line_for_bash_is_refused" {
   command = plan
   variables {
     startup_script = "docker compose up"

@@ -15,21 +15,21 @@ variables {
   startup_script      = "#!/bin/bash\ntrue\n"
 }
 
-# Planned and never applied: prevent_destroy keeps the disk from Terraform's own tidying up too.
-run "data_are_not_on_the_boot_disk" {
+# Planned only: prevent_destroy would also stop the clean-up after an applied test.
+run "data_disk_is_separate_from_the_boot_disk" {
   command = plan
 
   assert {
     condition     = one(google_compute_instance.this.attached_disk).device_name == "data" && google_compute_disk.data.size == 100
-    error_message = "no disk of 100 GiB that the startup script finds as 'data'"
+    error_message = "no disk of 100 GiB has the device name 'data' of the startup script"
   }
   assert {
     condition     = google_compute_instance.this.deletion_protection
-    error_message = "the machine can be deleted"
+    error_message = "the VM can be deleted"
   }
 }
 
-run "family_is_no_image" {
+run "image_family_is_refused" {
   command = plan
   variables {
     boot_image = "projects/p/global/images/family/dojangkok-cpu-base"

@@ -9,16 +9,16 @@ variables {
   tcp_ports     = ["9100"]
 }
 
-run "rule_lets_in_who_is_named" {
+run "rule_admits_the_given_sources" {
   command = plan
 
   assert {
     condition     = google_compute_firewall.this.source_ranges == toset(["10.20.0.0/16"]) && google_compute_firewall.this.direction == "INGRESS"
-    error_message = "the rule has other sources than were named"
+    error_message = "the rule has other sources"
   }
 }
 
-run "internet_is_no_source" {
+run "internet_is_refused_as_a_source" {
   command = plan
   variables {
     source_ranges = ["0.0.0.0/0"]
@@ -26,7 +26,7 @@ run "internet_is_no_source" {
   expect_failures = [var.source_ranges]
 }
 
-run "half_of_the_internet_is_no_source" {
+run "half_of_the_internet_is_refused_as_a_source" {
   command = plan
   variables {
     source_ranges = ["10.0.0.0/8", "128.0.0.0/1"]
@@ -34,7 +34,7 @@ run "half_of_the_internet_is_no_source" {
   expect_failures = [var.source_ranges]
 }
 
-run "ipv6_internet_is_no_source" {
+run "ipv6_internet_is_refused_as_a_source" {
   command = plan
   variables {
     source_ranges = ["::/0"]

@@ -15,12 +15,12 @@ variables {
   startup_script      = "#!/bin/bash\ntrue\n"
 }
 
-run "machine_with_a_gpu_stops_for_maintenance" {
+run "vm_with_a_gpu_stops_for_maintenance" {
   command = plan
 
   assert {
     condition     = one(google_compute_instance.this.guest_accelerator).type == "nvidia-l4" && one(google_compute_instance.this.scheduling).on_host_maintenance == "TERMINATE"
-    error_message = "a machine with a GPU can't be moved, and would not start"
+    error_message = "a VM with a GPU cannot migrate, and Compute Engine would refuse to start it"
   }
 }
 

@@ -6,25 +6,25 @@ variables {
   project = "p"
 }
 
-run "account_has_nothing_that_was_not_asked_for" {
+run "account_has_no_grant_by_default" {
   assert {
     condition     = length(google_project_iam_custom_role.this) == 0 && length(google_project_iam_member.writer) == 0 && length(google_service_account_iam_member.user) == 0
-    error_message = "it has more"
+    error_message = "the account has a grant"
   }
 }
 
-run "role_holds_exactly_what_was_asked_for" {
+run "role_has_exactly_the_given_permissions" {
   variables {
     permissions = ["compute.regions.get"]
   }
 
   assert {
     condition     = google_project_iam_custom_role.this[0].role_id == "DojangkokDeployer" && google_project_iam_custom_role.this[0].permissions == toset(["compute.regions.get"])
-    error_message = "another role"
+    error_message = "the role differs from the variables"
   }
 }
 
-run "roles_on_the_project_are_for_logs_and_metrics" {
+run "other_roles_on_the_project_are_refused" {
   command = plan
   variables {
     project_roles = ["roles/compute.instanceAdmin.v1"]
@@ -32,7 +32,7 @@ run "roles_on_the_project_are_for_logs_and_metrics" {
   expect_failures = [var.project_roles]
 }
 
-run "account_can_give_itself_nothing" {
+run "permission_to_extend_rights_is_refused" {
   command = plan
   variables {
     permissions = ["resourcemanager.projects.setIamPolicy"]

@@ -6,7 +6,7 @@ variables {
   service_accounts    = {}
 }
 
-run "name_is_no_number" {
+run "names_are_refused_as_ids" {
   command = plan
   variables {
     repository_id       = "dojangkok/ai"
@@ -15,7 +15,7 @@ run "name_is_no_number" {
   expect_failures = [var.repository_id, var.repository_owner_id]
 }
 
-run "value_cannot_end_the_literal" {
+run "value_that_ends_the_literal_is_refused" {
   command = plan
   variables {
     environment = "x' || '1' == '1"

@@ -1,6 +1,6 @@
-# Who may do what. Machines: logs and metrics on the project, and the secrets and images that are theirs.
+# Service accounts and what each may do. Accounts of VMs write logs and metrics, and read their own secrets and images.
 locals {
-  machine_roles = ["roles/logging.logWriter", "roles/monitoring.metricWriter"]
+  vm_roles = ["roles/logging.logWriter", "roles/monitoring.metricWriter"]
 
   secrets = {
     dojangkok-backend-internal-token = { ai-server = module.ai_server_account.email }
@@ -13,51 +13,51 @@ locals {
 }
 
 module "ai_server_account" {
-  source = "../../modules/service-account"
+  source = "../service-account"
 
   name          = "ai-server"
   purpose       = "AI servers"
   project       = local.deploy.project
-  project_roles = local.machine_roles
+  project_roles = local.vm_roles
   users         = { deployer = module.deployer_account.email }
 }
 
 module "chromadb_account" {
-  source = "../../modules/service-account"
+  source = "../service-account"
 
   name          = "chromadb"
-  purpose       = "ChromaDB's machine"
+  purpose       = "ChromaDB's VM"
   project       = local.deploy.project
-  project_roles = local.machine_roles
+  project_roles = local.vm_roles
   users         = { deployer = module.deployer_account.email }
 }
 
 module "vllm_account" {
-  source = "../../modules/service-account"
+  source = "../service-account"
 
   name          = "vllm-server"
-  purpose       = "vLLM's machine"
+  purpose       = "vLLM's VM"
   project       = local.deploy.project
-  project_roles = local.machine_roles
+  project_roles = local.vm_roles
   users         = { deployer = module.deployer_account.email }
 }
 
 module "builder_account" {
-  source = "../../modules/service-account"
+  source = "../service-account"
 
   name    = "dojangkok-builder"
-  purpose = "Pushes images, and touches no machine"
+  purpose = "Pushes images and changes no VM"
   project = local.deploy.project
 }
 
 module "deployer_account" {
-  source = "../../modules/service-account"
+  source = "../service-account"
 
   name    = "dojangkok-deployer"
   purpose = "Rolls releases out"
   project = local.deploy.project
 
-  # docs/runbook.md says what for; policy/test_iac_plan.py compares this with deploy's own list.
+  # docs/runbook.md explains each permission; policy/test_iac_plan.py compares this list with the list of deploy.
   permissions = [
     "compute.autoscalers.list",
     "compute.globalOperations.get",
@@ -70,17 +70,17 @@ module "deployer_account" {
     "compute.instanceTemplates.get",
     "compute.instanceTemplates.list",
     "compute.instanceTemplates.useReadOnly",
-    "compute.instances.getGuestAttributes", # the host keys of the shells below
+    "compute.instances.getGuestAttributes", # the host keys of the SSH connections below
     "compute.instances.getSerialPortOutput",
-    "compute.projects.get", # gcloud's, for the same
+    "compute.projects.get", # gcloud reads the project for these connections
     "compute.regions.get",
     "compute.zoneOperations.get",
   ]
 }
 
-# vLLM and ChromaDB can't roll: the deployer updates them in place.
+# vLLM and ChromaDB are single VMs without a rollout: the deployer updates them in place.
 module "vllm_ssh" {
-  source = "../../modules/iap-ssh"
+  source = "../iap-ssh"
 
   instance = module.vllm.name
   zone     = local.deploy.zone
@@ -88,7 +88,7 @@ module "vllm_ssh" {
 }
 
 module "chromadb_ssh" {
-  source = "../../modules/iap-ssh"
+  source = "../iap-ssh"
 
   instance = module.chromadb.name
   zone     = local.deploy.zone
@@ -96,7 +96,7 @@ module "chromadb_ssh" {
 }
 
 module "secret" {
-  source   = "../../modules/secret-manager"
+  source   = "../secret-manager"
   for_each = local.secrets
 
   name      = each.key
@@ -105,12 +105,12 @@ module "secret" {
 }
 
 module "github" {
-  source = "../../modules/workload-identity"
+  source = "../workload-identity"
 
   repository_id       = var.github_repository_id
   repository_owner_id = var.github_owner_id
   ref                 = "refs/heads/main"
-  environment         = local.environment
+  environment         = var.environment
   service_accounts = {
     builder  = module.builder_account.name
     deployer = module.deployer_account.name

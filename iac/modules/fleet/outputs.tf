@@ -1,20 +1,20 @@
 output "ai_server_template" {
-  description = "Name of the seed template that is written here; the group may have another one."
+  description = "Name of the newest seed template; the group may use another template."
   value       = module.ai_server.template
 }
 
 output "builder" {
-  description = "Email of the account that only pushes, for a job that does nothing else."
+  description = "Email of the account that only pushes, for a job that only publishes."
   value       = module.builder_account.email
 }
 
 output "chromadb_internal_ip" {
-  description = "Address of ChromaDB's machine in the subnet."
+  description = "Address of ChromaDB's VM in the subnet."
   value       = module.chromadb.internal_ip
 }
 
 output "github_secrets" {
-  description = "What the secrets of the GitHub environment are set to; none of them is secret."
+  description = "Values for the secrets of the GitHub environment; none of these values is secret."
   value = {
     AR_REPO                    = local.deploy.repository
     GCP_PROJECT_ID             = local.deploy.project
@@ -26,7 +26,7 @@ output "github_secrets" {
 }
 
 output "login_condition" {
-  description = "Which of GitHub's jobs may log in."
+  description = "Condition that a token of GitHub must meet to log in, in CEL."
   value       = module.github.condition
 }
 
@@ -35,7 +35,12 @@ output "network" {
   value       = module.networking.network
 }
 
+output "project" {
+  description = "Id of the project."
+  value       = local.deploy.project
+}
+
 output "vllm_internal_ip" {
-  description = "Address of vLLM's machine in the subnet."
+  description = "Address of vLLM's VM in the subnet."
   value       = module.vllm.internal_ip
 }

@@ -1,10 +1,10 @@
-# What the machines run at every boot, with the stacks of compose/ in it as they are.
+# Startup scripts, which VMs run at every boot. Each contains the files of compose/ unchanged.
 locals {
   compose   = "${path.module}/../../../compose"
   templates = "${path.module}/../../scripts"
   stacks    = { for name in ["ai-server", "chromadb", "vllm"] : name => chomp(file("${local.compose}/${name}/docker-compose.yml")) }
 
-  of_every_script = { for name, stack in local.stacks : name => {
+  common_values = { for name, stack in local.stacks : name => {
     project   = local.deploy.project
     functions = chomp(file("${local.templates}/functions.sh"))
     secret    = chomp(file("${local.templates}/secret.sh"))
@@ -16,21 +16,21 @@ locals {
   } }
 
   scripts = {
-    ai-server = templatefile("${local.templates}/startup-ai-server.sh.tftpl", merge(local.of_every_script["ai-server"], {
+    ai-server = templatefile("${local.templates}/startup-ai-server.sh.tftpl", merge(local.common_values["ai-server"], {
       image = "${local.deploy.repository}${var.ai_server_first_release}"
       variables = {
-        APP_ENV                        = local.environment
+        APP_ENV                        = var.environment
         BACKEND_CALLBACK_BASE_URL      = var.backend_callback_base_url
-        CHROMADB_URL                   = "http://${local.name}-chromadb.${local.internal}:8100"
+        CHROMADB_URL                   = "http://${local.name}-chromadb.${local.internal_domain}:8100"
         HTTP_TIMEOUT_SEC               = var.http_timeout_s
-        VLLM_BASE_URL                  = "http://${local.name}-vllm.${local.internal}:8001/v1"
+        VLLM_BASE_URL                  = "http://${local.name}-vllm.${local.internal_domain}:8001/v1"
         VLLM_LORA_ADAPTER_CHECKLIST    = "checklist"
         VLLM_LORA_ADAPTER_EASYCONTRACT = "easycontract"
         VLLM_MODEL                     = one(regex("--model=(\\S+)", local.stacks["vllm"]))
       }
     }))
-    chromadb = templatefile("${local.templates}/startup-chromadb.sh.tftpl", local.of_every_script["chromadb"])
-    vllm = templatefile("${local.templates}/startup-vllm.sh.tftpl", merge(local.of_every_script["vllm"], {
+    chromadb = templatefile("${local.templates}/startup-chromadb.sh.tftpl", local.common_values["chromadb"])
+    vllm = templatefile("${local.templates}/startup-vllm.sh.tftpl", merge(local.common_values["vllm"], {
       image = "${dirname(local.deploy.repository)}/vllm${var.vllm_first_release}"
     }))
   }

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50" # the newest whose use was seen; what was checked with which is in iac/README.md
+      version = "~> 6.50" # the newest version seen in use; iac/README.md lists what was checked with which version
     }
   }
 }

@@ -1,39 +1,39 @@
-# Every way in. There is no rule for "everything internal": it would make the others pointless.
+# Every allowed ingress. A rule for all internal traffic would make these rules pointless, so there is none.
 locals {
   rules = {
     allow-health-check = {
-      description   = "Google's health-check probers ask the AI servers; without them no machine is ever healthy."
+      description   = "Google's health-check probers reach the AI servers; without this rule no instance becomes healthy."
       source_ranges = ["35.191.0.0/16", "130.211.0.0/22"]
       source_tags   = null
       target_tags   = ["ai-server"]
       tcp_ports     = ["8000"]
     }
     allow-ai-to-vllm = {
-      description   = "AI servers ask the model."
+      description   = "AI servers call the model."
       source_ranges = null
       source_tags   = ["ai-server"]
       target_tags   = ["vllm"]
       tcp_ports     = ["8001"]
     }
     allow-ai-to-chromadb = {
-      description   = "AI servers ask the vector database."
+      description   = "AI servers call the vector database."
       source_ranges = null
       source_tags   = ["ai-server"]
       target_tags   = ["chromadb"]
       tcp_ports     = ["8100"]
     }
     allow-iap-ssh = {
-      description   = "SSH through Identity-Aware Proxy, and from nowhere else."
+      description   = "SSH from Identity-Aware Proxy only."
       source_ranges = ["35.235.240.0/20"]
       source_tags   = null
-      target_tags   = ["ai-server", "chromadb", "packer", "vllm"] # packer: while it builds an image
+      target_tags   = ["ai-server", "chromadb", "packer", "vllm"] # packer: the VM that builds an image
       tcp_ports     = ["22"]
     }
   }
 
   monitoring = length(var.monitoring_source_ranges) == 0 ? {} : {
     allow-monitoring = {
-      description   = "Prometheus reads the exporters of machines and GPUs."
+      description   = "Prometheus reads the exporters of VMs and GPUs."
       source_ranges = var.monitoring_source_ranges
       source_tags   = null
       target_tags   = ["dojangkok-monitoring"]
@@ -43,7 +43,7 @@ locals {
 }
 
 module "firewall" {
-  source   = "../../modules/firewall"
+  source   = "../firewall"
   for_each = merge(local.rules, local.monitoring)
 
   name          = "${local.name}-${each.key}"

@@ -1,0 +1,112 @@
+# The VMs of one environment. environments/ENV/main.tf and backend.tf hold everything that differs between environments.
+locals {
+  # deploy reads this file too, so both use the same project, group and repository.
+  deploy = yamldecode(file("${path.module}/../../../environments/${var.environment}.yaml"))
+  region = replace(local.deploy.zone, "/-[a-z]$/", "")
+  name   = "dojangkok-${var.environment}"
+  subnet = module.networking.subnets["${local.name}-subnet"]
+
+  repository_parts = split("/", local.deploy.repository) # HOST/PROJECT/NAME/IMAGE
+
+  labels = { for service in ["ai-server", "chromadb", "vllm"] : service => {
+    environment = var.environment
+    service     = service
+    managed_by  = "terraform"
+  } }
+
+  # AI servers use DNS names: a VM that is created again at another address keeps its name.
+  internal_domain = "${local.deploy.zone}.c.${local.deploy.project}.internal"
+}
+
+module "project_setup" {
+  source = "../project-setup"
+
+  services = [
+    "artifactregistry.googleapis.com",
+    "cloudresourcemanager.googleapis.com", # deploy lists its own permissions
+    "compute.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com", # keyless login
+    "iap.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "oslogin.googleapis.com",
+    "secretmanager.googleapis.com",
+    "sts.googleapis.com", # keyless login
+  ]
+}
+
+module "networking" {
+  source = "../networking"
+
+  name    = "dojangkok-ai"
+  region  = local.region
+  subnets = { "${local.name}-subnet" = "10.10.0.0/24" }
+}
+
+module "registry" {
+  source = "../artifact-registry"
+
+  name   = local.repository_parts[2]
+  region = local.region
+  readers = {
+    ai-server = module.ai_server_account.email
+    vllm      = module.vllm_account.email
+  }
+  writers = {
+    builder  = module.builder_account.email
+    deployer = module.deployer_account.email # `deploy` without an image builds and pushes first
+  }
+}
+
+module "ai_server" {
+  source = "../compute-mig"
+
+  name            = trimsuffix(local.deploy.group, "-mig")
+  zone            = local.deploy.zone
+  target_size     = var.ai_server_instances
+  machine_type    = var.ai_server_machine_type
+  boot_image      = var.cpu_image
+  boot_disk_gib   = 50
+  health_port     = 8000
+  initial_delay_s = 300
+  subnet          = local.subnet
+  tags            = ["ai-server", "dojangkok-monitoring"]
+  labels          = local.labels["ai-server"]
+  service_account = module.ai_server_account.email
+  startup_script  = local.scripts["ai-server"]
+}
+
+module "chromadb" {
+  source = "../compute"
+
+  name                = "${local.name}-chromadb"
+  zone                = local.deploy.zone
+  machine_type        = var.chromadb_machine_type
+  boot_image          = var.cpu_image
+  boot_disk_gib       = 50
+  data_disk_gib       = var.chromadb_disk_gib
+  deletion_protection = var.is_protected
+  subnet              = local.subnet
+  tags                = ["chromadb", "dojangkok-monitoring"]
+  labels              = local.labels["chromadb"]
+  service_account     = module.chromadb_account.email
+  startup_script      = local.scripts["chromadb"]
+}
+
+module "vllm" {
+  source = "../gpu-compute"
+
+  name                = "${local.name}-vllm"
+  zone                = local.deploy.zone
+  machine_type        = var.vllm_machine_type
+  gpu_type            = var.vllm_gpu_type
+  boot_image          = var.gpu_image
+  boot_disk_gib       = 200
+  deletion_protection = var.is_protected
+  subnet              = local.subnet
+  tags                = ["vllm", "dojangkok-monitoring"]
+  labels              = local.labels["vllm"]
+  service_account     = module.vllm_account.email
+  startup_script      = local.scripts["vllm"]
+}
