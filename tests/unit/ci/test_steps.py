@@ -55,7 +55,6 @@ def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
 def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
     paths = python_checks.PROGRAM["deploy"].paths
     assert {path for path in paths if path.startswith(("tests", "policy"))} == {
-        "tests/unit/arrows.py",
         "tests/unit/deploy",
         "tests/support",
         "tests/unit/lib",

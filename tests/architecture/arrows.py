@@ -1,0 +1,197 @@
+"""Which folder may import which, with the reason of each arrow; `test_layers.py` compares it with the imports."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """
+    Folders and modules that one folder may import.
+
+    Args:
+        importer: package, or module, by its dotted name; modules belong to the longest name that contains them.
+        imported: dotted names of what the importer may import beside its own modules.
+        reason: why this direction is allowed.
+    """
+
+    importer: str
+    imported: tuple[str, ...]
+    reason: str
+
+
+PROGRAMS: Final = ("accessory", "app", "ci", "deploy", "emulator", "engine", "policy")
+ROOTS: Final = (*PROGRAMS, "lib", "tests", "bench")
+DIVIDED: Final = ("ci", "deploy", "emulator", "tests")  # roots whose every folder has a row of its own
+
+_VALUES: Final = ("deploy.documents", "deploy.errors")
+_DEPLOY: Final = (
+    *_VALUES, "deploy", "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group", "deploy.parallel",
+    "deploy.registry", "deploy.release", "deploy.report", "deploy.retry", "deploy.rollout",
+)  # fmt: skip
+_EMULATOR: Final = (
+    "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
+    "emulator.environment", "emulator.group", "emulator.server",
+)  # fmt: skip
+
+ARROWS: Final = (
+    Arrow("accessory", ("lib",), "rules of security must be the same in accessory and in deploy"),
+    Arrow("app", (), "the app is shipped alone: its image holds no other program"),
+    Arrow("engine", (), "the engine runs before any package is installed"),
+    Arrow("lib", (), "two programs ship these packages, so a program imported here would be shipped with the other"),
+    Arrow("policy", (), "policy judges files; it starts the programs whose files it judges"),
+    # ci: starts the other programs in containers
+    Arrow("ci", ("ci.steps",), "a verb arranges steps, and decides about their outcomes"),
+    Arrow("ci.steps", ("ci",), "a step reads the choice of an environment, and raises the errors of ci"),
+    Arrow("ci.scripts", (), "these scripts run in containers that hold Python and nothing of ci"),
+    # deploy: values and decisions below, effects above them, verbs on top
+    Arrow("deploy.errors", (), "every module raises these errors"),
+    Arrow("deploy.endpoints", (), "addresses are values"),
+    Arrow("deploy.parallel", (), "side-by-side calls depend on nothing that is called"),
+    Arrow("deploy.retry", ("deploy.errors",), "a retry raises the error of the last attempt"),
+    Arrow("deploy.documents", ("deploy.errors",), "a document that has another shape is an error"),
+    Arrow(
+        "deploy.config",
+        ("deploy.endpoints", "deploy.errors", "deploy.registry", "lib"),
+        "an environment file is read with the rules for addresses, registries and credentials",
+    ),
+    Arrow("deploy.release", (*_VALUES, "lib"), "a release is made of documents; image names are parsed by lib"),
+    Arrow(
+        "deploy.group",
+        (*_VALUES, "deploy.config", "deploy.release", "lib"),
+        "a group's state is judged from its documents, its releases and the limits of the environment",
+    ),
+    Arrow(
+        "deploy.compute_engine",
+        (*_VALUES, "deploy.config", "deploy.parallel", "deploy.release", "deploy.retry", "lib"),
+        "the client turns answers into documents, and retries",
+    ),
+    Arrow(
+        "deploy.registry",
+        ("deploy.errors", "deploy.release", "deploy.retry", "lib"),
+        "the client looks up image references, and retries",
+    ),
+    Arrow(
+        "deploy.rollout",
+        (
+            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group", "deploy.release",
+            "deploy.retry", "lib",
+        ),
+        "a rollout decides with the pure folders, and writes with the client",
+    ),
+    Arrow(
+        "deploy.report",
+        (
+            *_VALUES, "deploy.config", "deploy.endpoints", "deploy.group", "deploy.release", "deploy.rollout", "lib",
+        ),
+        "a report renders what a rollout and the group's state were",
+    ),
+    Arrow(
+        "deploy",
+        (*_DEPLOY, "lib"),
+        "a verb connects clients, rollout and report",
+    ),
+    # emulator: groups are computed, the environment holds them, the API and the control routes change them
+    Arrow("emulator.group", (), "how a group changes is computed from its values and a moment"),
+    Arrow("emulator.environment", ("emulator.group",), "the environment holds groups, and lets time pass for them"),
+    Arrow("emulator.api.schema", ("emulator.api",), "the check of a document raises the errors of the API"),
+    Arrow(
+        "emulator.api",
+        ("emulator.api.schema", "emulator.environment", "emulator.group"),
+        "a request is checked against the schema, and reads the environment",
+    ),
+    Arrow(
+        "emulator.api.methods",
+        ("emulator.api", "emulator.api.schema", "emulator.environment", "emulator.group"),
+        "a method of Compute Engine changes the environment",
+    ),
+    Arrow(
+        "emulator.control",
+        ("emulator", "emulator.api", "emulator.api.methods", "emulator.environment", "emulator.group"),
+        "the routes below /emulator/ steer the environment and the faults of the API",
+    ),
+    Arrow(
+        "emulator.server",
+        ("emulator", "emulator.api", "emulator.api.methods", "emulator.environment", "emulator.group"),
+        "the server turns what arrives at a socket into requests of the API",
+    ),
+    Arrow("emulator", _EMULATOR, "the program connects all of them; no circle of modules may come of it"),
+    # tests: support below, and each suite beside the others
+    Arrow("tests", (), "no test file is outside the suites"),
+    Arrow("tests.architecture", (), "the rules of structure read files and import no program"),
+    Arrow("tests.support", (), "support starts programs as processes, so that every environment can import it"),
+    Arrow("tests.unit.accessory", ("accessory", "lib", "tests.support", "tests.unit.lib"), "accessory contains lib"),
+    Arrow("tests.unit.app", ("app", "tests.support"), "the app is tested with fakes of what it calls"),
+    Arrow("tests.unit.ci", ("ci", "ci.scripts", "ci.steps", "lib", "tests.support"), "pins are compared with lib"),
+    Arrow("tests.unit.deploy", (*_DEPLOY, "lib", "tests.support", "tests.unit.lib"), "deploy contains lib"),
+    Arrow(
+        "tests.integration.deploy",
+        (*_DEPLOY, *_EMULATOR, "lib", "tests.support", "tests.unit.deploy", "tests.unit.lib"),
+        "deploy is run against an emulator in the same process",
+    ),
+    Arrow("tests.unit.emulator", (*_EMULATOR, "tests.support"), "the emulator is tested alone"),
+    Arrow("tests.unit.engine", ("engine", "tests.support"), "the engine is tested alone"),
+    Arrow("tests.unit.lib", ("lib", "tests.support"), "lib is a leaf"),
+    Arrow(
+        "tests.contract",
+        (*_EMULATOR, "tests.support"),
+        "the emulator is compared with Google's clients",
+    ),
+    Arrow("tests.system", ("tests.support",), "fixtures that several folders of tests/system use"),
+    Arrow("tests.system.accessory", ("tests.support",), "accessory is started as a process"),
+    Arrow("tests.system.console", ("tests.support",), "the console is opened in a browser"),
+    Arrow("tests.system.gcloud", ("tests.support",), "gcloud is started as a process"),
+    Arrow("tests.system.images", ("tests.support",), "the provisioner is run as Packer runs it"),
+    Arrow(
+        "tests.system.processes",
+        ("deploy.documents", "deploy.errors", "deploy.group", "tests.support"),
+        "deploy is started as a process; its documents are parsed, and its exit codes named, by deploy's modules",
+    ),
+    Arrow(
+        "tests.system.registries",
+        ("ci.scripts", "ci.steps", "tests.support"),
+        "the scripts of ci push to real registries",
+    ),
+    Arrow("tests.system.stacks", ("tests.support",), "the stacks are started by Docker"),
+    Arrow(
+        "tests.system.terraform",
+        ("emulator.api", "policy", "tests.support"),
+        "the plan is compared with the emulator's permissions, and prepared as policy prepares it",
+    ),
+    Arrow(
+        "tests.e2e",
+        ("ci", "ci.scripts", "ci.steps", "policy", "tests.support"),
+        "./daggerw is started as a person does; versions and exit codes are named by ci",
+    ),
+    Arrow(
+        "bench",
+        ("deploy.release", *_EMULATOR, "lib", "tests.support"),
+        "a benchmark measures programs, and shares with the tests nothing but their support",
+    ),
+)  # fmt: skip
+
+_NETWORK: Final = "a decision that reads the network cannot be tested with values, and may differ at the second call"
+_CLOCK: Final = "deadlines are judged by the time that is passed in, which is the server's"
+_PROCESS: Final = "a decision depends on its arguments alone, not on this process"
+PURE: Final = ("deploy.documents", "deploy.group", "deploy.release", "emulator.group")
+EFFECTS: Final = {
+    "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
+    "tenacity": _NETWORK, "time": _CLOCK, "random": _PROCESS, "os": _PROCESS, "signal": _PROCESS,
+    "subprocess": _PROCESS, "threading": _PROCESS,
+    "deploy.compute_engine": _NETWORK, "deploy.registry": _NETWORK, "deploy.rollout": _NETWORK,
+    "deploy.report": _NETWORK,
+}  # fmt: skip
+
+CLIENTS: Final = {
+    "dagger": (
+        ("ci", "tests.unit.ci", "tests.e2e"),
+        "only the pipeline needs an engine",
+    ),
+    "google": (
+        ("lib", "deploy.compute_engine.login", "emulator.api.schema.generate", "tests"),
+        "of Google's packages deploy and accessory use the login alone: typed messages of its API drop unknown fields",
+    ),
+    "googleapiclient": ((), "deploy speaks REST over httpx, and reads every field that Compute Engine sends"),
+}
+
+LONGEST_FILE: Final = 250
