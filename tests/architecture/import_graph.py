@@ -89,8 +89,11 @@ def circles(graph: ImportGraph) -> Iterator[str]:
     try:
         graphlib.TopologicalSorter(imported).prepare()
     except graphlib.CycleError as error:
+        *circle, _ = error.args[1]
+        first = circle.index(min(circle))
+        way = [*circle[first:], *circle[:first], min(circle)]
         yield (
-            f"{' is imported by '.join(error.args[1])}: a circle; none of these modules can be understood alone. "
+            f"{' is imported by '.join(way)}: a circle; none of these modules can be understood alone. "
             "Fix: move what both ends need into a module of its own."
         )
 
