@@ -1,131 +1,40 @@
 """
-As much of Google's Common Expression Language as a condition of a workload identity provider needs.
+Conditions of a workload identity provider in Google's Common Expression Language (CEL), evaluated by cel-python.
 
-`==`, `!=`, `&&`, `||`, `!`, `in` a list, parentheses, string literals, and claims as `assertion.NAME`. As in CEL, a
-claim that a token does not have is an error, and an error admits nobody; only a side of `&&` that is false, or of `||`
-that is true, makes up for one.
+A claim that a token lacks is an error, and an error admits no token, unless the other side of `&&` or `||` decides.
 Source: cel-spec, "Logical Operators" and "Field Selection".
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-_TOKEN: Final = re.compile(r"""\s*('[^'\\]*'|"[^"\\]*"|assertion\.\w+|==|!=|&&|\|\||[!()\[\],]|in\b)""")
-
-
-class CelError(ValueError):
-    """The expression is none of this subset, or asks for a claim that there is not."""
+import celpy
+from celpy import celtypes
+from celpy.evaluation import operator_in
 
 
-@dataclass
-class _Reader:
-    tokens: list[str]
-    claims: Mapping[str, str]
-
-    def take(self, *signs: str) -> str:
-        if self.tokens and self.tokens[0] in signs:
-            return self.tokens.pop(0)
-        return ""
-
-    def expect(self, sign: str) -> None:
-        if not self.take(sign):
-            raise CelError(f"expected '{sign}' before '{' '.join(self.tokens)}'")
-
-
-Value = str | bool | CelError
-
-
-def admits(condition: str, claims: Mapping[str, str]) -> bool:
+def is_admitted(condition: str, claims: Mapping[str, str]) -> bool:
     """
-    Return whether a condition admits a token with these claims.
+    Return whether a condition admits a token with these claims; an error or a result that is no boolean does not.
 
-    Raises:
-        CelError: The condition can't be read, or is neither true nor false.
+    Args:
+        condition: expression that reads the claims as `assertion.NAME`.
+        claims: claims of the token by name.
     """
-    reader = _Reader(_tokens(condition), claims)
-    value = _either(reader)
-    if reader.tokens:
-        raise CelError(f"nothing was expected at '{' '.join(reader.tokens)}'")
-    if isinstance(value, str):
-        raise CelError(f"the condition is the text '{value}', neither true nor false")
-    return value is True
+    environment = celpy.Environment()
+    try:
+        program = environment.program(environment.compile(condition), functions=_FUNCTIONS)
+        result = program.evaluate({"assertion": celpy.json_to_cel(dict(claims))})
+    except (celpy.CELEvalError, celpy.CELParseError):
+        return False
+    return isinstance(result, celtypes.BoolType) and bool(result)
 
 
-def _tokens(condition: str) -> list[str]:
-    found, at = [], 0
-    condition = condition.strip()
-    while at < len(condition):
-        match = _TOKEN.match(condition, at)
-        if match is None:
-            raise CelError(f"not of this subset: '{condition[at:]}'")
-        found.append(match[0].strip())
-        at = match.end()
-    return found
+def _is_in(item: Any, container: Any) -> Any:
+    """Evaluate `in` for lists and maps, the only overloads of CEL; cel-python 0.5.0 accepts texts too."""
+    if not isinstance(container, celtypes.ListType | celtypes.MapType):
+        return celpy.CELEvalError(f"found no matching overload for 'in' with {type(container).__name__}")
+    return operator_in(item, container)
 
 
-def _either(reader: _Reader) -> Value:
-    value = _both(reader)
-    while reader.take("||"):
-        other = _both(reader)
-        value = _decided(value, other, by=True)
-    return value
-
-
-def _both(reader: _Reader) -> Value:
-    value = _comparison(reader)
-    while reader.take("&&"):
-        other = _comparison(reader)
-        value = _decided(value, other, by=False)
-    return value
-
-
-def _decided(one: Value, other: Value, *, by: bool) -> Value:
-    """Join two sides: `by` decides on whichever side it stands, even beside an error."""
-    if one is by or other is by:
-        return by
-    for side in (one, other):
-        if isinstance(side, CelError):
-            return side
-        if isinstance(side, str):
-            return CelError(f"'{side}' is neither true nor false")
-    return not by
-
-
-def _comparison(reader: _Reader) -> Value:
-    left = _operand(reader)
-    sign = reader.take("==", "!=", "in")
-    if not sign:
-        return left
-    right = _list(reader) if sign == "in" else [_operand(reader)]
-    for side in (left, *right):
-        if isinstance(side, CelError):
-            return side
-    return (left in right) is (sign != "!=")
-
-
-def _list(reader: _Reader) -> list[Value]:
-    reader.expect("[")
-    found = [_operand(reader)]
-    while reader.take(","):
-        found.append(_operand(reader))
-    reader.expect("]")
-    return found
-
-
-def _operand(reader: _Reader) -> Value:
-    if reader.take("!"):
-        value = _operand(reader)
-        return value if isinstance(value, CelError) else not value
-    if reader.take("("):
-        value = _either(reader)
-        reader.expect(")")
-        return value
-    token = reader.tokens.pop(0) if reader.tokens else ""
-    if token[:1] in ("'", '"'):
-        return token[1:-1]
-    if token.startswith("assertion."):
-        name = token.removeprefix("assertion.")
-        return reader.claims[name] if name in reader.claims else CelError(f"the token has no '{name}'")
-    raise CelError(f"expected a value, not '{token}'")
+_FUNCTIONS: Final = {"_in_": _is_in}

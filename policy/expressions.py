@@ -1,9 +1,9 @@
 """
-GitHub's expressions, as far as the workflows here use them; anything else is refused.
+Expressions of GitHub's workflows, as far as the workflows here use them; other expressions raise an error.
 
 Source: https://docs.github.com/en/actions/reference/workflows-and-actions/expressions (read 2026-11-24): `&&` and `||`
-give one of their sides; null, false, 0 and '' count as false; strings are compared without regard to case; values of
-two types are compared as numbers.
+return one of their sides; null, false, 0 and '' count as false; texts are compared without regard to case; values of
+different types are compared as numbers.
 """
 
 import re
@@ -13,35 +13,35 @@ from typing import Any, Final
 Value = str | bool | float | None
 
 _TOKEN: Final = re.compile(r"\s*(?:('(?:[^']|'')*')|(&&|\|\||==|!=|!|\(|\))|([A-Za-z_][\w.-]*))")
-_WORDS: Final[Mapping[str, Value]] = {"true": True, "false": False, "null": None}
-_STATUS: Final = ("always", "success", "failure", "cancelled")
+_LITERALS: Final[Mapping[str, Value]] = {"true": True, "false": False, "null": None}
+_STATUS_FUNCTIONS: Final = ("always", "success", "failure", "cancelled")
 
 
 def evaluate(text: str, contexts: Mapping[str, Mapping[str, Any]], status: str = "success") -> Value:
     """
-    Return what an expression comes to.
+    Return the value of an expression.
 
     Args:
-        text: The expression, without its `${{ }}`.
-        contexts: By name, such as `github` and `inputs`; what one of them lacks is null.
-        status: Of the steps before: success, failure or cancelled.
+        text: the expression without `${{ }}`.
+        contexts: values by context, such as `github` and `inputs`; an absent value is null.
+        status: status of the earlier steps: success, failure or cancelled.
 
     Raises:
-        ValueError: It uses something that is not known here.
+        ValueError: the expression has a syntax error, or a context or function that is not supported here.
     """
     return _Parser(_tokens(text), contexts, status).whole()
 
 
-def condition(text: str, contexts: Mapping[str, Mapping[str, Any]], status: str) -> bool:
-    """Return whether a step or job with this `if` runs; where it asks for no status, success is understood."""
+def is_met(text: str, contexts: Mapping[str, Mapping[str, Any]], status: str) -> bool:
+    """Return whether a step or job with this `if` runs; an `if` without a status function implies `success()`."""
     text = text.strip().removeprefix("${{").removesuffix("}}")
-    asks = any(re.search(rf"\b{name}\(\)", text) for name in _STATUS)
-    return bool((asks or status == "success") and evaluate(text, contexts, status))
+    has_status = any(re.search(rf"\b{name}\(\)", text) for name in _STATUS_FUNCTIONS)
+    return bool((has_status or status == "success") and evaluate(text, contexts, status))
 
 
-def filled(text: str, contexts: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return a text with its `${{ }}` replaced."""
-    return re.sub(r"\$\{\{(.*?)\}\}", lambda found: _text(evaluate(found[1], contexts)), text)
+def interpolated(text: str, contexts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a text with the values of its `${{ }}`."""
+    return re.sub(r"\$\{\{(.*?)\}\}", lambda match: _text(evaluate(match[1], contexts)), text)
 
 
 def _text(value: Value) -> str:
@@ -51,15 +51,17 @@ def _text(value: Value) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    found, at = [], 0
+    tokens, position = [], 0
     text = text.strip()
-    while at < len(text):
-        token = _TOKEN.match(text, at)
+    while position < len(text):
+        token = _TOKEN.match(text, position)
         if token is None:
-            raise ValueError(f"'{text}': '{text[at:]}' is not understood. Fix: write it simpler, or teach this file")
-        found.append(token[0].strip())
-        at = token.end()
-    return found
+            raise ValueError(
+                f"'{text}': '{text[position:]}' is not supported. Fix: simplify it, or extend policy/expressions.py"
+            )
+        tokens.append(token[0].strip())
+        position = token.end()
+    return tokens
 
 
 def _number(value: Value) -> float:
@@ -69,71 +71,71 @@ def _number(value: Value) -> float:
         return float("nan")
 
 
-def _equal(left: Value, right: Value) -> bool:
+def _is_equal(left: Value, right: Value) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         return left.lower() == right.lower()
     return left is right if type(left) is type(right) else _number(left) == _number(right)
 
 
 class _Parser:
-    """Evaluates while it reads: `||` binds least, then `&&`, the comparisons, `!`."""
+    """Evaluates while it parses: `||` binds least, then `&&`, the comparisons, `!`."""
 
     def __init__(self, tokens: list[str], contexts: Mapping[str, Mapping[str, Any]], status: str) -> None:
         self._tokens, self._contexts, self._status = tokens, contexts, status
 
     def whole(self) -> Value:
-        value = self._either()
+        value = self._disjunction()
         if self._tokens:
-            raise ValueError(f"'{' '.join(self._tokens)}' is left over")
+            raise ValueError(f"'{' '.join(self._tokens)}': text behind the expression")
         return value
 
-    def _either(self) -> Value:
-        return self._joined("||", self._both, lambda left, right: left or right)
+    def _disjunction(self) -> Value:
+        return self._joined("||", self._conjunction, lambda left, right: left or right)
 
-    def _both(self) -> Value:
-        return self._joined("&&", self._compared, lambda left, right: left and right)
+    def _conjunction(self) -> Value:
+        return self._joined("&&", self._comparison, lambda left, right: left and right)
 
     def _joined(self, sign: str, side: Callable[[], Value], join: Callable[[Value, Value], Value]) -> Value:
         value = side()
-        while self._took(sign):
+        while self._take(sign):
             value = join(value, side())
         return value
 
-    def _compared(self) -> Value:
-        value = self._single()
-        if self._took("=="):
-            return _equal(value, self._single())
-        return not _equal(value, self._single()) if self._took("!=") else value
+    def _comparison(self) -> Value:
+        value = self._operand()
+        if self._take("=="):
+            return _is_equal(value, self._operand())
+        return not _is_equal(value, self._operand()) if self._take("!=") else value
 
-    def _single(self) -> Value:
-        if self._took("!"):
-            return not self._single()
-        if self._took("("):
-            value = self._either()
-            self._needed(")")
+    def _operand(self) -> Value:
+        if self._take("!"):
+            return not self._operand()
+        if self._take("("):
+            value = self._disjunction()
+            self._expect(")")
             return value
         return self._word(self._tokens.pop(0) if self._tokens else "")
 
     def _word(self, word: str) -> Value:
         if word.startswith("'"):
             return word[1:-1].replace("''", "'")
-        if word in _STATUS:
-            self._needed("(")
-            self._needed(")")
+        if word in _STATUS_FUNCTIONS:
+            self._expect("(")
+            self._expect(")")
             return word in ("always", self._status)
-        if word in _WORDS:
-            return _WORDS[word]
+        if word in _LITERALS:
+            return _LITERALS[word]
         context, _, name = word.partition(".")
         if context not in self._contexts or not name or "." in name:
-            raise ValueError(f"'{word}' is no value that is known here")
+            raise ValueError(f"'{word}': is not a supported value")
         return self._contexts[context].get(name)
 
-    def _took(self, sign: str) -> bool:
+    def _take(self, sign: str) -> bool:
         if self._tokens[:1] == [sign]:
             del self._tokens[0]
             return True
         return False
 
-    def _needed(self, sign: str) -> None:
-        if not self._took(sign):
+    def _expect(self, sign: str) -> None:
+        if not self._take(sign):
             raise ValueError(f"'{sign}' is missing")

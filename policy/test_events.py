@@ -1,17 +1,17 @@
-"""What each event sets going is what the design document's table says (its section 5.3), or differs as said here."""
+"""Each event starts the jobs of the design document (section 5.3), or differs as the comments here explain."""
 
 from dataclasses import replace
 from typing import Final
 
 import pytest
 
-from policy.workflows import Event, Ran, set_going
+from policy.workflows import Event, JobRun, jobs_of
 
 EVERYTHING: Final = {"lint-test", "build-push", "deploy"}
 APP: Final = ("app/server.py",)
 IGNORED: Final = (".github/workflows/check.yml", "README.md", "deploy/README.md", "docs/runbook.md", "docs/console.png")
 IMAGE: Final = "asia-northeast3-docker.pkg.dev/project/dojangkok-ai/ai-server:1234567"
-# Which flag each secret of the design document's section 5.4 is for; the other two are the login's.
+# Flag for each secret of the design document's section 5.4; the login uses the other two secrets.
 FLAGS: Final = {
     "--project": "(GCP_PROJECT_ID)", "--zone": "(GCP_ZONE)", "--group": "(MIG_NAME)", "--repository": "(AR_REPO)",
 }  # fmt: skip
@@ -22,12 +22,12 @@ SCHEDULE: Final = Event("schedule")
 
 
 def dispatch(workflow: str, **inputs: str | bool) -> Event:
-    """A person fills in the form."""
+    """Return the event of a dispatch with these inputs."""
     return Event("workflow_dispatch", workflow=workflow, inputs=inputs)
 
 
 def deliver(environment: str, verb: str, image: str = "", to: str = "") -> Event:
-    """A person fills in the form of deliver.yml; what is left empty comes as an empty text."""
+    """Return a dispatch of deliver.yml; GitHub sends an empty text for an empty field."""
     return dispatch("deliver", environment=environment, verb=verb, image=image, to=to)
 
 
@@ -37,24 +37,24 @@ def verb(command: list[str]) -> str:
 
 
 def flag(command: list[str], name: str) -> str:
-    """Return what a flag is told."""
+    """Return the value of a flag."""
     return command[command.index(name) + 1]
 
 
-def of_the_design(ran: list[Ran]) -> set[str]:
-    """Return which jobs of the design document a number of calls does, or the verb that it has no job for."""
-    done: set[str] = set()
-    for command in (command for job in ran for command in job.commands if command[0] == "./daggerw"):
+def design_jobs(runs: list[JobRun]) -> set[str]:
+    """Return the jobs of the design document that these runs do; a verb without such a job counts by its name."""
+    jobs: set[str] = set()
+    for command in (command for run in runs for command in run.commands if command[0] == "./daggerw"):
         match verb(command):
             case "check":
-                done.add("lint-test")
+                jobs.add("lint-test")
             case "deploy":
-                done |= {"deploy"} if flag(command, "--image") else EVERYTHING
+                jobs |= {"deploy"} if flag(command, "--image") else EVERYTHING
             case "report":
                 pass
             case other:
-                done.add(other)
-    return done
+                jobs.add(other)
+    return jobs
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def of_the_design(ran: list[Ran]) -> set[str]:
         (PUSH, EVERYTHING),
         (replace(PUSH, branch="dev"), set()),
         (replace(PUSH, branch="feature"), set()),
-        # The design document runs all jobs on a dispatch. Here a person chooses; all of them are one of the choices.
+        # The design document runs all jobs on a dispatch. Here a person chooses; deploy without an image runs all.
         (deliver("prod", "deploy"), EVERYTHING),
         (deliver("dev", "deploy"), EVERYTHING),
         (deliver("prod", "deploy", image=IMAGE), {"deploy"}),
         (deliver("prod", "plan", image=IMAGE), {"plan"}),
         (deliver("prod", "rollback"), {"rollback"}),
-        # Its section 5.5: by hand, and by a dispatch if one likes.
+        # Section 5.5 of the design document: by hand, or by a dispatch.
         (dispatch("accessory", name="vllm", environment="dev", image="", rollback=False), {"accessory"}),
         (dispatch("accessory", name="chromadb", environment="prod", image="", rollback=True), {"accessory"}),
         (dispatch("check"), set()),
@@ -84,23 +84,25 @@ def of_the_design(ran: list[Ran]) -> set[str]:
         else "+".join(sorted(value)) or "nothing"
     ),
 )
-def test_jobs_of_an_event_are_those_of_the_design(event: Event, jobs: set[str]) -> None:
-    ran = of_the_design(set_going(event))
+def test_jobs_of_an_event_are_those_design_jobs(event: Event, jobs: set[str]) -> None:
+    """Each event and each choice in a form starts the jobs of the table."""
+    runs = design_jobs(jobs_of(event))
     where = f"{event.workflow or event.name} of '{event.branch}' {dict(event.inputs)}"
-    assert ran == jobs, f"{where}: runs {sorted(ran)}, not {sorted(jobs)}. Fix: 'on' and 'if' in .github/workflows"
+    assert runs == jobs, f"{where}: runs {sorted(runs)}, not {sorted(jobs)}. Fix: 'on' and 'if' in .github/workflows"
 
 
 @pytest.mark.parametrize("path", IGNORED)
-def test_what_is_no_product_is_not_shipped_alone(path: str) -> None:
+def test_push_of_ignored_paths_alone_ships_nothing(path: str) -> None:
+    """Documentation and workflows start a delivery only together with a path of the product."""
     for paths, runs in (((path,), False), (IGNORED, False), ((path, *APP), True)):
-        ran = [job.job for job in set_going(replace(PUSH, paths=paths))]
-        assert bool(ran) == runs, f"push of {paths}: runs {ran or 'nothing'}. Fix: paths-ignore"
+        names = [job.job for job in jobs_of(replace(PUSH, paths=paths))]
+        assert bool(names) == runs, f"push of {paths}: runs {names or 'nothing'}. Fix: paths-ignore"
 
 
 @pytest.mark.parametrize("branch", ["main", "dev"])
 @pytest.mark.parametrize("path", IGNORED)
 def test_every_pull_request_runs_the_required_check(path: str, branch: str) -> None:
-    """A pull request of both kinds of paths runs it twice, with the same command."""
+    """A pull request with both kinds of paths runs the check twice, with the same command."""
     here, elsewhere = "check/lint-test", "check-ignored-paths/lint-test"
     for paths, jobs in (
         (APP, {here}),
@@ -108,31 +110,33 @@ def test_every_pull_request_runs_the_required_check(path: str, branch: str) -> N
         (IGNORED, {elsewhere}),
         ((path, *APP), {here, elsewhere}),
     ):
-        ran = set_going(replace(TO_MAIN, branch=branch, paths=paths))
-        assert {job.job for job in ran} == jobs, f"pull request of {paths}"
-        assert [job.commands for job in ran] == [[["./daggerw", "check"]]] * len(jobs)
+        runs = jobs_of(replace(TO_MAIN, branch=branch, paths=paths))
+        assert {run.job for run in runs} == jobs, f"pull request of {paths}"
+        assert [run.commands for run in runs] == [[["./daggerw", "check"]]] * len(jobs)
 
 
 @pytest.mark.parametrize("event", [SCHEDULE, dispatch("nightly")], ids=lambda event: event.name)
 def test_everything_runs_every_night_without_a_login(event: Event) -> None:
-    (job,) = set_going(event)
+    """The nightly job runs .ci/run in no GitHub environment."""
+    (job,) = jobs_of(event)
     assert (job.job, job.environment, job.commands[-1]) == ("nightly/everything", "", [".ci/run"])
 
 
-def test_push_goes_to_production_with_its_commit_and_who_pushed() -> None:
-    (job,) = set_going(PUSH)
+def test_push_deploys_to_production_with_its_commit_and_author() -> None:
+    """A push to main deploys its commit to prod and writes a report."""
+    (job,) = jobs_of(PUSH)
     assert (job.job, job.environment, job.conclusion) == ("deliver/deliver", "prod", "success")
     deploy, report = job.commands
-    expected = {"--env": "prod", "--image": "", "--commit": "5ea1ed", "--by": "somebody", **FLAGS}
+    expected = {"--env": "prod", "--image": "", "--commit": "5ea1ed", "--by": "octocat", **FLAGS}
     assert {name: flag(deploy, name) for name in expected} == expected
     assert (verb(report), flag(report, "--env"), flag(report, "--format")) == ("report", "prod", "markdown")
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-@pytest.mark.parametrize("asked", ["plan", "deploy", "rollback"])
-def test_every_call_has_the_same_group_and_the_login_of_the_job(environment: str, asked: str) -> None:
+@pytest.mark.parametrize("chosen_verb", ["plan", "deploy", "rollback"])
+def test_every_call_has_the_same_group_and_the_login_of_the_job(environment: str, chosen_verb: str) -> None:
     """google-github-actions/auth sets GOOGLE_APPLICATION_CREDENTIALS, which .env passes; no flag overrides it."""
-    (job,) = set_going(deliver(environment, asked, image=IMAGE))
+    (job,) = jobs_of(deliver(environment, chosen_verb, image=IMAGE))
     assert job.environment == environment
     expected = {"--env": environment, **FLAGS}
     for command in job.commands:
@@ -140,58 +144,65 @@ def test_every_call_has_the_same_group_and_the_login_of_the_job(environment: str
         assert "--credentials" not in command
 
 
-def test_image_that_is_there_already_is_not_said_to_be_of_this_commit() -> None:
-    (job,) = set_going(deliver("prod", "deploy", image=IMAGE))
+def test_published_image_is_deployed_without_a_commit() -> None:
+    """An image from the form was not built from the commit of the workflow's run."""
+    (job,) = jobs_of(deliver("prod", "deploy", image=IMAGE))
     assert flag(job.commands[0], "--image") == IMAGE
     assert flag(job.commands[0], "--commit") == ""
 
 
-def test_rollback_is_told_where_to() -> None:
-    (job,) = set_going(deliver("prod", "rollback", to="1234567"))
+def test_rollback_gets_its_target_from_the_form() -> None:
+    """The field `to` becomes the flag --to."""
+    (job,) = jobs_of(deliver("prod", "rollback", to="1234567"))
     assert flag(job.commands[0], "--to") == "1234567"
 
 
 @pytest.mark.parametrize(("image", "rollback"), [("vllm:1", False), ("", True)])
-def test_accessory_is_told_which_machine_which_way_and_who_asks(image: str, rollback: bool) -> None:
-    (job,) = set_going(dispatch("accessory", name="vllm", environment="dev", image=image, rollback=rollback))
+def test_accessory_gets_every_field_of_the_form(image: str, rollback: bool) -> None:
+    """Name, environment, image, direction and author arrive as flags."""
+    (job,) = jobs_of(dispatch("accessory", name="vllm", environment="dev", image=image, rollback=rollback))
     assert job.environment == "dev"
     (command,) = job.commands
     assert command[1:5] == ["call", "accessory", "--name", "vllm"]
     assert command[5:9] == ["--env", "dev", "--image", image]
-    assert command[9:] == [f"--rollback={str(rollback).lower()}", "--by", "somebody", "--format", "markdown"]
+    assert command[9:] == [f"--rollback={str(rollback).lower()}", "--by", "octocat", "--format", "markdown"]
 
 
-@pytest.mark.parametrize("asked", ["deploy", "rollback"])
-def test_failed_rollout_fails_its_job_and_is_reported(asked: str) -> None:
-    (job,) = set_going(deliver("prod", asked), fails=lambda step: f"call {asked}" in step)
-    assert [verb(command) for command in job.commands] == [asked, "report"]
+@pytest.mark.parametrize("chosen_verb", ["deploy", "rollback"])
+def test_failed_rollout_fails_its_job_and_is_reported(chosen_verb: str) -> None:
+    """The report is written after a failure too, and the job still fails."""
+    (job,) = jobs_of(deliver("prod", chosen_verb), fails=lambda step: f"call {chosen_verb}" in step)
+    assert [verb(command) for command in job.commands] == [chosen_verb, "report"]
     assert job.conclusion == "failure"
 
 
-def test_report_that_fails_changes_nothing_of_a_good_rollout() -> None:
-    (job,) = set_going(PUSH, fails=lambda step: "call report" in step)
+def test_failed_report_does_not_fail_the_job() -> None:
+    """The job of a successful rollout succeeds when its report fails."""
+    (job,) = jobs_of(PUSH, fails=lambda step: "call report" in step)
     assert job.conclusion == "success"
 
 
-@pytest.mark.parametrize("asked", ["plan", "deploy", "rollback"])
-def test_without_a_login_nothing_is_touched(asked: str) -> None:
-    (job,) = set_going(deliver("prod", asked), fails=lambda step: "auth@" in step)
+@pytest.mark.parametrize("chosen_verb", ["plan", "deploy", "rollback"])
+def test_no_rollout_starts_without_a_login(chosen_verb: str) -> None:
+    """After a failed login only the report may run, and the job fails."""
+    (job,) = jobs_of(deliver("prod", chosen_verb), fails=lambda step: "auth@" in step)
     assert [verb(command) for command in job.commands] in ([], ["report"])
     assert job.conclusion == "failure"
 
 
 def test_no_pull_request_gets_credentials() -> None:
+    """Jobs of pull requests have no GitHub environment, which the login needs."""
     for base in ("main", "dev"):
-        for job in set_going(replace(TO_MAIN, branch=base)):
+        for job in jobs_of(replace(TO_MAIN, branch=base)):
             assert job.environment == ""
 
 
-def test_rollback_waits_for_no_deploy() -> None:
-    """A run that waits for its approval holds its group (.github/workflows/README.md)."""
+def test_rollback_does_not_wait_for_a_deploy() -> None:
+    """Each verb has its own group, because a run that waits for approval holds it (.github/workflows/README.md)."""
     groups = [
-        set_going(deliver(environment, asked))[0].group
+        jobs_of(deliver(environment, chosen_verb))[0].group
         for environment in ("dev", "prod")
-        for asked in ("plan", "deploy", "rollback")
+        for chosen_verb in ("plan", "deploy", "rollback")
     ]
     assert len(set(groups)) == len(groups)
-    assert set_going(PUSH)[0].group == set_going(deliver("prod", "deploy"))[0].group
+    assert jobs_of(PUSH)[0].group == jobs_of(deliver("prod", "deploy"))[0].group

@@ -1,10 +1,10 @@
-"""The small evaluator of expressions does as GitHub says, and refuses the rest."""
+"""The evaluator of workflow expressions follows GitHub's documentation and refuses other expressions."""
 
 from typing import Any, Final
 
 import pytest
 
-from policy.expressions import Value, condition, evaluate, filled
+from policy.expressions import Value, evaluate, interpolated, is_met
 from policy.workflows import command
 
 CONTEXTS: Final[dict[str, dict[str, Any]]] = {
@@ -39,6 +39,7 @@ CONTEXTS: Final[dict[str, dict[str, Any]]] = {
     ],
 )
 def test_values(text: str, value: Value) -> None:
+    """Operators, comparisons and status functions have the values that GitHub documents."""
     assert evaluate(text, CONTEXTS) == value
 
 
@@ -56,7 +57,8 @@ def test_values(text: str, value: Value) -> None:
         "(true",
     ],
 )
-def test_what_is_not_known_is_refused(text: str) -> None:
+def test_unsupported_expression_is_refused(text: str) -> None:
+    """Syntax errors and unsupported contexts, functions and operators raise ValueError."""
     with pytest.raises(ValueError, match=r"[a-z]"):
         evaluate(text, CONTEXTS)
 
@@ -73,17 +75,20 @@ def test_what_is_not_known_is_refused(text: str) -> None:
         ("cancelled()", "failure", False),
     ],
 )
-def test_success_is_understood_where_no_status_is_asked_for(text: str, status: str, runs: bool) -> None:
-    assert condition(text, CONTEXTS, status) == runs
+def test_condition_without_a_status_function_implies_success(text: str, status: str, runs: bool) -> None:
+    """After a failure only an `if` with a status function can run its step."""
+    assert is_met(text, CONTEXTS, status) == runs
 
 
-def test_texts_are_filled_in() -> None:
-    assert filled(
+def test_expressions_in_a_text_are_interpolated() -> None:
+    """Null becomes an empty text, and a boolean becomes `true` or `false`."""
+    assert interpolated(
         "${{ inputs.verb }}-${{ inputs.absent || 'prod' }}:${{ inputs.absent }}${{ inputs.yes }}", CONTEXTS
     ) == ("plan-prod:true")
 
 
-def test_command_ends_where_its_output_goes() -> None:
+def test_redirection_is_not_part_of_the_command() -> None:
+    """The words before `>>` are the command."""
     assert command('./daggerw call plan --env "$TARGET" >> "$GITHUB_STEP_SUMMARY"\n') == [
         "./daggerw", "call", "plan", "--env", "$TARGET",
     ]  # fmt: skip
@@ -91,5 +96,6 @@ def test_command_ends_where_its_output_goes() -> None:
 
 @pytest.mark.parametrize("run", ["a; b", "a && b", "a | b", "a $(b)", "a `b`", "a\nb", "a > b"])
 def test_more_than_one_command_is_refused(run: str) -> None:
+    """Lists, pipes, substitutions, several lines and other redirections raise ValueError."""
     with pytest.raises(ValueError, match="one command"):
         command(run)

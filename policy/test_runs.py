@@ -1,4 +1,4 @@
-"""What the shell of a step does: arguments arrive as they were typed, and the call's exit code is the step's."""
+"""The shell of a step passes arguments unchanged, and returns the exit code of the call."""
 
 import os
 import subprocess
@@ -7,65 +7,70 @@ from typing import Final
 
 import pytest
 
-from policy.workflows import PATHS, command, document, steps
+from policy.workflows import PATHS, command, read_workflow, steps
 
-# What somebody might type into the form of a dispatch.
+# A hostile value for each field of the form of a dispatch.
 TYPED: Final = "a b; touch $(echo owned) `echo owned` 'x' \"y\" * \\ >owned --help"
 RUNS: Final = [
     pytest.param(path.name, step["run"], id=f"{path.stem}-{'-'.join(step['run'].split()[1:3])}")
     for path in PATHS
-    for step in steps(document(path))
+    for step in steps(read_workflow(path))
     if step.get("run", "").startswith("./daggerw ")
 ]
 
 
 def shell(run: str, folder: Path, code: int = 0) -> tuple[int, list[str]]:
     """
-    Run a step's text as GitHub does, with a module that only writes down what it is told.
+    Run a step's text as GitHub does, with a stand-in for daggerw that records its arguments.
 
     Args:
-        run: The text.
-        folder: An empty one, to work in.
-        code: What the module ends with.
+        run: text of the step.
+        folder: empty working directory.
+        code: exit code of the stand-in.
 
     Returns:
-        Exit code of the step, and the arguments.
+        The exit code of the step, and the recorded arguments.
 
     Source:
         https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell (read
-        2026-11-24): where no shell is named, `bash -e {0}`. Here with `-u`, which finds a variable that nobody set.
+        2026-11-24): a step without `shell` runs in `bash -e {0}`. Here with `-u` too, which fails on an unset variable.
     """
     stub = folder / "daggerw"
-    stub.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" >told\necho shown\nexit {code}\n')
+    stub.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" >arguments\necho shown\nexit {code}\n')
     stub.chmod(0o755)
     (folder / "step.sh").write_text(run)
     names = ("TARGET", "PROJECT", "ZONE", "GROUP", "REPOSITORY", "IMAGE", "COMMIT", "TO", "NAME", "ROLLBACK")
     variables = {
         **dict.fromkeys(names, TYPED),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
-        "GITHUB_TRIGGERING_ACTOR": "somebody",
+        "GITHUB_TRIGGERING_ACTOR": "octocat",
         "PATH": os.environ["PATH"],
     }
-    done = subprocess.run(["bash", "-eu", "step.sh"], cwd=folder, env=variables, capture_output=True, check=False)
-    return done.returncode, (folder / "told").read_text().split("\0")[:-1]
+    result = subprocess.run(["bash", "-eu", "step.sh"], cwd=folder, env=variables, capture_output=True, check=False)
+    return result.returncode, (folder / "arguments").read_text().split("\0")[:-1]
 
 
 @pytest.mark.parametrize(("file", "run"), RUNS)
-def test_what_was_typed_arrives_as_it_was_typed(file: str, run: str, tmp_path: Path) -> None:
-    _, told = shell(run, tmp_path)
-    for word, meant in zip(told, command(run)[1:], strict=True):
-        if "$" in meant and "GITHUB" not in meant:
-            assert word.partition("=")[2] == TYPED or word == TYPED, f"{file}: {meant}: got '{word}'. Fix: quote it"
-    assert not (tmp_path / "owned").exists(), f"{file}: ran what was typed. Fix: quote it"
+def test_typed_values_arrive_unchanged(file: str, run: str, tmp_path: Path) -> None:
+    """The shell neither splits nor evaluates a value from the form."""
+    _, arguments = shell(run, tmp_path)
+    for argument, source in zip(arguments, command(run)[1:], strict=True):
+        if "$" in source and "GITHUB" not in source:
+            assert argument.partition("=")[2] == TYPED or argument == TYPED, (
+                f"{file}: {source}: got '{argument}'. Fix: quote it"
+            )
+    assert not (tmp_path / "owned").exists(), f"{file}: the shell ran the typed value. Fix: quote it"
 
 
 @pytest.mark.parametrize(("file", "run"), RUNS)
 @pytest.mark.parametrize("code", [0, 7, 8])
-def test_exit_code_of_the_call_is_the_step_s(file: str, run: str, code: int, tmp_path: Path) -> None:
-    assert shell(run, tmp_path, code)[0] == code, f"{file}: '{run}' hides it. Fix: neither a pipe nor '|| true'"
+def test_step_has_the_exit_code_of_the_call(file: str, run: str, code: int, tmp_path: Path) -> None:
+    """A failure of the call fails its step."""
+    assert shell(run, tmp_path, code)[0] == code, f"{file}: '{run}' hides it. Fix: remove the pipe or '|| true'"
 
 
 @pytest.mark.parametrize(("file", "run"), RUNS)
-def test_markdown_goes_into_the_summary_and_nothing_else_does(file: str, run: str, tmp_path: Path) -> None:
-    _, told = shell(run, tmp_path)
-    assert (tmp_path / "summary").exists() == ("markdown" in told), f"{file}: '{run}'"
+def test_only_markdown_goes_into_the_summary(file: str, run: str, tmp_path: Path) -> None:
+    """A call with --format markdown appends to the job's summary, and no other call does."""
+    _, arguments = shell(run, tmp_path)
+    assert (tmp_path / "summary").exists() == ("markdown" in arguments), f"{file}: '{run}'"

@@ -1,4 +1,4 @@
-"""The workflow files, and what of them an event sets going."""
+"""The workflow files, and the jobs that an event starts."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from policy.expressions import condition, filled
+from policy.expressions import interpolated, is_met
 from policy.running import ROOT
 
 FOLDER: Final = ROOT / ".github/workflows"
@@ -19,14 +19,14 @@ PATHS: Final = sorted(path for path in FOLDER.iterdir() if path.suffix in (".yml
 @dataclass(frozen=True)
 class Event:
     """
-    Something that happens to a repository.
+    An event of a repository.
 
     Args:
-        name: As in `on:`.
-        branch: That is pushed, that a pull request goes to, or that a dispatch was asked on.
-        paths: That were changed.
-        workflow: File without its ending, of a dispatch.
-        inputs: Of a dispatch.
+        name: name of the event in `on:`.
+        branch: branch that is pushed, target of the pull request, or branch of the dispatch.
+        paths: changed paths.
+        workflow: name of the dispatched workflow's file, without its extension.
+        inputs: inputs of the dispatch by name.
     """
 
     name: str
@@ -37,16 +37,16 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Ran:
+class JobRun:
     """
-    What came of one job.
+    A job as GitHub would have run it.
 
     Args:
         job: WORKFLOW/JOB.
-        environment: Of GitHub, whose rules and secrets hold; empty if there is none.
-        group: Its workflow's concurrency group.
+        environment: GitHub environment, whose rules and secrets apply; may be empty.
+        group: concurrency group of the workflow.
         conclusion: success or failure.
-        commands: Every program that was started, as a list of arguments.
+        commands: arguments of each started program.
     """
 
     job: str
@@ -56,10 +56,10 @@ class Ran:
     commands: list[list[str]]
 
 
-def document(path: Path) -> dict[str, Any]:
-    """Read a workflow; YAML 1.1 takes its key `on` for a truth value, GitHub does not."""
-    read = yaml.safe_load(path.read_text())
-    return {("on" if key is True else key): value for key, value in read.items()}
+def read_workflow(path: Path) -> dict[str, Any]:
+    """Read a workflow; the key `on`, a boolean in YAML 1.1, stays a text as for GitHub."""
+    content = yaml.safe_load(path.read_text())
+    return {("on" if key is True else key): value for key, value in content.items()}
 
 
 def steps(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -69,36 +69,36 @@ def steps(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def command(run: str) -> list[str]:
     """
-    Return the arguments of the one command of a step; where its output goes is left out.
+    Return the arguments of the single command of a step, without its redirection.
 
     Raises:
-        ValueError: It is more than one, or needs more of a shell than variables and a redirection.
+        ValueError: the step has several commands, or uses more of a shell than variables and a redirection.
     """
     lexer = shlex.shlex(run, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words = list(lexer)
     if ">>" in words:
         words = words[: words.index(">>")]
-    odd = [word for word in words if set(word) <= set("();<>|&") or "`" in word or "$(" in word]
-    if odd or "\n" in run.strip():
-        raise ValueError(f"'{run}': got {odd or 'several lines'}. Fix: one command, with variables alone")
+    unsupported = [word for word in words if set(word) <= set("();<>|&") or "`" in word or "$(" in word]
+    if unsupported or "\n" in run.strip():
+        raise ValueError(f"'{run}': got {unsupported or 'several lines'}. Fix: one command with variables")
     return words
 
 
-def set_going(event: Event, fails: Callable[[str], bool] = lambda _: False) -> list[Ran]:
+def jobs_of(event: Event, fails: Callable[[str], bool] = lambda _: False) -> list[JobRun]:
     """
     Return the jobs that an event runs, in the order of their files.
 
     Args:
-        event: What happened.
-        fails: Whether a step fails, by its action or command.
+        event: event that GitHub handles.
+        fails: predicate that decides by the action or command whether a step fails.
     """
-    found = []
+    jobs = []
     for path in PATHS:
-        workflow = document(path)
+        workflow = read_workflow(path)
         if _is_triggered(path.stem, workflow["on"], event):
-            found += [_ran(path.stem, workflow, job, event, fails) for job in workflow["jobs"]]
-    return found
+            jobs += [_run_of(path.stem, workflow, job, event, fails) for job in workflow["jobs"]]
+    return jobs
 
 
 def _is_triggered(name: str, on: Mapping[str, Any], event: Event) -> bool:
@@ -112,49 +112,51 @@ def _is_triggered(name: str, on: Mapping[str, Any], event: Event) -> bool:
     is_branch = any(_matches(pattern, event.branch) for pattern in filters.pop("branches"))
     only, ignored = filters.pop("paths", ["**"]), filters.pop("paths-ignore", [])
     if filters:
-        raise ValueError(f"{name}: filters {sorted(filters)} are not known here")
+        raise ValueError(f"{name}: the filters {sorted(filters)} are not supported by policy/workflows.py")
     counted = [path for path in event.paths if not any(_matches(pattern, path) for pattern in ignored)]
     return is_branch and any(_matches(pattern, path) for pattern in only for path in counted)
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """Whether a filter's pattern fits: `**` is anything, `*` anything without a slash; the rest is not known here."""
+    """Return whether a filter's pattern matches: `**` is any text, `*` any text without a slash."""
     if re.search(r"[?+\[\]!]", pattern):
-        raise ValueError(f"'{pattern}': only * and ** are known here")
+        raise ValueError(f"'{pattern}': only * and ** are supported by policy/workflows.py")
     parts = re.split(r"(\*\*|\*)", pattern)
     regex = "".join({"**": ".*", "*": "[^/]*"}.get(part, re.escape(part)) for part in parts)
     return re.fullmatch(regex, name) is not None
 
 
-def _ran(name: str, workflow: Mapping[str, Any], job: str, event: Event, fails: Callable[[str], bool]) -> Ran:
+def _run_of(name: str, workflow: Mapping[str, Any], job: str, event: Event, fails: Callable[[str], bool]) -> JobRun:
     ref = "refs/pull/1/merge" if event.name == "pull_request" else f"refs/heads/{event.branch}"
     github = {"event_name": event.name, "ref": ref, "sha": "5ea1ed"}
     contexts: dict[str, Mapping[str, Any]] = {"github": github, "inputs": event.inputs, "secrets": _Secrets()}
-    outside = {"GITHUB_TRIGGERING_ACTOR": "somebody"}
+    default_variables = {"GITHUB_TRIGGERING_ACTOR": "octocat"}
     definition = workflow["jobs"][job]
     commands, status = [], "success"
     for step in definition["steps"]:
-        if not condition(step.get("if", "true"), contexts, status):
+        if not is_met(step.get("if", "true"), contexts, status):
             continue
-        variables = {**outside}
+        variables = {**default_variables}
         for level in (workflow, definition, step):
-            variables |= {key: filled(value, contexts) for key, value in level.get("env", {}).items()}
+            variables |= {key: interpolated(value, contexts) for key, value in level.get("env", {}).items()}
         words = [_expanded(word, variables) for word in command(step["run"])] if "run" in step else []
         if words:
             commands.append(words)
         if fails(" ".join(words) or step["uses"]) and not step.get("continue-on-error"):
             status = "failure"
-    environment = filled(definition.get("environment", ""), contexts)
-    return Ran(f"{name}/{job}", environment, filled(workflow["concurrency"]["group"], contexts), status, commands)
+    environment = interpolated(definition.get("environment", ""), contexts)
+    return JobRun(
+        f"{name}/{job}", environment, interpolated(workflow["concurrency"]["group"], contexts), status, commands
+    )
 
 
 def _expanded(word: str, variables: Mapping[str, str]) -> str:
-    return re.sub(r"\$(\w+)", lambda found: variables[found[1]], word)
+    return re.sub(r"\$(\w+)", lambda match: variables[match[1]], word)
 
 
 class _Secrets(dict[str, str]):
-    """Every secret is there, and its value names it."""
+    """Secrets by name, where every name has a value."""
 
     def get(self, name: str, default: object = None) -> str:
-        """Return a value that cannot be mistaken for another's."""
+        """Return the name in parentheses as the value."""
         return f"({name})"

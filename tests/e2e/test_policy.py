@@ -63,7 +63,7 @@ FAULTS = {
         "iac/modules/workload-identity/main.tf",
         "/attribute.repository_id/${var.repository_id}",
         "/*",
-        "admits others too",
+        "admits other repositories",
     ),
     "actionlint": (
         ".github/workflows/deliver.yml",

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from policy.workflows import PATHS, command, document, steps
+from policy.workflows import PATHS, command, read_workflow, steps
 from tests.e2e.checkouts import REPOSITORY, Checkout
 
 CALLS = {
     step["run"]: pytest.param(path.name, command(step["run"]), id=f"{path.stem}-{'-'.join(command(step['run'])[1:3])}")
     for path in PATHS
-    for step in steps(document(path))
+    for step in steps(read_workflow(path))
     if step.get("run", "").startswith("./daggerw ")
 }
 HELP = """\
