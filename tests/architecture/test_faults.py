@@ -9,6 +9,9 @@ ROWS = [line.strip("| ").split(" | ") for line in LINES if re.match(r"\| [FT]\d\
 
 
 def names_in(path: Path) -> set[str]:
+    """Names of the functions of a file; none if there is no such file."""
+    if not path.exists():
+        return set()
     return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
