@@ -15,8 +15,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from deploy.compute_engine.observe import Observed
 from deploy.errors import CloudError, DeployError, RefusedError, StoppedError, refusal
+from deploy.group.observation import Observation
 from deploy.options import Settings, with_settings
 from deploy.parallel import side_by_side
 from deploy.release import image
@@ -167,7 +167,7 @@ def prune(run: Run) -> None:
     write_report(run.headed(formats.pruned(pruned, run.settings.shape, run.config.foreign_endpoints)))
 
 
-def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observed, image.Reference]:
+def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observation, image.Reference]:
     """Look the image up and read the world, side by side, and decide."""
     repository = run.config.repository  # read first: from then on, this run's outcome is the group's last
     asked = image.parse(text)

@@ -13,12 +13,13 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy import config as environments
-from deploy.compute_engine.observe import Observed, read_group
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.server_clock import own_time
 from deploy.config import Config
 from deploy.documents.group_state import Version
 from deploy.endpoints import headed
 from deploy.errors import DeployError, StoppedError
+from deploy.group.observation import Observation
 from deploy.group.unattended_rollout import aftermath
 from deploy.options import Settings
 from deploy.release import history
@@ -95,7 +96,7 @@ class Run:
         """
         return opened(self.config, self.settings.credentials, self.settings.registry_credentials)
 
-    def observed(self) -> Observed:
+    def observed(self) -> Observation:
         """Read everything that a decision needs, and remember what the group served before this run."""
         observed = self.session.observed()
         self.outcome = replace(self.outcome, was=serving(observed.template, self.config.repository))
@@ -116,7 +117,7 @@ class Run:
         """Add to what is known of this run."""
         self.outcome = replace(self.outcome, **known)  # type: ignore[arg-type]
 
-    def undo(self, observed: Observed, target: Version | None, *, is_proven: bool = True) -> str:
+    def undo(self, observed: Observation, target: Version | None, *, is_proven: bool = True) -> str:
         """
         Return the command that puts the group back onto a version; empty if there is none.
 
@@ -175,7 +176,8 @@ class Run:
 
         def read() -> None:
             with contextlib.suppress(DeployError):
-                found.append(aftermath(read_group(self.session.compute, self.config), result))
+                managed = ManagedGroup(self.session.compute, self.config.zone, self.config.group)
+                found.append(aftermath(managed.read(), result))
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()

@@ -8,8 +8,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import Observed, granted, observe
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.config import Config
+from deploy.group.observation import Observation
 from deploy.registry import credentials as registries
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins
@@ -28,9 +31,9 @@ class Session:
     registry: Registry
     asked: Callable[[], set[str]]
 
-    def observed(self) -> Observed:
+    def observed(self) -> Observation:
         """Read everything that a decision needs."""
-        return observe(self.compute, self.config, self.asked)
+        return read_observation(ManagedGroup(self.compute, self.config.zone, self.config.group), self.asked)
 
 
 def opened(config: Config, credential_file: Path | None, registry_credentials: Path | None = None) -> Session:
@@ -61,5 +64,5 @@ def opened(config: Config, credential_file: Path | None, registry_credentials: P
         config,
         Compute(api, config.compute_url, config.project, headers, clock, renew=headers.renew),
         Registry(client(EXCHANGE_S, trust_env=config.registry.startswith("https://")), config.registry, logins, clock),
-        lambda: granted(api, manager, config.project, headers, clock),
+        lambda: read_granted_permissions(api, manager, config.project, headers, clock),
     )

@@ -29,15 +29,15 @@ _MOST_PAGES: Final = 1_000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OperationResult:
     """
-    What became of an operation.
+    How an operation ended.
 
     Args:
-        state: done; failed; or unknown, when it can't be read any more and the resource itself must tell.
-        code: Of the first error.
-        text: All errors, each with its code.
-        warnings: Of one that succeeded.
+        state: done; failed; or unknown: the operation can't be read any more, and only the resource shows its effect.
+        code: code of the first error.
+        text: all errors, each with its code.
+        warnings: warnings of an operation that succeeded.
     """
 
     state: Literal["done", "failed", "unknown"]
@@ -145,23 +145,24 @@ class Compute:
         identified = {**(params or {}), "requestId": str(uuid.uuid4())}
         return self._retried(_Request(verb, self.project, path, identified, body, validation.operation()))
 
-    def wait(self, operation: Document, budget_s: float = 180.0) -> Outcome:
+    def wait(self, operation: Document, budget_s: float = 180.0) -> OperationResult:
         """Wait until an operation is DONE; one that has vanished, is forbidden or never ends is unknown."""
         path = f"{_scope(operation)}/operations/{operation['name']}"
         until_s = self.time.now_s() + budget_s
         while operation.get("status") != "DONE":
             if self.time.now_s() >= until_s:
-                return Outcome("unknown", text=f"operation '{operation['name']}' is still {operation.get('status')}")
+                text = f"operation '{operation['name']}' is still {operation.get('status')}"
+                return OperationResult("unknown", text=text)
             try:
                 check = validation.operation(operation["name"])
                 operation = self._retried(_Request("POST", self.project, f"{path}/wait", check=check))
             except (CloudError, NotAllowedError) as error:
-                return Outcome("unknown", text=str(error))
+                return OperationResult("unknown", text=str(error))
             if operation.get("status") != "DONE":
                 self.time.sleep(1.0)
-        outcome = _outcome(operation)
-        self.warnings.extend(outcome.warnings)
-        return outcome
+        result = _result_of(operation)
+        self.warnings.extend(result.warnings)
+        return result
 
     def _retried(self, request: "_Request") -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
@@ -228,16 +229,16 @@ class _Request:
         return f"{self.verb} {self.project}/{self.path}"
 
 
-def _outcome(operation: Document) -> Outcome:
+def _result_of(operation: Document) -> OperationResult:
     """An operation may fail without an HTTP code: its own errors decide."""
     errors = (operation.get("error") or {}).get("errors") or []
     if errors:
         text = "; ".join(f"{one.get('code')}: {one.get('message')}" for one in errors)
-        return Outcome("failed", str(errors[0].get("code", "")), text)
+        return OperationResult("failed", str(errors[0].get("code", "")), text)
     if operation.get("httpErrorStatusCode"):
         text = f"{operation['httpErrorStatusCode']} {operation.get('httpErrorMessage', '')}"
-        return Outcome("failed", str(operation["httpErrorStatusCode"]), text)
-    return Outcome("done", warnings=tuple(str(one.get("message")) for one in operation.get("warnings") or []))
+        return OperationResult("failed", str(operation["httpErrorStatusCode"]), text)
+    return OperationResult("done", warnings=tuple(str(one.get("message")) for one in operation.get("warnings") or []))
 
 
 def _scope(operation: Document) -> str:

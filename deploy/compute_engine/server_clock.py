@@ -10,7 +10,6 @@ from deploy.retry import Time
 
 # An answer that took longer carries a Date from some time before its end, and counts only where none is known.
 _QUICK_S: Final = 5.0
-_SKEW_S: Final = 60.0
 _YEARS: Final = range(2020, 2200)  # a date of any other year is a broken header
 
 
@@ -73,19 +72,6 @@ class ServerClock:
     def ahead_s(self) -> float:
         """How many seconds this computer's clock is ahead of the server's; 0 if the server's is not known."""
         return self._reading.ahead_s if self._reading else 0.0
-
-
-def skew_warning(ahead_s: float) -> tuple[str, ...]:
-    """Return a warning about a clock that is more than 60 s ahead of the server's, or behind it; else nothing."""
-    if abs(ahead_s) <= _SKEW_S:
-        return ()
-    side = "ahead of" if ahead_s > 0 else "behind"
-    return (
-        (
-            f"this computer's clock is {abs(ahead_s):.0f} s {side} Compute Engine's, which deadlines are judged by."
-            " Fix: set this computer's clock"
-        ),
-    )
 
 
 def _parsed(header: str) -> datetime | None:

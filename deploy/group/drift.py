@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.documents.group_state import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import update_policy
+from deploy.group.observation import Observation
 from deploy.group.version_name import parse
 from deploy.release import template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
@@ -15,30 +15,30 @@ from deploy.release.mentions import Mention, references, rewrite
 from deploy.release.record import ENTRY, Entry, parse_record
 
 
-def drift(config: Config, observed: Observed) -> tuple[str, ...]:
+def drift(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return everything that differs, one line each; empty where nothing does."""
-    newer = newer_template(config, observed)
+    newer = newer_template(config, observation)
     return (
-        *_reference(config, observed),
-        *changed_by_hand(config, observed),
+        *_reference(config, observation),
+        *changed_by_hand(config, observation),
         *([newer] if newer else []),
-        *_machines(observed),
+        *_machines(observation),
     )
 
 
-def newer_template(config: Config, observed: Observed) -> str:
+def newer_template(config: Config, observation: Observation) -> str:
     """
     Return a line about a template that nobody deployed: made by Terraform or by hand after the one that this group's
     releases descend from; empty if there is none.
 
     A deploy copies the template that the group has, so what changed in such a one never reaches the machines.
     """
-    origin = root(observed.template) if observed.template else None
+    origin = root(observation.template) if observation.template else None
     if origin is None:
         return ""
     newer = [
         other
-        for other in observed.templates
+        for other in observation.templates
         if template.entry(other) is None
         and made_at(other) > origin.made_at
         and len(_places(other, config.repository)) == 1
@@ -52,8 +52,8 @@ def newer_template(config: Config, observed: Observed) -> str:
     )
 
 
-def _reference(config: Config, observed: Observed) -> list[str]:
-    entries = entries_of_instances(template.metadata(observed.template), observed.group.metadata_of_all)
+def _reference(config: Config, observation: Observation) -> list[str]:
+    entries = entries_of_instances(template.metadata(observation.template), observation.group.metadata_of_all)
     try:
         reference = deciding_reference(entries, config.repository).reference
     except RefusedError as error:
@@ -63,26 +63,26 @@ def _reference(config: Config, observed: Observed) -> list[str]:
     return [f"the startup script refers to the tag '{reference.tag}': what a machine runs depends on when it started"]
 
 
-def changed_by_hand(config: Config, observed: Observed) -> tuple[str, ...]:
+def changed_by_hand(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what differs from what the last deploy wrote, its digest aside; one line each."""
-    return (*_masked(observed), *_template(observed), *_policy(config, observed))
+    return (*_masked(observation), *_template(observation), *_policy(config, observation))
 
 
-def _masked(observed: Observed) -> list[str]:
-    key = observed.group.masking_key
+def _masked(observation: Observation) -> list[str]:
+    key = observation.group.masking_key
     return [f"allInstancesConfig has a '{key}', which hides the template's"] if key else []
 
 
-def _template(observed: Observed) -> list[str]:
+def _template(observation: Observation) -> list[str]:
     """Return how the serving template differs from its base, apart from what a deploy changes."""
-    serving = observed.template
+    serving = observation.template
     lines = []
-    if serving and template.entry(serving) is None and any(map(template.entry, observed.templates)):
+    if serving and template.entry(serving) is None and any(map(template.entry, observation.templates)):
         lines.append(f"template '{serving['name']}' was not made by a deploy, though others were")
     # A copy that was made by hand carries the record of the release that it was copied from.
     record = parse_record(template.metadata(serving).get(ENTRY, ""))
     base = record and next(
-        (one for one in observed.templates if one["id"] == record.base_id and record.base in links_of(one)), None
+        (one for one in observation.templates if one["id"] == record.base_id and record.base in links_of(one)), None
     )
     if not record or not base:
         return lines
@@ -107,21 +107,24 @@ def _changed_line(base: Document, record: Entry, script: str) -> str:
     return f"in line {lines[0]}" if lines else "in its length"
 
 
-def _policy(config: Config, observed: Observed) -> list[str]:
-    now = update_policy.flat(observed.group.raw.get("updatePolicy") or {})
+def _policy(config: Config, observation: Observation) -> list[str]:
+    now = update_policy.flat(observation.group.raw.get("updatePolicy") or {})
     meant = update_policy.flat(update_policy.wanted(config.rollout))
-    told = parse(observed.group.versions[0].name) if observed.group.versions else None
+    told = parse(observation.group.versions[0].name) if observation.group.versions else None
     if told and told.kind == "rollback":
         meant["maxSurge"] = now["maxSurge"]  # a rollback's own
     changed = [f"{key} {now[key]}, not {meant[key]}" for key in meant if now[key] != meant[key]]
     return [f"the update policy is not the environment's: {', '.join(changed)}"] if changed else []
 
 
-def _machines(observed: Observed) -> list[str]:
-    told = observed.group.versions[:1]
+def _machines(observation: Observation) -> list[str]:
+    told = observation.group.versions[:1]
     alike = {version.template: version.link for version in told}
     lines = []
-    groups = (("machines", observed.group.active_instances), ("standby instances", observed.group.standby_instances))
+    groups = (
+        ("machines", observation.group.active_instances),
+        ("standby instances", observation.group.standby_instances),
+    )
     for kind, instances in groups:
         others = Counter(one.version.link for one in instances if one.version and one.version not in told)
         for link, count in sorted(others.items()):

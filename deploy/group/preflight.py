@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from deploy.compute_engine.observe import Observed
-from deploy.compute_engine.server_clock import skew_warning
 from deploy.config import Config
 from deploy.documents.group_state import Document, Group, health_check_of, initial_delay_s, name_of
 from deploy.errors import NotAllowedError, RefusedError
+from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import newer_template
+from deploy.group.observation import Observation
 from deploy.release import secret_scan
 from deploy.release.effective_reference import filter_warnings
 from deploy.release.template import metadata
@@ -18,7 +18,7 @@ _NEIGHBOURS: Final = {22: "sshd", 9080: "promtail", 9100: "node-exporter"}
 _START_S: Final = 60  # of an instance, from its creation until the application answers, at least
 
 
-def refuse(config: Config, observed: Observed) -> None:
+def refuse(config: Config, observation: Observation) -> None:
     """
     Check every precondition.
 
@@ -26,16 +26,16 @@ def refuse(config: Config, observed: Observed) -> None:
         RefusedError: The first that does not hold.
         NotAllowedError: A permission is missing.
     """
-    if observed.missing:
+    if observation.missing_permissions:
         raise NotAllowedError(
-            f"project '{config.project}': missing {', '.join(observed.missing)}.",
+            f"project '{config.project}': missing {', '.join(observation.missing_permissions)}.",
             "grant them to the deployer's account",
         )
-    refuse_group(config, observed.group, observed.health_check)
-    if not observed.template:
+    refuse_group(config, observation.group, observation.health_check)
+    if not observation.template:
         raise RefusedError(
-            f"group '{config.group}': its template '{observed.group.versions[0].link}' is not a global one of project"
-            f" '{config.project}'.",
+            f"group '{config.group}': its template '{observation.group.versions[0].link}' is not a global one of"
+            f" project '{config.project}'.",
             "use a global template of that project",
         )
 
@@ -97,21 +97,21 @@ def refuse_group(config: Config, group: Group, health_check: Document | None) ->
         )
 
 
-def no_room(config: Config, observed: Observed) -> str:
+def no_room(config: Config, observation: Observation) -> str:
     """Return what the region's quota lacks for the surge; empty if it has room, or can't be read."""
-    room, surge = observed.surge_room, config.rollout.surge
+    room, surge = observation.surge_room, config.rollout.surge
     is_enough = room is None or room >= surge
     return "" if is_enough else f"the region's quota has room for {room} machines, surge needs {surge}"
 
 
-def refuse_no_room(config: Config, observed: Observed) -> None:
+def refuse_no_room(config: Config, observation: Observation) -> None:
     """
     Refuse a new release for which the quota has no room; a way back is not refused for it.
 
     Raises:
         RefusedError: With the room that there is.
     """
-    lacking = no_room(config, observed)
+    lacking = no_room(config, observation)
     if lacking:
         raise RefusedError(f"group '{config.group}': {lacking}.", "raise INSTANCES, or lower `rollout.surge`")
 
@@ -133,34 +133,34 @@ def refuse_secrets(config: Config, base: Document) -> None:
         )
 
 
-def warnings(config: Config, observed: Observed) -> tuple[str, ...]:
+def warnings(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what is no reason to refuse, and yet worth knowing."""
-    found = [*skew_warning(observed.clock_ahead_s)]
-    if observed.unasked:
-        found.append(f"permissions were not checked: {observed.unasked}")
-    if observed.group.target_size == 0:
+    found = [*clock_skew_warnings(observation.clock_ahead_s)]
+    if observation.permissions_error:
+        found.append(f"permissions were not checked: {observation.permissions_error}")
+    if observation.group.target_size == 0:
         found.append("the group has target size 0: no machine will prove this release")
-    if observed.autoscaler:
-        found.append(f"autoscaler '{observed.autoscaler}' may change the size in the middle")
-    kind = asked_by(observed.health_check)[0] if observed.health_check else ""
+    if observation.autoscaler:
+        found.append(f"autoscaler '{observation.autoscaler}' may change the size in the middle")
+    kind = asked_by(observation.health_check)[0] if observation.health_check else ""
     if kind in ("TCP", "SSL"):
         found.append(f"the health check only opens a {kind} connection: an application that hangs looks healthy")
-    found += _delay_warning(observed)
-    if not (observed.group.is_stable and observed.group.is_reached):
+    found += _delay_warning(observation)
+    if not (observation.group.is_stable and observation.group.is_reached):
         found.append("the group is not settled; this rollout replaces whatever is going on")
     if config.allowed_secrets:
-        _, allowed = secret_scan.divided(metadata(observed.template), config.allowed_secrets)
+        _, allowed = secret_scan.divided(metadata(observation.template), config.allowed_secrets)
         found += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
-    found += filter_warnings(metadata(observed.template), config.repository)
-    newer = newer_template(config, observed)
+    found += filter_warnings(metadata(observation.template), config.repository)
+    newer = newer_template(config, observation)
     if newer:
         found.append(newer)
     return tuple(found)
 
 
-def short_delay(observed: Observed) -> str:
+def short_delay(observation: Observation) -> str:
     """Return what the group's initial delay is shorter than; empty if an instance has a minute until it is healthy."""
-    check, delay_s = observed.health_check or {}, initial_delay_s(observed.group.raw)
+    check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
     interval_s, times = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
     needed_s = interval_s * times + _START_S
     if delay_s >= needed_s:
@@ -171,8 +171,8 @@ def short_delay(observed: Observed) -> str:
     )
 
 
-def _delay_warning(observed: Observed) -> list[str]:
-    delay = short_delay(observed)
+def _delay_warning(observation: Observation) -> list[str]:
+    delay = short_delay(observation)
     return [f"{delay}: instances that still start may be recreated. Fix: raise initialDelaySec"] if delay else []
 
 
@@ -196,10 +196,10 @@ def _leave_one_version(config: Config, group: Group) -> str:
     return f"run '{command}' to keep that version"
 
 
-def rollback_warnings(config: Config, observed: Observed) -> tuple[str, ...]:
+def rollback_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what is worth knowing before a rollback, which is not refused for want of quota."""
-    lacking = no_room(config, observed)
-    found = [*skew_warning(observed.clock_ahead_s), *_delay_warning(observed)]
+    lacking = no_room(config, observation)
+    found = [*clock_skew_warnings(observation.clock_ahead_s), *_delay_warning(observation)]
     return (*found, *([f"{lacking}: the way back may wait for it"] if lacking else []))
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config, Rollout
 from deploy.documents.group_state import Document, name_of
 from deploy.endpoints import Endpoint
 from deploy.group import update_policy
 from deploy.group.health import NOTHING_PROVEN
+from deploy.group.observation import Observation
 from deploy.release import record, template
 from deploy.report.formats import Format
 from deploy.report.table import fenced
@@ -78,7 +78,7 @@ class Preview:
     endpoints: tuple[Endpoint, ...]
 
 
-def preview(config: Config, observed: Observed, plan: Plan, bill: str = "") -> Preview:
+def preview(config: Config, observed: Observation, plan: Plan, bill: str = "") -> Preview:
     """Return what a plan would do to what was observed, with an image whose bill of materials has a digest."""
     rolls = plan.action == "roll"
     machines = tuple(one.name for one in observed.group.active_instances if one.version is not None) if rolls else ()

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.documents.group_state import Document, Version, links_of
 from deploy.group import version_name
 from deploy.group.health import is_empty
+from deploy.group.observation import Observation
 from deploy.release import template
 from deploy.release.effective_reference import decided_reference
 from deploy.release.history import made_at
@@ -19,7 +19,7 @@ from deploy.rollout.timeline import Timeline
 _NOTHING: Final = Version("")
 
 
-def rebuilt(observed: Observed, config: Config, environment: str, now: datetime) -> Outcome:
+def rebuilt(observed: Observation, config: Config, environment: str, now: datetime) -> Outcome:
     """
     Return the last rollout as far as the group tells it: what serves, since when, from which template.
 

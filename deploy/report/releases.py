@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.endpoints import Endpoint
 from deploy.group import release_proof
 from deploy.group.health import is_settled
+from deploy.group.observation import Observation
 from deploy.release import history
 from deploy.report import table
 from deploy.report.formats import Format
@@ -50,7 +50,7 @@ class Row:
     endpoints: tuple[Endpoint, ...]
 
 
-def rows(config: Config, observed: Observed, now: datetime) -> tuple[Row, ...]:
+def rows(config: Config, observed: Observation, now: datetime) -> tuple[Row, ...]:
     """Return the releases of the environment's repository, newest first."""
     told = {version.link for version in observed.group.versions}
     proved = "" if release_proof.doubt(observed.group, now) else next(iter(told))

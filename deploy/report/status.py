@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.documents.group_state import Machine
 from deploy.endpoints import Endpoint
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
+from deploy.group.observation import Observation
 from deploy.release import history, template
 from deploy.release.effective_reference import decided_reference, entries_of_instances
 from deploy.report import table
@@ -68,7 +68,7 @@ class Status:
     endpoints: tuple[Endpoint, ...]
 
 
-def status(config: Config, observed: Observed, now: datetime) -> Status:
+def status(config: Config, observed: Observation, now: datetime) -> Status:
     """Return what a group is like."""
     serving, group, found = observed.template, observed.group, reconcile(observed, now)
     entry = template.entry(serving)

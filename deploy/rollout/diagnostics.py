@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Machine, Version, version_of
 from deploy.errors import CloudError, NotAllowedError
@@ -105,8 +106,8 @@ class Symptoms:
         A permanent failure counts at once. A transient one counts when it is a second instance's: the script ended by
         it, or it was there again at a later look, and another instance that still does not serve has one too.
         """
-        output = self.compute.get(f"zones/{self.config.zone}/instances/{machine.name}/serialPort", within_s=_READ_S)
-        self.outputs[machine.name] = str(output.get("contents", ""))
+        managed = ManagedGroup(self.compute, self.config.zone, self.config.group)
+        self.outputs[machine.name] = managed.serial_port(machine.name, _READ_S)
         failure = serial_output.failure(self.outputs[machine.name], self.config.repository)
         before, self._suspect = self._suspect.times, replace(self._suspect, times=failure.times if failure else 0)
         if failure is None:
@@ -122,8 +123,8 @@ class Symptoms:
         return None
 
     def _errors(self, machine: Machine, target: Version) -> Verdict | None:
-        path = f"zones/{self.config.zone}/instanceGroupManagers/{self.config.group}/listErrors"
-        for row in self.compute.items(path, within_s=_READ_S):
+        managed = ManagedGroup(self.compute, self.config.zone, self.config.group)
+        for row in managed.list_errors(_READ_S):
             version = (row.get("instanceActionDetails") or {}).get("version") or {}
             error = row.get("error") or {}
             ours = version_of(version, self.config.project) == target

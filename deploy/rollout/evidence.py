@@ -3,6 +3,7 @@
 from typing import Final
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Machine, Version
 from deploy.errors import DeployError
@@ -49,9 +50,8 @@ def evidence(compute: Compute, config: Config, instance: Machine | None, output:
 
 
 def _serial_output(compute: Compute, config: Config, instance: str) -> str:
-    path = f"zones/{config.zone}/instances/{instance}/serialPort"
+    managed = ManagedGroup(compute, config.zone, config.group)
     try:
-        answer = result_within(_READ_S, lambda: compute.get(path, within_s=_READ_S))
+        return result_within(_READ_S, lambda: managed.serial_port(instance, _READ_S)) or ""
     except DeployError:
         return ""
-    return str((answer or {}).get("contents", ""))

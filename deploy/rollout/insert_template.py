@@ -3,8 +3,8 @@
 import contextlib
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.config import Config
-from deploy.documents import validation
 from deploy.documents.group_state import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.release import template
@@ -23,9 +23,9 @@ def insert(compute: Compute, config: Config, body: Document) -> None:
     Raises:
         DeployError: It was refused, or what is there differs; the group was told nothing.
     """
-    where, path = f"template '{body['name']}'", f"global/instanceTemplates/{body['name']}"
+    where, templates = f"template '{body['name']}'", InstanceTemplates(compute)
     try:
-        outcome = compute.wait(compute.write("POST", "global/instanceTemplates", body))
+        outcome = templates.insert(body)
     except (CloudError, NotAllowedError) as error:
         outcome = refused(error)
     # What was refused, or lost on its way, may be there all the same: reading tells. Only a difference that a second
@@ -33,7 +33,7 @@ def insert(compute: Compute, config: Config, body: Document) -> None:
     unlike: list[str] = []
     for _ in range(2):
         try:
-            there = compute.get(path, check=validation.resource("instanceTemplates", body["name"]))
+            there = templates.get(body["name"])
         except (CloudError, NotAllowedError) as error:
             what = "can't be read back" if outcome.state == "done" else "was not made"
             why = outcome if outcome.state == "failed" else refused(error)
@@ -43,7 +43,7 @@ def insert(compute: Compute, config: Config, body: Document) -> None:
             return
     if outcome.state != "failed":
         with contextlib.suppress(CloudError, NotAllowedError):
-            compute.write("DELETE", path, None)
+            templates.start_deletion(body["name"])
     raise RefusedError(f"{where}: what is there differs in {', '.join(unlike)}.", "look at it by hand")
 
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import read_health_check
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
-from deploy.documents import validation
 from deploy.documents.group_state import Document, Version, group
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group import update_policy
@@ -60,9 +59,9 @@ def patch_group(
         DeployError: The PATCH was refused, or its outcome can't be read.
     """
     wanted = update_policy.wanted(config.rollout, surge)
-    path = f"zones/{config.zone}/instanceGroupManagers/{config.group}"
+    managed = ManagedGroup(compute, config.zone, config.group)
     for _ in range(_FENCED_TIMES):
-        document = _read_group(compute, config, path)
+        document = _read_group(compute, config, managed)
         versions = group(document, ()).versions
         is_ours = versions == (version,) and version != before and planned is not None
         is_there = versions == (version,) and update_policy.flat(
@@ -76,26 +75,26 @@ def patch_group(
                 f"group '{config.group}': somebody else deployed meanwhile: {_shown(versions)}.", "see status"
             )
         if planned not in (None, document["fingerprint"]):
-            _refuse(compute, config, document)
+            _refuse(compute, config, managed, document)
         try:
-            outcome = compute.wait(compute.write("PATCH", path, _body(document, version, wanted)))
+            outcome = managed.patch(_body(document, version, wanted))
         except (CloudError, NotAllowedError) as error:
             if isinstance(error, CloudError) and error.status == _FENCED:
                 compute.time.sleep(1.0)
                 continue
             outcome = refused(error)
-        if outcome.state == "failed" and not _has_version(compute, config, path, version, outcome.text):
+        if outcome.state == "failed" and not _has_version(config, managed, version, outcome.text):
             raise untold(compute, config, f"group '{config.group}' was not told: {outcome.text}", outcome.code)
         return Patched(str(document["fingerprint"]), {**document, "updatePolicy": wanted})
     late = f"group '{config.group}' was not told: each of {_FENCED_TIMES} writes came after somebody else's"
     raise untold(compute, config, late, "")
 
 
-def _refuse(compute: Compute, config: Config, document: Document) -> None:
+def _refuse(compute: Compute, config: Config, managed: ManagedGroup, document: Document) -> None:
     """Check the preconditions on the document that is about to be patched: it may be another one than preflight's."""
     found = group(document, ())
     try:
-        refuse_group(config, found, read_health_check(compute, found))
+        refuse_group(config, found, managed.get_health_check(document))
     except RefusedError as error:
         text = f"{error.message.rstrip('.')}, and was not when this rollout was planned. The group was told nothing."
         raise RefusedError(text, error.fix) from error
@@ -104,11 +103,10 @@ def _refuse(compute: Compute, config: Config, document: Document) -> None:
         raise untold(compute, config, what, refused(error).code) from error
 
 
-def _read_group(compute: Compute, config: Config, path: str) -> Document:
+def _read_group(compute: Compute, config: Config, managed: ManagedGroup) -> Document:
     """Read the group's document; a 404 is read again like any other read error, because a single one is no proof."""
-    check = validation.group_document(config.group, config.zone)
     try:
-        return read_patiently(lambda: compute.get(path, check=check), compute.time, _NOT_FOUND_S)
+        return read_patiently(managed.get, compute.time, _NOT_FOUND_S)
     except (CloudError, NotAllowedError) as error:
         what = f"group '{config.group}' was not told: it can't be read: {error.message}"
         raise untold(compute, config, what, refused(error).code) from error
@@ -122,11 +120,10 @@ def _body(document: Document, version: Version, wanted: Document) -> Document:
     }
 
 
-def _has_version(compute: Compute, config: Config, path: str, version: Version, why: str) -> bool:
+def _has_version(config: Config, managed: ManagedGroup, version: Version, why: str) -> bool:
     """Return whether a PATCH that failed took effect all the same: the group itself shows that."""
     try:
-        document = compute.get(path, check=validation.group_document(config.group, config.zone))
-        return group(document, ()).versions == (version,)
+        return group(managed.get(), ()).versions == (version,)
     except (CloudError, NotAllowedError) as error:
         raise unknown(config, why, error) from error
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import read_group
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.template_identity import mismatch
 from deploy.config import Config
 from deploy.documents.group_state import Version
@@ -203,7 +203,8 @@ class Rollout:
             return ""
 
     def _budget_s(self) -> float:
-        return self.config.rollout.budget_s(read_group(self.compute, self.config).target_size)
+        managed = ManagedGroup(self.compute, self.config.zone, self.config.group)
+        return self.config.rollout.budget_s(managed.read().target_size)
 
     def _result(self, plan: Plan, watch: Watch) -> Result:
         return Result(

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from deploy.compute_engine.observe import Observed
-from deploy.compute_engine.server_clock import skew_warning
 from deploy.config import Config
 from deploy.documents.group_state import Document, Group, Version, links_of
 from deploy.group import health, release_proof
+from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import changed_by_hand
+from deploy.group.observation import Observation
 from deploy.group.preflight import refuse, refuse_no_room, refuse_secrets, short_delay, warnings
 from deploy.group.version_name import Intent, Kind, parse
 from deploy.release import history, image, template
@@ -69,7 +69,7 @@ class Plan:
     fingerprint: str = ""
 
 
-def plan(config: Config, wanted: Wanted, observed: Observed) -> Plan:
+def plan(config: Config, wanted: Wanted, observed: Observation) -> Plan:
     """
     Decide on a rollout.
 
@@ -163,14 +163,14 @@ class Found:
     short_delay: str = ""
 
 
-def reconcile(observed: Observed, now: datetime) -> Found:
+def reconcile(observed: Observation, now: datetime) -> Found:
     """Judge a group by what stands in it alone."""
-    known = skew_warning(observed.clock_ahead_s)
+    known = clock_skew_warnings(observed.clock_ahead_s)
     delay = short_delay(observed)
     return replace(_judged(observed, now), snapshot=observed.group, warnings=known, short_delay=delay)
 
 
-def _judged(observed: Observed, now: datetime) -> Found:
+def _judged(observed: Observation, now: datetime) -> Found:
     version = observed.group.versions[0] if observed.group.versions else Version("")
     if health.is_idle(observed.group):
         is_empty = health.is_empty(observed.group)

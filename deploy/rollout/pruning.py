@@ -1,14 +1,14 @@
 """Deletes templates that earlier deploys created and that no group needs; a few a run, after everything else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import read_group
+from deploy.compute_engine.instance_templates import InstanceTemplates
+from deploy.compute_engine.managed_group import ManagedGroup, list_groups
 from deploy.config import Config
-from deploy.documents import validation
-from deploy.documents.group_state import Document, link_of
+from deploy.documents.group_state import link_of
 from deploy.errors import CloudError, DeployError
 from deploy.group.health import is_settled
 from deploy.release import history
@@ -38,15 +38,15 @@ def prune_templates(compute: Compute, config: Config) -> Pruned:
 
 def _candidates(compute: Compute, config: Config) -> tuple[Release, ...]:
     """Return what may be deleted, oldest first; other groups are read only where there is something to delete."""
-    templates = list(compute.items("global/instanceTemplates"))
-    group = read_group(compute, config)
+    templates = InstanceTemplates(compute).list_all()
+    group = ManagedGroup(compute, config.zone, config.group).read()
     serving = group.versions[0].link if is_settled(group) else ""
     found = history.releases(templates, config.repository, group.place, serving)
     referenced = _links([group.raw], config.project)
     referenced |= {machine.version.link for machine in group.machines if machine.version}
     if not history.to_prune(found, frozenset(referenced)):
         return ()
-    groups = list(_groups(compute))
+    groups = list_groups(compute)
     if group.raw["selfLink"] not in {document.get("selfLink") for document in groups}:
         raise DeployError(f"the list of groups lacks '{config.group}', so it is not complete")
     return history.to_prune(found, frozenset(referenced | _links(groups, config.project)))
@@ -70,7 +70,7 @@ def _delete(compute: Compute, release: Release) -> bool:
         DeployError: It can't be deleted.
     """
     try:
-        outcome = compute.wait(compute.write("DELETE", f"global/instanceTemplates/{release.template}", None))
+        outcome = InstanceTemplates(compute).delete(release.template)
     except CloudError as error:
         if error.status == _GONE or error.reason in _IN_USE:
             return False
@@ -80,10 +80,3 @@ def _delete(compute: Compute, release: Release) -> bool:
     if outcome.state == "failed":
         raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
     return True
-
-
-def _groups(compute: Compute) -> Iterator[Document]:
-    """Yield all groups of the project, of every zone and region, page by page."""
-    for page in compute.pages("aggregated/instanceGroupManagers", validation.group_page):
-        for scope in page.get("items", {}).values():
-            yield from scope.get("instanceGroupManagers", [])

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.documents.group_state import Version, links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, update_policy
+from deploy.group.observation import Observation
 from deploy.group.preflight import refuse, rollback_warnings
 from deploy.release import history, image, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
@@ -51,7 +51,7 @@ class Rollback:
 
 
 def plan_rollback(
-    config: Config, observed: Observed, run: str, now: datetime, to: str = "", *, force: bool = False
+    config: Config, observed: Observation, run: str, now: datetime, to: str = "", *, force: bool = False
 ) -> Rollback:
     """
     Decide what to go back to, and how: with as many machines at once as the quota allows.
@@ -91,7 +91,7 @@ def plan_rollback(
     return Rollback(reference, commit, target, before, budget_s, surge, is_needed, is_empty, fingerprint, known)
 
 
-def _reference(config: Config, observed: Observed, target: Fallback) -> image.Reference:
+def _reference(config: Config, observed: Observation, target: Fallback) -> image.Reference:
     """
     Return the reference that the template of a rollback holds, by tag where the template is unmanaged.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import read_group
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
@@ -142,7 +142,7 @@ class Watch:
     def _read(self) -> Group | None:
         """Read the group; None while that fails, which is said once."""
         try:
-            group = read_group(self.compute, self.config)
+            group = ManagedGroup(self.compute, self.config.zone, self.config.group).read()
         except (RefusedError, CloudError, NotAllowedError) as error:
             # A group that is not found counts as one that can't be read: a single 404 is no proof.
             if not self._unread:

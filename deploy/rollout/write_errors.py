@@ -1,8 +1,8 @@
 """The errors of a write that never came to be: the group was told nothing, so no release failed or was rolled back."""
 
 from deploy.compute_engine.answers import QUOTA
-from deploy.compute_engine.client import Compute, Outcome
-from deploy.compute_engine.observe import read_group
+from deploy.compute_engine.client import Compute, OperationResult
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.errors import CapacityError, CloudError, DeployError, NotAllowedError, NotRestoredError, RefusedError
 from deploy.group.health import CAPACITY, is_empty, is_idle
@@ -12,9 +12,9 @@ _FORBIDDEN = "FORBIDDEN"  # ours, for an answer of 401 or 403
 _NO_PERMISSION = frozenset({_FORBIDDEN, "403", "PERMISSIONS_ERROR", "SERVICE_ACCOUNT_ACCESS_DENIED"})
 
 
-def refused(error: CloudError | NotAllowedError) -> Outcome:
+def refused(error: CloudError | NotAllowedError) -> OperationResult:
     """Return what an answer that refuses a write makes of it, until somebody has read what is there."""
-    return Outcome("failed", error.reason if isinstance(error, CloudError) else _FORBIDDEN, error.message)
+    return OperationResult("failed", error.reason if isinstance(error, CloudError) else _FORBIDDEN, error.message)
 
 
 def untold(compute: Compute, config: Config, text: str, code: str) -> DeployError:
@@ -29,7 +29,7 @@ def untold(compute: Compute, config: Config, text: str, code: str) -> DeployErro
     """
     is_well = False
     try:
-        group = read_group(compute, config)
+        group = ManagedGroup(compute, config.zone, config.group).read()
         is_well = is_idle(group)
         serves = "The group has no instances" if is_empty(group) else "What served before serves"
         how = serves if is_well else "The group was not settled before, and is not now"

@@ -10,8 +10,11 @@ from typing import Any
 import httpx
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import PERMISSIONS, Observed, observe
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.config import Config, Rollout
+from deploy.group.observation import Observation
 from deploy.release import image
 from deploy.release.mentions import references
 from deploy.report.progress import Lines
@@ -54,7 +57,7 @@ class Rig:
     said: list[str] = field(default_factory=list)
     progress: list[str] = field(default_factory=list)
     stderr: SafeStream = field(default_factory=lambda: SafeStream(None))
-    granted: set[str] = field(default_factory=lambda: set(PERMISSIONS))
+    granted: set[str] = field(default_factory=lambda: set(REQUIRED_PERMISSIONS))
     runs: int = 0
     clock_ahead_s: float = 0.0
 
@@ -76,10 +79,9 @@ class Rig:
             own_clock=lambda: datetime.fromtimestamp(clock.now_s() + self.clock_ahead_s, UTC),
         )
 
-    def observed(self, compute: Compute | None = None) -> Observed:
-        return observe(
-            compute or self.compute(), self.config, lambda: self.granted, lambda reads: [read() for read in reads]
-        )
+    def observed(self, compute: Compute | None = None) -> Observation:
+        managed = ManagedGroup(compute or self.compute(), self.config.zone, self.config.group)
+        return read_observation(managed, lambda: self.granted, lambda reads: [read() for read in reads])
 
     def wanted(self, letter: str, compute: Compute | None = None) -> Wanted:
         """What a deploy asks for; with a process's API its time is the server's, as far as the process knows it."""

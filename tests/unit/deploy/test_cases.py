@@ -7,7 +7,8 @@ What is decided, one JSON file a case: what was observed and wanted in, the acti
     image     digit of the release that is wanted    now       UTC; the base was read at 2026-11-23T12:00:00Z
     to, force of a rollback                          config    merge patch of the environment
     observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
-              templates: others of the project; rows: all managed instances; autoscaler, missing, unasked, room: as read
+              templates: others of the project; rows: all managed instances;
+              autoscaler, missing_permissions, permissions_error, quota_room: as in Observation
               a template with a release record is named by its content: its name in a case stands for that one
     expect    refused and exit_code; or action, back_to, warnings, serves
 """
@@ -22,11 +23,11 @@ from typing import Any
 
 import pytest
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Config
 from deploy.documents.group_state import group, name_of
 from deploy.errors import DeployError
 from deploy.group.health import is_settled
+from deploy.group.observation import Observation
 from deploy.release import image, record, template
 from deploy.rollout import plan
 from deploy.rollout.rollback_plan import plan_rollback
@@ -101,19 +102,19 @@ def documents(changes: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, A
     return found, templates
 
 
-def observed(changes: dict[str, Any]) -> Observed:
+def observed(changes: dict[str, Any]) -> Observation:
     """Return what a case observes."""
     found, templates = documents(changes)
     seen, rows, templates = named([found["group"], found["rows"], templates], names(templates))
-    return Observed(
+    return Observation(
         group=group(seen, rows),
         templates=tuple(templates),
         template=templates[0] if found["template"] else {},
         health_check=found["health_check"],
         autoscaler=found["autoscaler"],
-        missing=tuple(found["missing"]),
-        unasked=found["unasked"],
-        room=found["room"],
+        missing_permissions=tuple(found["missing_permissions"]),
+        permissions_error=found["permissions_error"],
+        quota_room=found["quota_room"],
     )
 
 
@@ -143,7 +144,7 @@ def decided(case: Case) -> dict[str, Any]:
     return named(outcome(case, config, seen), {name: alias for alias, name in by_content.items()})
 
 
-def outcome(case: Case, config: Config, seen: Observed) -> dict[str, Any]:
+def outcome(case: Case, config: Config, seen: Observation) -> dict[str, Any]:
     """Return what is decided about what was observed."""
     try:
         if case.verb == "reconcile":

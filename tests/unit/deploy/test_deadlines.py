@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from deploy import session
-from deploy.compute_engine import observe
+from deploy.compute_engine import permissions
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.template_identity import mismatch
 from deploy.config import Config
@@ -39,7 +39,7 @@ def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
     monkeypatch.setattr(session, "EXCHANGE_S", LIMIT_S)
     monkeypatch.setattr(session, "Compute", functools.partial(Compute, budget_s=0.0))
     monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))
-    monkeypatch.setattr(observe, "_PERMISSIONS_S", 0.0)
+    monkeypatch.setattr(permissions, "_BUDGET_S", 0.0)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
     dripped = {"headers": Dripping(dripped=head), "body": Dripping(at_once=head, dripped=b" " * 90)}[part]
     if asked == "registry" and part == "body":

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from deploy.compute_engine.observe import Observed
 from deploy.documents.group_state import Version, group, name_of
 from deploy.group.drift import drift, newer_template
+from deploy.group.observation import Observation
 from deploy.release import template
 from deploy.release.record import ENTRY
 from deploy.report.preview import preview, shown
@@ -18,18 +18,18 @@ from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
 SEED = "dojangkok-dev-ai-server-seed"
 
 
-def deployed() -> tuple[Rig, Observed]:
+def deployed() -> tuple[Rig, Observation]:
     rig = new_rig()
     rig.deploy("a")
     return rig, rig.observed()
 
 
-def with_template(observed: Observed, document: dict[str, Any]) -> Observed:
+def with_template(observed: Observation, document: dict[str, Any]) -> Observation:
     """The world with one more template."""
     return replace(observed, templates=(*observed.templates, document))
 
 
-def terraformed(observed: Observed, created: str, script: str = f"run {REPOSITORY}:latest\n") -> dict[str, Any]:
+def terraformed(observed: Observation, created: str, script: str = f"run {REPOSITORY}:latest\n") -> dict[str, Any]:
     """A template as Terraform makes one."""
     items = [{"key": "startup-script", "value": script}]
     return {
@@ -41,7 +41,7 @@ def terraformed(observed: Observed, created: str, script: str = f"run {REPOSITOR
     }
 
 
-def edited(observed: Observed, change: str, by: str) -> Observed:
+def edited(observed: Observation, change: str, by: str) -> Observation:
     """The serving template with another script, as somebody makes it who copies it by hand."""
     document = copy.deepcopy(observed.template)
     for item in document["properties"]["metadata"]["items"]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from deploy.compute_engine.observe import PERMISSIONS
+
 from deploy.errors import (
     NotAllowedError,
     NotRestoredError,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from deploy.compute_engine.observe import Observed
 from deploy.documents.group_state import group
 from deploy.errors import RolledBackError
 from deploy.group.health import Verdict, explained
+from deploy.group.observation import Observation
 from deploy.group.preflight import rollback_warnings, short_delay, warnings
 from deploy.report import preview
 from deploy.rollout import plan as plans
@@ -21,7 +21,7 @@ from tests.unit.deploy.test_cases import observed
 SHORT = "the initial delay of 30 s is shorter than 70 s (check interval 5 s * healthy threshold 2 + 60 s)"
 
 
-def with_delay(delay_s: int | None, **check: Any) -> Observed:
+def with_delay(delay_s: int | None, **check: Any) -> Observation:
     """The settled group with another initial delay, None for none, and another health check."""
     base = observed({})
     raw = copy.deepcopy(dict(base.group.raw))
@@ -50,7 +50,7 @@ def set_delay(rig: Rig, delay_s: int) -> None:
         (with_delay(69, checkIntervalSec=None, healthyThreshold=None), "69 s is shorter than 70 s"),
     ],
 )
-def test_delay_is_compared_with_what_a_start_takes(found: Observed, text: str) -> None:
+def test_delay_is_compared_with_what_a_start_takes(found: Observation, text: str) -> None:
     assert (text in short_delay(found), bool(short_delay(found))) == (True, bool(text))
     assert any("Fix: raise initialDelaySec" in line for line in warnings(CONFIG, found)) is bool(text)
     assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, found)) is bool(text)

@@ -6,11 +6,11 @@ import httpx
 import pytest
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.observe import PERMISSIONS, granted
+from deploy.compute_engine.managed_group import list_groups
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS, read_granted_permissions
 from deploy.documents import validation
 from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBackError
 from deploy.retry import Time
-from deploy.rollout import pruning
 from deploy.rollout.perform import Rollout
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig, new_rig
@@ -165,7 +165,7 @@ def test_page_token_that_comes_again_is_an_error(tokens: tuple[str, ...]) -> Non
     assert len(queries) <= len(tokens) + 1
     compute, queries = asking(*({"items": {}, "nextPageToken": token} for token in tokens))
     with pytest.raises(CloudError, match="the same nextPageToken again"):
-        list(pruning._groups(compute))
+        list_groups(compute)
     assert len(queries) <= len(tokens) + 1
 
 
@@ -178,10 +178,11 @@ def test_list_that_never_ends_is_an_error() -> None:
 
 @pytest.mark.parametrize("answer", [{}, {"error": {}}, {"permissions": None}, {"permissions": [None]}, [], None, "x"])
 def test_odd_answer_about_permissions_is_asked_again_and_grants_nothing(answer: Any) -> None:
-    answers = iter([answer, {"permissions": list(PERMISSIONS)}])
+    answers = iter([answer, {"permissions": list(REQUIRED_PERMISSIONS)}])
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers))))
     slept: list[float] = []
-    assert granted(client, "http://x", "p", dict, Time(lambda: sum(slept), slept.append)) == set(PERMISSIONS)
+    time = Time(lambda: sum(slept), slept.append)
+    assert read_granted_permissions(client, "http://x", "p", dict, time) == set(REQUIRED_PERMISSIONS)
 
 
 def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:

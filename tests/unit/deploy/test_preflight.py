@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from deploy import config as environments
-from deploy.compute_engine.observe import Observed
 from deploy.documents.group_state import group
 from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
+from deploy.group.observation import Observation
 from deploy.group.version_name import Intent
 from deploy.rollout import plan as plans
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
@@ -27,13 +27,13 @@ def managed(verb: str) -> str:
     return f"gcloud compute instance-groups managed {verb} {CONFIG.group} {scope}"
 
 
-def changed(observed: Observed, **raw: Any) -> Observed:
+def changed(observed: Observation, **raw: Any) -> Observation:
     """The same group with other members in its document."""
     document = {**observed.group.raw, **raw}
     return replace(observed, group=replace(group(document, []), machines=observed.group.machines))
 
 
-def with_metadata(observed: Observed, **entries: str | None) -> Observed:
+def with_metadata(observed: Observation, **entries: str | None) -> Observation:
     """The same template with other metadata; None takes an entry away."""
     base = copy.deepcopy(observed.template)
     kept = [item for item in base["properties"]["metadata"]["items"] if item["key"].replace("-", "_") not in entries]
@@ -42,7 +42,7 @@ def with_metadata(observed: Observed, **entries: str | None) -> Observed:
     return replace(observed, template=base)
 
 
-def refusal(rig: Rig, observed: Observed) -> DeployError:
+def refusal(rig: Rig, observed: Observation) -> DeployError:
     with pytest.raises(DeployError) as error:
         plans.plan(rig.config, rig.wanted("a"), observed)
     assert rig.writes() == []
@@ -243,7 +243,7 @@ def test_template_that_is_not_global_is_refused() -> None:
 
 def test_quota_for_the_surge_is_looked_at() -> None:
     rig = new_rig()
-    assert str(refusal(rig, replace(rig.observed(), room=0))) == (
+    assert str(refusal(rig, replace(rig.observed(), quota_room=0))) == (
         f"{WHERE}: the region's quota has room for 0 machines, surge needs 1."
         " Fix: raise INSTANCES, or lower `rollout.surge`."
     )

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.compute_engine.observe import Observed
 from deploy.config import Rollout
+from deploy.group.observation import Observation
 from deploy.release import template
 from deploy.report.preview import Change, Preview, estimated_s, preview, shown
 from deploy.rollout import plan as plans
@@ -15,7 +15,7 @@ from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, new_rig
 SEED = "dojangkok-dev-ai-server-seed"
 
 
-def of(rig: Rig, letter: str, observed: Observed | None = None) -> Preview:
+def of(rig: Rig, letter: str, observed: Observation | None = None) -> Preview:
     observed = observed or rig.observed()
     return preview(rig.config, observed, plans.plan(rig.config, rig.wanted(letter), observed))
 

@@ -65,8 +65,8 @@ def test_rollback_onto_what_serves_is_no_work() -> None:
 def test_surge_goes_by_size_and_quota() -> None:
     rig = with_two()
     assert decided(rig).surge == 3
-    assert decided(rig, room=2).surge == 2
-    assert decided(rig, room=None).surge == 1
+    assert decided(rig, quota_room=2).surge == 2
+    assert decided(rig, quota_room=None).surge == 1
 
 
 def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
@@ -75,7 +75,9 @@ def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
     observed = rig.observed()
     surge = replace(observed.group.machines[0], name="surge")
     assert (
-        decided(rig, room=0, group=replace(observed.group, machines=(*observed.group.machines, surge, surge))).surge
+        decided(
+            rig, quota_room=0, group=replace(observed.group, machines=(*observed.group.machines, surge, surge))
+        ).surge
         == 2
     )
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from deploy.compute_engine.observe import granted, observe
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins
@@ -50,8 +52,9 @@ def test_requests_before_the_first_look_are_few() -> None:
     registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
     found = registry.resolved(rig.wanted("a").reference)
     client = httpx.Client(transport=Transport(rig.api))
-    asked = lambda: granted(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
-    observed = observe(compute, rig.config, asked, lambda reads: [read() for read in reads])
+    asked = lambda: read_granted_permissions(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
+    managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
+    observed = read_observation(managed, asked, lambda reads: [read() for read in reads])
     Act(compute, rig.config, rig.said.append).perform(
         plan(rig.config, replace(rig.wanted("a"), reference=found), observed)
     )

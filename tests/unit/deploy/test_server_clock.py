@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.server_clock import ServerClock, skew_warning
+from deploy.compute_engine.server_clock import ServerClock, clock_skew_warnings
 from deploy.errors import CloudError
 from deploy.group import version_name
 from deploy.report import preview
@@ -119,7 +119,7 @@ def test_every_answer_sets_the_clock(status: int) -> None:
     [(60.0, ""), (-60.0, ""), (61.0, "61 s ahead of Compute Engine's"), (-600.4, "600 s behind Compute Engine's")],
 )
 def test_skew_above_a_minute_is_a_warning(ahead_s: float, text: str) -> None:
-    found = " ".join(skew_warning(ahead_s))
+    found = " ".join(clock_skew_warnings(ahead_s))
     assert (text in found, bool(found)) == (True, bool(text))
 
 
@@ -141,7 +141,7 @@ def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(
     compute = rig.compute()
     found = plans.reconcile(rig.observed(compute), compute.server_clock.now())
     assert found.action == "wait"
-    assert found.warnings == skew_warning(ahead_s) != ()
+    assert found.warnings == clock_skew_warnings(ahead_s) != ()
     result = Rollout(compute, rig.config, rig.said.append).reconcile(found)
     assert rig.serving() == ["a"] * 3
     assert result.warnings == found.warnings
@@ -172,19 +172,19 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
     assert written is not None
     server = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
     assert abs((written.began_at - server).total_seconds()) <= 1
-    assert skew_warning(ahead_s)[0] in rolled.warnings
+    assert clock_skew_warnings(ahead_s)[0] in rolled.warnings
     text = preview.shown(preview.preview(rig.config, observed, rolled), "text")
-    assert f"warning: {skew_warning(ahead_s)[0]}" in text
+    assert f"warning: {clock_skew_warnings(ahead_s)[0]}" in text
 
 
 def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
-    rig = rig_without_bake()
+    rig = world()
     rig.deploy("a")
     rig.deploy("b")
     rig.clock_ahead_s = 120.0
     compute = rig.compute()
     observed, now = rig.observed(compute), compute.server_clock.now()
-    warning = skew_warning(120.0)[0].replace("120 s", f"{observed.clock_ahead_s:.0f} s")
+    warning = clock_skew_warnings(120.0)[0].replace("120 s", f"{observed.clock_ahead_s:.0f} s")
     assert f"  warning: {warning}" in shown(status(rig.config, observed, now), "text")
     assert warning in plan_rollback(rig.config, observed, "run9", now).warnings
     result = rebuilt(observed, rig.config, "dev", now).result

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from deploy.compute_engine.observe import Observed
 from deploy.documents.group_state import Group, Machine, Version, group
 from deploy.group import release_proof
 from deploy.group.drift import drift
 from deploy.group.health import Seen, is_settled, look, verdict
+from deploy.group.observation import Observation
 from deploy.group.unattended_rollout import aftermath
 from deploy.group.version_name import Intent
 from deploy.report.preview import preview
@@ -95,7 +95,7 @@ def standby_row(target_status: str, status_: str, template: str = "") -> dict[st
     return row
 
 
-def with_pool() -> Observed:
+def with_pool() -> Observation:
     pool = [standby_row("SUSPENDED", "SUSPENDED", "older"), standby_row("SUSPENDED", "SUSPENDED")]
     return observed_with({"rows": [*BASE["rows"], *pool, standby_row("STOPPED", "TERMINATED")]})
 
@@ -125,5 +125,5 @@ def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
     observed = with_pool()
     planned = plan.plan(rig.config, rig.wanted("a"), observed)
     assert len(preview(rig.config, observed, planned).machines) == 3
-    assert replace(observed, room=0).surge_room == 0
+    assert replace(observed, quota_room=0).surge_room == 0
     assert not any("machines are still on" in line for line in drift(CONFIG, observed))

@@ -13,7 +13,7 @@ from tests.unit.deploy.rig import new_rig
     ("change", "text"),
     [
         ({"autoscaler": "s"}, "autoscaler 's' may change the size in the middle"),
-        ({"unasked": "the API is off"}, "permissions were not checked: the API is off"),
+        ({"permissions_error": "the API is off"}, "permissions were not checked: the API is off"),
         (
             {"health_check": {"type": "TCP", "tcpHealthCheck": {"port": 8000}}},
             "the health check only opens a TCP connection: an application that hangs looks healthy",

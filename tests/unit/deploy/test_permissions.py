@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from deploy.compute_engine import observe
 from deploy.compute_engine.client import Compute
-from deploy.documents.group_state import group
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.errors import CloudError
 from deploy.group.preflight import asked_by
 from deploy.retry import Time
@@ -31,8 +31,7 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
     compute = Compute(
         httpx.Client(transport=httpx.MockTransport(answer)), "http://x/compute/v1", "p", dict, Time(lambda: 0.0, print)
     )
-    healed = group({"autoHealingPolicies": [{"healthCheck": link}]}, [])
-    found = observe.read_health_check(compute, healed)
+    found = ManagedGroup(compute, "z", "g").get_health_check({"autoHealingPolicies": [{"healthCheck": link}]})
     assert found is not None
     assert asked_by(found) == ("HTTP", 8000)
     assert asked == [f"/compute/v1/projects/p/{path}"]
@@ -50,7 +49,7 @@ def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[st
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
     time = Time(lambda: sum(slept), slept.append)
-    return observe.granted(client, "http://x", "p", dict, time), slept
+    return read_granted_permissions(client, "http://x", "p", dict, time), slept
 
 
 @pytest.mark.parametrize(
@@ -80,5 +79,5 @@ def test_permissions_that_can_not_be_asked_for_are_given_up_soon() -> None:
     slept: list[float] = []
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
     with pytest.raises(CloudError, match="testIamPermissions of 'p': 503"):
-        observe.granted(client, "http://x", "p", dict, Time(lambda: sum(slept), slept.append))
+        read_granted_permissions(client, "http://x", "p", dict, Time(lambda: sum(slept), slept.append))
     assert 5 <= sum(slept) <= 15

@@ -1,0 +1,159 @@
+"""A managed instance group over REST: the one place that builds Compute Engine's paths of a group and its instances."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.compute_engine.client import Compute, OperationResult
+from deploy.documents import validation
+from deploy.documents.group_state import Document, Group, group, health_check_of, name_of
+from deploy.errors import CloudError, NotAllowedError, RefusedError
+from deploy.retry import NOT_FOUND, TransientError
+
+
+@dataclass(frozen=True)
+class ManagedGroup:
+    """
+    A group of one zone.
+
+    Args:
+        compute: API of the project that has the group.
+        zone: name of the zone.
+        name: name of the group.
+    """
+
+    compute: Compute
+    zone: str
+    name: str
+
+    @property
+    def _path(self) -> str:
+        return f"zones/{self.zone}/instanceGroupManagers/{self.name}"
+
+    @property
+    def region(self) -> str:
+        """Name of the region that the zone is in."""
+        return self.zone.rpartition("-")[0]
+
+    def get(self) -> Document:
+        """
+        Read the document of the group.
+
+        Raises:
+            CloudError: the group is absent, or can't be read.
+            NotAllowedError: the account may not read the group.
+        """
+        return self.compute.get(self._path, check=validation.group_document(self.name, self.zone))
+
+    def patch(self, body: Document) -> OperationResult:
+        """
+        Patch the group, and wait for the operation.
+
+        Args:
+            body: members to change; its fingerprint must be the group's.
+
+        Raises:
+            CloudError: Compute Engine refused the PATCH; status 412 if the fingerprint is no longer the group's.
+            NotAllowedError: the account may not change the group.
+        """
+        return self.compute.wait(self.compute.write("PATCH", self._path, body))
+
+    def list_instances(self) -> list[Document]:
+        """List the managed instances of the group, those that are being created or deleted included."""
+        return list(self.compute.items(f"{self._path}/listManagedInstances", "managedInstances", "POST"))
+
+    def list_errors(self, within_s: float) -> Iterator[Document]:
+        """
+        Yield the errors of the group's latest attempts.
+
+        Args:
+            within_s: seconds that a page may take, retries included.
+        """
+        return self.compute.items(f"{self._path}/listErrors", within_s=within_s)
+
+    def serial_port(self, instance: str, within_s: float) -> str:
+        """
+        Read the serial port of an instance.
+
+        Args:
+            instance: name of the instance.
+            within_s: seconds that the read may take, retries included.
+        """
+        answer = self.compute.get(f"zones/{self.zone}/instances/{instance}/serialPort", within_s=within_s)
+        return str(answer.get("contents", ""))
+
+    def list_autoscalers(self) -> list[Document]:
+        """List the autoscalers of the zone, those of other groups included."""
+        return list(self.compute.items(f"zones/{self.zone}/autoscalers"))
+
+    def get_region(self) -> Document:
+        """Read the document of the region, with its quotas."""
+        return self.compute.get(f"regions/{self.region}", check=validation.region)
+
+    def get_health_check(self, document: Mapping[str, Any]) -> Document | None:
+        """
+        Read the health check that the group repairs by, wherever it is: it may be regional, or of a legacy kind.
+
+        Args:
+            document: document of the group.
+
+        Returns:
+            The health check; None if the group has none, or the health check is absent.
+        """
+        link = health_check_of(document)
+        if not link:
+            return None
+        path = link.partition("/projects/")[2].partition("/")[2] or link
+        try:
+            return self.compute.get(path, check=validation.resource("healthChecks", name_of(path)))
+        except CloudError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    def read(self) -> Group:
+        """
+        Read the group and its instances.
+
+        Raises:
+            RefusedError: the zone has no such group.
+            CloudError: the group can't be read.
+            NotAllowedError: the account may not read the group.
+        """
+        try:
+            document = self.get()
+        except CloudError as error:
+            if error.status == NOT_FOUND:
+                raise self._absence() from error
+            raise
+        rows = self.list_instances()
+        state = group(document, rows)
+        if state.is_stable and state.target_size and not rows:
+            # A group without instances has an empty list too, but a stable group has as many as its target size.
+            where = f"POST {self.compute.project}/{self._path}/listManagedInstances"
+            raise TransientError(f"{where}: no row of {state.target_size}")
+        return state
+
+    def _absence(self) -> RefusedError:
+        """Return the error for a group that the zone does not have; a regional group of that name is reported."""
+        try:
+            self.compute.get(f"regions/{self.region}/instanceGroupManagers/{self.name}")
+        except (CloudError, NotAllowedError):
+            return RefusedError(
+                f"group '{self.name}': not found in zone {self.zone} of project {self.compute.project}.",
+                "correct `group`, `zone` or `project` in the environment file",
+            )
+        return RefusedError(
+            f"group '{self.name}': is regional, in {self.region}; surge 1 and unavailable 0 are not allowed there.",
+            "use a zonal group for each zone",
+        )
+
+
+def list_groups(compute: Compute) -> list[Document]:
+    """List the groups of all zones and regions of a project."""
+    return [
+        document
+        for page in compute.pages("aggregated/instanceGroupManagers", validation.group_page)
+        for scope in page.get("items", {}).values()
+        for document in scope.get("instanceGroupManagers", [])
+    ]

@@ -1,0 +1,106 @@
+"""Reads everything that a decision rests on, independent reads side by side; nothing is written."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from deploy.compute_engine.instance_templates import InstanceTemplates
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
+from deploy.documents.group_state import Document, link_of, links_of
+from deploy.errors import CloudError, NotAllowedError
+from deploy.group.observation import Observation
+from deploy.parallel import side_by_side
+from deploy.retry import Time, TransientError, retried
+
+_INCOMPLETE_S: Final = 10.0  # seconds in which a list is read again that lacks a required row
+RunReads = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+
+
+def read_observation(
+    managed: ManagedGroup, read_permissions: Callable[[], set[str]], run_reads: RunReads = side_by_side
+) -> Observation:
+    """
+    Read a group and its surroundings.
+
+    Args:
+        managed: the group.
+        read_permissions: returns the required permissions that the account has.
+        run_reads: makes independent reads, and returns their results in order.
+
+    Raises:
+        RefusedError: the zone has no such group.
+        CloudError: a read failed.
+        NotAllowedError: the account may not read the group, the templates or the autoscalers.
+    """
+    compute, templates = managed.compute, InstanceTemplates(managed.compute)
+    group, listed, autoscalers, (missing, permissions_error), quota_room = run_reads(
+        [
+            lambda: retried(managed.read, compute.time, _INCOMPLETE_S),
+            templates.list_all,
+            managed.list_autoscalers,
+            lambda: _missing_permissions(read_permissions),
+            lambda: _quota_room(managed),
+        ]
+    )
+    group_links = links_of(group.raw)
+    template_links = {version.link for version in group.versions[:1]}
+    template = _find(listed, template_links)
+    if not template:
+        listed = _list_again(templates, template_links, listed, compute.time)
+        template = _find(listed, template_links)
+    return Observation(
+        group=group,
+        templates=tuple(listed),
+        template=template,
+        health_check=managed.get_health_check(group.raw),
+        autoscaler=next(
+            (row["name"] for row in autoscalers if link_of(row.get("target", ""), compute.project) in group_links), ""
+        ),
+        missing_permissions=missing,
+        permissions_error=permissions_error,
+        quota_room=quota_room,
+        clock_ahead_s=compute.server_clock.ahead_s,
+    )
+
+
+def _find(templates: list[Document], links: set[str]) -> Document:
+    return next((template for template in templates if links & {*links_of(template)}), {})
+
+
+def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Document], time: Time) -> list[Document]:
+    """
+    List templates until the list has the group's own.
+
+    Returns:
+        The complete list; `listed` if the template stays absent, which preflight refuses.
+    """
+
+    def attempt() -> list[Document]:
+        complete = templates.list_all()
+        if not _find(complete, links):
+            raise TransientError("the list of templates lacks the group's own")
+        return complete
+
+    try:
+        return retried(attempt, time, _INCOMPLETE_S)
+    except TransientError:
+        return listed
+
+
+def _missing_permissions(read_permissions: Callable[[], set[str]]) -> tuple[tuple[str, ...], str]:
+    """Return the required permissions that the account does not have, and why they could not be read."""
+    try:
+        granted = read_permissions()
+    except (CloudError, NotAllowedError) as error:
+        return (), str(error)
+    return tuple(permission for permission in REQUIRED_PERMISSIONS if permission not in granted), ""
+
+
+def _quota_room(managed: ManagedGroup) -> int | None:
+    """Return how many more instances the region's quota allows; None if the quota can't be read."""
+    try:
+        quotas = managed.get_region().get("quotas", [])
+    except (CloudError, NotAllowedError):
+        return None
+    limits = [quota for quota in quotas if quota.get("metric") == "INSTANCES"]
+    return int(limits[0]["limit"] - limits[0]["usage"]) if limits else None

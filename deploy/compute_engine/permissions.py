@@ -1,0 +1,69 @@
+"""The permissions that a rollout needs, and which of them the account has on a project."""
+
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from deploy.documents import validation
+from deploy.errors import CloudError
+from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
+
+# One for each method that a rollout calls. Source: Compute Engine's reference, "IAM Permissions" of each method.
+REQUIRED_PERMISSIONS: Final = (
+    "compute.autoscalers.list",
+    "compute.globalOperations.get",
+    "compute.healthChecks.get",
+    "compute.instanceGroupManagers.get",
+    "compute.instanceGroupManagers.list",
+    "compute.instanceGroupManagers.update",
+    "compute.instanceTemplates.create",
+    "compute.instanceTemplates.delete",
+    "compute.instanceTemplates.get",
+    "compute.instanceTemplates.list",
+    "compute.instanceTemplates.useReadOnly",
+    "compute.zoneOperations.get",
+)
+_BUDGET_S: Final = 15.0  # for the read and its retries; without an answer a deploy warns, and continues
+_ATTEMPT_S: Final = 10.0
+
+
+def read_granted_permissions(
+    client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]], time: Time
+) -> set[str]:
+    """
+    Ask Cloud Resource Manager which required permissions the account has on a project.
+
+    Compute Engine's own API has no such method for groups.
+
+    Args:
+        client: transport of the requests.
+        url: scheme and host of Cloud Resource Manager.
+        project: name of the project.
+        headers: returns the headers of a request, with its token.
+        time: clock of the retries.
+
+    Raises:
+        CloudError: the API is disabled, or does not answer.
+    """
+    where = f"testIamPermissions of '{project}'"
+
+    def attempt() -> set[str]:
+        try:
+            answer = client.post(
+                f"{url.rstrip('/')}/v1/projects/{project}:testIamPermissions",
+                json={"permissions": list(REQUIRED_PERMISSIONS)},
+                headers=headers(),
+                timeout=_ATTEMPT_S,
+            )
+            if answer.status_code in TRANSIENT:
+                raise transient(f"{where}: {answer.status_code}", answer)
+            if not answer.is_success:
+                raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
+            return validation.permissions(answer.json())
+        except ValueError as error:
+            raise TransientError(f"{where}: unexpected answer: {validation.reason(error)}") from error
+        except httpx.RequestError as error:
+            raise TransientError(f"{where}: {error}") from error
+
+    return retried(attempt, time, _BUDGET_S)
