@@ -164,7 +164,7 @@ def prune(run: Run) -> None:
         for name in pruned.templates:
             write_error(f"pruned {name}")
         raise pruned.error
-    write_report(run.headed(formats.pruned(pruned, run.settings.shape, run.config.foreign_endpoints)))
+    write_report(run.headed(formats.pruned(pruned, run.settings.shape, run.config.endpoint_overrides)))
 
 
 def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observation, image.Reference]:

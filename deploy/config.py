@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from deploy.endpoints import Endpoint, foreign
+from deploy.endpoints import EndpointOverride, endpoint_overrides
 from deploy.errors import ConfigError
 from deploy.registry.hosts import registry_of
 from lib.credential_urls import token_host
@@ -40,7 +40,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Rollout(_Strict):
+class RolloutSettings(_Strict):
     """How a rollout is done; see environments/dev.yaml."""
 
     method: Literal["SUBSTITUTE"] = "SUBSTITUTE"
@@ -60,7 +60,7 @@ class Rollout(_Strict):
         """Return how long a rollout may take."""
         return self.timeout_s if self.timeout_s is not None else _serial_s(machines)
 
-    def way_back_s(self, machines: int) -> float:
+    def rollback_budget_s(self, machines: int) -> float:
         """Return how long the way back may take: as long as that lasts, however little the release was given."""
         return max(self.budget_s(machines), _serial_s(machines))
 
@@ -85,12 +85,12 @@ class Config(_Strict):
     allowed_secrets: dict[str, tuple[str, ...]] = {}
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
     google_registries: tuple[_ListedHost, ...] = ()
-    rollout: Rollout = Rollout()
+    rollout: RolloutSettings = RolloutSettings()
     accessories: dict[str, Any] = {}  # read by accessory alone (accessory/config.py), which looks for wrong keys there
-    _foreign_endpoints: tuple[Endpoint, ...] = PrivateAttr(default=())
+    _foreign_endpoints: tuple[EndpointOverride, ...] = PrivateAttr(default=())
 
     @property
-    def foreign_endpoints(self) -> tuple[Endpoint, ...]:
+    def endpoint_overrides(self) -> tuple[EndpointOverride, ...]:
         """Endpoints that are not the environment file's; `read` finds them."""
         return self._foreign_endpoints
 
@@ -111,7 +111,7 @@ class Config(_Strict):
         """Scheme and host of the registry where no `registry_url` is set."""
         return registry_of(self.repository.partition("/")[0])
 
-    def within(self, timeout_s: float) -> "Config":
+    def with_timeout(self, timeout_s: float) -> "Config":
         """
         Return the same with another time until a rollout has failed.
 
@@ -148,7 +148,7 @@ def read(environment: str, overrides: dict[str, str], folder: Path = _FOLDER) ->
     compute_url = str(data.get("compute_url") or Config.model_fields["compute_url"].default)
     registry_url = str(data.get("registry_url") or config.default_registry)
     pairs = (("compute_url", config.compute_url, compute_url), ("registry_url", config.registry, registry_url))
-    config._foreign_endpoints = foreign(str(path), pairs)
+    config._foreign_endpoints = endpoint_overrides(str(path), pairs)
     return config
 
 
@@ -160,7 +160,7 @@ def _named(path: Path, error: Any, overrides: dict[str, str]) -> ConfigError:
     if error["type"] == "value_error":
         return ConfigError(f"{place}: {error['ctx']['error']}.", "see environments/dev.yaml")
     if error["type"] == "extra_forbidden":
-        model = Rollout if parents == ["rollout"] else Config
+        model = RolloutSettings if parents == ["rollout"] else Config
         near = difflib.get_close_matches(key, model.model_fields, n=1)
         known = f"did you mean '{near[0]}'" if near else f"one of: {', '.join(model.model_fields)}"
         return ConfigError(f"{path}: {where:.80}: unknown key.", known)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointOverride:
     """
     An endpoint that is not the environment file's.
 
@@ -27,7 +27,7 @@ class Endpoint:
         return f"endpoint: {self.key} is '{self.url}', set by {source}; {self.file} has '{self.file_url}'"
 
 
-def foreign(file: str, pairs: Sequence[tuple[str, str, str]]) -> tuple[Endpoint, ...]:
+def endpoint_overrides(file: str, pairs: Sequence[tuple[str, str, str]]) -> tuple[EndpointOverride, ...]:
     """
     Return the endpoints that differ from the environment file's.
 
@@ -35,10 +35,12 @@ def foreign(file: str, pairs: Sequence[tuple[str, str, str]]) -> tuple[Endpoint,
         file: Path of the environment file.
         pairs: Key, URL in use and URL of the file of each endpoint.
     """
-    return tuple(Endpoint(key, url, other, file) for key, url, other in pairs if url.rstrip("/") != other.rstrip("/"))
+    return tuple(
+        EndpointOverride(key, url, other, file) for key, url, other in pairs if url.rstrip("/") != other.rstrip("/")
+    )
 
 
-def headed(endpoints: Sequence[Endpoint], report: str, shape: str) -> str:
+def with_endpoint_lines(endpoints: Sequence[EndpointOverride], report: str, shape: str) -> str:
     """
     Return a report below a line for each endpoint.
 

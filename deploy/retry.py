@@ -10,7 +10,7 @@ import tenacity
 
 from deploy.errors import CloudError
 
-TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+TRANSIENT_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 NOT_FOUND: Final = 404
 TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 _LONGEST_WAIT_S: Final = 10.0
@@ -37,7 +37,7 @@ class TransientError(CloudError):
     retry_after_s: float = 0.0
 
 
-def transient(text: str, answer: httpx.Response, reason: str = "") -> TransientError:
+def transient_error(text: str, answer: httpx.Response, reason: str = "") -> TransientError:
     """Return the error of an answer that asking again may mend."""
     error = TransientError(text, answer.status_code, reason)
     after = answer.headers.get("retry-after", "")
@@ -45,7 +45,9 @@ def transient(text: str, answer: httpx.Response, reason: str = "") -> TransientE
     return error
 
 
-def retried(call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[[], float] = random.random) -> _T:
+def call_with_retries(
+    call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[[], float] = random.random
+) -> _T:
     """
     Call until it ends in anything but a TransientError, or the budget is spent; that error is then raised.
 
@@ -76,7 +78,7 @@ def retried(call: Callable[[], _T], time: Time, budget_s: float, dice: Callable[
     return retrying(call)
 
 
-def read_patiently(read: Callable[[], _T], time: Time, budget_s: float) -> _T:
+def read_despite_404(read: Callable[[], _T], time: Time, budget_s: float) -> _T:
     """
     Call a read again while it ends in a 404, as after other failed reads: a single 404 does not prove an absence.
 
@@ -97,4 +99,4 @@ def read_patiently(read: Callable[[], _T], time: Time, budget_s: float) -> _T:
                 raise TransientError(error.message, error.status, error.reason) from error
             raise
 
-    return retried(attempt, time, budget_s)
+    return call_with_retries(attempt, time, budget_s)

@@ -17,7 +17,7 @@ from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.server_clock import own_time
 from deploy.config import Config
 from deploy.documents.group_state import Version
-from deploy.endpoints import headed
+from deploy.endpoints import with_endpoint_lines
 from deploy.errors import DeployError, StoppedError
 from deploy.group.observation import Observation
 from deploy.group.unattended_rollout import aftermath
@@ -71,7 +71,7 @@ class Run:
             zone=config.zone,
             group=config.group,
             compute_url=config.compute_url,
-            endpoints=config.foreign_endpoints,
+            endpoints=config.endpoint_overrides,
         )
         self._keep()
         return config
@@ -84,7 +84,7 @@ class Run:
             ConfigError: It is no time.
         """
         if timeout_s is not None:
-            self.config = self.config.within(timeout_s)
+            self.config = self.config.with_timeout(timeout_s)
 
     @cached_property
     def session(self) -> Session:
@@ -128,12 +128,12 @@ class Run:
         """
         if target is None:
             return ""
-        known = history.releases(observed.templates, self.config.repository, observed.group.place, serving="")
+        known = history.releases(observed.templates, self.config.repository, observed.group.qualified_name, serving="")
         release = next((one for one in known if one.is_in({target.link})), None)
         if release is None:
             # Nobody's release: what the first release of a group took the place of, and `rollback` alone goes back to.
             return self.command("rollback")
-        insisting = [] if is_proven or release.is_good else ["--force"]
+        insisting = [] if is_proven or release.is_proven else ["--force"]
         return self.command("rollback", "--to", target.template, *insisting)
 
     def command(self, verb: str, *arguments: str) -> str:
@@ -143,9 +143,9 @@ class Run:
         flags = self.settings.flags() if typed is None else typed.split()
         return " ".join((prefix, verb, "--env", self.settings.env, *flags, *arguments))
 
-    def headed(self, report: str) -> str:
+    def with_endpoint_lines(self, report: str) -> str:
         """Return a report below the endpoints that are not the environment file's."""
-        return headed(self.config.foreign_endpoints, report, self.settings.shape)
+        return with_endpoint_lines(self.config.endpoint_overrides, report, self.settings.shape)
 
     def done(self, result: Result) -> str:
         """Keep what a rollout came to, and return its report."""

@@ -56,7 +56,7 @@ def opened(config: Config, credential_file: Path | None, registry_credentials: P
     address = urlsplit(config.compute_url)
     issues = address.netloc in config.token_hosts and is_local(address.hostname or "")
     anonymous = emulated and not issues
-    headers = login.Nobody() if anonymous else login.headers(credential_file, config.token_hosts)
+    headers = login.NoCredentials() if anonymous else login.load_login(credential_file, config.token_hosts)
     api, clock = client(EXCHANGE_S, trust_env=not emulated), Time(time.monotonic, time.sleep)
     manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
     logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))

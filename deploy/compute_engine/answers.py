@@ -8,17 +8,17 @@ from deploy.documents import validation
 from deploy.documents.group_state import Document
 from deploy.documents.validation import Check
 from deploy.errors import CloudError, NotAllowedError
-from deploy.retry import TRANSIENT, TransientError, transient
+from deploy.retry import TRANSIENT_STATUSES, TransientError, transient_error
 from lib.redaction import redacted
 
 _READ: Final = 4_096  # characters of a text that is no JSON; secrets are hidden before it is shortened
-QUOTA: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
+QUOTA_EXCEEDED: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
 )
 
 
-def decoded(answer: httpx.Response, where: str) -> Document:
+def decode_document(answer: httpx.Response, where: str) -> Document:
     """
     Return the object of an answer.
 
@@ -36,7 +36,7 @@ def decoded(answer: httpx.Response, where: str) -> Document:
     return document
 
 
-def checked(document: Document, check: Check, where: str) -> Document:
+def check_document(document: Document, check: Check, where: str) -> Document:
     """
     Return a document that is what was asked for.
 
@@ -50,7 +50,7 @@ def checked(document: Document, check: Check, where: str) -> Document:
     return document
 
 
-def error_of(answer: httpx.Response, where: str) -> CloudError | NotAllowedError:
+def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedError:
     """Return what an answer means: transient by status or by Google's reason, forbidden, or final."""
     try:
         found = answer.json()["error"]
@@ -59,8 +59,8 @@ def error_of(answer: httpx.Response, where: str) -> CloudError | NotAllowedError
     except (ValueError, KeyError, TypeError, AttributeError):
         message, reasons = redacted(answer.text[:_READ])[:200], set()
     text = f"{where}: {answer.status_code} {redacted(message)}"
-    if answer.status_code in TRANSIENT or reasons & _RATE_REASONS:
-        return transient(text, answer, next(iter(sorted(reasons)), ""))
-    if answer.status_code in (401, 403) and QUOTA not in reasons:
+    if answer.status_code in TRANSIENT_STATUSES or reasons & _RATE_REASONS:
+        return transient_error(text, answer, next(iter(sorted(reasons)), ""))
+    if answer.status_code in (401, 403) and QUOTA_EXCEEDED not in reasons:
         return NotAllowedError(text, "give the deployer's account that permission, or other credentials")
     return CloudError(text, answer.status_code, next(iter(sorted(reasons)), ""))

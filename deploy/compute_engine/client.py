@@ -14,13 +14,13 @@ from typing import Final, Literal
 
 import httpx
 
-from deploy.compute_engine.answers import checked, decoded, error_of
+from deploy.compute_engine.answers import answer_error, check_document, decode_document
 from deploy.compute_engine.server_clock import ServerClock, own_time
 from deploy.documents import validation
 from deploy.documents.group_state import Document
 from deploy.documents.validation import Check
 from deploy.errors import CloudError, NotAllowedError
-from deploy.retry import TIMEOUT, Time, TransientError, retried
+from deploy.retry import TIMEOUT, Time, TransientError, call_with_retries
 
 _TOKEN_REFUSED: Final = 401
 _SHORTEST_S: Final = 0.5  # for an exchange of a read whose time is over
@@ -167,7 +167,7 @@ class Compute:
     def _retried(self, request: "_Request") -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
         until_s = self.time.now_s() + budget_s
-        return retried(lambda: self._once(request, until_s), self.time, budget_s, self._dice)
+        return call_with_retries(lambda: self._once(request, until_s), self.time, budget_s, self._dice)
 
     def _once(self, request: "_Request", until_s: float) -> Document:
         answer = self._sent(request, until_s)
@@ -176,8 +176,8 @@ class Compute:
             answer = self._sent(request, until_s)
         where = request.where
         if answer.is_success:
-            return checked(decoded(answer, where), request.check, where)
-        raise error_of(answer, where)
+            return check_document(decode_document(answer, where), request.check, where)
+        raise answer_error(answer, where)
 
     def _sent(self, request: "_Request", until_s: float) -> httpx.Response:
         self.requests += 1

@@ -20,7 +20,7 @@ _BOTH_WAYS: Final = (
 
 
 @dataclass(frozen=True)
-class Nobody:
+class NoCredentials:
     """Who has no credentials, for the emulator."""
 
     def __call__(self) -> dict[str, str]:
@@ -36,7 +36,7 @@ class Nobody:
 
 
 @dataclass(frozen=True)
-class Bearer:
+class GoogleLogin:
     """
     Gives each request its headers, with a token that is refreshed before it ends.
 
@@ -89,7 +89,7 @@ class Bearer:
             ) from error
 
 
-def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Bearer:
+def load_login(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> GoogleLogin:
     """
     Return what gives each request its headers.
 
@@ -106,7 +106,7 @@ def headers(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Bearer:
         file = load(path, allowed_hosts)
     except CredentialsFileError as error:
         raise NotAllowedError(str(error), error.fix) from error
-    return Bearer(file, file.request())
+    return GoogleLogin(file, file.request())
 
 
 def _is_transient(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.compute_engine.client import Compute, OperationResult
 from deploy.documents import validation
-from deploy.documents.group_state import Document, Group, group, health_check_of, name_of
+from deploy.documents.group_state import Document, Group, health_check_of, name_of, parse_group
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.retry import NOT_FOUND, TransientError
 
@@ -127,7 +127,7 @@ class ManagedGroup:
                 raise self._absence() from error
             raise
         rows = self.list_instances()
-        state = group(document, rows)
+        state = parse_group(document, rows)
         if state.is_stable and state.target_size and not rows:
             # A group without instances has an empty list too, but a stable group has as many as its target size.
             where = f"POST {self.compute.project}/{self._path}/listManagedInstances"

@@ -10,7 +10,7 @@ from deploy.documents.group_state import Document, link_of, links_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
 from deploy.parallel import side_by_side
-from deploy.retry import Time, TransientError, retried
+from deploy.retry import Time, TransientError, call_with_retries
 
 _INCOMPLETE_S: Final = 10.0  # seconds in which a list is read again that lacks a required row
 RunReads = Callable[[Sequence[Callable[[], Any]]], list[Any]]
@@ -35,7 +35,7 @@ def read_observation(
     compute, templates = managed.compute, InstanceTemplates(managed.compute)
     group, listed, autoscalers, (missing, permissions_error), quota_room = run_reads(
         [
-            lambda: retried(managed.read, compute.time, _INCOMPLETE_S),
+            lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
             templates.list_all,
             managed.list_autoscalers,
             lambda: _missing_permissions(read_permissions),
@@ -82,7 +82,7 @@ def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Docu
         return complete
 
     try:
-        return retried(attempt, time, _INCOMPLETE_S)
+        return call_with_retries(attempt, time, _INCOMPLETE_S)
     except TransientError:
         return listed
 

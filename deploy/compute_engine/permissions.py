@@ -7,7 +7,7 @@ import httpx
 
 from deploy.documents import validation
 from deploy.errors import CloudError
-from deploy.retry import TRANSIENT, Time, TransientError, retried, transient
+from deploy.retry import TRANSIENT_STATUSES, Time, TransientError, call_with_retries, transient_error
 
 # One for each method that a rollout calls. Source: Compute Engine's reference, "IAM Permissions" of each method.
 REQUIRED_PERMISSIONS: Final = (
@@ -56,8 +56,8 @@ def read_granted_permissions(
                 headers=headers(),
                 timeout=_ATTEMPT_S,
             )
-            if answer.status_code in TRANSIENT:
-                raise transient(f"{where}: {answer.status_code}", answer)
+            if answer.status_code in TRANSIENT_STATUSES:
+                raise transient_error(f"{where}: {answer.status_code}", answer)
             if not answer.is_success:
                 raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
             return validation.permissions(answer.json())
@@ -66,4 +66,4 @@ def read_granted_permissions(
         except httpx.RequestError as error:
             raise TransientError(f"{where}: {error}") from error
 
-    return retried(attempt, time, _BUDGET_S)
+    return call_with_retries(attempt, time, _BUDGET_S)

@@ -7,12 +7,12 @@ from deploy.documents import validation
 from deploy.documents.group_state import Document, name_of
 from deploy.errors import CloudError
 from deploy.release.record import Fallback
-from deploy.retry import NOT_FOUND, read_patiently
+from deploy.retry import NOT_FOUND, read_despite_404
 
 _READ_S: Final = 10.0  # how long the read lasts, retries included: an automatic rollback waits for it
 
 
-def mismatch(compute: Compute, fallback: Fallback) -> str:
+def compare_fallback(compute: Compute, fallback: Fallback) -> str:
     """
     Return why the template of a fallback is not the one that was recorded; empty if it is.
 
@@ -34,7 +34,7 @@ def mismatch(compute: Compute, fallback: Fallback) -> str:
         return compute.get(path, within_s=max(0.0, until_s - compute.time.now_s()), check=check)
 
     try:
-        document = read_patiently(read, compute.time, _READ_S)
+        document = read_despite_404(read, compute.time, _READ_S)
     except CloudError as error:
         if error.status == NOT_FOUND:
             return f"template '{fallback.template}' was deleted"

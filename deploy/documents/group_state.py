@@ -34,7 +34,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Instance:
     """
     A managed instance.
 
@@ -70,11 +70,11 @@ class Group:
     Args:
         raw: The document, as it came.
         versions: Targets.
-        target_size: Machines that it is to have; an autoscaler may change it at any time.
+        target_size: Instances that it is to have; an autoscaler may change it at any time.
         fingerprint: Of the configuration, to write against.
         is_stable: Nothing happens, and nothing is about to.
         is_reached: No machine that stays is meant to be of another version; says nothing about health.
-        machines: All of them, surge and leaving ones too.
+        instances: All of them, surge and leaving ones too.
     """
 
     raw: Mapping[str, Any]
@@ -83,10 +83,10 @@ class Group:
     fingerprint: str
     is_stable: bool
     is_reached: bool
-    machines: tuple[Machine, ...] = field(default=())
+    instances: tuple[Instance, ...] = field(default=())
 
     @property
-    def place(self) -> str:
+    def qualified_name(self) -> str:
         """`ZONE/GROUP`: what its releases name, because groups of a project may share a repository."""
         return f"{name_of(self.raw.get('zone', ''))}/{self.raw.get('name', '')}"
 
@@ -102,14 +102,14 @@ class Group:
         return next((key for key in _SCRIPTS if key in self.metadata_of_all), "")
 
     @property
-    def active_instances(self) -> tuple[Machine, ...]:
+    def active_instances(self) -> tuple[Instance, ...]:
         """Every instance but those of the standby pool: what a rollout is judged by."""
-        return tuple(instance for instance in self.machines if not instance.is_standby)
+        return tuple(instance for instance in self.instances if not instance.is_standby)
 
     @property
-    def standby_instances(self) -> tuple[Machine, ...]:
+    def standby_instances(self) -> tuple[Instance, ...]:
         """Instances that the group keeps suspended or stopped."""
-        return tuple(instance for instance in self.machines if instance.is_standby)
+        return tuple(instance for instance in self.instances if instance.is_standby)
 
 
 def name_of(link: str) -> str:
@@ -145,7 +145,7 @@ def links_of(document: Document) -> tuple[str, str]:
     return link, f"{link.rpartition('/')[0]}/{document.get('id', '')}"
 
 
-def group(raw: Document, rows: Sequence[Document]) -> Group:
+def parse_group(raw: Document, rows: Sequence[Document]) -> Group:
     """
     Read a group's document and the rows of `listManagedInstances`.
 
@@ -158,16 +158,16 @@ def group(raw: Document, rows: Sequence[Document]) -> Group:
     )
     return Group(
         raw=raw,
-        versions=tuple(version_of(one, project) for one in links),
+        versions=tuple(parse_version(one, project) for one in links),
         target_size=int(raw.get("targetSize", 0)),
         fingerprint=raw.get("fingerprint", ""),
         is_stable=bool(status.get("isStable")),
         is_reached=bool((status.get("versionTarget") or {}).get("isReached")),
-        machines=tuple(_machine(raw, row) for row in rows),
+        instances=tuple(_parse_instance(raw, row) for row in rows),
     )
 
 
-def version_of(entry: Document, project: str) -> Version:
+def parse_version(entry: Document, project: str) -> Version:
     """Read an entry of `versions`, or what an instance's row says of its version."""
     return Version(link_of(entry.get("instanceTemplate", ""), project), entry.get("name", ""))
 
@@ -197,13 +197,13 @@ def _health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
     return next((state for state in states if state != "HEALTHY"), "HEALTHY" if states else "")
 
 
-def _machine(raw: Mapping[str, Any], row: Document) -> Machine:
+def _parse_instance(raw: Mapping[str, Any], row: Document) -> Instance:
     project = project_of(raw.get("selfLink") or raw.get("zone") or "")
     version = row.get("version") or {}
     errors = ((row.get("lastAttempt") or {}).get("errors") or {}).get("errors") or []
-    return Machine(
+    return Instance(
         name=row.get("name") or name_of(row.get("instance", "")),
-        version=version_of(version, project) if version.get("instanceTemplate") else None,
+        version=parse_version(version, project) if version.get("instanceTemplate") else None,
         status=row.get("instanceStatus", ""),
         action=row.get("currentAction", ""),
         health=_health(raw, row.get("instanceHealth") or []),

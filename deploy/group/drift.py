@@ -7,12 +7,12 @@ from deploy.documents.group_state import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import update_policy
 from deploy.group.observation import Observation
-from deploy.group.version_name import parse
-from deploy.release import template
+from deploy.group.version_name import parse_version_name
+from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
-from deploy.release.history import made_at, root
+from deploy.release.history import made_at
 from deploy.release.mentions import Mention, references, rewrite
-from deploy.release.record import ENTRY, Entry, parse_record
+from deploy.release.record import RECORD_KEY, ReleaseRecord, parse_record
 
 
 def drift(config: Config, observation: Observation) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def drift(config: Config, observation: Observation) -> tuple[str, ...]:
     newer = newer_template(config, observation)
     return (
         *_reference(config, observation),
-        *changed_by_hand(config, observation),
+        *manual_changes(config, observation),
         *([newer] if newer else []),
         *_machines(observation),
     )
@@ -33,13 +33,13 @@ def newer_template(config: Config, observation: Observation) -> str:
 
     A deploy copies the template that the group has, so what changed in such a one never reaches the machines.
     """
-    origin = root(observation.template) if observation.template else None
+    origin = history.origin(observation.template) if observation.template else None
     if origin is None:
         return ""
     newer = [
         other
         for other in observation.templates
-        if template.entry(other) is None
+        if template.release_record(other) is None
         and made_at(other) > origin.made_at
         and len(_places(other, config.repository)) == 1
     ]
@@ -63,7 +63,7 @@ def _reference(config: Config, observation: Observation) -> list[str]:
     return [f"the startup script refers to the tag '{reference.tag}': what a machine runs depends on when it started"]
 
 
-def changed_by_hand(config: Config, observation: Observation) -> tuple[str, ...]:
+def manual_changes(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what differs from what the last deploy wrote, its digest aside; one line each."""
     return (*_masked(observation), *_template(observation), *_policy(config, observation))
 
@@ -77,10 +77,14 @@ def _template(observation: Observation) -> list[str]:
     """Return how the serving template differs from its base, apart from what a deploy changes."""
     serving = observation.template
     lines = []
-    if serving and template.entry(serving) is None and any(map(template.entry, observation.templates)):
+    if (
+        serving
+        and template.release_record(serving) is None
+        and any(map(template.release_record, observation.templates))
+    ):
         lines.append(f"template '{serving['name']}' was not made by a deploy, though others were")
     # A copy that was made by hand carries the record of the release that it was copied from.
-    record = parse_record(template.metadata(serving).get(ENTRY, ""))
+    record = parse_record(template.metadata(serving).get(RECORD_KEY, ""))
     base = record and next(
         (one for one in observation.templates if one["id"] == record.base_id and record.base in links_of(one)), None
     )
@@ -93,7 +97,7 @@ def _template(observation: Observation) -> list[str]:
     return lines + ([f"template '{serving['name']}' {where} in {', '.join(paths)}"] if paths else [])
 
 
-def _changed_line(base: Document, record: Entry, script: str) -> str:
+def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
     """Return where a script differs from its base's, the digest aside; empty where it does not."""
     before = template.metadata(base).get("startup-script", "")
     found = references(before, record.repository)
@@ -108,9 +112,9 @@ def _changed_line(base: Document, record: Entry, script: str) -> str:
 
 
 def _policy(config: Config, observation: Observation) -> list[str]:
-    now = update_policy.flat(observation.group.raw.get("updatePolicy") or {})
-    meant = update_policy.flat(update_policy.wanted(config.rollout))
-    told = parse(observation.group.versions[0].name) if observation.group.versions else None
+    now = update_policy.policy_values(observation.group.raw.get("updatePolicy") or {})
+    meant = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
+    told = parse_version_name(observation.group.versions[0].name) if observation.group.versions else None
     if told and told.kind == "rollback":
         meant["maxSurge"] = now["maxSurge"]  # a rollback's own
     changed = [f"{key} {now[key]}, not {meant[key]}" for key in meant if now[key] != meant[key]]

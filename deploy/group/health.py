@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from deploy.documents.group_state import Group, Machine, Version, initial_delay_s
+from deploy.documents.group_state import Group, Instance, Version, initial_delay_s
 
 # Codes that more waiting does not mend. Source: public reports of groups that retried them for half an hour.
-CAPACITY: Final = frozenset(
+CAPACITY_CODES: Final = frozenset(
     {
         "ZONE_RESOURCE_POOL_EXHAUSTED",
         "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
@@ -44,7 +44,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Seen:
+class PollSummary:
     """
     What earlier looks have seen, as far as the verdict needs it.
 
@@ -61,14 +61,14 @@ class Seen:
     recreating: frozenset[str] = frozenset()
 
 
-def look(group: Group, target: Version, seen: Seen) -> Seen:
+def add_poll(group: Group, target: Version, seen: PollSummary) -> PollSummary:
     """Add a look to what was seen."""
     new = [machine for machine in group.active_instances if machine.version == target]
-    short = any(code in CAPACITY for machine in new for code, _ in machine.errors if machine.status == "")
+    short = any(code in CAPACITY_CODES for machine in new for code, _ in machine.errors if machine.status == "")
     recreating = frozenset(machine.name for machine in new if machine.action == "RECREATING")
     repairs = Counter(seen.repairs)
     repairs.update(recreating - seen.recreating)
-    return Seen(
+    return PollSummary(
         had_instances=seen.had_instances or not is_empty(group),
         capacity_looks=seen.capacity_looks + 1 if short else 0,
         repairs=dict(repairs),
@@ -76,7 +76,7 @@ def look(group: Group, target: Version, seen: Seen) -> Seen:
     )
 
 
-def verdict(group: Group, target: Version, seen: Seen, *, needs_proof: bool = True) -> Verdict:
+def group_verdict(group: Group, target: Version, seen: PollSummary, *, needs_proof: bool = True) -> Verdict:
     """
     Judge a group.
 
@@ -98,8 +98,8 @@ def verdict(group: Group, target: Version, seen: Seen, *, needs_proof: bool = Tr
         return Verdict("failed", text, fix="resize the group, and deploy again")
     new = [machine for machine in group.active_instances if machine.version == target]
     if seen.capacity_looks >= _LOOKS_BEFORE_CAPACITY:
-        short = next(one for one in new if any(code in CAPACITY for code, _ in one.errors))
-        code, message = next((code, text) for code, text in short.errors if code in CAPACITY)
+        short = next(one for one in new if any(code in CAPACITY_CODES for code, _ in one.errors))
+        code, message = next((code, text) for code, text in short.errors if code in CAPACITY_CODES)
         return Verdict("capacity", f"{code}: {message}", short.name)
     for name, count in seen.repairs.items():
         if count >= _REPAIRS_BEFORE_FAILURE:
@@ -113,7 +113,7 @@ def verdict(group: Group, target: Version, seen: Seen, *, needs_proof: bool = Tr
     return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
 
 
-def explained(found: Verdict, short_delay: str) -> Verdict:
+def with_delay_cause(found: Verdict, short_delay: str) -> Verdict:
     """
     Return a verdict with the group's initial delay as its cause, if the group repaired an instance and it is too short.
 
@@ -126,7 +126,7 @@ def explained(found: Verdict, short_delay: str) -> Verdict:
     return replace(found, text=f"{found.text}; {short_delay}", fix="raise initialDelaySec, and deploy again")
 
 
-def is_serving(machine: Machine, target: Version) -> bool:
+def is_serving(machine: Instance, target: Version) -> bool:
     """Return whether a machine is what was asked for, and healthy."""
     return (machine.version, machine.status, machine.action, machine.health) == (target, "RUNNING", "NONE", "HEALTHY")
 
@@ -147,22 +147,22 @@ def is_settled(group: Group) -> bool:
         group.is_stable
         and bool(group.active_instances)
         and len(group.versions) == 1
-        and is_reached(group, group.versions[0])
+        and has_reached(group, group.versions[0])
         and len(group.active_instances) == group.target_size
         and all(is_serving(machine, group.versions[0]) for machine in group.active_instances)
     )
 
 
-def is_landed(group: Group) -> bool:
+def is_on_one_version(group: Group) -> bool:
     """Return whether every machine that stays is of the group's one version, whatever else it does just now."""
     return (
         len(group.versions) == 1
-        and is_reached(group, group.versions[0])
+        and has_reached(group, group.versions[0])
         and all(machine.version in (group.versions[0], None) for machine in group.active_instances)
     )
 
 
-def is_reached(group: Group, target: Version) -> bool:
+def has_reached(group: Group, target: Version) -> bool:
     """
     Return whether every instance that is meant to run is meant to be of a version.
 
@@ -174,7 +174,7 @@ def is_reached(group: Group, target: Version) -> bool:
     return all(instance.version in (target, None) for instance in group.active_instances)
 
 
-def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
+def _waits(group: Group, target: Version, new: list[Instance]) -> list[str]:
     """Everything that is not as it must be, in the order of a rollout."""
     serving = sum(is_serving(machine, target) for machine in new)
     actions = Counter(machine.action.lower() for machine in new if machine.action != "NONE")
@@ -184,5 +184,5 @@ def _waits(group: Group, target: Version, new: list[Machine]) -> list[str]:
     old = len(group.active_instances) - len(new)
     waits += [f"old {old}"] if old else []
     waits += [f"{serving} of {group.target_size}"] if serving < group.target_size and not waits else []
-    waits += ["not reached"] if not is_reached(group, target) and not waits else []
+    waits += ["not reached"] if not has_reached(group, target) and not waits else []
     return waits + (["not stable"] if not group.is_stable and not waits else [])

@@ -8,7 +8,7 @@ from deploy.group import update_policy
 _MEMBERS: Final = ("autoHealingPolicies", "allInstancesConfig", "statefulPolicy", "instanceLifecyclePolicy")
 
 
-def edits(patched: Mapping[str, Any] | None, group: Mapping[str, Any] | None) -> tuple[str, ...]:
+def changes_since_patch(patched: Mapping[str, Any] | None, group: Mapping[str, Any] | None) -> tuple[str, ...]:
     """
     Return the settings that differ from those that a PATCH left, one phrase each; no value of a metadata entry.
 
@@ -18,7 +18,7 @@ def edits(patched: Mapping[str, Any] | None, group: Mapping[str, Any] | None) ->
     """
     if patched is None or group is None:
         return ()
-    before, after = (update_policy.flat(document.get("updatePolicy") or {}) for document in (patched, group))
+    before, after = (update_policy.policy_values(document.get("updatePolicy") or {}) for document in (patched, group))
     changed = [
         f"updatePolicy.{key} was changed from {before[key]} to {after[key]}"
         for key in before

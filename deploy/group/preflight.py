@@ -18,7 +18,7 @@ _NEIGHBOURS: Final = {22: "sshd", 9080: "promtail", 9100: "node-exporter"}
 _START_S: Final = 60  # of an instance, from its creation until the application answers, at least
 
 
-def refuse(config: Config, observation: Observation) -> None:
+def refuse_unmet_preconditions(config: Config, observation: Observation) -> None:
     """
     Check every precondition.
 
@@ -31,7 +31,7 @@ def refuse(config: Config, observation: Observation) -> None:
             f"project '{config.project}': missing {', '.join(observation.missing_permissions)}.",
             "grant them to the deployer's account",
         )
-    refuse_group(config, observation.group, observation.health_check)
+    refuse_group_settings(config, observation.group, observation.health_check)
     if not observation.template:
         raise RefusedError(
             f"group '{config.group}': its template '{observation.group.versions[0].link}' is not a global one of"
@@ -40,7 +40,7 @@ def refuse(config: Config, observation: Observation) -> None:
         )
 
 
-def refuse_group(config: Config, group: Group, health_check: Document | None) -> None:
+def refuse_group_settings(config: Config, group: Group, health_check: Document | None) -> None:
     """
     Check every precondition on the group's own document: at preflight, and on the very document that is patched.
 
@@ -97,7 +97,7 @@ def refuse_group(config: Config, group: Group, health_check: Document | None) ->
         )
 
 
-def no_room(config: Config, observation: Observation) -> str:
+def quota_shortage(config: Config, observation: Observation) -> str:
     """Return what the region's quota lacks for the surge; empty if it has room, or can't be read."""
     room, surge = observation.surge_room, config.rollout.surge
     is_enough = room is None or room >= surge
@@ -111,7 +111,7 @@ def refuse_no_room(config: Config, observation: Observation) -> None:
     Raises:
         RefusedError: With the room that there is.
     """
-    lacking = no_room(config, observation)
+    lacking = quota_shortage(config, observation)
     if lacking:
         raise RefusedError(f"group '{config.group}': {lacking}.", "raise INSTANCES, or lower `rollout.surge`")
 
@@ -123,7 +123,7 @@ def refuse_secrets(config: Config, base: Document) -> None:
     Raises:
         RefusedError: With the entry, line and name of each, and never the value.
     """
-    refused, _ = secret_scan.divided(metadata(base), config.allowed_secrets)
+    refused, _ = secret_scan.divide_leaks(metadata(base), config.allowed_secrets)
     if refused:
         first = refused[0]
         raise RefusedError(
@@ -133,7 +133,7 @@ def refuse_secrets(config: Config, base: Document) -> None:
         )
 
 
-def warnings(config: Config, observation: Observation) -> tuple[str, ...]:
+def preflight_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what is no reason to refuse, and yet worth knowing."""
     found = [*clock_skew_warnings(observation.clock_ahead_s)]
     if observation.permissions_error:
@@ -142,14 +142,14 @@ def warnings(config: Config, observation: Observation) -> tuple[str, ...]:
         found.append("the group has target size 0: no machine will prove this release")
     if observation.autoscaler:
         found.append(f"autoscaler '{observation.autoscaler}' may change the size in the middle")
-    kind = asked_by(observation.health_check)[0] if observation.health_check else ""
+    kind = health_check_probe(observation.health_check)[0] if observation.health_check else ""
     if kind in ("TCP", "SSL"):
         found.append(f"the health check only opens a {kind} connection: an application that hangs looks healthy")
     found += _delay_warning(observation)
     if not (observation.group.is_stable and observation.group.is_reached):
         found.append("the group is not settled; this rollout replaces whatever is going on")
     if config.allowed_secrets:
-        _, allowed = secret_scan.divided(metadata(observation.template), config.allowed_secrets)
+        _, allowed = secret_scan.divide_leaks(metadata(observation.template), config.allowed_secrets)
         found += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
     found += filter_warnings(metadata(observation.template), config.repository)
     newer = newer_template(config, observation)
@@ -158,7 +158,7 @@ def warnings(config: Config, observation: Observation) -> tuple[str, ...]:
     return tuple(found)
 
 
-def short_delay(observation: Observation) -> str:
+def short_initial_delay(observation: Observation) -> str:
     """Return what the group's initial delay is shorter than; empty if an instance has a minute until it is healthy."""
     check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
     interval_s, times = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
@@ -172,7 +172,7 @@ def short_delay(observation: Observation) -> str:
 
 
 def _delay_warning(observation: Observation) -> list[str]:
-    delay = short_delay(observation)
+    delay = short_initial_delay(observation)
     return [f"{delay}: instances that still start may be recreated. Fix: raise initialDelaySec"] if delay else []
 
 
@@ -198,7 +198,7 @@ def _leave_one_version(config: Config, group: Group) -> str:
 
 def rollback_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what is worth knowing before a rollback, which is not refused for want of quota."""
-    lacking = no_room(config, observation)
+    lacking = quota_shortage(config, observation)
     found = [*clock_skew_warnings(observation.clock_ahead_s), *_delay_warning(observation)]
     return (*found, *([f"{lacking}: the way back may wait for it"] if lacking else []))
 
@@ -213,7 +213,7 @@ def _refuse_health(config: Config, where: str, group: Group, health_check: Docum
         )
     if check is None:
         raise RefusedError(f"{where}: its health check '{name_of(link)}' is not there.", "make it, or name another one")
-    _, port = asked_by(check)
+    _, port = health_check_probe(check)
     if port in _NEIGHBOURS:
         raise RefusedError(
             f"{where}: its health check '{name_of(link)}' asks port {port}, where {_NEIGHBOURS[port]} answers"
@@ -232,7 +232,7 @@ def _refuse_health(config: Config, where: str, group: Group, health_check: Docum
         )
 
 
-def asked_by(check: Document) -> tuple[str, int]:
+def health_check_probe(check: Document) -> tuple[str, int]:
     """Return what a health check asks: its type, such as HTTP, and its port; 0 where the group names the port."""
     kind = str(check.get("type", "HTTP"))
     below = next((value for key, value in check.items() if key.lower() == f"{kind.lower()}healthcheck"), check)

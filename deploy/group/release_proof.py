@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from deploy.documents.group_state import Group, Machine, Version
-from deploy.group.health import is_landed, is_settled
-from deploy.group.version_name import parse
+from deploy.documents.group_state import Group, Instance, Version
+from deploy.group.health import is_on_one_version, is_settled
+from deploy.group.version_name import parse_version_name
 from deploy.release.record import Fallback
 
 
-def doubt(group: Group, now: datetime) -> str:
+def unproven_reason(group: Group, now: datetime) -> str:
     """
     Return why a group's release is not proven; empty if it is.
 
@@ -25,9 +25,9 @@ def doubt(group: Group, now: datetime) -> str:
         return "no machine serves it"
     if is_settled(group):
         return ""
-    if not is_landed(group):
+    if not is_on_one_version(group):
         return "it is not on every machine"
-    said = parse(group.versions[0].name)
+    said = parse_version_name(group.versions[0].name)
     if said and said.deadline_at > now:
         return f"its rollout has time until {said.deadline_at:%Y-%m-%d %H:%M} UTC"
     recreated = [machine for machine in staying if machine.action == "RECREATING"]
@@ -35,17 +35,17 @@ def doubt(group: Group, now: datetime) -> str:
     return _told(recreated or ill) if recreated or 2 * len(ill) >= len(staying) else ""
 
 
-def elsewhere(going_back: Fallback | None, before: Version, doubt: str) -> tuple[str, ...]:
+def fallback_warnings(going_back: Fallback | None, before: Version, unproven_reason: str) -> tuple[str, ...]:
     """Warn where the way back of a release does not lead to what the group has now, and say what is in doubt of it."""
     if going_back is not None and going_back.version == before:
         return ()
     to = (
         f"it goes back to '{going_back.template}', not to" if going_back else "there is nothing to go back to, not even"
     )
-    return (f"if this fails {to} '{before.template}', because {doubt}",)
+    return (f"if this fails {to} '{before.template}', because {unproven_reason}",)
 
 
-def _told(machines: list[Machine]) -> str:
+def _told(machines: list[Instance]) -> str:
     return ", ".join(
         f"{one.name} is {one.action if one.action != 'NONE' else one.health or one.status or 'unknown'}"
         for one in machines

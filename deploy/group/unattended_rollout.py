@@ -25,6 +25,6 @@ def aftermath(group: Group, result: Result | None) -> tuple[str, bool]:
     does = f"replaces {left} more machine{'' if left == 1 else 's'}" if left else "has nothing left to replace"
     if version != result.version:
         return f"The group is told to serve '{version.template}', and {does}.", True
-    said = version_name.parse(version.name)
+    said = version_name.parse_version_name(version.name)
     until = f", with time until {said.deadline_at:%H:%M:%S} UTC" if said else ""
     return f"The cloud goes on with '{version.template}': it {does}{until}, and nobody would undo a failure.", True

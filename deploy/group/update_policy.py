@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from deploy.config import Rollout
+from deploy.config import RolloutSettings
 from deploy.documents.group_state import Document
 
 _BUDGETS: Final = ("maxSurge", "maxUnavailable")
 
 
-def wanted(rollout: Rollout, surge: int | None = None) -> Document:
+def rollout_policy(rollout: RolloutSettings, surge: int | None = None) -> Document:
     """
     Return the policy of a rollout.
 
@@ -31,14 +31,14 @@ def _machines(count: int) -> Document:
     return {"fixed": count, "percent": None}
 
 
-def fastest_surge(rollout: Rollout, target_size: int, room: int | None) -> int:
+def rollback_surge(rollout: RolloutSettings, target_size: int, room: int | None) -> int:
     """Return how many machines at once a rollback makes: all of them, as far as the quota is known to have room."""
     return max(rollout.surge, min(target_size, rollout.surge if room is None else room))
 
 
-def flat(policy: Document) -> dict[str, Any]:
+def policy_values(policy: Document) -> dict[str, Any]:
     """Return a policy by the paths that a rollout states; a percentage stands as such, an absent value as None."""
-    found: dict[str, Any] = {key: policy.get(key) for key in wanted(Rollout()) if key not in _BUDGETS}
+    found: dict[str, Any] = {key: policy.get(key) for key in rollout_policy(RolloutSettings()) if key not in _BUDGETS}
     for key in _BUDGETS:
         budget = policy.get(key) or {}
         found[key] = f"{budget['percent']} %" if budget.get("percent") is not None else budget.get("fixed")

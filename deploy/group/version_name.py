@@ -16,7 +16,7 @@ _SHAPE: Final = re.compile(
 
 
 @dataclass(frozen=True)
-class Intent:
+class VersionName:
     """
     One rollout.
 
@@ -43,7 +43,7 @@ class Intent:
         return f"{self.kind}/{self.release}/{self.run}/{times}"
 
 
-def parse(name: str) -> Intent | None:
+def parse_version_name(name: str) -> VersionName | None:
     """Read a version's name; None for one that is not ours."""
     found = _SHAPE.fullmatch(name)
     if found is None:
@@ -52,4 +52,4 @@ def parse(name: str) -> Intent | None:
         began_at, deadline_at = (datetime.strptime(found[part], _TIME).replace(tzinfo=UTC) for part in (4, 5))
     except ValueError:
         return None
-    return Intent("deploy" if found[1] == "deploy" else "rollback", found[2], found[3], began_at, deadline_at)
+    return VersionName("deploy" if found[1] == "deploy" else "rollback", found[2], found[3], began_at, deadline_at)

@@ -66,7 +66,7 @@ def _read(path: Path) -> str:
 
 
 def _minted(path: Path | None, token_hosts: tuple[str, ...]) -> str:
-    return login.headers(path, token_hosts).authorization()["authorization"].removeprefix("Bearer ")
+    return login.load_login(path, token_hosts).authorization()["authorization"].removeprefix("Bearer ")
 
 
 def main(arguments: list[str]) -> int:

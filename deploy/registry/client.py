@@ -19,7 +19,7 @@ from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
 from deploy.registry.hosts import api_path
 from deploy.registry.http import Answer, Logins, RegistryHttp
 from deploy.release.image import Reference, is_digest
-from deploy.retry import Time, retried
+from deploy.retry import Time, call_with_retries
 
 _HEAD_IS_NOT_SERVED: Final = (405, 501)
 _CORRECT_URL: Final = "correct `registry_url` (--registry-url)"
@@ -105,7 +105,7 @@ class Registry:
         return self._compared(reference, digest)
 
     def _asked(self, method: str, reference: Reference) -> Answer:
-        return retried(
+        return call_with_retries(
             lambda: self._http.manifest(method, reference.repository, reference.digest or reference.tag),
             self._time,
             self._budget_s,

@@ -10,7 +10,7 @@ from deploy.errors import ConfigError, NotAllowedError, RefusedError
 from deploy.registry.credentials import RegistryCredentials
 from deploy.registry.hosts import AddressError, Hosts, api_path, login_name, looked_up, takes_google_token
 from deploy.registry.login import Challenge, challenge, token
-from deploy.retry import TIMEOUT, TRANSIENT, TransientError, transient
+from deploy.retry import TIMEOUT, TRANSIENT_STATUSES, TransientError, transient_error
 from lib.credential_urls import is_local
 
 _MANIFESTS: Final = (
@@ -200,8 +200,8 @@ class RegistryHttp:
                         raise self._refused(f"the answer to {where} is larger than {_LARGEST_BODY >> 20} MiB")
         except httpx.RequestError as error:
             raise TransientError(f"{where}: {type(error).__name__}: {error}") from error
-        if answer.status_code in TRANSIENT:
-            raise transient(f"{where}: {answer.status_code}", answer)
+        if answer.status_code in TRANSIENT_STATUSES:
+            raise transient_error(f"{where}: {answer.status_code}", answer)
         return Answer(answer.status_code, answer.headers, bytes(body), url, is_own)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from deploy.errors import RefusedError
 from deploy.release.image import Reference
 from deploy.release.mentions import Mention, mentions
-from deploy.release.record import ENTRY
+from deploy.release.record import RECORD_KEY
 
 SCRIPT: Final = "startup-script"
 _SCRIPTS: Final = (SCRIPT, "shutdown-script")
@@ -99,7 +99,7 @@ def _by_entry(metadata: Mapping[str, str], repository: str) -> list[tuple[str, M
     return [
         (key, one)
         for key, text in metadata.items()
-        if key != ENTRY
+        if key != RECORD_KEY
         for one in mentions(text, repository, is_script=key in _SCRIPTS)
     ]
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from deploy.documents.group_state import Document, links_of, name_of
 from deploy.errors import RefusedError
-from deploy.release.record import Entry, Fallback
-from deploy.release.template import entry
+from deploy.release.record import Fallback, ReleaseRecord
+from deploy.release.template import release_record
 
 KEPT_GOOD: Final = 5
 KEPT_OTHERS: Final = 2
@@ -23,15 +23,15 @@ class Release:
         link: Of the template, by its name.
         link_by_id: The same by its numeric id.
         made_at: When it was inserted.
-        entry: Its release record.
-        is_good: Whether the group serves it and it is proven, or a later record names it as fallback, link and id.
+        record: Its release record.
+        is_proven: Whether the group serves it and it is proven, or a later record names it as fallback, link and id.
     """
 
     link: str
     link_by_id: str
     made_at: datetime
-    entry: Entry
-    is_good: bool
+    record: ReleaseRecord
+    is_proven: bool
 
     @property
     def template(self) -> str:
@@ -61,14 +61,14 @@ def releases(templates: Iterable[Document], repository: str, group: str, serving
     ours = [
         (document, found)
         for document in templates
-        if (found := entry(document)) is not None and (found.repository, found.group) == (repository, group)
+        if (found := release_record(document)) is not None and (found.repository, found.group) == (repository, group)
     ]
     fallbacks = {(found.fallback.link, found.fallback.template_id) for _, found in ours if found.fallback}
     made = []
     for document, found in ours:
         links = links_of(document)
-        is_good = serving in links or any((link, str(document["id"])) in fallbacks for link in links)
-        made.append(Release(*links, made_at(document), found, is_good))
+        is_proven = serving in links or any((link, str(document["id"])) in fallbacks for link in links)
+        made.append(Release(*links, made_at(document), found, is_proven))
     return tuple(sorted(made, key=lambda release: release.made_at, reverse=True))
 
 
@@ -78,22 +78,22 @@ def made_at(template: Document) -> datetime:
 
 
 @dataclass(frozen=True)
-class Root:
+class Origin:
     """The template that a group's releases descend from: made by Terraform or by hand."""
 
     link: str
     made_at: datetime
 
 
-def root(template: Document) -> Root | None:
+def origin(template: Document) -> Origin | None:
     """Return what a template descends from, itself if it is unmanaged; None where that is not known."""
-    found = entry(template)
+    found = release_record(template)
     if found is None:
-        return Root(links_of(template)[0], made_at(template))
-    return Root(found.root, found.root_made_at) if found.root_made_at else None
+        return Origin(links_of(template)[0], made_at(template))
+    return Origin(found.origin, found.origin_made_at) if found.origin_made_at else None
 
 
-def fallback(serving: Fallback, is_proven: bool, serving_entry: Entry | None) -> Fallback | None:
+def rollback_fallback(serving: Fallback, is_proven: bool, serving_entry: ReleaseRecord | None) -> Fallback | None:
     """
     Return what a rollback of a new release would restore.
 
@@ -111,7 +111,7 @@ def fallback(serving: Fallback, is_proven: bool, serving_entry: Entry | None) ->
     return serving_entry.fallback if serving_entry else None
 
 
-def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, force: bool = False) -> Release:
+def rollback_release(found: Sequence[Release], serving: str, wanted: str = "", *, force: bool = False) -> Release:
     """
     Choose the release of a rollback.
 
@@ -127,20 +127,20 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
     """
     if not wanted:
         now = next((release for release in found if release.is_in({serving})), None)
-        good = [release for release in found if release.is_good and not release.is_in({serving})]
+        good = [release for release in found if release.is_proven and not release.is_in({serving})]
         earlier = [release for release in good if now is None or release.made_at < now.made_at]
         if not earlier:
             raise RefusedError("rollback: there is no good release before the one serving.", "name one with --to")
         return earlier[0]
     meant = [release for release in found if _is_meant(release, wanted)]
-    digests = {release.entry.digest for release in meant}
+    digests = {release.record.digest for release in meant}
     if not meant:
         known = ", ".join(release.template for release in found[:5]) or "none"
         raise RefusedError(f"rollback: --to '{wanted}' is no release of this group (newest: {known}).", "see `history`")
     if len(digests) > 1:
         names = ", ".join(release.template for release in meant)
         raise RefusedError(f"rollback: --to '{wanted}' means several releases: {names}.", "write more of it")
-    proven = [release for release in meant if release.is_good]
+    proven = [release for release in meant if release.is_proven]
     if proven or force:
         return proven[0] if proven else meant[0]
     raise RefusedError(
@@ -149,7 +149,7 @@ def to_go_back_to(found: Sequence[Release], serving: str, wanted: str = "", *, f
     )
 
 
-def replaced(found: Sequence[Release], serving: str) -> Fallback | None:
+def unmanaged_predecessor(found: Sequence[Release], serving: str) -> Fallback | None:
     """
     Return the version that the first release of all took the place of, while that release is the one serving.
 
@@ -160,12 +160,12 @@ def replaced(found: Sequence[Release], serving: str) -> Fallback | None:
         serving: Link of the template that the group has.
     """
     now = next((release for release in found if release.is_in({serving})), None)
-    if now is None or now.entry.fallback is None:
+    if now is None or now.record.fallback is None:
         return None
-    return None if any(release.is_in({now.entry.fallback.link}) for release in found) else now.entry.fallback
+    return None if any(release.is_in({now.record.fallback.link}) for release in found) else now.record.fallback
 
 
-def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
+def prunable_releases(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
     """
     Return the releases that nobody needs any more, oldest first.
 
@@ -173,16 +173,16 @@ def to_prune(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Rele
         found: Newest first.
         referenced: Links of templates that any group or machine of the project refers to.
     """
-    good = [release for release in found if release.is_good]
-    others = [release for release in found if not release.is_good]
+    good = [release for release in found if release.is_proven]
+    others = [release for release in found if not release.is_proven]
     kept = {release.link for release in (*good[:KEPT_GOOD], *others[:KEPT_OTHERS])} | referenced
-    kept |= {release.entry.fallback.link for release in found if release.is_in(kept) and release.entry.fallback}
+    kept |= {release.record.fallback.link for release in found if release.is_in(kept) and release.record.fallback}
     return tuple(release for release in reversed(found) if not release.is_in(kept))
 
 
 def _is_meant(release: Release, wanted: str) -> bool:
     digest = wanted.rpartition("@")[2].removeprefix("sha256:")
-    found = release.entry
+    found = release.record
     return (
         release.template == wanted
         or (len(digest) >= 7 and found.digest.removeprefix("sha256:").startswith(digest))

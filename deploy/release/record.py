@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 from deploy.documents.group_state import Version, name_of
 
 # The metadata entry that the record stands in.
-ENTRY: Final = "release"
+RECORD_KEY: Final = "release"
 _STRICT: Final = ConfigDict(strict=True, extra="forbid")
 Link = Annotated[str, Field(pattern=r"^projects/[^/\s]+/[^\s]+/instanceTemplates/[^/\s]+$")]
 NumericId = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
@@ -43,7 +43,7 @@ class Fallback:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ReleaseRecord:
     """
     A release record.
 
@@ -57,8 +57,8 @@ class Entry:
         run: Of the deploy that made the template.
         by: Who ran that.
         fallback: What an automatic rollback restores; None for the first release of a group that never was healthy.
-        root: Link of the unmanaged template that all releases before this one descend from; empty where not known.
-        root_made_at: When that was made.
+        origin: Link of the unmanaged template that all releases before this one descend from; empty where not known.
+        origin_made_at: When that was made.
     """
 
     __pydantic_config__ = _STRICT
@@ -72,18 +72,18 @@ class Entry:
     run: str = ""
     by: str = ""
     fallback: Fallback | None = None
-    root: str = ""
-    root_made_at: AwareDatetime | None = None
+    origin: str = ""
+    origin_made_at: AwareDatetime | None = None
 
     def dump(self) -> str:
         """Return the JSON that stands in the metadata."""
         return _JSON.dump_json(self).decode()
 
 
-_JSON: TypeAdapter[Entry] = TypeAdapter(Entry)
+_JSON: TypeAdapter[ReleaseRecord] = TypeAdapter(ReleaseRecord)
 
 
-def parse_record(text: str) -> Entry | None:
+def parse_record(text: str) -> ReleaseRecord | None:
     """Return the record that a text holds; None for any other text, however malformed."""
     try:
         return _JSON.validate_json(text)

@@ -35,7 +35,7 @@ def leaks(metadata: Mapping[str, str]) -> list[Leak]:
     return sorted({leak for entry, text in metadata.items() for leak in _leaks(entry, text)})
 
 
-def divided(
+def divide_leaks(
     metadata: Mapping[str, str], allowed: Mapping[str, Sequence[str]]
 ) -> tuple[tuple[Leak, ...], tuple[Leak, ...]]:
     """

@@ -14,7 +14,7 @@ from deploy.documents.group_state import Document, links_of, name_of, project_of
 from deploy.errors import RefusedError
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite
-from deploy.release.record import ENTRY, Entry, parse_record
+from deploy.release.record import RECORD_KEY, ReleaseRecord, parse_record
 
 _SCRIPT: Final = "startup-script"
 # Output-only fields; sending them back is refused or ignored. Source: Airflow's copy operator strips this set; facts of
@@ -61,7 +61,7 @@ def script(template: Document) -> str:
     return found[_SCRIPT]
 
 
-def entry(template: Document) -> Entry | None:
+def release_record(template: Document) -> ReleaseRecord | None:
     """
     Return the release record of a template that `deploy` created; None for every other template.
 
@@ -69,18 +69,18 @@ def entry(template: Document) -> Entry | None:
     content leads to, project included, and its script must refer to the record's digest.
     """
     found = metadata(template)
-    record = parse_record(found.get(ENTRY, ""))
+    record = parse_record(found.get(RECORD_KEY, ""))
     if record is None:
         return None
     link, script = links_of(template)[0], found.get(_SCRIPT, "")
     project = project_of(link)
-    if link != f"projects/{project}/global/instanceTemplates/{name(project, record, script)}":
+    if link != f"projects/{project}/global/instanceTemplates/{content_name(project, record, script)}":
         return None
     digests = [mention.reference.digest for mention in references(script, record.repository)]
     return record if digests == [record.digest] else None
 
 
-def copied(base: Document, repository: str, digest: str, release: Entry) -> Document:
+def new_template(base: Document, repository: str, digest: str, release: ReleaseRecord) -> Document:
     """
     Return the body of a new template: a copy with another digest in its script, and the release's entry.
 
@@ -97,18 +97,18 @@ def copied(base: Document, repository: str, digest: str, release: Entry) -> Docu
     body = _without_output(base)
     before = script(base)
     after = rewrite(before, deciding_reference(metadata(base), repository), digest)
-    items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != ENTRY]
+    items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != RECORD_KEY]
     body["properties"]["metadata"]["items"] = [
         *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),
-        {"key": ENTRY, "value": release.dump()},
+        {"key": RECORD_KEY, "value": release.dump()},
     ]
-    body["name"] = name(project_of(release.base), release, after)
+    body["name"] = content_name(project_of(release.base), release, after)
     body["description"] = f"Release {digest} of {repository}; a copy of {name_of(release.base)}."
     _refuse_oversize(body)
     return body
 
 
-def name(project: str, release: Entry, rewritten: str) -> str:
+def content_name(project: str, release: ReleaseRecord, rewritten: str) -> str:
     """Return a name by content: a hash of project, group, the base's id, the digest and the rewritten script."""
     content = "\n".join((project, release.group, release.base_id, release.digest, rewritten))
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
@@ -130,7 +130,7 @@ def _comparable(template: Document) -> Document:
     body.pop("name", None)
     body.pop("description", None)
     items = body["properties"].setdefault("metadata", {}).setdefault("items", [])
-    kept = {item["key"]: item.get("value", "") for item in items if item["key"] not in (ENTRY, _SCRIPT)}
+    kept = {item["key"]: item.get("value", "") for item in items if item["key"] not in (RECORD_KEY, _SCRIPT)}
     body["properties"]["metadata"]["items"] = kept
     return body
 

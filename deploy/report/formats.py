@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from deploy.endpoints import Endpoint, headed
+from deploy.endpoints import EndpointOverride, with_endpoint_lines
 from deploy.report import lastrun, markdown, text
 from deploy.report.text import Command
 from deploy.rollout.result import Outcome, Pruned
@@ -26,10 +26,10 @@ def outcome(found: Outcome, command: Command, shape: Format) -> str:
     if shape == "json":
         return lastrun.dump(found)
     shown = markdown.outcome(found, command) if shape == "markdown" else text.outcome(found, command)
-    return headed(found.endpoints, shown, shape)
+    return with_endpoint_lines(found.endpoints, shown, shape)
 
 
-def pruned(found: Pruned, shape: Format, endpoints: Sequence[Endpoint] = ()) -> str:
+def pruned(found: Pruned, shape: Format, endpoints: Sequence[EndpointOverride] = ()) -> str:
     """Return the names of templates that were deleted, and how many a later prune may delete."""
     if shape == "json":
         data = {"pruned": found.templates, "remaining": found.remaining}

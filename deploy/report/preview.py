@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from deploy.config import Config, Rollout
+from deploy.config import Config, RolloutSettings
 from deploy.documents.group_state import Document, name_of
-from deploy.endpoints import Endpoint
+from deploy.endpoints import EndpointOverride
 from deploy.group import update_policy
 from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
@@ -75,7 +75,7 @@ class Preview:
     budget_s: float
     warnings: tuple[str, ...]
     is_empty: bool
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[EndpointOverride, ...]
 
 
 def preview(config: Config, observed: Observation, plan: Plan, bill: str = "") -> Preview:
@@ -83,8 +83,8 @@ def preview(config: Config, observed: Observation, plan: Plan, bill: str = "") -
     rolls = plan.action == "roll"
     machines = tuple(one.name for one in observed.group.active_instances if one.version is not None) if rolls else ()
     shortest, longest = estimated_s(len(machines), config.rollout) if rolls else (0.0, 0.0)
-    now = update_policy.flat(observed.group.raw.get("updatePolicy") or {})
-    meant = update_policy.flat(update_policy.wanted(config.rollout)) if rolls else now
+    now = update_policy.policy_values(observed.group.raw.get("updatePolicy") or {})
+    meant = update_policy.policy_values(update_policy.rollout_policy(config.rollout)) if rolls else now
     return Preview(
         group=config.group,
         action=plan.action,
@@ -99,11 +99,11 @@ def preview(config: Config, observed: Observation, plan: Plan, bill: str = "") -
         budget_s=plan.budget_s,
         warnings=(*plan.warnings, *_too_short(config, plan.budget_s, shortest)),
         is_empty=plan.is_empty,
-        endpoints=config.foreign_endpoints,
+        endpoints=config.endpoint_overrides,
     )
 
 
-def estimated_s(machines: int, rollout: Rollout) -> tuple[float, float]:
+def estimated_s(machines: int, rollout: RolloutSettings) -> tuple[float, float]:
     """
     Return the shortest and longest time that a rollout takes: replacements one after the other, then the bake.
 
@@ -188,7 +188,7 @@ def _readable(document: Document) -> dict[str, str]:
     found = template.metadata(document)
     lines = found.get("startup-script", "").splitlines()
     named = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
-    release = record.parse_record(found.get(record.ENTRY, ""))
+    release = record.parse_record(found.get(record.RECORD_KEY, ""))
     members: dict[str, Any] = asdict(release) if release else {}
     return named | {f"metadata {record.ENTRY}.{key}": _text(value) for key, value in members.items()}
 

@@ -26,7 +26,7 @@ def rebuilt(observed: Observation, config: Config, environment: str, now: dateti
     Its exit code is 0 if the group serves one release from every machine or has none, and else None: nobody knows it.
     """
     version = observed.group.versions[0] if observed.group.versions else _NOTHING
-    said, entry = version_name.parse(version.name), template.entry(observed.template)
+    said, entry = version_name.parse_version_name(version.name), template.release_record(observed.template)
     found = plans.reconcile(observed, now)
     back = entry.fallback.version if entry and entry.fallback else _NOTHING
     before = next((one for one in observed.templates if back.link in links_of(one)), None)
@@ -49,12 +49,12 @@ def rebuilt(observed: Observation, config: Config, environment: str, now: dateti
         message="" if found.action == "nothing" else f"{found.text}.",
         is_rebuilt=True,
         compute_url=config.compute_url,
-        endpoints=config.foreign_endpoints,
+        endpoints=config.endpoint_overrides,
     )
 
 
 def serving(document: Document, repository: str) -> Serving:
     """Return what a template serves; of one whose metadata does not decide the image, its name alone."""
-    entry = template.entry(document)
+    entry = template.release_record(document)
     reference = decided_reference(template.metadata(document), repository)
     return Serving(document.get("name", ""), str(reference or ""), entry.commit if entry else "")

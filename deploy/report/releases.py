@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from deploy.config import Config
-from deploy.endpoints import Endpoint
+from deploy.endpoints import EndpointOverride
 from deploy.group import release_proof
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation
@@ -47,29 +47,29 @@ class Row:
     run: str
     by: str
     back_to: str
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[EndpointOverride, ...]
 
 
 def rows(config: Config, observed: Observation, now: datetime) -> tuple[Row, ...]:
     """Return the releases of the environment's repository, newest first."""
     told = {version.link for version in observed.group.versions}
-    proved = "" if release_proof.doubt(observed.group, now) else next(iter(told))
+    proved = "" if release_proof.unproven_reason(observed.group, now) else next(iter(told))
     serves = proved if is_settled(observed.group) else ""
     return tuple(
         Row(
             template=one.template,
-            state="good" if one.is_good else "other" if one.is_in(told) else "unproven",
+            state="good" if one.is_proven else "other" if one.is_in(told) else "unproven",
             is_serving=one.is_in({serves}),
             made_at=one.made_at,
             age_s=(now - one.made_at).total_seconds(),
-            digest=one.entry.digest,
-            commit=one.entry.commit,
-            run=one.entry.run,
-            by=one.entry.by,
-            back_to=one.entry.fallback.template if one.entry.fallback else "",
-            endpoints=config.foreign_endpoints,
+            digest=one.record.digest,
+            commit=one.record.commit,
+            run=one.record.run,
+            by=one.record.by,
+            back_to=one.record.fallback.template if one.record.fallback else "",
+            endpoints=config.endpoint_overrides,
         )
-        for one in history.releases(observed.templates, config.repository, observed.group.place, proved)
+        for one in history.releases(observed.templates, config.repository, observed.group.qualified_name, proved)
     )
 
 

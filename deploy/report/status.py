@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from deploy.config import Config
-from deploy.documents.group_state import Machine
-from deploy.endpoints import Endpoint
+from deploy.documents.group_state import Instance
+from deploy.endpoints import EndpointOverride
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
@@ -61,17 +61,17 @@ class Status:
     by: str
     age_s: float | None
     drift: tuple[str, ...]
-    machines: tuple[Machine, ...]
+    machines: tuple[Instance, ...]
     is_empty: bool
     warnings: tuple[str, ...]
     standby: Mapping[str, int]
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[EndpointOverride, ...]
 
 
 def status(config: Config, observed: Observation, now: datetime) -> Status:
     """Return what a group is like."""
     serving, group, found = observed.template, observed.group, reconcile(observed, now)
-    entry = template.entry(serving)
+    entry = template.release_record(serving)
     entries = entries_of_instances(template.metadata(serving), group.metadata_of_all)
     reference = decided_reference(entries, config.repository)
     return Status(
@@ -89,11 +89,11 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
         by=entry.by if entry else "",
         age_s=(now - history.made_at(serving)).total_seconds() if serving else None,
         drift=drift(config, observed),
-        machines=group.machines,
+        machines=group.instances,
         is_empty=is_empty(group),
         warnings=found.warnings,
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
-        endpoints=config.foreign_endpoints,
+        endpoints=config.endpoint_overrides,
     )
 
 
@@ -125,7 +125,7 @@ def _lines(found: Status) -> list[str]:
     return lines + [f"warning: {line}" for line in found.warnings]
 
 
-def _row(machine: Machine) -> tuple[str, ...]:
+def _row(machine: Instance) -> tuple[str, ...]:
     going_to = machine.version.template if machine.version else "leaving"
     return (machine.name, machine.status or "absent", machine.action, machine.health or "-", going_to)
 

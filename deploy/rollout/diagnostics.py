@@ -7,10 +7,10 @@ from typing import Final
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
-from deploy.documents.group_state import Group, Machine, Version, version_of
+from deploy.documents.group_state import Group, Instance, Version, parse_version
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group import serial_output
-from deploy.group.health import CAPACITY, Verdict, is_serving
+from deploy.group.health import CAPACITY_CODES, Verdict, is_serving
 
 _FIRST_S: Final = 30.0
 _READ_S: Final = 5.0  # so that the group is polled on time
@@ -87,7 +87,7 @@ class Symptoms:
         late = late_instances(group, target)
         self._transient &= frozenset(late)
         self._suspect = suspect(late, now_s, self._suspect, self._transient)
-        machine = next((one for one in group.machines if one.name == self._suspect.name), None)
+        machine = next((one for one in group.instances if one.name == self._suspect.name), None)
         if machine is None or self._is_deaf or now_s < self._suspect.ask_at_s:
             return None
         self._suspect = replace(self._suspect, ask_at_s=now_s + _EVERY_S)
@@ -99,7 +99,7 @@ class Symptoms:
             pass  # such as a machine that has just gone; the next time may tell
         return None
 
-    def _serial(self, machine: Machine) -> Verdict | None:
+    def _serial(self, machine: Instance) -> Verdict | None:
         """
         Read a serial port, and return a verdict if the failure that it shows counts.
 
@@ -122,12 +122,12 @@ class Symptoms:
                 return Verdict("failed", text, machine.name)
         return None
 
-    def _errors(self, machine: Machine, target: Version) -> Verdict | None:
+    def _errors(self, machine: Instance, target: Version) -> Verdict | None:
         managed = ManagedGroup(self.compute, self.config.zone, self.config.group)
         for row in managed.list_errors(_READ_S):
             version = (row.get("instanceActionDetails") or {}).get("version") or {}
             error = row.get("error") or {}
-            ours = version_of(version, self.config.project) == target
-            if ours and error.get("code") in CAPACITY:
+            ours = parse_version(version, self.config.project) == target
+            if ours and error.get("code") in CAPACITY_CODES:
                 return Verdict("capacity", f"{error['code']}: {error.get('message', '')}", machine.name)
         return None

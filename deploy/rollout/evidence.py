@@ -5,7 +5,7 @@ from typing import Final
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import DeployError
 from deploy.group.health import is_serving
 from deploy.rollout.bounded import result_within
@@ -15,7 +15,7 @@ _READ_S: Final = 10.0
 _LINES: Final = 12
 
 
-def failed_instance(snapshot: Group | None, version: Version, name: str) -> Machine | None:
+def failed_instance(snapshot: Group | None, version: Version, name: str) -> Instance | None:
     """
     Return the instance whose state explains a failure; None if the snapshot has none of that version. Pure.
 
@@ -29,7 +29,7 @@ def failed_instance(snapshot: Group | None, version: Version, name: str) -> Mach
     return min(new, key=lambda instance: is_serving(instance, version), default=None)
 
 
-def evidence(compute: Compute, config: Config, instance: Machine | None, output: str) -> tuple[str, ...]:
+def evidence(compute: Compute, config: Config, instance: Instance | None, output: str) -> tuple[str, ...]:
     """
     Return what an instance shows, line by line and without secrets: its state, its errors, the end of its serial port.
 

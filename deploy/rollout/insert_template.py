@@ -52,6 +52,6 @@ def _differences(body: Document, there: Document) -> list[str]:
     unlike = template.differences(body, there)
     if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
         unlike.append("the startup-script")
-    if template.entry(there) is None:
+    if template.release_record(there) is None:
         unlike.append("the metadata entry 'release'")
     return unlike

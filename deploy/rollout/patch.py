@@ -6,11 +6,11 @@ from typing import Final
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
-from deploy.documents.group_state import Document, Version, group
+from deploy.documents.group_state import Document, Version, parse_group
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group import update_policy
-from deploy.group.preflight import refuse_group
-from deploy.retry import read_patiently
+from deploy.group.preflight import refuse_group_settings
+from deploy.retry import read_despite_404
 from deploy.rollout.write_errors import refused, unknown, untold
 
 _FENCED: Final = 412
@@ -58,15 +58,15 @@ def patch_group(
         RefusedError: What preflight refuses was set since; the group is unchanged.
         DeployError: The PATCH was refused, or its outcome can't be read.
     """
-    wanted = update_policy.wanted(config.rollout, surge)
+    wanted = update_policy.rollout_policy(config.rollout, surge)
     managed = ManagedGroup(compute, config.zone, config.group)
     for _ in range(_FENCED_TIMES):
         document = _read_group(compute, config, managed)
-        versions = group(document, ()).versions
+        versions = parse_group(document, ()).versions
         is_ours = versions == (version,) and version != before and planned is not None
-        is_there = versions == (version,) and update_policy.flat(
+        is_there = versions == (version,) and update_policy.policy_values(
             document.get("updatePolicy") or {}
-        ) == update_policy.flat(wanted)
+        ) == update_policy.policy_values(wanted)
         if is_ours or is_there:
             # A policy that was edited after our write took effect is left alone, and named if the rollout fails.
             return Patched("", {**document, "updatePolicy": wanted})
@@ -92,9 +92,9 @@ def patch_group(
 
 def _refuse(compute: Compute, config: Config, managed: ManagedGroup, document: Document) -> None:
     """Check the preconditions on the document that is about to be patched: it may be another one than preflight's."""
-    found = group(document, ())
+    found = parse_group(document, ())
     try:
-        refuse_group(config, found, managed.get_health_check(document))
+        refuse_group_settings(config, found, managed.get_health_check(document))
     except RefusedError as error:
         text = f"{error.message.rstrip('.')}, and was not when this rollout was planned. The group was told nothing."
         raise RefusedError(text, error.fix) from error
@@ -106,7 +106,7 @@ def _refuse(compute: Compute, config: Config, managed: ManagedGroup, document: D
 def _read_group(compute: Compute, config: Config, managed: ManagedGroup) -> Document:
     """Read the group's document; a 404 is read again like any other read error, because a single one is no proof."""
     try:
-        return read_patiently(managed.get, compute.time, _NOT_FOUND_S)
+        return read_despite_404(managed.get, compute.time, _NOT_FOUND_S)
     except (CloudError, NotAllowedError) as error:
         what = f"group '{config.group}' was not told: it can't be read: {error.message}"
         raise untold(compute, config, what, refused(error).code) from error
@@ -123,7 +123,7 @@ def _body(document: Document, version: Version, wanted: Document) -> Document:
 def _has_version(config: Config, managed: ManagedGroup, version: Version, why: str) -> bool:
     """Return whether a PATCH that failed took effect all the same: the group itself shows that."""
     try:
-        return group(managed.get(), ()).versions == (version,)
+        return parse_group(managed.get(), ()).versions == (version,)
     except (CloudError, NotAllowedError) as error:
         raise unknown(config, why, error) from error
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.template_identity import mismatch
+from deploy.compute_engine.template_identity import compare_fallback
 from deploy.config import Config
 from deploy.documents.group_state import Version
 from deploy.errors import (
@@ -157,7 +157,7 @@ class Rollout:
         The rollback's PATCH comes before any evidence is read: the reads may be slow, and they decide nothing.
         """
         watch.reach("failed")
-        found = health.explained(found, plan.short_delay)
+        found = health.with_delay_cause(found, plan.short_delay)
         why = f"release '{plan.version.template}': {found.text}{_edited(watch)}"
         self.say(f"failed: {found.text}")
         instance = failed_instance(watch.snapshot, plan.version, found.machine)
@@ -190,14 +190,14 @@ class Rollout:
         raise RolledBackError(what, found.fix or "mend what the machine says, and deploy again", proof)
 
     def _refuse_mismatch(self, fallback: Fallback) -> None:
-        other = mismatch(self.compute, fallback)
+        other = compare_fallback(self.compute, fallback)
         if other:
             raise RefusedError(f"group '{self.config.group}': {other}.", "name a release: rollback --to")
 
     def _mismatch(self, fallback: Fallback) -> str:
         """Compare a fallback with its template; one that can't be read is restored, and a warning says so."""
         try:
-            return mismatch(self.compute, fallback)
+            return compare_fallback(self.compute, fallback)
         except DeployError as error:
             self.compute.warnings.append(f"the id of template '{fallback.template}' was not compared: {error.message}")
             return ""

@@ -8,13 +8,19 @@ from deploy.config import Config
 from deploy.documents.group_state import Document, Group, Version, links_of
 from deploy.group import health, release_proof
 from deploy.group.clock_skew import clock_skew_warnings
-from deploy.group.drift import changed_by_hand
+from deploy.group.drift import manual_changes
 from deploy.group.observation import Observation
-from deploy.group.preflight import refuse, refuse_no_room, refuse_secrets, short_delay, warnings
-from deploy.group.version_name import Intent, Kind, parse
+from deploy.group.preflight import (
+    preflight_warnings,
+    refuse_no_room,
+    refuse_secrets,
+    refuse_unmet_preconditions,
+    short_initial_delay,
+)
+from deploy.group.version_name import Kind, VersionName, parse_version_name
 from deploy.release import history, image, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances, refuse_undecided
-from deploy.release.record import Entry, Fallback
+from deploy.release.record import Fallback, ReleaseRecord
 
 
 @dataclass(frozen=True)
@@ -77,42 +83,42 @@ def plan(config: Config, wanted: Wanted, observed: Observation) -> Plan:
         RefusedError: A precondition does not hold; nothing was written.
         NotAllowedError: A permission is missing; every one is named.
     """
-    refuse(config, observed)
+    refuse_unmet_preconditions(config, observed)
     group = observed.group
-    before, known = group.versions[0], warnings(config, observed)
+    before, known = group.versions[0], preflight_warnings(config, observed)
     budget_s, is_empty = config.rollout.budget_s(group.target_size), health.is_empty(group)
-    delay = short_delay(observed)
+    delay = short_initial_delay(observed)
     entries = entries_of_instances(template.metadata(observed.template), group.metadata_of_all)
     refuse_undecided(entries, config.repository)
     template.script(observed.template)
     place = deciding_reference(entries, config.repository)
     if place.reference.digest == wanted.reference.digest:
         action: Literal["nothing", "wait"] = "nothing" if health.is_idle(group) else "wait"
-        found = template.entry(observed.template)
+        found = template.release_record(observed.template)
         fallback = found.fallback if found else None
-        known += tuple(f"drift: {line}" for line in changed_by_hand(config, observed))
+        known += tuple(f"drift: {line}" for line in manual_changes(config, observed))
         return Plan(action, before, None, fallback, before, budget_s, known, is_empty, delay)
     refuse_secrets(config, observed.template)
     refuse_no_room(config, observed)
-    doubt = release_proof.doubt(group, wanted.now)
+    doubt = release_proof.unproven_reason(group, wanted.now)
     serving = Fallback(before.link, str(observed.template["id"]), before.name)
-    going_back = history.fallback(serving, not doubt, template.entry(observed.template))
-    known += release_proof.elsewhere(going_back, before, doubt)
-    root = history.root(observed.template)
-    entry = Entry(
+    going_back = history.rollback_fallback(serving, not doubt, template.release_record(observed.template))
+    known += release_proof.fallback_warnings(going_back, before, doubt)
+    origin = history.origin(observed.template)
+    entry = ReleaseRecord(
         repository=config.repository,
         digest=wanted.reference.digest,
         base=links_of(observed.template)[0],
         base_id=str(observed.template["id"]),
-        group=group.place,
+        group=group.qualified_name,
         commit=wanted.commit,
         run=wanted.run,
         by=wanted.by,
         fallback=going_back,
-        root=root.link if root else "",
-        root_made_at=root.made_at if root else None,
+        origin=origin.link if origin else "",
+        origin_made_at=origin.made_at if origin else None,
     )
-    body = template.copied(observed.template, config.repository, wanted.reference.digest, entry)
+    body = template.new_template(observed.template, config.repository, wanted.reference.digest, entry)
     intent = intent_of(wanted, budget_s)
     link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
     return Plan(
@@ -129,11 +135,11 @@ def plan(config: Config, wanted: Wanted, observed: Observation) -> Plan:
     )
 
 
-def intent_of(wanted: Wanted, budget_s: float) -> Intent:
+def intent_of(wanted: Wanted, budget_s: float) -> VersionName:
     """Return what the version's name will say."""
     began_at = wanted.now.replace(microsecond=0)
     release = wanted.reference.digest.removeprefix("sha256:")[:12]
-    return Intent(wanted.kind, release, wanted.run, began_at, began_at + timedelta(seconds=round(budget_s)))
+    return VersionName(wanted.kind, release, wanted.run, began_at, began_at + timedelta(seconds=round(budget_s)))
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,7 @@ class Found:
 def reconcile(observed: Observation, now: datetime) -> Found:
     """Judge a group by what stands in it alone."""
     known = clock_skew_warnings(observed.clock_ahead_s)
-    delay = short_delay(observed)
+    delay = short_initial_delay(observed)
     return replace(_judged(observed, now), snapshot=observed.group, warnings=known, short_delay=delay)
 
 
@@ -176,9 +182,9 @@ def _judged(observed: Observation, now: datetime) -> Found:
         is_empty = health.is_empty(observed.group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{version.template}'"
         return Found("nothing", empty if is_empty else f"'{version.template}' serves from every machine", version)
-    intent, release = parse(version.name), template.entry(observed.template)
-    entries = [found for one in observed.templates if (found := template.entry(one))]
-    ours = [one for one in entries if one.group == observed.group.place]
+    intent, release = parse_version_name(version.name), template.release_record(observed.template)
+    entries = [found for one in observed.templates if (found := template.release_record(one))]
+    ours = [one for one in entries if one.group == observed.group.qualified_name]
     back_from = [one for one in ours if one.fallback and one.fallback.version == version]
     if back_from and not (intent and intent.deadline_at > now):
         text = f"the way back to '{version.template}' has not settled"
@@ -196,7 +202,7 @@ def _judged(observed: Observation, now: datetime) -> Found:
             release.fallback,
             left_s,
         )
-    if health.is_landed(observed.group):
+    if health.is_on_one_version(observed.group):
         text = f"'{version.template}' is on every machine, and the group is not settled"
         return Found("wait", text, version, release.fallback)
     text = f"{intent.kind} of {intent.release}, {who}, is {-left_s:.0f} s past its deadline"

@@ -41,15 +41,15 @@ def _candidates(compute: Compute, config: Config) -> tuple[Release, ...]:
     templates = InstanceTemplates(compute).list_all()
     group = ManagedGroup(compute, config.zone, config.group).read()
     serving = group.versions[0].link if is_settled(group) else ""
-    found = history.releases(templates, config.repository, group.place, serving)
+    found = history.releases(templates, config.repository, group.qualified_name, serving)
     referenced = _links([group.raw], config.project)
-    referenced |= {machine.version.link for machine in group.machines if machine.version}
-    if not history.to_prune(found, frozenset(referenced)):
+    referenced |= {machine.version.link for machine in group.instances if machine.version}
+    if not history.prunable_releases(found, frozenset(referenced)):
         return ()
     groups = list_groups(compute)
     if group.raw["selfLink"] not in {document.get("selfLink") for document in groups}:
         raise DeployError(f"the list of groups lacks '{config.group}', so it is not complete")
-    return history.to_prune(found, frozenset(referenced | _links(groups, config.project)))
+    return history.prunable_releases(found, frozenset(referenced | _links(groups, config.project)))
 
 
 def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:

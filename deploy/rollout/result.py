@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from deploy.documents.group_state import Version
-from deploy.endpoints import Endpoint
+from deploy.endpoints import EndpointOverride
 from deploy.errors import DeployError
 
 
@@ -159,4 +159,4 @@ class Outcome:
     undo: str = ""
     is_rebuilt: bool = False
     compute_url: str = ""
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[EndpointOverride, ...] = ()

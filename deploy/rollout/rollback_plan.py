@@ -8,7 +8,7 @@ from deploy.documents.group_state import Version, links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, update_policy
 from deploy.group.observation import Observation
-from deploy.group.preflight import refuse, rollback_warnings
+from deploy.group.preflight import refuse_unmet_preconditions, rollback_warnings
 from deploy.release import history, image, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.record import Fallback
@@ -68,26 +68,26 @@ def plan_rollback(
         RefusedError: A precondition does not hold, or there is no such release.
         NotAllowedError: A permission is missing.
     """
-    refuse(config, observed)
+    refuse_unmet_preconditions(config, observed)
     before, size = observed.group.versions[0], observed.group.target_size
-    serving = "" if release_proof.doubt(observed.group, now) else before.link
-    found = history.releases(observed.templates, config.repository, observed.group.place, serving)
+    serving = "" if release_proof.unproven_reason(observed.group, now) else before.link
+    found = history.releases(observed.templates, config.repository, observed.group.qualified_name, serving)
     budget_s, is_empty = config.rollout.budget_s(size), health.is_empty(observed.group)
-    surge = update_policy.fastest_surge(config.rollout, size, observed.surge_room)
+    surge = update_policy.rollback_surge(config.rollout, size, observed.surge_room)
     known = rollback_warnings(config, observed)
-    first = None if to else history.replaced(found, before.link)
+    first = None if to else history.unmanaged_predecessor(found, before.link)
     if first is not None:
         reference = _reference(config, observed, first)
         return Rollback(
             reference, "", first, before, budget_s, surge, True, is_empty, observed.group.fingerprint, known
         )
-    release = history.to_go_back_to(found, before.link, to, force=force)
+    release = history.rollback_release(found, before.link, to, force=force)
     target = Fallback(release.link, release.template_id)
     reference = _reference(config, observed, target)
     intent = intent_of(Wanted(reference, run, now, kind="rollback"), budget_s)
     target = replace(target, name=str(intent))
     is_needed = not release.is_in({before.link}) or not health.is_idle(observed.group)
-    commit, fingerprint = release.entry.commit, observed.group.fingerprint
+    commit, fingerprint = release.record.commit, observed.group.fingerprint
     return Rollback(reference, commit, target, before, budget_s, surge, is_needed, is_empty, fingerprint, known)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.group import version_name
 from deploy.rollout.result import Life, Phase
 
@@ -68,7 +68,7 @@ class Timeline:
         return tuple(phases)
 
 
-def state(machine: Machine) -> str:
+def state(machine: Instance) -> str:
     """Return in one word what a machine does, or what it is."""
     if machine.action not in ("", "NONE"):
         return machine.action.lower()
@@ -77,11 +77,11 @@ def state(machine: Machine) -> str:
     return machine.health.lower() or "running"
 
 
-def _life(machine: Machine, release: Version, before: Life | None, at_s: float) -> Life:
+def _life(machine: Instance, release: Version, before: Life | None, at_s: float) -> Life:
     now = state(machine)
     version = machine.version
     if before is None:
-        said = version_name.parse(version.name) if version else None
+        said = version_name.parse_version_name(version.name) if version else None
         before = Life(
             name=machine.name,
             template=version.template if version else "",

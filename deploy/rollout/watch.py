@@ -9,8 +9,8 @@ from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
-from deploy.group.health import Seen, Verdict, look, verdict
-from deploy.group.later_changes import edits
+from deploy.group.health import PollSummary, Verdict, add_poll, group_verdict
+from deploy.group.later_changes import changes_since_patch
 from deploy.rollout.diagnostics import Symptoms
 from deploy.rollout.poll_interval import pause_s
 from deploy.rollout.timeline import Timeline
@@ -42,7 +42,7 @@ class Look:
     at_s: float
     group: Group
     target: Version
-    verdict: Verdict
+    group_verdict: Verdict
     timeline: Timeline
 
 
@@ -110,7 +110,7 @@ class Watch:
             SupersededError: The group was told to serve another one.
         """
         time = self.compute.time
-        began_s, good_since_s, looks, seen = time.now_s(), None, 0, Seen(had_instances)
+        began_s, good_since_s, looks, seen = time.now_s(), None, 0, PollSummary(had_instances)
         last, changed_s, size = None, began_s, None
         while True:
             group = self._read()
@@ -119,7 +119,7 @@ class Watch:
                 found = Verdict("waiting", self._unread)
             else:
                 size = group.target_size if size is None else size
-                seen = look(group, version, seen)
+                seen = add_poll(group, version, seen)
                 found = self._judge(group, version, seen, is_way_back=is_way_back)
                 self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
                 self._give_up(found, is_way_back=is_way_back)
@@ -132,9 +132,9 @@ class Watch:
                         now = f"the target size was {size} when this began and is {group.target_size} now"
                         self.compute.warnings.append(now)
                     return
-                if (group.machines, group.is_stable, group.is_reached) != last:
-                    last, changed_s = (group.machines, group.is_stable, group.is_reached), now_s
-            allowed_s = self.config.rollout.way_back_s(size or 0) if budget_s is None else budget_s
+                if (group.instances, group.is_stable, group.is_reached) != last:
+                    last, changed_s = (group.instances, group.is_stable, group.is_reached), now_s
+            allowed_s = self.config.rollout.rollback_budget_s(size or 0) if budget_s is None else budget_s
             if now_s - began_s >= allowed_s + (bake_s if looks else 0.0):
                 raise FailedError(Verdict("failed", f"not done after {allowed_s:g} s: {found.text}"))
             time.sleep(pause_s(self.config.rollout.poll_s, now_s - changed_s))
@@ -159,18 +159,18 @@ class Watch:
         if found.state == "failed" or (found.state == "capacity" and not is_way_back):
             raise FailedError(found)
 
-    def _judge(self, group: Group, version: Version, seen: Seen, *, is_way_back: bool) -> Verdict:
+    def _judge(self, group: Group, version: Version, seen: PollSummary, *, is_way_back: bool) -> Verdict:
         """Judge a look; an answer older than our write says nothing, and what a machine says may speak earlier."""
         if self.replaced and group.fingerprint == self.replaced:
             return Verdict("waiting", "the answer is older than our write")
-        found = verdict(group, version, seen, needs_proof=not is_way_back)
+        found = group_verdict(group, version, seen, needs_proof=not is_way_back)
         if found.state == "waiting" and not is_way_back:
             return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
         return found
 
-    def edits(self) -> tuple[str, ...]:
+    def changes_since_patch(self) -> tuple[str, ...]:
         """Return what was changed in the group since our write, as far as the last poll shows it."""
-        return edits(self.patched, self.snapshot.raw if self.snapshot else None)
+        return changes_since_patch(self.patched, self.snapshot.raw if self.snapshot else None)
 
     def serial_output(self, instance: str) -> str:
         """Return what an instance's serial port held when it was read last; empty if it was not read."""

@@ -1,11 +1,11 @@
 """The errors of a write that never came to be: the group was told nothing, so no release failed or was rolled back."""
 
-from deploy.compute_engine.answers import QUOTA
+from deploy.compute_engine.answers import QUOTA_EXCEEDED
 from deploy.compute_engine.client import Compute, OperationResult
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.errors import CapacityError, CloudError, DeployError, NotAllowedError, NotRestoredError, RefusedError
-from deploy.group.health import CAPACITY, is_empty, is_idle
+from deploy.group.health import CAPACITY_CODES, is_empty, is_idle
 
 _FORBIDDEN = "FORBIDDEN"  # ours, for an answer of 401 or 403
 # Codes of operations that a permission mends. Source: Compute Engine's errors of templates with a service account.
@@ -35,7 +35,7 @@ def untold(compute: Compute, config: Config, text: str, code: str) -> DeployErro
         how = serves if is_well else "The group was not settled before, and is not now"
     except DeployError:
         how = "How it is now can't be read"
-    if is_well and (code in CAPACITY or code == QUOTA):
+    if is_well and (code in CAPACITY_CODES or code == QUOTA_EXCEEDED):
         return CapacityError(f"{text}. {how}.", "raise that quota, or wait for capacity")
     said = f"{text}. The group was told nothing. {how}."
     if code in _NO_PERMISSION:

@@ -105,7 +105,7 @@ def test_times_are_of_the_servers_clock_and_the_skew_is_reported(served: Served)
     code, said, stderr = served.run("deploy", "--image", reference("a"))
     warning = r"warning:? +this computer's clock is 720\d s ahead of Compute Engine's, which deadlines are judged by"
     assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, said))) == (0, True, True)
-    written = version_name.parse(served.client.get(f"/{GROUP}").json()["versions"][0]["name"])
+    written = version_name.parse_version_name(served.client.get(f"/{GROUP}").json()["versions"][0]["name"])
     assert written is not None
     assert abs(time.time() - 7_200 - written.began_at.timestamp()) < 60
     assert re.search(warning, served.run("status")[1])

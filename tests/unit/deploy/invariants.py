@@ -12,7 +12,7 @@ What must hold whatever happens, checked on the emulator's ledger and documents:
 from collections import defaultdict, deque
 from typing import Any
 
-from deploy.documents.group_state import Version, name_of, version_of
+from deploy.documents.group_state import Version, name_of, parse_version
 from deploy.release import template
 from deploy.release.mentions import references
 from tests.unit.deploy.clients import Client
@@ -93,7 +93,7 @@ class Watcher:
     def versions(self) -> list[Version]:
         """Return what the group is told."""
         document = self.rig.api.world.view.get(GROUP) or {}
-        return [version_of(one, "dojangkok-dev") for one in document["versions"]]
+        return [parse_version(rig, "dojangkok-dev") for rig in document["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
         """Note what a client reads and overwrites."""
@@ -125,7 +125,7 @@ class Watcher:
         """Return the templates that all machines serve, health and number included; empty while they do not."""
         group = self.rig.api.world.view.groups[GROUP]
         size = self.size()
-        active = [one for one in group.machines if not one.is_standby]
+        active = [one for one in group.instances if not one.is_standby]
         good = [one for one in active if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
         if len(good) != size or len(active) != size:
             return set()
@@ -191,21 +191,21 @@ class Watcher:
 
     def _referenced_3(self, documents: dict[str, Any]) -> None:
         view = self.rig.api.world.view
-        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.machines}
+        machines = {name_of(rig.intended.template) for group in view.groups.values() for rig in group.instances}
         told = {version.template for version in self.versions()}
         back = {
             found.fallback.template
             for name in told | machines
-            if name in documents and (found := template.entry(documents[name])) and found.fallback
+            if name in documents and (found := template.release_record(documents[name])) and found.fallback
         }
         assert machines | told | back <= documents.keys(), "I-3: referred to, and gone"
 
     def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
-        found = [(entry.base_id, entry.digest) for one in documents.values() if (entry := template.entry(one))]
+        found = [(entry.base_id, entry.digest) for one in documents.values() if (entry := template.release_record(one))]
         assert len(found) == len(set(found)), "I-6: two templates for one content"
 
     def _copy_8(self, document: dict[str, Any]) -> None:
-        entry = template.entry(document)
+        entry = template.release_record(document)
         if entry is None:
             return
         base = self.by_id.get(entry.base_id)
@@ -235,7 +235,7 @@ class Watcher:
     def _kept_13(self, gone: set[str], names: set[str]) -> None:
         if not gone:
             return
-        entries = {name: template.entry(self.known[name]) for name in names}
+        entries = {name: template.release_record(self.known[name]) for name in names}
         assert all(entries[name] for name in gone), "I-13: something foreign was deleted"
         good = {one.fallback.template for one in entries.values() if one and one.fallback}
         good = {name for name in good | {one.template for one in self.versions()} if entries.get(name)}

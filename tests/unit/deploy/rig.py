@@ -13,7 +13,7 @@ from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
-from deploy.config import Config, Rollout
+from deploy.config import Config, RolloutSettings
 from deploy.group.observation import Observation
 from deploy.release import image
 from deploy.release.mentions import references
@@ -39,7 +39,7 @@ CONFIG = Config(
     group="dojangkok-dev-ai-server-mig",
     repository=REPOSITORY,
     # A rollout lasts 300 s of the emulator's time and more; at the default poll it takes four times the processor time.
-    rollout=Rollout(poll_s=(10.0, 10.0)),
+    rollout=RolloutSettings(poll_s=(10.0, 10.0)),
 )
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from deploy.config import Config
-from deploy.documents.group_state import group, name_of
+from deploy.documents.group_state import name_of, parse_group
 from deploy.errors import DeployError
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation
@@ -107,7 +107,7 @@ def observed(changes: dict[str, Any]) -> Observation:
     found, templates = documents(changes)
     seen, rows, templates = named([found["group"], found["rows"], templates], names(templates))
     return Observation(
-        group=group(seen, rows),
+        group=parse_group(seen, rows),
         templates=tuple(templates),
         template=templates[0] if found["template"] else {},
         health_check=found["health_check"],
@@ -120,10 +120,12 @@ def observed(changes: dict[str, Any]) -> Observation:
 
 def names(templates: list[dict[str, Any]]) -> dict[str, str]:
     """Return the name by content of each template that has a record, by its name in the case."""
-    records = {one["name"]: record.parse_record(template.metadata(one).get(record.ENTRY, "")) for one in templates}
+    records = {one["name"]: record.parse_record(template.metadata(one).get(record.RECORD_KEY, "")) for one in templates}
     scripts = {one["name"]: template.metadata(one).get("startup-script", "") for one in templates}
     return {
-        alias: template.name("dojangkok-dev", release, scripts[alias]) for alias, release in records.items() if release
+        alias: template.content_name("dojangkok-dev", release, scripts[alias])
+        for alias, release in records.items()
+        if release
     }
 
 

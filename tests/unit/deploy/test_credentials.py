@@ -49,7 +49,7 @@ def keyless(url: str, token: str = "") -> dict[str, Any]:
 
 def test_keyless_login_gets_a_token_that_the_api_takes(served: str, tmp_path: Path) -> None:
     file = write(tmp_path / "file.json", keyless(served))
-    headers = login.headers(file, (served.removeprefix("http://"),))
+    headers = login.load_login(file, (served.removeprefix("http://"),))
     answer = httpx.get(f"{served}/compute/v1/projects/dojangkok-dev", headers=headers(), trust_env=False)
     assert answer.status_code == 200
     assert headers() == headers()
@@ -59,7 +59,7 @@ def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path
     faults = [{"on": name, "nth": [1], "status": 503} for name in ("sts.token", "iamcredentials.generateAccessToken")]
     fault = httpx.post(f"{served}/emulator/faults", json={"faults": faults}, trust_env=False).raise_for_status().json()
     file = write(tmp_path / "file.json", keyless(served))
-    assert login.headers(file, (served.removeprefix("http://"),))()["authorization"].startswith("Bearer ya29.")
+    assert login.load_login(file, (served.removeprefix("http://"),))()["authorization"].startswith("Bearer ya29.")
     plan = httpx.get(f"{served}/emulator/faults/{fault['id']}", trust_env=False).json()
     assert plan["fired"] == [1, 1]
 
@@ -85,8 +85,8 @@ class AnsweringEndpoints(FailingEndpoints):
         self.token, self.expiry = None, None
 
 
-def bearer(state: google.Credentials, **fields: Any) -> login.Bearer:
-    return login.Bearer(CredentialsFile(Path("c.json"), "kind", state, **fields), TokenRequest())
+def bearer(state: google.Credentials, **fields: Any) -> login.GoogleLogin:
+    return login.GoogleLogin(CredentialsFile(Path("c.json"), "kind", state, **fields), TokenRequest())
 
 
 def test_token_that_is_good_for_minutes_is_kept_when_no_other_one_is_to_be_had() -> None:
@@ -108,7 +108,7 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
     content, expected = UNREADABLE[name] if name in UNREADABLE else (BROKEN[name][0](), BROKEN[name][1])
     file = write_bytes(tmp_path / "c.json", content)
     with pytest.raises(NotAllowedError) as error:
-        login.headers(file)
+        login.load_login(file)
     assert str(error.value).startswith(f"credentials: {file}: {expected}")
     assert (SECRET in str(error.value), error.value.exit_code) == (False, 4)
 
@@ -138,7 +138,7 @@ def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Pa
         data = without(data, "service_account_impersonation_url") | {"credential_source": {"file": SOURCE_FILE}}
         file = write(tmp_path / "file.json", data)
         with pytest.raises(NotAllowedError, match=r"no token: .+ Fix: "):
-            login.headers(file, (f"127.0.0.1:{server.port}",))()
+            login.load_login(file, (f"127.0.0.1:{server.port}",))()
 
 
 def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(tmp_path: Path) -> None:
@@ -157,23 +157,23 @@ def test_hosts_of_google_and_github_and_of_the_environment_are_known(served: str
         "service_account_impersonation_url": "https://iamcredentials.googleapis.com/v1/serviceAccounts/x:generateAccessToken",
     }
     google["credential_source"]["url"] = "https://pipelines.actions.githubusercontent.com/x"
-    assert callable(login.headers(write(tmp_path / "google.json", google)))
+    assert callable(login.load_login(write(tmp_path / "google.json", google)))
     ours = write(tmp_path / "ours.json", keyless(served))
     text = Path("environments/local.yaml").read_text()
     host = served.removeprefix("http://")
     (tmp_path / "x.yaml").write_text(text.replace("emulator:8080", host))
-    assert callable(login.headers(ours, config.read("x", {}, tmp_path).token_hosts))
+    assert callable(login.load_login(ours, config.read("x", {}, tmp_path).token_hosts))
     with pytest.raises(NotAllowedError, match="token_url: has a host that is not one of Google or GitHub"):
-        login.headers(ours, config.read("local", {}).token_hosts)
+        login.load_login(ours, config.read("local", {}).token_hosts)
 
 
 def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotAllowedError, match="none were given"):
-        login.headers(None)
+        login.load_login(None)
     with pytest.raises(NotAllowedError, match="No such file"):
-        login.headers(tmp_path / "absent.json")
+        login.load_login(tmp_path / "absent.json")
 
 
 def test_a_user_s_own_file_is_taken(tmp_path: Path) -> None:
     data = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
-    assert callable(login.headers(write(tmp_path / "x.json", data)))
+    assert callable(login.load_login(write(tmp_path / "x.json", data)))

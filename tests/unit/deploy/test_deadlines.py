@@ -11,7 +11,7 @@ import pytest
 from deploy import session
 from deploy.compute_engine import permissions
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.template_identity import mismatch
+from deploy.compute_engine.template_identity import compare_fallback
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
 from deploy.registry.client import Registry
@@ -79,5 +79,5 @@ def test_template_of_a_fallback_is_read_for_ten_seconds_in_all(answer_s: float, 
     compute = Compute(httpx.Client(transport=httpx.MockTransport(slow)), "http://api", "p", dict, clock)
     fallback = Fallback("projects/p/global/instanceTemplates/t", "1")
     with contextlib.suppress(CloudError):
-        assert mismatch(compute, fallback) == "template 't' was deleted"
+        assert compare_fallback(compute, fallback) == "template 't' was deleted"
     assert elapsed_s[0] <= 10.0 + 1.0

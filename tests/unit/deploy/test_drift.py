@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import Version, group, name_of
+from deploy.documents.group_state import Version, name_of, parse_group
 from deploy.group.drift import drift, newer_template
 from deploy.group.observation import Observation
 from deploy.release import template
-from deploy.release.record import ENTRY
+from deploy.release.record import RECORD_KEY
 from deploy.report.preview import preview, shown
 from deploy.report.status import status
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
@@ -127,9 +127,9 @@ def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_g
     for letter in "ab":
         rig.deploy(letter)
     observed = rig.observed()
-    entry = template.entry(observed.template)
+    entry = template.release_record(observed.template)
     assert entry is not None
-    assert name_of(entry.root) == SEED != name_of(entry.base)
+    assert name_of(entry.origin) == SEED != name_of(entry.base)
     alone = replace(observed, templates=(observed.template,))
     found = newer_template(rig.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
     assert f"is newer than '{SEED}'" in found
@@ -147,11 +147,11 @@ def test_a_deploy_warns_of_it_too() -> None:
 def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
     rig, observed = deployed()
     document = copy.deepcopy(observed.template)
-    entry = template.entry(document)
+    entry = template.release_record(document)
     assert entry is not None
     for item in document["properties"]["metadata"]["items"]:
-        if item["key"] == ENTRY:
-            item["value"] = replace(entry, root="", root_made_at=None).dump()
+        if item["key"] == RECORD_KEY:
+            item["value"] = replace(entry, origin="", origin_made_at=None).dump()
     unknown = with_template(replace(observed, template=document), terraformed(observed, "2030-01-01T00:00:00+00:00"))
     assert newer_template(rig.config, unknown) == ""
 
@@ -171,9 +171,9 @@ def test_policy_that_somebody_changed_is_named_by_field() -> None:
 
 def test_machines_on_other_versions_are_counted() -> None:
     rig, observed = deployed()
-    first, *rest = observed.group.machines
+    first, *rest = observed.group.instances
     machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
-    other = replace(observed, group=replace(group(dict(observed.group.raw), []), machines=machines))
+    other = replace(observed, group=replace(parse_group(dict(observed.group.raw), []), instances=machines))
     assert drift(rig.config, other) == ("1 of the machines are still on 'old'",)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
-from deploy.group.later_changes import edits
-from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
+from deploy.group.later_changes import changes_since_patch
+from tests.unit.deploy.faulty import behave, fault, world
 from tests.unit.deploy.rig import GROUP, Rig
 
 MASK = {"properties": {"metadata": {"startup-script": "echo masked"}}}
@@ -111,7 +111,12 @@ def test_autohealing_removed_during_the_rollout_is_the_cause_that_is_named() -> 
 def test_what_counts_as_an_edit() -> None:
     policy = {"type": "PROACTIVE", "maxSurge": {"fixed": 1, "calculated": 1}}
     patched = {"updatePolicy": policy, "autoHealingPolicies": [1], "targetSize": 3, "fingerprint": "a"}
-    assert edits(None, patched) == edits(patched, None) == edits(patched, patched) == ()
+    assert (
+        changes_since_patch(None, patched)
+        == changes_since_patch(patched, None)
+        == changes_since_patch(patched, patched)
+        == ()
+    )
     same = {**patched, "targetSize": 5, "fingerprint": "b", "allInstancesConfig": {}, "statefulPolicy": None}
-    assert edits(patched, same) == ()
-    assert edits(patched, {**same, "autoHealingPolicies": [2]}) == ("autoHealingPolicies was changed",)
+    assert changes_since_patch(patched, same) == ()
+    assert changes_since_patch(patched, {**same, "autoHealingPolicies": [2]}) == ("autoHealingPolicies was changed",)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import RefusedError, RolledBackError
-from deploy.group.health import Seen, is_idle, is_settled, look, verdict
+from deploy.group.health import PollSummary, add_poll, group_verdict, is_idle, is_settled
 from deploy.group.unattended_rollout import aftermath
 from deploy.report import formats, preview, releases
 from deploy.report.rebuilt import rebuilt
@@ -20,11 +20,11 @@ from tests.unit.deploy.rig import GROUP, Rig, new_rig
 
 NOTHING = "no instances, nothing proven"
 TARGET, OLD = Version("new", "v"), Version("old")
-NEW = Machine("n", TARGET, "RUNNING", "NONE", "HEALTHY")
-LEAVING = Machine("o", None, "RUNNING", "DELETING", "HEALTHY")
+NEW = Instance("n", TARGET, "RUNNING", "NONE", "HEALTHY")
+LEAVING = Instance("o", None, "RUNNING", "DELETING", "HEALTHY")
 
 
-def of(*instances: Machine, size: int = 0) -> Group:
+def of(*instances: Instance, size: int = 0) -> Group:
     return Group({}, (TARGET,), size, "f", True, True, instances)
 
 
@@ -43,15 +43,15 @@ def report(result: Result, shape: formats.Format = "text", verb: str = "deploy")
 
 
 def test_group_that_was_empty_from_the_start_is_done_and_one_that_was_emptied_has_failed() -> None:
-    empty = look(of(), TARGET, Seen())
-    assert (verdict(of(), TARGET, empty).state, verdict(of(), TARGET, empty).text) == ("done", NOTHING)
-    emptied = look(of(), TARGET, look(of(NEW, size=1), TARGET, Seen()))
-    found = verdict(of(), TARGET, emptied)
+    empty = add_poll(of(), TARGET, PollSummary())
+    assert (group_verdict(of(), TARGET, empty).state, group_verdict(of(), TARGET, empty).text) == ("done", NOTHING)
+    emptied = add_poll(of(), TARGET, add_poll(of(NEW, size=1), TARGET, PollSummary()))
+    found = group_verdict(of(), TARGET, emptied)
     assert (found.state, found.fix) == ("failed", "resize the group, and deploy again")
     assert "the target size became 0 during the rollout" in found.text
-    assert verdict(of(), TARGET, look(of(), TARGET, Seen(had_instances=True))).state == "failed"
-    assert verdict(of(), TARGET, emptied, needs_proof=False).state == "done"
-    assert verdict(of(LEAVING), TARGET, empty).state == "waiting"
+    assert group_verdict(of(), TARGET, add_poll(of(), TARGET, PollSummary(had_instances=True))).state == "failed"
+    assert group_verdict(of(), TARGET, emptied, needs_proof=False).state == "done"
+    assert group_verdict(of(LEAVING), TARGET, empty).state == "waiting"
 
 
 def test_empty_group_is_idle_and_never_settled() -> None:

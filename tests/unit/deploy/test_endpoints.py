@@ -8,7 +8,7 @@ import pytest
 
 from deploy import config as environments
 from deploy.config import Config
-from deploy.endpoints import Endpoint, headed
+from deploy.endpoints import EndpointOverride, with_endpoint_lines
 from deploy.report import formats, preview, releases, status
 from deploy.report.rebuilt import rebuilt
 from deploy.rollout.plan import plan
@@ -17,7 +17,7 @@ from tests.unit.deploy.rig import new_rig
 from tests.unit.deploy.test_outcome import DONE, command
 
 GOOGLE, EMULATOR = "https://compute.googleapis.com/compute/v1", "http://127.0.0.1:8080/compute/v1"
-FOREIGN = Endpoint("compute_url", EMULATOR, GOOGLE, "environments/dev.yaml")
+FOREIGN = EndpointOverride("compute_url", EMULATOR, GOOGLE, "environments/dev.yaml")
 LINE = (
     f"endpoint: compute_url is '{EMULATOR}', set by --compute-url or COMPUTE_URL; environments/dev.yaml has '{GOOGLE}'"
 )
@@ -51,16 +51,16 @@ def test_endpoint_that_differs_from_the_file_is_found(
     tmp_path: Path, more: str, overrides: dict[str, str], keys: list[str]
 ) -> None:
     config = read(tmp_path, more, **overrides)
-    assert [endpoint.key for endpoint in config.foreign_endpoints] == keys
-    assert config.within(60).foreign_endpoints == config.foreign_endpoints
+    assert [endpoint.key for endpoint in config.endpoint_overrides] == keys
+    assert config.with_timeout(60).endpoint_overrides == config.endpoint_overrides
 
 
 def test_text_and_markdown_begin_with_the_endpoint() -> None:
     assert str(FOREIGN) == LINE
-    assert headed([FOREIGN], "report", "text") == f"{LINE}\nreport"
-    assert headed([FOREIGN], "### report", "markdown") == f"**{LINE}**\n\n### report"
-    assert headed([FOREIGN], "{}", "json") == "{}"
-    assert headed([], "report", "markdown") == "report"
+    assert with_endpoint_lines([FOREIGN], "report", "text") == f"{LINE}\nreport"
+    assert with_endpoint_lines([FOREIGN], "### report", "markdown") == f"**{LINE}**\n\n### report"
+    assert with_endpoint_lines([FOREIGN], "{}", "json") == "{}"
+    assert with_endpoint_lines([], "report", "markdown") == "report"
     outcome = replace(DONE, endpoints=(FOREIGN,))
     assert formats.outcome(outcome, command, "text").splitlines()[:2] == [LINE, "web serves new"]
     assert formats.outcome(outcome, command, "markdown").splitlines()[:3] == [f"**{LINE}**", "", "### web serves new"]
@@ -75,7 +75,7 @@ def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
         formats.outcome(rebuilt(observed, rig.config, "dev", now), command, "json"),
         preview.shown(preview.preview(rig.config, observed, plan(rig.config, rig.wanted("b"), observed)), "json"),
         status.shown(status.status(rig.config, observed, now), "json"),
-        formats.pruned(Pruned(), "json", rig.config.foreign_endpoints),
+        formats.pruned(Pruned(), "json", rig.config.endpoint_overrides),
     ]
     documents = [*map(json.loads, shown), *json.loads(releases.shown(releases.rows(rig.config, observed, now), "json"))]
     assert len(documents) == 5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, RolledBackError
 from deploy.rollout import evidence
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
@@ -17,8 +17,8 @@ SERIAL = "instances.getSerialPortOutput"
 PATCH = "instanceGroupManagers.patch"
 
 
-def snapshot(*instances: Machine) -> Group:
-    return Group({}, (NEW,), len(instances), "f", is_stable=False, is_reached=False, machines=instances)
+def snapshot(*instances: Instance) -> Group:
+    return Group({}, (NEW,), len(instances), "f", is_stable=False, is_reached=False, instances=instances)
 
 
 def requests(rig: Rig) -> list[str]:
@@ -79,7 +79,7 @@ def test_output_that_was_read_while_polling_is_kept_as_evidence(error: Exception
         raise error
 
     compute.get = unreadable  # type: ignore[method-assign]
-    failed = Machine("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
     shown = evidence.evidence(compute, rig.config, failed, "docker: no such image\n")
     assert shown == ("web-1: VERIFYING RUNNING UNHEALTHY", "  | docker: no such image")
     assert evidence.evidence(compute, rig.config, None, "docker: no such image\n") == ()
@@ -91,7 +91,7 @@ def test_read_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
     compute.get = lambda *_, **__: {"contents": str(never.wait(30))}  # type: ignore[method-assign]
     monkeypatch.setattr(evidence, "_READ_S", 0.1)
     began_s = time.monotonic()
-    failed = Machine("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
     assert evidence.evidence(compute, rig.config, failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
     assert time.monotonic() - began_s < 5
     never.set()
@@ -99,9 +99,9 @@ def test_read_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_instance_that_does_not_serve_is_the_failed_one() -> None:
     """At a deadline no instance is named; the first may well be healthy."""
-    healthy = Machine("web-1", NEW, "RUNNING", "NONE", "HEALTHY")
-    ill = Machine("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    old = Machine("web-3", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
+    healthy = Instance("web-1", NEW, "RUNNING", "NONE", "HEALTHY")
+    ill = Instance("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    old = Instance("web-3", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
     assert evidence.failed_instance(snapshot(old, healthy, ill), NEW, "") == ill
     assert evidence.failed_instance(snapshot(old, healthy, ill), NEW, "web-1") == healthy
     assert evidence.failed_instance(snapshot(old), NEW, "") is None
@@ -114,5 +114,5 @@ def test_secrets_of_the_serial_port_are_left_out() -> None:
     key = [f"{mark} PRIVATE KEY-----" for mark in ("-----BEGIN", "-----END")]
     output = "\r\n".join(["first", key[0], *("MIIEow" * 9 for _ in range(20)), key[1], "last"])
     compute.get = lambda *_, **__: {"contents": output}  # type: ignore[method-assign]
-    failed = Machine("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    failed = Instance("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
     assert evidence.evidence(compute, rig.config, failed, "")[1:] == ("  | first", "  | …", "  | last")

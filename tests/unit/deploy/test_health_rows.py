@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import group
-from deploy.group.health import Seen, look, verdict
+from deploy.documents.group_state import parse_group
+from deploy.group.health import PollSummary, add_poll, group_verdict
 
 PROJECT = "https://www.googleapis.com/compute/v1/projects/p"
 OWN, OTHER = f"{PROJECT}/global/healthChecks/app", f"{PROJECT}/global/healthChecks/balancer"
@@ -57,10 +57,10 @@ def state(check: str, health: str) -> dict[str, str]:
     ],
 )
 def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, health: str) -> None:
-    found = group(document(), [row(rows)])
+    found = parse_group(document(), [row(rows)])
     assert found.machines[0].health == health
     target = found.versions[0]
-    is_done = verdict(found, target, look(found, target, Seen())).state == "done"
+    is_done = group_verdict(found, target, add_poll(found, target, PollSummary())).state == "done"
     assert is_done is (health == "HEALTHY")
 
 
@@ -77,7 +77,7 @@ def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, hea
 )
 def test_own_check_is_known_by_every_form_of_its_link(link: str) -> None:
     rows = [state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")]
-    assert group(document(link), [row(rows)]).machines[0].health == "HEALTHY"
+    assert parse_group(document(link), [row(rows)]).instances[0].health == "HEALTHY"
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_own_check_is_known_by_every_form_of_its_link(link: str) -> None:
 )
 def test_check_of_the_same_name_elsewhere_is_another_check(link: str | None) -> None:
     rows = [state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")]
-    assert group(document(link), [row(rows)]).machines[0].health == "UNHEALTHY"
+    assert parse_group(document(link), [row(rows)]).instances[0].health == "UNHEALTHY"

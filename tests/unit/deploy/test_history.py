@@ -13,7 +13,7 @@ from deploy.documents.group_state import Document, links_of
 from deploy.errors import RefusedError
 from deploy.release import history, template
 from deploy.release.history import Release
-from deploy.release.record import ENTRY, Entry, Fallback, parse_record
+from deploy.release.record import RECORD_KEY, Fallback, ReleaseRecord, parse_record
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 COLLECTION = "projects/dojangkok-dev/global/instanceTemplates"
@@ -26,7 +26,7 @@ BASE: Document = {
     "selfLink": f"https://www.googleapis.com/compute/v1/{SEED}",
     "properties": {"metadata": {"items": [{"key": "startup-script", "value": f"run {REPOSITORY}:latest\n"}]}},
 }
-RECORD = Entry(REPOSITORY, digest("a"), SEED, "7", GROUP, "c" * 40, "run1", "alice", Fallback(SEED, "7", "v"))
+RECORD = ReleaseRecord(REPOSITORY, digest("a"), SEED, "7", GROUP, "c" * 40, "run1", "alice", Fallback(SEED, "7", "v"))
 
 
 def release(
@@ -34,8 +34,8 @@ def release(
 ) -> Document:
     """A template as a deploy makes it: the numeric id of its base, and so its name, follows the hour."""
     back = Fallback(links_of(fallback)[0], fallback["id"]) if fallback else None
-    record = Entry(REPOSITORY, digest(letter), SEED, str(hour), group, commit, fallback=back)
-    return inserted(template.copied(BASE, REPOSITORY, digest(letter), record), hour)
+    record = ReleaseRecord(REPOSITORY, digest(letter), SEED, str(hour), group, commit, fallback=back)
+    return inserted(template.new_template(BASE, REPOSITORY, digest(letter), record), hour)
 
 
 def inserted(body: Document, number: int) -> Document:
@@ -57,7 +57,7 @@ def names(found: Sequence[Release]) -> list[str]:
 
 def with_record(document: Document, text: str) -> Document:
     """The same template with another text as its record."""
-    items = template.metadata(document) | {ENTRY: text}
+    items = template.metadata(document) | {RECORD_KEY: text}
     metadata = {"items": [{"key": key, "value": value} for key, value in items.items()]}
     return {**document, "properties": {**document["properties"], "metadata": metadata}}
 
@@ -67,7 +67,7 @@ def test_history_is_newest_first_and_knows_what_was_proven() -> None:
     second, third = release(2, first), release(3, first)
     found = releases(first, second, third, BASE, serving=third)
     assert names(found) == [third["name"], second["name"], first["name"]]
-    assert [one.is_good for one in found] == [True, False, True]
+    assert [one.is_proven for one in found] == [True, False, True]
 
 
 def test_history_of_a_group_is_its_own() -> None:
@@ -88,10 +88,10 @@ def test_rollback_chooses_the_last_proven_one_before() -> None:
     second = release(2, first)
     third = release(3, second)
     found = releases(first, second, third, serving=third)
-    assert history.to_go_back_to(found, links_of(third)[0]).template == second["name"]
-    assert history.to_go_back_to(found, links_of(second)[0]).template == first["name"]
+    assert history.rollback_release(found, links_of(third)[0]).template == second["name"]
+    assert history.rollback_release(found, links_of(second)[0]).template == first["name"]
     with pytest.raises(RefusedError, match="no good release before"):
-        history.to_go_back_to(found, links_of(first)[0])
+        history.rollback_release(found, links_of(first)[0])
 
 
 def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
@@ -99,12 +99,12 @@ def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
     second = release(2, first, "b", "cafe" * 10)
     found = releases(first, second)
     serving = links_of(first)[0]
-    assert history.to_go_back_to(found, links_of(second)[0], digest("a")).template == first["name"]
-    assert history.to_go_back_to(found, serving, "cafecaf", force=True).template == second["name"]
+    assert history.rollback_release(found, links_of(second)[0], digest("a")).template == first["name"]
+    assert history.rollback_release(found, serving, "cafecaf", force=True).template == second["name"]
     with pytest.raises(RefusedError, match=f"'{second['name']}' is not known to be good"):
-        history.to_go_back_to(found, serving, second["name"])
+        history.rollback_release(found, serving, second["name"])
     with pytest.raises(RefusedError, match="'zzz' is no release of this group"):
-        history.to_go_back_to(found, serving, "zzz")
+        history.rollback_release(found, serving, "zzz")
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -115,17 +115,17 @@ def test_rollback_to_a_digest_chooses_its_newest_proven_release(force: bool) -> 
     again = release(3, second, "a", "a" * 40)
     found = releases(first, second, again, serving=second)
     for wanted in (digest("a"), "a" * 40, digest("a")[7:20]):
-        chosen = history.to_go_back_to(found, links_of(second)[0], wanted, force=force)
+        chosen = history.rollback_release(found, links_of(second)[0], wanted, force=force)
         assert chosen.template == first["name"], wanted
     with pytest.raises(RefusedError, match="is not known to be good"):
-        history.to_go_back_to(found, links_of(second)[0], again["name"])
+        history.rollback_release(found, links_of(second)[0], again["name"])
 
 
 def test_fallback_is_what_serves_or_the_fallback_of_that() -> None:
     serving = Fallback(f"{COLLECTION}/s", "8", "v")
-    assert history.fallback(serving, True, RECORD) == serving
-    assert history.fallback(serving, False, RECORD) == RECORD.fallback
-    assert history.fallback(serving, False, None) is None
+    assert history.rollback_fallback(serving, True, RECORD) == serving
+    assert history.rollback_fallback(serving, False, RECORD) == RECORD.fallback
+    assert history.rollback_fallback(serving, False, None) is None
 
 
 def test_template_that_was_deleted_and_created_again_is_not_proven() -> None:
@@ -133,17 +133,17 @@ def test_template_that_was_deleted_and_created_again_is_not_proven() -> None:
     first = release(1)
     second = release(2, first)
     again = {**first, "id": "999"}
-    assert [one.is_good for one in releases(first, second)] == [False, True]
-    assert [one.is_good for one in releases(again, second)] == [False, False]
+    assert [one.is_proven for one in releases(first, second)] == [False, True]
+    assert [one.is_proven for one in releases(again, second)] == [False, False]
 
 
 def test_fallback_that_is_recorded_by_numeric_id_is_proven() -> None:
     first = release(1)
     by_id = Fallback(links_of(first)[1], first["id"])
-    record = template.entry(release(2, first))
+    record = template.release_record(release(2, first))
     assert record is not None
-    second = inserted(template.copied(BASE, REPOSITORY, digest("a"), replace(record, fallback=by_id)), 2)
-    assert [one.is_good for one in releases(first, second)] == [False, True]
+    second = inserted(template.new_template(BASE, REPOSITORY, digest("a"), replace(record, fallback=by_id)), 2)
+    assert [one.is_proven for one in releases(first, second)] == [False, True]
 
 
 def copies() -> dict[str, Document]:
@@ -173,16 +173,16 @@ def copies() -> dict[str, Document]:
 
 
 def test_release_is_managed() -> None:
-    assert template.entry(release(1)) is not None
+    assert template.release_record(release(1)) is not None
 
 
 @pytest.mark.parametrize("what", copies())
 def test_copy_of_a_release_is_unmanaged(what: str) -> None:
     copied = copies()[what]
-    assert template.entry(copied) is None
+    assert template.release_record(copied) is None
     assert releases(copied) == ()
-    assert history.to_prune(releases(*(release(hour) for hour in range(2, 12)), copied), frozenset())
-    assert copied["name"] not in names(history.to_prune(releases(copied), frozenset()))
+    assert history.prunable_releases(releases(*(release(hour) for hour in range(2, 12)), copied), frozenset())
+    assert copied["name"] not in names(history.prunable_releases(releases(copied), frozenset()))
 
 
 GOOD = json.loads(RECORD.dump())
@@ -197,8 +197,8 @@ MALFORMED: dict[str, Any] = {
     "base_id is a number": {"base_id": 7},
     "base is a bare name": {"base": "seed"},
     "commit is NaN": {"commit": float("nan")},
-    "root_made_at is no time": {"root_made_at": "yesterday"},
-    "root_made_at has no offset": {"root_made_at": "2026-11-23T04:00:00"},
+    "origin_made_at is no time": {"origin_made_at": "yesterday"},
+    "origin_made_at has no offset": {"origin_made_at": "2026-11-23T04:00:00"},
     "another key": {"colour": "blue"},
     "group is null": {"group": None},
 }

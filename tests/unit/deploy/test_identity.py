@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.documents.group_state import Version, group, link_of, links_of
+from deploy.documents.group_state import Version, link_of, links_of, parse_group
 from deploy.errors import RefusedError, SupersededError
 from deploy.group.drift import drift
-from deploy.release.history import Release, to_prune
-from deploy.release.record import Entry
+from deploy.release.history import Release, prunable_releases
+from deploy.release.record import ReleaseRecord
 from deploy.report.releases import rows
 from deploy.rollout.rollback_plan import plan_rollback
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake
@@ -69,7 +69,7 @@ def test_group_that_refers_to_its_template_by_part_of_a_link_or_by_id_is_read(li
         **rig.control("GET", GROUP),
         "versions": [{"instanceTemplate": link.replace("4001790000000000010", document["id"])}],
     }
-    (version,) = group(raw, []).versions
+    (version,) = parse_group(raw, []).versions
     assert version.link in links_of(document)
 
 
@@ -120,15 +120,15 @@ def test_instances_on_a_template_of_the_same_name_are_drift() -> None:
 
 
 def release(name: str, number: int) -> Release:
-    entry = Entry(REPOSITORY, digest("a"), f"{GLOBAL}/{SEED}", "7", "zone/group")
+    entry = ReleaseRecord(REPOSITORY, digest("a"), f"{GLOBAL}/{SEED}", "7", "zone/group")
     made = datetime(2026, 11, number, tzinfo=UTC)
-    return Release(f"{GLOBAL}/{name}", f"{GLOBAL}/{number}", made, entry, is_good=False)
+    return Release(f"{GLOBAL}/{name}", f"{GLOBAL}/{number}", made, entry, is_proven=False)
 
 
 def test_prune_keeps_what_is_referred_to_by_id_and_nothing_for_a_name_elsewhere() -> None:
     found = [release(f"r{number}", number) for number in range(9, 0, -1)]
     referenced = frozenset({f"{GLOBAL}/3", f"{REGIONAL}/r2", f"{ELSEWHERE}/r1"})
-    assert [one.template for one in to_prune(found, referenced)] == ["r1", "r2", "r4", "r5", "r6", "r7"]
+    assert [one.template for one in prunable_releases(found, referenced)] == ["r1", "r2", "r4", "r5", "r6", "r7"]
 
 
 def test_copy_that_carries_a_record_is_neither_restored_nor_pruned() -> None:

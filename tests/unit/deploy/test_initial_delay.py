@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import group
+from deploy.documents.group_state import parse_group
 from deploy.errors import RolledBackError
-from deploy.group.health import Verdict, explained
+from deploy.group.health import Verdict, with_delay_cause
 from deploy.group.observation import Observation
-from deploy.group.preflight import rollback_warnings, short_delay, warnings
+from deploy.group.preflight import preflight_warnings, rollback_warnings, short_initial_delay
 from deploy.report import preview
 from deploy.rollout import plan as plans
 from deploy.rollout.perform import Rollout
@@ -29,7 +29,7 @@ def with_delay(delay_s: int | None, **check: Any) -> Observation:
     if delay_s is not None:
         raw["autoHealingPolicies"][0]["initialDelaySec"] = delay_s
     health_check = {key: value for key, value in {**(base.health_check or {}), **check}.items() if value is not None}
-    return replace(base, group=replace(group(raw, []), machines=base.group.machines), health_check=health_check)
+    return replace(base, group=replace(parse_group(raw, []), instances=base.group.instances), health_check=health_check)
 
 
 def set_delay(rig: Rig, delay_s: int) -> None:
@@ -51,8 +51,8 @@ def set_delay(rig: Rig, delay_s: int) -> None:
     ],
 )
 def test_delay_is_compared_with_what_a_start_takes(found: Observation, text: str) -> None:
-    assert (text in short_delay(found), bool(short_delay(found))) == (True, bool(text))
-    assert any("Fix: raise initialDelaySec" in line for line in warnings(CONFIG, found)) is bool(text)
+    assert (text in short_initial_delay(found), bool(short_initial_delay(found))) == (True, bool(text))
+    assert any("Fix: raise initialDelaySec" in line for line in preflight_warnings(CONFIG, found)) is bool(text)
     assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, found)) is bool(text)
 
 
@@ -107,6 +107,6 @@ def killed(*_: object) -> None:
 
 def test_only_a_repair_is_explained_by_the_delay() -> None:
     failed, repaired = Verdict("failed", "x"), Verdict("failed", "x", "n", "y", is_repair=True)
-    assert explained(failed, SHORT) is failed
-    assert explained(repaired, "") is repaired
-    assert explained(repaired, SHORT).text == f"x; {SHORT}"
+    assert with_delay_cause(failed, SHORT) is failed
+    assert with_delay_cause(repaired, "") is repaired
+    assert with_delay_cause(repaired, SHORT).text == f"x; {SHORT}"

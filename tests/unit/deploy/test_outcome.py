@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import DeployError
 from deploy.options import Settings
 from deploy.report import formats, text
@@ -42,14 +42,14 @@ def command(verb: str, *arguments: str) -> str:
     return " ".join(("deploy", verb, *arguments))
 
 
-def machine(name: str, version: Version | None, state: str) -> Machine:
+def machine(name: str, version: Version | None, state: str) -> Instance:
     """A machine that is creating, verifying, healthy or deleting."""
     status = "" if state == "creating" else "RUNNING"
     action = "NONE" if state == "healthy" else state.upper()
-    return Machine(name, version, status, action, "HEALTHY" if state in ("healthy", "deleting") else "")
+    return Instance(name, version, status, action, "HEALTHY" if state in ("healthy", "deleting") else "")
 
 
-def group(*machines: Machine, version: Version = NEW) -> Group:
+def group(*machines: Instance, version: Version = NEW) -> Group:
     return Group({}, (version,), 1, "", True, True, machines)
 
 

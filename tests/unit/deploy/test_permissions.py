@@ -7,7 +7,7 @@ from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.errors import CloudError
-from deploy.group.preflight import asked_by
+from deploy.group.preflight import health_check_probe
 from deploy.retry import Time
 
 
@@ -33,7 +33,7 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
     )
     found = ManagedGroup(compute, "z", "g").get_health_check({"autoHealingPolicies": [{"healthCheck": link}]})
     assert found is not None
-    assert asked_by(found) == ("HTTP", 8000)
+    assert health_check_probe(found) == ("HTTP", 8000)
     assert asked == [f"/compute/v1/projects/p/{path}"]
 
 

@@ -38,7 +38,9 @@ def test_release_that_no_machine_ever_served_is_not_good() -> None:
     assert entry is not None
     assert entry.template == "dojangkok-dev-ai-server-seed"
     found = rig.observed()
-    assert not any(release.is_good for release in history.releases(found.templates, REPOSITORY, found.group.place, ""))
+    assert not any(
+        release.is_proven for release in history.releases(found.templates, REPOSITORY, found.group.qualified_name, "")
+    )
 
 
 def abandoned(rig: Rig, letter: str) -> plans.Plan:
@@ -80,7 +82,7 @@ def weeks_later(rig: Rig, **behaviour: object) -> None:
     rig.api.world.clock.move(2_000_000)
     if behaviour:
         rig.control("POST", "emulator/machines", behaviour)
-    name = rig.observed().group.machines[0].name
+    name = rig.observed().group.instances[0].name
     zone = "projects/dojangkok-dev/zones/asia-northeast3-a"
     rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"{zone}/instances/{name}"]})
     rig.api.world.clock.move(5)
@@ -141,8 +143,8 @@ def test_first_release_that_fails_with_nothing_good_before_says_so() -> None:
     rig.control("POST", "emulator/machines", {"never_healthy": True})
     compute = rig.compute()
     observed = rig.observed(compute)
-    ill = tuple(replace(machine, health="UNHEALTHY") for machine in observed.group.machines)
-    unproven = replace(observed, group=replace(observed.group, machines=ill))
+    ill = tuple(replace(machine, health="UNHEALTHY") for machine in observed.group.instances)
+    unproven = replace(observed, group=replace(observed.group, instances=ill))
     with pytest.raises(NotRestoredError, match=r"no good release to go back to"):
         Rollout(compute, rig.config, rig.said.append).perform(plans.plan(rig.config, rig.wanted("a"), unproven))
 

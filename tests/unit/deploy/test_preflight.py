@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from deploy import config as environments
-from deploy.documents.group_state import group
+from deploy.documents.group_state import parse_group
 from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
 from deploy.group.observation import Observation
-from deploy.group.version_name import Intent
+from deploy.group.version_name import VersionName
 from deploy.rollout import plan as plans
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
 
@@ -30,7 +30,7 @@ def managed(verb: str) -> str:
 def changed(observed: Observation, **raw: Any) -> Observation:
     """The same group with other members in its document."""
     document = {**observed.group.raw, **raw}
-    return replace(observed, group=replace(group(document, []), machines=observed.group.machines))
+    return replace(observed, group=replace(parse_group(document, []), instances=observed.group.instances))
 
 
 def with_metadata(observed: Observation, **entries: str | None) -> Observation:
@@ -293,7 +293,7 @@ def test_regional_group_of_that_name_is_told_apart_from_an_unknown_one() -> None
 def test_run_that_would_not_be_read_again_is_refused(run: str) -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     with pytest.raises(RefusedError) as error:
-        Intent("deploy", "0" * 12, run, now, now)
+        VersionName("deploy", "0" * 12, run, now, now)
     assert str(error.value) == f"run: got '{run}'. Fix: 1 to 40 letters, digits, dots, hyphens or underscores."
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.config import Rollout
+from deploy.config import RolloutSettings
 from deploy.group.observation import Observation
 from deploy.release import template
 from deploy.report.preview import Change, Preview, estimated_s, preview, shown
@@ -67,7 +67,7 @@ def test_text_says_what_happens_and_how_long() -> None:
     rig = new_rig()
     text = shown(of(rig, "a"), "text")
     assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
-    names = ", ".join(machine.name for machine in rig.observed().group.machines)
+    names = ", ".join(machine.name for machine in rig.observed().group.instances)
     assert f"\n  replaces 3 machines: {names}\n" in text
     assert "\n  about 4 to 8 minutes; has failed after 10\n" in text
     assert text.endswith(f"\n  back to {SEED} if it fails\n  bill of materials none in the registry")
@@ -85,7 +85,7 @@ def test_text_says_what_happens_and_how_long() -> None:
 )
 def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimated_s: list[float]) -> None:
     rig = new_rig()
-    rig.config = rig.config.within(timeout_s)
+    rig.config = rig.config.with_timeout(timeout_s)
     found = of(rig, "a")
     text = shown(found, "text")
     assert [row.strip() for row in text.splitlines() if "minute" in row] == [line]
@@ -134,14 +134,14 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
 @pytest.mark.parametrize(
     ("machines", "rollout", "expected"),
     [
-        (1, Rollout(bake_s=0), (60.0, 150.0)),
-        (3, Rollout(bake_s=30), (210.0, 480.0)),
-        (5, Rollout(surge=2, bake_s=0), (180.0, 450.0)),
-        (4, Rollout(surge=1, unavailable=1, bake_s=0), (120.0, 300.0)),
-        (0, Rollout(bake_s=30), (30.0, 30.0)),
+        (1, RolloutSettings(bake_s=0), (60.0, 150.0)),
+        (3, RolloutSettings(bake_s=30), (210.0, 480.0)),
+        (5, RolloutSettings(surge=2, bake_s=0), (180.0, 450.0)),
+        (4, RolloutSettings(surge=1, unavailable=1, bake_s=0), (120.0, 300.0)),
+        (0, RolloutSettings(bake_s=30), (30.0, 30.0)),
     ],
 )
-def test_estimate_goes_by_turns(machines: int, rollout: Rollout, expected: tuple[float, float]) -> None:
+def test_estimate_goes_by_turns(machines: int, rollout: RolloutSettings, expected: tuple[float, float]) -> None:
     assert estimated_s(machines, rollout) == expected
 
 

@@ -11,7 +11,7 @@ from deploy.compute_engine.client import Compute
 from deploy.documents.group_state import Version, links_of
 from deploy.errors import NotAllowedError, RolledBackError
 from deploy.release import template
-from deploy.release.record import Entry
+from deploy.release.record import ReleaseRecord
 from deploy.report import formats
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Outcome, Pruned, Result
@@ -63,10 +63,10 @@ def with_history(count: int) -> Rig:
     rig = rig_without_bake()
     base = rig.observed().template
     for number in range(count):
-        record = Entry(
+        record = ReleaseRecord(
             REPOSITORY, digest("0"), links_of(base)[0], str(1_000 + number), "asia-northeast3-a/" + rig.config.group
         )
-        made = rig.control("POST", TEMPLATES, template.copied(base, REPOSITORY, digest("0"), record))
+        made = rig.control("POST", TEMPLATES, template.new_template(base, REPOSITORY, digest("0"), record))
         assert "error" not in made, made
         rig.api.world.clock.move(1)
     return rig
@@ -75,7 +75,7 @@ def with_history(count: int) -> Rig:
 def releases(rig: Rig) -> list[str]:
     """Names of the releases, oldest first."""
     documents = rig.api.world.view.collections[TEMPLATES]
-    return [name for name, document in documents.items() if template.entry(document)]
+    return [name for name, document in documents.items() if template.release_record(document)]
 
 
 def test_a_run_deletes_twenty_at_most_oldest_first_and_says_how_many_remain() -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from deploy import config
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import ConfigError, RefusedError
 from deploy.group import version_name
-from deploy.group.health import Seen, Verdict, look, verdict
+from deploy.group.health import PollSummary, Verdict, add_poll, group_verdict
 from deploy.release import history, template
 from deploy.release.history import Release
-from deploy.release.record import Entry, Fallback
+from deploy.release.record import Fallback, ReleaseRecord
 from tests.unit.deploy.rig import REPOSITORY, digest
 
 BASE = {
@@ -34,17 +34,17 @@ BASE = {
     },
 }  # fmt: skip
 SEED = "projects/p/global/instanceTemplates/seed"
-ENTRY = Entry(REPOSITORY, digest("a"), SEED, "7", "zone/group", fallback=Fallback(SEED, "7", "v"))
+ENTRY = ReleaseRecord(REPOSITORY, digest("a"), SEED, "7", "zone/group", fallback=Fallback(SEED, "7", "v"))
 
 
 def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
-    body = template.copied(BASE, REPOSITORY, digest("a"), ENTRY)
+    body = template.new_template(BASE, REPOSITORY, digest("a"), ENTRY)
     assert body["unknown"] == {"deep": [1]}
     assert body["properties"]["newField"] == {"a": [None, {"b": 1}]}
     assert body["properties"]["networkInterfaces"] == [{"network": "n", "accessConfigs": [{"name": "e"}]}]
     assert body["properties"]["disks"] == [{"boot": True, "initializeParams": {"labels": {}}}]
     assert template.metadata(body)["startup-script"] == f"run {REPOSITORY}@{digest('a')}\n"
-    assert template.entry({**body, "selfLink": f"projects/p/global/instanceTemplates/{body['name']}"}) == ENTRY
+    assert template.release_record({**body, "selfLink": f"projects/p/global/instanceTemplates/{body['name']}"}) == ENTRY
     assert not {"id", "kind", "selfLink", "creationTimestamp"} & body.keys()
     assert template.differences(BASE, body) == []
     assert BASE["name"] == "seed"
@@ -58,19 +58,24 @@ def test_difference_is_named_by_its_path() -> None:
 
 
 def test_name_follows_the_content_and_never_grows() -> None:
-    first = template.copied(BASE, REPOSITORY, digest("a"), ENTRY)["name"]
-    again = template.copied(BASE, REPOSITORY, digest("a"), replace(ENTRY, run="other", fallback=None))["name"]
+    first = template.new_template(BASE, REPOSITORY, digest("a"), ENTRY)["name"]
+    again = template.new_template(BASE, REPOSITORY, digest("a"), replace(ENTRY, run="other", fallback=None))["name"]
     others = [
-        template.copied(BASE, REPOSITORY, digest("b"), replace(ENTRY, digest=digest("b")))["name"],
-        *(template.name("p", replace(ENTRY, **change), "script") for change in ({"base_id": "8"}, {"group": "zone/2"})),
-        template.name("other", ENTRY, "script"),
-        template.name("p", ENTRY, "script"),
+        template.new_template(BASE, REPOSITORY, digest("b"), replace(ENTRY, digest=digest("b")))["name"],
+        *(
+            template.content_name("p", replace(ENTRY, **change), "script")
+            for change in ({"base_id": "8"}, {"group": "zone/2"})
+        ),
+        template.content_name("other", ENTRY, "script"),
+        template.content_name("p", ENTRY, "script"),
     ]
     assert first == again
     assert len({first, *others}) == 1 + len(others)
-    long = template.name("p", replace(ENTRY, base=SEED + "x" * 59), "script")
+    long = template.content_name("p", replace(ENTRY, base=SEED + "x" * 59), "script")
     assert len(long) <= 63
-    assert len(template.name("p", replace(ENTRY, base=f"projects/p/global/instanceTemplates/{long}"), "s")) == len(long)
+    assert len(
+        template.content_name("p", replace(ENTRY, base=f"projects/p/global/instanceTemplates/{long}"), "s")
+    ) == len(long)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_name_follows_the_content_and_never_grows() -> None:
 def test_what_cannot_be_copied_is_refused(change: dict[str, object], text: str) -> None:
     base = {**BASE, "properties": {**BASE["properties"], **change}}  # type: ignore[dict-item]
     with pytest.raises(RefusedError) as error:
-        template.copied(base, REPOSITORY, digest("a"), ENTRY)
+        template.new_template(base, REPOSITORY, digest("a"), ENTRY)
     assert text in str(error.value)
 
 
@@ -99,34 +104,34 @@ def test_metadata_is_refused_from_the_first_byte_too_many(size: int, fits: bool)
     base = copy.deepcopy(BASE)
     base["properties"]["metadata"]["items"][0]["value"] = script  # type: ignore[index]
     if fits:
-        assert template.copied(base, REPOSITORY, digest("a"), ENTRY)
+        assert template.new_template(base, REPOSITORY, digest("a"), ENTRY)
     else:
         with pytest.raises(
             RefusedError, match=r"has 262145 bytes, at most 262144 are allowed\. Fix: make it shorter\."
         ):
-            template.copied(base, REPOSITORY, digest("a"), ENTRY)
+            template.new_template(base, REPOSITORY, digest("a"), ENTRY)
 
 
-def released(name: str, hour: int, fallback: str = "", *, is_good: bool = True) -> Release:
+def released(name: str, hour: int, fallback: str = "", *, is_proven: bool = True) -> Release:
     record = replace(ENTRY, fallback=Fallback(fallback, "1") if fallback else None)
-    return Release(name, f"{name}-id", datetime(2026, 11, 23, hour, tzinfo=UTC), record, is_good)
+    return Release(name, f"{name}-id", datetime(2026, 11, 23, hour, tzinfo=UTC), record, is_proven)
 
 
 def test_prune_keeps_five_good_two_others_and_whatever_is_needed() -> None:
     good = [released(f"g{hour}", hour, f"g{hour - 1}") for hour in range(8, 0, -1)]
-    others = [released(f"x{number}", 10 + number, "g8", is_good=False) for number in range(3, -1, -1)]
+    others = [released(f"x{number}", 10 + number, "g8", is_proven=False) for number in range(3, -1, -1)]
     found = [*others, *good]
-    assert [one.link for one in history.to_prune(found, frozenset({"g1"}))] == ["g2", "x0", "x1"]
-    assert [one.link for one in history.to_prune(found, frozenset({"g1-id", "g2"}))] == ["x0", "x1"]
+    assert [one.link for one in history.prunable_releases(found, frozenset({"g1"}))] == ["g2", "x0", "x1"]
+    assert [one.link for one in history.prunable_releases(found, frozenset({"g1-id", "g2"}))] == ["x0", "x1"]
 
 
 TARGET = Version("new", "deploy/x")
-NEW = Machine("n", TARGET, "RUNNING", "NONE", "HEALTHY")
-OLD = Machine("o", Version("old"), "RUNNING", "NONE", "HEALTHY")
+NEW = Instance("n", TARGET, "RUNNING", "NONE", "HEALTHY")
+OLD = Instance("o", Version("old"), "RUNNING", "NONE", "HEALTHY")
 
 
 def group(
-    *machines: Machine, size: int = 1, stable: bool = True, reached: bool = True, told: Version = TARGET
+    *machines: Instance, size: int = 1, stable: bool = True, reached: bool = True, told: Version = TARGET
 ) -> Group:
     return Group({}, (told,), size, "f", stable, reached, machines)
 
@@ -140,38 +145,38 @@ def group(
         (group(NEW, OLD), "waiting"),
         (group(OLD), "waiting"),
         (group(NEW, size=2), "waiting"),
-        (group(Machine("n", TARGET, "RUNNING", "VERIFYING", "HEALTHY")), "waiting"),
-        (group(Machine("n", TARGET, "RUNNING", "NONE", "UNHEALTHY")), "waiting"),
-        (group(Machine("n", TARGET, "RUNNING", "NONE", "")), "waiting"),
+        (group(Instance("n", TARGET, "RUNNING", "VERIFYING", "HEALTHY")), "waiting"),
+        (group(Instance("n", TARGET, "RUNNING", "NONE", "UNHEALTHY")), "waiting"),
+        (group(Instance("n", TARGET, "RUNNING", "NONE", "")), "waiting"),
         (group(NEW, told=Version("new", "deploy/y")), "superseded"),
         (group(size=0), "done"),
     ],
 )
 def test_success_is_all_of_it_at_once(found: Group, state: str) -> None:
-    assert verdict(found, TARGET, look(found, TARGET, Seen())).state == state
+    assert group_verdict(found, TARGET, add_poll(found, TARGET, PollSummary())).state == state
 
 
 def test_capacity_fails_after_two_looks_and_repairs_after_two_times() -> None:
-    short = group(Machine("n", TARGET, "", "CREATING", "", (("QUOTA_EXCEEDED", "no"),)), OLD)
-    once = look(short, TARGET, Seen())
-    assert verdict(short, TARGET, once).state == "waiting"
-    assert verdict(short, TARGET, look(short, TARGET, once)) == Verdict("capacity", "QUOTA_EXCEEDED: no", "n")
-    seen = Seen()
+    short = group(Instance("n", TARGET, "", "CREATING", "", (("QUOTA_EXCEEDED", "no"),)), OLD)
+    once = add_poll(short, TARGET, PollSummary())
+    assert group_verdict(short, TARGET, once).state == "waiting"
+    assert group_verdict(short, TARGET, add_poll(short, TARGET, once)) == Verdict("capacity", "QUOTA_EXCEEDED: no", "n")
+    seen = PollSummary()
     for action in ("RECREATING", "RECREATING", "VERIFYING", "RECREATING"):
-        repaired = group(Machine("n", TARGET, "RUNNING", action, ""), OLD)
-        seen = look(repaired, TARGET, seen)
+        repaired = group(Instance("n", TARGET, "RUNNING", action, ""), OLD)
+        seen = add_poll(repaired, TARGET, seen)
     assert (
-        verdict(repaired, TARGET, seen).text
+        group_verdict(repaired, TARGET, seen).text
         == "n was recreated 2 times because it was unhealthy after the initial delay of 0 s"
     )
 
 
 def test_intent_survives_a_name() -> None:
     now = datetime(2026, 11, 23, 12, 0, 5, tzinfo=UTC)
-    one = version_name.Intent("deploy", "0" * 12, "run.1-x", now, now.replace(minute=9))
-    assert version_name.parse(str(one)) == one
+    one = version_name.VersionName("deploy", "0" * 12, "run.1-x", now, now.replace(minute=9))
+    assert version_name.parse_version_name(str(one)) == one
     for other in ("", "0/2026-11-23", str(one) + "x", str(one).replace("deploy", "other"), "deploy/0/x/y/z"):
-        assert version_name.parse(other) is None
+        assert version_name.parse_version_name(other) is None
 
 
 def test_environment_files_are_read(tmp_path: Path) -> None:

@@ -45,8 +45,8 @@ def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
     rig.deploy("a")
     rig.api.world.clock.move(10_000)
     observed = rig.observed()
-    first, *others = observed.group.machines
-    blinking = replace(observed.group, machines=(replace(first, health="UNHEALTHY"), *others))
+    first, *others = observed.group.instances
+    blinking = replace(observed.group, instances=(replace(first, health="UNHEALTHY"), *others))
     (row,) = rows(rig.config, replace(observed, group=blinking), rig.wanted("0").now)
     assert (row.state, row.is_serving) == ("good", False)
 

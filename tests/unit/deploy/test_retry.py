@@ -5,7 +5,7 @@ import pytest
 
 from deploy.compute_engine.client import Compute
 from deploy.errors import CloudError
-from deploy.retry import Time, TransientError, retried
+from deploy.retry import Time, TransientError, call_with_retries
 
 
 def asking(answer: httpx.Response) -> tuple[Compute, list[float]]:
@@ -64,6 +64,6 @@ def test_what_is_wrong_for_good_is_asked_once() -> None:
         raise CloudError("no", 400)
 
     with pytest.raises(CloudError) as error:
-        retried(call, Time(lambda: 0.0, print), 90.0)
+        call_with_retries(call, Time(lambda: 0.0, print), 90.0)
     assert not isinstance(error.value, TransientError)
     assert len(calls) == 1

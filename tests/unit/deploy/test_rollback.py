@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from deploy.config import Rollout
+from deploy.config import RolloutSettings
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import update_policy
 from deploy.group.drift import drift
-from deploy.group.update_policy import fastest_surge
+from deploy.group.update_policy import rollback_surge
 from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.rollback_plan import Rollback, plan_rollback
 from tests.unit.deploy.rig import GROUP, Rig, new_rig
@@ -48,7 +48,7 @@ def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() ->
 
 def test_rollback_takes_no_bake() -> None:
     rig = with_two()
-    rig.config = rig.config.model_copy(update={"rollout": Rollout(bake_s=5_000)})
+    rig.config = rig.config.model_copy(update={"rollout": RolloutSettings(bake_s=5_000)})
     began_s = rig.api.world.clock.now_s()
     rig.roll_back()
     assert rig.api.world.clock.now_s() - began_s < 600
@@ -73,10 +73,10 @@ def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
     """They go on the way back, so the quota that they fill is there for it."""
     rig = with_two()
     observed = rig.observed()
-    surge = replace(observed.group.machines[0], name="surge")
+    surge = replace(observed.group.instances[0], name="surge")
     assert (
         decided(
-            rig, quota_room=0, group=replace(observed.group, machines=(*observed.group.machines, surge, surge))
+            rig, quota_room=0, group=replace(observed.group, instances=(*observed.group.instances, surge, surge))
         ).surge
         == 2
     )
@@ -87,7 +87,7 @@ def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
     [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, 1), (1, 0, 99, 1), (4, 3, 99, 4), (1, 3, 0, 1), (2, 5, None, 2)],
 )
 def test_fastest_surge(configured: int, size: int, room: int | None, expected: int) -> None:
-    assert fastest_surge(Rollout(surge=configured), size, room) == expected
+    assert rollback_surge(RolloutSettings(surge=configured), size, room) == expected
 
 
 def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -> None:
@@ -153,7 +153,7 @@ def test_percentages_of_the_group_give_way_to_numbers() -> None:
     rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
     assert "percent" in rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]
     rig.deploy("a")
-    assert update_policy.wanted(Rollout())["maxSurge"] == {"fixed": 1, "percent": None}
+    assert update_policy.rollout_policy(RolloutSettings())["maxSurge"] == {"fixed": 1, "percent": None}
     found = rig.control("GET", GROUP)["updatePolicy"]
     assert (found["maxSurge"], found["maxUnavailable"]) == (
         {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},

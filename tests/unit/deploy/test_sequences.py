@@ -73,10 +73,10 @@ def test_the_same_broken_release_again_after_a_failed_rollback_goes_back_to_what
 def replaced_by_hand(rig: Rig, action: str) -> None:
     """The release has served for weeks; somebody has one machine of it made anew, and it has come as far as this."""
     rig.api.world.clock.move(2_000_000)
-    name = rig.observed().group.machines[0].name
+    name = rig.observed().group.instances[0].name
     instance = f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}"
     rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [instance]})
-    while action not in [machine.action for machine in rig.observed().group.machines]:
+    while action not in [machine.action for machine in rig.observed().group.instances]:
         rig.api.world.clock.move(1)
 
 

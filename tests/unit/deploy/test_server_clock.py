@@ -168,7 +168,7 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
     wanted = rig.wanted("a")
     asked = Wanted(wanted.reference, wanted.run, compute.server_clock.now())
     rolled = plan(rig.config, asked, observed)
-    written = version_name.parse(rolled.version.name)
+    written = version_name.parse_version_name(rolled.version.name)
     assert written is not None
     server = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
     assert abs((written.began_at - server).total_seconds()) <= 1

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import Group, Machine, Version, group
+from deploy.documents.group_state import Group, Instance, Version, parse_group
 from deploy.group import release_proof
 from deploy.group.drift import drift
-from deploy.group.health import Seen, is_settled, look, verdict
+from deploy.group.health import PollSummary, add_poll, group_verdict, is_settled
 from deploy.group.observation import Observation
 from deploy.group.unattended_rollout import aftermath
-from deploy.group.version_name import Intent
+from deploy.group.version_name import VersionName
 from deploy.report.preview import preview
 from deploy.report.status import shown, status
 from deploy.rollout import plan
@@ -26,14 +26,14 @@ from tests.unit.deploy.test_cases import observed as observed_with
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TARGET, OLD = Version("new", "v"), Version("old")
-SERVING = Machine("a", TARGET, "RUNNING", "NONE", "HEALTHY", target_status="RUNNING")
-SUSPENDED = Machine("s", OLD, "SUSPENDED", "NONE", "", target_status="SUSPENDED")
-STOPPED = Machine("t", TARGET, "TERMINATED", "NONE", "TIMEOUT", target_status="STOPPED")
-SUSPENDING = Machine("u", OLD, "RUNNING", "SUSPENDING", "HEALTHY", target_status="SUSPENDED")
-STOPPED_BY_HAND = Machine("h", TARGET, "TERMINATED", "NONE", "", target_status="RUNNING")
+SERVING = Instance("a", TARGET, "RUNNING", "NONE", "HEALTHY", target_status="RUNNING")
+SUSPENDED = Instance("s", OLD, "SUSPENDED", "NONE", "", target_status="SUSPENDED")
+STOPPED = Instance("t", TARGET, "TERMINATED", "NONE", "TIMEOUT", target_status="STOPPED")
+SUSPENDING = Instance("u", OLD, "RUNNING", "SUSPENDING", "HEALTHY", target_status="SUSPENDED")
+STOPPED_BY_HAND = Instance("h", TARGET, "TERMINATED", "NONE", "", target_status="RUNNING")
 
 
-def of(*instances: Machine, size: int = 1, is_reached: bool = True, version: Version = TARGET) -> Group:
+def of(*instances: Instance, size: int = 1, is_reached: bool = True, version: Version = TARGET) -> Group:
     return Group({"name": "g"}, (version,), size, "f", True, is_reached, instances)
 
 
@@ -50,23 +50,23 @@ def of(*instances: Machine, size: int = 1, is_reached: bool = True, version: Ver
     ],
 )
 def test_standby_instances_are_left_out_of_the_verdict(found: Group, state: str) -> None:
-    assert verdict(found, TARGET, look(found, TARGET, Seen())).state == state
+    assert group_verdict(found, TARGET, add_poll(found, TARGET, PollSummary())).state == state
     assert is_settled(found) is (state == "done")
 
 
 def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> None:
     short = replace(STOPPED, status="", errors=(("QUOTA_EXCEEDED", "no"),))
-    seen = Seen()
+    seen = PollSummary()
     for action in ("RECREATING", "NONE", "RECREATING"):
         found = of(SERVING, replace(STOPPED, action=action), short)
-        seen = look(found, TARGET, seen)
-    assert seen == Seen(had_instances=True)
-    assert verdict(of(SERVING, STOPPED, size=3), TARGET, Seen()).text == "1 of 3"
+        seen = add_poll(found, TARGET, seen)
+    assert seen == PollSummary(had_instances=True)
+    assert group_verdict(of(SERVING, STOPPED, size=3), TARGET, PollSummary()).text == "1 of 3"
 
 
 def test_release_on_every_running_instance_is_proven_beside_a_standby_pool() -> None:
-    assert release_proof.doubt(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
-    assert release_proof.doubt(of(SUSPENDED, STOPPED), NOW) == "no machine serves it"
+    assert release_proof.unproven_reason(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
+    assert release_proof.unproven_reason(of(SUSPENDED, STOPPED), NOW) == "no machine serves it"
 
 
 def test_standby_instances_are_not_suspected_of_a_failure() -> None:
@@ -80,7 +80,7 @@ def test_standby_instances_are_no_part_of_the_timeline() -> None:
 
 
 def test_stopped_rollout_counts_running_instances_alone() -> None:
-    version = Version("new", str(Intent("deploy", "0" * 12, "r", NOW, NOW)))
+    version = Version("new", str(VersionName("deploy", "0" * 12, "r", NOW, NOW)))
     instances = [replace(instance, version=version) for instance in (SERVING, STOPPED)]
     text, _ = aftermath(of(*instances, version=version), Result(True, version, OLD))
     assert "has nothing left to replace" in text
@@ -115,7 +115,7 @@ def test_status_without_a_pool_shows_none() -> None:
 
 
 def test_row_without_a_target_status_is_meant_to_run() -> None:
-    found = group(BASE["group"], BASE["rows"])
+    found = parse_group(BASE["group"], BASE["rows"])
     assert found.standby_instances == ()
     assert found.active_instances == found.machines
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.documents.group_state import group
+from deploy.documents.group_state import parse_group
 from deploy.report import table
 from deploy.report.status import shown, status
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest, new_rig
@@ -63,7 +63,7 @@ def test_markdown_is_a_table() -> None:
 def test_group_without_machines_or_a_template_that_was_read_has_a_status() -> None:
     rig = new_rig()
     observed = rig.observed()
-    empty = replace(observed, template={}, group=group({**observed.group.raw, "versions": []}, []))
+    empty = replace(observed, template={}, group=parse_group({**observed.group.raw, "versions": []}, []))
     text = shown(status(rig.config, empty, rig.wanted("a").now), "text")
     assert "machine  status" not in text
     assert "target 3" in text

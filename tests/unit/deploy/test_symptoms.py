@@ -8,7 +8,7 @@ import pytest
 
 from deploy import config
 from deploy.documents import group_state
-from deploy.documents.group_state import Group, Machine, Version
+from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import (
     CapacityError,
     DeployError,
@@ -55,7 +55,7 @@ def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
 
 
 def test_serial_port_that_tells_nothing_is_read_rarely_and_waited_for() -> None:
-    rig = breaking(poll_s=config.Rollout().poll_s, never_healthy=True)
+    rig = breaking(poll_s=config.RolloutSettings().poll_s, never_healthy=True)
     with pytest.raises(RolledBackError, match=r"recreated|not done after"):
         rig.deploy("a")
     looks = reads(rig, "instanceGroupManagers.get")
@@ -90,7 +90,7 @@ def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
     }
     symptoms, found = Symptoms(compute, rig.config), []
     for number, now in enumerate(times):
-        late = group(*(Machine(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in now))
+        late = group(*(Instance(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in now))
         first = symptoms.ask(late, TARGET, 52.0 * number)
         found.append(first or symptoms.ask(late, TARGET, 52.0 * number + 31.0))
     return found
@@ -163,9 +163,9 @@ def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest
 
 
 def test_errors_of_the_group_that_cannot_be_read_delay_no_poll() -> None:
-    shortest_s, longest_s = poll_s = config.Rollout().poll_s
+    shortest_s, longest_s = poll_s = config.RolloutSettings().poll_s
     rig = breaking(poll_s=poll_s, create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
-    inject_fault(rig, on="instanceGroupManagers.listErrors", status=503)
+    fault(rig, on="instanceGroupManagers.listErrors", status=503)
     with pytest.raises(RolledBackError):
         rig.deploy("a")
     assert reads(rig, "instanceGroupManagers.listErrors") >= 1
@@ -252,14 +252,14 @@ def test_write_of_which_nobody_can_read_what_became_is_said_to_be_unknown() -> N
 TARGET = Version("new", "v")
 
 
-def group(*machines: Machine) -> Group:
+def group(*machines: Instance) -> Group:
     return Group({}, (TARGET,), 1, "f", False, False, machines)
 
 
 def test_suspect_is_the_new_instance_that_takes_long() -> None:
-    late = Machine("n", TARGET, "RUNNING", "VERIFYING", "UNHEALTHY")
-    old = Machine("o", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
-    serving = Machine("s", TARGET, "RUNNING", "NONE", "HEALTHY")
+    late = Instance("n", TARGET, "RUNNING", "VERIFYING", "UNHEALTHY")
+    old = Instance("o", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
+    serving = Instance("s", TARGET, "RUNNING", "NONE", "HEALTHY")
     assert late_instances(group(old, serving, late), TARGET) == ("n",)
     first = suspect(["n", "m"], 100.0, Suspect(), set())
     assert first == Suspect("n", 130.0)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.config import Rollout
+from deploy.config import RolloutSettings
 from deploy.errors import NotRestoredError, RolledBackError
-from deploy.group.version_name import parse
+from deploy.group.version_name import parse_version_name
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import REPOSITORY, Rig
@@ -33,9 +33,9 @@ def test_way_back_of_an_impatient_deploy_is_patient() -> None:
 
 
 def test_way_back_of_a_reconcile_that_comes_late_is_not_late_itself() -> None:
-    rig = rig_without_bake()
+    rig = world()
     replaced_one(rig).kill()
-    intent = parse(rig.observed().group.versions[0].name)
+    intent = parse_version_name(rig.observed().group.versions[0].name)
     assert intent is not None
     now = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
     rig.api.world.clock.move((intent.deadline_at - now).total_seconds() - 3)
@@ -45,14 +45,14 @@ def test_way_back_of_a_reconcile_that_comes_late_is_not_late_itself() -> None:
 
 
 def test_time_that_a_person_gives_a_rollback_holds() -> None:
-    rig = rig_without_bake()
+    rig = world()
     rig.deploy("a")
-    rig.config = rig.config.within(20)
+    rig.config = rig.config.with_timeout(20)
     rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
     with pytest.raises(NotRestoredError, match="not done after 20 s"):
         rig.roll_back()
 
 
 def test_way_back_takes_no_less_than_serial_replacement() -> None:
-    assert Rollout(timeout_s=60.0).way_back_s(3) == Rollout().budget_s(3) == 570.0
-    assert Rollout(timeout_s=2_000.0).way_back_s(3) == 2_000.0
+    assert RolloutSettings(timeout_s=60.0).rollback_budget_s(3) == RolloutSettings().budget_s(3) == 570.0
+    assert RolloutSettings(timeout_s=2_000.0).rollback_budget_s(3) == 2_000.0
