@@ -20,7 +20,7 @@ from deploy.documents.group_state import Version
 from deploy.endpoints import with_endpoint_lines
 from deploy.errors import DeployError, StoppedError
 from deploy.group.observation import Observation
-from deploy.group.unattended_rollout import aftermath
+from deploy.group.unattended_rollout import unattended_rollout
 from deploy.options import Settings
 from deploy.release import history
 from deploy.report import formats, lastrun
@@ -143,7 +143,7 @@ class Run:
         flags = self.settings.flags() if typed is None else typed.split()
         return " ".join((prefix, verb, "--env", self.settings.env, *flags, *arguments))
 
-    def with_endpoint_lines(self, report: str) -> str:
+    def headed(self, report: str) -> str:
         """Return a report below the endpoints that are not the environment file's."""
         return with_endpoint_lines(self.config.endpoint_overrides, report, self.settings.shape)
 
@@ -177,7 +177,8 @@ class Run:
         def read() -> None:
             with contextlib.suppress(DeployError):
                 managed = ManagedGroup(self.session.compute, self.config.zone, self.config.group)
-                found.append(aftermath(managed.read(), result))
+                state = unattended_rollout(managed.read(), result.version, result.before, is_patched=result.changed)
+                found.append(state)
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()

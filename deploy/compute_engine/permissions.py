@@ -62,7 +62,8 @@ def read_granted_permissions(
                 raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
             return validation.permissions(answer.json())
         except ValueError as error:
-            raise TransientError(f"{where}: unexpected answer: {validation.reason(error)}") from error
+            reason = validation.reason(error)
+            raise TransientError(f"{where}: the answer is not what was asked for: {reason}") from error
         except httpx.RequestError as error:
             raise TransientError(f"{where}: {error}") from error
 

@@ -1,1 +1,1 @@
-"""What the state of a group means: health, drift, update policy, and what refuses a rollout. Pure."""
+"""The state of a group: health, drift, update policy, refusals and warnings. Pure: no network, file or clock."""

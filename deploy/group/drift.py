@@ -1,4 +1,4 @@
-"""What of a group is no longer as the last deploy left it, or as the environment file has it: pure."""
+"""How a group differs from what the last deploy left, and from the environment file."""
 
 from collections import Counter
 
@@ -11,48 +11,55 @@ from deploy.group.version_name import parse_version_name
 from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.history import made_at
-from deploy.release.mentions import Mention, references, rewrite
+from deploy.release.mentions import references, rewrite
 from deploy.release.record import RECORD_KEY, ReleaseRecord, parse_record
 
 
 def drift(config: Config, observation: Observation) -> tuple[str, ...]:
-    """Return everything that differs, one line each; empty where nothing does."""
+    """Return each difference in a line; empty if there is none."""
     newer = newer_template(config, observation)
     return (
-        *_reference(config, observation),
+        *_tag_reference(config, observation),
         *manual_changes(config, observation),
         *([newer] if newer else []),
-        *_machines(observation),
+        *_outdated_instances(observation),
     )
 
 
 def newer_template(config: Config, observation: Observation) -> str:
     """
-    Return a line about a template that nobody deployed: made by Terraform or by hand after the one that this group's
-    releases descend from; empty if there is none.
+    Return a line about an unmanaged template that is newer than the origin of this group's releases.
 
-    A deploy copies the template that the group has, so what changed in such a one never reaches the machines.
+    A deploy copies the template of the group, so a change in the newer template never reaches an instance.
+
+    Returns:
+        The line; empty if there is no such template.
     """
     origin = history.origin(observation.template) if observation.template else None
     if origin is None:
         return ""
     newer = [
-        other
-        for other in observation.templates
-        if template.release_record(other) is None
-        and made_at(other) > origin.made_at
-        and len(_places(other, config.repository)) == 1
+        document
+        for document in observation.templates
+        if template.release_record(document) is None
+        and made_at(document) > origin.made_at
+        and len(references(_startup_script(document), config.repository)) == 1
     ]
     if not newer:
         return ""
     newest = max(newer, key=made_at)
     return (
         f"template '{newest['name']}' of {made_at(newest):%Y-%m-%d %H:%M} is newer than '{name_of(origin.link)}', which"
-        " the releases of this group descend from: what changed in it is not deployed"
+        " the releases of this group descend from: its changes are not deployed"
     )
 
 
-def _reference(config: Config, observation: Observation) -> list[str]:
+def manual_changes(config: Config, observation: Observation) -> tuple[str, ...]:
+    """Return each difference from what the last deploy wrote, the digest aside, in a line."""
+    return (*_masking(observation), *_template_changes(observation), *_policy_changes(config, observation))
+
+
+def _tag_reference(config: Config, observation: Observation) -> list[str]:
     entries = entries_of_instances(template.metadata(observation.template), observation.group.metadata_of_all)
     try:
         reference = deciding_reference(entries, config.repository).reference
@@ -60,82 +67,84 @@ def _reference(config: Config, observation: Observation) -> list[str]:
         return [error.message.rstrip(".")]
     if reference.digest:
         return []
-    return [f"the startup script refers to the tag '{reference.tag}': what a machine runs depends on when it started"]
+    tag = f"the startup script refers to the tag '{reference.tag}'"
+    return [f"{tag}: the image of an instance depends on the time of its start"]
 
 
-def manual_changes(config: Config, observation: Observation) -> tuple[str, ...]:
-    """Return what differs from what the last deploy wrote, its digest aside; one line each."""
-    return (*_masked(observation), *_template(observation), *_policy(config, observation))
-
-
-def _masked(observation: Observation) -> list[str]:
+def _masking(observation: Observation) -> list[str]:
     key = observation.group.masking_key
     return [f"allInstancesConfig has a '{key}', which hides the template's"] if key else []
 
 
-def _template(observation: Observation) -> list[str]:
-    """Return how the serving template differs from its base, apart from what a deploy changes."""
+def _template_changes(observation: Observation) -> list[str]:
+    """Return how the template of the group differs from its base, apart from what a deploy changes."""
     serving = observation.template
     lines = []
-    if (
-        serving
-        and template.release_record(serving) is None
-        and any(map(template.release_record, observation.templates))
-    ):
-        lines.append(f"template '{serving['name']}' was not made by a deploy, though others were")
-    # A copy that was made by hand carries the record of the release that it was copied from.
+    is_unmanaged = bool(serving) and template.release_record(serving) is None
+    if is_unmanaged and any(map(template.release_record, observation.templates)):
+        lines.append(f"template '{serving['name']}' was not created by a deploy, and other templates were")
+    # A manual copy of a release's template carries the record of that release.
     record = parse_record(template.metadata(serving).get(RECORD_KEY, ""))
-    base = record and next(
-        (one for one in observation.templates if one["id"] == record.base_id and record.base in links_of(one)), None
-    )
+    base = record and _find_base(record, observation.templates)
     if not record or not base:
         return lines
     where = f"differs from '{base['name']}'"
-    line = _changed_line(base, record, template.metadata(serving).get("startup-script", ""))
+    line = _changed_line(base, record, _startup_script(serving))
     lines += [f"the startup script of '{serving['name']}' {where} {line}"] if line else []
     paths = template.differences(base, serving)
     return lines + ([f"template '{serving['name']}' {where} in {', '.join(paths)}"] if paths else [])
 
 
-def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
-    """Return where a script differs from its base's, the digest aside; empty where it does not."""
-    before = template.metadata(base).get("startup-script", "")
-    found = references(before, record.repository)
-    if len(found) != 1:
-        return ""
-    wanted = rewrite(before, found[0], record.digest)
-    if script == wanted:
-        return ""
-    pairs = zip(script.splitlines(), wanted.splitlines(), strict=False)
-    lines = [number for number, (line, other) in enumerate(pairs, start=1) if line != other]
-    return f"in line {lines[0]}" if lines else "in its length"
-
-
-def _policy(config: Config, observation: Observation) -> list[str]:
-    now = update_policy.policy_values(observation.group.raw.get("updatePolicy") or {})
-    meant = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
-    told = parse_version_name(observation.group.versions[0].name) if observation.group.versions else None
-    if told and told.kind == "rollback":
-        meant["maxSurge"] = now["maxSurge"]  # a rollback's own
-    changed = [f"{key} {now[key]}, not {meant[key]}" for key in meant if now[key] != meant[key]]
-    return [f"the update policy is not the environment's: {', '.join(changed)}"] if changed else []
-
-
-def _machines(observation: Observation) -> list[str]:
-    told = observation.group.versions[:1]
-    alike = {version.template: version.link for version in told}
-    lines = []
-    groups = (
-        ("machines", observation.group.active_instances),
-        ("standby instances", observation.group.standby_instances),
+def _find_base(record: ReleaseRecord, templates: tuple[Document, ...]) -> Document | None:
+    return next(
+        (document for document in templates if document["id"] == record.base_id and record.base in links_of(document)),
+        None,
     )
-    for kind, instances in groups:
-        others = Counter(one.version.link for one in instances if one.version and one.version not in told)
-        for link, count in sorted(others.items()):
+
+
+def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
+    """Return where a script differs from its base's, the digest aside; empty if the scripts are equal."""
+    base_script = _startup_script(base)
+    mentions = references(base_script, record.repository)
+    if len(mentions) != 1:
+        return ""
+    deployed = rewrite(base_script, mentions[0], record.digest)
+    if script == deployed:
+        return ""
+    pairs = zip(script.splitlines(), deployed.splitlines(), strict=False)
+    numbers = [number for number, (line, deployed_line) in enumerate(pairs, start=1) if line != deployed_line]
+    return f"in line {numbers[0]}" if numbers else "in its length"
+
+
+def _policy_changes(config: Config, observation: Observation) -> list[str]:
+    current = update_policy.policy_values(observation.group.raw.get("updatePolicy") or {})
+    expected = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
+    versions = observation.group.versions
+    name = parse_version_name(versions[0].name) if versions else None
+    if name and name.kind == "rollback":
+        expected["maxSurge"] = current["maxSurge"]  # a rollback chooses a surge of its own
+    changes = [f"{key} {current[key]}, not {expected[key]}" for key in expected if current[key] != expected[key]]
+    return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []
+
+
+def _outdated_instances(observation: Observation) -> list[str]:
+    """Return a line for each template that instances still have and the group does not."""
+    group = observation.group
+    target_versions = group.versions[:1]
+    target_links = {version.template: version.link for version in target_versions}
+    lines = []
+    for kind, instances in (("instances", group.active_instances), ("standby instances", group.standby_instances)):
+        outdated = Counter(
+            instance.version.link
+            for instance in instances
+            if instance.version and instance.version not in target_versions
+        )
+        for link, count in sorted(outdated.items()):
             name = name_of(link)
-            lines.append(f"{count} of the {kind} are still on '{name if alike.get(name, link) == link else link}'")
+            shown = name if target_links.get(name, link) == link else link
+            lines.append(f"{count} of the {kind} are still on '{shown}'")
     return lines
 
 
-def _places(document: Document, repository: str) -> tuple[Mention, ...]:
-    return references(template.metadata(document).get("startup-script", ""), repository)
+def _startup_script(document: Document) -> str:
+    return template.metadata(document).get("startup-script", "")

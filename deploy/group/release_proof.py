@@ -1,4 +1,4 @@
-"""Whether the release that a group has is proven, and may be gone back to: pure."""
+"""Whether the release that a group serves is proven, so that a rollback may restore it."""
 
 from datetime import datetime
 
@@ -10,43 +10,49 @@ from deploy.release.record import Fallback
 
 def unproven_reason(group: Group, now: datetime) -> str:
     """
-    Return why a group's release is not proven; empty if it is.
+    Return why a group's release is not proven; empty if it is proven.
 
-    It is while it serves from every machine. Once its time is over it stays so as long as every machine is of it, most
-    are healthy and none is being recreated: one that blinks, or is added, takes nothing from a release that has shown
-    that it serves. On an empty group nothing is proven.
+    A release is proven while it serves from every instance. After the deadline of its rollout it stays proven while
+    every instance is on it, more than half are healthy and none is being recreated: an instance that is unhealthy for
+    a moment, or a new instance, takes nothing from a release that has served. An empty group proves nothing.
 
     Args:
-        group: As it was read.
-        now: UTC.
+        group: the group.
+        now: time at Compute Engine, UTC.
     """
-    staying = [machine for machine in group.active_instances if machine.version]
+    staying = [instance for instance in group.active_instances if instance.version]
     if not staying:
-        return "no machine serves it"
+        return "no instance serves it"
     if is_settled(group):
         return ""
     if not is_on_one_version(group):
-        return "it is not on every machine"
-    said = parse_version_name(group.versions[0].name)
-    if said and said.deadline_at > now:
-        return f"its rollout has time until {said.deadline_at:%Y-%m-%d %H:%M} UTC"
-    recreated = [machine for machine in staying if machine.action == "RECREATING"]
-    ill = [machine for machine in staying if machine.health != "HEALTHY"]
-    return _told(recreated or ill) if recreated or 2 * len(ill) >= len(staying) else ""
+        return "it is not on every instance"
+    name = parse_version_name(group.versions[0].name)
+    if name and name.deadline_at > now:
+        return f"its rollout has time until {name.deadline_at:%Y-%m-%d %H:%M} UTC"
+    recreated = [instance for instance in staying if instance.action == "RECREATING"]
+    unhealthy = [instance for instance in staying if instance.health != "HEALTHY"]
+    return _states(recreated or unhealthy) if recreated or 2 * len(unhealthy) >= len(staying) else ""
 
 
-def fallback_warnings(going_back: Fallback | None, before: Version, unproven_reason: str) -> tuple[str, ...]:
-    """Warn where the way back of a release does not lead to what the group has now, and say what is in doubt of it."""
-    if going_back is not None and going_back.version == before:
+def fallback_warnings(fallback: Fallback | None, serving: Version, reason: str) -> tuple[str, ...]:
+    """
+    Return a warning if an automatic rollback would not restore what the group serves now.
+
+    Args:
+        fallback: version that an automatic rollback would restore; None if there is none.
+        serving: version entry of the group.
+        reason: why the serving release is not proven.
+    """
+    if fallback is not None and fallback.version == serving:
         return ()
-    to = (
-        f"it goes back to '{going_back.template}', not to" if going_back else "there is nothing to go back to, not even"
-    )
-    return (f"if this fails {to} '{before.template}', because {unproven_reason}",)
+    restored = f"a rollback restores '{fallback.template}', not" if fallback else "no rollback is possible, not even to"
+    return (f"if this release fails, {restored} '{serving.template}', because {reason}",)
 
 
-def _told(machines: list[Instance]) -> str:
+def _states(instances: list[Instance]) -> str:
     return ", ".join(
-        f"{one.name} is {one.action if one.action != 'NONE' else one.health or one.status or 'unknown'}"
-        for one in machines
+        f"{instance.name} is "
+        f"{instance.action if instance.action != 'NONE' else instance.health or instance.status or 'unknown'}"
+        for instance in instances
     )

@@ -1,30 +1,33 @@
-"""What the cloud still does with a group that nobody drives any more; pure."""
+"""What a group still does after the process that drove its rollout has stopped."""
 
-from deploy.documents.group_state import Group
-from deploy.group import version_name
+from deploy.documents.group_state import Group, Version
 from deploy.group.health import is_empty, is_serving
-from deploy.rollout.result import Result
+from deploy.group.version_name import parse_version_name
 
 
-def aftermath(group: Group, result: Result | None) -> tuple[str, bool]:
+def unattended_rollout(group: Group, target: Version, before: Version, *, is_patched: bool) -> tuple[str, bool]:
     """
-    Say what happens to a group now.
+    Describe what a group does now.
 
     Args:
-        group: As it was read after the last write.
-        result: Of the rollout that stopped, as far as it got; None if it was not begun.
+        group: the group at a poll after the last write.
+        target: target version of the stopped rollout.
+        before: version entry of the group at preflight.
+        is_patched: whether the stopped process patched the group.
 
     Returns:
-        One or two sentences, and whether the group was told anything by that rollout.
+        One or two sentences for the operator, and whether that rollout changed the group.
     """
     version = group.versions[0] if group.versions else None
-    if result is None or version is None or (version == result.before and not result.changed):
-        goes_on = "has no instances" if is_empty(group) else "serves on"
-        return f"The group was told nothing, and {goes_on}.", False
-    left = max(group.target_size - sum(is_serving(machine, version) for machine in group.active_instances), 0)
-    does = f"replaces {left} more machine{'' if left == 1 else 's'}" if left else "has nothing left to replace"
-    if version != result.version:
-        return f"The group is told to serve '{version.template}', and {does}.", True
-    said = version_name.parse_version_name(version.name)
-    until = f", with time until {said.deadline_at:%H:%M:%S} UTC" if said else ""
-    return f"The cloud goes on with '{version.template}': it {does}{until}, and nobody would undo a failure.", True
+    if version is None or (version == before and not is_patched):
+        activity = "has no instances" if is_empty(group) else "continues to serve"
+        return f"The group is unchanged, and {activity}.", False
+    serving = sum(is_serving(instance, version) for instance in group.active_instances)
+    left = max(group.target_size - serving, 0)
+    work = f"replaces {left} more instance{'' if left == 1 else 's'}" if left else "has no instance left to replace"
+    if version != target:
+        return f"The target version of the group is '{version.template}', and the group {work}.", True
+    name = parse_version_name(version.name)
+    until = f", with time until {name.deadline_at:%H:%M:%S} UTC" if name else ""
+    progress = f"Compute Engine continues with '{version.template}': it {work}{until}"
+    return f"{progress}, and no process would roll back a failure.", True

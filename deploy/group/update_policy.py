@@ -1,45 +1,54 @@
-"""The update policy that a rollout states in full: what is left out of a patch would keep the group's old value."""
+"""The update policy that a rollout sets in full, because a PATCH keeps the value of every member that it leaves out."""
 
 from typing import Any, Final
 
 from deploy.config import RolloutSettings
 from deploy.documents.group_state import Document
 
-_BUDGETS: Final = ("maxSurge", "maxUnavailable")
+_INSTANCE_COUNTS: Final = ("maxSurge", "maxUnavailable")
 
 
-def rollout_policy(rollout: RolloutSettings, surge: int | None = None) -> Document:
+def rollout_policy(settings: RolloutSettings, surge: int | None = None) -> Document:
     """
-    Return the policy of a rollout.
+    Return the update policy of a rollout.
 
     Args:
-        rollout: Of the environment file.
-        surge: Machines above the target size instead of the file's; a rollback's.
+        settings: rollout settings of the environment file.
+        surge: instances above the target size; None for the settings' surge.
     """
     return {
         "type": "PROACTIVE",
         "minimalAction": "REPLACE",
         "mostDisruptiveAllowedAction": "REPLACE",
-        "replacementMethod": rollout.method,
-        "maxSurge": _machines(rollout.surge if surge is None else surge),
-        "maxUnavailable": _machines(rollout.unavailable),
+        "replacementMethod": settings.method,
+        "maxSurge": _instance_count(settings.surge if surge is None else surge),
+        "maxUnavailable": _instance_count(settings.unavailable),
     }
 
 
-def _machines(count: int) -> Document:
-    """A patch merges, so a percentage is taken away by name. Source: terraform-provider-google sends the same."""
+def _instance_count(count: int) -> Document:
+    """Return a fixed number; a PATCH removes a percentage by null. Source: terraform-provider-google sends the same."""
     return {"fixed": count, "percent": None}
 
 
-def rollback_surge(rollout: RolloutSettings, target_size: int, room: int | None) -> int:
-    """Return how many machines at once a rollback makes: all of them, as far as the quota is known to have room."""
-    return max(rollout.surge, min(target_size, rollout.surge if room is None else room))
+def rollback_surge(settings: RolloutSettings, target_size: int, room: int | None) -> int:
+    """
+    Return the surge of a rollback: every instance at once, as far as the quota has room.
+
+    Args:
+        settings: rollout settings of the environment file.
+        target_size: target size of the group.
+        room: instances above the target size that the quota allows; None if the quota is unknown.
+    """
+    return max(settings.surge, min(target_size, settings.surge if room is None else room))
 
 
 def policy_values(policy: Document) -> dict[str, Any]:
-    """Return a policy by the paths that a rollout states; a percentage stands as such, an absent value as None."""
-    found: dict[str, Any] = {key: policy.get(key) for key in rollout_policy(RolloutSettings()) if key not in _BUDGETS}
-    for key in _BUDGETS:
-        budget = policy.get(key) or {}
-        found[key] = f"{budget['percent']} %" if budget.get("percent") is not None else budget.get("fixed")
-    return found
+    """Return the values of the members that a rollout sets: a percentage as text, an absent value as None."""
+    values: dict[str, Any] = {
+        key: policy.get(key) for key in rollout_policy(RolloutSettings()) if key not in _INSTANCE_COUNTS
+    }
+    for key in _INSTANCE_COUNTS:
+        count = policy.get(key) or {}
+        values[key] = f"{count['percent']} %" if count.get("percent") is not None else count.get("fixed")
+    return values

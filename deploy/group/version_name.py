@@ -1,4 +1,4 @@
-"""What a version's name in a group says: who rolls what, since when, until when. A stranger process judges by it."""
+"""The version name of a group: which rollout set the target version, when, and its deadline, for any other process."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from deploy.errors import RefusedError
 Kind = Literal["deploy", "rollback"]
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _RUN: Final = r"[\w.-]{1,40}"
-_SHAPE: Final = re.compile(
+_VERSION_NAME: Final = re.compile(
     rf"(deploy|rollback)/([0-9a-f]{{12}})/({_RUN})/(\d{{8}}T\d{{6}}Z)/(\d{{8}}T\d{{6}}Z)", re.ASCII
 )
 
@@ -18,14 +18,17 @@ _SHAPE: Final = re.compile(
 @dataclass(frozen=True)
 class VersionName:
     """
-    One rollout.
+    The rollout that a version name describes.
 
     Args:
-        kind: What was typed.
-        release: First 12 digits of the image's digest.
-        run: Of the process that wrote it; 1 to 40 letters, digits, dots, hyphens or underscores.
-        began_at: UTC, whole seconds.
-        deadline_at: When whoever finds it may call it failed.
+        kind: verb that started the rollout.
+        release: first 12 digits of the image's digest.
+        run: id of the process that wrote the name; 1 to 40 letters, digits, dots, hyphens or underscores.
+        began_at: start of the rollout; UTC, whole seconds.
+        deadline_at: time after which another process may roll the release back; UTC, whole seconds.
+
+    Raises:
+        RefusedError: the id of the process has another form.
     """
 
     kind: Kind
@@ -36,20 +39,20 @@ class VersionName:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(_RUN, self.run, re.ASCII):
-            raise RefusedError(f"run: got '{self.run}'.", "1 to 40 letters, digits, dots, hyphens or underscores")
+            raise RefusedError(f"run: got '{self.run}'.", "use 1 to 40 letters, digits, dots, hyphens or underscores")
 
     def __str__(self) -> str:
         times = f"{self.began_at.strftime(_TIME)}/{self.deadline_at.strftime(_TIME)}"
         return f"{self.kind}/{self.release}/{self.run}/{times}"
 
 
-def parse_version_name(name: str) -> VersionName | None:
-    """Read a version's name; None for one that is not ours."""
-    found = _SHAPE.fullmatch(name)
-    if found is None:
+def parse_version_name(text: str) -> VersionName | None:
+    """Return the rollout that a version name describes; None for a name that `deploy` did not write."""
+    match = _VERSION_NAME.fullmatch(text)
+    if match is None:
         return None
     try:
-        began_at, deadline_at = (datetime.strptime(found[part], _TIME).replace(tzinfo=UTC) for part in (4, 5))
+        began_at, deadline_at = (datetime.strptime(match[part], _TIME).replace(tzinfo=UTC) for part in (4, 5))
     except ValueError:
         return None
-    return VersionName("deploy" if found[1] == "deploy" else "rollback", found[2], found[3], began_at, deadline_at)
+    return VersionName("deploy" if match[1] == "deploy" else "rollback", match[2], match[3], began_at, deadline_at)

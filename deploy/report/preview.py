@@ -190,7 +190,7 @@ def _readable(document: Document) -> dict[str, str]:
     named = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
     release = record.parse_record(found.get(record.RECORD_KEY, ""))
     members: dict[str, Any] = asdict(release) if release else {}
-    return named | {f"metadata {record.ENTRY}.{key}": _text(value) for key, value in members.items()}
+    return named | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
 
 
 def _text(value: Any) -> str:

@@ -109,12 +109,12 @@ class Symptoms:
         managed = ManagedGroup(self.compute, self.config.zone, self.config.group)
         self.outputs[machine.name] = managed.serial_port(machine.name, _READ_S)
         failure = serial_output.failure(self.outputs[machine.name], self.config.repository)
-        before, self._suspect = self._suspect.times, replace(self._suspect, times=failure.times if failure else 0)
+        before, self._suspect = self._suspect.times, replace(self._suspect, times=failure.count if failure else 0)
         if failure is None:
             self._transient -= {machine.name}
         elif failure.is_permanent:
             return Verdict("failed", f"{machine.name} printed: {failure.line}", machine.name)
-        elif failure.is_over or 0 < before < failure.times:
+        elif failure.is_over or 0 < before < failure.count:
             others = self._transient - {machine.name}
             self._transient |= {machine.name}
             if others:

@@ -160,7 +160,7 @@ class Rollout:
         found = health.with_delay_cause(found, plan.short_delay)
         why = f"release '{plan.version.template}': {found.text}{_edited(watch)}"
         self.say(f"failed: {found.text}")
-        instance = failed_instance(watch.snapshot, plan.version, found.machine)
+        instance = failed_instance(watch.snapshot, plan.version, found.instance)
         output = watch.serial_output(instance.name) if instance else ""
         show = partial(evidence, self.compute, self.config, instance, output)
         if plan.entry is None:

@@ -10,14 +10,9 @@ from deploy.group import health, release_proof
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import manual_changes
 from deploy.group.observation import Observation
-from deploy.group.preflight import (
-    preflight_warnings,
-    refuse_no_room,
-    refuse_secrets,
-    refuse_unmet_preconditions,
-    short_initial_delay,
-)
+from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse_unmet_preconditions
 from deploy.group.version_name import Kind, VersionName, parse_version_name
+from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release import history, image, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances, refuse_undecided
 from deploy.release.record import Fallback, ReleaseRecord
@@ -99,7 +94,7 @@ def plan(config: Config, wanted: Wanted, observed: Observation) -> Plan:
         known += tuple(f"drift: {line}" for line in manual_changes(config, observed))
         return Plan(action, before, None, fallback, before, budget_s, known, is_empty, delay)
     refuse_secrets(config, observed.template)
-    refuse_no_room(config, observed)
+    refuse_quota_shortage(config, observed)
     doubt = release_proof.unproven_reason(group, wanted.now)
     serving = Fallback(before.link, str(observed.template["id"]), before.name)
     going_back = history.rollback_fallback(serving, not doubt, template.release_record(observed.template))

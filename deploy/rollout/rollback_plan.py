@@ -8,7 +8,8 @@ from deploy.documents.group_state import Version, links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, update_policy
 from deploy.group.observation import Observation
-from deploy.group.preflight import refuse_unmet_preconditions, rollback_warnings
+from deploy.group.preflight import refuse_unmet_preconditions
+from deploy.group.warnings import rollback_warnings
 from deploy.release import history, image, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.record import Fallback

@@ -42,7 +42,7 @@ class Look:
     at_s: float
     group: Group
     target: Version
-    group_verdict: Verdict
+    verdict: Verdict
     timeline: Timeline
 
 
@@ -168,7 +168,7 @@ class Watch:
             return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
         return found
 
-    def changes_since_patch(self) -> tuple[str, ...]:
+    def edits(self) -> tuple[str, ...]:
         """Return what was changed in the group since our write, as far as the last poll shows it."""
         return changes_since_patch(self.patched, self.snapshot.raw if self.snapshot else None)
 

@@ -94,7 +94,7 @@ def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(served: 
     while not served.client.get(f"/{GROUP}").json()["status"]["isStable"] or served.serving():
         time.sleep(0.1)
     code, said, stderr = served.run("deploy", "--image", reference("a"))
-    warning = "the group has target size 0: no machine will prove this release"
+    warning = "the group has target size 0: no instance will prove this release"
     assert (code, stderr.startswith(f"warning: {warning}\n")) == (0, True)
     assert re.search(rf"\n  warning +{warning}\n", said)
     assert "undo" not in said

@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 
 from deploy.documents.group_state import Group, Version
-from deploy.group.unattended_rollout import aftermath
-from deploy.rollout.result import Result
-from tests.system.processes.served import Served, reference
-from tests.unit.deploy.rig import digest, new_rig
+from deploy.group.unattended_rollout import unattended_rollout
+from tests.processes.served import Served, reference
+from tests.unit.deploy.rig import digest, rig
 
 SEED = "dojangkok-dev-ai-server-seed"
 DEPLOY = ("deploy", "--image", reference("a"))
@@ -51,7 +50,7 @@ def test_during_the_preflight_nothing_was_written(served: Served, sent: signal.S
 
 def test_before_the_group_was_told_it_serves_on(served: Served) -> None:
     stderr = interrupted(served, served.fault(on="instanceTemplates.insert", hang=True), signal.SIGINT)
-    assert "stopped driving. The group was told nothing, and serves on." in stderr
+    assert "stopped driving. The group is unchanged, and continues to serve." in stderr
     assert "reconcile" not in stderr
     assert served.serving() == {SEED}
 
@@ -169,16 +168,17 @@ def test_what_the_cloud_still_does() -> None:
     name = f"deploy/{digest('a')[7:19]}/run1/20261123T150000Z/{until:%Y%m%dT%H%M%SZ}"
     new = Version("new", name)
     group = settled(versions=(new,))
-    assert aftermath(group, Result(False, new, seed)) == (
+    assert unattended_rollout(group, new, seed, is_patched=False) == (
         (
-            "The cloud goes on with 'new': it replaces 3 more machines, with time until 16:00:00 UTC,"
-            " and nobody would undo a failure."
+            "Compute Engine continues with 'new': it replaces 3 more instances, with time until 16:00:00 UTC,"
+            " and no process would roll back a failure."
         ),
         True,
     )
-    assert aftermath(settled(), Result(True, new, settled().versions[0])) == (
-        f"The group is told to serve '{SEED}', and has nothing left to replace.",
+    serving = settled().versions[0]
+    assert unattended_rollout(settled(), new, serving, is_patched=True) == (
+        f"The target version of the group is '{SEED}', and the group has no instance left to replace.",
         True,
     )
-    assert aftermath(settled(), Result(False, new, settled().versions[0]))[1] is False
-    assert aftermath(settled(), None) == ("The group was told nothing, and serves on.", False)
+    unchanged = "The group is unchanged, and continues to serve."
+    assert unattended_rollout(settled(), new, serving, is_patched=False) == (unchanged, False)

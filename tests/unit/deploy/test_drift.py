@@ -59,7 +59,7 @@ def test_nothing_differs_right_after_a_deploy() -> None:
 def test_tag_of_a_group_that_nobody_deployed_to_is_drift() -> None:
     rig = new_rig()
     assert drift(rig.config, rig.observed()) == (
-        "the startup script refers to the tag 'latest': what a machine runs depends on when it started",
+        "the startup script refers to the tag 'latest': the image of an instance depends on the time of its start",
     )
 
 
@@ -67,12 +67,12 @@ def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
     rig, observed = deployed()
     seed = next(document for document in observed.templates if document["name"] == SEED)
     found = drift(rig.config, replace(observed, template=seed))
-    assert f"template '{SEED}' was not made by a deploy, though others were" in found
+    assert f"template '{SEED}' was not created by a deploy, and other templates were" in found
 
 
 def test_script_edited_by_hand_is_named_by_its_line() -> None:
     rig, observed = deployed()
-    unmanaged = f"template '{observed.template['name']}' was not made by a deploy, though others were"
+    unmanaged = f"template '{observed.template['name']}' was not created by a deploy, and other templates were"
     found = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
     assert found == (
         unmanaged,
@@ -90,7 +90,7 @@ def test_script_is_not_judged_where_its_base_is_gone() -> None:
     gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
     name = observed.template["name"]
     assert drift(rig.config, edited(gone, "mkdir", "rm")) == (
-        f"template '{name}' was not made by a deploy, though others were",
+        f"template '{name}' was not created by a deploy, and other templates were",
     )
 
 
@@ -115,7 +115,7 @@ def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: b
     found = newer_template(rig.config, with_template(observed, terraformed(observed, created, script)))
     assert found == (
         f"template 'tf-2' of 2030-01-01 00:00 is newer than '{SEED}', which the releases of this group descend from:"
-        " what changed in it is not deployed"
+        " its changes are not deployed"
         if is_newer
         else ""
     )
@@ -174,7 +174,7 @@ def test_machines_on_other_versions_are_counted() -> None:
     first, *rest = observed.group.instances
     machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
     other = replace(observed, group=replace(parse_group(dict(observed.group.raw), []), instances=machines))
-    assert drift(rig.config, other) == ("1 of the machines are still on 'old'",)
+    assert drift(rig.config, other) == ("1 of the instances are still on 'old'",)
 
 
 def on_a_copy(change: dict[str, Any]) -> Rig:
@@ -193,7 +193,7 @@ def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> Non
     """The digest is the same; the machine type is not, and nothing is rolled out."""
     rig = on_a_copy({"machineType": "e2-micro"})
     expected = [
-        "drift: template 'by-hand' was not made by a deploy, though others were",
+        "drift: template 'by-hand' was not created by a deploy, and other templates were",
         f"drift: template 'by-hand' differs from '{SEED}' in properties.machineType",
     ]
     planned = rig.plan("a")

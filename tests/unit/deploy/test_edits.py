@@ -17,7 +17,7 @@ EDITS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"allInstancesConfig": MASK}, "allInstancesConfig has a 'startup-script'"),
     ({"autoHealingPolicies": []}, "no autohealing health check"),
     ({"autoHealingPolicies": [{"healthCheck": CHECK, "initialDelaySec": 300}]}, "asks port 9100"),
-    ({"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}}, "does nothing about"),
+    ({"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}}, "ignores instances that fail"),
 )
 MOMENTS = ("instanceTemplates.insert", "instanceGroupManagers.patch")
 

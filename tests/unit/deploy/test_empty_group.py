@@ -9,7 +9,7 @@ import pytest
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import RefusedError, RolledBackError
 from deploy.group.health import PollSummary, add_poll, group_verdict, is_idle, is_settled
-from deploy.group.unattended_rollout import aftermath
+from deploy.group.unattended_rollout import unattended_rollout
 from deploy.report import formats, preview, releases
 from deploy.report.rebuilt import rebuilt
 from deploy.report.status import shown, status
@@ -165,8 +165,8 @@ def test_refused_write_to_an_empty_group_does_not_call_the_old_release_serving()
 
 
 def test_deploy_that_stops_before_its_patch_does_not_call_an_empty_group_serving() -> None:
-    text, is_told = aftermath(of(), Result(False, Version("next"), TARGET))
-    assert (text, is_told) == ("The group was told nothing, and has no instances.", False)
+    text, is_told = unattended_rollout(of(), Version("next"), TARGET, is_patched=False)
+    assert (text, is_told) == ("The group is unchanged, and has no instances.", False)
 
 
 def test_reconcile_waits_for_an_empty_group_that_is_not_stable() -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from deploy.compute_engine.observe import PERMISSIONS
 
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.errors import (
     NotAllowedError,
     NotRestoredError,
@@ -153,7 +153,7 @@ def test_f55_clock_of_this_machine_does_not_matter(minutes: int) -> None:
     assert rig.serving() == ["a"] * 3
 
 
-@pytest.mark.parametrize("denied", PERMISSIONS)
+@pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
 def test_f56_each_permission_that_is_missing_is_named_before_anything_is_written(denied: str) -> None:
     rig = rig_without_bake()
     rig.granted -= {denied}
@@ -163,7 +163,7 @@ def test_f56_each_permission_that_is_missing_is_named_before_anything_is_written
     assert [status for _, status in rig.writes() if status == 200] == []
 
 
-@pytest.mark.parametrize("denied", PERMISSIONS)
+@pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
 def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_the_new_one(denied: str) -> None:
     """Where Cloud Resource Manager says nothing, the first refusal of Compute Engine is met in the middle."""
     rig = rig_without_bake()

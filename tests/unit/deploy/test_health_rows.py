@@ -58,7 +58,7 @@ def state(check: str, health: str) -> dict[str, str]:
 )
 def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, health: str) -> None:
     found = parse_group(document(), [row(rows)])
-    assert found.machines[0].health == health
+    assert found.instances[0].health == health
     target = found.versions[0]
     is_done = group_verdict(found, target, add_poll(found, target, PollSummary())).state == "done"
     assert is_done is (health == "HEALTHY")

@@ -10,7 +10,7 @@ from deploy.documents.group_state import parse_group
 from deploy.errors import RolledBackError
 from deploy.group.health import Verdict, with_delay_cause
 from deploy.group.observation import Observation
-from deploy.group.preflight import preflight_warnings, rollback_warnings, short_initial_delay
+from deploy.group.warnings import preflight_warnings, rollback_warnings, short_initial_delay
 from deploy.report import preview
 from deploy.rollout import plan as plans
 from deploy.rollout.perform import Rollout
@@ -85,7 +85,7 @@ def test_failure_by_repair_after_a_long_delay_names_the_delay_too() -> None:
     with pytest.raises(RolledBackError) as error:
         rig.deploy("a")
     assert "because it was unhealthy after the initial delay of 75 s. " in str(error.value)
-    assert error.value.fix.startswith("mend what the instance's output shows, or raise initialDelaySec")
+    assert error.value.fix.startswith("fix the error in the instance's output, or raise initialDelaySec")
 
 
 def test_failure_by_repair_of_a_rollout_that_reconcile_took_over_names_the_short_delay() -> None:

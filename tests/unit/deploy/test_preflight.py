@@ -58,11 +58,11 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
         ),
         (
             {"statefulPolicy": {"x": 1}},
-            "is stateful, its machines can't be replaced by new ones. Fix: remove its stateful policy.",
+            "is stateful, so its instances can't be replaced by new ones. Fix: remove its stateful policy.",
         ),
         (
             {"status": {"stateful": {"hasStatefulConfig": True}}},
-            "is stateful, its machines can't be replaced by new ones. Fix: remove its stateful policy.",
+            "is stateful, so its instances can't be replaced by new ones. Fix: remove its stateful policy.",
         ),
         (
             {"versions": [{"instanceTemplate": "x/a", "targetSize": {"fixed": 1}}, {"instanceTemplate": "x/b"}]},
@@ -96,7 +96,7 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
             (
                 {"updatePolicy": {"type": "PROACTIVE", "mostDisruptiveAllowedAction": action}},
                 (
-                    f"mostDisruptiveAllowedAction is {action}, and a release replaces machines."
+                    f"mostDisruptiveAllowedAction is {action}, and a release replaces instances."
                     f" Fix: run '{managed('update')} --update-policy-most-disruptive-action replace'."
                 ),
             )
@@ -105,21 +105,21 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
         (
             {"instanceLifecyclePolicy": {"defaultActionOnFailure": "DO_NOTHING"}},
             (
-                "does nothing about a machine that fails its health check: defaultActionOnFailure is DO_NOTHING."
+                "ignores instances that fail their health check: defaultActionOnFailure is DO_NOTHING."
                 f" Fix: run '{managed('update')} --default-action-on-vm-failure repair'."
             ),
         ),
         (
             {"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}},
             (
-                "does nothing about a machine that fails its health check: onFailedHealthCheck is DO_NOTHING."
+                "ignores instances that fail their health check: onFailedHealthCheck is DO_NOTHING."
                 " Fix: set onFailedHealthCheck to REPAIR."
             ),
         ),
         (
             {"autoHealingPolicies": []},
             (
-                "no autohealing health check, so a machine counts as healthy as soon as it runs."
+                "no autohealing health check, so an instance counts as healthy as soon as it runs."
                 f" Fix: run '{managed('update')} --health-check CHECK --initial-delay 300' with a CHECK that asks the"
                 " application."
             ),
@@ -145,7 +145,7 @@ def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
 @pytest.mark.parametrize(
     ("check", "text"),
     [
-        (None, f"its health check '{CHECK}' is not there. Fix: make it, or name another one."),
+        (None, f"its health check '{CHECK}' is absent. Fix: create it, or name another one."),
         (
             {"type": "TCP", "tcpHealthCheck": {"port": 22}},
             (
@@ -177,7 +177,7 @@ def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | 
 def test_a_health_check_that_is_gone_is_seen() -> None:
     rig = new_rig()
     del rig.api.world.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
-    assert f"its health check '{CHECK}' is not there" in str(refusal(rig, rig.observed()))
+    assert f"its health check '{CHECK}' is absent" in str(refusal(rig, rig.observed()))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_template_that_is_not_global_is_refused() -> None:
 def test_quota_for_the_surge_is_looked_at() -> None:
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), quota_room=0))) == (
-        f"{WHERE}: the region's quota has room for 0 machines, surge needs 1."
+        f"{WHERE}: the region's quota has room for 0 instances, and the surge is 1."
         " Fix: raise INSTANCES, or lower `rollout.surge`."
     )
 
@@ -294,7 +294,7 @@ def test_run_that_would_not_be_read_again_is_refused(run: str) -> None:
     now = datetime(2026, 11, 23, tzinfo=UTC)
     with pytest.raises(RefusedError) as error:
         VersionName("deploy", "0" * 12, run, now, now)
-    assert str(error.value) == f"run: got '{run}'. Fix: 1 to 40 letters, digits, dots, hyphens or underscores."
+    assert str(error.value) == f"run: got '{run}'. Fix: use 1 to 40 letters, digits, dots, hyphens or underscores."
 
 
 def test_policy_under_which_nothing_moves_is_refused(tmp_path: Path) -> None:

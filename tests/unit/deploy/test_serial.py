@@ -69,7 +69,7 @@ def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None
 @pytest.mark.parametrize("end", ["", ENDED])
 def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_the_script(line: str, end: str) -> None:
     found = failure(f"{BOOT}\n{SCRIPT}Pulling x\n{line}\n{end}\n", R)
-    assert found == Failure(line, times=1, is_over=bool(end), is_permanent=False)
+    assert found == Failure(line, count=1, is_over=bool(end), is_permanent=False)
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_output_of_the_application_is_no_failed_pull(program: str, message: str)
 def test_failed_pull_of_another_image_counts_once_the_script_has_ended_badly() -> None:
     other = f"{SCRIPT}{DAEMON}pull access denied for grafana/promtail, repository does not exist"
     assert failure(f"{BOOT}\n{other}\n", R) is None
-    assert failure(f"{BOOT}\n{other}\n{ENDED}\n", R) == Failure(other, times=1, is_over=True, is_permanent=True)
+    assert failure(f"{BOOT}\n{other}\n{ENDED}\n", R) == Failure(other, count=1, is_over=True, is_permanent=True)
 
 
 def test_permanent_cause_goes_before_a_transient_one_and_both_before_the_exit_status() -> None:
     boot = f"{BOOT}\n{UNAUTHORIZED}\n{UNAUTHORIZED}\n"
-    assert failure(boot, R) == Failure(UNAUTHORIZED, times=2, is_over=False, is_permanent=False)
+    assert failure(boot, R) == Failure(UNAUTHORIZED, count=2, is_over=False, is_permanent=False)
     assert failure(f"{boot}{DENIED}\n{UNAUTHORIZED}\n{ENDED}\n", R) == Failure(DENIED, 1, True, True)
 
 

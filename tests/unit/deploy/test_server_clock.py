@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.server_clock import ServerClock, clock_skew_warnings
+from deploy.compute_engine.server_clock import ServerClock
 from deploy.errors import CloudError
 from deploy.group import version_name
+from deploy.group.clock_skew import clock_skew_warnings
 from deploy.report import preview
 from deploy.report.rebuilt import rebuilt
 from deploy.report.status import shown, status

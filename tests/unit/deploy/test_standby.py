@@ -12,13 +12,12 @@ from deploy.group import release_proof
 from deploy.group.drift import drift
 from deploy.group.health import PollSummary, add_poll, group_verdict, is_settled
 from deploy.group.observation import Observation
-from deploy.group.unattended_rollout import aftermath
+from deploy.group.unattended_rollout import unattended_rollout
 from deploy.group.version_name import VersionName
 from deploy.report.preview import preview
 from deploy.report.status import shown, status
 from deploy.rollout import plan
 from deploy.rollout.diagnostics import late_instances
-from deploy.rollout.result import Result
 from deploy.rollout.timeline import Timeline
 from tests.unit.deploy.rig import CONFIG, new_rig
 from tests.unit.deploy.test_cases import BASE
@@ -66,7 +65,7 @@ def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> 
 
 def test_release_on_every_running_instance_is_proven_beside_a_standby_pool() -> None:
     assert release_proof.unproven_reason(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
-    assert release_proof.unproven_reason(of(SUSPENDED, STOPPED), NOW) == "no machine serves it"
+    assert release_proof.unproven_reason(of(SUSPENDED, STOPPED), NOW) == "no instance serves it"
 
 
 def test_standby_instances_are_not_suspected_of_a_failure() -> None:
@@ -82,8 +81,8 @@ def test_standby_instances_are_no_part_of_the_timeline() -> None:
 def test_stopped_rollout_counts_running_instances_alone() -> None:
     version = Version("new", str(VersionName("deploy", "0" * 12, "r", NOW, NOW)))
     instances = [replace(instance, version=version) for instance in (SERVING, STOPPED)]
-    text, _ = aftermath(of(*instances, version=version), Result(True, version, OLD))
-    assert "has nothing left to replace" in text
+    text, _ = unattended_rollout(of(*instances, version=version), version, OLD, is_patched=True)
+    assert "has no instance left to replace" in text
 
 
 def standby_row(target_status: str, status_: str, template: str = "") -> dict[str, Any]:
@@ -117,7 +116,7 @@ def test_status_without_a_pool_shows_none() -> None:
 def test_row_without_a_target_status_is_meant_to_run() -> None:
     found = parse_group(BASE["group"], BASE["rows"])
     assert found.standby_instances == ()
-    assert found.active_instances == found.machines
+    assert found.active_instances == found.instances
 
 
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
@@ -126,4 +125,4 @@ def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
     planned = plan.plan(rig.config, rig.wanted("a"), observed)
     assert len(preview(rig.config, observed, planned).machines) == 3
     assert replace(observed, quota_room=0).surge_room == 0
-    assert not any("machines are still on" in line for line in drift(CONFIG, observed))
+    assert not any("of the instances are still on" in line for line in drift(CONFIG, observed))

@@ -100,7 +100,7 @@ def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
 def test_permanent_failure_counts_at_once(line: str) -> None:
     (found,) = asked({"n": [line]})
     assert found is not None
-    assert (found.state, found.machine) == ("failed", "n")
+    assert (found.state, found.instance) == ("failed", "n")
     assert found.text == f"n printed: startup-script: {line}"
 
 
@@ -153,8 +153,8 @@ def test_way_back_does_not_listen_to_anybody() -> None:
 def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of machines without their last attempt, as a group shows them between two attempts."""
     rig = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
-    bare = group_state._machine
-    monkeypatch.setattr(group_state, "_machine", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
+    bare = group_state._parse_instance
+    monkeypatch.setattr(group_state, "_parse_instance", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
     began_s = rig.api.world.clock.now_s()
     with pytest.raises(CapacityError, match="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"):
         rig.deploy("a")

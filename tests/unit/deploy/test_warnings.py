@@ -12,7 +12,7 @@ from tests.unit.deploy.rig import new_rig
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"autoscaler": "s"}, "autoscaler 's' may change the size in the middle"),
+        ({"autoscaler": "s"}, "autoscaler 's' may change the target size during the rollout"),
         ({"permissions_error": "the API is off"}, "permissions were not checked: the API is off"),
         (
             {"health_check": {"type": "TCP", "tcpHealthCheck": {"port": 8000}}},
@@ -31,7 +31,7 @@ def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
     observed = rig.observed()
     found = plans.plan(rig.config, rig.wanted("a"), replace(observed, group=replace(observed.group, is_stable=False)))
     assert (found.action, found.warnings) == (
-        "roll", ("the group is not settled; this rollout replaces whatever is going on",)
+        "roll", ("the group is not settled; this rollout replaces any change in progress",)
     )  # fmt: skip
 
 

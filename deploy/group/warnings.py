@@ -1,0 +1,64 @@
+"""The warnings before a rollout or a rollback: facts that are no reason to refuse, and yet matter to the operator."""
+
+from typing import Final
+
+from deploy.config import Config
+from deploy.documents.group_state import initial_delay_s
+from deploy.group.clock_skew import clock_skew_warnings
+from deploy.group.drift import newer_template
+from deploy.group.observation import Observation
+from deploy.group.preflight import health_check_probe, quota_shortage
+from deploy.release import secret_scan
+from deploy.release.effective_reference import filter_warnings
+from deploy.release.template import metadata
+
+_SHORTEST_START_S: Final = 60  # seconds from the creation of an instance until its application answers, at least
+
+
+def preflight_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
+    """Return what an operator should know before a rollout, one line each."""
+    group = observation.group
+    lines = [*clock_skew_warnings(observation.clock_ahead_s)]
+    if observation.permissions_error:
+        lines.append(f"permissions were not checked: {observation.permissions_error}")
+    if group.target_size == 0:
+        lines.append("the group has target size 0: no instance will prove this release")
+    if observation.autoscaler:
+        lines.append(f"autoscaler '{observation.autoscaler}' may change the target size during the rollout")
+    check_type = health_check_probe(observation.health_check)[0] if observation.health_check else ""
+    if check_type in ("TCP", "SSL"):
+        lines.append(f"the health check only opens a {check_type} connection: an application that hangs looks healthy")
+    lines += _delay_warnings(observation)
+    if not (group.is_stable and group.is_reached):
+        lines.append("the group is not settled; this rollout replaces any change in progress")
+    if config.allowed_secrets:
+        _, allowed = secret_scan.divide_leaks(metadata(observation.template), config.allowed_secrets)
+        lines += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
+    lines += filter_warnings(metadata(observation.template), config.repository)
+    newer = newer_template(config, observation)
+    return (*lines, newer) if newer else tuple(lines)
+
+
+def rollback_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
+    """Return what an operator should know before a rollback, one line each."""
+    shortage = quota_shortage(config, observation)
+    lines = [*clock_skew_warnings(observation.clock_ahead_s), *_delay_warnings(observation)]
+    return (*lines, f"{shortage}: the rollback may wait for room") if shortage else tuple(lines)
+
+
+def short_initial_delay(observation: Observation) -> str:
+    """Return why the group's initial delay is too short; empty if an instance has a minute until it is healthy."""
+    check, delay_s = observation.health_check or {}, initial_delay_s(observation.group.raw)
+    interval_s, threshold = int(check.get("checkIntervalSec") or 5), int(check.get("healthyThreshold") or 2)
+    needed_s = interval_s * threshold + _SHORTEST_START_S
+    if delay_s >= needed_s:
+        return ""
+    return (
+        f"the initial delay of {delay_s} s is shorter than {needed_s} s"
+        f" (check interval {interval_s} s * healthy threshold {threshold} + {_SHORTEST_START_S} s)"
+    )
+
+
+def _delay_warnings(observation: Observation) -> list[str]:
+    delay = short_initial_delay(observation)
+    return [f"{delay}: instances that still start may be recreated. Fix: raise initialDelaySec"] if delay else []
