@@ -6,7 +6,7 @@ import pytest
 
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
 from deploy.group.later_changes import changes_since_patch
-from tests.unit.deploy.faulty import behave, fault, world
+from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig
 
 MASK = {"properties": {"metadata": {"startup-script": "echo masked"}}}

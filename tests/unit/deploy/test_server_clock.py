@@ -179,7 +179,7 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
 
 
 def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
-    rig = world()
+    rig = rig_without_bake()
     rig.deploy("a")
     rig.deploy("b")
     rig.clock_ahead_s = 120.0

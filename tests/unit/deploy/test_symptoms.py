@@ -165,7 +165,7 @@ def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest
 def test_errors_of_the_group_that_cannot_be_read_delay_no_poll() -> None:
     shortest_s, longest_s = poll_s = config.RolloutSettings().poll_s
     rig = breaking(poll_s=poll_s, create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS_OF_LATER")
-    fault(rig, on="instanceGroupManagers.listErrors", status=503)
+    inject_fault(rig, on="instanceGroupManagers.listErrors", status=503)
     with pytest.raises(RolledBackError):
         rig.deploy("a")
     assert reads(rig, "instanceGroupManagers.listErrors") >= 1

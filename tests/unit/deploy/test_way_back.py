@@ -33,7 +33,7 @@ def test_way_back_of_an_impatient_deploy_is_patient() -> None:
 
 
 def test_way_back_of_a_reconcile_that_comes_late_is_not_late_itself() -> None:
-    rig = world()
+    rig = rig_without_bake()
     replaced_one(rig).kill()
     intent = parse_version_name(rig.observed().group.versions[0].name)
     assert intent is not None
@@ -45,7 +45,7 @@ def test_way_back_of_a_reconcile_that_comes_late_is_not_late_itself() -> None:
 
 
 def test_time_that_a_person_gives_a_rollback_holds() -> None:
-    rig = world()
+    rig = rig_without_bake()
     rig.deploy("a")
     rig.config = rig.config.with_timeout(20)
     rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
