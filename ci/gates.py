@@ -70,6 +70,16 @@ async def test(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
     return await _each("tests", python_checks.test, counts.tests, source, programs)
 
 
+async def test_with_coverage(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
+    """
+    Run the tests of programs side by side, and measure their coverage; return how many of each passed.
+
+    Coverage takes as much processor time again as the tests of `app` themselves, because Python 3.10 counts lines by
+    tracing. So a release runs the tests alone, and `check` measures.
+    """
+    return await _each("tests", python_checks.test_with_coverage, counts.tests, source, programs)
+
+
 async def policy(source: dagger.Directory, reads: Policy) -> tuple[str, ...]:
     """Run the rules over everything that is no Python; return how many passed."""
     try:

@@ -64,7 +64,7 @@ class Ci(Rollouts, LocalEnvironment):
     async def test(self, source: Source) -> str:
         """Run the unit tests of every program, with coverage, in the Python that it ships with."""
         with exit_codes():
-            return "\n".join(await gates.test(source, await _programs(source)))
+            return "\n".join(await gates.test_with_coverage(source, await _programs(source)))
 
     @check
     @function

@@ -40,7 +40,7 @@ def emulator(
     listen = ["--host", "0.0.0.0", "--any-address", "--allow-host", HOST, "--port", str(PORT)]  # noqa: S104
     listen += ["--open"] if is_open else []
     kept = ["--state", STATE_FILE, "--wait-s", str(WAIT_S)]
-    pace = ["--operation-s", "0.2", "--decide-s", "0.5"]
+    pace = ["--operation-s", "0.2", "--decide-s", "0.25"]
     container = (
         environment(tools, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/emulator", source.directory("emulator"))

@@ -23,7 +23,7 @@ from tests.unit.app.description import FILE, description
 from tests.unit.app.servers import serving
 
 SERVED = World()
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))  # of each route
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))  # of each route
 
 
 def get(world: World, path: str) -> httpx.Response:

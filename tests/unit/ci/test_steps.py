@@ -46,8 +46,22 @@ def test_every_program_is_checked_in_its_own_python(program: python_checks.Progr
     assert executed(python_checks.test(SOURCE, program, TOOLS))[-1][-len(program.suites) :] == program.suites  # type: ignore[index]
 
 
+def coverage_options(container: object) -> list[str]:
+    """Return the options of coverage in the last command of a container."""
+    return [argument for argument in executed(container)[-1] if argument.startswith("--cov")]  # type: ignore[attr-defined]
+
+
+def test_a_release_runs_tests_without_coverage_and_check_measures_it() -> None:
+    """Coverage of a program is measured and compared with its least value by `check` alone."""
+    program = python_checks.PROGRAM["app"]
+    assert coverage_options(python_checks.test(SOURCE, program, TOOLS)) == []
+    assert coverage_options(python_checks.test_with_coverage(SOURCE, program, TOOLS)) == [
+        "--cov=app", "--cov-config=pyproject.toml", "--cov-fail-under=90",
+    ]  # fmt: skip
+
+
 def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
-    command = executed(python_checks.test(SOURCE, python_checks.PROGRAM["architecture"], TOOLS))[-1]
+    command = executed(python_checks.test_with_coverage(SOURCE, python_checks.PROGRAM["architecture"], TOOLS))[-1]
     assert command[-1] == "tests/architecture"  # type: ignore[index]
     assert not [argument for argument in command if argument.startswith("--cov")]  # type: ignore[attr-defined]
 
