@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.processes.served import Served, reference
 
 from deploy.documents.group_state import Group, Version
 from deploy.group.unattended_rollout import unattended_rollout
+from tests.system.processes.served import Served, reference
 from tests.unit.deploy.rig import digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
