@@ -119,14 +119,20 @@ def foreign_clients(graph: ImportGraph, clients: Mapping[str, tuple[tuple[str, .
                 yield f"{module} imports {client}: {reason}. Fix: use the program's own client."
 
 
-def long_files(root: Path, roots: Iterable[str], longest: int) -> Iterator[tuple[str, int]]:
-    """Return every Python file that has too many lines, with their number."""
-    for folder in roots:
+def python_files(root: Path, folders: Iterable[str]) -> Iterator[Path]:
+    """Return the Python files of some folders, relative to their root."""
+    for folder in folders:
         for file in sorted((root / folder).rglob("*.py")):
             if _UNREAD.isdisjoint(file.parts):
-                lines = len(file.read_text().splitlines())
-                if lines > longest:
-                    yield file.relative_to(root).as_posix(), lines
+                yield file.relative_to(root)
+
+
+def long_files(root: Path, folders: Iterable[str], longest: int) -> Iterator[tuple[str, int]]:
+    """Return every Python file that has too many lines, with their number."""
+    for file in python_files(root, folders):
+        lines = len((root / file).read_text().splitlines())
+        if lines > longest:
+            yield file.as_posix(), lines
 
 
 def _below(graph: ImportGraph, package: str) -> list[str]:
