@@ -63,8 +63,8 @@ ARROWS: Final = (
     ),
     Arrow(
         "deploy.compute_engine",
-        (*_VALUES, "deploy.config", "deploy.parallel", "deploy.release", "deploy.retry", "lib"),
-        "the client turns answers into documents, and retries",
+        (*_VALUES, "deploy.config", "deploy.group", "deploy.parallel", "deploy.release", "deploy.retry", "lib"),
+        "the client turns answers into documents and observations of a group, and retries",
     ),
     Arrow(
         "deploy.registry",

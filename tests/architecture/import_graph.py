@@ -99,15 +99,14 @@ def circles(graph: ImportGraph) -> Iterator[str]:
 
 
 def effects(graph: ImportGraph, pure: Iterable[str], effectful: Mapping[str, str]) -> Iterator[str]:
-    """Name every way of imports from a pure folder to a module that has effects."""
+    """Name, for every module of a pure folder, the shortest way of imports to a module that has effects."""
+    targets = dict(effectful)
+    targets |= {module: effectful[name] for name in effectful for module in graph.modules if is_within(module, name)}
     for module in graph.modules:
-        if not any(is_within(module, package) for package in pure):
-            continue
-        for name, reason in effectful.items():
-            ways = [graph.chain(module, target) for target in (name, *_below(graph, name))]
-            for way in [min(filter(None, ways), key=len, default=())]:
-                if way:
-                    yield f"{' imports '.join(way)}: {reason}. Fix: pass the value that the effect returns."
+        if any(is_within(module, package) for package in pure):
+            ways = [(graph.chain(module, target), reason) for target, reason in targets.items()]
+            for way, reason in sorted((way for way in ways if way[0]), key=lambda way: len(way[0]))[:1]:
+                yield f"{' imports '.join(way)}: {reason}. Fix: pass the value that the effect returns."
 
 
 def foreign_clients(graph: ImportGraph, clients: Mapping[str, tuple[tuple[str, ...], str]]) -> Iterator[str]:
@@ -133,7 +132,3 @@ def long_files(root: Path, folders: Iterable[str], longest: int) -> Iterator[tup
         lines = len((root / file).read_text().splitlines())
         if lines > longest:
             yield file.as_posix(), lines
-
-
-def _below(graph: ImportGraph, package: str) -> list[str]:
-    return [module for module in graph.modules if is_within(module, package)]

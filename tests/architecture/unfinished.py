@@ -7,7 +7,6 @@ IMPORTS: Final = (
     "bench.emulator imports tests.unit.emulator",
     "deploy.group.",
     "deploy.registry.authfile imports",
-    "deploy.report.",
     "emulator.control.routes is imported by emulator.emulator",
     "policy.test_startup imports deploy.release",
     "tests.support.fake_registry imports tests.unit.deploy",
