@@ -1,58 +1,74 @@
-"""The rules of the stacks: each takes what Docker Compose made of a stack, and returns a sentence for each breach."""
+"""The stacks of compose/ as Docker Compose reads them, and rules that return a sentence for each violation."""
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from policy.running import run_checked
+from policy.running import ROOT, run_checked
 
 Config = dict[str, Any]
 Rule = Callable[[Config], list[str]]
 
-# The seed's tables, and what follows promtail: where each service of each stack is asked.
+FOLDER: Final = ROOT / "compose"
+# Port of each service of each stack: the tables of the design document, and alloy, the successor of promtail.
 PORTS: Final = {
     "ai-server": {"ai-server": 8000, "node-exporter": 9100, "promtail": 9080, "alloy": 12345},
     "chromadb": {"chromadb": 8100, "node-exporter": 9100, "promtail": 9080, "alloy": 12345},
     "vllm": {"vllm": 8001, "node-exporter": 9100, "dcgm-exporter": 9400, "promtail": 9080, "alloy": 12345},
 }
 
-# What a program cannot do without; each with its reason.
+# Exceptions from the rules, each with its reason.
 WRITABLE_MOUNTS: Final = {
-    "logs": "/var/log/dojangkok of the machine: the server's own log, where the collector reads it",
+    "logs": "/var/log/dojangkok of the host: the server writes its log there, and the collector reads it",
 }
 WRITABLE_ROOT: Final = {
-    "vllm": "compiles kernels into several folders of root's home; not tried without a GPU",
+    "vllm": "compiles kernels into several folders of root's home; untested without a GPU",
     "dcgm-exporter": "its entrypoint runs ldconfig, which writes /etc/ld.so.cache",
 }
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|OCR_API", re.IGNORECASE)
-_LOG_MIB_AT_MOST: Final = 100
+_MAX_LOG_MIB: Final = 100
 
 
-def composed(folder: Path, *profiles: str) -> Config:
-    """What Docker Compose makes of a folder."""
+def copy_stack(stack: str, folder: Path) -> Path:
+    """Copy the files of a stack into a folder, under the names that they have in /opt/app; return the folder."""
+    for source, name in {
+        FOLDER / stack / "docker-compose.yml": "docker-compose.yml",
+        FOLDER / stack / "example.env": ".env",
+        FOLDER / stack / "app.env.example": "app.env",
+        FOLDER / "promtail.yml": "promtail.yml",
+        FOLDER / "config.alloy": "config.alloy",
+    }.items():
+        if source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def read_stack(folder: Path, *profiles: str) -> Config:
+    """Return the configuration that Docker Compose reads from a folder, with these profiles."""
     config: Config = json.loads(run_checked("compose-config", *profiles, folder=folder))
     return config
 
 
 def services(config: Config) -> Iterator[tuple[str, Config]]:
-    """Every service of a stack with its name."""
+    """Yield each service of a stack with its name."""
     yield from config["services"].items()
 
 
 def unpinned_images(config: Config) -> list[str]:
-    """An image has a digest, or a tag that begins as a version does."""
-    found = []
+    """An image must have a digest, or a tag that begins like a version."""
+    violations = []
     for name, service in services(config):
         tag = service["image"].rpartition("/")[2].partition("@")
         if not tag[2] and not re.search(r":v?\d", tag[0]):
-            found.append(f"{name}: '{service['image']}' moves. Fix: name a version, or a digest")
-    return found
+            violations.append(f"{name}: '{service['image']}' can move. Fix: name a version or a digest")
+    return violations
 
 
 def mounts(config: Config) -> Iterator[tuple[str, str, bool]]:
-    """What of the machine each service sees: the service, the path or the volume, whether it is read-only."""
+    """Yield each mount of the host's files: service, path or volume, whether the mount is read-only."""
     volumes = config.get("volumes") or {}
     for name, service in services(config):
         for mount in service.get("volumes", []):
@@ -62,7 +78,7 @@ def mounts(config: Config) -> Iterator[tuple[str, str, bool]]:
 
 
 def absent_files(config: Config) -> list[str]:
-    """Docker makes a directory of a file that is not there, unless it is told not to."""
+    """A missing file must be an error; by default Docker creates a directory in its place."""
     return [
         f"{name}: '{mount['source']}' may become a directory. Fix: 'bind: {{create_host_path: false}}'"
         for name, service in services(config)
@@ -74,7 +90,7 @@ def absent_files(config: Config) -> list[str]:
 
 
 def docker_sockets(config: Config) -> list[str]:
-    """Who can write the socket owns the machine."""
+    """No service may write to Docker's socket, by which it would control the host."""
     return [
         f"{name}: mounts '{source}'. Fix: read files instead"
         for name, source, _ in mounts(config)
@@ -83,18 +99,18 @@ def docker_sockets(config: Config) -> list[str]:
 
 
 def writable_mounts(config: Config) -> list[str]:
-    """What is the machine's is read-only."""
+    """Mounts of the host's files must be read-only."""
     return [
-        f"{name}: may write '{source}'. Fix: ':ro', or a reason in WRITABLE_MOUNTS"
+        f"{name}: may write to '{source}'. Fix: ':ro', or a reason in WRITABLE_MOUNTS"
         for name, source, is_read_only in mounts(config)
         if not is_read_only and source not in WRITABLE_MOUNTS
     ]
 
 
-def held_mounts(config: Config) -> list[str]:
-    """What the machine unmounts is let go of, and nothing comes back: with `rslave`."""
+def root_mounts(config: Config) -> list[str]:
+    """A mount of / must be `rslave`: the host's unmounts reach the container, and no mount reaches the host."""
     return [
-        f"{name}: mounts '/' for itself. Fix: '/:/rootfs:ro,rslave'"
+        f"{name}: mounts '/' without rslave. Fix: '/:/rootfs:ro,rslave'"
         for name, service in services(config)
         for mount in service.get("volumes", [])
         if mount["source"] == "/" and (mount.get("bind") or {}).get("propagation") != "rslave"
@@ -102,8 +118,8 @@ def held_mounts(config: Config) -> list[str]:
 
 
 def inline_secrets(config: Config) -> list[str]:
-    """Nothing that compose was told outside app.env has a secret's name."""
-    found = []
+    """Outside app.env no variable, argument or label may have the name of a secret."""
+    violations = []
     for name, service in services(config):
         environment = [key for key in service.get("environment") or {} if _SECRET.search(key)]
         words = [
@@ -112,33 +128,33 @@ def inline_secrets(config: Config) -> list[str]:
             for word in service.get(place) or []
             if re.match(r"--?[a-z-]*(key|token|secret|password)", str(word), re.IGNORECASE)
         ]
-        found += [f"{name}: '{word}' is inline. Fix: app.env" for word in [*environment, *words]]
-    return found
+        violations += [f"{name}: '{word}' is inline. Fix: move it to app.env" for word in [*environment, *words]]
+    return violations
 
 
-def unwatched(config: Config) -> list[str]:
-    """A service that hangs is seen: it has a healthcheck that asks its own port."""
+def missing_healthchecks(config: Config) -> list[str]:
+    """Each service must have a healthcheck on its own port, so that Docker notices a hanging service."""
     ports = PORTS[config["name"]]
     return [
-        f"{name}: no healthcheck that asks port {ports.get(name)}"
+        f"{name}: no healthcheck on port {ports.get(name)}"
         for name, service in services(config)
         if not re.search(rf"[:/]{ports.get(name)}\b", " ".join((service.get("healthcheck") or {}).get("test") or []))
     ]
 
 
-def endless_logs(config: Config) -> list[str]:
-    """Logs of a container end before the disk does."""
-    found = []
+def unlimited_logs(config: Config) -> list[str]:
+    """The logs of a container must have a limit."""
+    violations = []
     for name, service in services(config):
         options = (service.get("logging") or {}).get("options") or {}
         size, files = re.fullmatch(r"(\d+)m", options.get("max-size", "")), options.get("max-file", "")
-        if not size or not files.isdigit() or int(size[1]) * int(files) > _LOG_MIB_AT_MOST:
-            found.append(f"{name}: max-size and max-file must allow at most {_LOG_MIB_AT_MOST} MiB together")
-    return found
+        if not size or not files.isdigit() or int(size[1]) * int(files) > _MAX_LOG_MIB:
+            violations.append(f"{name}: max-size and max-file must allow at most {_MAX_LOG_MIB} MiB together")
+    return violations
 
 
-def unlimited(config: Config) -> list[str]:
-    """One service that goes wild leaves room for the others."""
+def missing_limits(config: Config) -> list[str]:
+    """Each service must have limits for memory and processes, so that others keep running."""
     return [
         f"{name}: no {limit}"
         for name, service in services(config)
@@ -147,30 +163,30 @@ def unlimited(config: Config) -> list[str]:
     ]
 
 
-def powerful(config: Config) -> list[str]:
-    """No capability, no way to get one, no way to change the image."""
-    found = []
+def privileges(config: Config) -> list[str]:
+    """A service must have no capability, no way to gain one, and a read-only root."""
+    violations = []
     for name, service in services(config):
         if service.get("cap_drop") != ["ALL"] or service.get("cap_add"):
-            found.append(f"{name}: has capabilities. Fix: 'cap_drop: [ALL]' and no cap_add")
+            violations.append(f"{name}: has capabilities. Fix: 'cap_drop: [ALL]' and no cap_add")
         if "no-new-privileges:true" not in service.get("security_opt", []):
-            found.append(f"{name}: may gain privileges. Fix: 'no-new-privileges:true'")
+            violations.append(f"{name}: may gain privileges. Fix: 'no-new-privileges:true'")
         if not service.get("read_only") and name not in WRITABLE_ROOT:
-            found.append(f"{name}: may change its image. Fix: 'read_only: true', or a reason in WRITABLE_ROOT")
-    return found
+            violations.append(f"{name}: may change its root. Fix: 'read_only: true', or a reason in WRITABLE_ROOT")
+    return violations
 
 
-def out_of_place(config: Config) -> list[str]:
-    """The seed's pattern: the machine's own network, and back after a restart of it."""
+def other_network_or_restart(config: Config) -> list[str]:
+    """Each service must use the host's network and start again with the host, as in the design document."""
     return [
-        f"{name}: {key} is {service.get(key)!r}, not '{wanted}'"
+        f"{name}: {key} is {service.get(key)!r}, not '{expected}'"
         for name, service in services(config)
-        for key, wanted in (("network_mode", "host"), ("restart", "unless-stopped"))
-        if service.get(key) != wanted
+        for key, expected in (("network_mode", "host"), ("restart", "unless-stopped"))
+        if service.get(key) != expected
     ]
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    unpinned_images, absent_files, docker_sockets, writable_mounts, held_mounts, inline_secrets, unwatched,
-    endless_logs, unlimited, powerful, out_of_place,
+    unpinned_images, absent_files, docker_sockets, writable_mounts, root_mounts, inline_secrets, missing_healthchecks,
+    unlimited_logs, missing_limits, privileges, other_network_or_restart,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Each rule of the stacks can fail: a service that keeps them all, and what is planted into it."""
+"""Each rule of the stacks can fail: one service meets all rules, and each case plants a violation."""
 
 from copy import deepcopy
 from typing import Any, Final
@@ -17,7 +17,7 @@ _SERVICE: Final = {
     "mem_limit": "134217728",
     "pids_limit": 64,
     "command": ["--path.rootfs=/rootfs"],
-    "environment": {"HOST_NAME": "machine"},
+    "environment": {"HOST_NAME": "host"},
     "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
     "healthcheck": {"test": ["CMD", "wget", "http://127.0.0.1:9100/"]},
     "volumes": [
@@ -31,8 +31,8 @@ _VOLUMES: Final = {"data": {}, "logs": _DEVICE, "others": _DEVICE}
 
 _CREATED: Final = {"create_host_path": True}
 
-# Rule, what of the service is replaced, and by what; None takes it away.
-_BREACHES: Final[list[tuple[str, str, Any]]] = [
+# Rule, replaced key of the service, and the new value; None removes the key.
+_VIOLATIONS: Final[list[tuple[str, str, Any]]] = [
     ("unpinned_images", "image", "prom/node-exporter"),
     ("unpinned_images", "image", "prom/node-exporter:latest"),
     ("unpinned_images", "image", "prom/node-exporter:edge"),
@@ -44,31 +44,31 @@ _BREACHES: Final[list[tuple[str, str, Any]]] = [
     ("writable_mounts", "volumes", [{"type": "bind", "source": "/var/log"}]),
     ("writable_mounts", "volumes", [{"type": "volume", "source": "others"}]),
     ("writable_mounts", "volumes", [{"type": "bind", "source": "/", "bind": {"propagation": "rslave"}}]),
-    ("held_mounts", "volumes", [{"type": "bind", "source": "/", "read_only": True}]),
-    ("held_mounts", "volumes", [{"type": "bind", "source": "/", "read_only": True, "bind": {"propagation": "shared"}}]),
+    ("root_mounts", "volumes", [{"type": "bind", "source": "/", "read_only": True}]),
+    ("root_mounts", "volumes", [{"type": "bind", "source": "/", "read_only": True, "bind": {"propagation": "shared"}}]),
     ("inline_secrets", "environment", {"VLLM_API_KEY": "invented"}),
     ("inline_secrets", "environment", {"OCR_API": None}),
     ("inline_secrets", "environment", {"db_password": "invented"}),
     ("inline_secrets", "command", ["--port=8001", "--api-key=invented"]),
     ("inline_secrets", "command", ["--api-key", "invented"]),
     ("inline_secrets", "entrypoint", ["serve", "--token", "invented"]),
-    ("unwatched", "healthcheck", None),
-    ("unwatched", "healthcheck", {"disable": True}),
-    ("unwatched", "healthcheck", {"test": ["CMD", "wget", "http://127.0.0.1:91000/"]}),
-    ("endless_logs", "logging", None),
-    ("endless_logs", "logging", {"driver": "json-file", "options": {"max-size": "10m"}}),
-    ("endless_logs", "logging", {"driver": "json-file", "options": {"max-size": "1g", "max-file": "3"}}),
-    ("endless_logs", "logging", {"driver": "json-file", "options": {"max-size": "50m", "max-file": "3"}}),
-    ("unlimited", "mem_limit", None),
-    ("unlimited", "pids_limit", None),
-    ("unlimited", "pids_limit", -1),
-    ("powerful", "cap_drop", None),
-    ("powerful", "cap_drop", ["NET_RAW"]),
-    ("powerful", "cap_add", ["SYS_ADMIN"]),
-    ("powerful", "security_opt", None),
-    ("powerful", "read_only", None),
-    ("out_of_place", "network_mode", "bridge"),
-    ("out_of_place", "restart", "no"),
+    ("missing_healthchecks", "healthcheck", None),
+    ("missing_healthchecks", "healthcheck", {"disable": True}),
+    ("missing_healthchecks", "healthcheck", {"test": ["CMD", "wget", "http://127.0.0.1:91000/"]}),
+    ("unlimited_logs", "logging", None),
+    ("unlimited_logs", "logging", {"driver": "json-file", "options": {"max-size": "10m"}}),
+    ("unlimited_logs", "logging", {"driver": "json-file", "options": {"max-size": "1g", "max-file": "3"}}),
+    ("unlimited_logs", "logging", {"driver": "json-file", "options": {"max-size": "50m", "max-file": "3"}}),
+    ("missing_limits", "mem_limit", None),
+    ("missing_limits", "pids_limit", None),
+    ("missing_limits", "pids_limit", -1),
+    ("privileges", "cap_drop", None),
+    ("privileges", "cap_drop", ["NET_RAW"]),
+    ("privileges", "cap_add", ["SYS_ADMIN"]),
+    ("privileges", "security_opt", None),
+    ("privileges", "read_only", None),
+    ("other_network_or_restart", "network_mode", "bridge"),
+    ("other_network_or_restart", "restart", "no"),
 ]  # fmt: skip
 
 
@@ -78,21 +78,25 @@ def _config(**changes: Any) -> Config:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_a_service_that_keeps_the_rules_is_left_alone(rule: Any) -> None:
+def test_service_without_a_violation_passes(rule: Any) -> None:
+    """No rule reports the valid service."""
     assert rule(_config()) == []
 
 
-@pytest.mark.parametrize(("name", "key", "value"), _BREACHES)
-def test_a_breach_is_found_by_its_rule_alone(name: str, key: str, value: Any) -> None:
-    found = {rule.__name__: rule(_config(**{key: value})) for rule in RULES}
-    assert [rule for rule, breaches in found.items() if breaches] == [name]
-    assert all(breach.startswith("node-exporter: ") for breach in found[name])
+@pytest.mark.parametrize(("name", "key", "value"), _VIOLATIONS)
+def test_violation_is_reported_by_its_rule_alone(name: str, key: str, value: Any) -> None:
+    """Each planted violation is reported by one rule, with the name of the service."""
+    reports = {rule.__name__: rule(_config(**{key: value})) for rule in RULES}
+    assert [rule for rule, violations in reports.items() if violations] == [name]
+    assert all(violation.startswith("node-exporter: ") for violation in reports[name])
 
 
-def test_every_rule_is_broken_once() -> None:
-    assert {name for name, _, _ in _BREACHES} == {rule.__name__ for rule in RULES}
+def test_every_rule_has_a_violation() -> None:
+    """The table has a case for each rule."""
+    assert {name for name, _, _ in _VIOLATIONS} == {rule.__name__ for rule in RULES}
 
 
-def test_a_digest_pins_an_image() -> None:
+def test_digest_pins_an_image() -> None:
+    """An image by digest needs no version in its tag."""
     (rule,) = (rule for rule in RULES if rule.__name__ == "unpinned_images")
     assert rule(_config(image="registry:5000/node-exporter@sha256:" + 64 * "0")) == []

@@ -1,4 +1,4 @@
-"""What machines do at every boot: the scripts as Terraform renders them, run with stand-ins for gcloud and docker."""
+"""The startup scripts as Terraform renders them, run with stand-ins for gcloud and docker."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,11 @@ import pytest
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import rewrite
 from deploy.release.secret_scan import leaks
-from policy.compose import composed
-from policy.machine import Machine
+from policy.app_settings import REQUIRED, defaults, shutdown_s
+from policy.compose import read_stack
 from policy.running import ROOT, run_checked
-from policy.server import REQUIRED, defaults, stop_s
 from policy.terraform import ENVIRONMENTS, Plan, Terraform, scripts
+from policy.vm import Vm
 
 Scripts = dict[str, dict[str, str]]
 _NAMES = ("ai-server", "chromadb", "vllm")
@@ -33,30 +33,30 @@ _REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-{}/dojangkok-ai/ai-serve
 
 @pytest.fixture(scope="module")
 def rendered(plans: dict[str, Plan]) -> Scripts:
-    """Every script by environment and name, as Terraform renders it."""
+    """Each startup script as Terraform renders it, by environment and service."""
     return {name: scripts(plan) for name, plan in plans.items()}
 
 
 @pytest.fixture(params=_NAMES)
 def name(request: pytest.FixtureRequest) -> str:
-    """Whose script it is."""
+    """The name of each service."""
     return str(request.param)
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """A machine whose secrets have values that a shell would like to touch, and whose data disk is new."""
-    found = Machine(tmp_path)
+def vm(tmp_path: Path) -> Vm:
+    """A VM with a blank data disk and with secrets that contain shell syntax."""
+    vm = Vm(tmp_path)
     for number, secret in enumerate(_SECRETS["ai-server"]):
-        found.hide(secret, f"canary-{number} $HOME `id` \\ \"double\" 'single' $(id) #")
-    found.answer("mountpoint", 1)
-    found.answer("blkid", 2)
-    return found
+        vm.set_secret(secret, f"canary-{number} $HOME `id` \\ \"double\" 'single' $(id) #")
+    vm.set_exit_code("mountpoint", 1)
+    vm.set_exit_code("blkid", 2)
+    return vm
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_script_is_clean_bash(rendered: Scripts, environment: str, name: str, tmp_path: Path) -> None:
-    """Shellcheck and bash find nothing; it is far below the 256 KiB of metadata, and without Windows' line ends."""
+    """Shellcheck and bash have no findings; the script has less than 64 KiB and no Windows line ends."""
     script = rendered[environment][name]
     path = tmp_path / "startup.sh"
     path.write_bytes(script.encode())
@@ -70,10 +70,8 @@ def test_script_is_clean_bash(rendered: Scripts, environment: str, name: str, tm
 
 @pytest.mark.parametrize("release", [":4f2a91c", f"@sha256:{'a' * 64}"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_deploy_finds_one_reference_and_changes_nothing_else(
-    terraform: Terraform, environment: str, release: str
-) -> None:
-    """By deploy's own reader and writer: the one line that names the image."""
+def test_deploy_replaces_the_single_image_reference(terraform: Terraform, environment: str, release: str) -> None:
+    """deploy's own reader and writer change the line with the image, and no other."""
     script = scripts(terraform.plan(environment, ai_server_first_release=release))["ai-server"]
     repository, digest = _REPOSITORY.format(environment), f"sha256:{'b' * 64}"
     place = deciding_reference({"startup-script": script}, repository)
@@ -85,123 +83,125 @@ def test_deploy_finds_one_reference_and_changes_nothing_else(
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_script_holds_no_secret(rendered: Scripts, environment: str, name: str) -> None:
-    """By the eye with which deploy refuses templates."""
+    """The scan by which deploy refuses templates finds no secret in a script."""
     assert leaks({"startup-script": rendered[environment][name]}) == []
 
 
-def test_first_boot_lays_everything_down_and_starts_it(rendered: Scripts, machine: Machine, name: str) -> None:
-    """The files of compose/ as they are; what is secret is root's alone, and what is not has no secret in it."""
-    done = machine.boot(rendered["dev"][name])
-    assert done.returncode == 0, done.stderr
-    files = machine.files()
+def test_first_boot_writes_all_files_and_starts_the_stack(rendered: Scripts, vm: Vm, name: str) -> None:
+    """The files of compose/ are copied unchanged; only app.env, which is readable by root alone, contains secrets."""
+    result = vm.boot(rendered["dev"][name])
+    assert result.returncode == 0, result.stderr
+    files = vm.files()
     assert files.keys() == _COMMON_FILES | ({"app.env"} if _SECRETS[name] else set())
     assert files["docker-compose.yml"] == ((ROOT / "compose" / name / "docker-compose.yml").read_text(), 0o644)
     assert files["promtail.yml"] == ((ROOT / "compose/promtail.yml").read_text(), 0o644)
     assert files["config.alloy"] == ((ROOT / "compose/config.alloy").read_text(), 0o644)
     for secret, variable in _SECRETS[name].items():
-        assert machine.variables("app.env")[variable] == (machine.folder / "secrets" / secret).read_text()
+        assert vm.variables("app.env")[variable] == (vm.folder / "secrets" / secret).read_text()
         assert files["app.env"][1] == 0o600
-    shown = done.stdout + done.stderr + "".join(text for one, (text, _) in files.items() if one != "app.env")
-    assert "canary" not in shown
-    assert machine.calls[-2:] == [_PULL, _UP]
+    public_text = (
+        result.stdout + result.stderr + "".join(text for file, (text, _) in files.items() if file != "app.env")
+    )
+    assert "canary" not in public_text
+    assert vm.calls[-2:] == [_PULL, _UP]
 
 
 @pytest.mark.parametrize("name", ["ai-server", "vllm"])
-def test_registry_is_logged_in_to_before_the_pull(rendered: Scripts, machine: Machine, name: str) -> None:
-    """As root, at every boot: the base image's own login is that of another user."""
-    machine.boot(rendered["prod"][name])
-    assert machine.calls[-3:] == ["gcloud auth configure-docker asia-northeast3-docker.pkg.dev --quiet", _PULL, _UP]
-    machine.answer("gcloud auth configure-docker", 1)
-    assert machine.boot(rendered["prod"][name]).returncode != 0
-    assert _PULL not in machine.calls
+def test_root_logs_in_to_the_registry_before_the_pull(rendered: Scripts, vm: Vm, name: str) -> None:
+    """Each boot logs root in, and a failed login ends the boot before the pull."""
+    vm.boot(rendered["prod"][name])
+    assert vm.calls[-3:] == ["gcloud auth configure-docker asia-northeast3-docker.pkg.dev --quiet", _PULL, _UP]
+    vm.set_exit_code("gcloud auth configure-docker", 1)
+    assert vm.boot(rendered["prod"][name]).returncode != 0
+    assert _PULL not in vm.calls
 
 
 @pytest.mark.parametrize(
     "value", ["", "\n", "one\ntwo", "tab\tbed", None], ids=["empty", "blank", "lines", "tab", "denied"]
 )
 @pytest.mark.parametrize(("name", "secret"), _NEEDS)
-def test_without_a_secret_nothing_is_written_or_started(
-    rendered: Scripts, machine: Machine, name: str, secret: str, value: str | None
+def test_boot_without_a_secret_writes_and_starts_nothing(
+    rendered: Scripts, vm: Vm, name: str, secret: str, value: str | None
 ) -> None:
-    """Whichever it is, and whatever is wrong with it."""
+    """Each secret is required, as a single line of text."""
     if value is None:
-        (machine.folder / "secrets" / secret).unlink()
+        (vm.folder / "secrets" / secret).unlink()
     else:
-        machine.hide(secret, value)
-    done = machine.boot(rendered["dev"][name])
-    assert done.returncode != 0
-    assert machine.files() == {}
-    assert [call for call in machine.calls if call.startswith("docker")] == []
-    assert "canary" not in done.stdout + done.stderr
+        vm.set_secret(secret, value)
+    result = vm.boot(rendered["dev"][name])
+    assert result.returncode != 0
+    assert vm.files() == {}
+    assert [call for call in vm.calls if call.startswith("docker")] == []
+    assert "canary" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("name", ["ai-server", "vllm"])
-def test_secret_that_is_cut_off_is_none(rendered: Scripts, machine: Machine, name: str) -> None:
-    """Half an answer and an exit code are a failure, not half a key."""
-    machine.answer("gcloud secrets versions", 1)
-    assert machine.boot(rendered["dev"][name]).returncode != 0
-    assert machine.files() == {}
+def test_output_of_a_failed_secret_read_is_not_used(rendered: Scripts, vm: Vm, name: str) -> None:
+    """An exit code of gcloud ends the boot, even with text on stdout."""
+    vm.set_exit_code("gcloud secrets versions", 1)
+    assert vm.boot(rendered["dev"][name]).returncode != 0
+    assert vm.files() == {}
 
 
-def test_without_the_image_nothing_is_stopped(rendered: Scripts, machine: Machine, name: str) -> None:
-    """A pull that fails ends the boot: what ran goes on."""
-    machine.boot(rendered["dev"][name])
-    machine.answer("docker compose pull", 18)
-    assert machine.boot(rendered["dev"][name]).returncode == 18
-    assert [call for call in machine.calls if call.startswith("docker")] == [_PULL]
+def test_failed_pull_stops_no_container(rendered: Scripts, vm: Vm, name: str) -> None:
+    """A failed pull ends the boot before `docker compose up`."""
+    vm.boot(rendered["dev"][name])
+    vm.set_exit_code("docker compose pull", 18)
+    assert vm.boot(rendered["dev"][name]).returncode == 18
+    assert [call for call in vm.calls if call.startswith("docker")] == [_PULL]
 
 
-def test_second_boot_is_the_same(rendered: Scripts, machine: Machine, name: str) -> None:
-    """Same files, same calls; the disk that is mounted by then is left alone."""
-    machine.boot(rendered["dev"][name])
-    files, calls = machine.files(), machine.calls
-    machine.answer("mountpoint", 0)
-    assert machine.boot(rendered["dev"][name]).returncode == 0
+def test_second_boot_repeats_the_first(rendered: Scripts, vm: Vm, name: str) -> None:
+    """A second boot writes the same files and makes the same calls, except for the mounted disk."""
+    vm.boot(rendered["dev"][name])
+    files, calls = vm.files(), vm.calls
+    vm.set_exit_code("mountpoint", 0)
+    assert vm.boot(rendered["dev"][name]).returncode == 0
     disk = ("blkid", "mkfs", "systemctl", "mount ")
-    assert (machine.files(), machine.calls) == (files, [call for call in calls if not call.startswith(disk)])
+    assert (vm.files(), vm.calls) == (files, [call for call in calls if not call.startswith(disk)])
 
 
-def test_disk_that_is_full_leaves_no_half_of_a_file(rendered: Scripts, machine: Machine, name: str) -> None:
-    """Each file is there as a whole or as it was."""
-    machine.boot(rendered["dev"][name])
-    before = machine.files()
-    done = machine.boot(rendered["dev"][name], limit="ulimit -f 1; trap '' XFSZ")
-    assert done.returncode != 0
-    after = machine.files()
-    assert {one: after[one] for one in before} == before
-    assert _UP not in machine.calls
+def test_full_disk_leaves_no_partial_file(rendered: Scripts, vm: Vm, name: str) -> None:
+    """A write that fails leaves the former file."""
+    vm.boot(rendered["dev"][name])
+    before = vm.files()
+    result = vm.boot(rendered["dev"][name], limit="ulimit -f 1; trap '' XFSZ")
+    assert result.returncode != 0
+    after = vm.files()
+    assert {file: after[file] for file in before} == before
+    assert _UP not in vm.calls
 
 
 @pytest.mark.parametrize(("name", "variable"), [("vllm", "VLLM_IMAGE"), ("chromadb", "CHROMADB_IMAGE")])
-def test_what_an_update_brought_stays(rendered: Scripts, machine: Machine, name: str, variable: str) -> None:
-    """A machine that reboots goes on with the image that serves, not with the first one."""
-    machine.boot(rendered["dev"][name])
-    path, brought = machine.app / ".env", f"host.example.com/one@sha256:{'c' * 64}"
-    path.write_text(re.sub(rf"^{variable}=.*$", f"{variable}={brought}", path.read_text(), flags=re.MULTILINE))
-    assert machine.boot(rendered["dev"][name]).returncode == 0
-    assert machine.variables(".env")[variable] == brought
+def test_image_of_an_update_survives_a_boot(rendered: Scripts, vm: Vm, name: str, variable: str) -> None:
+    """A reboot keeps the image of the last update instead of the first image."""
+    vm.boot(rendered["dev"][name])
+    path, updated = vm.app / ".env", f"host.example.com/image@sha256:{'c' * 64}"
+    path.write_text(re.sub(rf"^{variable}=.*$", f"{variable}={updated}", path.read_text(), flags=re.MULTILINE))
+    assert vm.boot(rendered["dev"][name]).returncode == 0
+    assert vm.variables(".env")[variable] == updated
 
 
-def test_variables_are_those_that_the_server_reads(rendered: Scripts, machine: Machine) -> None:
-    """Of app/settings.py: all that it needs, and none that it does not know."""
-    machine.boot(rendered["prod"]["ai-server"])
-    given, known = machine.variables("app.env"), defaults()
-    assert given.keys() - known.keys() == set()
-    assert {name for name, default in known.items() if default is REQUIRED} - given.keys() == set()
-    assert given["APP_ENV"] == "prod"
+def test_variables_are_those_of_the_server(rendered: Scripts, vm: Vm) -> None:
+    """The script sets every required variable of app/settings.py, and no unknown one."""
+    vm.boot(rendered["prod"]["ai-server"])
+    actual, known = vm.variables("app.env"), defaults()
+    assert actual.keys() - known.keys() == set()
+    assert {name for name, default in known.items() if default is REQUIRED} - actual.keys() == set()
+    assert actual["APP_ENV"] == "prod"
 
 
-def test_stop_has_time_for_all_of_it(rendered: Scripts, machine: Machine) -> None:
-    """With what the machines set, and the defaults of the rest."""
-    machine.boot(rendered["prod"]["ai-server"])
-    (grace_s,) = re.findall(r"stop_grace_period: (\d+)s", machine.files()["docker-compose.yml"][0])
-    assert stop_s(machine.variables("app.env")) < int(grace_s)
+def test_stop_period_is_long_enough_for_the_variables(rendered: Scripts, vm: Vm) -> None:
+    """With the variables of the script, the server exits before Docker kills it."""
+    vm.boot(rendered["prod"]["ai-server"])
+    (grace_s,) = re.findall(r"stop_grace_period: (\d+)s", vm.files()["docker-compose.yml"][0])
+    assert shutdown_s(vm.variables("app.env")) < int(grace_s)
 
 
-def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machine: Machine) -> None:
-    """By the stack of compose/vllm, with its adapters."""
-    machine.boot(rendered["dev"]["ai-server"])
-    variables = machine.variables("app.env")
+def test_variables_name_the_model_and_adapters_of_vllm(rendered: Scripts, vm: Vm) -> None:
+    """Model and adapters of the script are those of compose/vllm."""
+    vm.boot(rendered["dev"]["ai-server"])
+    variables = vm.variables("app.env")
     stack = (ROOT / "compose/vllm/docker-compose.yml").read_text()
     assert f"--model={variables['VLLM_MODEL']}\n" in stack
     for adapter in ("CHECKLIST", "EASYCONTRACT"):
@@ -209,19 +209,19 @@ def test_model_that_is_asked_is_the_one_that_is_served(rendered: Scripts, machin
 
 
 @pytest.mark.parametrize("collector", ["alloy", "promtail"])
-def test_one_collector_starts_and_it_is_the_one_that_was_chosen(
-    terraform: Terraform, machine: Machine, name: str, collector: str
-) -> None:
-    """At every boot: what somebody writes into .env by hand is gone with the next one."""
-    machine.boot(scripts(terraform.plan("dev", log_collector=collector))[name])
-    stack = composed(machine.app)["services"]
-    assert [one for one in ("alloy", "promtail") if one in stack and stack[one].get("scale", 1)] == [collector]
+def test_only_the_chosen_log_collector_starts(terraform: Terraform, vm: Vm, name: str, collector: str) -> None:
+    """Each boot writes .env with the collector of Terraform's variable."""
+    vm.boot(scripts(terraform.plan("dev", log_collector=collector))[name])
+    stack = read_stack(vm.app)["services"]
+    assert [service for service in ("alloy", "promtail") if service in stack and stack[service].get("scale", 1)] == [
+        collector
+    ]
 
 
-def test_docker_compose_takes_what_is_laid_down(rendered: Scripts, machine: Machine, name: str) -> None:
-    """The stack gets every variable that it needs, and the program its secrets whole."""
-    machine.boot(rendered["dev"][name])
-    service = composed(machine.app)["services"][name]
+def test_docker_compose_accepts_the_written_files(rendered: Scripts, vm: Vm, name: str) -> None:
+    """The stack has all its variables, and the service gets its secrets unchanged."""
+    vm.boot(rendered["dev"][name])
+    service = read_stack(vm.app)["services"][name]
     for secret, variable in _SECRETS[name].items():
-        assert service["environment"][variable].replace("$$", "$") == (machine.folder / "secrets" / secret).read_text()
+        assert service["environment"][variable].replace("$$", "$") == (vm.folder / "secrets" / secret).read_text()
     assert service["image"].endswith({"ai-server": "/ai-server:4f2a91c", "vllm": "/vllm:v0.15.1"}.get(name, ""))

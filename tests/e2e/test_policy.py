@@ -14,9 +14,9 @@ FAULTS = {
         "compose/chromadb/docker-compose.yml",
         "chromadb/chroma:1.5.9",
         "chromadb/chroma:latest",
-        "'chromadb/chroma:latest' moves",
+        "'chromadb/chroma:latest' can move",
     ),
-    "alloy-syntax": ("compose/config.alloy", '"syslog",', '"syslog"', "test_alloys_configuration_is_its_syntax"),
+    "alloy-syntax": ("compose/config.alloy", '"syslog",', '"syslog"', "test_alloys_configuration_has_its_syntax"),
     "packer fmt": (
         "packer/cpu-base.pkr.hcl",
         "disk_size    = 50",

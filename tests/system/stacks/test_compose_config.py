@@ -1,15 +1,12 @@
 """policy/tools/compose-config reads a stack as Docker Compose does: the same output and the same errors."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.emulator import REPOSITORY
+from policy.compose import copy_stack
 from tests.support.tools import tool
-
-_COMPOSE = REPOSITORY / "compose"
 
 
 @pytest.fixture(params=["ai-server", "chromadb", "vllm"])
@@ -17,16 +14,7 @@ def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The files of each stack, as the startup script writes them to /opt/app."""
     folder = tmp_path / "app"
     folder.mkdir()
-    for source, name in {
-        _COMPOSE / request.param / "docker-compose.yml": "docker-compose.yml",
-        _COMPOSE / request.param / "example.env": ".env",
-        _COMPOSE / request.param / "app.env.example": "app.env",
-        _COMPOSE / "promtail.yml": "promtail.yml",
-        _COMPOSE / "config.alloy": "config.alloy",
-    }.items():
-        if source.exists():
-            shutil.copy(source, folder / name)
-    return folder
+    return copy_stack(request.param, folder)
 
 
 def _run(folder: Path, *command: str | Path) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""A machine for startup scripts: folders of its own, and stand-ins for gcloud, docker and what touches disks."""
+"""A VM for startup scripts: a folder as its root, and stand-ins for gcloud, docker and the commands for disks."""
 
 import os
 import re
@@ -8,34 +8,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# Folders of the script that become folders of the machine. What it writes down in quoted heredocs stays as it is.
+# Absolute paths of the script that move into the VM's folder. Quoted heredocs stay unchanged.
 _MOVED: Final = re.compile(r"(?<![\w./])/(?=opt/app\b|var/log/dojangkok\b|var/lib/docker\b|etc/|dev/disk/)")
 _QUOTED: Final = re.compile(r"<<'(\w+)'$")
-# Every command but gcloud and docker does what its file `codes/NAME` says; they all write down how they were called.
+# Each stand-in records its arguments and exits with the code in `codes/NAME`; gcloud also prints secrets.
 _STAND_IN: Final = r"""#!/bin/bash
 name=$(basename "$0")
-echo "$name $*" >>"$MACHINE/calls"
+echo "$name $*" >>"$VM/calls"
 case "$name $1 $2" in
-    "gcloud secrets versions") cat "$MACHINE/secrets/$6" || exit 1 ;;
+    "gcloud secrets versions") cat "$VM/secrets/$6" || exit 1 ;;
 esac
-for called in "$name" "$name $1 $2"; do
-    [ ! -e "$MACHINE/codes/$called" ] || exit "$(cat "$MACHINE/codes/$called")"
+for command in "$name" "$name $1 $2"; do
+    [ ! -e "$VM/codes/$command" ] || exit "$(cat "$VM/codes/$command")"
 done
 """
-_STOOD_IN: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount")
+_COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount")
 _BOOT_S: Final = 30
 
 
 @dataclass(frozen=True)
-class Machine:
-    """A machine that was never booted."""
+class Vm:
+    """A VM before its first boot."""
 
     folder: Path
 
     def __post_init__(self) -> None:
         for name in ("bin", "secrets", "codes", "etc"):
             (self.folder / name).mkdir()
-        for name in _STOOD_IN:
+        for name in _COMMANDS:
             path = self.folder / "bin" / name
             path.write_text(_STAND_IN)
             path.chmod(0o755)
@@ -45,44 +45,44 @@ class Machine:
 
     @property
     def app(self) -> Path:
-        """The machine's /opt/app."""
+        """The folder /opt/app."""
         return self.folder / "opt/app"
 
     @property
     def disk(self) -> Path:
-        """The machine's data disk."""
+        """The device of the data disk."""
         return self.folder / "dev/disk/by-id/google-data"
 
-    def hide(self, name: str, text: str) -> None:
-        """Put a secret into Secret Manager."""
+    def set_secret(self, name: str, text: str) -> None:
+        """Set the value of a secret in Secret Manager."""
         (self.folder / "secrets" / name).write_text(text)
 
-    def answer(self, command: str, code: int) -> None:
-        """Let a command end with a code from now on, `docker compose pull` by its first three words."""
+    def set_exit_code(self, command: str, code: int) -> None:
+        """Set the exit code of a command, such as `mount` or the three words `docker compose pull`."""
         (self.folder / "codes" / command).write_text(str(code))
 
     def boot(self, script: str, limit: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run a script as the machine would; `limit` is shell that is run before, for a machine in need."""
+        """Run a startup script; `limit` is shell code that runs before the script, such as a ulimit."""
         (self.folder / "calls").unlink(missing_ok=True)
         return subprocess.run(
             ["bash", "-c", f"{limit}\n{self._moved(script)}"],
-            env={"PATH": f"{self.folder / 'bin'}:{os.defpath}", "MACHINE": str(self.folder), "HOSTNAME": "host-0.c.p"},
+            env={"PATH": f"{self.folder / 'bin'}:{os.defpath}", "VM": str(self.folder), "HOSTNAME": "host-0.c.p"},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BOOT_S, check=False,
         )  # fmt: skip
 
     @property
     def calls(self) -> list[str]:
-        """What the last boot called, in order."""
+        """The commands of the last boot, in order."""
         path = self.folder / "calls"
         return path.read_text().replace(str(self.folder), "").splitlines() if path.exists() else []
 
     def files(self) -> dict[str, tuple[str, int]]:
-        """Every file of /opt/app: its content, and its mode."""
-        found = sorted(self.app.iterdir()) if self.app.exists() else []
-        return {path.name: (path.read_text(), stat.S_IMODE(path.stat().st_mode)) for path in found}
+        """Return content and mode of each file in /opt/app."""
+        paths = sorted(self.app.iterdir()) if self.app.exists() else []
+        return {path.name: (path.read_text(), stat.S_IMODE(path.stat().st_mode)) for path in paths}
 
     def variables(self, name: str) -> dict[str, str]:
-        """Return the variables of an env file."""
+        """Return the variables of an env file in /opt/app."""
         lines = (self.app / name).read_text().splitlines()
         return dict(line.split("=", 1) for line in lines)
 
