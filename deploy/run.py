@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from deploy import config as environments
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.server_clock import own_time
 from deploy.config import Config
 from deploy.documents.group_state import Version
 from deploy.endpoints import with_endpoint_lines
+from deploy.environment_file import read_config
 from deploy.errors import DeployError, StoppedError
 from deploy.group.observation import Observation
 from deploy.group.unattended_rollout import unattended_rollout
@@ -64,7 +64,7 @@ class Run:
         Raises:
             ConfigError: It can't be.
         """
-        config = environments.read(self.settings.env, self.settings.overrides())
+        config = read_config(self.settings.env, self.settings.overrides())
         self.outcome = replace(
             self.outcome,
             project=config.project,

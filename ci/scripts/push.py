@@ -4,7 +4,7 @@
 Between digest and tags goes its bill of materials, /layout/bill. layout.py has made both.
 
 NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. From the files in
-/run/secrets `python -m deploy.registry.authfile` makes an authfile in /scratch, which is memory: it decides which
+/run/secrets `python -m deploy.authfile` makes an authfile in /scratch, which is memory: it decides which
 login this registry is sent.
 
 A digest counts as pushed when the bytes of the manifest that the registry serves have it.

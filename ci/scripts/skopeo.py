@@ -8,7 +8,7 @@ from pathlib import Path
 
 _SECRETS = Path("/run/secrets")
 _LOGINS = ("registry-token", "credentials", "registry-credentials")
-_AUTHFILE = ["/opt/venv/bin/python", "-m", "deploy.registry.authfile"]
+_AUTHFILE = ["/opt/venv/bin/python", "-m", "deploy.authfile"]
 _DEPLOY_PARENT = Path("/src")
 # skopeo has one exit code for everything; these are the words of the registry protocol's own error codes.
 _NOT_ALLOWED = ("unauthorized", "authentication required", "denied", "invalid username/password")
@@ -59,7 +59,7 @@ def skopeo(verb: str, *args: str) -> bytes:
 
 
 def secrets() -> list[str]:
-    """Return the options of deploy.registry.authfile for the logins that were given."""
+    """Return the options of deploy.authfile for the logins that were given."""
     return [part for name in _LOGINS if (_SECRETS / name).exists() for part in (f"--{name}", str(_SECRETS / name))]
 
 

@@ -16,9 +16,9 @@ from typing import Final
 import httpx
 
 from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
-from deploy.registry.hosts import api_path
 from deploy.registry.http import Answer, Logins, RegistryHttp
 from deploy.release.image import Reference, is_digest
+from deploy.release.registry_names import api_path
 from deploy.retry import Time, call_with_retries
 
 _HEAD_IS_NOT_SERVED: Final = (405, 501)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.errors import NotAllowedError
-from deploy.registry.hosts import login_name
+from deploy.release.registry_names import login_name
 
 _LARGEST: Final = 2**20
 _LOG_IN: Final = "write it with 'skopeo login --authfile FILE HOST' or 'docker login'"

@@ -14,9 +14,7 @@ from typing import Final
 import httpx
 
 from lib.credential_urls import is_local
-from lib.image_names import DOCKER_HUB
 
-_DOCKER_HUB_NAMES: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _GOOGLE: Final = re.compile(r"https://(?:gcr\.io|[a-z0-9-][a-z0-9.-]*\.(?:gcr\.io|pkg\.dev))")
 _URL: Final = re.compile(r"[!-~]{1,8192}", re.ASCII)
 _NAME: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
@@ -39,22 +37,6 @@ def takes_google_token(url: str, google_registries: tuple[str, ...]) -> bool:
     if host in google_registries:
         return scheme == "https" or is_local(host.partition(":")[0])
     return _GOOGLE.fullmatch(url) is not None
-
-
-def registry_of(host: str) -> str:
-    """Return scheme and host of the registry that a host of an image reference stands for."""
-    return "https://registry-1.docker.io" if host in _DOCKER_HUB_NAMES else f"https://{host}"
-
-
-def login_name(host: str) -> str:
-    """Return the name of a registry in a file of logins: its host, and one name for all hosts of Docker Hub."""
-    return DOCKER_HUB if host in _DOCKER_HUB_NAMES else host
-
-
-def api_path(repository: str) -> str:
-    """Return the path of a repository in the registry's API; Docker Hub has its own images in `library`."""
-    host, _, path = repository.partition("/")
-    return f"library/{path}" if host in _DOCKER_HUB_NAMES and "/" not in path else path
 
 
 class AddressError(ValueError):

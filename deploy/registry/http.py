@@ -8,8 +8,9 @@ import httpx
 
 from deploy.errors import ConfigError, NotAllowedError, RefusedError
 from deploy.registry.credentials import RegistryCredentials
-from deploy.registry.hosts import AddressError, Hosts, api_path, login_name, looked_up, takes_google_token
+from deploy.registry.hosts import AddressError, Hosts, looked_up, takes_google_token
 from deploy.registry.login import Challenge, challenge, token
+from deploy.release.registry_names import api_path, login_name
 from deploy.retry import TIMEOUT, TRANSIENT_STATUSES, TransientError, transient_error
 from lib.credential_urls import is_local
 

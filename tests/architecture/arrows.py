@@ -52,8 +52,8 @@ ARROWS: Final = (
     Arrow("deploy.documents", ("deploy.errors",), "a document that has another shape is an error"),
     Arrow(
         "deploy.config",
-        ("deploy.endpoints", "deploy.errors", "deploy.registry", "lib"),
-        "an environment file is read with the rules for addresses, registries and credentials",
+        ("deploy.endpoints", "deploy.errors", "deploy.release", "lib"),
+        "settings are checked with the rules for addresses, image references and credentials",
     ),
     Arrow("deploy.release", (*_VALUES, "lib"), "a release is made of documents; image names are parsed by lib"),
     Arrow(
@@ -173,7 +173,10 @@ ARROWS: Final = (
 _NETWORK: Final = "a decision that reads the network cannot be tested with values, and may differ at the second call"
 _CLOCK: Final = "deadlines are judged by the time that is passed in, which is the server's"
 _PROCESS: Final = "a decision depends on its arguments alone, not on this process"
-PURE: Final = ("deploy.documents", "deploy.group", "deploy.release", "emulator.group")
+PURE: Final = (
+    "deploy.config", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.release",
+    "emulator.group",
+)  # fmt: skip
 EFFECTS: Final = {
     "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
     "tenacity": _NETWORK, "time": _CLOCK, "random": _PROCESS, "os": _PROCESS, "signal": _PROCESS,

@@ -51,8 +51,8 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
     code, _, stderr = served.run("deploy")
     assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
     for flags, said in (
-        (("--timeout", "-1"), "--timeout: got '-1'. Fix: seconds, 1 to 86400."),
-        (("--timeout", "inf"), "--timeout: got 'inf'. Fix: seconds, 1 to 86400."),
+        (("--timeout", "-1"), "--timeout: got '-1'. Fix: use seconds, 1 to 86400."),
+        (("--timeout", "inf"), "--timeout: got 'inf'. Fix: use seconds, 1 to 86400."),
         (("--timeout", "soon"), "unable to parse string as a number, got 'soon'. Fix: see --help."),
         (("--zone", "A"), "--zone: got 'A': String should match pattern"),
         (("--group", "other"), "group 'other': not found in zone asia-northeast3-a"),

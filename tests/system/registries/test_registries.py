@@ -97,7 +97,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     monkeypatch.setattr(oci_layout, "_MATERIALS", tmp_path / "bill")
     monkeypatch.setattr(push, "_SCRATCH", tmp_path / "scratch")
     monkeypatch.setattr(skopeo, "_SECRETS", tmp_path / "secrets")
-    monkeypatch.setattr(skopeo, "_AUTHFILE", [python, "-m", "deploy.registry.authfile"])
+    monkeypatch.setattr(skopeo, "_AUTHFILE", [python, "-m", "deploy.authfile"])
     monkeypatch.setattr(skopeo, "_DEPLOY_PARENT", REPOSITORY)
     monkeypatch.setenv("ENVIRONMENT", "dev")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -40,7 +40,7 @@ def test_deploy_decides_the_login_of_a_push(secrets: Path, monkeypatch: pytest.M
     assert skopeo.authfile("host/path/app") == '{"auths": {}}'
     (command, options) = run.calls[0]
     assert command == [
-        "/opt/venv/bin/python", "-m", "deploy.registry.authfile", "--env", "dev", "--repository", "host/path/app",
+        "/opt/venv/bin/python", "-m", "deploy.authfile", "--env", "dev", "--repository", "host/path/app",
         "--credentials", f"{secrets}/credentials", "--registry-credentials", f"{secrets}/registry-credentials",
     ]  # fmt: skip
     assert options["cwd"] == Path("/src")

@@ -1,4 +1,4 @@
-"""What a push may send to log in: `python -m deploy.registry.authfile`, as scripts/skopeo.py runs it."""
+"""What a push may send to log in: `python -m deploy.authfile`, as scripts/skopeo.py runs it."""
 
 import base64
 import contextlib
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.registry.authfile import main
+from deploy.authfile import main
 from tests.unit.deploy.test_credentials import keyless, write
 
 GOOGLE = "oauth2accesstoken:ya29.typed"
@@ -109,7 +109,7 @@ def test_a_file_that_is_none_is_named_and_not_printed(
 
 
 def test_the_push_runs_it_as_a_program(folder: Path) -> None:
-    command = [sys.executable, "-m", "deploy.registry.authfile", "--env", "x", "--repository", "gcr.io/p/a", *TOKEN]
+    command = [sys.executable, "-m", "deploy.authfile", "--env", "x", "--repository", "gcr.io/p/a", *TOKEN]
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=environment)
     assert decoded(done.stdout) == {"gcr.io": GOOGLE}

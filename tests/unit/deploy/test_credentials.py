@@ -13,8 +13,8 @@ import pytest
 from google.auth import credentials as google
 from google.auth import exceptions
 
-from deploy import config
 from deploy.compute_engine import login
+from deploy.environment_file import read_config
 from deploy.errors import NotAllowedError
 from lib.credentials_file import CredentialsFile
 from lib.token_request import TokenRequest
@@ -114,11 +114,11 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
 
 
 def test_a_broken_file_prints_one_line_and_ends_with_4(tmp_path: Path) -> None:
-    """`python -m deploy.registry.authfile`, as scripts/skopeo.py runs it."""
+    """`python -m deploy.authfile`, as scripts/skopeo.py runs it."""
     file = write_bytes(tmp_path / "c.json", UNREADABLE["cut"][0])
     push = ["--env", "dev", "--repository", "gcr.io/p/a", "--credentials", str(file)]
     ended = subprocess.run(
-        [sys.executable, "-m", "deploy.registry.authfile", *push], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "deploy.authfile", *push], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == f"credentials: {file}: is no JSON. Fix: write the file anew.\n"
@@ -162,9 +162,9 @@ def test_hosts_of_google_and_github_and_of_the_environment_are_known(served: str
     text = Path("environments/local.yaml").read_text()
     host = served.removeprefix("http://")
     (tmp_path / "x.yaml").write_text(text.replace("emulator:8080", host))
-    assert callable(login.load_login(ours, config.read("x", {}, tmp_path).token_hosts))
+    assert callable(login.load_login(ours, read_config("x", {}, tmp_path).token_hosts))
     with pytest.raises(NotAllowedError, match="token_url: has a host that is not one of Google or GitHub"):
-        login.load_login(ours, config.read("local", {}).token_hosts)
+        login.load_login(ours, read_config("local", {}).token_hosts)
 
 
 def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import config as environments
 from deploy.config import Config
 from deploy.endpoints import EndpointOverride, with_endpoint_lines
+from deploy.environment_file import read_config
 from deploy.report import formats, preview, releases, status
 from deploy.report.rebuilt import rebuilt
 from deploy.rollout.plan import plan
@@ -27,7 +27,7 @@ def read(folder: Path, more: str, **overrides: str) -> Config:
     text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
     kept = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("registry_url:"))
     (folder / "x.yaml").write_text(kept + more)
-    return environments.read("x", overrides, folder)
+    return read_config("x", overrides, folder)
 
 
 @pytest.mark.parametrize(

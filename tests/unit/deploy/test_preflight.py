@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy import config as environments
 from deploy.documents.group_state import parse_group
+from deploy.environment_file import read_config
 from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
 from deploy.group.observation import Observation
 from deploy.group.version_name import VersionName
@@ -300,5 +300,5 @@ def test_run_that_would_not_be_read_again_is_refused(run: str) -> None:
 def test_policy_under_which_nothing_moves_is_refused(tmp_path: Path) -> None:
     text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
     (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")
-    with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no machine could"):
-        environments.read("x", {}, tmp_path)
+    with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no instance could"):
+        read_config("x", {}, tmp_path)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import config
 from deploy.documents.group_state import Group, Instance, Version
+from deploy.environment_file import read_config
 from deploy.errors import ConfigError, RefusedError
 from deploy.group import version_name
 from deploy.group.health import PollSummary, Verdict, add_poll, group_verdict
@@ -181,15 +181,15 @@ def test_intent_survives_a_name() -> None:
 
 def test_environment_files_are_read(tmp_path: Path) -> None:
     for name in ("local", "dev", "prod"):
-        assert config.read(name, {}).group
-    assert config.read("dev", {"zone": "us-a", "group": ""}).zone == "us-a"
+        assert read_config(name, {}).group
+    assert read_config("dev", {"zone": "us-a", "group": ""}).zone == "us-a"
 
 
 def test_accessories_of_an_environment_are_left_to_their_reader(tmp_path: Path) -> None:
     text = Path("environments/dev.yaml").read_text()
-    assert config.read("dev", {}).accessories.keys() == {"vllm", "chromadb"}
+    assert read_config("dev", {}).accessories.keys() == {"vllm", "chromadb"}
     (tmp_path / "x.yaml").write_text(text.partition("accessories:")[0] + "accessories: {other: {anything: 1}}\n")
-    assert config.read("x", {}, tmp_path).accessories == {"other": {"anything": 1}}
+    assert read_config("x", {}, tmp_path).accessories == {"other": {"anything": 1}}
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, sai
     kept = [line for line in good.splitlines() if line.split(":")[0] != text.split(":", maxsplit=1)[0]]
     (tmp_path / "x.yaml").write_text("\n".join([*kept, text]) if good else text)
     with pytest.raises(ConfigError) as error:
-        config.read("x", {}, tmp_path)
+        read_config("x", {}, tmp_path)
     assert said in str(error.value)
     assert "x.yaml" in str(error.value)
     assert error.value.exit_code == 3

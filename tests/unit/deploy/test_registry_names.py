@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import config
 from deploy.config import Config
+from deploy.environment_file import read_config
 from deploy.errors import ConfigError, RefusedError
 from deploy.registry import hosts
 from deploy.registry.hosts import AddressError, looked_up
@@ -80,7 +80,7 @@ def config_of(**values: object) -> Config:
 def test_what_an_environment_file_may_not_name(line: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(f"project: p\nzone: z\ngroup: g\n{line}\n")
     with pytest.raises(ConfigError) as error:
-        config.read("x", {}, tmp_path)
+        read_config("x", {}, tmp_path)
     assert str(error.value).startswith(f"{tmp_path}/x.yaml: {text}")
 
 

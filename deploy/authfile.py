@@ -1,6 +1,6 @@
 """
 The logins that a push may send:
-`python -m deploy.registry.authfile --env ENV --repository HOST/PATH [--credentials FILE] …`.
+`python -m deploy.authfile --env ENV --repository HOST/PATH [--credentials FILE] …`.
 
 Prints an authfile, as `docker login` writes it, with the one login of that repository's registry: the entry of
 `--registry-credentials`, or the Google access token where the registry takes it, or none. So a push sends a registry
@@ -15,12 +15,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from deploy import config
 from deploy.compute_engine import login
 from deploy.config import Config
+from deploy.environment_file import read_config
 from deploy.errors import DeployError, NotAllowedError, RefusedError
 from deploy.registry import credentials
-from deploy.registry.hosts import api_path, login_name, takes_google_token
+from deploy.registry.hosts import takes_google_token
+from deploy.release.registry_names import api_path, login_name
 
 # Artifact Registry takes an access token as the password of this user.
 _GOOGLE_USER: Final = "oauth2accesstoken"
@@ -71,14 +72,14 @@ def _minted(path: Path | None, token_hosts: tuple[str, ...]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print an authfile on stdout, or what is wrong on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.registry.authfile")
+    parser = argparse.ArgumentParser(prog="python -m deploy.authfile")
     parser.add_argument("--env", required=True)
     parser.add_argument("--repository", required=True)
     for name in ("--credentials", "--registry-token", "--registry-credentials"):
         parser.add_argument(name, type=Path)
     given = parser.parse_args(arguments)
     try:
-        environment = config.read(given.env, {"repository": given.repository})
+        environment = read_config(given.env, {"repository": given.repository})
         print(json.dumps(logins(environment, given.credentials, given.registry_token, given.registry_credentials)))
     except DeployError as error:
         print(error, file=sys.stderr)

@@ -1,0 +1,60 @@
+"""Reads the settings of an environment from environments/NAME.yaml; an error names the path of its key."""
+
+import difflib
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from deploy.config import Config, RolloutSettings
+from deploy.endpoints import endpoint_overrides
+from deploy.errors import ConfigError
+from lib.environment_files import EnvironmentFileError, load, locate, shown
+
+_FOLDER: Final = Path("environments")
+_EXAMPLE: Final = "see environments/dev.yaml"
+
+
+def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER) -> Config:
+    """
+    Read the settings of an environment.
+
+    Args:
+        environment: name of a file in the folder, without `.yaml`.
+        flags: values of flags by key, which override the file; an empty value does not.
+        folder: folder of the environment files.
+
+    Raises:
+        ConfigError: the file is absent or can't be read, or a key or value in it is wrong.
+    """
+    try:
+        path = locate(environment, folder)
+        document = load(path)
+    except EnvironmentFileError as error:
+        raise ConfigError(error.message, error.fix) from error
+    values = document | {key: value for key, value in flags.items() if value}
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise _config_error(path, error.errors()[0], flags) from error
+    compute_url = str(document.get("compute_url") or Config.model_fields["compute_url"].default)
+    registry_url = str(document.get("registry_url") or config.default_registry)
+    pairs = (("compute_url", config.compute_url, compute_url), ("registry_url", config.registry, registry_url))
+    return config.with_endpoint_overrides(endpoint_overrides(str(path), pairs))
+
+
+def _config_error(path: Path, error: Any, flags: dict[str, str]) -> ConfigError:
+    """Return the error of a key, with its path; for an unknown key with the most similar known one."""
+    *parents, key = (str(part) for part in error["loc"])
+    where = ".".join((*parents, key))
+    place = f"--{key.replace('_', '-')}" if flags.get(key) and not parents else f"{path}: {where}"
+    if error["type"] == "value_error":
+        return ConfigError(f"{place}: {error['ctx']['error']}.", _EXAMPLE)
+    if error["type"] == "extra_forbidden":
+        model = RolloutSettings if parents == ["rollout"] else Config
+        similar = difflib.get_close_matches(key, model.model_fields, n=1)
+        fix = f"did you mean '{similar[0]}'" if similar else f"one of: {', '.join(model.model_fields)}"
+        return ConfigError(f"{path}: {where:.80}: unknown key.", fix)
+    if error["type"] == "missing":
+        return ConfigError(f"{path}: {where}: missing.", _EXAMPLE)
+    return ConfigError(f"{place}: got {shown(error['input'])}: {error['msg']}.", _EXAMPLE)
