@@ -25,11 +25,11 @@ from accessory import config, errors, image
 from accessory.config import Accessory, Environment
 from accessory.conversation import Conversation
 from accessory.errors import AccessoryError, RefusedError, StoppedError
-from accessory.image import Reference
 from accessory.report import Format, shown
 from accessory.request import Request
 from accessory.result import Outcome
 from accessory.transport import Iap, PlainSsh, Transport
+from lib.image_reference import Reference
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_progress, write_report
 from lib.usage import usage_error

@@ -8,7 +8,7 @@ from typing import Final
 
 from accessory import image
 from accessory.config import Accessory
-from accessory.image import Reference
+from lib.image_reference import Reference
 
 _REMOTE: Final = Path(__file__).with_name("remote")
 RECEIVE: Final = (_REMOTE / "receive.sh").read_text()

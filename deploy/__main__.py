@@ -28,6 +28,7 @@ from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Serving
 from deploy.rollout.rollback_plan import plan_rollback
 from deploy.run import Run
+from lib.image_reference import Reference
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_report
 from lib.usage import usage_error
@@ -167,7 +168,7 @@ def prune(run: Run) -> None:
     write_report(run.headed(formats.pruned(pruned, run.settings.shape, run.config.endpoint_overrides)))
 
 
-def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observation, image.Reference]:
+def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Observation, Reference]:
     """Look the image up and read the world, side by side, and decide."""
     repository = run.config.repository  # read first: from then on, this run's outcome is the group's last
     asked = image.parse(text)

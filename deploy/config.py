@@ -16,7 +16,7 @@ from deploy.endpoints import EndpointOverride
 from deploy.errors import ConfigError
 from deploy.release.registry_names import registry_url_of
 from lib.credential_urls import token_host
-from lib.image_names import full_form
+from lib.image_reference import full_form
 
 _LONGEST_S: Final = 86_400
 # Above the size of any group; a mistyped number never reaches a PATCH.

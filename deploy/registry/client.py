@@ -17,9 +17,9 @@ import httpx
 
 from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
 from deploy.registry.http import Answer, Logins, RegistryHttp
-from deploy.release.image import Reference, is_digest
 from deploy.release.registry_names import api_path
 from deploy.retry import Time, call_with_retries
+from lib.image_reference import Reference, is_digest
 
 _HEAD_IS_NOT_SERVED: Final = (405, 501)
 _CORRECT_URL: Final = "correct `registry_url` (--registry-url)"

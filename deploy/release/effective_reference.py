@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from deploy.errors import RefusedError
-from deploy.release.image import Reference
 from deploy.release.mentions import Mention, mentions
 from deploy.release.record import RECORD_KEY
+from lib.image_reference import Reference
 
 SCRIPT: Final = "startup-script"
 _SCRIPTS: Final = (SCRIPT, "shutdown-script")

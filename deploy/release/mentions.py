@@ -14,8 +14,8 @@ from typing import Final, Literal
 from deploy.release import shell
 from deploy.release.captured_output import starts_container
 from deploy.release.composed_names import composed_names
-from deploy.release.image import DIGEST, TAG, Reference
 from deploy.release.shell import Context, Script
+from lib.image_reference import DIGEST, TAG, Reference
 
 Kind = Literal["reference", "harmless", "comment", "undecidable"]
 

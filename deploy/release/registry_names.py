@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lib.image_names import DOCKER_HUB
+from lib.image_reference import DOCKER_HUB
 
 _DOCKER_HUB_HOSTS: Final = ("docker.io", "index.docker.io", "registry-1.docker.io")
 

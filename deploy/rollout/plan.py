@@ -13,9 +13,10 @@ from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse_unmet_preconditions
 from deploy.group.version_name import Kind, VersionName, parse_version_name
 from deploy.group.warnings import preflight_warnings, short_initial_delay
-from deploy.release import history, image, template
+from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances, refuse_undecided
 from deploy.release.record import Fallback, ReleaseRecord
+from lib.image_reference import Reference
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Wanted:
         kind: deploy or rollback.
     """
 
-    reference: image.Reference
+    reference: Reference
     run: str
     now: datetime
     commit: str = ""

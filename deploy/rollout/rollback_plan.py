@@ -10,10 +10,11 @@ from deploy.group import health, release_proof, update_policy
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
 from deploy.group.warnings import rollback_warnings
-from deploy.release import history, image, template
+from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.record import Fallback
 from deploy.rollout.plan import Wanted, intent_of
+from lib.image_reference import Reference
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Rollback:
         warnings: What to know, one line each.
     """
 
-    reference: image.Reference
+    reference: Reference
     commit: str
     target: Fallback
     before: Version
@@ -92,7 +93,7 @@ def plan_rollback(
     return Rollback(reference, commit, target, before, budget_s, surge, is_needed, is_empty, fingerprint, known)
 
 
-def _reference(config: Config, observed: Observation, target: Fallback) -> image.Reference:
+def _reference(config: Config, observed: Observation, target: Fallback) -> Reference:
     """
     Return the reference that the template of a rollback holds, by tag where the template is unmanaged.
 

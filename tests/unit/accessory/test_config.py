@@ -60,7 +60,9 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
         config.read("y", "chromadb", written(tmp_path))
     with pytest.raises(ConfigError, match=r"--name: got 'redis', .* Fix: one of: chromadb\."):
         config.read("x", "redis", written(tmp_path))
-    with pytest.raises(RefusedError, match=r"accessories\.chromadb\.image: got 'chroma', which is no reference\."):
+    with pytest.raises(
+        RefusedError, match=r"accessories\.chromadb\.image: got 'chroma', which is not an image reference\."
+    ):
         config.read("x", "chromadb", written(tmp_path, image="chroma"))
     (tmp_path / "z.yaml").write_text("a: [")
     with pytest.raises(ConfigError, match=r"z\.yaml: line 1: expected the node content"):

@@ -16,7 +16,7 @@ def test_digest_counts_more_than_tag() -> None:
     "text", ["", "a", "host/a", "host/a:", "host/A:1", "h.example/a@sha256:12", "host/a:1 b", "host/a:1\n"]
 )
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(RefusedError, match=r"which is no reference\. Fix: HOST"):
+    with pytest.raises(RefusedError, match=r"which is not an image reference\. Fix: HOST"):
         image.parse(text)
 
 

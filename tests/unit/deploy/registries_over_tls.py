@@ -10,8 +10,8 @@ from deploy.registry.client import Registry
 from deploy.registry.credentials import RegistryCredentials
 from deploy.registry.credentials import read as read_credentials
 from deploy.registry.http import Logins
-from deploy.release.image import Reference
 from deploy.retry import Time
+from lib.image_reference import Reference
 from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, client, served
 from tests.unit.deploy.rig import digest
 

@@ -15,7 +15,6 @@ from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.config import Config, RolloutSettings
 from deploy.group.observation import Observation
-from deploy.release import image
 from deploy.release.mentions import references
 from deploy.report.progress import Lines
 from deploy.retry import Time
@@ -29,6 +28,7 @@ from emulator.environment.environment import World
 from emulator.environment.store import Store
 from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
+from lib.image_reference import Reference
 from lib.streams import SafeStream, write_progress
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
@@ -87,7 +87,7 @@ class Rig:
         """What a deploy asks for; with a process's API its time is the server's, as far as the process knows it."""
         self.runs += 1
         now = compute.server_clock.now() if compute else datetime.fromtimestamp(self.api.world.clock.now_s(), UTC)
-        return Wanted(image.Reference(REPOSITORY, digest=digest(letter)), f"run{self.runs}", now, commit=letter * 40)
+        return Wanted(Reference(REPOSITORY, digest=digest(letter)), f"run{self.runs}", now, commit=letter * 40)
 
     def plan(self, letter: str, compute: Compute | None = None) -> Plan:
         observed = self.observed(compute)

@@ -28,9 +28,10 @@ from deploy.documents.group_state import name_of, parse_group
 from deploy.errors import DeployError
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation
-from deploy.release import image, record, template
+from deploy.release import record, template
 from deploy.rollout import plan
 from deploy.rollout.rollback_plan import plan_rollback
+from lib.image_reference import Reference
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
 
 FOLDER = Path(__file__).parent / "cases"
@@ -156,7 +157,7 @@ def outcome(case: Case, config: Config, seen: Observation) -> dict[str, Any]:
             back = plan_rollback(config, seen, "run1", case.now, case.to, force=case.force)
             action = "roll" if back.is_needed else "nothing"
             return {"action": action, "serves": back.version.template, "warnings": list(back.warnings)}
-        wanted = plan.Wanted(image.Reference(REPOSITORY, digest=digest(case.image)), "run1", case.now)
+        wanted = plan.Wanted(Reference(REPOSITORY, digest=digest(case.image)), "run1", case.now)
         rolled = plan.plan(config, wanted, seen)
         back_to = rolled.entry and rolled.entry.template
         return {"action": rolled.action, "back_to": back_to, "warnings": list(rolled.warnings)}

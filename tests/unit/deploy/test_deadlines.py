@@ -15,10 +15,10 @@ from deploy.compute_engine.template_identity import compare_fallback
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
 from deploy.registry.client import Registry
-from deploy.release.image import Reference
 from deploy.release.record import Fallback
 from deploy.retry import Time
 from deploy.session import Session
+from lib.image_reference import Reference
 from tests.unit.lib.dripping import Dripping, dripping
 
 LIMIT_S = 0.6

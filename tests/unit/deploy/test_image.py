@@ -8,6 +8,7 @@ from deploy.errors import RefusedError
 from deploy.release import image
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite
+from lib.image_reference import Reference
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/p/dojangkok-ai/ai-server"
 NEW = "sha256:" + "1" * 64
@@ -49,7 +50,7 @@ def test_only_the_reference_changes(before: str, after: str, old: str) -> None:
 
 def test_a_registry_with_a_port_is_a_repository() -> None:
     place = deciding_reference({"startup-script": "image: localhost:5000/a/b:1\n"}, "localhost:5000/a/b")
-    assert place.reference == image.Reference("localhost:5000/a/b", "1")
+    assert place.reference == Reference("localhost:5000/a/b", "1")
 
 
 def test_service_key_is_no_reference() -> None:
@@ -90,10 +91,10 @@ def test_every_other_character_stays(before: str, after: str, old: str) -> None:
     "text", ["", "name", "host/path", "host/path:", "host/path@sha256:12", "Host/Path:1", "a b/c:1"]
 )
 def test_what_is_no_reference_is_refused(text: str) -> None:
-    with pytest.raises(RefusedError, match="which is no reference"):
+    with pytest.raises(RefusedError, match="which is not an image reference"):
         image.parse(text)
 
 
 def test_references_are_read() -> None:
-    assert image.parse(f"h:5000/p/q:t@{OLD}") == image.Reference("h:5000/p/q", "t", OLD)
+    assert image.parse(f"h:5000/p/q:t@{OLD}") == Reference("h:5000/p/q", "t", OLD)
     assert str(image.parse("h.dev/p:t")) == "h.dev/p:t"

@@ -7,8 +7,8 @@ import pytest
 
 from deploy import session
 from deploy.config import Config
-from deploy.release.image import Reference
 from lib.deadline import DeadlineTransport
+from lib.image_reference import Reference
 from tests.unit.lib.credential_files import person, write
 
 DIGEST = "sha256:" + "1" * 64

@@ -7,8 +7,8 @@ from deploy.errors import DeployError, NotAllowedError, RefusedError
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins
 from deploy.release import image
-from deploy.release.image import Reference
 from deploy.retry import Time
+from lib.image_reference import Reference
 from tests.support.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import REPOSITORY, digest
 
