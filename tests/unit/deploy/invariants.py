@@ -93,7 +93,7 @@ class Watcher:
     def versions(self) -> list[Version]:
         """Return what the group is told."""
         document = self.rig.api.world.view.get(GROUP) or {}
-        return [parse_version(rig, "dojangkok-dev") for rig in document["versions"]]
+        return [parse_version(version, "dojangkok-dev") for version in document["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
         """Note what a client reads and overwrites."""
@@ -125,7 +125,7 @@ class Watcher:
         """Return the templates that all machines serve, health and number included; empty while they do not."""
         group = self.rig.api.world.view.groups[GROUP]
         size = self.size()
-        active = [one for one in group.instances if not one.is_standby]
+        active = [one for one in group.machines if not one.is_standby]
         good = [one for one in active if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
         if len(good) != size or len(active) != size:
             return set()
@@ -191,7 +191,7 @@ class Watcher:
 
     def _referenced_3(self, documents: dict[str, Any]) -> None:
         view = self.rig.api.world.view
-        machines = {name_of(rig.intended.template) for group in view.groups.values() for rig in group.instances}
+        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.machines}
         told = {version.template for version in self.versions()}
         back = {
             found.fallback.template

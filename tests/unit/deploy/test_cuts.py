@@ -92,7 +92,7 @@ def assert_one_version(rig: Rig, *expected: str) -> None:
     document = rig.api.world.view.get(GROUP)
     assert document is not None
     assert len(document["versions"]) == 1
-    assert len({machine.intended for machine in group.instances}) == 1
+    assert len({machine.intended for machine in group.machines}) == 1
     assert rig.serving() in [[letter] * 3 for letter in expected]
     documents = rig.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
     contents = [(entry.base_id, entry.digest) for each in documents if (entry := template.release_record(each))]
