@@ -1,4 +1,4 @@
-"""Endpoints that a flag or a variable sets to another value than the environment file; pure."""
+"""Endpoints that a flag or a variable sets to another value than the environment file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class EndpointOverride:
     """
-    An endpoint that is not the environment file's.
+    An endpoint that differs from the environment file.
 
     Args:
         key: compute_url or registry_url.
         url: URL that this run uses.
-        file_url: URL that the environment file has.
-        file: Path of the environment file.
+        file_url: URL of the environment file.
+        file: path of the environment file.
     """
 
     key: str
@@ -27,29 +27,31 @@ class EndpointOverride:
         return f"endpoint: {self.key} is '{self.url}', set by {source}; {self.file} has '{self.file_url}'"
 
 
-def endpoint_overrides(file: str, pairs: Sequence[tuple[str, str, str]]) -> tuple[EndpointOverride, ...]:
+def endpoint_overrides(file: str, endpoints: Sequence[tuple[str, str, str]]) -> tuple[EndpointOverride, ...]:
     """
-    Return the endpoints that differ from the environment file's.
+    Return the endpoints that differ from the environment file.
 
     Args:
-        file: Path of the environment file.
-        pairs: Key, URL in use and URL of the file of each endpoint.
+        file: path of the environment file.
+        endpoints: key, URL in use and URL of the file for each endpoint.
     """
     return tuple(
-        EndpointOverride(key, url, other, file) for key, url, other in pairs if url.rstrip("/") != other.rstrip("/")
+        EndpointOverride(key, url, file_url, file)
+        for key, url, file_url in endpoints
+        if url.rstrip("/") != file_url.rstrip("/")
     )
 
 
-def with_endpoint_lines(endpoints: Sequence[EndpointOverride], report: str, shape: str) -> str:
+def with_endpoint_lines(overrides: Sequence[EndpointOverride], report: str, shape: str) -> str:
     """
-    Return a report below a line for each endpoint.
+    Return a report below a line for each endpoint that differs from the environment file.
 
     Args:
-        endpoints: Endpoints that are not the environment file's.
-        report: Text of the report.
-        shape: Format of the report; JSON is returned as it is, because it has a field for them.
+        overrides: endpoints that differ from the environment file.
+        report: text of the report.
+        shape: format of the report; a report in JSON stays as it is, because it has a field for the endpoints.
     """
     if shape == "json":
         return report
-    lines = [f"**{endpoint}**\n" if shape == "markdown" else str(endpoint) for endpoint in endpoints]
+    lines = [f"**{override}**\n" if shape == "markdown" else str(override) for override in overrides]
     return "\n".join([*lines, report])

@@ -1,98 +1,114 @@
 """
-What can go wrong in a rollout, with the exit code that leaves the program.
+The errors of a verb, and the exit codes of the program.
 
-DeployError            exit 1    never raised itself
-├── RefusedError       exit 3    usage, a precondition, or a write was refused; the group was told nothing
-│   └── ConfigError    exit 3    a value in environments/*.yaml or on the command line
-├── NotAllowedError    exit 4    no credentials, or they lack a permission; the group was told nothing
-├── SupersededError    exit 5    somebody else deployed; their version stays
-├── RolledBackError    exit 7    the release failed; the previous one serves
-├── NotRestoredError   exit 8    the release failed and the way back did not settle; run reconcile
-├── CapacityError      exit 9    no capacity or quota for the new machines; the previous release serves
-├── StoppedError       exit 130  interrupted; the cloud goes on, and reconcile resumes or undoes
-└── CloudError         exit 3    an answer of Compute Engine that is an error; leaves the program as a RefusedError
+DeployError
+├── RefusedError
+│   └── ConfigError
+├── NotAllowedError
+├── SupersededError
+├── RolledBackError
+├── NotRestoredError
+├── CapacityError
+├── StoppedError
+└── CloudError, which leaves the program as a RefusedError
 """
 
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """The exit codes of the program, all of them."""
+
+    DONE = 0  # done, nothing to do, or paused at a step
+    BUG = 1  # a bug of deploy
+    PLAN_DIFFERS = 2  # `plan --exit-code` has something to do
+    REFUSED = 3  # usage, configuration or a precondition; the group is unchanged
+    NOT_ALLOWED = 4  # no credentials, or the account lacks a permission; the group is unchanged
+    SUPERSEDED = 5  # another deploy changed the group; its version stays
+    ROLLED_BACK = 7  # the release failed; the previous release serves
+    NOT_RESTORED = 8  # the release failed, and the rollback did not settle: run `reconcile`
+    NO_CAPACITY = 9  # no capacity or quota for the new instances; the previous release serves
+    STOPPED = 130  # interrupted; Compute Engine continues, and `reconcile` resumes or rolls back
 
 
 class DeployError(Exception):
     """
-    A text that is all a person needs to read: where, what with the value, and one way to mend it.
+    An error whose text is all that an operator needs: where, what with the value, and one action that fixes it.
 
     Args:
-        message: Where and what.
-        fix: One action, without a full stop.
-        evidence: What a machine had to say, line by line, without secrets.
+        message: where and what.
+        fix: one action, without a full stop.
+        diagnostics: output of the failed instance, line by line, without secrets.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
-    def __init__(self, message: str, fix: str = "", evidence: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, fix: str = "", diagnostics: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
-        self.evidence = evidence
+        self.diagnostics = diagnostics
 
     def __str__(self) -> str:
-        said = f"{self.message} Fix: {self.fix}." if self.fix else self.message
-        return "\n".join((said, *self.evidence))
+        text = f"{self.message} Fix: {self.fix}." if self.fix else self.message
+        return "\n".join((text, *self.diagnostics))
 
 
 class RefusedError(DeployError):
-    """The group was told nothing; unless the text says so, nothing at all was written."""
+    """A precondition does not hold; the group is unchanged, and nothing is written unless the text names it."""
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[ExitCode] = ExitCode.REFUSED
 
 
 class ConfigError(RefusedError, ValueError):
-    """A value of the configuration, named by its path."""
+    """A value of the environment file or of a flag is wrong; the text has its path."""
 
 
 class NotAllowedError(DeployError):
-    """No credentials, or they lack a permission; the group was told nothing."""
+    """There are no credentials, or the account lacks a permission; the group is unchanged."""
 
-    exit_code: ClassVar[int] = 4
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_ALLOWED
 
 
 class SupersededError(DeployError):
-    """Somebody else deployed meanwhile; nothing of theirs was changed."""
+    """Another deploy changed the group during this one; its version stays."""
 
-    exit_code: ClassVar[int] = 5
+    exit_code: ClassVar[ExitCode] = ExitCode.SUPERSEDED
 
 
 class RolledBackError(DeployError):
-    """The release failed, and the previous one serves."""
+    """The release failed, and the previous release serves."""
 
-    exit_code: ClassVar[int] = 7
+    exit_code: ClassVar[ExitCode] = ExitCode.ROLLED_BACK
 
 
 class NotRestoredError(DeployError):
-    """The release failed, and the way back did not settle."""
+    """The release failed, and the rollback did not settle."""
 
-    exit_code: ClassVar[int] = 8
+    exit_code: ClassVar[ExitCode] = ExitCode.NOT_RESTORED
 
 
 class CapacityError(DeployError):
-    """No capacity or quota for new machines; the previous release serves."""
+    """There is no capacity or quota for new instances; the previous release serves."""
 
-    exit_code: ClassVar[int] = 9
+    exit_code: ClassVar[ExitCode] = ExitCode.NO_CAPACITY
 
 
 class StoppedError(DeployError):
-    """Interrupted; the cloud goes on by itself."""
+    """A signal interrupted the program; Compute Engine continues with the rollout."""
 
-    exit_code: ClassVar[int] = 130
+    exit_code: ClassVar[ExitCode] = ExitCode.STOPPED
 
 
 class CloudError(DeployError):
     """
-    An answer of Compute Engine that is an error.
+    Compute Engine or a registry answered with an error.
 
     Args:
-        message: Google's own, quoted.
-        status: HTTP status; 0 where the connection failed.
-        reason: Google's word, such as `notFound`.
+        message: the method, the resource and the text of the answer.
+        status: HTTP status; 0 if the connection failed.
+        reason: reason of the answer, such as `notFound`.
     """
 
     def __init__(self, message: str, status: int = 0, reason: str = "") -> None:
@@ -102,5 +118,5 @@ class CloudError(DeployError):
 
 
 def refusal(error: CloudError) -> RefusedError:
-    """Return the error of a verb that an answer ended: every such answer is met before the first write to the group."""
+    """Return the error of a verb that an answer ended, which is only possible before the first write to the group."""
     return RefusedError(f"{error.message.rstrip('.')}.", "try again later")

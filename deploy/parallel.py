@@ -1,4 +1,4 @@
-"""Reads at the same time, in threads that end with the process: none keeps it alive after its report."""
+"""Runs reads side by side, in daemon threads: a slow read never keeps the process alive after its report."""
 
 import queue
 import threading
@@ -7,27 +7,26 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 _MOST_THREADS: Final = 8
-
-_Waiting = queue.SimpleQueue[tuple["Future[Any]", Callable[[], Any]]]
+_Reads = queue.SimpleQueue[tuple["Future[Any]", Callable[[], Any]]]
 
 
 def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
     """
-    Return what the reads return, in their order; no further read begins after an error.
+    Return the results of reads, in their order; no further read begins after an error.
 
     Args:
-        reads: called in at most eight threads.
+        reads: functions that are called in at most eight threads.
 
     Raises:
-        BaseException: the first error, by the order of the reads.
+        BaseException: a read failed; the error is the first one in the order of the reads.
     """
     futures: list[Future[Any]] = [Future() for _ in reads]
-    waiting: _Waiting = queue.SimpleQueue()
+    waiting: _Reads = queue.SimpleQueue()
     for pair in zip(futures, reads, strict=True):
         waiting.put(pair)
     for _ in range(min(_MOST_THREADS, len(futures))):
-        # A ThreadPoolExecutor's threads would be waited for at the end of the process, however long their reads last.
-        threading.Thread(target=_work, args=(waiting,), daemon=True).start()
+        # A ThreadPoolExecutor's threads would keep the process alive until their reads end.
+        threading.Thread(target=_run_reads, args=(waiting,), daemon=True).start()
     try:
         return [future.result() for future in futures]
     finally:
@@ -35,7 +34,8 @@ def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
             future.cancel()
 
 
-def _work(waiting: _Waiting) -> None:
+def _run_reads(waiting: _Reads) -> None:
+    """Run reads until none waits."""
     while True:
         try:
             future, read = waiting.get_nowait()

@@ -155,7 +155,7 @@ class Run:
         """Keep what went wrong, and return its report."""
         result = self._rollout.so_far() if self._rollout else None
         return self._ended(
-            error.exit_code, result=result, message=error.message, fix=error.fix, evidence=error.evidence
+            error.exit_code, result=result, message=error.message, fix=error.fix, evidence=error.diagnostics
         )
 
     def interrupted(self) -> str:

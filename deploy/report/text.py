@@ -18,7 +18,7 @@ from deploy.rollout.result import Life, Outcome, Result, Serving
 from lib.output import inline
 
 Command = Callable[..., str]
-_MEANING: Final = {
+_MEANING: Final[dict[int, str]] = {
     RefusedError.exit_code: "refused, nothing was written",
     NotAllowedError.exit_code: "not allowed",
     SupersededError.exit_code: "superseded, somebody else deployed and theirs stays",

@@ -33,7 +33,7 @@ def test_serial_output_is_shown_as_text(
 ) -> None:
     outcome = Outcome(
         "deploy", "dev", "p", "z", "web", "r1", datetime(2026, 1, 1, tzinfo=UTC), exit_code=error.exit_code,
-        message=error.message, fix=error.fix, evidence=error.evidence,
+        message=error.message, fix=error.fix, evidence=error.diagnostics,
     )  # fmt: skip
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)

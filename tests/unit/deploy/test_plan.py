@@ -156,7 +156,7 @@ def test_way_back_that_does_not_settle_says_so() -> None:
     rig.control("POST", "emulator/faults", {"faults": [forbidden]})
     with pytest.raises(NotRestoredError, match=r"The way back did not settle: .* 400 injected") as error:
         rig.deploy("a")
-    assert (error.value.fix, error.value.evidence != ()) == ("run reconcile", True)
+    assert (error.value.fix, error.value.diagnostics != ()) == ("run reconcile", True)
 
 
 def test_template_of_the_same_name_with_other_content_is_refused() -> None:

@@ -50,7 +50,7 @@ def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
     assert rig.never_fewer_than(3)
     assert " printed: " in str(error.value)
     assert said in str(error.value)
-    assert "verysecret" not in str(error.value) + "".join(error.value.evidence)
+    assert "verysecret" not in str(error.value) + "".join(error.value.diagnostics)
     assert rig.api.world.clock.now_s() - began_s < 150
 
 
