@@ -1,4 +1,4 @@
-"""Secrets that a person passes: read once before any work, so that a wrong path does not fail in a later container."""
+"""Secrets that a person passes: read before any work, so that a wrong path does not fail in a later container."""
 
 import re
 from typing import Final
@@ -13,21 +13,21 @@ _FILE: Final = re.compile(r'failed to read secret file "(?P<path>.*)": \w+ .*: (
 _UNSET: Final = re.compile(r"\$\{?\w+\}?")
 
 
-async def passed_credentials(secret: dagger.Secret | None) -> dagger.Secret | None:
+async def given_credentials(secret: dagger.Secret | None) -> dagger.Secret | None:
     """Return a credential file; None for the empty file that .env passes where its variable is not set."""
     return None if secret is None or await secret.uri() == _UNSET_VARIABLE else secret
 
 
 async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
     """
-    Read a secret, and drop it.
+    Read a secret once, without keeping its value.
 
     Args:
-        flag: Name of the argument, such as `--credentials`.
-        secret: Its value; None where the argument was left out.
+        flag: name of the argument, such as `--credentials`
+        secret: the secret; None where the argument was left out
 
     Raises:
-        NotAllowedError: The secret cannot be read, or is empty.
+        NotAllowedError: the secret cannot be read, or is empty
     """
     if secret is None:
         return
@@ -37,6 +37,22 @@ async def refuse_unreadable(flag: str, secret: dagger.Secret | None) -> None:
         raise NotAllowedError(f"{flag}: {_reason(await secret.uri(), str(error))} {_fix(flag)}") from error
     if not value.strip():
         raise NotAllowedError(f"{flag}: {_source(await secret.uri())} is empty. {_fix(flag)}")
+
+
+def refuse_missing(env: str, credentials: dagger.Secret | None) -> None:
+    """
+    Refuse a call for a real environment that has nothing to log in with.
+
+    Raises:
+        NotAllowedError: no credential file was passed
+    """
+    if credentials is None:
+        raise NotAllowedError(
+            f"--credentials: '{env}' needs a Google credential file. Fix: set {VARIABLE} to its path, as "
+            "google-github-actions/auth does, or pass --credentials file:PATH; your own, after "
+            "'gcloud auth application-default login', is "
+            "file:$HOME/.config/gcloud/application_default_credentials.json"
+        )
 
 
 def _reason(uri: str, error: str) -> str:

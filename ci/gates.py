@@ -9,59 +9,49 @@ import dagger
 from ci import counts, spans
 from ci.concurrency import side_by_side, task_group
 from ci.errors import GateError
+from ci.programs import PROGRAM, Program
 from ci.stages import Stage, run_gate
-from ci.steps import image, policy_checks, python_checks
+from ci.steps import environment, image, policy_checks, python_checks
 from ci.steps.base import TERRAFORM
+from ci.steps.environment import Project
+from ci.steps.policy_checks import PolicyInputs
+from ci.steps.python_checks import Linted
 
 Programs = Mapping[str, dagger.Directory]
-Step = Callable[[dagger.Directory, python_checks.Program, python_checks.Project], dagger.Container]
-
-
-@dataclass(frozen=True)
-class Policy:
-    """
-    What the rules of policy read.
-
-    Args:
-        judged: The repository, narrowed to what the rules judge.
-        tools: the repository, narrowed to the sources of the tools
-    """
-
-    judged: dagger.Directory
-    tools: dagger.Directory
+Step = Callable[[dagger.Directory, Program, Project], dagger.Container]
 
 
 @dataclass(frozen=True)
 class Gated:
     """
-    What must pass before a release ships.
+    The files that the gates of a release read.
 
     Args:
-        source: The repository.
-        linted: part of the repository that lint reads
+        source: the repository
+        linted: files that lint reads
         shipped: part of the repository that build and smoke read
-        programs: What the checks of each program read, by name; programs that are not in it are not checked.
-        policy: What the rules of policy read; None where the rules are not run.
-        advisory: Report failures of everything but build and smoke, and go on.
+        programs: files that the checks of each program read, by name; a program that is not in it is not checked
+        policy: files that the rules of policy read; None where the rules are not run
+        advisory: report failures of everything but build and smoke, and go on
     """
 
     source: dagger.Directory
-    linted: dagger.Directory
+    linted: Linted
     shipped: dagger.Directory
     programs: Programs
-    policy: Policy | None = None
+    policy: PolicyInputs | None = None
     advisory: bool = False
 
 
-async def lint(source: dagger.Directory) -> tuple[str, ...]:
+async def lint(source: dagger.Directory, linted: Linted) -> tuple[str, ...]:
     """Run ruff and shellcheck over every program."""
-    await _output("lint", python_checks.lint(source, await python_checks.project(source, "ci")))
+    await _output("lint", python_checks.lint(linted, await environment.read_project(source, "ci")))
     return ("every program by ruff and shellcheck",)
 
 
 async def types(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
     """Run mypy on programs side by side; return how many files of each were checked."""
-    typed = {name: reads for name, reads in programs.items() if python_checks.PROGRAM[name].coverage is not None}
+    typed = {name: files for name, files in programs.items() if PROGRAM[name].coverage is not None}
     return await _each("types", python_checks.types, counts.files, source, typed)
 
 
@@ -80,18 +70,17 @@ async def test_with_coverage(source: dagger.Directory, programs: Programs) -> tu
     return await _each("tests", python_checks.test_with_coverage, counts.tests, source, programs)
 
 
-async def policy(source: dagger.Directory, reads: Policy) -> tuple[str, ...]:
+async def policy(source: dagger.Directory, files: PolicyInputs) -> tuple[str, ...]:
     """Run the rules over everything that is no Python; return how many passed."""
     try:
         await policy_checks.terraform().sync()
     except dagger.QueryError as error:
         raise GateError(
-            f"policy: {TERRAFORM.reference} can't be had: {error}. "
+            f"policy: {TERRAFORM.reference} cannot be pulled: {error}. "
             "Fix: where no registry is reached, install Terraform before the engine is set up (engine/README.md)"
         ) from error
-    project = await python_checks.project(source, "policy")
-    output = await _output("policy", policy_checks.policy(reads.judged, reads.tools, project))
-    return (counts.tests(output),)
+    project = await environment.read_project(source, "policy")
+    return (counts.tests(await _output("policy", policy_checks.policy(files, project))),)
 
 
 async def build(source: dagger.Directory) -> dagger.Container:
@@ -103,11 +92,11 @@ async def build(source: dagger.Directory) -> dagger.Container:
 
 
 async def smoke(source: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
-    """Start the image, ask for its health, and stop it; the first of the two that fails cancels the other."""
-    programs, command = source.directory(image.INSIDE), await built.default_args()
+    """Start the image, request its health, and stop it; the first of the two that fails cancels the other."""
+    scripts, command = source.directory(image.SCRIPTS), await built.default_args()
     outputs = await side_by_side(
-        partial(_output, "smoke, stopped by SIGTERM", image.smoke_lifecycle(built, programs, command)),
-        partial(_output, "smoke, asked for its health", image.smoke_health(built, programs)),
+        partial(_output, "smoke, stopped by SIGTERM", image.smoke_lifecycle(built, scripts, command)),
+        partial(_output, "smoke, asked for its health", image.smoke_health(built, scripts)),
     )
     return tuple(line for output in outputs for line in output.splitlines())
 
@@ -137,7 +126,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
         if built:
             await add_stage("smoke", smoke(gated.shipped, built[0]))
 
-    checks = {"lint": lint(gated.linted), "types": types(gated.source, gated.programs)}
+    checks = {"lint": lint(gated.source, gated.linted), "types": types(gated.source, gated.programs)}
     checks["test"] = test(gated.source, gated.programs)
     if gated.policy:
         checks["policy"] = policy(gated.source, gated.policy)
@@ -161,10 +150,10 @@ async def _each(
     failures: dict[str, str] = {}
 
     async def run_step(name: str) -> None:
-        program = python_checks.PROGRAM[name]
+        program = PROGRAM[name]
         try:
             with spans.part(name):
-                container = step(programs[name], program, await python_checks.project(source, program.project))
+                container = step(programs[name], program, await environment.read_project(source, program.project))
                 results[name] = f"{name} {count(await _output(f'{kind} of {name}', container))}"
         except GateError as error:
             failures[name] = str(error)

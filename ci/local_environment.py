@@ -6,45 +6,45 @@ import dagger
 from dagger import function
 
 from ci import deploy_runner
-from ci.deploy_verbs import effect
 from ci.errors import RefusedError, exit_codes
 from ci.inputs import Source
-from ci.options import Group, Project, refuse_odd_name
-from ci.steps import deployer, emulator, python_checks, registry
+from ci.options import Group, Project, refuse_invalid_name
+from ci.steps import deployer, emulator, registry
+from ci.steps.environment import read_project
 from ci.steps.local_volumes import LocalVolumes
+from ci.verbs import uncached
 
 
 class LocalEnvironment:
-    """What the pipeline brings along; each project and group has its own."""
+    """The services that the pipeline starts itself; each project and group has its own."""
 
     @function
     async def registry(self, source: Source, project: Project = "", group: Group = "") -> dagger.Service:
-        """Serve the embedded registry, to look into it with `call registry up --ports 5000:5000`."""
+        """Serve the embedded registry, to read it with `call registry up --ports 5000:5000`."""
         with exit_codes():
             return registry.embedded(await _volumes(source, project, group))
 
     @function
     async def emulator(self, source: Source, project: Project = "", group: Group = "") -> dagger.Service:
-        """Serve the local environment's Compute Engine, to look at with `call emulator up --ports 8080:8080`."""
+        """Serve the local environment's Compute Engine, to read it with `call emulator up --ports 8080:8080`."""
         with exit_codes():
             volumes = await _volumes(source, project, group)
-            tools = await python_checks.project(source, "emulator")
-            return emulator.emulator(source, tools, volumes, is_open=True)
+            return emulator.service(source, await read_project(source, "emulator"), volumes, is_open=True)
 
-    @effect
+    @uncached
     async def reset_local(self, source: Source, project: Project = "", group: Group = "") -> str:
         """Empty the local environment: its group, its releases, its registry, its reports."""
         with exit_codes():
-            return await _forget(await _volumes(source, project, group))
+            return await _empty(await _volumes(source, project, group))
 
 
-async def _forget(volumes: LocalVolumes) -> str:
+async def _empty(volumes: LocalVolumes) -> str:
     """Empty a local environment."""
     try:
-        await deployer.forget(volumes, uuid.uuid4().hex).sync()
+        await deployer.empty(volumes, uuid.uuid4().hex).sync()
     except dagger.ExecError as error:
         raise RefusedError(
-            "the local environment is in use. Fix: end the other call, such as 'call emulator up', and ask again"
+            "the local environment is in use. Fix: end the other call, such as 'call emulator up', and try again"
         ) from error
     return (
         f"the local environment of group '{volumes.group}' in project '{volumes.project}' is empty: "
@@ -53,6 +53,6 @@ async def _forget(volumes: LocalVolumes) -> str:
 
 
 async def _volumes(source: dagger.Directory, project: str, group: str) -> LocalVolumes:
-    refuse_odd_name("--project", project)
-    refuse_odd_name("--group", group)
+    refuse_invalid_name("--project", project)
+    refuse_invalid_name("--group", group)
     return await deploy_runner.local_volumes(source, project, group)

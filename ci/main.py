@@ -1,84 +1,60 @@
 """The verbs that a person types: `./daggerw call VERB --help`."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, check, function, object_type
+from dagger import Doc, check, function, object_type
 
-from ci import deploy_runner, environments, gates, release
-from ci.deploy_verbs import Rollouts, alias, effect, target
+from ci import deploy_runner, gates, inputs, publish, release
+from ci.deploy_verbs import DeployVerbs
 from ci.errors import RefusedError, exit_codes
-from ci.gates import Gated, Policy, Programs
-from ci.inputs import Source, keyed_by_content, only
+from ci.gates import Gated
+from ci.inputs import Shipped, Source
 from ci.local_environment import LocalEnvironment
-from ci.options import (
-    Advisory,
-    AllChecks,
-    AllowStandIn,
-    By,
-    Commit,
-    Credentials,
-    Env,
-    Format,
-    Group,
-    NoLatest,
-    Project,
-    RegistryCredentials,
-    RegistryToken,
-    Repository,
-    Timeout,
-    Zone,
-)
-from ci.steps import image, policy_checks
-from ci.steps import python_checks as checks
-from ci.steps.python_checks import PROGRAMS, SHIPPED
+from ci.options import GROUP_OPTIONS, PUSH_OPTIONS, Credentials, Options
+from ci.steps import policy_checks
 from ci.summary import summary
-
-Linted = Annotated[dagger.Directory, DefaultPath("/"), only(*checks.LINTED), Doc("what lint reads")]
-Shipped = Annotated[dagger.Directory, DefaultPath("/"), only(*image.READS), Doc("what build and smoke read")]
+from ci.verbs import alias, verb
 
 
 @object_type
-class Ci(Rollouts, LocalEnvironment):
-    """The delivery of the AI server: from its sources to the machines that serve it."""
+class Ci(DeployVerbs, LocalEnvironment):
+    """The delivery of the AI server: from its sources to the instances that serve it."""
 
     credentials: Credentials
 
     @check
     @function
-    async def lint(self, source: Linted) -> str:
+    async def lint(self, source: Source) -> str:
         """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
-            return "\n".join(await gates.lint(source))
+            return "\n".join(await gates.lint(source, (await inputs.export(source)).linted()))
 
     @check
     @function
     async def types(self, source: Source) -> str:
         """Check the types of every program with mypy, strictly."""
         with exit_codes():
-            return "\n".join(await gates.types(source, await _programs(source)))
+            return "\n".join(await gates.types(source, (await inputs.export(source)).programs()))
 
     @check
     @function
     async def test(self, source: Source) -> str:
-        """Run the unit tests of every program, with coverage, in the Python that it ships with."""
+        """Run the unit tests of every program, with coverage, in the Python that the program ships with."""
         with exit_codes():
-            return "\n".join(await gates.test_with_coverage(source, await _programs(source)))
+            return "\n".join(await gates.test_with_coverage(source, (await inputs.export(source)).programs()))
 
     @check
     @function
     async def policy(self, source: Source) -> str:
-        """Check stacks, machine images, infrastructure, workflows and the Dockerfile with the tools that know them."""
+        """Check stacks, images, infrastructure, workflows and the Dockerfile with the tools that know them."""
         with exit_codes():
-            parts = await keyed_by_content(source, {"judged": policy_checks.READS, "tools": policy_checks.TOOL_SOURCES})
-            return "\n".join(await gates.policy(source, Policy(**parts)))
+            return "\n".join(await gates.policy(source, (await inputs.export(source)).policy()))
 
     @function
     async def tools(self, source: Source) -> dagger.Directory:
-        """Build the Go tools of policy, to have them on this machine: `call tools -o ~/.cache/dojangkok-policy`."""
-        parts = await keyed_by_content(source, {"tools": policy_checks.TOOL_SOURCES})
-        return policy_checks.tools(parts["tools"])
+        """Build the Go tools of policy, to have them on this computer: `make tools`."""
+        return policy_checks.tools((await inputs.export(source)).tool_sources())
 
     @function
     async def build(self, source: Shipped) -> dagger.Container:
@@ -88,126 +64,55 @@ class Ci(Rollouts, LocalEnvironment):
 
     @function
     async def smoke(self, source: Shipped) -> str:
-        """Start the built image as a machine would, ask for its health, and stop it with SIGTERM."""
+        """Start the built image as an instance would, request its health, and stop it with SIGTERM."""
         with exit_codes():
             return "\n".join(await gates.smoke(source, await gates.build(source)))
 
-    @effect
-    async def publish(
-        self,
-        source: Source,
-        commit: Commit = "",
-        env: Env = environments.LOCAL,
-        *,
-        credentials: Credentials,
-        repository: Repository = "",
-        registry_token: RegistryToken = None,
-        registry_credentials: RegistryCredentials = None,
-        no_latest: NoLatest = False,
-        allow_stand_in: AllowStandIn = False,
-        all_checks: AllChecks = False,
-    ) -> str:
+    @verb("env", "credentials", "repository", "registry_credentials", *PUSH_OPTIONS)
+    async def publish(self, source: Source, options: Options) -> str:
         """Push the image once lint, the app's types and tests, and smoke have passed; print its reference."""
-        with exit_codes():
-            whose = target(
-                credentials or self.credentials, env, repository=repository, registry_credentials=registry_credentials
-            )
-            where = await deploy_runner.destination(source, whose, commit, registry_token, latest=not no_latest)
-            gated = await _gated(source, all_checks)
-            return (await release.publish(gated, where, allow_stand_in=allow_stand_in)).published.reference
+        destination = await publish.destination(source, options)
+        published = await release.publish_image(await _gated(source, options), destination, options)
+        return published.published.reference
 
-    @effect
+    @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "format")
     async def deploy(
         self,
         source: Source,
+        options: Options,
         image: Annotated[
-            str, Doc("release in the registry, HOST/PATH@sha256:DIGEST or :TAG (default: one made now)")
+            str, Doc("release in the registry, HOST/PATH@sha256:DIGEST or :TAG (default: a release made by this call)")
         ] = "",
-        commit: Commit = "",
-        timeout: Timeout = "",
-        env: Env = environments.LOCAL,
-        *,
-        credentials: Credentials,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        shape: Format = "text",
-        by: By = "",
-        registry_token: RegistryToken = None,
-        registry_credentials: RegistryCredentials = None,
-        no_latest: NoLatest = False,
-        allow_stand_in: AllowStandIn = False,
-        all_checks: AllChecks = False,
     ) -> str:
-        """Roll a release out, and go back if it does not serve; without --image, gates, build and push come before."""
-        with exit_codes():
-            whose = replace(
-                target(credentials or self.credentials, env, project, zone, group, repository, registry_credentials),
-                by=by,
-            )
-            flags = [*_flags(commit, timeout), "--format", shape]
-            await deploy_runner.check_target(source, whose)
-            if image and all_checks:
-                raise RefusedError("--all-checks: got --image, a release that is built. Fix: leave one of them out")
-            if image:
-                behind = await deploy_runner.pulled(source, whose, image) if whose.is_local else None
-                return await deploy_runner.deploy(source, whose, image, flags, behind)
-            where = await deploy_runner.destination(source, whose, commit, registry_token, latest=not no_latest)
-            gated = await _gated(source, all_checks)
-            return (await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)).report
+        """Roll a release out, and roll back if it does not serve; without --image, gate, build and push it before."""
+        await deploy_runner.checked(source, options)
+        if image and options.all_checks:
+            raise RefusedError("--all-checks: got --image, a release that is built. Fix: leave one of them out")
+        if image:
+            built = await deploy_runner.pull(source, options, image) if options.is_local else None
+            flags = options.flags("commit", "timeout", "format")
+            return await deploy_runner.deploy(source, options, image, flags, built)
+        return (await _roll_out(source, options)).report
 
-    @effect
-    async def pipeline(
-        self,
-        source: Source,
-        commit: Commit = "",
-        timeout: Timeout = "",
-        env: Env = environments.LOCAL,
-        *,
-        credentials: Credentials,
-        project: Project = "",
-        zone: Zone = "",
-        group: Group = "",
-        repository: Repository = "",
-        by: By = "",
-        registry_token: RegistryToken = None,
-        registry_credentials: RegistryCredentials = None,
-        no_latest: NoLatest = False,
-        allow_stand_in: AllowStandIn = False,
-        advisory: Advisory = False,
-        all_checks: AllChecks = False,
-    ) -> str:
+    @verb(*GROUP_OPTIONS, *PUSH_OPTIONS, "timeout", "by", "advisory")
+    async def pipeline(self, source: Source, options: Options) -> str:
         """Run a whole release: lint, the app's types and tests beside build and smoke, then push, rollout, report."""
-        with exit_codes():
-            whose = replace(
-                target(credentials or self.credentials, env, project, zone, group, repository, registry_credentials),
-                by=by,
-            )
-            await deploy_runner.check_target(source, whose)
-            where = await deploy_runner.destination(source, whose, commit, registry_token, latest=not no_latest)
-            gated, flags = await _gated(source, all_checks, advisory=advisory), _flags(commit, timeout)
-            made = await release.roll_out(gated, where, whose, flags, allow_stand_in=allow_stand_in)
-            return f"{summary(made)}\n\n{made.report}"
+        await deploy_runner.checked(source, options)
+        result = await _roll_out(source, options)
+        return f"{summary(result)}\n\n{result.report}"
 
     # Dagger CLIs from 0.21 on hide a function named `pipeline` (docs/decisions/0001).
     release = alias("release", pipeline)
 
 
-async def _gated(source: dagger.Directory, all_checks: bool, *, advisory: bool = False) -> Gated:
-    """Return what must pass before a release ships: the app's checks, with --all-checks those of every program."""
-    programs = {program.name: program.paths for program in PROGRAMS if all_checks or program.name in SHIPPED}
-    policy = {"judged": policy_checks.READS, "tools": policy_checks.TOOL_SOURCES} if all_checks else {}
-    shipping = {"linted": checks.LINTED, "shipped": image.READS}
-    parts = await keyed_by_content(source, {**shipping, **programs, **policy})
-    judged = Policy(**{name: parts[name] for name in policy}) if all_checks else None
-    gated = {name: parts[name] for name in programs}
-    return Gated(source, parts["linted"], parts["shipped"], gated, judged, advisory)
+async def _roll_out(source: dagger.Directory, options: Options) -> release.Release:
+    destination = await publish.destination(source, options)
+    return await release.roll_out(await _gated(source, options), destination, options)
 
 
-async def _programs(source: dagger.Directory) -> Programs:
-    return await keyed_by_content(source, {program.name: program.paths for program in PROGRAMS})
-
-
-def _flags(commit: str, timeout: str) -> list[str]:
-    return [*(["--commit", commit] if commit else []), *(["--timeout", timeout] if timeout else [])]
+async def _gated(source: dagger.Directory, options: Options) -> Gated:
+    """Return the files of the gates: of the app, with --all-checks of every program and of policy."""
+    exported = await inputs.export(source)
+    programs = exported.programs(are_shipped=not options.all_checks)
+    policy = exported.policy() if options.all_checks else None
+    return Gated(source, exported.linted(), exported.shipped(), programs, policy, options.advisory)

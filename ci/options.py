@@ -1,54 +1,117 @@
-"""Arguments that several verbs take, with what `--help` says of them."""
+"""The arguments that verbs share: one type, whose fields are the flags of the command line."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import dagger
-from dagger import Doc, Name
+from dagger import Doc
 
+from ci.environments import LOCAL
 from ci.errors import RefusedError
 
-Advisory = Annotated[bool, Doc("report failures of lint, types, tests and policy without stopping for them")]
-AllChecks = Annotated[
-    bool, Doc("gate types and tests of every program, and policy, as `check` does; not only the app's")
-]
-AllowStandIn = Annotated[bool, Doc("push to a real registry even what was built on stand-in base images")]
-By = Annotated[str, Doc("who asks, for the record of the release")]
-Commit = Annotated[
-    str,
-    Doc("commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"),
-]
-# .env passes it to the constructor, because dagger prints a line for each verb that it passes a value to. It has no
-# Python default: the engine takes the registered `null` of one for a value that a person passed (v0.19.10, tried).
+_NAME: Final = re.compile(r"[a-z0-9.:-]*")
+_REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
+_ARTIFACT_REGISTRY_PARTS: Final = 3
+
 Credentials = Annotated[
     dagger.Secret | None,
     Doc("Google credential file, as file:PATH (default: GOOGLE_APPLICATION_CREDENTIALS, by .env); 'local' needs none"),
 ]
-Env = Annotated[str, Doc("environment, by the name of its file in environments/")]
-Format = Annotated[str, Name("format"), Doc("text, json or markdown")]
-Group = Annotated[str, Doc("managed instance group, instead of the environment's")]
-NoLatest = Annotated[bool, Doc("leave the tag 'latest' alone, for registries with immutable tags")]
 Project = Annotated[str, Doc("Google Cloud project, instead of the environment's")]
-RegistryCredentials = Annotated[
-    dagger.Secret | None,
-    Doc(
-        "logins of registries that take no Google token, as 'docker login' writes them: file:$HOME/.docker/config.json"
-    ),
-]
-RegistryToken = Annotated[
-    dagger.Secret | None,
-    Doc("Google access token for the registry, as env:NAME or file:PATH (default: one by --credentials)"),
-]
-Repository = Annotated[str, Doc("full name of the image, HOST/PROJECT/REPOSITORY/IMAGE, instead of the environment's")]
-Timeout = Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")]
-Zone = Annotated[str, Doc("zone of the group, instead of the environment's")]
+Group = Annotated[str, Doc("managed instance group, instead of the environment's")]
 
-_NAME: Final = re.compile(r"[a-z0-9.:-]*")
+# Names of the options of every verb that reads or changes a group.
+GROUP_OPTIONS: Final = ("env", "credentials", "project", "zone", "group", "repository", "registry_credentials")
+# Names of the options of every verb that pushes an image.
+PUSH_OPTIONS: Final = ("commit", "registry_token", "no_latest", "allow_stand_in", "all_checks")
 
 
-def refuse_odd_name(flag: str, value: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Options:
     """
-    Refuse a name that Google has for no project, zone or group: names become parts of paths and of cache volumes.
+    The arguments that verbs share; a verb takes some of them, and the others keep their defaults.
+
+    The comment of a flag is its text in `--help`. `.env` passes `credentials` to the constructor, because dagger prints
+    a line for each verb that it passes a value to. `credentials` has no default: the engine takes a registered default,
+    `null` too, for a value that a person passed (v0.19.10, tried).
+    """
+
+    credentials: Credentials
+    env: Annotated[str, Doc("environment, by the name of its file in environments/")] = LOCAL
+    project: Project = ""
+    zone: Annotated[str, Doc("zone of the group, instead of the environment's")] = ""
+    group: Group = ""
+    repository: Annotated[
+        str, Doc("full name of the image, HOST/PROJECT/REPOSITORY/IMAGE, instead of the environment's")
+    ] = ""
+    registry_credentials: Annotated[
+        dagger.Secret | None,
+        Doc(
+            "logins of registries that take no Google token, as 'docker login' writes them: "
+            "file:$HOME/.docker/config.json"
+        ),
+    ] = None
+    registry_token: Annotated[
+        dagger.Secret | None,
+        Doc("Google access token for the registry, as env:NAME or file:PATH (default: one by --credentials)"),
+    ] = None
+    commit: Annotated[
+        str,
+        Doc(
+            "commit of the sources, 7 to 40 digits; its first 7 become the tag (default: dev-<12 digits of the digest>)"
+        ),
+    ] = ""
+    timeout: Annotated[str, Doc("seconds until the rollout has failed (default: by the size of the group)")] = ""
+    by: Annotated[str, Doc("name of the person or program that asks, for the release record")] = ""
+    format: Annotated[str, Doc("text, json or markdown")] = "text"
+    no_latest: Annotated[bool, Doc("leave the tag 'latest' unchanged, for registries with immutable tags")] = False
+    allow_stand_in: Annotated[
+        bool, Doc("push an image that is built on stand-in base images to a real registry, too")
+    ] = False
+    all_checks: Annotated[
+        bool, Doc("gate types and tests of every program, and policy, as `check` does; not only the app's")
+    ] = False
+    advisory: Annotated[bool, Doc("report failures of lint, types, tests and policy without stopping for them")] = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the environment is the local one, which the pipeline starts itself."""
+        return self.env == LOCAL
+
+    def flags(self, *names: str) -> list[str]:
+        """Return `--NAME VALUE` of each named option that has a value, for the command line of deploy."""
+        values = [(name, str(getattr(self, name))) for name in names]
+        return [part for name, value in values if value for part in (f"--{name}", value)]
+
+    @property
+    def retyped(self) -> str:
+        """
+        The flags that a person types, beside `--env`, for another verb on the same group.
+
+        deploy prints them with the command that undoes a rollout. `.env` passes the Google credential file.
+        """
+        logins = ["--registry-credentials", "file:$REGISTRY_CREDENTIALS"] if self.registry_credentials else []
+        return " ".join([*self.flags("project", "zone", "group", "repository"), *logins])
+
+
+def checked(options: Options) -> Options:
+    """
+    Return options whose texts have the form of names.
+
+    Raises:
+        RefusedError: the project, the zone, the group or the repository is not of its form
+    """
+    for name in ("project", "zone", "group"):
+        refuse_invalid_name(f"--{name}", getattr(options, name))
+    if options.repository:
+        refuse_invalid_repository(options.repository)
+    return options
+
+
+def refuse_invalid_name(flag: str, value: str) -> None:
+    """
+    Refuse a name that no project, zone or group can have: names become parts of paths and of cache volumes.
 
     Raises:
         RefusedError: the name has another character
@@ -56,4 +119,22 @@ def refuse_odd_name(flag: str, value: str) -> None:
     if not _NAME.fullmatch(value):
         raise RefusedError(
             f"{flag}: got '{value}'. Fix: lower-case letters, digits, '-'; in a project also '.' and ':'"
+        )
+
+
+def refuse_invalid_repository(repository: str) -> None:
+    """
+    Refuse a text that is no full name of an image without tag.
+
+    Raises:
+        RefusedError: the text is not HOST/PATH, or not HOST/PROJECT/REPOSITORY/IMAGE on Artifact Registry
+    """
+    host, *path = repository.split("/")
+    is_full = bool(re.search(r"[.:]", host)) or host == "localhost"
+    if host.endswith("pkg.dev"):
+        is_full = len(path) >= _ARTIFACT_REGISTRY_PARTS
+    if not is_full or not _REPOSITORY.fullmatch(repository):
+        raise RefusedError(
+            f"--repository: got '{repository}'. Fix: the image's full name without tag, HOST/PROJECT/REPOSITORY/IMAGE, "
+            "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai/ai-server"
         )

@@ -7,7 +7,7 @@ import dagger
 from dagger import dag
 
 from ci.steps.base import GCLOUD, PYTHON, WORKDIR
-from ci.steps.python_checks import Project, environment
+from ci.steps.environment import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _TYPED: Final = "./daggerw call accessory"
@@ -17,16 +17,16 @@ _SDK: Final = "/usr/lib/google-cloud-sdk"  # where gcloud's image of Debian pack
 @dataclass(frozen=True)
 class Update:
     """
-    What is asked of a machine that cannot roll.
+    An update of a single VM, which no group replaces.
 
     Args:
-        name: vllm or chromadb.
-        env: Name of a file in environments/.
-        credentials: Google credential file; None where none was passed, which is refused before `run`.
-        image: To serve; empty for the environment's.
-        is_rollback: Go back to what served before.
-        shape: text, json or markdown.
-        by: Who asks, for the record.
+        name: vllm or chromadb
+        env: name of a file in environments/
+        credentials: Google credential file; None where no file was passed, which is refused before `run`
+        image: image to serve; empty for the image of the environment
+        is_rollback: whether the VM returns to the image that served before
+        format: text, json or markdown
+        by: name of the person or program that asks, for the record
     """
 
     name: str
@@ -34,33 +34,33 @@ class Update:
     credentials: dagger.Secret | None
     image: str = ""
     is_rollback: bool = False
-    shape: str = "text"
+    format: str = "text"
     by: str = ""
 
     @property
     def command(self) -> list[str]:
         """The command line."""
-        named = ["--name", self.name, "--env", self.env, "--format", self.shape]
+        named = ["--name", self.name, "--env", self.env, "--format", self.format]
         if self.is_rollback:
             return ["rollback", *named]
         return ["update", *named, *(["--image", self.image] if self.image else [])]
 
 
-def run(source: dagger.Directory, tools: Project, update: Update, run_id: str) -> dagger.Container:
+def run(source: dagger.Directory, project: Project, update: Update, run_id: str) -> dagger.Container:
     """
-    Run it, whatever it ends with.
+    Run an update, whatever its exit code.
 
     Args:
-        source: The repository.
-        tools: Project `accessory`.
-        update: What is asked.
-        run_id: Fresh in every run, so that none is ever answered from a cache.
+        source: the repository
+        project: project `accessory`
+        update: the update
+        run_id: fresh id, so that no update is answered from a cache
     """
     ssh = (
         "apt-get update -q && apt-get install -qy --no-install-recommends openssh-client && rm -rf /var/lib/apt/lists/*"
     )
     container = (
-        environment(tools, PYTHON, dev=False)
+        environment(project, PYTHON, dev=False)
         .with_exec(["sh", "-ec", ssh])
         .with_directory(_SDK, dag.container().from_(GCLOUD.reference).directory(_SDK))
         .with_env_variable("PATH", f"{_SDK}/bin:$PATH", expand=True)

@@ -1,9 +1,12 @@
 """Every image and tool version of the pipeline, and the containers that all steps begin with."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import dagger
 from dagger import dag
+
+from ci import programs
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Image:
 APP_PYTHON = Image("python:3.10-slim")  # also in the Dockerfile
 PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
 UV = Image("ghcr.io/astral-sh/uv:0.13.9")  # also in the Dockerfile, ci/pyproject.toml and engine/
+PYTHONS: Final = {programs.APP_PYTHON: APP_PYTHON, programs.TOOLS_PYTHON: PYTHON}  # images by the series of a program
 GO = Image("golang:1.26-bookworm")
 TERRAFORM = Image("hashicorp/terraform:1.11.4")
 GCLOUD = Image("gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-slim")  # no stand-in: what it reaches is Google

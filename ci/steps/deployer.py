@@ -7,10 +7,12 @@ import dagger
 from dagger import dag
 
 from ci.environments import LOCAL
+from ci.options import Options
 from ci.steps import emulator, registry
 from ci.steps.base import PYTHON, WORKDIR
+from ci.steps.environment import Project, environment
+from ci.steps.image import SCRIPTS
 from ci.steps.local_volumes import LocalVolumes
-from ci.steps.python_checks import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
@@ -18,77 +20,19 @@ _RESULTS: Final = "/var/lib/deploy"
 
 
 @dataclass(frozen=True)
-class Target:
-    """
-    Which group, and who asks.
-
-    Args:
-        env: Name of a file in environments/.
-        credentials: Google credential file; None for the local environment.
-        project: Instead of the environment's, as all that follow; empty where the environment's holds.
-        zone: Of the group.
-        group: Its name.
-        repository: HOST/PATH of the image, in full.
-        by: Who asks, for the record.
-        registry_credentials: Logins of registries that take no Google token.
-    """
-
-    env: str
-    credentials: dagger.Secret | None = None
-    project: str = ""
-    zone: str = ""
-    group: str = ""
-    repository: str = ""
-    by: str = ""
-    registry_credentials: dagger.Secret | None = None
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is the environment that the pipeline brings along."""
-        return self.env == LOCAL
-
-    @property
-    def flags(self) -> list[str]:
-        """What `python -m deploy` is told of it."""
-        overrides = (
-            ("--project", self.project),
-            ("--zone", self.zone),
-            ("--group", self.group),
-            ("--repository", self.repository),
-        )
-        return ["--env", self.env, *(part for name, value in overrides if value for part in (name, value))]
-
-    @property
-    def typed(self) -> str:
-        """
-        What a person types for the same group beside `--env`; deploy prints it with the command that undoes it.
-
-        `.env` passes the Google credential file.
-        """
-        overrides = (
-            ("--project", self.project),
-            ("--zone", self.zone),
-            ("--group", self.group),
-            ("--repository", self.repository),
-            ("--registry-credentials", "file:$REGISTRY_CREDENTIALS" if self.registry_credentials else ""),
-        )
-        return " ".join(f"{name} {value}" for name, value in overrides if value)
-
-
-@dataclass(frozen=True)
 class Rehearsal:
     """
-    What plays Compute Engine.
+    The services that stand for Compute Engine and the registry in the local environment.
 
     Args:
-        emulator: The service.
-        volumes: Where the local environment is kept.
-        tie: `IMAGE=HEALTH_URL` of the container behind the machines of a release; empty where there is none.
+        emulator: service of the emulator
+        volumes: cache volumes of the local environment
+        binding: `IMAGE=HEALTH_URL` of the container behind the instances of a release; empty where there is none
     """
 
     emulator: dagger.Service
     volumes: LocalVolumes
-    tie: str = ""
+    binding: str = ""
 
     @property
     def services(self) -> tuple[dagger.Service, dagger.Service]:
@@ -98,77 +42,78 @@ class Rehearsal:
 
 def deploy(
     source: dagger.Directory,
-    tools: Project,
-    target: Target,
-    args: list[str],
+    project: Project,
+    options: Options,
+    arguments: list[str],
     run_id: str,
-    rehearsing: Rehearsal | None,
+    rehearsal: Rehearsal | None,
 ) -> dagger.Container:
     """
-    Run one verb, whatever it ends with.
+    Run a verb of deploy, whatever its exit code.
 
     Args:
-        source: The repository.
-        tools: Project `deploy`.
-        target: Group and credentials.
-        args: The verb and its own flags.
-        run_id: Fresh in every run, so that none is ever answered from a cache.
-        rehearsing: For the local environment; else None.
+        source: the repository
+        project: project `deploy`
+        options: options of the call
+        arguments: the verb and its own flags
+        run_id: fresh id, so that no run is answered from a cache
+        rehearsal: services of the local environment; None for a real environment
     """
-    command = ["python", "-m", "deploy", *args, *target.flags]
+    command = ["python", "-m", "deploy", *arguments]
+    command += options.flags("env", "project", "zone", "group", "repository")
     container = (
-        environment(tools, PYTHON, dev=False)
+        environment(project, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
         .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
-        .with_mounted_cache(_RESULTS, rehearsing.volumes.reports if rehearsing else _results())
-        .with_env_variable("DEPLOY_RESULTS", f"{_RESULTS}/{target.env}")
+        .with_mounted_cache(_RESULTS, _reports(rehearsal.volumes if rehearsal else None))
+        .with_env_variable("DEPLOY_RESULTS", f"{_RESULTS}/{options.env}")
         .with_env_variable("DEPLOY_COMMAND", "./daggerw call")
-        .with_env_variable("DEPLOY_ARGUMENTS", target.typed)
-        .with_env_variable("GITHUB_ACTOR", target.by)
+        .with_env_variable("DEPLOY_ARGUMENTS", options.retyped)
+        .with_env_variable("GITHUB_ACTOR", options.by)
         .with_env_variable("RUN_ID", run_id)
     )
-    if target.credentials is not None:
-        container = container.with_mounted_secret(_CREDENTIALS, target.credentials)
+    if options.credentials is not None:
+        container = container.with_mounted_secret(_CREDENTIALS, options.credentials)
         container = container.with_env_variable("GOOGLE_APPLICATION_CREDENTIALS", _CREDENTIALS)
-    if target.registry_credentials is not None:
-        container = container.with_mounted_secret(_REGISTRY_CREDENTIALS, target.registry_credentials)
+    if options.registry_credentials is not None:
+        container = container.with_mounted_secret(_REGISTRY_CREDENTIALS, options.registry_credentials)
         container = container.with_env_variable("REGISTRY_CREDENTIALS", _REGISTRY_CREDENTIALS)
-    if rehearsing is not None:
+    if rehearsal is not None:
         container = (
-            container.with_service_binding("emulator", rehearsing.emulator)
-            .with_service_binding(registry.EMBEDDED_HOST.split(":")[0], registry.embedded(rehearsing.volumes))
+            container.with_service_binding("emulator", rehearsal.emulator)
+            .with_service_binding(registry.ALIAS, registry.embedded(rehearsal.volumes))
             .with_mounted_temp("/scratch")
-            .with_mounted_file("/scripts/rehearse.py", source.file("ci/scripts/rehearse.py"))
+            .with_mounted_file("/scripts/rehearse.py", source.file(f"{SCRIPTS}/rehearse.py"))
         )
-        tie = [rehearsing.tie] if rehearsing.tie else []
-        command = ["python", "/scripts/rehearse.py", emulator.URL, *tie, "--", *command]
+        binding = [rehearsal.binding] if rehearsal.binding else []
+        command = ["python", "/scripts/rehearse.py", emulator.URL, *binding, "--", *command]
     return container.with_exec(command, expect=dagger.ReturnType.ANY)
 
 
-def forget_report(env: str, names: tuple[str, str, str], volumes: LocalVolumes | None, run_id: str) -> dagger.Container:
+def delete_report(env: str, names: tuple[str, str, str], volumes: LocalVolumes | None, run_id: str) -> dagger.Container:
     """
-    Delete what is kept of a group's last run: a run that ends at a gate must not be reported as the run before.
+    Delete the report of a group's last run: a run that ends at a gate must not be reported as the run before it.
 
     Args:
-        env: Name of a file in environments/.
-        names: Project, zone and group, by which deploy/report/lastrun.py names the file.
-        volumes: For the local environment; else None.
-        run_id: Fresh in every run, so that the deletion is never answered from a cache.
+        env: name of a file in environments/
+        names: project, zone and group, which name the report file of deploy
+        volumes: cache volumes of the local environment; None for a real environment
+        run_id: fresh id, so that the deletion is never answered from a cache
     """
     return (
         dag.container()
         .from_(PYTHON.reference)
-        .with_mounted_cache(_RESULTS, volumes.reports if volumes else _results())
+        .with_mounted_cache(_RESULTS, _reports(volumes))
         .with_env_variable("RUN_ID", run_id)
         .with_exec(["find", _RESULTS, "-path", f"{_RESULTS}/{env}/{'_'.join(names)}_*.json", "-delete"])
     )
 
 
-def forget(volumes: LocalVolumes, run_id: str) -> dagger.Container:
-    """Empty the emulator's state, the registry and the reports, once no process holds the state any more."""
+def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
+    """Empty the emulator's state, the registry and the reports, once no process holds the state."""
     reports = f"{_RESULTS}/{LOCAL}"
-    empty = (
+    delete = (
         f"mkdir -p {reports}; find {emulator.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
     )
     lock = f"{emulator.STATE_FILE}.lock"
@@ -179,10 +124,10 @@ def forget(volumes: LocalVolumes, run_id: str) -> dagger.Container:
         .with_mounted_cache(registry.STORAGE, volumes.registry)
         .with_mounted_cache(_RESULTS, volumes.reports)
         .with_env_variable("RUN_ID", run_id)
-        .with_exec(["flock", "--timeout", str(emulator.WAIT_S), lock, "sh", "-ec", empty])
+        .with_exec(["flock", "--timeout", str(emulator.WAIT_S), lock, "sh", "-ec", delete])
     )
 
 
-def _results() -> dagger.CacheVolume:
-    """Outcomes of the last runs in environments at Google, whose files are named by project, zone and group."""
-    return dag.cache_volume("deploy-results")
+def _reports(volumes: LocalVolumes | None) -> dagger.CacheVolume:
+    """Return the reports of the last runs; those of real environments share a volume, with project, zone and group."""
+    return volumes.reports if volumes else dag.cache_volume("deploy-results")

@@ -1,4 +1,4 @@
-"""The local environment: an emulator that remembers, and the container that stands behind its machines."""
+"""The emulator of a local environment, and the container whose health it reports for the instances of a release."""
 
 from typing import Final
 
@@ -6,63 +6,59 @@ import dagger
 
 from ci.steps import image
 from ci.steps.base import PYTHON, WORKDIR
+from ci.steps.environment import Project, environment
 from ci.steps.local_volumes import LocalVolumes
-from ci.steps.python_checks import Project, environment
 
 PORT: Final = 8080
 HOST: Final = "emulator"
 URL: Final = f"http://{HOST}:{PORT}"
 STATE: Final = "/var/lib/emulator"
 STATE_FILE: Final = f"{STATE}/state.sqlite"
+HEALTH_URL: Final = f"http://release:{image.PORT}/health"  # of the container behind the instances
 _SEED: Final = "emulator/seeds/rehearsal.yaml"
-# A call that finds the state held by another one waits as long as that one's whole way may take.
+# A call waits for the state as long as the longest call that can hold it.
 WAIT_S: Final = 900
 
 
-def emulator(
+def service(
     source: dagger.Directory,
-    tools: Project,
+    project: Project,
     volumes: LocalVolumes,
     *,
     is_open: bool,
     release: dagger.Service | None = None,
 ) -> dagger.Service:
     """
-    Serve the emulator on every address of its container, which the engine's own network alone reaches.
+    Serve the emulator on every address of its container, which only the engine's own network reaches.
 
     Args:
-        source: The repository.
-        tools: Project `emulator`.
-        volumes: Where its state is kept.
-        is_open: Serve without tokens, to clients that have none.
-        release: Container behind the machines of a release, reached as `release`.
+        source: the repository
+        project: project `emulator`
+        volumes: cache volumes of the local environment
+        is_open: whether requests without a token are served, for clients that have none
+        release: container behind the instances of a release, reached as `release`
     """
     listen = ["--host", "0.0.0.0", "--any-address", "--allow-host", HOST, "--port", str(PORT)]  # noqa: S104
     listen += ["--open"] if is_open else []
-    kept = ["--state", STATE_FILE, "--wait-s", str(WAIT_S)]
+    state = ["--state", STATE_FILE, "--wait-s", str(WAIT_S)]
     pace = ["--operation-s", "0.2", "--decide-s", "0.25"]
     container = (
-        environment(tools, PYTHON, dev=False)
+        environment(project, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/emulator", source.directory("emulator"))
         .with_mounted_cache(STATE, volumes.emulator)
         .with_exposed_port(PORT)
     )
     if release is not None:
         container = container.with_service_binding("release", release)
-    return container.as_service(args=["python", "-m", "emulator", "serve", *listen, *kept, *pace, "--seed", _SEED])
+    return container.as_service(args=["python", "-m", "emulator", "serve", *listen, *state, *pace, "--seed", _SEED])
 
 
-def machine(built: dagger.Container, reference: str) -> dagger.Service:
+def instance(built: dagger.Container, reference: str) -> dagger.Service:
     """
-    Start an image as a machine does; without a port that the engine would wait for, so that a broken one starts too.
+    Start an image as an instance does; without a port that the engine would wait for, so that a broken image starts.
 
     Args:
-        built: The image.
-        reference: That the application learns it was started as.
+        built: the image
+        reference: reference that the application prints as its own
     """
     return image.production_like(built).with_env_variable("AI_SERVER_IMAGE", reference).as_service()
-
-
-def health_url() -> str:
-    """Where the container behind the machines is asked for its health."""
-    return f"http://release:{image.PORT}/health"

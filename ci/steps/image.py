@@ -14,20 +14,19 @@ from typing import Final
 import dagger
 from dagger import dag
 
-from ci.steps.base import APP_PYTHON, PYTHON, WORKDIR, python
-from ci.steps.python_checks import Project
+from ci.steps.base import PYTHON
 
 PLATFORM: Final = dagger.Platform("linux/amd64")
 STAND_IN_LABEL: Final = "dojangkok.stand-in"
 PORT: Final = 8000
 
-INSIDE: Final = "ci/scripts"
+SCRIPTS: Final = "ci/scripts"
 _CONTEXT: Final = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
-READS: Final = (*_CONTEXT, INSIDE)  # of build and smoke
+READS: Final = (*_CONTEXT, SCRIPTS)  # the files that build and smoke read
 _EPOCH: Final = "315532800"  # 1980-01-01, also in the Dockerfile
 _DRAIN_S: Final = 2
 
-# As a machine of the group sets it; the values lead nowhere.
+# The environment that an instance of the group sets; the addresses lead nowhere.
 _PRODUCTION_LIKE: Final = {
     "APP_ENV": "prod",
     "VLLM_BASE_URL": "http://vllm.smoke.internal:8001/v1",
@@ -45,7 +44,7 @@ _PRODUCTION_LIKE: Final = {
 
 
 def build(source: dagger.Directory) -> dagger.Container:
-    """The image, from the part of the sources that goes into it."""
+    """Return the image, built from the part of the sources that goes into it."""
     context = source.filter(include=_CONTEXT, exclude=["**/__pycache__"])
     return context.docker_build(platform=PLATFORM, build_args=[dagger.BuildArg("SOURCE_DATE_EPOCH", _EPOCH)])
 
@@ -59,53 +58,28 @@ def started(image: dagger.Container) -> dagger.Service:
     return production_like(image).with_exposed_port(PORT, experimental_skip_healthcheck=True).as_service()
 
 
-def smoke_health(image: dagger.Container, programs: dagger.Directory) -> dagger.Container:
-    """Ask the started image for its health from another container."""
+def smoke_health(image: dagger.Container, scripts: dagger.Directory) -> dagger.Container:
+    """Request the health of the started image from another container."""
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_service_binding("app", started(image))
-        .with_mounted_directory("/scripts", programs)
+        .with_mounted_directory("/scripts", scripts)
         .with_exec(["python", "/scripts/smoke.py", "health", f"http://app:{PORT}"])
     )
 
 
-def smoke_lifecycle(image: dagger.Container, programs: dagger.Directory, command: list[str]) -> dagger.Container:
-    """Start and stop the server inside its own image, and look at who it is and what lies beside it."""
+def smoke_lifecycle(image: dagger.Container, scripts: dagger.Directory, command: list[str]) -> dagger.Container:
+    """Start and stop the server inside its own image, and check its user and the programs beside it."""
     return (
         production_like(image)
-        .with_mounted_directory("/scripts", programs)
+        .with_mounted_directory("/scripts", scripts)
         .with_exec(["python", "/scripts/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
     )
 
 
-def python_bill(project: Project) -> dagger.File:
-    """What uv.lock puts into the image, as CycloneDX."""
-    export = ["uv", "export", "--format", "cyclonedx1.5", "--preview-features", "sbom-export", "--quiet"]
-    export += ["--project", project.folder, "--frozen", "--no-dev", "--output-file", "/python.json"]
-    return (
-        python(APP_PYTHON)
-        .with_new_file(f"{WORKDIR}/pyproject.toml", project.pyproject)
-        .with_new_file(f"{WORKDIR}/uv.lock", project.lock)
-        .with_exec(export)
-        .file("/python.json")
-    )
-
-
-def system_bill(image: dagger.Container) -> dagger.Directory:
-    """
-    List what an image has beside uv.lock, by programs of the image, in one exec because each costs seconds.
-
-    Returns:
-        python.txt: the version of Python; debian.tsv: name, version, architecture of each package, tabs between them.
-    """
-    table = r"dpkg-query --show --showformat '${Package}\t${Version}\t${Architecture}\n'"
-    script = f"mkdir /tmp/bill; python --version >/tmp/bill/python.txt; {table} >/tmp/bill/debian.tsv"
-    return image.with_exec(["sh", "-ec", script]).directory("/tmp/bill")  # noqa: S108
-
-
 def production_like(image: dagger.Container) -> dagger.Container:
-    """Set the environment that a machine of the group sets."""
+    """Set the environment that an instance of the group sets."""
     for name, value in _PRODUCTION_LIKE.items():
         image = image.with_env_variable(name, value)
     return image

@@ -1,4 +1,4 @@
-"""Where local environments are kept between calls."""
+"""The cache volumes of local environments, which keep their state between calls."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from dagger import dag
 @dataclass(frozen=True)
 class LocalVolumes:
     """
-    Cache volumes of one local environment; the engine keeps them, and each project and group has its own.
+    Cache volumes of a local environment; each project and group has its own.
 
     Args:
-        project: Google Cloud project.
-        group: Name of the group.
+        project: Google Cloud project
+        group: name of the group
     """
 
     project: str
@@ -31,7 +31,7 @@ class LocalVolumes:
 
     @property
     def reports(self) -> dagger.CacheVolume:
-        """Outcomes of the last runs, for `report`."""
+        """Reports of the last runs, for `report`."""
         return self._volume("deploy-results")
 
     def _volume(self, content: str) -> dagger.CacheVolume:

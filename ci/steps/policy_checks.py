@@ -1,12 +1,14 @@
 """Policy: rules over stacks, images, infrastructure, workflows and the Dockerfile, and the tools that know them."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import dagger
 from dagger import dag
 
+from ci.programs import pytest_command
 from ci.steps.base import GO, PYTHON, TERRAFORM, WORKDIR
-from ci.steps.python_checks import Project, environment
+from ci.steps.environment import Project, environment
 
 # The first is built alone, because others use most of what Go compiles for it. The second is mostly a single package,
 # which keeps one processor busy while the rest is built.
@@ -14,12 +16,12 @@ GO_TOOLS: Final = (
     "packer", "terraform-provider-google", "packer-plugin-googlecompute", "compose-config", "actionlint",
     "alloy-syntax",
 )  # fmt: skip
-# What policy/test_*.py read: what they judge, and what they compare it with.
+# The files that policy/test_*.py judge, and those that they compare them with.
 READS: Final = (
     ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs",
     "environments", "iac", "lib", "packer", "policy", "pyproject.toml", "uv.lock",
 )  # fmt: skip
-# What the tools are built from: go.mod and go.sum of each.
+# The sources of the tools: go.mod and go.sum of each.
 TOOL_SOURCES: Final = ("policy/tools/build", *(f"policy/tools/{name}" for name in GO_TOOLS))
 _BUILT: Final = "/opt/built"
 _TOOLS: Final = "/opt/tools"
@@ -36,15 +38,29 @@ wait "$slowest"
 _TEST: Final = f'PATH=$(echo {_TOOLS}/* | tr " " :):$PATH exec "$0" "$@"'
 
 
+@dataclass(frozen=True)
+class PolicyInputs:
+    """
+    The files that the rules of policy read.
+
+    Args:
+        judged: the repository, narrowed to READS
+        tool_sources: the repository, narrowed to TOOL_SOURCES
+    """
+
+    judged: dagger.Directory
+    tool_sources: dagger.Directory
+
+
 def tools(sources: dagger.Directory) -> dagger.Directory:
     """
     Build the tools that are Go programs, each from a go.mod of its own.
 
     Args:
-        sources: The repository, narrowed to TOOL_SOURCES.
+        sources: the repository, narrowed to TOOL_SOURCES
 
     Returns:
-        A folder for each, `NAME-KEY`, as policy/tools/build looks for it.
+        A folder for each tool, `NAME-KEY`, the name that policy/tools/build gives it.
     """
     return (
         dag.container()
@@ -60,24 +76,23 @@ def tools(sources: dagger.Directory) -> dagger.Directory:
 
 
 def terraform() -> dagger.File:
-    """Terraform's program, out of its image."""
+    """Return the program `terraform`, taken from its image."""
     return dag.container().from_(TERRAFORM.reference).file("/bin/terraform")
 
 
-def policy(sources: dagger.Directory, tool_sources: dagger.Directory, project: Project) -> dagger.Container:
+def policy(inputs: PolicyInputs, project: Project) -> dagger.Container:
     """
-    Run every rule, with all tools at hand.
+    Run every rule, with all tools on PATH.
 
     Args:
-        sources: The repository, narrowed to READS.
-        tool_sources: The repository, narrowed to TOOL_SOURCES.
-        project: Project `policy`.
+        inputs: the files that the rules read
+        project: project `policy`
     """
-    pytest = ["pytest", "-c", project.config, f"--rootdir={WORKDIR}", "-p", "no:cacheprovider", project.folder]
+    pytest = [*pytest_command(project.config), project.folder]
     return (
         environment(project, PYTHON)
         .with_file("/usr/local/bin/terraform", terraform())
-        .with_mounted_directory(_TOOLS, tools(tool_sources))
-        .with_mounted_directory(WORKDIR, sources)
+        .with_mounted_directory(_TOOLS, tools(inputs.tool_sources))
+        .with_mounted_directory(WORKDIR, inputs.judged)
         .with_exec(["sh", "-c", _TEST, *pytest])
     )

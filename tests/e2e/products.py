@@ -11,7 +11,7 @@ import dagger
 import httpx
 from dagger import dag
 
-from ci.steps import base, image, python_checks
+from ci.steps import base, environment, image
 from tests.e2e.checkouts import REPOSITORY
 
 FAKES = {"vllm": 8001, "upstage": 8002, "backend": 8003, "storage": 8004}
@@ -86,7 +86,7 @@ async def _session(folder: Path) -> AsyncGenerator[Products]:
     with log.open("w") as output:
         async with dagger.connection(dagger.Config(log_output=output)):
             source = dag.host().directory(str(REPOSITORY), include=_SOURCES, exclude=["**/.venv", "**/__pycache__"])
-            python = python_checks.environment(await python_checks.project(source, "."), base.APP_PYTHON)
+            python = environment.environment(await environment.read_project(source, "."), base.APP_PYTHON)
             fakes = {name: _fake(python, source, name) for name in FAKES}
             built = image.build(source)
             services = {

@@ -11,10 +11,11 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci import release
+from ci import publish
+from ci.destination import Destination
 from ci.errors import NotAllowedError
 from ci.scripts import rehearse
-from ci.steps import base, registry
+from ci.steps import base
 from ci.steps.local_volumes import LocalVolumes
 from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
 from tests.e2e.checkouts import REPOSITORY
@@ -66,7 +67,7 @@ def push(
                 json.dumps(rehearse.keyless(ISSUER, issuer.ask("emulator/tokens")["request_token"])) if issuer else ""
             )
             credentials = dag.set_secret(uuid.uuid4().hex, file) if issuer else None
-            where = registry.Destination(
+            where = Destination(
                 IMAGE, ("0123456", "latest"), "test", secret, credentials, volumes=LocalVolumes("project", "group")
             )
             source = dag.host().directory(
@@ -75,8 +76,8 @@ def push(
                 exclude=["**/.venv"],
             )
             source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
-            laid_out = await release.lay_out(image, source, where)
-            return await release.push(laid_out, source, where, service, uuid.uuid4().hex)
+            laid_out = await publish.lay_out(image, source, where)
+            return await publish.run_push(laid_out, source, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:
         return asyncio.run(session(log))

@@ -156,7 +156,7 @@ def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
     assert "got 'staging', and there is no environments/staging.yaml. Fix: one of dev, local, prod" in unknown.stderr
     nowhere = checkout.daggerw("call", "accessory", "--name", "vllm", "--env", "local")
     assert nowhere.returncode == 3
-    assert "--env: 'local' has no such machine. Fix: dev or prod" in nowhere.stderr
+    assert "--env: got 'local', which has no such VM. Fix: dev or prod" in nowhere.stderr
     absent = checkout.daggerw("call", "status", "--group", "other")
     assert absent.returncode == 3
     assert "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev." in absent.stderr

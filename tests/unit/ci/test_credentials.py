@@ -2,17 +2,15 @@
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ci import deploy_runner
+from ci import accessory_runner, deploy_runner, publish
 from ci.credentials import refuse_unreadable
 from ci.errors import NotAllowedError
 from ci.steps.accessory import Update
-from ci.steps.deployer import Target
-from tests.unit.ci.test_deploy_runner import Folder, query_error
+from tests.unit.ci.doubles import REPOSITORY, options, query_error
 
 TRACE = " [traceparent:100c635810356b7ffa8e8dd5bffa010a-250787f59b8f33dd]"
 FIX = (
@@ -114,12 +112,11 @@ UNREADABLE: Any = Secret("file:///nope.json", error="failed to read secret file"
 
 
 def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials() -> None:
-    source: Any = Folder(Path())
     works = (
-        deploy_runner.check_target(source, Target("prod", UNSET)),
-        deploy_runner.run(source, Target("prod", UNSET), ["status"]),
-        deploy_runner.destination(source, Target("prod", UNSET), "", None, latest=True),
-        deploy_runner.accessory(source, Update("vllm", "prod", UNSET)),
+        deploy_runner.checked(REPOSITORY, options("prod", credentials=UNSET)),
+        deploy_runner.run(REPOSITORY, options("prod", credentials=UNSET), ["status"]),
+        publish.destination(REPOSITORY, options("prod", credentials=UNSET)),
+        accessory_runner.run(REPOSITORY, Update("vllm", "prod", UNSET)),
     )
     for work in works:
         with pytest.raises(NotAllowedError, match="--credentials: 'prod' needs a Google credential file"):
@@ -129,27 +126,25 @@ def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials()
 @pytest.mark.parametrize("credentials", [UNSET, UNREADABLE, None])
 def test_local_environment_ignores_credentials(credentials: Any) -> None:
     """.env passes the credential file of the variable to every call, whatever environment the call is for."""
-    source: Any = Folder(Path())
-    assert asyncio.run(deploy_runner.check_target(source, Target("local", credentials))) == Target("local")
-    where = asyncio.run(deploy_runner.destination(source, Target("local", credentials), "", None, latest=True))
+    assert asyncio.run(deploy_runner.checked(REPOSITORY, options("local", credentials=credentials))) == options()
+    where = asyncio.run(publish.destination(REPOSITORY, options("local", credentials=credentials)))
     assert (where.is_embedded, where.logins) == (True, {})
 
 
 def test_credentials_that_a_push_does_not_use_are_not_read() -> None:
     """A token goes before credentials; a registry other than the embedded one is sent them, from `local` too."""
-    source: Any = Folder(Path())
     token: Any = Secret("env://TOKEN", "word")
-    where = asyncio.run(deploy_runner.destination(source, Target("prod", UNREADABLE), "", token, latest=True))
+    where = asyncio.run(publish.destination(REPOSITORY, options("prod", credentials=UNREADABLE, registry_token=token)))
     assert where.logins == {"registry-token": token}
-    elsewhere = Target("local", UNREADABLE, repository="asia-northeast3-docker.pkg.dev/p/r/ai-server")
+    elsewhere = options(credentials=UNREADABLE, repository="asia-northeast3-docker.pkg.dev/p/r/ai-server")
     with pytest.raises(NotAllowedError, match="--credentials: failed to read secret file"):
-        asyncio.run(deploy_runner.destination(source, elsewhere, "", None, latest=True))
+        asyncio.run(publish.destination(REPOSITORY, elsewhere))
     readable: Any = Secret("file:///tmp/x.json", "{}")
     logged_in = replace(elsewhere, credentials=readable)
-    where = asyncio.run(deploy_runner.destination(source, logged_in, "", None, latest=True))
+    where = asyncio.run(publish.destination(REPOSITORY, logged_in))
     assert where.logins == {"credentials": readable}
     anonymous = replace(elsewhere, credentials=UNSET)
-    where = asyncio.run(deploy_runner.destination(source, anonymous, "", None, latest=True))
+    where = asyncio.run(publish.destination(REPOSITORY, anonymous))
     assert where.logins == {}
 
 
@@ -158,15 +153,14 @@ def test_every_verb_reads_its_secrets_before_any_work() -> None:
         "file:///nope.json", error='failed to read secret file "/nope.json": open /nope.json: no such file or directory'
     )
     readable: Any = Secret("file:///tmp/x.json", "{}")
-    source: Any = Folder(Path())
     works = (
-        deploy_runner.run(source, Target("dev", missing), ["status"]),
-        deploy_runner.check_target(source, Target("dev", missing)),
-        deploy_runner.check_target(source, Target("dev", readable, registry_credentials=missing)),
-        deploy_runner.destination(source, Target("dev", missing), "", None, latest=True),
-        deploy_runner.destination(source, Target("dev"), "", missing, latest=True),
-        deploy_runner.destination(source, Target("dev", registry_credentials=missing), "", None, latest=True),
-        deploy_runner.accessory(source, Update("vllm", "dev", missing)),
+        deploy_runner.run(REPOSITORY, options("dev", credentials=missing), ["status"]),
+        deploy_runner.checked(REPOSITORY, options("dev", credentials=missing)),
+        deploy_runner.checked(REPOSITORY, options("dev", credentials=readable, registry_credentials=missing)),
+        publish.destination(REPOSITORY, options("dev", credentials=missing)),
+        publish.destination(REPOSITORY, options("dev", registry_token=missing)),
+        publish.destination(REPOSITORY, options("dev", registry_credentials=missing)),
+        accessory_runner.run(REPOSITORY, Update("vllm", "dev", missing)),
     )
     for work in works:
         with pytest.raises(NotAllowedError, match=r"file '/nope\.json' cannot be read: no such file or directory"):

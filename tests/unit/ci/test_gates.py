@@ -7,18 +7,19 @@ from typing import Any
 import dagger
 import pytest
 from dagger import dag
-from dagger._exceptions import QueryErrorValue
-from gql import GraphQLRequest
 
 from ci import gates
 from ci.errors import GateError
-from ci.gates import Gated, Policy
+from ci.gates import Gated
+from ci.programs import Program
 from ci.stages import Stage
-from ci.steps import image, python_checks
-from tests.unit.ci.test_deploy_runner import query_error
+from ci.steps import environment, image, python_checks
+from ci.steps.environment import Project
+from ci.steps.policy_checks import PolicyInputs
+from ci.steps.python_checks import Linted
+from tests.unit.ci.doubles import PROJECT, SOURCE, query_error
 
-SOURCE = dag.directory()
-TOOLS = python_checks.Project(".", "[project]", "version = 1")
+LINTED = Linted(SOURCE, ("daggerw",))
 
 
 @pytest.fixture
@@ -40,8 +41,8 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
     return failing
 
 
-def run(*, advisory: bool = False, policy: Policy | None = None) -> tuple[dagger.Container, tuple[Stage, ...]]:
-    return asyncio.run(gates.run(Gated(SOURCE, SOURCE, SOURCE, {}, policy, advisory)))
+def run(*, advisory: bool = False, policy: PolicyInputs | None = None) -> tuple[dagger.Container, tuple[Stage, ...]]:
+    return asyncio.run(gates.run(Gated(SOURCE, LINTED, SOURCE, {}, policy, advisory)))
 
 
 def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) -> None:
@@ -58,7 +59,7 @@ def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) 
 
 
 def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) -> None:
-    policy = Policy(SOURCE, SOURCE)
+    policy = PolicyInputs(SOURCE, SOURCE)
     _, stages = run(policy=policy)
     assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "build", "smoke"]
     failures["policy"] = GateError("policy: a rule is broken")
@@ -124,9 +125,8 @@ class Ran:
 
 
 def exec_error(code: int, stdout: str) -> dagger.QueryError:
-    """Return what the SDK raises for a command that failed."""
-    extensions = {"_type": "EXEC_ERROR", "cmd": ["pytest"], "exitCode": code, "stdout": stdout, "stderr": ""}
-    return dagger.QueryError([QueryErrorValue("exit code", extensions=extensions)], GraphQLRequest("{ version }"))
+    """Return the error that the SDK raises for a command that failed."""
+    return query_error("exit code", _type="EXEC_ERROR", cmd=["pytest"], exitCode=code, stdout=stdout, stderr="")
 
 
 @pytest.fixture
@@ -134,13 +134,13 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Exception]:
     """Output or error of the tests and of the types of each program."""
     ended: dict[str, str | Exception] = {}
 
-    async def project(*_: object) -> python_checks.Project:
-        return TOOLS
+    async def read_project(*_: object) -> Project:
+        return PROJECT
 
-    def step(_: object, program: python_checks.Program, __: object) -> Ran:
+    def step(_: object, program: Program, __: object) -> Ran:
         return Ran(ended[program.name])
 
-    monkeypatch.setattr(python_checks, "project", project)
+    monkeypatch.setattr(environment, "read_project", read_project)
     monkeypatch.setattr(python_checks, "test", step)
     monkeypatch.setattr(python_checks, "types", step)
     return ended

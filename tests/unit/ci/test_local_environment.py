@@ -8,67 +8,65 @@ import dagger
 import pytest
 from dagger import dag
 
-from ci import deploy_runner, environments
-from ci.deploy_verbs import target
+from ci import deploy_runner, environments, local_environment, publish
 from ci.errors import RefusedError
 from ci.main import Ci
-from ci.steps import deployer, emulator, python_checks, registry
-from ci.steps.deployer import Rehearsal, Target
+from ci.steps import deployer, emulator, registry
+from ci.steps.deployer import Rehearsal
+from ci.steps.environment import Project
 from ci.steps.local_volumes import LocalVolumes
-from tests.unit.ci.test_deploy_runner import Folder
-from tests.unit.ci.test_steps import calls
+from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, Folder, calls, options
 
-SOURCE = dag.directory()
-REPOSITORY: Any = Folder(Path())
-TOOLS = python_checks.Project(".", "[project]", "version = 1")
 FIRST = LocalVolumes("dojangkok-dev", "dojangkok-dev-ai-server-mig")
 OTHERS = (LocalVolumes("dojangkok-dev", "other"), LocalVolumes("other", "dojangkok-dev-ai-server-mig"))
 
 
 def caches(chain: object) -> dict[object, object]:
-    """Cache volumes of a container, by where they are mounted."""
+    """Return the cache volumes of a container, by the paths of their mounts."""
     return {args["path"]: args["cache"] for name, args in calls(chain) if name == "withMountedCache"}
 
 
 def deployed(volumes: LocalVolumes | None) -> dagger.Container:
-    rehearsing = Rehearsal(dag.container().as_service(), volumes) if volumes else None
-    return deployer.deploy(dag.directory(), TOOLS, Target("local" if volumes else "dev"), ["plan"], "a", rehearsing)
+    """Return the container of deploy, for a local environment or, without volumes, for a real one."""
+    rehearsal = Rehearsal(dag.container().as_service(), volumes) if volumes else None
+    return deployer.deploy(SOURCE, PROJECT, options("local" if volumes else "dev"), ["plan"], "a", rehearsal)
 
 
 @pytest.mark.parametrize("volumes", OTHERS)
 def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> None:
-    """The emulator, the registry that serves, the one that is pulled from, the reports, and what is emptied."""
+    """Of the emulator, the registry that serves, the pull from it, the reports, and the reset."""
     for step in (
-        lambda own: emulator.emulator(dag.directory(), TOOLS, own, is_open=True),
+        lambda own: emulator.service(SOURCE, PROJECT, own, is_open=True),
         registry.embedded,
-        lambda own: registry.pulled("registry:5000/a/b:1", dag.directory(), own, "a"),
+        lambda own: registry.pulled("registry:5000/a/b:1", SOURCE, own, "a"),
         deployed,
-        lambda own: deployer.forget_report("local", ("p", "z", "g"), own, "a"),
-        lambda own: deployer.forget(own, "a"),
+        lambda own: deployer.delete_report("local", ("p", "z", "g"), own, "a"),
+        lambda own: deployer.empty(own, "a"),
     ):
         assert step(FIRST) != step(volumes)
         assert step(FIRST) == step(LocalVolumes(FIRST.project, FIRST.group))
 
 
-def test_what_is_emptied_is_what_was_written() -> None:
-    emptied = caches(deployer.forget(FIRST, "a"))
-    states = caches(emulator.emulator(dag.directory(), TOOLS, FIRST, is_open=False))
+def test_reset_empties_the_volumes_that_were_written() -> None:
+    """The state of the emulator, the images of the registry, and the reports of deploy."""
+    emptied = caches(deployer.empty(FIRST, "a"))
+    state = caches(emulator.service(SOURCE, PROJECT, FIRST, is_open=False))
     assert emptied == {
-        "/var/lib/emulator": states["/var/lib/emulator"],
+        "/var/lib/emulator": state["/var/lib/emulator"],
         "/var/lib/registry": caches(registry.embedded(FIRST))["/var/lib/registry"],
         "/var/lib/deploy": caches(deployed(FIRST))["/var/lib/deploy"],
     }
-    reports = caches(deployer.forget_report("local", ("p", "z", "g"), FIRST, "a"))
+    reports = caches(deployer.delete_report("local", ("p", "z", "g"), FIRST, "a"))
     assert reports["/var/lib/deploy"] == emptied["/var/lib/deploy"]
 
 
 def test_reports_of_real_environments_are_kept_apart_from_local_ones() -> None:
+    """They stand in a volume of their own."""
     real = caches(deployed(None))
     assert real["/var/lib/deploy"] == dag.cache_volume("deploy-results")
     assert real["/var/lib/deploy"] != caches(deployed(FIRST))["/var/lib/deploy"]
-    assert real == caches(deployer.forget_report("dev", ("p", "z", "g"), None, "a")) | {
-        path: cache for path, cache in real.items() if path != "/var/lib/deploy"
-    }
+    deletion = caches(deployer.delete_report("dev", ("p", "z", "g"), None, "a"))
+    assert deletion["/var/lib/deploy"] == real["/var/lib/deploy"]
 
 
 @pytest.fixture
@@ -87,6 +85,45 @@ def services(monkeypatch: pytest.MonkeyPatch) -> list[dagger.Service]:
     return started
 
 
+class EndedContainer:
+    """A container that ended well."""
+
+    async def exit_code(self) -> int:
+        return 0
+
+    async def stdout(self) -> str:
+        return "sha256:0"
+
+    stderr = stdout
+
+    async def sync(self) -> None:
+        """Do nothing."""
+
+    def file(self, _: str) -> dagger.File:
+        return dag.directory().file("image.tar")
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[LocalVolumes]:
+    """Volumes of every step that was run, without an engine."""
+    recorded: list[LocalVolumes] = []
+
+    def step(*args: Any) -> EndedContainer:
+        [volumes] = [arg if isinstance(arg, LocalVolumes) else arg.volumes for arg in args if _has_volumes(arg)]
+        recorded.append(volumes)
+        return EndedContainer()
+
+    for module, name in (
+        (deployer, "deploy"), (deployer, "delete_report"), (deployer, "empty"), (registry, "pulled"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, step)
+    return recorded
+
+
+def _has_volumes(arg: object) -> bool:
+    return isinstance(arg, LocalVolumes | Rehearsal)
+
+
 @pytest.mark.parametrize(
     ("flags", "volumes"),
     [
@@ -96,8 +133,12 @@ def services(monkeypatch: pytest.MonkeyPatch) -> list[dagger.Service]:
         ({"project": "p", "group": "g"}, LocalVolumes("p", "g")),
     ],
 )
-def test_flags_go_before_the_file(
-    monkeypatch: pytest.MonkeyPatch, services: list[dagger.Service], flags: dict[str, str], volumes: LocalVolumes
+def test_flags_replace_the_names_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+    services: list[dagger.Service],
+    used: list[LocalVolumes],
+    flags: dict[str, str],
+    volumes: LocalVolumes,
 ) -> None:
     """Of every verb: those that serve or empty the local environment, those of deploy, the push and the pull."""
     local = asyncio.run(environments.read(REPOSITORY, "local"))
@@ -105,73 +146,32 @@ def test_flags_go_before_the_file(
     async def read(*_: object) -> environments.Environment:
         return local
 
-    async def project(_: object, folder: str) -> python_checks.Project:
-        return python_checks.Project(folder, "[project]", "version = 1")
+    async def read_project(_: object, folder: str) -> Project:
+        return Project(folder, "[project]", "version = 1")
 
     monkeypatch.setattr(environments, "read", read)
     monkeypatch.setattr(environments, "refuse_unknown", read)
-    monkeypatch.setattr(python_checks, "project", project)
+    monkeypatch.setattr(deploy_runner, "read_project", read_project)
+    monkeypatch.setattr(local_environment, "read_project", read_project)
     ci = Ci(credentials=None)
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
-    served = emulator.emulator(
-        SOURCE, python_checks.Project("emulator", "[project]", "version = 1"), volumes, is_open=True
-    )
-    assert asyncio.run(ci.emulator(SOURCE, **flags)) == served
-    whose = target("local", **flags)
-    assert asyncio.run(deploy_runner.destination(SOURCE, whose, "", None, latest=True)).volumes == volumes
-
-    used: list[LocalVolumes] = []
-
-    class Ended:
-        async def exit_code(self) -> int:
-            return 0
-
-        async def stdout(self) -> str:
-            return "sha256:0"
-
-        stderr = stdout
-
-        async def sync(self) -> None:
-            """Do nothing."""
-
-        def file(self, _: str) -> dagger.File:
-            return dag.directory().file("image.tar")
-
-    def deploy(*args: Any) -> Ended:
-        used.append(args[-1].volumes)
-        return Ended()
-
-    def step(*args: Any) -> Ended:
-        used.append(args[-2])
-        return Ended()
-
-    def forget(own: LocalVolumes, _: str) -> Ended:
-        used.append(own)
-        return Ended()
-
-    monkeypatch.setattr(deployer, "deploy", deploy)
-    monkeypatch.setattr(deployer, "forget_report", step)
-    monkeypatch.setattr(registry, "pulled", step)
-    monkeypatch.setattr(deployer, "forget", forget)
-    asyncio.run(deploy_runner.run(SOURCE, whose, ["status"]))
-    asyncio.run(deploy_runner.forget_report(SOURCE, whose))
-    asyncio.run(deploy_runner.pulled(SOURCE, whose, "registry:5000/a/b:1"))
-    said = asyncio.run(ci.reset_local(SOURCE, **flags))
+    project = Project("emulator", "[project]", "version = 1")
+    assert asyncio.run(ci.emulator(SOURCE, **flags)) == emulator.service(SOURCE, project, volumes, is_open=True)
+    given = options(**flags)
+    assert asyncio.run(publish.destination(SOURCE, given)).volumes == volumes
+    asyncio.run(deploy_runner.run(SOURCE, given, ["status"]))
+    asyncio.run(deploy_runner.delete_report(SOURCE, given))
+    asyncio.run(deploy_runner.pull(SOURCE, given, "registry:5000/a/b:1"))
+    text = asyncio.run(ci.reset_local(SOURCE, **flags))
     assert used == [volumes] * 4
     assert registry.embedded(volumes) in services
-    assert f"group '{volumes.group}' in project '{volumes.project}'" in said
+    assert f"group '{volumes.group}' in project '{volumes.project}'" in text
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """The error begins with the path of the environment's file."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments/local.yaml").write_text("[")
     source: Any = Folder(tmp_path)
     with pytest.raises(RefusedError, match=r"^environments/local\.yaml: "):
         asyncio.run(deploy_runner.local_volumes(source))
-
-
-@pytest.mark.parametrize(("flag", "value"), [("--project", "a_b"), ("--zone", "*"), ("--group", "Group")])
-def test_name_that_google_has_for_nothing_is_refused(flag: str, value: str) -> None:
-    """Such a name would meet another environment's volumes, or delete reports of all projects."""
-    with pytest.raises(RefusedError, match=f"{flag}: got "):
-        target(None, **{flag.removeprefix("--"): value})

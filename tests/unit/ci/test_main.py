@@ -3,22 +3,22 @@
 import asyncio
 import fnmatch
 import inspect
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import dagger
 import pytest
 
-from ci import deploy_runner, main, release
+from ci import accessory_runner, deploy_runner, inputs, publish, release
 from ci.errors import RefusedError
 from ci.gates import Gated
-from ci.inputs import SOURCES, only
+from ci.inputs import SOURCES, Inputs, only
 from ci.main import Ci
+from ci.options import Options
+from ci.programs import PROGRAMS
+from ci.shell_files import shell_files
 from ci.steps import image, policy_checks
-from ci.steps.deployer import Target
-from ci.steps.python_checks import LINTED, PROGRAMS
+from ci.steps.python_checks import PYTHON_FILES
 
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
@@ -54,11 +54,11 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
     assert alias.type_hints == pipeline.type_hints
     started: list[str] = []
 
-    async def check_target(_: object, target: Target) -> None:
-        started.append(target.env)
+    async def checked(_: object, given: Options) -> None:
+        started.append(given.env)
         raise RefusedError("the body of pipeline")
 
-    monkeypatch.setattr(deploy_runner, "check_target", check_target)
+    monkeypatch.setattr(deploy_runner, "checked", checked)
     ci = Ci(credentials=None)
     for function in (pipeline, alias):
         with pytest.raises(dagger.ExecError) as ended:
@@ -82,12 +82,14 @@ def test_flag_of_a_verb_goes_before_the_file_of_env(
 ) -> None:
     used: list[dagger.Secret | None] = []
 
-    async def use(_: object, target: Any, *__: object, **___: object) -> None:
-        used.append(target.credentials)
-        raise RefusedError("far enough")
+    async def use(_: object, given: Any, *__: object, **___: object) -> None:
+        used.append(given.credentials)
+        raise RefusedError("the credentials are known")
 
-    for function in ("run", "check_target", "destination", "accessory"):
-        monkeypatch.setattr(deploy_runner, function, use)
+    for module, function in (
+        (deploy_runner, "run"), (deploy_runner, "checked"), (publish, "destination"), (accessory_runner, "run"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, function, use)
     passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
     arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
     arguments |= {"image": "registry/app:1"} if name == "plan" else {}
@@ -115,17 +117,17 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     async def nothing(*_: object, **__: object) -> None:
         """Refuse nothing."""
 
-    async def parts(_: object, paths: dict[str, object]) -> dict[str, dagger.Directory]:
-        return dict.fromkeys(paths, dagger.dag.directory())
+    async def export(_: object) -> Inputs:
+        return Inputs(Path())
 
     async def gate(gates: Gated, *_: object, **__: object) -> None:
         gated.append(gates)
         raise RefusedError("no gate is run")
 
-    monkeypatch.setattr(deploy_runner, "check_target", nothing)
-    monkeypatch.setattr(deploy_runner, "destination", nothing)
-    monkeypatch.setattr(main, "keyed_by_content", parts)
-    monkeypatch.setattr(release, "publish", gate)
+    monkeypatch.setattr(deploy_runner, "checked", nothing)
+    monkeypatch.setattr(publish, "destination", nothing)
+    monkeypatch.setattr(inputs, "export", export)
+    monkeypatch.setattr(release, "publish_image", gate)
     monkeypatch.setattr(release, "roll_out", gate)
     ci = Ci(credentials=None)
     source = dagger.dag.directory()
@@ -142,56 +144,6 @@ def test_checks_need_no_argument(name: str) -> None:
     assert bool(FUNCTIONS[name].check) == (name in CHECKS)
     if name in CHECKS:
         assert set(FUNCTIONS[name].parameters) == {"source"}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["check", "nosuch"], 3),
-        (["check", "lint", "nosuch"], 3),
-        (["check", "lint", "tes"], 3),
-        (["check", "lint, policy"], 3),
-        (["check", ""], 3),
-        (["checks", "nosuch"], 3),
-        (["--progress", "plain", "--silent", "check", "-l", "nosuch"], 3),
-        (["check", "--progress", "plain", "nosuch"], 3),
-        (["-m", ".", "check", "nosuch"], 3),
-        (["check", "--mod=.", "nosuch"], 3),
-        (["check"], 0),
-        (["-m", "other", "check", "nosuch"], 0),
-        (["check", *sorted(CHECKS)], 0),
-        (["check", "test", "test", "--progress", "plain"], 0),
-        (["check", "--progress=plain", "lint"], 0),
-        (["check", "--mod", "other", "nosuch"], 0),
-        (["call", "nosuch"], 0),
-        (["call", "status", "check", "nosuch"], 0),
-        (["--help"], 0),
-    ],
-)
-def test_unknown_check_is_refused_and_everything_else_is_passed_on(
-    tmp_path: Path, arguments: list[str], code: int
-) -> None:
-    """By daggerw, with a program in place of dagger that prints its arguments."""
-    home = subprocess.run(
-        ["engine/home"], env={**os.environ, "DOJANGKOK_ENGINE_HOME": str(tmp_path)}, capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
-    dagger_program = Path(home.stdout.strip()) / "bin/dagger"
-    dagger_program.parent.mkdir(parents=True)
-    dagger_program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    dagger_program.chmod(0o755)
-    environment = {"DOJANGKOK_ENGINE_HOME": str(tmp_path), "_EXPERIMENTAL_DAGGER_RUNNER_HOST": "unix:///nowhere"}
-    ran = subprocess.run(
-        ["./daggerw", *arguments], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
-    assert ran.returncode == code, ran.stderr
-    if code:
-        name = arguments[-1]
-        assert ran.stderr == f"daggerw: check: got '{name}'. Fix: one of lint policy test types\n"
-        assert set(ran.stderr.rpartition("one of ")[2].split()) == CHECKS
-    else:
-        assert ran.stdout.splitlines() == arguments
 
 
 def brought_back(patterns: list[str]) -> list[str]:
@@ -212,7 +164,7 @@ def left_out(name: str = "release") -> list[str]:
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_repository_is_the_only_directory_of_a_verb(name: str) -> None:
     """Each further one is a block of lines in every progress display."""
-    own = {"lint": LINTED, "build": image.READS, "smoke": image.READS}
+    own = {"build": image.READS, "smoke": image.READS}
     assert left_out(name) == only(*own.get(name, SOURCES)).patterns
 
 
@@ -245,7 +197,7 @@ READ = {program.name: program.paths for program in PROGRAMS} | {
     "policy": policy_checks.READS,
     "tools": policy_checks.TOOL_SOURCES,
     "build and smoke": image.READS,
-    "lint": [path for path in LINTED if not path.startswith("**")],
+    "lint": [path for path in PYTHON_FILES if not path.startswith("**")] + list(shell_files(Path())),
 }
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from ci.errors import DeployError, GateError, exit_codes
 from ci.output import printable
-from ci.release import Published, Release
+from ci.publish import Published
+from ci.release import Release
 from ci.stages import Stage
 from ci.summary import summary
 from lib import output

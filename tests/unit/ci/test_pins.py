@@ -29,7 +29,7 @@ def test_module_runs_in_the_same_python_and_is_installed_by_the_same_uv() -> Non
 
 
 def test_every_image_has_a_stand_in() -> None:
-    library = {f"docker.io/library/{one.tag}" for one in (base.APP_PYTHON, base.PYTHON, base.GO)}
+    library = {f"docker.io/library/{image.tag}" for image in (base.APP_PYTHON, base.PYTHON, base.GO)}
     assert library | {base.UV.tag, f"docker.io/{base.TERRAFORM.tag}"} == STAND_INS
 
 

@@ -4,12 +4,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from dagger import dag
 
-from ci.steps import policy_checks, python_checks
-from tests.unit.ci.test_steps import executed
-
-SOURCE = dag.directory()
+from ci.steps import policy_checks
+from ci.steps.environment import Project
+from ci.steps.policy_checks import PolicyInputs
+from tests.unit.ci.doubles import SOURCE, executed
 
 
 def _script(folder: Path, build: str) -> "subprocess.CompletedProcess[str]":
@@ -51,7 +50,7 @@ def test_tests_of_policy_have_every_tool_on_path(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("#!/bin/sh\necho $0")
         (tmp_path / name / name).chmod(0o755)
-    command = executed(policy_checks.policy(SOURCE, SOURCE, python_checks.Project("policy", "", "")))[-1]
+    command = executed(policy_checks.policy(PolicyInputs(SOURCE, SOURCE), Project("policy", "", "")))[-1]
     *shell, script = command[:3]  # type: ignore[index]
     assert command[3] == "pytest"  # type: ignore[index]
     script = script.replace(policy_checks._TOOLS, str(tmp_path))

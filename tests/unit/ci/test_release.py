@@ -8,20 +8,20 @@ import anyio
 import pytest
 from dagger import dag
 
-from ci import deploy_runner, gates, release
+from ci import deploy_runner, gates, publish, release
+from ci.destination import Destination
 from ci.errors import GateError
 from ci.gates import Gated
+from ci.options import Options
 from ci.stages import Stage
-from ci.steps import base, python_checks, registry
-from ci.steps.deployer import Target
-from ci.steps.local_volumes import LocalVolumes
-from ci.steps.registry import Destination
-from tests.unit.ci.test_deploy_runner import query_error
+from ci.steps import base, environment, registry
+from ci.steps.environment import Project
+from ci.steps.python_checks import Linted
+from tests.unit.ci.doubles import SOURCE, VOLUMES, options, query_error
 
-SOURCE = dag.directory()
-GATED = Gated(SOURCE, SOURCE, SOURCE, {})
-WHERE = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=LocalVolumes("project", "group"))
-LOCAL = Target("local")
+GATED = Gated(SOURCE, Linted(SOURCE, ()), SOURCE, {})
+DESTINATION = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=VOLUMES)
+LOCAL = options(timeout="9")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
 
 
@@ -62,11 +62,11 @@ class Effects:
             raise self.failure
         return Built(), (Stage("lint", 1.0, ("lint passed",)),)
 
-    async def lay_out(self, *_: object) -> release.Layout:
+    async def lay_out(self, *_: object) -> publish.Layout:
         if "layout" in self.broken:
             raise GateError("publish: was not pushed")
         self.events.append("layout")
-        return release.Layout(SOURCE, "sha256:12")
+        return publish.Layout(SOURCE, "sha256:12")
 
     async def start_emulator(self, _: object, __: object, built: tuple[str, Any]) -> None:
         self.events.append(f"emulator starts with {built[0]}")
@@ -79,41 +79,41 @@ class Effects:
         self.events.append("push")
         return PUSHED
 
-    async def deploy(self, _: object, target: Target, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
+    async def deploy(self, _: object, given: Options, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
         assert built[0] == reference
         await anyio.sleep(0.02)
-        self.events.append(f"deploy {reference} to {target.env} {flags}")
+        self.events.append(f"deploy {reference} to {given.env} {flags}")
         return "the report"
 
-    async def forget_report(self, *_: object) -> None:
+    async def delete_report(self, *_: object) -> None:
         await anyio.sleep(0.2)
-        self.events.append("forget report")
+        self.events.append("delete report")
 
-    async def project(self, _: object, name: str) -> python_checks.Project:
-        return python_checks.Project(name, "[project]", "version = 1")
+    async def read_project(self, _: object, name: str) -> Project:
+        return Project(name, "[project]", "version = 1")
 
-    def environment(self, tools: python_checks.Project, *_: object, **__: object) -> Environment:
-        return Environment(tools.folder, self.events, is_broken=tools.folder in self.broken)
+    def environment(self, project: Project, *_: object, **__: object) -> Environment:
+        return Environment(project.folder, self.events, is_broken=project.folder in self.broken)
 
 
 @pytest.fixture
 def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
     effects = Effects()
     monkeypatch.setattr(gates, "run", effects.run_gates)
-    monkeypatch.setattr(release, "lay_out", effects.lay_out)
-    monkeypatch.setattr(release, "push", effects.push)
+    monkeypatch.setattr(publish, "lay_out", effects.lay_out)
+    monkeypatch.setattr(publish, "run_push", effects.push)
     monkeypatch.setattr(deploy_runner, "start_emulator", effects.start_emulator)
     monkeypatch.setattr(deploy_runner, "deploy", effects.deploy)
-    monkeypatch.setattr(deploy_runner, "forget_report", effects.forget_report)
-    monkeypatch.setattr(python_checks, "project", effects.project)
-    monkeypatch.setattr(python_checks, "environment", effects.environment)
+    monkeypatch.setattr(deploy_runner, "delete_report", effects.delete_report)
+    monkeypatch.setattr(environment, "read_project", effects.read_project)
+    monkeypatch.setattr(environment, "environment", effects.environment)
     monkeypatch.setattr(base, "registry_tools", lambda: Environment("tools of the push", effects.events))
     monkeypatch.setattr(registry, "embedded", lambda _: Environment("registry", effects.events))
     return effects
 
 
-def roll_out(target: Target = LOCAL, where: Destination = WHERE) -> release.Release:
-    return asyncio.run(release.roll_out(GATED, where, target, ["--timeout", "9"], allow_stand_in=False))
+def roll_out(given: Options = LOCAL, destination: Destination = DESTINATION) -> release.Release:
+    return asyncio.run(release.roll_out(GATED, destination, given))
 
 
 def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effects: Effects) -> None:
@@ -123,7 +123,7 @@ def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effe
     reference = "registry:5000/a/ai-server@sha256:12"
     assert effects.events[gates_at:] == [
         "gates", "layout", "push begins", f"emulator starts with {reference}", "push", "emulator has started",
-        "forget report", f"deploy {reference} to local ['--timeout', '9']",
+        "delete report", f"deploy {reference} to local ['--timeout', '9', '--format', 'text']",
     ]  # fmt: skip
     assert made.report == "the report"
     assert [(stage.name, stage.results) for stage in made.stages] == [
@@ -133,11 +133,11 @@ def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effe
     ]
 
 
-def test_failed_gate_pushes_nothing_and_still_forgets_the_last_report(effects: Effects) -> None:
+def test_failed_gate_pushes_nothing_and_still_deletes_the_last_report(effects: Effects) -> None:
     effects.failure = GateError("nothing was pushed; failed: test")
     with pytest.raises(GateError, match="nothing was pushed; failed: test"):
         roll_out()
-    assert effects.events[-2:] == ["gates", "forget report"]
+    assert effects.events[-2:] == ["gates", "delete report"]
     assert set(effects.events[:-2]) == {"registry", "layout", "deploy", "emulator"}
 
 
@@ -149,7 +149,7 @@ def test_environment_that_cannot_be_built_does_not_end_the_gates(effects: Effect
 
 
 def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(effects: Effects) -> None:
-    made = asyncio.run(release.publish(GATED, WHERE, allow_stand_in=False))
+    made = asyncio.run(release.publish_image(GATED, DESTINATION, options()))
     assert set(effects.events[:2]) == {"registry", "layout"}
     assert effects.events[2:] == ["gates", "layout", "push begins", "push"]
     assert made.published.reference == "registry:5000/a/ai-server@sha256:12"
@@ -157,8 +157,8 @@ def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(effe
 
 
 def test_neither_registry_nor_emulator_is_served_for_a_real_environment(effects: Effects) -> None:
-    target = Target("prod", dag.set_secret("credentials", "word"))
-    made = roll_out(target, replace(WHERE, name="host.test/a/app"))
+    prod = options("prod", credentials=dag.set_secret("credentials", "word"))
+    made = roll_out(prod, replace(DESTINATION, name="host.test/a/app"))
     assert set(effects.events[: effects.events.index("gates")]) == {"tools of the push", "layout", "deploy"}
     assert not [event for event in effects.events if event.startswith("emulator")]
     assert made.report == "the report"

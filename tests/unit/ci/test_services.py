@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ci.services import serving
-from tests.unit.ci.test_deploy_runner import query_error
+from tests.unit.ci.doubles import query_error
 
 
 class Service:

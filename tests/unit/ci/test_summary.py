@@ -1,6 +1,7 @@
 """The summary's text."""
 
-from ci.release import Published, Release
+from ci.publish import Published
+from ci.release import Release
 from ci.stages import Stage
 from ci.summary import summary
 

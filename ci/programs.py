@@ -1,0 +1,184 @@
+"""
+The programs of this repository, a row each: checks, their inputs, `make` and `.ci/run` derive from these tables.
+
+Plain data without Dagger, so that scripts on the host read the same rows as the module. A new program is one row.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+APP_PYTHON: Final = "3.10"
+TOOLS_PYTHON: Final = "3.13"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    A deep run of tests that the checks run shallowly; `.ci/run` runs it at the lowest priority.
+
+    Args:
+        variables: environment of the run, such as `STEPS=5000`
+        tests: test files of the program, below tests/
+    """
+
+    variables: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """
+    A program of this repository, or tests over the whole repository.
+
+    Args:
+        name: folder of the program; for tests alone, their folder in tests/
+        project: folder of the pyproject.toml and uv.lock of its checks; `.` is the root
+        python: series of the Python that the program ships with
+        coverage: percent of its lines (for app: and branches) that its tests must reach; None for tests alone
+        reads: what its tests read beside its own folder and their own
+        more_suites: folders of tests beside tests/unit/NAME
+        proofs: deep runs of its tests
+        is_shipped: whether its checks gate a release; a program that is not shipped is a tool
+    """
+
+    name: str
+    project: str
+    python: str = TOOLS_PYTHON
+    coverage: int | None
+    reads: tuple[str, ...] = ()
+    more_suites: tuple[str, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    is_shipped: bool = False
+
+    @property
+    def config(self) -> str:
+        """Path of the pyproject.toml, which configures mypy, pytest and coverage."""
+        return path_in(self.project, "pyproject.toml")
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """Folders of all its tests."""
+        folder = "tests" if self.coverage is None else "tests/unit"
+        return (f"{folder}/{self.name}", *self.more_suites)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Everything that its checks read."""
+        program = () if self.coverage is None else (self.name,)
+        return (self.config, *program, *self.suites, *self.reads)
+
+    @property
+    def types_command(self) -> list[str]:
+        """The command that checks its types, from the root of the repository."""
+        return ["mypy", "--config-file", self.config, self.name]
+
+    @property
+    def test_command(self) -> list[str]:
+        """The command that runs its tests, from the root of the repository."""
+        return [*pytest_command(self.config), *self.suites]
+
+    @property
+    def coverage_command(self) -> list[str]:
+        """The command that runs its tests and fails where they reach fewer of its lines than they must."""
+        if self.coverage is None:
+            return self.test_command
+        coverage = [f"--cov={self.name}", f"--cov-config={self.config}", f"--cov-fail-under={self.coverage}"]
+        return [*pytest_command(self.config), *coverage, *self.suites]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostSuite:
+    """
+    Tests that run on the host, because they need processes, daemons, or `./daggerw` as a person runs it.
+
+    Args:
+        name: argument of `make system SUITE=NAME`; `e2e` has a target of its own
+        project: folder of the pyproject.toml that the tests run with
+        tests: folders of the tests
+        lane: `.ci/run` runs the suites of a lane one after the other, and the lanes side by side
+    """
+
+    name: str
+    project: str
+    tests: tuple[str, ...]
+    lane: int
+
+    @property
+    def command(self) -> list[str]:
+        """The command that runs the suite, from the root of the repository."""
+        return [*pytest_command(path_in(self.project, "pyproject.toml")), *self.tests]
+
+
+def path_in(project: str, name: str) -> str:
+    """Return the path of a file of a project, from the root of the repository."""
+    return name if project == "." else f"{project}/{name}"
+
+
+def pytest_command(config: str) -> list[str]:
+    """Return the start of every pytest command line; the paths of tests follow."""
+    return ["pytest", "-c", config, "--rootdir=.", "-p", "no:cacheprovider"]
+
+
+def _walk(seed: int) -> Proof:
+    return Proof(("STEPS=5000", f"SEED={seed}"), ("tests/unit/deploy/test_state_machine.py",))
+
+
+_DEPLOY_PROOFS: Final = (
+    Proof(("CUTS=all",), ("tests/unit/deploy/test_cuts.py",)),
+    *(_walk(seed) for seed in range(4)),
+    Proof(
+        ("EXAMPLES=1000",),
+        (
+            "tests/unit/lib/test_credential_urls.py",
+            "tests/unit/deploy/test_scripts.py",
+            "tests/unit/deploy/test_history.py",
+        ),
+    ),
+    Proof(("EXAMPLES=1000",), ("tests/unit/deploy/test_mentions.py", "tests/unit/deploy/test_image.py")),
+)
+_EMULATOR_PROOFS: Final = (
+    Proof(
+        ("FUZZ_EXAMPLES=50", "EXAMPLES=200"),
+        ("tests/unit/emulator/test_fuzz.py", "tests/unit/emulator/test_properties.py"),
+    ),
+)
+_READ_BY_CI: Final = (
+    ".ci", ".env", ".github/workflows/nightly.yml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
+    "environments", "lib", "policy/tools",
+)  # fmt: skip
+_READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
+_READ_BY_APP: Final = ("docs/ai-server.openapi.json", "tests/support/app_fakes")
+_READ_BY_ARCHITECTURE: Final = (
+    "accessory", "app", "bench", "ci", "deploy", "docs/faults.md", "emulator", "engine", "lib", "policy", "tests",
+)  # fmt: skip
+
+PROGRAMS: Final = (
+    Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
+    Program(name="app", project=".", python=APP_PYTHON, coverage=90, reads=_READ_BY_APP, is_shipped=True),
+    Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI),
+    Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
+    Program(name="deploy", project="deploy", coverage=91, reads=_READ_BY_DEPLOY, proofs=_DEPLOY_PROOFS),
+    Program(name="emulator", project="emulator", coverage=92, more_suites=("tests/contract",), proofs=_EMULATOR_PROOFS),
+    Program(name="lib", project="deploy", coverage=95),
+    Program(name="architecture", project="ci", coverage=None, reads=_READ_BY_ARCHITECTURE),
+)
+PROGRAM: Final = {program.name: program for program in PROGRAMS}
+
+# Suites of processes and signals fail where more than two suites share two processors, so there are two lanes. The
+# first is of the suites that need the image and the tools that the engine has built before.
+HOST_SUITES: Final = (
+    HostSuite(name="e2e", project="ci", tests=("tests/e2e",), lane=1),
+    HostSuite(
+        name="stacks",
+        project="ci",
+        tests=("tests/system/accessory", "tests/system/stacks", "tests/system/terraform"),
+        lane=1,
+    ),
+    HostSuite(name="processes", project="deploy", tests=("tests/system/processes",), lane=2),
+    HostSuite(
+        name="clients",
+        project="ci",
+        tests=("tests/system/console", "tests/system/gcloud", "tests/system/images", "tests/system/registries"),
+        lane=2,
+    ),
+)

@@ -1,0 +1,82 @@
+"""The push: one path for the embedded registry and for Artifact Registry."""
+
+from typing import Final
+
+import dagger
+from dagger import dag
+
+from ci.destination import Destination
+from ci.steps import registry
+from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
+from ci.steps.environment import Project, environment
+from ci.steps.image import SCRIPTS
+from ci.steps.sbom import python_packages, system_packages
+
+LAYOUT: Final = "/layout"
+
+
+def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Project) -> dagger.Container:
+    """
+    Lay out an image and its bill of materials for the push.
+
+    Args:
+        image: the built image
+        source: the repository
+        name: host and path of the image
+        app: project of the image, whose lock file lists its packages
+
+    Returns:
+        A container with the folder LAYOUT, whose stdout is the JSON that scripts/oci_layout.py prints.
+    """
+    system = system_packages(image)
+    return (
+        dag.container()
+        .from_(PYTHON.reference)
+        .with_mounted_file("/image.tar", image.as_tarball())
+        .with_mounted_file("/bill/python.json", python_packages(app))
+        .with_mounted_file("/bill/python.txt", system.file("python.txt"))
+        .with_mounted_file("/bill/debian.tsv", system.file("debian.tsv"))
+        .with_mounted_directory("/scripts", source.directory(SCRIPTS))
+        .with_exec(["python", "-m", "scripts.oci_layout", name])
+    )
+
+
+def push(
+    layout_folder: dagger.Directory,
+    source: dagger.Directory,
+    destination: Destination,
+    service: dagger.Service | None,
+    run_id: str,
+    deploy: Project,
+) -> dagger.Container:
+    """
+    Push by digest, then the bill of materials, then the tags, then read the digest back.
+
+    Args:
+        layout_folder: the folder that `layout` makes
+        source: the repository
+        destination: destination of the image
+        service: the embedded registry, if the image goes there
+        run_id: fresh id, so that no push is answered from a cache
+        deploy: project `deploy`, whose code decides which login the registry is sent
+
+    Returns:
+        A container whose stdout is the JSON that scripts/push.py prints.
+    """
+    container = (
+        registry_tools()
+        .with_mounted_directory(LAYOUT, layout_folder)
+        .with_mounted_directory("/scripts", source.directory(SCRIPTS))
+        .with_mounted_temp("/scratch")
+        .with_env_variable("RUN_ID", run_id)
+    )
+    if service is not None:
+        container = container.with_service_binding(registry.ALIAS, service)
+    if destination.logins:
+        packages = environment(deploy, PYTHON, dev=False).directory(VENV)
+        container = container.with_mounted_directory(VENV, packages).with_env_variable("ENVIRONMENT", destination.env)
+        for folder in ("deploy", "lib", "environments"):
+            container = container.with_mounted_directory(f"{WORKDIR}/{folder}", source.directory(folder))
+    for name, secret in destination.logins.items():
+        container = container.with_mounted_secret(f"/run/secrets/{name}", secret)
+    return container.with_exec(["python", "-m", "scripts.push", destination.name, *destination.tags])

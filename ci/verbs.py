@@ -1,0 +1,68 @@
+"""Registration of the verbs that read or change a group, a registry or the local environment."""
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, get_type_hints
+
+from dagger import function
+
+from ci.errors import exit_codes
+from ci.options import Options, checked
+
+Verb = Callable[..., Awaitable[str]]
+
+
+class HasCredentials(Protocol):
+    """An object of the module: `.env` passes the credential file to its constructor."""
+
+    credentials: Any
+
+
+def uncached(method: Verb) -> Verb:
+    """Register a function whose body runs in every call. Dagger's types lack `cache`."""
+    return function(cache="never")(method)  # type: ignore[call-overload,no-any-return]
+
+
+def verb(*names: str) -> Callable[[Verb], Verb]:
+    """
+    Register a method that takes the repository, options and arguments of its own.
+
+    On the command line, the verb has the arguments of its own and, in place of `options`, each named option.
+
+    Args:
+        names: names of the fields of Options that the verb takes
+    """
+
+    def register(method: Verb) -> Verb:
+        @functools.wraps(method)
+        async def run(self: HasCredentials, **values: Any) -> str:
+            with exit_codes():
+                shared = {name: values.pop(name) for name in names if name in values}
+                shared["credentials"] = shared.get("credentials") or self.credentials
+                return await method(self, options=checked(Options(**shared)), **values)
+
+        own = inspect.signature(method).parameters.values()
+        options = inspect.signature(Options).parameters
+        named = [parameter for parameter in own if parameter.name not in ("self", "options")]
+        keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in named]
+        self_parameter = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+        signature = inspect.Signature([self_parameter, *keywords, *(options[name] for name in names)])
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        hints = get_type_hints(method, include_extras=True), get_type_hints(Options, include_extras=True)
+        own_hints = {name: hint for name, hint in hints[0].items() if name != "options"}
+        run.__annotations__ = {**own_hints, **{name: hints[1][name] for name in names}}
+        return uncached(run)
+
+    return register
+
+
+def alias(name: str, registered: Verb) -> Verb:
+    """Register a verb under a second name: the arguments, the help text and the body are those of `registered`."""
+
+    @functools.wraps(registered)
+    async def run(*args: Any, **values: Any) -> str:
+        return await registered(*args, **values)
+
+    run.__name__ = name
+    return uncached(run)

@@ -1,0 +1,66 @@
+"""What the tests of ci share: readers of lazy chains, and doubles of the engine's objects."""
+
+from pathlib import Path
+from typing import Any
+
+import dagger
+from dagger._exceptions import QueryErrorValue
+from gql import GraphQLRequest
+
+from ci.options import Options
+from ci.steps.environment import Project
+from ci.steps.local_volumes import LocalVolumes
+
+SOURCE = dagger.dag.directory()
+PROJECT = Project(".", "[project]", "version = 1")
+VOLUMES = LocalVolumes("project", "group")
+
+
+def options(env: str = "local", *, credentials: Any = None, **values: Any) -> Options:
+    """Return options of a call; the credentials are a secret of the engine or a double of it."""
+    return Options(env=env, credentials=credentials, **values)
+
+
+def calls(chain: object) -> list[tuple[str, dict[str, Any]]]:
+    """Return names and arguments of a chain's calls, in order."""
+    return [(field.name, dict(field.args)) for field in chain._ctx.selections]  # type: ignore[attr-defined]
+
+
+def executed(container: object) -> list[list[str]]:
+    """Return the command lines of a container, in order."""
+    return [args["args"] for name, args in calls(container) if name == "withExec"]
+
+
+def secret_paths(container: dagger.Container) -> list[str]:
+    """Return the paths of the secrets that are mounted into a container."""
+    return [args["path"] for name, args in calls(container) if name == "withMountedSecret"]
+
+
+def query_error(text: str, **extensions: object) -> dagger.QueryError:
+    """Return the error that the SDK raises for an answer of the engine that is an error."""
+    return dagger.QueryError([QueryErrorValue(text, extensions=extensions)], GraphQLRequest("{ version }"))
+
+
+class Folder:
+    """A directory of this computer in place of a directory of the engine."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def directory(self, name: str) -> "Folder":
+        return Folder(self.path / name)
+
+    def file(self, name: str) -> "Folder":
+        return Folder(self.path / name)
+
+    async def entries(self) -> list[str]:
+        return [path.name for path in self.path.iterdir()]
+
+    async def contents(self) -> str:
+        try:
+            return self.path.read_text()
+        except (OSError, ValueError) as error:
+            raise query_error(str(error)) from error
+
+
+REPOSITORY: Any = Folder(Path())

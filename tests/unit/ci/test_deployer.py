@@ -1,0 +1,85 @@
+"""The container that runs deploy, and the containers that delete its reports and the local environment."""
+
+import subprocess
+from pathlib import Path
+
+from dagger import dag
+
+from ci.steps import deployer
+from ci.steps.deployer import Rehearsal
+from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, options, secret_paths
+
+
+def test_container_holds_its_own_source_and_a_mounted_credential_file() -> None:
+    """Nothing else of the repository is in it, and no service is bound to it."""
+    dev = options("dev", credentials=dag.set_secret("credentials", "word"))
+    container = deployer.deploy(SOURCE, PROJECT, dev, ["status"], "a", None)
+    assert executed(container)[-1] == ["python", "-m", "deploy", "status", "--env", "dev"]
+    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
+        "/src/deploy",
+        "/src/lib",
+        "/src/environments",
+    ]
+    assert secret_paths(container) == ["/run/secrets/credentials"]
+    assert "withServiceBinding" not in dict(calls(container))
+
+
+def test_deploy_receives_the_flags_for_the_command_that_undoes_a_rollout() -> None:
+    """They are the flags of the call beside `--env`."""
+    container = deployer.deploy(SOURCE, PROJECT, options("dev", group="g"), ["status"], "a", None)
+    variables = [args for name, args in calls(container) if name == "withEnvVariable"]
+    assert {"name": "DEPLOY_ARGUMENTS", "value": "--group g"} in variables
+
+
+def test_every_run_of_deploy_runs_anew() -> None:
+    """The run id keeps a run from being answered from a cache."""
+    first, second = (deployer.deploy(SOURCE, PROJECT, options("dev"), ["status"], run, None) for run in ("a", "b"))
+    assert first != second
+
+
+def test_rehearsal_logs_in_and_binds_the_image() -> None:
+    """The script that wraps deploy gets the address of the emulator and the binding."""
+    rehearsal = Rehearsal(dag.container().as_service(), VOLUMES, "host/app@sha256:1=http://release:8000/health")
+    container = deployer.deploy(SOURCE, PROJECT, options(), ["plan"], "a", rehearsal)
+    assert executed(container)[-1] == [
+        "python", "/scripts/rehearse.py", "http://emulator:8080", "host/app@sha256:1=http://release:8000/health", "--",
+        "python", "-m", "deploy", "plan", "--env", "local",
+    ]  # fmt: skip
+    aliases = [args["alias"] for name, args in calls(container) if name == "withServiceBinding"]
+    assert aliases == ["emulator", "registry"]
+    assert not secret_paths(container)
+
+
+def test_deletion_of_a_report_runs_anew_for_the_names_of_the_group() -> None:
+    """The file's name begins with project, zone and group."""
+    first, second = (deployer.delete_report("prod", ("p", "z", "g"), None, run) for run in ("a", "b"))
+    assert executed(first) == [["find", "/var/lib/deploy", "-path", "/var/lib/deploy/prod/p_z_g_*.json", "-delete"]]
+    assert first != second
+
+
+def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
+    """The command itself, on files that are named as deploy names them."""
+    names = ("p_z_g_0123abcd.json", "p_z_g2_0123abcd.json", "p_z2_g_0123abcd.json")
+    for env in ("dev", "prod"):
+        (tmp_path / env).mkdir()
+        for name in names:
+            (tmp_path / env / name).write_text("{}")
+    [command] = executed(deployer.delete_report("prod", ("p", "z", "g"), None, "a"))
+    subprocess.run([part.replace("/var/lib/deploy", str(tmp_path)) for part in command], check=True)
+    assert {path.name for path in (tmp_path / "prod").iterdir()} == set(names[1:])
+    assert {path.name for path in (tmp_path / "dev").iterdir()} == set(names)
+
+
+def test_every_environment_keeps_its_own_reports() -> None:
+    """Only the reports of the local environment are emptied."""
+    container = deployer.deploy(SOURCE, PROJECT, options("dev"), ["report"], "a", None)
+    variables = [args for name, args in calls(container) if name == "withEnvVariable"]
+    assert {"name": "DEPLOY_RESULTS", "value": "/var/lib/deploy/dev"} in variables
+    [*_, reset] = executed(deployer.empty(VOLUMES, "a"))
+    assert "/var/lib/deploy/local -mindepth" in str(reset)
+
+
+def test_local_state_is_emptied_under_its_lock() -> None:
+    """A process that holds the state ends first, or the command fails after 900 s."""
+    command = executed(deployer.empty(VOLUMES, "a"))[-1]
+    assert command[:4] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]
