@@ -85,10 +85,16 @@ def test_where_it_costs_little_a_slow_call_is_repeated() -> None:
     assert send(Script(httpx.ReadTimeout), repeats_slow=True) == [200]
 
 
-def test_a_service_says_how_long_to_wait() -> None:
-    script = Script((503, {"Retry-After": "1"}))
-    assert send(script) == [200]
-    assert script.at[1] - script.at[0] >= 1
+def test_a_service_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause before the second call is the one that the service asks for."""
+    pauses_s: list[float] = []
+
+    async def sleep(pause_s: float) -> None:
+        pauses_s.append(pause_s)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert send(Script((503, {"Retry-After": "7"}))) == [200]
+    assert pauses_s == [7]
 
 
 def test_a_date_to_wait_for_is_a_number_of_seconds() -> None:

@@ -101,7 +101,8 @@ def test_deep_nesting_is_no_problem(tag: str) -> None:
     assert text_of(html(f"<{tag}>" * 5_000 + "바닥")) in ("바닥", "")
 
 
-def test_many_line_breaks_take_no_longer_than_others() -> None:
+def test_many_line_breaks_take_linear_time() -> None:
+    """A quadratic search of 20,000 line breaks takes 6 s of processor time, a linear one 0.4 s."""
     begun = time.process_time()
-    assert text_of(html("<p>가" + "<br>" * 50_000 + "나</p>")) == "가\n나"
-    assert time.process_time() - begun < 10
+    assert text_of(html("<p>가" + "<br>" * 20_000 + "나</p>")) == "가\n나"
+    assert time.process_time() - begun < 3
