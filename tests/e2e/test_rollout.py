@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.checkouts import Checkout, answers, free_port, pushed, wait_for
 from tests.support.emulator import Emulator, gcloud_at
+from tests.support.transcripts import comparable
 
 
 @pytest.fixture
@@ -44,9 +45,20 @@ def kill_the_server_once_it_was_ready(checkout: Checkout) -> None:
     checkout.replace("Dockerfile", 'CMD ["python", "-m", "app"]', f"CMD {command}")
 
 
+def readme_summary() -> str:
+    """Return the block of README.md that shows what a first release prints."""
+    blocks = re.findall(
+        r"<!-- tests/e2e/test_rollout.py .* -->\n```\n(.*?)```", Path("README.md").read_text(), re.DOTALL
+    )
+    assert len(blocks) == 1
+    return str(blocks[0])
+
+
 @pytest.mark.usefixtures("fresh")
 def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> None:
-    first = pushed(call(checkout, "pipeline", "--commit", "aaaaaaa"))
+    summary = call(checkout, "pipeline", "--commit", "aaaaaaa")
+    assert comparable(summary) == comparable(readme_summary())
+    first = pushed(summary)
     call(checkout, "rollback")
     assert status(checkout)["image"] == "registry:5000/dojangkok-ai/ai-server:first"
     assert pushed(call(checkout, "pipeline", "--commit", "aaaaaaa")) == first

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 from deploy import errors
+from tests.support.transcripts import comparable
 from tests.system.processes.served import Served
 from tests.unit.deploy.rig import REPOSITORY
 
@@ -19,18 +20,6 @@ def blocks() -> list[tuple[list[str], str]]:
     return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in found]
 
 
-def alike(text: str) -> str:
-    """A text without what differs from run to run: times, counts, ids, and the widths of columns that follow."""
-    for pattern, instead in (
-        (r"(\d+ min )?\b\d+ s( old)?\b", "TIME"), (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d UTC)?", "MOMENT"),
-        (r"-r-[0-9a-f]{12}", "-r-HASH"), (r"(requests +)\d+", r"\1N"), (r"(run +)[0-9a-f]{8}", r"\1RUN"),
-        (r"ai-server-[0-9a-z]{4}\b(?!-)", "ai-server-NAME"), (r" +", " "),
-    ):  # fmt: skip
-        text = re.sub(pattern, instead, text)
-    # Which machine was first is chance; how many were of which kind is not.
-    return "\n".join(sorted(line.strip() for line in text.splitlines()))
-
-
 def test_every_command_of_the_readme_prints_what_stands_there(served: Served) -> None:
     digest = re.search(r"--image \S+@(sha256:[0-9a-f]{64})", README)
     assert digest
@@ -40,7 +29,7 @@ def test_every_command_of_the_readme_prints_what_stands_there(served: Served) ->
         assert args[-2:] == ["--env", "dev"] or "--env dev" in " ".join(args)
         code, stdout, stderr = served.run(*args)
         assert code == 0, stderr
-        assert alike(stdout) == alike(printed)
+        assert comparable(stdout) == comparable(printed)
 
 
 def test_readme_has_every_exit_code_of_the_program() -> None:
