@@ -1,1 +1,1 @@
-"""Compute Engine over REST: the client, its login, its clock, and the reads that a decision rests on."""
+"""Compute Engine over REST: client, managed groups, templates, login, server clock, and the read of an observation."""

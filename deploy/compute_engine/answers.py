@@ -1,18 +1,18 @@
-"""What an answer of Compute Engine holds: a document, or an error that time, a permission or nothing mends."""
+"""Turns an answer of Compute Engine into a document, or into an error: transient, not allowed, or final."""
 
 from typing import Final
 
 import httpx
 
 from deploy.documents import validation
-from deploy.documents.group_state import Document
+from deploy.documents.resource import Document
 from deploy.documents.validation import Check
 from deploy.errors import CloudError, NotAllowedError
 from deploy.retry import TRANSIENT_STATUSES, TransientError, transient_error
 from lib.redaction import redacted
 
-_READ: Final = 4_096  # characters of a text that is no JSON; secrets are hidden before it is shortened
-QUOTA_EXCEEDED: Final = "quotaExceeded"  # the reason of a 403 that no permission mends
+_LONGEST_TEXT: Final = 4_096  # characters of a text that is not JSON; redaction comes before any further cut
+QUOTA_EXCEEDED: Final = "quotaExceeded"  # reason of a 403 that no permission fixes
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
 )
@@ -20,47 +20,47 @@ _RATE_REASONS: Final = frozenset(
 
 def decode_document(answer: httpx.Response, where: str) -> Document:
     """
-    Return the object of an answer.
+    Return the JSON object of an answer.
 
     Raises:
-        TransientError: The answer has none.
+        TransientError: the answer is no JSON object.
     """
     try:
         document = answer.json()
     except ValueError as error:
         raise TransientError(
-            f"{where}: the answer is no JSON, but '{redacted(answer.text[:_READ])[:60]}'", answer.status_code
+            f"{where}: the answer is not JSON but '{redacted(answer.text[:_LONGEST_TEXT])[:60]}'", answer.status_code
         ) from error
     if not isinstance(document, dict):
-        raise TransientError(f"{where}: the answer is no object", answer.status_code)
+        raise TransientError(f"{where}: the answer is not a JSON object", answer.status_code)
     return document
 
 
 def check_document(document: Document, check: Check, where: str) -> Document:
     """
-    Return a document that is what was asked for.
+    Return a document that passes a check.
 
     Raises:
-        TransientError: It is not.
+        TransientError: the document fails the check.
     """
     try:
         check(document)
     except ValueError as error:
-        raise TransientError(f"{where}: the answer is not what was asked for: {validation.reason(error)}") from error
+        raise TransientError(f"{where}: unexpected answer: {validation.reason(error)}") from error
     return document
 
 
 def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedError:
-    """Return what an answer means: transient by status or by Google's reason, forbidden, or final."""
+    """Return the error of an answer: transient by its status or its reason, not allowed, or final."""
     try:
-        found = answer.json()["error"]
-        message, details = str(found.get("message", "")), found.get("details") or []
-        reasons = {str(one.get("reason")) for one in [*(found.get("errors") or []), *details] if one.get("reason")}
+        error = answer.json()["error"]
+        message, details = str(error.get("message", "")), error.get("details") or []
+        reasons = {str(row["reason"]) for row in [*(error.get("errors") or []), *details] if row.get("reason")}
     except (ValueError, KeyError, TypeError, AttributeError):
-        message, reasons = redacted(answer.text[:_READ])[:200], set()
-    text = f"{where}: {answer.status_code} {redacted(message)}"
+        message, reasons = redacted(answer.text[:_LONGEST_TEXT])[:200], set()
+    text, reason = f"{where}: {answer.status_code} {redacted(message)}", min(reasons, default="")
     if answer.status_code in TRANSIENT_STATUSES or reasons & _RATE_REASONS:
-        return transient_error(text, answer, next(iter(sorted(reasons)), ""))
+        return transient_error(text, answer, reason)
     if answer.status_code in (401, 403) and QUOTA_EXCEEDED not in reasons:
         return NotAllowedError(text, "give the deployer's account that permission, or other credentials")
-    return CloudError(text, answer.status_code, next(iter(sorted(reasons)), ""))
+    return CloudError(text, answer.status_code, reason)

@@ -1,8 +1,8 @@
 """
-Compute Engine over REST: one place that retries, and one that resolves what an operation came to.
+Compute Engine over REST: requests with retries, and the results of operations.
 
-Reads are retried on everything transient; writes only with the same requestId, which the server answers with the first
-operation again. Source: what google-cloud-compute and terraform-provider-google do and do not retry, as measured.
+Reads are retried after every transient error. A retry of a write repeats its requestId, which the server answers with
+the operation of the first attempt. Source: retries of google-cloud-compute and terraform-provider-google, measured.
 """
 
 import random
@@ -10,40 +10,23 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import httpx
 
 from deploy.compute_engine.answers import answer_error, check_document, decode_document
+from deploy.compute_engine.operations import OperationResult, operation_result, operation_scope
 from deploy.compute_engine.server_clock import ServerClock, own_time
 from deploy.documents import validation
-from deploy.documents.group_state import Document
+from deploy.documents.resource import Document
 from deploy.documents.validation import Check
 from deploy.errors import CloudError, NotAllowedError
 from deploy.retry import TIMEOUT, Time, TransientError, call_with_retries
 
 _TOKEN_REFUSED: Final = 401
-_SHORTEST_S: Final = 0.5  # for an exchange of a read whose time is over
-_REQUEST_S: Final = "deadline_s"  # lib.deadline.REQUEST_S, whose import costs what `report` does without
+_SHORTEST_EXCHANGE_S: Final = 0.5  # for an exchange that begins at the end of its budget
+_DEADLINE_KEY: Final = "deadline_s"  # equals lib.deadline.REQUEST_S, whose slow import `report` does not need
 _MOST_PAGES: Final = 1_000
-
-
-@dataclass(frozen=True)
-class OperationResult:
-    """
-    How an operation ended.
-
-    Args:
-        state: done; failed; or unknown: the operation can't be read any more, and only the resource shows its effect.
-        code: code of the first error.
-        text: all errors, each with its code.
-        warnings: warnings of an operation that succeeded.
-    """
-
-    state: Literal["done", "failed", "unknown"]
-    code: str = ""
-    text: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 class Compute:
@@ -51,15 +34,19 @@ class Compute:
     The API of one project.
 
     Args:
-        client: Its transport; redirects are not followed.
-        base_url: Up to `/compute/v1`.
-        project: Name.
-        headers: Called for each request; has the token.
-        time: Of retries and waits.
-        budget_s: How long one request may be retried.
-        dice: From 0 to 1, for the jitter.
-        renew: Gets another token, after one was refused.
-        own_clock: Returns the time of this computer's clock.
+        client: transport of the requests; this class follows no redirects.
+        base_url: URL up to `/compute/v1`.
+        project: name of the project.
+        headers: returns the headers of a request, with its token.
+        time: clock of retries and waits.
+        budget_s: seconds in which one request may be retried.
+        dice: returns a number from 0 to 1, for the jitter.
+        renew: replaces a token that the API refused.
+        own_clock: returns the time of this computer's clock.
+
+    Attributes:
+        requests: number of requests that were sent.
+        warnings: warnings of operations that succeeded.
     """
 
     def __init__(
@@ -91,98 +78,131 @@ class Compute:
         path: str,
         params: dict[str, str] | None = None,
         within_s: float | None = None,
-        check: Check = validation.any_object,
+        check: Check = validation.check_object,
     ) -> Document:
         """
-        Read a resource below the project; an answer that its check refuses is read again, as one that is lost.
+        Read a resource of the project; an answer that fails its check is read again, as a lost one.
 
         Args:
-            path: From the project's on.
-            params: Of the query.
-            within_s: How long the read may last, retries included; None for as long as every request.
-            check: Of the answer.
+            path: path of the resource below the project.
+            params: parameters of the query.
+            within_s: seconds that the read may take, retries included; None for the budget of every request.
+            check: check of the answer.
 
         Raises:
-            CloudError: What Google said, once retrying did not help.
-            NotAllowedError: 401 or 403.
+            CloudError: the answer is an error, also after retries.
+            NotAllowedError: the answer is 401 or 403.
         """
-        return self._retried(_Request("GET", self.project, path, params, None, check, within_s))
+        return self._request(_Request("GET", self.project, path, params, None, check, within_s))
 
     def items(
         self, path: str, member: str = "items", verb: str = "GET", within_s: float | None = None
     ) -> Iterator[Document]:
-        """Yield all of a list, page by page; a page that can't be read ends in an error, never in a shorter list."""
-        for page in self.pages(path, validation.page(path.rpartition("/")[2], member), verb, within_s):
+        """
+        Yield the rows of a list, page by page.
+
+        Args:
+            path: path of the list below the project.
+            member: member of a page that has the rows.
+            verb: HTTP method.
+            within_s: seconds that a page may take, retries included; None for the budget of every request.
+
+        Raises:
+            CloudError: a page can't be read, so that the list would be incomplete.
+        """
+        for page in self.pages(path, validation.page_check(path.rpartition("/")[2], member), verb, within_s):
             yield from page.get(member, [])
 
     def pages(self, path: str, check: Check, verb: str = "GET", within_s: float | None = None) -> Iterator[Document]:
         """
         Yield the pages of a list.
 
+        Args:
+            path: path of the list below the project.
+            check: check of a page.
+            verb: HTTP method.
+            within_s: seconds that a page may take, retries included; None for the budget of every request.
+
         Raises:
-            CloudError: A page can't be read; a page token comes again, or there are more pages than any project has.
+            CloudError: a page can't be read, a page token repeats, or the list has more than 1000 pages.
         """
-        token, seen = "", set[str]()
+        token, used_tokens = "", set[str]()
         while True:
             params = {"pageToken": token} if token else None
-            page = self._retried(_Request(verb, self.project, path, params, None, check, within_s))
+            page = self._request(_Request(verb, self.project, path, params, None, check, within_s))
             yield page
             token = page.get("nextPageToken", "")
             if not token:
                 return
-            if token in seen or len(seen) >= _MOST_PAGES:
-                what = "the same nextPageToken again" if token in seen else f"more than {_MOST_PAGES} pages"
-                raise CloudError(f"{verb} {self.project}/{path}: {what}")
-            seen.add(token)
+            if token in used_tokens or len(used_tokens) >= _MOST_PAGES:
+                fault = "the same nextPageToken again" if token in used_tokens else f"more than {_MOST_PAGES} pages"
+                raise CloudError(f"{verb} {self.project}/{path}: {fault}")
+            used_tokens.add(token)
 
     def write(self, verb: str, path: str, body: Document | None, params: dict[str, str] | None = None) -> Document:
         """
-        Make a write with a requestId of its own; returns its operation.
+        Send a write with a requestId of its own, and return its operation.
 
-        Every retry repeats the requestId, also where the answer is no operation: the server then answers with the
-        first one.
+        Args:
+            verb: HTTP method.
+            path: path of the resource below the project.
+            body: document to send; None for no body.
+            params: parameters of the query.
+
+        Raises:
+            CloudError: the answer is an error, also after retries.
+            NotAllowedError: the answer is 401 or 403.
         """
         identified = {**(params or {}), "requestId": str(uuid.uuid4())}
-        return self._retried(_Request(verb, self.project, path, identified, body, validation.operation()))
+        return self._request(_Request(verb, self.project, path, identified, body, validation.operation_check()))
 
     def wait(self, operation: Document, budget_s: float = 180.0) -> OperationResult:
-        """Wait until an operation is DONE; one that has vanished, is forbidden or never ends is unknown."""
-        path = f"{_scope(operation)}/operations/{operation['name']}"
+        """
+        Wait until an operation is DONE.
+
+        Args:
+            operation: the operation, as the write returned it.
+            budget_s: seconds after which the result is unknown.
+
+        Returns:
+            The result; unknown also if the operation has vanished, or the account may not read it.
+        """
+        path = f"{operation_scope(operation)}/operations/{operation['name']}"
         until_s = self.time.now_s() + budget_s
         while operation.get("status") != "DONE":
             if self.time.now_s() >= until_s:
                 text = f"operation '{operation['name']}' is still {operation.get('status')}"
                 return OperationResult("unknown", text=text)
             try:
-                check = validation.operation(operation["name"])
-                operation = self._retried(_Request("POST", self.project, f"{path}/wait", check=check))
+                check = validation.operation_check(operation["name"])
+                operation = self._request(_Request("POST", self.project, f"{path}/wait", check=check))
             except (CloudError, NotAllowedError) as error:
                 return OperationResult("unknown", text=str(error))
             if operation.get("status") != "DONE":
                 self.time.sleep(1.0)
-        result = _result_of(operation)
+        result = operation_result(operation)
         self.warnings.extend(result.warnings)
         return result
 
-    def _retried(self, request: "_Request") -> Document:
+    def _request(self, request: "_Request") -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
         until_s = self.time.now_s() + budget_s
-        return call_with_retries(lambda: self._once(request, until_s), self.time, budget_s, self._dice)
+        return call_with_retries(lambda: self._send_authorized(request, until_s), self.time, budget_s, self._dice)
 
-    def _once(self, request: "_Request", until_s: float) -> Document:
-        answer = self._sent(request, until_s)
+    def _send_authorized(self, request: "_Request", until_s: float) -> Document:
+        answer = self._send(request, until_s)
         if answer.status_code == _TOKEN_REFUSED:
             self._renew()
-            answer = self._sent(request, until_s)
+            answer = self._send(request, until_s)
         where = request.where
         if answer.is_success:
             return check_document(decode_document(answer, where), request.check, where)
         raise answer_error(answer, where)
 
-    def _sent(self, request: "_Request", until_s: float) -> httpx.Response:
+    def _send(self, request: "_Request", until_s: float) -> httpx.Response:
         self.requests += 1
         headers, sent_s = self._headers(), self.time.now_s()
-        deadline = {_REQUEST_S: max(_SHORTEST_S, until_s - sent_s)}
+        deadline = {_DEADLINE_KEY: max(_SHORTEST_EXCHANGE_S, until_s - sent_s)}
         try:
             answer = self._client.request(
                 request.verb,
@@ -203,16 +223,16 @@ class Compute:
 @dataclass(frozen=True)
 class _Request:
     """
-    A request below a project.
+    A request for a resource of a project.
 
     Args:
-        verb: GET and so on.
-        project: Name.
-        path: From the project's on.
-        params: Of the query.
-        body: JSON; None for none.
-        check: Of the answer.
-        within_s: How long it may last, retries included; None for the budget of every request.
+        verb: HTTP method.
+        project: name of the project.
+        path: path of the resource below the project.
+        params: parameters of the query.
+        body: document to send; None for no body.
+        check: check of the answer.
+        within_s: seconds that the request may take, retries included; None for the budget of every request.
     """
 
     verb: str
@@ -220,29 +240,10 @@ class _Request:
     path: str
     params: dict[str, str] | None = None
     body: Document | None = None
-    check: Check = validation.any_object
+    check: Check = validation.check_object
     within_s: float | None = None
 
     @property
     def where(self) -> str:
-        """What messages call it."""
+        """The method and the resource, for messages."""
         return f"{self.verb} {self.project}/{self.path}"
-
-
-def _result_of(operation: Document) -> OperationResult:
-    """An operation may fail without an HTTP code: its own errors decide."""
-    errors = (operation.get("error") or {}).get("errors") or []
-    if errors:
-        text = "; ".join(f"{one.get('code')}: {one.get('message')}" for one in errors)
-        return OperationResult("failed", str(errors[0].get("code", "")), text)
-    if operation.get("httpErrorStatusCode"):
-        text = f"{operation['httpErrorStatusCode']} {operation.get('httpErrorMessage', '')}"
-        return OperationResult("failed", str(operation["httpErrorStatusCode"]), text)
-    return OperationResult("done", warnings=tuple(str(one.get("message")) for one in operation.get("warnings") or []))
-
-
-def _scope(operation: Document) -> str:
-    for kind in ("zone", "region"):
-        if operation.get(kind):
-            return f"{kind}s/{operation[kind].rpartition('/')[2]}"
-    return "global"

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.compute_engine.client import Compute, OperationResult
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.operations import OperationResult
 from deploy.documents import validation
-from deploy.documents.group_state import Document
+from deploy.documents.resource import Document
 
 _COLLECTION: Final = "global/instanceTemplates"
 
@@ -37,7 +38,7 @@ class InstanceTemplates:
             CloudError: the template is absent, or can't be read.
             NotAllowedError: the account may not read templates.
         """
-        check = validation.resource("instanceTemplates", name)
+        check = validation.resource_check("instanceTemplates", name)
         return self.compute.get(f"{_COLLECTION}/{name}", within_s=within_s, check=check)
 
     def insert(self, body: Document) -> OperationResult:

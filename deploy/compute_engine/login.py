@@ -1,4 +1,4 @@
-"""Tokens of Google credentials; nothing is asked of any network before the first request."""
+"""Tokens of Google credentials; the first request of a token is the first use of the network."""
 
 import contextlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from deploy.errors import NotAllowedError
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
 from lib.token_request import TokenRequest
 
-_BOTH_WAYS: Final = (
+_FIX: Final = (
     "pass --credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS;"
     " in a GitHub job, google-github-actions/auth writes one"
 )
@@ -21,7 +21,7 @@ _BOTH_WAYS: Final = (
 
 @dataclass(frozen=True)
 class NoCredentials:
-    """Who has no credentials, for the emulator."""
+    """The login of an emulator, which needs no credentials."""
 
     def __call__(self) -> dict[str, str]:
         """Return no headers."""
@@ -38,7 +38,7 @@ class NoCredentials:
 @dataclass(frozen=True)
 class GoogleLogin:
     """
-    Gives each request its headers, with a token that is refreshed before it ends.
+    The login with a Google credential file: headers with a token that is refreshed before it expires.
 
     Args:
         file: loaded credential file.
@@ -50,10 +50,10 @@ class GoogleLogin:
 
     def __call__(self) -> dict[str, str]:
         """
-        Return the headers of a request to Google's APIs: the token, and the project that requests are counted against.
+        Return the headers of a request to Google's APIs: the token, and the project whose quota counts the requests.
 
         Raises:
-            NotAllowedError: the token has ended, and no other one is to be had.
+            NotAllowedError: the token has expired, and the token endpoint gives no other.
         """
         quota = {"x-goog-user-project": self.file.quota_project} if self.file.quota_project else {}
         return self.authorization() | quota
@@ -63,45 +63,45 @@ class GoogleLogin:
         Return the header with the token.
 
         Raises:
-            NotAllowedError: the token has ended, and no other one is to be had.
+            NotAllowedError: the token has expired, and the token endpoint gives no other.
         """
         state = self.file.credentials.token_state
         if state is states.TokenState.INVALID:
             self.renew()
         elif state is states.TokenState.STALE:
-            # The token is good for minutes, so that a failing token endpoint matters only after these.
+            # The token stays valid for minutes, so a failing token endpoint matters only after these.
             with contextlib.suppress(*TOKEN_ERRORS):
                 self.file.refresh(self.request)
         return {"authorization": f"Bearer {self.file.credentials.token}"}
 
     def renew(self) -> None:
         """
-        Get another token.
+        Request another token.
 
         Raises:
-            NotAllowedError: no token is to be had.
+            NotAllowedError: the token endpoint gives no token.
         """
         try:
             _refresh(self.file, self.request)
         except TOKEN_ERRORS as error:
             raise NotAllowedError(
-                f"credentials: {self.file.path}: no token: {self.file.reason(error)}.", _BOTH_WAYS
+                f"credentials: {self.file.path}: no token: {self.file.reason(error)}.", _FIX
             ) from error
 
 
 def load_login(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> GoogleLogin:
     """
-    Return what gives each request its headers.
+    Load a login from a credential file.
 
     Args:
-        path: the credential file.
-        allowed_hosts: hosts that the file may name beside those of Google and GitHub, such as the emulator's.
+        path: path of the credential file; None if no file was given.
+        allowed_hosts: hosts that the file may name beside those of Google and GitHub, such as the emulator's host.
 
     Raises:
-        NotAllowedError: no file is given, or the file can't be used.
+        NotAllowedError: no file was given, or the file can't be used.
     """
     if path is None:
-        raise NotAllowedError("credentials: none were given.", _BOTH_WAYS)
+        raise NotAllowedError("credentials: none were given.", _FIX)
     try:
         file = load(path, allowed_hosts)
     except CredentialsFileError as error:
@@ -110,7 +110,7 @@ def load_login(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> Google
 
 
 def _is_transient(error: BaseException) -> bool:
-    """google-auth calls a 503 of its token endpoints final; its text has the status."""
+    """Return whether an error is transient; for google-auth a 503 is final, and only its text has the status."""
     if isinstance(error, exceptions.TransportError):
         return True
     return isinstance(error, exceptions.RefreshError | exceptions.OAuthError) and any(

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.compute_engine.client import Compute, OperationResult
+from deploy.compute_engine.client import Compute
+from deploy.compute_engine.operations import OperationResult
 from deploy.documents import validation
-from deploy.documents.group_state import Document, Group, health_check_of, name_of, parse_group
+from deploy.documents.group_state import Group, health_check_of, parse_group
+from deploy.documents.resource import Document, name_of
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.retry import NOT_FOUND, TransientError
 
@@ -43,7 +45,7 @@ class ManagedGroup:
             CloudError: the group is absent, or can't be read.
             NotAllowedError: the account may not read the group.
         """
-        return self.compute.get(self._path, check=validation.group_document(self.name, self.zone))
+        return self.compute.get(self._path, check=validation.group_check(self.name, self.zone))
 
     def patch(self, body: Document) -> OperationResult:
         """
@@ -88,7 +90,7 @@ class ManagedGroup:
 
     def get_region(self) -> Document:
         """Read the document of the region, with its quotas."""
-        return self.compute.get(f"regions/{self.region}", check=validation.region)
+        return self.compute.get(f"regions/{self.region}", check=validation.check_region)
 
     def get_health_check(self, document: Mapping[str, Any]) -> Document | None:
         """
@@ -105,7 +107,7 @@ class ManagedGroup:
             return None
         path = link.partition("/projects/")[2].partition("/")[2] or link
         try:
-            return self.compute.get(path, check=validation.resource("healthChecks", name_of(path)))
+            return self.compute.get(path, check=validation.resource_check("healthChecks", name_of(path)))
         except CloudError as error:
             if error.status == NOT_FOUND:
                 return None
@@ -153,7 +155,7 @@ def list_groups(compute: Compute) -> list[Document]:
     """List the groups of all zones and regions of a project."""
     return [
         document
-        for page in compute.pages("aggregated/instanceGroupManagers", validation.group_page)
+        for page in compute.pages("aggregated/instanceGroupManagers", validation.check_group_page)
         for scope in page.get("items", {}).values()
         for document in scope.get("instanceGroupManagers", [])
     ]

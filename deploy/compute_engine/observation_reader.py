@@ -6,7 +6,7 @@ from typing import Any, Final
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
-from deploy.documents.group_state import Document, link_of, links_of
+from deploy.documents.resource import Document, link_of, links_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
 from deploy.parallel import side_by_side

@@ -60,10 +60,10 @@ def read_granted_permissions(
                 raise transient_error(f"{where}: {answer.status_code}", answer)
             if not answer.is_success:
                 raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
-            return validation.permissions(answer.json())
+            return validation.granted_permissions(answer.json())
         except ValueError as error:
             reason = validation.reason(error)
-            raise TransientError(f"{where}: the answer is not what was asked for: {reason}") from error
+            raise TransientError(f"{where}: unexpected answer: {reason}") from error
         except httpx.RequestError as error:
             raise TransientError(f"{where}: {error}") from error
 

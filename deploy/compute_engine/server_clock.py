@@ -1,4 +1,4 @@
-"""What time it is at Compute Engine, by the `Date` header of its answers: deadlines are judged by one clock alone."""
+"""The time at Compute Engine, from the header `Date` of its answers: every process judges deadlines by this clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from typing import Final
 
 from deploy.retry import Time
 
-# An answer that took longer carries a Date from some time before its end, and counts only where none is known.
-_QUICK_S: Final = 5.0
-_YEARS: Final = range(2020, 2200)  # a date of any other year is a broken header
+# The Date of a slower answer is older than the answer's end, so it counts only while no other Date is known.
+_QUICK_ANSWER_S: Final = 5.0
+_YEARS: Final = range(2020, 2200)  # a Date of any other year is a broken header
 
 
 def own_time() -> datetime:
@@ -21,12 +21,12 @@ def own_time() -> datetime:
 @dataclass(frozen=True)
 class Reading:
     """
-    One `Date` header.
+    A header `Date`.
 
     Args:
-        date: Its time.
-        at_s: When its answer was complete, by the monotonic clock.
-        ahead_s: How far this computer's clock was ahead of it then.
+        date: time of the header.
+        at_s: time at which the answer was complete, on the monotonic clock.
+        ahead_s: seconds that this computer's clock was ahead of the header at that time.
     """
 
     date: datetime
@@ -37,13 +37,13 @@ class Reading:
 @dataclass
 class ServerClock:
     """
-    The server's clock: the Date of the last answer, and the seconds that went by since.
+    The server's clock: the Date of the last answer, and the seconds since that answer.
 
-    Without a Date, or with one that can't be read, it is this computer's clock.
+    While no answer has had a valid Date, the time is that of this computer's clock.
 
     Args:
-        time: Monotonic seconds.
-        own: Returns the time of this computer's clock.
+        time: monotonic clock.
+        own: returns the time of this computer's clock.
     """
 
     time: Time
@@ -55,27 +55,27 @@ class ServerClock:
         Set the clock by an answer.
 
         Args:
-            header: `Date` of the answer; empty if it had none.
-            sent_s: When its request was sent, by the monotonic clock.
+            header: header `Date` of the answer; empty if the answer has none.
+            sent_s: time at which the request was sent, on the monotonic clock.
         """
-        date, at_s = _parsed(header), self.time.now_s()
-        if date is not None and (self._reading is None or at_s - sent_s <= _QUICK_S):
+        date, at_s = _parse_date(header), self.time.now_s()
+        if date is not None and (self._reading is None or at_s - sent_s <= _QUICK_ANSWER_S):
             self._reading = Reading(date, at_s, (self.own() - date).total_seconds())
 
     def now(self) -> datetime:
-        """Return what time it is at the server, UTC."""
+        """Return the time at the server, UTC."""
         if self._reading is None:
             return self.own()
         return self._reading.date + timedelta(seconds=self.time.now_s() - self._reading.at_s)
 
     @property
     def ahead_s(self) -> float:
-        """How many seconds this computer's clock is ahead of the server's; 0 if the server's is not known."""
+        """Seconds that this computer's clock is ahead of the server's; 0 while the server's is unknown."""
         return self._reading.ahead_s if self._reading else 0.0
 
 
-def _parsed(header: str) -> datetime | None:
-    """Return the time of a Date header; None for one that is no time with a zone."""
+def _parse_date(header: str) -> datetime | None:
+    """Return the time of a header `Date`; None if the header is no time with a zone."""
     try:
         date = parsedate_to_datetime(header)
         return date.astimezone(UTC) if date.tzinfo and date.year in _YEARS else None

@@ -1,1 +1,1 @@
-"""What Compute Engine's documents hold: their members and types, checked; frozen values read from them. Pure."""
+"""Compute Engine's documents: their members and types, checks, and frozen values parsed from them. Pure."""

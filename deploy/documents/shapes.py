@@ -1,4 +1,4 @@
-"""The members of Compute Engine's documents that are read, with their types; source: the Compute Engine API, v1."""
+"""The members of Compute Engine's documents that deploy reads, with their types. Source: the Compute Engine API, v1."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,26 +9,26 @@ _Text = Annotated[str, Field(min_length=1)]
 
 
 class Shape(BaseModel):
-    """Members that are read; others are left alone, and none may be null."""
+    """Members that deploy reads, none of which may be null; other members are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore")
 
 
 class VersionEntry(Shape):
-    """An entry of `versions`, or what an instance's row says of its version."""
+    """An entry of `versions`, or member `version` of an instance's row."""
 
     instance_template: str = ""
     name: str = ""
 
 
 class VersionTarget(Shape):
-    """Whether every instance that stays has the target version."""
+    """Whether the target version of every instance that stays is the group's."""
 
     is_reached: bool = False
 
 
-class Status(Shape):
-    """State of a group."""
+class GroupStatus(Shape):
+    """The state of a group."""
 
     is_stable: bool = False
     version_target: VersionTarget = VersionTarget()
@@ -36,7 +36,7 @@ class Status(Shape):
 
 
 class HealingPolicy(Shape):
-    """One autohealing policy."""
+    """An autohealing policy."""
 
     health_check: str = ""
     initial_delay_sec: int = 0
@@ -50,7 +50,7 @@ class InstanceCount(Shape):
 
 
 class UpdatePolicy(Shape):
-    """How a group replaces its instances."""
+    """The update policy: how a group replaces its instances."""
 
     type: str = ""
     minimal_action: str = ""
@@ -67,12 +67,12 @@ class Properties(Shape):
 
 
 class AllInstancesConfig(Shape):
-    """What masks a template's properties."""
+    """Properties of a group that hide the template's."""
 
     properties: Properties = Properties()
 
 
-class Group(Shape):
+class GroupDocument(Shape):
     """A managed instance group."""
 
     name: _Text
@@ -83,7 +83,7 @@ class Group(Shape):
     target_size: int = 0
     instance_template: str = ""
     versions: Annotated[list[VersionEntry], Field(min_length=1)] = [VersionEntry()]
-    status: Status = Status()
+    status: GroupStatus = GroupStatus()
     update_policy: UpdatePolicy = UpdatePolicy()
     auto_healing_policies: list[HealingPolicy] = []
     all_instances_config: AllInstancesConfig = AllInstancesConfig()
@@ -92,32 +92,32 @@ class Group(Shape):
 
 
 class InstanceHealth(Shape):
-    """Health of an instance by one check."""
+    """The health of an instance by one health check."""
 
     detailed_health_state: str = ""
     health_check: str = ""
 
 
-class Error(Shape):
-    """One error or warning."""
+class ErrorDetail(Shape):
+    """An error or a warning."""
 
     code: str = ""
     message: str = ""
 
 
-class Errors(Shape):
+class ErrorList(Shape):
     """A list of errors."""
 
-    errors: list[Error] = []
+    errors: list[ErrorDetail] = []
 
 
 class LastAttempt(Shape):
-    """The last attempt to make or change an instance."""
+    """The group's last attempt to create or change an instance."""
 
-    errors: Errors = Errors()
+    errors: ErrorList = ErrorList()
 
 
-class Instance(Shape):
+class InstanceRow(Shape):
     """A row of `listManagedInstances`."""
 
     name: str = ""
@@ -131,25 +131,25 @@ class Instance(Shape):
 
 
 class MetadataItem(Shape):
-    """One metadata entry."""
+    """A metadata entry."""
 
     key: _Text
     value: str = ""
 
 
 class Metadata(Shape):
-    """Metadata of a template."""
+    """The metadata of a template."""
 
     items: list[MetadataItem] = []
 
 
 class TemplateProperties(Shape):
-    """What a template's instances are made of."""
+    """The properties of a template's instances."""
 
     metadata: Metadata = Metadata()
 
 
-class Template(Shape):
+class TemplateDocument(Shape):
     """An instance template."""
 
     name: _Text
@@ -159,42 +159,42 @@ class Template(Shape):
     properties: TemplateProperties
 
 
-class Operation(Shape):
+class OperationDocument(Shape):
     """An operation."""
 
     name: _Text
     status: Literal["PENDING", "RUNNING", "DONE"]
     zone: str = ""
     region: str = ""
-    error: Errors = Errors()
+    error: ErrorList = ErrorList()
     http_error_status_code: int = 0
-    warnings: list[Error] = []
+    warnings: list[ErrorDetail] = []
 
 
-class Autoscaler(Shape):
+class AutoscalerDocument(Shape):
     """An autoscaler."""
 
     name: _Text
     target: str = ""
 
 
-class Probe(Shape):
-    """Where a health check asks."""
+class HealthCheckProbe(Shape):
+    """The target of a health check."""
 
     port: int = 0
 
 
-class HealthCheck(Probe):
-    """A health check, of a kind that is made today or not."""
+class HealthCheckDocument(HealthCheckProbe):
+    """A health check, of a current or a legacy kind."""
 
     type: str = ""
-    http_health_check: Probe = Probe()
-    https_health_check: Probe = Probe()
-    http2_health_check: Probe = Probe()
-    tcp_health_check: Probe = Probe()
-    ssl_health_check: Probe = Probe()
-    grpc_health_check: Probe = Probe()
-    grpc_tls_health_check: Probe = Probe()
+    http_health_check: HealthCheckProbe = HealthCheckProbe()
+    https_health_check: HealthCheckProbe = HealthCheckProbe()
+    http2_health_check: HealthCheckProbe = HealthCheckProbe()
+    tcp_health_check: HealthCheckProbe = HealthCheckProbe()
+    ssl_health_check: HealthCheckProbe = HealthCheckProbe()
+    grpc_health_check: HealthCheckProbe = HealthCheckProbe()
+    grpc_tls_health_check: HealthCheckProbe = HealthCheckProbe()
 
 
 class Quota(Shape):
@@ -205,7 +205,7 @@ class Quota(Shape):
     usage: float
 
 
-class Region(Shape):
+class RegionDocument(Shape):
     """A region with its quotas."""
 
     name: _Text
@@ -215,7 +215,7 @@ class Region(Shape):
 class GroupScope(Shape):
     """The groups of a zone or region."""
 
-    instance_group_managers: list[Group] = []
+    instance_group_managers: list[GroupDocument] = []
 
 
 class GroupPage(Shape):
@@ -225,8 +225,8 @@ class GroupPage(Shape):
     next_page_token: str = ""
 
 
-class Permissions(Shape):
-    """What an account is granted; an account that reads a group has one permission at least."""
+class GrantedPermissions(Shape):
+    """The permissions of an account; an account that reads a group has at least one."""
 
     permissions: Annotated[list[_Text], Field(min_length=1)]
 
@@ -234,5 +234,5 @@ class Permissions(Shape):
 class ErrorRow(Shape):
     """A row of `listErrors`."""
 
-    error: Error = Error()
+    error: ErrorDetail = ErrorDetail()
     instance_action_details: dict[str, Any] = {}

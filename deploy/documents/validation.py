@@ -1,8 +1,8 @@
 """
-What Compute Engine's answers have to be, for a decision to rest on them: checked in one place, before anything is read.
+Checks of Compute Engine's answers, before deploy reads any member of them.
 
-An answer of status 200 may come from a proxy, or belong to another resource. One that is not what was asked for is a
-failed read, which is repeated; it never counts as the state of a group.
+An answer of status 200 may come from a proxy, or belong to another resource. An answer that fails its check counts as a
+failed read, which is repeated, and never as the state of a group.
 """
 
 from collections.abc import Callable
@@ -11,36 +11,36 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from deploy.documents import shapes
-from deploy.documents.group_state import Document, name_of
+from deploy.documents.resource import Document, name_of
 
 Check = Callable[[Document], object]
 
 _ROWS: Final[dict[str, type[shapes.Shape]]] = {
-    "instanceTemplates": shapes.Template,
-    "autoscalers": shapes.Autoscaler,
-    "listManagedInstances": shapes.Instance,
+    "instanceTemplates": shapes.TemplateDocument,
+    "autoscalers": shapes.AutoscalerDocument,
+    "listManagedInstances": shapes.InstanceRow,
     "listErrors": shapes.ErrorRow,
-    "healthChecks": shapes.HealthCheck,
+    "healthChecks": shapes.HealthCheckDocument,
 }
 
 
-def any_object(document: Document) -> None:
+def check_object(document: Document) -> None:
     """
-    Check an answer of which nothing but its members is known.
+    Check that an answer is no error.
 
     Raises:
-        ValueError: It is an error with status 200.
+        ValueError: the answer is an error with status 200.
     """
     if "error" in document:
         raise ValueError(f"an error with status 200: {str(document['error'])[:200]}")
 
 
-def group_document(name: str, zone: str) -> Check:
-    """Return the check of a group's own document: a group of another name or zone is none."""
+def group_check(name: str, zone: str) -> Check:
+    """Return the check of a group's document, which must have this name and zone."""
 
     def check(document: Document) -> None:
-        any_object(document)
-        group = shapes.Group.model_validate(document)
+        check_object(document)
+        group = shapes.GroupDocument.model_validate(document)
         if group.name != name or name_of(group.zone or zone) != zone:
             raise ValueError(f"another group: '{name_of(group.zone)}/{group.name}'")
         if not (document.get("versions") or group.instance_template):
@@ -49,11 +49,11 @@ def group_document(name: str, zone: str) -> Check:
     return check
 
 
-def resource(collection: str, name: str) -> Check:
-    """Return the check of a resource's own document, by its collection and its name or numeric id."""
+def resource_check(collection: str, name: str) -> Check:
+    """Return the check of a resource's document, by the collection and the name or numeric id of the resource."""
 
     def check(document: Document) -> None:
-        any_object(document)
+        check_object(document)
         if name not in (document.get("name"), str(document.get("id", ""))):
             raise ValueError(f"not '{name}': {str(document.get('name'))[:63]}")
         _ROWS[collection].model_validate(document)
@@ -61,68 +61,68 @@ def resource(collection: str, name: str) -> Check:
     return check
 
 
-def operation(name: str = "") -> Check:
-    """Return the check of an operation: of a write's answer, or of the one of that name."""
+def operation_check(name: str = "") -> Check:
+    """Return the check of an operation, which must have this name; of any operation if the name is empty."""
 
     def check(document: Document) -> None:
-        found = shapes.Operation.model_validate(document)
-        if name and found.name != name:
-            raise ValueError(f"another operation: '{found.name[:63]}'")
+        operation = shapes.OperationDocument.model_validate(document)
+        if name and operation.name != name:
+            raise ValueError(f"another operation: '{operation.name[:63]}'")
 
     return check
 
 
-def page(collection: str, member: str) -> Check:
-    """Return the check of a page of a list: its rows are under `member`, which an empty list leaves out."""
+def page_check(collection: str, member: str) -> Check:
+    """Return the check of a page of a list, whose rows are in `member`; a page of an empty list has no such member."""
     shape = _ROWS[collection]
 
     def check(document: Document) -> None:
-        any_object(document)
+        check_object(document)
         rows = document.get(member, [])
         if not isinstance(rows, list):
-            raise ValueError(f"{member}: no list")
+            raise ValueError(f"{member}: not a list")
         for row in rows:
             shape.model_validate(row)
         if not isinstance(document.get("nextPageToken", ""), str):
-            raise ValueError("nextPageToken is no text")
+            raise ValueError("nextPageToken: not a text")
 
     return check
 
 
-def group_page(document: Document) -> None:
+def check_group_page(document: Document) -> None:
     """
     Check a page of all groups of a project.
 
     Raises:
-        ValueError: It is none.
+        ValueError: the answer is no such page.
     """
-    any_object(document)
+    check_object(document)
     shapes.GroupPage.model_validate(document)
 
 
-def region(document: Document) -> None:
+def check_region(document: Document) -> None:
     """
     Check a region's document with its quotas.
 
     Raises:
-        ValueError: It is none.
+        ValueError: the answer is no such document.
     """
-    any_object(document)
-    shapes.Region.model_validate(document)
+    check_object(document)
+    shapes.RegionDocument.model_validate(document)
 
 
-def permissions(document: Any) -> set[str]:
+def granted_permissions(document: Any) -> set[str]:
     """
-    Return what an answer of testIamPermissions grants.
+    Return the permissions in an answer of testIamPermissions.
 
     Raises:
-        ValueError: It names no permission: that of somebody who may read the group does.
+        ValueError: the answer names no permission, which an account that may read the group always has.
     """
-    return set(shapes.Permissions.model_validate(document).permissions)
+    return set(shapes.GrantedPermissions.model_validate(document).permissions)
 
 
 def reason(error: ValueError) -> str:
-    """Return why an answer is not what was asked for, in a line."""
+    """Return why an answer failed its check, in a line."""
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]

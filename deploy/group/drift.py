@@ -3,7 +3,7 @@
 from collections import Counter
 
 from deploy.config import Config
-from deploy.documents.group_state import Document, links_of, name_of
+from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import update_policy
 from deploy.group.observation import Observation

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from deploy.documents.group_state import Document, Group
+from deploy.documents.group_state import Group
+from deploy.documents.resource import Document
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from deploy.config import Config
-from deploy.documents.group_state import Document, Group, health_check_of, name_of
+from deploy.documents.group_state import Group, health_check_of
+from deploy.documents.resource import Document, name_of
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.group.observation import Observation
 from deploy.release import secret_scan

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from deploy.config import RolloutSettings
-from deploy.documents.group_state import Document
+from deploy.documents.resource import Document
 
 _INSTANCE_COUNTS: Final = ("maxSurge", "maxUnavailable")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from deploy.documents.group_state import Document, links_of, name_of
+from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.release.record import Fallback, ReleaseRecord
 from deploy.release.template import release_record

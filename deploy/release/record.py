@@ -5,7 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
 
-from deploy.documents.group_state import Version, name_of
+from deploy.documents.group_state import Version
+from deploy.documents.resource import name_of
 
 # The metadata entry that the record stands in.
 RECORD_KEY: Final = "release"

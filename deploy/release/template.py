@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deploy.documents.group_state import Document, links_of, name_of, project_of
+from deploy.documents.resource import Document, links_of, name_of, project_of
 from deploy.errors import RefusedError
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from deploy.config import Config, RolloutSettings
-from deploy.documents.group_state import Document, name_of
+from deploy.documents.resource import Document, name_of
 from deploy.endpoints import EndpointOverride
 from deploy.group import update_policy
 from deploy.group.health import NOTHING_PROVEN

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from deploy.config import Config
-from deploy.documents.group_state import Document, Version, links_of
+from deploy.documents.group_state import Version
+from deploy.documents.resource import Document, links_of
 from deploy.group import version_name
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation

@@ -5,7 +5,7 @@ import contextlib
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.config import Config
-from deploy.documents.group_state import Document
+from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.release import template
 from deploy.rollout.write_errors import refused, untold

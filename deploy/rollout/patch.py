@@ -6,7 +6,8 @@ from typing import Final
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
-from deploy.documents.group_state import Document, Version, parse_group
+from deploy.documents.group_state import Version, parse_group
+from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group import update_policy
 from deploy.group.preflight import refuse_group_settings

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.fallback_template import compare_fallback
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.template_identity import compare_fallback
 from deploy.config import Config
 from deploy.documents.group_state import Version
 from deploy.errors import (

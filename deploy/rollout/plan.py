@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from deploy.config import Config
-from deploy.documents.group_state import Document, Group, Version, links_of
+from deploy.documents.group_state import Group, Version
+from deploy.documents.resource import Document, links_of
 from deploy.group import health, release_proof
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import manual_changes

@@ -8,7 +8,7 @@ from deploy.compute_engine.client import Compute
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup, list_groups
 from deploy.config import Config
-from deploy.documents.group_state import link_of
+from deploy.documents.resource import link_of
 from deploy.errors import CloudError, DeployError
 from deploy.group.health import is_settled
 from deploy.release import history

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from deploy.config import Config
-from deploy.documents.group_state import Version, links_of
+from deploy.documents.group_state import Version
+from deploy.documents.resource import links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, update_policy
 from deploy.group.observation import Observation

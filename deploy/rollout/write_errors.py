@@ -1,8 +1,9 @@
 """The errors of a write that never came to be: the group was told nothing, so no release failed or was rolled back."""
 
 from deploy.compute_engine.answers import QUOTA_EXCEEDED
-from deploy.compute_engine.client import Compute, OperationResult
+from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
 from deploy.errors import CapacityError, CloudError, DeployError, NotAllowedError, NotRestoredError, RefusedError
 from deploy.group.health import CAPACITY_CODES, is_empty, is_idle

@@ -12,7 +12,8 @@ What must hold whatever happens, checked on the emulator's ledger and documents:
 from collections import defaultdict, deque
 from typing import Any
 
-from deploy.documents.group_state import Version, name_of, parse_version
+from deploy.documents.group_state import Version, parse_version
+from deploy.documents.resource import name_of
 from deploy.release import template
 from deploy.release.mentions import references
 from tests.unit.deploy.clients import Client

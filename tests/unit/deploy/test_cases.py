@@ -24,7 +24,8 @@ from typing import Any
 import pytest
 
 from deploy.config import Config
-from deploy.documents.group_state import name_of, parse_group
+from deploy.documents.group_state import parse_group
+from deploy.documents.resource import name_of
 from deploy.errors import DeployError
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation

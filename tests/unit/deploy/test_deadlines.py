@@ -11,7 +11,7 @@ import pytest
 from deploy import session
 from deploy.compute_engine import permissions
 from deploy.compute_engine.client import Compute
-from deploy.compute_engine.template_identity import compare_fallback
+from deploy.compute_engine.fallback_template import compare_fallback
 from deploy.config import Config
 from deploy.errors import CloudError, DeployError
 from deploy.registry.client import Registry

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import Version, name_of, parse_group
+from deploy.documents.group_state import Version, parse_group
+from deploy.documents.resource import name_of
 from deploy.group.drift import drift, newer_template
 from deploy.group.observation import Observation
 from deploy.release import template

@@ -46,7 +46,7 @@ def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -
         "instanceGroupManagers.get",
     ]  # fmt: skip
     assert SERIAL in methods[second:]
-    assert "application: no model" in "\n".join(failure.value.evidence)
+    assert "application: no model" in "\n".join(failure.value.diagnostics)
 
 
 def rolled_back(rig: Rig) -> tuple[float, float]:
@@ -54,7 +54,7 @@ def rolled_back(rig: Rig) -> tuple[float, float]:
     began_s = rig.api.world.clock.now_s()
     with pytest.raises(RolledBackError) as failure:
         rig.deploy("b")
-    assert failure.value.evidence[0].endswith("UNHEALTHY"), "the state at the last poll is known in any case"
+    assert failure.value.diagnostics[0].endswith("UNHEALTHY"), "the state at the last poll is known in any case"
     assert rig.serving() == ["latest"] * 3
     entries = list(rig.api.world.store.entries(kind="request"))
     second = [index for index, entry in enumerate(entries) if entry["method"] == PATCH][1]

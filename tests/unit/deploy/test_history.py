@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.documents.group_state import Document, links_of
+from deploy.documents.resource import Document, links_of
 from deploy.errors import RefusedError
 from deploy.release import history, template
 from deploy.release.history import Release

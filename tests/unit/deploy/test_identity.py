@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deploy.documents.group_state import Version, link_of, links_of, parse_group
+from deploy.documents.group_state import Version, parse_group
+from deploy.documents.resource import link_of, links_of
 from deploy.errors import RefusedError, SupersededError
 from deploy.group.drift import drift
 from deploy.release.history import Release, prunable_releases

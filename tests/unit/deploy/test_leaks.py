@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.config import Config
-from deploy.documents.group_state import Document
+from deploy.documents.resource import Document
 from deploy.errors import RefusedError
 from deploy.group.preflight import refuse_secrets
 from deploy.release.secret_scan import Leak, leaks

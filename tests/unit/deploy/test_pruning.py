@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from deploy.compute_engine.client import Compute
-from deploy.documents.group_state import Version, links_of
+from deploy.documents.group_state import Version
+from deploy.documents.resource import links_of
 from deploy.errors import NotAllowedError, RolledBackError
 from deploy.release import template
 from deploy.release.record import ReleaseRecord

@@ -1,33 +1,36 @@
-"""Whether a template is the very one that a record named: its numeric id is read and compared."""
+"""Whether the template of a fallback is still the recorded one: its numeric id is read and compared."""
 
 from typing import Final
 
 from deploy.compute_engine.client import Compute
 from deploy.documents import validation
-from deploy.documents.group_state import Document, name_of
+from deploy.documents.resource import Document, name_of
 from deploy.errors import CloudError
 from deploy.release.record import Fallback
 from deploy.retry import NOT_FOUND, read_despite_404
 
-_READ_S: Final = 10.0  # how long the read lasts, retries included: an automatic rollback waits for it
+_READ_S: Final = 10.0  # for the read and its retries, because an automatic rollback waits for them
 
 
 def compare_fallback(compute: Compute, fallback: Fallback) -> str:
     """
-    Return why the template of a fallback is not the one that was recorded; empty if it is.
+    Read the template of a fallback, and return how it differs from the recorded one; empty if it is the same.
 
     Args:
         compute: API of the project.
-        fallback: The version to restore.
+        fallback: version to restore.
 
     Raises:
-        CloudError: The template can't be read.
-        NotAllowedError: The caller may not read it.
+        CloudError: the template can't be read.
+        NotAllowedError: the account may not read the template.
     """
     prefix = f"projects/{compute.project}/"
     if not fallback.link.startswith(prefix):
         return f"template '{fallback.link}' belongs to another project than '{compute.project}'"
-    path, check = fallback.link.removeprefix(prefix), validation.resource("instanceTemplates", name_of(fallback.link))
+    path, check = (
+        fallback.link.removeprefix(prefix),
+        validation.resource_check("instanceTemplates", name_of(fallback.link)),
+    )
     until_s = compute.time.now_s() + _READ_S
 
     def read() -> Document:
