@@ -1,1 +1,1 @@
-"""Rules that deploy and accessory share for their security; this package imports no program."""
+"""Rules for security that deploy and accessory share; this package imports no program."""

@@ -1,4 +1,4 @@
-"""Fields of Google credential files, checked where a wrong one would only show in the middle of a login."""
+"""Fields of Google credential files with checks that google-auth makes only during a login."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 
 
 def impersonated_account(impersonation_url: str | None) -> str:
-    """Return the service account that an impersonation URL names; empty for none."""
+    """Return the service account in an impersonation URL; empty without a URL."""
     parts = _ACCOUNT.fullmatch(impersonation_url or "")
     return unquote(parts["account"]) if parts else ""
 
@@ -38,26 +38,26 @@ def _impersonation(value: str) -> str:
 
 def _file(value: str) -> str:
     if "\0" in value or not Path(value).is_file():
-        raise ValueError("there is no such file. Fix: make the file readable here, where the program runs")
+        raise ValueError("no such file. Fix: make the file readable for this program")
     return value
 
 
 def _key(value: str) -> str:
-    """Check a private key by its use: what does not sign can't log in."""
+    """Check a private key by signing an empty message with it."""
     if "\\n" in value:
-        raise ValueError("has backslash and n in place of line breaks. Fix: download the key anew")
+        raise ValueError("contains \\n instead of line breaks. Fix: download the key again")
     try:
         crypt.RSASigner.from_string(value).sign(b"")
     except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm) as error:
-        raise ValueError("is no whole RSA key in PEM without a passphrase. Fix: download the key anew") from error
+        raise ValueError("is not a whole RSA key in PEM without a passphrase. Fix: download the key again") from error
     return value
 
 
 def _headers(value: Any) -> Any:
-    """Check names and values together: an error of one of them would be located by its name."""
+    """Check all headers together: the error of a single header would contain its name, which may be secret."""
     pairs = value.items() if isinstance(value, dict) else [(None, None)]
     if not all(_is_text(name, _HEADER_NAME) and _is_text(text, _HEADER_VALUE) for name, text in pairs):
-        raise ValueError("is no object of HTTP headers")
+        raise ValueError("is not an object with HTTP headers")
     return value
 
 
@@ -75,6 +75,6 @@ Project = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.:-]*$")]
 
 
 class Fields(BaseModel):
-    """An object of a credential file; what is not named here is left out, and never called."""
+    """An object of a credential file, without its unknown fields."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)

@@ -1,5 +1,6 @@
 """The kinds of Google credential files: their fields, and how google-auth builds credentials of each."""
 
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, Final, Literal, Self
 
 from google.auth import external_account_authorized_user, identity_pool, impersonated_credentials
@@ -24,13 +25,13 @@ NOT_SUPPORTED: Final = ("gdch_service_account",)
 _UNIVERSE: Final = "googleapis.com"
 
 
-class Kind(Fields):
+class CredentialKind(Fields, ABC):
     """
-    What all kinds have.
+    A kind of credential file.
 
     Args:
-        quota_project_id: project that requests are counted against.
-        universe_domain: Google's only.
+        quota_project_id: project whose quota the requests use.
+        universe_domain: domain of Google's public cloud, the only supported one.
     """
 
     quota_project_id: Project | None = None
@@ -38,19 +39,19 @@ class Kind(Fields):
 
     @property
     def account(self) -> str:
-        """Address of the service account; empty where the credentials are not of one."""
+        """Email of the service account; empty for other kinds of accounts."""
         return ""
 
+    @abstractmethod
     def credentials(self, scopes: tuple[str, ...]) -> Any:
         """Return google-auth's credentials."""
-        raise NotImplementedError
 
     def fields(self) -> dict[str, Any]:
-        """Return the checked fields, and no others, as google-auth reads them."""
+        """Return the checked fields in the form that google-auth reads."""
         return self.model_dump(exclude_none=True, exclude_defaults=True) | {"universe_domain": _UNIVERSE}
 
 
-class AuthorizedUser(Kind):
+class AuthorizedUser(CredentialKind):
     """A person's login, as `gcloud auth application-default login` writes it."""
 
     client_id: Text
@@ -63,7 +64,7 @@ class AuthorizedUser(Kind):
         return user.Credentials.from_authorized_user_info(self.fields(), scopes=list(scopes))
 
 
-class ServiceAccount(Kind):
+class ServiceAccount(CredentialKind):
     """A key of a service account."""
 
     client_email: Text
@@ -74,16 +75,16 @@ class ServiceAccount(Kind):
 
     @property
     def account(self) -> str:
-        """Address of the service account."""
+        """Email of the service account."""
         return self.client_email
 
     def credentials(self, scopes: tuple[str, ...]) -> Any:
         """Return google-auth's credentials."""
-        loaded = service_account.Credentials.from_service_account_info(self.fields(), scopes=list(scopes))
-        return loaded.with_quota_project(self.quota_project_id)
+        credentials = service_account.Credentials.from_service_account_info(self.fields(), scopes=list(scopes))
+        return credentials.with_quota_project(self.quota_project_id)
 
 
-class ExternalAccountUser(Kind):
+class ExternalAccountUser(CredentialKind):
     """A person's login through a workforce pool."""
 
     audience: Text
@@ -95,12 +96,12 @@ class ExternalAccountUser(Kind):
     revoke_url: Url | None = None
 
     def credentials(self, scopes: tuple[str, ...]) -> Any:
-        """Return google-auth's credentials; their scopes were decided at the person's login."""
+        """Return google-auth's credentials; the person's login has decided their scopes."""
         return external_account_authorized_user.Credentials.from_info(self.fields())
 
 
 class Format(Fields):
-    """What a source of subject tokens answers with."""
+    """The format of a subject token."""
 
     type: Literal["text", "json"] = "text"
     subject_token_field_name: Text | None = None
@@ -108,12 +109,12 @@ class Format(Fields):
     @model_validator(mode="after")
     def _names_the_field(self) -> Self:
         if self.type == "json" and self.subject_token_field_name is None:
-            raise ValueError("is json without subject_token_field_name")
+            raise ValueError("needs subject_token_field_name for the type json")
         return self
 
 
 class Certificate(Fields):
-    """Where a client certificate is."""
+    """The place of a client certificate."""
 
     certificate_config_location: File | None = None
     use_default_certificate_config: bool = False
@@ -121,7 +122,7 @@ class Certificate(Fields):
 
 
 class Source(Fields):
-    """Where subject tokens come from: a file, a URL or a certificate."""
+    """The source of subject tokens: a file, a URL or a certificate."""
 
     file: File | None = None
     url: Url | None = None
@@ -134,25 +135,25 @@ class Source(Fields):
     def _is_supported(cls, data: Any) -> Any:
         for key, source in (("executable", "an executable"), ("environment_id", "AWS")):
             if isinstance(data, dict) and key in data:
-                raise ValueError(f"{source} as the source is not supported. Fix: a file, a url or a certificate")
+                raise ValueError(f"{source} as the source is not supported. Fix: use a file, a url or a certificate")
         return data
 
     @model_validator(mode="after")
-    def _is_one(self) -> Self:
+    def _has_one_source(self) -> Self:
         sources = [source for source in (self.file, self.url, self.certificate) if source is not None]
         if len(sources) != 1:
-            raise ValueError(f"has {len(sources)} of file, url and certificate. Fix: name exactly one of them")
+            raise ValueError(f"has {len(sources)} of file, url and certificate. Fix: set exactly one of them")
         return self
 
 
 class Lifetime(Fields):
-    """How long a token of an impersonated account lasts, in seconds."""
+    """The lifetime of an impersonated account's token, in seconds."""
 
     token_lifetime_seconds: Annotated[int, Field(ge=600, le=43_200)] | None = None
 
 
-class ExternalAccount(Kind):
-    """A workload of another provider, with or without impersonation; GitHub's jobs get such a file."""
+class ExternalAccount(CredentialKind):
+    """A workload of another provider, such as a job of GitHub, with or without impersonation."""
 
     audience: Text
     subject_token_type: Text
@@ -169,12 +170,12 @@ class ExternalAccount(Kind):
     @classmethod
     def _is_of_a_workforce(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value and "/workforcePools/" not in info.data.get("audience", ""):
-            raise ValueError("is only for workforce pools")
+            raise ValueError("is valid for workforce pools only")
         return value
 
     @property
     def account(self) -> str:
-        """Address of the impersonated service account, if any."""
+        """Email of the impersonated service account; empty without impersonation."""
         return impersonated_account(self.service_account_impersonation_url)
 
     def credentials(self, scopes: tuple[str, ...]) -> Any:
@@ -182,28 +183,28 @@ class ExternalAccount(Kind):
         return identity_pool.Credentials.from_info(self.fields(), scopes=list(scopes))
 
 
-def _source(data: Any, info: ValidationInfo) -> Kind:
+def _source(data: Any, info: ValidationInfo) -> CredentialKind:
     name = data.get("type") if isinstance(data, dict) else None
     kind = _SOURCES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise ValueError(f"is of no supported type. Fix: one of {', '.join(_SOURCES)}")
+        raise ValueError(f"has an unsupported type. Fix: one of {', '.join(_SOURCES)}")
     return kind.model_validate(data, context=info.context)
 
 
-class ImpersonatedAccount(Kind):
-    """A service account, by the token of other credentials."""
+class ImpersonatedAccount(CredentialKind):
+    """A service account that other credentials impersonate."""
 
-    source_credentials: Annotated[Kind, BeforeValidator(_source)]
+    source_credentials: Annotated[CredentialKind, BeforeValidator(_source)]
     service_account_impersonation_url: ImpersonationUrl
     delegates: list[str] | None = None
 
     @property
     def account(self) -> str:
-        """Address of the impersonated service account."""
+        """Email of the impersonated service account."""
         return impersonated_account(self.service_account_impersonation_url)
 
     def credentials(self, scopes: tuple[str, ...]) -> Any:
-        """Return google-auth's credentials; its own loader knows no source of kind external_account."""
+        """Return google-auth's credentials, without its loader, which does not support the source external_account."""
         return impersonated_credentials.Credentials(
             self.source_credentials.credentials(scopes),
             self.account,
@@ -214,7 +215,7 @@ class ImpersonatedAccount(Kind):
         )
 
 
-_SOURCES: Final[dict[str, type[Kind]]] = {
+_SOURCES: Final[dict[str, type[CredentialKind]]] = {
     "authorized_user": AuthorizedUser,
     "service_account": ServiceAccount,
     "external_account": ExternalAccount,

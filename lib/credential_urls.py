@@ -1,9 +1,9 @@
 """
-Which URLs of a credential file may be called: each of them is sent secrets.
+Rule for the URLs of a credential file, to which google-auth sends secrets.
 
-The form is `https://HOST[/PATH][?QUERY]`: lower-case host, `@` and `:` only in the path, no user, fragment, backslash,
-blank or control character. So no two parsers can disagree about the host. HOST is Google's, GitHub's, or listed in
-`token_hosts` of the environment file as HOST or HOST:PORT; what is listed may be plain HTTP where it is loopback or a
+A URL has the form `https://HOST[/PATH][?QUERY]`: lower-case host, `@` and `:` only in the path, no user, fragment,
+backslash, blank or control character. So all parsers find the same host. HOST belongs to Google or GitHub, or is listed
+in `token_hosts` of the environment file as HOST or HOST:PORT. A listed host may use plain HTTP if it is loopback or a
 service of the local environment, whose name has no dot.
 
 Sources: google-auth 2.3, external_account.py, patterns of _is_valid_url (regional, mTLS and Private Service Connect
@@ -22,7 +22,7 @@ _URL: Final = re.compile(
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _REGION: Final = r"([a-z]+-[a-z]+[0-9]{1,2}|us|eu)"
 _SERVICE: Final = r"(sts|iamcredentials|oauth2)"
-_KNOWN: Final = re.compile(
+_KNOWN_HOST: Final = re.compile(
     rf"({_SERVICE}|{_REGION}[.-]{_SERVICE}|{_SERVICE}\.{_REGION}(\.rep)?|{_SERVICE}-{_LABEL}\.p)(\.mtls)?\.googleapis\.com"
     rf"|accounts\.google\.com|({_LABEL}\.)+actions\.githubusercontent\.com"
 )
@@ -35,10 +35,10 @@ _LAST_PORT: Final = 65_535
 
 class UrlError(ValueError):
     """
-    A URL that must not be called; the text has nothing of the URL.
+    A URL that must not be called; the message contains no part of the URL.
 
     Args:
-        reason: why.
+        reason: property of the URL that the rule refuses.
         fix: one action, without a full stop.
     """
 
@@ -50,13 +50,13 @@ class UrlError(ValueError):
 @dataclass(frozen=True)
 class Endpoint:
     """
-    A URL that may be called, in the parts that it is sent to.
+    The parts of a URL that may be called.
 
     Args:
         scheme: https or http.
         host: name or IPv4 address, in lower case.
-        port: number, or None for that of the scheme.
-        target: path and query, at least `/`.
+        port: number; None for the default of the scheme.
+        target: path and query; at least `/`.
     """
 
     scheme: str
@@ -67,25 +67,25 @@ class Endpoint:
 
 def endpoint(url: object, token_hosts: Collection[str] = ()) -> Endpoint:
     """
-    Take a URL apart.
+    Return the parts of a URL that may be called.
 
     Args:
-        url: value of a credential file, or a URL that google-auth calls by itself.
-        token_hosts: HOST or HOST:PORT of each further host, from the environment file.
+        url: value in a credential file, or a URL of google-auth itself.
+        token_hosts: HOST or HOST:PORT of each additional host, from the environment file.
 
     Raises:
-        UrlError: the URL has another form, or the host is not known.
+        UrlError: the URL has another form, or its host is not allowed.
     """
     parts = _URL.fullmatch(url) if isinstance(url, str) and len(url) <= _LONGEST_URL else None
     if parts is None:
-        raise UrlError("is no URL of the form https://HOST[/PATH][?QUERY]", "write the file anew")
+        raise UrlError("is not a URL of the form https://HOST[/PATH][?QUERY]", "create the file again")
     scheme, host, port = parts["scheme"], parts["host"], parts["port"] or ""
     if f"{host}{port}" in token_hosts:
         if scheme == "http" and not is_local(host):
-            raise UrlError("is plain HTTP to a host that is neither loopback nor a local service", "use https")
-    elif scheme != "https" or port or not _KNOWN.fullmatch(host):
+            raise UrlError("has plain HTTP for a host that is neither loopback nor a local service", "use https")
+    elif scheme != "https" or port or not _KNOWN_HOST.fullmatch(host):
         raise UrlError(
-            "has a host that is not one of Google or GitHub over https, nor listed in `token_hosts`",
+            "has a host that neither belongs to Google or GitHub over https nor is listed in `token_hosts`",
             "if the host is yours, add it to `token_hosts` of the environment file",
         )
     target = f"{parts['path'] or '/'}{parts['query']}"
@@ -93,13 +93,13 @@ def endpoint(url: object, token_hosts: Collection[str] = ()) -> Endpoint:
 
 
 def is_local(host: str) -> bool:
-    """Return whether secrets may go to a host over plain HTTP: loopback, or a service of the local environment."""
+    """Return whether a host is loopback or a local service, so that it may get secrets over plain HTTP."""
     return bool(_LOOPBACK.fullmatch(host) or _LOCAL_SERVICE.fullmatch(host))
 
 
 def token_host(entry: str) -> str:
     """
-    Return an entry of `token_hosts` that has its form.
+    Return an entry of `token_hosts` after a check of its form.
 
     Raises:
         ValueError: the entry is not HOST or HOST:PORT.

@@ -1,7 +1,7 @@
 """
-HTTP exchanges that end by a deadline: lookup, connect, TLS, request, headers and the whole body together.
+HTTP exchanges with one deadline for lookup, connect, TLS, request, headers and the whole body.
 
-A timeout of httpx is the time between two bytes, so a server that sends a byte a second outlives all of them.
+A timeout of httpx limits the time between two bytes, so a server that sends a byte a second never exceeds it.
 """
 
 import ssl
@@ -16,9 +16,9 @@ import httpx
 
 from lib.deadline_network import Deadline, Network
 
-# Seconds for one request in place of the transport's own: `client.get(url, extensions={REQUEST_S: 5.0})`.
+# Seconds for one request instead of the transport's default: `client.get(url, extensions={REQUEST_S: 5.0})`.
 REQUEST_S: Final = "deadline_s"
-_LARGEST_BODY: Final = 64 * 2**20
+_MAX_BODY_BYTES: Final = 64 * 2**20
 _ERRORS: Final = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -27,7 +27,7 @@ _ERRORS: Final = (
     httpcore.UnsupportedProtocol,
 )
 
-_LATE: Final = {
+_TIMEOUTS: Final = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
     httpcore.ConnectError: httpx.ConnectTimeout,
     httpcore.WriteTimeout: httpx.WriteTimeout,
@@ -37,12 +37,12 @@ _LATE: Final = {
 
 def client(seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> httpx.Client:
     """
-    Return a client whose every exchange ends within a number of seconds; it follows no redirects.
+    Return a client without redirects, in which each exchange ends within a number of seconds.
 
     Args:
-        seconds: for one exchange, from the lookup of the host to the last byte of the body.
-        trust_env: use the proxies and certificates that environment variables name.
-        tls: certificates of the client and of those that it trusts; None for the usual ones.
+        seconds: longest time of one exchange, from the lookup of the host to the last byte of the body.
+        trust_env: whether environment variables may set proxies and certificates.
+        tls: certificates of the client and of trusted authorities; None for the defaults.
     """
     transport = DeadlineTransport(seconds, trust_env=trust_env, tls=tls)
     return httpx.Client(transport=transport, timeout=seconds, trust_env=False)
@@ -50,14 +50,14 @@ def client(seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None
 
 class DeadlineTransport(httpx.BaseTransport):
     """
-    A transport whose exchanges raise an httpx.TimeoutException at their deadline; they leave no thread to wait for.
+    A transport whose exchanges raise an httpx.TimeoutException at their deadline and leave no blocking thread.
 
-    A response comes with its whole body, decoded, of at most 64 MiB.
+    A response has its whole decoded body, of at most 64 MiB.
 
     Args:
-        seconds: for one exchange, from the lookup of the host to the last byte of the body.
-        trust_env: use the proxies and certificates that environment variables name.
-        tls: certificates of the client and of those that it trusts; None for the usual ones.
+        seconds: longest time of one exchange, from the lookup of the host to the last byte of the body.
+        trust_env: whether environment variables may set proxies and certificates.
+        tls: certificates of the client and of trusted authorities; None for the defaults.
     """
 
     def __init__(self, seconds: float, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> None:
@@ -70,22 +70,22 @@ class DeadlineTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """
-        Send a request and read the whole answer.
+        Send a request and read the whole response.
 
         Raises:
-            httpx.TimeoutException: the deadline has passed, or a shorter timeout of the request.
-            httpx.RequestError: another failure of the exchange.
+            httpx.TimeoutException: the deadline or a shorter timeout of the request has passed.
+            httpx.RequestError: the exchange failed for another reason.
         """
         seconds = min(self._seconds, request.extensions.get(REQUEST_S, self._seconds))
         self._deadline.until_s = time.monotonic() + seconds
         try:
-            return self._exchanged(request)
+            return self._exchange(request)
         except _ERRORS as error:
             if time.monotonic() >= self._deadline.until_s:
-                raise _LATE.get(type(error), httpx.ReadTimeout)(
-                    f"no whole answer within {seconds:g} s", request=request
+                raise _TIMEOUTS.get(type(error), httpx.ReadTimeout)(
+                    f"no complete response within {seconds:g} s", request=request
                 ) from error
-            # httpx has an error of the same name for each of these.
+            # httpx has an error of the same name for each class of _ERRORS.
             raise getattr(httpx, type(error).__name__)(str(error), request=request) from error
 
     def close(self) -> None:
@@ -93,17 +93,17 @@ class DeadlineTransport(httpx.BaseTransport):
         for pool in self._pools.values():
             pool.close()
 
-    def _exchanged(self, request: httpx.Request) -> httpx.Response:
+    def _exchange(self, request: httpx.Request) -> httpx.Response:
         timeouts = {**request.extensions.get("timeout", {}), "pool": self._deadline.left(None, httpcore.PoolTimeout)}
-        address = request.url
-        sent = httpcore.Request(
+        url = request.url
+        outgoing = httpcore.Request(
             request.method,
-            httpcore.URL(scheme=address.raw_scheme, host=address.raw_host, port=address.port, target=address.raw_path),
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
             headers=request.headers.raw,
             content=request.stream,
             extensions={**request.extensions, "timeout": timeouts},
         )
-        answer = self._pool(request.url).handle_request(sent)
+        answer = self._pool(request.url).handle_request(outgoing)
         received = httpx.Response(
             answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions, request=request
         )
@@ -118,18 +118,18 @@ class DeadlineTransport(httpx.BaseTransport):
 
     def _read(self, received: httpx.Response) -> bytes:
         if "," in received.headers.get("content-encoding", ""):
-            # Codings in codings multiply: a few bytes become gigabytes.
+            # Nested encodings multiply: a few bytes can become gigabytes.
             raise httpx.DecodingError("the body is encoded more than once", request=received.request)
         body = bytearray()
         for part in received.iter_bytes():
             body += part
-            if len(body) > _LARGEST_BODY:
-                raise httpx.ReadError(f"the body is larger than {_LARGEST_BODY >> 20} MiB", request=received.request)
+            if len(body) > _MAX_BODY_BYTES:
+                raise httpx.ReadError(f"the body is larger than {_MAX_BODY_BYTES >> 20} MiB", request=received.request)
             self._deadline.left(None, httpcore.ReadTimeout)
         return bytes(body)
 
     def _pool(self, url: httpx.URL) -> httpcore.ConnectionPool:
-        """Return the connections for a URL: direct, or through the proxy that the environment names."""
+        """Return the connections for a URL: direct, or through the proxy of the environment variables."""
         proxies = getproxies() if self._trust_env else {}
         proxy = proxies.get(url.scheme) or proxies.get("all") or ""
         if proxy and proxy_bypass(url.netloc.decode("ascii")):
@@ -149,12 +149,12 @@ class DeadlineTransport(httpx.BaseTransport):
             return httpcore.ConnectionPool(**options)
         via = httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
         if via.url.scheme not in ("http", "https"):
-            raise httpx.UnsupportedProtocol(f"a proxy of the environment has the scheme '{via.url.scheme}'")
+            raise httpx.UnsupportedProtocol(f"the proxy of the environment has the scheme '{via.url.scheme}'")
         return httpcore.HTTPProxy(str(via.url), proxy_auth=via.raw_auth, **options)
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of an answer as it arrives."""
+    """The body of a response as it arrives."""
 
     def __init__(self, answer: httpcore.Response) -> None:
         self._answer = answer

@@ -1,4 +1,4 @@
-"""Connections that take no longer than the exchange of their thread has left."""
+"""Connections with the deadline of the current thread's exchange."""
 
 import socket
 import ssl
@@ -13,16 +13,16 @@ from typing import Any, Final
 import httpcore
 
 _NESTED: Final = 2
-_PART: Final = 16 * 1024  # bytes; the inner stream grants each part of a write the whole timeout
+_CHUNK: Final = 16 * 1024  # bytes; the inner stream allows the whole timeout for each part of a write
 
 
 class Deadline(threading.local):
-    """The time, of the monotonic clock, at which the exchange of the current thread ends."""
+    """The time of the monotonic clock at which the exchange of the current thread must end."""
 
     until_s: float = 0.0
 
     def left(self, timeout: float | None, error: Callable[[str], Exception]) -> float:
-        """Return the seconds left, at most the timeout; raise the error where none are."""
+        """Return the seconds left, at most the timeout; raise the error if none are left."""
         left = self.until_s - time.monotonic()
         if left <= 0:
             raise error("the deadline of the exchange has passed")
@@ -30,7 +30,7 @@ class Deadline(threading.local):
 
 
 class Network(httpcore.NetworkBackend):
-    """Connections whose lookups, connects, reads and writes take no longer than the exchange has left."""
+    """A network whose lookups, connects, reads and writes end by the exchange's deadline."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._deadline = deadline
@@ -44,15 +44,15 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Look a host up, and connect to its first address that answers."""
+        """Look up a host, and connect to its first address that answers."""
         error: Exception = httpcore.ConnectError(f"'{host}' has no address")
         for address, address_port in self._addresses(host, port, timeout):
             try:
                 left = self._deadline.left(timeout, httpcore.ConnectTimeout)
                 stream = self._sockets.connect_tcp(address, address_port, left, local_address, socket_options)
                 return Stream(stream, self._deadline)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failed:  # noqa: PERF203 - the next address may answer
-                error = failed
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:  # noqa: PERF203 - the next address may answer
+                error = failure
         raise error
 
     def _addresses(self, host: str, port: int, timeout: float | None) -> list[tuple[str, int]]:
@@ -68,12 +68,12 @@ class Network(httpcore.NetworkBackend):
 
 class Stream(httpcore.NetworkStream):
     """
-    A connection; each operation takes no longer than the exchange of the current thread has left.
+    A connection whose operations end by the deadline of the current thread's exchange.
 
     Args:
-        stream: of httpcore.
-        deadline: of the current thread's exchange.
-        layers: how many times the connection is TLS: twice through a proxy that is itself reached over TLS.
+        stream: connection of httpcore.
+        deadline: deadline of the current thread's exchange.
+        layers: number of TLS layers: two through a proxy that is itself reached over TLS.
     """
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, layers: int = 0) -> None:
@@ -84,15 +84,15 @@ class Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read at most a number of bytes."""
         left = self._deadline.left(timeout, httpcore.ReadTimeout)
-        with self._broken_off(left, self._layers):
+        with self._interruption(left, self._layers):
             return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write a buffer."""
-        for start in range(0, len(buffer), _PART):
+        for start in range(0, len(buffer), _CHUNK):
             left = self._deadline.left(timeout, httpcore.WriteTimeout)
-            with self._broken_off(left, self._layers):
-                self._stream.write(buffer[start : start + _PART], left)
+            with self._interruption(left, self._layers):
+                self._stream.write(buffer[start : start + _CHUNK], left)
 
     def close(self) -> None:
         """Close the connection."""
@@ -103,7 +103,7 @@ class Stream(httpcore.NetworkStream):
     ) -> httpcore.NetworkStream:
         """Continue over TLS."""
         left = self._deadline.left(timeout, httpcore.ConnectTimeout)
-        with self._broken_off(left, self._layers + 1):
+        with self._interruption(left, self._layers + 1):
             stream = self._stream.start_tls(ssl_context, server_hostname, left)
         return Stream(stream, self._deadline, self._layers + 1)
 
@@ -112,8 +112,8 @@ class Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
     @contextmanager
-    def _broken_off(self, seconds: float, layers: int) -> Iterator[None]:
-        """End a connection from outside: for TLS in TLS, httpcore grants each part of a record the whole timeout."""
+    def _interruption(self, seconds: float, layers: int) -> Iterator[None]:
+        """Shut TLS in TLS down at its deadline; httpcore allows the whole timeout for each part of a record."""
         if layers < _NESTED:
             yield
             return
@@ -128,7 +128,7 @@ class Stream(httpcore.NetworkStream):
 
 def _shut_down(connection: socket.socket) -> None:
     with suppress(OSError):
-        # The method of an SSLSocket would also take its TLS away under the thread that reads.
+        # The method of an SSLSocket would also remove the TLS state that the reading thread uses.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
@@ -137,11 +137,11 @@ def look_up(host: str, port: int, seconds: float) -> list[tuple[str, int]]:
     Return the addresses of a host, each with its port.
 
     Raises:
-        TimeoutError: the lookup did not end within a number of seconds.
+        TimeoutError: the lookup did not end within the seconds.
         OSError: the lookup failed.
     """
     lookup: Future[list[tuple[str, int]]] = Future()
-    # Python can't interrupt a lookup; a daemon thread does not keep the process alive.
+    # Python cannot interrupt a lookup; a daemon thread does not keep the process alive.
     threading.Thread(target=_look_up, args=(host, port, lookup), daemon=True, name=f"lookup of {host}").start()
     return lookup.result(seconds)
 

@@ -1,4 +1,4 @@
-"""Read a file of environments/ within stated limits, and describe the values in it."""
+"""Files of environments/: reading within limits, and values in error messages."""
 
 import unicodedata
 from pathlib import Path
@@ -10,10 +10,10 @@ _MAX_BYTES: Final = 256 * 1024
 _MAX_DEPTH: Final = 32
 # Twenty aliases expand to at most 1,600 nodes, however they refer to each other.
 _MAX_ALIASES: Final = 20
-_SHOWN: Final = 60
+_MAX_SHOWN: Final = 60
 _OPENS: Final = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _CLOSES: Final = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
-# What PyYAML raises, beside YAMLError, for scalars such as a date of month 99 or an integer of 5,000 digits.
+# Errors of PyYAML beside YAMLError, for scalars such as a date of month 99 or an integer of 5,000 digits.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -22,8 +22,8 @@ class EnvironmentFileError(Exception):
     A file of environments/ that cannot be read.
 
     Args:
-        message: Which file, and what is wrong with it.
-        fix: One action, without a full stop.
+        message: path of the file, and what is wrong with it.
+        fix: one action, without a full stop.
     """
 
     def __init__(self, message: str, fix: str) -> None:
@@ -37,11 +37,11 @@ def locate(environment: str, folder: Path) -> Path:
     Return the path of an environment's file.
 
     Args:
-        environment: Name of a file in the folder, without `.yaml`.
-        folder: The folder of the environment files.
+        environment: name of a file in the folder, without `.yaml`.
+        folder: folder of the environment files.
 
     Raises:
-        EnvironmentFileError: The folder has no file of that name.
+        EnvironmentFileError: the folder has no file of this name.
     """
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if environment not in known:
@@ -57,10 +57,10 @@ def load(path: Path) -> dict[str, Any]:
     Return the keys and values of an environment's file.
 
     Args:
-        path: A regular file: UTF-8, at most 256 KiB, nested at most 32 deep, with at most 20 aliases.
+        path: path of a regular file: UTF-8, at most 256 KiB, at most 32 levels deep, with at most 20 aliases.
 
     Raises:
-        EnvironmentFileError: The file is outside these limits, cannot be read, is no YAML or no mapping.
+        EnvironmentFileError: the file is outside these limits, unreadable, or not a YAML mapping.
     """
     text = _text(path)
     try:
@@ -81,12 +81,12 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def shown(value: object) -> str:
-    """Return a value in quotes, on one line and cut at 60 characters."""
+    """Return a value for a message: in quotes, on one line and cut at 60 characters."""
     try:
         text = str(value)
     except (ValueError, RecursionError):
         return f"a value of type {type(value).__name__} that is too long to print"
-    cut = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    cut = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
     return "'" + "".join("�" if unicodedata.category(letter).startswith("C") else letter for letter in cut) + "'"
 
 
@@ -110,12 +110,12 @@ def _text(path: Path) -> str:
 
 
 def _check_limits(path: Path, text: str) -> None:
-    """Refuse by events, which the parser yields without recursion, what would exhaust the stack or the memory."""
+    """Refuse a file that could exhaust the stack or the memory; the parser yields events without recursion."""
     depth = aliases = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         depth += isinstance(event, _OPENS) - isinstance(event, _CLOSES)
         aliases += isinstance(event, yaml.AliasEvent)
-        mark = cast("yaml.Mark", event.start_mark)  # of a parsed event it is never None
+        mark = cast("yaml.Mark", event.start_mark)  # a parsed event has a mark
         where = f"{path}: line {mark.line + 1}"
         if depth > _MAX_DEPTH:
             raise EnvironmentFileError(f"{where}: is nested deeper than {_MAX_DEPTH}.", "see environments/dev.yaml")
@@ -126,7 +126,7 @@ def _check_limits(path: Path, text: str) -> None:
 
 
 def _problem(error: yaml.YAMLError) -> str:
-    """Return what is wrong with a file's YAML, and in which line."""
+    """Return the line and the description of a YAML error."""
     mark = getattr(error, "problem_mark", None)
     where = f"line {mark.line + 1}: " if mark else ""
     return where + " ".join(str(getattr(error, "problem", None) or getattr(error, "reason", None) or error).split())

@@ -1,4 +1,4 @@
-"""Secrets in text of other programs: where they stand, and the text without them. Pure."""
+"""Secrets in text of other programs: their positions, and the text without them. Pure."""
 
 import base64
 import re
@@ -18,9 +18,9 @@ _COLOR: Final = re.compile(r"\x1b\[[\d;:]{0,40}m")
 
 def secrets(text: str) -> list[Secret]:
     """
-    Return every part of a text that looks like a secret, in order and without overlaps; linear in the text's length.
+    Return every part of a text that looks like a secret, in order and without overlaps, in linear time.
 
-    A token that is assigned to a variable has the variable's name.
+    A token in an assignment has the name of the variable.
     """
     merged: list[Secret] = []
     kinds = ((assignments, False), (tokens, True), (_encoded, True))
@@ -37,9 +37,9 @@ def secrets(text: str) -> list[Secret]:
 
 def redacted(text: str) -> str:
     """
-    Return a text with `…` in place of everything that looks like a secret; give it whole, keys have many lines.
+    Return a text with `…` instead of each part that looks like a secret, without escape sequences for colours.
 
-    Colours are left out: they stand between names and values.
+    Pass the whole text: a private key has many lines.
     """
     text = _COLOR.sub("", text)
     parts, past = [], 0
@@ -51,9 +51,9 @@ def redacted(text: str) -> str:
 
 def redacted_tail(text: str) -> str:
     """
-    Return the last whole lines of a text, at most 64 KiB, without secrets; shorten lines only after this.
+    Return the last complete lines of a text, at most 64 KiB, without secrets; shorten lines only afterwards.
 
-    A line of more than 8,192 characters is left out, so that it does not take the place of all others.
+    A line of more than 8,192 characters is omitted, so that it does not displace the other lines.
     """
     text = "\n".join(line if len(line) <= _LONGEST_LINE else _left_out(line) for line in text.split("\n"))
     data = text.encode(errors="replace")
@@ -63,7 +63,7 @@ def redacted_tail(text: str) -> str:
 
 
 def _encoded(text: str) -> Iterator[Secret]:
-    """Yield the words of base64 whose content is a text with a secret; the text is three quarters as long."""
+    """Yield the base64 words whose decoded text contains a secret."""
     for match in _BASE64.finditer(text):
         word = "".join(match[0].rstrip("=").split())
         content = base64.b64decode(word + "A" * (-len(word) % 4))[: len(word) * 3 // 4].decode(errors="replace")
@@ -73,6 +73,6 @@ def _encoded(text: str) -> Iterator[Secret]:
 
 
 def _left_out(line: str) -> str:
-    """Return what stands in a line's place; the begin of a key stays, so that the lines after it are left out too."""
+    """Return the note for an omitted line, with its marks of a private key, so that all its lines are hidden."""
     marks = " ".join(mark[0] for mark in KEY_MARK.finditer(line))
     return f"{_MARK} ({len(line):,} characters left out) {marks}".rstrip()

@@ -1,4 +1,4 @@
-"""Secrets that are recognized by the name that they are assigned to: in shell, YAML, JSON, .env, headers, options."""
+"""Secrets that are recognized by the name in an assignment: shell, YAML, JSON, .env, headers, options."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _ENTRY: Final = re.compile(
     rf"[,\s-]{{1,60}}{_QUOTE}value{_QUOTE}[ \t]{{0,8}}(?P<sign>[:=])[ \t]{{0,8}}"
 )
 _OPTION: Final = re.compile(rf"(?<![\w-])--?(?P<name>{_NAME})[ \t]{{1,4}}{_CONTINUED}(?P<sign>(?=[^\s=-]))")
-# Of a Dockerfile, csh, fish, Windows, and of tools with a store of their own.
+# Assignments of a Dockerfile, csh, fish, Windows, and of tools with their own settings.
 _SETTING: Final = re.compile(
     r"\b(?:ENV|ARG|setenv|setx|set[ \t]-g?x|config(?:ure)?[ \t]{1,4}set|config[ \t]{1,4}--(?:global|system|local))"
     rf"[ \t]{{1,4}}(?P<name>{_NAME})[ \t]{{1,4}}(?P<sign>(?=[^\s=]))"
@@ -29,7 +29,7 @@ _SETTING: Final = re.compile(
 _ELEMENT: Final = re.compile(rf"<(?P<name>{_NAME})(?:[ \t][^<>\n]{{0,200}})?>(?P<sign>(?=[^<\s]|<!\[CDATA\[))")
 # gcloud's, docker's and kubectl's options that take the name of a secret.
 _TAKES_A_NAME: Final = re.compile(r"--(?:set-|update-)?(?:build-)?secrets?\Z")
-# What may stand before the name in its line: the tag of a log, marks of lists and of quotations, a word of the shell.
+# Text that may precede the name in its line: tag of a log, marks of lists and quotations, a word of the shell.
 _BEFORE: Final = re.compile(
     r"(?:[^\n]{0,150}?(?:\[\d+\]|startup-script): )?"
     r"[ \t>+*-]*(?:export[ \t]+|readonly[ \t]+|declare[ \t]+-\w+[ \t]+|Environment=)?"
@@ -42,13 +42,13 @@ _QUOTED: Final = re.compile(
     r"\\{1,7}\"(?P<escaped>[^\n]*?)\\{1,7}\""
     r"|(?i:[bru]{0,2})(?:\"(?P<double>(?:[^\"\\\n]|\\.)*+)\"|'(?P<single>[^'\n]*+)')"
 )
-# The first line of a text of several, or a text that was cut; not `grep "TOKEN=" file`.
+# The first line of a text with several lines, or a cut text; not `grep "TOKEN=" file`.
 _UNCLOSED: Final = re.compile(r"\\{0,7}[\"'](?P<value>[^\s\"'`()|;&,][^\n\"'`]{0,1024}+)(?=\n|\Z)")
 _BEHIND_QUOTE: Final = frozenset(("", *" \t\n|;&)$"))
 _BLOCK: Final = re.compile(
     r"[|>](?:[+-]?\d?|\d[+-])(?:[ \t]{1,60}#[^\n]{0,200})?[ \t]{0,60}\r?\n(?P<lines>(?:[ \t]+[^\n]*(?:\n|\Z)|\r?\n)+)"
 )
-# A word on the line after its key; neither an entry of a list nor a key with a value of its own.
+# A word on the line after its key that is neither a list entry nor another key.
 _NEXT_LINE: Final = re.compile(
     r"\r?\n[ \t]{1,60}(?P<value>\"[^\"\s]++\"|'[^'\s]++'|[^\s\"'`#(){}\[\]=:-][^\s\"'`(){}\[\]=:]*+)[,}]?(?=[\r\n]|\Z)"
 )
@@ -56,11 +56,11 @@ _TEXT: Final = re.compile(r"<!\[CDATA\[[^<\]\n]*+\]\]>|[^<\n]+")
 
 
 def assignments(text: str) -> Iterator[Secret]:
-    """Yield the values of a text that are secrets by their name and by what they look like; linear in its length."""
+    """Yield the values of a text that are secrets by their name and form, in linear time."""
     for pattern in (_ASSIGNMENT, _ENTRY, _OPTION, _SETTING, _ELEMENT):
         past = 0
         for match in pattern.finditer(text):
-            # What is hidden already is not read again: `key=key=key=…` would take quadratic time.
+            # The search continues after the last secret: `key=key=key=…` would need quadratic time otherwise.
             if match.start() < past or not is_secret_name(match["name"]):
                 continue
             secret = _element(text, match) if pattern is _ELEMENT else _value(text, match)
@@ -70,7 +70,7 @@ def assignments(text: str) -> Iterator[Secret]:
 
 
 def _value(text: str, match: re.Match[str]) -> Secret | None:
-    """Return the value that an assignment ends before, if it is a secret."""
+    """Return the value after an assignment's sign, if it is a secret."""
     name, at = match["name"], match.end()
     takes_a_name = _TAKES_A_NAME.search(text, max(0, match.start("name") - 2), match.end("name"))
     if takes_a_name or _is_closing_quote(text, at):
@@ -85,14 +85,14 @@ def _value(text: str, match: re.Match[str]) -> Secret | None:
         return None  # a call of a function
     if not is_secret_value(name, word[0]):
         return None
-    # The value of a line `NAME=value` may have blanks: an env file has no quotes.
+    # In an env file the value of a line `NAME=value` may contain blanks without quotes.
     is_line = _is_first(text, match) and word[0][0] not in "\"'" and match["sign"] == "="
     end = _LINE.match(text, word.end()).end() if is_line else word.end()  # type: ignore[union-attr]
     return Secret(at, end, name)
 
 
 def _field(text: str, match: re.Match[str]) -> Secret | None:
-    """Return the value behind a colon, if it is a secret: of YAML, of JSON, of a header, or in a sentence."""
+    """Return the value after a colon in YAML, JSON, a header or a sentence, if it is a secret."""
     name, at = match["name"], match.end()
     quoted = _QUOTED.match(text, at) or _UNCLOSED.match(text, at)
     if quoted:
@@ -107,7 +107,7 @@ def _field(text: str, match: re.Match[str]) -> Secret | None:
         return _judged(name, text, *next_line.span("value"), is_prose=True)
     before, is_name_quoted = text[max(0, match.start() - 1) : match.start()], text[match.end("name")] in "\\\"'"
     if not is_name_quoted and (before in ("'", '"') or _is_first(text, match)):
-        # The rest of the line; of a header between quotes, the rest of that.
+        # The value is the rest of the line, or of the quoted header.
         scalar = _HEADER.get(before, _SCALAR).match(text, at)
         return _judged(name, text, *scalar.span()) if scalar else None
     flow = _FLOW.match(text, at)
@@ -116,15 +116,15 @@ def _field(text: str, match: re.Match[str]) -> Secret | None:
 
 
 def _is_closing_quote(text: str, at: int) -> bool:
-    """Return whether a quote ends a text that holds the name, as in `grep "TOKEN=" file && grep "KEY=" file`."""
-    quote, begin = text[at : at + 1], _line_begin(text, at)
+    """Return whether a quote closes the text with the name, as in `grep "TOKEN=" file && grep "KEY=" file`."""
+    quote, begin = text[at : at + 1], _line_start(text, at)
     if quote not in ("'", '"') or text[at + 1 : at + 2] not in _BEHIND_QUOTE or begin is None:
         return False
     return (text.count(quote, begin, at) - text.count(f"\\{quote}", begin, at)) % 2 == 1
 
 
-def _line_begin(text: str, at: int) -> int | None:
-    """Return where the line of a position begins; None if that is more than 200 characters before."""
+def _line_start(text: str, at: int) -> int | None:
+    """Return the start of a position's line; None if the start is more than 200 characters before the position."""
     begin = text.rfind("\n", max(0, at - 200), at) + 1
     return None if begin == 0 and at > 200 else begin
 
@@ -148,6 +148,6 @@ def _inner(quoted: re.Match[str]) -> tuple[int, int]:
 
 
 def _is_first(text: str, match: re.Match[str]) -> bool:
-    """Return whether nothing but a mark of a list, a quotation or `export` stands before an assignment in its line."""
-    begin = _line_begin(text, match.start())
+    """Return whether only a list mark, a quotation mark or `export` precedes an assignment in its line."""
+    begin = _line_start(text, match.start())
     return begin is not None and _BEFORE.fullmatch(text, begin, match.start()) is not None

@@ -1,9 +1,9 @@
 """
-Secrets that are recognized by their own form: tokens of vendors, private keys, and credentials in URLs and commands.
+Secrets that are recognized by their form: tokens of vendors, private keys, and credentials in URLs and commands.
 
-The vendors' forms come from bc-detect-secrets, the fork of detect-secrets that checkov uses and that is still
-released. Its entropy rules are left out, because digests and base64 match them, and so are the rules that take
-quadratic time on a long line: basic auth, JWT, IBM, Cloudant and SoftLayer.
+The forms of vendors come from bc-detect-secrets, the maintained fork of detect-secrets that checkov uses. Its entropy
+rules are not used, because digests and base64 match them; the rules for basic auth, JWT, IBM, Cloudant and SoftLayer
+are not used, because they need quadratic time for a long line.
 """
 
 import base64
@@ -23,9 +23,9 @@ class Secret:
     A part of a text that looks like a secret.
 
     Args:
-        start: Index of the first character of the value.
-        end: Index after its last character.
-        name: Variable or field that the value is assigned to; for a token that stands alone, its kind.
+        start: index of the value's first character.
+        end: index after the value's last character.
+        name: variable or field with this value; for a token without an assignment, the kind of token.
     """
 
     start: int
@@ -39,7 +39,7 @@ _PLUGINS: Final = {
     "sendgrid": "SendGridDetector", "slack": "SlackDetector", "square_oauth": "SquareOAuthDetector",
     "stripe": "StripeDetector", "twilio": "TwilioKeyDetector",
 }  # fmt: skip
-# Forms that the library does not have. Sources: the vendors' own documentation of their tokens.
+# Forms that the library lacks. Sources: the vendors' documentation of their tokens.
 _TOKENS: Final = {
     "AI provider key": r"(?:sk-(?:[a-z]{2,8}-)(?=[\w-]{0,200}\d)[\w-]{8,}|sk-[A-Za-z0-9]{20,}"
     r"|(?:nvapi|xai|pplx)-[\w-]{20,}|(?:gsk|r8|up)_[A-Za-z0-9]{20,})",
@@ -71,7 +71,7 @@ _URL: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"(?i)(?<![\w-])(?:(?P<basic>basic)|bearer)[ \t]{1,4}(?=[\w$<{`\"'])")
 _ARGUMENTS: Final = r"(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|\\\n|\\.|[^\n;|&\\\"']){0,200}?"
-# Commands that take a secret as the word behind an option; curl's is the part after the colon.
+# Commands with a secret as the word after an option; curl's secret is the part after the colon.
 _COMMANDS: Final = re.compile(
     rf"\b(?:docker|podman|nerdctl|crane|skopeo|oras|helm|buildah)\s{{1,8}}(?:(?:registry|auth)\s{{1,8}})?login\b{_ARGUMENTS}"
     r"\s(?:(?:-p|--password)(?:\s{1,8}|=)|-p(?=[^\s=]))"
@@ -101,18 +101,18 @@ _SQL: Final = re.compile(r"(?i)\b(?:password|identified\s{1,4}by(?:\s{1,4}passwo
 
 @cache
 def _library() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Import the library's rules: a fifth of a second, needed only where a text is checked."""
+    """Return the library's rules; the import takes 0.2 s, so only the first checked text pays for it."""
     plugins = [getattr(import_module(f"detect_secrets.plugins.{name}"), kind) for name, kind in _PLUGINS.items()]
     return tuple((plugin.secret_type, pattern) for plugin in plugins for pattern in plugin.denylist)
 
 
 def tokens(text: str) -> Iterator[Secret]:
-    """Yield the secrets of a text that are recognized by their own form; linear in its length."""
+    """Yield the secrets of a text that are recognized by their form, in linear time."""
     yield from _private_keys(text)
     for name, pattern in (*_library(), *_OWN.items()):
         for match in pattern.finditer(text):
             group = match.lastindex or 0
-            # Of GitHub's tokens the library captures the prefix alone.
+            # For GitHub's tokens the library captures only the prefix.
             yield Secret(match.start(group) if group > 1 else match.start(), match.end(), name)
     for match in _ENCODED_KEY.finditer(text):
         if b"PRIVATE KEY" in _decoded(match[0][:80]):
@@ -121,20 +121,20 @@ def tokens(text: str) -> Iterator[Secret]:
 
 
 def _private_keys(text: str) -> Iterator[Secret]:
-    """Yield each key block; of one whose END is missing everything after its BEGIN, and the other way round."""
-    begin, before = None, 0
+    """Yield each private key; without an END, all text after BEGIN, and without a BEGIN, all text before END."""
+    begin, last_end = None, 0
     for mark in KEY_MARK.finditer(text):
         if mark[1] == "BEGIN":
             begin = mark.start() if begin is None else begin
             continue
-        yield Secret(before if begin is None else begin, mark.end(), _PRIVATE_KEY)
-        begin, before = None, mark.end()
+        yield Secret(last_end if begin is None else begin, mark.end(), _PRIVATE_KEY)
+        begin, last_end = None, mark.end()
     if begin is not None:
         yield Secret(begin, len(text), _PRIVATE_KEY)
 
 
 def _credentials(text: str) -> Iterator[Secret]:
-    """Yield what logs in somewhere: in URLs, headers and commands."""
+    """Yield the credentials in URLs, headers and commands."""
     for match in _URL.finditer(text):
         if is_secret_value("password", match["password"]):
             yield Secret(match.start("user"), match.end("password"), "password in a URL")
@@ -147,13 +147,13 @@ def _credentials(text: str) -> Iterator[Secret]:
             yield Secret(*word.span(), "password of a command")
     for pattern in (_PIPED, _WRITTEN, _NETRC, _SQL):
         for match in pattern.finditer(text):
-            # What is written to a file may be an ordinary word.
+            # Text that is written to a file may be an ordinary word.
             if is_secret_value("password", match["value"], is_prose=pattern is _WRITTEN):
                 yield Secret(*match.span("value"), "password of a command")
 
 
 def _authorization(text: str, scheme: re.Match[str]) -> Iterator[Secret]:
-    """Yield the credential behind `Basic` or `Bearer`."""
+    """Yield the credential after `Basic` or `Bearer`."""
     word = WORD.match(text, scheme.end())
     if word is None:
         return
@@ -165,7 +165,7 @@ def _authorization(text: str, scheme: re.Match[str]) -> Iterator[Secret]:
 
 
 def _decoded(text: str) -> bytes:
-    """Return what base64 encodes; empty where the text is no base64 of printable characters."""
+    """Return the decoded base64 of a text; empty if the text is not base64 of printable characters."""
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:

@@ -1,20 +1,20 @@
-"""Whether a value is a secret, by the name that it has and by what it looks like: pure."""
+"""The decision whether a value is a secret, by its name and form. Pure."""
 
 import re
 from typing import Final
 
-# One word of a shell, quotes and substitutions included.
-# It takes linear time: possessive, and bounded where the end differs from the begin.
+# One word of a shell with quotes and substitutions.
+# The pattern needs linear time: its parts are possessive or bounded.
 WORD: Final = re.compile(
     r"(?:\$\((?:[^()\n]|\([^()\n]{0,512}+\)){0,512}+\)|\$\{\{[^}\n]{0,512}+\}\}|\$\{[^}\n]{0,512}+\}"
     r"|\{\{[^}\n]{0,512}+\}\}|`[^`\n]*+`"
     r"|<[\w -]{1,40}+>|\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+'|\\.|[^\s\"'`\\;&|<>()]){1,1024}+"
 )
-_LONGEST: Final = 1000
-_SHORTEST_OF_KEY: Final = 12
+_MAX_LENGTH: Final = 1000
+_MIN_KEY_LENGTH: Final = 12
 _LINE_END: Final = re.compile(r"(?:\\[nrt])+\Z")
 
-# A part of a name: of snake_case, kebab-case, camelCase, or a word of another script.
+# A part of a name in snake_case, kebab-case or camelCase, or a word of another script.
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\da-zA-Z_]+")
 _STRONG: Final = (
     "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "secretkey", "accesskey", "privatekey",
@@ -32,7 +32,7 @@ _NO_PASSWORDS: Final = (
     "allpass",
     "subpass",
 )
-# What makes the word `key` behind it a secret one.
+# Words before `key` in the name of a secret.
 _KEYS: Final = frozenset(
     ("access", "account", "admin", "api", "auth", "client", "cipher", "deploy", "encryption", "hmac", "license",
      "master", "private", "secret", "service", "shared", "signing", "storage", "subscription", "webhook")
@@ -40,7 +40,7 @@ _KEYS: Final = frozenset(
 _WEAK: Final = frozenset(
     ("api", "auth", "authorization", "cookie", "credentials", "key", "keys", "pass", "pw", "sig", "signature", "jwt")
 )
-# The name of something about a secret, such as TOKEN_URL, ends in one of these.
+# Last words of names that describe a secret, such as TOKEN_URL, and do not hold the secret.
 _ABOUT: Final = frozenset(
     ("age", "alg", "algorithm", "at", "audience", "bytes", "class", "column", "count", "days", "dir", "enabled",
      "endpoint", "env", "expiration", "expires", "expiry", "field", "file", "files", "fingerprint", "format", "header",
@@ -50,7 +50,7 @@ _ABOUT: Final = frozenset(
      "stdin", "store", "suffix", "ttl", "type", "types", "uri", "url", "urls", "usage", "var", "variable", "version",
      "versions")
 )  # fmt: skip
-# …or begins with one of these: public keys, keys of tables and caches, and the special tokens of language models.
+# First words of such names: public keys, keys of tables and caches, special tokens of language models.
 _ABOUT_FIRST: Final = frozenset(
     ("public", "pub", "primary", "foreign", "sort", "partition", "cache", "group", "routing", "idempotency", "max",
      "min", "num", "recv", "eos", "bos", "pad", "unk", "cls", "sep", "mask", "stop", "special")
@@ -74,33 +74,33 @@ _HARMLESS: Final = re.compile(
     # an expression of a program or of Terraform
     r"|(?:var|local|data|module|each|self|random_\w+|google_\w+|os|process|config|settings|args)\.[\w.\[\]]+"
 )
-# A substitution that only repeats what stands in it is no reference.
+# A substitution that only prints a literal is not a reference.
 _ECHO: Final = re.compile(r"(?:\$\(|`)\s*(?:echo|printf)\s+(?:-n\s+|[\"']?%s[\"']?\s+)?(?P<text>[^$`|)]*+)")
 _HOST: Final = re.compile(r"(?i)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?(?:/.*)?")
 _PLAIN: Final = re.compile(r"(?:(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. /](?=.)|\b))+[:.,!?…]?")
 _EXPRESSION: Final = re.compile(r"[A-Za-z_][\w.]*[(\[]")
-_LONGEST_WORD: Final = 15
+_MAX_WORD_LENGTH: Final = 15
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _AUTH_SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey)\s+")
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether a variable or field of this name holds a secret, if its value looks like that."""
+    """Return whether a variable or field of this name can hold a secret."""
     return _strength(name) > 0
 
 
 def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
     """
-    Return whether a value is a secret, and no reference, address, placeholder or ordinary word.
+    Return whether a value is a secret, instead of a reference, address, placeholder or ordinary word.
 
     Args:
-        name: That it is assigned to, and that holds secrets.
-        value: As it stands in the text, quotes included.
-        is_prose: It stands in a sentence, where the words behind a colon are more often no secret.
+        name: name of the variable or field, which can hold a secret.
+        value: value as in the text, with quotes.
+        is_prose: whether the value is in a sentence, where text after a colon is rarely a secret.
     """
-    # A shell substitutes nothing between single quotes.
+    # Between single quotes a shell makes no substitutions.
     is_quoted = len(value) > 2 and value[0] == value[-1] == "'"
-    value = value[: 4 * _LONGEST]
+    value = value[: 4 * _MAX_LENGTH]
     text = value.strip().strip("\"'\\").strip()
     text = text.rstrip("`:") if text.count("`") == 1 else text
     if not is_quoted or text.startswith(("$(", "${")):
@@ -108,23 +108,23 @@ def is_secret_value(name: str, value: str, *, is_prose: bool = False) -> bool:
     text = _LINE_END.sub("", _AUTH_SCHEME.sub("", text).strip()).strip("\"'\\")
     if not re.search(r"\w", text):
         return False
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_LENGTH:
         return True
     parts = _parts(name)
     if _HARMLESS.fullmatch(text) or _is_number(parts, text) or text.lower() == name.lower():
         return False
-    # `key` may be the name of an entry, as of `secretKeyRef`.
-    if (_VARIABLE.fullmatch(text) and _strength(text)) or (name in ("key", "keys") and len(text) < _SHORTEST_OF_KEY):
+    # The value of `key` may be the name of an entry, as in `secretKeyRef`.
+    if (_VARIABLE.fullmatch(text) and _strength(text)) or (name in ("key", "keys") and len(text) < _MIN_KEY_LENGTH):
         return False
     if parts[-1:] == ["api"] and _HOST.fullmatch(text) and "." in text:
         return False
     is_weak = is_prose or _strength(name) < 2
-    is_word = _PLAIN.fullmatch(text) and max(map(len, re.split(r"[-_. /]", text))) <= _LONGEST_WORD
+    is_word = _PLAIN.fullmatch(text) and max(map(len, re.split(r"[-_. /]", text))) <= _MAX_WORD_LENGTH
     return not (is_weak and (is_word or _EXPRESSION.match(text)))
 
 
 def _literal(reference: re.Match[str]) -> str:
-    """Return what a reference holds itself: the default of a variable, or the text that a command repeats."""
+    """Return the literal text in a reference: the default of a variable, or the text that echo prints."""
     echo = None if "$" in reference[0][1:] else _ECHO.match(reference[0])
     return echo["text"] if echo else reference["default"] or ""
 
@@ -134,14 +134,14 @@ def _parts(name: str) -> list[str]:
 
 
 def _strength(name: str) -> int:
-    """Return 2 for a name of secrets, 1 for one whose values are often ordinary words, 0 for any other."""
+    """Return 2 for a name of secrets, 1 for a name whose values are often ordinary words, 0 for other names."""
     parts = _parts(name)
     if not parts or (name.startswith("private_key") and parts[-1] == "id"):
         return 2 * bool(parts)
     if parts[-1] in _ABOUT or (parts[0] in _ABOUT_FIRST and parts[-1] != "cookie") or "public" in parts:
         return 0
     if any(part.endswith(_STRONG) or part.removesuffix("s").endswith(_STRONG) for part in (*parts, "".join(parts))):
-        # A bare `secret:` or `credentials:` is followed by a name as often as by a value.
+        # The value after a bare `secret:` or `credentials:` is often a name.
         return 1 if name in ("secret", "secrets", "credential", "credentials") else 2
     is_key = parts[-1] in ("key", "keys") or (len(parts) > 2 and "key" in parts)
     if is_key and (name.isupper() or _KEYS & set(parts)):
@@ -153,7 +153,7 @@ def _strength(name: str) -> int:
 
 
 def _is_number(parts: list[str], text: str) -> bool:
-    """Return whether a value is a number that is no secret: a count of tokens, a size, a short code."""
+    """Return whether a value is a number that is not secret, such as a size or a short code."""
     if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", text):
         return False
     if any(part.endswith(_PASSWORDS) for part in parts) or (len(parts) > 1 and parts[-1] in ("pass", "pw")):

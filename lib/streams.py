@@ -1,8 +1,8 @@
 """
-The standard streams of a process, written so that nothing depends on whether the text arrives.
+The standard streams of a process, whose failures change nothing.
 
-A reader may be gone, a disk full, a stream closed, an encoding too small, a terminal paused: what a program does, what
-it records and how it ends stay the same.
+If a reader exits, a disk is full, a stream is closed, an encoding lacks a character or a terminal is paused, the
+program's effects, records and exit code stay the same.
 """
 
 import codecs
@@ -15,16 +15,16 @@ from typing import Final, TextIO
 
 from lib.output import printable
 
-_PATIENCE_S: Final = 0.5
+_READY_TIMEOUT_S: Final = 0.5
 _ERRORS: Final = "lib.streams.escaped"
 
 
 class SafeStream(io.TextIOBase):
     """
-    A text stream whose writes never raise; what the stream's encoding lacks is written as JSON escapes it.
+    A text stream whose writes never raise; characters that its encoding lacks are written as JSON escapes.
 
     Args:
-        stream: Where the text goes; None for a stream that was closed when the process began.
+        stream: wrapped stream; None for a stream that was closed at the start of the process.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -35,11 +35,11 @@ class SafeStream(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The stream's encoding, which terminals are asked for."""
+        """The stream's encoding."""
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
-        """Write a text and flush it; a failure is ignored."""
+        """Write and flush a text, and ignore failures."""
         if self._stream is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._stream.write(text)
@@ -47,7 +47,7 @@ class SafeStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Do nothing: each write is flushed."""
+        """Do nothing, because each write flushes."""
 
     def writable(self) -> bool:
         """Return True."""
@@ -64,7 +64,7 @@ class SafeStream(io.TextIOBase):
         Return the stream's descriptor.
 
         Raises:
-            OSError: the stream has none.
+            OSError: the stream is closed.
         """
         if self._stream is None:
             raise OSError("the stream is closed")
@@ -72,18 +72,18 @@ class SafeStream(io.TextIOBase):
 
     @property
     def is_ready(self) -> bool:
-        """Return whether a line can be written now, or in half a second; False while a pipe or terminal is full."""
+        """Whether the stream accepts a line within half a second; False while a pipe or terminal is full."""
         try:
-            return bool(select.select([], [self.fileno()], [], _PATIENCE_S)[1])
+            return bool(select.select([], [self.fileno()], [], _READY_TIMEOUT_S)[1])
         except (OSError, ValueError):
             return True
 
 
 def protect() -> None:
     """
-    Make stdout and stderr of this process safe, for everything that writes to them.
+    Replace stdout and stderr of this process by safe streams.
 
-    A descriptor that was closed is given to the null device: a socket must not become the process's stderr.
+    Closed descriptors are opened on the null device, so that no socket becomes the process's stderr.
     """
     for descriptor in filter(_is_closed, range(3)):
         os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
@@ -91,24 +91,24 @@ def protect() -> None:
 
 
 def write_progress(line: str, stream: TextIO | None = None) -> None:
-    """Write a line to a stream, stderr by default; it is left out while nobody reads, so that the process goes on."""
+    """Write a line to a stream, by default stderr, or drop the line while the stream is full."""
     stream = stream or sys.stderr
     if not isinstance(stream, SafeStream) or stream.is_ready:
         _write(line, stream)
 
 
 def write_error(text: str) -> None:
-    """Write lines to stderr, however long a reader takes."""
+    """Write lines to stderr, and wait for a slow reader."""
     _write(text, sys.stderr)
 
 
 def write_report(text: str) -> None:
-    """Write lines to stdout, however long a reader takes."""
+    """Write lines to stdout, and wait for a slow reader."""
     _write(text, sys.stdout)
 
 
 def _write(text: str, stream: TextIO | None) -> None:
-    """Write lines: every line that a program prints comes through here, so that other programs' text is harmless."""
+    """Write lines in printable form; every line of a program passes here, so other programs' text is harmless."""
     if stream is not None:
         with contextlib.suppress(OSError, ValueError):
             stream.write(f"{printable(text)}\n")
@@ -128,7 +128,7 @@ def _safe(stream: TextIO | None) -> SafeStream:
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """Escape as JSON does, so that a report in JSON stays one."""
+    """Return the JSON escapes of a text, so that a JSON report stays valid."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()

@@ -1,4 +1,4 @@
-"""Requests of google-auth for tokens: to URLs that may be called, each as a whole within a deadline."""
+"""Requests of google-auth for tokens: only to allowed URLs, each with a deadline for the whole exchange."""
 
 import ssl
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ EXCHANGE_S: Final = 30.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class TokenResponse:
     """
-    An answer in the shape that google-auth reads.
+    A response in the form that google-auth reads.
 
     Args:
         status: HTTP status.
-        headers: of the answer.
-        data: its body.
+        headers: headers by name.
+        data: bytes of the body.
     """
 
     status: int
@@ -32,11 +32,11 @@ class Answer:
 
 class TokenRequest(transport.Request):
     """
-    A callable for google-auth that sends a request to the host that was checked, and follows no redirects.
+    A transport for google-auth that sends a request to the checked host, and follows no redirects.
 
     Args:
-        token_hosts: further hosts that may be called, from the environment file.
-        seconds: for one exchange as a whole; None for 30.
+        token_hosts: additional hosts that may be called, from the environment file.
+        seconds: longest time of one exchange; None for 30.
     """
 
     def __init__(self, token_hosts: tuple[str, ...] = (), seconds: float | None = None) -> None:
@@ -52,31 +52,31 @@ class TokenRequest(transport.Request):
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         **options: Any,
-    ) -> Answer:
+    ) -> TokenResponse:
         """
         Send a request.
 
         Raises:
-            RefreshError: the URL must not be called, or the client certificate can't be read.
+            RefreshError: the URL must not be called, or the client certificate is unreadable.
             TransportError: the exchange failed.
         """
         try:
-            called = endpoint(url, self._token_hosts)
+            target = endpoint(url, self._token_hosts)
         except UrlError as error:
             raise exceptions.RefreshError(f"a URL {error}") from error
-        # A secret that goes over plain HTTP goes to a neighbour, never through a proxy.
-        asking = self._client(called.scheme == "https", options.get("cert"))
+        # Plain HTTP is allowed to loopback and local services only, and never goes through a proxy.
+        connections = self._client(target.scheme == "https", options.get("cert"))
         try:
-            answer = asking.request(
+            response = connections.request(
                 method,
-                _address(called),
+                _url(target),
                 content=body,
                 headers=dict(headers or {}),
                 extensions={REQUEST_S: timeout or self._seconds},
             )
         except (httpx.RequestError, httpx.InvalidURL, ValueError) as error:
-            raise exceptions.TransportError(f"{called.host}: {type(error).__name__}: {error}") from error
-        return Answer(answer.status_code, answer.headers, answer.content)
+            raise exceptions.TransportError(f"{target.host}: {type(error).__name__}: {error}") from error
+        return TokenResponse(response.status_code, response.headers, response.content)
 
     def _client(self, trust_env: bool, certificate: tuple[str, str] | None) -> httpx.Client:
         key = (trust_env, certificate)
@@ -88,11 +88,11 @@ class TokenRequest(transport.Request):
                     tls.load_cert_chain(*certificate)
                 except (OSError, ssl.SSLError) as error:
                     reason = error.strerror or type(error).__name__
-                    raise exceptions.RefreshError(f"the client certificate can't be read: {reason}") from error
+                    raise exceptions.RefreshError(f"the client certificate is unreadable: {reason}") from error
             self._clients[key] = client(self._seconds, trust_env=trust_env, tls=tls)
         return self._clients[key]
 
 
-def _address(called: Endpoint) -> httpx.URL:
-    """Return the URL with the parts as they were checked; httpx reads none of them anew."""
-    return httpx.URL(scheme=called.scheme, host=called.host, port=called.port, raw_path=called.target.encode("ascii"))
+def _url(target: Endpoint) -> httpx.URL:
+    """Return the URL of the checked parts, which httpx does not parse again."""
+    return httpx.URL(scheme=target.scheme, host=target.host, port=target.port, raw_path=target.target.encode("ascii"))

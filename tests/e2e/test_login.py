@@ -28,7 +28,7 @@ def test_variable_names_the_credential_file_and_the_flag_wins(checkout: Checkout
     assert "private_key" in ran.stderr.rpartition("Stderr:")[2]
     ran = checkout.daggerw(*DEPLOY, "--credentials", f"file:{by_flag}", **variable)
     assert ran.returncode == 4, ran.stderr
-    assert "type: is no known kind of credential file" in ran.stderr.rpartition("Stderr:")[2]
+    assert "type: is not a known kind of credential file" in ran.stderr.rpartition("Stderr:")[2]
 
     Path(by_variable).unlink()
     ran = checkout.daggerw(*DEPLOY, **variable)

@@ -11,8 +11,8 @@ from accessory.errors import NotAllowedError
 from accessory.login import Login, log_in
 from lib import token_request
 from tests.unit.lib.credential_files import (
-    BROKEN,
-    ODD_ANSWERS,
+    INVALID,
+    INVALID_TOKEN_BODIES,
     SECRET,
     SOURCE_FILE,
     UNREADABLE,
@@ -20,7 +20,7 @@ from tests.unit.lib.credential_files import (
     workforce_user,
     write,
 )
-from tests.unit.lib.dripping import Dripping, dripping
+from tests.unit.lib.slow_server import SlowServer, serve_slowly
 
 ME = "me@p.iam.gserviceaccount.com"
 IMPERSONATION = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{ME}:generateAccessToken"
@@ -67,9 +67,9 @@ def test_file_of_a_person_is_refused_with_what_to_do(data: object, tmp_path: Pat
         log_in(file(tmp_path, data))
 
 
-@pytest.mark.parametrize("name", [*BROKEN, *UNREADABLE])
+@pytest.mark.parametrize("name", [*INVALID, *UNREADABLE])
 def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
-    content, expected = UNREADABLE[name] if name in UNREADABLE else (BROKEN[name][0](), BROKEN[name][1])
+    content, expected = UNREADABLE[name] if name in UNREADABLE else (INVALID[name][0](), INVALID[name][1])
     path = file(tmp_path, content)
     with pytest.raises(NotAllowedError) as error:
         log_in(path)
@@ -80,10 +80,13 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (KEYLESS | {"token_url": "https://evil.example/"}, "token_url: has a host that is not one of Google or GitHub"),
-        (KEYLESS | {"token_url": "http://sts.googleapis.com/"}, "token_url: has a host that is not one of Google"),
-        (KEYLESS | {"token_url": "https://127.0.0.1\\.actions.githubusercontent.com/"}, "token_url: is no URL"),
-        (KEYLESS | {"credential_source": {"url": "https://x.y/"}}, "credential_source.url: has a host that is not"),
+        (
+            KEYLESS | {"token_url": "https://evil.example/"},
+            "token_url: has a host that neither belongs to Google or GitHub",
+        ),
+        (KEYLESS | {"token_url": "http://sts.googleapis.com/"}, "token_url: has a host that neither belongs to Google"),
+        (KEYLESS | {"token_url": "https://127.0.0.1\\.actions.githubusercontent.com/"}, "token_url: is not a URL"),
+        (KEYLESS | {"credential_source": {"url": "https://x.y/"}}, "credential_source.url: has a host that neither"),
         ({key: KEYLESS[key] for key in KEYLESS if "impersonation" not in key}, "impersonation_url: is missing"),
     ],
 )
@@ -102,18 +105,18 @@ def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(token_request, "EXCHANGE_S", 0.5)
-    with dripping(Dripping(at_once=b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n", dripped=b" " * 90)) as server:
+    with serve_slowly(SlowServer(at_once=b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n", slowly=b" " * 90)) as server:
         data = KEYLESS | {"token_url": server.url, "credential_source": {"file": SOURCE_FILE}}
         with pytest.raises(
-            NotAllowedError, match=r"no token: 127\.0\.0\.1: ReadTimeout: no whole answer within 0\.5 s"
+            NotAllowedError, match=r"no token: 127\.0\.0\.1: ReadTimeout: no complete response within 0\.5 s"
         ):
             log_in(file(tmp_path, data), (f"127.0.0.1:{server.port}",))
 
 
-@pytest.mark.parametrize("answer", ODD_ANSWERS, ids=lambda answer: answer[:40])
+@pytest.mark.parametrize("answer", INVALID_TOKEN_BODIES, ids=lambda answer: answer[:40])
 def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Path) -> None:
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n{answer}"
-    with dripping(Dripping(at_once=head.encode())) as server:
+    with serve_slowly(SlowServer(at_once=head.encode())) as server:
         data = key() | {"token_uri": server.url}
         with pytest.raises(NotAllowedError, match=r"no token: .+ Fix: "):
             log_in(file(tmp_path, data), (f"127.0.0.1:{server.port}",))

@@ -18,9 +18,9 @@ from deploy.environment_file import read_config
 from deploy.errors import NotAllowedError
 from lib.credentials_file import CredentialsFile
 from lib.token_request import TokenRequest
-from tests.unit.lib.credential_files import BROKEN, ODD_ANSWERS, SECRET, SOURCE_FILE, UNREADABLE, without
+from tests.unit.lib.credential_files import INVALID, INVALID_TOKEN_BODIES, SECRET, SOURCE_FILE, UNREADABLE, without
 from tests.unit.lib.credential_files import write as write_bytes
-from tests.unit.lib.dripping import Dripping, dripping
+from tests.unit.lib.slow_server import SlowServer, serve_slowly
 
 
 def write(path: Path, data: Any) -> Path:
@@ -103,9 +103,9 @@ def test_token_that_is_good_for_minutes_is_kept_when_no_other_one_is_to_be_had()
         bearer(FailingEndpoints(left_s=-1))()
 
 
-@pytest.mark.parametrize("name", [*BROKEN, *UNREADABLE])
+@pytest.mark.parametrize("name", [*INVALID, *UNREADABLE])
 def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
-    content, expected = UNREADABLE[name] if name in UNREADABLE else (BROKEN[name][0](), BROKEN[name][1])
+    content, expected = UNREADABLE[name] if name in UNREADABLE else (INVALID[name][0](), INVALID[name][1])
     file = write_bytes(tmp_path / "c.json", content)
     with pytest.raises(NotAllowedError) as error:
         login.load_login(file)
@@ -121,7 +121,7 @@ def test_a_broken_file_prints_one_line_and_ends_with_4(tmp_path: Path) -> None:
         [sys.executable, "-m", "deploy.authfile", *push], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (4, "")
-    assert ended.stderr == f"credentials: {file}: is no JSON. Fix: write the file anew.\n"
+    assert ended.stderr == f"credentials: {file}: is not JSON. Fix: create the file again.\n"
 
 
 def test_the_quota_project_is_sent_to_google_s_apis_and_not_to_registries() -> None:
@@ -130,10 +130,10 @@ def test_the_quota_project_is_sent_to_google_s_apis_and_not_to_registries() -> N
     assert fresh.authorization() == {"authorization": "Bearer old"}
 
 
-@pytest.mark.parametrize("answer", ODD_ANSWERS, ids=lambda answer: answer[:40])
+@pytest.mark.parametrize("answer", INVALID_TOKEN_BODIES, ids=lambda answer: answer[:40])
 def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Path) -> None:
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n{answer}"
-    with dripping(Dripping(at_once=head.encode())) as server:
+    with serve_slowly(SlowServer(at_once=head.encode())) as server:
         data = keyless(f"http://127.0.0.1:{server.port}", "x")
         data = without(data, "service_account_impersonation_url") | {"credential_source": {"file": SOURCE_FILE}}
         file = write(tmp_path / "file.json", data)
@@ -143,9 +143,9 @@ def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Pa
 
 def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(tmp_path: Path) -> None:
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
-    with dripping(Dripping(at_once=head, dripped=b" " * 90)) as server:
+    with serve_slowly(SlowServer(at_once=head, slowly=b" " * 90)) as server:
         request = TokenRequest((f"127.0.0.1:{server.port}",), seconds=0.5)
-        with pytest.raises(exceptions.TransportError, match=r"no whole answer within 0\.5 s"):
+        with pytest.raises(exceptions.TransportError, match=r"no complete response within 0\.5 s"):
             request(server.url, method="POST", body=b"x")
 
 
@@ -163,7 +163,7 @@ def test_hosts_of_google_and_github_and_of_the_environment_are_known(served: str
     host = served.removeprefix("http://")
     (tmp_path / "x.yaml").write_text(text.replace("emulator:8080", host))
     assert callable(login.load_login(ours, read_config("x", {}, tmp_path).token_hosts))
-    with pytest.raises(NotAllowedError, match="token_url: has a host that is not one of Google or GitHub"):
+    with pytest.raises(NotAllowedError, match="token_url: has a host that neither belongs to Google or GitHub"):
         login.load_login(ours, read_config("local", {}).token_hosts)
 
 

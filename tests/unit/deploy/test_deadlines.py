@@ -19,7 +19,7 @@ from deploy.release.record import Fallback
 from deploy.retry import Time
 from deploy.session import Session
 from lib.image_reference import Reference
-from tests.unit.lib.dripping import Dripping, dripping
+from tests.unit.lib.slow_server import SlowServer, serve_slowly
 
 LIMIT_S = 0.6
 LATEST_S = 3.0
@@ -41,10 +41,10 @@ def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
     monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))
     monkeypatch.setattr(permissions, "_BUDGET_S", 0.0)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
-    dripped = {"headers": Dripping(dripped=head), "body": Dripping(at_once=head, dripped=b" " * 90)}[part]
+    dripped = {"headers": SlowServer(slowly=head), "body": SlowServer(at_once=head, slowly=b" " * 90)}[part]
     if asked == "registry" and part == "body":
-        dripped = Dripping(at_once=b"HTTP/1.1 200 OK\r\n", dripped=b"x-drip: 1\r\n" * 9)  # HEAD has no body
-    with dripping(dripped) as server:
+        dripped = SlowServer(at_once=b"HTTP/1.1 200 OK\r\n", slowly=b"x-drip: 1\r\n" * 9)  # HEAD has no body
+    with serve_slowly(dripped) as server:
         settings = Config(
             project="p",
             zone="z",
@@ -55,7 +55,7 @@ def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
         )
         opened = session.opened(settings, None)
         began_s = time.monotonic()
-        with pytest.raises((CloudError, DeployError), match=r"no whole answer within 0\.6 s"):
+        with pytest.raises((CloudError, DeployError), match=r"no complete response within 0\.6 s"):
             REQUESTS[asked](opened)
         assert time.monotonic() - began_s < LATEST_S
 

@@ -1,4 +1,4 @@
-"""Credential files of every kind, good and broken."""
+"""Valid and invalid credential files of every kind."""
 
 import functools
 import json
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 ACCOUNT = "deployer@dojangkok-dev.iam.gserviceaccount.com"
 IMPERSONATION = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{ACCOUNT}:generateAccessToken"
 SECRET = "hidden-in-the-file"
-SOURCE_FILE = str(Path(__file__))  # a file that is there wherever these tests run
+SOURCE_FILE = str(Path(__file__))  # a file that exists on every computer with these tests
 
 
 def _pem(key: Any, passphrase: bytes | None = None) -> str:
@@ -24,19 +24,23 @@ def _pem(key: Any, passphrase: bytes | None = None) -> str:
 
 @functools.cache
 def rsa_key(passphrase: bytes | None = None) -> str:
+    """Return an RSA key in PEM, which one test run creates once."""
     return _pem(rsa.generate_private_key(65_537, 2_048), passphrase)
 
 
 @functools.cache
 def elliptic_key() -> str:
+    """Return an elliptic key in PEM."""
     return _pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 def person() -> dict[str, Any]:
+    """Return a person's login."""
     return {"type": "authorized_user", "client_id": "id", "client_secret": SECRET, "refresh_token": f"1//{SECRET}"}
 
 
 def service_account() -> dict[str, Any]:
+    """Return a key file of a service account."""
     return {
         "type": "service_account",
         "project_id": "dojangkok-dev",
@@ -51,7 +55,7 @@ def service_account() -> dict[str, Any]:
 
 
 def external_account(**fields: Any) -> dict[str, Any]:
-    """As google-github-actions/auth writes it."""
+    """Return a file as google-github-actions/auth writes it."""
     return {
         "type": "external_account",
         "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
@@ -69,6 +73,7 @@ def external_account(**fields: Any) -> dict[str, Any]:
 
 
 def workforce_user() -> dict[str, Any]:
+    """Return a login through a workforce pool."""
     return {
         "type": "external_account_authorized_user",
         "audience": "//iam.googleapis.com/locations/global/workforcePools/p/providers/q",
@@ -81,6 +86,7 @@ def workforce_user() -> dict[str, Any]:
 
 
 def impersonated(source: dict[str, Any]) -> dict[str, Any]:
+    """Return an impersonation by other credentials."""
     return {
         "type": "impersonated_service_account",
         "service_account_impersonation_url": IMPERSONATION,
@@ -90,15 +96,17 @@ def impersonated(source: dict[str, Any]) -> dict[str, Any]:
 
 
 def source(**fields: Any) -> dict[str, Any]:
+    """Return an external account with another source of subject tokens."""
     return external_account(credential_source=fields)
 
 
 def without(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return a file without some fields."""
     return {name: value for name, value in data.items() if name not in names}
 
 
-# What google-auth loads, and impersonation over an external account, which its own loader does not know.
-GOOD: dict[str, Callable[[], dict[str, Any]]] = {
+# Files that google-auth loads, and impersonation over an external account, which its own loader does not support.
+VALID: dict[str, Callable[[], dict[str, Any]]] = {
     "person": person,
     "person with nulls": lambda: person() | {"quota_project_id": None, "account": ""},
     "service account": service_account,
@@ -115,15 +123,15 @@ GOOD: dict[str, Callable[[], dict[str, Any]]] = {
     "impersonated by a workforce user": lambda: impersonated(workforce_user()),
 }
 
-Broken = tuple[Callable[[], Any], str]
-# name: (content of the file, what follows `credentials: FILE: ` and ends with a full stop)
-BROKEN: dict[str, Broken] = {
-    "list": (lambda: [person()], "is no JSON object but a list."),
-    "null": (lambda: None, "is no JSON object but null."),
-    "string": (lambda: SECRET, "is no JSON object but a string."),
+Invalid = tuple[Callable[[], Any], str]
+# name: (content of the file, text of the error after `credentials: FILE: `)
+INVALID: dict[str, Invalid] = {
+    "list": (lambda: [person()], "is a list, not a JSON object."),
+    "null": (lambda: None, "is null, not a JSON object."),
+    "string": (lambda: SECRET, "is a string, not a JSON object."),
     "no type": (lambda: without(person(), "type"), "type: is missing."),
-    "type is a list": (lambda: {"type": [SECRET]}, "type: is no known kind of credential file."),
-    "unknown type": (lambda: {"type": SECRET}, "type: is no known kind of credential file."),
+    "type is a list": (lambda: {"type": [SECRET]}, "type: is not a known kind of credential file."),
+    "unknown type": (lambda: {"type": SECRET}, "type: is not a known kind of credential file."),
     "gdch": (lambda: {"type": "gdch_service_account"}, "type: 'gdch_service_account' is not supported."),
     "no refresh token": (lambda: without(person(), "refresh_token"), "refresh_token: is missing."),
     "empty refresh token": (lambda: person() | {"refresh_token": ""}, "refresh_token: string should have at least 1"),
@@ -132,19 +140,19 @@ BROKEN: dict[str, Broken] = {
     "no account": (lambda: without(service_account(), "client_email"), "client_email: is missing."),
     "cut key": (
         lambda: service_account() | {"private_key": rsa_key()[: len(rsa_key()) // 2]},
-        "private_key: is no whole RSA key in PEM without a passphrase.",
+        "private_key: is not a whole RSA key in PEM without a passphrase.",
     ),
     "literal line breaks": (
         lambda: service_account() | {"private_key": rsa_key().replace("\n", "\\n")},
-        "private_key: has backslash and n in place of line breaks.",
+        "private_key: contains \\n instead of line breaks.",
     ),
     "key of another kind": (
         lambda: service_account() | {"private_key": elliptic_key()},
-        "private_key: is no whole RSA",
+        "private_key: is not a whole RSA",
     ),
     "key with a passphrase": (
         lambda: service_account() | {"private_key": rsa_key(b"word")},
-        "private_key: is no whole RSA",
+        "private_key: is not a whole RSA",
     ),
     "no source": (source, "credential_source: has 0 of file, url and certificate."),
     "source is a list": (lambda: external_account(credential_source=[]), "credential_source: should be a valid dict"),
@@ -161,14 +169,14 @@ BROKEN: dict[str, Broken] = {
         lambda: source(environment_id="aws1", regional_cred_verification_url="https://sts.aws.example/"),
         "credential_source: AWS as the source is not supported.",
     ),
-    "source file is not there": (
+    "source file is absent": (
         lambda: source(file=f"/{SECRET}"),
-        "credential_source.file: there is no such file.",
+        "credential_source.file: no such file.",
     ),
-    "source file with a null": (lambda: source(file="/a\0b"), "credential_source.file: there is no such file."),
+    "source file with a null": (lambda: source(file="/a\0b"), "credential_source.file: no such file."),
     "json without a field": (
         lambda: source(url="https://sts.googleapis.com/", format={"type": "json"}),
-        "credential_source.format: is json without subject_token_field_name.",
+        "credential_source.format: needs subject_token_field_name for the type json.",
     ),
     "format of another type": (
         lambda: source(url="https://sts.googleapis.com/", format={"type": SECRET}),
@@ -176,13 +184,13 @@ BROKEN: dict[str, Broken] = {
     ),
     "header with a line break": (
         lambda: source(url="https://sts.googleapis.com/", headers={"Authorization": f"{SECRET}\r\nX: y"}),
-        "credential_source.headers: is no object of HTTP headers.",
+        "credential_source.headers: is not an object with HTTP headers.",
     ),
     "header that is a number": (
         lambda: source(url="https://sts.googleapis.com/", headers={SECRET: 7}),
-        "credential_source.headers: is no object of HTTP headers.",
+        "credential_source.headers: is not an object with HTTP headers.",
     ),
-    "impersonation of nobody": (
+    "impersonation without an account": (
         lambda: external_account(service_account_impersonation_url="https://iamcredentials.googleapis.com/v1/x"),
         "service_account_impersonation_url: does not end in /serviceAccounts/ACCOUNT:generateAccessToken.",
     ),
@@ -192,7 +200,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "workforce project for a workload": (
         lambda: external_account(workforce_pool_user_project="p"),
-        "workforce_pool_user_project: is only for workforce pools.",
+        "workforce_pool_user_project: is valid for workforce pools only.",
     ),
     "impersonation without a source": (
         lambda: without(impersonated({}), "source_credentials"),
@@ -200,11 +208,11 @@ BROKEN: dict[str, Broken] = {
     ),
     "impersonation over a list": (
         lambda: impersonated([]),  # type: ignore[arg-type]
-        "source_credentials: is of no supported type.",
+        "source_credentials: has an unsupported type.",
     ),
     "impersonation over an impersonation": (
         lambda: impersonated(impersonated(person())),
-        "source_credentials: is of no supported type.",
+        "source_credentials: has an unsupported type.",
     ),
     "impersonation over a broken file": (
         lambda: impersonated(source(executable={})),
@@ -220,22 +228,22 @@ BROKEN: dict[str, Broken] = {
     ),
 }
 
-# name: (bytes of the file, what follows `credentials: FILE: `)
+# name: (bytes of the file, text of the error after `credentials: FILE: `)
 UNREADABLE: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "is no JSON."),
-    "text": (SECRET.encode(), "is no JSON."),
-    "cut": (b'{"type": "authorized_user", "client_secret": "' + SECRET.encode(), "is no JSON."),
+    "empty": (b"", "is not JSON."),
+    "text": (SECRET.encode(), "is not JSON."),
+    "cut": (b'{"type": "authorized_user", "client_secret": "' + SECRET.encode(), "is not JSON."),
     "not utf-8": (b'{"type": "' + b"\xff\xfe" + SECRET.encode(), "is not UTF-8."),
     "utf-16": ("{}".encode("utf-16"), "is not UTF-8."),
-    "nested deep": (b"[" * 200_000, "is nested too deep."),
-    "nested deep in an object": (b'{"type": ' + b"[" * 200_000, "is nested too deep."),
-    "number of 5,000 digits": (b'{"type": ' + b"9" * 5_000 + b"}", "is no JSON."),
+    "nested deep": (b"[" * 200_000, "is nested too deeply."),
+    "nested deep in an object": (b'{"type": ' + b"[" * 200_000, "is nested too deeply."),
+    "number of 5,000 digits": (b'{"type": ' + b"9" * 5_000 + b"}", "is not JSON."),
     "larger than 1 MiB": (b" " * (2**20 + 1), "is larger than 1 MiB."),
 }
 
 
-# Bodies of token endpoints with status 200 that are no token.
-ODD_ANSWERS = (
+# Bodies of token endpoints with status 200 and without a valid token.
+INVALID_TOKEN_BODIES = (
     "[]", "{}", "null", '"token"', "", "<html>", "[" * 100_000, '{"expires_in": 3600}',
     '{"access_token": null, "expires_in": 3600}', '{"access_token": "", "expires_in": 3600}',
     '{"access_token": 7, "expires_in": 3600}', '{"access_token": "a\\r\\nb: c", "expires_in": 3600}',
@@ -245,5 +253,6 @@ ODD_ANSWERS = (
 
 
 def write(path: Path, content: Any) -> Path:
+    """Write a file with bytes or JSON, and return its path."""
     path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     return path

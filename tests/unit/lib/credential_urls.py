@@ -1,9 +1,9 @@
-"""URLs that a credential file may not name, and those that it may."""
+"""URLs that the rule for credential files refuses, and URLs that it allows."""
 
 ACCOUNT = "A@P.iam.gserviceaccount.com"
 LISTED = ("emulator:8080", "localhost:8080", "127.0.0.1:8080", "sts.example:8443", "tokens.example", "10.0.0.7:80")
 
-# Each of these is refused, with LISTED as `token_hosts`.
+# The rule refuses each of these URLs, with LISTED as `token_hosts`.
 HOSTILE = (
     # Parsers disagree about the host.
     "https://localhost:8080\\@x.actions.githubusercontent.com/",
@@ -50,7 +50,7 @@ HOSTILE = (
     "https://sts.googleapis.com\u3002evil.test/",
     "https://\u0455ts.googleapis.com/v1/token",
     "https://sts.googleapis.com/v1/tok\u0435n",
-    # Another scheme, or none of its form.
+    # Another scheme, or another form of the scheme.
     "http://sts.googleapis.com/v1/token",
     "HTTPS://sts.googleapis.com/v1/token",
     "https://STS.googleapis.com/v1/token",
@@ -59,7 +59,7 @@ HOSTILE = (
     "httpss://sts.googleapis.com/",
     "data:text/plain,x",
     "gopher://127.0.0.1:8080/",
-    # Ports and hosts that nobody listed.
+    # Ports and hosts outside the list.
     "https://sts.googleapis.com:443/v1/token",
     "https://sts.googleapis.com:444/v1/token",
     "https://sts.googleapis.com:/v1/token",
@@ -89,7 +89,7 @@ HOSTILE = (
     "https://169.254.169.254/computeMetadata/v1/",
     "http://169.254.169.254/metadata/identity",
     "http://metadata.google.internal/",
-    # Of what is listed: another port, another host, or plain HTTP to a host that is not local.
+    # A listed host with another port, a similar host, or plain HTTP to a host that is not local.
     "http://emulator:8081/v1/token",
     "http://emulator/v1/token",
     "http://emulator:8080@evil.test/",
@@ -102,7 +102,7 @@ HOSTILE = (
     "http://sts.example:8443/v1/token",
     "http://tokens.example/v1/token",
     "https://tokens.example:443/",
-    # `@` and `:` belong into the path, and there is no fragment.
+    # `@` and `:` outside the path, and fragments.
     "https://sts.googleapis.com/v1/token#x",
     "https://sts.googleapis.com/v1/token?a=@evil.test",
     "https://sts.googleapis.com/v1/token?a=https://evil.test",
@@ -116,8 +116,8 @@ HOSTILE = (
     "",
 )
 
-# URL: host of the lookup, port, and what is asked for.
-GOOD = {
+# URL: host of the lookup, port, and target of the request.
+ALLOWED = {
     "https://sts.googleapis.com/v1/token": ("sts.googleapis.com", 443, "/v1/token"),
     "https://sts.googleapis.com": ("sts.googleapis.com", 443, "/"),
     "https://sts.mtls.googleapis.com/v1/token": ("sts.mtls.googleapis.com", 443, "/v1/token"),

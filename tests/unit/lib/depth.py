@@ -1,10 +1,10 @@
 """
-How far the tests of deploy and lib search: as far as `./daggerw check` has time for, farther in .ci/run.
+Number of examples in the tests of deploy and lib: few in `./daggerw check`, more in .ci/run, by variables.
 
-    EXAMPLES  of each property
-    STEPS     of the state machine of deploy
-    SEED      of the state machine
-    CUTS      `all`: every exchange of a rollout is spoilt in every way, and not a part of them
+    EXAMPLES  number of examples of each property
+    STEPS     number of steps of deploy's state machine
+    SEED      seed of the state machine
+    CUTS      `all`: every exchange of a rollout is broken in every way, instead of a selection
 """
 
 import os
@@ -18,7 +18,7 @@ ALL_CUTS = os.environ.get("CUTS") == "all"
 
 
 def load_profile() -> None:
-    """Let hypothesis take the same examples each time, however slow the machine is: no change fails for another one."""
+    """Make hypothesis use the same examples in each run, on slow computers too."""
     slow = [HealthCheck.too_slow]
     settings.register_profile(
         "same", max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=slow

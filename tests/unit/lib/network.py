@@ -1,4 +1,4 @@
-"""Every lookup and every connection of a process, recorded; each name is an address of one server on loopback."""
+"""A network for tests: it records lookups and connections, and leads all of them to one server on loopback."""
 
 import datetime
 import ipaddress
@@ -19,10 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 @dataclass
 class Network:
     """
+    The records of a network, and the answer of its server.
+
     Args:
         lookups: host and port of each lookup of a name.
-        connections: address of each connection, as the client asked for it.
-        requests: first line and Host of each request that the server got.
+        connections: address that the client wanted to connect to, for each connection.
+        requests: first line and Host of each request to the server.
         answer: body of every answer.
     """
 
@@ -32,8 +34,8 @@ class Network:
     answer: bytes = b"{}"
 
 
-def certificates(folder: Path, hosts: Iterable[str]) -> tuple[Path, Path]:
-    """Write a certificate of some hosts, which signs itself, and its key."""
+def write_certificates(folder: Path, hosts: Iterable[str]) -> tuple[Path, Path]:
+    """Write a self-signed certificate for some hosts and its key; return their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
     now = datetime.datetime.now(datetime.UTC)
@@ -54,30 +56,33 @@ def certificates(folder: Path, hosts: Iterable[str]) -> tuple[Path, Path]:
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    written = folder / "certificate.pem", folder / "key.pem"
-    written[0].write_bytes(certificate.public_bytes(pem))
-    written[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-    return written
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(pem))
+    paths[1].write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return paths
 
 
 @contextmanager
-def recorded(
-    monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path] | None = None, *, wants_client: bool = False
+def record_network(
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: tuple[Path, Path] | None = None,
+    *,
+    requires_client_certificate: bool = False,
 ) -> Iterator[Network]:
     """
-    Record lookups and connections, and lead every one of them to a server on loopback.
+    Record lookups and connections until the end of the block, and lead all of them to a server on loopback.
 
     Args:
-        monkeypatch: of the test.
-        certificate: the server's, and its key; without it, nothing answers.
-        wants_client: ask clients for a certificate too, and trust the server's own.
+        monkeypatch: fixture that restores the functions of the socket module.
+        certificate: paths of the server's certificate and key; without it TLS is not answered.
+        requires_client_certificate: whether clients must have a certificate; the server trusts its own.
     """
     network = Network()
     tls = None
     if certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*certificate)
-        if wants_client:
+        if requires_client_certificate:
             tls.verify_mode = ssl.CERT_REQUIRED
             tls.load_verify_locations(certificate[0])
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -85,17 +90,17 @@ def recorded(
         threading.Thread(target=_serve, args=(server, tls, network), daemon=True).start()
         connect = socket.socket.connect
 
-        def getaddrinfo(host: str, asked: object, *_: object, **__: object) -> list[object]:
+        def getaddrinfo(host: str, port_: object, *_: object, **__: object) -> list[object]:
             if not host.replace(".", "").isdigit():
-                network.lookups.append((host, asked))
-            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host if host[0].isdigit() else "127.0.0.1", asked))]
+                network.lookups.append((host, port_))
+            return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (host if host[0].isdigit() else "127.0.0.1", port_))]
 
-        def connected(self: socket.socket, address: tuple[str, int]) -> None:
+        def connect_and_record(self: socket.socket, address: tuple[str, int]) -> None:
             network.connections.append(address)
             connect(self, ("127.0.0.1", port))
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        monkeypatch.setattr(socket.socket, "connect", connected)
+        monkeypatch.setattr(socket.socket, "connect", connect_and_record)
         yield network
         server.shutdown(socket.SHUT_RDWR)
 
@@ -118,7 +123,7 @@ def _serve(server: socket.socket, tls: ssl.SSLContext | None, network: Network) 
 
 
 def _request(connection: socket.socket) -> list[str]:
-    """Read a request with its body: what is left unread when a connection is closed resets it."""
+    """Read a request with its body: closing a connection with unread bytes would reset it."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(65_536) or b"\r\n\r\n"

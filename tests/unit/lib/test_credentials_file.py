@@ -1,4 +1,4 @@
-"""Credential files of every kind: loaded, or refused with file, field and reason, and nothing of their content."""
+"""Credential files of every kind are loaded, or refused with file, field and reason, without their values."""
 
 import os
 from dataclasses import dataclass
@@ -8,18 +8,20 @@ import pytest
 from google.auth import exceptions
 
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
-from tests.unit.lib.credential_files import ACCOUNT, BROKEN, GOOD, SECRET, UNREADABLE, write
+from tests.unit.lib.credential_files import ACCOUNT, INVALID, SECRET, UNREADABLE, VALID, write
 
 
-def refused(path: Path) -> CredentialsFileError:
+def refusal(path: Path) -> CredentialsFileError:
+    """Return the error of a file that must be refused."""
     with pytest.raises(CredentialsFileError) as caught:
         load(path)
     return caught.value
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_what_google_auth_loads_is_loaded(name: str, tmp_path: Path) -> None:
-    data = GOOD[name]()
+@pytest.mark.parametrize("name", VALID)
+def test_valid_file_is_loaded(name: str, tmp_path: Path) -> None:
+    """Each valid file gives credentials without a token, and the account of a service account."""
+    data = VALID[name]()
     loaded = load(write(tmp_path / "c.json", data))
     assert loaded.kind == data["type"]
     assert loaded.credentials.token_state.name == "INVALID"
@@ -28,18 +30,20 @@ def test_what_google_auth_loads_is_loaded(name: str, tmp_path: Path) -> None:
     assert SECRET not in repr(loaded)
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_a_byte_order_mark_is_no_obstacle(name: str, tmp_path: Path) -> None:
-    path = write(tmp_path / "c.json", GOOD[name]())
+@pytest.mark.parametrize("name", VALID)
+def test_file_with_a_byte_order_mark_is_loaded(name: str, tmp_path: Path) -> None:
+    """A file that Windows programs saved is loaded too."""
+    path = write(tmp_path / "c.json", VALID[name]())
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert load(path).kind == GOOD[name]()["type"]
+    assert load(path).kind == VALID[name]()["type"]
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_file_is_refused_by_field_and_reason(name: str, tmp_path: Path) -> None:
-    content, expected = BROKEN[name]
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_file_is_refused_with_field_and_reason(name: str, tmp_path: Path) -> None:
+    """The error contains the field, the reason and a fix, and no secret."""
+    content, expected = INVALID[name]
     path = write(tmp_path / "c.json", content())
-    error = refused(path)
+    error = refusal(path)
     assert str(error).startswith(f"credentials: {path}: {expected}")
     assert error.fix
     assert SECRET not in f"{error} {error.fix}"
@@ -47,41 +51,45 @@ def test_a_broken_file_is_refused_by_field_and_reason(name: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_an_unreadable_file_is_refused_by_its_reason(name: str, tmp_path: Path) -> None:
+def test_unreadable_file_is_refused_with_its_reason(name: str, tmp_path: Path) -> None:
+    """The error contains the reason, and no content of the file."""
     content, expected = UNREADABLE[name]
     path = write(tmp_path / "c.json", content)
-    error = refused(path)
+    error = refusal(path)
     assert str(error) == f"credentials: {path}: {expected}"
     assert SECRET not in f"{error} {error.fix}"
 
 
-def test_a_file_that_cannot_be_opened_is_refused_by_the_system_s_reason(tmp_path: Path) -> None:
-    assert str(refused(tmp_path / "none.json")).endswith("none.json: No such file or directory.")
-    assert str(refused(tmp_path)).endswith(f"{tmp_path}: Is a directory.")
-    assert str(refused(tmp_path / ("x" * 300))).endswith(": File name too long.")
+def test_file_that_cannot_be_opened_is_refused_with_the_reason_of_the_system(tmp_path: Path) -> None:
+    """An absent file, a folder and a name that is too long have the text of the system."""
+    assert str(refusal(tmp_path / "none.json")).endswith("none.json: No such file or directory.")
+    assert str(refusal(tmp_path)).endswith(f"{tmp_path}: Is a directory.")
+    assert str(refusal(tmp_path / ("x" * 300))).endswith(": File name too long.")
 
 
-def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "c.json", GOOD["person"]())
+def test_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that the process may not read has the text of the system."""
+    path = write(tmp_path / "c.json", VALID["person"]())
     path.chmod(0)
 
-    def forbidden(*_: object, **__: object) -> None:
+    def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     if os.geteuid() == 0:  # root may read everything
-        monkeypatch.setattr(Path, "open", forbidden)
-    assert str(refused(path)) == f"credentials: {path}: Permission denied."
+        monkeypatch.setattr(Path, "open", denied)
+    assert str(refusal(path)) == f"credentials: {path}: Permission denied."
 
 
-def test_the_quota_project_is_the_file_s(tmp_path: Path) -> None:
+def test_quota_project_is_that_of_the_file(tmp_path: Path) -> None:
+    """The quota project of the file becomes that of the credentials."""
     for name in ("person", "service account", "external account", "impersonated by an external account"):
-        loaded = load(write(tmp_path / "c.json", GOOD[name]() | {"quota_project_id": "example.com:billing"}))
+        loaded = load(write(tmp_path / "c.json", VALID[name]() | {"quota_project_id": "example.com:billing"}))
         assert loaded.quota_project == loaded.credentials.quota_project_id == "example.com:billing"
 
 
-def test_keys_that_are_not_known_are_never_called(tmp_path: Path) -> None:
-    """google-auth's own loader would take a supplier of tokens out of the file."""
-    data = GOOD["external account"]() | {"subject_token_supplier": "x", "trust_boundary": 7, "scopes": 7}
+def test_unknown_keys_are_ignored(tmp_path: Path) -> None:
+    """google-auth's own loader would read a supplier of tokens from the file."""
+    data = VALID["external account"]() | {"subject_token_supplier": "x", "trust_boundary": 7, "scopes": 7}
     assert load(write(tmp_path / "c.json", data)).kind == "external_account"
 
 
@@ -99,34 +107,37 @@ def test_keys_that_are_not_known_are_never_called(tmp_path: Path) -> None:
         (exceptions.RefreshError("No access token", '{"accessToken": "ya29.x"}'), "No access token"),
         (exceptions.RefreshError(f"could not use\n1//{SECRET}"), "could not use …"),
         (exceptions.RefreshError(), "RefreshError"),
-        (TypeError(f"int() of {SECRET}"), "TypeError while reading an answer of a token endpoint"),
+        (TypeError(f"int() of {SECRET}"), "TypeError while reading the answer of a token endpoint"),
     ],
 )
-def test_reasons_have_nothing_of_the_file_or_of_a_token(error: Exception, text: str, tmp_path: Path) -> None:
-    assert load(write(tmp_path / "c.json", GOOD["person"]())).reason(error) == text
+def test_reason_contains_neither_the_file_nor_a_token(error: Exception, text: str, tmp_path: Path) -> None:
+    """A reason has the texts of google-auth and of the endpoint, with `…` for values of the file."""
+    assert load(write(tmp_path / "c.json", VALID["person"]())).reason(error) == text
 
 
 @dataclass
 class Endpoints:
     """Credentials of google-auth whose token endpoint answers with a token of any kind."""
 
-    answered: object
-    token: object = "good"
+    response: object
+    token: object = "former"
     expiry: object = "later"
 
     def refresh(self, _: object) -> None:
-        self.token, self.expiry = self.answered, None
+        self.token, self.expiry = self.response, None
 
 
-@pytest.mark.parametrize("answered", [None, "", 7, "a b", "a\r\nb: c", "a\n", "ключ"])
-def test_junk_replaces_no_token(answered: object) -> None:
-    file = CredentialsFile(Path("c.json"), "kind", Endpoints(answered))
+@pytest.mark.parametrize("response", [None, "", 7, "a b", "a\r\nb: c", "a\n", "ключ"])
+def test_invalid_token_does_not_replace_the_former_token(response: object) -> None:
+    """A response that is no valid token raises an error and keeps token and expiry."""
+    file = CredentialsFile(Path("c.json"), "kind", Endpoints(response))
     with pytest.raises(TOKEN_ERRORS):
         file.refresh(file.request())
-    assert (file.credentials.token, file.credentials.expiry) == ("good", "later")
+    assert (file.credentials.token, file.credentials.expiry) == ("former", "later")
 
 
-def test_a_token_replaces_the_one_before() -> None:
+def test_valid_token_replaces_the_former_token() -> None:
+    """A valid response sets token and expiry."""
     file = CredentialsFile(Path("c.json"), "kind", Endpoints("ya29.new"))
     file.refresh(file.request())
     assert (file.credentials.token, file.credentials.expiry) == ("ya29.new", None)

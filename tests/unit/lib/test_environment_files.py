@@ -1,4 +1,4 @@
-"""Files of environments/: what is read of them, and what is refused with its line."""
+"""Files of environments/ are read within limits, or refused with the line."""
 
 import time
 from pathlib import Path
@@ -10,7 +10,8 @@ from lib.environment_files import EnvironmentFileError, load, locate, shown
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
 
 
-def refused(path: Path) -> str:
+def refusal(path: Path) -> str:
+    """Return the text of the error for a file that must be refused."""
     with pytest.raises(EnvironmentFileError) as error:
         load(path)
     return f"{error.value.message} Fix: {error.value.fix}."
@@ -39,11 +40,12 @@ def refused(path: Path) -> str:
         (b"", "got NoneType, must be keys with values."),
     ],
 )
-def test_file_that_is_no_environment_is_refused_with_its_line(tmp_path: Path, content: bytes, text: str) -> None:
+def test_invalid_file_is_refused_with_its_line(tmp_path: Path, content: bytes, text: str) -> None:
+    """The error has the path, the line and the reason, in 300 characters and within 5 s."""
     path = tmp_path / "dev.yaml"
     path.write_bytes(content)
     began_s = time.monotonic()
-    message = refused(path)
+    message = refusal(path)
     assert message.startswith(f"{path}: ")
     assert text in message
     assert len(message) < len(str(path)) + 300
@@ -51,23 +53,25 @@ def test_file_that_is_no_environment_is_refused_with_its_line(tmp_path: Path, co
 
 
 def test_folder_device_and_file_without_permission_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a readable regular file is read."""
     (tmp_path / "folder.yaml").mkdir()
     (tmp_path / "device.yaml").symlink_to("/dev/zero")
-    assert "is not a regular file. Fix: " in refused(tmp_path / "folder.yaml")
-    assert "is not a regular file. Fix: " in refused(tmp_path / "device.yaml")
+    assert "is not a regular file. Fix: " in refusal(tmp_path / "folder.yaml")
+    assert "is not a regular file. Fix: " in refusal(tmp_path / "device.yaml")
     (tmp_path / "closed.yaml").write_text("a: 1")
 
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    # Root, who may run the tests, can read every file.
+    # The tests may run as root, who can read every file.
     monkeypatch.setattr(Path, "open", denied)
-    assert "closed.yaml: cannot be read: Permission denied. Fix: correct its permissions." in refused(
+    assert "closed.yaml: cannot be read: Permission denied. Fix: correct its permissions." in refusal(
         tmp_path / "closed.yaml"
     )
 
 
-def test_a_few_aliases_and_every_text_are_read(tmp_path: Path) -> None:
+def test_file_with_aliases_and_any_script_is_read(tmp_path: Path) -> None:
+    """YAML aliases and non-ASCII text are allowed."""
     path = tmp_path / "dev.yaml"
     path.write_text("a: &a {b: [1, 2.5, yes]}\nc: *a\nd: 프로젝트\n")
     assert load(path) == {"a": {"b": [1, 2.5, True]}, "c": {"b": [1, 2.5, True]}, "d": "프로젝트"}
@@ -75,6 +79,7 @@ def test_a_few_aliases_and_every_text_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["staging", "../dev", "", "/etc/passwd", "dev.yaml", "a\x1b[31m"])
 def test_environment_is_one_of_the_files_in_the_folder(tmp_path: Path, name: str) -> None:
+    """A name that is not a file of the folder is refused with the known names."""
     folder = tmp_path / "environments"
     folder.mkdir()
     for known in ("prod", "dev"):
@@ -88,7 +93,8 @@ def test_environment_is_one_of_the_files_in_the_folder(tmp_path: Path, name: str
     assert "\x1b" not in error.value.message
 
 
-def test_value_is_shown_on_one_short_line() -> None:
+def test_value_is_quoted_on_one_short_line() -> None:
+    """A value has at most 60 characters without control characters."""
     assert shown("x") == "'x'"
     assert shown("a\nb\x1b") == "'a�b�'"
     assert shown("x" * 1_000) == f"'{'x' * 60}…'"

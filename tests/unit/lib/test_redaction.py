@@ -1,4 +1,4 @@
-"""Secrets are hidden in what is shown, whatever their form; references, digests and ordinary text stay as they are."""
+"""Redaction hides secrets of many forms, and leaves references, digests and ordinary text unchanged."""
 
 import pytest
 
@@ -8,6 +8,7 @@ from tests.unit.lib.forms import BEGIN, END, FORMS, HARMLESS
 
 @pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
 def test_secret_is_hidden(text: str, value: str) -> None:
+    """No form of a secret survives redaction, with and without the prefix of a log."""
     assert value in text
     assert value not in redacted(text)
     assert value not in redacted(f"Nov 26 14:45:50 web-1 startup-script[812]: {text}")
@@ -15,6 +16,7 @@ def test_secret_is_hidden(text: str, value: str) -> None:
 
 @pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
 def test_redaction_of_redacted_text_changes_nothing(text: str, value: str) -> None:
+    """Redacting twice gives the same text as redacting once."""
     assert value
     assert redacted(redacted(text)) == redacted(text)
 
@@ -29,12 +31,14 @@ def test_redaction_of_redacted_text_changes_nothing(text: str, value: str) -> No
     ids=["name and value", "name", "line"],
 )
 def test_secret_in_colours_is_hidden(text: str) -> None:
+    """Escape sequences for colours between name and value do not hide a secret."""
     assert "hunter22" not in redacted(text)
     assert redacted(text.replace("hunter22", "$X")).endswith("$X")
 
 
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
-def test_harmless_text_is_left_as_it_is(text: str) -> None:
+def test_harmless_text_is_unchanged(text: str) -> None:
+    """Text without a secret has no finding and stays unchanged."""
     assert (redacted(text), secrets(text)) == (text, [])
 
 
@@ -50,11 +54,13 @@ def test_harmless_text_is_left_as_it_is(text: str) -> None:
         ("password: hunter22 # of the test", "password: … # of the test"),
     ],
 )
-def test_rest_of_a_text_with_a_secret_is_left(text: str, shown: str) -> None:
+def test_text_around_a_secret_is_unchanged(text: str, shown: str) -> None:
+    """Only the value of the secret is replaced."""
     assert redacted(text) == shown
 
 
 def test_tail_is_cut_between_lines() -> None:
+    """The tail of a long text consists of complete lines, at most 64 KiB."""
     lines = [f"line {number}" for number in range(20_000)]
     shown = redacted_tail("\n".join(lines))
     assert shown.splitlines() == lines[-len(shown.splitlines()) :]
@@ -62,13 +68,15 @@ def test_tail_is_cut_between_lines() -> None:
 
 
 def test_short_text_is_not_cut() -> None:
+    """A text of exactly 64 KiB is whole."""
     text = "line\n" * (SHOWN_BYTES // 5) + "x"
     assert len(text) == SHOWN_BYTES
     assert redacted_tail(text) == text
     assert redacted_tail(f"y{text}") == text[5:]
 
 
-def test_tail_shows_nothing_of_a_key_whose_begin_is_cut_off() -> None:
+def test_tail_hides_a_key_whose_beginning_is_cut() -> None:
+    """A private key that starts before the tail is hidden."""
     body = "\n".join("MIIEow" + "a" * 58 for _ in range(SHOWN_BYTES // 65 + 1))
     text = f"{'x' * 2_000}\n{BEGIN}\n{body}\n{END}\nafter"
     assert BEGIN not in text[-SHOWN_BYTES:]
@@ -76,18 +84,21 @@ def test_tail_shows_nothing_of_a_key_whose_begin_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize("size", [8_193, SHOWN_BYTES, 900_000])
-def test_tail_leaves_out_a_long_line_and_nothing_else(size: int) -> None:
+def test_tail_omits_only_a_long_line(size: int) -> None:
+    """A line of more than 8,192 characters is replaced by a note."""
     line = "password=hunter22 " + "x" * (size - 18)
     assert redacted_tail(f"before\n{line}\nafter") == f"before\n… ({size:,} characters left out)\nafter"
     assert redacted_tail(line) == f"… ({size:,} characters left out)"
 
 
-def test_tail_leaves_out_a_key_that_begins_in_a_long_line() -> None:
+def test_tail_hides_a_key_that_begins_in_a_long_line() -> None:
+    """The lines of a key stay hidden if its first line is omitted."""
     shown = redacted_tail(f"before\n{'x' * 9_000}{BEGIN}\nMIIEow\nMIIEow\n{END}\nafter")
     assert shown == f"before\n… ({9_000 + len(BEGIN):,} characters left out) …\nafter"
 
 
-def test_tail_shows_nothing_of_a_line_that_is_cut() -> None:
+def test_tail_hides_secrets_of_a_cut_line() -> None:
+    """A line at the beginning of the tail shows no secret."""
     lines = [f"password=hunter{number} and more" for number in range(5_000)]
     assert "hunter" not in redacted_tail("\n".join(lines))
 
@@ -108,7 +119,7 @@ def test_tail_shows_nothing_of_a_line_that_is_cut() -> None:
 )
 @pytest.mark.parametrize("begin", ["", "password: ", "password='", "password=\\\n"])
 def test_secret_behind_many_begins_is_hidden(begin: str, part: str) -> None:
-    """How long such a line takes, and how the time grows, bench/redaction.py measures."""
+    """Unclosed substitutions before a secret do not hide it from the search; bench/redaction.py measures the time."""
     text = begin + part * (8_192 // len(part))
     for behind in (" API_TOKEN=hunter22", "\nAPI_TOKEN=hunter22\n"):
         assert "hunter22" not in redacted(text + behind)

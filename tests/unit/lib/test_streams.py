@@ -1,4 +1,4 @@
-"""Text that cannot be written is left out, and nothing else changes; a real file, pipe and full device."""
+"""Text that cannot be written is dropped, and nothing else changes; with a real file, pipe and full device."""
 
 import contextlib
 import io
@@ -15,20 +15,22 @@ from lib.streams import SafeStream, protect, write_error, write_progress, write_
 
 
 @contextlib.contextmanager
-def opened(path: str | int, encoding: str = "utf-8") -> Iterator[TextIO]:
+def open_stream(path: str | int, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Yield a stream; its close may fail."""
     stream = open(path, "w", encoding=encoding)  # noqa: PTH123, SIM115 - descriptors too, and a close that may fail
     yield stream
     with contextlib.suppress(OSError):
         stream.close()
 
 
-def test_full_device_broken_pipe_and_closed_stream_take_every_write() -> None:
+def test_failed_writes_are_ignored() -> None:
+    """Writes to a full device, a broken pipe and a closed stream raise nothing."""
     reading, writing = os.pipe()
     os.close(reading)
-    with opened("/dev/full") as full, opened(writing) as broken:
-        ended = io.StringIO()
-        ended.close()
-        for stream in (full, broken, ended, None):
+    with open_stream("/dev/full") as full, open_stream(writing) as broken:
+        closed = io.StringIO()
+        closed.close()
+        for stream in (full, broken, closed, None):
             safe = SafeStream(stream)
             for _ in range(3):
                 assert safe.write("x" * 100_000) == 100_000
@@ -36,20 +38,22 @@ def test_full_device_broken_pipe_and_closed_stream_take_every_write() -> None:
             assert (safe.isatty(), safe.is_ready, safe.encoding) == (False, True, "utf-8")
 
 
-def test_text_that_the_encoding_lacks_stays_json(tmp_path: Path) -> None:
-    with opened(str(tmp_path / "report"), "ascii") as stream:
+def test_characters_that_the_encoding_lacks_are_json_escapes(tmp_path: Path) -> None:
+    """A JSON report in ASCII keeps its values."""
+    with open_stream(str(tmp_path / "report"), "ascii") as stream:
         SafeStream(stream).write(json.dumps({"a": "· 한 😀 \ud800"}, ensure_ascii=False))
     assert json.loads((tmp_path / "report").read_bytes()) == {"a": "· 한 😀 \ud800"}
 
 
-def test_progress_is_left_out_while_a_pipe_is_full_and_goes_on_after_it() -> None:
+def test_progress_is_dropped_while_a_pipe_is_full() -> None:
+    """After the reader has emptied the pipe, later lines are written."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with contextlib.suppress(BlockingIOError):
         while True:
             os.write(writing, b"x" * 4096)
     os.set_blocking(writing, True)
-    with opened(writing) as stream:
+    with open_stream(writing) as stream:
         write_progress("lost", SafeStream(stream))
         while len(os.read(reading, 1 << 20)) == 1 << 20:
             pass
@@ -58,7 +62,8 @@ def test_progress_is_left_out_while_a_pipe_is_full_and_goes_on_after_it() -> Non
     os.close(reading)
 
 
-def test_lines_go_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_goes_to_stdout_and_other_lines_to_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second call of protect changes nothing, and a missing stderr is ignored."""
     stdout, stderr = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stdout", stdout)
     monkeypatch.setattr(sys, "stderr", stderr)

@@ -1,4 +1,4 @@
-"""A command line that is refused is described in one line, with the value."""
+"""The error of a refused command line is one line with the value."""
 
 import pytest
 import typer
@@ -10,7 +10,7 @@ _app = typer.Typer()
 
 @_app.command()
 def wait(seconds: float, *, tries: int = 1) -> None:
-    pass
+    """Accept a number and an option."""
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ def wait(seconds: float, *, tries: int = 1) -> None:
     ],
 )
 def test_usage_error_is_a_line_with_the_value(arguments: list[str], problem: str) -> None:
+    """The line contains the option, the reason, the value and a fix."""
     with pytest.raises(typer.TyperException) as refused:
         _app(arguments, standalone_mode=False)
     problem = problem.format(

@@ -1,4 +1,4 @@
-"""A server on loopback that answers a byte at a time, or not at all; each answer ends after some seconds."""
+"""A server on loopback that sends its answer byte by byte; each answer ends after some seconds."""
 
 import contextlib
 import socket
@@ -13,18 +13,22 @@ _LONGEST_S = 8.0
 
 
 @dataclass
-class Dripping:
+class SlowServer:
     """
+    A server and its answer.
+
     Args:
-        at_once: bytes sent as soon as a request is complete.
-        dripped: bytes sent after these, with a pause before each.
-        pause_s: before each dripped byte.
-        waits_for_request: read a request first; without it, the bytes are sent to whoever connects.
-        tls: certificate and key of the server; None for plain TCP.
+        at_once: bytes of the answer that are sent when a request is complete.
+        slowly: bytes after these, each of them after a pause.
+        pause_s: seconds before each slow byte.
+        waits_for_request: whether the server reads a request before it answers.
+        tls: paths of certificate and key; None for plain TCP.
+        requests: requests that the server has read.
+        port: port of the server, 0 before its start.
     """
 
     at_once: bytes = b""
-    dripped: bytes = b""
+    slowly: bytes = b""
     pause_s: float = 0.1
     waits_for_request: bool = True
     tls: tuple[Path, Path] | None = None
@@ -33,9 +37,11 @@ class Dripping:
 
     @property
     def url(self) -> str:
+        """URL of the server."""
         return f"http://127.0.0.1:{self.port}/"
 
     def serve(self, connection: socket.socket) -> None:
+        """Answer the requests of a connection until its end."""
         with connection, contextlib.suppress(OSError):
             if self.tls:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -60,7 +66,7 @@ class Dripping:
     def _answer(self, connection: socket.socket) -> None:
         connection.sendall(self.at_once)
         end_s = time.monotonic() + _LONGEST_S
-        for byte in self.dripped:
+        for byte in self.slowly:
             time.sleep(self.pause_s)
             if time.monotonic() > end_s:
                 return
@@ -68,16 +74,17 @@ class Dripping:
 
 
 @contextlib.contextmanager
-def dripping(server: Dripping) -> Iterator[Dripping]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server.port = listening.getsockname()[1]
+def serve_slowly(server: SlowServer) -> Iterator[SlowServer]:
+    """Run a server until the end of the block."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server.port = listener.getsockname()[1]
 
         def accept() -> None:
             with contextlib.suppress(OSError):
                 while True:
-                    connection, _ = listening.accept()
+                    connection, _ = listener.accept()
                     threading.Thread(target=server.serve, args=(connection,), daemon=True).start()
 
         threading.Thread(target=accept, daemon=True).start()
         yield server
-        listening.shutdown(socket.SHUT_RDWR)
+        listener.shutdown(socket.SHUT_RDWR)
