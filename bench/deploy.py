@@ -20,8 +20,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.support.deployer import IMAGE, Deployer, reference, run_registry
-from tests.support.emulator import GROUP, Emulator, Gcloud, gcloud_at, run_emulator
+from tests.support.deployer import Deployer
+from tests.support.emulator import GROUP, USER_AGENT, Emulator, run_emulator
+from tests.support.fake_registry import FakeRegistry, served
+from tests.support.gcloud import Gcloud, gcloud_at
+from tests.support.releases import REPOSITORY, numbered_reference
+from tests.support.waiting import wait_until
 
 SPEED = 10
 _MANAGED = "instance-groups managed"
@@ -68,7 +72,7 @@ def by_gcloud(emulator: Emulator, folder: Path) -> int:
     script = _script(gcloud, template)
     count += 2  # the describe in _script, and sed
     file = folder / "startup-script"
-    file.write_text(script.replace(f"{IMAGE}:latest", f"{IMAGE}:abc1234"))
+    file.write_text(script.replace(f"{REPOSITORY}:latest", f"{REPOSITORY}:abc1234"))
     run(
         f"instance-templates create {_NEW} --machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base"
         " --image-project=dojangkok-dev --boot-disk-size=50GB --boot-disk-type=pd-balanced"
@@ -91,26 +95,26 @@ def _script(gcloud: Gcloud, template: str) -> str:
 
 def by_deploy(emulator: Emulator, folder: Path) -> int:
     """Run `python -m deploy deploy` with its own polls and without a bake."""
-    with run_registry() as registry:
-        done = Deployer(emulator, registry, folder, "{bake_s: 0}").run("deploy", "--image", reference(1))
-    if done.returncode:
+    with served(FakeRegistry(holds_every_digest=True)) as registry:
+        done = Deployer(emulator, registry, folder, "{bake_s: 0}").run("deploy", "--image", numbered_reference(1))
+    if done.exit_code:
         raise SystemExit(done.stderr)
     return 1
 
 
 def measured(job: Callable[[Emulator, Path], int]) -> Figures:
     """Measure a job on an emulator of its own."""
-    with tempfile.TemporaryDirectory() as folder, run_emulator("--speed", str(SPEED)) as emulator:
-        emulator.wait(lambda: emulator.group()["status"]["isStable"], 120)
-        before = len(emulator.ledger())
+    with tempfile.TemporaryDirectory() as folder, run_emulator(speed=SPEED) as emulator:
+        wait_until(lambda: emulator.group()["status"]["isStable"], 120)
+        before = len(emulator.request_log())
         began_s = time.perf_counter()
         processes = job(emulator, Path(folder))
         seconds = time.perf_counter() - began_s
-        healthy = sum(_is_healthy(row) for row in emulator.machines())
-        emulator.wait(lambda: emulator.group()["status"]["isStable"], 120)
-        entries = emulator.ledger()[before:]
+        healthy = sum(_is_healthy(row) for row in emulator.instances())
+        wait_until(lambda: emulator.group()["status"]["isStable"], 120)
+        entries = emulator.request_log()[before:]
     requests = [
-        one for one in entries if one["kind"] == "request" and not one["client"].startswith(("Python-urllib", "seed"))
+        one for one in entries if one["kind"] == "request" and not one["client"].startswith((USER_AGENT, "seed"))
     ]
     told_s = next(one["at_s"] for one in requests if one["method"] == "instanceGroupManagers.patch")
     settled_s = next(

@@ -152,7 +152,7 @@ ARROWS: Final = (
         ("ci.scripts", "ci.steps", "tests.support"),
         "the scripts of ci push to real registries",
     ),
-    Arrow("tests.system.stacks", ("tests.support",), "the stacks are started by Docker"),
+    Arrow("tests.system.stacks", ("policy", "tests.support"), "Docker starts the stacks, which policy reads too"),
     Arrow(
         "tests.system.terraform",
         ("emulator.api", "policy", "tests.support"),

@@ -7,8 +7,6 @@ IMPORTS: Final = (
     "bench.emulator imports tests.unit.emulator",
     "emulator.control.routes is imported by emulator.emulator",
     "policy.test_startup imports deploy.release",
-    "tests.support.fake_registry imports tests.unit.deploy",
-    "tests.system.",
     "tests.unit.deploy.",
 )
 LONG_FILES: Final = frozenset(

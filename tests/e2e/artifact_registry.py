@@ -7,10 +7,7 @@ protocol. Source: the distribution project's specification of token authenticati
 
 import base64
 import datetime
-import http.server
-import json
 import subprocess
-import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -23,7 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.e2e.checkouts import free_port, wait_for
+from tests.support.loopback import FakeHandler, free_port, http_server
+from tests.support.waiting import wait_until
 
 ACCESS_TOKEN = "an-access-token"
 _LEEWAY_S = 60  # docker-registry accepts a token this long after its end
@@ -43,12 +41,12 @@ class ArtifactRegistry:
     A registry that is running.
 
     Args:
-        folder: Its storage and log.
-        port: Of the registry, on loopback.
-        login_port: Of the login, on loopback.
-        lifetime_s: How long a token that the login gives is accepted.
-        accepts: Whether an access token may push.
-        logins: Whether each login was accepted.
+        folder: folder of the storage and the log.
+        port: port of the registry, on loopback.
+        login_port: port of the login, on loopback.
+        lifetime_s: seconds for which the registry accepts a token of the login.
+        accepts: whether an access token may push.
+        logins: whether each login was accepted.
     """
 
     folder: Path
@@ -79,21 +77,17 @@ def running(folder: Path) -> Iterator[ArtifactRegistry]:
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     registry = ArtifactRegistry(folder, free_port(), free_port())
     (folder / "config.yml").write_text(_CONFIG.format(folder=folder, port=registry.port))
-    login = _login(registry, key, certificate)
-    threading.Thread(target=login.serve_forever, daemon=True).start()
-    with (folder / "registry.log").open("w") as log:
-        process = subprocess.Popen(
-            ["docker-registry", "serve", str(folder / "config.yml")],
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for(lambda: "listening on" in registry.log(), 20)
-        yield registry
-    finally:
-        process.kill()
-        process.wait()
-        login.shutdown()
+    with (
+        http_server(_login_handler(registry, key, certificate), port=registry.login_port),
+        (folder / "registry.log").open("w") as log,
+    ):
+        process = subprocess.Popen(["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log)
+        try:
+            wait_until(lambda: "listening on" in registry.log(), 20)
+            yield registry
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
@@ -111,26 +105,26 @@ def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
     )
 
 
-def _login(
+def _login_handler(
     registry: ArtifactRegistry, key: rsa.RSAPrivateKey, certificate: x509.Certificate
-) -> http.server.ThreadingHTTPServer:
+) -> type[FakeHandler]:
     chain = [base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()]
 
-    class Login(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Login(FakeHandler):
+        def answer(self) -> None:
             basic = self.headers.get("Authorization", "").removeprefix("Basic ")
             user, _, token = base64.b64decode(basic).decode().partition(":")
-            accepted = user == "oauth2accesstoken" and registry.accepts(token)
-            registry.logins.append(accepted)
-            if accepted:
-                self._answer(200, {"token": self._token()})
+            is_accepted = user == "oauth2accesstoken" and registry.accepts(token)
+            registry.logins.append(is_accepted)
+            if is_accepted:
+                self.reply_json({"token": self._token()})
             else:
-                self._answer(401, {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]})
+                self.reply_json({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}, 401)
 
         def _token(self) -> str:
-            asked = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
             access = []
-            for scope in asked.get("scope", []):
+            for scope in query.get("scope", []):
                 kind, name, actions = scope.split(":")
                 access.append({"type": kind, "name": name, "actions": actions.split(",")})
             now = time.time()
@@ -146,15 +140,4 @@ def _login(
             }
             return jwt.encode(claims, key, algorithm="RS256", headers={"x5c": chain})
 
-        def _answer(self, status: int, body: dict[str, object]) -> None:
-            data = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return http.server.ThreadingHTTPServer(("127.0.0.1", registry.login_port), Login)
+    return Login

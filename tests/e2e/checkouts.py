@@ -4,16 +4,17 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.loopback import free_port
+from tests.support.programs import ROOT
+from tests.support.waiting import wait_until
+
 _CALL_TIMEOUT_S = 900
 
 
@@ -65,23 +66,17 @@ class Checkout:
 def copy_repository(target: Path) -> Checkout:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     for name in filter(None, listed.split("\0")):
-        if (REPOSITORY / name).exists():
+        if (ROOT / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, target / name)
+            shutil.copy2(ROOT / name, target / name)
     subprocess.run(["git", "init", "--quiet", "."], cwd=target, check=True)
     return Checkout(target, {})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -89,7 +84,7 @@ def embedded_registry(checkout: Checkout) -> Iterator[str]:
     port = free_port()
     process = checkout.start_daggerw("--silent", "call", "registry", "up", "--ports", f"{port}:5000")
     try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/v2/"), 120)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/v2/"), 120)
         yield f"127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGINT)
@@ -98,7 +93,9 @@ def embedded_registry(checkout: Checkout) -> Iterator[str]:
 
 def pushed(stdout: str) -> str:
     """The reference that a call has pushed."""
-    return re.findall(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)[0]
+    reference = re.search(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)
+    assert reference, stdout
+    return reference[0]
 
 
 def answers(url: str) -> bool:
@@ -107,10 +104,3 @@ def answers(url: str) -> bool:
             return True
     except OSError:
         return False
-
-
-def wait_for(condition: Callable[[], bool], within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {within_s:g} s"
-        time.sleep(0.2)

@@ -12,7 +12,7 @@ import httpx
 from dagger import dag
 
 from ci.steps import base, environment, image
-from tests.e2e.checkouts import REPOSITORY
+from tests.support.programs import ROOT
 
 FAKES = {"vllm": 8001, "upstage": 8002, "backend": 8003, "storage": 8004}
 STORAGE = f"http://storage:{FAKES['storage']}"
@@ -34,6 +34,8 @@ _ENVIRONMENT = {
 }
 _FILES = f"""
 import pymupdf
+from tests.support.programs import ROOT
+from tests.support.programs import ROOT
 lease = pymupdf.open()
 for number in range({PDF_PAGES}):
     lease.new_page().insert_text((72, 72), f"Lease, page {{number + 1}}")
@@ -85,7 +87,7 @@ async def _session(folder: Path) -> AsyncGenerator[Products]:
     # Without a file the SDK gives the CLI a pipe that nobody reads: once it is full, the session never ends.
     with log.open("w") as output:
         async with dagger.connection(dagger.Config(log_output=output)):
-            source = dag.host().directory(str(REPOSITORY), include=_SOURCES, exclude=["**/.venv", "**/__pycache__"])
+            source = dag.host().directory(str(ROOT), include=_SOURCES, exclude=["**/.venv", "**/__pycache__"])
             python = environment.environment(await environment.read_project(source, "."), base.APP_PYTHON)
             fakes = {name: _fake(python, source, name) for name in FAKES}
             built = image.build(source)

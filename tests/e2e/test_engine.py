@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.checkouts import REPOSITORY, Checkout, copy_repository, wait_for
+from tests.e2e.checkouts import Checkout, copy_repository
+from tests.support.programs import ROOT
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A checkout with an empty cache directory, but for Go's modules and build cache: without them it takes minutes."""
-    root = Path(engine_home(REPOSITORY)).parent
+    root = Path(engine_home(ROOT)).parent
     cache = root.parent / f"dojangkok-engine-test-{os.getpid()}"
     cache.mkdir()
     (cache / "go").symlink_to(root / "go")
@@ -62,7 +64,7 @@ def asked(machine: Checkout) -> "subprocess.CompletedProcess[str]":
 
 def test_interrupted_set_up_is_repaired_by_two_calls_at_once(machine: Checkout) -> None:
     interrupted = machine.start_daggerw("core", "version")
-    wait_for((home(machine) / "done" / "root").exists, 300)
+    wait_until((home(machine) / "done" / "root").exists, 300)
     os.killpg(interrupted.pid, signal.SIGKILL)
     interrupted.communicate()
     assert not (home(machine) / "done" / "sdks").exists()

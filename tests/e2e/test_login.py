@@ -1,6 +1,7 @@
 """The Google credential file of a call: by GOOGLE_APPLICATION_CREDENTIALS and .env, or by the flag, which wins."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from ci.scripts.rehearse import keyless
@@ -11,7 +12,7 @@ DEPLOY = ("call", "deploy", "--env", "prod", "--image", IMAGE)
 REQUEST_TOKEN = "token-of-a-job"
 
 
-def credential_file(path: Path, content: dict[str, object]) -> str:
+def credential_file(path: Path, content: Mapping[str, object]) -> str:
     path.write_text(json.dumps(content))
     return str(path)
 

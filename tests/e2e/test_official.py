@@ -1,12 +1,10 @@
 """daggerw's official branch, against a release server on loopback and programs that play their parts."""
 
 import hashlib
-import http.server
 import io
 import os
 import platform
 import tarfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.checkouts import Checkout, copy_repository
+from tests.support.loopback import FakeHandler, http_server
 
 CLI = '#!/bin/sh\nprintf "%s|" "$@"\necho "host=${_EXPERIMENTAL_DAGGER_RUNNER_HOST:-none}"\n'
 ARCHIVE = f"dagger_v0.19.10_linux_{'arm64' if platform.machine() == 'aarch64' else 'amd64'}.tar.gz"
@@ -39,27 +38,19 @@ def archive() -> bytes:
 
 @pytest.fixture
 def releases() -> Iterator[ReleaseServer]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    good = archive()
+    checksums = f"{hashlib.sha256(good).hexdigest()}  {ARCHIVE}\n".encode()
+    served = ReleaseServer("", {ARCHIVE: [good], "checksums.txt": [checksums]})
+
+    class Handler(FakeHandler):
+        def answer(self) -> None:
             name = self.path.rsplit("/", 1)[1]
             served.asked.append(name)
             bodies = served.files[name]
-            body = bodies.pop(0) if len(bodies) > 1 else bodies[0]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(200, bodies.pop(0) if len(bodies) > 1 else bodies[0])
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    good = archive()
-    checksums = f"{hashlib.sha256(good).hexdigest()}  {ARCHIVE}\n".encode()
-    served = ReleaseServer(f"http://127.0.0.1:{server.server_port}", {ARCHIVE: [good], "checksums.txt": [checksums]})
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield served
-    server.shutdown()
+    with http_server(Handler) as served.url:
+        yield served
 
 
 def program(folder: Path, name: str, script: str) -> None:

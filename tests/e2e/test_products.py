@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.e2e.checkouts import REPOSITORY, wait_for
 from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, Products, running
+from tests.support.programs import ROOT
+from tests.support.waiting import wait_until
 
 # What the fake of the OCR reads on every page, and a caller may write into a keyword.
-_UPSTAGE = (REPOSITORY / "tests/support/app_fakes/upstage.py").read_text()
+_UPSTAGE = (ROOT / "tests/support/app_fakes/upstage.py").read_text()
 PHONE, RESIDENT_NUMBER, ACCOUNT = re.findall(r'^(?:PHONE|RESIDENT_NUMBER|ACCOUNT) = "(.+)"$', _UPSTAGE, re.MULTILINE)
 LEASE = {"url": f"{STORAGE}/lease.pdf?X-Amz-Signature=0a1b2c", "doc_type": "contract"}
 _ANSWER_S = 60
@@ -22,7 +23,7 @@ _HEARTBEAT_S = 40
 @pytest.fixture(scope="module")
 def products(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Products]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(REPOSITORY / "daggerw"))
+        patch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(ROOT / "daggerw"))
         with running(tmp_path_factory.mktemp("products")) as started:
             yield started
 
@@ -51,7 +52,7 @@ def test_checklist_is_delivered_by_one_callback(products: Products) -> None:
     answer = post(products, "checklists/case-7", json={"keywords": ["근저당"]})
     assert answer.status_code == 200, answer.text
     assert answer.json()["id"] == "case-7"
-    wait_for(lambda: bool(products.told("backend", "callbacks")), _CALLBACK_S)
+    wait_until(lambda: bool(products.told("backend", "callbacks")), _CALLBACK_S)
     (callback,) = products.told("backend", "callbacks")
     (call,) = products.told("backend")
     assert call["method"] == "POST"
@@ -124,7 +125,7 @@ def _messages(body: str) -> str:
 
 
 def test_chromadb_is_seen(products: Products) -> None:
-    wait_for(lambda: _metric(products, "ai_chromadb_up") == 1, _HEARTBEAT_S)
+    wait_until(lambda: _metric(products, "ai_chromadb_up") == 1, _HEARTBEAT_S)
 
 
 def _metric(products: Products, name: str) -> float:
@@ -141,6 +142,6 @@ def test_logs_hold_neither_secrets_nor_personal_data(products: Products) -> None
     """Of everything above, and of a caller who writes them into a URL, which the access log repeats."""
     query = {"keyword": [PHONE, RESIDENT_NUMBER, *SECRETS]}
     post(products, "checklists/case-8", params=query, json={"keywords": [PHONE]}).raise_for_status()
-    wait_for(lambda: "case-8?keyword=[전화번호]" in products.logged(), _CALLBACK_S)
+    wait_until(lambda: "case-8?keyword=[전화번호]" in products.logged(), _CALLBACK_S)
     for unwanted in (*SECRETS, PHONE, RESIDENT_NUMBER, ACCOUNT, "X-Amz-Signature"):
         assert unwanted not in products.logged()

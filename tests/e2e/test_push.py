@@ -18,8 +18,8 @@ from ci.scripts import rehearse
 from ci.steps import base
 from ci.steps.local_volumes import LocalVolumes
 from tests.e2e.artifact_registry import ACCESS_TOKEN, ArtifactRegistry, running
-from tests.e2e.checkouts import REPOSITORY
 from tests.support.emulator import Emulator, run_emulator
+from tests.support.programs import ROOT
 
 LARGE_MB = 200
 IMAGE = "registry:5000/dojangkok-ai/ai-server"
@@ -36,7 +36,7 @@ token_hosts: ['registry:8080']
 
 @pytest.fixture(autouse=True)
 def cli(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(REPOSITORY / "daggerw"))
+    monkeypatch.setenv("_EXPERIMENTAL_DAGGER_CLI_BIN", str(ROOT / "daggerw"))
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def push(
                 IMAGE, ("0123456", "latest"), "test", secret, credentials, volumes=LocalVolumes("project", "group")
             )
             source = dag.host().directory(
-                str(REPOSITORY),
+                str(ROOT),
                 include=["ci/scripts", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
                 exclude=["**/.venv"],
             )

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.checkouts import Checkout, answers, free_port, pushed, wait_for
-from tests.support.emulator import Emulator, gcloud_at
+from tests.e2e.checkouts import Checkout, answers, pushed
+from tests.support.emulator import Emulator
+from tests.support.gcloud import gcloud_at
+from tests.support.loopback import free_port
 from tests.support.transcripts import comparable
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
     up = checkout.start_daggerw("--silent", "call", "emulator", "up", "--ports", f"{port}:8080")
     emulator = Emulator(f"http://127.0.0.1:{port}")
     try:
-        wait_for(lambda: answers(f"{emulator.address}/emulator/clock"), 120)
+        wait_until(lambda: answers(f"{emulator.address}/emulator/clock"), 120)
         gcloud = gcloud_at(emulator.address, tmp_path)
         group = gcloud.json("instance-groups managed describe dojangkok-dev-ai-server-mig")
         assert group["targetSize"] == 3

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from policy.workflows import PATHS, command, read_workflow, steps
-from tests.e2e.checkouts import REPOSITORY, Checkout
+from tests.e2e.checkouts import Checkout
+from tests.support.programs import ROOT
 
 CALLS = {
     step["run"]: pytest.param(path.name, command(step["run"]), id=f"{path.stem}-{'-'.join(command(step['run'])[1:3])}")
@@ -52,7 +53,7 @@ def test_module_accepts_what_a_workflow_passes(file: str, words: list[str]) -> N
     """Asked for help, the CLI (v0.19.10) still parses the flags before it, and fails on what it does not know."""
     # A value behind '=' is a switch's.
     typed = [re.sub(r"=\$\w+$", "=true", word) for word in words[1:]]
-    asked = Checkout(REPOSITORY, {}).daggerw(*typed, "--help")
+    asked = Checkout(ROOT, {}).daggerw(*typed, "--help")
     call = " ".join(word for word in words[:3] if not word.startswith("-"))
     flags = known(asked.stdout)
     wrong = passed(words) - set(flags)

@@ -1,100 +1,117 @@
-"""`python -m deploy` as a person runs it, against a running emulator and a registry that has every digest."""
+"""`python -m deploy` as a process, with an environment file that names an emulator and a registry."""
 
 import json
 import os
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from tests.support.emulator import REPOSITORY, Emulator, needs
+from tests.support.emulator import Emulator
+from tests.support.programs import ROOT, python_of
+from tests.support.waiting import wait_until
 
-IMAGE = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
-_SPY = REPOSITORY / "tests/support/spy"
-_RUN_S = 120
-
-
-def reference(number: int) -> str:
-    """A release by a number."""
-    return f"{IMAGE}@sha256:{number:064x}"
+_SPY: Final = ROOT / "tests/support/spy"
+_RUN_S: Final = 120
 
 
-@dataclass(frozen=True)
+class Outcome(NamedTuple):
+    """How a process ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
 class Deployer:
     """
-    The program with an environment of its own.
+    The program with an environment and a working directory of its own.
 
     Args:
-        emulator: That it works on.
-        registry: URL that digests are looked up at.
-        folder: Its working directory.
-        rollout: The environment's section of that name, times in real seconds.
+        emulator: emulator of the group.
+        registry_url: URL of the registry that digests are looked up at.
+        folder: working directory.
+        rollout: the environment's section `rollout`, times in real seconds.
+        compute_url: Compute Engine's URL in the environment file; empty names Google's.
+        token_hosts: the environment's entry `token_hosts`.
+        variables: environment variables of the process beside those of the test.
     """
 
     emulator: Emulator
-    registry: str
+    registry_url: str
     folder: Path
     rollout: str = "{bake_s: 0.2, poll_s: [0.05, 0.05]}"
+    compute_url: str = field(init=False)
+    token_hosts: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
-    def run(
-        self, *args: str, spy: dict[str, str] | None = None, is_deaf: bool = False
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run `python -m deploy ARGS`; `spy` are variables of spy/sitecustomize.py; with `is_deaf` stderr is closed."""
-        python = os.environ.get("DEPLOY_PYTHON") or str(REPOSITORY / "deploy/.venv/bin/python")
-        needs(python, "'uv sync --project deploy', or DEPLOY_PYTHON names a Python that has its packages")
-        (self.folder / "environments").mkdir(exist_ok=True)
-        text = (REPOSITORY / "environments/dev.yaml").read_text().partition("rollout:")[0]
-        (self.folder / "environments/dev.yaml").write_text(f"{text}rollout: {self.rollout}\n")
+    def __post_init__(self) -> None:
+        self.compute_url = f"{self.emulator.address}/compute/v1"
+
+    @property
+    def results(self) -> Path:
+        """Folder of the last runs' outcomes."""
+        return self.folder / "results"
+
+    def records(self) -> list[Path]:
+        """Return the files of the last runs' outcomes."""
+        return sorted(self.results.glob("*.json"))
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables of a process, without a login of the person at this host."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("GOOGLE_")}
-        environment = kept | {
-            "COMPUTE_URL": f"{self.emulator.address}/compute/v1",
-            "PYTHONPATH": os.pathsep.join([str(_SPY), str(REPOSITORY)] if spy else [str(REPOSITORY)]),
-            "DEPLOY_RESULTS": str(self.folder / "results"),
-            **(spy or {}),
-        }
-        closing = ["sh", "-c", 'exec "$@" 2>&-', "sh"] if is_deaf else []
-        return subprocess.run(
-            [*closing, python, "-m", "deploy", *args, "--env", "dev", "--registry-url", self.registry],
-            env=environment, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=_RUN_S, check=False,
+        return {**kept, "PYTHONPATH": str(ROOT), "DEPLOY_RESULTS": str(self.results), **self.variables}
+
+    def command(self, *args: str) -> list[str]:
+        """Write the environment file, and return the command that reads it."""
+        text = (ROOT / "environments/dev.yaml").read_text().partition("rollout:")[0]
+        lines = [line for line in text.splitlines() if not line.startswith(("registry_url:", "token_hosts:"))]
+        lines += [f"registry_url: {self.registry_url}", f"token_hosts: {self.token_hosts}", f"rollout: {self.rollout}"]
+        lines += [f"compute_url: {self.compute_url}"] if self.compute_url else []
+        (self.folder / "environments").mkdir(exist_ok=True)
+        (self.folder / "environments/dev.yaml").write_text("\n".join(lines))
+        return [python_of("deploy"), "-m", "deploy", *args, "--env", "dev"]
+
+    def start(self, *args: str) -> "subprocess.Popen[str]":
+        """Start the program."""
+        return subprocess.Popen(
+            self.command(*args), cwd=self.folder, env=self.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+
+    def run(self, *args: str) -> Outcome:
+        """Run the program to its end."""
+        process = self.start(*args)
+        stdout, stderr = process.communicate(timeout=_RUN_S)
+        return Outcome(process.returncode, stdout, stderr)
+
+    def run_spied(self, *args: str, spy: dict[str, str] | None = None, is_deaf: bool = False) -> Outcome:
+        """
+        Run the program with the hooks of spy/sitecustomize.py.
+
+        Args:
+            args: arguments of the program.
+            spy: variables of the hooks.
+            is_deaf: whether stderr is closed.
+        """
+        python_path = os.pathsep.join([str(_SPY), str(ROOT)])
+        closing = ["sh", "-c", 'exec "$@" 2>&-', "sh"] if is_deaf else []
+        done = subprocess.run(
+            [*closing, *self.command(*args)], cwd=self.folder,
+            env=self.environment() | {"PYTHONPATH": python_path} | (spy or {}),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_RUN_S, check=False,
+        )  # fmt: skip
+        return Outcome(done.returncode, done.stdout, done.stderr)
 
     def json(self, *args: str) -> Any:
         """Run a verb that must succeed, and return its report."""
-        done = self.run(*args, "--format", "json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        outcome = self.run(*args, "--format", "json")
+        assert outcome.exit_code == 0, outcome.stderr
+        return json.loads(outcome.stdout)
 
     def versions(self) -> list[str]:
-        """Templates that the group is told, and those of its machines, once it is stable."""
-        self.emulator.wait(lambda: self.emulator.group()["status"]["isStable"])
-        told = {one["instanceTemplate"] for one in self.emulator.group()["versions"]}
-        told |= {row["version"]["instanceTemplate"] for row in self.emulator.machines()}
-        return sorted(link.rpartition("/")[2] for link in told)
-
-
-@contextmanager
-def run_registry(host: str = "127.0.0.1") -> Iterator[str]:
-    """Serve HEAD of every manifest while the block lasts, each tag's with one digest; gives the URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self.send_response(200)
-            named = self.path.rpartition("/")[2]
-            self.send_header("docker-content-digest", named if named.startswith("sha256:") else f"sha256:{'f' * 64}")
-            self.end_headers()
-
-        def log_message(self, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer((host, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://{host}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+        """Return the templates of the group's target versions and of its instances, once the group is stable."""
+        wait_until(lambda: self.emulator.group()["status"]["isStable"])
+        versions = {version["instanceTemplate"].rpartition("/")[2] for version in self.emulator.group()["versions"]}
+        return sorted(versions | self.emulator.templates_of_instances())

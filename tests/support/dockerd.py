@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from tests.support.emulator import miss, needs
+from tests.support.programs import require, skip_without
 
 _FIRST_PROCESS = Path(__file__).with_name("dockerd.sh")
 _START_S = 60
@@ -108,10 +108,10 @@ class Machine:
 @contextmanager
 def dockerd() -> Iterator[Machine]:
     """Run a machine until the end of the block; its Docker answers on the usual socket, /run/docker.sock."""
-    needs("dockerd", "'apt-get install docker.io'")
-    needs("ip", "'apt-get install iproute2'")
+    require("dockerd", "'apt-get install docker.io'")
+    require("ip", "'apt-get install iproute2'")
     if os.geteuid() != 0:
-        miss("root", "run the tests as root: namespaces and mounts need it")
+        skip_without("root", "run the tests as root: namespaces and mounts need it")
     name = f"dockerd-{uuid.uuid4().hex[:8]}"
     with TemporaryFile("w+") as log:
         process = subprocess.Popen(

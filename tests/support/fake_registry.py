@@ -1,19 +1,17 @@
-"""A registry that holds manifests by name alone: in this process, or on a port of loopback."""
+"""A registry that holds manifests by name alone: in the same process, or on a port of loopback."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import httpx
 
-from tests.unit.deploy.rig import REPOSITORY, digest
+from tests.support.loopback import LOOPBACK, FakeHandler, http_server
+from tests.support.releases import REPOSITORY, digest
 
 
 def seeded() -> dict[str, str]:
-    """The repository of the rig, with every release that a test calls by a letter, and `latest`."""
+    """Return the manifests of every release that a test names by a letter, and of `latest`."""
     path = REPOSITORY.partition("/")[2]
     return {f"{path}/{digest(letter)}": digest(letter) for letter in "0123456789abcdef"} | {
         f"{path}/latest": digest("a")
@@ -23,14 +21,15 @@ def seeded() -> dict[str, str]:
 @dataclass
 class FakeRegistry(httpx.BaseTransport):
     """
-    Answers HEAD of manifests, and nothing else.
+    A registry that answers HEAD of manifests, and nothing else.
 
     Args:
-        manifests: Digest by `PATH/REFERENCE`.
-        faults: Answers to the next requests, instead of the true one: a status, or an error to raise.
-        token: Bearer that is asked for; empty for none.
-        basic: login by Basic that is asked for; empty for none.
-        seen: Every request: method, path, Authorization.
+        manifests: digest by `PATH/REFERENCE`.
+        faults: answers to the next requests, instead of the true one: a status, or an error to raise.
+        token: bearer token that a client must send; empty for none.
+        basic: value of the Basic login that a client must send; empty for none.
+        seen: method, path and Authorization of every request.
+        holds_every_digest: whether every manifest exists that is named by its digest.
     """
 
     manifests: dict[str, str] = field(default_factory=seeded)
@@ -38,6 +37,7 @@ class FakeRegistry(httpx.BaseTransport):
     token: str = ""
     basic: str = ""
     seen: list[tuple[str, str, str]] = field(default_factory=list)
+    holds_every_digest: bool = False
 
     def answer(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         """Return status and headers; the distribution specification gives a HEAD no body."""
@@ -52,40 +52,29 @@ class FakeRegistry(httpx.BaseTransport):
         if self.basic and headers.get("authorization") != f"Basic {self.basic}":
             return 401, {"www-authenticate": 'Basic realm="registry"'}
         name, _, reference = path.removeprefix("/v2/").partition("/manifests/")
-        found = self.manifests.get(f"{name}/{reference}")
-        if method != "HEAD" or found is None or "vnd.oci.image.index" not in headers.get("accept", ""):
+        held = reference if self.holds_every_digest and reference.startswith("sha256:") else None
+        manifest = self.manifests.get(f"{name}/{reference}", held)
+        if method != "HEAD" or manifest is None or "vnd.oci.image.index" not in headers.get("accept", ""):
             return 404, {}
-        return 200, {"docker-content-digest": found}
+        return 200, {"docker-content-digest": manifest}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of an httpx client in the same process."""
         headers = {key.lower(): value for key, value in request.headers.items()}
-        status, answered = self.answer(request.method, request.url.path, headers)
-        return httpx.Response(status, headers=answered, request=request)
+        status, answer_headers = self.answer(request.method, request.url.path, headers)
+        return httpx.Response(status, headers=answer_headers, request=request)
 
 
 @contextmanager
-def served(registry: FakeRegistry) -> Iterator[str]:
-    """Serve a registry on loopback while the block lasts; gives its URL."""
+def served(registry: FakeRegistry, host: str = LOOPBACK) -> Iterator[str]:
+    """Serve a registry until the block ends; gives its URL."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
+    class Handler(FakeHandler):
+        def answer(self) -> None:
             status, headers = registry.answer(
-                "HEAD", self.path, {key.lower(): value for key, value in self.headers.items()}
+                self.command, self.path, {key.lower(): value for key, value in self.headers.items()}
             )
-            self.send_response(status)
-            for key, value in headers.items():
-                self.send_header(key, value)
-            self.end_headers()
+            self.reply(status, headers=headers)
 
-        def log_message(self, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with http_server(Handler, host=host) as url:
+        yield url

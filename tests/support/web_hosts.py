@@ -2,11 +2,9 @@
 
 import datetime
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,8 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.loopback import LOOPBACK, FakeHandler, http_server
 
 
 @dataclass(frozen=True)
@@ -60,45 +60,18 @@ class WebHosts:
 def served(hosts: WebHosts, certificate: Path | None = None) -> Iterator[None]:
     """Serve hosts until the block ends; with TLS where there is a certificate with its key."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(FakeHandler):
         def answer(self) -> None:
             asked = Asked(self.headers.get("host", ""), self.command, self.path, self.headers.get("authorization", ""))
             hosts.requests.append(asked)
-            reply = hosts.names.get(asked.host, lambda _: Reply(404))(asked)
-            self.send_response(reply.status)
-            for key, value in {"content-length": str(len(reply.body)), **reply.headers}.items():
-                self.send_header(key, value)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(reply.body)
+            self.read_body()
+            host = hosts.names.get(asked.host)
+            reply = host(asked) if host else Reply(404)
+            self.reply(reply.status, reply.body, reply.headers)
 
-        def do_GET(self) -> None:
-            self.answer()
-
-        def do_HEAD(self) -> None:
-            self.answer()
-
-        def do_PUT(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", "0")))
-            self.answer()
-
-        def log_message(self, *args: Any) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    hosts.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with http_server(Handler, certificate) as url:
+        hosts.port = int(url.rpartition(":")[2])
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def certificate_of(names: list[str], folder: Path) -> Path:
@@ -114,7 +87,7 @@ def certificate_of(names: list[str], folder: Path) -> Path:
         .serial_number(1)
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in names]), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(
@@ -139,4 +112,4 @@ class _OnLoopback(httpcore.NetworkBackend):
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(self, host: str, port: int, *args: Any, **options: Any) -> httpcore.NetworkStream:
-        return self._sockets.connect_tcp("127.0.0.1", self._hosts.port, *args, **options)
+        return self._sockets.connect_tcp(LOOPBACK, self._hosts.port, *args, **options)

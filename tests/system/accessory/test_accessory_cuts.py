@@ -130,7 +130,7 @@ def test_connection_cut_anywhere(chroma: Lab) -> None:
     before, wire = data(chroma), chroma.proxy
     # Both images are there after this, so that the update that is measured pulls nothing, as those that are cut.
     for release in ("two", "one", "two"):
-        wire.carried.update(up=0, down=0)
+        wire.carried.update({"up": 0, "down": 0})
         assert update(chroma, release)["exit_code"] == 0
     whole, cuts = dict(wire.carried), 0
     for number, (direction, after) in enumerate(places(whole, chance)):

@@ -14,8 +14,7 @@ from typing import Any
 import yaml
 
 from tests.support.dockerd import Machine, dockerd
-from tests.support.emulator import REPOSITORY, miss, needs
-from tests.support.tools import tool
+from tests.support.programs import ROOT, go_tool, require, skip_without
 from tests.system.accessory.cutting import Proxy, proxy
 
 REGISTRY = "127.0.0.1:5000"
@@ -79,7 +78,7 @@ class Lab:
     def publish(self, name: str, release: str, **behaviour: object) -> str:
         """Push an image that behaves as tests/system/accessory/stand_in/accessory.py says, and return its reference."""
         place = f"/run/images/{name}-{release}"
-        script = (REPOSITORY / "tests/system/accessory/stand_in/accessory.py").read_text()
+        script = (ROOT / "tests/system/accessory/stand_in/accessory.py").read_text()
         told = json.dumps({"name": release, "port": PORTS[name], "bearer": "", **behaviour})
         self.machine("mkdir", "-p", f"{place}/usr", f"{place}/data")
         self.machine("ln", "-sf", "usr/bin", "usr/lib", "usr/lib64", place)
@@ -132,12 +131,12 @@ class Lab:
 
     def start(self, verb: str, name: str, *args: str) -> "subprocess.Popen[str]":
         """Start `python -m accessory`."""
-        python = os.environ.get("ACCESSORY_PYTHON") or str(REPOSITORY / "accessory/.venv/bin/python")
-        needs(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
+        python = os.environ.get("ACCESSORY_PYTHON") or str(ROOT / "accessory/.venv/bin/python")
+        require(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("GOOGLE_", "GITHUB_"))}
         return subprocess.Popen(
             [python, "-m", "accessory", verb, "--name", name, "--env", "dev", "--format", "json", *args],
-            env=kept | {"PYTHONPATH": str(REPOSITORY), "GITHUB_ACTOR": "tester"},
+            env=kept | {"PYTHONPATH": str(ROOT), "GITHUB_ACTOR": "tester"},
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -208,9 +207,9 @@ def lab(folder: Path) -> Iterator[Lab]:
         ("curl", "curl"),
         ("sudo", "sudo"),
     ):
-        needs(program, f"'apt-get install {package}'")
-    sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin") or miss("sshd", "'apt-get install openssh-server'")
-    compose = tool("compose") / "docker-compose"
+        require(program, f"'apt-get install {package}'")
+    sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin") or skip_without("sshd", "'apt-get install openssh-server'")
+    compose = go_tool("compose") / "docker-compose"
     with dockerd() as machine, proxy(lambda: machine.connect(22)) as wire:
         for name in ("client", "host"):
             subprocess.run(

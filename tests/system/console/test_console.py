@@ -14,7 +14,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, needs
+from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator
+from tests.support.programs import require
+from tests.support.waiting import wait_until
 
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run"
@@ -33,7 +35,7 @@ class Page:
     def open(self, address: str) -> None:
         """Go to an address, and wait until a group is drawn there."""
         self.driver.get(address)
-        self.wait(lambda: self.text("path").endswith(GROUP))
+        wait_until(lambda: self.text("path").endswith(GROUP))
 
     def find(self, id_: str) -> Any:
         """Return an element by its id."""
@@ -83,7 +85,7 @@ class Page:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     """A browser with a profile of its own."""
     for tool in ("chromium", "chromedriver"):
-        needs(tool, "'apt-get install chromium chromium-driver'")
+        require(tool, "'apt-get install chromium chromium-driver'")
     options = ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
     for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('browser')}"]:
@@ -120,7 +122,7 @@ def _finish(emulator: Emulator) -> None:
         status = emulator.group()["status"]
         return bool(status["isStable"] and status["versionTarget"]["isReached"])
 
-    emulator.wait(is_over)
+    wait_until(is_over)
 
 
 def _replay(emulator: Emulator, folder: Path) -> str:
@@ -133,7 +135,7 @@ def _replay(emulator: Emulator, folder: Path) -> str:
 def test_page_shows_the_machines_of_the_seed(page: Page, emulator: Emulator) -> None:
     """Three healthy machines, each in a lane and in the table, with the flags, the clock and its speed."""
     page.open(emulator.address)
-    names = {row["instance"].rpartition("/")[2] for row in emulator.machines()}
+    names = {row["instance"].rpartition("/")[2] for row in emulator.instances()}
     assert page.machines(0, 1, 3) == {(name, SEED_TEMPLATE, "healthy") for name in names}
     assert {box["machine"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
     assert [page.text(id_) for id_ in ("healthy", "size", "surge", "stable", "reached")] == [
@@ -154,9 +156,9 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
     page.open(emulator.address)
     emulator.ask("emulator/machines", {"template": "release-2", "answer_s": 60})
     _roll(emulator, "release-2")
-    page.wait(lambda: page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)})
-    page.wait(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
-    page.wait(lambda: page.text("stable") == "yes" and page.text("reached") == "yes")
+    wait_until(lambda: page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)})
+    wait_until(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
+    wait_until(lambda: page.text("stable") == "yes" and page.text("reached") == "yes")
     assert page.machines(1, 3) == {("release-2", "healthy")}
     states = {box["state"] for box in page.boxes(template="release-2") if "state" in box}
     assert {"creating", "verifying", "healthy"} <= states
@@ -169,11 +171,11 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
 def test_unhealthy_machine_is_shown_and_its_repair(page: Page, emulator: Emulator) -> None:
     """A machine that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
     page.open(emulator.address)
-    name = emulator.machines()[0]["instance"].rpartition("/")[2]
+    name = emulator.instances()[0]["instance"].rpartition("/")[2]
     emulator.ask("emulator/crash", {"machine": name})
     # Its first 300 s are the group's initial delay: unhealthy, and not repaired yet.
-    page.wait(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(machine=name)})
-    page.wait(lambda: page.text("stable") == "yes")
+    wait_until(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(machine=name)})
+    wait_until(lambda: page.text("stable") == "yes")
     assert (name, "healthy") in page.machines(0, 3)
 
 
@@ -182,10 +184,10 @@ def test_fault_plan_says_how_often_it_fired(page: Page, emulator: Emulator) -> N
     page.open(emulator.address)
     plan = {"name": "a slow list", "faults": [{"on": "instanceGroupManagers.*", "nth": [1, 2], "delay_s": 1}]}
     emulator.ask("emulator/faults", plan)
-    page.wait(lambda: "a slow list" in page.text("faults") and "0 of 0" in page.text("faults"))
+    wait_until(lambda: "a slow list" in page.text("faults") and "0 of 0" in page.text("faults"))
     for _ in range(3):
         emulator.group()
-    page.wait(lambda: "2 of 3" in page.text("faults"))
+    wait_until(lambda: "2 of 3" in page.text("faults"))
 
 
 def test_groups_are_chosen_by_name(page: Page, emulator: Emulator) -> None:
@@ -195,11 +197,11 @@ def test_groups_are_chosen_by_name(page: Page, emulator: Emulator) -> None:
     group = {"name": "another", "baseInstanceName": "another", "targetSize": 1}
     template = f"{TEMPLATES}/{SEED_TEMPLATE}"
     emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers", {**group, "instanceTemplate": template})
-    page.wait(lambda: page.find("choice").is_displayed())
+    wait_until(lambda: page.find("choice").is_displayed())
     assert page.text("path").endswith(GROUP)
     page.find("group").send_keys("another")
-    page.wait(lambda: page.text("path").endswith("/another"))
-    page.wait(lambda: page.text("size") == "1")
+    wait_until(lambda: page.text("path").endswith("/another"))
+    wait_until(lambda: page.text("size") == "1")
 
 
 def test_replay_is_one_file_that_asks_for_nothing(page: Page, emulator: Emulator, tmp_path: Path) -> None:
@@ -230,7 +232,7 @@ def test_replay_is_scrubbed_and_played_by_keyboard(page: Page, emulator: Emulato
     assert page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)}
     assert scrub.get_attribute("aria-valuetext").endswith(page.text("moment").partition(" / ")[2])
     play.send_keys(Keys.SPACE)
-    page.wait(lambda: play.text == "Pause" and int(scrub.get_property("value")) > 50)
+    wait_until(lambda: play.text == "Pause" and int(scrub.get_property("value")) > 50)
     play.send_keys(Keys.SPACE)
     assert play.text == "Play"
     scrub.send_keys(Keys.END)

@@ -3,13 +3,17 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.deployer import Deployer, reference, run_registry
-from tests.support.emulator import GROUP, TEMPLATES, Emulator, Gcloud, run_emulator
+from tests.support.deployer import Deployer
+from tests.support.emulator import GROUP, TEMPLATES, Emulator, run_emulator
+from tests.support.fake_registry import FakeRegistry, served
+from tests.support.gcloud import Gcloud
+from tests.support.releases import numbered_reference
 
-ODD = (
+ODD: tuple[dict[str, Any], ...] = (
     {"value": {}},
     {"value": {"error": {"code": 503, "message": "backend"}}},
     {"members": {"versions": None, "items": [None], "managedInstances": [None]}},
@@ -18,15 +22,15 @@ ODD = (
 
 @pytest.fixture
 def deployer(emulator: Emulator, tmp_path: Path) -> Iterator[Deployer]:
-    with run_registry() as registry:
+    with served(FakeRegistry(holds_every_digest=True)) as registry:
         yield Deployer(emulator, registry, tmp_path)
 
 
 @pytest.fixture
 def quick(tmp_path: Path) -> Iterator[Deployer]:
     """Ten virtual minutes are a second."""
-    with run_emulator("--speed", "600") as running, run_registry() as registry:
-        running.wait(lambda: running.group()["status"]["isStable"])
+    with run_emulator(speed=600) as running, served(FakeRegistry(holds_every_digest=True)) as registry:
+        running.wait_for_stable_group()
         yield Deployer(running, registry, tmp_path)
 
 
@@ -54,16 +58,17 @@ def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsy
         when = ("before", "after")[number // 2 % 2]
         before = quick.versions()
         is_deaf = number % 3 == 0
-        died = quick.run("deploy", "--image", reference(number), spy={"SPY_KILL": f"{when}:{number}"}, is_deaf=is_deaf)
-        if died.returncode != -9:
+        release = ("--image", numbered_reference(number))
+        died = quick.run_spied("deploy", *release, spy={"SPY_KILL": f"{when}:{number}"}, is_deaf=is_deaf)
+        if died.exit_code != -9:
             break
         again = number % 2
         odd = {"on": "*", "nth": [number], "body": ODD[number % len(ODD)]}
         quick.emulator.ask("emulator/faults", {"faults": [odd]})
-        verb = ["deploy", "--image", reference(number)] if again else ["reconcile"]
-        following = quick.run(*verb, is_deaf=is_deaf)
+        verb = ["deploy", *release] if again else ["reconcile"]
+        following = quick.run_spied(*verb, is_deaf=is_deaf)
         quick.emulator.ask("emulator/faults", verb="DELETE")
-        assert following.returncode == 0, f"exchange {number}: {following.stderr}"
+        assert following.exit_code == 0, f"exchange {number}: {following.stderr}"
         serving = quick.versions()
         assert len(serving) == 1
         (name,) = serving
@@ -71,22 +76,22 @@ def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsy
         assert f"{number:064x}" in script or (not again and serving == before), f"exchange {number}"
         contents = _contents(quick.emulator)
         assert len(contents) == len(set(contents)), f"exchange {number}"
-    assert died.returncode == 0, died.stderr
+    assert died.exit_code == 0, died.stderr
     assert number > 20
     with capsys.disabled():
         print(f"\n{number - 1} exchanges of a real process, SIGKILL and an odd answer at each: one version every time")
 
 
 def _connections(deployer: Deployer, file: Path, code: int, *args: str) -> set[str]:
-    done = deployer.run(*args, spy={"SPY_CONNECTIONS": str(file)})
-    assert done.returncode == code, done.stderr
+    done = deployer.run_spied(*args, spy={"SPY_CONNECTIONS": str(file)})
+    assert done.exit_code == code, done.stderr
     return set(file.read_text().split())
 
 
 def test_no_connection_but_to_the_emulator_and_the_registry(deployer: Deployer, tmp_path: Path) -> None:
     """Operations say where they are by a link to Google's own host; stock clients go there."""
-    allowed = {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry)}
-    found = _connections(deployer, tmp_path / "one", 0, "deploy", "--image", reference(1))
+    allowed = {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry_url)}
+    found = _connections(deployer, tmp_path / "one", 0, "deploy", "--image", numbered_reference(1))
     assert found == allowed
     links = {one["selfLink"].split("/")[2] for one in _operations(deployer.emulator)}
     assert links == {"www.googleapis.com"}
@@ -96,11 +101,11 @@ def test_no_connection_but_to_the_emulator_and_the_registry(deployer: Deployer, 
 
 def test_another_connection_would_have_been_seen(deployer: Deployer, tmp_path: Path) -> None:
     """The control of the test above: the same hook, and a registry on another address."""
-    with run_registry("127.0.0.2") as elsewhere:
+    with served(FakeRegistry(holds_every_digest=True), "127.0.0.2") as elsewhere:
         other = Deployer(deployer.emulator, elsewhere, tmp_path)
-        found = _connections(other, tmp_path / "one", 0, "plan", "--image", reference(1))
+        found = _connections(other, tmp_path / "one", 0, "plan", "--image", numbered_reference(1))
     assert elsewhere.removeprefix("http://") in found
-    assert not found <= {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry)}
+    assert not found <= {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry_url)}
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
@@ -108,15 +113,15 @@ def test_operation_done_with_an_error_and_no_http_code_is_no_success(deployer: D
     failing = {"on": method, "nth": [1], "operation": {"error": "INTERNAL_ERROR", "has_http_code": False}}
     before = deployer.versions()
     deployer.emulator.ask("emulator/faults", {"faults": [failing]})
-    done = deployer.run("deploy", "--image", reference(1))
-    assert (done.returncode, "INTERNAL_ERROR" in done.stderr) == (3, True), done.stderr
+    done = deployer.run("deploy", "--image", numbered_reference(1))
+    assert (done.exit_code, "INTERNAL_ERROR" in done.stderr) == (3, True), done.stderr
     assert "The group was told nothing. What served before serves." in done.stderr
     assert deployer.versions() == before
 
 
 def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
     """What `describe` and `list-instances` show after a deploy is what it and `status` say."""
-    report = deployer.json("deploy", "--image", reference(7))["result"]
+    report = deployer.json("deploy", "--image", numbered_reference(7))["result"]
     status = deployer.run("status")
     described = gcloud.json(f"instance-groups managed describe {GROUP}")
     (version,) = described["versions"]
@@ -125,7 +130,7 @@ def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
     assert version["name"] == report["version"]["name"]
     assert (described["status"]["isStable"], described["status"]["versionTarget"]["isReached"]) == (True, True)
     machines = gcloud.json(f"instance-groups managed list-instances {GROUP}")
-    assert status.returncode == 0, status.stderr
+    assert status.exit_code == 0, status.stderr
     assert template in status.stdout
     for machine in machines:
         assert machine["name"] in status.stdout

@@ -8,7 +8,10 @@ import urllib.error
 
 import pytest
 
-from tests.support.emulator import GROUP, REPOSITORY, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, Gcloud
+from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator
+from tests.support.gcloud import Gcloud
+from tests.support.programs import ROOT
+from tests.support.waiting import wait_until
 
 _MANAGED = "instance-groups managed"
 _NEW = "--machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base --image-project=dojangkok-dev"
@@ -19,7 +22,7 @@ def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
 
 
 def _names(emulator: Emulator) -> list[str]:
-    return sorted(machine["name"] for machine in emulator.machines())
+    return sorted(machine["name"] for machine in emulator.instances())
 
 
 def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -29,7 +32,7 @@ def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
         if "list-instances" in command:
             assert said.count("web-2") == said.count("HEALTHY") == 3
     assert [row["name"] for row in gcloud.json(f"{_MANAGED} list")] == [GROUP]
-    rolled = [entry for entry in emulator.ledger("group") if entry["group"].endswith("/web")]
+    rolled = [entry for entry in emulator.request_log("group") if entry["group"].endswith("/web")]
     since = next(index for index, entry in enumerate(rolled) if entry["versions"][0]["template"] == "web-2")
     until = next(index for index, entry in enumerate(rolled) if index > since and entry["is_stable"])
     during = rolled[since : until + 1]
@@ -56,7 +59,7 @@ def test_templates(emulator: Emulator, gcloud: Gcloud) -> None:
     gcloud("instance-templates delete t1")
     gcloud("instance-templates delete t2 t3")
     assert [one["name"] for one in gcloud.json("instance-templates list")] == [SEED_TEMPLATE]
-    assert {entry["status"] for entry in emulator.ledger("request")} == {200}
+    assert {entry["status"] for entry in emulator.request_log("request")} == {200}
 
 
 def test_a_regional_template(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -83,10 +86,10 @@ def test_describing_and_listing_groups(gcloud: Gcloud) -> None:
 def test_resizing(emulator: Emulator, gcloud: Gcloud) -> None:
     """A group grows and shrinks."""
     gcloud(f"{_MANAGED} resize {GROUP} --size=5")
-    emulator.wait(lambda: _is_stable(emulator))
+    wait_until(lambda: _is_stable(emulator))
     assert len(gcloud.json(f"{_MANAGED} list-instances {GROUP}")) == 5
     gcloud(f"{_MANAGED} resize {GROUP} --size=2")
-    emulator.wait(lambda: _is_stable(emulator))
+    wait_until(lambda: _is_stable(emulator))
     assert len(gcloud.json(f"{_MANAGED} list-instances {GROUP}")) == 2
 
 
@@ -102,12 +105,12 @@ def test_named_ports(emulator: Emulator, gcloud: Gcloud) -> None:
 
 def test_recreating_and_updating_machines(emulator: Emulator, gcloud: Gcloud) -> None:
     """A recreated machine keeps its name and gets a new id; a restarted one keeps both."""
-    ids = {machine["name"]: machine["id"] for machine in emulator.machines()}
+    ids = {machine["name"]: machine["id"] for machine in emulator.instances()}
     first, second, third = ids
     gcloud(f"{_MANAGED} recreate-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} update-instances {GROUP} --instances={second} --minimal-action=restart")
-    emulator.wait(lambda: _is_stable(emulator))
-    after = {machine["name"]: machine["id"] for machine in emulator.machines()}
+    wait_until(lambda: _is_stable(emulator))
+    after = {machine["name"]: machine["id"] for machine in emulator.instances()}
     assert after.keys() == ids.keys()
     assert [after[name] == ids[name] for name in (first, second, third)] == [False, True, True]
 
@@ -118,7 +121,7 @@ def test_deleting_and_abandoning_machines(emulator: Emulator, gcloud: Gcloud) ->
     abandoned = gcloud.json(f"instances describe {second}")
     gcloud(f"{_MANAGED} delete-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} abandon-instances {GROUP} --instances={second}")
-    emulator.wait(lambda: _is_stable(emulator))
+    wait_until(lambda: _is_stable(emulator))
     assert emulator.group()["targetSize"] == 1
     assert _names(emulator) == [third]
     assert sorted(row["name"] for row in gcloud.json("instances list")) == sorted([second, third])
@@ -132,13 +135,13 @@ def test_replacing_and_restarting_on_the_same_template(emulator: Emulator, gclou
     """A replacement gives new machines on the same template, a restart the same machines anew."""
     before = _names(emulator)
     gcloud(f"{_MANAGED} rolling-action replace {GROUP}")
-    emulator.wait(lambda: _is_stable(emulator))
+    wait_until(lambda: _is_stable(emulator))
     replaced = _names(emulator)
     assert not set(before) & set(replaced)
     gcloud(f"{_MANAGED} rolling-action restart {GROUP} --max-unavailable=1")
-    emulator.wait(lambda: _is_stable(emulator))
+    wait_until(lambda: _is_stable(emulator))
     assert _names(emulator) == replaced
-    versions = {machine["version"]["name"] for machine in emulator.machines()}
+    versions = {machine["version"]["name"] for machine in emulator.instances()}
     assert versions == {emulator.group()["versions"][0]["name"]}
 
 
@@ -149,8 +152,8 @@ def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
     gcloud(f"{_MANAGED} set-instance-template {GROUP} --template=slow")
     gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
     assert emulator.group()["updatePolicy"]["type"] == "OPPORTUNISTIC"
-    emulator.wait(lambda: _is_stable(emulator))
-    templates = [machine["version"]["instanceTemplate"].rpartition("/")[2] for machine in emulator.machines()]
+    wait_until(lambda: _is_stable(emulator))
+    templates = [machine["version"]["instanceTemplate"].rpartition("/")[2] for machine in emulator.instances()]
     assert templates.count(SEED_TEMPLATE) >= 2
     assert not emulator.group()["status"]["versionTarget"]["isReached"]
     said = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --version-target-reached --timeout=1")
@@ -164,7 +167,7 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     before = _names(emulator)
     gcloud(f"{_MANAGED} update {GROUP} --initial-delay=3600 --health-check=dojangkok-dev-ai-server")
     gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=bad")
-    emulator.wait(lambda: any(row["currentAction"] == "VERIFYING" for row in emulator.machines()))
+    wait_until(lambda: any(row["currentAction"] == "VERIFYING" for row in emulator.instances()))
     said = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --stable --timeout=1")
     assert "Timeout" in said
     group = gcloud.json(f"{_MANAGED} describe {GROUP}")
@@ -177,7 +180,7 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     assert surge["version"]["instanceTemplate"].endswith("/bad")
     assert "app: no such file" in gcloud(f"instances get-serial-port-output {surge['name']}")
     gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE}")
-    emulator.wait(lambda: _is_stable(emulator), timeout_s=5)
+    wait_until(lambda: _is_stable(emulator), within_s=5)
     assert _names(emulator) == before
 
 
@@ -256,7 +259,7 @@ def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
     assert (before["status"], before["machineType"].rpartition("/")[2]) == ("RUNNING", "n2d-standard-2")
     assert "Pulling asia-northeast3-docker.pkg.dev/" in gcloud(f"instances get-serial-port-output {name}")
     gcloud(f"instances stop {name}")
-    emulator.wait(lambda: _is_stable(emulator))
+    wait_until(lambda: _is_stable(emulator))
     assert gcloud.json(f"instances describe {name}")["status"] == "RUNNING"
     assert gcloud.json(f"instances describe {name}")["id"] != before["id"]
 
@@ -303,14 +306,14 @@ def test_a_write_that_came_too_late(emulator: Emulator, gcloud: Gcloud) -> None:
     emulator.ask("emulator/faults", {"faults": [{"on": "instanceGroups.setNamedPorts", "request": other}]})
     assert "fingerprint" in gcloud.fails(f"{_MANAGED} set-named-ports {GROUP} --named-ports=http:1")
     assert emulator.group()["namedPorts"] == [{"name": "other", "port": 9}]
-    assert [entry["status"] for entry in emulator.ledger("request") if entry.get("reason") == "conditionNotMet"] == [
-        412
-    ]
+    assert [
+        entry["status"] for entry in emulator.request_log("request") if entry.get("reason") == "conditionNotMet"
+    ] == [412]
 
 
 def _readme_commands() -> list[str]:
     """Commands of the README's shell block, without `gcloud compute`; what it exports is in the fixture."""
-    shell = (REPOSITORY / "emulator/README.md").read_text().partition("```sh\n")[2].partition("```")[0]
+    shell = (ROOT / "emulator/README.md").read_text().partition("```sh\n")[2].partition("```")[0]
     commands = [line.removeprefix("gcloud compute ") for line in shell.splitlines() if line.startswith("gcloud")]
     assert len(commands) == 10
     return commands

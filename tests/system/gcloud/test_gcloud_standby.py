@@ -1,19 +1,21 @@
 """What gcloud 528 does with suspended and stopped instances of a group, done to the emulator."""
 
-from tests.support.emulator import GROUP, Emulator, Gcloud
+from tests.support.emulator import GROUP, Emulator
+from tests.support.gcloud import Gcloud
+from tests.support.waiting import wait_until
 
 _MANAGED = "instance-groups managed"
 
 
 def _settle(emulator: Emulator) -> dict[str, str]:
     """Wait until the group is stable; return the status of its instances by name."""
-    emulator.wait(lambda: bool(emulator.group()["status"]["isStable"]))
-    return {row["name"]: row["instanceStatus"] for row in emulator.machines()}
+    wait_until(lambda: bool(emulator.group()["status"]["isStable"]))
+    return {row["name"]: row["instanceStatus"] for row in emulator.instances()}
 
 
 def test_suspending_and_resuming(emulator: Emulator, gcloud: Gcloud) -> None:
     """The four verbs of gcloud move instances into the pool and out of it; a second suspension of one is refused."""
-    first, second, _ = sorted(machine["name"] for machine in emulator.machines())
+    first, second, _ = sorted(machine["name"] for machine in emulator.instances())
     gcloud(f"{_MANAGED} suspend-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} stop-instances {GROUP} --instances={second} --force")
     statuses = _settle(emulator)

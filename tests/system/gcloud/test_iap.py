@@ -3,109 +3,100 @@
 import json
 import os
 import subprocess
-import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.emulator import REPOSITORY, Emulator, needs, run_emulator
+from tests.support.emulator import Emulator, run_emulator
+from tests.support.loopback import FakeHandler, http_server
+from tests.support.programs import ROOT, python_of, require
 
 _ME = "deployer@dojangkok-dev.iam.gserviceaccount.com"
-_MACHINE = "projects/dojangkok-dev/zones/asia-northeast3-a/instances/dojangkok-dev-chromadb"
+_INSTANCE = "projects/dojangkok-dev/zones/asia-northeast3-a/instances/dojangkok-dev-chromadb"
 _HOST_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIMUbMiSUf9aHEEmPIfqFzbnWrCAhTIlMZ1fuIWVEBRHP"
 _GCLOUD_S = 60
 
 
-class Google(ThreadingHTTPServer):
-    """Plays Compute Engine and OS Login as far as `gcloud compute ssh` asks; `asked` is every request."""
+@dataclass
+class Google:
+    """
+    Compute Engine and OS Login as far as `gcloud compute ssh` asks.
 
-    def __init__(self, items: dict[str, str]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[tuple[str, Any]] = []
-        self.bearers: set[str | None] = set()
-        self.items = [{"key": key, "value": value} for key, value in items.items()]
+    Args:
+        metadata: metadata of the instance.
+        url: URL of both, with a slash at its end.
+        requests: path and body of every request.
+        logins: Authorization of every request.
+    """
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/"
+    metadata: dict[str, str]
+    url: str = ""
+    requests: list[tuple[str, Any]] = field(default_factory=list)
+    logins: set[str | None] = field(default_factory=set)
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Google
-
-    def do_GET(self) -> None:
-        self._answer(None)
-
-    def do_POST(self) -> None:
-        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-    def _answer(self, body: Any) -> None:
-        path = self.path.partition("?")[0]
-        self.server.asked.append((self.path, body))
-        self.server.bearers.add(self.headers["Authorization"])
+    def answer(self, path: str) -> Any:
+        """Return the document at a path."""
         profile = {"name": _ME, "posixAccounts": [{"username": "sa_7", "primary": True}]}
-        answers = {
-            f"/compute/v1/{_MACHINE}": {
+        documents = {
+            f"/compute/v1/{_INSTANCE}": {
                 "id": "7",
                 "name": "dojangkok-dev-chromadb",
                 "status": "RUNNING",
                 "networkInterfaces": [{"name": "nic0", "networkIP": "10.10.0.3"}],
-                "metadata": {"items": self.server.items},
+                "metadata": {"items": [{"key": key, "value": value} for key, value in self.metadata.items()]},
             },
-            f"/compute/v1/{_MACHINE}/getGuestAttributes": {
+            f"/compute/v1/{_INSTANCE}/getGuestAttributes": {
                 "queryValue": {"items": [{"namespace": "hostkeys", "key": "ssh-ed25519", "value": _HOST_KEY}]}
             },
             "/compute/v1/projects/dojangkok-dev": {"name": "dojangkok-dev", "commonInstanceMetadata": {}},
         }
-        found = answers.get(path, profile if "loginProfile" in path else {"loginProfile": profile})
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(found).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
+        return documents.get(path, profile if "loginProfile" in path else {"loginProfile": profile})
 
 
 @contextmanager
-def google(**items: str) -> Iterator[Google]:
-    """Google, with a machine of this metadata."""
-    with Google({key.replace("_", "-"): value for key, value in items.items()}) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
+def serve_google(**metadata: str) -> Iterator[Google]:
+    """Serve Google, with an instance of some metadata, until the block ends."""
+    google = Google({key.replace("_", "-"): value for key, value in metadata.items()})
+
+    class Handler(FakeHandler):
+        def answer(self) -> None:
+            google.requests.append((self.path, json.loads(self.read_body() or "null")))
+            google.logins.add(self.headers["Authorization"])
+            self.reply_json(google.answer(self.path.partition("?")[0]))
+
+    with http_server(Handler) as url:
+        google.url = f"{url}/"
+        yield google
 
 
-def keyless(folder: Path, google: Emulator) -> Path:
+def keyless(folder: Path, emulator: Emulator) -> Path:
     """The credential file that google-github-actions/auth writes, with the emulator in every place."""
-    token = google.ask("emulator/tokens")["request_token"]
+    token = emulator.ask("emulator/tokens")["request_token"]
     audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/github"
     account = f"projects/-/serviceAccounts/{_ME}:generateAccessToken"
     file = folder / "credentials.json"
-    told = {
+    document = {
         "type": "external_account",
         "audience": audience,
         "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "token_url": f"{google.address}/v1/token",
-        "service_account_impersonation_url": f"{google.address}/v1/{account}",
+        "token_url": f"{emulator.address}/v1/token",
+        "service_account_impersonation_url": f"{emulator.address}/v1/{account}",
         "credential_source": {
-            "url": f"{google.address}/github/oidc?audience={urllib.parse.quote(f'https:{audience}', safe='')}",
+            "url": f"{emulator.address}/github/oidc?audience={urllib.parse.quote(f'https:{audience}', safe='')}",
             "headers": {"Authorization": f"Bearer {token}"},
             "format": {"type": "json", "subject_token_field_name": "value"},
         },
     }
-    file.write_text(json.dumps(told))
+    file.write_text(json.dumps(document))
     return file
 
 
-def told(folder: Path, credentials: Path, token_host: str) -> tuple[list[str], dict[str, str]]:
-    """The command line and its environment, as accessory gives them."""
-    python = os.environ.get("ACCESSORY_PYTHON") or str(REPOSITORY / "accessory/.venv/bin/python")
-    needs(python, "'uv sync --project accessory', or ACCESSORY_PYTHON names a Python that has its packages")
+def command_line(folder: Path, credentials: Path, token_host: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command line for IAP and its environment, as accessory makes them."""
     place = "'dojangkok-dev-chromadb', 'asia-northeast3-a', 'dojangkok-dev', pathlib.Path(sys.argv[1])"
     program = (
         "import json, pathlib, sys; from accessory.transport import Iap; "
@@ -114,17 +105,18 @@ def told(folder: Path, credentials: Path, token_host: str) -> tuple[list[str], d
         "print(json.dumps([line, dict(iap.environment())]))"
     )
     kept = {key: value for key, value in os.environ.items() if not key.startswith("CLOUDSDK_")}
-    command = [python, "-c", program, folder, credentials, token_host]
-    done = subprocess.run(command, cwd=REPOSITORY, env=kept, capture_output=True, text=True, check=False)
+    command = [python_of("accessory"), "-c", program, str(folder), str(credentials), token_host]
+    done = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     line, environment = json.loads(done.stdout)
     return line, environment
 
 
 def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
-    needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
+    """Run the command line with `--dry-run`, which prints the ssh that gcloud would start."""
+    require("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
     with run_emulator() as emulator:
-        line, environment = told(folder, keyless(folder, emulator), emulator.address.removeprefix("http://"))
+        line, environment = command_line(folder, keyless(folder, emulator), emulator.address.removeprefix("http://"))
         return subprocess.run(
             [*line, "--dry-run"],
             env=environment
@@ -145,19 +137,19 @@ def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
-    with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
+    with serve_google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
         done = dry_run(server, tmp_path)
     assert done.returncode == 0, done.stderr
-    ((path, imported),) = [one for one in server.asked if ":importSshPublicKey" in one[0]]
+    ((path, imported),) = [request for request in server.requests if ":importSshPublicKey" in request[0]]
     assert f"/users/{_ME}:" in urllib.parse.unquote(path)
-    assert server.bearers == {f"Bearer {(tmp_path / 'token').read_text()}"}
+    assert server.logins == {f"Bearer {(tmp_path / 'token').read_text()}"}
     assert imported["key"] == (tmp_path / "key.pub").read_text().strip()
     assert 0 < int(imported["expirationTimeUsec"]) / 1e6 - time.time() <= 300
     assert f"-i {tmp_path}/key " in done.stdout
 
 
 def test_ssh_goes_through_the_tunnel_to_the_host_that_the_machine_published(tmp_path: Path) -> None:
-    with google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
+    with serve_google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
         done = dry_run(server, tmp_path)
     ssh = done.stdout[done.stdout.index("/ssh ") :]
     assert "compute start-iap-tunnel 'dojangkok-dev-chromadb' '%p' --listen-on-stdin" in ssh
@@ -169,7 +161,7 @@ def test_ssh_goes_through_the_tunnel_to_the_host_that_the_machine_published(tmp_
 
 
 def test_machine_that_publishes_no_host_key_is_not_trusted(tmp_path: Path) -> None:
-    with google(enable_oslogin="TRUE") as server:
+    with serve_google(enable_oslogin="TRUE") as server:
         done = dry_run(server, tmp_path)
     assert "-o StrictHostKeyChecking=yes" in done.stdout
     assert not (tmp_path / ".ssh/google_compute_known_hosts").exists()

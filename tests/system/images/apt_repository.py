@@ -9,10 +9,11 @@ import hashlib
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
+from typing import Any
+
+from tests.support.loopback import http_server
 
 Signer = Callable[[str], str]
 
@@ -76,14 +77,12 @@ def index(site: Path, distribution: Path, packages: Path, sign: Signer) -> None:
 def serve(folder: Path) -> Iterator[str]:
     """Serve a folder on a free port until the end of the block; gives `http://127.0.0.1:PORT`."""
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args, directory=str(folder))
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class has this name
+            """Print nothing."""
+
+    with http_server(Handler) as url:
+        yield url

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.emulator import REPOSITORY, needs
+from tests.support.programs import ROOT, require
 from tests.system.images.apt_repository import Signer, add_package, index, serve
 
-_PACKER = REPOSITORY / "packer"
-_PLAYED = REPOSITORY / "tests/system/images/provisioner"
+_PACKER = ROOT / "packer"
+_PLAYED = ROOT / "tests/system/images/provisioner"
 _SUITE = "bookworm"
 _PACKAGES = "ca-certificates,curl,gnupg,jq,pigz,unattended-upgrades"
 _NVIDIA = (
@@ -126,15 +126,23 @@ def _upstream(version: str) -> str:
 def debian() -> Path:
     """Return a tar of the root; the first time, it is made."""
     for tool in ("mmdebstrap", "dpkg-deb", "unshare"):
-        needs(tool, "apt-get install mmdebstrap")
-    needs("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
+        require(tool, "apt-get install mmdebstrap")
+    require("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
     key = hashlib.sha256(f"{_SUITE} {_PACKAGES}".encode()).hexdigest()[:12]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     tar = home / "dojangkok-clients" / f"provisioner-{key}.tar"
     if not tar.exists():
         tar.parent.mkdir(parents=True, exist_ok=True)
         built = tar.with_suffix(f".{os.getpid()}.tar")
-        command = ["mmdebstrap", "--quiet", "--mode=root", "--variant=apt", f"--include={_PACKAGES}", _SUITE, built]
+        command = [
+            "mmdebstrap",
+            "--quiet",
+            "--mode=root",
+            "--variant=apt",
+            f"--include={_PACKAGES}",
+            _SUITE,
+            str(built),
+        ]
         made = subprocess.run(
             ["nice", "-n", "10", *command], capture_output=True, text=True, timeout=_BUILD_S, check=False
         )

@@ -6,18 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fake_registry import served as serving
-from tests.system.processes.served import Served
+from tests.support import fake_registry
+from tests.support.deployer import Deployer
+from tests.support.emulator import run_emulator
+from tests.support.fake_registry import FakeRegistry
 
 # Under nohup the tests would inherit SIGHUP as ignored, and so would each process of deploy.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture
-def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
-    """An emulator, 60 times as fast as real time or as its parameter says, and a registry, for a deployer to run."""
-    one = Served(tmp_path, getattr(request, "param", 60))
-    with serving(one.registry) as one.registry_url:
-        yield one
-    one.process.kill()
-    one.process.wait()
+def speed() -> int:
+    """Seconds of the emulator's clock in a real second; a test's parameter of this name replaces the value."""
+    return 60
+
+
+@pytest.fixture
+def registry() -> FakeRegistry:
+    """The registry of the releases that tests name by a letter."""
+    return FakeRegistry()
+
+
+@pytest.fixture
+def deployer(tmp_path: Path, speed: int, registry: FakeRegistry) -> Iterator[Deployer]:
+    """The program, with an emulator whose group is stable, and a registry."""
+    with run_emulator(speed=speed) as emulator, fake_registry.served(registry) as url:
+        emulator.wait_for_stable_group()
+        yield Deployer(emulator, url, tmp_path, rollout="{bake_s: 1, poll_s: [0.1, 0.1]}")

@@ -9,120 +9,127 @@ import time
 import pytest
 
 from deploy.group import version_name
-from tests.system.processes.served import Served, reference
-from tests.unit.deploy.rig import GROUP
+from tests.support.deployer import Deployer
+from tests.support.emulator import GROUP, ZONE
+from tests.support.releases import reference
 
 BUG = "import deploy.__main__ as m; m.statuses.status = lambda *_: {}['missing']; m.main()"
 
 
-def test_success_has_its_report_alone_on_stdout_and_gives_it_again(served: Served) -> None:
+def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Deployer) -> None:
     """Progress on stderr; `report` is the same to the byte, in every format, without a network or credentials."""
-    code, said, progress = served.run("deploy", "--image", reference("a"))
+    code, said, progress = deployer.run("deploy", "--image", reference("a"))
     assert code == 0
     assert said.startswith("dojangkok-dev-ai-server-mig serves dojangkok-dev-ai-server-seed-r-")
     assert "\n  phases    template " in said
     assert "on dojangkok-…-r-" in progress
     assert "serves dojangkok" not in progress
     assert said.count("undo      uv run --project deploy python -m deploy rollback --env dev\n") == 1
-    served.process.kill()
-    assert served.run("report") == (0, said, "")
-    kept = json.loads(served.records()[0].read_text())
-    assert json.loads(served.run("report", "--format", "json")[1]) == kept
+    deployer.emulator.kill()
+    assert deployer.run("report") == (0, said, "")
+    kept = json.loads(deployer.records()[0].read_text())
+    assert json.loads(deployer.run("report", "--format", "json")[1]) == kept
     assert {phase["name"] for phase in kept["result"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
-    code, markdown, stderr = served.run("report", "--format", "markdown")
+    code, markdown, stderr = deployer.run("report", "--format", "markdown")
     assert (code, stderr, "```mermaid\ngantt\n" in markdown) == (0, "", True)
 
 
 @pytest.mark.parametrize("shape", ["text", "json", "markdown"])
-def test_failure_has_an_empty_stdout_and_its_report_as_the_last_on_stderr(served: Served, shape: str) -> None:
-    served.client.put("/emulator/capacity", json={"asia-northeast3-a": 3})
-    code, stdout, stderr = served.run("deploy", "--image", reference("a"), "--format", shape)
+def test_failure_has_an_empty_stdout_and_its_report_as_the_last_on_stderr(deployer: Deployer, shape: str) -> None:
+    deployer.emulator.ask("emulator/capacity", verb="PUT", body={"asia-northeast3-a": 3})
+    code, stdout, stderr = deployer.run("deploy", "--image", reference("a"), "--format", shape)
     assert (code, stdout) == (9, "")
-    again = served.run("report", "--format", shape)
+    again = deployer.run("report", "--format", shape)
     assert (again[0], stderr.endswith(again[1])) == (0, True)
     assert "ZONE_RESOURCE_POOL_EXHAUSTED" in again[1]
 
 
-def test_refusal_is_kept_and_no_success_of_before_is_told_after_it(served: Served) -> None:
-    assert served.run("deploy", "--image", reference("a"))[0] == 0
-    code, stdout, stderr = served.run("deploy", "--image", f"other/path@sha256:{'a' * 64}")
+def test_refusal_is_kept_and_no_success_of_before_is_told_after_it(deployer: Deployer) -> None:
+    assert deployer.run("deploy", "--image", reference("a"))[0] == 0
+    code, stdout, stderr = deployer.run("deploy", "--image", f"other/path@sha256:{'a' * 64}")
     assert (code, stdout) == (3, "")
     assert stderr.startswith("dojangkok-dev-ai-server-mig: deploy refused, nothing was written (exit code 3)\n")
-    assert served.run("report") == (0, stderr, "")
-    code, stdout, _ = served.run("rollback", "--to", "nothing")
-    assert (code, stdout, "rollback refused" in served.run("report")[1]) == (3, "", True)
+    assert deployer.run("report") == (0, stderr, "")
+    code, stdout, _ = deployer.run("rollback", "--to", "nothing")
+    assert (code, stdout, "rollback refused" in deployer.run("report")[1]) == (3, "", True)
     for verb in ("status", "history", "prune"):
-        assert served.run(verb)[0] == 0
-    assert "rollback refused" in served.run("report")[1]
+        assert deployer.run(verb)[0] == 0
+    assert "rollback refused" in deployer.run("report")[1]
 
 
-@pytest.mark.parametrize("served", [10], indirect=True)
-def test_of_a_killed_run_the_group_tells_and_not_the_run_before(served: Served) -> None:
-    assert served.run("rollback")[0] == 3
-    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
-    process = served.start("deploy", "--image", reference("a"))
+@pytest.mark.parametrize("speed", [10])
+def test_of_a_killed_run_the_group_tells_and_not_the_run_before(deployer: Deployer) -> None:
+    assert deployer.run("rollback")[0] == 3
+    verifying = deployer.emulator.watch_for_phase("verifying")
+    process = deployer.start("deploy", "--image", reference("a"))
     while not verifying():
         assert process.poll() is None
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    code, told, stderr = served.run("report")
+    code, told, stderr = deployer.run("report")
     assert (code, stderr, "rebuilt from the group" in told) == (0, "", True)
     assert told.startswith(
         "dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n  deploy of aaaaaaaaaaaa, run "
     )
     assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", told)
-    served.process.kill()
-    served.token_hosts = [served.url.removeprefix("http://")]
-    code, told, stderr = served.run("report")
+    deployer.emulator.kill()
+    deployer.token_hosts = [deployer.emulator.address.removeprefix("http://")]
+    code, told, stderr = deployer.run("report")
     assert (code, stderr.startswith("warning: the group can't be asked how it ended: credentials: none")) == (0, True)
     assert told.startswith("dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n")
 
 
-def test_corrupt_file_is_one_warning_and_the_group_tells(served: Served) -> None:
-    assert served.run("rollback")[0] == 3
-    [record] = served.records()
+def test_corrupt_file_is_one_warning_and_the_group_tells(deployer: Deployer) -> None:
+    assert deployer.run("rollback")[0] == 3
+    [record] = deployer.records()
     record.write_text("{")
-    code, stdout, stderr = served.run("report")
+    code, stdout, stderr = deployer.run("report")
     assert (code, stderr.count("\n"), "warning: " in stderr, record.name in stderr) == (0, 1, True, True)
     assert "rebuilt from the group" in stdout
 
 
-def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(served: Served) -> None:
+def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(deployer: Deployer) -> None:
     """An empty group: nothing proves the release, and there is nothing to go back to."""
-    served.client.post(f"/{GROUP}/resize", params={"size": 0})
-    while not served.client.get(f"/{GROUP}").json()["status"]["isStable"] or served.serving():
+    deployer.emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}/resize?size=0", verb="POST")
+    while not deployer.emulator.group()["status"]["isStable"] or deployer.emulator.templates_of_instances():
         time.sleep(0.1)
-    code, said, stderr = served.run("deploy", "--image", reference("a"))
+    code, said, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = "the group has target size 0: no instance will prove this release"
     assert (code, stderr.startswith(f"warning: {warning}\n")) == (0, True)
     assert re.search(rf"\n  warning +{warning}\n", said)
     assert "undo" not in said
 
 
-def test_times_are_of_the_servers_clock_and_the_skew_is_reported(served: Served) -> None:
-    served.client.post("/emulator/clock", json={"skew_s": -7_200})
-    code, said, stderr = served.run("deploy", "--image", reference("a"))
+def test_times_are_of_the_servers_clock_and_the_skew_is_reported(deployer: Deployer) -> None:
+    deployer.emulator.ask("emulator/clock", verb="POST", body={"skew_s": -7_200})
+    code, said, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = r"warning:? +this computer's clock is 720\d s ahead of Compute Engine's, which deadlines are judged by"
     assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, said))) == (0, True, True)
-    written = version_name.parse_version_name(served.client.get(f"/{GROUP}").json()["versions"][0]["name"])
+    written = version_name.parse_version_name(deployer.emulator.group()["versions"][0]["name"])
     assert written is not None
     assert abs(time.time() - 7_200 - written.began_at.timestamp()) < 60
-    assert re.search(warning, served.run("status")[1])
+    assert re.search(warning, deployer.run("status")[1])
 
 
-def test_every_verb_that_fails_has_an_empty_stdout(served: Served) -> None:
+def test_every_verb_that_fails_has_an_empty_stdout(deployer: Deployer) -> None:
     for verb in ("status", "history", "plan", "prune", "reconcile", "rollback"):
         more = ["--image", reference("a")] if verb == "plan" else []
-        code, stdout, stderr = served.run(verb, *more, "--group", "no-such-group")
+        code, stdout, stderr = deployer.run(verb, *more, "--group", "no-such-group")
         assert (code, stdout) == (3, "")
         assert f"no-such-group: {verb} refused, nothing was written (exit code 3)\n" in stderr
 
 
-def test_bug_of_ours_is_said_to_be_one_below_its_traceback(served: Served) -> None:
-    command = [sys.executable, "-c", BUG, *served.command("status")[3:]]
+def test_bug_of_ours_is_said_to_be_one_below_its_traceback(deployer: Deployer) -> None:
+    command = [sys.executable, "-c", BUG, *deployer.command("status")[3:]]
     ended = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=served.environment(), check=False, cwd=served.folder
+        command,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=deployer.environment(),
+        check=False,
+        cwd=deployer.folder,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
     trace, _, said = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")

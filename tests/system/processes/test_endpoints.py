@@ -5,27 +5,27 @@ import shlex
 
 import pytest
 
-from tests.system.processes.served import Served, reference
-
-GROUP = "dojangkok-dev-ai-server-mig"
+from tests.support.deployer import Deployer
+from tests.support.emulator import GROUP
+from tests.support.releases import reference
 
 
 @pytest.fixture
-def emulated(served: Served) -> Served:
+def emulated(deployer: Deployer) -> Deployer:
     """An environment file that names Google, and the variable COMPUTE_URL that names an emulator."""
-    served.variables = {"COMPUTE_URL": f"{served.url}/compute/v1"}
-    served.url = ""
-    return served
+    deployer.variables = {"COMPUTE_URL": deployer.compute_url}
+    deployer.compute_url = ""
+    return deployer
 
 
-def line(served: Served) -> str:
+def line(deployer: Deployer) -> str:
     return (
-        f"endpoint: compute_url is '{served.variables['COMPUTE_URL']}', set by --compute-url or COMPUTE_URL;"
+        f"endpoint: compute_url is '{deployer.variables['COMPUTE_URL']}', set by --compute-url or COMPUTE_URL;"
         " environments/dev.yaml has 'https://compute.googleapis.com/compute/v1'"
     )
 
 
-def test_endpoint_of_a_variable_is_the_first_line_of_every_report(emulated: Served) -> None:
+def test_endpoint_of_a_variable_is_the_first_line_of_every_report(emulated: Deployer) -> None:
     image = reference("a")
     code, stdout, _ = emulated.run("deploy", "--image", image)
     assert (code, stdout.splitlines()[0]) == (0, line(emulated))
@@ -37,7 +37,7 @@ def test_endpoint_of_a_variable_is_the_first_line_of_every_report(emulated: Serv
         assert (code, stdout.splitlines()[0]) == (0, line(emulated)), stderr
 
 
-def test_record_of_another_endpoint_is_kept_apart(emulated: Served) -> None:
+def test_record_of_another_endpoint_is_kept_apart(emulated: Deployer) -> None:
     assert emulated.run("deploy", "--image", reference("a"))[0] == 0
     [record] = emulated.records()
     emulated.variables = {}
@@ -49,7 +49,7 @@ def test_record_of_another_endpoint_is_kept_apart(emulated: Served) -> None:
     assert json.loads(record.read_text())["exit_code"] == 0
 
 
-def test_undo_has_the_endpoints_of_the_run(emulated: Served) -> None:
+def test_undo_has_the_endpoints_of_the_run(emulated: Deployer) -> None:
     """The command works where the variable is gone."""
     flags = ["--registry-url", emulated.registry_url]
     emulated.registry_url = '""'
@@ -62,10 +62,10 @@ def test_undo_has_the_endpoints_of_the_run(emulated: Served) -> None:
     emulated.variables = {}
     code, stdout, stderr = emulated.run(*shlex.split(undo.removeprefix("uv run --project deploy python -m deploy ")))
     assert code == 0, stderr
-    assert emulated.serving() == {"dojangkok-dev-ai-server-seed"}
+    assert emulated.emulator.templates_of_instances() == {"dojangkok-dev-ai-server-seed"}
 
 
-def test_endpoint_of_the_environment_file_is_no_line(served: Served) -> None:
-    served.variables = {"COMPUTE_URL": f"{served.url}/compute/v1/"}
-    code, stdout, _ = served.run("status")
+def test_endpoint_of_the_environment_file_is_no_line(deployer: Deployer) -> None:
+    deployer.variables = {"COMPUTE_URL": f"{deployer.compute_url}/"}
+    code, stdout, _ = deployer.run("status")
     assert (code, stdout.startswith(f"{GROUP}: ")) == (0, True)

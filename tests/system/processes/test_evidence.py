@@ -2,21 +2,22 @@
 
 import time
 
-from tests.system.processes.dripping import dripping
-from tests.system.processes.served import Served, reference
-from tests.unit.deploy.rig import GROUP
+from tests.support.deployer import Deployer
+from tests.support.emulator import GROUP
+from tests.support.releases import reference
+from tests.system.processes.slow_proxy import slow_proxy
 
 
-def test_serial_port_that_drips_delays_no_rollback_and_no_exit(served: Served) -> None:
-    seed = served.serving()
-    served.client.post("/emulator/machines", json={"image": reference("a"), "never_healthy": True})
-    with dripping(served.url, "/serialPort") as url:
-        served.url = url
+def test_serial_port_that_drips_delays_no_rollback_and_no_exit(deployer: Deployer) -> None:
+    seed = deployer.emulator.templates_of_instances()
+    deployer.emulator.ask("emulator/machines", verb="POST", body={"image": reference("a"), "never_healthy": True})
+    with slow_proxy(deployer.emulator.address, "/serialPort") as url:
+        deployer.compute_url = f"{url}/compute/v1"
         began_s = time.monotonic()
-        code, stdout, stderr = served.run("deploy", "--image", reference("a"), "--timeout", "4")
+        code, stdout, stderr = deployer.run("deploy", "--image", reference("a"), "--timeout", "4")
         took_s = time.monotonic() - began_s
     assert (code, stdout) == (7, ""), stderr
     assert took_s < 40, "4 s for the rollout, 10 s at most for the serial port, the rest for the rollback"
-    assert served.serving() == seed
-    entries = [line for line in served.client.get("/emulator/ledger?kind=request").text.splitlines() if GROUP in line]
-    assert sum('"PATCH"' in line for line in entries) == 2
+    assert deployer.emulator.templates_of_instances() == seed
+    patches = [entry for entry in deployer.emulator.request_log("request") if entry["verb"] == "PATCH"]
+    assert len([entry for entry in patches if GROUP in entry["path"]]) == 2

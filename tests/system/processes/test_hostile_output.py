@@ -4,15 +4,16 @@ import json
 
 import pytest
 
-from tests.system.processes.served import Served, reference
-from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
+from tests.support.deployer import Deployer
+from tests.support.hostile_text import FORMATS, HOSTILE, LONG, harmless
+from tests.support.releases import reference
 
 
 @pytest.mark.parametrize("shape", FORMATS)
-def test_message_of_the_api_is_reported_as_text(served: Served, shape: str) -> None:
+def test_message_of_the_api_is_reported_as_text(deployer: Deployer, shape: str) -> None:
     fault = {"on": "instanceTemplates.insert", "nth": [1], "operation": {"error": "BAD", "message": HOSTILE + LONG}}
-    assert served.client.post("/emulator/faults", json={"name": "x", "faults": [fault]}).status_code == 200
-    code, _, stderr = served.run("deploy", "--image", reference("b"), "--format", shape)
+    deployer.emulator.ask("emulator/faults", verb="POST", body={"name": "x", "faults": [fault]})
+    code, _, stderr = deployer.run("deploy", "--image", reference("b"), "--format", shape)
     assert code != 0
     plain = "\n".join(harmless(stderr, shape))
     assert "owned" in stderr
@@ -20,15 +21,17 @@ def test_message_of_the_api_is_reported_as_text(served: Served, shape: str) -> N
     assert "<img" not in plain or shape != "markdown"
 
 
-def test_commit_and_author_are_shown_as_text(served: Served) -> None:
-    served.variables["GITHUB_ACTOR"] = HOSTILE
-    code, stdout, stderr = served.run("deploy", "--image", reference("a"), "--commit", HOSTILE, "--format", "markdown")
+def test_commit_and_author_are_shown_as_text(deployer: Deployer) -> None:
+    deployer.variables["GITHUB_ACTOR"] = HOSTILE
+    code, stdout, stderr = deployer.run(
+        "deploy", "--image", reference("a"), "--commit", HOSTILE, "--format", "markdown"
+    )
     assert code == 0, stderr
     assert "<img" not in "\n".join(harmless(stdout, "markdown"))
     assert list(harmless(stderr, "text"))
     for verb in ("history", "status", "report"):
         for shape in FORMATS:
-            code, stdout, stderr = served.run(verb, "--format", shape)
+            code, stdout, stderr = deployer.run(verb, "--format", shape)
             assert code == 0, stderr
             plain = "\n".join(harmless(stdout, shape))
             assert "owned" in stdout

@@ -11,24 +11,20 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from deploy.documents.group_state import Group, Version
-from deploy.group.unattended_rollout import unattended_rollout
-from tests.system.processes.served import Served, reference
-from tests.unit.deploy.rig import digest, new_rig
+from tests.support.deployer import Deployer
+from tests.support.releases import reference
 
 SEED = "dojangkok-dev-ai-server-seed"
 DEPLOY = ("deploy", "--image", reference("a"))
 BROKEN = {"image": reference("a"), "never_healthy": True}
 
 
-def interrupted(served: Served, is_time: Callable[[], bool], sent: signal.Signals, *more: str) -> str:
+def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Signals, *more: str) -> str:
     """Start a deploy, send it a signal as soon as it is time, and return what it says."""
-    process = served.start(*DEPLOY, *more)
+    process = deployer.start(*DEPLOY, *more)
     while not is_time():
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
@@ -40,33 +36,36 @@ def interrupted(served: Served, is_time: Callable[[], bool], sent: signal.Signal
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_during_the_preflight_nothing_was_written(served: Served, sent: signal.Signals) -> None:
+def test_during_the_preflight_nothing_was_written(deployer: Deployer, sent: signal.Signals) -> None:
     """A request that hangs is not waited for."""
-    stderr = interrupted(served, served.fault(on="instanceTemplates.list", hang=True), sent)
+    stderr = interrupted(deployer, deployer.emulator.plan_fault(on="instanceTemplates.list", hang=True), sent)
     assert "mig: deploy interrupted (exit code 130)\n  stopped driving. Nothing was written.\n" in stderr
     assert "reconcile" not in stderr
     assert "undo" not in stderr
 
 
-def test_before_the_group_was_told_it_serves_on(served: Served) -> None:
-    stderr = interrupted(served, served.fault(on="instanceTemplates.insert", hang=True), signal.SIGINT)
+def test_before_the_group_was_told_it_serves_on(deployer: Deployer) -> None:
+    stderr = interrupted(
+        deployer, deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True), signal.SIGINT
+    )
     assert "stopped driving. The group is unchanged, and continues to serve." in stderr
     assert "reconcile" not in stderr
-    assert served.serving() == {SEED}
+    assert deployer.emulator.templates_of_instances() == {SEED}
 
 
-def test_after_an_unanswered_patch_the_group_itself_is_asked(served: Served) -> None:
+def test_after_an_unanswered_patch_the_group_itself_is_asked(deployer: Deployer) -> None:
     """Whether the write came through is not known to the process; the group says it."""
-    stderr = interrupted(served, served.fault(on="zoneOperations.wait", hang=True), signal.SIGTERM)
-    assert re.search(r"The cloud goes on with 'dojangkok-dev-ai-server-seed-r-\w{12}': it replaces 3 more", stderr)
+    wait = deployer.emulator.plan_fault(on="zoneOperations.wait", hang=True)
+    stderr = interrupted(deployer, wait, signal.SIGTERM)
+    assert re.search(rf"Compute Engine continues with '{SEED}-r-\w{{12}}': it replaces 3 more", stderr)
 
 
-def test_hangup_that_nohup_ignores_ends_nothing(served: Served) -> None:
+def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
     """A process that was started with SIGHUP ignored goes on to its end."""
-    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
+    verifying = deployer.emulator.watch_for_phase("verifying")
     process = subprocess.Popen(
-        ["nohup", *served.command(*DEPLOY)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=served.environment(), cwd=served.folder,
+        ["nohup", *deployer.command(*DEPLOY)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=deployer.environment(), cwd=deployer.folder,
     )  # fmt: skip
     while not verifying():
         assert process.poll() is None
@@ -76,15 +75,15 @@ def test_hangup_that_nohup_ignores_ends_nothing(served: Served) -> None:
     assert (process.returncode, b"interrupted" in stderr) == (0, False)
 
 
-@pytest.mark.parametrize("served", [10], indirect=True)
-def test_terminal_that_is_closed_ends_the_driving_and_the_report_is_kept(served: Served) -> None:
+@pytest.mark.parametrize("speed", [10])
+def test_terminal_that_is_closed_ends_the_driving_and_the_report_is_kept(deployer: Deployer) -> None:
     """The kernel sends SIGHUP to a session whose terminal is gone, and every write to it fails."""
-    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
+    verifying = deployer.emulator.watch_for_phase("verifying")
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        served.command(*DEPLOY), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        deployer.command(*DEPLOY), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one call
-        env=served.environment(), cwd=served.folder,
+        env=deployer.environment(), cwd=deployer.folder,
     )  # fmt: skip
     os.close(slave)
     until_s = time.monotonic() + 60
@@ -94,7 +93,7 @@ def test_terminal_that_is_closed_ends_the_driving_and_the_report_is_kept(served:
         drain(master)
     os.close(master)
     assert process.wait(30) == 130
-    (outcome,) = served.results.glob("*.json")
+    (outcome,) = deployer.results.glob("*.json")
     kept = json.loads(outcome.read_text())
     assert (kept["exit_code"], "stopped driving. " in kept["message"]) == (130, True)
 
@@ -105,40 +104,40 @@ def drain(descriptor: int) -> None:
         os.read(descriptor, 1 << 16)
 
 
-@pytest.mark.parametrize("served", [10], indirect=True)
-def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(served: Served) -> None:
-    verifying = served.fault(when={"phase": "verifying"}, request={"verb": "GET", "path": "emulator/clock"})
-    stderr = interrupted(served, verifying, signal.SIGTERM)
-    said = re.search(r"it replaces 3 more machines, with time until (\d\d:\d\d:\d\d) UTC", stderr)
+@pytest.mark.parametrize("speed", [10])
+def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(deployer: Deployer) -> None:
+    verifying = deployer.emulator.watch_for_phase("verifying")
+    stderr = interrupted(deployer, verifying, signal.SIGTERM)
+    said = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", stderr)
     assert said
     assert re.search(r"resume +uv run --project deploy python -m deploy reconcile --env dev\n", stderr)
     assert re.search(r"undo +uv run --project deploy python -m deploy rollback --env dev\n", stderr)
-    (outcome,) = served.records()
+    (outcome,) = deployer.records()
     kept = json.loads(outcome.read_text())
     assert (kept["exit_code"], kept["result"]["changed"], said[1] in kept["message"]) == (130, True, True)
-    code, report, _ = served.run("report")
+    code, report, _ = deployer.run("report")
     assert (code, "deploy interrupted (exit code 130)" in report) == (0, True)
 
 
-def test_on_the_way_back_it_says_so(served: Served) -> None:
-    served.client.post("/emulator/machines", json=BROKEN)
-    process = served.start(*DEPLOY)
+def test_on_the_way_back_it_says_so(deployer: Deployer) -> None:
+    deployer.emulator.ask("emulator/machines", verb="POST", body=BROKEN)
+    process = deployer.start(*DEPLOY)
     assert process.stderr is not None
     while "going back" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert re.search(rf"The (group is told to serve '{SEED}', and|cloud goes on with)", stderr)
+    assert re.search(rf"(The target version of the group is '{SEED}', and|Compute Engine continues with)", stderr)
 
 
-def test_second_signal_ends_it_at_once(served: Served) -> None:
+def test_second_signal_ends_it_at_once(deployer: Deployer) -> None:
     """Somebody who presses Ctrl-C again is not kept waiting for the last look."""
-    insert = served.fault(on="instanceTemplates.insert", hang=True)
-    process = served.start(*DEPLOY)
+    insert = deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True)
+    process = deployer.start(*DEPLOY)
     while not insert():
         time.sleep(0.02)
-    looks = served.fault(on="instanceGroupManagers.get", hang=True)
+    looks = deployer.emulator.plan_fault(on="instanceGroupManagers.get", hang=True)
     process.send_signal(signal.SIGINT)
     while not looks():
         time.sleep(0.02)
@@ -148,37 +147,10 @@ def test_second_signal_ends_it_at_once(served: Served) -> None:
     assert "stopped driving" not in stderr
 
 
-def test_group_that_does_not_answer_is_said_to_be_unknown(served: Served) -> None:
-    insert = served.fault(on="instanceTemplates.insert", hang=True)
+def test_group_that_does_not_answer_is_said_to_be_unknown(deployer: Deployer) -> None:
+    insert = deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True)
 
     def is_time() -> bool:
-        return insert() and bool(served.fault(on="instanceGroupManagers.get", hang=True))
+        return insert() and bool(deployer.emulator.plan_fault(on="instanceGroupManagers.get", hang=True))
 
-    assert "The group can't be read: what it was told is not known." in interrupted(served, is_time, signal.SIGINT)
-
-
-def settled(**changes: Any) -> Group:
-    observed = new_rig().observed().group
-    return Group(**{**{name: getattr(observed, name) for name in observed.__dataclass_fields__}, **changes})
-
-
-def test_what_the_cloud_still_does() -> None:
-    seed = Version(SEED)
-    until = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
-    name = f"deploy/{digest('a')[7:19]}/run1/20261123T150000Z/{until:%Y%m%dT%H%M%SZ}"
-    new = Version("new", name)
-    group = settled(versions=(new,))
-    assert unattended_rollout(group, new, seed, is_patched=False) == (
-        (
-            "Compute Engine continues with 'new': it replaces 3 more instances, with time until 16:00:00 UTC,"
-            " and no process would roll back a failure."
-        ),
-        True,
-    )
-    serving = settled().versions[0]
-    assert unattended_rollout(settled(), new, serving, is_patched=True) == (
-        f"The target version of the group is '{SEED}', and the group has no instance left to replace.",
-        True,
-    )
-    unchanged = "The group is unchanged, and continues to serve."
-    assert unattended_rollout(settled(), new, serving, is_patched=False) == (unchanged, False)
+    assert "The group can't be read: what it was told is not known." in interrupted(deployer, is_time, signal.SIGINT)

@@ -10,45 +10,48 @@ import time
 
 import pytest
 
-from tests.system.processes.served import Served, reference
-from tests.unit.deploy.rig import REPOSITORY, digest
+from tests.support.deployer import Deployer
+from tests.support.fake_registry import FakeRegistry
+from tests.support.releases import REPOSITORY, digest, reference
 
 
-def test_a_day_of_releases(served: Served) -> None:
+def test_a_day_of_releases(deployer: Deployer) -> None:
     """Plan, deploy, again, another, history, back, status: exit codes, and the report alone on stdout."""
-    assert served.run("plan", "--image", reference("a"), "--exit-code")[0] == 2
-    code, report, progress = served.run("deploy", "--image", reference("a"), "--commit", "cafe123", "--format", "json")
+    assert deployer.run("plan", "--image", reference("a"), "--exit-code")[0] == 2
+    code, report, progress = deployer.run(
+        "deploy", "--image", reference("a"), "--commit", "cafe123", "--format", "json"
+    )
     assert (code, json.loads(report)["result"]["changed"]) == (0, True)
     assert "3/3 on dojangkok-…-r-" in progress
-    code, report, _ = served.run("deploy", "--image", reference("a"))
+    code, report, _ = deployer.run("deploy", "--image", reference("a"))
     assert (code, "dojangkok-dev-ai-server-mig: nothing to do, it serves" in report) == (0, True)
-    assert served.run("plan", "--image", reference("a"), "--exit-code")[0] == 0
-    first = served.serving()
-    assert served.run("deploy", "--image", reference("b"))[0] == 0
-    code, report, _ = served.run("history", "--format", "json")
+    assert deployer.run("plan", "--image", reference("a"), "--exit-code")[0] == 0
+    first = deployer.emulator.templates_of_instances()
+    assert deployer.run("deploy", "--image", reference("b"))[0] == 0
+    code, report, _ = deployer.run("history", "--format", "json")
     assert [(one["digest"], one["state"], one["is_serving"]) for one in json.loads(report)] == [
         (digest("b"), "good", True),
         (digest("a"), "good", False),
     ]
-    second = served.serving()
+    second = deployer.emulator.templates_of_instances()
     for serving in (first, second):
-        undo = json.loads(served.run("report", "--format", "json")[1])["undo"]
-        assert served.run(*undo.removeprefix("uv run --project deploy python -m deploy ").split())[0] == 0
-        assert served.serving() == serving
-    code, report, _ = served.run("status")
+        undo = json.loads(deployer.run("report", "--format", "json")[1])["undo"]
+        assert deployer.run(*undo.removeprefix("uv run --project deploy python -m deploy ").split())[0] == 0
+        assert deployer.emulator.templates_of_instances() == serving
+    code, report, _ = deployer.run("status")
     assert code == 0
     assert len(re.findall(r" RUNNING +NONE +HEALTHY +", report)) == 3
     assert "drift" not in report
-    assert json.loads(served.run("status", "--format", "json")[1])["drift"] == []
-    assert served.run("prune")[:2] == (0, "nothing to prune\n")
+    assert json.loads(deployer.run("status", "--format", "json")[1])["drift"] == []
+    assert deployer.run("prune")[:2] == (0, "nothing to prune\n")
 
 
-def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
-    before = len(served.client.get("/emulator/ledger?kind=group").text.splitlines())
-    code, _, stderr = served.run("deploy", "--image", f"{REPOSITORY}:v9")
+def test_refusals_have_their_codes_and_write_nothing(deployer: Deployer) -> None:
+    before = len(deployer.emulator.request_log("group"))
+    code, _, stderr = deployer.run("deploy", "--image", f"{REPOSITORY}:v9")
     assert (code, f"'{REPOSITORY}' has no 'v9'. Fix: push it first" in stderr) == (3, True)
-    assert served.run("deploy", "--image", f"other/path@{digest('a')}")[0] == 3
-    code, _, stderr = served.run("deploy")
+    assert deployer.run("deploy", "--image", f"other/path@{digest('a')}")[0] == 3
+    code, _, stderr = deployer.run("deploy")
     assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
     for flags, said in (
         (("--timeout", "-1"), "--timeout: got '-1'. Fix: use seconds, 1 to 86400."),
@@ -59,58 +62,60 @@ def test_refusals_have_their_codes_and_write_nothing(served: Served) -> None:
         (("--project", "other"), "of project other"),
         (("--repository", "host.example/other"), "is not the environment's repository 'host.example/other'"),
     ):
-        code, _, stderr = served.run("deploy", "--image", reference("a"), *flags)
+        code, _, stderr = deployer.run("deploy", "--image", reference("a"), *flags)
         assert (code, said in stderr) == (3, True), (flags, stderr)
-    served.client.put("/emulator/permissions", json={"denied": ["compute.instanceTemplates.create"]})
-    code, _, stderr = served.run("deploy", "--image", reference("a"))
+    deployer.emulator.ask("emulator/permissions", verb="PUT", body={"denied": ["compute.instanceTemplates.create"]})
+    code, _, stderr = deployer.run("deploy", "--image", reference("a"))
     assert (code, "missing compute.instanceTemplates.create." in stderr) == (4, True)
-    assert len(served.client.get("/emulator/ledger?kind=group").text.splitlines()) == before
+    assert len(deployer.emulator.request_log("group")) == before
 
 
-def test_plan_shows_what_deploy_with_the_same_arguments_writes(served: Served) -> None:
+def test_plan_shows_what_deploy_with_the_same_arguments_writes(deployer: Deployer) -> None:
     flags = ["--image", reference("a"), "--commit", "cafe123", "--by", "alice", "--timeout", "7200"]
-    code, shown, stderr = served.run("plan", *flags, "--format", "json")
+    code, shown, stderr = deployer.run("plan", *flags, "--format", "json")
     assert code == 0, stderr
     planned = json.loads(shown)
     changes = {change["field"]: change["after"] for change in planned["template"]}
     assert (changes["metadata release.commit"], changes["metadata release.by"]) == ("cafe123", "alice")
     assert planned["budget_s"] == 7200
-    assert served.run("plan", "--image", reference("a"), "--timeout", "0.5")[0] == 3
-    assert served.run("deploy", *flags)[0] == 0
-    found = json.loads(served.run("status", "--format", "json")[1])
+    assert deployer.run("plan", "--image", reference("a"), "--timeout", "0.5")[0] == 3
+    assert deployer.run("deploy", *flags)[0] == 0
+    found = json.loads(deployer.run("status", "--format", "json")[1])
     assert (found["commit"], found["by"]) == ("cafe123", "alice")
 
 
-def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(served: Served) -> None:
-    code, report, _ = served.run("plan", "--image", f"{REPOSITORY}:latest", "--format", "json")
+def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(
+    deployer: Deployer, registry: FakeRegistry
+) -> None:
+    code, report, _ = deployer.run("plan", "--image", f"{REPOSITORY}:latest", "--format", "json")
     assert (code, digest("a") in report) == (0, True)
-    assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
-    assert served.run("deploy", "--image", reference("b"))[0] == 0
-    serving_b = served.serving()
-    del served.registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest('a')}"]
-    code, _, stderr = served.run("rollback")
+    assert deployer.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
+    assert deployer.run("deploy", "--image", reference("b"))[0] == 0
+    serving_b = deployer.emulator.templates_of_instances()
+    del registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest('a')}"]
+    code, _, stderr = deployer.run("rollback")
     assert (code, f"'{REPOSITORY}' has no '{digest('a')}'" in stderr) == (3, True)
-    assert served.serving() == serving_b
+    assert deployer.emulator.templates_of_instances() == serving_b
 
 
-def test_timeout_of_the_command_line_is_the_budget(served: Served) -> None:
-    served.client.post("/emulator/machines", json={"never_healthy": True})
-    code, _, stderr = served.run("deploy", "--image", reference("a"), "--timeout", "2")
+def test_timeout_of_the_command_line_is_the_budget(deployer: Deployer) -> None:
+    deployer.emulator.ask("emulator/machines", verb="POST", body={"never_healthy": True})
+    code, _, stderr = deployer.run("deploy", "--image", reference("a"), "--timeout", "2")
     assert (code, "not done after 2 s" in stderr) == (7, True)
 
 
-def test_a_failed_release_leaves_the_old_one_and_says_so(served: Served) -> None:
-    served.client.put("/emulator/capacity", json={"asia-northeast3-a": 3})
-    code, report, stderr = served.run("deploy", "--image", reference("a"))
+def test_a_failed_release_leaves_the_old_one_and_says_so(deployer: Deployer) -> None:
+    deployer.emulator.ask("emulator/capacity", verb="PUT", body={"asia-northeast3-a": 3})
+    code, report, stderr = deployer.run("deploy", "--image", reference("a"))
     assert (code, report) == (9, "")
     assert "'dojangkok-dev-ai-server-seed' serves again." in stderr
-    assert served.serving() == {"dojangkok-dev-ai-server-seed"}
+    assert deployer.emulator.templates_of_instances() == {"dojangkok-dev-ai-server-seed"}
 
 
-@pytest.mark.parametrize("served", [10], indirect=True)
+@pytest.mark.parametrize("speed", [10])
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_what_a_stopped_process_leaves_is_finished_by_reconcile(served: Served, sent: signal.Signals) -> None:
-    process = served.start("deploy", "--image", reference("a"))
+def test_what_a_stopped_process_leaves_is_finished_by_reconcile(deployer: Deployer, sent: signal.Signals) -> None:
+    process = deployer.start("deploy", "--image", reference("a"))
     assert process.stderr is not None
     while "verifying" not in process.stderr.readline():
         assert process.poll() is None
@@ -119,10 +124,10 @@ def test_what_a_stopped_process_leaves_is_finished_by_reconcile(served: Served, 
     assert process.returncode == (130 if sent == signal.SIGINT else -9)
     assert sent == signal.SIGKILL or "python -m deploy reconcile --env dev" in stderr
     time.sleep(0.1)
-    code, _, stderr = served.run("reconcile")
+    code, _, stderr = deployer.run("reconcile")
     assert (code, "deploy of aaaaaaaaaaaa, run" in stderr) == (0, True)
-    assert len(served.serving()) == 1
-    assert "-r-" in served.serving().pop()
+    assert len(deployer.emulator.templates_of_instances()) == 1
+    assert "-r-" in deployer.emulator.templates_of_instances().pop()
 
 
 def test_without_credentials_both_ways_are_named() -> None:
@@ -133,16 +138,16 @@ def test_without_credentials_both_ways_are_named() -> None:
     assert "--credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS" in ended.stderr
 
 
-def test_a_tag_that_was_moved_to_what_serves_is_no_way_back(served: Served) -> None:
+def test_a_tag_that_was_moved_to_what_serves_is_no_way_back(deployer: Deployer) -> None:
     """The first template names `latest`: going back to it would start the very image that somebody flees."""
-    assert served.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
-    code, _, stderr = served.run("rollback")
+    assert deployer.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
+    code, _, stderr = deployer.run("rollback")
     assert (code, "which is the very image that serves. Fix: deploy another one by its digest" in stderr) == (3, True)
 
 
-def test_answer_that_ends_a_verb_is_no_bug_of_ours(served: Served) -> None:
-    served.fault(on="instanceGroupManagers.get", status=400, reason="invalid")
+def test_answer_that_ends_a_verb_is_no_bug_of_ours(deployer: Deployer) -> None:
+    deployer.emulator.plan_fault(on="instanceGroupManagers.get", status=400, reason="invalid")
     for verb in (("status",), ("deploy", "--image", reference("a")), ("rollback",)):
-        code, stdout, stderr = served.run(*verb)
+        code, stdout, stderr = deployer.run(*verb)
         assert (code, stdout, "Fix: try again later." in stderr) == (3, "", True), stderr
         assert "our bug" not in stderr

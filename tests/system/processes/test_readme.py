@@ -5,9 +5,10 @@ import shlex
 from pathlib import Path
 
 from deploy import errors
+from tests.support.deployer import Deployer
+from tests.support.fake_registry import FakeRegistry
+from tests.support.releases import REPOSITORY
 from tests.support.transcripts import comparable
-from tests.system.processes.served import Served
-from tests.unit.deploy.rig import REPOSITORY
 
 README = Path("deploy/README.md").read_text()
 TYPED = "$ uv run --project deploy python -m deploy "
@@ -20,14 +21,14 @@ def blocks() -> list[tuple[list[str], str]]:
     return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in found]
 
 
-def test_every_command_of_the_readme_prints_what_stands_there(served: Served) -> None:
+def test_every_command_of_the_readme_prints_what_stands_there(deployer: Deployer, registry: FakeRegistry) -> None:
     digest = re.search(r"--image \S+@(sha256:[0-9a-f]{64})", README)
     assert digest
-    served.registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest[1]}"] = digest[1]
+    registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest[1]}"] = digest[1]
     assert [args[0] for args, _ in blocks()] == ["status", "deploy", "history", "rollback", "reconcile"]
     for args, printed in blocks():
         assert args[-2:] == ["--env", "dev"] or "--env dev" in " ".join(args)
-        code, stdout, stderr = served.run(*args)
+        code, stdout, stderr = deployer.run(*args)
         assert code == 0, stderr
         assert comparable(stdout) == comparable(printed)
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from ci.scripts import oci_layout, push, skopeo
-from tests.e2e.checkouts import free_port, wait_for
 from tests.support.deployer import Deployer
-from tests.support.emulator import REPOSITORY, Emulator, needs
+from tests.support.emulator import Emulator
+from tests.support.loopback import free_port
+from tests.support.programs import ROOT, require
+from tests.support.waiting import wait_until
 from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, served
 
 # htpasswd's bcrypt of 'a-password'.
@@ -32,7 +34,7 @@ auth: {{htpasswd: {{realm: registry, path: {folder}/htpasswd}}}}
 @contextmanager
 def docker_registry(folder: Path, certificate: Path | None = None) -> Iterator[str]:
     """Serve docker-registry to alice alone until the block ends; gives its host."""
-    needs("docker-registry", "the Debian package docker-registry")
+    require("docker-registry", "the Debian package docker-registry")
     port = free_port()
     (folder / "htpasswd").write_text(_HTPASSWD)
     tls = f", tls: {{certificate: {certificate}, key: {certificate}}}" if certificate else ""
@@ -43,7 +45,7 @@ def docker_registry(folder: Path, certificate: Path | None = None) -> Iterator[s
             ["docker-registry", "serve", str(folder / "config.yml")], stdout=output, stderr=output
         )
     try:
-        wait_for(lambda: "listening on" in log.read_text(), 20)
+        wait_until(lambda: "listening on" in log.read_text(), 20)
         yield f"localhost:{port}"
     finally:
         process.kill()
@@ -61,9 +63,19 @@ def image(folder: Path) -> Path:
     """Write an image without layers, as an OCI layout."""
     (folder / "blobs/sha256").mkdir(parents=True)
     kind = "application/vnd.oci.image"
-    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
+    config: dict[str, object] = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
     stored = {"mediaType": f"{kind}.config.v1+json", **oci_layout.store(folder, config)}
-    manifest = {"schemaVersion": 2, "mediaType": f"{kind}.manifest.v1+json", "config": stored, "layers": []}
+    manifest: dict[str, object] = {
+        "schemaVersion": 2,
+        "mediaType": f"{kind}.manifest.v1+json",
+        "config": stored,
+        "layers": [],
+    }
     entry = {"mediaType": f"{kind}.manifest.v1+json", **oci_layout.store(folder, manifest)}
     (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
@@ -85,9 +97,9 @@ class Pusher:
 
 @pytest.fixture
 def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
-    needs("skopeo", "the Debian package skopeo")
-    python = os.environ.get("DEPLOY_PYTHON") or str(REPOSITORY / "deploy/.venv/bin/python")
-    needs(python, "'uv sync --project deploy', or DEPLOY_PYTHON names a Python that has its packages")
+    require("skopeo", "the Debian package skopeo")
+    python = os.environ.get("DEPLOY_PYTHON") or str(ROOT / "deploy/.venv/bin/python")
+    require(python, "'uv sync --project deploy', or DEPLOY_PYTHON names a Python that has its packages")
     for name in ("bill", "scratch", "secrets"):
         (tmp_path / name).mkdir()
     (tmp_path / "bill/python.json").write_text('{"specVersion": "1.5", "components": []}')
@@ -98,7 +110,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     monkeypatch.setattr(push, "_SCRATCH", tmp_path / "scratch")
     monkeypatch.setattr(skopeo, "_SECRETS", tmp_path / "secrets")
     monkeypatch.setattr(skopeo, "_AUTHFILE", [python, "-m", "deploy.authfile"])
-    monkeypatch.setattr(skopeo, "_DEPLOY_PARENT", REPOSITORY)
+    monkeypatch.setattr(skopeo, "_DEPLOY_PARENT", ROOT)
     monkeypatch.setenv("ENVIRONMENT", "dev")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -119,7 +131,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
         deployer = Deployer(emulator, f"http://{host}", tmp_path)
         wanted = ("plan", "--image", f"asia-northeast3-docker.pkg.dev/{repository}:v1")
         done = deployer.run(*wanted, "--registry-credentials", str(logins(tmp_path, host)))
-        assert (done.returncode, digest in done.stdout) == (0, True), done.stderr
+        assert (done.exit_code, digest in done.stdout) == (0, True), done.stderr
         for options, text in (
             ((), f"wants a login at http://{host} (Basic): 401. Fix: pass --registry-credentials FILE with a login of"),
             (
@@ -128,7 +140,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
             ),
         ):
             done = deployer.run(*wanted, *options)
-            assert (done.returncode, text in done.stderr) == (4, True), done.stderr
+            assert (done.exit_code, text in done.stderr) == (4, True), done.stderr
 
 
 def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) -> None:

@@ -91,7 +91,12 @@ def main(per_second: str, prefix: str, *addresses: str) -> None:
     for address in addresses:
         threading.Thread(target=load.probe, args=(address,), daemon=True).start()
     is_over = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), is_over.set()), daemon=True).start()
+
+    def wait_for_end() -> None:
+        sys.stdin.read()
+        is_over.set()
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
     with ThreadPoolExecutor(64) as pool:
         for number in itertools.count():
             pool.submit(load.send, f"{prefix}-{number}")

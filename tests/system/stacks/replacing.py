@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from tests.support.dockerd import Machine, dockerd
-from tests.support.emulator import REPOSITORY
+from tests.support.programs import ROOT
 from tests.system.stacks.stacks import IMAGE
 
 VLLM, BACKEND = 8001, 8003
-_STACK = REPOSITORY / "compose/ai-server"
+_STACK = ROOT / "compose/ai-server"
 _GATEWAY = "172.30.0.1"
 ADDRESSES = ("172.30.0.10", "172.30.0.11", "172.30.0.12")
 _PER_SECOND = 20
@@ -170,7 +170,7 @@ def run_fleet(archive: Path, latency_s: float) -> Iterator[Fleet]:
             # A machine that is switched off is not what they end by: a signal that means nothing to them.
             machine(
                 "docker", "run", "--detach", "--name", name, "--network", "host", "--stop-signal", "URG",
-                "--stop-timeout", str(grace_s()), "--volume", f"{REPOSITORY}/{package}:/app/{package}:ro", IMAGE,
+                "--stop-timeout", str(grace_s()), "--volume", f"{ROOT}/{package}:/app/{package}:ro", IMAGE,
                 "python", "-m", f"tests.support.app_fakes.{name}", *arguments,
             )  # fmt: skip
         machine.wait_for(VLLM, "/health", 30)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.dockerd import Machine, dockerd
-from tests.support.emulator import REPOSITORY
-from tests.support.tools import tool
+from tests.support.programs import ROOT, go_tool
 
 IMAGE = "registry.example.com/dojangkok-ai/ai-server:built"
 LOKI_PORT = 3100
@@ -68,7 +67,7 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
         assembled: Lines of a Dockerfile for images beside the exporters', by reference.
         settings: Lines of .env, beside those of example.env.
     """
-    for source in (tool("promtail") / "promtail", tool("node-exporter") / "node_exporter", Path("/bin/busybox")):
+    for source in (go_tool("promtail") / "promtail", go_tool("node-exporter") / "node_exporter", Path("/bin/busybox")):
         shutil.copy(source, context)
     with dockerd() as machine:
         loaded = machine("docker", "load", "--quiet", "--input", archive).split()[-1]
@@ -78,14 +77,14 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
             machine("env", "DOCKER_BUILDKIT=0", "docker", "build", "--tag", reference, context)
         machine.start(sys.executable, Path(__file__).with_name("loki.py"), str(LOKI_PORT))
         _lay_out(machine, name, {"HOST_NAME": machine.name, "LOKI_URL": f"http://127.0.0.1:{LOKI_PORT}"} | settings)
-        running = Stack(machine, tool("compose") / "docker-compose")
+        running = Stack(machine, go_tool("compose") / "docker-compose")
         running.compose("up", "--detach", "--wait", "--wait-timeout", "90")
         yield running
 
 
 def _lay_out(machine: Machine, name: str, settings: dict[str, str]) -> None:
     """Do what the startup script does before `docker compose up`, on a machine with Ubuntu's rsyslog."""
-    compose = REPOSITORY / "compose"
+    compose = ROOT / "compose"
     example = (compose / name / "example.env").read_text()
     machine("mkdir", "-p", "/opt/app", "/var/log/dojangkok")
     for file, text in {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from policy.compose import copy_stack
-from tests.support.tools import tool
+from tests.support.programs import go_tool
 
 
 @pytest.fixture(params=["ai-server", "chromadb", "vllm"])
@@ -23,11 +23,11 @@ def _run(folder: Path, *command: str | Path) -> "subprocess.CompletedProcess[str
 
 def _compose(folder: Path, *profiles: str) -> "subprocess.CompletedProcess[str]":
     flags = [word for profile in profiles for word in ("--profile", profile)]
-    return _run(folder, tool("compose") / "docker-compose", *flags, "config", "--format", "json")
+    return _run(folder, go_tool("compose") / "docker-compose", *flags, "config", "--format", "json")
 
 
 def _compose_config(folder: Path, *profiles: str) -> "subprocess.CompletedProcess[str]":
-    return _run(folder, tool("compose-config") / "compose-config", *profiles)
+    return _run(folder, go_tool("compose-config") / "compose-config", *profiles)
 
 
 @pytest.mark.parametrize("profiles", [(), ("alloy",), ("alloy", "other")], ids="+".join)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dockerd import Machine, dockerd
-from tests.support.emulator import REPOSITORY
+from tests.support.programs import ROOT
 
 _HOLDER = """
 import sys, time
@@ -108,7 +108,7 @@ def test_nothing_is_left_after_a_crash(kill: Callable[[Machine], None]) -> None:
 def test_nothing_is_left_when_the_holder_is_killed() -> None:
     """A test run that is killed takes its machine with it."""
     command = [sys.executable, "-c", _HOLDER]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         try:
             assert holder.stdout
             name, pid = holder.stdout.readline().split()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import REPOSITORY
+from tests.support.programs import ROOT
 from tests.system.stacks.stacks import IMAGE, Stack, run_stack
 
 _LOG = "/var/log/dojangkok/dev/application.log"
@@ -49,7 +49,7 @@ def test_the_server_knows_what_it_was_started_as(stack: Stack) -> None:
 
 def test_a_secret_arrives_as_it_was_written(stack: Stack) -> None:
     """Neither compose nor Docker takes a `$` for a variable."""
-    lines = (REPOSITORY / "compose/ai-server/app.env.example").read_text().splitlines()
+    lines = (ROOT / "compose/ai-server/app.env.example").read_text().splitlines()
     (key,) = (line for line in lines if line.startswith("VLLM_API_KEY="))
     assert "$" in key
     assert key in stack.inspect("ai-server")["Config"]["Env"]

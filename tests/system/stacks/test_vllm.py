@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.emulator import REPOSITORY
+from tests.support.programs import ROOT
 from tests.system.stacks.stacks import Stack, run_stack
 
 _IMAGE = "registry.example.com/dojangkok-ai/vllm:v0.15.1"
-_STACK = yaml.safe_load((REPOSITORY / "compose/vllm/docker-compose.yml").read_text())
+_STACK = yaml.safe_load((ROOT / "compose/vllm/docker-compose.yml").read_text())
 
 # Prints its arguments as one line of JSON, and answers 200 to whatever is asked.
 _STAND_IN = """
 import json, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from tests.support.programs import ROOT
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
@@ -57,7 +58,7 @@ def test_vllm_is_told_what_the_stack_says(stack: Stack) -> None:
     said = stack.compose("logs", "--no-log-prefix", "vllm").splitlines()[0]
     assert json.loads(said) == _STACK["services"]["vllm"]["command"]
     assert [json.loads(word)["name"] for word in json.loads(said) if word[0] == "{"] == ["checklist", "easycontract"]
-    key = (REPOSITORY / "compose/vllm/app.env.example").read_text().splitlines()[-1]
+    key = (ROOT / "compose/vllm/app.env.example").read_text().splitlines()[-1]
     assert key in stack.inspect("vllm")["Config"]["Env"]
     deadline = time.monotonic() + 30
     while f'host="{stack.machine.name}", job="docker", service="vllm"' not in stack.shipped():

@@ -19,8 +19,13 @@ import pytest
 
 from emulator.api.permissions import permission
 from policy.terraform import Terraform, copy_iac
-from tests.support.deployer import IMAGE, Deployer, reference, run_registry
-from tests.support.emulator import GROUP, REPOSITORY, TEMPLATES, ZONE, Emulator, Gcloud, run_emulator
+from tests.support.deployer import Deployer
+from tests.support.emulator import GROUP, TEMPLATES, ZONE, Emulator, run_emulator
+from tests.support.fake_registry import FakeRegistry, served
+from tests.support.gcloud import Gcloud
+from tests.support.programs import ROOT
+from tests.support.releases import REPOSITORY, numbered_reference
+from tests.support.waiting import wait_until
 
 _EMAIL = {"email": '"${var.name}@dojangkok-dev.iam.gserviceaccount.com"', "name": "var.name"}
 _STUBS: dict[str, dict[str, str]] = {
@@ -67,12 +72,13 @@ class Fleet:
         """Plan, which must find no change; with a change the exit code would be 2."""
         self.work("plan", "-detailed-exitcode", **values)
 
-    def reference(self) -> str:
+    def image_line(self) -> str:
         """Return the line of the startup script that names the image, of the template that the group has."""
         (version,) = self.emulator.group()["versions"]
         properties = self.emulator.get(f"{TEMPLATES}/{version['instanceTemplate'].rpartition('/')[2]}")["properties"]
         script = next(item["value"] for item in properties["metadata"]["items"] if item["key"] == "startup-script")
-        return next(line for line in script.splitlines() if line.startswith("AI_SERVER_IMAGE="))
+        lines = str(script).splitlines()
+        return next(line for line in lines if line.startswith("AI_SERVER_IMAGE="))
 
 
 @pytest.fixture
@@ -88,7 +94,7 @@ def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> It
 @pytest.fixture
 def deployer(fleet: Fleet, tmp_path: Path) -> Iterator[Deployer]:
     """`python -m deploy --env dev`, with the environment's own names."""
-    with run_registry() as registry:
+    with served(FakeRegistry(holds_every_digest=True)) as registry:
         yield Deployer(fleet.emulator, registry, tmp_path)
 
 
@@ -98,7 +104,7 @@ def _is_stable(fleet: Fleet) -> bool:
 
 def _granted() -> set[str]:
     """Permissions of the deployer's role."""
-    text = (REPOSITORY / "iac/modules/fleet/accounts.tf").read_text()
+    text = (ROOT / "iac/modules/fleet/accounts.tf").read_text()
     return set(re.findall(r'"(compute\.\w+\.\w+)"', text))
 
 
@@ -109,27 +115,27 @@ def test_what_terraform_makes_is_what_deploy_rolls(
     began_s = time.monotonic()
     fleet.apply()
     applied_s = time.monotonic() - began_s
-    fleet.emulator.wait(lambda: _is_stable(fleet))
+    wait_until(lambda: _is_stable(fleet))
     fleet.assert_unchanged()
-    assert fleet.reference() == f"AI_SERVER_IMAGE={IMAGE}:4f2a91c"
+    assert fleet.image_line() == f"AI_SERVER_IMAGE={REPOSITORY}:4f2a91c"
 
     began_s = time.monotonic()
-    done = deployer.run("deploy", "--image", reference(1))
+    done = deployer.run("deploy", "--image", numbered_reference(1))
     deployed_s = time.monotonic() - began_s
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert "warning" not in done.stderr
-    assert fleet.reference() == f"AI_SERVER_IMAGE={reference(1)}"
+    assert fleet.image_line() == f"AI_SERVER_IMAGE={numbered_reference(1)}"
     began_s = time.monotonic()
     fleet.assert_unchanged()
     planned_s = time.monotonic() - began_s
 
-    deployer.json("deploy", "--image", reference(2))
+    deployer.json("deploy", "--image", numbered_reference(2))
     deployer.json("rollback")
-    assert fleet.reference() == f"AI_SERVER_IMAGE={reference(1)}"
+    assert fleet.image_line() == f"AI_SERVER_IMAGE={numbered_reference(1)}"
     fleet.assert_unchanged()
     with capsys.disabled():
         print(f"\napply {applied_s:.1f} s, deploy {deployed_s:.1f} s, empty plan {planned_s:.1f} s")
-    assert [entry for entry in fleet.emulator.ledger("request") if entry.get("unknown")] == []
+    assert [entry for entry in fleet.emulator.request_log("request") if entry.get("unknown")] == []
 
 
 def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, deployer: Deployer) -> None:
@@ -138,10 +144,10 @@ def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, depl
     release that serves in it, it is what the next releases are copies of: iac/README.md, "A change of the machines".
     """
     fleet.apply()
-    fleet.emulator.wait(lambda: _is_stable(fleet))
-    deployer.json("deploy", "--image", reference(1))
+    wait_until(lambda: _is_stable(fleet))
+    deployer.json("deploy", "--image", numbered_reference(1))
     before = deployer.versions()
-    release = reference(1).removeprefix(IMAGE)
+    release = numbered_reference(1).removeprefix(REPOSITORY)
     change = {"ai_server_machine_type": "n2d-standard-4", "ai_server_first_release": release}
     fleet.apply(**change)
     assert deployer.versions() == before
@@ -151,7 +157,7 @@ def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, depl
     group = f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}"
     fleet.emulator.ask(group, {"versions": [{"instanceTemplate": f"global/instanceTemplates/{seed}"}]}, "PATCH")
     assert deployer.versions() == [seed]
-    deployer.json("deploy", "--image", reference(2))
+    deployer.json("deploy", "--image", numbered_reference(2))
     (serving,) = deployer.versions()
     assert fleet.emulator.get(f"{TEMPLATES}/{serving}")["properties"]["machineType"] == "n2d-standard-4"
     assert "is newer than" not in json.dumps(deployer.json("status"))
@@ -161,13 +167,13 @@ def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, depl
 def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deployer) -> None:
     """Every method of Compute Engine that a deploy, a rollback and a prune call is in the custom role of iac/."""
     fleet.apply()
-    fleet.emulator.wait(lambda: _is_stable(fleet))
-    known = len(fleet.emulator.ledger("request"))
-    deployer.json("deploy", "--image", reference(1))
-    deployer.json("deploy", "--image", reference(2))
+    wait_until(lambda: _is_stable(fleet))
+    known = len(fleet.emulator.request_log("request"))
+    deployer.json("deploy", "--image", numbered_reference(1))
+    deployer.json("deploy", "--image", numbered_reference(2))
     deployer.json("rollback")
     deployer.json("prune")
-    methods = {entry["method"] for entry in fleet.emulator.ledger("request")[known:]}
+    methods = {entry["method"] for entry in fleet.emulator.request_log("request")[known:]}
     called = {permission(one) for one in methods if not one.startswith("cloudresourcemanager.")}
     assert called <= _granted()
     assert "compute.instanceTemplates.create" in called
@@ -175,9 +181,9 @@ def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deplo
 
 def test_shell_asks_for_no_more_than_its_grants_have(emulator: Emulator, gcloud: Gcloud) -> None:
     """`gcloud compute ssh` reads the machine, by a role on the machine, and the project, by the deployer's own."""
-    name = emulator.machines()[0]["instance"].rpartition("/")[2]
-    known = len(emulator.ledger("request"))
+    name = emulator.instances()[0]["instance"].rpartition("/")[2]
+    known = len(emulator.request_log("request"))
     gcloud(f"ssh {name} --tunnel-through-iap --dry-run --plain")
-    called = {permission(entry["method"]) for entry in emulator.ledger("request")[known:]}
+    called = {permission(entry["method"]) for entry in emulator.request_log("request")[known:]}
     assert called == {"compute.instances.get", "compute.projects.get"}
     assert "compute.projects.get" in _granted()

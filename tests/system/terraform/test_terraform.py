@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import REPOSITORY, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, run_emulator
+from tests.support.emulator import SEED_TEMPLATE, TEMPLATES, ZONE, Emulator, run_emulator
+from tests.support.programs import ROOT
 
-_FILES = REPOSITORY / "tests/system/terraform"
+_FILES = ROOT / "tests/system/terraform"
 _GROUP = "clients-ai-server-mig"
 _PROJECT = "projects/dojangkok-dev"
 _COLLECTIONS = (
@@ -102,15 +103,15 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
     again = terraform.plan("1")
     assert again.returncode == 0, again.stdout + again.stderr
 
-    (first,) = _templates(emulator.machines(_GROUP))
+    (first,) = _templates(emulator.instances(_GROUP))
     terraform.apply("2")
-    (second,) = _templates(emulator.machines(_GROUP))
+    (second,) = _templates(emulator.instances(_GROUP))
     assert first != second
     scripts = emulator.get(f"{TEMPLATES}/{second}")["properties"]["metadata"]["items"]
     assert any("example.com/ai-server:2" in item["value"] for item in scripts)
     during = [
         entry
-        for entry in emulator.ledger("group")
+        for entry in emulator.request_log("group")
         if entry["group"].endswith(f"/{_GROUP}") and entry["versions"][0]["template"] == second
     ]
     assert max(entry["living"] for entry in during) == 4
@@ -121,7 +122,7 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
     names = [one["name"] for collection in _COLLECTIONS for one in emulator.get(collection).get("items", [])]
     assert [name for name in names if name.startswith("clients-")] == []
     assert SEED_TEMPLATE in names
-    assert [entry for entry in emulator.ledger("request") if entry.get("unknown")] == []
+    assert [entry for entry in emulator.request_log("request") if entry.get("unknown")] == []
 
 
 def test_operations_are_asked_for(emulator: Emulator, provider: Path, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_operations_are_asked_for(emulator: Emulator, provider: Path, tmp_path: 
     terraform = terraform_at(emulator, provider, tmp_path)
     network = "-target=google_compute_network.ai"
     assert "1 added" in terraform.apply("1", network)
-    assert [entry for entry in emulator.ledger("request") if entry["method"] == "globalOperations.get"]
+    assert [entry for entry in emulator.request_log("request") if entry["method"] == "globalOperations.get"]
 
 
 def test_a_refusal_is_shown(quick_emulator: Emulator, provider: Path, tmp_path: Path) -> None:

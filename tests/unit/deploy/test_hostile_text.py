@@ -11,7 +11,7 @@ from deploy.errors import DeployError
 from deploy.report import formats
 from deploy.rollout.result import Outcome
 from lib.streams import write_error
-from tests.unit.deploy.hostile import FORMATS, HOSTILE, LONG, harmless
+from tests.support.hostile_text import FORMATS, HOSTILE, LONG, harmless
 from tests.unit.deploy.rig import REPOSITORY, digest, new_rig
 
 

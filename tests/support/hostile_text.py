@@ -14,7 +14,8 @@ FORMATS = ("text", "markdown", "json")
 def harmless(output: str, shape: str) -> Iterator[str]:
     """Check what every line must be; yield the lines outside fences."""
     is_fenced = False
-    assert not [one for one in output if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp") and one != "\n"]
+    controls = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    assert not [letter for letter in output if unicodedata.category(letter) in controls and letter != "\n"]
     assert "##[" not in output
     for line in output.split("\n"):
         assert not line.lstrip().startswith("::")

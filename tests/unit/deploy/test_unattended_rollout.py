@@ -1,0 +1,36 @@
+"""What Compute Engine continues to do after a process stopped driving a rollout."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from deploy.documents.group_state import Group, Version
+from deploy.group.unattended_rollout import unattended_rollout
+from tests.support.emulator import SEED_TEMPLATE as SEED
+from tests.unit.deploy.rig import digest, new_rig
+
+
+def settled(**changes: Any) -> Group:
+    observed = new_rig().observed().group
+    return Group(**{**{name: getattr(observed, name) for name in observed.__dataclass_fields__}, **changes})
+
+
+def test_what_the_cloud_still_does() -> None:
+    seed = Version(SEED)
+    until = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
+    name = f"deploy/{digest('a')[7:19]}/run1/20261123T150000Z/{until:%Y%m%dT%H%M%SZ}"
+    new = Version("new", name)
+    group = settled(versions=(new,))
+    assert unattended_rollout(group, new, seed, is_patched=False) == (
+        (
+            "Compute Engine continues with 'new': it replaces 3 more instances, with time until 16:00:00 UTC,"
+            " and no process would roll back a failure."
+        ),
+        True,
+    )
+    serving = settled().versions[0]
+    assert unattended_rollout(settled(), new, serving, is_patched=True) == (
+        f"The target version of the group is '{SEED}', and the group has no instance left to replace.",
+        True,
+    )
+    unchanged = "The group is unchanged, and continues to serve."
+    assert unattended_rollout(settled(), new, serving, is_patched=False) == (unchanged, False)
