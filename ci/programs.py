@@ -149,7 +149,8 @@ _READ_BY_CI: Final = (
 _READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
 _READ_BY_APP: Final = ("docs/ai-server.openapi.json", "tests/support/app_fakes")
 _READ_BY_ARCHITECTURE: Final = (
-    "accessory", "app", "bench", "ci", "deploy", "docs/faults.md", "emulator", "engine", "lib", "policy", "tests",
+    "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md", "docs/faults.md",
+    "emulator", "engine", "environments", "iac", "lib", "policy", "tests",
 )  # fmt: skip
 
 PROGRAMS: Final = (
