@@ -38,7 +38,7 @@ class Figures:
     What one rollout cost.
 
     Args:
-        requests: To Compute Engine, from the emulator's ledger.
+        requests: To Compute Engine, from the emulator's request log.
         processes: Started.
         seconds: From its start to its end, real ones.
         needed_s: What the group itself took, in real seconds.

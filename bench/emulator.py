@@ -1,5 +1,5 @@
 """
-What the emulator costs: rollouts and requests a second, start, long lists.
+Measure the emulator: rollouts and requests a second, start, long lists.
 
     uv run --project emulator python bench/emulator.py
 """
@@ -19,46 +19,70 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import httpx
 
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
-from emulator.environment.environment import World
+from emulator.environment.environment import Environment
 from emulator.environment.store import Store
+from emulator.group.conditions import Conditions
+from emulator.group.health import HealthCheck
+from emulator.group.instances import Version
+from emulator.group.members import Group, deciding_soon
+from emulator.group.profile import Profile
+from emulator.group.rollout import advanced_group, next_s
+from emulator.group.settings import Settings, Target
+from emulator.group.state import is_stable
 from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
-from tests.unit.emulator.rollouts import NEW, settings, started
 
 SEED = Path("emulator/seeds/dojangkok.yaml")
 GROUP = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
+CONDITIONS = Conditions(
+    profile=lambda instance: Profile(),
+    container=lambda instance: None,
+    difference=lambda old, new: "NONE" if old == new else "REPLACE",
+    creation_error=lambda zone: "",
+)
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 
 
 def state_machine(seconds: float = 3.0) -> float:
-    """Complete rollouts of three machines a second, by the state machine alone."""
-    rollout = started()
-    settled = rollout.group
+    """Return how many rollouts of three instances complete in a second, by the state machine alone."""
+    old, new = (Version(f"projects/p/global/instanceTemplates/{name}") for name in ("old", "new"))
+    settled = settle(deciding_soon(Group(0.0), 0.0, CONDITIONS), group_settings(old))
     began_s, count = time.perf_counter(), 0
     while time.perf_counter() - began_s < seconds:
-        rollout.group = settled
-        rollout.tell(settings(NEW))
-        rollout.settle()
+        settle(deciding_soon(settled, settled.at_s, CONDITIONS), group_settings(new))
         count += 1
     return count / (time.perf_counter() - began_s)
 
 
+def group_settings(version: Version) -> Settings:
+    """Return the settings of a group of three with a single version."""
+    health_check = HealthCheck("projects/p/global/healthChecks/check", initial_delay_s=120)
+    return Settings("web", ("zone-a",), 3, (Target(version, 3),), health_check=health_check)
+
+
+def settle(group: Group, settings: Settings) -> Group:
+    """Return a group when it has become stable."""
+    while not is_stable(group, settings):
+        group = advanced_group(group, settings, CONDITIONS, next_s(group, settings, CONDITIONS))
+    return group
+
+
 def in_process(seconds: float = 5.0) -> float:
-    """The same with a client that patches, polls group and machines every 5 virtual seconds, over the HTTP layer."""
-    api = Api(World(Store(), Clock(1.8e9, None)))
-    plant(api, read_seed(SEED))
-    client = httpx.Client(transport=Transport(api), base_url="http://emulator/")
+    """Return the same with a client that patches and polls group and instances every 5 virtual seconds, in-process."""
+    emulator = Emulator(Environment(Store(), Clock(1.8e9, None)))
+    plant(emulator, read_seed(SEED))
+    client = httpx.Client(transport=Transport(emulator), base_url="http://emulator/")
     for name in ("a", "b"):
         client.post(TEMPLATES, json={"name": name, "properties": {"machineType": "e2-small"}})
-    api.world.clock.move(120)
+    emulator.environment.clock.move(120)
     began_s, count = time.perf_counter(), 0
     while time.perf_counter() - began_s < seconds:
         template = f"global/instanceTemplates/{'ab'[count % 2]}"
         client.patch(GROUP, json={"versions": [{"instanceTemplate": template}]}).raise_for_status()
         while True:
-            api.world.clock.move(5)
+            emulator.environment.clock.move(5)
             status = client.get(GROUP).json()["status"]
             client.post(f"{GROUP}/listManagedInstances").raise_for_status()
             if status["isStable"] and status["versionTarget"]["isReached"]:
@@ -85,7 +109,7 @@ class Served:
 
 
 def over_http(seconds: float = 5.0, clients: int = 4) -> float:
-    """Reads of a group a second over real HTTP, from a few connections of one other process."""
+    """Return how many reads of a group succeed in a second over HTTP, from a few connections of this process."""
     with Served() as served:
         address = urlsplit(served.url).netloc
         until_s = time.perf_counter() + seconds
@@ -107,7 +131,7 @@ def over_http(seconds: float = 5.0, clients: int = 4) -> float:
 
 
 def start_s() -> float:
-    """Seconds from the command to the line that says where it listens; the best of five."""
+    """Return the seconds from the command to the line with its address; the best of five."""
     times = []
     for _ in range(5):
         began_s = time.perf_counter()
@@ -117,10 +141,10 @@ def start_s() -> float:
 
 
 def lists_ms() -> dict[str, float]:
-    """Milliseconds of lists in a world of 10,000 templates and 50 groups; the worst of five."""
-    api = Api(World(Store(), Clock(1.8e9, None)))
-    plant(api, read_seed(SEED))
-    client = httpx.Client(transport=Transport(api), base_url="http://emulator/")
+    """Return the milliseconds of lists of an environment with 10,000 templates and 50 groups; the worst of five."""
+    emulator = Emulator(Environment(Store(), Clock(1.8e9, None)))
+    plant(emulator, read_seed(SEED))
+    client = httpx.Client(transport=Transport(emulator), base_url="http://emulator/")
     script = {"key": "startup-script", "value": "#!/bin/bash\n" + "echo line\n" * 200}
     for number in range(10_000):
         body = {"name": f"t{number}", "properties": {"machineType": "e2-small", "metadata": {"items": [script]}}}
@@ -129,7 +153,7 @@ def lists_ms() -> dict[str, float]:
     for number in range(50):
         body = {"name": f"g{number}", "targetSize": 3, "instanceTemplate": "global/instanceTemplates/t1"}
         client.post(groups, json=body).raise_for_status()
-    api.world.clock.move(300)
+    emulator.environment.clock.move(300)
     client.get(groups).raise_for_status()
     asked = {
         "templates, a page of 500": f"{TEMPLATES}?maxResults=500",

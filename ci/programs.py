@@ -139,7 +139,7 @@ _DEPLOY_PROOFS: Final = (
 _EMULATOR_PROOFS: Final = (
     Proof(
         ("FUZZ_EXAMPLES=50", "EXAMPLES=200"),
-        ("tests/unit/emulator/test_fuzz.py", "tests/unit/emulator/test_properties.py"),
+        ("tests/integration/emulator/test_fuzz.py", "tests/unit/emulator/test_rollout_properties.py"),
     ),
 )
 _READ_BY_CI: Final = (
@@ -159,7 +159,13 @@ PROGRAMS: Final = (
     Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI),
     Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
     Program(name="deploy", project="deploy", coverage=91, reads=_READ_BY_DEPLOY, proofs=_DEPLOY_PROOFS),
-    Program(name="emulator", project="emulator", coverage=92, more_suites=("tests/contract",), proofs=_EMULATOR_PROOFS),
+    Program(
+        name="emulator",
+        project="emulator",
+        coverage=92,
+        more_suites=("tests/contract", "tests/integration/emulator"),
+        proofs=_EMULATOR_PROOFS,
+    ),
     Program(name="lib", project="deploy", coverage=95),
     Program(name="architecture", project="ci", coverage=None, reads=_READ_BY_ARCHITECTURE),
 )

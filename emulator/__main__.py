@@ -15,13 +15,14 @@ from typing import Annotated, NoReturn, TextIO
 import typer
 import uvicorn
 
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
-from emulator.environment.environment import Options, World
+from emulator.environment.environment import Environment
+from emulator.environment.options import Options
 from emulator.environment.state_lock import LockedError, hold
 from emulator.environment.store import StateError, Store
 from emulator.seed import SeedError, plant, read_seed
-from emulator.server.application import configuration
+from emulator.server.configuration import configuration
 
 _app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where a clock moved by hand begins
@@ -43,12 +44,14 @@ def serve(
     open_: Annotated[bool, typer.Option("--open", help="serve without tokens")] = False,
     any_address: Annotated[bool, typer.Option("--any-address", help="allow an address that others can reach")] = False,
     allow_host: Annotated[list[str] | None, typer.Option(help="host name that clients reach it by")] = None,
-    seed: Annotated[Path | None, typer.Option(help="world to begin with", exists=True, dir_okay=False)] = None,
-    state: Annotated[Path | None, typer.Option(help="file that everything is kept in (default: memory)")] = None,
+    seed: Annotated[
+        Path | None, typer.Option(help="file with the resources of a new environment", exists=True, dir_okay=False)
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="file that keeps the whole state (default: memory)")] = None,
     wait_s: Annotated[
         float, typer.Option(help="seconds to wait for another process on that file", min=0, max=86_400)
     ] = 5.0,
-    random_seed: Annotated[int, typer.Option(help="the same number gives the same machines")] = 0,
+    random_seed: Annotated[int, typer.Option(help="the same number gives the same instances")] = 0,
     operation_s: Annotated[float, typer.Option(help="virtual seconds that an operation runs", min=0, max=86_400)] = 1.0,
     decide_s: Annotated[
         float, typer.Option(help="virtual seconds until a group acts on a change", min=0, max=86_400)
@@ -58,10 +61,10 @@ def serve(
         str, typer.Option(help="suspended and stopped instances in a rollout: keep, or replace")
     ] = "keep",
     no_retries: Annotated[
-        bool, typer.Option("--no-retries", help="create machines once (CREATING_WITHOUT_RETRIES)")
+        bool, typer.Option("--no-retries", help="create instances once (CREATING_WITHOUT_RETRIES)")
     ] = False,
 ) -> None:
-    """Serve until a signal ends it. The first line says where; / is a page to look at."""
+    """Serve until a signal ends the process. The first line has the address; its page / shows the groups."""
     if in_use not in ("refuse", "fail"):
         _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
     if standby not in ("keep", "replace"):
@@ -70,7 +73,7 @@ def serve(
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
         lock = hold(state, wait_s) if state else None
-        world = read_seed(seed) if seed else None
+        resources = read_seed(seed) if seed else None
         options = Options(
             random_seed,
             operation_s,
@@ -79,13 +82,13 @@ def serve(
             retries=not no_retries,
             standby="replace" if standby == "replace" else "keep",
         )
-        age_s = world.age_s if world else 0.0
+        age_s = resources.age_s if resources else 0.0
         start_s = _START_S if manual else time.time() - age_s
-        api = _opened(state, start_s, None if manual else speed, options, is_open=open_)
-        if world:
-            plant(api, world)
+        emulator = _opened(state, start_s, None if manual else speed, options, is_open=open_)
+        if resources:
+            plant(emulator, resources)
         if not manual:
-            api.world.catch_up(time.time())
+            emulator.environment.catch_up(time.time())
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (LockedError, SeedError, StateError) as error:
         _refuse(str(error))
@@ -93,27 +96,35 @@ def serve(
         _refuse(f"{error.filename or f'{host}:{port}'}: {error.strerror or error}. Fix: name another one.")
     shown = f"[{host}]" if ":" in host else host
     _write(f"listening on http://{shown}:{listening.getsockname()[1]}", sys.stdout)
-    uvicorn.Server(configuration(api, allow_host or ())).run(sockets=[listening])
+    uvicorn.Server(configuration(emulator, allow_host or ())).run(sockets=[listening])
     if lock:
         lock.close()
 
 
-def _opened(state: Path | None, start_s: float, speed: float | None, options: Options, *, is_open: bool) -> Api:
+def _opened(state: Path | None, start_s: float, speed: float | None, options: Options, *, is_open: bool) -> Emulator:
     """
-    Open a state, or begin a new one at a moment.
+    Open a state file, or begin a new state.
+
+    Args:
+        state: state file; None: memory
+        start_s: virtual time at which a new state begins
+        speed: virtual seconds per real second; None: a clock that is moved by hand
+        options: options of the environment
+        is_open: whether requests are served without tokens
 
     Raises:
-        StateError: The state is not one that this program wrote, or is damaged.
+        StateError: the file was not written by this version of the program, or is damaged
     """
     store = Store(state)
     try:
-        api = Api(World(store, Clock(float(store.setting("now_s", start_s)), speed), options), is_open=is_open)
-        api.world.check()
+        clock = Clock(float(store.setting("now_s", start_s)), speed)
+        emulator = Emulator(Environment(store, clock, options), is_open=is_open)
+        emulator.environment.validate()
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise StateError(
             f"{state}: not a readable state of the emulator: {error!r:.200}. Fix: delete the file, or name another one."
         ) from error
-    return api
+    return emulator
 
 
 def _is_private(host: str) -> bool:

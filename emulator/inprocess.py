@@ -3,23 +3,23 @@
 import httpx
 
 from emulator.api.messages import Answer, Request, drip_duration_s
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.server.batch import answer_batch, is_batch
 
 
 class Transport(httpx.BaseTransport):
     """
-    Sends requests straight to an emulator.
+    Sends requests to an emulator without a socket.
 
-    A delay moves a manual clock by as much; a request that would never be answered, or whose connection is cut, raises
-    what httpx would raise. So does a body that drips for longer than the request's read timeout.
+    A delay moves a manual clock. An answer that hangs, is cut, or drips for longer than the request's read timeout,
+    raises the error of httpx.
 
     Args:
-        api: The emulator.
+        emulator: emulator that answers
     """
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
@@ -29,13 +29,13 @@ class Transport(httpx.BaseTransport):
             {key.lower(): value for key, value in request.headers.items()},
             request.read(),
         )
-        answer = answer_batch(self._api, sent) if is_batch(sent) else self._api.handle(sent)
+        answer = answer_batch(self._emulator, sent) if is_batch(sent) else self._emulator.handle(sent)
         self._wait(answer)
         self._drip(answer, request)
         if answer.hangs:
-            raise httpx.ReadTimeout("the emulator was told to hang", request=request)
+            raise httpx.ReadTimeout("a fault plan lets this request hang", request=request)
         if answer.is_cut:
-            raise httpx.RemoteProtocolError("the emulator was told to cut the connection", request=request)
+            raise httpx.RemoteProtocolError("a fault plan cuts the connection", request=request)
         if answer.truncated_to is not None:
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=request
@@ -43,16 +43,16 @@ class Transport(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
 
     def _drip(self, answer: Answer, request: httpx.Request) -> None:
-        """Let the body take its time; httpx itself would wait for each byte anew, a client with a deadline does not."""
+        """Move the clock by the time of a dripping body; end at the read timeout, as a client with a deadline does."""
         limit_s = (request.extensions.get("timeout") or {}).get("read")
         dripped_s = drip_duration_s(answer)
-        if self._api.world.clock.is_manual:
-            self._api.world.clock.move(dripped_s if limit_s is None else min(dripped_s, limit_s))
-            self._api.world.advance()
+        if self._emulator.environment.clock.is_manual:
+            self._emulator.environment.clock.move(dripped_s if limit_s is None else min(dripped_s, limit_s))
+            self._emulator.environment.advance()
         if limit_s is not None and dripped_s > limit_s:
             raise httpx.ReadTimeout("the body drips for longer than the read timeout", request=request)
 
     def _wait(self, answer: Answer) -> None:
-        if answer.delay_s and self._api.world.clock.is_manual:
-            self._api.world.clock.move(answer.delay_s)
-            self._api.world.advance()
+        if answer.delay_s and self._emulator.environment.clock.is_manual:
+            self._emulator.environment.clock.move(answer.delay_s)
+            self._emulator.environment.advance()

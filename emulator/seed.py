@@ -1,4 +1,4 @@
-"""A world to begin with: a YAML file of resources, made by the same requests that a client would send."""
+"""Seeds: YAML files with the resources of a new environment, created by the requests that a client would send."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator.api.messages import Request
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.environment.clock import timestamp
-from emulator.environment.instance_rules import Rule
+from emulator.environment.instance_rules import InstanceRule
 from emulator.environment.links import self_link
 
 _ORDER: Final = (
@@ -23,15 +23,15 @@ _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError
 
 
 class SeedError(Exception):
-    """A seed that can't be: where, what, and how to mend it."""
+    """A seed that cannot be used; the text has the place, the reason and the fix."""
 
 
 class Seed(BaseModel):
     """
     A seed file.
 
-    `resources` holds them by collection, as a client would insert them; a group that names a `region` goes there, all
-    other groups into the first zone. All that has happened for `age_s` virtual seconds when the first client comes.
+    `resources` has the bodies of inserts by collection; a group with a `region` is created there, all other groups in
+    the first zone. The environment is `age_s` virtual seconds old when the first client comes.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -43,7 +43,7 @@ class Seed(BaseModel):
     images: dict[str, str] = {}
     resources: dict[str, list[dict[str, Any]]] = {}
     age_s: Annotated[float, Field(ge=0, le=_MAX_AGE_S, allow_inf_nan=False)] = 0.0
-    machines: list[Rule] = []
+    instance_rules: list[InstanceRule] = []
 
 
 def read_seed(path: Path) -> Seed:
@@ -51,7 +51,7 @@ def read_seed(path: Path) -> Seed:
     Read a seed file.
 
     Raises:
-        SeedError: It is no YAML, or not of this shape.
+        SeedError: the file is no YAML, or has other fields
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -67,56 +67,54 @@ def read_seed(path: Path) -> Seed:
         raise SeedError(f"{path}: {where}: {first['msg']}. Fix: see emulator/seeds/dojangkok.yaml.") from error
 
 
-def plant(api: Api, seed: Seed) -> None:
+def plant(emulator: Emulator, seed: Seed) -> None:
     """
-    Make everything that a seed names; in a world that has its zones already, nothing.
+    Create the resources of a seed, unless the environment has its region already.
 
     Raises:
-        SeedError: A resource was refused.
+        SeedError: a resource is refused
     """
-    world = api.world
+    environment = emulator.environment
     project = f"projects/{seed.project}"
-    if world.view.get(f"{project}/regions/{seed.region}") is not None:
+    if environment.view.get(f"{project}/regions/{seed.region}") is not None:
         return
-    _make_places(api, seed)
+    _make_places(emulator, seed)
     for image, family in seed.images.items():
         path = f"{project}/global/images/{image}"
-        world.put(path, {
-            "kind": "compute#image", "id": world.new_id(), "name": image, "family": family, "status": "READY",
-            "diskSizeGb": "10", "creationTimestamp": timestamp(world.now_s), "selfLink": self_link(path),
-            "_created": world.now_s,
+        environment.put(path, {
+            "kind": "compute#image", "id": environment.new_id(), "name": image, "family": family, "status": "READY",
+            "diskSizeGb": "10", "creationTimestamp": timestamp(environment.now_s), "selfLink": self_link(path),
+            "_created": environment.now_s,
         })  # fmt: skip
-    world.circumstances.set_rules(seed.machines)
+    environment.instance_controls.set_rules(seed.instance_rules)
     unknown = set(seed.resources) - set(_ORDER)
     if unknown:
         raise SeedError(f"resources.{min(unknown)}: unknown. Fix: one of {', '.join(_ORDER)}.")
-    was_open, api.is_open = api.is_open, True
     for collection in _ORDER:
         for resource in seed.resources.get(collection, []):
-            _insert(api, seed, collection, resource)
-    api.is_open = was_open
-    world.clock.move(seed.age_s)
-    world.advance()
-    world.store.commit()
+            _insert(emulator, seed, collection, resource)
+    environment.clock.move(seed.age_s)
+    environment.advance()
+    environment.store.commit()
 
 
-def _make_places(api: Api, seed: Seed) -> None:
-    world, project = api.world, f"projects/{seed.project}"
+def _make_places(emulator: Emulator, seed: Seed) -> None:
+    environment, project = emulator.environment, f"projects/{seed.project}"
     region = f"{project}/regions/{seed.region}"
     quotas = [{"metric": metric, "limit": limit, "usage": 0.0} for metric, limit in seed.quotas.items()]
-    world.put(region, {
+    environment.put(region, {
         "kind": "compute#region", "id": "1000", "name": seed.region, "status": "UP", "selfLink": self_link(region),
         "zones": [self_link(f"{project}/zones/{zone}") for zone in seed.zones], "quotas": quotas, "_created": 0.0,
     })  # fmt: skip
     for number, zone in enumerate(seed.zones):
         path = f"{project}/zones/{zone}"
-        world.put(path, {
+        environment.put(path, {
             "kind": "compute#zone", "id": str(2000 + number), "name": zone, "status": "UP",
             "region": self_link(region), "selfLink": self_link(path), "_created": 0.0,
         })  # fmt: skip
 
 
-def _insert(api: Api, seed: Seed, collection: str, resource: dict[str, Any]) -> None:
+def _insert(emulator: Emulator, seed: Seed, collection: str, resource: dict[str, Any]) -> None:
     scope = {
         "subnetworks": f"regions/{seed.region}",
         "instanceGroupManagers": f"zones/{seed.zones[0]}",
@@ -125,7 +123,9 @@ def _insert(api: Api, seed: Seed, collection: str, resource: dict[str, Any]) -> 
     if collection == "instanceGroupManagers" and "region" in resource:
         scope = f"regions/{seed.region}"
     target = f"/projects/{seed.project}/{scope}/{collection}"
-    answer = api.handle(Request("POST", target, {"user-agent": "seed"}, json.dumps(resource).encode()))
+    answer = emulator.handle(
+        Request("POST", target, {"user-agent": "seed"}, json.dumps(resource).encode()), is_trusted=True
+    )
     if answer.status != 200:
         message = json.loads(answer.body)["error"]["message"]
         raise SeedError(f"resources.{collection}: '{resource.get('name')}': {message}")

@@ -54,7 +54,7 @@ def main(emulator: str, tie: str, command: list[str]) -> int:
     _CREDENTIALS.write_text(json.dumps(keyless(emulator, token)))
     image, _, url = tie.partition("=")
     if image:
-        ask("POST", f"{emulator}/emulator/ties", {"image": image, "url": url})
+        ask("POST", f"{emulator}/emulator/bindings", {"image": image, "url": url})
     try:
         variables = {**os.environ, "GOOGLE_APPLICATION_CREDENTIALS": str(_CREDENTIALS)}
         return subprocess.run(command, env=variables, check=False).returncode
@@ -66,7 +66,7 @@ def main(emulator: str, tie: str, command: list[str]) -> int:
 def untie(emulator: str, image: str) -> None:
     """End a tie; an emulator that does not answer any more does not change the command's exit code."""
     with contextlib.suppress(OSError, ValueError):
-        ask("DELETE", f"{emulator}/emulator/ties?{urllib.parse.urlencode({'image': image})}")
+        ask("DELETE", f"{emulator}/emulator/bindings?{urllib.parse.urlencode({'image': image})}")
 
 
 def run(args: list[str]) -> int:

@@ -1,78 +1,26 @@
-"""Answers as they leave: with the server's Date, and with what faults make of them."""
+"""Answers with the headers that every answer of Google's frontends has."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import formatdate
 from typing import Final
 
 from emulator.api.errors import ApiError
-from emulator.api.faults import Fault, Replacement
 from emulator.api.messages import Answer, encoded
 
 _JSON: Final = "application/json; charset=UTF-8"
-_HTML: Final = b"<html><head><title>502</title></head><body>The server encountered a temporary error.</body></html>"
 
 
-def answered(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return an answer that is JSON unless its headers say otherwise."""
+def json_answer(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an answer with a JSON body, unless its headers name another type."""
     return Answer(status, body, {"content-type": _JSON, **(headers or {})})
 
 
+def error_answer(error: ApiError, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return the answer to a refused request."""
+    return json_answer(error.code, encoded(error.body()), headers)
+
+
 def dated(answer: Answer, now_s: float) -> Answer:
-    """Return an answer with the server's Date, unless it has one; every answer of Google's frontends is dated."""
+    """Return an answer with the server's Date, unless the answer has one."""
     return replace(answer, headers={"date": formatdate(now_s, usegmt=True), **answer.headers})
-
-
-def injected(faults: Sequence[Fault]) -> Answer | None:
-    """Return the answer of the first fault that keeps a request from being served; None if there is none."""
-    for fault in faults:
-        if fault.cut == "before":
-            return Answer(0, b"", is_cut=True)
-        if fault.status:
-            error = ApiError(fault.status, fault.reason, "injected by a fault plan")
-            answer = answered(fault.status, encoded(error.body()), fault.headers)
-            return _with_body(answer, fault) if fault.body in ("html", "empty") else answer
-    return None
-
-
-def spoiled(answer: Answer, faults: Sequence[Fault]) -> Answer:
-    """Return what faults leave of the answer to a request that was served."""
-    for fault in faults:
-        if fault.cut == "after":
-            answer = replace(answer, is_cut=True)
-        answer = _with_body(replace(answer, headers={**answer.headers, **fault.headers}), fault)
-    return answer
-
-
-def timed(answer: Answer, faults: Sequence[Fault], now_s: float) -> Answer:
-    """Return an answer with the delays of its faults, and with the Date that they give it."""
-    skew_s = sum(fault.date_skew_s for fault in faults)
-    timed = replace(
-        answer,
-        delay_s=sum(fault.delay_s for fault in faults),
-        drip_s=max((fault.drip_s for fault in faults), default=0.0),
-        hangs=any(fault.hang for fault in faults),
-    )
-    return dated(timed, now_s + skew_s) if skew_s else timed
-
-
-def _with_body(answer: Answer, fault: Fault) -> Answer:
-    if fault.body == "html":
-        return replace(answer, body=_HTML, headers={**answer.headers, "content-type": "text/html"})
-    if fault.body == "empty":
-        return replace(answer, body=b"")
-    if fault.body == "truncated":
-        return replace(answer, truncated_to=len(answer.body) // 2)
-    if isinstance(fault.body, Replacement):
-        return replace(answer, body=_replaced(answer.body, fault.body))
-    return answer
-
-
-def _replaced(body: bytes, replacement: Replacement) -> bytes:
-    if replacement.members is None:
-        return json.dumps(replacement.value).encode()
-    try:
-        return json.dumps(json.loads(body) | replacement.members).encode()
-    except (ValueError, TypeError):  # an earlier fault left no object
-        return body

@@ -1,4 +1,4 @@
-"""A request to a method of the API, as its handler sees it; and which handler serves which method."""
+"""A request to a method of the API, as its handler reads it; and the table of handlers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,36 +7,36 @@ from uuid import UUID
 
 from emulator.api.errors import already_exists, invalid, invalid_parameter, not_found, required
 from emulator.api.schema.check import Method
-from emulator.environment.environment import World
+from emulator.environment.environment import Environment
 from emulator.environment.links import ID, NAME, canonical
-from emulator.environment.operations import Operation
-from emulator.environment.store import Document, View
+from emulator.environment.operations import Operation, OperationWait
+from emulator.environment.view import Document, View
 
 
 @dataclass
 class Call:
     """
-    One request.
+    One request to a method.
 
     Args:
-        world: That it changes.
-        view: That it reads; older than the world while a fault makes reads lag.
-        method: Of Compute v1.
-        params: Variables of the path.
-        query: Typed values.
-        body: Checked; None where the method has none.
-        fault: What becomes of the operation that it starts, as fields of `Operation`.
-        unreachable: Scopes that an aggregated list does not reach.
-        notes: For the ledger.
+        environment: environment that the request changes
+        view: documents and groups that the request reads; older than the environment while a fault makes reads lag
+        method: method of Compute v1
+        params: variables of the path
+        query: typed values of the query
+        body: checked body; None where the method has none
+        operation_fields: fields of `Operation` that a fault gives to the operation of this request
+        unreachable: scopes that an aggregated list does not reach
+        notes: unknown and read-only fields, for the request log
     """
 
-    world: World
+    environment: Environment
     view: View
     method: Method
     params: Mapping[str, str]
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
-    fault: Mapping[str, Any] = field(default_factory=dict)
+    operation_fields: Mapping[str, Any] = field(default_factory=dict)
     unreachable: frozenset[str] = frozenset()
     notes: list[str] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ class Call:
 
     @property
     def path(self) -> str:
-        """Path of the one resource that is meant, with its name in place of a numeric id."""
+        """Path of the resource that the request names, with its name in place of a numeric id."""
         return self.view.path(f"{self.collection}/{list(self.params.values())[-1]}")
 
     @property
@@ -72,15 +72,15 @@ class Call:
 
     def document(self) -> Document:
         """
-        Return the one resource that is meant.
+        Return the resource that the request names.
 
         Raises:
-            ApiError: 404.
+            ApiError: 404, if there is no such resource
         """
-        found = self.view.get(self.path)
-        if found is None:
+        document = self.view.get(self.path)
+        if document is None:
             raise not_found(self.path)
-        return found
+        return document
 
     def link(self, reference: str) -> str:
         """Return the canonical path of a reference in a body, by name."""
@@ -88,10 +88,10 @@ class Call:
 
     def new_path(self) -> str:
         """
-        Return the path of a resource that is to be made.
+        Return the path of the resource that the request creates.
 
         Raises:
-            ApiError: 400 for its name, 409 if it is taken.
+            ApiError: 400, if the name is missing or malformed; 409, if it is taken
         """
         name = (self.body or {}).get("name")
         if not name:
@@ -99,17 +99,26 @@ class Call:
         if not NAME.fullmatch(name):
             raise invalid("resource.name", name, f"Must be a match of regex '{NAME.pattern}'.")
         path = f"{self.collection}/{name}"
-        if self.world.view.get(path) is not None:
+        if self.environment.view.get(path) is not None:
             raise already_exists(path)
         return path
 
     def start(self, target: str, target_id: str, type_: str = "", **more: Any) -> Operation:
-        """Begin the operation that this request answers with."""
-        told = {"request_id": self.request_id, **more, **self.fault}
-        return self.world.start(self.scope, type_ or _operation_type(self.method.name), target, target_id, **told)
+        """
+        Begin the operation that answers this request.
+
+        Args:
+            target: path of the resource
+            target_id: numeric id of the resource
+            type_: operation type; empty: the method's own
+            more: other fields of `Operation`
+        """
+        fields = {"request_id": self.request_id, **more, **self.operation_fields}
+        type_ = type_ or _operation_type(self.method.name)
+        return self.environment.start(self.scope, type_, target, target_id, **fields)
 
 
-Handler = Callable[[Call], Document | Operation]
+Handler = Callable[[Call], Document | Operation | OperationWait]
 HANDLERS: Final[dict[str, Handler]] = {}
 
 
@@ -125,7 +134,7 @@ def serves(*names: str) -> Callable[[Handler], Handler]:
 
 
 def shown(document: Document) -> Document:
-    """Return a document without what only the emulator knows."""
+    """Return a document without the emulator's own members, whose names begin with `_`."""
     return {key: value for key, value in document.items() if not key.startswith("_")}
 
 
@@ -134,7 +143,8 @@ def check_request_id(text: str) -> None:
     Check a `requestId`.
 
     Raises:
-        ApiError: 400. Source: google-cloud-compute, "a valid UUID with the exception that zero UUID is not supported".
+        ApiError: 400, if the text is no UUID or is zero. Source: google-cloud-compute, "a valid UUID with the exception
+            that zero UUID is not supported".
     """
     try:
         if UUID(text).int:
@@ -149,7 +159,7 @@ def check_params(params: Mapping[str, str]) -> None:
     Check the variables of a path.
 
     Raises:
-        ApiError: 400.
+        ApiError: 400, if a value is neither a name nor an id
     """
     for name, value in params.items():
         if name == "project":
@@ -159,6 +169,6 @@ def check_params(params: Mapping[str, str]) -> None:
 
 
 def _operation_type(method: str) -> str:
-    """Clients branch on how it ends: gcloud asks for the target again unless the end is `delete`."""
+    """Return an operation type; clients branch on its end: gcloud reads the target again unless the end is `delete`."""
     verb = method.partition(".")[2]
     return verb if verb == "delete" else f"compute.{method}"

@@ -1,8 +1,8 @@
 """
-Every error that a client can get, in Google's shape: one constructor a row.
+Every error of the API, in Google's shape: one constructor for each.
 
-The codes and reasons are those of Compute Engine; the texts are similar, not the same. Where a row names no other
-source, code and reason are those that google-cloud-compute, gcloud and terraform-provider-google branch on.
+The codes and reasons are those of Compute Engine; the texts are similar, not the same. Where a constructor names no
+other source, code and reason are those that google-cloud-compute, gcloud and terraform-provider-google branch on.
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ _STATUS: Final = {
 
 class ApiError(Exception):
     """
-    A request that was refused.
+    A refused request.
 
     Args:
-        code: HTTP status.
-        reason: Google's word for it, `errors[0].reason`.
-        message: What a person reads.
-        extra: More members of `errors[0]`, such as its location.
+        code: HTTP status
+        reason: Google's word for the reason, `errors[0].reason`
+        message: text for people
+        extra: more members of `errors[0]`, such as its location
     """
 
     def __init__(self, code: int, reason: str, message: str, extra: Mapping[str, str] | None = None) -> None:
@@ -53,42 +53,42 @@ class ApiError(Exception):
 
 
 def not_found(path: str) -> ApiError:
-    """No such resource; the path begins with `projects/`."""
+    """Return the error for a missing resource; the path begins with `projects/`."""
     return ApiError(404, "notFound", f"The resource '{path}' was not found")
 
 
 def already_exists(path: str) -> ApiError:
-    """The name is taken; checked synchronously on insert."""
+    """Return the error for a name that is taken; checked synchronously on insert."""
     return ApiError(409, "alreadyExists", f"The resource '{path}' already exists")
 
 
 def invalid(field: str, value: object, why: str) -> ApiError:
-    """A field of the body, as `resource.x.y`, or of the query has a value that can't be."""
+    """Return the error for an invalid value of a field of the body, as `resource.x.y`, or of the query."""
     return ApiError(400, "invalid", f"Invalid value for field '{field}': '{value}'. {why}")
 
 
 def required(field: str) -> ApiError:
-    """A field is missing."""
+    """Return the error for a missing field."""
     return ApiError(400, "required", f"Required field '{field}' not specified")
 
 
 def invalid_parameter(name: str, value: object, why: str) -> ApiError:
-    """A value in the path. Source: the 400 quoted in terraform-google-vm issue 46."""
+    """Return the error for a value in the path. Source: the 400 quoted in terraform-google-vm issue 46."""
     return ApiError(400, "invalidParameter", f"Invalid value for field '{name}': '{value}'. {why}")
 
 
 def malformed(why: str) -> ApiError:
-    """A body that is no JSON."""
+    """Return the error for a body that is no JSON."""
     return ApiError(400, "parseError", f"Invalid JSON payload received. {why}")
 
 
 def too_large(limit: int) -> ApiError:
-    """A body that is longer than the server reads."""
+    """Return the error for a body that is longer than the server reads."""
     return ApiError(413, "uploadTooLarge", f"Request Entity Too Large: the limit is {limit} bytes.")
 
 
 def not_acted_on(field: str, value: object) -> ApiError:
-    """A field that Compute Engine acts on and this emulator does not."""
+    """Return the error for a field that Compute Engine acts on and this emulator does not."""
     message = (
         f"Field '{field}' with the value '{value!s:.80}' changes what Compute Engine does; this emulator does not."
     )
@@ -96,45 +96,45 @@ def not_acted_on(field: str, value: object) -> ApiError:
 
 
 def in_use(path: str, user: str) -> ApiError:
-    """Something refers to it. Source: terraform-provider-google issues 1448 and 10365."""
+    """Return the error for a resource in use. Source: terraform-provider-google issues 1448 and 10365."""
     message = f"The {_kind(path)} resource '{path}' is already being used by '{user}'"
     return ApiError(400, "resourceInUseByAnotherResource", message)
 
 
 def stale_fingerprint() -> ApiError:
-    """Somebody else has written since the fingerprint was read."""
+    """Return the error for a write after another write since the fingerprint was read."""
     return ApiError(412, "conditionNotMet", "Supplied fingerprint does not match current metadata fingerprint.")
 
 
 def unavailable(why: str) -> ApiError:
-    """The server cannot do it now, and has changed nothing."""
+    """Return the error for a request that the server cannot perform now; nothing has changed."""
     return ApiError(503, "backendError", why)
 
 
 def internal(why: str) -> ApiError:
-    """A defect of this server."""
+    """Return the error for a defect of this server."""
     return ApiError(500, "internalError", why)
 
 
 def forbidden(permission: str, path: str) -> ApiError:
-    """The permission switchboard has it off."""
+    """Return the error for a permission that the control routes deny."""
     return ApiError(403, "forbidden", f"Required '{permission}' permission for '{path}'")
 
 
 def quota_exceeded(metric: str, limit: int) -> ApiError:
-    """A synchronous quota, such as the number of templates."""
+    """Return the error for a quota that is checked synchronously, such as the number of templates."""
     message = f"Quota '{metric}' exceeded.  Limit: {limit}.0 globally."
     return ApiError(403, "quotaExceeded", message)
 
 
 def unauthenticated(why: str) -> ApiError:
-    """No token, or one that is unknown or has expired. Source: Google's APIs, RFC 6750."""
+    """Return the error for a token that is missing, unknown or expired. Source: Google's APIs, RFC 6750."""
     extra = {"location": "Authorization", "locationType": "header"}
     return ApiError(401, "required" if why == "missing" else "authError", f"Invalid credentials: token {why}.", extra)
 
 
 def not_implemented(verb: str, path: str, method: str) -> ApiError:
-    """A route that Compute Engine has and this emulator has not, or that nobody has."""
+    """Return the error for a path that this emulator does not serve, whether Compute Engine has it or not."""
     what = f"'{method}' is a method of Compute v1 that" if method else "a route that"
     return ApiError(501, "notImplemented", f"{verb} {path}: {what} this emulator does not serve")
 

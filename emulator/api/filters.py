@@ -2,9 +2,9 @@
 The two dialects of `filter`, which cannot be mixed in one expression.
 
     name = web-1 AND (labels.env:prod OR NOT status = RUNNING)      AIP-160
-    (name eq ".*web.*") (zone ne "asia.*")                          RE2, matched in full, all must hold
+    (name eq ".*web.*") (zone ne "asia.*")                          RE2; every comparison must match in full
 
-Anything else is refused: a filter that is silently ignored shows a client what it did not ask for.
+Any other text is refused: a list with an ignored filter would contain documents that the client did not request.
 """
 
 import re
@@ -22,8 +22,8 @@ _AIP: Final = Lark(
     r"""
     ?start: either
     ?either: all ("OR" all)*
-    ?all: one ("AND"? one)*
-    ?one: "NOT" one -> negation | "-" one -> negation | "(" either ")" | comparison
+    ?all: term ("AND"? term)*
+    ?term: "NOT" term -> negation | "-" term -> negation | "(" either ")" | comparison
     comparison: FIELD OPERATOR value
     value: STRING | WORD
     OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">" | ":"
@@ -40,8 +40,8 @@ _QUIET: Final = re2.Options()
 _QUIET.log_errors = False
 _RE2: Final = Lark(
     r"""
-    start: one+
-    ?one: "(" one ")" | comparison
+    start: term+
+    ?term: "(" term ")" | comparison
     comparison: FIELD WORD_OPERATOR value
     value: STRING | WORD
     WORD_OPERATOR.2: /(eq|ne)(?=\s)/
@@ -60,7 +60,7 @@ def compile_filter(text: str) -> Predicate:
     Return the predicate of a filter.
 
     Raises:
-        ApiError: 400, for what neither dialect can be, and for expressions above 1,000 characters.
+        ApiError: 400, if the text belongs to neither dialect, or has more than 1,000 characters
     """
     if not text.strip():
         return lambda _: True
@@ -90,7 +90,7 @@ class _Re2(Transformer[Token, Predicate]):
             raise invalid("filter", value, f"Not a regular expression: {error}") from error
 
         def matches(document: Mapping[str, Any]) -> bool:
-            return any(pattern.fullmatch(_text(found)) is not None for found in _find(document, field))
+            return any(pattern.fullmatch(_text(value)) is not None for value in _values(document, field))
 
         return matches if operator == "eq" else lambda document: not matches(document)
 
@@ -110,17 +110,17 @@ class _Aip(Transformer[Token, Predicate]):
 
     def comparison(self, parts: list[Any]) -> Predicate:
         field, operator, value = str(parts[0]), str(parts[1]), parts[2]
-        return lambda document: _compare(_find(document, field), operator, value)
+        return lambda document: _compare(_values(document, field), operator, value)
 
     def value(self, parts: list[Token]) -> str:
         return _unquote(parts[0])
 
 
-def _compare(found: list[Any], operator: str, value: str) -> bool:
+def _compare(field_values: list[Any], operator: str, value: str) -> bool:
     if operator == "!=":
-        return not _compare(found, "=", value)
-    for one in found:
-        text = _text(one)
+        return not _compare(field_values, "=", value)
+    for field_value in field_values:
+        text = _text(field_value)
         if operator == ":" and (_glob(value).match(text) if "*" in value else value.lower() in text.lower()):
             return True
         if operator == "=" and (_glob(value).fullmatch(text) if "*" in value else text == value):
@@ -143,19 +143,19 @@ def _glob(value: str) -> Any:
     return re2.compile("(?s)" + ".*".join(map(re2.escape, value.split("*"))), _QUIET)
 
 
-def _find(document: Any, field: str) -> list[Any]:
-    """Return all values of a field; through a list, those of each member."""
-    found = [document]
+def _values(document: Any, field: str) -> list[Any]:
+    """Return all values of a field; of a list, the values of each member."""
+    values = [document]
     rest = field
     while rest:
-        # Label keys may hold dots: the longest key that is there wins.
-        here = [one for group in found for one in (group if isinstance(group, list) else [group])]
-        objects = [one for one in here if isinstance(one, dict)]
-        if any(rest in one for one in objects):
-            return [one[rest] for one in objects if rest in one]
+        # Label keys may contain dots: the longest key that exists is the right one.
+        members = [member for value in values for member in (value if isinstance(value, list) else [value])]
+        objects = [member for member in members if isinstance(member, dict)]
+        if any(rest in member for member in objects):
+            return [member[rest] for member in objects if rest in member]
         head, _, rest = rest.partition(".")
-        found = [one[head] for one in objects if head in one]
-    return found
+        values = [member[head] for member in objects if head in member]
+    return values
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Lists: pages, order, filters, and the aggregated form."""
+"""Lists: pages, order, filters, and aggregated lists."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from emulator.api.calls import Call, shown
 from emulator.api.errors import ApiError, invalid
 from emulator.api.filters import compile_filter
 from emulator.environment.links import self_link
-from emulator.environment.store import Document
+from emulator.environment.view import Document
 
 _MOST: Final = 500
 Render = Callable[[str, Document], Document]
@@ -21,12 +21,14 @@ def answer_list(call: Call, kind: str, render: Render | None = None) -> Document
     Answer a list of the documents of a collection.
 
     Args:
-        call: The request.
-        kind: Such as `compute#instanceTemplateList`.
-        render: Completes a document, given its path.
+        call: request
+        kind: kind of the list, such as `compute#instanceTemplateList`
+        render: completes a document, given its path
     """
     documents = call.view.collections.get(call.collection, {})
-    rendered = ((name, _rendered(f"{call.collection}/{name}", one, render)) for name, one in documents.items())
+    rendered = (
+        (name, _rendered(f"{call.collection}/{name}", document, render)) for name, document in documents.items()
+    )
     items, token = page(call, rendered)
     return envelope(call, kind, items, token)
 
@@ -36,9 +38,9 @@ def answer_aggregated_list(call: Call, kind: str, collections: Mapping[str, Rend
     Answer an aggregated list: each scope with its documents, or with a warning.
 
     Args:
-        call: The request.
-        kind: Such as `compute#instanceTemplateAggregatedList`.
-        collections: Names of the collections, with what completes their documents.
+        call: request
+        kind: kind of the list, such as `compute#instanceTemplateAggregatedList`
+        collections: names of the collections, each with the function that completes its documents
     """
     name = next(iter(collections))
     rendered: list[tuple[str, Document]] = []
@@ -47,7 +49,7 @@ def answer_aggregated_list(call: Call, kind: str, collections: Mapping[str, Rend
         for scope, documents in call.view.scopes(call.project, collection):
             path = f"{call.project}/{scope}/{collection}"
             rendered += [
-                (f"{scope}/{one}", _rendered(f"{path}/{one}", document, render)) for one, document in documents.items()
+                (f"{scope}/{key}", _rendered(f"{path}/{key}", document, render)) for key, document in documents.items()
             ]
     items, token = page(call, rendered, keyed=True)
     scoped: dict[str, Any] = {scope: {"warning": _no_results(scope)} for scope in sorted(scopes)}
@@ -62,7 +64,7 @@ def answer_aggregated_list(call: Call, kind: str, collections: Mapping[str, Rend
 
 
 def envelope(call: Call, kind: str, items: Any, token: str, member: str = "items") -> Document:
-    """Return a list's JSON; an empty one has no items."""
+    """Return a list's JSON; an empty list has no items."""
     path = f"{call.collection}" if "/" in call.collection else call.project
     document: Document = {"kind": kind, "id": path, "selfLink": self_link(path)}
     if items:
@@ -77,15 +79,15 @@ def page(call: Call, rendered: Iterable[tuple[str, Document]], *, keyed: bool = 
     Filter, order and cut a list.
 
     Args:
-        call: Whose query is `filter`, `orderBy`, `maxResults` and `pageToken`.
-        rendered: Documents with their keys; by key is the default order.
-        keyed: Return pairs of key and document.
+        call: request with `filter`, `orderBy`, `maxResults` and `pageToken` in its query
+        rendered: documents with their keys; the default order is by key
+        keyed: whether the page has pairs of key and document
 
     Returns:
-        The page, and the token of the next one; empty if there is none.
+        The page, and the token of the next page; empty on the last page.
 
     Raises:
-        ApiError: 400.
+        ApiError: 400, if a value of the query is invalid
     """
     predicate = compile_filter(str(call.query.get("filter", "")))
     newest_first = _newest_first(str(call.query.get("orderBy", "")))
@@ -93,17 +95,17 @@ def page(call: Call, rendered: Iterable[tuple[str, Document]], *, keyed: bool = 
     if not 0 <= most <= _MOST:
         raise invalid("maxResults", most, f"Must be from 0 to {_MOST}.")
     after = _position(str(call.query.get("pageToken", "")))
-    found = [
+    matching = [
         ((-float(document.get("_created", 0)) if newest_first else 0.0, key), document)
         for key, document in rendered
         if predicate(document)
     ]
-    found.sort(key=lambda one: one[0])
+    matching.sort(key=lambda positioned: positioned[0])
     if after is not None:
-        found = [one for one in found if one[0] > after]
-    cut = found[: most or _MOST]
-    token = _token(cut[-1][0]) if len(found) > len(cut) else ""
-    return [(key[1], shown(one)) if keyed else shown(one) for key, one in cut], token
+        matching = [positioned for positioned in matching if positioned[0] > after]
+    items = matching[: most or _MOST]
+    token = _token(items[-1][0]) if len(matching) > len(items) else ""
+    return [(position[1], shown(document)) if keyed else shown(document) for position, document in items], token
 
 
 def _rendered(path: str, document: Document, render: Render | None) -> Document:

@@ -1,4 +1,4 @@
-"""HTTP, as far as the emulator needs it: a request as it came, an answer as it goes."""
+"""The HTTP of the emulator: requests as they come, answers as they leave."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from emulator.api.errors import malformed
 
-MOST_DRIP_S: Final = 3_600.0
-_MOST_DEPTH: Final = 100  # of nested objects and lists; protobuf's limit for JSON
+LONGEST_DRIP_S: Final = 3_600.0
+_DEEPEST: Final = 100  # nesting of objects and lists; protobuf's limit for JSON
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Request:
     An HTTP request.
 
     Args:
-        verb: In capitals.
-        target: Path and query.
-        headers: By lower-case name.
-        body: As it came.
+        verb: HTTP method, in capitals
+        target: path and query
+        headers: values by lower-case name
+        body: body, undecoded
     """
 
     verb: str
@@ -31,30 +31,29 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Everything before the query; a target is no URL, and need not be one."""
+        """Everything before the query; the target may be a text that is no URL."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> dict[str, str]:
-        """Parameters of the query; of equal ones the last."""
+        """Parameters of the query; of equal names the last."""
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
 
 @dataclass(frozen=True)
 class Answer:
     """
-    An HTTP answer, and what happens on its way.
+    An HTTP answer, and what happens on its way to the client.
 
     Args:
-        status: HTTP.
-        body: To be sent.
-        headers: Beside the usual ones.
-        delay_s: Virtual seconds before it is sent.
-        drip_s: Virtual seconds that each byte of the body takes, for at most an hour in all.
-        is_cut: The connection ends before a byte of it is sent.
-        hangs: It is never sent, and the connection stays.
-        truncated_to: Bytes of the body after which the connection ends.
-        waits_for: Path of an operation that the answer may wait for.
+        status: HTTP status
+        body: body
+        headers: headers beside the usual ones
+        delay_s: virtual seconds before the answer is sent
+        drip_s: virtual seconds that each byte of the body takes, for at most an hour in all
+        is_cut: whether the connection ends before the first byte
+        hangs: whether the answer is never sent although the connection stays open
+        truncated_to: number of bytes of the body after which the connection ends; None: the body is complete
     """
 
     status: int
@@ -65,42 +64,45 @@ class Answer:
     is_cut: bool = False
     hangs: bool = False
     truncated_to: int | None = None
-    waits_for: str = ""
 
 
 def drip_duration_s(answer: Answer) -> float:
     """Return how many virtual seconds a dripping body takes."""
-    return min(len(answer.body) * answer.drip_s, MOST_DRIP_S)
+    return min(len(answer.body) * answer.drip_s, LONGEST_DRIP_S)
 
 
 def decoded(body: bytes) -> Any:
     """
-    Return the JSON of a body; None for an empty one.
+    Return the JSON of a body; None for an empty body.
 
     Raises:
-        ApiError: 400.
+        ApiError: 400, if the body is no JSON or nested too deep
     """
     if not body.strip():
         return None
     try:
-        document = json.loads(body, parse_constant=_no_constant)
+        document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise malformed(str(error)) from error
-    if _depth(document) > _MOST_DEPTH:
-        raise malformed(f"Objects and lists are nested more than {_MOST_DEPTH} deep")
+    if _depth(document) > _DEEPEST:
+        raise malformed(f"Objects and lists are nested more than {_DEEPEST} deep")
     return document
 
 
 def _depth(document: Any) -> int:
     """Return how deep objects and lists are nested, without recursion."""
     depth, level = 0, [document]
-    while level := [one for one in level if isinstance(one, dict | list)]:
+    while containers := [value for value in level if isinstance(value, dict | list)]:
         depth += 1
-        level = [member for one in level for member in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            member
+            for container in containers
+            for member in (container.values() if isinstance(container, dict) else container)
+        ]
     return depth
 
 
-def _no_constant(text: str) -> Any:
+def _refuse_constant(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
 
 

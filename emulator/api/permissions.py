@@ -1,6 +1,6 @@
-"""Which IAM permission a method needs. Source: Compute Engine's reference, "IAM Permissions" of each method."""
+"""The IAM permission that each method needs. Source: Compute Engine's reference, "IAM Permissions" of each method."""
 
-from typing import Any, Final
+from typing import Final
 
 _VERBS: Final = {
     "insert": "create",
@@ -41,10 +41,3 @@ def permission(method: str) -> str:
         return _WHOLE[method]
     collection, _, verb = method.partition(".")
     return f"compute.{_COLLECTIONS.get(collection, collection)}.{_VERBS.get(verb, verb)}"
-
-
-def tested(body: Any, denied: set[str]) -> dict[str, Any]:
-    """Answer which of the permissions asked for are granted, as Cloud Resource Manager v1 does."""
-    asked = body.get("permissions", []) if isinstance(body, dict) else []
-    granted = [one for one in asked if isinstance(one, str) and one not in denied]
-    return {"permissions": granted} if granted else {}

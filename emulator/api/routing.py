@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from emulator.api.schema.check import Method, methods
 
-_OTHERS: Final = (
+_LOGIN_METHODS: Final = (
     Method("github.oidc", "GET", ("github", "oidc"), {}, ""),
     Method("sts.token", "POST", ("v1", "token"), {}, ""),
     Method(
@@ -20,7 +20,7 @@ _OTHERS: Final = (
     ),
     Method("cloudresourcemanager.testIamPermissions", "POST", ("v1", "projects", "{project}"), {}, ""),
 )
-# Methods of services that have paths alike are told apart by what follows the last colon.
+# Methods with equal paths differ in the text after the last colon.
 _SUFFIXES: Final = {
     "iamcredentials.generateAccessToken": ":generateAccessToken",
     "cloudresourcemanager.testIamPermissions": ":testIamPermissions",
@@ -36,22 +36,28 @@ class _Node:
 
 @dataclass(frozen=True)
 class Route:
-    """A method, and the variables of its path."""
+    """
+    A method of Compute v1, or of a service that a login needs.
+
+    Args:
+        method: method
+        params: variables of its path
+    """
 
     method: Method
     params: Mapping[str, str]
 
 
-def route(verb: str, path: str) -> Route | None:
-    """Find the method of a path, with or without `compute/v1` before it; None if nobody has such a route."""
+def find_route(verb: str, path: str) -> Route | None:
+    """Return the method of a path, with or without `compute/v1` before it; None if no method has the path."""
     segments = [unquote(segment) for segment in path.strip("/").split("/")]
     if segments[:2] == ["compute", "v1"]:
         segments = segments[2:]
     suffix = segments[-1].rpartition(":")[2] if ":" in segments[-1] and segments[0] == "v1" else ""
     if suffix:
         segments[-1] = segments[-1].removesuffix(f":{suffix}")
-    found = _find(_tree(), segments)
-    method = found.methods.get(verb) if found else None
+    node = _find(_tree(), segments)
+    method = node.methods.get(verb) if node else None
     if method is None or _SUFFIXES.get(method.name, "") != (f":{suffix}" if suffix else ""):
         return None
     names = [
@@ -64,16 +70,16 @@ def _find(node: _Node, segments: list[str]) -> _Node | None:
     if not segments:
         return node
     for child in (node.literal.get(segments[0]), node.variable):
-        found = _find(child, segments[1:]) if child else None
-        if found is not None and found.methods:
-            return found
+        node_below = _find(child, segments[1:]) if child else None
+        if node_below is not None and node_below.methods:
+            return node_below
     return None
 
 
 @cache
 def _tree() -> _Node:
     root = _Node()
-    for method in (*methods().values(), *_OTHERS):
+    for method in (*methods().values(), *_LOGIN_METHODS):
         node = root
         for segment in method.path:
             if segment.startswith("{"):

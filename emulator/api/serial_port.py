@@ -1,53 +1,69 @@
-"""Serial port output: the story of a machine's boot, as far as it has come."""
+"""Serial port output: the story of an instance's boot, as far as it has come."""
 
 import re
 
 from emulator.environment.clock import timestamp
-from emulator.group.health import Check, Tie, verdicts
-from emulator.group.instances import Machine
+from emulator.group.health import ContainerHealth, HealthCheck, verdicts
+from emulator.group.instances import Instance
 
 _IMAGE = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?:@sha256:[0-9a-f]{64}|:[\w.-]+)")
 
 
-def serial_output(machine: Machine, check: Check | None, tie: Tie | None, script: str, now_s: float) -> str:
+def serial_output(
+    instance: Instance,
+    health_check: HealthCheck | None,
+    container: ContainerHealth | None,
+    metadata: str,
+    now_s: float,
+) -> str:
     """
-    Return what a machine printed until now.
+    Return what an instance has printed until now.
 
     Args:
-        machine: Its start and behaviour.
-        check: Its health check, whose verdicts tell when it answered.
-        tie: Container behind it.
-        script: Metadata of its template, in which the images stand.
-        now_s: The moment.
+        instance: instance, with its start and profile
+        health_check: health check of its group, whose verdicts give the time of the first answer
+        container: health of the bound container
+        metadata: all metadata of its template, with the image references
+        now_s: the present
     """
-    if machine.status in ("", "PROVISIONING"):
+    if instance.status in ("", "PROVISIONING"):
         return ""
-    booted = machine.running_at_s if machine.running_at_s >= 0 else machine.stage_at_s
+    booted_s = instance.running_at_s if instance.running_at_s >= 0 else instance.stage_at_s
     lines = [
-        (booted, "kernel: Linux version 6.8.0-gcp"),
-        (booted, f"systemd[1]: Hostname set to <{machine.name}>."),
+        (booted_s, "kernel: Linux version 6.8.0-gcp"),
+        (booted_s, f"systemd[1]: Hostname set to <{instance.name}>."),
     ]
-    if machine.running_at_s >= 0:
-        lines.append((booted, "google_metadata_script_runner[1]: Found startup-script in metadata."))
+    if instance.running_at_s >= 0:
+        lines.append((booted_s, "google_metadata_script_runner[1]: Found startup-script in metadata."))
         lines += [
-            (booted + 0.1 * index, f"startup-script: Pulling {image}") for index, image in enumerate(images(script))
+            (booted_s + 0.1 * index, f"startup-script: Pulling {image}") for index, image in enumerate(images(metadata))
         ]
-        found = verdicts(machine.running_at_s, machine.behaviour, check, tie) if check is not None else []
-        answered = [at_s for at_s, verdict in found if verdict == "HEALTHY"]
-        if answered:
-            lines.append((answered[0], "google_metadata_script_runner[1]: startup-script exit status 0"))
-            lines += [
-                (at_s, "app: no answer any more")
-                for at_s, verdict in found
-                if verdict == "UNHEALTHY" and at_s > answered[0]
-            ]
-        else:
-            lines += [
-                (booted + 1.0 + index, f"startup-script: {line}") for index, line in enumerate(machine.behaviour.serial)
-            ]
-    return "".join(f"{timestamp(at_s)} {machine.name} {text}\r\n" for at_s, text in lines if at_s <= now_s)
+        lines += _application_lines(instance, health_check, container, booted_s)
+    return "".join(f"{timestamp(at_s)} {instance.name} {text}\r\n" for at_s, text in lines if at_s <= now_s)
 
 
-def images(script: str) -> list[str]:
+def images(metadata: str) -> list[str]:
     """Return the image references of a startup script, in order, each once."""
-    return list(dict.fromkeys(_IMAGE.findall(script)))
+    return list(dict.fromkeys(_IMAGE.findall(metadata)))
+
+
+def _application_lines(
+    instance: Instance, health_check: HealthCheck | None, container: ContainerHealth | None, booted_s: float
+) -> list[tuple[float, str]]:
+    """Return the lines of an application that answers; else the lines that its profile prints."""
+    changes = []
+    if health_check is not None:
+        changes = verdicts(instance.running_at_s, instance.profile, health_check, container)
+    healthy_at_s = next((at_s for at_s, verdict in changes if verdict == "HEALTHY"), None)
+    if healthy_at_s is None:
+        return [
+            (booted_s + 1.0 + index, f"startup-script: {line}") for index, line in enumerate(instance.profile.serial)
+        ]
+    return [
+        (healthy_at_s, "google_metadata_script_runner[1]: startup-script exit status 0"),
+        *(
+            (at_s, "app: no answer any more")
+            for at_s, verdict in changes
+            if verdict == "UNHEALTHY" and at_s > healthy_at_s
+        ),
+    ]

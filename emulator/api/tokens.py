@@ -25,7 +25,7 @@ _ISSUER: Final = "https://token.actions.githubusercontent.com"
 
 
 class OAuthError(ApiError):
-    """An exchange that was refused, in the shape of RFC 6749, section 5.2."""
+    """A refused exchange, in the shape of RFC 6749, section 5.2."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(400, error, description)
@@ -38,11 +38,11 @@ class OAuthError(ApiError):
 @dataclass
 class Tokens:
     """
-    Everything that was issued.
+    All issued tokens.
 
     Args:
-        request_token: Bearer that a job on GitHub asks for its OIDC token with (ACTIONS_ID_TOKEN_REQUEST_TOKEN).
-        clock: Real seconds since 1970; moved by a skew.
+        request_token: bearer token of a job on GitHub, for its OIDC token (ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+        clock: returns real seconds since 1970, moved by a skew
     """
 
     request_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -52,7 +52,7 @@ class Tokens:
     _refused: set[str] = field(default_factory=set)
 
     def oidc(self, query: Mapping[str, str], authorization: str) -> dict[str, Any]:
-        """Answer a job that asks for its OIDC token: `{"value": JWT}`."""
+        """Return the OIDC token of a job: `{"value": JWT}`."""
         if authorization != f"Bearer {self.request_token}":
             raise unauthenticated("of the job is unknown")
         now = int(self.clock())
@@ -63,7 +63,7 @@ class Tokens:
         return {"value": jwt.encode(claims, self._key, algorithm="HS256")}
 
     def exchange(self, body: bytes) -> dict[str, Any]:
-        """Answer the STS exchange of an OIDC token for a federated access token."""
+        """Exchange an OIDC token for a federated access token, as STS does."""
         form = {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
         if form.get("grant_type") != _EXCHANGE:
             raise OAuthError("unsupported_grant_type", "the grant type is not a token exchange")
@@ -87,7 +87,7 @@ class Tokens:
         }
 
     def impersonate(self, body: bytes, authorization: str) -> dict[str, Any]:
-        """Answer `generateAccessToken` of IAM Credentials, also for a token that `expire_all` made the API refuse."""
+        """Answer `generateAccessToken` of IAM Credentials, also for a token that `expire_all` has expired."""
         self.check(authorization, takes_refused=True)
         try:
             lifetime_s = int(json.loads(body or b"{}").get("lifetime", "3600s").removesuffix("s"))
@@ -109,11 +109,11 @@ class Tokens:
         Check a request's Authorization header.
 
         Args:
-            authorization: As it came.
-            takes_refused: Whether a token will do that `expire_all` let expire before its time.
+            authorization: value of the header
+            takes_refused: whether a token that `expire_all` has expired is accepted
 
         Raises:
-            ApiError: 401.
+            ApiError: 401, if the token is missing, unknown or expired
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -124,5 +124,5 @@ class Tokens:
             raise unauthenticated("expired")
 
     def expire_all(self) -> None:
-        """Let every token expire now; a client that impersonates gets a new one by the one that it has."""
+        """Expire every token now; a client that impersonates an account gets a new token by its old one."""
         self._refused |= self._issued.keys()

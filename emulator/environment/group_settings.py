@@ -1,38 +1,37 @@
-"""A group's document, read and resolved into what its state machine needs."""
+"""A group's document, read and resolved into the settings of its state machine."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from emulator.environment.links import canonical, name_of, project_of
-from emulator.environment.store import Document, View
-from emulator.group.health import Check
+from emulator.environment.view import Document, View
+from emulator.group.health import HealthCheck
 from emulator.group.instances import Version
-from emulator.group.members import Settings, Standby, Target
+from emulator.group.settings import Settings, Standby, Target
 
 
-def settings(
+def group_settings(
     path: str, document: Document, view: View, *, retries: bool = True, updates_standby: bool = False
 ) -> Settings:
     """
-    Resolve a group's document.
+    Return the settings of a group.
 
     Args:
-        path: Of the group.
-        document: As it is stored, with `versions` and a full `updatePolicy`.
-        view: Where its health check is looked up.
-        retries: Whether it creates machines until it succeeds.
-        updates_standby: Whether a rollout replaces suspended and stopped instances.
+        path: path of the group
+        document: stored document, with `versions` and a full `updatePolicy`
+        view: documents that contain the health check
+        retries: whether a failed creation is repeated
+        updates_standby: whether a rollout replaces suspended and stopped instances
     """
     size = int(document.get("targetSize", 0))
     policy = document["updatePolicy"]
     healing = next(iter(document.get("autoHealingPolicies") or []), None)
-    zones = tuple(
-        name_of(canonical(one["zone"])) for one in document.get("distributionPolicy", {}).get("zones", [])
-    ) or (name_of(document.get("zone", "")),)
+    distribution = document.get("distributionPolicy", {}).get("zones", [])
+    zones = tuple(name_of(canonical(entry["zone"])) for entry in distribution)
     return Settings(
         base_name=document["baseInstanceName"],
-        zones=zones,
+        zones=zones or (name_of(document.get("zone", "")),),
         size=size,
         targets=targets(path, document),
         proactive=policy["type"] == "PROACTIVE",
@@ -41,7 +40,7 @@ def settings(
         surge=amount(policy["maxSurge"], size),
         unavailable=amount(policy["maxUnavailable"], size),
         substitutes=policy["replacementMethod"] == "SUBSTITUTE",
-        check=_check(project_of(path), document, healing, view) if healing else None,
+        health_check=_health_check(project_of(path), document, healing, view) if healing else None,
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=retries,
         standby=_standby(document, updates_standby),
@@ -50,30 +49,29 @@ def settings(
 
 
 def targets(path: str, document: Document) -> tuple[Target, ...]:
-    """Return the target versions with their sizes; the one without a size of its own comes last and takes the rest."""
+    """Return the target versions with their sizes; the version without a size of its own is last and gets the rest."""
     size = int(document.get("targetSize", 0))
     sized, rest = [], []
-    for version in document["versions"]:
-        template = canonical(version["instanceTemplate"], project_of(path))
-        one = Version(template, version.get("name", ""))
-        own = version.get("targetSize") or {}
-        if "fixed" in own or "percent" in own:
-            sized.append(Target(one, min(size, amount(own, size))))
+    for entry in document["versions"]:
+        version = Version(canonical(entry["instanceTemplate"], project_of(path)), entry.get("name", ""))
+        own_size = entry.get("targetSize") or {}
+        if "fixed" in own_size or "percent" in own_size:
+            sized.append(Target(version, min(size, amount(own_size, size))))
         else:
-            rest.append(one)
-    taken = sum(target.size for target in sized)
-    return (*sized, *(Target(one, max(0, size - taken)) for one in rest))
+            rest.append(version)
+    remaining = max(0, size - sum(target.size for target in sized))
+    return (*sized, *(Target(version, remaining) for version in rest))
 
 
 def amount(value: Mapping[str, Any], size: int) -> int:
-    """Return what a FixedOrPercent comes to; Google says that percentages are rounded, here half up."""
+    """Return the number of instances of a FixedOrPercent; Google says that percentages are rounded, here half up."""
     if value.get("percent") is not None:
         return int(size * int(value["percent"]) / 100 + 0.5)
     return int(value.get("fixed") or 0)
 
 
 def _config(document: Document) -> str:
-    """Return the all-instances configuration, in one text for one meaning."""
+    """Return the all-instances configuration; equal configurations have equal texts."""
     properties = (document.get("allInstancesConfig") or {}).get("properties") or {}
     config = {key: properties[key] for key in ("labels", "metadata") if properties.get(key)}
     return json.dumps(config, sort_keys=True) if config else ""
@@ -90,19 +88,19 @@ def _standby(document: Document, is_updated: bool) -> Standby:
     )
 
 
-def _check(project: str, document: Document, healing: Mapping[str, Any], view: View) -> Check | None:
+def _health_check(project: str, document: Document, healing: Mapping[str, Any], view: View) -> HealthCheck | None:
     if not healing.get("healthCheck"):
         return None
     path = canonical(healing["healthCheck"], project)
-    found = view.get(path) or {}
+    health_check = view.get(path) or {}
     lifecycle = document.get("instanceLifecyclePolicy", {})
     on_failed = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
     repairs = lifecycle.get("defaultActionOnFailure", "REPAIR") == "REPAIR"
-    return Check(
+    return HealthCheck(
         path=path,
-        interval_s=float(found.get("checkIntervalSec", 5)),
-        healthy_threshold=int(found.get("healthyThreshold", 2)),
-        unhealthy_threshold=int(found.get("unhealthyThreshold", 2)),
+        interval_s=float(health_check.get("checkIntervalSec", 5)),
+        healthy_threshold=int(health_check.get("healthyThreshold", 2)),
+        unhealthy_threshold=int(health_check.get("unhealthyThreshold", 2)),
         initial_delay_s=float(healing.get("initialDelaySec", 0)),
         repairs=repairs if on_failed == "DEFAULT_ACTION" else on_failed == "REPAIR",
     )

@@ -1,4 +1,4 @@
-"""What a group says of itself: the flags exactly where Google's are, and one row for each machine."""
+"""What the API shows of a group: its status flags and counters, and a row for each instance."""
 
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -7,11 +7,14 @@ from typing import Any, Final
 from emulator.environment.clock import timestamp
 from emulator.environment.links import name_of, self_link
 from emulator.group.attempts import Attempt
-from emulator.group.health import NEVER
-from emulator.group.instances import Machine, Version, health_now
-from emulator.group.members import Group, Settings, Surroundings, living, outdated, outdated_standby
+from emulator.group.conditions import Conditions
+from emulator.group.instance_lifecycle import health_state
+from emulator.group.instances import Instance, Version
+from emulator.group.members import Group, living
+from emulator.group.settings import Settings
+from emulator.group.state import is_reached, is_stable, phase
 
-_ACTIONS: Final = {
+_COUNTERS: Final = {
     "NONE": "none",
     "CREATING": "creating",
     "CREATING_WITHOUT_RETRIES": "creatingWithoutRetries",
@@ -26,59 +29,33 @@ _ACTIONS: Final = {
     "SUSPENDING": "suspending",
     "RESUMING": "resuming",
 }
-_PHASES: Final = (
-    "CREATING", "RECREATING", "RESTARTING", "REFRESHING", "VERIFYING", "STARTING", "RESUMING", "STOPPING", "SUSPENDING",
-    "DELETING",
-)  # fmt: skip
-_LEAVING: Final = {"DELETING": "DELETED", "ABANDONING": "ABANDONED"}
-
-
-def is_reached(group: Group, settings: Settings) -> bool:
-    """Whether no machine that stays is meant to be of another version; says nothing about health."""
-    return not outdated(group, settings) and not outdated_standby(group, settings)
-
-
-def is_stable(group: Group, settings: Settings) -> bool:
-    """Whether nothing happens and nothing is about to; a group that waits on an old version is stable as well."""
-    return (
-        group.decide_at_s == NEVER
-        and len(group.machines) == settings.size + sum(settings.standby.sizes.values())
-        and all(machine.action == "NONE" for machine in group.machines)
-    )
+_TARGET_STATUSES_WHEN_LEAVING: Final = {"DELETING": "DELETED", "ABANDONING": "ABANDONED"}
 
 
 def current_actions(group: Group) -> dict[str, int]:
     """
-    Count machines by action; every counter is there.
+    Return how many instances have each current action; every counter is present.
 
     `none` leaves out suspended and stopped instances. Source: google-cloud-compute 1.57.0, "instances in the managed
     instance group that are running and have no scheduled actions".
     """
-    counts = dict.fromkeys(_ACTIONS.values(), 0)
-    for machine in group.machines:
-        if not machine.is_ready:
-            counts[_ACTIONS[machine.action]] += 1
+    counts = dict.fromkeys(_COUNTERS.values(), 0)
+    for instance in group.instances:
+        if not instance.is_ready:
+            counts[_COUNTERS[instance.action]] += 1
     return counts
-
-
-def phase(group: Group, settings: Settings) -> str:
-    """Return one word for what a group is at: the furthest-back action, gap, or stable."""
-    actions = {machine.action for machine in group.machines}
-    for action in _PHASES:
-        if action in actions:
-            return action.lower()
-    return "stable" if is_stable(group, settings) else "gap"
 
 
 def group_status(document: Mapping[str, Any], group: Group, settings: Settings) -> dict[str, Any]:
     """Return `status` of an InstanceGroupManager."""
     stateful = bool(document.get("statefulPolicy", {}).get("preservedState", {}).get("disks"))
+    kept = [instance for instance in group.instances if not instance.is_leaving]
     return {
         "isStable": is_stable(group, settings),
         "versionTarget": {"isReached": is_reached(group, settings)},
         "stateful": {"hasStatefulConfig": stateful, "perInstanceConfigs": {"allEffective": True}},
         "allInstancesConfig": {
-            "effective": all(one.config == settings.config for one in group.machines if not one.is_going),
+            "effective": all(instance.config == settings.config for instance in kept),
             "currentRevision": str(int.from_bytes(blake2b(settings.config.encode(), digest_size=6).digest()))
             if settings.config
             else "0",
@@ -87,25 +64,25 @@ def group_status(document: Mapping[str, Any], group: Group, settings: Settings) 
 
 
 def managed_instance(
-    project: str, machine: Machine, settings: Settings, around: Surroundings, now_s: float
+    project: str, instance: Instance, settings: Settings, conditions: Conditions, now_s: float
 ) -> dict[str, Any]:
     """Return a row of `listManagedInstances`."""
     row: dict[str, Any] = {
-        "name": machine.name,
-        "instance": self_link(f"{project}/zones/{machine.zone}/instances/{machine.name}"),
-        "currentAction": machine.action,
-        "targetStatus": _LEAVING.get(machine.action, machine.target),
+        "name": instance.name,
+        "instance": self_link(f"{project}/zones/{instance.zone}/instances/{instance.name}"),
+        "currentAction": instance.action,
+        "targetStatus": _TARGET_STATUSES_WHEN_LEAVING.get(instance.action, instance.target),
         "lastAttempt": {},
     }
-    if machine.id:
-        row |= {"id": machine.id, "instanceStatus": machine.status}
-    if not machine.is_going:
-        row["version"] = _version(machine.intended)
-    if settings.check is not None and machine.running_at_s >= 0:
-        verdict = health_now(machine, settings.check, around.tie(machine), now_s)
-        row["instanceHealth"] = [{"healthCheck": self_link(settings.check.path), "detailedHealthState": verdict}]
-    if machine.attempts:
-        row["lastAttempt"] = {"errors": {"errors": [_error(machine.attempts[-1])]}}
+    if instance.id:
+        row |= {"id": instance.id, "instanceStatus": instance.status}
+    if not instance.is_leaving:
+        row["version"] = _version(instance.intended)
+    if settings.health_check is not None and instance.running_at_s >= 0:
+        state = health_state(instance, settings.health_check, conditions.container(instance), now_s)
+        row["instanceHealth"] = [{"healthCheck": self_link(settings.health_check.path), "detailedHealthState": state}]
+    if instance.attempts:
+        row["lastAttempt"] = {"errors": {"errors": [_error(instance.attempts[-1])]}}
     return row
 
 
@@ -122,27 +99,8 @@ def error_row(project: str, zone: str, name: str, attempt: Attempt, version: Ver
     }
 
 
-def snapshot(group: Group, settings: Settings, around: Surroundings) -> dict[str, Any]:
-    """Return what the ledger keeps of a group after each change, and what the console draws."""
-    machines = []
-    for machine in group.machines:
-        verdict = ""
-        if settings.check is not None:
-            verdict = health_now(machine, settings.check, around.tie(machine), group.at_s)
-        machines.append(
-            {
-                "name": machine.name,
-                "template": name_of(machine.intended.template),
-                "version": machine.intended.name,
-                "action": machine.action,
-                "status": machine.status,
-                "target": machine.target,
-                "health": verdict,
-                "available": machine.was_available and machine.status == "RUNNING",
-                "repairs": machine.repairs,
-                "error": machine.attempts[-1].code if machine.attempts else "",
-            }
-        )
+def snapshot(group: Group, settings: Settings, conditions: Conditions) -> dict[str, Any]:
+    """Return what the request log keeps of a group after each change, and what the console draws."""
     return {
         "target_size": settings.size,
         "surge": settings.surge,
@@ -155,7 +113,25 @@ def snapshot(group: Group, settings: Settings, around: Surroundings) -> dict[str
         "is_reached": is_reached(group, settings),
         "phase": phase(group, settings),
         "living": len(living(group)),
-        "machines": machines,
+        "instances": [_instance_snapshot(instance, group, settings, conditions) for instance in group.instances],
+    }
+
+
+def _instance_snapshot(instance: Instance, group: Group, settings: Settings, conditions: Conditions) -> dict[str, Any]:
+    health = ""
+    if settings.health_check is not None:
+        health = health_state(instance, settings.health_check, conditions.container(instance), group.at_s)
+    return {
+        "name": instance.name,
+        "template": name_of(instance.intended.template),
+        "version": instance.intended.name,
+        "action": instance.action,
+        "status": instance.status,
+        "target": instance.target,
+        "health": health,
+        "available": instance.was_available and instance.status == "RUNNING",
+        "repairs": instance.repairs,
+        "error": instance.attempts[-1].code if instance.attempts else "",
     }
 
 

@@ -1,184 +1,121 @@
-"""What groups meet and do not decide: behaviour of machines, containers behind them, capacity, differences."""
+"""What the control routes set for instances: rules, bindings and the capacity of zones."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Final
+from dataclasses import asdict, replace
 
-from emulator.environment.instance_rules import Rule, behaviour, mentions
+from emulator.environment.bindings import Binding
+from emulator.environment.instance_rules import InstanceRule, drawn_profile, mentions
 from emulator.environment.links import project_of
-from emulator.environment.store import Document, Store
-from emulator.group.health import Behaviour, Tie
-from emulator.group.instances import Machine
-from emulator.group.members import Action, Surroundings
-
-# Which part of a template can be changed on a running machine, and how; everything else needs a new one.
-# Source: Compute Engine's documentation of minimalAction, as quoted in google-cloud-compute.
-_REFRESHED: Final = {"metadata", "labels", "tags", "description"}
-_RESTARTED: Final = {"machineType", "minCpuPlatform", "serviceAccounts", "scheduling", "shieldedInstanceConfig"}
-_START_S: Final = 10.0  # that a container may take to come up where one that answered stood before it
+from emulator.environment.store import Store
+from emulator.environment.template_metadata import metadata_text, needed_action
+from emulator.environment.view import Document
+from emulator.group.conditions import Conditions
+from emulator.group.health import ContainerHealth
+from emulator.group.instances import Instance
+from emulator.group.profile import Profile
+from emulator.group.settings import UpdateAction
 
 
-@dataclass(frozen=True)
-class Bound:
+class InstanceControls:
     """
-    A container that stands behind every machine whose template refers to an image.
+    Everything outside an instance's control: rules, bindings, capacity.
 
     Args:
-        image: That image.
-        url: Where the container is asked for its health.
-        answers: Whether it answers.
-        since_s: virtual time of the first answer, or of the first silence
-        is_probed: Whether it is asked at all; if not, its last answer stays.
-        before_s: virtual time at which the state before that began
-        starts_until_s: Until when the silence of a container that replaces an answering one is taken for its start.
-    """
-
-    image: str
-    url: str
-    answers: bool = False
-    since_s: float = 0.0
-    is_probed: bool = True
-    before_s: float = 0.0
-    starts_until_s: float = 0.0
-
-    def probed(self, now_s: float, *, answers: bool) -> "Bound":
-        """Return the container after a probe."""
-        if not answers and now_s < self.starts_until_s:
-            return self
-        if answers == self.answers:
-            return replace(self, starts_until_s=0.0)
-        return replace(self, answers=answers, since_s=now_s, before_s=self.since_s, starts_until_s=0.0)
-
-
-def bound(known: Bound | None, image: str, url: str, answers: bool | None, now_s: float) -> Bound:
-    """
-    Return the container that stands behind an image from now on.
-
-    Args:
-        known: The container before it, whose answer holds until this one has come up: instances did not restart.
-        image: image of the instances
-        url: Where it is asked for its health; empty for an answer that stays.
-        answers: answer of the container; None where probes decide
-        now_s: The present.
-    """
-    if known is None:
-        return Bound(image, url, bool(answers), now_s, is_probed=bool(url))
-    kept = replace(known, url=url, is_probed=bool(url))
-    if answers is not None:
-        return replace(kept, starts_until_s=0.0).probed(now_s, answers=answers)
-    return replace(kept, starts_until_s=now_s + _START_S) if known.answers else kept
-
-
-def overlaid(properties: Document, config: str) -> Document:
-    """Return a template's properties with an all-instances configuration over its metadata and labels."""
-    if not config:
-        return properties
-    over = json.loads(config)
-    metadata = properties.get("metadata") or {}
-    values = {item.get("key", ""): item for item in metadata.get("items") or []}
-    values |= {key: {"key": key, "value": value} for key, value in over.get("metadata", {}).items()}
-    labels = {**(properties.get("labels") or {}), **over.get("labels", {})}
-    return {**properties, "metadata": {**metadata, "items": list(values.values())}, "labels": labels}
-
-
-class Circumstances:
-    """
-    Whatever was told about machines and places.
-
-    Args:
-        store: Where it is kept.
-        seed: Of all dice.
-        decide_s: How long a group takes from a change to its next decision.
+        store: store that keeps them
+        seed: seed of all random numbers
+        decide_s: seconds from a change to a group's next decision
     """
 
     def __init__(self, store: Store, seed: int, decide_s: float) -> None:
         self._store = store
-        self.bounds: dict[str, Bound] = {}
+        self.bindings: dict[str, Binding] = {}
         self.reload()
         self._seed = seed
         self._decide_s = decide_s
-        self._texts: dict[tuple[str, str], tuple[object, str]] = {}
+        self._metadata: dict[tuple[str, str], tuple[object, str]] = {}
 
     def reload(self) -> None:
-        """Take up what the store holds."""
-        store, probed = self._store, {bound.image for bound in self.bounds.values() if bound.is_probed}
-        self.rules = [Rule.model_validate(rule) for rule in store.setting("rules", [])]
-        # A container that an earlier process was told of is gone; what it last answered stays.
-        kept = [Bound(**one) for one in store.setting("bounds", [])]
-        self.bounds = {one.image: replace(one, is_probed=one.is_probed and one.image in probed) for one in kept}
+        """Read everything from the store again."""
+        store, probed = self._store, {binding.image for binding in self.bindings.values() if binding.is_probed}
+        self.rules = [InstanceRule.model_validate(rule) for rule in store.setting("instance_rules", [])]
+        # A container that an earlier process probed does not run any more; its last answer stays.
+        kept = [Binding(**binding) for binding in store.setting("bindings", [])]
+        self.bindings = {
+            binding.image: replace(binding, is_probed=binding.is_probed and binding.image in probed) for binding in kept
+        }
         self.capacity: dict[str, int] = store.setting("capacity", {})
 
-    def around(self, project: str) -> Surroundings:
-        """Return what the groups of a project, `projects/P`, meet."""
+    def conditions(self, project: str) -> Conditions:
+        """Return the conditions of the groups of a project, `projects/P`."""
         created: list[str] = []
 
-        def refusal(zone: str) -> str:
-            code = self._refusal(project, zone, len(created))
+        def creation_error(zone: str) -> str:
+            code = self._creation_error(project, zone, len(created))
             if not code:
                 created.append(zone)
             return code
 
-        return Surroundings(self._behaviour, self._tie, self._difference, refusal, self._decide_s)
+        return Conditions(self._profile, self._container, self._difference, creation_error, self._decide_s)
 
-    def bind(self, bound: Bound) -> None:
-        """Put a container behind an image, or change what is known of one; every group looks anew."""
-        self.bounds[bound.image] = bound
-        self._store.put_setting("bounds", [asdict(one) for one in self.bounds.values()])
+    def bind(self, binding: Binding) -> None:
+        """Store a binding in the place of the previous binding of its image."""
+        self.bindings[binding.image] = binding
+        self._store.put_setting("bindings", [asdict(binding) for binding in self.bindings.values()])
 
-    def set_rules(self, rules: list[Rule]) -> None:
-        """Replace the rules for machines that are to come."""
+    def set_rules(self, rules: list[InstanceRule]) -> None:
+        """Replace the instance rules; they apply to incarnations that begin from now on."""
         self.rules = rules
-        self._store.put_setting("rules", [rule.model_dump(exclude_none=True) for rule in rules])
+        self._store.put_setting("instance_rules", [rule.model_dump(exclude_none=True) for rule in rules])
 
     def set_capacity(self, capacity: Mapping[str, int]) -> None:
-        """Say how many machines a zone has room for; a zone that is not named has room for all."""
+        """Limit the number of instances in some zones; all other zones have no limit."""
         self.capacity = dict(capacity)
         self._store.put_setting("capacity", self.capacity)
 
-    def text(self, template: str, config: str = "") -> str:
-        """Return all metadata of instances of a template, which image references stand in."""
+    def metadata(self, template: str, config: str = "") -> str:
+        """Return all metadata of instances of a template, given its path; image references are in it."""
         document = self._store.view.get(template)
-        known = self._texts.get((template, config))
-        if known is None or known[0] is not document:
-            items = overlaid((document or {}).get("properties", {}), config).get("metadata", {}).get("items") or []
-            known = (document, "\n".join(str(item.get("value", "")) for item in items))
-            self._texts[template, config] = known
-        return known[1]
+        cached = self._metadata.get((template, config))
+        if cached is None or cached[0] is not document:
+            cached = (document, metadata_text(document or {}, config))
+            self._metadata[template, config] = cached
+        return cached[1]
 
-    def _behaviour(self, machine: Machine) -> Behaviour:
-        return behaviour(self.rules, machine, self.text(machine.intended.template, machine.config), self._seed)
+    def _profile(self, instance: Instance) -> Profile:
+        metadata = self.metadata(instance.intended.template, instance.config)
+        return drawn_profile(self.rules, instance, metadata, self._seed)
 
-    def _tie(self, machine: Machine) -> Tie | None:
-        if not self.bounds or not machine.built:
+    def _container(self, instance: Instance) -> ContainerHealth | None:
+        if not self.bindings or not instance.actual_template:
             return None
-        text = self.text(machine.built, machine.config)
-        for bound in self.bounds.values():
-            if mentions(text, bound.image):
-                return Tie(bound.answers, bound.since_s, bound.before_s)
+        metadata = self.metadata(instance.actual_template, instance.config)
+        for binding in self.bindings.values():
+            if mentions(metadata, binding.image):
+                return ContainerHealth(binding.answers, binding.since_s, binding.before_s)
         return None
 
-    def _difference(self, old: str, new: str) -> Action:
-        before, after = (((self._store.view.get(path) or {}).get("properties") or {}) for path in (old, new))
-        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-        if changed - _REFRESHED - _RESTARTED:
-            return "REPLACE"
-        return "RESTART" if changed & _RESTARTED else "REFRESH" if changed else "NONE"
+    def _difference(self, old: str, new: str) -> UpdateAction:
+        return needed_action(self._template(old), self._template(new))
 
-    def _refusal(self, project: str, zone: str, creating: int) -> str:
-        if not self.capacity and not self._store.view.collections.get(f"{project}/regions"):
+    def _template(self, path: str) -> Document:
+        return self._store.view.get(path) or {}
+
+    def _creation_error(self, project: str, zone: str, creating: int) -> str:
+        """Return the code that the next creation in a zone fails with; `creating` instances are created right now."""
+        view = self._store.view
+        if not self.capacity and not view.collections.get(f"{project}/regions"):
             return ""
         region = zone.rpartition("-")[0]
-        zones = [
-            machine.zone
-            for path, group in self._store.view.groups.items()
+        occupied_zones = [
+            instance.zone
+            for path, group in view.groups.items()
             if project_of(path) == project
-            for machine in group.machines
-            if machine.id
+            for instance in group.instances
+            if instance.id
         ]
-        if zone in self.capacity and zones.count(zone) + creating >= self.capacity[zone]:
+        if zone in self.capacity and occupied_zones.count(zone) + creating >= self.capacity[zone]:
             return "ZONE_RESOURCE_POOL_EXHAUSTED"
-        document = self._store.view.get(f"{project}/regions/{region}") or {}
+        document = view.get(f"{project}/regions/{region}") or {}
         limits = [quota["limit"] for quota in document.get("quotas", []) if quota["metric"] == "INSTANCES"]
-        used = sum(one.rpartition("-")[0] == region for one in zones) + creating
+        used = sum(occupied.rpartition("-")[0] == region for occupied in occupied_zones) + creating
         return "QUOTA_EXCEEDED" if limits and used >= limits[0] else ""

@@ -1,4 +1,4 @@
-"""Which machine behaves how: rules by machine, template or image, and the dice."""
+"""Instance rules: which instances get which profile, by their name, template or image."""
 
 import re
 from dataclasses import replace
@@ -7,25 +7,26 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from emulator.group.health import Behaviour
-from emulator.group.instances import Machine
+from emulator.group.instances import Instance
+from emulator.group.profile import Profile
 
 Seconds = Annotated[float, Field(ge=0)]
 Time = Seconds | Annotated[tuple[Seconds, Seconds], Field(description="drawn evenly from this range")]
 _TIMES: Final = ("create_s", "boot_s", "answer_s", "crash_after_s", "stop_s", "delete_s")
+_SELECTORS: Final = {"instance", "template", "image"}
 
 
-class Rule(BaseModel):
+class InstanceRule(BaseModel):
     """
-    How some machines behave; what is not set comes from the next rule that fits, and in the end from `Behaviour`.
+    How the instances of a name, template or image behave; an unset field comes from the next rule that applies.
 
-    A rule for a machine goes before one for its template, that before one for an image, that before one for all;
-    among equals the newest wins.
+    A rule with an instance's name comes before a rule with its template, that before a rule with an image, and that
+    before a rule for all instances; among equals the newest comes first. `Profile` has the defaults.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    machine: str = ""
+    instance: str = ""
     template: str = ""
     image: str = ""
     create_s: Time | None = None
@@ -41,43 +42,43 @@ class Rule(BaseModel):
 
     @property
     def rank(self) -> int:
-        """How narrow it is."""
-        return 3 if self.machine else 2 if self.template else 1 if self.image else 0
+        """Rank of the rule's selector; the highest comes first."""
+        return 3 if self.instance else 2 if self.template else 1 if self.image else 0
 
-    def fits(self, machine: Machine, text: str) -> bool:
-        """Return whether a machine, whose template's metadata is `text`, is meant."""
+    def applies_to(self, instance: Instance, metadata: str) -> bool:
+        """Return whether the rule is for an instance, given all metadata of its template."""
         return (
-            self.machine in ("", machine.name)
-            and self.template in ("", machine.intended.template.rpartition("/")[2])
-            and (not self.image or mentions(text, self.image))
+            self.instance in ("", instance.name)
+            and self.template in ("", instance.intended.template.rpartition("/")[2])
+            and (not self.image or mentions(metadata, self.image))
         )
 
 
-def behaviour(rules: list[Rule], machine: Machine, text: str, seed: int) -> Behaviour:
+def drawn_profile(rules: list[InstanceRule], instance: Instance, metadata: str, seed: int) -> Profile:
     """
-    Draw a machine's behaviour for its present life.
+    Return the profile of an instance's present incarnation.
 
     Args:
-        rules: Oldest first.
-        machine: Its name and life seed the dice.
-        text: Metadata of its template.
-        seed: Of the whole world.
+        rules: instance rules, oldest first
+        instance: instance whose name and incarnation seed the random numbers
+        metadata: all metadata of its template
+        seed: random seed of the environment
     """
-    dice = Random(f"{seed}/{machine.name}/{machine.life}")  # noqa: S311 - dice, no secret
-    told: dict[str, Any] = {}
+    random = Random(f"{seed}/{instance.name}/{instance.incarnation}")  # noqa: S311 - simulated times, no secret
+    fields: dict[str, Any] = {}
     for rule in sorted(rules, key=lambda rule: rule.rank):
-        if rule.fits(machine, text):
-            told |= rule.model_dump(exclude_none=True, exclude={"machine", "template", "image"})
-    never = told.pop("never_healthy", False)
-    drawn = {
-        name: dice.uniform(*value) if isinstance(value, tuple) else value
-        for name, value in told.items()
+        if rule.applies_to(instance, metadata):
+            fields |= rule.model_dump(exclude_none=True, exclude=_SELECTORS)
+    is_never_healthy = fields.pop("never_healthy", False)
+    times = {
+        name: random.uniform(*value) if isinstance(value, tuple) else value
+        for name, value in fields.items()
         if name in _TIMES
     }
-    result = replace(Behaviour(), **(told | drawn))
-    return replace(result, answer_s=None) if never else result
+    profile = replace(Profile(), **(fields | times))
+    return replace(profile, answer_s=None) if is_never_healthy else profile
 
 
 def mentions(text: str, image: str) -> bool:
-    """Return whether a text refers to exactly this image, not to a longer name that holds it."""
+    """Return whether a text refers to exactly this image, not to a longer name that contains it."""
     return re.search(rf"(?<![\w./:@-]){re.escape(image)}(?![\w.:@/-])", text) is not None

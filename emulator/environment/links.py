@@ -1,4 +1,4 @@
-"""References to resources: any host, any prefix, name or numeric id, one canonical path behind them all."""
+"""References to resources: any host, any prefix, name or numeric id, with one canonical path for all of them."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ PROJECT: Final = re.compile(r"(?:[-a-z0-9]{1,63}\.)*[a-z](?:[-a-z0-9]{0,61}[a-z0
 
 
 def self_link(path: str) -> str:
-    """Return the link that the server gives out for a canonical path, `projects/…`."""
+    """Return the link that the server uses for a canonical path, `projects/…`."""
     return PREFIX + path
 
 
@@ -19,17 +19,17 @@ def canonical(reference: str, scope: str = "") -> str:
     Return the path of a reference: `projects/P/SCOPE/COLLECTION/NAME-OR-ID`.
 
     Args:
-        reference: A URL on any host, with or without `compute/v1`, and with or without `?uniqueId=…`; or a partial one,
-            `zones/Z/…`, `regions/R/…`, `global/…`.
-        scope: `projects/P`, which a partial reference is completed with.
+        reference: a URL on any host, with or without `compute/v1`, and with or without `?uniqueId=…`; or a partial
+            path, `zones/Z/…`, `regions/R/…`, `global/…`
+        scope: `projects/P`, which completes a partial path
 
     Returns:
-        The path; anything else comes back as it is, without its query.
+        The path; any other text is returned without its query.
     """
     bare = reference.split("?", 1)[0].rstrip("/")
-    found = re.search(r"(?:^|/)(projects/.+)$", bare)
-    if found:
-        return found[1]
+    match = re.search(r"(?:^|/)(projects/.+)$", bare)
+    if match:
+        return match[1]
     return f"{scope}/{bare}" if scope and re.match(r"(zones|regions|global)/", bare) else bare
 
 

@@ -1,4 +1,4 @@
-"""Operations: what a write answers with, and what becomes of it as virtual time goes by."""
+"""Operations: the answers to writes, and how they end as virtual time passes."""
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -22,21 +22,22 @@ _CODES: Final = {
 @dataclass(frozen=True)
 class Operation:
     """
-    One write that was accepted.
+    An accepted write.
 
     Args:
-        path: `projects/P/SCOPE/operations/NAME`.
-        type: Such as `compute.instanceTemplates.insert` or `delete`; clients branch on how it ends.
-        target: Path of what it writes.
-        target_id: Numeric id of that.
-        began_at_s: When it was accepted.
-        ends_at_s: When it is DONE; None does not end by itself.
-        request_id: As the client sent it.
-        error: Code that it ends with; empty if it succeeds.
-        message: Beside that code.
-        has_http_code: Whether a failed one carries an HTTP code too; Google's do not always, and clients depend on it.
-        warning: Text of a warning that it ends with.
-        vanishes_at_s: From when on it is not found.
+        path: `projects/P/SCOPE/operations/NAME`
+        type: operation type, such as `compute.instanceTemplates.insert` or `delete`; clients branch on its end
+        target: path of the written resource
+        target_id: numeric id of that resource
+        began_at_s: virtual time at which the write was accepted
+        ends_at_s: virtual time at which the operation is DONE; None: it does not end by itself
+        request_id: request id that the client sent
+        error: code that it ends with; empty if it succeeds
+        message: text beside that code
+        has_http_code: whether a failed operation carries an HTTP code too; Google's do not always, and clients depend
+            on it
+        warning: text of a warning that it ends with
+        vanishes_at_s: virtual time from which the operation is not found; None: it is kept
     """
 
     path: str
@@ -54,12 +55,26 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """Numeric, as text."""
+        """Numeric id, as text."""
         return str(10**18 + int.from_bytes(blake2b(self.path.encode(), digest_size=7).digest()))
 
 
+@dataclass(frozen=True)
+class OperationWait:
+    """
+    A wait for an operation, which a request to `operations.wait` begins.
+
+    Args:
+        path: path of the operation
+        until_s: virtual time at which the wait ends even if the operation is not done
+    """
+
+    path: str
+    until_s: float
+
+
 def operation_name(number: int, now_s: float) -> str:
-    """Return a name in the shape that Compute Engine gives; the same trace gives the same names."""
+    """Return a name in the shape of Compute Engine's; equal numbers and times give equal names."""
     digest = blake2b(f"{number}/{now_s}".encode(), digest_size=15).hexdigest()
     return f"operation-{int(now_s * 1000):013d}-{digest[:13]}-{digest[13:21]}-{digest[21:29]}"
 
@@ -70,12 +85,12 @@ def ended(operation: Operation, now_s: float) -> Operation:
 
 
 def is_done(operation: Operation, now_s: float) -> bool:
-    """Return whether it has ended."""
+    """Return whether an operation has ended."""
     return operation.ends_at_s is not None and operation.ends_at_s <= now_s
 
 
 def has_vanished(operation: Operation, now_s: float) -> bool:
-    """Return whether it is found no more."""
+    """Return whether an operation is no longer found."""
     return operation.vanishes_at_s is not None and operation.vanishes_at_s <= now_s
 
 

@@ -1,4 +1,4 @@
-"""One process at a time on a state file."""
+"""The lock of a state file: one process at a time."""
 
 import fcntl
 import json
@@ -11,20 +11,20 @@ from typing import IO
 
 
 class LockedError(Exception):
-    """Another process holds the state file; the text says which."""
+    """Another process holds the state file; the text names the process."""
 
 
 def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep) -> IO[str]:
     """
-    Take hold of a state file, for as long as the returned handle lives.
+    Lock a state file for the life of the returned handle.
 
     Args:
-        path: Of the state file; the lock is a file beside it.
-        wait_s: How long to wait for another process to let go; that it waits is said on stderr.
-        sleep: Waits real seconds.
+        path: state file; the lock is a file beside it
+        wait_s: seconds to wait for another process; a line on stderr says so
+        sleep: waits real seconds
 
     Raises:
-        LockedError: It did not.
+        LockedError: another process still holds the file after that time
     """
     handle = path.with_name(f"{path.name}.lock").open("a+", encoding="utf-8", errors="replace")
     waited_s = 0.0
@@ -52,7 +52,7 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
 
 
 def _holder(text: str) -> str:
-    """Return which process a lock file names; a file that is not this program's names none."""
+    """Return which process a lock file names; `another process` if the file has other content."""
     try:
         holder = json.loads(text)
         return f"process {int(holder['pid'])}, started {holder['since']!s:.40}"

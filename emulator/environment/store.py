@@ -1,28 +1,28 @@
-"""Everything that must outlive a process: documents, groups, operations, ledger and virtual time, in SQLite."""
+"""Everything that must outlive a process, in SQLite: documents, groups, settings, request log and virtual time."""
 
 import json
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from emulator.environment.links import ID, collection_of, name_of
+from emulator.environment.links import collection_of, name_of
+from emulator.environment.view import Document, View
 from emulator.group.members import Group
 
-Document = dict[str, Any]
 _GROUP: Final = TypeAdapter(Group)
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS documents (path TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS groups (path TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, json TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS request_log (seq INTEGER PRIMARY KEY AUTOINCREMENT, json TEXT NOT NULL);
 """
 
-_VERSION: Final = 1  # of the tables and of what stands in them; 0 is a file from before versions were written
-_NAMES: Final = {"documents", "groups", "settings", "ledger", "sqlite_sequence"}
+_VERSION: Final = 2  # of the tables and their JSON; a new file has version 0 and no tables
+_NAMES: Final = {"documents", "groups", "settings", "request_log", "sqlite_sequence"}
 _WRITES: Final = {
     "documents": ("INSERT OR REPLACE INTO documents VALUES (?, ?)", "DELETE FROM documents WHERE path = ?"),
     "groups": ("INSERT OR REPLACE INTO groups VALUES (?, ?)", "DELETE FROM groups WHERE path = ?"),
@@ -30,63 +30,19 @@ _WRITES: Final = {
 }
 
 
-@dataclass
-class View:
-    """
-    The world as a reader sees it: now, or as it was when a lagging read was asked for.
-
-    Args:
-        collections: Documents by the path of their collection and their name; a document is replaced, never changed.
-        groups: Machines by the path of their group.
-    """
-
-    collections: dict[str, dict[str, Document]] = field(default_factory=dict)
-    groups: dict[str, Group] = field(default_factory=dict)
-
-    def get(self, path: str) -> Document | None:
-        """Return a document by its path, whose last segment is a name or a numeric id."""
-        found = self.collections.get(collection_of(path), {})
-        name = name_of(path)
-        if name in found:
-            return found[name]
-        if ID.fullmatch(name):
-            return next((document for document in found.values() if document.get("id") == name), None)
-        return None
-
-    def document(self, path: str) -> Document | None:
-        """Return the document of exactly this name."""
-        return self.collections.get(collection_of(path), {}).get(name_of(path))
-
-    def path(self, reference: str) -> str:
-        """Return a canonical path with its name in place of a numeric id; unknown ones come back as they are."""
-        document = self.get(reference) if ID.fullmatch(name_of(reference)) else None
-        return f"{collection_of(reference)}/{document['name']}" if document else reference
-
-    def scopes(self, project: str, collection: str) -> Iterator[tuple[str, Mapping[str, Document]]]:
-        """Yield `zones/Z`, `regions/R` or `global` with the documents of a collection there."""
-        for path, documents in sorted(self.collections.items()):
-            scope, _, name = path.removeprefix(f"{project}/").rpartition("/")
-            if path.startswith(f"{project}/") and name == collection:
-                yield scope, documents
-
-    def copy(self) -> "View":
-        """Return the world as it is now; documents and groups themselves never change."""
-        return View({path: dict(documents) for path, documents in self.collections.items()}, dict(self.groups))
-
-
 class StateError(Exception):
-    """The state cannot be read or written; the text says why."""
+    """The state cannot be read or written; the text has the reason."""
 
 
 class Store:
     """
-    The one place that writes: into the live view and, at `commit`, into SQLite.
+    The only place that writes: into the live view and, at `commit`, into SQLite.
 
     Args:
-        path: Of the file; None keeps everything in memory.
+        path: state file; None: everything is kept in memory
 
     Raises:
-        StateError: The file is not one of this program's, or is damaged.
+        StateError: the file was not written by this version of the program, or is damaged
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -96,18 +52,23 @@ class Store:
         self._entries: list[str] = []
         try:
             self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+            self._close_connection = weakref.finalize(self, self._connection.close)
             self._open()
             self._load()
         except (sqlite3.Error, ValidationError, ValueError, RecursionError) as error:
-            first = str(error).splitlines()[0]
+            if hasattr(self, "_close_connection"):
+                self._close_connection()
+            first_line = str(error).splitlines()[0]
             raise StateError(
-                f"{path}: not a readable state of the emulator: {first}. Fix: delete the file, or name another one."
+                f"{path}: not a readable state of the emulator: {first_line}."
+                " Fix: delete the file, or name another one."
             ) from error
 
     def _open(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         names = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if version not in (0, _VERSION) or names - _NAMES:
+        is_new = version == 0 and not names
+        if not (is_new or version == _VERSION) or names - _NAMES:
             raise ValueError(
                 f"version {version} with the tables {sorted(names)}; this program reads version {_VERSION}"
             )
@@ -116,17 +77,16 @@ class Store:
             raise ValueError(check)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_TABLES)
-        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+        self._connection.executescript(f"BEGIN;{_TABLES}PRAGMA user_version = {_VERSION};COMMIT;")
 
     def _load(self) -> None:
-        for name, text in self._connection.execute("SELECT path, json FROM documents"):
+        for path, text in self._connection.execute("SELECT path, json FROM documents"):
             document = json.loads(text)
             if not isinstance(document, dict):
-                raise ValueError(f"document {name} is no object")
-            self.view.collections.setdefault(collection_of(name), {})[name_of(name)] = document
-        for name, text in self._connection.execute("SELECT path, json FROM groups"):
-            self.view.groups[name] = _GROUP.validate_python(json.loads(text))
+                raise ValueError(f"document {path} is no object")
+            self.view.collections.setdefault(collection_of(path), {})[name_of(path)] = document
+        for path, text in self._connection.execute("SELECT path, json FROM groups"):
+            self.view.groups[path] = _GROUP.validate_python(json.loads(text))
         for (text,) in self._connection.execute("SELECT json FROM settings"):
             json.loads(text)
 
@@ -137,25 +97,30 @@ class Store:
         self._pending["documents", path] = json.dumps(document)
 
     def remove(self, path: str) -> None:
-        """Forget a document."""
+        """Remove a document."""
         self._keep("documents", path)
         self.view.collections[collection_of(path)].pop(name_of(path), None)
         self._pending["documents", path] = None
 
     def put_group(self, path: str, group: Group) -> None:
-        """Write the machines of a group."""
+        """Write a group with its instances."""
         self._keep("groups", path)
         self.view.groups[path] = group
         self._pending["groups", path] = ""
 
     def remove_group(self, path: str) -> None:
-        """Forget the machines of a group."""
+        """Remove a group with its instances."""
         self._keep("groups", path)
         self.view.groups.pop(path, None)
         self._pending["groups", path] = None
 
     def setting(self, name: str, default: Any = None) -> Any:
-        """Read what is neither document nor group, such as the virtual time."""
+        """
+        Read a value that is neither document nor group, such as the virtual time.
+
+        Raises:
+            StateError: the database cannot be read
+        """
         try:
             row = self._connection.execute("SELECT json FROM settings WHERE name = ?", (name,)).fetchone()
         except sqlite3.Error as error:
@@ -167,14 +132,23 @@ class Store:
         self._pending["settings", name] = json.dumps(value)
 
     def append(self, entry: Mapping[str, Any]) -> None:
-        """Add an entry to the ledger."""
+        """Add an entry to the request log."""
         self._entries.append(json.dumps(entry))
 
     def entries(self, after: int = 0, kind: str = "") -> Iterator[dict[str, Any]]:
-        """Yield entries of the ledger with their numbers, oldest first."""
+        """
+        Yield entries of the request log with their numbers, oldest first.
+
+        Args:
+            after: number of the last entry that is left out
+            kind: `request`, `group` or `deleted`; empty: all kinds
+
+        Raises:
+            StateError: the database cannot be read
+        """
         self.commit()
         try:
-            rows = self._connection.execute("SELECT seq, json FROM ledger WHERE seq > ? ORDER BY seq", (after,))
+            rows = self._connection.execute("SELECT seq, json FROM request_log WHERE seq > ? ORDER BY seq", (after,))
             for number, text in rows:
                 entry = {"seq": number, **json.loads(text)}
                 if not kind or entry["kind"] == kind:
@@ -183,7 +157,7 @@ class Store:
             raise StateError(f"The request log could not be read: {error}.") from error
 
     def mark(self) -> Callable[[], None]:
-        """Return what undoes every write from now on, as long as nothing was committed in between."""
+        """Return a function that undoes every write from now on, as long as no commit comes between."""
         view, pending = self.view.copy(), dict(self._pending)
 
         def undo() -> None:
@@ -194,10 +168,10 @@ class Store:
 
     def commit(self) -> None:
         """
-        Make everything since the last commit durable, all or nothing; a killed process loses no answered write.
+        Make all writes since the last commit durable, all or none; a killed process loses no answered write.
 
         Raises:
-            StateError: Nothing was written, such as on a full disk; `rollback` brings the live view back to that.
+            StateError: nothing was written, such as on a full disk; `rollback` restores the last commit
         """
         if not self._pending and not self._entries:
             return
@@ -212,17 +186,24 @@ class Store:
         self._pending, self._before, self._entries = {}, {}, []
 
     def rollback(self) -> None:
-        """Bring the live view back to what was last committed."""
-        for (table, path), known in self._before.items():
+        """Bring the live view back to the last commit."""
+        for (table, path), value in self._before.items():
             place = self.view.groups if table == "groups" else self.view.collections.setdefault(collection_of(path), {})
             key = path if table == "groups" else name_of(path)
             place.pop(key, None)
-            if known is not None:
-                place[key] = known  # type: ignore[assignment]
+            if value is not None:
+                place[key] = value  # type: ignore[assignment]
         self._pending, self._before, self._entries = {}, {}, []
 
+    def close(self) -> None:
+        """Commit, and close the file."""
+        try:
+            self.commit()
+        finally:
+            self._close_connection()
+
     def _keep(self, table: str, path: str) -> None:
-        """Remember what stood at a path at the last commit."""
+        """Keep the value that a path had at the last commit."""
         if (table, path) not in self._before:
             is_group = table == "groups"
             self._before[table, path] = self.view.groups.get(path) if is_group else self.view.document(path)
@@ -233,14 +214,7 @@ class Store:
             if text is None:
                 self._connection.execute(remove, (key,))
             else:
-                shown = json.dumps(_GROUP.dump_python(self.view.groups[key])) if table == "groups" else text
-                self._connection.execute(put, (key, shown))
+                value = json.dumps(_GROUP.dump_python(self.view.groups[key])) if table == "groups" else text
+                self._connection.execute(put, (key, value))
         entries = [(entry,) for entry in self._entries]
-        self._connection.executemany("INSERT INTO ledger (json) VALUES (?)", entries)
-
-    def close(self) -> None:
-        """Commit, and let go of the file."""
-        try:
-            self.commit()
-        finally:
-            self._connection.close()
+        self._connection.executemany("INSERT INTO request_log (json) VALUES (?)", entries)

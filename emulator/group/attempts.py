@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Attempt:
-    """A failed attempt to create or change an instance."""
+    """
+    A failed attempt to create or change an instance.
+
+    Args:
+        at_s: virtual time of the failure
+        code: error code, such as QUOTA_EXCEEDED
+        action: current action of the instance at that time
+        message: text beside the code
+    """
 
     at_s: float
     code: str

@@ -1,43 +1,27 @@
-"""What a health check makes of an application, computed ahead: pure, and exact to the probe."""
+"""The verdicts of a health check on one instance, computed in advance: pure, and exact to the probe."""
 
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from emulator.group.profile import Profile
+
 NEVER: Final = float("inf")
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class HealthCheck:
     """
-    How a machine behaves; all times in virtual seconds.
+    The health check of a group, and what the group does about failures.
 
     Args:
-        create_s: From the request until the instance exists and boots.
-        boot_s: From then until it is RUNNING.
-        answer_s: From RUNNING until its application answers; None is never.
-        crash_after_s: From the first answer until it answers no more; None is never.
-        stop_s: To shut down, before a restart or by `instances.stop`.
-        delete_s: To shut down and disappear.
-        create_error: Code that its creation fails with, such as ZONE_RESOURCE_POOL_EXHAUSTED.
-        create_error_times: How often it fails before it succeeds; None is for ever.
-        serial: Lines that its start-up prints to the serial port, when it does not answer in the end.
+        path: canonical path of the health check
+        interval_s: seconds between two probes
+        healthy_threshold: successful probes in a row that make an instance HEALTHY
+        unhealthy_threshold: failed probes in a row that make an instance UNHEALTHY
+        initial_delay_s: seconds from RUNNING in which an UNHEALTHY instance is not repaired
+        repairs: whether the group recreates UNHEALTHY instances
     """
-
-    create_s: float = 4.0
-    boot_s: float = 8.0
-    answer_s: float | None = 10.0
-    crash_after_s: float | None = None
-    stop_s: float = 5.0
-    delete_s: float = 12.0
-    create_error: str = ""
-    create_error_times: int | None = None
-    serial: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Check:
-    """The health check of a group, and what follows from it."""
 
     path: str
     interval_s: float = 5.0
@@ -48,14 +32,14 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Tie:
+class ContainerHealth:
     """
-    The real container that stands behind a machine.
+    The health of a bound container, which instances of its image report as their own.
 
     Args:
-        answers: Whether it answers.
+        answers: whether the container answers
         since_s: virtual time of the first answer, or of the first silence
-        before_s: virtual time at which the state before that began; 0 is the start of the emulator
+        before_s: virtual time at which the previous state began; 0 is the start of the emulator
     """
 
     answers: bool
@@ -63,70 +47,80 @@ class Tie:
     before_s: float = 0.0
 
 
-def verdicts(running_at_s: float, behaviour: Behaviour, check: Check, tie: Tie | None) -> list[tuple[float, str]]:
+def verdicts(
+    running_at_s: float, profile: Profile, health_check: HealthCheck, container: ContainerHealth | None
+) -> list[tuple[float, str]]:
     """
-    Return when the check's verdict on a running machine changes, and to what, in order.
+    Return when the verdict on a running instance changes, and to what, in order of time.
 
-    Probes come every interval from the moment it runs. A verdict needs as many equal answers in a row as its
-    threshold says; before the first, it is UNKNOWN.
+    Probes come every interval from RUNNING on. A verdict needs as many equal answers in a row as its threshold says;
+    before the first verdict the state is UNKNOWN.
+
+    Args:
+        running_at_s: virtual time at which the instance became RUNNING; negative: it does not run
+        profile: profile of the instance
+        health_check: health check of its group
+        container: health of the bound container, which replaces the profile; None: no container is bound
     """
     if running_at_s < 0:
         return []
-    start = running_at_s
-    if tie is not None and tie.answers and start < tie.before_s:
-        return _interrupted(start, check, tie)
-    answers, silent = _answering(running_at_s, behaviour, tie)
-    found = [(start, "UNKNOWN")]
-    first_unhealthy = start + check.interval_s * check.unhealthy_threshold
-    healthy = _probe(start, answers, check.interval_s, check.healthy_threshold)
-    if first_unhealthy < healthy:
-        found.append((first_unhealthy, "UNHEALTHY"))
-    if healthy < NEVER and healthy <= silent:
-        found.append((healthy, "HEALTHY"))
-    if silent < NEVER:
-        found.append((_probe(start, max(silent, start), check.interval_s, check.unhealthy_threshold), "UNHEALTHY"))
-    return sorted(found, key=lambda verdict: verdict[0])
+    start_s = running_at_s
+    if container is not None and container.answers and start_s < container.before_s:
+        return _interrupted(start_s, health_check, container)
+    answers_s, silent_s = _answering(running_at_s, profile, container)
+    changes = [(start_s, "UNKNOWN")]
+    first_unhealthy_s = start_s + health_check.interval_s * health_check.unhealthy_threshold
+    healthy_s = _probe_s(start_s, answers_s, health_check.interval_s, health_check.healthy_threshold)
+    if first_unhealthy_s < healthy_s:
+        changes.append((first_unhealthy_s, "UNHEALTHY"))
+    if healthy_s < NEVER and healthy_s <= silent_s:
+        changes.append((healthy_s, "HEALTHY"))
+    if silent_s < NEVER:
+        unhealthy_s = _probe_s(
+            start_s, max(silent_s, start_s), health_check.interval_s, health_check.unhealthy_threshold
+        )
+        changes.append((unhealthy_s, "UNHEALTHY"))
+    return sorted(changes, key=lambda change: change[0])
 
 
-def verdict_at(found: list[tuple[float, str]], now_s: float) -> str:
-    """Return the verdict of a moment; empty before the first."""
+def verdict_at(changes: list[tuple[float, str]], now_s: float) -> str:
+    """Return the verdict of a moment; empty before the first change."""
     verdict = ""
-    for at_s, state in found:
+    for at_s, state in changes:
         if at_s <= now_s:
             verdict = state
     return verdict
 
 
-def answers_for_good(behaviour: Behaviour) -> bool:
-    """Return whether an application, once it answers, never stops."""
-    return behaviour.answer_s is not None and behaviour.crash_after_s is None
+def _interrupted(start_s: float, health_check: HealthCheck, container: ContainerHealth) -> list[tuple[float, str]]:
+    """Return the verdicts on a container that answered, was silent for a while, and answers again."""
+    interval_s = health_check.interval_s
+    changes = [
+        (start_s, "UNKNOWN"),
+        (_probe_s(start_s, start_s, interval_s, health_check.healthy_threshold), "HEALTHY"),
+    ]
+    unhealthy_s = _probe_s(start_s, container.before_s, interval_s, health_check.unhealthy_threshold)
+    if unhealthy_s < container.since_s:
+        healthy_again_s = _probe_s(start_s, container.since_s, interval_s, health_check.healthy_threshold)
+        changes += [(unhealthy_s, "UNHEALTHY"), (healthy_again_s, "HEALTHY")]
+    return changes
 
 
-def _interrupted(start: float, check: Check, tie: Tie) -> list[tuple[float, str]]:
-    """Return the verdicts of a container that answered, was silent for a while, and answers again."""
-    found = [(start, "UNKNOWN"), (_probe(start, start, check.interval_s, check.healthy_threshold), "HEALTHY")]
-    unhealthy = _probe(start, tie.before_s, check.interval_s, check.unhealthy_threshold)
-    if unhealthy < tie.since_s:
-        again = _probe(start, tie.since_s, check.interval_s, check.healthy_threshold)
-        found += [(unhealthy, "UNHEALTHY"), (again, "HEALTHY")]
-    return found
-
-
-def _answering(running: float, behaviour: Behaviour, tie: Tie | None) -> tuple[float, float]:
-    """Return from when, and until when, the application answers."""
-    if tie is not None:
-        if tie.answers:
-            return max(running, tie.since_s), NEVER
-        return (running, tie.since_s) if tie.since_s > running else (NEVER, NEVER)
-    if behaviour.answer_s is None:
+def _answering(running_s: float, profile: Profile, container: ContainerHealth | None) -> tuple[float, float]:
+    """Return from when and until when the application answers."""
+    if container is not None:
+        if container.answers:
+            return max(running_s, container.since_s), NEVER
+        return (running_s, container.since_s) if container.since_s > running_s else (NEVER, NEVER)
+    if profile.answer_s is None:
         return NEVER, NEVER
-    answers = running + behaviour.answer_s
-    return answers, NEVER if behaviour.crash_after_s is None else answers + behaviour.crash_after_s
+    answers_s = running_s + profile.answer_s
+    return answers_s, NEVER if profile.crash_after_s is None else answers_s + profile.crash_after_s
 
 
-def _probe(start: float, since: float, interval_s: float, threshold: int) -> float:
-    """Return when the threshold-th probe in a row after a moment has come back."""
-    if since == NEVER:
+def _probe_s(start_s: float, since_s: float, interval_s: float, threshold: int) -> float:
+    """Return the time of the threshold-th probe in a row after a moment."""
+    if since_s == NEVER:
         return NEVER
-    first = max(1, ceil((since - start) / interval_s - 1e-9))
-    return start + (first + threshold - 1) * interval_s
+    first = max(1, ceil((since_s - start_s) / interval_s - 1e-9))
+    return start_s + (first + threshold - 1) * interval_s

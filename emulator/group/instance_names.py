@@ -1,4 +1,4 @@
-"""Names and ids of instances; the same trace gives the same ones."""
+"""Names and ids of instances; equal inputs give equal names, so that a run can be repeated."""
 
 from hashlib import blake2b
 from typing import Final
@@ -13,7 +13,7 @@ def instance_name(base_name: str, number: int) -> str:
     return f"{base_name}-{suffix}"
 
 
-def instance_id(zone: str, name: str, created_at_s: float, life: int) -> str:
-    """Return the numeric id of the instance that a managed instance is in one of its lives."""
-    seed = f"{zone}/{name}/{created_at_s}/{life}"
+def instance_id(zone: str, name: str, created_at_s: float, incarnation: int) -> str:
+    """Return the numeric id of a managed instance; each incarnation, a new VM of the same name, has a new id."""
+    seed = f"{zone}/{name}/{created_at_s}/{incarnation}"
     return str(10**18 + int.from_bytes(blake2b(seed.encode(), digest_size=7).digest()))

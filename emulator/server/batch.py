@@ -6,7 +6,7 @@ from email.policy import HTTP
 
 from emulator.api.answers import dated
 from emulator.api.messages import Answer, Request
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 
 _BOUNDARY = "batch_emulator"
 _SERVER = re.compile("^https?://[^/?]*")
@@ -18,12 +18,12 @@ def is_batch(request: Request) -> bool:
     return request.verb == "POST" and request.path.rstrip("/") == "/batch/compute/v1"
 
 
-def answer_batch(api: Api, request: Request) -> Answer:
-    """Answer every part of a batch, in order; a body that is none is refused with 400."""
-    return dated(_answered(api, request), api.date_s())
+def answer_batch(emulator: Emulator, request: Request) -> Answer:
+    """Answer every part of a batch, in order; refuse a body that is no batch with 400."""
+    return dated(_answered(emulator, request), emulator.environment.clock.date_s())
 
 
-def _answered(api: Api, request: Request) -> Answer:
+def _answered(emulator: Emulator, request: Request) -> Answer:
     head = f"Content-Type: {request.headers.get('content-type', '')}\r\n\r\n".encode()
     message = BytesParser(policy=HTTP).parsebytes(head + request.body)
     if not message.is_multipart() or not 0 < len(message.get_payload()) <= _MOST:
@@ -33,7 +33,7 @@ def _answered(api: Api, request: Request) -> Answer:
     for index, part in enumerate(message.get_payload()):
         payload = part.get_payload(decode=True) or b""
         inner = _request(bytes(payload), request)
-        answer = api.handle(inner) if inner else Answer(400, b"")
+        answer = emulator.handle(inner) if inner else Answer(400, b"")
         identity = (part.get("Content-ID") or f"<{index}>").lstrip("<").rstrip(">")
         parts.append(_part(identity, answer))
     body = b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()

@@ -1,8 +1,8 @@
 """
-Which requests may be meant for this server: those that name it, from no web page but its own.
+Checks of `Host` and `Origin`: a request must name this server, and must not come from another server's web page.
 
-A page of another site, open in a browser on this machine, must neither post to the emulator (`Origin`) nor reach it by
-a name of its own that it lets resolve to a loopback address (`Host`; DNS rebinding, which needs a name).
+A page of another site, open in a browser on this machine, must neither post to the emulator (`Origin`) nor reach the
+emulator by a name that the site resolves to a loopback address (`Host`; DNS rebinding, which needs a name).
 """
 
 import ipaddress
@@ -19,13 +19,13 @@ def check_origin(headers: Headers, names: Collection[str]) -> None:
     Check `Host` and `Origin` of a request.
 
     Args:
-        headers: Names in lower case, and values, in their order.
-        names: Names that the server has beside addresses, `localhost` and names below `localhost`.
+        headers: names in lower case with their values, in order
+        names: names of the server, beside addresses, `localhost` and names below `localhost`
 
     Raises:
-        ApiError: 400 if a header comes twice, 403 if the host is not this server, or the origin is another one.
+        ApiError: 400, if a header comes twice; 403, if the host is not this server, or the origin is another server
     """
-    hosts, origins = ([value for name, value in headers if name == wanted] for wanted in ("host", "origin"))
+    hosts, origins = ([value for name, value in headers if name == header] for header in ("host", "origin"))
     if len(hosts) > 1 or len(origins) > 1:
         raise ApiError(400, "badRequest", "The headers 'Host' and 'Origin' may come once.")
     host = hosts[0] if hosts else ""
@@ -52,7 +52,7 @@ def _is_served(host: str, names: Collection[str]) -> bool:
 
 
 def _authority(origin: str) -> str:
-    """Return host and port of an origin; empty if it has none, such as `null`."""
+    """Return host and port of an origin; empty for an origin without them, such as `null`."""
     try:
         url = urlsplit(origin)
     except ValueError:

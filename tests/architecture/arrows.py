@@ -107,7 +107,7 @@ ARROWS: Final = (
     ),
     Arrow(
         "emulator.control",
-        ("emulator", "emulator.api", "emulator.api.methods", "emulator.environment", "emulator.group"),
+        ("emulator.api", "emulator.api.methods", "emulator.environment", "emulator.group"),
         "the routes below /emulator/ steer the environment and the faults of the API",
     ),
     Arrow(
@@ -130,6 +130,7 @@ ARROWS: Final = (
         "deploy is run against an emulator in the same process",
     ),
     Arrow("tests.unit.emulator", (*_EMULATOR, "tests.support"), "the emulator is tested alone"),
+    Arrow("tests.integration.emulator", (*_EMULATOR, "tests.support"), "the emulator is tested by requests"),
     Arrow("tests.unit.engine", ("engine", "tests.support"), "the engine is tested alone"),
     Arrow("tests.unit.lib", ("lib", "tests.support"), "lib is a leaf"),
     Arrow(

@@ -1,6 +1,6 @@
 """
-Each test runs twice, in-process and over HTTP, on a clock that it moves by hand: what passes by can't be missed on a
-busy machine. The mark `world` gives the one over HTTP a clock that runs.
+Each test runs twice, in-process and over HTTP. It moves the clock by hand, so that a busy machine misses no state.
+The mark `environment` can give the test over HTTP a clock that runs.
 """
 
 import socket
@@ -17,15 +17,16 @@ from google.auth.credentials import AnonymousCredentials
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from emulator.api.messages import Request
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
-from emulator.environment.environment import Options, World
+from emulator.environment.environment import Environment
+from emulator.environment.options import Options
 from emulator.environment.store import Store
 from emulator.inprocess import Transport
 from emulator.seed import Seed, plant
-from emulator.server.application import configuration
+from emulator.server.configuration import configuration
 from tests.contract import marks
-from tests.contract.rig import PROJECT, REGION, Emulator
+from tests.contract.rig import PROJECT, REGION, EmulatorClient
 
 _START_S: Final = 1_795_435_200.0  # 2026-11-23T12:00:00Z
 _POLL_S: Final = 0.5  # virtual, that a request of google-cloud-compute takes on a clock moved by hand
@@ -34,22 +35,22 @@ _ZONES: Final = [f"{REGION}-{letter}" for letter in "abc"]
 
 class Adapter(BaseAdapter):
     """
-    Takes the requests of google-cloud-compute straight to an emulator; each moves its clock on, as waiting would.
+    Sends the requests of google-cloud-compute to an emulator in this process; each request moves its clock.
 
     Args:
-        api: The emulator.
+        emulator: emulator that answers
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, emulator: Emulator) -> None:
         super().__init__()
-        self._api = api
+        self._emulator = emulator
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Answer one request."""
-        self._api.world.clock.move(_POLL_S)
+        self._emulator.environment.clock.move(_POLL_S)
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         headers = {key.lower(): str(value) for key, value in request.headers.items()}
-        answer = self._api.handle(Request(str(request.method), request.path_url, headers, body))
+        answer = self._emulator.handle(Request(str(request.method), request.path_url, headers, body))
         if answer.is_cut or answer.hangs:
             raise requests.ConnectionError(request=request)
         response = requests.Response()
@@ -59,15 +60,15 @@ class Adapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class Moving(HTTPAdapter):
     """
-    Sends the requests of google-cloud-compute over HTTP; each moves the emulator's clock on, as waiting would.
+    Sends the requests of google-cloud-compute over HTTP; each request moves the emulator's clock.
 
     Args:
-        url: Where the emulator listens.
+        url: URL of the emulator
     """
 
     def __init__(self, url: str) -> None:
@@ -88,55 +89,57 @@ def _google(kind: type, *, endpoint: str, adapter: BaseAdapter | None = None) ->
     return client
 
 
-def _in_process(api: Api) -> Iterator[Emulator]:
-    with httpx.Client(transport=Transport(api), base_url="http://emulator") as http:
-        yield Emulator(http, None, partial(_google, endpoint="http://emulator", adapter=Adapter(api)))
+def _in_process(emulator: Emulator) -> Iterator[EmulatorClient]:
+    with httpx.Client(transport=Transport(emulator), base_url="http://emulator") as http:
+        yield EmulatorClient(http, None, partial(_google, endpoint="http://emulator", adapter=Adapter(emulator)))
 
 
-def _over_http(api: Api) -> Iterator[Emulator]:
+def _over_http(emulator: Emulator) -> Iterator[EmulatorClient]:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server = uvicorn.Server(configuration(api))
+    server = uvicorn.Server(configuration(emulator))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
         with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
-            adapter = Moving(url) if api.world.clock.is_manual else None
-            yield Emulator(http, api.world.clock.speed, partial(_google, endpoint=url, adapter=adapter), url)
+            adapter = Moving(url) if emulator.environment.clock.is_manual else None
+            yield EmulatorClient(
+                http, emulator.environment.clock.speed, partial(_google, endpoint=url, adapter=adapter), url
+            )
     finally:
         server.should_exit = True
         listening.close()
 
 
 @pytest.fixture(params=["in-process", "http"])
-def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """An emulator with a project, a region of three zones and nothing else; the mark `world` sets it up otherwise."""
-    mark = request.node.get_closest_marker("world")
-    how = dict(mark.kwargs) if mark else {}
+def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorClient]:
+    """Return an emulator with a project and a region of three zones; the mark `environment` changes its setup."""
+    mark = request.node.get_closest_marker("environment")
+    setup = dict(mark.kwargs) if mark else {}
     is_in_process = request.param == "in-process"
-    is_open, speed, quotas = not how.pop("login", False), how.pop("speed", None), how.pop("quotas", {})
-    resources = how.pop("resources", {})
+    is_open, speed, quotas = not setup.pop("login", False), setup.pop("speed", None), setup.pop("quotas", {})
+    resources = setup.pop("resources", {})
     clock = Clock(_START_S, None if is_in_process else speed)
-    api = Api(World(Store(), clock, Options(**how)), is_open=is_open)
+    emulator = Emulator(Environment(Store(), clock, Options(**setup)), is_open=is_open)
     seed = {"project": PROJECT, "region": REGION, "zones": _ZONES, "quotas": quotas, "resources": resources}
-    plant(api, Seed.model_validate(seed | {"images": {"base-1": "base", "base-2": "base"}}))
-    yield from (_in_process if is_in_process else _over_http)(api)
+    plant(emulator, Seed.model_validate(seed | {"images": {"base-1": "base", "base-2": "base"}}))
+    yield from (_in_process if is_in_process else _over_http)(emulator)
 
 
 @pytest.fixture(autouse=True)
 def _covered(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Hold a test to its mark: it calls every method that it says it covers."""
+    """Check that a test calls every method that its mark names."""
     mark = request.node.get_closest_marker("covers")
     if mark is None:
         yield
         return
-    emulator: Emulator = request.getfixturevalue("emulator")
+    emulator: EmulatorClient = request.getfixturevalue("emulator")
     yield
-    called = {entry["method"] for entry in emulator.ledger("request")}
+    called = {entry["method"] for entry in emulator.request_log("request")}
     assert set(mark.args) <= called, f"never called: {sorted(set(mark.args) - called)}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marks known."""
+    """Register the marks."""
     for name, text in marks.NAMES.items():
         config.addinivalue_line("markers", f"{name}: {text}")

@@ -37,11 +37,11 @@ class Test:
     A contract test, as its marks describe it.
 
     Args:
-        where: File and name.
-        behaviour: Its docstring.
-        kind: One of `KINDS`.
-        notes: Evidence, reason or guess.
-        covers: Methods that it calls.
+        where: file and name of the test
+        behaviour: docstring of the test
+        kind: an entry of `KINDS`
+        notes: evidence, reason or guess
+        covers: methods that the test calls
     """
 
     __test__ = False
@@ -61,14 +61,14 @@ def tests() -> tuple[Test, ...]:
     Raises:
         ValueError: A test has no docstring, or not exactly one of the four marks.
     """
-    found: list[Test] = []
+    contract_tests: list[Test] = []
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
         if file.stem != "test_fidelity":
             module = import_module(f"tests.contract.{file.stem}")
-            functions = [one for name, one in getmembers(module, isfunction) if name.startswith("test_")]
+            functions = [function for name, function in getmembers(module, isfunction) if name.startswith("test_")]
             functions.sort(key=lambda function: function.__code__.co_firstlineno)
-            found += [_test(f"{file.stem}.{one.__name__}", one) for one in functions]
-    return tuple(found)
+            contract_tests += [_test(f"{file.stem}.{function.__name__}", function) for function in functions]
+    return tuple(contract_tests)
 
 
 def served() -> set[str]:
@@ -102,13 +102,13 @@ def _evidence() -> Iterator[str]:
 def _methods() -> Iterator[str]:
     """One row a method that is served; of the same collections, those that are not."""
     yield "\n## Methods\n"
-    yield "Every method that is not listed here answers 501 and is marked `unknown` in the ledger.\n"
+    yield "Every method that is not listed here answers 501 and is marked `unknown` in the request log.\n"
     yield "| Method | Served | Evidence | Looked at | What is missing |\n|--|--|--|--|--|"
     named = served()
     for name in sorted(named):
         covering = [test for test in tests() if name in test.covers]
         evidence = [
-            letter for letter in EVIDENCE if any(letter in one.notes for one in covering if one.kind == "verified")
+            letter for letter in EVIDENCE if any(letter in test.notes for test in covering if test.kind == "verified")
         ]
         missing = list(dict.fromkeys(test.notes[0] for test in covering if test.kind == "differs"))
         looked = max((EVIDENCE[letter].on for letter in evidence), default="")

@@ -1,4 +1,4 @@
-"""What a contract test says of itself: which methods it covers, and how far the behaviour is known to be Google's."""
+"""Marks of contract tests: the methods that a test covers, and how far the behaviour is known to be Google's."""
 
 from typing import Final, Literal, NamedTuple
 
@@ -9,7 +9,7 @@ Guess = Literal["M", "I"]
 
 
 class Source(NamedTuple):
-    """Where a behaviour was seen, and when that was looked at."""
+    """A source of a behaviour, and the date on which it was read."""
 
     text: str
     on: str
@@ -23,42 +23,42 @@ EVIDENCE: Final[dict[str, Source]] = {
     "R": Source("public report of what Compute Engine did", "2026-11-23"),
 }
 GUESSES: Final[dict[str, str]] = {
-    "M": "recalled from Google's documentation, not looked up again",
-    "I": "inferred; nobody has reported it",
+    "M": "recalled from Google's documentation, not read again",
+    "I": "inferred; no report exists",
 }
 NAMES: Final = {
     "covers": "methods of the API that a test calls",
-    "verified": "the behaviour is Google's: what shows it, and when that was looked at",
-    "differs": "the behaviour is knowingly not Google's, and why",
+    "verified": "the behaviour is Google's, with the evidence",
+    "differs": "the behaviour is knowingly not Google's, with the reason",
     "unverified": "the behaviour may be Google's",
-    "own": "only the emulator has it",
-    "world": "how the world of a test is set up",
+    "own": "only the emulator has the behaviour",
+    "environment": "how the environment of a test is set up",
 }
 
 
 def covers(*methods: str) -> pytest.MarkDecorator:
-    """Say which methods a test calls; the test fails if it does not."""
+    """Name the methods that a test calls; the test fails if it does not call them."""
     return pytest.mark.covers(*methods)
 
 
 def verified(*evidence: Evidence) -> pytest.MarkDecorator:
-    """Say what shows that a behaviour is Google's."""
+    """Name the evidence that a behaviour is Google's."""
     return pytest.mark.verified(*evidence)
 
 
 def differs(reason: str) -> pytest.MarkDecorator:
-    """Say why a behaviour is knowingly not Google's."""
+    """Name the reason why a behaviour is knowingly not Google's."""
     return pytest.mark.differs(reason)
 
 
 def unverified(guess: Guess) -> pytest.MarkDecorator:
-    """Say that nothing shows a behaviour to be Google's."""
+    """Mark a behaviour without evidence that it is Google's."""
     return pytest.mark.unverified(guess)
 
 
 own: Final = pytest.mark.own
 
 
-def world(**how: object) -> pytest.MarkDecorator:
-    """Set a test's world up: members of `Options`, `speed`, and `login` for a server that asks for tokens."""
-    return pytest.mark.world(**how)
+def environment(**setup: object) -> pytest.MarkDecorator:
+    """Set the environment of a test up: members of `Options`, `speed`, and `login` for a server that needs tokens."""
+    return pytest.mark.environment(**setup)

@@ -1,4 +1,4 @@
-"""A world of a test behind one of two transports, and the few words in which tests speak of it."""
+"""A client of the emulator over either transport, with the requests that tests use."""
 
 import json
 import time
@@ -18,7 +18,7 @@ GROUPS: Final = f"{HOME}/zones/{ZONE}/instanceGroupManagers"
 GROUP: Final = f"{GROUPS}/web"
 CHECKS: Final = f"{HOME}/global/healthChecks"
 LINKS: Final = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}"
-_PATIENCE_S: Final = 900  # virtual; whatever takes longer will not happen
+_PATIENCE_S: Final = 900  # virtual; a test fails after this time
 
 ROLL: Final[Json] = {
     "type": "PROACTIVE", "minimalAction": "REPLACE", "mostDisruptiveAllowedAction": "REPLACE",
@@ -27,15 +27,16 @@ ROLL: Final[Json] = {
 
 
 @dataclass
-class Emulator:
+class EmulatorClient:
     """
-    An emulator and how a test reaches it.
+    A client of the emulator of a test.
 
     Args:
-        http: Client of it, without a token.
-        speed: Virtual seconds per second; None is a clock that is moved by hand.
-        google: Makes a client of google-cloud-compute, given its class.
-        url: Where it listens; empty in-process.
+        http: HTTP client without a token
+        speed: virtual seconds per real second; None: the clock is moved by hand
+        google: returns a client of google-cloud-compute, given its class
+        url: URL of the emulator; empty in-process
+        headers: headers of each request
     """
 
     http: httpx.Client
@@ -45,27 +46,27 @@ class Emulator:
     headers: dict[str, str] = field(default_factory=dict)
 
     def send(self, verb: str, path: str, body: Any = None) -> httpx.Response:
-        """Send a request, and return whatever the answer is."""
+        """Send a request, and return its answer, an error too."""
         return self.http.request(verb, path, json=body, headers=self.headers)
 
     def ask(self, verb: str, path: str, body: Any = None) -> Json:
-        """Send a request that must succeed."""
+        """Send a request that must succeed; return the JSON of its answer."""
         answer = self.send(verb, path, body)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
     def get(self, path: str) -> Json:
-        """Read a resource that must be there."""
+        """Return a resource that must exist."""
         return self.ask("GET", path)
 
     def do(self, verb: str, path: str, body: Any = None) -> Json:
-        """Send a write, and wait until its operation is done without an error."""
+        """Send a write, and wait until its operation is done without an error; return the operation."""
         operation = self.finish(self.ask(verb, path, body))
         assert "error" not in operation, operation
         return operation
 
     def finish(self, operation: Json) -> Json:
-        """Wait until an operation is done, however it ends."""
+        """Wait until an operation is done, with or without an error; return the operation."""
         for _ in range(60):
             if operation["status"] == "DONE":
                 return operation
@@ -83,22 +84,22 @@ class Emulator:
         return answer.status_code, error["errors"][0]["reason"], error["message"]
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
-        """Steer the emulator by its own routes."""
+        """Send a request to a control route; return the JSON of its answer."""
         answer = self.http.request(verb, f"/emulator/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def plan(self, *faults: Json) -> int:
-        """Put a fault plan to work; returns its number."""
+        """Create a fault plan; return its number."""
         return int(self.control("POST", "faults", {"faults": list(faults)})["id"])
 
     def fired(self, plan: int) -> list[int]:
         """Return how often each fault of a plan happened."""
         return list(self.control("GET", f"faults/{plan}")["fired"])
 
-    def ledger(self, kind: str) -> list[Json]:
-        """Return what the emulator wrote down."""
-        answer = self.http.get(f"/emulator/ledger?kind={kind}")
+    def request_log(self, kind: str) -> list[Json]:
+        """Return the entries of the request log of a kind."""
+        answer = self.http.get(f"/emulator/request-log?kind={kind}")
         return [json.loads(line) for line in answer.text.splitlines()]
 
     def now_s(self) -> float:
@@ -106,7 +107,7 @@ class Emulator:
         return float(self.control("GET", "clock")["now_s"])
 
     def pass_time(self, seconds: float) -> None:
-        """Let virtual seconds go by."""
+        """Let virtual seconds pass."""
         if self.speed is None:
             self.control("POST", "clock", {"advance_s": seconds})
             return
@@ -115,11 +116,11 @@ class Emulator:
             time.sleep(left_s / self.speed)
 
     def group(self, path: str = GROUP) -> Json:
-        """Read a group."""
+        """Return a group."""
         return self.get(path)
 
     def rows(self, path: str = GROUP) -> list[Json]:
-        """Return the machines of a group."""
+        """Return the rows of a group's instances."""
         return list(self.ask("POST", f"{path}/listManagedInstances").get("managedInstances", []))
 
     def moments(self, path: str = GROUP) -> Iterator[Json]:
@@ -134,26 +135,26 @@ class Emulator:
         raise AssertionError(document)
 
     def until(self, holds: Callable[[Json], bool], path: str = GROUP) -> Json:
-        """Wait until something holds of a group, and return it."""
+        """Wait until a condition holds for a group; return the group."""
         return next(document for document in self.moments(path) if holds(document))
 
     def settled(self, path: str = GROUP) -> Json:
         """Wait until a group is stable on its versions."""
-        return self.until(lambda one: one["status"]["isStable"] and one["status"]["versionTarget"]["isReached"], path)
+        return self.until(lambda group: all(flags(group)), path)
 
     def until_row(self, holds: Callable[[Json], bool], path: str = GROUP) -> Json:
-        """Wait until something holds of a machine, and return its row."""
+        """Wait until a condition holds for an instance; return its row."""
         rows = (row for _ in self.moments(path) for row in self.rows(path))
         return next(filter(holds, rows))
 
     def template(self, name: str, **properties: Any) -> str:
-        """Make a template; returns its link."""
+        """Create a template; return its link."""
         items = [{"key": "startup-script", "value": f"#!/bin/sh\ndocker run registry.test/web:{name}\n"}]
         given = {"machineType": "e2-small", "metadata": {"items": items}} | properties
         return str(self.do("POST", TEMPLATES, {"name": name, "properties": given})["targetLink"])
 
     def web(self, size: int = 1, *, check: bool = True, **more: Any) -> Json:
-        """Make the group `web` on the template `old`, with or without a health check, and wait until it stands."""
+        """Create the group `web` on the template `old`, with a health check or not, and wait until it has settled."""
         if check:
             self.do("POST", CHECKS, {"name": "up", "type": "HTTP", "httpHealthCheck": {"port": 80}})
             more = {"autoHealingPolicies": [{"healthCheck": "global/healthChecks/up", "initialDelaySec": 60}]} | more
@@ -163,12 +164,12 @@ class Emulator:
         return self.settled()
 
     def roll(self, template: str, **policy: Any) -> Json:
-        """Patch the group `web` to a template, stating the whole policy."""
+        """Patch the group `web` to a template, with the whole update policy."""
         return self.do("PATCH", GROUP, {"versions": [{"instanceTemplate": template}], "updatePolicy": ROLL | policy})
 
 
 def actions(document: Json) -> Json:
-    """Return the counters of a group that are not nought."""
+    """Return the counters of a group that are not 0."""
     return {key: count for key, count in document["currentActions"].items() if count}
 
 
@@ -183,17 +184,18 @@ def name_of(link: str) -> str:
 
 
 def templates_of(rows: list[Json]) -> list[str]:
-    """Return the intended templates of a group's machines, by name."""
+    """Return the names of the intended templates of a group's instances."""
     return sorted(name_of(row["version"]["instanceTemplate"]) for row in rows if "version" in row)
 
 
-def names(found: Any) -> list[str]:
-    """Return the names of what a list of google-cloud-compute yields; of an aggregated one, of all scopes."""
-    flat: list[str] = []
-    for one in found:
-        if isinstance(one, tuple):
-            lists = [value for value in type(one[1]).to_dict(one[1]).values() if isinstance(value, list)]
-            flat += [str(member["name"]) for members in lists for member in members]
+def names(pager: Any) -> list[str]:
+    """Return the names of the resources of a list of google-cloud-compute; of all scopes if the list is aggregated."""
+    resource_names: list[str] = []
+    for entry in pager:
+        if isinstance(entry, tuple):
+            _, scoped = entry
+            lists = [value for value in type(scoped).to_dict(scoped).values() if isinstance(value, list)]
+            resource_names += [str(resource["name"]) for resources in lists for resource in resources]
         else:
-            flat.append(one.name)
-    return flat
+            resource_names.append(entry.name)
+    return resource_names

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.marks import covers, unverified, verified
-from tests.contract.rig import GROUP, HOME, ZONE, Emulator
+from tests.contract.rig import GROUP, HOME, ZONE, EmulatorClient
 
 MASK = {
     "properties": {
@@ -13,7 +13,7 @@ MASK = {
 }
 
 
-def instance(emulator: Emulator) -> tuple[dict[str, str], dict[str, str]]:
+def instance(emulator: EmulatorClient) -> tuple[dict[str, str], dict[str, str]]:
     """Return metadata and labels of the group's first instance."""
     document = emulator.get(f"{HOME}/zones/{ZONE}/instances/{emulator.rows()[0]['name']}")
     items = {item["key"]: item["value"] for item in document["metadata"]["items"]}
@@ -28,7 +28,7 @@ def config(group: dict[str, Any]) -> tuple[bool, bool]:
 
 @verified("P")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.applyUpdatesToInstances", "instances.get")
-def test_it_reaches_existing_instances_by_an_update(emulator: Emulator) -> None:
+def test_it_reaches_existing_instances_by_an_update(emulator: EmulatorClient) -> None:
     """A new configuration is not effective until the instances are updated; a refresh is enough."""
     group = emulator.web(1)
     assert config(group) == (True, True)
@@ -49,9 +49,9 @@ def test_it_reaches_existing_instances_by_an_update(emulator: Emulator) -> None:
 
 @unverified("M")
 @covers("instanceGroupManagers.patch", "instances.get")
-def test_new_instances_have_it(emulator: Emulator) -> None:
+def test_new_instances_have_it(emulator: EmulatorClient) -> None:
     """Instances that a rollout makes have the configuration, and it hides the template's startup script."""
-    emulator.control("POST", "machines", {"image": "registry.test/web:mask", "never_healthy": True})
+    emulator.control("POST", "instance-rules", {"image": "registry.test/web:mask", "never_healthy": True})
     emulator.web(1)
     emulator.do("PATCH", GROUP, {"allInstancesConfig": MASK})
     emulator.roll(emulator.template("new"))

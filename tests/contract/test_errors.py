@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.contract.marks import covers, differs, own, verified, world
-from tests.contract.rig import GROUP, GROUPS, HOME, LINKS, TEMPLATES, ZONE, Emulator
+from tests.contract.marks import covers, differs, environment, own, verified
+from tests.contract.rig import GROUP, GROUPS, HOME, LINKS, TEMPLATES, ZONE, EmulatorClient
 
 ID = "0b6a1c55-9a0e-4f55-8b0e-000000000001"
 
 
 @verified("P", "T")
 @covers("instanceTemplates.get")
-def test_a_missing_resource(emulator: Emulator) -> None:
+def test_a_missing_resource(emulator: EmulatorClient) -> None:
     """What is not there answers 404 notFound with its path and "was not found"."""
     status, reason, message = emulator.refused("GET", f"{TEMPLATES}/gone")
     assert (status, reason) == (404, "notFound")
@@ -19,7 +19,7 @@ def test_a_missing_resource(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceTemplates.insert")
-def test_a_missing_field(emulator: Emulator) -> None:
+def test_a_missing_field(emulator: EmulatorClient) -> None:
     """A required field that is missing answers 400 required."""
     assert emulator.refused("POST", TEMPLATES, {"properties": {}})[:2] == (400, "required")
     status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t"})
@@ -29,7 +29,7 @@ def test_a_missing_field(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceTemplates.get")
-def test_a_bad_value_in_the_path(emulator: Emulator) -> None:
+def test_a_bad_value_in_the_path(emulator: EmulatorClient) -> None:
     """A path value that is neither a name nor an id answers 400 invalidParameter with both patterns."""
     status, reason, message = emulator.refused("GET", f"{TEMPLATES}/Not_A_Name")
     assert (status, reason) == (400, "invalidParameter")
@@ -48,7 +48,7 @@ def test_a_bad_value_in_the_path(emulator: Emulator) -> None:
         ([], "properties"),
     ],
 )
-def test_a_wrong_type(emulator: Emulator, properties: object, field: str) -> None:
+def test_a_wrong_type(emulator: EmulatorClient, properties: object, field: str) -> None:
     """A field of a wrong type answers 400 that names it by its path in the resource."""
     status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t", "properties": properties})
     assert (status, reason) == (400, "invalid")
@@ -58,7 +58,7 @@ def test_a_wrong_type(emulator: Emulator, properties: object, field: str) -> Non
 @verified("P")
 @covers("instanceTemplates.insert")
 @pytest.mark.parametrize("body", [b"{", b'{"a": NaN}', b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_json(emulator: Emulator, body: bytes) -> None:
+def test_a_body_that_is_no_json(emulator: EmulatorClient, body: bytes) -> None:
     """A body that is no JSON answers 400, in the same shape as every other error."""
     answer = emulator.http.post(TEMPLATES, content=body)
     assert answer.status_code == 400
@@ -66,17 +66,17 @@ def test_a_body_that_is_no_json(emulator: Emulator, body: bytes) -> None:
 
 
 @own
-def test_an_unknown_route_is_loud(emulator: Emulator) -> None:
-    """A method that Compute v1 has and this has not, or that nobody has, answers 501 and is marked in the ledger."""
+def test_an_unknown_route_is_loud(emulator: EmulatorClient) -> None:
+    """A method that the emulator does not serve, or that no API has, answers 501 and is marked in the request log."""
     assert emulator.refused("POST", f"{HOME}/zones/{ZONE}/disks", {})[:2] == (501, "notImplemented")
     assert emulator.refused("GET", f"{HOME}/zones/{ZONE}/nonsense")[:2] == (501, "notImplemented")
-    assert [entry["unknown"] for entry in emulator.ledger("request")[-2:]] == [True, True]
+    assert [entry["unknown"] for entry in emulator.request_log("request")[-2:]] == [True, True]
 
 
 @verified("P")
 @covers("instanceTemplates.get")
-@world(login=True)
-def test_without_a_token(emulator: Emulator) -> None:
+@environment(login=True)
+def test_without_a_token(emulator: EmulatorClient) -> None:
     """A request without a token, or with an unknown one, answers 401."""
     assert emulator.refused("GET", f"{TEMPLATES}/t")[:2] == (401, "required")
     emulator.headers["authorization"] = "Bearer nobody"
@@ -85,7 +85,7 @@ def test_without_a_token(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceTemplates.insert", "instanceTemplates.list")
-def test_a_request_id_acts_once(emulator: Emulator) -> None:
+def test_a_request_id_acts_once(emulator: EmulatorClient) -> None:
     """The same requestId gives the first operation again instead of a second effect."""
     body = {"name": "t", "properties": {}}
     first = emulator.ask("POST", f"{TEMPLATES}?requestId={ID}", body)
@@ -98,7 +98,7 @@ def test_a_request_id_acts_once(emulator: Emulator) -> None:
 @verified("P")
 @covers("instanceTemplates.insert")
 @pytest.mark.parametrize("text", ["x", "00000000-0000-0000-0000-000000000000"])
-def test_a_request_id_is_a_uuid(emulator: Emulator, text: str) -> None:
+def test_a_request_id_is_a_uuid(emulator: EmulatorClient, text: str) -> None:
     """A requestId that is no UUID, or is the zero one, answers 400."""
     body = {"name": "t", "properties": {}}
     assert emulator.refused("POST", f"{TEMPLATES}?requestId={text}", body)[:2] == (400, "invalid")
@@ -106,7 +106,7 @@ def test_a_request_id_is_a_uuid(emulator: Emulator, text: str) -> None:
 
 @verified("T", "R")
 @covers("instanceTemplates.get", "instanceTemplates.delete", "instanceGroupManagers.get", "instanceGroupManagers.patch")
-def test_numeric_ids_are_names(emulator: Emulator) -> None:
+def test_numeric_ids_are_names(emulator: EmulatorClient) -> None:
     """A resource is read, patched and deleted by its numeric id as by its name; an operation's targetId is that id."""
     operation = emulator.do("POST", TEMPLATES, {"name": "spare", "properties": {}})
     group = emulator.web(0)
@@ -131,7 +131,7 @@ def test_numeric_ids_are_names(emulator: Emulator) -> None:
         "https://www.googleapis.com/compute/v1/projects/demo/global/instanceTemplates/{name}?uniqueId={id}",
     ],
 )
-def test_references_of_any_form(emulator: Emulator, form: str) -> None:
+def test_references_of_any_form(emulator: EmulatorClient, form: str) -> None:
     """A template is named by a URL on any host, a partial one, a numeric id or ?uniqueId=, and reads back by name."""
     emulator.web(0)
     emulator.template("new")
@@ -142,7 +142,7 @@ def test_references_of_any_form(emulator: Emulator, form: str) -> None:
 
 @verified("W")
 @covers("instanceTemplates.get")
-def test_paths_with_and_without_a_prefix(emulator: Emulator) -> None:
+def test_paths_with_and_without_a_prefix(emulator: EmulatorClient) -> None:
     """A path is served below /compute/v1/ and without it, as gcloud sends both."""
     emulator.template("t")
     assert emulator.get("/projects/demo/global/instanceTemplates/t") == emulator.get(f"{TEMPLATES}/t")
@@ -150,7 +150,7 @@ def test_paths_with_and_without_a_prefix(emulator: Emulator) -> None:
 
 @verified("W")
 @covers("instanceTemplates.delete")
-def test_a_batch_answers_each_part(emulator: Emulator) -> None:
+def test_a_batch_answers_each_part(emulator: EmulatorClient) -> None:
     """A multipart batch answers each of its requests on its own, as gcloud deletes two templates."""
     emulator.template("a")
     parts = "".join(
@@ -166,14 +166,14 @@ def test_a_batch_answers_each_part(emulator: Emulator) -> None:
 
 
 @differs(
-    "unknown fields of a template are kept and noted in the ledger; whether Compute Engine refuses them was not seen"
+    "unknown fields of a template are kept and noted in the request log; whether Compute Engine refuses them is unknown"
 )
 @covers("instanceTemplates.insert")
-def test_unknown_and_read_only_fields(emulator: Emulator) -> None:
-    """A template's unknown fields are kept, its read-only ones dropped, and the ledger notes both."""
+def test_unknown_and_read_only_fields(emulator: EmulatorClient) -> None:
+    """A template's unknown fields are kept, its read-only ones dropped, and the request log notes both."""
     emulator.do("POST", TEMPLATES, {"name": "t", "properties": {}, "newField": {"a": 1}, "id": "1"})
     after = emulator.get(f"{TEMPLATES}/t")
     assert after["newField"] == {"a": 1}
     assert after["id"] != "1"
-    notes = next(entry["notes"] for entry in emulator.ledger("request") if "notes" in entry)
+    notes = next(entry["notes"] for entry in emulator.request_log("request") if "notes" in entry)
     assert {"unknown field resource.newField", "read-only field resource.id"} <= set(notes)

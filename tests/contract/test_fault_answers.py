@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.marks import covers, differs, own, world
-from tests.contract.rig import GROUP, TEMPLATES, Emulator
+from tests.contract.marks import covers, differs, environment, own
+from tests.contract.rig import GROUP, TEMPLATES, EmulatorClient
 
 READ = "instanceGroupManagers.get"
 
@@ -30,7 +30,7 @@ def date_s(answer: httpx.Response) -> float:
         ({}, None),
     ],
 )
-def test_another_body(emulator: Emulator, body: Any, sent: Any) -> None:
+def test_another_body(emulator: EmulatorClient, body: Any, sent: Any) -> None:
     """A fault answers 200 with another JSON value, on the calls that it names."""
     emulator.web(0)
     emulator.plan({"on": READ, "nth": [1], "body": body})
@@ -42,7 +42,7 @@ def test_another_body(emulator: Emulator, body: Any, sent: Any) -> None:
 @own
 @covers("instanceGroupManagers.get")
 @pytest.mark.parametrize("versions", [None, [None], "x"])
-def test_other_members(emulator: Emulator, versions: Any) -> None:
+def test_other_members(emulator: EmulatorClient, versions: Any) -> None:
     """A fault replaces members of an answer and leaves the others as they are."""
     group = emulator.web(0)
     emulator.plan({"on": READ, "nth": [1], "body": {"members": {"versions": versions}}})
@@ -52,7 +52,7 @@ def test_other_members(emulator: Emulator, versions: Any) -> None:
 
 @own
 @covers("instanceGroupManagers.get")
-def test_a_group_that_is_gone_for_a_while(emulator: Emulator) -> None:
+def test_a_group_that_is_gone_for_a_while(emulator: EmulatorClient) -> None:
     """A fault answers 404 for a group as often as it says; the group is there all the time."""
     emulator.web(0)
     plan = emulator.plan({"on": READ, "nth": [1, 2, 3], "status": 404, "reason": "notFound"})
@@ -63,7 +63,7 @@ def test_a_group_that_is_gone_for_a_while(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_a_dripping_body(emulator: Emulator) -> None:
+def test_a_dripping_body(emulator: EmulatorClient) -> None:
     """A fault sends a body byte by byte, each in its virtual time, and the body is whole in the end."""
     whole = emulator.send("GET", TEMPLATES)
     emulator.plan({"on": "instanceTemplates.list", "drip_s": 0.5})
@@ -80,8 +80,8 @@ def test_a_dripping_body(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list")
-@world(speed=1.0)
-def test_a_dripping_body_outlives_a_deadline(emulator: Emulator) -> None:
+@environment(speed=1.0)
+def test_a_dripping_body_outlives_a_deadline(emulator: EmulatorClient) -> None:
     """A client that ends the whole exchange at a deadline gets no answer, and the emulator serves the next request."""
     emulator.plan({"on": "instanceTemplates.list", "nth": [1], "drip_s": 0.2})
     began_s = time.monotonic()
@@ -100,7 +100,7 @@ def test_a_dripping_body_outlives_a_deadline(emulator: Emulator) -> None:
 @differs("Date is the virtual time on a clock that is moved by hand, and the real time on one that runs")
 @covers("instanceGroupManagers.get")
 @pytest.mark.parametrize("path", [GROUP, "/emulator/clock", "/emulator/nothing", "/", "/nothing", "/compute/v1/x"])
-def test_every_answer_has_a_date(emulator: Emulator, path: str) -> None:
+def test_every_answer_has_a_date(emulator: EmulatorClient, path: str) -> None:
     """Every answer has a Date in GMT: errors, the emulator's own routes and batches too."""
     emulator.web(0)
     emulator.group()
@@ -112,7 +112,7 @@ def test_every_answer_has_a_date(emulator: Emulator, path: str) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_a_skewed_date(emulator: Emulator) -> None:
+def test_a_skewed_date(emulator: EmulatorClient) -> None:
     """A fault moves the Date of the answers that it meets; `POST clock` moves it for all, and no resource's time."""
     emulator.plan({"on": "instanceTemplates.list", "nth": [2], "date_skew_s": -600})
     first, second, third = (date_s(emulator.send("GET", TEMPLATES)) - emulator.now_s() for _ in range(3))
@@ -127,14 +127,14 @@ def test_a_skewed_date(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_headers_on_a_served_answer(emulator: Emulator) -> None:
+def test_headers_on_a_served_answer(emulator: EmulatorClient) -> None:
     """A fault with another effect may add headers to an answer."""
     emulator.plan({"on": "instanceTemplates.list", "date_skew_s": 1, "headers": {"x-a": "b"}})
     assert emulator.send("GET", TEMPLATES).headers["x-a"] == "b"
 
 
 @own
-def test_all_plans_are_deleted_together(emulator: Emulator) -> None:
+def test_all_plans_are_deleted_together(emulator: EmulatorClient) -> None:
     """`DELETE faults` stops every plan and returns them with their counts."""
     plans = [emulator.plan({"on": "instanceTemplates.list", "status": status}) for status in (500, 503)]
     assert emulator.send("GET", TEMPLATES).status_code == 500
@@ -158,6 +158,6 @@ def test_all_plans_are_deleted_together(emulator: Emulator) -> None:
         {"on": READ, "headers": {"x": "y"}},
     ],
 )
-def test_an_answer_that_can_not_be_is_refused(emulator: Emulator, fault: dict[str, Any]) -> None:
+def test_an_answer_that_can_not_be_is_refused(emulator: EmulatorClient, fault: dict[str, Any]) -> None:
     """A fault whose answer makes no sense, or that has no effect, is refused with 400."""
     assert emulator.http.post("/emulator/faults", json={"faults": [fault]}).status_code == 400

@@ -6,15 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.marks import covers, own, world
-from tests.contract.rig import GROUP, TEMPLATES, Emulator
+from tests.contract.marks import covers, environment, own
+from tests.contract.rig import GROUP, TEMPLATES, EmulatorClient
 
 READ = "instanceGroupManagers.get"
 INSERT = "instanceTemplates.insert"
 BODY: dict[str, Any] = {"name": "t", "properties": {}}
 
 
-def exists(emulator: Emulator) -> bool:
+def exists(emulator: EmulatorClient) -> bool:
     """Return whether the template was made."""
     return emulator.send("GET", f"{TEMPLATES}/t").status_code == 200
 
@@ -22,7 +22,7 @@ def exists(emulator: Emulator) -> bool:
 @own
 @covers("instanceTemplates.list")
 @pytest.mark.parametrize("status", [403, 429, 500, 502, 503, 504])
-def test_a_status(emulator: Emulator, status: int) -> None:
+def test_a_status(emulator: EmulatorClient, status: int) -> None:
     """A fault answers with a status, reason and headers, on the calls that it names and on no other."""
     headers = {"retry-after": "7"}
     fault = {"on": "instanceTemplates.list", "nth": [2, 3], "status": status, "reason": "because", "headers": headers}
@@ -36,7 +36,7 @@ def test_a_status(emulator: Emulator, status: int) -> None:
 
 @own
 @covers("instanceTemplates.list", "instanceTemplates.aggregatedList")
-def test_a_pattern_of_methods(emulator: Emulator) -> None:
+def test_a_pattern_of_methods(emulator: EmulatorClient) -> None:
     """A star in a fault's method stands for any characters; a deleted plan does nothing any more."""
     plan = emulator.plan({"on": "*List", "status": 500}, {"on": "instanceTemplates.l*", "status": 503})
     aggregated = TEMPLATES.replace("global", "aggregated")
@@ -49,7 +49,7 @@ def test_a_pattern_of_methods(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_html_and_nothing(emulator: Emulator) -> None:
+def test_html_and_nothing(emulator: EmulatorClient) -> None:
     """A fault sends a page of HTML, or nothing, instead of JSON; with a status of its own or with 200."""
     emulator.plan({"on": "instanceTemplates.list", "nth": [1], "body": "html"})
     emulator.plan({"on": "instanceTemplates.list", "nth": [2], "body": "html", "status": 502})
@@ -62,7 +62,7 @@ def test_html_and_nothing(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_a_truncated_body(emulator: Emulator) -> None:
+def test_a_truncated_body(emulator: EmulatorClient) -> None:
     """A fault ends the connection in the middle of a body."""
     emulator.plan({"on": "instanceTemplates.list", "body": "truncated"})
     with pytest.raises(httpx.RemoteProtocolError):
@@ -72,7 +72,7 @@ def test_a_truncated_body(emulator: Emulator) -> None:
 @own
 @covers("instanceTemplates.insert")
 @pytest.mark.parametrize(("cut", "made"), [("before", False), ("after", True)])
-def test_a_cut(emulator: Emulator, cut: str, made: bool) -> None:
+def test_a_cut(emulator: EmulatorClient, cut: str, made: bool) -> None:
     """A connection cut before the write leaves nothing; cut after it, the write happened and the client can't know."""
     emulator.plan({"on": INSERT, "nth": [1], "cut": cut})
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
@@ -83,7 +83,7 @@ def test_a_cut(emulator: Emulator, cut: str, made: bool) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_a_delay(emulator: Emulator) -> None:
+def test_a_delay(emulator: EmulatorClient) -> None:
     """A delay passes in virtual time before the answer comes."""
     emulator.plan({"on": "instanceTemplates.list", "delay_s": 40})
     before_s = emulator.now_s()
@@ -93,7 +93,7 @@ def test_a_delay(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list")
-def test_a_hung_request(emulator: Emulator) -> None:
+def test_a_hung_request(emulator: EmulatorClient) -> None:
     """A request that hangs is never answered: the client's own timeout ends it."""
     emulator.plan({"on": "instanceTemplates.list", "hang": True})
     began = time.monotonic()
@@ -105,7 +105,7 @@ def test_a_hung_request(emulator: Emulator) -> None:
 @own
 @covers("instanceTemplates.insert", "globalOperations.get")
 @pytest.mark.parametrize("commit", [False, True])
-def test_an_operation_that_fails(emulator: Emulator, commit: bool) -> None:
+def test_an_operation_that_fails(emulator: EmulatorClient, commit: bool) -> None:
     """An operation ends with an error, after a write that happened or did not."""
     emulator.plan({"on": INSERT, "operation": {"error": "QUOTA_EXCEEDED", "message": "no", "commit": commit}})
     operation = emulator.finish(emulator.ask("POST", TEMPLATES, BODY))
@@ -117,7 +117,7 @@ def test_an_operation_that_fails(emulator: Emulator, commit: bool) -> None:
 
 @own
 @covers("instanceTemplates.insert")
-def test_an_operation_that_fails_without_a_code(emulator: Emulator) -> None:
+def test_an_operation_that_fails_without_a_code(emulator: EmulatorClient) -> None:
     """A failed operation may carry its error and no HTTP code."""
     emulator.plan({"on": INSERT, "operation": {"error": "INTERNAL_ERROR", "has_http_code": False}})
     operation = emulator.finish(emulator.ask("POST", TEMPLATES, BODY))
@@ -127,7 +127,7 @@ def test_an_operation_that_fails_without_a_code(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.insert")
-def test_an_operation_with_a_warning(emulator: Emulator) -> None:
+def test_an_operation_with_a_warning(emulator: EmulatorClient) -> None:
     """An operation may end well, with a warning."""
     emulator.plan({"on": INSERT, "operation": {"warning": "mind this"}})
     operation = emulator.do("POST", TEMPLATES, BODY)
@@ -137,7 +137,7 @@ def test_an_operation_with_a_warning(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.insert", "globalOperations.get")
-def test_an_operation_that_hangs(emulator: Emulator) -> None:
+def test_an_operation_that_hangs(emulator: EmulatorClient) -> None:
     """An operation may stay RUNNING for ever."""
     emulator.plan({"on": INSERT, "operation": {"hang": True, "commit": True}})
     operation = emulator.ask("POST", TEMPLATES, BODY)
@@ -149,7 +149,7 @@ def test_an_operation_that_hangs(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.insert", "globalOperations.get", "globalOperations.wait", "globalOperations.list")
-def test_an_operation_that_vanishes(emulator: Emulator) -> None:
+def test_an_operation_that_vanishes(emulator: EmulatorClient) -> None:
     """An operation may be found no more, by no method, although its write happened."""
     emulator.plan({"on": INSERT, "operation": {"vanish": True, "commit": True}})
     operation = emulator.ask("POST", TEMPLATES, BODY)
@@ -162,8 +162,8 @@ def test_an_operation_that_vanishes(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.list", "instanceTemplates.get")
-@world(speed=20.0)
-def test_a_list_that_lags(emulator: Emulator) -> None:
+@environment(speed=20.0)
+def test_a_list_that_lags(emulator: EmulatorClient) -> None:
     """A lagging list shows the world as it was; a read of one resource does not; later the list shows it."""
     emulator.plan({"on": "instanceTemplates.list", "lag_s": 8})
     assert "items" not in emulator.get(TEMPLATES)
@@ -176,8 +176,8 @@ def test_a_list_that_lags(emulator: Emulator) -> None:
 
 @own
 @covers("instanceGroupManagers.get", "instanceGroupManagers.patch")
-@world(speed=20.0)
-def test_a_group_that_lags(emulator: Emulator) -> None:
+@environment(speed=20.0)
+def test_a_group_that_lags(emulator: EmulatorClient) -> None:
     """A lagging read of a group shows it stable on its old version after a patch, as a stale replica would."""
     emulator.do("POST", TEMPLATES, {"name": "old", "properties": {}})
     link = emulator.do("POST", TEMPLATES, BODY)["targetLink"]
@@ -197,7 +197,7 @@ def test_a_group_that_lags(emulator: Emulator) -> None:
 
 @own
 @covers("instanceTemplates.insert")
-def test_somebody_else_comes_first(emulator: Emulator) -> None:
+def test_somebody_else_comes_first(emulator: EmulatorClient) -> None:
     """A fault on a method may make a request of somebody else right before it."""
     request = {"verb": "POST", "path": TEMPLATES[1:], "body": BODY}
     plan = emulator.plan({"on": INSERT, "nth": [1], "request": request})
@@ -218,7 +218,7 @@ def test_somebody_else_comes_first(emulator: Emulator) -> None:
         {"on": READ, "statsu": 500},
     ],
 )
-def test_a_plan_that_can_not_be_is_refused(emulator: Emulator, fault: dict[str, Any]) -> None:
+def test_a_plan_that_can_not_be_is_refused(emulator: EmulatorClient, fault: dict[str, Any]) -> None:
     """A fault without a place or an effect, or with a misspelt one, is refused with 400 and no plan is made."""
     assert emulator.http.post("/emulator/faults", json={"faults": [fault]}).status_code == 400
     assert emulator.control("GET", "faults") == []

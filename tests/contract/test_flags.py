@@ -3,7 +3,7 @@
 from itertools import groupby
 
 from tests.contract.marks import covers, unverified, verified
-from tests.contract.rig import GROUP, Emulator, Json, actions, flags, name_of
+from tests.contract.rig import GROUP, EmulatorClient, Json, actions, flags, name_of
 
 Row = tuple[frozenset[str], bool, bool]
 RECREATE = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}}
@@ -14,7 +14,7 @@ def row(document: Json) -> Row:
     return frozenset(actions(document)), *flags(document)
 
 
-def seen(emulator: Emulator) -> list[Row]:
+def seen(emulator: EmulatorClient) -> list[Row]:
     """Watch a group until it is stable and reached; return the rows that were seen, in order."""
     rows = []
     for document in emulator.moments():
@@ -31,7 +31,7 @@ def of(*names: str, stable: bool = False, reached: bool = False) -> Row:
 
 @verified("R", "G")
 @covers("instanceGroupManagers.get", "instanceGroupManagers.patch")
-def test_a_rollout_passes_through_its_phases(emulator: Emulator) -> None:
+def test_a_rollout_passes_through_its_phases(emulator: EmulatorClient) -> None:
     """A rollout of one machine shows: nothing yet, creating, verifying, a gap, deleting, a gap, done."""
     emulator.web(1)
     emulator.roll(emulator.template("new"))
@@ -49,7 +49,7 @@ def test_a_rollout_passes_through_its_phases(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceGroupManagers.get")
-def test_a_group_at_rest_on_the_old_version_looks_done(emulator: Emulator) -> None:
+def test_a_group_at_rest_on_the_old_version_looks_done(emulator: EmulatorClient) -> None:
     """Idle on the old version, both flags are set: they alone say nothing about which version serves."""
     group = emulator.web(1)
     assert row(group) == of("none", stable=True, reached=True)
@@ -58,7 +58,7 @@ def test_a_group_at_rest_on_the_old_version_looks_done(emulator: Emulator) -> No
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-def test_an_accepted_patch_is_neither(emulator: Emulator) -> None:
+def test_an_accepted_patch_is_neither(emulator: EmulatorClient) -> None:
     """The first read after a patch was accepted shows neither flag, and no action beside none."""
     emulator.web(1)
     new = emulator.template("new")
@@ -70,7 +70,7 @@ def test_an_accepted_patch_is_neither(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceGroupManagers.patch")
-def test_reached_is_not_healthy(emulator: Emulator) -> None:
+def test_reached_is_not_healthy(emulator: EmulatorClient) -> None:
     """When all are new and the last still verifies, isReached is set and isStable is not."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), **RECREATE)
@@ -86,21 +86,21 @@ def test_reached_is_not_healthy(emulator: Emulator) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-def test_a_machine_on_its_way_out_has_no_version(emulator: Emulator) -> None:
+def test_a_machine_on_its_way_out_has_no_version(emulator: EmulatorClient) -> None:
     """The row of a machine that is being deleted names no version; from then on isReached is set."""
     emulator.web(1)
     emulator.roll(emulator.template("new"))
     found = emulator.until_row(lambda one: one["currentAction"] == "DELETING")
     assert "version" not in found
     emulator.settled()
-    states = emulator.ledger("group")
+    states = emulator.request_log("group")
     assert not any(state["is_reached"] for state in states if {"old", "new"} <= living(state))
     assert any(state["is_reached"] and not state["is_stable"] for state in states if state["phase"] == "deleting")
 
 
 @verified("R")
 @covers("instanceGroupManagers.patch")
-def test_opportunistic_is_stable_and_not_reached(emulator: Emulator) -> None:
+def test_opportunistic_is_stable_and_not_reached(emulator: EmulatorClient) -> None:
     """After a change of template an opportunistic group is stable and not reached, for ever."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
@@ -111,23 +111,23 @@ def test_opportunistic_is_stable_and_not_reached(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instances.stop")
-def test_a_repair_is_not_stable(emulator: Emulator) -> None:
+def test_a_repair_is_not_stable(emulator: EmulatorClient) -> None:
     """A machine stopped behind the group's back is recreated; meanwhile the group is reached and not stable."""
     emulator.web(1)
-    (machine,) = emulator.rows()
-    emulator.do("POST", f"{GROUP.partition('/instanceGroupManagers')[0]}/instances/{machine['name']}/stop")
+    (instance,) = emulator.rows()
+    emulator.do("POST", f"{GROUP.partition('/instanceGroupManagers')[0]}/instances/{instance['name']}/stop")
     emulator.until(lambda one: row(one) == of("recreating", reached=True))
     emulator.settled()
     (repaired,) = emulator.rows()
-    assert repaired["name"] == machine["name"]
-    assert repaired["id"] != machine["id"]
+    assert repaired["name"] == instance["name"]
+    assert repaired["id"] != instance["id"]
 
 
 @verified("G")
 @covers("instanceGroupManagers.insert")
-def test_a_row_has_its_instance_once_it_exists(emulator: Emulator) -> None:
+def test_a_row_has_its_instance_once_it_exists(emulator: EmulatorClient) -> None:
     """A machine's row names its instance from the first; id, status and health come when it exists."""
-    emulator.control("POST", "machines", {"create_s": 30, "boot_s": 30})
+    emulator.control("POST", "instance-rules", {"create_s": 30, "boot_s": 30})
     emulator.do(
         "POST",
         "/compute/v1/projects/demo/global/healthChecks",
@@ -154,4 +154,4 @@ def test_a_row_has_its_instance_once_it_exists(emulator: Emulator) -> None:
 
 def living(state: Json) -> set[str]:
     """Return the templates of the machines that stay."""
-    return {machine["template"] for machine in state["machines"] if machine["action"] != "DELETING"}
+    return {instance["template"] for instance in state["instances"] if instance["action"] != "DELETING"}

@@ -19,7 +19,7 @@ from google.api_core.future.polling import DEFAULT_POLLING
 from google.api_core.retry import Retry
 
 from tests.contract.marks import covers, verified
-from tests.contract.rig import GROUP, PROJECT, ROLL, TEMPLATES, ZONE, Emulator
+from tests.contract.rig import GROUP, PROJECT, ROLL, TEMPLATES, ZONE, EmulatorClient
 
 WHERE = {"project": PROJECT, "zone": ZONE}
 OFTEN = DEFAULT_POLLING.with_delay(initial=0.01, maximum=0.02).with_timeout(20.0)
@@ -31,7 +31,7 @@ def template(name: str) -> compute.InstanceTemplate:
     return compute.InstanceTemplate(name=name, properties=compute.InstanceProperties(machine_type="e2-small"))
 
 
-def polling(emulator: Emulator, kind: type, services: dict[str, type]) -> Any:
+def polling(emulator: EmulatorClient, kind: type, services: dict[str, type]) -> Any:
     """Return a client whose extended operations are polled where it sends its requests."""
     client = emulator.google(kind)
     for name, service in services.items():
@@ -41,7 +41,7 @@ def polling(emulator: Emulator, kind: type, services: dict[str, type]) -> Any:
 
 @verified("P")
 @covers("instanceTemplates.insert", "globalOperations.get", "globalOperations.wait", "instanceTemplates.get")
-def test_unary_calls_and_an_operations_client(emulator: Emulator) -> None:
+def test_unary_calls_and_an_operations_client(emulator: EmulatorClient) -> None:
     """A unary insert answers an operation that GlobalOperationsClient waits for; the template reads back typed."""
     client = emulator.google(compute.InstanceTemplatesClient)
     operations = emulator.google(compute.GlobalOperationsClient)
@@ -57,7 +57,7 @@ def test_unary_calls_and_an_operations_client(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceTemplates.insert")
-def test_extended_operations_poll_elsewhere(emulator: Emulator) -> None:
+def test_extended_operations_poll_elsewhere(emulator: EmulatorClient) -> None:
     """An extended operation is polled through a second client that ignores api_endpoint and asks Google's own host."""
     client = emulator.google(compute.InstanceTemplatesClient)
     client.insert(project=PROJECT, instance_template_resource=template("t"))
@@ -68,7 +68,7 @@ def test_extended_operations_poll_elsewhere(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceTemplates.insert", "globalOperations.get")
-def test_extended_operations_with_the_workaround(emulator: Emulator) -> None:
+def test_extended_operations_with_the_workaround(emulator: EmulatorClient) -> None:
     """With a second client of the same endpoint put in its place, an extended operation comes to its result."""
     client = polling(emulator, compute.InstanceTemplatesClient, {"global_operations": compute.GlobalOperationsClient})
     operation = client.insert(project=PROJECT, instance_template_resource=template("t"))
@@ -79,7 +79,7 @@ def test_extended_operations_with_the_workaround(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceGroupManagers.patch", "zoneOperations.get")
-def test_a_failed_operation_with_a_code_raises(emulator: Emulator) -> None:
+def test_a_failed_operation_with_a_code_raises(emulator: EmulatorClient) -> None:
     """An operation that fails with an HTTP code raises that code's exception."""
     emulator.web(0)
     emulator.plan({"on": "instanceGroupManagers.patch", "operation": ERROR})
@@ -92,7 +92,7 @@ def test_a_failed_operation_with_a_code_raises(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceGroupManagers.patch", "zoneOperations.get")
-def test_a_failed_operation_without_a_code_is_silent(emulator: Emulator) -> None:
+def test_a_failed_operation_without_a_code_is_silent(emulator: EmulatorClient) -> None:
     """An operation that fails without an HTTP code returns None: only its error member tells."""
     emulator.web(0)
     emulator.plan({"on": "instanceGroupManagers.patch", "operation": ERROR | {"has_http_code": False}})
@@ -106,7 +106,7 @@ def test_a_failed_operation_without_a_code_is_silent(emulator: Emulator) -> None
 
 @verified("P")
 @covers("instanceTemplates.get")
-def test_the_typed_client_loses_what_it_does_not_know(emulator: Emulator) -> None:
+def test_the_typed_client_loses_what_it_does_not_know(emulator: EmulatorClient) -> None:
     """A typed read loses unknown fields and empty lists, which the raw answer keeps; empty text and false survive."""
     properties = {
         "canIpForward": False,
@@ -130,7 +130,7 @@ def test_the_typed_client_loses_what_it_does_not_know(emulator: Emulator) -> Non
 
 @verified("P")
 @covers("instanceTemplates.get", "instanceTemplates.insert", "instanceTemplates.delete", "instanceGroupManagers.patch")
-def test_errors_are_typed_and_name_their_reason(emulator: Emulator) -> None:
+def test_errors_are_typed_and_name_their_reason(emulator: EmulatorClient) -> None:
     """404, 409, 400 and 412 become exceptions of their own, whose errors carry Google's reason."""
     emulator.web(0)
     templates = emulator.google(compute.InstanceTemplatesClient)
@@ -162,7 +162,7 @@ def test_errors_are_typed_and_name_their_reason(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceGroupManagers.get")
-def test_only_reads_are_retried_and_only_after_503(emulator: Emulator) -> None:
+def test_only_reads_are_retried_and_only_after_503(emulator: EmulatorClient) -> None:
     """The client retries a read after 503 and raises after 500; a write it never repeats."""
     emulator.web(0)
     client = emulator.google(compute.InstanceGroupManagersClient)
@@ -182,7 +182,7 @@ def test_only_reads_are_retried_and_only_after_503(emulator: Emulator) -> None:
 
 @verified("P", "W")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listManagedInstances", "zoneOperations.wait")
-def test_a_whole_rollout_through_the_client(emulator: Emulator) -> None:
+def test_a_whole_rollout_through_the_client(emulator: EmulatorClient) -> None:
     """A rollout can be asked for, waited for and checked with typed messages alone."""
     emulator.web(2)
     link = emulator.template("new")

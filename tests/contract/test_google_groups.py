@@ -7,7 +7,7 @@ import pytest
 from google.api_core.exceptions import PreconditionFailed
 
 from tests.contract.marks import covers, differs, verified
-from tests.contract.rig import GROUP, PROJECT, ZONE, Emulator, names
+from tests.contract.rig import GROUP, PROJECT, ZONE, EmulatorClient, names
 
 HERE = {"project": PROJECT, "zone": ZONE}
 
@@ -21,7 +21,7 @@ HERE = {"project": PROJECT, "zone": ZONE}
     "instanceGroupManagers.deleteInstances", "instanceGroupManagers.listErrors",
     "instanceGroupManagers.listPerInstanceConfigs", "instanceGroupManagers.delete", "zoneOperations.list",
 )  # fmt: skip
-def test_group_managers(emulator: Emulator) -> None:
+def test_group_managers(emulator: EmulatorClient) -> None:
     """Every verb of a group manager is accepted from the typed client and answers what it parses."""
     client, link = emulator.google(compute.InstanceGroupManagersClient), emulator.template("t")
     group = compute.InstanceGroupManager(name="web", target_size=2, instance_template=link)
@@ -59,21 +59,21 @@ def test_group_managers(emulator: Emulator) -> None:
     "instances.get", "instances.list", "instances.aggregatedList", "instances.getSerialPortOutput",
     "instances.setMetadata",
 )  # fmt: skip
-def test_instances(emulator: Emulator) -> None:
+def test_instances(emulator: EmulatorClient) -> None:
     """The machines of a group are instances with serial output and metadata, whose fingerprint guards a write."""
     emulator.web(1)
     client = emulator.google(compute.InstancesClient)
-    (machine,) = client.list(**HERE)
-    assert client.get(**HERE, instance=machine.name).status == "RUNNING"
-    assert names(client.aggregated_list(project=PROJECT)) == [machine.name]
-    output = client.get_serial_port_output(**HERE, instance=machine.name)
+    (instance,) = client.list(**HERE)
+    assert client.get(**HERE, instance=instance.name).status == "RUNNING"
+    assert names(client.aggregated_list(project=PROJECT)) == [instance.name]
+    output = client.get_serial_port_output(**HERE, instance=instance.name)
     assert "Pulling registry.test/web:old" in output.contents
     assert int(output.next_) == len(output.contents)
-    metadata = compute.Metadata(fingerprint=machine.metadata.fingerprint, items=[compute.Items(key="a", value="b")])
-    client.set_metadata_unary(**HERE, instance=machine.name, metadata_resource=metadata)
-    assert [item.key for item in client.get(**HERE, instance=machine.name).metadata.items] == ["a"]
+    metadata = compute.Metadata(fingerprint=instance.metadata.fingerprint, items=[compute.Items(key="a", value="b")])
+    client.set_metadata_unary(**HERE, instance=instance.name, metadata_resource=metadata)
+    assert [item.key for item in client.get(**HERE, instance=instance.name).metadata.items] == ["a"]
     with pytest.raises(PreconditionFailed):
-        client.set_metadata_unary(**HERE, instance=machine.name, metadata_resource=metadata)
+        client.set_metadata_unary(**HERE, instance=instance.name, metadata_resource=metadata)
 
 
 @verified("P")
@@ -81,7 +81,7 @@ def test_instances(emulator: Emulator) -> None:
     "instanceGroups.get", "instanceGroups.list", "instanceGroups.aggregatedList", "instanceGroups.listInstances",
     "instanceGroups.setNamedPorts",
 )  # fmt: skip
-def test_the_instance_group_beside(emulator: Emulator) -> None:
+def test_the_instance_group_beside(emulator: EmulatorClient) -> None:
     """Beside a manager stands an instance group with its size, its members, and ports that the manager shows too."""
     emulator.web(1)
     client = emulator.google(compute.InstanceGroupsClient)

@@ -4,7 +4,7 @@ import google.cloud.compute_v1 as compute
 import pytest
 
 from tests.contract.marks import covers, differs, verified
-from tests.contract.rig import PROJECT, REGION, ZONE, Emulator, names
+from tests.contract.rig import PROJECT, REGION, ZONE, EmulatorClient, names
 
 HERE = {"project": PROJECT, "zone": ZONE}
 THERE = {"project": PROJECT, "region": REGION}
@@ -15,7 +15,7 @@ THERE = {"project": PROJECT, "region": REGION}
     "healthChecks.insert", "healthChecks.get", "healthChecks.list", "healthChecks.aggregatedList", "healthChecks.patch",
     "healthChecks.update", "healthChecks.delete",
 )  # fmt: skip
-def test_health_checks(emulator: Emulator) -> None:
+def test_health_checks(emulator: EmulatorClient) -> None:
     """A health check has the server's defaults, merges patches, is replaced by an update, and goes."""
     client = emulator.google(compute.HealthChecksClient)
     check = compute.HealthCheck(name="up", type_="HTTP", http_health_check=compute.HTTPHealthCheck(port=80))
@@ -39,7 +39,7 @@ def test_health_checks(emulator: Emulator) -> None:
     "networks.insert", "networks.get", "networks.list", "networks.patch", "networks.delete", "firewalls.insert",
     "firewalls.get", "firewalls.list", "firewalls.patch", "firewalls.update", "firewalls.delete",
 )  # fmt: skip
-def test_networks_and_firewalls(emulator: Emulator) -> None:
+def test_networks_and_firewalls(emulator: EmulatorClient) -> None:
     """Networks and firewalls keep every field, have defaults, merge patches; a network in use is not deleted."""
     networks, firewalls = emulator.google(compute.NetworksClient), emulator.google(compute.FirewallsClient)
     network = compute.Network(name="vpc", auto_create_subnetworks=False, mtu=1460, description="kept")
@@ -72,7 +72,7 @@ def test_networks_and_firewalls(emulator: Emulator) -> None:
     "subnetworks.insert", "subnetworks.get", "subnetworks.list", "subnetworks.aggregatedList", "subnetworks.patch",
     "subnetworks.delete", "subnetworks.setPrivateIpGoogleAccess", "regionOperations.get",
 )  # fmt: skip
-def test_subnetworks(emulator: Emulator) -> None:
+def test_subnetworks(emulator: EmulatorClient) -> None:
     """A subnetwork has a gateway, merges patches, switches its private access, and goes."""
     client = emulator.google(compute.SubnetworksClient)
     subnet = compute.Subnetwork(name="net", network="global/networks/vpc", ip_cidr_range="10.1.0.0/24")
@@ -92,7 +92,7 @@ def test_subnetworks(emulator: Emulator) -> None:
 
 @differs("a range may become anything: it need not hold the one before, and overlaps are not looked for")
 @covers("subnetworks.expandIpCidrRange")
-def test_a_subnetwork_expands(emulator: Emulator) -> None:
+def test_a_subnetwork_expands(emulator: EmulatorClient) -> None:
     """A subnetwork takes a wider range."""
     client = emulator.google(compute.SubnetworksClient)
     subnet = compute.Subnetwork(name="net", network="global/networks/vpc", ip_cidr_range="10.1.0.0/24")
@@ -107,7 +107,7 @@ def test_a_subnetwork_expands(emulator: Emulator) -> None:
     "routers.insert", "routers.get", "routers.list", "routers.aggregatedList", "routers.patch", "routers.update",
     "routers.delete",
 )  # fmt: skip
-def test_routers(emulator: Emulator) -> None:
+def test_routers(emulator: EmulatorClient) -> None:
     """A router gets its NAT by a patch, loses it by an update without, and goes."""
     client = emulator.google(compute.RoutersClient)
     bare = compute.Router(name="edge", network="global/networks/vpc")
@@ -125,7 +125,7 @@ def test_routers(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("zones.get", "zones.list", "regions.get", "regions.list", "projects.get", "globalOperations.aggregatedList")
-def test_places(emulator: Emulator) -> None:
+def test_places(emulator: EmulatorClient) -> None:
     """The project, its zones and its regions can be read and listed, and its operations by scope."""
     zones, regions = emulator.google(compute.ZonesClient), emulator.google(compute.RegionsClient)
     assert zones.get(**HERE).region.endswith(REGION)
@@ -143,11 +143,11 @@ def test_places(emulator: Emulator) -> None:
     "machineTypes.get", "machineTypes.list", "images.get", "images.getFromFamily", "images.list",
     "imageFamilyViews.get",
 )  # fmt: skip
-def test_the_catalogue(emulator: Emulator) -> None:
+def test_the_catalogue(emulator: EmulatorClient) -> None:
     """Machine types and images can be read and listed, and an image found by its family."""
-    machines, images = emulator.google(compute.MachineTypesClient), emulator.google(compute.ImagesClient)
-    assert machines.get(**HERE, machine_type="e2-small").memory_mb == 2048
-    assert "n2d-standard-2" in names(machines.list(**HERE))
+    instances, images = emulator.google(compute.MachineTypesClient), emulator.google(compute.ImagesClient)
+    assert instances.get(**HERE, machine_type="e2-small").memory_mb == 2048
+    assert "n2d-standard-2" in names(instances.list(**HERE))
     assert images.get(project=PROJECT, image="base-1").family == "base"
     assert images.get_from_family(project=PROJECT, family="base").name in ("base-1", "base-2")
     assert images.get_from_family(project="debian-cloud", family="debian-12").family == "debian-12"
@@ -162,7 +162,7 @@ def test_the_catalogue(emulator: Emulator) -> None:
     "regionInstanceTemplates.delete", "instanceTemplates.list", "instanceTemplates.aggregatedList",
     "instanceTemplates.delete", "regionOperations.list", "regionOperations.wait", "globalOperations.list",
 )  # fmt: skip
-def test_templates_and_operations(emulator: Emulator) -> None:
+def test_templates_and_operations(emulator: EmulatorClient) -> None:
     """Templates of both kinds come and go, and the operations of their scopes are listed."""
     here, there = (
         emulator.google(compute.InstanceTemplatesClient),

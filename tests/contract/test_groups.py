@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.marks import covers, differs, unverified, verified
-from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, LINKS, ROLL, ZONE, Emulator, actions, flags
+from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, LINKS, ROLL, ZONE, EmulatorClient, actions, flags
 
 COUNTERS = {
     "none", "creating", "creatingWithoutRetries", "verifying", "recreating", "deleting", "abandoning", "restarting",
@@ -17,7 +17,7 @@ COUNTERS = {
 
 @verified("R", "P")
 @covers("instanceGroupManagers.insert", "instanceGroupManagers.get", "zoneOperations.wait")
-def test_what_is_left_out_is_filled_in(emulator: Emulator) -> None:
+def test_what_is_left_out_is_filled_in(emulator: EmulatorClient) -> None:
     """A group made with the least has an opportunistic policy, links, one version, and every counter of actions."""
     link = emulator.template("t")
     operation = emulator.do("POST", GROUPS, {"name": "web", "targetSize": 0, "instanceTemplate": link})
@@ -38,7 +38,7 @@ def test_what_is_left_out_is_filled_in(emulator: Emulator) -> None:
 
 @verified("P", "T")
 @covers("instanceGroupManagers.patch")
-def test_a_patch_merges(emulator: Emulator) -> None:
+def test_a_patch_merges(emulator: EmulatorClient) -> None:
     """A patch merges objects, replaces lists, and leaves alone what it leaves out."""
     emulator.web(0, namedPorts=[{"name": "http", "port": 80}], description="kept")
     emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}, "namedPorts": [{"name": "b", "port": 2}]})
@@ -56,7 +56,7 @@ def test_a_patch_merges(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     "field", ["autoHealingPolicies", "description", "updatePolicy", "targetSize", "baseInstanceName"]
 )
-def test_null_clears(emulator: Emulator, field: str) -> None:
+def test_null_clears(emulator: EmulatorClient, field: str) -> None:
     """A null in a patch clears a field, or gives it back the value that the server fills in."""
     emulator.web(1, description="x", updatePolicy={"minimalAction": "RESTART"}, baseInstanceName="other")
     emulator.do("PATCH", GROUP, {field: None})
@@ -69,7 +69,7 @@ def test_null_clears(emulator: Emulator, field: str) -> None:
 
 @verified("T")
 @covers("instanceGroupManagers.patch")
-def test_null_beside_the_other_member(emulator: Emulator) -> None:
+def test_null_beside_the_other_member(emulator: EmulatorClient) -> None:
     """Terraform's `percent: null` beside `fixed` is as good as leaving it out, and so is the other way round."""
     emulator.web(0)
     emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 2, "percent": None}}})
@@ -78,7 +78,7 @@ def test_null_beside_the_other_member(emulator: Emulator) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-def test_fixed_takes_the_place_of_percent(emulator: Emulator) -> None:
+def test_fixed_takes_the_place_of_percent(emulator: EmulatorClient) -> None:
     """Of fixed and percent, the one that a patch sends takes the place of the other."""
     emulator.web(0)
     emulator.do("PATCH", GROUP, {"targetSize": 10})
@@ -103,7 +103,7 @@ def test_fixed_takes_the_place_of_percent(emulator: Emulator) -> None:
         ({"maxSurge": {"fixed": "one"}}, "maxSurge.fixed"),
     ],
 )
-def test_a_policy_that_can_not_be_is_refused(emulator: Emulator, policy: dict[str, Any], field: str) -> None:
+def test_a_policy_that_can_not_be_is_refused(emulator: EmulatorClient, policy: dict[str, Any], field: str) -> None:
     """A policy that could never roll, or that is of a wrong type, answers 400 that names its field; nothing changes."""
     before = emulator.web(0)
     status, reason, message = emulator.refused("PATCH", GROUP, {"updatePolicy": policy})
@@ -114,7 +114,7 @@ def test_a_policy_that_can_not_be_is_refused(emulator: Emulator, policy: dict[st
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_versions_that_can_not_be_are_refused(emulator: Emulator) -> None:
+def test_versions_that_can_not_be_are_refused(emulator: EmulatorClient) -> None:
     """Exactly one version leaves its size out, versions differ, and their templates exist."""
     emulator.web(0)
     old, sized = f"{LINKS}/global/instanceTemplates/old", {"targetSize": {"fixed": 1}}
@@ -132,7 +132,7 @@ def test_versions_that_can_not_be_are_refused(emulator: Emulator) -> None:
 
 @verified("T")
 @covers("instanceGroupManagers.patch")
-def test_a_stale_fingerprint_is_refused(emulator: Emulator) -> None:
+def test_a_stale_fingerprint_is_refused(emulator: EmulatorClient) -> None:
     """A patch with the fingerprint of an earlier read answers 412 conditionNotMet; one without goes through."""
     stale = emulator.web(0)["fingerprint"]
     assert base64.b64decode(stale, validate=True)
@@ -147,7 +147,7 @@ def test_a_stale_fingerprint_is_refused(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.setInstanceTemplate", "instanceGroupManagers.listManagedInstances")
-def test_another_template_for_machines_to_come(emulator: Emulator) -> None:
+def test_another_template_for_machines_to_come(emulator: EmulatorClient) -> None:
     """setInstanceTemplate names the one version; an opportunistic group leaves its machines on the old one."""
     emulator.web(1, updatePolicy={"type": "OPPORTUNISTIC"})
     new = emulator.template("new")
@@ -161,7 +161,7 @@ def test_another_template_for_machines_to_come(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.list", "instanceGroupManagers.aggregatedList")
-def test_lists_of_groups_have_status(emulator: Emulator) -> None:
+def test_lists_of_groups_have_status(emulator: EmulatorClient) -> None:
     """Groups in a zone's list and in the aggregated list carry status and counters, like one that is read alone."""
     group = emulator.web(1)
     assert emulator.get(GROUPS)["items"] == [group]
@@ -172,7 +172,7 @@ def test_lists_of_groups_have_status(emulator: Emulator) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.delete", "zoneOperations.get")
-def test_a_deletion_lasts_until_the_machines_are_gone(emulator: Emulator) -> None:
+def test_a_deletion_lasts_until_the_machines_are_gone(emulator: EmulatorClient) -> None:
     """Deleting a group runs until its machines are gone; then it and its instance group are not found."""
     emulator.web(2)
     operation = emulator.ask("DELETE", GROUP)
@@ -192,7 +192,7 @@ def test_a_deletion_lasts_until_the_machines_are_gone(emulator: Emulator) -> Non
 
 @verified("R")
 @covers("healthChecks.delete")
-def test_a_health_check_in_use_is_refused(emulator: Emulator) -> None:
+def test_a_health_check_in_use_is_refused(emulator: EmulatorClient) -> None:
     """Deleting a health check that a group heals by answers 400 resourceInUseByAnotherResource."""
     emulator.web(0)
     status, reason, message = emulator.refused("DELETE", f"{CHECKS}/up")
@@ -202,7 +202,7 @@ def test_a_health_check_in_use_is_refused(emulator: Emulator) -> None:
 
 @differs("stateful groups are checked and then kept without state; there are no per-instance configurations")
 @covers("instanceGroupManagers.listPerInstanceConfigs")
-def test_a_stateful_group_must_recreate(emulator: Emulator) -> None:
+def test_a_stateful_group_must_recreate(emulator: EmulatorClient) -> None:
     """A group with stateful disks and a surge answers 400; without, it says that it is stateful."""
     disks = {"preservedState": {"disks": {"data": {"autoDelete": "NEVER"}}}}
     body = {"name": "web", "targetSize": 0, "instanceTemplate": emulator.template("t"), "statefulPolicy": disks}

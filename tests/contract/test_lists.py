@@ -3,19 +3,19 @@
 import pytest
 
 from tests.contract.marks import covers, differs, unverified, verified
-from tests.contract.rig import HOME, REGION, TEMPLATES, ZONE, Emulator, Json
+from tests.contract.rig import HOME, REGION, TEMPLATES, ZONE, EmulatorClient, Json
 
 AGGREGATED = f"{HOME}/aggregated/instanceTemplates"
 LABELS = {"web-1": {"env": "prod"}, "web-2": {"env": "dev"}, "api-1": {"env": "prod", "dotted.key": "x"}}
 
 
-def names(emulator: Emulator, query: str, path: str = TEMPLATES) -> list[str]:
+def names(emulator: EmulatorClient, query: str, path: str = TEMPLATES) -> list[str]:
     """Return the names in one page of a list."""
     return [one["name"] for one in emulator.get(f"{path}?{query}").get("items", [])]
 
 
 @pytest.fixture
-def three(emulator: Emulator) -> Emulator:
+def three(emulator: EmulatorClient) -> EmulatorClient:
     """Three templates, made in an order that is not that of their names."""
     for name in ("web-2", "api-1", "web-1"):
         emulator.template(name, labels=LABELS[name], machineType="e2-small" if name != "api-1" else "e2-medium")
@@ -25,7 +25,7 @@ def three(emulator: Emulator) -> Emulator:
 
 @verified("G", "P")
 @covers("instanceTemplates.list")
-def test_pages_follow_each_other(three: Emulator) -> None:
+def test_pages_follow_each_other(three: EmulatorClient) -> None:
     """maxResults cuts a list, and nextPageToken leads through all of it, each entry once, until there is no token."""
     found, token = [], ""
     for _ in range(3):
@@ -38,7 +38,7 @@ def test_pages_follow_each_other(three: Emulator) -> None:
 
 @unverified("I")
 @covers("instanceTemplates.list")
-def test_pages_survive_a_deletion(three: Emulator) -> None:
+def test_pages_survive_a_deletion(three: EmulatorClient) -> None:
     """A page goes on after the last entry of the one before, even if that entry is gone by then."""
     token = three.get(f"{TEMPLATES}?maxResults=1")["nextPageToken"]
     three.do("DELETE", f"{TEMPLATES}/api-1")
@@ -56,7 +56,7 @@ def test_pages_survive_a_deletion(three: Emulator) -> None:
         ("maxResults=x", "maxResults"),
     ],
 )
-def test_a_page_that_can_not_be_is_refused(three: Emulator, query: str, field: str) -> None:
+def test_a_page_that_can_not_be_is_refused(three: EmulatorClient, query: str, field: str) -> None:
     """A page size beyond 500, or a token that is none, answers 400 that names the parameter."""
     status, reason, message = three.refused("GET", f"{TEMPLATES}?{query}")
     assert (status, reason) == (400, "invalid")
@@ -65,7 +65,7 @@ def test_a_page_that_can_not_be_is_refused(three: Emulator, query: str, field: s
 
 @verified("P")
 @covers("instanceTemplates.list")
-def test_newest_first(three: Emulator) -> None:
+def test_newest_first(three: EmulatorClient) -> None:
     """orderBy is name, or creationTimestamp desc; anything else answers 400."""
     assert names(three, "orderBy=creationTimestamp desc") == ["web-1", "api-1", "web-2"]
     assert names(three, "orderBy=name") == ["api-1", "web-1", "web-2"]
@@ -92,7 +92,7 @@ def test_newest_first(three: Emulator) -> None:
         ('(name eq "web-.*") (properties.machineType eq "e2-small") (name ne ".*-2")', ["web-1"]),
     ],
 )
-def test_filters_of_both_dialects(three: Emulator, text: str, found: list[str]) -> None:
+def test_filters_of_both_dialects(three: EmulatorClient, text: str, found: list[str]) -> None:
     """Filters are AIP-160 expressions, or RE2 patterns that match in full and must all hold."""
     assert three.http.get(TEMPLATES, params={"filter": text}).status_code == 200
     items = three.http.get(TEMPLATES, params={"filter": text}).json().get("items", [])
@@ -102,7 +102,7 @@ def test_filters_of_both_dialects(three: Emulator, text: str, found: list[str]) 
 @verified("P")
 @covers("instanceTemplates.list")
 @pytest.mark.parametrize("text", ["name", "name ==== x", 'name eq "("', 'name eq "a" AND labels.b = c', "(name = a"])
-def test_a_filter_that_is_none_is_refused(three: Emulator, text: str) -> None:
+def test_a_filter_that_is_none_is_refused(three: EmulatorClient, text: str) -> None:
     """An expression of neither dialect, or of both, answers 400 instead of showing everything."""
     answer = three.http.get(TEMPLATES, params={"filter": text})
     assert answer.status_code == 400
@@ -111,7 +111,7 @@ def test_a_filter_that_is_none_is_refused(three: Emulator, text: str) -> None:
 
 @verified("P")
 @covers("instanceTemplates.list")
-def test_an_empty_list_has_no_items(emulator: Emulator) -> None:
+def test_an_empty_list_has_no_items(emulator: EmulatorClient) -> None:
     """An empty list omits items; its envelope is there."""
     answer = emulator.get(TEMPLATES)
     assert answer["kind"] == "compute#instanceTemplateList"
@@ -121,7 +121,7 @@ def test_an_empty_list_has_no_items(emulator: Emulator) -> None:
 
 @verified("W")
 @covers("instanceTemplates.aggregatedList")
-def test_aggregated_lists_are_by_scope(three: Emulator) -> None:
+def test_aggregated_lists_are_by_scope(three: EmulatorClient) -> None:
     """An aggregated list maps scopes to their resources, takes gcloud's parameters, and warns where there are none."""
     query = "includeAllScopes=True&maxResults=500&returnPartialSuccess=True"
     scopes: Json = three.get(f"{AGGREGATED}?{query}")["items"]
@@ -136,7 +136,7 @@ def test_aggregated_lists_are_by_scope(three: Emulator) -> None:
 
 @verified("G")
 @covers("instanceTemplates.aggregatedList")
-def test_an_unreachable_scope_is_a_warning(three: Emulator) -> None:
+def test_an_unreachable_scope_is_a_warning(three: EmulatorClient) -> None:
     """With returnPartialSuccess an unreachable scope is a warning UNREACHABLE beside the rest, not an empty scope."""
     three.plan({"on": "instanceTemplates.aggregatedList", "unreachable": f"regions/{REGION}"})
     scopes = three.get(f"{AGGREGATED}?returnPartialSuccess=true")["items"]
@@ -145,7 +145,7 @@ def test_an_unreachable_scope_is_a_warning(three: Emulator) -> None:
 
 
 @differs("which error an aggregated list without returnPartialSuccess gives was not seen; here it is 503 backendError")
-def test_an_unreachable_scope_fails_the_list(three: Emulator) -> None:
+def test_an_unreachable_scope_fails_the_list(three: EmulatorClient) -> None:
     """Without returnPartialSuccess an unreachable scope fails the whole list."""
     three.plan({"on": "instanceTemplates.aggregatedList", "unreachable": f"regions/{REGION}"})
     assert three.refused("GET", AGGREGATED)[0] == 503
@@ -153,7 +153,7 @@ def test_an_unreachable_scope_fails_the_list(three: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.listManagedInstances", "instanceGroupManagers.patch")
-def test_managed_instances_page_only_when_told(emulator: Emulator) -> None:
+def test_managed_instances_page_only_when_told(emulator: EmulatorClient) -> None:
     """listManagedInstances ignores maxResults unless its group says PAGINATED."""
     emulator.web(3)
     path = f"{HOME}/zones/{ZONE}/instanceGroupManagers/web"

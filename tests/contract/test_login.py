@@ -13,8 +13,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession, Request
 from requests.adapters import BaseAdapter
 
-from tests.contract.marks import covers, differs, unverified, verified, world
-from tests.contract.rig import GROUPS, PROJECT, TEMPLATES, Emulator
+from tests.contract.marks import covers, differs, environment, unverified, verified
+from tests.contract.rig import GROUPS, PROJECT, TEMPLATES, EmulatorClient
 
 PROVIDER = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/repo"
 ACCOUNT = "deployer@demo.iam.gserviceaccount.com"
@@ -48,7 +48,7 @@ def credentials_file(folder: Path, url: str, token: str, audience: str = PROVIDE
 class Bridge(BaseAdapter):
     """Takes requests of google-auth to the in-process emulator."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: EmulatorClient) -> None:
         super().__init__()
         self._emulator = emulator
 
@@ -68,7 +68,7 @@ class Bridge(BaseAdapter):
 
 
 @pytest.fixture
-def transport(emulator: Emulator) -> Iterator[requests.Session]:
+def transport(emulator: EmulatorClient) -> Iterator[requests.Session]:
     """A session in which google-auth reaches the emulator."""
     with requests.Session() as session:
         session.trust_env = False
@@ -77,7 +77,7 @@ def transport(emulator: Emulator) -> Iterator[requests.Session]:
         yield session
 
 
-def load(emulator: Emulator, folder: Path, **more: str) -> identity_pool.Credentials:
+def load(emulator: EmulatorClient, folder: Path, **more: str) -> identity_pool.Credentials:
     """Load credentials from a file, as clients of Google do when their project is known."""
     token = more.pop("token", emulator.control("GET", "tokens")["request_token"])
     file = credentials_file(folder, emulator.url or "http://emulator", token, **more)
@@ -91,8 +91,8 @@ def load(emulator: Emulator, folder: Path, **more: str) -> identity_pool.Credent
     "github.oidc", "sts.token", "iamcredentials.generateAccessToken", "instanceTemplates.list",
     "cloudresourcemanager.testIamPermissions",
 )  # fmt: skip
-@world(login=True)
-def test_a_login_end_to_end(emulator: Emulator, transport: requests.Session, tmp_path: Path) -> None:
+@environment(login=True)
+def test_a_login_end_to_end(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
     """google-auth fetches GitHub's token, exchanges it, impersonates, and its session then reads templates."""
     credentials = load(emulator, tmp_path)
     credentials.refresh(Request(session=transport))
@@ -108,15 +108,15 @@ def test_a_login_end_to_end(emulator: Emulator, transport: requests.Session, tmp
         emulator.control("PUT", "permissions", {"denied": ["compute.instanceGroupManagers.update"]})
         answer = session.post(f"{base}/v1/projects/{PROJECT}:testIamPermissions", json=wanted)
         assert answer.json() == {"permissions": ["compute.instanceTemplates.create"]}
-    calls = [entry["method"] for entry in emulator.ledger("request")]
+    calls = [entry["method"] for entry in emulator.request_log("request")]
     order = ["github.oidc", "sts.token", "iamcredentials.generateAccessToken"]
     assert [method for method in calls if method in order] == order
 
 
 @verified("P")
 @covers("instanceTemplates.list", "github.oidc")
-@world(login=True)
-def test_the_compute_client_with_a_login(emulator: Emulator, transport: requests.Session, tmp_path: Path) -> None:
+@environment(login=True)
+def test_the_compute_client_with_a_login(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
     """google-cloud-compute with such credentials logs in by itself before its first request, and again after a 401."""
     if not emulator.url:
         credentials = load(emulator, tmp_path)
@@ -129,7 +129,9 @@ def test_the_compute_client_with_a_login(emulator: Emulator, transport: requests
     assert list(client.list(project=PROJECT)) == []
     emulator.control("DELETE", "tokens")
     assert list(client.list(project=PROJECT)) == []
-    assert [entry["status"] for entry in emulator.ledger("request") if entry["method"] == "instanceTemplates.list"] == [
+    assert [
+        entry["status"] for entry in emulator.request_log("request") if entry["method"] == "instanceTemplates.list"
+    ] == [
         200,
         401,
         200,
@@ -138,8 +140,8 @@ def test_the_compute_client_with_a_login(emulator: Emulator, transport: requests
 
 @verified("P")
 @covers("github.oidc")
-@world(login=True)
-def test_a_job_that_may_not_ask(emulator: Emulator, transport: requests.Session, tmp_path: Path) -> None:
+@environment(login=True)
+def test_a_job_that_may_not_ask(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
     """A job with a wrong request token gets no OIDC token, and google-auth says so."""
     with pytest.raises(GoogleAuthError):
         load(emulator, tmp_path, token="wrong").refresh(Request(session=transport))
@@ -147,8 +149,8 @@ def test_a_job_that_may_not_ask(emulator: Emulator, transport: requests.Session,
 
 @verified("P")
 @covers("sts.token")
-@world(login=True)
-def test_an_audience_of_another_provider(emulator: Emulator, transport: requests.Session, tmp_path: Path) -> None:
+@environment(login=True)
+def test_an_audience_of_another_provider(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
     """A token for another audience is not exchanged: the answer is an OAuth error, which google-auth raises."""
     credentials = load(emulator, tmp_path, audience=PROVIDER.replace("github", "other"))
     with pytest.raises(GoogleAuthError, match="Error code invalid_grant: the audience"):
@@ -157,8 +159,8 @@ def test_an_audience_of_another_provider(emulator: Emulator, transport: requests
 
 @verified("P")
 @covers("sts.token")
-@world(login=True)
-def test_an_exchange_that_fails_once(emulator: Emulator, transport: requests.Session, tmp_path: Path) -> None:
+@environment(login=True)
+def test_an_exchange_that_fails_once(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
     """A 503 of the token exchange fails a login that does not try again; the next one succeeds."""
     plan = emulator.plan({"on": "sts.token", "nth": [1], "status": 503})
     credentials = load(emulator, tmp_path)
@@ -170,8 +172,8 @@ def test_an_exchange_that_fails_once(emulator: Emulator, transport: requests.Ses
 
 
 @differs("tokens live in real time, and expire by DELETE /emulator/tokens or a skewed clock")
-@world(login=True)
-def test_tokens_expire(emulator: Emulator, transport: requests.Session, tmp_path: Path) -> None:
+@environment(login=True)
+def test_tokens_expire(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
     """A token that has expired answers 401; a clock that is ahead expires it as well, and shows in Date."""
     credentials = load(emulator, tmp_path)
     for ends in (("DELETE", "tokens", None), ("POST", "clock", {"skew_s": 7_200})):
@@ -196,7 +198,7 @@ def test_tokens_expire(emulator: Emulator, transport: requests.Session, tmp_path
         ("compute.globalOperations.get", "POST", f"{TEMPLATES.replace('instanceTemplates', 'operations')}/o/wait"),
     ],
 )
-def test_each_permission_can_be_taken_away(emulator: Emulator, permission: str, verb: str, path: str) -> None:
+def test_each_permission_can_be_taken_away(emulator: EmulatorClient, permission: str, verb: str, path: str) -> None:
     """Without its permission a method answers 403 that names it, and writes nothing; other methods go on."""
     emulator.web(0)
     before = emulator.group()

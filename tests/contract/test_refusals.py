@@ -8,7 +8,7 @@ import pytest
 
 from emulator.api.methods import unsupported_fields
 from tests.contract.marks import covers, differs, own
-from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, TEMPLATES, ZONE, Emulator
+from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, TEMPLATES, ZONE, EmulatorClient
 
 SCHEMA: Final = json.loads(Path("emulator/api/schema/compute.json").read_text())["messages"]
 SCALERS: Final = f"{HOME}/zones/{ZONE}/autoscalers"
@@ -81,7 +81,7 @@ def test_every_field_of_a_group_is_acted_on_or_refused() -> None:
         ("newField", {"deep": 1}, None),
     ],
 )
-def test_a_field_of_a_group(emulator: Emulator, path: str, value: Any, taken: Any) -> None:
+def test_a_field_of_a_group(emulator: EmulatorClient, path: str, value: Any, taken: Any) -> None:
     """A group with a field that is not acted on is refused, by insert and patch, and nothing is written."""
     before = emulator.web(0)
     assert path in {*unsupported_fields.GROUP, "updatePolicy.minReadySec", "newField"}
@@ -109,7 +109,7 @@ def test_a_field_of_a_group(emulator: Emulator, path: str, value: Any, taken: An
         ("properties.scheduling.terminationTime", "2027-01-01T00:00:00Z", None),
     ],
 )
-def test_a_field_of_a_template(emulator: Emulator, path: str, value: Any, taken: Any) -> None:
+def test_a_field_of_a_template(emulator: EmulatorClient, path: str, value: Any, taken: Any) -> None:
     """A template whose instances would end by themselves, or be made otherwise, is refused."""
     assert path in unsupported_fields.TEMPLATE
     body = {"name": "t", "properties": {}}
@@ -121,7 +121,7 @@ def test_a_field_of_a_template(emulator: Emulator, path: str, value: Any, taken:
 
 @differs(WHY)
 @covers("autoscalers.insert", "autoscalers.patch", "healthChecks.insert", "healthChecks.patch")
-def test_a_field_of_an_autoscaler_and_of_a_health_check(emulator: Emulator) -> None:
+def test_a_field_of_an_autoscaler_and_of_a_health_check(emulator: EmulatorClient) -> None:
     """Schedules and limits of an autoscaler, and regions of a health check's probes, are refused."""
     emulator.web(1)
     scaler = {"name": "more", "target": f"zones/{ZONE}/instanceGroupManagers/web"}
@@ -139,7 +139,7 @@ def test_a_field_of_an_autoscaler_and_of_a_health_check(emulator: Emulator) -> N
 
 @differs("an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler tells it a size")
 @covers("autoscalers.insert")
-def test_an_autoscaler_that_only_scales_out(emulator: Emulator) -> None:
+def test_an_autoscaler_that_only_scales_out(emulator: EmulatorClient) -> None:
     """An autoscaler in the mode ONLY_SCALE_OUT makes its group larger and never smaller."""
     emulator.web(3)
     policy = {"minNumReplicas": 1, "maxNumReplicas": 4, "mode": "ONLY_SCALE_OUT"}
@@ -152,7 +152,7 @@ def test_an_autoscaler_that_only_scales_out(emulator: Emulator) -> None:
 
 @differs("partial answers are refused with 501")
 @covers("instanceGroupManagers.get")
-def test_partial_answers(emulator: Emulator) -> None:
+def test_partial_answers(emulator: EmulatorClient) -> None:
     """The parameter `fields` would leave members out of an answer."""
     emulator.web(0)
     assert emulator.refused("GET", f"{GROUP}?fields=name")[:2] == (501, "notImplemented")

@@ -2,8 +2,8 @@
 
 import google.cloud.compute_v1 as compute
 
-from tests.contract.marks import covers, differs, verified, world
-from tests.contract.rig import HOME, LINKS, PROJECT, REGION, ROLL, TEMPLATES, Emulator, templates_of
+from tests.contract.marks import covers, differs, environment, verified
+from tests.contract.rig import HOME, LINKS, PROJECT, REGION, ROLL, TEMPLATES, EmulatorClient, templates_of
 
 GROUPS = f"{HOME}/regions/{REGION}/instanceGroupManagers"
 GROUP = f"{GROUPS}/wide"
@@ -28,8 +28,8 @@ SEED = {
     "regionInstanceGroupManagers.get", "regionInstanceGroupManagers.list", "regionInstanceGroupManagers.patch",
     "regionInstanceGroupManagers.listManagedInstances",
 )  # fmt: skip
-@world(resources=SEED)
-def test_a_regional_group_rolls(emulator: Emulator) -> None:
+@environment(resources=SEED)
+def test_a_regional_group_rolls(emulator: EmulatorClient) -> None:
     """A planted regional group spreads its machines over its zones, rolls, and is listed by its region."""
     group = emulator.settled(GROUP)
     assert (group["region"], "zone" in group) == (f"{LINKS}/regions/{REGION}", False)
@@ -48,8 +48,8 @@ def test_a_regional_group_rolls(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("regionInstanceGroupManagers.patch")
-@world(resources=SEED)
-def test_a_surge_below_the_number_of_zones(emulator: Emulator) -> None:
+@environment(resources=SEED)
+def test_a_surge_below_the_number_of_zones(emulator: EmulatorClient) -> None:
     """A fixed surge of a regional group is 0 or at least the number of its zones; 1 answers 400."""
     status, reason, message = emulator.refused("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 1}}})
     assert (status, reason) == (400, "invalid")
@@ -58,7 +58,7 @@ def test_a_surge_below_the_number_of_zones(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("regionInstanceGroupManagers.insert", "regionInstanceGroupManagers.get", "regionInstanceGroupManagers.list")
-def test_regional_groups_through_the_client(emulator: Emulator) -> None:
+def test_regional_groups_through_the_client(emulator: EmulatorClient) -> None:
     """google-cloud-compute makes a regional group in all zones of its region, reads it and lists it."""
     client = emulator.google(compute.RegionInstanceGroupManagersClient)
     three, none = compute.FixedOrPercent(fixed=3), compute.FixedOrPercent(fixed=0)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.marks import covers, differs, unverified, verified, world
-from tests.contract.rig import GROUP, HOME, REGION, ZONE, Emulator, actions, flags, name_of, templates_of
+from tests.contract.marks import covers, differs, environment, unverified, verified
+from tests.contract.rig import GROUP, HOME, REGION, ZONE, EmulatorClient, actions, flags, name_of, templates_of
 
 INSTANCES = f"{HOME}/zones/{ZONE}/instances"
 
@@ -17,61 +17,61 @@ def healing(delay_s: int) -> dict[str, Any]:
 
 @verified("G")
 @covers("instanceGroupManagers.listManagedInstances")
-def test_an_unhealthy_machine_is_recreated(emulator: Emulator) -> None:
+def test_an_unhealthy_machine_is_recreated(emulator: EmulatorClient) -> None:
     """A machine whose application stops answering is recreated under its name and on its version, with a new id."""
     emulator.web(2)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
-    machine = emulator.rows()[0]
-    emulator.control("POST", "crash", {"machine": machine["name"]})
+    instance = emulator.rows()[0]
+    emulator.control("POST", "crash", {"instance": instance["name"]})
     emulator.until(lambda one: actions(one).get("recreating") == 1)
     emulator.until(lambda one: actions(one) == {"none": 2})
-    repaired = next(row for row in emulator.rows() if row["name"] == machine["name"])
-    assert repaired["id"] != machine["id"]
+    repaired = next(row for row in emulator.rows() if row["name"] == instance["name"])
+    assert repaired["id"] != instance["id"]
     assert name_of(repaired["version"]["instanceTemplate"]) == "old"
 
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_force_update_on_repair(emulator: Emulator) -> None:
+def test_force_update_on_repair(emulator: EmulatorClient) -> None:
     """With forceUpdateOnRepair a repaired machine gets the group's present template."""
     emulator.web(1, instanceLifecyclePolicy={"forceUpdateOnRepair": "YES"})
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
-    emulator.control("POST", "crash", {"machine": emulator.rows()[0]["name"]})
+    emulator.control("POST", "crash", {"instance": emulator.rows()[0]["name"]})
     emulator.settled()
     assert templates_of(emulator.rows()) == ["new"]
 
 
 @verified("G")
 @covers("instanceGroupManagers.insert")
-def test_repairs_may_be_switched_off(emulator: Emulator) -> None:
+def test_repairs_may_be_switched_off(emulator: EmulatorClient) -> None:
     """With DO_NOTHING an unhealthy machine is left as it is."""
     emulator.web(1, instanceLifecyclePolicy={"defaultActionOnFailure": "DO_NOTHING"})
-    (machine,) = emulator.rows()
-    emulator.control("POST", "crash", {"machine": machine["name"]})
+    (instance,) = emulator.rows()
+    emulator.control("POST", "crash", {"instance": instance["name"]})
     emulator.pass_time(150)
     (after,) = emulator.rows()
-    assert after["id"] == machine["id"]
+    assert after["id"] == instance["id"]
     assert after["instanceHealth"][0]["detailedHealthState"] == "UNHEALTHY"
 
 
 @verified("G")
 @covers("instanceGroupManagers.insert")
 @pytest.mark.parametrize(("delay_s", "repairs"), [(150, 0), (30, 1)])
-def test_failures_within_the_initial_delay_are_ignored(emulator: Emulator, delay_s: int, repairs: int) -> None:
+def test_failures_within_the_initial_delay_are_ignored(emulator: EmulatorClient, delay_s: int, repairs: int) -> None:
     """A machine that does not answer verifies throughout initialDelaySec, and is recreated right after it."""
-    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(1, **healing(delay_s))
     emulator.roll(emulator.template("bad"))
     emulator.until_row(lambda row: row.get("instanceHealth", [{}])[0].get("detailedHealthState") == "UNHEALTHY")
     emulator.pass_time(40)
-    states = emulator.ledger("group")
-    assert max(machine["repairs"] for machine in states[-1]["machines"]) == repairs
+    states = emulator.request_log("group")
+    assert max(instance["repairs"] for instance in states[-1]["instances"]) == repairs
     assert flags(emulator.group()) == (False, False)
 
 
 @verified("G")
 @covers("instanceGroupManagers.insert")
-def test_a_success_within_the_delay_ends_the_start(emulator: Emulator) -> None:
+def test_a_success_within_the_delay_ends_the_start(emulator: EmulatorClient) -> None:
     """A machine that answers within initialDelaySec is done verifying then, long before the delay is over."""
     emulator.web(0, **healing(3_600))
     began_s = emulator.now_s()
@@ -83,10 +83,10 @@ def test_a_success_within_the_delay_ends_the_start(emulator: Emulator) -> None:
 @verified("R")
 @covers("instanceGroupManagers.listErrors", "instanceGroupManagers.listManagedInstances")
 @pytest.mark.parametrize("code", ["ZONE_RESOURCE_POOL_EXHAUSTED", "IP_SPACE_EXHAUSTED", "INVALID_FIELD_VALUE"])
-def test_a_creation_that_fails_is_retried(emulator: Emulator, code: str) -> None:
+def test_a_creation_that_fails_is_retried(emulator: EmulatorClient, code: str) -> None:
     """A failed creation stays CREATING with its lastAttempt, is listed as an error, and succeeds when there is room."""
     rule = {"template": "new", "create_error": code, "create_error_times": 2}
-    emulator.control("POST", "machines", rule)
+    emulator.control("POST", "instance-rules", rule)
     emulator.web(1)
     emulator.roll(emulator.template("new"))
     failed = emulator.until_row(lambda row: bool(row["lastAttempt"]))
@@ -104,7 +104,7 @@ def test_a_creation_that_fails_is_retried(emulator: Emulator, code: str) -> None
 
 @verified("R")
 @covers("instanceGroupManagers.listErrors")
-def test_a_zone_without_room(emulator: Emulator) -> None:
+def test_a_zone_without_room(emulator: EmulatorClient) -> None:
     """A zone that is full fails the surge machine; the old ones serve on, and the group waits for room."""
     emulator.web(2)
     emulator.control("PUT", "capacity", {ZONE: 2})
@@ -118,8 +118,8 @@ def test_a_zone_without_room(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("regions.get")
-@world(quotas={"INSTANCES": 2})
-def test_a_quota_that_is_used_up(emulator: Emulator) -> None:
+@environment(quotas={"INSTANCES": 2})
+def test_a_quota_that_is_used_up(emulator: EmulatorClient) -> None:
     """A region's quota of instances fails what is beyond it with QUOTA_EXCEEDED; the region shows limit and usage."""
     emulator.web(2)
     emulator.roll(emulator.template("new"))
@@ -132,11 +132,11 @@ def test_a_quota_that_is_used_up(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.insert")
-@world(retries=False)
-def test_creating_once_lowers_the_size(emulator: Emulator) -> None:
+@environment(retries=False)
+def test_creating_once_lowers_the_size(emulator: EmulatorClient) -> None:
     """CREATING_WITHOUT_RETRIES tries once, and lowers the target size when that fails."""
     emulator.web(2, check=False)
-    emulator.control("POST", "machines", {"create_error": "QUOTA_EXCEEDED"})
+    emulator.control("POST", "instance-rules", {"create_error": "QUOTA_EXCEEDED"})
     emulator.do("POST", f"{GROUP}/resize?size=3")
     emulator.until(lambda one: actions(one).get("creatingWithoutRetries") == 1)
     assert emulator.settled()["targetSize"] == 2
@@ -144,21 +144,21 @@ def test_creating_once_lowers_the_size(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.recreateInstances")
-def test_recreate_on_request(emulator: Emulator) -> None:
+def test_recreate_on_request(emulator: EmulatorClient) -> None:
     """recreateInstances gives a machine a new life under its name, from the group's present template."""
     emulator.web(2)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
-    machine = emulator.rows()[0]
-    emulator.do("POST", f"{GROUP}/recreateInstances", {"instances": [machine["instance"]]})
+    instance = emulator.rows()[0]
+    emulator.do("POST", f"{GROUP}/recreateInstances", {"instances": [instance["instance"]]})
     emulator.until(lambda one: actions(one) == {"none": 2})
-    after = next(row for row in emulator.rows() if row["name"] == machine["name"])
-    assert after["id"] != machine["id"]
+    after = next(row for row in emulator.rows() if row["name"] == instance["name"])
+    assert after["id"] != instance["id"]
     assert templates_of(emulator.rows()) == ["new", "old"]
 
 
 @verified("G")
 @covers("instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances", "instances.get")
-def test_deleting_and_abandoning_lower_the_size(emulator: Emulator) -> None:
+def test_deleting_and_abandoning_lower_the_size(emulator: EmulatorClient) -> None:
     """Deleting or abandoning a machine lowers the target size; an abandoned instance stays, no longer managed."""
     emulator.web(3)
     deleted, abandoned, kept = (row["name"] for row in emulator.rows())
@@ -172,12 +172,12 @@ def test_deleting_and_abandoning_lower_the_size(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceGroupManagers.applyUpdatesToInstances")
-def test_updates_applied_to_chosen_machines(emulator: Emulator) -> None:
+def test_updates_applied_to_chosen_machines(emulator: EmulatorClient) -> None:
     """applyUpdatesToInstances brings chosen machines of an opportunistic group to the new template, and only those."""
     emulator.web(2)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
-    machine = emulator.rows()[1]
-    body = {"instances": [machine["instance"]], "minimalAction": "REFRESH", "mostDisruptiveAllowedAction": "REPLACE"}
+    instance = emulator.rows()[1]
+    body = {"instances": [instance["instance"]], "minimalAction": "REFRESH", "mostDisruptiveAllowedAction": "REPLACE"}
     emulator.do("POST", f"{GROUP}/applyUpdatesToInstances", body)
     emulator.until(lambda one: actions(one) == {"none": 2})
     assert templates_of(emulator.rows()) == ["new", "old"]
@@ -188,7 +188,7 @@ def test_updates_applied_to_chosen_machines(emulator: Emulator) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.recreateInstances")
-def test_a_stranger_is_refused(emulator: Emulator) -> None:
+def test_a_stranger_is_refused(emulator: EmulatorClient) -> None:
     """Naming a machine that is no member answers 400, unless the request asks to skip such."""
     emulator.web(1)
     body: dict[str, Any] = {"instances": [f"zones/{ZONE}/instances/stranger"]}
@@ -197,15 +197,15 @@ def test_a_stranger_is_refused(emulator: Emulator) -> None:
 
 @differs("how a group names what it repairs a deleted instance by was not seen; here it is RECREATING")
 @covers("instances.delete", "instances.reset", "instances.start")
-def test_a_machine_deleted_behind_the_group(emulator: Emulator) -> None:
+def test_a_machine_deleted_behind_the_group(emulator: EmulatorClient) -> None:
     """An instance that somebody deletes is made anew under its name; one that is reset restarts with its id."""
     emulator.web(1)
-    (machine,) = emulator.rows()
-    emulator.do("DELETE", f"{INSTANCES}/{machine['name']}")
+    (instance,) = emulator.rows()
+    emulator.do("DELETE", f"{INSTANCES}/{instance['name']}")
     emulator.settled()
     (made,) = emulator.rows()
-    assert (made["name"], made["id"] == machine["id"]) == (machine["name"], False)
+    assert (made["name"], made["id"] == instance["id"]) == (instance["name"], False)
     for verb in ("reset", "start"):
-        emulator.do("POST", f"{INSTANCES}/{machine['name']}/{verb}")
+        emulator.do("POST", f"{INSTANCES}/{instance['name']}/{verb}")
         emulator.settled()
         assert emulator.rows()[0]["id"] == made["id"]

@@ -3,25 +3,25 @@
 import pytest
 
 from tests.contract.marks import covers, unverified, verified
-from tests.contract.rig import GROUP, GROUPS, LINKS, ROLL, Emulator, Json, actions, flags, name_of, templates_of
+from tests.contract.rig import GROUP, GROUPS, LINKS, ROLL, EmulatorClient, Json, actions, flags, name_of, templates_of
 
 OLD = f"{LINKS}/global/instanceTemplates/old"
 RECREATE = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}}
 
 
-def history(emulator: Emulator) -> list[Json]:
-    """Return every state that the group was ever in, from the ledger."""
-    return [entry for entry in emulator.ledger("group") if entry["group"].endswith("/web")]
+def history(emulator: EmulatorClient) -> list[Json]:
+    """Return every state that the group was ever in, from the request log."""
+    return [entry for entry in emulator.request_log("group") if entry["group"].endswith("/web")]
 
 
 def serving(state: Json) -> int:
     """Count the machines that are available."""
-    return sum(machine["available"] for machine in state["machines"])
+    return sum(instance["available"] for instance in state["instances"])
 
 
 @verified("R")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listManagedInstances")
-def test_a_rollout_never_serves_with_less(emulator: Emulator) -> None:
+def test_a_rollout_never_serves_with_less(emulator: EmulatorClient) -> None:
     """With surge 1 and unavailable 0, at least target size serves throughout, and never more than one extra lives."""
     emulator.web(3)
     began = len(history(emulator))
@@ -41,7 +41,7 @@ def test_a_rollout_never_serves_with_less(emulator: Emulator) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch")
 @pytest.mark.parametrize(("surge", "unavailable"), [(0, 1), (2, 0), (3, 3), (1, 2)])
-def test_surge_and_unavailable_bound_a_rollout(emulator: Emulator, surge: int, unavailable: int) -> None:
+def test_surge_and_unavailable_bound_a_rollout(emulator: EmulatorClient, surge: int, unavailable: int) -> None:
     """At most target size plus surge live, and at least target size less unavailable serve."""
     emulator.web(3)
     began = len(history(emulator))
@@ -55,7 +55,7 @@ def test_surge_and_unavailable_bound_a_rollout(emulator: Emulator, surge: int, u
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_recreate_keeps_names(emulator: Emulator) -> None:
+def test_recreate_keeps_names(emulator: EmulatorClient) -> None:
     """RECREATE gives machines of the new template their old names, one after the other, with new ids."""
     emulator.web(2)
     before = {row["name"]: row["id"] for row in emulator.rows()}
@@ -73,7 +73,7 @@ def test_recreate_keeps_names(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("action", "counter", "restarts"), [("REFRESH", "refreshing", 0), ("RESTART", "restarting", 1)]
 )
-def test_metadata_may_be_applied_in_place(emulator: Emulator, action: str, counter: str, restarts: int) -> None:
+def test_metadata_may_be_applied_in_place(emulator: EmulatorClient, action: str, counter: str, restarts: int) -> None:
     """With a lesser minimalAction a change of metadata is applied where it is: same name, same id, no new machine."""
     emulator.web(1)
     (before,) = emulator.rows()
@@ -87,14 +87,14 @@ def test_metadata_may_be_applied_in_place(emulator: Emulator, action: str, count
         "new",
     )
     stopped = [
-        state for state in history(emulator) if state["machines"] and state["machines"][0]["status"] == "STOPPING"
+        state for state in history(emulator) if state["instances"] and state["instances"][0]["status"] == "STOPPING"
     ]
     assert bool(stopped) == bool(restarts)
 
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_what_is_too_disruptive_is_not_done(emulator: Emulator) -> None:
+def test_what_is_too_disruptive_is_not_done(emulator: EmulatorClient) -> None:
     """A change that needs more than mostDisruptiveAllowedAction is not made at all: stable, and never reached."""
     emulator.web(1)
     new = emulator.template("new", disks=[{"boot": True}])
@@ -106,7 +106,7 @@ def test_what_is_too_disruptive_is_not_done(emulator: Emulator) -> None:
 
 @verified("W")
 @covers("instanceGroupManagers.patch")
-def test_a_new_version_name_replaces_all(emulator: Emulator) -> None:
+def test_a_new_version_name_replaces_all(emulator: EmulatorClient) -> None:
     """The same template under a new version name replaces every machine, as `rolling-action replace` asks."""
     emulator.web(2)
     before = {row["name"] for row in emulator.rows()}
@@ -120,7 +120,7 @@ def test_a_new_version_name_replaces_all(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_a_canary_has_its_own_size(emulator: Emulator) -> None:
+def test_a_canary_has_its_own_size(emulator: EmulatorClient) -> None:
     """Of two versions, the one with a size gets as many machines, the other the rest; both show how many."""
     emulator.web(3)
     new = emulator.template("new")
@@ -136,7 +136,7 @@ def test_a_canary_has_its_own_size(emulator: Emulator) -> None:
 
 @unverified("M")
 @covers("instanceGroupManagers.patch")
-def test_two_versions_have_no_one_template(emulator: Emulator) -> None:
+def test_two_versions_have_no_one_template(emulator: EmulatorClient) -> None:
     """With two versions the group names no instanceTemplate of its own."""
     emulator.web(1)
     canary = {"instanceTemplate": emulator.template("new"), "targetSize": {"percent": 50}}
@@ -146,7 +146,7 @@ def test_two_versions_have_no_one_template(emulator: Emulator) -> None:
 
 @verified("G", "R")
 @covers("instanceGroupManagers.patch")
-def test_an_opportunistic_group_waits(emulator: Emulator) -> None:
+def test_an_opportunistic_group_waits(emulator: EmulatorClient) -> None:
     """An opportunistic group is stable at once and never reached; a machine that comes later has the new template."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
@@ -159,7 +159,7 @@ def test_an_opportunistic_group_waits(emulator: Emulator) -> None:
 
 @unverified("M")
 @covers("instanceGroupManagers.patch")
-def test_a_second_patch_replaces_the_intent(emulator: Emulator) -> None:
+def test_a_second_patch_replaces_the_intent(emulator: EmulatorClient) -> None:
     """A patch in mid-rollout is accepted at once; machines of the abandoned version go, and only the newest remains."""
     emulator.web(2)
     emulator.roll(emulator.template("second"))
@@ -171,9 +171,9 @@ def test_a_second_patch_replaces_the_intent(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listErrors")
-def test_a_broken_template_leaves_the_old_ones(emulator: Emulator) -> None:
+def test_a_broken_template_leaves_the_old_ones(emulator: EmulatorClient) -> None:
     """A template that never answers stops at one surge machine: old ones serve on, neither flag is set."""
-    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     began = len(history(emulator))
     emulator.roll(emulator.template("bad"))
@@ -188,9 +188,9 @@ def test_a_broken_template_leaves_the_old_ones(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_the_way_back_is_fast(emulator: Emulator) -> None:
+def test_the_way_back_is_fast(emulator: EmulatorClient) -> None:
     """Patching back to the old template deletes the bad machine at once and touches no old one."""
-    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     before = {row["name"]: row["id"] for row in emulator.rows()}
     emulator.roll(emulator.template("bad"))
@@ -202,15 +202,18 @@ def test_the_way_back_is_fast(emulator: Emulator) -> None:
     states = [state for state in history(emulator) if state["at_s"] >= began_s]
     assert states[-1]["at_s"] - began_s < 30
     assert all(
-        machine["action"] == "NONE" for state in states for machine in state["machines"] if machine["name"] in before
+        instance["action"] == "NONE"
+        for state in states
+        for instance in state["instances"]
+        if instance["name"] in before
     )
 
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_without_a_check_running_is_enough(emulator: Emulator) -> None:
+def test_without_a_check_running_is_enough(emulator: EmulatorClient) -> None:
     """A group without a health check takes RUNNING for available, and rolls a broken template to the end."""
-    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2, check=False)
     emulator.roll(emulator.template("bad"))
     emulator.settled()
@@ -221,7 +224,7 @@ def test_without_a_check_running_is_enough(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceGroupManagers.insert")
-def test_an_empty_group_is_done_at_once(emulator: Emulator) -> None:
+def test_an_empty_group_is_done_at_once(emulator: EmulatorClient) -> None:
     """A group of target size 0 is stable and reached as soon as a patch has settled: nothing was proven."""
     emulator.web(0)
     emulator.roll(emulator.template("new"))
@@ -230,7 +233,7 @@ def test_an_empty_group_is_done_at_once(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.insert")
-def test_a_percentage_is_of_the_target_size(emulator: Emulator) -> None:
+def test_a_percentage_is_of_the_target_size(emulator: EmulatorClient) -> None:
     """A percentage of surge is read back calculated from the target size, and bounds the rollout."""
     policy = ROLL | {"maxSurge": {"percent": 20}}
     emulator.do(

@@ -6,7 +6,7 @@ import google.cloud.compute_v1 as compute
 import pytest
 
 from tests.contract.marks import covers, differs, own, unverified, verified
-from tests.contract.rig import GROUP, HOME, PROJECT, ZONE, Emulator, actions, templates_of
+from tests.contract.rig import GROUP, HOME, PROJECT, ZONE, EmulatorClient, actions, templates_of
 
 SCALERS = f"{HOME}/zones/{ZONE}/autoscalers"
 
@@ -20,7 +20,7 @@ def scaler(**policy: Any) -> dict[str, Any]:
 @verified("G")
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("size", [4, 1])
-def test_a_resize_in_mid_rollout(emulator: Emulator, size: int) -> None:
+def test_a_resize_in_mid_rollout(emulator: EmulatorClient, size: int) -> None:
     """A resize in mid-rollout is accepted; the rollout ends with as many machines of the new template."""
     emulator.web(2)
     emulator.roll(emulator.template("new"))
@@ -33,7 +33,7 @@ def test_a_resize_in_mid_rollout(emulator: Emulator, size: int) -> None:
 @verified("P")
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("size", ["-1", "1001", "x"])
-def test_a_size_that_can_not_be(emulator: Emulator, size: str) -> None:
+def test_a_size_that_can_not_be(emulator: EmulatorClient, size: str) -> None:
     """A size that is no number of machines answers 400."""
     emulator.web(0)
     assert emulator.refused("POST", f"{GROUP}/resize?size={size}")[:2] == (400, "invalid")
@@ -41,9 +41,9 @@ def test_a_size_that_can_not_be(emulator: Emulator, size: str) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.resize")
-def test_a_smaller_size_takes_what_serves_least(emulator: Emulator) -> None:
+def test_a_smaller_size_takes_what_serves_least(emulator: EmulatorClient) -> None:
     """A group that shrinks lets machines go that are not available before those that are."""
-    emulator.control("POST", "machines", {"template": "bad", "never_healthy": True})
+    emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     names = {row["name"] for row in emulator.rows()}
     emulator.roll(emulator.template("bad"), type="OPPORTUNISTIC")
@@ -56,7 +56,7 @@ def test_a_smaller_size_takes_what_serves_least(emulator: Emulator) -> None:
 
 @differs("an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler tells it a size")
 @covers("autoscalers.insert", "autoscalers.get", "autoscalers.patch", "autoscalers.delete")
-def test_an_autoscaler_in_mid_rollout(emulator: Emulator) -> None:
+def test_an_autoscaler_in_mid_rollout(emulator: EmulatorClient) -> None:
     """An autoscaler that resizes in mid-rollout keeps within its bounds; the rollout ends at the last size."""
     emulator.web(2)
     emulator.do("POST", SCALERS, scaler())
@@ -75,7 +75,7 @@ def test_an_autoscaler_in_mid_rollout(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceGroupManagers.resize", "autoscalers.insert", "autoscalers.patch")
-def test_an_autoscaled_group_is_not_resized_by_hand(emulator: Emulator) -> None:
+def test_an_autoscaled_group_is_not_resized_by_hand(emulator: EmulatorClient) -> None:
     """A resize of an autoscaled group answers 400, unless the autoscaler's mode is OFF."""
     emulator.web(1)
     emulator.do("POST", SCALERS, scaler())
@@ -87,7 +87,7 @@ def test_an_autoscaled_group_is_not_resized_by_hand(emulator: Emulator) -> None:
 
 @verified("P", "W")
 @covers("autoscalers.list", "autoscalers.aggregatedList", "autoscalers.get")
-def test_autoscalers_through_the_client(emulator: Emulator) -> None:
+def test_autoscalers_through_the_client(emulator: EmulatorClient) -> None:
     """google-cloud-compute reads and lists autoscalers, an empty list too."""
     client = emulator.google(compute.AutoscalersClient)
     where = {"project": PROJECT, "zone": ZONE}
@@ -103,7 +103,7 @@ def test_autoscalers_through_the_client(emulator: Emulator) -> None:
 @own
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("phase", ["creating", "verifying", "gap", "deleting"])
-def test_a_request_at_a_moment(emulator: Emulator, phase: str) -> None:
+def test_a_request_at_a_moment(emulator: EmulatorClient, phase: str) -> None:
     """A fault plan makes somebody else's request exactly when a group comes into a phase."""
     emulator.web(1)
     resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}
@@ -116,7 +116,7 @@ def test_a_request_at_a_moment(emulator: Emulator, phase: str) -> None:
 
 @own
 @covers("instanceGroupManagers.patch")
-def test_somebody_else_s_patch_at_a_moment(emulator: Emulator) -> None:
+def test_somebody_else_s_patch_at_a_moment(emulator: EmulatorClient) -> None:
     """A second deploy at a planned moment wins, and its fingerprint makes the first one's next patch stale."""
     emulator.web(1)
     other = {

@@ -5,8 +5,8 @@ from typing import Any
 import google.cloud.compute_v1 as compute
 import pytest
 
-from tests.contract.marks import covers, own, unverified, verified, world
-from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, Emulator, actions, flags, templates_of
+from tests.contract.marks import covers, environment, own, unverified, verified
+from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, EmulatorClient, actions, flags, templates_of
 
 VERBS = [
     ("suspendInstances", "resumeInstances", "SUSPENDING", "RESUMING", "SUSPENDED", "SUSPENDED", "targetSuspendedSize"),
@@ -25,13 +25,13 @@ def link(row: dict[str, Any]) -> str:
     return f"zones/{ZONE}/instances/{row['name']}"
 
 
-def standby(emulator: Emulator) -> list[dict[str, Any]]:
+def standby(emulator: EmulatorClient) -> list[dict[str, Any]]:
     """Return the rows of the standby pool, suspended instances first."""
     rows = [row for row in emulator.rows() if row["targetStatus"] in ("SUSPENDED", "STOPPED")]
     return sorted(rows, key=lambda row: row["targetStatus"] != "SUSPENDED")
 
 
-def pooled(emulator: Emulator, size: int = 2, **more: Any) -> None:
+def pooled(emulator: EmulatorClient, size: int = 2, **more: Any) -> None:
     """Make the group `web` with one suspended and one stopped instance."""
     emulator.web(size, targetSuspendedSize=1, targetStoppedSize=1, **more)
 
@@ -41,7 +41,7 @@ def pooled(emulator: Emulator, size: int = 2, **more: Any) -> None:
     "instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances",
     "instanceGroupManagers.stopInstances", "instanceGroupManagers.startInstances",
 )  # fmt: skip
-def test_the_verbs_move_instances_between_the_sizes(emulator: Emulator) -> None:
+def test_the_verbs_move_instances_between_the_sizes(emulator: EmulatorClient) -> None:
     """
     Suspending and stopping lower the target size and raise that of the pool; resuming and starting do the opposite.
     The operation is done before the instances are; a resumed or started instance is verified by the health check.
@@ -70,7 +70,7 @@ def test_the_verbs_move_instances_between_the_sizes(emulator: Emulator) -> None:
 @verified("P")
 @covers("instanceGroupManagers.patch")
 @pytest.mark.parametrize(("verb", "force"), [("suspendInstances", "forceSuspend"), ("stopInstances", "forceStop")])
-def test_the_initial_delay(emulator: Emulator, verb: str, force: str) -> None:
+def test_the_initial_delay(emulator: EmulatorClient, verb: str, force: str) -> None:
     """The initial delay counts from the instance's creation and is skipped by force; meanwhile the instance runs."""
     emulator.web(2)
     emulator.do("PATCH", GROUP, {"standbyPolicy": {"initialDelaySec": 600}})
@@ -91,7 +91,7 @@ def test_the_initial_delay(emulator: Emulator, verb: str, force: str) -> None:
     "instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances",
     "instanceGroupManagers.stopInstances", "instanceGroupManagers.startInstances",
 )  # fmt: skip
-def test_an_instance_in_the_wrong_state_is_refused(emulator: Emulator) -> None:
+def test_an_instance_in_the_wrong_state_is_refused(emulator: EmulatorClient) -> None:
     """Only running instances can be suspended or stopped, only suspended ones resumed, only stopped ones started."""
     pooled(emulator, 1)
     suspended, stopped = standby(emulator)
@@ -110,7 +110,7 @@ def test_an_instance_in_the_wrong_state_is_refused(emulator: Emulator) -> None:
 
 @verified("P", "G")
 @covers("instanceGroupManagers.insert", "instanceGroupManagers.patch", "instanceGroupManagers.get")
-def test_sizes_and_policy(emulator: Emulator) -> None:
+def test_sizes_and_policy(emulator: EmulatorClient) -> None:
     """A group takes the sizes and the policy of its pool, shows their defaults, and refuses those out of range."""
     group = emulator.web(1)
     assert sizes(group) == (1, 0, 0)
@@ -136,7 +136,7 @@ def test_sizes_and_policy(emulator: Emulator) -> None:
 @verified("P", "G")
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize(("mode", "kept"), [("MANUAL", False), ("SCALE_OUT_POOL", True)])
-def test_growing_takes_from_the_pool(emulator: Emulator, mode: str, kept: bool) -> None:
+def test_growing_takes_from_the_pool(emulator: EmulatorClient, mode: str, kept: bool) -> None:
     """A group that grows resumes and starts its pool and fills it again in SCALE_OUT_POOL, and creates in MANUAL."""
     pooled(emulator, 1, standbyPolicy={"mode": mode})
     before = {row["id"] for row in standby(emulator)}
@@ -149,7 +149,7 @@ def test_growing_takes_from_the_pool(emulator: Emulator, mode: str, kept: bool) 
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-def test_a_rollout_that_keeps_the_pool(emulator: Emulator) -> None:
+def test_a_rollout_that_keeps_the_pool(emulator: EmulatorClient) -> None:
     """
     A rollout leaves suspended and stopped instances as they are, on the template before, and says that the version
     target is reached; an instance that is resumed later is replaced then. `--standby keep`, the default.
@@ -170,12 +170,12 @@ def test_a_rollout_that_keeps_the_pool(emulator: Emulator) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-@world(standby="replace")
+@environment(standby="replace")
 @pytest.mark.parametrize(
     ("method", "policy"),
     [("SUBSTITUTE", {}), ("RECREATE", {"maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}})],
 )
-def test_a_rollout_that_replaces_the_pool(emulator: Emulator, method: str, policy: dict[str, Any]) -> None:
+def test_a_rollout_that_replaces_the_pool(emulator: EmulatorClient, method: str, policy: dict[str, Any]) -> None:
     """
     A rollout replaces suspended and stopped instances too, and the version target includes them. `--standby replace`.
     """
@@ -191,8 +191,8 @@ def test_a_rollout_that_replaces_the_pool(emulator: Emulator, method: str, polic
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-@world(standby="replace")
-def test_an_opportunistic_group_keeps_its_pool(emulator: Emulator) -> None:
+@environment(standby="replace")
+def test_an_opportunistic_group_keeps_its_pool(emulator: EmulatorClient) -> None:
     """An OPPORTUNISTIC group replaces no instance of its pool by itself, and its version target stays unreached."""
     pooled(emulator)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
@@ -204,7 +204,7 @@ def test_an_opportunistic_group_keeps_its_pool(emulator: Emulator) -> None:
 @covers(
     "instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances", "instanceGroupManagers.delete"
 )
-def test_the_end_of_the_pool(emulator: Emulator) -> None:
+def test_the_end_of_the_pool(emulator: EmulatorClient) -> None:
     """Deleting or abandoning an instance of the pool lowers its own size; the group's end takes the whole pool."""
     emulator.web(1, targetSuspendedSize=2, targetStoppedSize=1)
     first, second, third = standby(emulator)
@@ -221,7 +221,7 @@ def test_the_end_of_the_pool(emulator: Emulator) -> None:
 
 @unverified("I")
 @covers("instances.stop", "instances.start")
-def test_what_is_done_behind_the_group(emulator: Emulator) -> None:
+def test_what_is_done_behind_the_group(emulator: EmulatorClient) -> None:
     """An instance of the pool that is started or stopped behind the group's back is put back into its state."""
     pooled(emulator, 1)
     suspended, stopped = standby(emulator)
@@ -234,7 +234,7 @@ def test_what_is_done_behind_the_group(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances")
-def test_the_pool_through_the_client(emulator: Emulator) -> None:
+def test_the_pool_through_the_client(emulator: EmulatorClient) -> None:
     """google-cloud-compute suspends and resumes, and reads the sizes, the target status and the counters."""
     emulator.web(2)
     client = emulator.google(compute.InstanceGroupManagersClient)
@@ -255,7 +255,7 @@ def test_the_pool_through_the_client(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceGroupManagers.suspendInstances")
-def test_the_permission_of_the_verbs(emulator: Emulator) -> None:
+def test_the_permission_of_the_verbs(emulator: EmulatorClient) -> None:
     """Suspending, stopping, resuming and starting need the permission to update the group."""
     emulator.web(1)
     emulator.control("PUT", "permissions", {"denied": ["compute.instanceGroupManagers.update"]})
@@ -266,7 +266,7 @@ def test_the_permission_of_the_verbs(emulator: Emulator) -> None:
 
 @own
 @covers("instanceGroupManagers.resize")
-def test_a_moment_of_the_pool(emulator: Emulator) -> None:
+def test_a_moment_of_the_pool(emulator: EmulatorClient) -> None:
     """A fault plan makes a request when a group begins to suspend."""
     emulator.web(1)
     resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}

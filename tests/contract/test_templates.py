@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from tests.contract.marks import covers, differs, unverified, verified, world
-from tests.contract.rig import GROUP, GROUPS, HOME, LINKS, REGION, TEMPLATES, Emulator, Json
+from tests.contract.marks import covers, differs, environment, unverified, verified
+from tests.contract.rig import GROUP, GROUPS, HOME, LINKS, REGION, TEMPLATES, EmulatorClient, Json
 
 SCRIPT = "#!/bin/bash\r\nprintf '한국어 %s\\n' \"$1\"\t# trailing \r\n\n"
 RICH: Json = {
@@ -33,7 +33,7 @@ def holds(kept: object, sent: object) -> bool:
 
 @verified("P", "G")
 @covers("instanceTemplates.insert", "instanceTemplates.get")
-def test_nothing_that_was_sent_is_lost(emulator: Emulator) -> None:
+def test_nothing_that_was_sent_is_lost(emulator: EmulatorClient) -> None:
     """A template keeps every field that was sent, unknown ones, empty ones and every byte of a script included."""
     sent = {key: value for key, value in RICH.items() if key != "networkInterfaces"}
     emulator.do("POST", TEMPLATES, {"name": "t", "description": "", "properties": sent, "alsoNew": 1})
@@ -43,7 +43,7 @@ def test_nothing_that_was_sent_is_lost(emulator: Emulator) -> None:
 
 @verified("P")
 @covers("instanceTemplates.insert", "instanceTemplates.get")
-def test_the_server_adds_its_fields(emulator: Emulator) -> None:
+def test_the_server_adds_its_fields(emulator: EmulatorClient) -> None:
     """A template reads back with kind, id, links, disk and interface names, scheduling and a metadata fingerprint."""
     emulator.do("POST", TEMPLATES, {"name": "t", "properties": RICH})
     kept = emulator.get(f"{TEMPLATES}/t")
@@ -59,7 +59,7 @@ def test_the_server_adds_its_fields(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceTemplates.insert")
-def test_timestamps_are_pacific(emulator: Emulator) -> None:
+def test_timestamps_are_pacific(emulator: EmulatorClient) -> None:
     """A creation time has milliseconds and the offset of Pacific time, not Z."""
     emulator.template("t")
     assert emulator.get(f"{TEMPLATES}/t")["creationTimestamp"][19:] in (
@@ -70,7 +70,7 @@ def test_timestamps_are_pacific(emulator: Emulator) -> None:
 
 @verified("R", "T")
 @covers("instanceTemplates.insert")
-def test_a_taken_name_is_refused_at_once(emulator: Emulator) -> None:
+def test_a_taken_name_is_refused_at_once(emulator: EmulatorClient) -> None:
     """An insert under a taken name answers 409 alreadyExists, not by its operation."""
     emulator.template("t")
     status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t", "properties": {}})
@@ -81,7 +81,7 @@ def test_a_taken_name_is_refused_at_once(emulator: Emulator) -> None:
 @verified("G")
 @covers("instanceTemplates.insert")
 @pytest.mark.parametrize("name", ["Upper", "-dash", "dash-", "a" * 64, "9lives", "a_b"])
-def test_names_follow_rfc_1035(emulator: Emulator, name: str) -> None:
+def test_names_follow_rfc_1035(emulator: EmulatorClient, name: str) -> None:
     """A name that is not RFC 1035, or is longer than 63, answers 400 that names the field."""
     status, reason, message = emulator.refused("POST", TEMPLATES, {"name": name, "properties": {}})
     assert (status, reason) == (400, "invalid")
@@ -90,7 +90,7 @@ def test_names_follow_rfc_1035(emulator: Emulator, name: str) -> None:
 
 @verified("G")
 @covers("instanceTemplates.insert")
-def test_a_metadata_value_has_256_kib(emulator: Emulator) -> None:
+def test_a_metadata_value_has_256_kib(emulator: EmulatorClient) -> None:
     """A metadata value of 262144 bytes is stored; one byte more answers 400 naming item and both sizes."""
 
     def properties(size: int) -> Json:
@@ -110,7 +110,7 @@ def test_a_metadata_value_has_256_kib(emulator: Emulator) -> None:
 
 @verified("G")
 @covers("instanceTemplates.insert")
-def test_all_metadata_has_512_kb(emulator: Emulator) -> None:
+def test_all_metadata_has_512_kb(emulator: EmulatorClient) -> None:
     """Keys and values of 512 KB together answer 400."""
     items = [{"key": f"k{index}", "value": "x" * 262_142} for index in range(2)]
     status, reason, _ = emulator.refused("POST", TEMPLATES, {"name": "t", "properties": {"metadata": {"items": items}}})
@@ -121,7 +121,7 @@ def test_all_metadata_has_512_kb(emulator: Emulator) -> None:
 
 @unverified("M")
 @covers("instanceTemplates.insert")
-def test_metadata_keys_are_unique(emulator: Emulator) -> None:
+def test_metadata_keys_are_unique(emulator: EmulatorClient) -> None:
     """A duplicate metadata key answers 400."""
     items = [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]
     body = {"name": "t", "properties": {"metadata": {"items": items}}}
@@ -130,7 +130,7 @@ def test_metadata_keys_are_unique(emulator: Emulator) -> None:
 
 @differs("Compute Engine accepts the insert and fails the operation with INTERNAL_ERROR; here the insert is refused")
 @covers("instanceTemplates.insert")
-def test_the_machine_type_is_a_bare_name(emulator: Emulator) -> None:
+def test_the_machine_type_is_a_bare_name(emulator: EmulatorClient) -> None:
     """A machine type given as a URL answers 400."""
     body = {"name": "t", "properties": {"machineType": f"{LINKS}/zones/{REGION}-a/machineTypes/e2-small"}}
     assert emulator.refused("POST", TEMPLATES, body)[:2] == (400, "invalid")
@@ -138,8 +138,8 @@ def test_the_machine_type_is_a_bare_name(emulator: Emulator) -> None:
 
 @unverified("M")
 @covers("instanceTemplates.insert", "projects.get")
-@world(max_templates=2)
-def test_templates_have_a_quota(emulator: Emulator) -> None:
+@environment(max_templates=2)
+def test_templates_have_a_quota(emulator: EmulatorClient) -> None:
     """An insert beyond the project's quota of templates answers 403 quotaExceeded; the project shows the quota."""
     emulator.template("a")
     emulator.template("b")
@@ -152,7 +152,7 @@ def test_templates_have_a_quota(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceTemplates.delete")
-def test_a_template_in_use_is_refused(emulator: Emulator) -> None:
+def test_a_template_in_use_is_refused(emulator: EmulatorClient) -> None:
     """Deleting a template that a group refers to answers 400 resourceInUseByAnotherResource, and keeps it."""
     emulator.web(0, check=False)
     status, reason, message = emulator.refused("DELETE", f"{TEMPLATES}/old")
@@ -163,8 +163,8 @@ def test_a_template_in_use_is_refused(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceTemplates.delete")
-@world(in_use="fail")
-def test_a_template_in_use_fails_the_operation(emulator: Emulator) -> None:
+@environment(in_use="fail")
+def test_a_template_in_use_fails_the_operation(emulator: EmulatorClient) -> None:
     """Deleting a template in use may as well answer 200, and its operation end with an error; the template stays."""
     emulator.web(0, check=False)
     operation = emulator.finish(emulator.ask("DELETE", f"{TEMPLATES}/old"))
@@ -175,7 +175,7 @@ def test_a_template_in_use_fails_the_operation(emulator: Emulator) -> None:
 
 @verified("R")
 @covers("instanceTemplates.delete", "instanceGroupManagers.patch")
-def test_a_template_stays_in_use_until_its_last_machine_is_gone(emulator: Emulator) -> None:
+def test_a_template_stays_in_use_until_its_last_machine_is_gone(emulator: EmulatorClient) -> None:
     """A group that moved on keeps its former template in use for as long as a machine was made from it."""
     emulator.web()
     emulator.roll(emulator.template("new"))
@@ -194,7 +194,7 @@ def test_a_template_stays_in_use_until_its_last_machine_is_gone(emulator: Emulat
     "regionOperations.wait",
     "instanceTemplates.aggregatedList",
 )
-def test_regional_templates_stand_beside_global_ones(emulator: Emulator) -> None:
+def test_regional_templates_stand_beside_global_ones(emulator: EmulatorClient) -> None:
     """A regional template has its own collection, can be a group's template, and appears in the aggregated list."""
     regional = f"{HOME}/regions/{REGION}/instanceTemplates"
     link = emulator.do("POST", regional, {"name": "t", "properties": {}})["targetLink"]

@@ -68,7 +68,7 @@ class Emulator:
 
     def request_log(self, kind: str = "") -> list[Any]:
         """Return the entries of the request log, oldest first; those of a kind, `request` or `group`, if given."""
-        lines = self.http.get("/emulator/ledger", params={"kind": kind}).text.splitlines()
+        lines = self.http.get("/emulator/request-log", params={"kind": kind}).text.splitlines()
         return [json.loads(line) for line in lines]
 
     def plan_fault(self, **fault: Any) -> Callable[[], bool]:

@@ -1,15 +1,15 @@
-"""Autoscalers, which keep their group's size within bounds and follow what `emulator/autoscaler` recommends."""
+"""Autoscalers: they keep the size of a group within bounds, and follow the recommendations of `emulator/autoscaler`."""
 
 from emulator.api.calls import Call, serves, shown
+from emulator.api.documents import merged, with_fingerprint
 from emulator.api.errors import not_found
 from emulator.api.lists import answer_aggregated_list, answer_list
-from emulator.api.merge import fingerprint, merged
-from emulator.api.methods.unsupported_fields import AUTOSCALER, check_acted_on
+from emulator.api.methods.unsupported_fields import AUTOSCALER, check_supported
 from emulator.environment.clock import timestamp
-from emulator.environment.environment import World
+from emulator.environment.environment import Environment
 from emulator.environment.links import canonical, self_link
 from emulator.environment.operations import Operation
-from emulator.environment.store import Document
+from emulator.environment.view import Document
 
 
 @serves("autoscalers.get")
@@ -32,22 +32,22 @@ def aggregated_list_autoscalers(call: Call) -> Document:
 
 @serves("autoscalers.insert")
 def insert_autoscaler(call: Call) -> Operation:
-    """Make an autoscaler, which at once brings its group within its bounds."""
+    """Create an autoscaler; its group is within its bounds at once."""
     path = call.new_path()
-    check_acted_on(call.body, AUTOSCALER)
+    check_supported(call.body, AUTOSCALER)
     document = {
         **call.body,
         "kind": "compute#autoscaler",
-        "id": call.world.new_id(),
-        "creationTimestamp": timestamp(call.world.now_s),
+        "id": call.environment.new_id(),
+        "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
         "zone": self_link(call.scope),
         "target": self_link(call.link(call.body.get("target") or "")),
         "status": "ACTIVE",
-        "_created": call.world.now_s,
+        "_created": call.environment.now_s,
     }
-    call.world.put(path, document)
-    scale(call.world, document)
+    call.environment.put(path, document)
+    scale(call.environment, document)
     return call.start(path, document["id"])
 
 
@@ -59,9 +59,9 @@ def patch_autoscaler(call: Call) -> Operation:
     if document is None:
         raise not_found(path)
     document = merged(document, call.body)
-    check_acted_on(document, AUTOSCALER)
-    call.world.put(path, document)
-    scale(call.world, document)
+    check_supported(document, AUTOSCALER)
+    call.environment.put(path, document)
+    scale(call.environment, document)
     return call.start(path, document["id"])
 
 
@@ -69,21 +69,28 @@ def patch_autoscaler(call: Call) -> Operation:
 def delete_autoscaler(call: Call) -> Operation:
     """Delete an autoscaler; its group keeps its size."""
     document = call.document()
-    call.world.store.remove(call.path)
+    call.environment.store.remove(call.path)
     return call.start(call.path, document["id"])
 
 
-def scale(world: World, autoscaler: Document, wanted: int | None = None) -> None:
-    """Bring an autoscaler's group to a size within its bounds; OFF does nothing, ONLY_SCALE_OUT never shrinks it."""
+def scale(environment: Environment, autoscaler: Document, recommended: int | None = None) -> None:
+    """
+    Bring an autoscaler's group to a size within its bounds; OFF does nothing, ONLY_SCALE_OUT never shrinks the group.
+
+    Args:
+        environment: environment of the group
+        autoscaler: document of the autoscaler
+        recommended: recommended size; None: the present size
+    """
     path = canonical(autoscaler["target"])
-    group = world.view.get(path)
+    group = environment.view.get(path)
     policy = autoscaler.get("autoscalingPolicy", {})
     mode = policy.get("mode", "ON")
     if group is None or mode == "OFF":
         return
     least, most = int(policy.get("minNumReplicas", 0)), int(policy.get("maxNumReplicas", 1_000))
-    size = min(max(group["targetSize"] if wanted is None else wanted, least), most)
+    size = min(max(group["targetSize"] if recommended is None else recommended, least), most)
     if mode in ("ONLY_SCALE_OUT", "ONLY_UP"):
         size = max(size, group["targetSize"])
     if size != group["targetSize"]:
-        world.put(path, fingerprint({**group, "targetSize": size}))
+        environment.put(path, with_fingerprint({**group, "targetSize": size}))

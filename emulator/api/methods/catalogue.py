@@ -1,4 +1,4 @@
-"""What a project finds there: itself, zones, regions, machine types and images."""
+"""Resources that exist without being created: the project, zones, regions, machine types and images."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from emulator.api.errors import not_found
 from emulator.api.lists import answer_list, envelope, page
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
-from emulator.environment.store import Document
+from emulator.environment.view import Document
 
 _EPOCH: Final = timestamp(1_577_836_800.0)
 # Machine types that the fleet uses, with CPUs and memory. Source: Compute Engine's machine families.
@@ -36,7 +36,7 @@ def get_project(call: Call) -> Document:
         "quotas": [
             {
                 "metric": "INSTANCE_TEMPLATES",
-                "limit": float(call.world.options.max_templates),
+                "limit": float(call.environment.options.max_templates),
                 "usage": float(_templates(call)),
             }
         ],
@@ -45,20 +45,21 @@ def get_project(call: Call) -> Document:
 
 @serves("zones.get", "regions.get")
 def get_place(call: Call) -> Document:
-    """Return a zone or region that the world has."""
+    """Return a zone or region of the environment."""
     kind = call.method.path[2]
-    found = call.view.get(f"{call.project}/{kind}/{list(call.params.values())[-1]}")
-    if found is None:
-        raise not_found(f"{call.project}/{kind}/{list(call.params.values())[-1]}")
-    return _place(call, found)
+    path = f"{call.project}/{kind}/{list(call.params.values())[-1]}"
+    place = call.view.get(path)
+    if place is None:
+        raise not_found(path)
+    return _place(call, place)
 
 
 @serves("zones.list", "regions.list")
 def list_places(call: Call) -> Document:
     """List zones or regions."""
     kind = call.method.path[2]
-    found = call.view.collections.get(f"{call.project}/{kind}", {})
-    items, token = page(call, [(name, _place(call, one)) for name, one in found.items()])
+    places = call.view.collections.get(f"{call.project}/{kind}", {})
+    items, token = page(call, [(name, _place(call, place)) for name, place in places.items()])
     return envelope(call, f"compute#{kind[:-1]}List", items, token)
 
 
@@ -80,10 +81,10 @@ def list_machine_types(call: Call) -> Document:
 
 @serves("images.get")
 def get_image(call: Call) -> Document:
-    """Return an image; of the public projects, every name that is asked for exists."""
-    found = call.view.get(call.path)
-    if found is not None:
-        return shown(found)
+    """Return an image; in Google's public image projects, every name exists."""
+    image = call.view.get(call.path)
+    if image is not None:
+        return shown(image)
     if call.params["project"].endswith("-cloud"):
         return _image(call, call.params["image"], call.params["image"].rpartition("-v")[0] or call.params["image"])
     raise not_found(call.path)
@@ -94,9 +95,9 @@ def get_image_from_family(call: Call) -> Document:
     """Return the newest image of a family."""
     family = call.params["family"]
     images = call.view.collections.get(f"{call.project}/global/images", {})
-    found = [image for image in images.values() if image.get("family") == family]
-    if found:
-        newest = shown(max(found, key=lambda image: image.get("_created", 0)))
+    members = [image for image in images.values() if image.get("family") == family]
+    if members:
+        newest = shown(max(members, key=lambda image: image.get("_created", 0)))
         return {"image": newest} if call.method.name.startswith("imageFamilyViews") else newest
     if call.params["project"].endswith("-cloud"):
         return _image(call, f"{family}-v20260101", family)
@@ -114,10 +115,10 @@ def _place(call: Call, document: Document) -> Document:
     result = shown(document)
     if kind == "region":
         used = sum(
-            machine.zone.rpartition("-")[0] == document["name"]
+            instance.zone.rpartition("-")[0] == document["name"]
             for path, group in call.view.groups.items()
             if path.startswith(f"{call.project}/")
-            for machine in group.machines
+            for instance in group.instances
         )
         result["quotas"] = [
             {**quota, "usage": float(used)} if quota["metric"] == "INSTANCES" else quota

@@ -3,19 +3,20 @@
 from typing import Any, Final
 
 from emulator.api.calls import Call, serves, shown
+from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import not_found
 from emulator.api.lists import answer_aggregated_list, answer_list, envelope, page
-from emulator.api.merge import check_fingerprint, fingerprint, merged
-from emulator.api.methods import group_validation
-from emulator.environment import group_settings as documents
+from emulator.api.methods.group_validation import check_group
 from emulator.environment.clock import timestamp
+from emulator.environment.group_settings import amount, targets
 from emulator.environment.group_status import current_actions, error_row, group_status, managed_instance
 from emulator.environment.links import name_of, self_link
 from emulator.environment.operations import Operation
-from emulator.environment.store import Document
-from emulator.group.members import Group, Target, disturb
+from emulator.environment.view import Document
+from emulator.group.members import Group, deciding_soon
+from emulator.group.settings import Target
 
-# What a group has that was created without. Source: recorded answers in k8s-config-connector's mockgcp, 2026-08.
+# Defaults of a new group. Source: recorded answers in k8s-config-connector's mockgcp, 2026-08.
 _POLICY: Final[Document] = {
     "type": "OPPORTUNISTIC",
     "minimalAction": "REPLACE",
@@ -29,87 +30,89 @@ _LIFECYCLE: Final = {"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": 
 
 
 @serves("instanceGroupManagers.insert", "regionInstanceGroupManagers.insert")
-def insert(call: Call) -> Operation:
-    """Make a group, and the instance group beside it; machines follow."""
+def insert_group(call: Call) -> Operation:
+    """Create a group and its instance group; the instances follow."""
     path = call.new_path()
     group_path = path.replace("/instanceGroupManagers/", "/instanceGroups/")
     place = {"region" if "region" in call.params else "zone": self_link(call.scope)}
-    body = merged({}, normalised(call, call.body))
+    body = merged({}, _normalised(call, call.body))
     if "region" in place and not body.get("distributionPolicy", {}).get("zones"):
         region = call.view.get(call.scope)
         if region is None:
             raise not_found(call.scope)
         body["distributionPolicy"] = {"zones": [{"zone": zone} for zone in region["zones"]]}
     document = {
-        **completed(body),
+        **_completed(body),
         "kind": "compute#instanceGroupManager",
-        "id": call.world.new_id(),
-        "creationTimestamp": timestamp(call.world.now_s),
+        "id": call.environment.new_id(),
+        "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
         **place,
         "instanceGroup": self_link(group_path),
-        "_created": call.world.now_s,
+        "_created": call.environment.now_s,
         "_group": group_path,
     }
-    group_validation.check_group(call, path, document)
-    beside = {
-        "kind": "compute#instanceGroup", "id": call.world.new_id(), "name": body["name"], **place,
+    check_group(call, path, document)
+    instance_group = {
+        "kind": "compute#instanceGroup", "id": call.environment.new_id(), "name": body["name"], **place,
         "creationTimestamp": document["creationTimestamp"], "selfLink": self_link(group_path),
-        "namedPorts": body.get("namedPorts") or [], "_created": call.world.now_s,
+        "namedPorts": body.get("namedPorts") or [], "_created": call.environment.now_s,
     }  # fmt: skip
-    call.world.put(group_path, fingerprint(beside))
-    call.world.put(path, fingerprint(document))
-    call.world.set_group(path, disturb(Group(call.world.now_s), call.world.now_s, call.world.around(path)))
+    call.environment.put(group_path, with_fingerprint(instance_group))
+    call.environment.put(path, with_fingerprint(document))
+    call.environment.set_group(
+        path, deciding_soon(Group(call.environment.now_s), call.environment.now_s, call.environment.conditions(path))
+    )
     return call.start(path, document["id"])
 
 
 @serves("instanceGroupManagers.get", "regionInstanceGroupManagers.get")
-def get(call: Call) -> Document:
+def get_group(call: Call) -> Document:
     """Return a group with its status."""
     call.document()
-    return shown(rendered(call, call.path))
+    return shown(_rendered(call, call.path))
 
 
 @serves("instanceGroupManagers.list", "regionInstanceGroupManagers.list")
-def list_(call: Call) -> Document:
+def list_groups(call: Call) -> Document:
     """List the groups of a scope."""
-    return answer_list(call, "compute#instanceGroupManagerList", lambda path, _: rendered(call, path))
+    return answer_list(call, "compute#instanceGroupManagerList", lambda path, _: _rendered(call, path))
 
 
 @serves("instanceGroupManagers.aggregatedList")
-def aggregated_list(call: Call) -> Document:
+def aggregated_list_groups(call: Call) -> Document:
     """List all groups of a project, regional ones too."""
     kind = "compute#instanceGroupManagerAggregatedList"
-    return answer_aggregated_list(call, kind, {"instanceGroupManagers": lambda path, _: rendered(call, path)})
+    return answer_aggregated_list(call, kind, {"instanceGroupManagers": lambda path, _: _rendered(call, path)})
 
 
 @serves("instanceGroupManagers.patch", "regionInstanceGroupManagers.patch")
-def patch(call: Call) -> Operation:
-    """Lay a patch over a group's document; what it means for the machines follows later."""
+def patch_group(call: Call) -> Operation:
+    """Patch a group's document; the group changes its instances later."""
     document = call.document()
-    body = normalised(call, call.body)
+    body = _normalised(call, call.body)
     result = merged(document, body)
     if body.get("updatePolicy"):
-        result["updatePolicy"] = policy(document["updatePolicy"], body["updatePolicy"])
-    return write(call, completed(result))
+        result["updatePolicy"] = _patched_policy(document["updatePolicy"], body["updatePolicy"])
+    return _write(call, _completed(result))
 
 
 @serves("instanceGroupManagers.setInstanceTemplate")
 def set_instance_template(call: Call) -> Operation:
-    """Name another template for machines that are to come."""
+    """Set the template of instances that are created from now on."""
     link = self_link(call.link(call.body.get("instanceTemplate") or ""))
-    return write(call, {**call.document(), "instanceTemplate": link, "versions": [{"instanceTemplate": link}]})
+    return _write(call, {**call.document(), "instanceTemplate": link, "versions": [{"instanceTemplate": link}]})
 
 
 @serves("instanceGroupManagers.listManagedInstances", "regionInstanceGroupManagers.listManagedInstances")
 def list_managed_instances(call: Call) -> Document:
-    """List machines; all of them at once, unless the group says that it pages."""
+    """List instances; all of them at once, unless the group is set to paginate."""
     document = call.document()
-    settings = call.world.settings(call.path, call.view)
-    around = call.world.around(call.path)
+    settings = call.environment.settings(call.path, call.view)
+    conditions = call.environment.conditions(call.path)
     rows = [
-        (one.name, managed_instance(call.project, one, settings, around, call.world.now_s))
-        for one in call.view.groups[call.path].machines
+        (instance.name, managed_instance(call.project, instance, settings, conditions, call.environment.now_s))
+        for instance in call.view.groups[call.path].instances
     ]
     if document.get("listManagedInstancesResults") != "PAGINATED":
         call.query = {key: value for key, value in call.query.items() if key == "filter"}
@@ -130,17 +133,17 @@ def list_errors(call: Call) -> Document:
 
 @serves("instanceGroupManagers.listPerInstanceConfigs")
 def list_per_instance_configs(call: Call) -> Document:
-    """List per-instance configurations: stateful groups are refused, so there are none."""
+    """List per-instance configurations: always none, because stateful groups are refused."""
     call.document()
     return {}
 
 
-def rendered(call: Call, path: str) -> Document:
+def _rendered(call: Call, path: str) -> Document:
     """Return a group's document with its output fields."""
     document = call.view.get(path)
     if document is None:
         raise not_found(path)
-    group, settings = call.view.groups[path], call.world.settings(path, call.view)
+    group, settings = call.view.groups[path], call.environment.settings(path, call.view)
     sizes = {target.version: target.size for target in settings.targets}
     status = group_status(document, group, settings)
     autoscaler = _autoscaler(call, document["selfLink"])
@@ -153,7 +156,7 @@ def rendered(call: Call, path: str) -> Document:
     limits = {
         key: {
             **document["updatePolicy"][key],
-            "calculated": documents.amount(document["updatePolicy"][key], settings.size),
+            "calculated": amount(document["updatePolicy"][key], settings.size),
         }
         for key in ("maxSurge", "maxUnavailable")
     }
@@ -167,17 +170,17 @@ def rendered(call: Call, path: str) -> Document:
     } | ({"instanceTemplate": document["versions"][0]["instanceTemplate"]} if len(versions) == 1 else {})
 
 
-def write(call: Call, document: Document) -> Operation:
+def _write(call: Call, document: Document) -> Operation:
     """Check and store a group's new document."""
     if isinstance(call.body, dict):
         check_fingerprint(call.body.get("fingerprint"), call.document()["fingerprint"])
-    group_validation.check_group(call, call.path, document)
-    call.world.put(call.path, fingerprint(document))
+    check_group(call, call.path, document)
+    call.environment.put(call.path, with_fingerprint(document))
     return call.start(call.path, document["id"])
 
 
-def normalised(call: Call, body: Document) -> Document:
-    """Write references by name, and make one list of versions of the two ways to name a template."""
+def _normalised(call: Call, body: Document) -> Document:
+    """Return a body with references by name, and with `versions` also where only `instanceTemplate` is set."""
     result = {
         key: value for key, value in body.items() if key not in ("fingerprint", "instanceTemplate", "updatePolicy")
     }
@@ -190,16 +193,18 @@ def normalised(call: Call, body: Document) -> Document:
         result["versions"] = [{"instanceTemplate": self_link(call.link(body["instanceTemplate"]))}]
     if isinstance(body.get("autoHealingPolicies"), list):
         result["autoHealingPolicies"] = [
-            {**one, "healthCheck": self_link(call.link(one["healthCheck"]))} if one.get("healthCheck") else one
-            for one in body["autoHealingPolicies"]
+            {**healing, "healthCheck": self_link(call.link(healing["healthCheck"]))}
+            if healing.get("healthCheck")
+            else healing
+            for healing in body["autoHealingPolicies"]
         ]
     if "updatePolicy" in body:
         result["updatePolicy"] = body["updatePolicy"]
     return result
 
 
-def completed(document: Document) -> Document:
-    """Fill in what a group has that was made without, or whose patch cleared it."""
+def _completed(document: Document) -> Document:
+    """Return a document with the defaults of fields that are missing or were cleared by a patch."""
     return {
         **document,
         "baseInstanceName": document.get("baseInstanceName") or document["name"][:58].rstrip("-"),
@@ -213,8 +218,8 @@ def completed(document: Document) -> Document:
     }
 
 
-def policy(before: Document, patch: Document) -> Document:
-    """Merge an update policy; of fixed and percent, the one that is sent replaces the other."""
+def _patched_policy(before: Document, patch: Document) -> Document:
+    """Return a patched update policy; of fixed and percent, the sent value replaces the other."""
     result = merged(before, patch)
     for key in ("maxSurge", "maxUnavailable"):
         sent: dict[str, Any] = {name: value for name, value in (patch.get(key) or {}).items() if value is not None}
@@ -224,9 +229,9 @@ def policy(before: Document, patch: Document) -> Document:
 
 
 def _in_order(path: str, document: Document) -> list[Target]:
-    """Targets in the order of the document's versions."""
-    found = {(name_of(one.version.template), one.version.name): one for one in documents.targets(path, document)}
-    return [found[name_of(one["instanceTemplate"]), one.get("name", "")] for one in document["versions"]]
+    """Return targets in the order of the document's versions."""
+    by_name = {(name_of(target.version.template), target.version.name): target for target in targets(path, document)}
+    return [by_name[name_of(version["instanceTemplate"]), version.get("name", "")] for version in document["versions"]]
 
 
 def _autoscaler(call: Call, link: str) -> str:

@@ -1,14 +1,14 @@
-"""What a group must not be: the rules that Compute Engine checks before it stores a write."""
+"""The rules that Compute Engine checks before it stores the write of a group."""
 
 from typing import Any, Final
 
 from emulator.api.calls import Call
 from emulator.api.errors import invalid, not_acted_on, required
-from emulator.api.methods.unsupported_fields import GROUP, check_acted_on
+from emulator.api.methods.unsupported_fields import GROUP, check_supported
 from emulator.environment.links import canonical, name_of
-from emulator.environment.store import Document
+from emulator.environment.view import Document
 
-_PERCENT_FROM: Final = 10  # machines; below, surge and unavailable can't be a percentage
+_PERCENT_FROM: Final = 10  # instances; in a smaller group, surge and unavailable cannot be percentages
 
 
 def check_group(call: Call, path: str, document: Document) -> None:
@@ -16,7 +16,8 @@ def check_group(call: Call, path: str, document: Document) -> None:
     Check a group's whole document.
 
     Raises:
-        ApiError: 400 that names the field. Source: gcloud 528, google-cloud-compute 1.57.0 and public reports for each.
+        ApiError: 400, if a field is invalid; it names the field. Source of each rule: gcloud 528, google-cloud-compute
+            1.57.0 and public reports
     """
     size = document.get("targetSize", 0)
     if not 0 <= size <= 1_000:
@@ -27,7 +28,7 @@ def check_group(call: Call, path: str, document: Document) -> None:
     unknown = [note.removeprefix("unknown field ") for note in call.notes if note.startswith("unknown field ")]
     if unknown:
         raise not_acted_on(unknown[0], "...")
-    check_acted_on(document, GROUP)
+    check_supported(document, GROUP)
     _check_versions(call, document)
     _check_policy(path, document, size)
     _check_healing(call, document)
@@ -42,18 +43,18 @@ def _check_versions(call: Call, document: Document) -> None:
     for index, version in enumerate(versions):
         where = f"resource.versions[{index}]"
         template = canonical(version.get("instanceTemplate") or "", call.project)
-        if call.world.view.get(template) is None:
+        if call.environment.view.get(template) is None:
             why = "The referenced instance template resource cannot be found."
             raise invalid(f"{where}.instanceTemplate", version.get("instanceTemplate"), why)
         for member in ("fixed", "percent"):
             amount = (version.get("targetSize") or {}).get(member)
             if amount is not None and not 0 <= amount <= (100 if member == "percent" else 1_000):
                 raise invalid(f"{where}.targetSize.{member}", amount, "Out of range.")
-    open_ended = [one for one in versions if not _is_set(one.get("targetSize"))]
+    open_ended = [version for version in versions if not _is_set(version.get("targetSize"))]
     if len(open_ended) != 1:
         raise invalid("resource.versions", len(open_ended), "Exactly one version must leave its targetSize out.")
-    keys = [(name_of(one["instanceTemplate"]), one.get("name", "")) for one in versions]
-    names = [one["name"] for one in versions if one.get("name")]
+    keys = [(name_of(version["instanceTemplate"]), version.get("name", "")) for version in versions]
+    names = [version["name"] for version in versions if version.get("name")]
     if len(set(keys)) < len(keys) or len(set(names)) < len(names):
         raise invalid("resource.versions", names, "Versions must differ, and their names be unique.")
 
@@ -99,19 +100,19 @@ def _check_healing(call: Call, document: Document) -> None:
     policies = document.get("autoHealingPolicies") or []
     if len(policies) > 1:
         raise invalid("resource.autoHealingPolicies", len(policies), "At most one policy is allowed.")
-    for one in policies:
-        delay = one.get("initialDelaySec", 0)
+    for policy in policies:
+        delay = policy.get("initialDelaySec", 0)
         if not 0 <= delay <= 3600:
             raise invalid("resource.autoHealingPolicies[0].initialDelaySec", delay, "Must be from 0 to 3600.")
-        link = one.get("healthCheck")
-        if link and call.world.view.get(canonical(link, call.project)) is None:
+        link = policy.get("healthCheck")
+        if link and call.environment.view.get(canonical(link, call.project)) is None:
             raise invalid(
                 "resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found."
             )
 
 
 def _check_standby(document: Document) -> None:
-    """Source: google-cloud-compute 1.57.0, "between 0 and 3600 seconds"; the sizes as for targetSize."""
+    """Check the standby pool. Source of the delay: google-cloud-compute 1.57.0, "between 0 and 3600 seconds"."""
     for field in ("targetSuspendedSize", "targetStoppedSize"):
         size = document.get(field, 0)
         if not 0 <= size <= 1_000:

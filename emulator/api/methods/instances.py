@@ -1,53 +1,61 @@
-"""Instances: the machines of groups, and those that a group let go of."""
+"""Instances: those of groups, and those that a group has abandoned."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from emulator.api.calls import Call, serves, shown
+from emulator.api.documents import check_fingerprint, with_fingerprint
 from emulator.api.errors import not_found
 from emulator.api.lists import envelope, page
-from emulator.api.merge import check_fingerprint, fingerprint
 from emulator.api.serial_port import serial_output
 from emulator.environment.clock import timestamp
-from emulator.environment.instance_controls import overlaid
 from emulator.environment.links import name_of, self_link
 from emulator.environment.operations import Operation
-from emulator.environment.store import Document
-from emulator.group.instances import Machine, begin, stop
-from emulator.group.members import disturb
+from emulator.environment.template_metadata import with_config
+from emulator.environment.view import Document
+from emulator.group.instances import Instance, shut_down, with_action
+from emulator.group.members import deciding_soon, with_instance
 
 _UNCOPIED: Final = ("description", "disks", "metadata")
 
 
 @dataclass(frozen=True)
-class Found:
-    """An instance, and the group that it belongs to; none if it stands alone."""
+class ListedInstance:
+    """
+    An instance as the API lists it.
+
+    Args:
+        name: name of the instance
+        zone: zone of the instance
+        group: path of its group; empty if no group manages it
+        instance: state in its group; None if no group manages it
+    """
 
     name: str
     zone: str
     group: str = ""
-    machine: Machine | None = None
+    instance: Instance | None = None
 
 
 @serves("instances.get")
-def get(call: Call) -> Document:
-    """Return one instance."""
-    return shown(_rendered(call, _find(call)))
+def get_instance(call: Call) -> Document:
+    """Return an instance."""
+    return shown(_rendered(call, _named(call)))
 
 
 @serves("instances.list")
-def list_(call: Call) -> Document:
+def list_instances(call: Call) -> Document:
     """List the instances of a zone."""
-    rows = [(one.name, _rendered(call, one)) for one in _all(call) if one.zone == call.params["zone"]]
+    rows = [(listed.name, _rendered(call, listed)) for listed in _all(call) if listed.zone == call.params["zone"]]
     items, token = page(call, rows)
     return envelope(call, "compute#instanceList", items, token)
 
 
 @serves("instances.aggregatedList")
-def aggregated_list(call: Call) -> Document:
+def aggregated_list_instances(call: Call) -> Document:
     """List the instances of a project by zone."""
-    rows = [(f"zones/{one.zone}/{one.name}", _rendered(call, one)) for one in _all(call)]
+    rows = [(f"zones/{listed.zone}/{listed.name}", _rendered(call, listed)) for listed in _all(call)]
     items, token = page(call, rows, keyed=True)
     scoped: dict[str, Any] = {}
     for key, document in items:
@@ -57,17 +65,19 @@ def aggregated_list(call: Call) -> Document:
 
 @serves("instances.getSerialPortOutput")
 def get_serial_port_output(call: Call) -> Document:
-    """Return what the machine printed since it booted, from a byte on."""
-    found = _find(call)
+    """Return what an instance has printed since it booted, from a byte on."""
+    listed = _named(call)
     text = ""
-    if found.machine is not None:
-        settings, around = call.world.settings(found.group), call.world.around(found.group)
-        script = call.world.circumstances.text(found.machine.built, found.machine.config)
-        text = serial_output(found.machine, settings.check, around.tie(found.machine), script, call.world.now_s)
+    if listed.instance is not None:
+        environment, instance = call.environment, listed.instance
+        settings, conditions = environment.settings(listed.group), environment.conditions(listed.group)
+        metadata = environment.instance_controls.metadata(instance.actual_template, instance.config)
+        container = conditions.container(instance)
+        text = serial_output(instance, settings.health_check, container, metadata, environment.now_s)
     start = max(0, int(call.query.get("start", 0)))
     return {
         "kind": "compute#serialPortOutput",
-        "selfLink": self_link(f"{_path(call, found)}/serialPort"),
+        "selfLink": self_link(f"{_path(call, listed)}/serialPort"),
         "contents": text[start:],
         "start": str(start),
         "next": str(len(text)),
@@ -76,99 +86,100 @@ def get_serial_port_output(call: Call) -> Document:
 
 @serves("instances.setMetadata")
 def set_metadata(call: Call) -> Operation:
-    """Replace an instance's metadata; a group does not mind."""
-    found = _find(call)
-    path = _path(call, found)
-    before = call.view.get(path) or {"id": _rendered(call, found)["id"]}
-    check_fingerprint(call.body.get("fingerprint"), _rendered(call, found)["metadata"]["fingerprint"])
-    written = fingerprint({**before, "name": found.name, "_managed": bool(found.group)})
+    """Replace an instance's metadata; a group does not change that back."""
+    listed = _named(call)
+    path = _path(call, listed)
+    before = call.view.get(path) or {"id": _rendered(call, listed)["id"]}
+    check_fingerprint(call.body.get("fingerprint"), _rendered(call, listed)["metadata"]["fingerprint"])
+    written = with_fingerprint({**before, "name": listed.name, "_managed": bool(listed.group)})
     metadata = {"kind": "compute#metadata", **call.body, "fingerprint": written["fingerprint"]}
-    call.world.store.put(path, {**written, "metadata": metadata})
+    call.environment.store.put(path, {**written, "metadata": metadata})
     return call.start(path, str(before["id"]))
 
 
 @serves("instances.stop", "instances.start", "instances.reset", "instances.delete")
-def change(call: Call) -> Operation:
-    """Stop, start, reset or delete an instance behind its group's back; the group notices and repairs it."""
-    found = _find(call)
-    path, verb = _path(call, found), call.method.name.partition(".")[2]
-    operation = call.start(path, str(_rendered(call, found)["id"]))
-    if found.machine is None:
+def change_instance(call: Call) -> Operation:
+    """Stop, start, reset or delete an instance without its group, which then repairs the instance."""
+    listed = _named(call)
+    path, verb = _path(call, listed), call.method.name.partition(".")[2]
+    operation = call.start(path, str(_rendered(call, listed)["id"]))
+    if listed.instance is None:
         if verb == "delete":
-            call.world.store.remove(path)
+            call.environment.store.remove(path)
         else:
             status = "TERMINATED" if verb == "stop" else "RUNNING"
-            call.world.store.put(path, {**(call.view.get(path) or {}), "status": status})
+            call.environment.store.put(path, {**(call.view.get(path) or {}), "status": status})
         return operation
-    now_s, world = call.world.now_s, call.world
-    machine = found.machine
-    if verb == "stop":
-        machine = stop(machine, now_s)
-    elif verb == "delete":
-        machine = replace(begin(machine, "RECREATING", now_s), repairs=machine.repairs + 1)
-    else:
-        machine = begin(machine, "RESTARTING", now_s)
-    group = world.view.groups[found.group]
-    machines = tuple(machine if one.name == machine.name else one for one in group.machines)
-    around = world.around(found.group)
-    world.set_group(found.group, disturb(replace(group, machines=machines, at_s=now_s), now_s, around))
+    environment, now_s = call.environment, call.environment.now_s
+    changed = _changed(listed.instance, verb, now_s)
+    group = with_instance(replace(environment.view.groups[listed.group], at_s=now_s), changed)
+    environment.set_group(listed.group, deciding_soon(group, now_s, environment.conditions(listed.group)))
     return operation
 
 
-def keep(call: Call, machine: Machine) -> None:
-    """Let an instance go on as it is when its group lets go of it."""
-    found = Found(machine.name, machine.zone, call.path, machine)
-    call.world.store.put(_path(call, found), fingerprint(_rendered(call, found)))
+def keep_abandoned(call: Call, instance: Instance) -> None:
+    """Store an instance as it is, because its group abandons it."""
+    listed = ListedInstance(instance.name, instance.zone, call.path, instance)
+    call.environment.store.put(_path(call, listed), with_fingerprint(_rendered(call, listed)))
 
 
-def instance_document(path: str, machine: Machine, template: Document) -> Document:
-    """Return an instance's JSON without what was changed on it."""
-    properties = overlaid(template.get("properties", {}), machine.config)
+def instance_document(path: str, instance: Instance, template: Document) -> Document:
+    """Return an instance's JSON without later changes of its metadata."""
+    properties = with_config(template.get("properties", {}), instance.config)
     document: Document = {
         "kind": "compute#instance",
-        "id": machine.id,
-        "name": machine.name,
-        "status": machine.status,
+        "id": instance.id,
+        "name": instance.name,
+        "status": instance.status,
         "zone": self_link(path.rpartition("/instances/")[0]),
         "selfLink": self_link(path),
-        "creationTimestamp": timestamp(machine.created_at_s),
-        "_created": machine.created_at_s,
+        "creationTimestamp": timestamp(instance.created_at_s),
+        "_created": instance.created_at_s,
         "metadata": properties.get("metadata", {"kind": "compute#metadata"}),
     }
     return {key: value for key, value in properties.items() if key not in _UNCOPIED} | document
 
 
-def _all(call: Call) -> Iterator[Found]:
+def _changed(instance: Instance, verb: str, now_s: float) -> Instance:
+    if verb == "stop":
+        return shut_down(instance, now_s)
+    if verb == "delete":
+        return replace(with_action(instance, "RECREATING", now_s), repairs=instance.repairs + 1)
+    return with_action(instance, "RESTARTING", now_s)
+
+
+def _all(call: Call) -> Iterator[ListedInstance]:
     managed = set()
     for path, group in call.view.groups.items():
         if path.startswith(f"{call.project}/"):
-            for machine in group.machines:
-                if machine.id:
-                    managed.add((machine.zone, machine.name))
-                    yield Found(machine.name, machine.zone, path, machine)
+            for instance in group.instances:
+                if instance.id:
+                    managed.add((instance.zone, instance.name))
+                    yield ListedInstance(instance.name, instance.zone, path, instance)
     for scope, documents in call.view.scopes(call.project, "instances"):
         zone = name_of(scope)
         for name, document in documents.items():
             if (zone, name) not in managed and not document.get("_managed"):
-                yield Found(name, zone)
+                yield ListedInstance(name, zone)
 
 
-def _find(call: Call) -> Found:
-    zone, wanted = call.params["zone"], list(call.params.values())[-1]
-    for found in _all(call):
-        if found.zone == zone and wanted in (found.name, _rendered(call, found)["id"]):
-            return found
-    raise not_found(f"{call.scope}/instances/{wanted}")
+def _named(call: Call) -> ListedInstance:
+    """Return the instance that a request names, by name or id."""
+    zone, reference = call.params["zone"], list(call.params.values())[-1]
+    for listed in _all(call):
+        if listed.zone == zone and reference in (listed.name, _rendered(call, listed)["id"]):
+            return listed
+    raise not_found(f"{call.scope}/instances/{reference}")
 
 
-def _path(call: Call, found: Found) -> str:
-    return f"{call.project}/zones/{found.zone}/instances/{found.name}"
+def _path(call: Call, listed: ListedInstance) -> str:
+    return f"{call.project}/zones/{listed.zone}/instances/{listed.name}"
 
 
-def _rendered(call: Call, found: Found) -> Document:
-    path = _path(call, found)
-    changed = call.view.get(path) or {}
-    if found.machine is None:
-        return changed
-    document = instance_document(path, found.machine, call.view.get(found.machine.built) or {})
-    return document | ({"metadata": changed["metadata"]} if "metadata" in changed else {})
+def _rendered(call: Call, listed: ListedInstance) -> Document:
+    path = _path(call, listed)
+    changes = call.view.get(path) or {}
+    if listed.instance is None:
+        return changes
+    document = instance_document(path, listed.instance, call.view.get(listed.instance.actual_template) or {})
+    return document | ({"metadata": changes["metadata"]} if "metadata" in changes else {})

@@ -1,20 +1,20 @@
-"""Resources that only stand there: health checks, firewalls, networks, subnetworks, routers."""
+"""Resources that are stored and read without effects: health checks, firewalls, networks, subnetworks, routers."""
 
 from collections.abc import Callable
 from typing import Final
 
 from emulator.api.calls import HANDLERS, Call, shown
+from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import in_use, required
 from emulator.api.lists import answer_aggregated_list, answer_list
-from emulator.api.merge import check_fingerprint, fingerprint, merged
-from emulator.api.methods.unsupported_fields import HEALTH_CHECK, check_acted_on
+from emulator.api.methods.unsupported_fields import HEALTH_CHECK, check_supported
 from emulator.api.schema.check import methods
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
 from emulator.environment.operations import Operation
-from emulator.environment.store import Document
+from emulator.environment.view import Document
 
-# What the server fills in. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
+# Defaults of the server. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
 _DEFAULTS: Final[dict[str, Document]] = {
     "healthChecks": {
         "checkIntervalSec": 5,
@@ -49,23 +49,23 @@ _REFUSED: Final = {"healthChecks": HEALTH_CHECK}
 def _insert(call: Call) -> Operation:
     path = call.new_path()
     collection = call.collection.rpartition("/")[2]
-    check_acted_on(call.body, _REFUSED.get(collection, {}))
+    check_supported(call.body, _REFUSED.get(collection, {}))
     document = {
         "kind": f"compute#{_KINDS[collection]}",
-        "id": call.world.new_id(),
-        "creationTimestamp": timestamp(call.world.now_s),
+        "id": call.environment.new_id(),
+        "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
         **_linked(call, _DEFAULTS[collection] | call.body),
-        "_created": call.world.now_s,
+        "_created": call.environment.now_s,
     }
     if "regions/" in call.scope:
         document["region"] = self_link(call.scope)
-    call.world.put(path, fingerprint(_completed(collection, document)))
+    call.environment.put(path, with_fingerprint(_completed(collection, document)))
     return call.start(path, document["id"])
 
 
 def _completed(collection: str, document: Document) -> Document:
-    """Fill in what depends on the rest of the document."""
+    """Return a document with the members that depend on its other members."""
     if collection == "subnetworks" and document.get("ipCidrRange"):
         return {"gatewayAddress": document["ipCidrRange"].rpartition(".")[0] + ".1", **document}
     if collection == "healthChecks":
@@ -106,8 +106,8 @@ def _update(call: Call) -> Operation:
 def _write(call: Call, document: Document) -> Operation:
     check_fingerprint(call.body.get("fingerprint"), call.document().get("fingerprint"))
     collection = call.collection.rpartition("/")[2]
-    check_acted_on(document, _REFUSED.get(collection, {}))
-    call.world.put(call.path, fingerprint(_completed(collection, document)))
+    check_supported(document, _REFUSED.get(collection, {}))
+    call.environment.put(call.path, with_fingerprint(_completed(collection, document)))
     return call.start(call.path, document["id"])
 
 
@@ -118,7 +118,7 @@ def _delete(call: Call) -> Operation:
         for name, other in documents.items():
             if other is not document and "operation" not in other and _refers(other, link):
                 raise in_use(call.path, f"{path}/{name}")
-    call.world.store.remove(call.path)
+    call.environment.store.remove(call.path)
     return call.start(call.path, document["id"])
 
 
@@ -144,7 +144,7 @@ def _refers(document: Document, link: str) -> bool:
 
 
 def _linked(call: Call, body: Document) -> Document:
-    """Write references to other resources as the server gives them out."""
+    """Return a body with references to other resources as the server writes them."""
     return body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
 
 

@@ -1,4 +1,4 @@
-"""Instance templates, global and regional: stored losslessly, completed as the server does."""
+"""Instance templates, global and regional: stored without loss, and completed as the server does."""
 
 import base64
 import re
@@ -8,11 +8,11 @@ from typing import Any, Final
 from emulator.api.calls import Call, serves, shown
 from emulator.api.errors import in_use, invalid, quota_exceeded, required
 from emulator.api.lists import answer_aggregated_list, answer_list
-from emulator.api.methods.unsupported_fields import TEMPLATE, check_acted_on
+from emulator.api.methods.unsupported_fields import TEMPLATE, check_supported
 from emulator.environment.clock import timestamp
 from emulator.environment.links import canonical, name_of, self_link
 from emulator.environment.operations import Operation
-from emulator.environment.store import Document, View
+from emulator.environment.view import Document, View
 
 # Source: Compute Engine, "Metadata limits"; the 400 names the item and both sizes.
 _MAX_VALUE_BYTES: Final = 262_144
@@ -28,27 +28,27 @@ _SCHEDULING: Final = {
 
 @serves("instanceTemplates.insert", "regionInstanceTemplates.insert")
 def insert(call: Call) -> Operation:
-    """Store a template as it came, and beside it what the server fills in."""
+    """Store a template unchanged, with the members that the server adds."""
     path = call.new_path()
-    check_acted_on(call.body, TEMPLATE)
+    check_supported(call.body, TEMPLATE)
     properties = call.body.get("properties")
     if properties is None:
         raise required("resource.properties")
     _check(properties)
-    if len(call.view.collections.get(call.collection, {})) >= call.world.options.max_templates:
-        raise quota_exceeded("INSTANCE_TEMPLATES", call.world.options.max_templates)
+    if len(call.view.collections.get(call.collection, {})) >= call.environment.options.max_templates:
+        raise quota_exceeded("INSTANCE_TEMPLATES", call.environment.options.max_templates)
     document = {
         **call.body,
         "kind": "compute#instanceTemplate",
-        "id": call.world.new_id(),
-        "creationTimestamp": timestamp(call.world.now_s),
+        "id": call.environment.new_id(),
+        "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
         "properties": _completed(properties, path),
-        "_created": call.world.now_s,
+        "_created": call.environment.now_s,
     }
     if "regions/" in call.scope:
         document["region"] = self_link(call.scope)
-    call.world.put(path, document)
+    call.environment.put(path, document)
     return call.start(path, document["id"])
 
 
@@ -72,31 +72,34 @@ def aggregated_list(call: Call) -> Document:
 
 @serves("instanceTemplates.delete", "regionInstanceTemplates.delete")
 def delete(call: Call) -> Operation:
-    """Delete a template, unless a group or a machine refers to it: then refuse, or fail by an operation."""
+    """Delete a template; if a group or an instance uses it, refuse, or fail by an operation."""
     document = call.document()
     user = template_user(call.view, call.path)
-    if user and call.world.options.in_use == "refuse":
+    if user and call.environment.options.in_use == "refuse":
         raise in_use(call.path, user)
     if user:
         message = in_use(call.path, user).message
         return call.start(call.path, document["id"], error="RESOURCE_IN_USE_BY_ANOTHER_RESOURCE", message=message)
-    call.world.store.remove(call.path)
+    call.environment.store.remove(call.path)
     return call.start(call.path, document["id"])
 
 
 def template_user(view: View, path: str) -> str:
-    """Return the path of a group or machine that refers to a template; empty if there is none."""
+    """Return the path of a group or instance that uses a template; empty if there is none."""
     for collection, documents in view.collections.items():
         if not collection.endswith("/instanceGroupManagers"):
             continue
         for name, document in documents.items():
-            links = [document.get("instanceTemplate"), *(one["instanceTemplate"] for one in document["versions"])]
+            links = [
+                document.get("instanceTemplate"),
+                *(version["instanceTemplate"] for version in document["versions"]),
+            ]
             if path in {view.path(canonical(link)) for link in links if link}:
                 return f"{collection}/{name}"
     for group in view.groups.values():
-        for machine in group.machines:
-            if path in (machine.built, machine.intended.template):
-                return f"{'/'.join(path.split('/')[:2])}/zones/{machine.zone}/instances/{machine.name}"
+        for instance in group.instances:
+            if path in (instance.actual_template, instance.intended.template):
+                return f"{'/'.join(path.split('/')[:2])}/zones/{instance.zone}/instances/{instance.name}"
     return ""
 
 
@@ -126,7 +129,7 @@ def _check(properties: Document) -> None:
 
 
 def _completed(properties: Document, path: str) -> Document:
-    """Add what the server adds, and change nothing that was sent."""
+    """Return properties with the members that the server adds; all sent members stay as they are."""
     completed = dict(properties)
     metadata = properties.get("metadata") or {}
     digest = blake2b(path.encode(), digest_size=8).digest()
@@ -148,7 +151,7 @@ def _disk(index: int, disk: Document) -> Document:
     }  # fmt: skip
     completed = defaults | disk | {"kind": "compute#attachedDisk", "index": index}
     image = (disk.get("initializeParams") or {}).get("sourceImage") or ""
-    if "://" in image:  # whatever host it was found on
+    if "://" in image:  # on any host
         completed["initializeParams"] = {**disk["initializeParams"], "sourceImage": self_link(canonical(image))}
     return completed
 
@@ -165,9 +168,9 @@ def _interface(index: int, interface: Document, path: str) -> Document:
                 "name": "external-nat",
                 "type": "ONE_TO_ONE_NAT",
                 "networkTier": "PREMIUM",
-                **one,
+                **config,
                 "kind": "compute#accessConfig",
             }
-            for one in interface["accessConfigs"]
+            for config in interface["accessConfigs"]
         ]
     return completed

@@ -1,15 +1,15 @@
 """
-Fields that change what Compute Engine does, and that the emulator does not act on: refused with 501 and their path.
+Fields that Compute Engine acts on and the emulator does not: refused with 501 and their path.
 
-A field is named here with the values that mean what the emulator does anyway. tests/contract/test_refusals.py holds
-every field of a group against this list and the list of those that are acted on.
+Each field has the values that describe the emulator's behaviour and are accepted. tests/contract/test_refusals.py
+compares every field of a group with this list and the list of supported fields.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from emulator.api.errors import not_acted_on
-from emulator.environment.store import Document
+from emulator.environment.view import Document
 
 GROUP: Final[Mapping[str, tuple[Any, ...]]] = {
     "distributionPolicy.targetShape": ("EVEN",),
@@ -36,16 +36,16 @@ TEMPLATE: Final[Mapping[str, tuple[Any, ...]]] = {
 HEALTH_CHECK: Final[Mapping[str, tuple[Any, ...]]] = {"sourceRegions": ()}
 
 
-def check_acted_on(document: Document, fields: Mapping[str, tuple[Any, ...]]) -> None:
+def check_supported(document: Document, fields: Mapping[str, tuple[Any, ...]]) -> None:
     """
-    Refuse a document that sets a field which is not acted on; an empty value sets nothing.
+    Refuse a document that sets an unsupported field; an empty value sets nothing.
 
     Raises:
-        ApiError: 501 that names the field.
+        ApiError: 501, if a field is unsupported; it names the field
     """
-    for path, meant_anyway in fields.items():
+    for path, accepted in fields.items():
         value: Any = document
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        if value not in (None, "", [], {}) and value not in meant_anyway:
+        if value not in (None, "", [], {}) and value not in accepted:
             raise not_acted_on(f"resource.{path}", value)

@@ -1,4 +1,4 @@
-"""Requests, checked against what Compute v1 is made of."""
+"""Checks of requests against the methods and fields of Compute v1."""
 
 import json
 import re
@@ -22,11 +22,11 @@ class Method:
     A method of Compute v1.
 
     Args:
-        name: Such as `instanceGroupManagers.patch`.
-        verb: HTTP.
-        path: Segments; a variable one in braces.
-        query: Types by parameter.
-        body: Message of the body; empty where there is none.
+        name: name of the method, such as `instanceGroupManagers.patch`
+        verb: HTTP method
+        path: segments of the path; a variable is in braces
+        query: types by parameter
+        body: message of the body; empty if the method has no body
     """
 
     name: str
@@ -37,14 +37,14 @@ class Method:
 
     @property
     def changes(self) -> bool:
-        """Whether it writes; of the POSTs, some only read."""
+        """Whether the method writes; some POSTs only read."""
         reads = ("list", "wait", "get", "testIam")
         return self.verb != "GET" and not self.name.partition(".")[2].startswith(reads)
 
 
 @dataclass
 class Checked:
-    """A request's body without read-only fields, and notes for the ledger."""
+    """A request's body without read-only fields, and notes for the request log."""
 
     body: Any
     notes: list[str] = field(default_factory=list)
@@ -57,20 +57,20 @@ def _schema() -> dict[str, Any]:
 
 @cache
 def methods() -> Mapping[str, Method]:
-    """All methods of Compute v1, by name."""
-    found = {}
+    """Return all methods of Compute v1, by name."""
+    by_name = {}
     for name, data in _schema()["methods"].items():
         verb, _, path = data["http"].partition(" ")
-        found[name] = Method(name, verb, tuple(path.split("/")), data.get("query", {}), data.get("body", ""))
-    return found
+        by_name[name] = Method(name, verb, tuple(path.split("/")), data.get("query", {}), data.get("body", ""))
+    return by_name
 
 
 def check_body(message: str, body: Any) -> Checked:
     """
-    Check a body's types and enums; drop what only the server sets; keep and note what the schema does not know.
+    Check the types and enums of a body; remove read-only fields; keep unknown fields; note both.
 
     Raises:
-        ApiError: 400 that names the field, as `resource.x.y`.
+        ApiError: 400, if a field has the wrong type or an unknown value; it names the field, as `resource.x.y`
     """
     checked = Checked(None)
     checked.body = _message(message, body, "resource", checked.notes)

@@ -63,10 +63,10 @@ def _lines(entries: dict[str, Any]) -> str:
 
 
 def _methods() -> Iterator[tuple[str, dict[str, Any]]]:
-    for found in pkgutil.iter_modules(services.__path__):
-        transport = importlib.import_module(f"{services.__name__}.{found.name}.transports.rest_base")
+    for service in pkgutil.iter_modules(services.__path__):
+        transport = importlib.import_module(f"{services.__name__}.{service.name}.transports.rest_base")
         base = next(value for name, value in vars(transport).items() if re.fullmatch(r"_Base\w+RestTransport", name))
-        collection = _camel(found.name)
+        collection = _camel(service.name)
         for name, call in vars(base).items():
             if not name.startswith("_Base"):
                 continue
@@ -115,14 +115,14 @@ def _type(field: Any, values: str = "") -> str:
 
 
 def _values(enum: Any) -> Iterator[str]:
-    """Values of an enum; those that another enum of the same message also has stand in the docstring alone."""
+    """Yield the values of an enum; values that another enum of the message has too are only in the docstring."""
     yield from (value for value in enum.__members__ if not value.startswith("UNDEFINED_"))
     additional = re.search(r"due to technical reasons:\n\n(.*?)\n\n", enum.__doc__ or "", re.DOTALL)
     yield from additional[1].split() if additional else ()
 
 
 def _texts(message: Any) -> dict[str, str]:
-    """Documentation of each field: everything between its line and the next field's."""
+    """Return the documentation of each field: everything between its line and the line of the next field."""
     parts = _ENTRY.split((message.__doc__ or "").partition("Attributes:")[2])
     return {name: text.partition("):")[2] for name, text in zip(parts[1::2], parts[2::2], strict=True)}
 

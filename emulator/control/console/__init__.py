@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from emulator.api.faults import Faults
-from emulator.environment.environment import World
+from emulator.api.fault_plans import FaultPlans
+from emulator.environment.environment import Environment
 from emulator.environment.group_status import snapshot
 from emulator.environment.operations import Operation, render
 
@@ -15,29 +15,30 @@ _HERE: Final = Path(__file__).parent
 _MARK: Final = '<script id="recorded" type="application/json">null</script>'
 
 
-def state(world: World, faults: Faults) -> dict[str, Any]:
+def state(environment: Environment, faults: FaultPlans) -> dict[str, Any]:
     """Return what the page draws: every group, the last operations, the fault plans and the clock."""
     operations = [
         Operation(**document["operation"])
-        for path, documents in world.view.collections.items()
+        for path, documents in environment.view.collections.items()
         if path.endswith("/operations")
         for document in documents.values()
     ]
     operations.sort(key=lambda operation: operation.began_at_s)
     return {
-        "now_s": world.now_s,
-        "speed": world.clock.speed,
+        "now_s": environment.now_s,
+        "speed": environment.clock.speed,
         "groups": {
-            path: snapshot(group, world.settings(path), world.around(path)) for path, group in world.view.groups.items()
+            path: snapshot(group, environment.settings(path), environment.conditions(path))
+            for path, group in environment.view.groups.items()
         },
-        "operations": [render(operation, world.now_s) for operation in operations[-20:]],
+        "operations": [render(operation, environment.now_s) for operation in operations[-20:]],
         "faults": faults.dump(),
-        "ties": [asdict(bound) for bound in world.circumstances.bounds.values()],
+        "bindings": [asdict(binding) for binding in environment.instance_controls.bindings.values()],
     }
 
 
 def live() -> str:
-    """Return the page, which asks the emulator for what it shows."""
+    """Return the page that reads the emulator's state again and again."""
     page = (_HERE / "page.html").read_text()
     for name in ("page.css", "data.js", "lanes.js", "page.js"):
         page = page.replace(f"/* {name} */", (_HERE / name).read_text())
@@ -46,11 +47,11 @@ def live() -> str:
 
 def replay(entries: Sequence[dict[str, Any]], state: dict[str, Any]) -> str:
     """
-    Return the page with everything that it shows inside it: one file that needs nothing else.
+    Return the page with all its data inside: a single file.
 
     Args:
-        entries: Of the ledger, kind `group`.
-        state: Of the emulator at the end.
+        entries: entries of the request log, of kind `group`
+        state: state of the emulator at the end
     """
     # No "<" at all: "</script" would end the element, and "<!--<script" would keep its own end from ending it.
     recorded = json.dumps({"entries": list(entries), "state": state}).replace("<", "\\u003c")

@@ -1,22 +1,22 @@
-// What the data says: words for machines, where a rollout began, and an axis of virtual time. Nothing here draws.
+// Words for instances, the beginning of a rollout, and an axis of virtual time; nothing here draws.
 "use strict";
 const WORD = { CREATING_WITHOUT_RETRIES: "creating", ABANDONING: "deleting" };
 const STATES = ["creating", "verifying", "healthy", "unhealthy", "recreating", "deleting"];
 
-function word(machine) { // one word for a machine, as in the legend
-  const running = machine.action === "NONE" || machine.action === "VERIFYING";
-  if (running && machine.health === "UNHEALTHY") return "unhealthy";
-  if (machine.action === "NONE" && machine.status && machine.status !== "RUNNING") return "stopped";
-  if (machine.action === "NONE") return machine.health === "" && machine.available ? "running" : machine.available ? "healthy" : "verifying";
-  return WORD[machine.action] || machine.action.toLowerCase();
+function word(instance) { // one word for an instance, as in the legend
+  const running = instance.action === "NONE" || instance.action === "VERIFYING";
+  if (running && instance.health === "UNHEALTHY") return "unhealthy";
+  if (instance.action === "NONE" && instance.status && instance.status !== "RUNNING") return "stopped";
+  if (instance.action === "NONE") return instance.health === "" && instance.available ? "running" : instance.available ? "healthy" : "verifying";
+  return WORD[instance.action] || instance.action.toLowerCase();
 }
-const shape = (machine) => [word(machine), machine.template, machine.version, machine.repairs, machine.error].join();
-const isHealthy = (machine) => ["healthy", "running"].includes(word(machine));
+const shape = (instance) => [word(instance), instance.template, instance.version, instance.repairs, instance.error].join();
+const isHealthy = (instance) => ["healthy", "running"].includes(word(instance));
 const style = (state) => (STATES.includes(state) ? state : state === "running" ? "healthy" : "changing");
 const label = (version) => version.name && version.name !== version.template ? `${version.name} (${version.template})` : version.template;
-const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const same = (first, second) => JSON.stringify(first) === JSON.stringify(second);
 
-function began(all) { // where the last rollout began: other versions, after a stable time with a single one
+function began(all) { // index at which the last rollout began: other versions, after a stable time with a single version
   for (let i = all.length - 1; i > 0; i--) {
     const before = all[i - 1];
     if (before.is_stable && before.versions.length === 1 && !same(before.versions, all[i].versions)) return i;
@@ -24,30 +24,30 @@ function began(all) { // where the last rollout began: other versions, after a s
   return 0;
 }
 
-function extend(stretches, from, to, what, key) { // the last of them, if what comes is the same
+function extend(stretches, from, to, what, key) { // extend the last stretch if the next value equals it, else begin a new stretch
   const before = stretches[stretches.length - 1];
   if (before && before.key === key && before.to === from) Object.assign(before, { to, what });
   else if (to > from) stretches.push({ from, to, what, key });
 }
 
 function runs(seen, moment_s, value) { // stretches over which a value stays the same
-  const found = [];
-  seen.forEach((entry, i) => extend(found, entry.at_s, seen[i + 1]?.at_s ?? moment_s, value(entry), JSON.stringify(value(entry))));
-  return found;
+  const stretches = [];
+  seen.forEach((entry, i) => extend(stretches, entry.at_s, seen[i + 1]?.at_s ?? moment_s, value(entry), JSON.stringify(value(entry))));
+  return stretches;
 }
 
-function lives(seen, moment_s) { // of each machine, by its name: stretches over which it looks the same
-  const found = new Map();
+function lives(seen, moment_s) { // stretches over which an instance looks the same, by its name
+  const byName = new Map();
   seen.forEach((entry, i) => {
-    for (const machine of entry.machines) {
-      if (!found.has(machine.name)) found.set(machine.name, []);
-      extend(found.get(machine.name), entry.at_s, seen[i + 1]?.at_s ?? moment_s, machine, shape(machine));
+    for (const instance of entry.instances) {
+      if (!byName.has(instance.name)) byName.set(instance.name, []);
+      extend(byName.get(instance.name), entry.at_s, seen[i + 1]?.at_s ?? moment_s, instance, shape(instance));
     }
   });
-  return found;
+  return byName;
 }
 
-// A minute without any change is drawn as long as it is, and more of it ever shorter: a day of quiet is two minutes wide.
+// The first minute without a change is drawn to scale, and the rest ever shorter: a day without changes is two minutes wide.
 const drawn = (gap_s) => (gap_s <= 60 ? gap_s : 60 + 20 * Math.log10(gap_s / 60));
 
 function makeAxis(moments, from_s, to_s) {

@@ -1,10 +1,10 @@
-// How a group is drawn over virtual time. Data becomes text nodes and attributes, never markup.
+// The drawing of a group over virtual time. Data becomes text nodes and attributes, never markup.
 "use strict";
 const $ = (id) => document.getElementById(id);
 const NAMES = 178, TOP = 26, VERSIONS = 30, FLAG = 16, COUNT = 62, LANE = 22, GAP = 5; // pixels
 const COUNT_TOP = TOP + VERSIONS + GAP + 2 * (FLAG + GAP) + 6, LANES_TOP = COUNT_TOP + COUNT + 16;
 
-// A keyed element stays the same one from frame to frame, so that what the pointer rests on stays.
+// A keyed element is kept from frame to frame, so that the element under the pointer stays.
 function make(name, attributes = {}, ...children) {
   const svg = ["svg", "g", "rect", "text", "title", "tspan", "path", "line", "defs", "pattern", "circle"].includes(name);
   const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
@@ -43,14 +43,14 @@ class Canvas {
     set(tip, title);
     put(back, box);
     put(over, box);
-    set(name, text.find((one) => one.length * 6.4 + 10 < box.width) || "");
+    set(name, text.find((label) => label.length * 6.4 + 10 < box.width) || "");
     put(name, { x: box.x + 5, y: box.y + box.height / 2 + 4 });
   }
   end() { for (const [key, element] of this.known) if (!this.used.has(key)) { element.remove(); this.known.delete(key); } }
 }
 const names = new Canvas($("names")), lanes = new Canvas($("lanes"));
 
-function patterns() { // what tells states apart beside their words
+function patterns() { // patterns of states, beside their words
   const tile = (id, size, ...shapes) => make("pattern", { id, width: size, height: size, patternUnits: "userSpaceOnUse" }, ...shapes);
   const stroke = (d, color, width = 1.5) => make("path", { d, stroke: color, "stroke-width": width, fill: "none" });
   return make("defs", {},
@@ -60,13 +60,13 @@ function patterns() { // what tells states apart beside their words
     tile("quiet", 6, stroke("M0 6 6 0", "var(--line)", 1)));
 }
 
-// A machine that goes is drawn as half a lane, so that what comes in its place stands out.
+// An instance that is deleted is drawn as half a lane, so that its replacement stands out.
 const box = (x, width, y, height, state) => state === "deleting" ? { x, width, y: y + height / 4, height: height / 2 } : { x, width, y, height };
 
 /*
- * Draw everything that was seen of a group up to a moment.
- *   all, seen   its entries, and those up to the moment
- *   now         the last of those
+ * Draw a group up to a moment.
+ *   all, seen   entries of the group, and the entries up to the moment
+ *   now         last entry up to the moment
  *   axis        from makeAxis
  *   look        gives the hue and the letter of a template
  *   width       in pixels
@@ -74,13 +74,13 @@ const box = (x, width, y, height, state) => state === "deleting" ? { x, width, y
 function drawGroup({ all, seen, now, moment_s, axis, look, width }) {
   const x = (at_s) => Math.round(axis.unit(Math.max(at_s, axis.from_s)) * (width - 8) * 10 / axis.width) / 10 + 2;
   const when = (from, to) => `${span(from - axis.from_s)} – ${span(to - axis.from_s)}`;
-  const place = (found) => found.filter(({ to }) => to > axis.from_s)
-    .map((one) => ({ ...one, x: x(one.from), width: Math.max(1.5, x(one.to) - x(one.from) - 1) }));
+  const place = (stretches) => stretches.filter(({ to }) => to > axis.from_s)
+    .map((stretch) => ({ ...stretch, x: x(stretch.from), width: Math.max(1.5, x(stretch.to) - x(stretch.from) - 1) }));
   const stretches = (value) => place(runs(seen, moment_s, value));
-  const machines = new Set(); // that lived in this window at any time, be it later than the moment
-  const first = all.findLast((one) => one.at_s <= axis.from_s);
-  for (const entry of all) if (entry === first || entry.at_s >= axis.from_s) for (const one of entry.machines) machines.add(one.name);
-  const height = LANES_TOP + machines.size * (LANE + GAP) + 2;
+  const instances = new Set(); // instances that existed in this window at any time, also after the moment
+  const first = all.findLast((entry) => entry.at_s <= axis.from_s);
+  for (const entry of all) if (entry === first || entry.at_s >= axis.from_s) for (const { name } of entry.instances) instances.add(name);
+  const height = LANES_TOP + instances.size * (LANE + GAP) + 2;
   const view = { all, seen, now, moment_s, axis, look, width, height, x, when, stretches };
   names.size(NAMES, height);
   lanes.size(width, height);
@@ -88,8 +88,8 @@ function drawGroup({ all, seen, now, moment_s, axis, look, width }) {
   drawVersions(view);
   drawFlags(view);
   drawCounts(view);
-  const found = lives(seen, moment_s);
-  [...machines].forEach((machine, i) => drawMachine(view, machine, place(found.get(machine) || []), LANES_TOP + i * (LANE + GAP)));
+  const byName = lives(seen, moment_s);
+  [...instances].forEach((instance, i) => drawInstance(view, instance, place(byName.get(instance) || []), LANES_TOP + i * (LANE + GAP)));
   lanes.draw("cursor", "line", { class: "cursor", x1: x(moment_s), x2: x(moment_s), y1: 16, y2: height }, null, 2);
   names.end();
   lanes.end();
@@ -103,7 +103,7 @@ function write(key, y, text, title = text, soft = false) { // a name at the left
 }
 
 function drawTime({ axis, width, height, x }) { // ticks, and stretches without any change, which are shortened
-  write("time", 12, "virtual time", "seconds of virtual time since the beginning of what is shown", true);
+  write("time", 12, "virtual time", "seconds of virtual time since the beginning of the drawing", true);
   const step = [5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 21600].find((s) => s * width / axis.width > 62) || 86400;
   let free = 0;
   for (let tick = axis.from_s; tick <= axis.to_s;) {
@@ -132,7 +132,7 @@ function drawVersions({ look, when, stretches }) { // with their targets, stacke
       const part = VERSIONS * (version.size || (what.length === 1 ? 1 : 0)) / sum, { hue, letter } = look(version.template);
       const texts = part < 12 ? [] : [`${letter} ${label(version)} × ${version.size}`, `${letter} × ${version.size}`, letter];
       if (part) lanes.bar(`version ${from} ${i}`, `full ${hue}`, { x, width, y, height: Math.max(2, part - 1) }, texts,
-        `${label(version)}: ${version.size} machines\n${when(from, to)}`, { "data-version": version.template });
+        `${label(version)}: ${version.size} instances\n${when(from, to)}`, { "data-version": version.template });
       y += part;
     });
   }
@@ -150,33 +150,33 @@ function drawFlags({ when, stretches }) { // the two that clients wait for
 }
 
 function drawCounts({ all, now, stretches }) {
-  const top = Math.max(1, ...all.map((entry) => Math.max(entry.target_size + entry.surge, entry.machines.length)));
+  const top = Math.max(1, ...all.map((entry) => Math.max(entry.target_size + entry.surge, entry.instances.length)));
   const y = (count) => COUNT_TOP + COUNT - COUNT * count / top;
-  const line = (value) => stretches(value).map((one, i) => `${i ? "L" : "M"}${one.x} ${y(one.what)}H${one.x + one.width + 1}`).join("");
-  const healthy = (entry) => entry.machines.filter(isHealthy).length, area = line(healthy);
+  const line = (value) => stretches(value).map((stretch, i) => `${i ? "L" : "M"}${stretch.x} ${y(stretch.what)}H${stretch.x + stretch.width + 1}`).join("");
+  const healthy = (entry) => entry.instances.filter(isHealthy).length, area = line(healthy);
   lanes.draw("area", "path", { class: "area", d: area && `${area}V${y(0)}H${area.slice(1).split(" ")[0]}Z` }, null, 1);
   lanes.draw("limit", "path", { class: "limit", d: line((entry) => entry.target_size + entry.surge) }, null, 1);
   lanes.draw("target", "path", { class: "target", d: line((entry) => entry.target_size) }, null, 1);
   lanes.draw("living", "path", { class: "living", d: line((entry) => entry.living) }, null, 1);
-  write("counts", COUNT_TOP + 12, "machines");
-  write("counts 1", COUNT_TOP + 28, `${healthy(now)} healthy, ${now.living} living`, "living: not on their way out", true);
+  write("counts", COUNT_TOP + 12, "instances");
+  write("counts 1", COUNT_TOP + 28, `${healthy(now)} healthy, ${now.living} living`, "living: to run, and not being deleted", true);
   write("counts 2", COUNT_TOP + 43, `target ${now.target_size}, at most ${now.target_size + now.surge}`, "target size, and with surge", true);
 }
 
-function drawMachine({ now, look, when }, machine, lived, y) {
-  const row = now.machines.find((one) => one.name === machine);
-  const short = machine.length > 14 ? `…${machine.slice(machine.lastIndexOf("-") + 1).slice(-12)}` : machine;
-  write(`machine ${machine}`, y + 15, `${short}  ${row ? word(row) : lived.length ? "gone" : ""}`, machine, !row);
+function drawInstance({ now, look, when }, instance, lived, y) {
+  const row = now.instances.find((row) => row.name === instance);
+  const short = instance.length > 14 ? `…${instance.slice(instance.lastIndexOf("-") + 1).slice(-12)}` : instance;
+  write(`instance ${instance}`, y + 15, `${short}  ${row ? word(row) : lived.length ? "deleted" : ""}`, instance, !row);
   for (const { from, to, what, x, width } of lived) {
     const { hue, letter } = look(what.template), is = word(what);
     const details = [
-      machine, `${is}, ${when(from, to)}`, `template ${what.template} (${letter})`, what.version && `version ${what.version}`,
+      instance, `${is}, ${when(from, to)}`, `template ${what.template} (${letter})`, what.version && `version ${what.version}`,
       `action ${what.action}`, what.status && `instance ${what.status}`, what.health && `health ${what.health}`,
       what.repairs && `repaired ${what.repairs} times`, what.error && `last error ${what.error}`,
     ];
     const texts = is === "deleting" ? [] : [`${letter} ${is}${what.error && is === "creating" ? `: ${what.error}` : ""}`, `${letter} ${is}`, letter];
-    lanes.bar(`${machine} ${from}`, `${style(is)} ${hue}${is === "unhealthy" && what.available ? " framed" : ""}`,
+    lanes.bar(`${instance} ${from}`, `${style(is)} ${hue}${is === "unhealthy" && what.available ? " framed" : ""}`,
       box(x, width, y, LANE, is), texts, details.filter(Boolean).join("\n"),
-      { "data-machine": machine, "data-state": is, "data-template": what.template });
+      { "data-instance": instance, "data-state": is, "data-template": what.template });
   }
 }

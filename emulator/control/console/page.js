@@ -1,8 +1,8 @@
-// The page: what is shown at which moment, moving through time, and where the data comes from.
+// The page: the moment that is shown, moving through time, and the source of the data.
 "use strict";
 const recorded = JSON.parse($("recorded").textContent); // null: live
 const POLL_MS = 500;
-let entries = new Map(); // path of a group: its entries of the ledger, oldest first
+let entries = new Map(); // path of a group: its entries of the request log, oldest first
 let state = { now_s: 0, speed: 1, groups: {}, operations: [], faults: [] };
 let cursor_s = null; // moment that is shown; null is the end, which follows the clock
 let axis = null; // between virtual seconds and what is drawn
@@ -22,7 +22,7 @@ function render() {
   $("shown").hidden = !paths.length;
   let moment_s = state.now_s;
   if (paths.length) moment_s = renderGroup(picker.value);
-  else set($("summary"), "No managed instance group yet. As soon as a client makes one, it is drawn here.");
+  else set($("summary"), "No managed instance group yet. A group is drawn here as soon as a client creates it.");
   set($("clock"), utc(moment_s));
   set($("speed"), state.speed == null ? "moved by hand" : `${state.speed} ×`);
   renderOperations(moment_s);
@@ -43,11 +43,11 @@ function renderGroup(path) {
   const seen = all.filter((entry) => entry.at_s <= moment_s);
   const now = seen[seen.length - 1] || all[0];
   const letters = new Map(); // template: its index, in the order of appearance
-  for (const entry of all) for (const { template } of [...entry.machines, ...entry.versions]) if (!letters.has(template)) letters.set(template, letters.size);
+  for (const entry of all) for (const { template } of [...entry.instances, ...entry.versions]) if (!letters.has(template)) letters.set(template, letters.size);
   const look = (template) => ({ hue: `t${letters.get(template) % 6}`, letter: String.fromCharCode(65 + letters.get(template) % 26) });
   const swatch = (template) => make("span", { class: `swatch ${look(template).hue}` }, look(template).letter);
 
-  const healthy = now.machines.filter(isHealthy).length;
+  const healthy = now.instances.filter(isHealthy).length;
   set($("path"), path);
   set($("summary"), sentence(now, healthy, path in state.groups || cursor_s !== null));
   fill($("facts"), JSON.stringify([now, [...letters]]), () => {
@@ -60,8 +60,8 @@ function renderGroup(path) {
       fact("stable", "isStable", now.is_stable ? "yes" : "no"),
       fact("reached", "versionTarget.isReached", now.is_reached ? "yes" : "no"),
       fact("phase", "Phase", now.phase),
-      fact("versions", "Versions: machines, of their target", ...now.versions.map((version) => {
-        const have = now.machines.filter((one) => word(one) !== "deleting" && one.template === version.template && one.version === version.name);
+      fact("versions", "Versions: instances, of their target", ...now.versions.map((version) => {
+        const have = now.instances.filter((row) => word(row) !== "deleting" && row.template === version.template && row.version === version.name);
         return make("div", {}, swatch(version.template), make("span", { class: "name" }, label(version)), ` ${have.length} of ${version.size}`);
       })),
     ];
@@ -70,15 +70,15 @@ function renderGroup(path) {
   const width = Math.max(320, measured) * Number($("zoom").value) - 2;
   drawGroup({ all, seen, now, moment_s, axis, look, width });
   if (cursor_s === null) $("strip").scrollLeft = width;
-  fill($("machines"), JSON.stringify([now.machines, [...letters]]), () => table(
-    ["Machine", "Template", "Version", "State", "Action", "Instance", "Health", "Repairs", "Last error"],
-    now.machines.map((one) => [make("span", { class: "name" }, one.name),
-      make("span", {}, swatch(one.template), make("span", { class: "name" }, one.template)), one.version || "–",
-      word(one), one.action, one.status || "not yet", one.health || "–", String(one.repairs), one.error || "–"]), "No machine."));
+  fill($("instances"), JSON.stringify([now.instances, [...letters]]), () => table(
+    ["Instance", "Template", "Version", "State", "Action", "Instance", "Health", "Repairs", "Last error"],
+    now.instances.map((row) => [make("span", { class: "name" }, row.name),
+      make("span", {}, swatch(row.template), make("span", { class: "name" }, row.template)), row.version || "–",
+      word(row), row.action, row.status || "not yet", row.health || "–", String(row.repairs), row.error || "–"]), "No instance."));
   fill($("legend"), JSON.stringify([...letters]), () => [
     ...[...letters.keys()].map((template) => make("li", {}, swatch(template), make("span", { class: "name" }, template))),
-    ...STATES.map((one) => make("li", { class: "t0" },
-      make("svg", { width: 30, height: 14, class: style(one), "aria-hidden": "true" }, make("rect", { class: "bar", ...box(1, 28, 1, 12, one), rx: 2 }), make("rect", { class: "over", ...box(1, 28, 1, 12, one) })), one)),
+    ...STATES.map((name) => make("li", { class: "t0" },
+      make("svg", { width: 30, height: 14, class: style(name), "aria-hidden": "true" }, make("rect", { class: "bar", ...box(1, 28, 1, 12, name), rx: 2 }), make("rect", { class: "over", ...box(1, 28, 1, 12, name) })), name)),
     make("li", { class: "soft" }, "Framed: unhealthy after it was healthy. Counts: grey area healthy, line living, dashes target, dots target and surge."),
   ]);
   const scrub = $("scrub");
@@ -105,21 +105,21 @@ function table(heads, rows, empty) {
 }
 
 function renderOperations(moment_s) {
-  const known = state.operations.map((one) => ({ ...one, at_s: Date.parse(one.insertTime) / 1000 })).filter((one) => one.at_s <= moment_s + 0.001).reverse().slice(0, 10);
-  const status = (one) => {
-    if (one.status !== "DONE" || (one.endTime && Date.parse(one.endTime) / 1000 > moment_s + 0.001)) return "RUNNING";
-    return one.error ? `DONE, ${one.error.errors.map((error) => `${error.code}: ${error.message}`).join("; ")}` : "DONE";
+  const known = state.operations.map((operation) => ({ ...operation, at_s: Date.parse(operation.insertTime) / 1000 })).filter((operation) => operation.at_s <= moment_s + 0.001).reverse().slice(0, 10);
+  const status = (operation) => {
+    if (operation.status !== "DONE" || (operation.endTime && Date.parse(operation.endTime) / 1000 > moment_s + 0.001)) return "RUNNING";
+    return operation.error ? `DONE, ${operation.error.errors.map((error) => `${error.code}: ${error.message}`).join("; ")}` : "DONE";
   };
-  const rows = known.map((one) => [utc(one.at_s).slice(11, 19), one.operationType.replace(/^compute\./, ""), make("span", { class: "name" }, String(one.targetLink).split("/").pop()), status(one)]);
+  const rows = known.map((operation) => [utc(operation.at_s).slice(11, 19), operation.operationType.replace(/^compute\./, ""), make("span", { class: "name" }, String(operation.targetLink).split("/").pop()), status(operation)]);
   fill($("operations"), JSON.stringify(rows.map((row) => [...row.slice(0, 2), row[2].textContent, row[3]])), () => table(["At", "Operation", "Of", "Status"], rows, "None yet."));
 }
 
 function renderFaults() {
   fill($("faults"), JSON.stringify(state.faults), () => table(["Plan", "What goes wrong", "Fired"], state.faults.flatMap((plan) => plan.faults.map((fault, i) => {
     const { on, when, nth, ...effect } = fault;
-    const where = on ? make("code", {}, on) : `${when.group || "any group"} comes to ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
-    return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls, make("br"), make("code", {}, JSON.stringify(effect))), `${plan.fired[i]} of ${plan.seen[i]}`];
-  })), "None: everything goes as it should."));
+    const where = on ? make("code", {}, on) : `${when.group || "any group"} enters ${when.phase}`, calls = nth?.length ? `, time ${nth.join(", ")}` : "";
+    return [i ? "" : `${plan.id} ${plan.name}`, make("span", {}, where, calls, make("br"), make("code", {}, JSON.stringify(effect))), `${plan.fired[i]} of ${plan.matched[i]}`];
+  })), "None: all requests are served without faults."));
 }
 
 // ---- Moving through time.
@@ -152,7 +152,7 @@ $("group").addEventListener("change", () => { pause(); cursor_s = null; render()
 for (const id of ["span", "zoom"]) $(id).addEventListener("change", render);
 new ResizeObserver(() => { if ($("strip").clientWidth !== measured) render(); }).observe($("strip"));
 
-// ---- Where the data comes from: what was recorded, or the emulator that serves this page.
+// ---- The source of the data: a recording, or the emulator that serves this page.
 
 function take(list) {
   for (const entry of list) {
@@ -168,10 +168,10 @@ async function get(url) {
   return answer.text();
 }
 
-let after = 0; // number of the last entry of the ledger that is known
+let after = 0; // number of the last entry of the request log that was read
 async function poll() {
   try {
-    const list = (await get(`emulator/ledger?after=${after}`)).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    const list = (await get(`emulator/request-log?after=${after}`)).split("\n").filter(Boolean).map((line) => JSON.parse(line));
     const next = JSON.parse(await get("emulator/state"));
     if (!after) entries = new Map();
     take(list);
@@ -179,7 +179,7 @@ async function poll() {
     state = next;
     set($("mode"), "● live");
   } catch (error) {
-    after = 0; // it may come back as another one
+    after = 0; // another emulator may answer next
     set($("mode"), `○ no answer from the emulator, asking again (${error.message})`);
   }
   setTimeout(poll, document.hidden ? 4 * POLL_MS : POLL_MS);

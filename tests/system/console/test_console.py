@@ -59,7 +59,7 @@ class Page:
     def machines(self, *columns: int) -> set[tuple[str, ...]]:
         """Return columns of the table of machines: 0 name, 1 template, 3 state."""
         rows: list[list[str]] = self.driver.execute_script(
-            "return [...document.querySelectorAll('#machines tbody tr')].map(row => [...row.cells].map(cell =>"
+            "return [...document.querySelectorAll('#instances tbody tr')].map(row => [...row.cells].map(cell =>"
             " (cell.querySelector('.name') || cell).textContent))"
         )
         return {tuple(row[column] for column in columns) for row in rows}
@@ -137,7 +137,7 @@ def test_page_shows_the_machines_of_the_seed(page: Page, emulator: Emulator) -> 
     page.open(emulator.address)
     names = {row["instance"].rpartition("/")[2] for row in emulator.instances()}
     assert page.machines(0, 1, 3) == {(name, SEED_TEMPLATE, "healthy") for name in names}
-    assert {box["machine"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
+    assert {box["instance"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
     assert [page.text(id_) for id_ in ("healthy", "size", "surge", "stable", "reached")] == [
         "3",
         "3",
@@ -154,7 +154,7 @@ def test_page_shows_the_machines_of_the_seed(page: Page, emulator: Emulator) -> 
 def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) -> None:
     """First both templates and neither flag, in the end only the new one and both."""
     page.open(emulator.address)
-    emulator.ask("emulator/machines", {"template": "release-2", "answer_s": 60})
+    emulator.ask("emulator/instance-rules", {"template": "release-2", "answer_s": 60})
     _roll(emulator, "release-2")
     wait_until(lambda: page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)})
     wait_until(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
@@ -172,9 +172,9 @@ def test_unhealthy_machine_is_shown_and_its_repair(page: Page, emulator: Emulato
     """A machine that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
     page.open(emulator.address)
     name = emulator.instances()[0]["instance"].rpartition("/")[2]
-    emulator.ask("emulator/crash", {"machine": name})
+    emulator.ask("emulator/crash", {"instance": name})
     # Its first 300 s are the group's initial delay: unhealthy, and not repaired yet.
-    wait_until(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(machine=name)})
+    wait_until(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(instance=name)})
     wait_until(lambda: page.text("stable") == "yes")
     assert (name, "healthy") in page.machines(0, 3)
 
@@ -212,7 +212,7 @@ def test_replay_is_one_file_that_asks_for_nothing(page: Page, emulator: Emulator
     page.open(address)
     assert page.text("summary").startswith("Stable: 3 healthy")
     assert page.machines(1, 3) == {("release-2", "healthy")}
-    assert {box["template"] for box in page.boxes() if "machine" in box} == {SEED_TEMPLATE, "release-2"}
+    assert {box["template"] for box in page.boxes() if "instance" in box} == {SEED_TEMPLATE, "release-2"}
     page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
     assert page.requests() == [address]
 

@@ -37,7 +37,7 @@ def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
     until = next(index for index, entry in enumerate(rolled) if index > since and entry["is_stable"])
     during = rolled[since : until + 1]
     assert max(entry["living"] for entry in during) == 4
-    assert min(sum(machine["available"] for machine in entry["machines"]) for entry in during) == 3
+    assert min(sum(machine["available"] for machine in entry["instances"]) for entry in during) == 3
 
 
 def test_templates(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -147,7 +147,7 @@ def test_replacing_and_restarting_on_the_same_template(emulator: Emulator, gclou
 
 def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
     """A group whose update is stopped becomes stable without having reached its target, until it is resumed."""
-    emulator.ask("emulator/machines", {"template": "slow", "answer_s": 250})
+    emulator.ask("emulator/instance-rules", {"template": "slow", "answer_s": 250})
     emulator.copy_template("slow")
     gcloud(f"{_MANAGED} set-instance-template {GROUP} --template=slow")
     gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
@@ -162,7 +162,7 @@ def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
 
 def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) -> None:
     """One surge machine is all that a bad template gets; three old ones serve on, and patching back settles fast."""
-    emulator.ask("emulator/machines", {"template": "bad", "never_healthy": True, "serial": ["app: no such file"]})
+    emulator.ask("emulator/instance-rules", {"template": "bad", "never_healthy": True, "serial": ["app: no such file"]})
     emulator.copy_template("bad")
     before = _names(emulator)
     gcloud(f"{_MANAGED} update {GROUP} --initial-delay=3600 --health-check=dojangkok-dev-ai-server")

@@ -10,7 +10,7 @@ from tests.system.processes.slow_proxy import slow_proxy
 
 def test_serial_port_that_drips_delays_no_rollback_and_no_exit(deployer: Deployer) -> None:
     seed = deployer.emulator.templates_of_instances()
-    deployer.emulator.ask("emulator/machines", verb="POST", body={"image": reference("a"), "never_healthy": True})
+    deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("a"), "never_healthy": True})
     with slow_proxy(deployer.emulator.address, "/serialPort") as url:
         deployer.compute_url = f"{url}/compute/v1"
         began_s = time.monotonic()

@@ -120,7 +120,7 @@ def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(dep
 
 
 def test_on_the_way_back_it_says_so(deployer: Deployer) -> None:
-    deployer.emulator.ask("emulator/machines", verb="POST", body=BROKEN)
+    deployer.emulator.ask("emulator/instance-rules", verb="POST", body=BROKEN)
     process = deployer.start(*DEPLOY)
     assert process.stderr is not None
     while "going back" not in process.stderr.readline():

@@ -99,7 +99,7 @@ def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(
 
 
 def test_timeout_of_the_command_line_is_the_budget(deployer: Deployer) -> None:
-    deployer.emulator.ask("emulator/machines", verb="POST", body={"never_healthy": True})
+    deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"never_healthy": True})
     code, _, stderr = deployer.run("deploy", "--image", reference("a"), "--timeout", "2")
     assert (code, "not done after 2 s" in stderr) == (7, True)
 

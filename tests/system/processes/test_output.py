@@ -73,7 +73,7 @@ def closed(*descriptors: int) -> Callable[[], None]:
 @pytest.mark.parametrize("place", [lambda: head(2), full, terminal], ids=["head", "full", "terminal"])
 def test_broken_release_is_rolled_back_though_nobody_reads(deployer: Deployer, place: Any) -> None:
     seed = deployer.emulator.templates_of_instances()
-    deployer.emulator.ask("emulator/machines", verb="POST", body={"image": reference("b"), "never_healthy": True})
+    deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("b"), "never_healthy": True})
     with place() as descriptor:
         process = start(deployer, BROKEN, stdout=descriptor, stderr=descriptor)
         assert process.wait(120) == 7
@@ -86,7 +86,7 @@ def test_broken_release_is_rolled_back_though_the_streams_are_closed(
     deployer: Deployer, descriptors: tuple[int, ...]
 ) -> None:
     seed = deployer.emulator.templates_of_instances()
-    deployer.emulator.ask("emulator/machines", verb="POST", body={"image": reference("b"), "never_healthy": True})
+    deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("b"), "never_healthy": True})
     process = start(deployer, BROKEN, preexec_fn=closed(*descriptors))
     assert process.wait(120) == 7
     assert deployer.emulator.templates_of_instances() == seed
@@ -96,7 +96,7 @@ def test_broken_release_is_rolled_back_though_the_streams_are_closed(
 def test_reader_that_stands_still_delays_no_rollback(deployer: Deployer) -> None:
     """As a terminal does whose output is paused; the report is written once somebody reads again."""
     seed = deployer.emulator.templates_of_instances()
-    deployer.emulator.ask("emulator/machines", verb="POST", body={"image": reference("b"), "never_healthy": True})
+    deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("b"), "never_healthy": True})
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     fcntl.fcntl(writing, 1031, 4096)  # F_SETPIPE_SZ

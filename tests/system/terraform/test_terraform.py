@@ -115,7 +115,7 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
         if entry["group"].endswith(f"/{_GROUP}") and entry["versions"][0]["template"] == second
     ]
     assert max(entry["living"] for entry in during) == 4
-    assert min(sum(machine["available"] for machine in entry["machines"]) for entry in during) == 3
+    assert min(sum(machine["available"] for machine in entry["instances"]) for entry in during) == 3
     assert terraform.plan("2").returncode == 0
 
     terraform.destroy("2")

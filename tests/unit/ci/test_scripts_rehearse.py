@@ -71,8 +71,8 @@ def test_the_image_is_tied_while_the_command_runs(emulator: FakeEmulator) -> Non
     assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", check]) == 0, "environments/local.yaml names the URL"
     assert emulator.asked == [
         ("GET", "/emulator/tokens", None),
-        ("POST", "/emulator/ties", {"image": "host/app@sha256:1", "url": "http://release:8000/health"}),
-        ("DELETE", "/emulator/ties?image=host%2Fapp%40sha256%3A1", None),
+        ("POST", "/emulator/bindings", {"image": "host/app@sha256:1", "url": "http://release:8000/health"}),
+        ("DELETE", "/emulator/bindings?image=host%2Fapp%40sha256%3A1", None),
     ]
 
 

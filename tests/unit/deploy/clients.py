@@ -14,7 +14,7 @@ import httpx
 from deploy.compute_engine.client import Compute
 from deploy.errors import DeployError
 from deploy.retry import Time
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.inprocess import Transport
 
 
@@ -27,13 +27,13 @@ class QuickClient(httpx.Client):
     An httpx client that hands each request to the emulator as it is: a third of the cost of a real one.
 
     Args:
-        api: The emulator.
-        agent: Who asks; the ledger has it.
+        emulator: emulator that answers
+        agent: Who asks; the request log has it.
     """
 
-    def __init__(self, api: Api, agent: str = "") -> None:
-        super().__init__(transport=Transport(api), trust_env=False)
-        self._emulator = Transport(api)
+    def __init__(self, emulator: Emulator, agent: str = "") -> None:
+        super().__init__(transport=Transport(emulator), trust_env=False)
+        self._emulator = Transport(emulator)
         self._agent = agent
 
     def request(  # type: ignore[override]
@@ -57,9 +57,9 @@ class Client:
     A process that deploys, in a thread that runs only while it is let.
 
     Args:
-        api: The emulator.
+        emulator: emulator that answers
         project: Name.
-        name: Of the client, in the ledger.
+        name: Of the client, in the request log.
         work: What it does, given its API.
         watched: Called with the client before and after each exchange, `("before" or "after", verb, URL)`.
         ahead_s: How far its computer's clock is ahead of the server's.
@@ -67,7 +67,7 @@ class Client:
 
     def __init__(
         self,
-        api: Api,
+        emulator: Emulator,
         project: str,
         name: str,
         work: Callable[[Compute], object],
@@ -79,12 +79,12 @@ class Client:
         self.is_over = False
         self.result: object = None
         self.error: BaseException | None = None
-        self._clock = api.world.clock
+        self._clock = emulator.environment.clock
         self._wakes_at_s = self._clock.now_s()
         self._watched = watched
         self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
         self._dies = False
-        client = QuickClient(api, name)
+        client = QuickClient(emulator, name)
         self._send = client.request
         client.request = self._exchange  # type: ignore[method-assign]
         time = Time(lambda: max(self._clock.now_s(), self._wakes_at_s), self._sleep)

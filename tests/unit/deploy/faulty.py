@@ -8,7 +8,7 @@ from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, new_rig
 def rig_without_bake(**policy: Any) -> Rig:
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"bake_s": 0.0, **policy})})
-    rig.api.world.advance()
+    rig.emulator.environment.advance()
     return rig
 
 
@@ -17,8 +17,10 @@ def inject_fault(rig: Rig, **what: Any) -> None:
 
 
 def set_instance_rule(rig: Rig, letter: str, **how: Any) -> None:
-    rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", **how})
+    rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **how})
 
 
 def request_times(rig: Rig, method: str) -> list[float]:
-    return [entry["at_s"] for entry in rig.api.world.store.entries(kind="request") if entry["method"] == method]
+    return [
+        entry["at_s"] for entry in rig.emulator.environment.store.entries(kind="request") if entry["method"] == method
+    ]

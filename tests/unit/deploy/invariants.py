@@ -1,5 +1,5 @@
 """
-What must hold whatever happens, checked on the emulator's ledger and documents: faults.md's invariants 1 to 13.
+What must hold whatever happens, checked on the emulator's request log and documents: faults.md's invariants 1 to 13.
 
     1 capacity kept        2 one version at rest     3 nothing referred to is gone    4 a failure leaves the old one
     5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
@@ -57,7 +57,7 @@ class Watcher:
     def check(self) -> None:
         """Look at everything that is new since the last time."""
         was_stopped, self.is_stopped = self.is_stopped, self._is_opportunistic()
-        for entry in self.rig.api.world.store.entries(self.seq):
+        for entry in self.rig.emulator.environment.store.entries(self.seq):
             self.seq = entry["seq"]
             if entry["kind"] == "group" and entry["group"] == GROUP:
                 self._capacity_1(entry)
@@ -65,7 +65,7 @@ class Watcher:
                     self._one_version_at_rest_2(entry)
             elif entry["kind"] == "request":
                 self._effort_11(entry)
-        documents = self.rig.api.world.view.collections[TEMPLATES]
+        documents = self.rig.emulator.environment.view.collections[TEMPLATES]
         new = {name: document for name, document in documents.items() if document["id"] not in self.by_id}
         self.known |= new
         self._kept_13(self.names - documents.keys(), self.names | documents.keys())
@@ -80,20 +80,22 @@ class Watcher:
 
     def _is_opportunistic(self) -> bool:
         """Return whether somebody has stopped updates, so that a group rests with several versions."""
-        return bool((self.rig.api.world.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC")
+        return bool(
+            (self.rig.emulator.environment.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC"
+        )
 
     def disturb(self) -> None:
         """Say that a machine was killed: until that is mended, fewer may serve."""
-        self.disturbed_at_s = self.rig.api.world.clock.now_s()
+        self.disturbed_at_s = self.rig.emulator.environment.clock.now_s()
 
     def fields(self) -> dict[str, Any]:
         """Return everything of the group that a deploy has no business with."""
-        document = self.rig.api.world.view.get(GROUP) or {}
+        document = self.rig.emulator.environment.view.get(GROUP) or {}
         return {key: value for key, value in document.items() if key not in _OURS and not key.startswith("_")}
 
     def versions(self) -> list[Version]:
         """Return what the group is told."""
-        document = self.rig.api.world.view.get(GROUP) or {}
+        document = self.rig.emulator.environment.view.get(GROUP) or {}
         return [parse_version(version, "dojangkok-dev") for version in document["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
@@ -120,13 +122,13 @@ class Watcher:
 
     def size(self) -> int:
         """Return how many machines the group is to have."""
-        return int((self.rig.api.world.view.get(GROUP) or {})["targetSize"])
+        return int((self.rig.emulator.environment.view.get(GROUP) or {})["targetSize"])
 
     def serving(self) -> set[str]:
         """Return the templates that all machines serve, health and number included; empty while they do not."""
-        group = self.rig.api.world.view.groups[GROUP]
+        group = self.rig.emulator.environment.view.groups[GROUP]
         size = self.size()
-        active = [one for one in group.machines if not one.is_standby]
+        active = [one for one in group.instances if not one.is_standby]
         good = [one for one in active if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
         if len(good) != size or len(active) != size:
             return set()
@@ -164,7 +166,7 @@ class Watcher:
         Watcher.checks += 1
 
     def _digests(self, names: set[str]) -> set[str]:
-        documents = self.rig.api.world.view.collections[TEMPLATES] | self.known
+        documents = self.rig.emulator.environment.view.collections[TEMPLATES] | self.known
         return {self.letter(documents[name]) for name in names}
 
     @staticmethod
@@ -174,8 +176,8 @@ class Watcher:
         return (places[0].reference.digest[7:8] or places[0].reference.tag) if places else ""
 
     def _capacity_1(self, entry: dict[str, Any]) -> None:
-        available = sum(one["available"] and one["action"] != "DELETING" for one in entry["machines"])
-        if "e" in self._digests({one["template"] for one in entry["machines"]}):
+        available = sum(one["available"] and one["action"] != "DELETING" for one in entry["instances"])
+        if "e" in self._digests({one["template"] for one in entry["instances"]}):
             self.disturbed_at_s = entry["at_s"]
         is_calm = entry["at_s"] >= self.disturbed_at_s + _NOTICED_S
         self.floor = min(self.floor, entry["target_size"]) if is_calm else 0
@@ -187,12 +189,12 @@ class Watcher:
         if entry["is_stable"]:
             told = [(one["template"], one["name"]) for one in entry["versions"]]
             assert len(told) == 1, "I-2: several versions at rest"
-            running = [one for one in entry["machines"] if one["target"] == "RUNNING"]
+            running = [one for one in entry["instances"] if one["target"] == "RUNNING"]
             assert {(one["template"], one["version"]) for one in running} <= set(told), "I-2: a mixture"
 
     def _referenced_3(self, documents: dict[str, Any]) -> None:
-        view = self.rig.api.world.view
-        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.machines}
+        view = self.rig.emulator.environment.view
+        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.instances}
         told = {version.template for version in self.versions()}
         back = {
             found.fallback.template

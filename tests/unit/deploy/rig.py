@@ -22,9 +22,9 @@ from deploy.rollout.perform import Rollout as Act
 from deploy.rollout.plan import Plan, Wanted, plan, reconcile
 from deploy.rollout.result import Result
 from deploy.rollout.rollback_plan import plan_rollback
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
-from emulator.environment.environment import World
+from emulator.environment.environment import Environment
 from emulator.environment.store import Store
 from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
@@ -52,7 +52,7 @@ def digest(letter: str) -> str:
 class Rig:
     """An emulator, and a deployer in front of it."""
 
-    api: Api
+    emulator: Emulator
     config: Config = CONFIG
     said: list[str] = field(default_factory=list)
     progress: list[str] = field(default_factory=list)
@@ -68,9 +68,9 @@ class Rig:
 
     def compute(self) -> Compute:
         """A new process's API."""
-        clock = self.api.world.clock
+        clock = self.emulator.environment.clock
         return Compute(
-            httpx.Client(transport=Transport(self.api)),
+            httpx.Client(transport=Transport(self.emulator)),
             "http://emulator/compute/v1",
             self.config.project,
             dict,
@@ -86,7 +86,11 @@ class Rig:
     def wanted(self, letter: str, compute: Compute | None = None) -> Wanted:
         """What a deploy asks for; with a process's API its time is the server's, as far as the process knows it."""
         self.runs += 1
-        now = compute.server_clock.now() if compute else datetime.fromtimestamp(self.api.world.clock.now_s(), UTC)
+        now = (
+            compute.server_clock.now()
+            if compute
+            else datetime.fromtimestamp(self.emulator.environment.clock.now_s(), UTC)
+        )
         return Wanted(Reference(REPOSITORY, digest=digest(letter)), f"run{self.runs}", now, commit=letter * 40)
 
     def plan(self, letter: str, compute: Compute | None = None) -> Plan:
@@ -116,25 +120,25 @@ class Rig:
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
         """Steer the emulator."""
-        client = httpx.Client(transport=Transport(self.api), base_url="http://emulator/")
+        client = httpx.Client(transport=Transport(self.emulator), base_url="http://emulator/")
         return client.request(verb, path, json=body).json()
 
     def serving(self) -> list[str]:
         """Digests that the machines that stay and run are meant to have, `latest` for the seed's."""
         found = []
-        for machine in self.api.world.view.groups[GROUP].machines:
-            if not machine.is_going and not machine.is_standby:
-                text = self.api.world.circumstances.text(machine.intended.template)
+        for machine in self.emulator.environment.view.groups[GROUP].instances:
+            if not machine.is_leaving and not machine.is_standby:
+                text = self.emulator.environment.instance_controls.metadata(machine.intended.template)
                 places = references(text, REPOSITORY)
                 found.append(places[0].reference.digest[7:8] or places[0].reference.tag)
         return found
 
     def templates(self) -> list[str]:
-        return sorted(self.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"])
+        return sorted(self.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"])
 
     def writes(self) -> list[tuple[str, int]]:
-        """Writes of everybody but the seed, from the ledger."""
-        entries = self.api.world.store.entries(kind="request")
+        """Writes of everybody but the seed, from the request log."""
+        entries = self.emulator.environment.store.entries(kind="request")
         return [
             (one["method"], one["status"])
             for one in entries
@@ -143,11 +147,11 @@ class Rig:
         ]  # fmt: skip
 
     def never_fewer_than(self, machines: int) -> bool:
-        """Whether the ledger shows that many available machines at every moment since the group first settled."""
-        entries = [entry for entry in self.api.world.store.entries(kind="group") if entry["group"] == GROUP]
+        """Whether the request log shows that many available machines at every moment since the group first settled."""
+        entries = [entry for entry in self.emulator.environment.store.entries(kind="group") if entry["group"] == GROUP]
         since = next(index for index, entry in enumerate(entries) if entry["is_stable"])
         return all(
-            sum(one["available"] and one["action"] != "DELETING" for one in entry["machines"]) >= machines
+            sum(one["available"] and one["action"] != "DELETING" for one in entry["instances"]) >= machines
             for entry in entries[since:]
         )
 
@@ -161,10 +165,10 @@ def new_rig(script: str = "") -> Rig:
     if script:
         items = seed.resources["instanceTemplates"][0]["properties"]["metadata"]["items"]
         next(item for item in items if item["key"] == "startup-script")["value"] = script
-    api = Api(World(Store(), Clock(1.79e9, None)))
-    plant(api, seed)
-    api.world.clock.move(300)
-    return Rig(api)
+    emulator = Emulator(Environment(Store(), Clock(1.79e9, None)))
+    plant(emulator, seed)
+    emulator.environment.clock.move(300)
+    return Rig(emulator)
 
 
 def closed_stderr() -> SafeStream:

@@ -50,7 +50,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def somebody_deletes_a_machine(self, index: int) -> None:
-        machines = self.rig.api.world.view.groups[GROUP].machines
+        machines = self.rig.emulator.environment.view.groups[GROUP].instances
         if machines:
             self.watcher.disturb()
             name = machines[index % len(machines)].name
@@ -59,7 +59,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9), verb=st.sampled_from(["suspend", "stop", "resume", "start"]))
     def an_operator_moves_an_instance_to_or_from_the_standby_pool(self, index: int, verb: str) -> None:
-        machines = self.rig.api.world.view.groups[GROUP].machines
+        machines = self.rig.emulator.environment.view.groups[GROUP].instances
         wanted = [machine.name for machine in machines if machine.is_standby == (verb in ("resume", "start"))]
         if wanted:
             self.watcher.disturb()
@@ -81,7 +81,7 @@ class Surroundings(RuleBasedStateMachine):
     @rule(index=st.integers(0, 9))
     def an_operator_copies_a_template(self, index: int) -> None:
         names = self.rig.templates()
-        copied = self.rig.api.world.view.collections[TEMPLATES][names[index % len(names)]]
+        copied = self.rig.emulator.environment.view.collections[TEMPLATES][names[index % len(names)]]
         self._ask("POST", TEMPLATES, {"name": f"alice-debug-box-{index}", "properties": copied["properties"]})
         self._foreign_step()
 
@@ -89,23 +89,23 @@ class Surroundings(RuleBasedStateMachine):
     def an_operator_creates_a_template_again(self, index: int) -> None:
         """Of the same name and content, with another id; one that is in use stays."""
         name = self.rig.templates()[index % len(self.rig.templates())]
-        properties = self.rig.api.world.view.collections[TEMPLATES][name]["properties"]
+        properties = self.rig.emulator.environment.view.collections[TEMPLATES][name]["properties"]
         self._ask("DELETE", f"{TEMPLATES}/{name}")
-        self.rig.api.world.clock.move(2)
-        self.rig.api.world.advance()
+        self.rig.emulator.environment.clock.move(2)
+        self.rig.emulator.environment.advance()
         self._ask("POST", TEMPLATES, {"name": name, "properties": properties})
-        self.rig.api.world.clock.move(2)
-        self.rig.api.world.advance()
+        self.rig.emulator.environment.clock.move(2)
+        self.rig.emulator.environment.advance()
         self._foreign_step()
 
     @rule(number=st.integers(1, 2))
     def somebody_puts_a_template_of_his_own_on_the_group(self, number: int) -> None:
-        seed_ = self.rig.api.world.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
+        seed_ = self.rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
         self._ask("POST", TEMPLATES, {"name": f"by-hand-{number}", "properties": seed_["properties"]})
         self._ask("PATCH", GROUP, {"versions": [{"instanceTemplate": f"global/instanceTemplates/by-hand-{number}"}]})
         self._foreign_step()
 
-    @precondition(lambda self: "other" not in str(list(self.rig.api.world.view.groups)))
+    @precondition(lambda self: "other" not in str(list(self.rig.emulator.environment.view.groups)))
     @rule(index=st.integers(0, 9))
     def somebody_makes_another_group_of_a_template(self, index: int) -> None:
         names = self.rig.templates()
@@ -119,10 +119,10 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def an_application_crashes(self, index: int) -> None:
-        machines = self.rig.api.world.view.groups[GROUP].machines
+        machines = self.rig.emulator.environment.view.groups[GROUP].instances
         if machines:
             self.watcher.disturb()
-            self._ask("POST", "emulator/crash", {"machine": machines[index % len(machines)].name})
+            self._ask("POST", "emulator/crash", {"instance": machines[index % len(machines)].name})
         self._foreign_step()
 
     @rule(machines=st.sampled_from([3, 4, 100]))
@@ -143,17 +143,17 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 30, 1_000]))
     def time_goes_by(self, seconds: int) -> None:
-        self.rig.api.world.clock.move(seconds)
+        self.rig.emulator.environment.clock.move(seconds)
         self._foreign_step()
 
     def _behave(self, letter: str, behaviour: dict[str, Any]) -> None:
-        self._ask("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", **behaviour})
+        self._ask("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **behaviour})
 
     def _ask(self, verb: str, path: str, body: Any = None) -> None:
         """Ask as an operator does; faults are meant for others."""
-        plans, self.rig.api.faults._plans = self.rig.api.faults._plans, {}
+        plans, self.rig.emulator.faults.plans._plans = self.rig.emulator.faults.plans._plans, {}
         self.operator.request(verb, f"http://emulator/{path}", json=body)
-        self.rig.api.faults._plans = plans
+        self.rig.emulator.faults.plans._plans = plans
 
     def _foreign_step(self) -> None:
         self.watcher.operators = self.watcher.fields()

@@ -73,7 +73,7 @@ def started(rig: Rig, verb: str) -> Client:
     """A process that deploys release a, or that goes back from it to the seed's."""
     work = {"deploy": lambda compute: rig.deploy("a", compute), "rollback": lambda compute: rig.roll_back("", compute)}
     work["reconcile"] = rig.reconcile
-    return Client(rig.api, rig.config.project, verb, work[verb])
+    return Client(rig.emulator, rig.config.project, verb, work[verb])
 
 
 def exchanges(verb: str) -> int:
@@ -88,13 +88,13 @@ def exchanges(verb: str) -> int:
 
 def assert_one_version(rig: Rig, *expected: str) -> None:
     """One version at rest, of what was expected, one template for each content, and nobody missed a machine."""
-    group = rig.api.world.view.groups[GROUP]
-    document = rig.api.world.view.get(GROUP)
+    group = rig.emulator.environment.view.groups[GROUP]
+    document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
     assert len(document["versions"]) == 1
-    assert len({machine.intended for machine in group.machines}) == 1
+    assert len({machine.intended for machine in group.instances}) == 1
     assert rig.serving() in [[letter] * 3 for letter in expected]
-    documents = rig.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
+    documents = rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
     contents = [(entry.base_id, entry.digest) for each in documents if (entry := template.release_record(each))]
     assert len(contents) == len(set(contents))
     assert rig.never_fewer_than(3)
@@ -129,8 +129,8 @@ def test_killed_at_any_exchange_the_next_process_goes_on(verb: str, next_one: st
         following = started(rig, {"again": verb, "reconcile": "reconcile", "other": other}[next_one])
         following.go()
         assert following.code in ((0,) if next_one == "reconcile" else (0, 3)), f"exchange {number}: {following.error}"
-        rig.api.world.clock.move(600)
-        rig.api.world.advance()
+        rig.emulator.environment.clock.move(600)
+        rig.emulator.environment.advance()
         if following.code == 3:
             assert rig.writes().count(("instanceGroupManagers.patch", 200)) in (0, 1, 2)
         assert_one_version(rig, *((done,) if next_one == "again" and not following.code else (done, before)))
@@ -141,7 +141,7 @@ def test_way_back_from_a_broken_release_survives_every_spoilt_exchange() -> None
     """Each exchange from the failure on answered 503 once."""
     for number in range(1, 40, 3):
         rig = world("deploy")
-        rig.control("POST", "emulator/machines", {"never_healthy": True})
+        rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
         spoilt = {"on": "*", "nth": list(range(number, 400, 40)), "status": 503}
         rig.control("POST", "emulator/faults", {"faults": [spoilt]})
         failing = started(rig, "deploy")
@@ -164,7 +164,7 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
         rig.control("PATCH", GROUP, EDITS[edit])
         patches += 1
         edited.go()
-        document = rig.api.world.view.get(GROUP)
+        document = rig.emulator.environment.view.get(GROUP)
         assert document is not None
         own = rig.writes().count(("instanceGroupManagers.patch", 200)) - patches
         if edit == "description":
@@ -181,8 +181,8 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
         following = started(rig, verb)
         following.go()
         assert following.code in (0, 3), f"exchange {number}: {following.error}"
-        rig.api.world.clock.move(600)
-        rig.api.world.advance()
+        rig.emulator.environment.clock.move(600)
+        rig.emulator.environment.advance()
         assert_one_version(rig, *((done,) if following.code == 0 else (done, before)))
         CASES.append(f"{verb} {number} {edit}")
 
@@ -196,19 +196,19 @@ def test_template_that_is_copied_or_created_again_before_any_exchange_decides_no
         rig = world(verb)
         running = started(rig, verb)
         running.go(number)
-        for index, document in enumerate([*rig.api.world.view.collections[TEMPLATES].values()]):
+        for index, document in enumerate([*rig.emulator.environment.view.collections[TEMPLATES].values()]):
             body = {"name": document["name"], "properties": document["properties"]}
             if how == "copied":
                 rig.control("POST", TEMPLATES, {**body, "name": f"alice-debug-box-{number}-{index}"})
             else:
                 rig.control("DELETE", f"{TEMPLATES}/{document['name']}")
-                rig.api.world.clock.move(2)
+                rig.emulator.environment.clock.move(2)
                 rig.control("POST", TEMPLATES, body)
-        rig.api.world.clock.move(2)
+        rig.emulator.environment.clock.move(2)
         running.go()
         assert running.code in ((0,) if how == "copied" else (0, 3, 8)), f"exchange {number}: {running.error}"
-        rig.api.world.clock.move(600)
-        rig.api.world.advance()
+        rig.emulator.environment.clock.move(600)
+        rig.emulator.environment.advance()
         assert_one_version(rig, *((done,) if running.code == 0 else (done, before)))
         kept = [name for name in rig.templates() if name.startswith("alice-")]
         assert len(kept) == (0 if how != "copied" else len({name.rpartition("-")[2] for name in kept}))

@@ -139,7 +139,7 @@ def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_g
 def test_a_deploy_warns_of_it_too() -> None:
     rig = new_rig()
     newer = copy.deepcopy(rig.observed().template)
-    rig.api.world.clock.move(3600)
+    rig.emulator.environment.clock.move(3600)
     made = {"name": "tf-2", "properties": newer["properties"]}
     rig.control("POST", "projects/dojangkok-dev/global/instanceTemplates", made)
     assert [text for text in rig.deploy("a").warnings if text.startswith("template 'tf-2' of ")]
@@ -186,7 +186,7 @@ def on_a_copy(change: dict[str, Any]) -> Rig:
     collection = "projects/dojangkok-dev/global/instanceTemplates"
     rig.control("POST", collection, {"name": "by-hand", "properties": properties})
     rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": f"{collection}/by-hand"}]})
-    rig.api.world.clock.move(600)
+    rig.emulator.environment.clock.move(600)
     return rig
 
 

@@ -33,21 +33,21 @@ def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str
     rig = rig_without_bake()
     neighbour = {"name": "neighbour", "type": "HTTP", "httpHealthCheck": {"port": 9100}}
     rig.control("POST", "projects/dojangkok-dev/global/healthChecks", neighbour)
-    rig.api.world.clock.move(5)
+    rig.emulator.environment.clock.move(5)
     inject_fault(rig, on=moment, nth=[1], request=edit(body))
     with pytest.raises(RefusedError, match=text) as error:
         rig.deploy("a")
     assert "was not when this rollout was planned. The group was told nothing." in str(error.value)
     assert ("instanceGroupManagers.patch", 200) not in own_writes(rig)
     for member, value in body.items():
-        kept = (rig.api.world.view.get(GROUP) or {}).get(member) or []
+        kept = (rig.emulator.environment.view.get(GROUP) or {}).get(member) or []
         assert kept == value or value.items() <= kept.items()
     assert rig.serving() == ["latest"] * 3
 
 
 def own_writes(rig: Rig) -> list[tuple[str, int]]:
     """Writes with a requestId: those of deploy, not of people."""
-    entries = rig.api.world.store.entries(kind="request")
+    entries = rig.emulator.environment.store.entries(kind="request")
     return [(entry["method"], entry["status"]) for entry in entries if "requestId" in str(entry)]
 
 
@@ -103,7 +103,7 @@ def test_autohealing_removed_during_the_rollout_is_the_cause_that_is_named() -> 
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"autoHealingPolicies": []}))
     with pytest.raises(NotRestoredError, match="autoHealingPolicies was removed"):
         rig.deploy("a")
-    document = rig.api.world.view.get(GROUP)
+    document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
     assert document["versions"][0]["instanceTemplate"].endswith("/dojangkok-dev-ai-server-seed")
 

@@ -30,8 +30,8 @@ def of(*instances: Instance, size: int = 0) -> Group:
 
 def resized(rig: Rig, size: int) -> Rig:
     rig.control("POST", f"{GROUP}/resize?size={size}")
-    rig.api.world.clock.move(300)
-    rig.api.world.advance()
+    rig.emulator.environment.clock.move(300)
+    rig.emulator.environment.advance()
     return rig
 
 

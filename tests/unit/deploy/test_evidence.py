@@ -22,7 +22,7 @@ def snapshot(*instances: Instance) -> Group:
 
 
 def requests(rig: Rig) -> list[str]:
-    return [entry["method"] for entry in rig.api.world.store.entries(kind="request")]
+    return [entry["method"] for entry in rig.emulator.environment.store.entries(kind="request")]
 
 
 def failing(**faults: Any) -> Rig:
@@ -51,12 +51,12 @@ def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -
 
 def rolled_back(rig: Rig) -> tuple[float, float]:
     """Seconds from the start of a deploy to the rollback's PATCH, and from there to the next poll."""
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(RolledBackError) as failure:
         rig.deploy("b")
     assert failure.value.diagnostics[0].endswith("UNHEALTHY"), "the state at the last poll is known in any case"
     assert rig.serving() == ["latest"] * 3
-    entries = list(rig.api.world.store.entries(kind="request"))
+    entries = list(rig.emulator.environment.store.entries(kind="request"))
     second = [index for index, entry in enumerate(entries) if entry["method"] == PATCH][1]
     poll = next(entry for entry in entries[second:] if entry["method"] == "instanceGroupManagers.get")
     return entries[second]["at_s"] - began_s, poll["at_s"] - entries[second]["at_s"]

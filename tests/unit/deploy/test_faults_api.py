@@ -43,10 +43,10 @@ def test_f01_retry_after_is_honoured() -> None:
 def test_f04_slow_answers_stay_within_the_budget() -> None:
     rig = rig_without_bake()
     inject_fault(rig, on="instanceGroupManagers.get", delay_s=20.0)
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     rig.deploy("a")
     assert rig.serving() == ["a"] * 3
-    assert rig.api.world.clock.now_s() - began_s < rig.config.rollout.budget_s(3)
+    assert rig.emulator.environment.clock.now_s() - began_s < rig.config.rollout.budget_s(3)
 
 
 def test_f07_conflict_with_our_own_template_adopts_it() -> None:
@@ -93,8 +93,8 @@ def test_f21_lists_that_lag_let_nothing_be_deleted_that_is_in_use() -> None:
             rig.deploy(letter)
         except DeployError as error:
             assert error.exit_code == 3  # noqa: PT017 - a list without the group's own template is a refusal
-        rig.api.world.clock.move(61)
-        document = rig.api.world.view.get(GROUP)
+        rig.emulator.environment.clock.move(61)
+        document = rig.emulator.environment.view.get(GROUP)
         assert document is not None
         assert document["versions"][0]["instanceTemplate"].rpartition("/")[2] in rig.templates()
         assert rig.never_fewer_than(3)
@@ -110,7 +110,7 @@ def test_f22_answers_older_than_our_write_are_not_believed(lag_s: float) -> None
 
 def test_f23_second_page_that_fails_prunes_nothing() -> None:
     rig = rig_without_bake()
-    operator = QuickClient(rig.api, "operator")
+    operator = QuickClient(rig.emulator, "operator")
     for number in range(510):
         operator.request("POST", f"http://emulator/{TEMPLATES}", json={"name": f"zz-{number}", "properties": {}})
     rig.deploy("a")

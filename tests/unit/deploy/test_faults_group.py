@@ -25,9 +25,9 @@ ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"
 
 def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
     rig = rig_without_bake()
-    seed = rig.api.world.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
+    seed = rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
     properties = {**seed["properties"], "fieldOfNextYear": {"mode": "NEW", "parts": [{"size": 3}]}}
-    rig.api.world.store.put(f"{TEMPLATES}/dojangkok-dev-ai-server-seed", {**seed, "properties": properties})
+    rig.emulator.environment.store.put(f"{TEMPLATES}/dojangkok-dev-ai-server-seed", {**seed, "properties": properties})
     sent = rig.plan("a").template
     assert sent is not None
     assert sent["properties"]["fieldOfNextYear"] == properties["fieldOfNextYear"]
@@ -37,8 +37,8 @@ def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
 def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
     rig = rig_without_bake()
     rig.control("POST", f"{GROUP}/resize?size={size}")
-    rig.api.world.clock.move(600)
-    rig.api.world.advance()
+    rig.emulator.environment.clock.move(600)
+    rig.emulator.environment.advance()
     rig.deploy("a")
     assert rig.serving() == ["a"] * size
     assert rig.never_fewer_than(min(3, size))
@@ -48,7 +48,7 @@ def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
 @pytest.mark.parametrize("verb", ["abandonInstances", "deleteInstances"])
 def test_f35_machine_that_is_taken_away_in_the_middle_does_not_matter(phase: str, verb: str) -> None:
     rig = rig_without_bake()
-    name = rig.api.world.view.groups[GROUP].machines[2].name
+    name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
     inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/{verb}", "body": body})
     rig.deploy("a")
@@ -77,17 +77,17 @@ def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> No
 def test_f43_old_machine_repaired_in_the_middle_comes_back_as_it_was_and_is_waited_for() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
-    name = rig.api.world.view.groups[GROUP].machines[2].name
+    name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     inject_fault(rig, when={"phase": "creating"}, nth=[1],
-          request={"verb": "POST", "path": "emulator/crash", "body": {"machine": name}})  # fmt: skip
+          request={"verb": "POST", "path": "emulator/crash", "body": {"instance": name}})  # fmt: skip
     rig.deploy("b")
     assert rig.serving() == ["b"] * 3
 
 
 def test_f45_old_machine_that_was_ill_before_is_no_reason_to_go_back() -> None:
     rig = rig_without_bake()
-    rig.control("POST", "emulator/crash", {"machine": rig.api.world.view.groups[GROUP].machines[0].name})
-    rig.api.world.clock.move(20)
+    rig.control("POST", "emulator/crash", {"instance": rig.emulator.environment.view.groups[GROUP].instances[0].name})
+    rig.emulator.environment.clock.move(20)
     rig.deploy("a")
     assert rig.serving() == ["a"] * 3
 
@@ -116,7 +116,7 @@ def test_f47_way_back_whose_template_is_gone_is_said_aloud() -> None:
 def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release() -> None:
     rig = rig_without_bake()
     set_instance_rule(rig, "b", never_healthy=True)
-    failing = Client(rig.api, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
+    failing = Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
     while "going back" not in " ".join(rig.said):
         failing.go(1)
     rig.deploy("c")
@@ -128,10 +128,10 @@ def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release()
 def test_f49_at_the_deadline_it_goes_back_however_little_is_missing() -> None:
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", answer_s=40)
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(RolledBackError, match="not done after 170 s"):
         rig.deploy("b")
-    assert rig.api.world.clock.now_s() - began_s > 170
+    assert rig.emulator.environment.clock.now_s() - began_s > 170
     assert rig.serving() == ["latest"] * 3
 
 
@@ -173,7 +173,7 @@ def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_th
         expected = "a"
     except NotAllowedError:
         expected = "latest"
-    rig.api.world.clock.move(600)
+    rig.emulator.environment.clock.move(600)
     assert rig.serving() == [expected] * 3
 
 
@@ -183,7 +183,7 @@ def test_f57_template_of_another_group_and_of_its_machines_is_kept() -> None:
     first = rig.observed().group.versions[0].template
     other = {"name": "other", "baseInstanceName": "other", "targetSize": 1}
     rig.control("POST", GROUP.rpartition("/")[0], {**other, "instanceTemplate": f"global/instanceTemplates/{first}"})
-    rig.api.world.clock.move(300)
+    rig.emulator.environment.clock.move(300)
     seed = {"instanceTemplate": "global/instanceTemplates/dojangkok-dev-ai-server-seed"}
     policy = {"type": "OPPORTUNISTIC"}
     rig.control("PATCH", f"{ZONE}/instanceGroupManagers/other", {"versions": [seed], "updatePolicy": policy})
@@ -206,13 +206,13 @@ def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
 def test_f41_a_size_that_was_lowered_is_told() -> None:
     """A group that makes each machine once gets smaller when that fails; nobody asked for it, so it is said."""
     rig = rig_without_bake()
-    rig.api.world.options = replace(rig.api.world.options, retries=False)
+    rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
     set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)
     rule = {"image": f"{REPOSITORY}@{digest('a')}", "create_error": ""}
-    mended = {"verb": "POST", "path": "emulator/machines", "body": rule}
+    mended = {"verb": "POST", "path": "emulator/instance-rules", "body": rule}
     inject_fault(rig, when={"phase": "deleting"}, nth=[1], request=mended)
     found = rig.deploy("a").warnings
-    document = rig.api.world.view.get(GROUP)
+    document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
     assert 0 < document["targetSize"] < 3
     assert f"the target size was 3 when this began and is {document['targetSize']} now" in found
@@ -221,7 +221,7 @@ def test_f41_a_size_that_was_lowered_is_told() -> None:
 def test_f41_a_size_that_was_lowered_to_nothing_is_a_failure() -> None:
     """A group that makes each instance once has none left if every creation fails, and none proves the release."""
     rig = rig_without_bake()
-    rig.api.world.options = replace(rig.api.world.options, retries=False)
+    rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
     set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)
     with pytest.raises(RolledBackError, match="the target size became 0 during the rollout"):
         rig.deploy("a")

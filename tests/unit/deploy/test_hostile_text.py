@@ -21,7 +21,7 @@ def error() -> DeployError:
     rig = new_rig()
     lines = ["password=hunter22", LONG, *HOSTILE.split("\n"), "|---|", "```", "docker: denied: \x1b[2J" + LONG]
     rule = {"image": f"{REPOSITORY}@{digest('b')}", "never_healthy": True, "serial": lines}
-    rig.control("POST", "emulator/machines", rule)
+    rig.control("POST", "emulator/instance-rules", rule)
     with pytest.raises(DeployError) as failed:
         rig.deploy("b")
     return failed.value

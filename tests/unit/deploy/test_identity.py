@@ -80,7 +80,7 @@ def test_global_template_of_the_same_name_is_not_taken_for_the_groups(collection
     rig = rig_without_bake()
     copy_template(rig, SEED, collection)
     put_on_group(rig, f"{collection}/{SEED}")
-    rig.api.world.clock.move(600)
+    rig.emulator.environment.clock.move(600)
     before = rig.writes()
     with pytest.raises(RefusedError, match=f"its template '{collection}/{SEED}' is not a global one of project"):
         rig.deploy("a")
@@ -114,7 +114,7 @@ def test_instances_on_a_template_of_the_same_name_are_drift() -> None:
     rig = rig_without_bake()
     copy_template(rig, SEED, REGIONAL)
     put_on_group(rig, f"{REGIONAL}/{SEED}")
-    rig.api.world.clock.move(30)
+    rig.emulator.environment.clock.move(30)
     put_on_group(rig, f"{GLOBAL}/{SEED}")
     lines = drift(rig.config, rig.observed())
     assert [line for line in lines if line.endswith(f"still on '{REGIONAL}/{SEED}'")], lines

@@ -35,8 +35,8 @@ def with_delay(delay_s: int | None, **check: Any) -> Observation:
 def set_delay(rig: Rig, delay_s: int) -> None:
     policies = rig.control("GET", GROUP)["autoHealingPolicies"]
     rig.control("PATCH", GROUP, {"autoHealingPolicies": [{**policies[0], "initialDelaySec": delay_s}]})
-    rig.api.world.clock.move(60)
-    rig.api.world.advance()
+    rig.emulator.environment.clock.move(60)
+    rig.emulator.environment.advance()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ NO_PERMISSION = {"status": 403, "reason": "forbidden"}
 
 
 def minutes(rig: Rig, before_s: float) -> float:
-    return (rig.api.world.clock.now_s() - before_s) / 60
+    return (rig.emulator.environment.clock.now_s() - before_s) / 60
 
 
 @pytest.mark.parametrize("how", [{"status": 503}, {"status": 401, "reason": "authError"}, NO_PERMISSION], ids=str)
@@ -24,7 +24,7 @@ def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
     """More than the 90 s that one request is asked again for."""
     rig = rig_without_bake()
     inject_fault(rig, on=GET, nth=list(range(8, 50)), **how)
-    before_s = rig.api.world.clock.now_s()
+    before_s = rig.emulator.environment.clock.now_s()
     assert rig.deploy("a").changed
     assert minutes(rig, before_s) > 2
     assert rig.serving() == ["a"] * 3
@@ -36,22 +36,22 @@ def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
 def test_group_that_is_never_read_again_is_given_up_at_the_deadline_and_not_called_refused(how: dict[str, Any]) -> None:
     rig = rig_without_bake()
     inject_fault(rig, on=GET, nth=list(range(8, 2_000)), **how)
-    before_s = rig.api.world.clock.now_s()
+    before_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(
         NotRestoredError, match=r"not done after 570 s: the group can't be read: GET .*Fix: run reconcile"
     ):
         rig.deploy("a")
     assert minutes(rig, before_s) > 9
-    rig.api.world.clock.move(600)
+    rig.emulator.environment.clock.move(600)
     assert rig.serving() == ["a"] * 3
 
 
 def test_answer_that_is_missing_in_the_bake_is_no_reason_to_go_back() -> None:
     """The release serves when its time is nearly over."""
     rig = rig_without_bake(bake_s=60.0)
-    before, before_s = len(request_times(rig, GET)), rig.api.world.clock.now_s()
+    before, before_s = len(request_times(rig, GET)), rig.emulator.environment.clock.now_s()
     rig.deploy("a")
-    looks, took_s = len(request_times(rig, GET)) - before, rig.api.world.clock.now_s() - before_s
+    looks, took_s = len(request_times(rig, GET)) - before, rig.emulator.environment.clock.now_s() - before_s
     rig = rig_without_bake(bake_s=60.0, timeout_s=took_s - 57.0)
     plan = rig.control("POST", "emulator/faults", {"faults": [{"on": GET, "nth": [looks - 3], "status": 400}]})
     rig.deploy("a")

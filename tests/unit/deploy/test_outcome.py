@@ -147,7 +147,7 @@ def test_elsewhere_there_are_lines() -> None:
 
 def test_failed_rollout_has_its_times_too() -> None:
     rig = new_rig()
-    rig.control("POST", "emulator/machines", {"never_healthy": True, "image": f"{REPOSITORY}@{digest('b')}"})
+    rig.control("POST", "emulator/instance-rules", {"never_healthy": True, "image": f"{REPOSITORY}@{digest('b')}"})
     rollout, lines = rolled(rig, "b")
     result = rollout.so_far()
     assert lines[-1] == "7"

@@ -20,7 +20,7 @@ def test_empty_group_is_rolled_and_warned_about() -> None:
         "POST",
         "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig/resize?size=0",
     )
-    rig.api.world.clock.move(60)
+    rig.emulator.environment.clock.move(60)
     result = rig.deploy("a")
     assert result.changed
     assert any("target size 0" in warning for warning in result.warnings)
@@ -32,7 +32,7 @@ def test_release_that_no_machine_ever_served_is_not_good() -> None:
     group = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
     rig.deploy("a")
     rig.control("POST", f"{group}/resize?size=0")
-    rig.api.world.clock.move(60)
+    rig.emulator.environment.clock.move(60)
     rig.deploy("b")
     entry = rig.plan("c").entry
     assert entry is not None
@@ -65,9 +65,9 @@ def test_reconcile_waits_for_what_is_within_its_deadline() -> None:
 
 def test_reconcile_undoes_what_is_past_it() -> None:
     rig = new_rig()
-    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     abandoned(rig, "a")
-    rig.api.world.clock.move(700)
+    rig.emulator.environment.clock.move(700)
     found = plans.reconcile(rig.observed(), rig.wanted("a").now)
     assert (found.action, "past its deadline" in found.text) == ("undo", True)
     with pytest.raises(RolledBackError):
@@ -79,13 +79,13 @@ def weeks_later(rig: Rig, **behaviour: object) -> None:
     """A release that has served for weeks, and a machine of it that has just been replaced by hand."""
     rig.deploy("a")
     rig.deploy("b")
-    rig.api.world.clock.move(2_000_000)
+    rig.emulator.environment.clock.move(2_000_000)
     if behaviour:
-        rig.control("POST", "emulator/machines", behaviour)
+        rig.control("POST", "emulator/instance-rules", behaviour)
     name = rig.observed().group.instances[0].name
     zone = "projects/dojangkok-dev/zones/asia-northeast3-a"
     rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [f"{zone}/instances/{name}"]})
-    rig.api.world.clock.move(5)
+    rig.emulator.environment.clock.move(5)
 
 
 def test_reconcile_waits_for_a_machine_of_a_release_that_is_weeks_old() -> None:
@@ -140,7 +140,7 @@ def test_deploy_of_what_is_on_its_way_waits_for_it() -> None:
 def test_first_release_that_fails_with_nothing_good_before_says_so() -> None:
     """The seed never got healthy: there is nothing to go back to, and nobody claims otherwise."""
     rig = new_rig()
-    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     compute = rig.compute()
     observed = rig.observed(compute)
     ill = tuple(replace(machine, health="UNHEALTHY") for machine in observed.group.instances)
@@ -151,7 +151,7 @@ def test_first_release_that_fails_with_nothing_good_before_says_so() -> None:
 
 def test_way_back_that_does_not_settle_says_so() -> None:
     rig = new_rig()
-    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     forbidden = {"on": "instanceGroupManagers.patch", "nth": [2], "status": 400, "reason": "invalid"}
     rig.control("POST", "emulator/faults", {"faults": [forbidden]})
     with pytest.raises(NotRestoredError, match=r"The way back did not settle: .* 400 injected") as error:

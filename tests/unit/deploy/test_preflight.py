@@ -176,7 +176,7 @@ def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | 
 
 def test_a_health_check_that_is_gone_is_seen() -> None:
     rig = new_rig()
-    del rig.api.world.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
+    del rig.emulator.environment.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
     assert f"its health check '{CHECK}' is absent" in str(refusal(rig, rig.observed()))
 
 

@@ -16,7 +16,7 @@ from deploy.release.record import ReleaseRecord
 from deploy.report import formats
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import Outcome, Pruned, Result
-from emulator.emulator import Api
+from emulator.emulator import Emulator
 from emulator.inprocess import Transport
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
@@ -25,8 +25,8 @@ from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
 class OneGroupAPage(Transport):
     """The emulator, with aggregated lists of one group a page; it notes what somebody tried to delete."""
 
-    def __init__(self, api: Api) -> None:
-        super().__init__(api)
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator)
         self.tried: list[str] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,7 +49,7 @@ def test_f57_group_on_a_later_page_keeps_its_template_as_well() -> None:
         set_instance_rule(rig, letter, never_healthy=True)
         with pytest.raises(RolledBackError):
             rig.deploy(letter)
-    emulator, time = OneGroupAPage(rig.api), rig.compute().time
+    emulator, time = OneGroupAPage(rig.emulator), rig.compute().time
     compute = Compute(httpx.Client(transport=emulator), "http://emulator/compute/v1", rig.config.project, dict, time)
     assert prune_templates(compute, rig.config) == Pruned()
     assert emulator.tried == []
@@ -69,13 +69,13 @@ def with_history(count: int) -> Rig:
         )
         made = rig.control("POST", TEMPLATES, template.new_template(base, REPOSITORY, digest("0"), record))
         assert "error" not in made, made
-        rig.api.world.clock.move(1)
+        rig.emulator.environment.clock.move(1)
     return rig
 
 
 def releases(rig: Rig) -> list[str]:
     """Names of the releases, oldest first."""
-    documents = rig.api.world.view.collections[TEMPLATES]
+    documents = rig.emulator.environment.view.collections[TEMPLATES]
     return [name for name, document in documents.items() if template.release_record(document)]
 
 

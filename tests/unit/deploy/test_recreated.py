@@ -43,10 +43,10 @@ def test_automatic_rollback_restores_no_template_that_was_created_again() -> Non
     insert(compute, rig.config, planned.template)
     patch_group(compute, rig.config, planned.version, planned.before)
     rig.control("POST", f"{GROUP}/resize?size=0")
-    rig.api.world.clock.move(600)
+    rig.emulator.environment.clock.move(600)
     rig.control("POST", f"{GROUP}/resize?size=3")
     recreate(rig, name)
-    rig.api.world.clock.move(30)
+    rig.emulator.environment.clock.move(30)
     with pytest.raises(
         NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted and created again"
     ):
@@ -147,10 +147,10 @@ def test_reconcile_restores_no_template_that_was_created_again() -> None:
     insert(compute, rig.config, planned.template)
     patch_group(compute, rig.config, planned.version, planned.before)
     rig.control("POST", f"{GROUP}/resize?size=0")
-    rig.api.world.clock.move(60)
+    rig.emulator.environment.clock.move(60)
     recreate(rig, name)
     rig.control("POST", f"{GROUP}/resize?size=3")
-    rig.api.world.clock.move(5_000)
+    rig.emulator.environment.clock.move(5_000)
     observed = rig.observed()
     unreached = replace(observed, group=replace(observed.group, is_reached=False))
     found = reconcile(unreached, rig.wanted("0").now)

@@ -19,7 +19,7 @@ def found(rig: Rig) -> tuple[Row, ...]:
 
 def broken(rig: Rig, letter: str) -> None:
     image = f"{REPOSITORY}@{digest(letter)}"
-    rig.control("POST", "emulator/machines", {"image": image, "never_healthy": True})
+    rig.control("POST", "emulator/instance-rules", {"image": image, "never_healthy": True})
     with pytest.raises(RolledBackError):
         rig.deploy(letter)
 
@@ -43,7 +43,7 @@ def test_good_unproven_and_serving_releases_are_told_apart() -> None:
 def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
     rig = new_rig()
     rig.deploy("a")
-    rig.api.world.clock.move(10_000)
+    rig.emulator.environment.clock.move(10_000)
     observed = rig.observed()
     first, *others = observed.group.instances
     blinking = replace(observed.group, instances=(replace(first, health="UNHEALTHY"), *others))

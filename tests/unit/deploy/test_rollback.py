@@ -33,13 +33,13 @@ def decided(rig: Rig, **change: Any) -> Rollback:
 
 def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:
     rig = with_two()
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     rig.deploy("c")
-    serial_s = rig.api.world.clock.now_s() - began_s
-    began_s = rig.api.world.clock.now_s()
+    serial_s = rig.emulator.environment.clock.now_s() - began_s
+    began_s = rig.emulator.environment.clock.now_s()
     assert rig.roll_back().changed
     assert (rig.serving(), surge(rig)) == (["b"] * 3, 3)
-    assert rig.api.world.clock.now_s() - began_s < serial_s / 2
+    assert rig.emulator.environment.clock.now_s() - began_s < serial_s / 2
     assert drift(rig.config, rig.observed()) == ()
     rig.deploy("d")
     assert (rig.serving(), surge(rig)) == (["d"] * 3, 1)
@@ -49,9 +49,9 @@ def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() ->
 def test_rollback_takes_no_bake() -> None:
     rig = with_two()
     rig.config = rig.config.model_copy(update={"rollout": RolloutSettings(bake_s=5_000)})
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     rig.roll_back()
-    assert rig.api.world.clock.now_s() - began_s < 600
+    assert rig.emulator.environment.clock.now_s() - began_s < 600
 
 
 def test_rollback_onto_what_serves_is_no_work() -> None:
@@ -141,7 +141,7 @@ def test_a_first_template_that_is_gone_is_named() -> None:
     first = rig.observed().group.versions[0].template
     rig.deploy("a")
     rig.control("DELETE", f"projects/dojangkok-dev/global/instanceTemplates/{first}")
-    rig.api.world.clock.move(60)
+    rig.emulator.environment.clock.move(60)
     with pytest.raises(RefusedError, match=f"template '{first}', which served before, is gone. Fix: name a release"):
         rig.roll_back()
 
@@ -149,7 +149,7 @@ def test_a_first_template_that_is_gone_is_named() -> None:
 def test_percentages_of_the_group_give_way_to_numbers() -> None:
     rig = new_rig()
     rig.control("POST", f"{GROUP}/resize?size=10")
-    rig.api.world.clock.move(300)
+    rig.emulator.environment.clock.move(300)
     rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
     assert "percent" in rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]
     rig.deploy("a")

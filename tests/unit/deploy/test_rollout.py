@@ -48,17 +48,17 @@ def test_requests_before_the_first_look_are_few() -> None:
     """Of a whole deploy, permissions and registry included; the budget is design.md's."""
     rig, fake = new_rig(), FakeRegistry()
     compute = rig.compute()
-    began = len(list(rig.api.world.store.entries(kind="request")))
+    began = len(list(rig.emulator.environment.store.entries(kind="request")))
     registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
     found = registry.resolved(rig.wanted("a").reference)
-    client = httpx.Client(transport=Transport(rig.api))
+    client = httpx.Client(transport=Transport(rig.emulator))
     asked = lambda: read_granted_permissions(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
     managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
     observed = read_observation(managed, asked, lambda reads: [read() for read in reads])
     Act(compute, rig.config, rig.said.append).perform(
         plan(rig.config, replace(rig.wanted("a"), reference=found), observed)
     )
-    methods = [entry["method"] for entry in rig.api.world.store.entries(kind="request")][began:]
+    methods = [entry["method"] for entry in rig.emulator.environment.store.entries(kind="request")][began:]
     told = methods.index("instanceGroupManagers.patch")
     first_look = methods.index("instanceGroupManagers.get", told)
     assert "cloudresourcemanager.testIamPermissions" in methods[:told]
@@ -67,7 +67,7 @@ def test_requests_before_the_first_look_are_few() -> None:
 
 def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
     rig = new_rig()
-    rig.control("POST", "emulator/machines", broken("b"))
+    rig.control("POST", "emulator/instance-rules", broken("b"))
     with pytest.raises(RolledBackError) as error:
         rig.deploy("b")
     assert rig.serving() == ["latest"] * 3
@@ -82,15 +82,15 @@ def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
     """A good one, a broken one whose process was killed, a fix that is broken too: the good one serves."""
     rig = new_rig()
     rig.deploy("a")
-    rig.control("POST", "emulator/machines", broken("b"))
-    rig.control("POST", "emulator/machines", broken("c"))
+    rig.control("POST", "emulator/instance-rules", broken("b"))
+    rig.control("POST", "emulator/instance-rules", broken("c"))
     killed = rig.compute()
     rolling = rig.plan("b", killed)
     assert rolling.template is not None
     killed.wait(killed.write("POST", "global/instanceTemplates", rolling.template))
     link = f"projects/dojangkok-dev/global/instanceTemplates/{rolling.version.template}"
     rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": link, "name": rolling.version.name}]})
-    rig.api.world.clock.move(60)
+    rig.emulator.environment.clock.move(60)
     with pytest.raises(RolledBackError):
         rig.deploy("c")
     assert rig.serving() == ["a"] * 3
@@ -99,17 +99,19 @@ def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
 def test_no_capacity_is_seen_early_and_undone() -> None:
     rig = new_rig()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(CapacityError) as error:
         rig.deploy("a")
     assert "ZONE_RESOURCE_POOL_EXHAUSTED" in str(error.value)
     assert rig.serving() == ["latest"] * 3
-    assert rig.api.world.clock.now_s() - began_s < 120
+    assert rig.emulator.environment.clock.now_s() - began_s < 120
 
 
 def test_crash_in_the_bake_is_rolled_back() -> None:
     rig = new_rig()
-    rig.control("POST", "emulator/machines", {**broken("b"), "never_healthy": False, "crash_after_s": 25, "serial": []})
+    rig.control(
+        "POST", "emulator/instance-rules", {**broken("b"), "never_healthy": False, "crash_after_s": 25, "serial": []}
+    )
     with pytest.raises(RolledBackError):
         rig.deploy("b")
     assert rig.serving() == ["latest"] * 3

@@ -43,7 +43,9 @@ def rig_that_allows_keys(script: str) -> Rig:
 
 
 def script_of(rig: Rig, name: str) -> str:
-    return template.script(rig.api.world.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name])
+    return template.script(
+        rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name]
+    )
 
 
 @pytest.mark.parametrize(

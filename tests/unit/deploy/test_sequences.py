@@ -16,12 +16,14 @@ def world(broken: str = "") -> Rig:
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": QUICK})
     for letter in broken:
-        rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}@{digest(letter)}", "never_healthy": True})
+        rig.control(
+            "POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", "never_healthy": True}
+        )
     return rig
 
 
 def client(rig: Rig, letter: str) -> Client:
-    return Client(rig.api, rig.config.project, "client", lambda compute: rig.deploy(letter, compute))
+    return Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy(letter, compute))
 
 
 def until_patched(rig: Rig, letter: str) -> Client:
@@ -72,12 +74,12 @@ def test_the_same_broken_release_again_after_a_failed_rollback_goes_back_to_what
 
 def replaced_by_hand(rig: Rig, action: str) -> None:
     """The release has served for weeks; somebody has one machine of it made anew, and it has come as far as this."""
-    rig.api.world.clock.move(2_000_000)
+    rig.emulator.environment.clock.move(2_000_000)
     name = rig.observed().group.instances[0].name
     instance = f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}"
     rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [instance]})
     while action not in [machine.action for machine in rig.observed().group.instances]:
-        rig.api.world.clock.move(1)
+        rig.emulator.environment.clock.move(1)
 
 
 def test_what_fails_while_a_machine_of_the_release_before_blinks_goes_back_to_that_release() -> None:
@@ -127,7 +129,7 @@ def test_two_deploys_begun_together_end_as_one_after_the_other(at: int) -> None:
     second.go(12)
     first.go()
     second.go()
-    rig.api.world.clock.move(3_600)
+    rig.emulator.environment.clock.move(3_600)
     codes = {"a": first.code, "b": second.code}
     assert set(codes.values()) <= {0, 5}
     (serving,) = set(rig.serving())
@@ -155,7 +157,7 @@ def test_reconcile_finishes_a_way_back_that_nobody_drives_any_more() -> None:
     """The client died while the group went back to a: a is proven, and is not undone for what a replaced."""
     rig = world(broken="b")
     rig.deploy("a")
-    rig.api.world.clock.move(10_000)
+    rig.emulator.environment.clock.move(10_000)
     dying = client(rig, "b")
     while rig.writes().count(("instanceGroupManagers.patch", 200)) < 3:
         dying.go(1)

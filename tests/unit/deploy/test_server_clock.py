@@ -151,9 +151,9 @@ def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(
 @pytest.mark.parametrize("ahead_s", [-36_000.0, 0.0, 36_000.0])
 def test_reconcile_on_a_skewed_computer_undoes_a_rollout_past_its_deadline(ahead_s: float) -> None:
     rig = rig_without_bake()
-    rig.control("POST", "emulator/machines", {"never_healthy": True})
+    rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     begun(rig)
-    rig.api.world.clock.move(3_000)
+    rig.emulator.environment.clock.move(3_000)
     rig.clock_ahead_s = ahead_s
     compute = rig.compute()
     observed = rig.observed(compute)
@@ -171,7 +171,7 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
     rolled = plan(rig.config, asked, observed)
     written = version_name.parse_version_name(rolled.version.name)
     assert written is not None
-    server = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
+    server = datetime.fromtimestamp(rig.emulator.environment.clock.now_s(), UTC)
     assert abs((written.began_at - server).total_seconds()) <= 1
     assert clock_skew_warnings(ahead_s)[0] in rolled.warnings
     text = preview.shown(preview.preview(rig.config, observed, rolled), "text")

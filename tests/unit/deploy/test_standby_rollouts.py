@@ -15,10 +15,10 @@ from tests.unit.deploy.rig import GROUP, Rig
 def pooled(standby: Any, *, suspended: int = 1, stopped: int = 1) -> Rig:
     """Three running instances, and a pool."""
     rig = rig_without_bake()
-    rig.api.world.options = replace(rig.api.world.options, standby=standby)
+    rig.emulator.environment.options = replace(rig.emulator.environment.options, standby=standby)
     rig.control("PATCH", GROUP, {"targetSuspendedSize": suspended, "targetStoppedSize": stopped})
-    rig.api.world.clock.move(600)
-    rig.api.world.advance()
+    rig.emulator.environment.clock.move(600)
+    rig.emulator.environment.advance()
     return rig
 
 
@@ -64,7 +64,7 @@ def test_rollback_beside_a_pool_settles(standby: str) -> None:
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, phase: str) -> None:
     rig = rig_without_bake()
-    name = rig.api.world.view.groups[GROUP].machines[2].name
+    name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
     fault = {"when": {"phase": phase}, "nth": [1]}
     fault |= {"request": {"verb": "POST", "path": f"{GROUP}/{verb}", "body": body}}
@@ -75,11 +75,11 @@ def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, 
 
 def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
     rig = rig_without_bake()
-    names = [machine.name for machine in rig.api.world.view.groups[GROUP].machines]
+    names = [machine.name for machine in rig.emulator.environment.view.groups[GROUP].instances]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
     rig.control("POST", f"{GROUP}/suspendInstances", body)
-    rig.api.world.clock.move(600)
-    rig.api.world.advance()
+    rig.emulator.environment.clock.move(600)
+    rig.emulator.environment.advance()
     assert rig.deploy("a").is_empty
     text = shown(status(rig.config, rig.observed(), rig.wanted("0").now), "text")
     assert "no instances, nothing proven" in text.splitlines()[0]
@@ -102,10 +102,10 @@ def test_release_that_only_a_pool_has_takes_no_proven_ones_place_when_pruning() 
     set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
         rig.deploy("b")
-    names = [machine.name for machine in rig.api.world.view.groups[GROUP].machines]
+    names = [machine.name for machine in rig.emulator.environment.view.groups[GROUP].instances]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
     rig.control("POST", f"{GROUP}/suspendInstances", body)
-    rig.api.world.clock.move(600)
-    rig.api.world.advance()
+    rig.emulator.environment.clock.move(600)
+    rig.emulator.environment.advance()
     assert rig.deploy("a").is_empty
     assert set(proven) <= set(rig.templates())

@@ -38,7 +38,7 @@ class Fleet(Surroundings):
         self.rig = new_rig()
         self.rig.config = CONFIG.model_copy(update={"rollout": POLICY})
         self.rig.stderr = closed_stderr()
-        self.operator = QuickClient(self.rig.api, "operator")
+        self.operator = QuickClient(self.rig.emulator, "operator")
         self.clients: list[tuple[Client, str] | None] = [None, None]
         self.started = self.alone = 0
         self._ask("POST", TEMPLATES, {"name": "foreign-r-000000000000", "properties": {"machineType": "x"}})
@@ -116,7 +116,7 @@ class Fleet(Surroundings):
         self._ask("PATCH", GROUP, {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": None})
         self.watcher.operators = self.watcher.fields()
         self._calm()
-        if self.rig.api.world.view.get(GROUP)["targetSize"] == 0:  # type: ignore[index]
+        if self.rig.emulator.environment.view.get(GROUP)["targetSize"] == 0:  # type: ignore[index]
             self._ask("POST", f"{GROUP}/resize?size=3")
             self.watcher.operators = self.watcher.fields()
         self._start(0, "", self.rig.reconcile, 10_000)
@@ -127,11 +127,10 @@ class Fleet(Surroundings):
 
     def _calm(self) -> None:
         """End all faults, and let an hour go by."""
-        for plan in self.rig.api.faults.dump():
-            self.rig.api.faults.delete(plan["id"])
+        self.rig.emulator.faults.plans.clear()
         self._ask("PUT", "emulator/capacity", {})
-        self.rig.api.world.clock.move(3_600)
-        self.rig.api.world.advance()
+        self.rig.emulator.environment.clock.move(3_600)
+        self.rig.emulator.environment.advance()
         self.watcher.check()
 
     def _start(self, who: int, letter: str, work: Callable[[Compute], object], exchanges: int) -> None:
@@ -139,7 +138,7 @@ class Fleet(Surroundings):
             self.started += 1
             name = f"client{self.started}"
             client = Client(
-                self.rig.api, self.rig.config.project, name, work, self.watcher.watched, self.rig.clock_ahead_s
+                self.rig.emulator, self.rig.config.project, name, work, self.watcher.watched, self.rig.clock_ahead_s
             )
             self.clients[who] = (client, letter)
         self._go(who, exchanges)

@@ -32,18 +32,18 @@ def breaking(*, poll_s: tuple[float, float] = CONFIG.rollout.poll_s, **behaviour
     """Every new machine behaves so."""
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"poll_s": poll_s})})
-    rig.control("POST", "emulator/machines", behaviour)
+    rig.control("POST", "emulator/instance-rules", behaviour)
     return rig
 
 
 def reads(rig: Rig, method: str) -> int:
-    return sum(entry["method"] == method for entry in rig.api.world.store.entries(kind="request"))
+    return sum(entry["method"] == method for entry in rig.emulator.environment.store.entries(kind="request"))
 
 
 @pytest.mark.parametrize("said", [DENIED, "manifest unknown"])
 def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
     rig = breaking(never_healthy=True, serial=[said, "KEY=verysecret", ENDED])
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(RolledBackError) as error:
         rig.deploy("a")
     assert rig.serving() == ["latest"] * 3
@@ -51,7 +51,7 @@ def test_serial_port_that_tells_of_a_failure_ends_it_early(said: str) -> None:
     assert " printed: " in str(error.value)
     assert said in str(error.value)
     assert "verysecret" not in str(error.value) + "".join(error.value.diagnostics)
-    assert rig.api.world.clock.now_s() - began_s < 150
+    assert rig.emulator.environment.clock.now_s() - began_s < 150
 
 
 def test_serial_port_that_tells_nothing_is_read_rarely_and_waited_for() -> None:
@@ -145,7 +145,7 @@ def test_way_back_does_not_listen_to_anybody() -> None:
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
-    rig.control("POST", "emulator/machines", {"answer_s": 200, "serial": [DENIED]})
+    rig.control("POST", "emulator/instance-rules", {"answer_s": 200, "serial": [DENIED]})
     rig.roll_back()
     assert rig.serving() == ["a"] * 3
 
@@ -155,11 +155,11 @@ def test_capacity_that_only_the_group_tells_of_ends_it_early(monkeypatch: pytest
     rig = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
     bare = group_state._parse_instance
     monkeypatch.setattr(group_state, "_parse_instance", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))
-    began_s = rig.api.world.clock.now_s()
+    began_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(CapacityError, match="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"):
         rig.deploy("a")
     assert reads(rig, "instanceGroupManagers.listErrors") >= 1
-    assert rig.api.world.clock.now_s() - began_s < 150
+    assert rig.emulator.environment.clock.now_s() - began_s < 150
 
 
 def test_errors_of_the_group_that_cannot_be_read_delay_no_poll() -> None:

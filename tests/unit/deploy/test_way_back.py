@@ -14,10 +14,10 @@ from tests.unit.deploy.rig import REPOSITORY, Rig
 
 def replaced_one(rig: Rig) -> Client:
     """A deploy that stands still once a machine is replaced; from now on, a machine of what was before takes 100 s."""
-    running = Client(rig.api, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
+    running = Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
     while rig.serving().count("latest") == 3:
         assert not running.go(1)
-    rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
+    rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
     set_instance_rule(rig, "b", never_healthy=True)
     return running
 
@@ -37,8 +37,8 @@ def test_way_back_of_a_reconcile_that_comes_late_is_not_late_itself() -> None:
     replaced_one(rig).kill()
     intent = parse_version_name(rig.observed().group.versions[0].name)
     assert intent is not None
-    now = datetime.fromtimestamp(rig.api.world.clock.now_s(), UTC)
-    rig.api.world.clock.move((intent.deadline_at - now).total_seconds() - 3)
+    now = datetime.fromtimestamp(rig.emulator.environment.clock.now_s(), UTC)
+    rig.emulator.environment.clock.move((intent.deadline_at - now).total_seconds() - 3)
     with pytest.raises(RolledBackError):
         rig.reconcile()
     assert rig.serving() == ["latest"] * 3
@@ -48,7 +48,7 @@ def test_time_that_a_person_gives_a_rollback_holds() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
     rig.config = rig.config.with_timeout(20)
-    rig.control("POST", "emulator/machines", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
+    rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}:latest", "answer_s": 100})
     with pytest.raises(NotRestoredError, match="not done after 20 s"):
         rig.roll_back()
 

@@ -1,3 +1,5 @@
+"""Filters of lists, in both dialects."""
+
 import pytest
 
 from emulator.api.errors import ApiError
@@ -18,7 +20,8 @@ DOCUMENT = {
         'name eq ".*\\bweb\\b.*"', '(name eq "web.*") (status ne "STOP.*")', "name eq web-1", "missing ne x",
     ],
 )  # fmt: skip
-def test_matches(text: str) -> None:
+def test_a_filter_matches(text: str) -> None:
+    """A filter of either dialect matches a document that fulfils it."""
     assert compile_filter(text)(DOCUMENT)
 
 
@@ -27,7 +30,8 @@ def test_matches(text: str) -> None:
     ["name=web", "size>5", "labels.env=dev", "missing=x", "name eq web", "name ne web-1", "(name eq web.*) (size eq 4)",
      "NOT (name=web-1 OR name=x)", "disks.mode=xx", "missing:*"],
 )  # fmt: skip
-def test_does_not_match(text: str) -> None:
+def test_a_filter_does_not_match(text: str) -> None:
+    """A filter does not match a document that does not fulfil it."""
     assert not compile_filter(text)(DOCUMENT)
 
 
@@ -36,7 +40,8 @@ def test_does_not_match(text: str) -> None:
     ["name", "name=", "=x", "((name=a)", "AND", "name=a OR", "name eq", 'name eq "("', 'name eq "a" AND status=x',
      "name=x (status eq y)", "x" * 1_001],
 )  # fmt: skip
-def test_what_no_dialect_knows_is_refused(text: str) -> None:
+def test_an_invalid_filter_is_refused(text: str) -> None:
+    """A text of neither dialect is refused with 400."""
     with pytest.raises(ApiError) as error:
         compile_filter(text)
     assert (error.value.code, error.value.reason) == (400, "invalid")

@@ -24,7 +24,8 @@ GOOD = "project: p\nregion: r\nzones: [z]\n"
     ],
     ids=lambda value: str(value)[:50],
 )
-def test_seed_with_a_wrong_value_is_refused(tmp_path: Path, content: bytes, text: str) -> None:
+def test_a_seed_with_a_wrong_value_is_refused(tmp_path: Path, content: bytes, text: str) -> None:
+    """The error of a seed names the file and the key or reason."""
     path = tmp_path / "seed.yaml"
     path.write_bytes(content)
     with pytest.raises(SeedError) as error:
@@ -33,6 +34,7 @@ def test_seed_with_a_wrong_value_is_refused(tmp_path: Path, content: bytes, text
     assert text in str(error.value)
 
 
-def test_folder_is_no_seed(tmp_path: Path) -> None:
+def test_a_folder_is_no_seed(tmp_path: Path) -> None:
+    """A folder in place of a seed file is refused."""
     with pytest.raises(SeedError, match="Is a directory"):
         read_seed(tmp_path)

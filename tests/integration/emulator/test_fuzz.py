@@ -1,9 +1,8 @@
-"""Junk on every route: an answer in Google's shape, never an internal error, and the world still works afterwards."""
+"""Generated requests on every route: an answer in Google's shape, and never an internal error."""
 
 import json
 import os
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -13,12 +12,8 @@ from hypothesis import strategies as st
 from emulator.api.calls import HANDLERS
 from emulator.api.messages import Request
 from emulator.api.schema.check import Method, _schema, methods
-from emulator.emulator import Api
-from emulator.environment.clock import Clock
-from emulator.environment.environment import World
-from emulator.environment.store import Store
-from emulator.seed import plant, read_seed
-from tests.unit.emulator.test_process import GROUP, SEED, TEMPLATES
+from emulator.emulator import Emulator
+from tests.integration.emulator.seeded import GROUP, TEMPLATES, settled
 
 NAMES = st.sampled_from(
     ["dojangkok-dev", "asia-northeast3-a", "asia-northeast3", "dojangkok-dev-ai-server-mig", "dojangkok-ai-vpc",
@@ -53,31 +48,35 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "Autoscaler": {"target": GROUP, "autoscalingPolicy": {"minNumReplicas": 1, "maxNumReplicas": 4}},
 }
-CONTROL = ["clock", "faults", "faults/1", "machines", "crash", "ties", "permissions", "capacity", "autoscaler", "state"]
-
-
-def world() -> Api:
-    api = Api(World(Store(), Clock(1.8e9, None)))
-    plant(api, read_seed(Path(SEED)))
-    api.world.clock.move(300)
-    return api
+CONTROL = [
+    "clock",
+    "faults",
+    "faults/1",
+    "instance-rules",
+    "crash",
+    "bindings",
+    "permissions",
+    "capacity",
+    "autoscaler",
+    "state",
+]
 
 
 class Served:
-    """The world that is fuzzed; a new one for each test, so that what one deletes is there for the next."""
+    """The emulator that gets the requests; each test has a new emulator, with all resources of the seed."""
 
-    api = world()
+    emulator: ClassVar[Emulator] = settled()
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
-    Served.api = world()
-    answer = Served.api.handle(Request("POST", f"/{GROUP}/listManagedInstances"))
+def _new_emulator() -> None:
+    Served.emulator = settled()
+    answer = Served.emulator.handle(Request("POST", f"/{GROUP}/listManagedInstances"))
     REAL["instance"] = json.loads(answer.body)["managedInstances"][0]["name"]
 
 
 def bodies(message: str, depth: int = 3) -> st.SearchStrategy[Any]:
-    """Bodies that are nearly right: the schema's fields with values of their type, and now and then junk."""
+    """Generate bodies that are nearly right: the schema's fields with values of their type, sometimes other values."""
     fields = _schema()["messages"][message]
     members = {name: values(kind.removeprefix("!"), depth) for name, kind in fields.items()}
     return st.one_of(
@@ -89,6 +88,7 @@ def bodies(message: str, depth: int = 3) -> st.SearchStrategy[Any]:
 
 
 def values(kind: str, depth: int) -> st.SearchStrategy[Any]:
+    """Generate values of a type of the schema."""
     if kind.startswith("[]"):
         return st.lists(st.deferred(lambda: values(kind[2:], depth)), max_size=2) | st.none()
     if kind.startswith("{}"):
@@ -116,8 +116,9 @@ def values(kind: str, depth: int) -> st.SearchStrategy[Any]:
     return links | NAMES | st.text(max_size=10) | st.none()
 
 
-def send(verb: str, target: str, body: bytes) -> int:
-    answer = Served.api.handle(Request(verb, target, {"user-agent": "fuzz"}, body))
+def send(verb: str, target: str, body: bytes) -> None:
+    """Send a request that must be answered in Google's shape, without an internal error."""
+    answer = Served.emulator.handle(Request(verb, target, {"user-agent": "fuzz"}, body))
     assert answer.status < 500 or answer.status == 501, (verb, target, body, answer.body)
     if answer.status != 200:
         error = json.loads(answer.body)["error"]
@@ -125,11 +126,10 @@ def send(verb: str, target: str, body: bytes) -> int:
         assert error["message"]
     else:
         json.loads(answer.body)
-    return answer.status
 
 
 def target(data: st.DataObject, method: Method) -> str:
-    """A path that mostly leads somewhere."""
+    """Generate a target that mostly has a method."""
     segments = []
     for part in method.path:
         real = REAL.get(part.strip("{}"))
@@ -140,7 +140,7 @@ def target(data: st.DataObject, method: Method) -> str:
 
 
 def body(data: st.DataObject, method: Method) -> bytes:
-    """A body that is mostly a good one with a few members changed."""
+    """Generate a body that is mostly right, with a few members changed."""
     if not method.body:
         return data.draw(st.just(b"") | st.binary(max_size=8))
     drawn = data.draw(bodies(method.body))
@@ -153,10 +153,11 @@ def body(data: st.DataObject, method: Method) -> bytes:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_internal_error_on_any_method(name: str, data: st.DataObject) -> None:
+    """No generated request to a served method is an internal error."""
     method = methods()[name]
     send(method.verb, target(data, method), body(data, method))
     if data.draw(st.integers(0, 9)) == 0:
-        Served.api.world.clock.move(data.draw(st.sampled_from([0.5, 10, 1_000])))
+        Served.emulator.environment.clock.move(data.draw(st.sampled_from([0.5, 10, 1_000])))
 
 
 @settings(max_examples=8 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -166,6 +167,7 @@ def test_no_internal_error_on_any_method(name: str, data: st.DataObject) -> None
     sent=st.binary(max_size=20),
 )
 def test_no_internal_error_on_any_path(verb: str, path: str, sent: bytes) -> None:
+    """No generated path is an internal error."""
     send(verb, "/compute/v1/projects/p/" + quote(path), sent)
 
 
@@ -176,4 +178,5 @@ def test_no_internal_error_on_any_path(verb: str, path: str, sent: bytes) -> Non
     sent=JUNK.map(lambda junk: json.dumps(junk).encode()) | st.binary(max_size=12),
 )
 def test_no_internal_error_on_any_control_route(verb: str, name: str, sent: bytes) -> None:
+    """No generated request to a control route is an internal error."""
     send(verb, f"/emulator/{name}?image=x", sent)

@@ -1,0 +1,30 @@
+"""How an environment is set up."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    How an environment is set up.
+
+    Args:
+        seed: seed of all random numbers
+        operation_s: seconds that an operation runs
+        decide_s: seconds from a change to a group's next decision; longer than an operation, because real groups show
+            no action yet when a patch is DONE (terraform-provider-google issue 3378)
+        in_use: whether deleting a used template fails at once, or by an operation that fails; Google does both
+        retries: whether a failed creation is repeated; False: CREATING_WITHOUT_RETRIES
+        max_templates: quota of instance templates in a project
+        standby: whether a rollout keeps suspended and stopped instances as they are, or replaces them; no public
+            source describes this (searched on 2026-11-26)
+    """
+
+    seed: int = 0
+    operation_s: float = 1.0
+    decide_s: float = 2.0
+    in_use: Literal["refuse", "fail"] = "refuse"
+    retries: bool = True
+    max_templates: int = 100_000
+    standby: Literal["keep", "replace"] = "keep"

@@ -1,0 +1,153 @@
+"""
+The decision of a managed instance group: which instances it creates, replaces and deletes now; pure.
+
+Chosen where Google does not say: an instance that is being deleted no longer counts against target size plus surge;
+when a group shrinks, instances that are not available go first, then outdated ones, then the youngest.
+"""
+
+from dataclasses import replace
+
+from emulator.group.conditions import Conditions
+from emulator.group.instance_names import instance_name
+from emulator.group.instances import Instance, Version, is_available, with_action
+from emulator.group.members import (
+    IN_PLACE,
+    Group,
+    difference,
+    living,
+    missing_by_version,
+    outdated,
+    outdated_standby,
+    standby_pool,
+    surplus_instances,
+    with_action_on,
+    with_instance,
+)
+from emulator.group.profile import Profile
+from emulator.group.settings import Settings, UpdateAction, most_disruptive
+
+
+def decided(group: Group, settings: Settings, conditions: Conditions) -> Group:
+    """Return a group with the actions that it starts now."""
+    while settings.proactive:
+        updated = _with_updates(group, settings, conditions)
+        if updated == group:
+            break
+        group = updated
+    if settings.proactive:
+        leaving = {instance.name for instance in outdated_standby(group, settings)}
+        group = with_action_on(group, leaving, "DELETING" if settings.substitutes else "RECREATING", settings)
+    missing = settings.size - len(living(group))
+    if missing > 0 and settings.standby.scales_out:
+        group = _with_standby_instances(group, missing)
+        missing = settings.size - len(living(group))
+    if missing > 0:
+        group = _with_new_instances(group, settings, conditions, missing)
+    else:
+        group = _with_deletions(group, settings)
+    group = _with_full_pool(group, settings, conditions)
+    return _deciding_again(group, settings, conditions)
+
+
+def _deciding_again(group: Group, settings: Settings, conditions: Conditions) -> Group:
+    """Return a group that is never stable while it may update instances but needs all of them."""
+    is_idle = all(instance.action == "NONE" for instance in group.instances)
+    is_blocked = settings.proactive and is_idle and _updatable(group, settings, conditions)
+    return replace(group, decide_at_s=group.at_s + conditions.decide_s) if is_blocked else group
+
+
+def _updatable(group: Group, settings: Settings, conditions: Conditions) -> list[Instance]:
+    """Return the outdated instances that the update policy may change."""
+    return [
+        instance
+        for instance in outdated(group, settings)
+        if _update_action(instance, group, settings, conditions) != "NONE"
+    ]
+
+
+def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> Group:
+    """Return a group that replaces the outdated instances that it may replace now."""
+    old = _updatable(group, settings, conditions)
+    if not old:
+        return group
+    missing = sum(count for count in missing_by_version(group, settings).values() if count > 0)
+    if settings.substitutes:
+        room = settings.size + settings.surge - len(living(group))
+        replaced = [instance for instance in old if _update_action(instance, group, settings, conditions) == "REPLACE"]
+        group = _with_new_instances(group, settings, conditions, min(room, missing, len(replaced)))
+    for instance in sorted(old, key=is_available):
+        action = _update_action(instance, group, settings, conditions)
+        if is_available(instance) and _available(group) <= settings.size - settings.unavailable:
+            continue
+        if settings.substitutes and action == "REPLACE":
+            group = with_action_on(group, {instance.name}, "DELETING", settings)
+        else:
+            group = _with_change(group, instance, IN_PLACE[action], _next_version(group, settings), settings.config)
+    return _with_new_instances(group, settings, conditions, settings.size - len(living(group)))
+
+
+def _update_action(instance: Instance, group: Group, settings: Settings, conditions: Conditions) -> UpdateAction:
+    """Return the action that brings an instance up to date; NONE if that is more than the update policy allows."""
+    needed = most_disruptive(settings.minimal, difference(instance, _next_version(group, settings), conditions))
+    return needed if most_disruptive(needed, settings.most_disruptive) == settings.most_disruptive else "NONE"
+
+
+def _next_version(group: Group, settings: Settings) -> Version:
+    """Return the first target version that lacks instances, or else the last target version."""
+    missing = missing_by_version(group, settings)
+    return next((version for version, count in missing.items() if count > 0), settings.versions[-1])
+
+
+def _with_standby_instances(group: Group, count: int) -> Group:
+    """Return a group that resumes suspended instances and starts stopped ones, in this order, the oldest first."""
+    ready = [instance for instance in standby_pool(group) if instance.is_ready]
+    for instance in sorted(ready, key=lambda instance: instance.target != "SUSPENDED")[:count]:
+        action = "RESUMING" if instance.target == "SUSPENDED" else "STARTING"
+        group = _with_change(group, instance, action, instance.intended, instance.config)
+    return group
+
+
+def _with_full_pool(group: Group, settings: Settings, conditions: Conditions) -> Group:
+    """Return a group that creates what its standby pool lacks, and deletes the youngest that are too many there."""
+    for target, size in settings.standby.sizes.items():
+        instances = [instance for instance in standby_pool(group) if instance.target == target]
+        group = with_action_on(group, {instance.name for instance in instances[size:]}, "DELETING", settings)
+        group = _with_new_instances(group, settings, conditions, size - len(instances), target)
+    return group
+
+
+def _with_new_instances(
+    group: Group, settings: Settings, conditions: Conditions, count: int, target: str = "RUNNING"
+) -> Group:
+    """Return a group that creates some instances; none if the count is not above 0."""
+    for _ in range(count):
+        name = instance_name(settings.base_name, group.created)
+        zone = settings.zones[group.created % len(settings.zones)]
+        new = Instance(
+            name, zone, _next_version(group, settings), Profile(), group.at_s, stage_at_s=group.at_s,
+            action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
+            target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
+        )  # fmt: skip
+        new = replace(new, profile=conditions.profile(new))
+        group = replace(group, instances=(*group.instances, new), created=group.created + 1)
+    return group
+
+
+def _with_deletions(group: Group, settings: Settings) -> Group:
+    """Return a group that deletes instances above its target size, as far as enough stay available."""
+    youngest_first = list(reversed(living(group)))
+    leaving = surplus_instances(group, settings) if settings.proactive else sorted(youngest_first, key=is_available)
+    for instance in leaving:
+        if len(living(group)) <= settings.size:
+            break
+        if not is_available(instance) or _available(group) > settings.size - settings.unavailable:
+            group = with_action_on(group, {instance.name}, "DELETING", settings)
+    return group
+
+
+def _with_change(group: Group, instance: Instance, action: str, version: Version, config: str) -> Group:
+    return with_instance(group, replace(with_action(instance, action, group.at_s, version), config=config))
+
+
+def _available(group: Group) -> int:
+    return sum(map(is_available, group.instances))

@@ -1,0 +1,55 @@
+"""Requests that wait for operations: each sleeps until its operation is done, without another call of its method."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import suppress
+from typing import Final
+
+from emulator.environment.environment import Environment
+from emulator.environment.operations import OperationWait, is_done
+
+_SHORTEST_SLEEP_S: Final = 0.001
+
+
+class OperationWaits:
+    """
+    The waits of an event loop.
+
+    Args:
+        environment: environment of the operations, with a clock that runs
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._changes: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        environment.operation_watchers.append(self._wake)
+
+    async def until_done(self, wait: OperationWait) -> None:
+        """Sleep until an operation is done or removed, or until the end of the wait."""
+        change = asyncio.Event()
+        self._changes[wait.path].add(change)
+        try:
+            while (left_s := self._left_s(wait)) > 0:
+                change.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(left_s, _SHORTEST_SLEEP_S)):
+                        await change.wait()
+        finally:
+            self._changes[wait.path].discard(change)
+            if not self._changes[wait.path]:
+                del self._changes[wait.path]
+
+    def _left_s(self, wait: OperationWait) -> float:
+        """Return the real seconds until the operation ends by itself, or until the end of the wait."""
+        clock = self._environment.clock
+        operation = self._environment.operation(wait.path)
+        now_s = clock.now_s()
+        if operation is None or is_done(operation, now_s):
+            return 0.0
+        end_s = wait.until_s if operation.ends_at_s is None else min(wait.until_s, operation.ends_at_s)
+        return clock.real_s(end_s - now_s)
+
+    def _wake(self, path: str) -> None:
+        """Wake the waits for an operation that has changed."""
+        for change in self._changes.get(path, ()):
+            change.set()

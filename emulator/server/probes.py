@@ -1,0 +1,47 @@
+"""Health probes of bound containers."""
+
+import asyncio
+from typing import Final
+
+import httpcore
+
+from emulator.environment.bindings import probed
+from emulator.environment.environment import Environment
+
+_TIMEOUT_S: Final = 2.0
+_INTERVAL_S: Final = 1.0  # virtual
+_SHORTEST_INTERVAL_S: Final = 0.05
+# httpcore, because `import httpx` loads a command line with click and rich, which doubles the emulator's start.
+_NO_ANSWER: Final = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    TypeError,
+    ValueError,
+)  # fmt: skip; the last two for URLs that cannot be parsed
+
+
+async def probe_forever(environment: Environment) -> None:
+    """Request the health URL of every bound container, once a virtual second; each probe is a new connection."""
+    controls = environment.instance_controls
+    async with httpcore.AsyncConnectionPool(max_keepalive_connections=0) as pool:
+        while True:
+            for binding in list(controls.bindings.values()):
+                if binding.is_probed:
+                    answers = await _answers(pool, binding.url)
+                    environment.advance()
+                    current = controls.bindings[binding.image]
+                    after = probed(current, environment.now_s, answers=answers)
+                    if current.is_probed and after != current:
+                        environment.bind(after)
+            await asyncio.sleep(max(_SHORTEST_INTERVAL_S, environment.clock.real_s(_INTERVAL_S)))
+
+
+async def _answers(pool: httpcore.AsyncConnectionPool, url: str) -> bool:
+    timeouts = dict.fromkeys(("connect", "read", "write", "pool"), _TIMEOUT_S)
+    try:
+        response = await pool.request("GET", url, extensions={"timeout": timeouts})
+    except _NO_ANSWER:
+        return False
+    return response.status == 200

@@ -1,0 +1,48 @@
+"""Instance rules: which rule applies to an instance, and the profile that is drawn."""
+
+from dataclasses import replace
+
+import pytest
+
+from emulator.environment.instance_rules import InstanceRule, drawn_profile, mentions
+from emulator.group.instances import Instance, Version
+from emulator.group.profile import Profile
+
+INSTANCE = Instance("web-1", "zone-a", Version("projects/p/global/instanceTemplates/t"), Profile(), 0.0)
+
+
+def test_the_narrowest_and_newest_rule_comes_first() -> None:
+    """A rule with a name comes before a template's, an image's and a general rule; of equal rules the newest wins."""
+    rules = [
+        InstanceRule(instance="web-1", boot_s=1),
+        InstanceRule(template="t", boot_s=2, create_s=2),
+        InstanceRule(image="r/app:1", delete_s=3),
+        InstanceRule(boot_s=9, create_s=9, delete_s=9, stop_s=9),
+        InstanceRule(stop_s=4),
+    ]
+    profile = drawn_profile(rules, INSTANCE, "image: r/app:1\n", 0)
+    assert (profile.boot_s, profile.create_s, profile.delete_s, profile.stop_s) == (1, 2, 3, 4)
+    assert drawn_profile(rules, INSTANCE, "image: r/app:10", 0).delete_s == 9
+
+
+def test_a_profile_depends_on_seed_and_incarnation_only() -> None:
+    """Equal seeds and incarnations draw equal times; other seeds or incarnations draw other times."""
+    rules = [InstanceRule(boot_s=(1, 100))]
+    first, again = (drawn_profile(rules, INSTANCE, "", 7).boot_s for _ in range(2))
+    assert first == again
+    assert first != drawn_profile(rules, replace(INSTANCE, incarnation=2), "", 7).boot_s
+    assert first != drawn_profile(rules, INSTANCE, "", 8).boot_s
+
+
+def test_never_healthy_overrides_the_answer_time() -> None:
+    """An instance that is never healthy has no answer time."""
+    assert drawn_profile([InstanceRule(answer_s=1, never_healthy=True)], INSTANCE, "", 0).answer_s is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("image: r/app:1", True), ("r/app:1\r\n", True), ("x/r/app:1", False), ("r/app:1.2", False), ("r/app:1-x", False)],
+)
+def test_a_mention_is_the_whole_reference(text: str, expected: bool) -> None:
+    """A longer reference that contains the image is no mention of the image."""
+    assert mentions(text, "r/app:1") is expected
