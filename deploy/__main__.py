@@ -40,7 +40,7 @@ Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout h
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the record")]
 By = Annotated[str, typer.Option(envvar="GITHUB_ACTOR", help="person or account that asks, for the record")]
 To = Annotated[str, typer.Option(help="template, digest or commit (default: the last good release before)")]
-Force = Annotated[bool, typer.Option("--force", help="allow a release that is not known to be good")]
+Force = Annotated[bool, typer.Option("--force", help="allow a release that is unproven")]
 ExitCode = Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")]
 
 

@@ -1,1 +1,1 @@
-"""A release: image references and their mentions, templates, release records and the history. Pure."""
+"""A release: image references and their mentions, templates, release records, history. Pure: no network or file."""

@@ -1,4 +1,4 @@
-"""Whether what a harmless command prints, such as the id of an image, decides which image a container starts; pure."""
+"""Whether the output of a harmless command, such as the id of an image, decides which image a container starts."""
 
 import re
 from typing import Final
@@ -11,14 +11,14 @@ _LONGEST: Final = 4_096  # characters on each side of a command that are searche
 
 def starts_container(text: str, start: int, end: int) -> bool:
     """
-    Return whether the output of the command at a place goes into `docker run` or `docker create`.
+    Return whether the output of a command goes into `docker run` or `docker create`.
 
-    That is: in the same pipeline or substitution, or by the variable that the output is assigned to.
+    The way is the same pipeline or substitution, or the variable that the output is assigned to.
 
     Args:
-        text: Of a script.
-        start: Index of the command's argument.
-        end: Index behind it.
+        text: text of a script.
+        start: index of the command's argument.
+        end: index behind that argument.
     """
     before, after = text[max(0, start - _LONGEST) : start], text[end : end + _LONGEST]
     head = before[max((match.end() for match in _ENDS.finditer(before)), default=0) :]

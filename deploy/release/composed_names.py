@@ -1,4 +1,4 @@
-"""Names of a repository that are put together from parts, so that its plain text is not there; pure."""
+"""Names of a repository that are composed of parts, so that the text does not hold the plain name."""
 
 import re
 from collections.abc import Iterator

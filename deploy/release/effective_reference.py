@@ -1,4 +1,4 @@
-"""The one reference that decides which image an instance starts, or why a template's metadata has none; pure."""
+"""The reference that decides which image an instance starts, or the reason why a template's metadata has none."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,17 +14,17 @@ _SCRIPTS: Final = (SCRIPT, "shutdown-script")
 
 def entries_of_instances(template: Mapping[str, str], all_instances: Mapping[str, str]) -> dict[str, str]:
     """
-    Return every metadata entry that instances have.
+    Return every metadata entry of an instance.
 
     Args:
-        template: Metadata of their template.
-        all_instances: Metadata of the group's `allInstancesConfig`.
+        template: metadata of the instance's template.
+        all_instances: metadata of the group's `allInstancesConfig`.
     """
     return {**template, **{f"allInstancesConfig {key}": text for key, text in all_instances.items()}}
 
 
 def decided_reference(metadata: Mapping[str, str], repository: str) -> Reference | None:
-    """Return the reference that decides which image an instance starts; None where `deciding_reference` refuses."""
+    """Return the reference that decides which image starts; None if `deciding_reference` refuses the metadata."""
     try:
         return deciding_reference(metadata, repository).reference
     except RefusedError:
@@ -36,48 +36,49 @@ def refuse_undecided(metadata: Mapping[str, str], repository: str) -> None:
     Refuse metadata in which another place than the startup script may decide which image starts.
 
     Args:
-        metadata: Of a template, by key; the release record in it is left out.
-        repository: Host and path.
+        metadata: metadata of a template, by key; the release record is ignored.
+        repository: repository of the image, host and path.
 
     Raises:
-        RefusedError: A mention anywhere is undecidable, or another entry refers to the repository; with their lines.
+        RefusedError: a mention is undecidable, or another entry than the startup script refers to the repository.
     """
-    found = _by_entry(metadata, repository)
-    undecidable = [(key, one) for key, one in found if one.kind == "undecidable"]
+    rows = _mentions_by_entry(metadata, repository)
+    undecidable = [(key, mention) for key, mention in rows if mention.kind == "undecidable"]
     if undecidable:
-        full = [(key, one) for key, one in found if one.kind == "reference"]
+        full = [(key, mention) for key, mention in rows if mention.kind == "reference"]
         also = f"; besides {_listed(full)}" if full else ""
         raise RefusedError(
             f"metadata: which image of '{repository}' starts is not written out: {_listed(undecidable)}{also}.",
             "write the image once in full, HOST/PATH:TAG, in 'startup-script', and refer to it by a variable",
         )
-    elsewhere = [(key, one) for key, one in found if one.kind == "reference" and key != SCRIPT]
-    if elsewhere:
+    others = [(key, mention) for key, mention in rows if mention.kind == "reference" and key != SCRIPT]
+    if others:
         raise RefusedError(
-            f"metadata: another entry than 'startup-script' refers to '{repository}': {_listed(elsewhere)}.",
+            f"metadata: another entry than 'startup-script' refers to '{repository}': {_listed(others)}.",
             "write the image in 'startup-script' alone: no other entry is rewritten",
         )
 
 
 def deciding_reference(metadata: Mapping[str, str], repository: str) -> Mention:
     """
-    Return where the startup script refers to a repository.
+    Return the only mention of a repository in the startup script that is a full reference.
 
     Raises:
-        RefusedError: As `refuse_undecided`, or the startup script refers to the repository several times or never.
+        RefusedError: the startup script refers to the repository several times or never, or `refuse_undecided` refuses
+            the metadata.
     """
     refuse_undecided(metadata, repository)
-    found = _by_entry(metadata, repository)
-    own = [one for _, one in found if one.kind == "reference"]
-    if len(own) == 1:
-        return own[0]
-    if own:
-        lines = ", ".join(f"line {one.line} '{one.reference}'" for one in own)
+    rows = _mentions_by_entry(metadata, repository)
+    full = [mention for _, mention in rows if mention.kind == "reference"]
+    if len(full) == 1:
+        return full[0]
+    if full:
+        lines = ", ".join(f"line {mention.line} '{mention.reference}'" for mention in full)
         raise RefusedError(
-            f"startup-script: {len(own)} references of '{repository}': {lines}.",
+            f"startup-script: {len(full)} references of '{repository}': {lines}.",
             "leave one, and let the others use a shell variable that it sets",
         )
-    mentioned = f" It is mentioned where it starts nothing: {_listed(found)}." if found else ""
+    mentioned = f" Mentions that start nothing: {_listed(rows)}." if rows else ""
     encoded = " Encoded text (base64) is not searched." if "base64" in metadata.get(SCRIPT, "") else ""
     raise RefusedError(
         f"startup-script: no reference of '{repository}'.{mentioned}{encoded}",
@@ -86,26 +87,27 @@ def deciding_reference(metadata: Mapping[str, str], repository: str) -> Mention:
 
 
 def filter_warnings(metadata: Mapping[str, str], repository: str) -> tuple[str, ...]:
-    """Return a line for each filter by image, which does not find a container that was started by digest."""
+    """Return a warning for each filter by image, which does not find a container that was started by digest."""
     return tuple(
-        f"'{key}' line {one.line}: the filter ancestor={one.reference} does not find containers that were started by"
-        " digest"
-        for key, one in _by_entry(metadata, repository)
-        if one.is_filter
+        f"'{key}' line {mention.line}: the filter ancestor={mention.reference} does not find containers that were"
+        " started by digest"
+        for key, mention in _mentions_by_entry(metadata, repository)
+        if mention.is_filter
     )
 
 
-def _by_entry(metadata: Mapping[str, str], repository: str) -> list[tuple[str, Mention]]:
+def _mentions_by_entry(metadata: Mapping[str, str], repository: str) -> list[tuple[str, Mention]]:
     return [
-        (key, one)
+        (key, mention)
         for key, text in metadata.items()
         if key != RECORD_KEY
-        for one in mentions(text, repository, is_script=key in _SCRIPTS)
+        for mention in mentions(text, repository, is_script=key in _SCRIPTS)
     ]
 
 
-def _listed(found: list[tuple[str, Mention]]) -> str:
-    return ", ".join(
-        f"'{key}' line {one.line} '{one.reference}'" + (f" ({one.why or one.kind})" if one.kind != "reference" else "")
-        for key, one in found
-    )
+def _listed(rows: list[tuple[str, Mention]]) -> str:
+    return ", ".join(f"'{key}' line {mention.line} '{mention.reference}'{_reason(mention)}" for key, mention in rows)
+
+
+def _reason(mention: Mention) -> str:
+    return f" ({mention.why or mention.kind})" if mention.kind != "reference" else ""

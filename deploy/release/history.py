@@ -1,4 +1,4 @@
-"""The history of a group, read from its templates: what there was, what is proven, what to restore or prune; pure."""
+"""The history of a group, read from its templates: its releases, their proof, and what to restore or delete."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,23 @@ from deploy.errors import RefusedError
 from deploy.release.record import Fallback, ReleaseRecord
 from deploy.release.template import release_record
 
-KEPT_GOOD: Final = 5
-KEPT_OTHERS: Final = 2
+KEPT_PROVEN: Final = 5
+KEPT_UNPROVEN: Final = 2
+_SHORTEST_PREFIX: Final = 7  # digits of a digest or a commit that name a release
 
 
 @dataclass(frozen=True)
 class Release:
     """
-    A template of ours.
+    A release of a group, with its template.
 
     Args:
-        link: Of the template, by its name.
-        link_by_id: The same by its numeric id.
-        made_at: When it was inserted.
-        record: Its release record.
-        is_proven: Whether the group serves it and it is proven, or a later record names it as fallback, link and id.
+        link: link of the template, by its name.
+        link_by_id: link of the template, by its numeric id.
+        made_at: time at which the template was inserted.
+        record: release record of the template.
+        is_proven: whether the group serves the release and it is proven, or a later record names its template, by link
+            and id, as fallback.
     """
 
     link: str
@@ -44,7 +46,7 @@ class Release:
         return name_of(self.link_by_id)
 
     def is_in(self, links: Collection[str]) -> bool:
-        """Return whether one of some links refers to this template."""
+        """Return whether a link refers to this release's template."""
         return self.link in links or self.link_by_id in links
 
 
@@ -53,138 +55,154 @@ def releases(templates: Iterable[Document], repository: str, group: str, serving
     Return the releases of a group, newest first.
 
     Args:
-        templates: All of a project; foreign ones are left out.
-        repository: That the releases are of.
+        templates: all templates of a project; those of other groups and repositories are left out.
+        repository: repository of the releases.
         group: `ZONE/GROUP`; groups may share a repository, and never a history.
-        serving: Link of the template that the group serves; empty while that is not proven.
+        serving: link of the template that the group serves; empty while its release is not proven.
     """
-    ours = [
-        (document, found)
+    records = [
+        (document, record)
         for document in templates
-        if (found := release_record(document)) is not None and (found.repository, found.group) == (repository, group)
+        if (record := release_record(document)) is not None and (record.repository, record.group) == (repository, group)
     ]
-    fallbacks = {(found.fallback.link, found.fallback.template_id) for _, found in ours if found.fallback}
-    made = []
-    for document, found in ours:
+    fallbacks = {(record.fallback.link, record.fallback.template_id) for _, record in records if record.fallback}
+    group_releases = []
+    for document, record in records:
         links = links_of(document)
         is_proven = serving in links or any((link, str(document["id"])) in fallbacks for link in links)
-        made.append(Release(*links, made_at(document), found, is_proven))
-    return tuple(sorted(made, key=lambda release: release.made_at, reverse=True))
+        group_releases.append(Release(*links, made_at(document), record, is_proven))
+    return tuple(sorted(group_releases, key=lambda release: release.made_at, reverse=True))
 
 
 def made_at(template: Document) -> datetime:
-    """Return when a template was made; times carry an offset that changes with the season, and are never text."""
+    """Return the time of a template's insertion; as text, two times could not be compared, for their offsets differ."""
     return datetime.fromisoformat(template["creationTimestamp"])
 
 
 @dataclass(frozen=True)
 class Origin:
-    """The template that a group's releases descend from: made by Terraform or by hand."""
+    """
+    The unmanaged template, of Terraform or of a person, that a group's releases descend from.
+
+    Args:
+        link: link of the template.
+        made_at: time at which the template was inserted.
+    """
 
     link: str
     made_at: datetime
 
 
 def origin(template: Document) -> Origin | None:
-    """Return what a template descends from, itself if it is unmanaged; None where that is not known."""
-    found = release_record(template)
-    if found is None:
+    """Return the origin of a template, which is itself if it is unmanaged; None if the origin is unknown."""
+    record = release_record(template)
+    if record is None:
         return Origin(links_of(template)[0], made_at(template))
-    return Origin(found.origin, found.origin_made_at) if found.origin_made_at else None
+    return Origin(record.origin, record.origin_made_at) if record.origin_made_at else None
 
 
-def rollback_fallback(serving: Fallback, is_proven: bool, serving_entry: ReleaseRecord | None) -> Fallback | None:
+def rollback_fallback(serving: Fallback, is_proven: bool, record: ReleaseRecord | None) -> Fallback | None:
     """
-    Return what a rollback of a new release would restore.
+    Return the version that an automatic rollback of a new release restores.
 
     Args:
-        serving: What the group has.
-        is_proven: Whether it is proven.
-        serving_entry: The release record of its template, if that has one.
+        serving: version that the group serves.
+        is_proven: whether that version's release is proven.
+        record: release record of that version's template; None if the template is unmanaged.
 
     Returns:
-        What the group has, if that is proven; else the fallback of what it has, so that a fix that is deployed onto a
-        broken release never falls back onto the broken one.
+        The serving version if its release is proven; otherwise its own fallback, so that a fix that is deployed onto a
+        broken release never falls back onto the broken release.
     """
     if is_proven:
         return serving
-    return serving_entry.fallback if serving_entry else None
+    return record.fallback if record else None
 
 
-def rollback_release(found: Sequence[Release], serving: str, wanted: str = "", *, force: bool = False) -> Release:
+def rollback_release(history: Sequence[Release], serving: str, name: str = "", *, force: bool = False) -> Release:
     """
     Choose the release of a rollback.
 
     Args:
-        found: Newest first.
-        serving: Link of the template that the group has.
-        wanted: A template's name, or a digest or commit or the beginning of one; empty for the last good release before
-            the one serving.
-        force: Allow one that is not good.
+        history: releases of the group, newest first.
+        serving: link of the template that the group has.
+        name: a template's name, or a digest or commit or the beginning of one; empty for the last proven release
+            before the serving one.
+        force: whether to allow an unproven release.
 
     Raises:
-        RefusedError: There is none, several, or one that failed.
+        RefusedError: no release has this name, several have it, or the release is unproven.
     """
-    if not wanted:
-        now = next((release for release in found if release.is_in({serving})), None)
-        good = [release for release in found if release.is_proven and not release.is_in({serving})]
-        earlier = [release for release in good if now is None or release.made_at < now.made_at]
-        if not earlier:
-            raise RefusedError("rollback: there is no good release before the one serving.", "name one with --to")
-        return earlier[0]
-    meant = [release for release in found if _is_meant(release, wanted)]
-    digests = {release.record.digest for release in meant}
-    if not meant:
-        known = ", ".join(release.template for release in found[:5]) or "none"
-        raise RefusedError(f"rollback: --to '{wanted}' is no release of this group (newest: {known}).", "see `history`")
-    if len(digests) > 1:
-        names = ", ".join(release.template for release in meant)
-        raise RefusedError(f"rollback: --to '{wanted}' means several releases: {names}.", "write more of it")
-    proven = [release for release in meant if release.is_proven]
+    if not name:
+        return _last_proven(history, serving)
+    matches = [release for release in history if _has_name(release, name)]
+    if not matches:
+        newest = ", ".join(release.template for release in history[:5]) or "none"
+        raise RefusedError(f"rollback: --to '{name}' is no release of this group (newest: {newest}).", "see `history`")
+    if len({release.record.digest for release in matches}) > 1:
+        templates = ", ".join(release.template for release in matches)
+        raise RefusedError(f"rollback: --to '{name}' means several releases: {templates}.", "write more of it")
+    proven = [release for release in matches if release.is_proven]
     if proven or force:
-        return proven[0] if proven else meant[0]
+        return proven[0] if proven else matches[0]
     raise RefusedError(
-        f"rollback: '{meant[0].template}' is not known to be good: it failed, or was rolled back.",
+        f"rollback: '{matches[0].template}' is unproven: it failed, or was rolled back.",
         "choose another one, or add --force",
     )
 
 
-def unmanaged_predecessor(found: Sequence[Release], serving: str) -> Fallback | None:
-    """
-    Return the version that the first release of all took the place of, while that release is the one serving.
+def _last_proven(history: Sequence[Release], serving: str) -> Release:
+    current = _serving_release(history, serving)
+    earlier = [
+        release
+        for release in history
+        if release.is_proven and not release.is_in({serving}) and (current is None or release.made_at < current.made_at)
+    ]
+    if not earlier:
+        raise RefusedError("rollback: there is no proven release before the serving one.", "name one with --to")
+    return earlier[0]
 
-    Its template is unmanaged, and yet it is what served before: the rollback of a group's first day.
+
+def _serving_release(history: Sequence[Release], serving: str) -> Release | None:
+    return next((release for release in history if release.is_in({serving})), None)
+
+
+def unmanaged_predecessor(history: Sequence[Release], serving: str) -> Fallback | None:
+    """
+    Return the unmanaged version that the group's first release replaced, while the group serves that release.
 
     Args:
-        found: Newest first.
-        serving: Link of the template that the group has.
+        history: releases of the group, newest first.
+        serving: link of the template that the group has.
     """
-    now = next((release for release in found if release.is_in({serving})), None)
-    if now is None or now.record.fallback is None:
+    current = _serving_release(history, serving)
+    if current is None or current.record.fallback is None:
         return None
-    return None if any(release.is_in({now.record.fallback.link}) for release in found) else now.record.fallback
+    fallback = current.record.fallback
+    return None if any(release.is_in({fallback.link}) for release in history) else fallback
 
 
-def prunable_releases(found: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
+def prunable_releases(history: Sequence[Release], referenced: frozenset[str]) -> tuple[Release, ...]:
     """
-    Return the releases that nobody needs any more, oldest first.
+    Return the releases that may be deleted, oldest first.
 
     Args:
-        found: Newest first.
-        referenced: Links of templates that any group or machine of the project refers to.
+        history: releases of the group, newest first.
+        referenced: links of the templates that any group or instance of the project refers to.
     """
-    good = [release for release in found if release.is_proven]
-    others = [release for release in found if not release.is_proven]
-    kept = {release.link for release in (*good[:KEPT_GOOD], *others[:KEPT_OTHERS])} | referenced
-    kept |= {release.record.fallback.link for release in found if release.is_in(kept) and release.record.fallback}
-    return tuple(release for release in reversed(found) if not release.is_in(kept))
+    proven = [release for release in history if release.is_proven]
+    unproven = [release for release in history if not release.is_proven]
+    kept = {release.link for release in (*proven[:KEPT_PROVEN], *unproven[:KEPT_UNPROVEN])} | referenced
+    kept |= {release.record.fallback.link for release in history if release.is_in(kept) and release.record.fallback}
+    return tuple(release for release in reversed(history) if not release.is_in(kept))
 
 
-def _is_meant(release: Release, wanted: str) -> bool:
-    digest = wanted.rpartition("@")[2].removeprefix("sha256:")
-    found = release.record
+def _has_name(release: Release, name: str) -> bool:
+    """Return whether a name is that of the release's template, or the beginning of its digest or commit."""
+    digest = name.rpartition("@")[2].removeprefix("sha256:")
+    record = release.record
     return (
-        release.template == wanted
-        or (len(digest) >= 7 and found.digest.removeprefix("sha256:").startswith(digest))
-        or (len(wanted) >= 7 and found.commit.startswith(wanted))
+        release.template == name
+        or (len(digest) >= _SHORTEST_PREFIX and record.digest.removeprefix("sha256:").startswith(digest))
+        or (len(name) >= _SHORTEST_PREFIX and record.commit.startswith(name))
     )

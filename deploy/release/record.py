@@ -1,4 +1,4 @@
-"""The release record: what a template says of the release that it carries, as JSON in its metadata; pure."""
+"""The release record: a metadata entry of a template, as JSON, that describes its release."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 from deploy.documents.group_state import Version
 from deploy.documents.resource import name_of
 
-# The metadata entry that the record stands in.
+# The key of the metadata entry.
 RECORD_KEY: Final = "release"
 _STRICT: Final = ConfigDict(strict=True, extra="forbid")
 Link = Annotated[str, Field(pattern=r"^projects/[^/\s]+/[^\s]+/instanceTemplates/[^/\s]+$")]
@@ -21,9 +21,9 @@ class Fallback:
     The version that a rollback restores, whole: a changed version name alone replaces instances.
 
     Args:
-        link: Of its template.
-        template_id: Numeric id of that template: another template may have its link by the time of the rollback.
-        name: Of the version.
+        link: link of the version's template.
+        template_id: numeric id of that template: another template may have the same link by the time of the rollback.
+        name: name of the version.
     """
 
     __pydantic_config__ = _STRICT
@@ -34,32 +34,33 @@ class Fallback:
 
     @property
     def version(self) -> Version:
-        """The entry of `versions` to write."""
+        """The entry of `versions` that a rollback writes."""
         return Version(self.link, self.name)
 
     @property
     def template(self) -> str:
-        """The template's name, for people."""
+        """The template's name, to be printed."""
         return name_of(self.link)
 
 
 @dataclass(frozen=True)
 class ReleaseRecord:
     """
-    A release record.
+    The description of a release in its template.
 
     Args:
-        repository: Of the image.
-        digest: `sha256:…`.
-        base: Link of the template that this one was copied from.
-        base_id: Numeric id of that template.
-        group: That the template was made for, `ZONE/GROUP`.
-        commit: Of the sources; empty where it is not known.
-        run: Of the deploy that made the template.
-        by: Who ran that.
-        fallback: What an automatic rollback restores; None for the first release of a group that never was healthy.
-        origin: Link of the unmanaged template that all releases before this one descend from; empty where not known.
-        origin_made_at: When that was made.
+        repository: repository of the image.
+        digest: digest of the image, `sha256:…`.
+        base: link of the template that this template is a copy of.
+        base_id: numeric id of that template.
+        group: group of the release, `ZONE/GROUP`.
+        commit: commit of the sources; empty if unknown.
+        run: id of the deploy that created the template.
+        by: person or account that ran that deploy.
+        fallback: version that an automatic rollback restores; None for the first release of a group that was never
+            healthy.
+        origin: link of the unmanaged template that the group's releases descend from; empty if unknown.
+        origin_made_at: time at which that template was inserted.
     """
 
     __pydantic_config__ = _STRICT
@@ -77,7 +78,7 @@ class ReleaseRecord:
     origin_made_at: AwareDatetime | None = None
 
     def dump(self) -> str:
-        """Return the JSON that stands in the metadata."""
+        """Return the record as JSON, the value of the metadata entry."""
         return _JSON.dump_json(self).decode()
 
 
@@ -85,7 +86,7 @@ _JSON: TypeAdapter[ReleaseRecord] = TypeAdapter(ReleaseRecord)
 
 
 def parse_record(text: str) -> ReleaseRecord | None:
-    """Return the record that a text holds; None for any other text, however malformed."""
+    """Return the record of a metadata value; None for any other text, however malformed."""
     try:
         return _JSON.validate_json(text)
     except ValidationError:

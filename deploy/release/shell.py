@@ -1,8 +1,8 @@
 """
-What stands around a place in a shell script: a comment, a here-document or a simple command; in one pass over it.
+The context of a place in a shell script: a comment, a here-document or a simple command; in one pass over the script.
 
-The scripts are a team's own and may be broken: everything has a context, and what is not understood is never called a
-comment. Source of the rules: POSIX.1-2024, Shell Command Language, 2.3 and 2.10; `[[`, `<<<` and `<(` of bash.
+The scripts may have errors: every place has a context, and text that the lexer does not understand is never a comment.
+Source of the rules: POSIX.1-2024, Shell Command Language, 2.3 and 2.10; `[[`, `<<<` and `<(` of bash.
 """
 
 import re
@@ -22,17 +22,17 @@ _DECLARES = ("export", "local", "readonly", "declare", "typeset")
 @dataclass(frozen=True)
 class Context:
     """
-    What stands around a place.
+    The text around a place.
 
     Args:
         kind: comment; document: text of a here-document; command: an argument of a simple command, or its name;
             assignment: the value of a variable; other: anything else.
-        words: Of the innermost simple command, without their quotes.
-        variable: That is assigned.
-        is_output_used: Whether the command's output goes elsewhere than to a terminal or a log.
-        span: Of a here-document's text.
-        is_script: Whether a here-document's text goes to a shell.
-        is_expanded: Whether the shell runs the command substitutions in a here-document's text.
+        words: words of the innermost simple command, without their quotes.
+        variable: variable that is assigned.
+        is_output_used: whether the command's output goes elsewhere than to a terminal or a log.
+        span: start and end of a here-document's text.
+        is_script: whether a here-document's text goes to a shell.
+        is_expanded: whether the shell runs the command substitutions in a here-document's text.
     """
 
     kind: Literal["comment", "document", "command", "assignment", "other"]
@@ -46,10 +46,10 @@ class Context:
 
 class Script:
     """
-    A script that was read.
+    A parsed script.
 
     Args:
-        text: Of the script; it may have errors.
+        text: text of the script, which may have errors.
     """
 
     def __init__(self, text: str) -> None:
@@ -58,7 +58,7 @@ class Script:
         self._words_by_command: dict[int, tuple[str, ...]] = {}
 
     def context(self, start: int, end: int) -> Context:
-        """Return what stands around a part of the text."""
+        """Return the context of a part of the text."""
         around = [span for span in self._lexer.spans if span.start <= start and end <= span.end]
         if not around:
             return Context("other")
@@ -83,7 +83,7 @@ class Script:
         return Context("command", self._words(inner.command), is_output_used=is_used)
 
     def _words(self, command: Command) -> tuple[str, ...]:
-        """Return a command's words; they are kept, because a long command may have thousands of mentions."""
+        """Return the words of a command, which are cached, because a long command may have thousands of mentions."""
         words = self._words_by_command.get(id(command))
         if words is None:
             parts = (self._text[span.start : span.end] for span in command.words)
@@ -95,15 +95,15 @@ class Script:
         return any(name_of_command(word) in SHELLS for word in self._words(command))
 
     def _assigned(self, word: Span) -> str:
-        """Return the variable that a word assigns; empty if it is no assignment."""
+        """Return the variable that a word assigns; empty if the word is no assignment."""
         name, mark, _ = self._text[word.start : word.end].partition("=")
         name = name.removesuffix("+")
         if not mark or not name.isidentifier():
             return ""
-        before = [one for one in word.command.words if one.start < word.start]
-        words = [self._text[one.start : one.end] for one in before]
+        earlier = [span for span in word.command.words if span.start < word.start]
+        words = [self._text[span.start : span.end] for span in earlier]
         is_declared = bool(words) and words[0] in _DECLARES
-        return name if is_declared or all("=" in one for one in words) else ""
+        return name if is_declared or all("=" in text for text in words) else ""
 
     def _is_output_used(self, command: Command | None) -> bool:
         while command is not None:
@@ -115,7 +115,7 @@ class Script:
         return False
 
     def _is_written(self, target: Span) -> bool:
-        """Return whether a redirection writes to its target, a file that is no log."""
+        """Return whether a redirection writes to its target, and the target is no log."""
         before = self._text[max(0, target.start - 20) : target.start]
         path = self._text[target.start : target.end].strip("\"'")
         is_log = bool(_DEVICES.match(path)) or path.startswith("/var/log/") or path.endswith(".log")
@@ -123,7 +123,7 @@ class Script:
 
 
 def _piped(command: Command | None) -> Iterator[Command]:
-    """Yield a command and those that read its output, one after another."""
+    """Yield a command and the commands of its pipeline behind it."""
     while command is not None:
         yield command
         command = command.piped_to
@@ -135,7 +135,7 @@ def name_of_command(word: str) -> str:
 
 
 def is_comment(line: str, index: int) -> bool:
-    """Return whether a place in a line is behind a `#` that begins a comment; quotes count where they are closed."""
+    """Return whether an index of a line is in a comment; a quote counts if it is closed."""
     at = 0
     while at < index:
         char = line[at]

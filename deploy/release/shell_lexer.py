@@ -7,7 +7,7 @@ from deploy.release.shell_spans import Command, Frame, Span
 
 _OPENS: Final = ("if", "while", "until", "for", "case", "select")
 _CLOSES: Final = ("fi", "done", "esac")
-_LONGEST: Final = 10  # characters, with which no word is a keyword any more
+_LONGEST: Final = 10  # characters; no longer word is a keyword
 _PASSED: Final = ("do", "then", "else", "elif", "!")
 _HEREDOC: Final = re.compile(r"<<(-?)[ \t]*((?:\\.|'[^'\n]*'|\"[^\"\n]*\"|[^\s;&|<>()])+)")
 _ANSI_QUOTED: Final = re.compile(r"\$'(?:[^'\\]|\\.)*+'?", re.DOTALL)
@@ -17,14 +17,14 @@ _OUTPUT: Final = re.compile(r"&>>?|>>|>\||>&|<>|>")
 
 class Lexer:
     """
-    Reads a script.
+    Splits a script into spans.
 
     Args:
-        text: Of the script.
+        text: text of the script.
 
     Attributes:
-        spans: Everything that was found; inner ones begin later.
-        is_broken: Whether something was closed that was not open, or left open.
+        spans: all spans of the script; an inner span begins after its outer span.
+        is_broken: whether a construct is closed that is not open, or stays open.
     """
 
     def __init__(self, text: str) -> None:
@@ -48,7 +48,7 @@ class Lexer:
 
     @property
     def _is_quoted(self) -> bool:
-        """Whether a single quote is an ordinary character, because it stands in double ones."""
+        """Whether a single quote is an ordinary character, because it is between double quotes."""
         return '"' in [frame.closer for frame in self._frames[-2:] if frame.is_text]
 
     def _step(self) -> None:
@@ -67,7 +67,7 @@ class Lexer:
             self._plain(char)
 
     def _plain(self, char: str) -> None:
-        """Read a character between words or in a bare one."""
+        """Read a character between words, or in a word without quotes."""
         if char == "#" and self._frame.word < 0:
             end = self._text.find("\n", self._at) % (len(self._text) + 1)
             if any(frame.closer == "`" for frame in self._frames[-8:]):
@@ -90,7 +90,7 @@ class Lexer:
             self._begin_word(1)
 
     def _quote(self, char: str) -> None:
-        """Read a quote or an expansion, which are parts of a word."""
+        """Read a quote or an expansion, which is a part of a word."""
         text, at = self._text, self._at
         if char == "`" and self._frame.closer == "`":
             self._close("`")
@@ -150,7 +150,7 @@ class Lexer:
             self._frame.command.words.append(span)
 
     def _keyword(self, word: str) -> bool:
-        """Act on the first word of a command, if it is one of the shell's own."""
+        """Act on the first word of a command if it is a keyword of the shell, and return whether it is."""
         if word == "{" or word in _OPENS:
             self._open("}" if word == "{" else "done")
         elif word == "}" or word in _CLOSES:

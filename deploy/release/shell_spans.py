@@ -1,4 +1,4 @@
-"""Parts of a shell script: what its lexer finds."""
+"""The parts of a shell script that the lexer returns."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,16 +7,16 @@ from typing import Literal
 @dataclass
 class Command:
     """
-    A simple command, or a group of them.
+    A simple command, or a group of commands.
 
     Args:
-        group: The group that it is in; None at the top.
-        is_captured: Whether its output is the value of a substitution, or may be, because it is in a function.
+        group: group that contains the command; None at the top.
+        is_captured: whether the command's output is, or in a function may be, the value of a substitution.
 
     Attributes:
-        words: Of it, in order.
-        targets: Files that its output goes to.
-        piped_to: The command that reads its output.
+        words: words of the command, in order.
+        targets: files that the command's output goes to.
+        piped_to: command that reads the command's output.
     """
 
     group: "Command | None"
@@ -32,11 +32,11 @@ class Span:
     A part of the text: a word of a command, the target of a redirection, a comment or a here-document's text.
 
     Args:
-        kind: Of the part.
-        start: Index of its first character.
-        end: Index behind its last.
-        command: That it belongs to.
-        is_expanded: Whether the shell expands a here-document's text, because its delimiter has no quotes.
+        kind: kind of the part.
+        start: index of the first character.
+        end: index behind the last character.
+        command: command that the part belongs to.
+        is_expanded: whether the shell expands a here-document's text, because its delimiter has no quotes.
     """
 
     kind: Literal["word", "target", "comment", "document"]
@@ -48,7 +48,7 @@ class Span:
 
 @dataclass
 class Frame:
-    """Where the lexer is: in commands up to `closer`, or in quotes (`"`), braces (`${`) or arithmetic (`((`)."""
+    """A construct that is open: commands up to `closer`, quotes (`"`), braces (`${`) or arithmetic (`((`)."""
 
     closer: str
     command: Command

@@ -1,7 +1,7 @@
 """
-Instance templates as raw JSON: a lossless copy with another release in it, named by its content.
+Instance templates as raw JSON: a lossless copy with another release, named by its content.
 
-Nothing here knows the fields of a machine: what is not named below is copied as it is.
+This module knows few fields of a template: every other field is copied unchanged.
 """
 
 import copy
@@ -36,43 +36,43 @@ _MAX_METADATA_BYTES: Final = 512 * 1024
 
 
 def metadata(template: Document) -> dict[str, str]:
-    """Return a template's metadata by key."""
+    """Return the metadata of a template, by key."""
     items = ((template.get("properties") or {}).get("metadata") or {}).get("items") or []
     return {item["key"]: item.get("value", "") for item in items}
 
 
 def script(template: Document) -> str:
     """
-    Return the startup script that a template carries.
+    Return the startup script of a template.
 
     Raises:
-        RefusedError: It has none, or refers to one elsewhere, which is not ours to change.
+        RefusedError: the template has no startup script, or only the URL of one, which deploy does not change.
     """
-    found = metadata(template)
+    entries = metadata(template)
     name = template.get("name", "")
-    if "startup-script-url" in found:
+    if "startup-script-url" in entries:
         raise RefusedError(
             f"template '{name}': 'startup-script-url' points to a script outside the template.",
             "put the script itself into the metadata entry 'startup-script'",
         )
-    if _SCRIPT not in found:
-        keys = ", ".join(sorted(found)) or "none"
+    if _SCRIPT not in entries:
+        keys = ", ".join(sorted(entries)) or "none"
         raise RefusedError(f"template '{name}': no 'startup-script' in its metadata (keys: {keys}).", "add one")
-    return found[_SCRIPT]
+    return entries[_SCRIPT]
 
 
 def release_record(template: Document) -> ReleaseRecord | None:
     """
     Return the release record of a template that `deploy` created; None for every other template.
 
-    A record alone proves nothing, because it is copied with its template: the template's link must be the one that its
-    content leads to, project included, and its script must refer to the record's digest.
+    A record alone proves nothing, because a manual copy of a template has it too: the template's name must follow from
+    its content and its project, and its script must refer to the record's digest.
     """
-    found = metadata(template)
-    record = parse_record(found.get(RECORD_KEY, ""))
+    entries = metadata(template)
+    record = parse_record(entries.get(RECORD_KEY, ""))
     if record is None:
         return None
-    link, script = links_of(template)[0], found.get(_SCRIPT, "")
+    link, script = links_of(template)[0], entries.get(_SCRIPT, "")
     project = project_of(link)
     if link != f"projects/{project}/global/instanceTemplates/{content_name(project, record, script)}":
         return None
@@ -80,18 +80,18 @@ def release_record(template: Document) -> ReleaseRecord | None:
     return record if digests == [record.digest] else None
 
 
-def new_template(base: Document, repository: str, digest: str, release: ReleaseRecord) -> Document:
+def new_template(base: Document, repository: str, digest: str, record: ReleaseRecord) -> Document:
     """
-    Return the body of a new template: a copy with another digest in its script, and the release's entry.
+    Return the body of a new template: a copy of a base with another digest in its script, and a release record.
 
     Args:
-        base: As it was read.
-        repository: That the script refers to once.
-        digest: To refer to.
-        release: Entry to carry.
+        base: template to copy.
+        repository: repository that the script of the base refers to once.
+        digest: digest that the script of the copy refers to.
+        record: release record of the copy.
 
     Raises:
-        RefusedError: The base can't be copied, or would become too large.
+        RefusedError: the base can't be copied, or its metadata would become too large.
     """
     _refuse_uncopyable(base)
     body = _without_output(base)
@@ -100,27 +100,27 @@ def new_template(base: Document, repository: str, digest: str, release: ReleaseR
     items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != RECORD_KEY]
     body["properties"]["metadata"]["items"] = [
         *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),
-        {"key": RECORD_KEY, "value": release.dump()},
+        {"key": RECORD_KEY, "value": record.dump()},
     ]
-    body["name"] = content_name(project_of(release.base), release, after)
-    body["description"] = f"Release {digest} of {repository}; a copy of {name_of(release.base)}."
+    body["name"] = content_name(project_of(record.base), record, after)
+    body["description"] = f"Release {digest} of {repository}; a copy of {name_of(record.base)}."
     _refuse_oversize(body)
     return body
 
 
-def content_name(project: str, release: ReleaseRecord, rewritten: str) -> str:
-    """Return a name by content: a hash of project, group, the base's id, the digest and the rewritten script."""
-    content = "\n".join((project, release.group, release.base_id, release.digest, rewritten))
-    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-    stem = re.sub(r"-r-[0-9a-f]{12}$", "", name_of(release.base))[:48].rstrip("-")
-    return f"{stem}-r-{digest}"
+def content_name(project: str, record: ReleaseRecord, script: str) -> str:
+    """Return the name of a release's template, with a hash of project, group, base id, digest and script."""
+    content = "\n".join((project, record.group, record.base_id, record.digest, script))
+    content_hash = hashlib.sha256(content.encode()).hexdigest()[:12]
+    stem = re.sub(r"-r-[0-9a-f]{12}$", "", name_of(record.base))[:48].rstrip("-")
+    return f"{stem}-r-{content_hash}"
 
 
 def differences(base: Document, other: Document) -> list[str]:
     """
-    Return the paths at which two templates differ, besides name, description, the script and the release's entry.
+    Return the paths at which two templates differ; name, description, script and release record are not compared.
 
-    Both may be as they were read; what only the server sets is left out of the comparison.
+    Fields that only the server sets are not compared either.
     """
     return list(_differing(_comparable(base), _comparable(other), ""))
 
@@ -140,8 +140,8 @@ def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
         for key in sorted(before.keys() | after.keys()):
             yield from _differing(before.get(key), after.get(key), f"{path}.{key}" if path else key)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from _differing(one, other, f"{path}[{index}]")
+        for index, members in enumerate(zip(before, after, strict=True)):
+            yield from _differing(*members, f"{path}[{index}]")
     elif before != after:
         yield path
 
@@ -158,10 +158,10 @@ def _strip(value: Any) -> None:
             _strip(member)
     elif isinstance(value, dict):
         for key, member in value.items():
-            for each in member if isinstance(member, list) else [member]:
-                if isinstance(each, dict):
+            for item in member if isinstance(member, list) else [member]:
+                if isinstance(item, dict):
                     for output in _OUTPUT_BELOW.get(key, ()):
-                        each.pop(output, None)
+                        item.pop(output, None)
             _strip(member)
 
 
@@ -194,8 +194,8 @@ def _refuse_oversize(body: Document) -> None:
         size = len(item.get("value", "").encode())
         total += size + len(item["key"].encode())
         if size > _MAX_VALUE_BYTES:
-            said = f"metadata '{item['key']}' has {size} bytes, at most {_MAX_VALUE_BYTES} are allowed"
-            raise RefusedError(f"template '{body['name']}': {said}.", "make it shorter")
+            fact = f"metadata '{item['key']}' has {size} bytes, at most {_MAX_VALUE_BYTES} are allowed"
+            raise RefusedError(f"template '{body['name']}': {fact}.", "make it shorter")
     if total >= _MAX_METADATA_BYTES:
         raise RefusedError(
             f"template '{body['name']}': its metadata has {total} bytes, {_MAX_METADATA_BYTES} are too many.",

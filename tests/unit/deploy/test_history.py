@@ -90,7 +90,7 @@ def test_rollback_chooses_the_last_proven_one_before() -> None:
     found = releases(first, second, third, serving=third)
     assert history.rollback_release(found, links_of(third)[0]).template == second["name"]
     assert history.rollback_release(found, links_of(second)[0]).template == first["name"]
-    with pytest.raises(RefusedError, match="no good release before"):
+    with pytest.raises(RefusedError, match="no proven release before"):
         history.rollback_release(found, links_of(first)[0])
 
 
@@ -101,7 +101,7 @@ def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
     serving = links_of(first)[0]
     assert history.rollback_release(found, links_of(second)[0], digest("a")).template == first["name"]
     assert history.rollback_release(found, serving, "cafecaf", force=True).template == second["name"]
-    with pytest.raises(RefusedError, match=f"'{second['name']}' is not known to be good"):
+    with pytest.raises(RefusedError, match=f"'{second['name']}' is unproven"):
         history.rollback_release(found, serving, second["name"])
     with pytest.raises(RefusedError, match="'zzz' is no release of this group"):
         history.rollback_release(found, serving, "zzz")
@@ -117,7 +117,7 @@ def test_rollback_to_a_digest_chooses_its_newest_proven_release(force: bool) -> 
     for wanted in (digest("a"), "a" * 40, digest("a")[7:20]):
         chosen = history.rollback_release(found, links_of(second)[0], wanted, force=force)
         assert chosen.template == first["name"], wanted
-    with pytest.raises(RefusedError, match="is not known to be good"):
+    with pytest.raises(RefusedError, match="is unproven"):
         history.rollback_release(found, links_of(second)[0], again["name"])
 
 

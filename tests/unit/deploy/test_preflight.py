@@ -204,7 +204,7 @@ def test_a_health_check_that_is_gone_is_seen() -> None:
         (
             {"startup_script": f"# {REPOSITORY}:v1\n"},
             (
-                f"startup-script: no reference of '{REPOSITORY}'. It is mentioned where it starts nothing:"
+                f"startup-script: no reference of '{REPOSITORY}'. Mentions that start nothing:"
                 f" 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG,"
                 " or correct `repository` in the environment file."
             ),

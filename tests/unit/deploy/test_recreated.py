@@ -120,7 +120,7 @@ def test_release_that_was_created_again_is_no_longer_proven() -> None:
     rig.deploy("b")
     recreate(rig, name)
     for to in ("", name, digest("a")):
-        with pytest.raises(RefusedError, match=r"no good release before|is not known to be good"):
+        with pytest.raises(RefusedError, match=r"no proven release before|is unproven"):
             rig.roll_back(to)
     assert rig.serving() == ["b"] * 3
 

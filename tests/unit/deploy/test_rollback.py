@@ -132,7 +132,7 @@ def test_the_first_release_goes_back_to_what_served_before_it() -> None:
     rig.deploy("a")
     assert rig.roll_back().changed
     assert (rig.observed().group.versions, rig.serving()) == (first, ["latest"] * 3)
-    with pytest.raises(RefusedError, match="there is no good release before the one serving"):
+    with pytest.raises(RefusedError, match="there is no proven release before the serving one"):
         rig.roll_back()
 
 

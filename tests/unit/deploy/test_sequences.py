@@ -147,7 +147,7 @@ def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
     with pytest.raises(RolledBackError):
         rig.deploy("d")
     assert rig.serving() == ["a"] * 3
-    with pytest.raises(RefusedError, match="is not known to be good: it failed, or was rolled back"):
+    with pytest.raises(RefusedError, match="is unproven: it failed, or was rolled back"):
         rig.roll_back("c" * 40)
     rig.roll_back("c" * 40, force=True)
     assert rig.serving() == ["c"] * 3
