@@ -9,6 +9,7 @@ from typing import Final
 
 APP_PYTHON: Final = "3.10"
 TOOLS_PYTHON: Final = "3.13"
+UV_VERSION: Final = "0.13.9"  # also in the Dockerfile, ci/pyproject.toml, engine/ and nightly.yml
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Program:
         coverage: percent of its lines (for app: and branches) that its tests must reach; None for tests alone
         reads: what its tests read beside its own folder and their own
         more_suites: folders of tests beside tests/unit/NAME
+        more_types: files and folders whose types are checked beside its own folder
         proofs: deep runs of its tests
         is_shipped: whether its checks gate a release; a program that is not shipped is a tool
     """
@@ -47,6 +49,7 @@ class Program:
     coverage: int | None
     reads: tuple[str, ...] = ()
     more_suites: tuple[str, ...] = ()
+    more_types: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
     is_shipped: bool = False
 
@@ -70,7 +73,7 @@ class Program:
     @property
     def types_command(self) -> list[str]:
         """The command that checks its types, from the root of the repository."""
-        return ["mypy", "--config-file", self.config, self.name]
+        return ["mypy", "--config-file", self.config, self.name, *self.more_types]
 
     @property
     def test_command(self) -> list[str]:
@@ -143,7 +146,7 @@ _EMULATOR_PROOFS: Final = (
     ),
 )
 _READ_BY_CI: Final = (
-    ".ci", ".env", ".github/workflows/nightly.yml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
+    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
     "environments", "lib", "policy/tools",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
@@ -156,7 +159,7 @@ _READ_BY_ARCHITECTURE: Final = (
 PROGRAMS: Final = (
     Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
     Program(name="app", project=".", python=APP_PYTHON, coverage=90, reads=_READ_BY_APP, is_shipped=True),
-    Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI),
+    Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci", ".ci/run")),
     Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
     Program(name="deploy", project="deploy", coverage=91, reads=_READ_BY_DEPLOY, proofs=_DEPLOY_PROOFS),
     Program(
@@ -170,6 +173,13 @@ PROGRAMS: Final = (
     Program(name="architecture", project="ci", coverage=None, reads=_READ_BY_ARCHITECTURE),
 )
 PROGRAM: Final = {program.name: program for program in PROGRAMS}
+# Projects that have a lock file, with the Python of their environment; policy is no program with tests of its own.
+PROJECTS: Final = {**{program.project: program.python for program in PROGRAMS}, "policy": TOOLS_PYTHON}
+# Measurements, by the names of their programs in bench/, with the project whose environment they run in.
+BENCHES: Final = {
+    "app": ".", "app_image": ".", "deploy": "ci", "deploy_start": "deploy", "emulator": "emulator",
+    "mentions": "deploy", "redaction": "deploy",
+}  # fmt: skip
 
 # Suites of processes and signals fail where more than two suites share two processors, so there are two lanes. The
 # first is of the suites that need the image and the tools that the engine has built before.

@@ -30,7 +30,7 @@ class Image:
 
 APP_PYTHON = Image("python:3.10-slim")  # also in the Dockerfile
 PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
-UV = Image("ghcr.io/astral-sh/uv:0.13.9")  # also in the Dockerfile, ci/pyproject.toml and engine/
+UV = Image(f"ghcr.io/astral-sh/uv:{programs.UV_VERSION}")
 PYTHONS: Final = {programs.APP_PYTHON: APP_PYTHON, programs.TOOLS_PYTHON: PYTHON}  # images by the series of a program
 GO = Image("golang:1.26-bookworm")
 TERRAFORM = Image("hashicorp/terraform:1.11.4")

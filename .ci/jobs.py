@@ -1,0 +1,151 @@
+"""
+Jobs of `.ci/run`: commands that run one after the other or side by side, and end when `.ci/run` is stopped.
+
+Each job has a process group of its own, so that a signal reaches everything that it started. The groups stay in the
+session of `.ci/run`: where the kernel groups processes by session (autogroup), `nice` has no effect between sessions.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+_STOP_GRACE_S = 20  # that a suite gets to stop its services before SIGTERM, and then before SIGKILL
+
+
+@dataclass(frozen=True)
+class Job:
+    """
+    A command of `.ci/run`.
+
+    Args:
+        name: name in the output
+        command: the command line
+        report: file to which pytest writes its JUnit report; None for a command that counts as a single test
+        is_deep: whether the job is a deep proof, which runs at the lowest priority, and is printed when all has ended
+    """
+
+    name: str
+    command: Sequence[str]
+    report: Path | None = None
+    is_deep: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    A job that has ended.
+
+    Args:
+        job: the job
+        code: its exit code; 130 for a job that was not started because `.ci/run` was stopped
+        output: its stdout and stderr
+    """
+
+    job: Job
+    code: int
+    output: str
+
+
+class Jobs:
+    """
+    Runs jobs, and stops them when this process gets SIGINT, SIGTERM or SIGHUP.
+
+    Inside the `with` block, `signal` is the number of that signal, or 0.
+    """
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self._running: set[subprocess.Popen[str]] = set()
+        self._pools: list[ThreadPoolExecutor] = []
+        self._lock = threading.Lock()
+        self._outcomes: list[Outcome] = []
+
+    def __enter__(self) -> "Jobs":
+        # A signal that is caught here has its default action in the jobs, even where this process inherited it ignored.
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in self._pools:
+            pool.shutdown()
+
+    def start(self, jobs: Iterable[Job], *, at_once: int = 1) -> "list[Future[None]]":
+        """Start jobs in the background, `at_once` side by side."""
+        pool = ThreadPoolExecutor(at_once)
+        self._pools.append(pool)
+        return [pool.submit(self._run, job) for job in jobs]
+
+    def run(self, *jobs: Job) -> None:
+        """Run jobs side by side, to their end."""
+        for future in self.start(jobs, at_once=len(jobs)):
+            future.result()
+
+    def outcomes(self) -> list[Outcome]:
+        """Wait for every job that was started; return all outcomes, in the order of their ends."""
+        for pool in self._pools:
+            pool.shutdown()
+        return list(self._outcomes)
+
+    def _run(self, job: Job) -> None:
+        nice = ["nice", "-n", "19"] if job.is_deep else []
+        lines: list[str] = []
+        with self._lock:
+            if self.signal:
+                self._outcomes.append(Outcome(job, 130, "not started\n"))
+                return
+            process = subprocess.Popen(
+                [*nice, *job.command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                process_group=0,
+            )
+            self._running.add(process)
+        for line in process.stdout or ():
+            lines.append(line)
+            if not job.is_deep:
+                _print(f"{job.name}: {line}")
+        code = process.wait()
+        with self._lock:
+            self._running.discard(process)
+            self._outcomes.append(Outcome(job, code, "".join(lines)))
+        _print(f"\n== {job.name}: exit code {code}\n")
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        if not self.signal:
+            self.signal = number
+            threading.Thread(target=self._stop_all, daemon=True).start()
+
+    def _stop_all(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self._lock:
+                for process in self._running:
+                    _signal_group(process, number)
+            deadline = time.monotonic() + _STOP_GRACE_S
+            while self._running and time.monotonic() < deadline:
+                time.sleep(0.1)
+
+
+def _signal_group(process: "subprocess.Popen[str]", number: int) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
