@@ -110,6 +110,24 @@ def test_templates_in_use_are_not_tried_again_and_again() -> None:
     assert len(rig.writes()) - before == 20
 
 
+def test_template_whose_deletion_ends_as_in_use_is_kept_without_an_error() -> None:
+    """An operation may find the template in use after the request was accepted; the other templates are deleted."""
+    rig = with_history(10)
+    made = releases(rig)
+    in_use = {"error": "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE"}
+    inject_fault(rig, on="instanceTemplates.delete", nth=[1], operation=in_use)
+    assert prune_templates(rig.compute(), rig.config) == Pruned(tuple(made[1:8]), 1)
+
+
+def test_template_whose_deletion_ends_with_another_error_is_named_in_a_warning() -> None:
+    """A deletion that fails for another reason ends the pruning, and the report of the deploy has the warning."""
+    rig = with_history(10)
+    made = releases(rig)
+    inject_fault(rig, on="instanceTemplates.delete", nth=[1], operation={"error": "INTERNAL_ERROR"})
+    [warning] = [line for line in rig.deploy("a").warnings if line.startswith("old templates were not pruned: ")]
+    assert f"template '{made[0]}' was not deleted: " in warning
+
+
 def test_what_was_deleted_before_an_error_is_reported() -> None:
     rig = with_history(10)
     made = releases(rig)
