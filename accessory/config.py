@@ -1,4 +1,4 @@
-"""environments/*.yaml, key `accessories`: frozen settings; a wrong value is named with its path."""
+"""Settings under `accessories` in environments/*.yaml; the error of a wrong value contains its path."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +14,7 @@ _FOLDER: Final = Path("environments")
 _SEE: Final = "see environments/dev.yaml"
 _NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 _PLAIN: Final = r"^[^|\"'\\\s]*$"
-_Machine = Annotated[str, Field(pattern=_NAME)]
+_Name = Annotated[str, Field(pattern=_NAME)]
 _Seconds = Annotated[int, Field(strict=True, gt=0, le=86_400)]
 
 
@@ -24,12 +24,12 @@ class _Strict(BaseModel):
 
 class Ready(_Strict):
     """
-    An address that the machine asks itself; it must answer with 2xx.
+    A readiness check that runs on the VM and expects a status of 2xx.
 
     Args:
-        url: On the machine.
-        has: Text that must be in the answer.
-        bearer: Variable of the machine's /opt/app/app.env whose value is the key; empty where none is asked for.
+        url: URL on the VM.
+        has: text that the answer must contain.
+        bearer: variable in the VM's /opt/app/app.env with the bearer token; may be empty.
     """
 
     url: Annotated[str, Field(pattern=r"^https?://[^|\"'\\\s]+$")]
@@ -38,7 +38,7 @@ class Ready(_Strict):
 
 
 class Ssh(_Strict):
-    """A machine that is reached by plain SSH; its host key must be known."""
+    """A plain SSH connection to the VM, whose host key must be known."""
 
     host: str
     user: str
@@ -48,9 +48,9 @@ class Ssh(_Strict):
 
 
 class Accessory(_Strict):
-    """A single machine and what it serves; environments/dev.yaml says what each key means."""
+    """A single VM and its service; environments/dev.yaml describes each key."""
 
-    machine: _Machine
+    vm: _Name
     image: str
     ready: Annotated[tuple[Ready, ...], Field(min_length=1)]
     free_gib: Annotated[float, Field(strict=True, ge=0, le=65_536, allow_inf_nan=False)]
@@ -60,48 +60,48 @@ class Accessory(_Strict):
     data: Annotated[str, Field(pattern=r"^(/[\w./-]+)?$")] = ""
     snapshots: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 3
     needs_gpu: Annotated[bool, Field(strict=True)] = False
-    zone: _Machine | None = None
+    zone: _Name | None = None
     ssh: Ssh | None = None
 
 
 class Environment(BaseModel):
-    """What of an environment's file is read here; the rest is deploy's."""
+    """The keys of an environment's file that accessory reads; deploy reads the others."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     project: str
-    zone: _Machine
+    zone: _Name
     token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
     accessories: dict[str, Accessory] = {}
 
 
 def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environment, Accessory]:
     """
-    Read an environment, and one accessory of it.
+    Return the settings of an environment and of an accessory.
 
     Args:
-        environment: Name of a file there, without `.yaml`.
-        name: Of the accessory.
-        folder: Where the files are.
+        environment: name of a file in the folder, without `.yaml`.
+        name: name of the accessory.
+        folder: folder of the environment files.
 
     Raises:
-        ConfigError: There is no such file or accessory, or a key or value is wrong; with its path.
+        ConfigError: the file or the accessory does not exist, or a key or value is wrong.
     """
     try:
         path = locate(environment, folder)
-        found = Environment.model_validate(load(path))
+        settings = Environment.model_validate(load(path))
     except EnvironmentFileError as error:
         raise ConfigError(error.message, error.fix) from error
     except ValidationError as error:
-        raise _named(path, error.errors()[0]) from error
-    if name not in found.accessories:
-        known = ", ".join(found.accessories) or "none"
-        raise ConfigError(f"--name: got {shown(name)}, which {path} has not under 'accessories'.", f"one of: {known}")
-    image.parse(found.accessories[name].image, f"{path}: accessories.{name}.image")
-    return found, found.accessories[name]
+        raise _config_error(path, error.errors()[0]) from error
+    if name not in settings.accessories:
+        known = ", ".join(settings.accessories) or "none"
+        raise ConfigError(f"--name: got {shown(name)}, which is not under 'accessories' in {path}.", f"one of: {known}")
+    image.parse(settings.accessories[name].image, f"{path}: accessories.{name}.image")
+    return settings, settings.accessories[name]
 
 
-def _named(path: Path, error: Any) -> ConfigError:
+def _config_error(path: Path, error: Any) -> ConfigError:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return ConfigError(f"{path}: {where:.80}: unknown key.", _SEE)

@@ -1,4 +1,4 @@
-"""Having a machine carry out a request, and listening until it is done, over as many connections as that takes."""
+"""A run on the VM and its log, which the client reads over as many connections as necessary."""
 
 import time
 from collections.abc import Callable
@@ -7,28 +7,28 @@ from typing import Final
 
 from accessory.errors import NotAllowedError, StoppedError
 from accessory.request import RECEIVE, Request, arguments
-from accessory.result import Outcome, heard
+from accessory.result import Outcome, add_line
 from accessory.transport import Transport
 
-# Seconds before the next connection; any word of the machine's begins them anew.
+# Seconds before the next connection; each line from the VM restarts the list.
 _PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
-# Whoever never was let in will not be: a refused login is not to be waited for.
+# Attempts without any line from the VM: more attempts do not help after a refused login.
 _FIRST_ATTEMPTS: Final = 3
 
 
 class Conversation:
     """
-    One request, and what is known of it.
+    A request and its outcome so far.
 
     Args:
-        transport: To the machine.
-        request: To be carried out.
-        outcome: As it begins.
-        say: Told what goes on.
-        sleep: Waits some seconds.
+        transport: connection to the VM.
+        request: request for the run.
+        outcome: outcome before the first line.
+        report_progress: function that prints a line of progress.
+        sleep: function that waits some seconds.
 
     Attributes:
-        outcome: What is known until now.
+        outcome: outcome after the lines that have arrived.
     """
 
     def __init__(
@@ -36,70 +36,72 @@ class Conversation:
         transport: Transport,
         request: Request,
         outcome: Outcome,
-        say: Callable[[str], None],
+        report_progress: Callable[[str], None],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.outcome = outcome
         self._transport = transport
         self._script = request.script()
-        self._say = say
+        self._report_progress = report_progress
         self._sleep = sleep
         self._lines = 0
 
-    def hold(self) -> Outcome:
+    def run(self) -> Outcome:
         """
-        Return what the run came to; its exit code is known then.
+        Start or follow the run, and return its outcome with an exit code.
 
         Raises:
-            NotAllowedError: The machine let nobody in.
-            StoppedError: The connection is lost, and the run goes on by itself.
+            NotAllowedError: the login to the VM was refused.
+            StoppedError: the connection is lost, and the run continues by itself.
         """
-        silent, was_heard = 0, False
+        silent_attempts, has_lines = 0, False
         while self.outcome.exit_code is None:
             run, lines = self.outcome.run, self._lines
             try:
-                code = self._transport.run(RECEIVE, arguments(run, self._script, lines), self._script, self._hear)
+                code = self._transport.run(RECEIVE, arguments(run, self._script, lines), self._script, self._receive)
             except NotAllowedError as error:
-                if not was_heard:
+                if not has_lines:
                     raise
-                # The run goes on, and a token that is not had now may be had later.
-                self._say(str(error))
+                # The run continues on the VM, and a later attempt may get a token.
+                self._report_progress(str(error))
                 code = NotAllowedError.exit_code
             if self.outcome.exit_code is not None:
                 break
             if (self.outcome.run, self._lines) != (run, lines):
-                silent, was_heard = 0, True
+                silent_attempts, has_lines = 0, True
                 if self.outcome.run != run:
                     continue
-            if silent == len(_PAUSES_S) or (not was_heard and silent + 1 == _FIRST_ATTEMPTS):
-                raise self._lost(code, was_heard=was_heard)
-            self._say(f"the connection ended (exit code {code}); again in {_PAUSES_S[silent]:.0f} s")
-            self._sleep(_PAUSES_S[silent])
-            silent += 1
+            if silent_attempts == len(_PAUSES_S) or (not has_lines and silent_attempts + 1 == _FIRST_ATTEMPTS):
+                raise self._connection_error(code, has_lines=has_lines)
+            self._report_progress(
+                f"the connection ended (exit code {code}); next attempt in {_PAUSES_S[silent_attempts]:.0f} s"
+            )
+            self._sleep(_PAUSES_S[silent_attempts])
+            silent_attempts += 1
         return self.outcome
 
-    def _hear(self, numbered: str) -> None:
+    def _receive(self, numbered: str) -> None:
         number, _, line = numbered.partition("\t")
         if number != str(self._lines + 1):
-            # Not the log's: gcloud and ssh-keygen say things on stdout, too.
+            # Not a line of the log: gcloud and ssh-keygen print to stdout too.
             return
         self._lines += 1
         word, _, value = line.partition("\t")
         if word == "joins":
-            # Somebody wished the same already: their run is followed, from its first line.
-            note = f"run {value} was at it already, and was followed"
+            # An equal request is already running: the client follows its run from the first line.
+            note = f"run {value} was already in progress; this command followed it"
             self.outcome = replace(self.outcome, run=value, notes=(*self.outcome.notes, note))
             self._lines = 0
         elif word == "begins":
-            self._say(f"{value} …")
-        self.outcome = heard(self.outcome, line)
+            self._report_progress(f"{value} …")
+        self.outcome = add_line(self.outcome, line)
 
-    def _lost(self, code: int, *, was_heard: bool) -> NotAllowedError | StoppedError:
-        machine, run = self.outcome.machine, self.outcome.run
-        if was_heard:
-            message = f"{machine}: the connection is lost; run {run} goes on there."
-            return StoppedError(message, "'status', or the same again")
+    def _connection_error(self, code: int, *, has_lines: bool) -> NotAllowedError | StoppedError:
+        vm, run = self.outcome.vm, self.outcome.run
+        if has_lines:
+            message = f"{vm}: the connection is lost; run {run} continues on the VM."
+            return StoppedError(message, "'status', or the same command again")
         return NotAllowedError(
-            f"{machine}: nobody was let in (exit code {code}); what ssh or gcloud says stands above.",
-            "a login with roles/iap.tunnelResourceAccessor and roles/compute.osAdminLogin, and the machine's host key",
+            f"{vm}: the login was refused (exit code {code}); the output of ssh or gcloud is above.",
+            "a login with roles/iap.tunnelResourceAccessor and roles/compute.osAdminLogin, and the VM's host key",
         )

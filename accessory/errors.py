@@ -1,15 +1,15 @@
 """
-What can go wrong in an update, with the exit code that leaves the program.
+Errors of an update, each with the exit code of the program.
 
-AccessoryError         exit 1    a bug of ours; never raised itself
-├── RefusedError       exit 3    usage or a precondition; what serves was not touched
+AccessoryError         exit 1    a bug
+├── RefusedError       exit 3    usage or a precondition; the VM is unchanged
 │   └── ConfigError    exit 3    a value in environments/*.yaml or on the command line
-├── NotAllowedError    exit 4    the machine let nobody in; nothing is known to have begun
-├── HeldError          exit 5    somebody else is updating; theirs goes on
-├── RolledBackError    exit 7    the release failed; the one before serves again
-├── NotRestoredError   exit 8    the release failed, and so did the way back
-├── NoRoomError        exit 9    disk or GPU; the one before serves
-└── StoppedError       exit 130  nobody listens any more; the machine goes on by itself
+├── NotAllowedError    exit 4    the login to the VM was refused; no run is known to have started
+├── HeldError          exit 5    another update holds the lock and continues
+├── RolledBackError    exit 7    the release failed; the previous release serves again
+├── NotRestoredError   exit 8    the release failed, and the rollback failed too
+├── NoRoomError        exit 9    no room on a disk, or no GPU; the previous release serves
+└── StoppedError       exit 130  the client stopped; the VM continues by itself
 """
 
 from typing import ClassVar
@@ -17,11 +17,11 @@ from typing import ClassVar
 
 class AccessoryError(Exception):
     """
-    A text that is all a person needs to read: where, what with the value, and one way to mend it.
+    An error whose text is complete for an operator: the place, the problem with its value, and a fix.
 
     Args:
-        message: Where and what.
-        fix: One action, without a full stop.
+        message: place and problem.
+        fix: one action, without a full stop.
     """
 
     exit_code: ClassVar[int] = 1
@@ -36,53 +36,53 @@ class AccessoryError(Exception):
 
 
 class RefusedError(AccessoryError):
-    """A precondition does not hold; what serves was not touched."""
+    """A precondition does not hold; the VM is unchanged."""
 
     exit_code: ClassVar[int] = 3
 
 
 class ConfigError(RefusedError, ValueError):
-    """A value of the configuration, named by its path."""
+    """A wrong value of the configuration, with its path."""
 
 
 class NotAllowedError(AccessoryError):
-    """The machine let nobody in."""
+    """The login to the VM was refused."""
 
     exit_code: ClassVar[int] = 4
 
 
 class HeldError(AccessoryError):
-    """Somebody else is updating."""
+    """Another update holds the lock."""
 
     exit_code: ClassVar[int] = 5
 
 
 class RolledBackError(AccessoryError):
-    """The release failed, and the one before serves again."""
+    """The release failed, and the previous release serves again."""
 
     exit_code: ClassVar[int] = 7
 
 
 class NotRestoredError(AccessoryError):
-    """The release failed, and so did the way back."""
+    """The release failed, and the rollback failed too."""
 
     exit_code: ClassVar[int] = 8
 
 
 class NoRoomError(AccessoryError):
-    """Disk or GPU; the one before serves."""
+    """No room on a disk, or no GPU; the previous release serves."""
 
     exit_code: ClassVar[int] = 9
 
 
 class StoppedError(AccessoryError):
-    """Nobody listens any more; the machine goes on by itself."""
+    """The client stopped; the VM continues by itself."""
 
     exit_code: ClassVar[int] = 130
 
 
-def of(exit_code: int, message: str, fix: str) -> AccessoryError:
-    """Return the error that a run on the machine ended with."""
+def error_of(exit_code: int, message: str, fix: str) -> AccessoryError:
+    """Return the error for the exit code of a run on the VM."""
     kinds = (RefusedError, HeldError, RolledBackError, NotRestoredError, NoRoomError)
     kind = next((kind for kind in kinds if kind.exit_code == exit_code), AccessoryError)
     return kind(message, fix)

@@ -1,8 +1,8 @@
 """
-A login by a credential file: gcloud is given an access token and the account that it is of.
+A login by a credential file: gcloud gets an access token and the email of its account.
 
-gcloud 528 itself does not get through OS Login with such a file: `compute ssh` refuses every external account, with
-impersonation too (command_lib/util/ssh/ssh.py, IsThirdPartyUser), and asks for the profile of `core/account`, which
+gcloud 528 itself cannot use such a file for OS Login: `compute ssh` refuses every external account, also with
+impersonation (command_lib/util/ssh/ssh.py, IsThirdPartyUser), and reads the profile of `core/account`, which
 auth/credential_file_override does not set.
 """
 
@@ -13,19 +13,19 @@ from typing import Final
 from accessory.errors import NotAllowedError
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
 
-_WITHOUT: Final = "log in with 'gcloud auth login', and leave --credentials and GOOGLE_APPLICATION_CREDENTIALS out"
-_PERSONS: Final = ("authorized_user", "external_account_authorized_user")
+_GCLOUD_LOGIN: Final = "log in with 'gcloud auth login', without --credentials and GOOGLE_APPLICATION_CREDENTIALS"
+_PERSONAL_KINDS: Final = ("authorized_user", "external_account_authorized_user")
 
 
 @dataclass(frozen=True)
 class Login:
     """
-    A service account that Google let in.
+    A service account with an access token.
 
     Args:
-        account: address of the service account.
-        token: access token, good for an hour at most.
-        quota_project: project that requests are counted against; empty for none.
+        account: email of the service account.
+        token: access token, valid for at most an hour.
+        quota_project: project whose quota the requests use; may be empty.
     """
 
     account: str
@@ -38,11 +38,11 @@ def log_in(path: Path, token_hosts: tuple[str, ...] = ()) -> Login:
     Get a token.
 
     Args:
-        path: the credential file.
-        token_hosts: hosts that the file may name beside those of Google and GitHub.
+        path: path of the credential file.
+        token_hosts: hosts that are allowed in addition to those of Google and GitHub.
 
     Raises:
-        NotAllowedError: the file can't be used, is a person's, or no token is to be had.
+        NotAllowedError: the file is unusable or belongs to a person, or Google gives no token.
     """
     try:
         file = load(path, token_hosts)
@@ -53,15 +53,16 @@ def log_in(path: Path, token_hosts: tuple[str, ...] = ()) -> Login:
         file.refresh(file.request())
     except TOKEN_ERRORS as error:
         raise NotAllowedError(
-            f"credentials: {path}: no token: {file.reason(error)}.", "correct what is named, or run it again"
+            f"credentials: {path}: no token: {file.reason(error)}.",
+            "correct the reason, or try again",
         ) from error
     return Login(account, file.credentials.token, file.quota_project)
 
 
 def _account(file: CredentialsFile) -> str:
-    """Return the account whose profile OS Login is asked for."""
-    if file.kind in _PERSONS:
-        raise NotAllowedError(f"credentials: {file.path}: type: is a person's file, without an account.", _WITHOUT)
+    """Return the service account, whose profile OS Login uses."""
+    if file.kind in _PERSONAL_KINDS:
+        raise NotAllowedError(f"credentials: {file.path}: type: a person's file has no service account.", _GCLOUD_LOGIN)
     if not file.account:
         raise NotAllowedError(
             f"credentials: {file.path}: service_account_impersonation_url: is missing.",

@@ -1,4 +1,4 @@
-"""What is sent to the machine: one script that holds the request and everything that is done about it."""
+"""The request to the VM: one script with the values of the request and all commands of the run."""
 
 import hashlib
 import shlex
@@ -17,15 +17,15 @@ RECEIVE: Final = (_REMOTE / "receive.sh").read_text()
 @dataclass(frozen=True)
 class Request:
     """
-    A wish.
+    A request for one run on the VM.
 
     Args:
         verb: update, rollback or status.
-        name: Of the accessory: its service in the compose file, and in capitals before `_IMAGE` the variable there.
-        accessory: Its settings.
-        run: Of this process; letters, digits and hyphens.
-        by: Whoever wishes it; no quotes, no spaces.
-        image: To serve; None where the verb needs none.
+        name: name of the accessory and of its service in the compose file; NAME_IMAGE is its variable there.
+        accessory: settings of the accessory.
+        run: id of this process: letters, digits and hyphens.
+        by: name of the operator, without quotes and blanks.
+        image: image to serve; None for the verbs rollback and status.
     """
 
     verb: str
@@ -36,39 +36,39 @@ class Request:
     image: Reference | None = None
 
     def script(self) -> bytes:
-        """Return the whole script."""
-        one = self.accessory
+        """Return the complete script."""
+        settings = self.accessory
         values = {
             "verb": self.verb,
-            "wish": f"{self.verb} {self.image or ''}".strip(),
+            "request": f"{self.verb} {self.image or ''}".strip(),
             "name": self.name,
             "service": self.name,
             "variable": f"{self.name.upper().replace('-', '_')}_IMAGE",
             "run": self.run,
             "by": self.by,
             "image": str(self.image or ""),
-            "repository": (self.image or image.parse(one.image)).repository,
-            "data": one.data,
-            "snapshots": one.snapshots,
-            "needs_gpu": "yes" if one.needs_gpu else "",
-            "free_mib": round(one.free_gib * 1024),
-            "pull_s": one.pull_s,
-            "stop_s": one.stop_s,
-            "ready_s": one.ready_s,
+            "repository": (self.image or image.parse(settings.image)).repository,
+            "data": settings.data,
+            "snapshots": settings.snapshots,
+            "needs_gpu": "yes" if settings.needs_gpu else "",
+            "free_mib": round(settings.free_gib * 1024),
+            "pull_s": settings.pull_s,
+            "stop_s": settings.stop_s,
+            "ready_s": settings.ready_s,
         }
-        ready = " ".join(shlex.quote(f"{ask.url}|{ask.has}|{ask.bearer}") for ask in one.ready)
+        ready = " ".join(shlex.quote(f"{check.url}|{check.has}|{check.bearer}") for check in settings.ready)
         lines = [f"{key}={shlex.quote(str(value))}" for key, value in values.items()]
-        parts = [(_REMOTE / name).read_text() for name in ("machine.sh", "update.sh")]
+        parts = [(_REMOTE / name).read_text() for name in ("state.sh", "update.sh")]
         return "\n".join(["#!/usr/bin/env bash", *lines, f"ready=({ready})", *parts]).encode()
 
 
 def arguments(run: str, script: bytes, lines: int) -> tuple[str, ...]:
     """
-    Return what receive.sh is told.
+    Return the arguments of receive.sh.
 
     Args:
-        run: To begin, or to follow.
-        script: That comes on stdin.
-        lines: Of the run's log, which were heard already.
+        run: id of the run to start or to follow.
+        script: script on stdin.
+        lines: number of lines of the run's log that the client already has.
     """
     return run, hashlib.sha256(script).hexdigest(), str(len(script)), str(lines)

@@ -1,4 +1,4 @@
-"""What a run came to: frozen data, put together line by line from what the machine says."""
+"""The outcome of a run: frozen values that grow with each line from the VM."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from lib.redaction import redacted
 @dataclass(frozen=True)
 class Release:
     """
-    An image that served, or serves.
+    An image that serves or served.
 
     Args:
-        image: HOST/PATH@sha256:…; an image's ID where no registry knows it.
-        since: UTC, ISO 8601; empty where that is not recorded.
-        by: Whoever brought it; empty where that was not this program.
-        run: That brought it.
+        image: HOST/PATH@sha256:…, or the id of an image without a digest of a registry.
+        since: UTC, ISO 8601; empty without a record.
+        by: operator of the update; empty without a record.
+        run: id of the update's run; empty without a record.
     """
 
     image: str
@@ -29,11 +29,11 @@ class Release:
 @dataclass(frozen=True)
 class Phase:
     """
-    A part of a run that took time.
+    A part of a run and its duration.
 
     Args:
-        name: preflight, pull, snapshot, switch, ready or way back.
-        seconds: It took.
+        name: preflight, pull, snapshot, switch, ready or rollback.
+        seconds: duration of the phase.
     """
 
     name: str
@@ -41,89 +41,91 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Busy:
+class ActiveRun:
     """
     A run that has not settled.
 
     Args:
-        run: Of whom.
-        by: Whoever wished it.
+        run: id of the run.
+        by: operator of the run.
         since: UTC, ISO 8601.
-        wish: Verb and image.
-        is_at_work: False if it was cut off on the machine itself.
+        request: verb and image.
+        is_running: False if the VM interrupted the run, for example by a shutdown.
     """
 
     run: str
     by: str
     since: str
-    wish: str
-    is_at_work: bool
+    request: str
+    is_running: bool
 
 
 @dataclass(frozen=True)
 class Outcome:
     """
-    A run, as far as is known.
+    A run with the values that are known so far.
 
     Args:
         verb: update, rollback or status.
-        name: Of the accessory.
-        environment: As `--env` says.
-        machine: Name of the instance.
-        run: Whose words these are.
-        began_at: UTC.
-        seconds: From there to the end.
-        exit_code: None while it has not ended.
-        was: What served before, or was to be gone back to; None where nothing is known.
-        now: What serves; None if that is the same, or not known.
-        is_ready: Whether what serves answers; None if it was not asked for itself.
-        phases: In order.
-        down_s: Seconds between the end of the one and the readiness of the other; None if nothing was stopped.
-        snapshot: Folder on the machine with the data from before.
-        history: What is recorded, newest first; status alone reads it.
-        busy: A run that has not settled; status alone reads it.
-        notes: What to know.
-        evidence: The last words of what failed, without secrets.
-        message: Of what went wrong.
-        fix: One way to mend that.
-        undo: Command that brings back what was; empty where there is nothing to undo.
+        name: name of the accessory.
+        environment: value of `--env`.
+        vm: name of the VM.
+        run: id of the run.
+        started_at: start in UTC.
+        seconds: duration.
+        exit_code: None until the end of the run.
+        previous: release before the run; None if it is unknown.
+        current: release that serves; None if it is unchanged or unknown.
+        is_ready: whether the current release passed the readiness checks; None without a check.
+        phases: phases in order.
+        down_s: seconds between the stop of one container and the readiness of the next; None without a stop.
+        snapshot: folder on the VM with the data from before the run.
+        history: recorded releases, newest first; only for status.
+        active_run: run that has not settled; only for status.
+        notes: facts for the operator.
+        diagnostics: last output of the failed part, without secrets.
+        message: place and problem of a failure.
+        fix: one action.
+        undo: command that restores the previous release; may be empty.
     """
 
     verb: str
     name: str
     environment: str
-    machine: str
+    vm: str
     run: str
-    began_at: datetime
+    started_at: datetime
     seconds: float = 0.0
     exit_code: int | None = None
-    was: Release | None = None
-    now: Release | None = None
+    previous: Release | None = None
+    current: Release | None = None
     is_ready: bool | None = None
     phases: tuple[Phase, ...] = ()
     down_s: float | None = None
     snapshot: str = ""
     history: tuple[Release, ...] = ()
-    busy: Busy | None = None
+    active_run: ActiveRun | None = None
     notes: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
+    diagnostics: tuple[str, ...] = ()
     message: str = ""
     fix: str = ""
     undo: str = ""
 
 
-# What each word of the machine's says, by the values behind it.
-_WORDS: Final[dict[str, Callable[..., dict[str, object]]]] = {
-    "was": lambda _, image, since, by: {"was": Release(image, since, by) if image else None},
-    "is": lambda known, image, since, by: {"now": Release(image, since, by, known.run), "is_ready": True},
-    "serves": lambda _, image, ready: {"now": Release(image) if image else None, "is_ready": ready == "yes"},
-    "entry": lambda known, *values: {"history": (*known.history, Release(*values))},
-    "busy": lambda _, run, by, since, wish, at_work: {"busy": Busy(run, by, since, wish, at_work == "yes")},
-    "took": lambda known, name, ms: {"phases": (*known.phases, Phase(name, int(ms) / 1000))},
+# The changes of an outcome for each keyword of a line and its values.
+_KEYWORDS: Final[dict[str, Callable[..., dict[str, object]]]] = {
+    "was": lambda _, image, since, by: {"previous": Release(image, since, by) if image else None},
+    "is": lambda outcome, image, since, by: {"current": Release(image, since, by, outcome.run), "is_ready": True},
+    "serves": lambda _, image, ready: {"current": Release(image) if image else None, "is_ready": ready == "yes"},
+    "entry": lambda outcome, *values: {"history": (*outcome.history, Release(*values))},
+    "active": lambda _, run, by, since, request, running: {
+        "active_run": ActiveRun(run, by, since, request, running == "yes")
+    },
+    "took": lambda outcome, name, ms: {"phases": (*outcome.phases, Phase(name, int(ms) / 1000))},
     "down": lambda _, ms: {"down_s": int(ms) / 1000},
     "snapshot": lambda _, folder: {"snapshot": folder},
-    "note": lambda known, text: {"notes": (*known.notes, redacted(text))},
-    "line": lambda known, text: {"evidence": (*known.evidence, text)},
+    "note": lambda outcome, text: {"notes": (*outcome.notes, redacted(text))},
+    "line": lambda outcome, text: {"diagnostics": (*outcome.diagnostics, text)},
     "end": lambda _, code, message="", fix="": {
         "exit_code": int(code),
         "message": redacted(message),
@@ -132,21 +134,21 @@ _WORDS: Final[dict[str, Callable[..., dict[str, object]]]] = {
 }
 
 
-def heard(outcome: Outcome, line: str) -> Outcome:
+def add_line(outcome: Outcome, line: str) -> Outcome:
     """
-    Add a line of the machine's to an outcome.
+    Return an outcome with the values of a line from the VM.
 
     Args:
-        outcome: Until now.
-        line: A word and its values, parted by tabs; words that tell of no outcome are left out.
+        outcome: outcome so far.
+        line: keyword and values, separated by tabs; unknown keywords change nothing.
     """
-    word, *values = line.split("\t")
-    changes = _WORDS[word](outcome, *values) if word in _WORDS else {}
+    keyword, *values = line.split("\t")
+    changes = _KEYWORDS[keyword](outcome, *values) if keyword in _KEYWORDS else {}
     return replace(outcome, **changes)  # type: ignore[arg-type]
 
 
 def without_secrets(outcome: Outcome) -> Outcome:
-    """Return an outcome whose evidence has `…` in place of secrets; its lines are read as one text, as keys need."""
-    if not outcome.evidence:
+    """Return an outcome without secrets in its diagnostics; redaction reads all lines as one text, as keys need."""
+    if not outcome.diagnostics:
         return outcome
-    return replace(outcome, evidence=tuple(redacted("\n".join(outcome.evidence)).split("\n")))
+    return replace(outcome, diagnostics=tuple(redacted("\n".join(outcome.diagnostics)).split("\n")))

@@ -1,4 +1,4 @@
-"""Running a script on a machine: over IAP by gcloud, or by plain SSH."""
+"""Connections that run a script on the VM: through IAP with gcloud, or plain SSH."""
 
 import contextlib
 import os
@@ -17,45 +17,45 @@ from accessory.login import log_in
 from lib.redaction import redacted
 from lib.streams import write_progress
 
-# A tunnel that died says nothing: 30 s without an answer is a cut.
+# A dead tunnel is silent: after 30 s without an answer the connection counts as cut.
 _OPTIONS: Final = ("BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10", "ServerAliveCountMax=3")
-# A process in the background of ssh may keep its stderr open.
-_LAST_WORDS_S: Final = 1.0
-# Of the key, from login on; a connection that stands is not ended by it.
-_KEY_LASTS: Final = "5m"
+# A background process of ssh may keep stderr open.
+_STDERR_END_S: Final = 1.0
+# Validity of the SSH key; it does not end an open connection.
+_KEY_LIFETIME: Final = "5m"
 
 
 class Transport(ABC):
-    """A way to a machine."""
+    """A connection to the VM."""
 
     @abstractmethod
     def argv(self, command: str) -> list[str]:
-        """Return the command line that has the machine's shell run a command."""
+        """Return the command line that runs a command in the VM's shell."""
 
     def environment(self) -> Mapping[str, str]:
-        """Return the environment of that command line."""
+        """Return the environment variables of this command line."""
         return os.environ
 
-    def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
+    def run(self, script: str, arguments: Sequence[str], stdin: bytes, receive: Callable[[str], None]) -> int:
         """
-        Run a bash script on the machine.
+        Run a bash script on the VM.
 
         Args:
-            script: Its text; nothing secret, for it can be seen in the process lists of both sides.
-            arguments: Of the script; nothing secret either.
-            stdin: What it reads.
-            heard: Is told each whole line of its stdout.
+            script: text of the script, without secrets, because process lists of both sides show it.
+            arguments: arguments of the script, without secrets.
+            stdin: standard input of the script.
+            receive: function that gets each complete line of the script's stdout.
 
         Returns:
-            Its exit code, or that of whatever failed to reach it.
+            The exit code of the script, or of the program that failed to reach the VM.
 
         Raises:
-            NotAllowedError: There is no login, or no such program here as the transport needs.
+            NotAllowedError: there is no login, or this computer lacks the program of the transport.
         """
         argv = self.argv(shlex.join(["bash", "-c", script, "receive", *arguments]))
         reading, writing = os.pipe()
-        words = threading.Thread(target=_repeat, args=(reading,), daemon=True)
-        words.start()
+        stderr = threading.Thread(target=_print_stderr, args=(reading,), daemon=True)
+        stderr.start()
         try:
             process = subprocess.Popen(
                 argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing, env=dict(self.environment())
@@ -72,18 +72,18 @@ class Transport(ABC):
                 process.stdin.close()
             try:
                 for line in process.stdout:
-                    # The last one of a connection that was cut may be half a line.
+                    # The last line of a cut connection may be incomplete.
                     if line.endswith(b"\n"):
-                        heard(line.decode(errors="replace").rstrip("\n"))
+                        receive(line.decode(errors="replace").rstrip("\n"))
             except BaseException:
                 process.terminate()
                 raise
-            words.join(_LAST_WORDS_S)
+            stderr.join(_STDERR_END_S)
         return process.returncode
 
 
-def _repeat(reading: int) -> None:
-    """Write what ssh or gcloud writes to its stderr, without secrets and without controls of a terminal."""
+def _print_stderr(reading: int) -> None:
+    """Print the stderr of ssh or gcloud, without secrets and control characters."""
     with open(reading, errors="replace") as lines:
         for line in lines:
             write_progress(redacted(line.rstrip("\n")))
@@ -92,21 +92,21 @@ def _repeat(reading: int) -> None:
 @dataclass(frozen=True)
 class PlainSsh(Transport):
     """
-    SSH to a host that is reached without Google.
+    SSH to a host without Google.
 
     Args:
-        to: Host, user, key and known hosts.
+        ssh: host, user, key and known hosts.
     """
 
-    to: Ssh
+    ssh: Ssh
 
     def argv(self, command: str) -> list[str]:
-        """Return ssh's command line; nothing of the person's own configuration counts."""
+        """Return the command line of ssh, without the configuration of the operator."""
         options = (
             *_OPTIONS,
             "StrictHostKeyChecking=yes",
             "IdentitiesOnly=yes",
-            f"UserKnownHostsFile={self.to.known_hosts}",
+            f"UserKnownHostsFile={self.ssh.known_hosts}",
         )
         return [
             "ssh",
@@ -115,10 +115,10 @@ class PlainSsh(Transport):
             "-T",
             *(word for option in options for word in ("-o", option)),
             "-i",
-            str(self.to.identity_file),
+            str(self.ssh.identity_file),
             "-p",
-            str(self.to.port),
-            f"{self.to.user}@{self.to.host}",
+            str(self.ssh.port),
+            f"{self.ssh.user}@{self.ssh.host}",
             command,
         ]
 
@@ -126,18 +126,18 @@ class PlainSsh(Transport):
 @dataclass(frozen=True)
 class Iap(Transport):
     """
-    SSH through Identity-Aware Proxy: no public address, and OS Login with a key that lasts minutes.
+    SSH through Identity-Aware Proxy, without a public address, and OS Login with a key for minutes.
 
     Args:
-        machine: Name of the instance.
-        zone: Of it.
-        project: Of it.
-        keys: Folder of this process, where gcloud makes the key, and finds the token.
-        credentials: Credential file; None takes gcloud's own login.
-        token_hosts: That the file may name, beside those of Google and GitHub.
+        vm: name of the VM.
+        zone: zone of the VM.
+        project: project of the VM.
+        keys: folder of this process for gcloud's key and the token.
+        credentials: path of the credential file; None selects gcloud's own login.
+        token_hosts: hosts that are allowed in addition to those of Google and GitHub.
     """
 
-    machine: str
+    vm: str
     zone: str
     project: str
     keys: Path
@@ -149,19 +149,19 @@ class Iap(Transport):
         Return gcloud's command line.
 
         Source: gcloud 528.0.0, surface/compute/ssh.py: with strict checking a host key must be known, or published by
-        the machine itself (metadata `enable-guest-attributes=TRUE`); the expiry counts for OS Login too.
+        the VM itself (metadata `enable-guest-attributes=TRUE`); the expiry applies to OS Login too.
         """
         return [
             "gcloud",
             "compute",
             "ssh",
-            self.machine,
+            self.vm,
             f"--project={self.project}",
             f"--zone={self.zone}",
             "--tunnel-through-iap",
             "--quiet",
             f"--ssh-key-file={self.keys / 'key'}",
-            f"--ssh-key-expire-after={_KEY_LASTS}",
+            f"--ssh-key-expire-after={_KEY_LIFETIME}",
             "--strict-host-key-checking=yes",
             *(f"--ssh-flag=-o {option}" for option in _OPTIONS),
             f"--command={command}",
@@ -169,10 +169,10 @@ class Iap(Transport):
 
     def environment(self) -> Mapping[str, str]:
         """
-        Return the environment, with a new token by the credential file: each connection may come hours after the last.
+        Return the environment variables with a new token, because a connection may follow hours after the last.
 
         Raises:
-            AccessoryError: There is none.
+            AccessoryError: the credential file gives no token.
         """
         if self.credentials is None:
             return os.environ

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# What SSH runs on the machine: take in the script whole, start it apart from this connection, and follow it.
-# Arguments: RUN, SHA256 and BYTES of the script on stdin, LINES of its log that the client has already.
-# It can be asked again and again: a run is begun once, and its log is given to everybody who asks.
+# SSH runs this script on the VM: store the whole script from stdin, start it apart from this connection, print its log.
+# Arguments: RUN, SHA256 and BYTES of the script on stdin, LINES of its log that the client already has.
+# Repeated calls are safe: a run starts once, and each caller gets its log.
 set -eu
 [ "$(id -u)" = 0 ] || exec sudo -n bash -c "$BASH_EXECUTION_STRING" receive "$@"
 folder=/var/lib/dojangkok/runs/$1 sha256=$2 bytes=$3 lines=$4
 umask 077
 if [ ! -e "$folder/log" ]; then
-    # A connection may end after any byte: half a script never gets its name, so it never runs.
+    # A connection may end after any byte: an incomplete script never gets its name, so it never runs.
     if ! { mkdir -p "$folder" && part=$(mktemp "$folder/part.XXXXXX") && head -c "$bytes" >"$part"; }; then
-        printf '%s\tend\t9\tdisk: nothing can be written to %s.\tmake room there\n' $((lines + 1)) "$folder"
+        printf '%s\tend\t9\tdisk: writing to %s failed.\tmake room there\n' $((lines + 1)) "$folder"
         exit
     fi
     trap 'rm -f "$part"' EXIT

@@ -12,8 +12,8 @@ def test_update(chroma: Lab) -> None:
     before = data(chroma)
     done = update(chroma, "two")
     assert done["exit_code"] == 0
-    assert done["was"]["image"] == chroma.images["one"]
-    assert (done["now"]["image"], done["now"]["by"]) == (chroma.images["two"], "tester")
+    assert done["previous"]["image"] == chroma.images["one"]
+    assert (done["current"]["image"], done["current"]["by"]) == (chroma.images["two"], "tester")
     assert [phase["name"] for phase in done["phases"]] == ["preflight", "pull", "snapshot", "switch", "ready"]
     assert chroma.machine("cat", f"{done['snapshot']}/data/schema").strip() == "1"
     assert done["undo"].endswith("rollback --name chromadb --env dev")
@@ -25,7 +25,7 @@ def test_what_serves_already_is_left_alone(chroma: Lab) -> None:
     container = chroma.machine("docker", "ps", "--quiet")
     for wanted in ([], ["--image", chroma.images["one"]]):
         done = chroma.run("update", "chromadb", *wanted)
-        assert (done["exit_code"], done["now"], done["down_s"], done["undo"]) == (0, None, None, "")
+        assert (done["exit_code"], done["current"], done["down_s"], done["undo"]) == (0, None, None, "")
     assert chroma.machine("docker", "ps", "--quiet") == container
     assert chroma.record()[0]["by"] == ""
 
@@ -35,7 +35,7 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     done = update(chroma, "broken")
     assert done["exit_code"] == 7
     assert "was not ready within 5 s" in done["message"]
-    assert any("image broken" in line for line in done["evidence"])
+    assert any("image broken" in line for line in done["diagnostics"])
     assert done["snapshot"] == ""
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)
@@ -48,10 +48,10 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
 def test_tag_brings_what_it_means_now(chroma: Lab) -> None:
     first = chroma.publish("chromadb", "moving", routes=HEARTBEAT, schema=1)
     tagged = f"{REGISTRY}/test/chromadb:moving"
-    assert chroma.run("update", "chromadb", "--image", tagged)["now"]["image"] == first
+    assert chroma.run("update", "chromadb", "--image", tagged)["current"]["image"] == first
     second = chroma.publish("chromadb", "moving", routes=HEARTBEAT | {"/more": ""}, schema=1)
     chroma.machine("docker", "tag", first, tagged)
-    assert chroma.run("update", "chromadb", "--image", tagged)["now"]["image"] == second
+    assert chroma.run("update", "chromadb", "--image", tagged)["current"]["image"] == second
 
 
 def test_image_that_cannot_be_had_stops_nothing(chroma: Lab) -> None:
@@ -95,7 +95,7 @@ def test_disk_that_is_full_to_the_last_byte_stops_nothing(chroma: Lab) -> None:
     chroma.machine("sh", "-c", f"mkdir -p {STATE} && mount -t tmpfs -o size=64k none {STATE}")
     chroma.machine.run("dd", "if=/dev/zero", f"of={STATE}/full")
     done = update(chroma, "two")
-    assert (done["exit_code"], "nothing can be written" in done["message"]) == (9, True)
+    assert (done["exit_code"], "writing to" in done["message"]) == (9, True)
     assert chroma.machine("docker", "ps", "--quiet") == container
 
 
@@ -112,12 +112,12 @@ def test_data_of_a_container_that_is_gone_are_kept_all_the_same(chroma: Lab) -> 
     before = data(chroma)
     chroma.machine("docker", "rm", "--force", "app-chromadb-1")
     done = update(chroma, "broken")
-    assert (done["exit_code"], done["was"]["image"]) == (7, chroma.images["two"]), done["message"]
+    assert (done["exit_code"], done["previous"]["image"]) == (7, chroma.images["two"]), done["message"]
     assert_truthful(chroma, before)
     chroma.machine("docker", "rm", "--force", "app-chromadb-1")
     chroma.machine("sed", "-i", 's|/data"]|/elsewhere"]|', "/opt/app/docker-compose.yml")
     done = update(chroma, "one")
-    assert (done["exit_code"], done["message"]) == (3, "chromadb: nothing is mounted at /data.")
+    assert (done["exit_code"], done["message"]) == (3, "chromadb: no mount at /data.")
 
 
 def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:
@@ -125,12 +125,12 @@ def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:
     assert chroma.run("rollback", "chromadb")["exit_code"] == 3
     assert update(chroma, "two")["exit_code"] == 0
     done = chroma.run("rollback", "chromadb")
-    assert (done["exit_code"], done["now"]["image"]) == (0, chroma.images["one"])
+    assert (done["exit_code"], done["current"]["image"]) == (0, chroma.images["one"])
     assert done["undo"].endswith(f"update --name chromadb --env dev --image {chroma.images['two']}")
     assert_truthful(chroma, before)
     assert [one["image"] for one in chroma.record()] == [chroma.images[name] for name in ("one", "two", "one")]
     status = chroma.run("status", "chromadb")
-    assert (status["now"]["image"], status["is_ready"], status["busy"]) == (chroma.images["one"], True, None)
+    assert (status["current"]["image"], status["is_ready"], status["active_run"]) == (chroma.images["one"], True, None)
 
 
 def test_vllm_is_ready_once_its_model_is_listed(accessory_machine: Lab) -> None:
@@ -149,9 +149,9 @@ def test_vllm_is_ready_once_its_model_is_listed(accessory_machine: Lab) -> None:
     machine.machine("install", "-m", "755", "/dev/stdin", "/opt/nvidia-smi", stdin="#!/bin/sh\necho GPU 0: L4\n")
     machine.machine("mount", "--bind", "/opt", "/usr/local/sbin")
     done = machine.run("update", "vllm")
-    assert (done["exit_code"], done["now"]["image"], done["snapshot"]) == (0, two, "")
+    assert (done["exit_code"], done["current"]["image"], done["snapshot"]) == (0, two, "")
     done = machine.run("update", "vllm", "--image", other)
     assert (done["exit_code"], machine.serving("vllm")) == (7, two)
-    assert "key … image vllm-other" in done["evidence"]
-    assert all(KEY not in line for line in done["evidence"])
+    assert "key … image vllm-other" in done["diagnostics"]
+    assert all(KEY not in line for line in done["diagnostics"])
     assert machine.machine("stat", "--format", "%a", "/opt/app/.env").strip() == "644"

@@ -58,8 +58,8 @@ def test_machine_that_goes_down_in_the_middle_knows_what_served(chroma: Lab) -> 
         time.sleep(0.1)
     chroma.machine("pkill", "-KILL", "-f", f"bash {STATE}/runs/")
     ended = report(client)
-    assert (ended["exit_code"], "ended on the machine without a word" in ended["message"]) == (8, True)
-    assert chroma.run("status", "chromadb")["busy"]["is_at_work"] is False
+    assert (ended["exit_code"], "ended on the VM without a result" in ended["message"]) == (8, True)
+    assert chroma.run("status", "chromadb")["active_run"]["is_running"] is False
     # Another one that fails goes back to what last served, with the data of that time.
     assert update(chroma, "broken")["exit_code"] == 7
     assert chroma.serving("chromadb") == chroma.images["one"]
@@ -75,7 +75,7 @@ def test_machine_with_another_host_key_is_not_logged_in_to(chroma: Lab) -> None:
         done = update(chroma, "two")
     finally:
         known.write_text(before)
-    assert (done["exit_code"], "nobody was let in" in done["message"]) == (4, True)
+    assert (done["exit_code"], "the login was refused" in done["message"]) == (4, True)
     assert chroma.machine("docker", "ps", "--quiet") == container
     assert chroma.machine.run("ls", f"{STATE}/runs").stdout == ""
 

@@ -110,7 +110,7 @@ class Lab:
     def configure(self, name: str, **settings: object) -> None:
         """Write the client's environment."""
         accessory = {
-            "machine": f"dojangkok-dev-{name}",
+            "vm": f"dojangkok-dev-{name}",
             "image": f"{REGISTRY}/test/{name}:one",
             "free_gib": 0.01,
             "pull_s": 30,

@@ -1,17 +1,19 @@
-"""Outcomes of the tests."""
+"""Outcomes for tests."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from accessory.result import Outcome, Phase, Release
 
-BEGUN = Outcome("update", "chromadb", "dev", "dojangkok-dev-chromadb", "r1", datetime(2026, 11, 24, 20, 0, tzinfo=UTC))
+STARTED = Outcome(
+    "update", "chromadb", "dev", "dojangkok-dev-chromadb", "r1", datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
+)
 DONE = replace(
-    BEGUN,
+    STARTED,
     exit_code=0,
     seconds=42.2,
-    was=Release("host/a@1", "2026-11-01T00:00:00Z", "them", "r0"),
-    now=Release("host/a@2", "2026-11-24T20:00:01Z", "me", "r1"),
+    previous=Release("host/a@1", "2026-11-01T00:00:00Z", "them", "r0"),
+    current=Release("host/a@2", "2026-11-24T20:00:01Z", "me", "r1"),
     phases=(Phase("preflight", 1.2), Phase("ready", 130.0)),
     down_s=8.04,
     snapshot="/var/lib/dojangkok/snapshots/r1",
@@ -20,9 +22,9 @@ DONE = replace(
 FAILED = replace(
     DONE,
     exit_code=7,
-    now=None,
-    message="chromadb: was started, and died.",
+    current=None,
+    message="chromadb: started and died.",
     fix="look",
     undo="",
-    evidence=("a <b> | c",),
+    diagnostics=("a <b> | c",),
 )

@@ -1,10 +1,10 @@
-"""An accessory of the tests."""
+"""An accessory for tests."""
 
 from accessory.config import Accessory, Ready
 
 DIGEST = "sha256:" + "0" * 64
 CHROMA = Accessory(
-    machine="dojangkok-dev-chromadb",
+    vm="dojangkok-dev-chromadb",
     image="docker.io/chromadb/chroma:1.0.0",
     ready=(Ready(url="http://127.0.0.1:8100/api/v2/heartbeat"),),
     free_gib=0.5,

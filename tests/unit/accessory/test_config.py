@@ -1,4 +1,4 @@
-"""What an environment's file may say."""
+"""Keys and values of an environment's file."""
 
 from pathlib import Path
 
@@ -10,7 +10,8 @@ from accessory.errors import ConfigError, RefusedError
 from tests.unit.accessory.settings import CHROMA
 
 
-def written(folder: Path, **changes: object) -> Path:
+def write_environment(folder: Path, **changes: object) -> Path:
+    """Write an environment with changed settings of chromadb, and return its folder."""
     chroma = {key: value for key, value in (CHROMA.model_dump() | changes).items() if value is not None}
     text = {"project": "p", "zone": "z", "group": "deploy's", "accessories": {"chromadb": chroma}}
     (folder / "x.yaml").write_text(yaml.safe_dump(text))
@@ -18,23 +19,25 @@ def written(folder: Path, **changes: object) -> Path:
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
-def test_environments_name_both_machines(env: str) -> None:
+def test_environments_have_both_vms(env: str) -> None:
+    """The files of dev and prod have vLLM and ChromaDB with readiness checks on their ports."""
     for name, port in (("vllm", 8001), ("chromadb", 8100)):
-        environment, found = config.read(env, name)
+        environment, accessory = config.read(env, name)
         assert environment.project == f"dojangkok-{env}"
-        assert found.machine == f"dojangkok-{env}-{name}"
-        assert all(f"127.0.0.1:{port}/" in ask.url for ask in found.ready)
+        assert accessory.vm == f"dojangkok-{env}-{name}"
+        assert all(f"127.0.0.1:{port}/" in check.url for check in accessory.ready)
 
 
-def test_other_keys_are_somebody_elses(tmp_path: Path) -> None:
-    assert config.read("x", "chromadb", written(tmp_path))[1] == CHROMA
+def test_keys_of_deploy_are_ignored(tmp_path: Path) -> None:
+    """Unknown keys outside accessories are allowed."""
+    assert config.read("x", "chromadb", write_environment(tmp_path))[1] == CHROMA
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"pul_s": 3}, "accessories.chromadb.pul_s: unknown key. Fix: see environments/dev.yaml."),
-        ({"machine": None}, "accessories.chromadb.machine: missing. Fix: see environments/dev.yaml."),
+        ({"vm": None}, "accessories.chromadb.vm: missing. Fix: see environments/dev.yaml."),
         ({"ready_s": 0}, "accessories.chromadb.ready_s: got '0': Input should be greater than 0."),
         ({"ready_s": 10**30}, "accessories.chromadb.ready_s: got '1000000000000000000000000000000': Input should be "),
         ({"ready_s": True}, "accessories.chromadb.ready_s: got 'True': Input should be a valid integer."),
@@ -48,22 +51,24 @@ def test_other_keys_are_somebody_elses(tmp_path: Path) -> None:
         ({"ready": [{"url": "http://x/'; reboot"}]}, "accessories.chromadb.ready.0.url: got 'http://x/'; reboot'"),
     ],
 )
-def test_wrong_value_is_named_by_its_path(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+def test_wrong_value_is_refused_with_its_path(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    """The error contains the file, the path of the key and the value."""
     with pytest.raises(ConfigError) as error:
-        config.read("x", "chromadb", written(tmp_path, **changes))
-    assert said in str(error.value)
+        config.read("x", "chromadb", write_environment(tmp_path, **changes))
+    assert message in str(error.value)
     assert "x.yaml" in str(error.value)
 
 
-def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
+def test_unknown_name_is_refused_with_the_known_names(tmp_path: Path) -> None:
+    """The error for an unknown environment or accessory lists the known names."""
     with pytest.raises(ConfigError, match=r"--env: got 'y', and .* has no such file\. Fix: one of: x\."):
-        config.read("y", "chromadb", written(tmp_path))
+        config.read("y", "chromadb", write_environment(tmp_path))
     with pytest.raises(ConfigError, match=r"--name: got 'redis', .* Fix: one of: chromadb\."):
-        config.read("x", "redis", written(tmp_path))
+        config.read("x", "redis", write_environment(tmp_path))
     with pytest.raises(
         RefusedError, match=r"accessories\.chromadb\.image: got 'chroma', which is not an image reference\."
     ):
-        config.read("x", "chromadb", written(tmp_path, image="chroma"))
+        config.read("x", "chromadb", write_environment(tmp_path, image="chroma"))
     (tmp_path / "z.yaml").write_text("a: [")
     with pytest.raises(ConfigError, match=r"z\.yaml: line 1: expected the node content"):
         config.read("z", "chromadb", tmp_path)

@@ -1,4 +1,4 @@
-"""Listening over as many connections as it takes."""
+"""A run continues over several connections."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,78 +9,93 @@ from accessory.errors import NotAllowedError, StoppedError
 from accessory.request import Request
 from accessory.result import Outcome
 from accessory.transport import Transport
-from tests.unit.accessory.outcomes import BEGUN
+from tests.unit.accessory.outcomes import STARTED
 from tests.unit.accessory.settings import CHROMA
 
 
 class Connections(Transport):
-    """Says, connection by connection, what it was told to; the last one again and again."""
+    """Connections with given lines; the lines of the last one repeat."""
 
-    def __init__(self, *said: Sequence[str]) -> None:
-        self.said = list(said)
-        self.asked: list[tuple[str, str]] = []
+    def __init__(self, *connections: Sequence[str]) -> None:
+        self.connections = list(connections)
+        self.calls: list[tuple[str, str]] = []
 
     def argv(self, command: str) -> list[str]:
         raise NotImplementedError
 
-    def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
-        self.asked.append((arguments[0], arguments[3]))
-        said = self.said.pop(0) if len(self.said) > 1 else self.said[0]
-        heard("Generating public/private rsa key pair.")
-        for number, line in enumerate(said, start=int(arguments[3]) + 1):
-            heard(f"{number}\t{line}")
+    def run(self, script: str, arguments: Sequence[str], stdin: bytes, receive: Callable[[str], None]) -> int:
+        self.calls.append((arguments[0], arguments[3]))
+        lines = self.connections.pop(0) if len(self.connections) > 1 else self.connections[0]
+        receive("Generating public/private rsa key pair.")
+        for number, line in enumerate(lines, start=int(arguments[3]) + 1):
+            receive(f"{number}\t{line}")
         return 255
 
 
-def held(transport: Connections) -> tuple[Outcome, list[float]]:
-    slept: list[float] = []
+def run_conversation(transport: Connections) -> tuple[Outcome, list[float]]:
+    """Run a conversation, and return its outcome and the pauses between connections."""
+    pauses: list[float] = []
     request = Request("rollback", "chromadb", CHROMA, "r1", "me")
-    return Conversation(transport, request, BEGUN, lambda _: None, slept.append).hold(), slept
+    return Conversation(transport, request, STARTED, lambda _: None, pauses.append).run(), pauses
 
 
-def test_cut_connection_is_taken_up_behind_the_last_whole_line() -> None:
+def test_cut_connection_continues_after_the_last_complete_line() -> None:
+    """The next connection requests the lines that the client lacks."""
     transport = Connections(["begins\tpull", "took\tpull\t5"], [], ["note\tx"], ["end\t0"])
-    outcome, slept = held(transport)
+    outcome, pauses = run_conversation(transport)
     assert outcome.exit_code == 0
-    assert transport.asked == [("r1", "0"), ("r1", "2"), ("r1", "2"), ("r1", "3")]
-    assert slept == [1, 2, 1]
+    assert transport.calls == [("r1", "0"), ("r1", "2"), ("r1", "2"), ("r1", "3")]
+    assert pauses == [1, 2, 1]
 
 
-def test_line_that_came_already_is_not_heard_again() -> None:
+def test_repeated_line_is_ignored() -> None:
+    """A line with a number that the client already has changes nothing."""
+
     class Twice(Connections):
-        def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
+        def run(self, script: str, arguments: Sequence[str], stdin: bytes, receive: Callable[[str], None]) -> int:
             for line in ("1\ttook\tpull\t5", "1\ttook\tpull\t5", "2\tend\t0"):
-                heard(line)
+                receive(line)
             return 0
 
-    assert len(held(Twice())[0].phases) == 1
+    assert len(run_conversation(Twice())[0].phases) == 1
 
 
-def test_equal_wish_of_somebody_else_is_followed_from_its_beginning() -> None:
+def test_equal_request_of_another_client_is_followed() -> None:
+    """The client follows the other run from its first line and reports this."""
     transport = Connections(["joins\tr0"], ["took\tpull\t5", "end\t0"])
-    outcome, slept = held(transport)
-    assert (outcome.run, outcome.notes, slept) == ("r0", ("run r0 was at it already, and was followed",), [])
-    assert transport.asked == [("r1", "0"), ("r0", "0")]
+    outcome, pauses = run_conversation(transport)
+    assert (outcome.run, outcome.notes, pauses) == (
+        "r0",
+        ("run r0 was already in progress; this command followed it",),
+        [],
+    )
+    assert transport.calls == [("r1", "0"), ("r0", "0")]
 
 
-def test_login_that_is_refused_is_not_waited_for() -> None:
-    with pytest.raises(NotAllowedError, match=r"dojangkok-dev-chromadb: nobody was let in \(exit code 255\)"):
-        held(Connections([]))
+def test_refused_login_is_not_retried_for_long() -> None:
+    """Without any line from the VM the client gives up after three attempts."""
+    with pytest.raises(NotAllowedError, match=r"dojangkok-dev-chromadb: the login was refused \(exit code 255\)"):
+        run_conversation(Connections([]))
 
 
-def test_login_that_fails_later_is_tried_again() -> None:
+def test_later_login_failure_is_retried() -> None:
+    """After the first line a failed login does not end the client."""
+
     class Google(Connections):
-        def run(self, script: str, arguments: Sequence[str], stdin: bytes, heard: Callable[[str], None]) -> int:
-            if len(self.asked) == 1:
-                self.asked.append(("", ""))
+        def run(self, script: str, arguments: Sequence[str], stdin: bytes, receive: Callable[[str], None]) -> int:
+            if len(self.calls) == 1:
+                self.calls.append(("", ""))
                 raise NotAllowedError("no token")
-            return super().run(script, arguments, stdin, heard)
+            return super().run(script, arguments, stdin, receive)
 
-    assert held(Google(["begins\tpull"], ["end\t0"]))[0].exit_code == 0
+    assert run_conversation(Google(["begins\tpull"], ["end\t0"]))[0].exit_code == 0
 
 
-def test_machine_that_is_lost_goes_on_by_itself() -> None:
+def test_lost_connection_is_reported_as_a_continuing_run() -> None:
+    """After the last attempt the error says that the run continues on the VM."""
     transport = Connections(["begins\tpull"], [])
-    with pytest.raises(StoppedError, match=r"the connection is lost; run r1 goes on there. Fix: 'status', or the same"):
-        held(transport)
-    assert len(transport.asked) == 7
+    with pytest.raises(
+        StoppedError, match=r"connection is lost; run r1 continues on the VM. Fix: 'status', or the same"
+    ):
+        run_conversation(transport)
+    assert len(transport.calls) == 7

@@ -1,4 +1,4 @@
-"""What each error says, and the exit code that it leaves with."""
+"""Texts and exit codes of errors."""
 
 import pytest
 
@@ -19,12 +19,14 @@ from accessory import errors
         (errors.StoppedError, 130),
     ],
 )
-def test_errors_say_what_and_how_to_mend_it(kind: type[errors.AccessoryError], exit_code: int) -> None:
+def test_text_of_an_error_has_its_fix(kind: type[errors.AccessoryError], exit_code: int) -> None:
+    """The text is the message with its fix, and each class has its exit code."""
     assert str(kind("vllm: broke.", "mend it")) == "vllm: broke. Fix: mend it."
     assert str(kind("vllm: broke.")) == "vllm: broke."
     assert kind.exit_code == exit_code
 
 
 @pytest.mark.parametrize("exit_code", [1, 3, 5, 7, 8, 9])
-def test_end_on_the_machine_is_the_error_of_its_code(exit_code: int) -> None:
-    assert errors.of(exit_code, "m", "f").exit_code == exit_code
+def test_exit_code_of_the_vm_gives_its_error(exit_code: int) -> None:
+    """The error for an exit code of a run has this code."""
+    assert errors.error_of(exit_code, "m", "f").exit_code == exit_code

@@ -7,7 +7,8 @@ from accessory.errors import RefusedError
 from tests.unit.accessory.settings import DIGEST
 
 
-def test_digest_counts_more_than_tag() -> None:
+def test_reference_with_a_digest_has_no_tag() -> None:
+    """Docker pulls the digest, so the tag is dropped."""
     assert str(image.parse(f"host:5000/a/b:1@{DIGEST}")) == f"host:5000/a/b@{DIGEST}"
     assert str(image.parse("h.example/a/b:1.0_x-2")) == "h.example/a/b:1.0_x-2"
 
@@ -15,7 +16,8 @@ def test_digest_counts_more_than_tag() -> None:
 @pytest.mark.parametrize(
     "text", ["", "a", "host/a", "host/a:", "host/A:1", "h.example/a@sha256:12", "host/a:1 b", "host/a:1\n"]
 )
-def test_anything_else_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
+    """A text that is not a full reference raises RefusedError."""
     with pytest.raises(RefusedError, match=r"which is not an image reference\. Fix: HOST"):
         image.parse(text)
 
@@ -28,7 +30,8 @@ def test_anything_else_is_refused(text: str) -> None:
         (f"chromadb/chroma@{DIGEST}", f"docker.io/chromadb/chroma@{DIGEST}"),
     ],
 )
-def test_a_short_name_is_refused_with_its_full_form(text: str, full: str) -> None:
+def test_short_name_is_refused_with_its_full_form(text: str, full: str) -> None:
+    """The fix is the name with the host of Docker Hub."""
     with pytest.raises(RefusedError) as error:
         image.parse(text)
     assert str(error.value) == f"--image: got '{text}', which names no registry. Fix: write '{full}'."

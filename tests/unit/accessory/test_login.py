@@ -1,4 +1,4 @@
-"""Logins by a credential file; with the emulator's Google: tests/system/gcloud/test_iap.py."""
+"""Logins by a credential file; tests/system/gcloud/test_iap.py uses the emulator's Google."""
 
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,17 @@ IMPERSONATED = {
 
 
 def file(folder: Path, data: object) -> Path:
+    """Write a credential file, and return its path."""
     return write(folder / "c.json", data)
 
 
 def fail(*_: object) -> None:
+    """Raise an error of google-auth."""
     raise exceptions.RefreshError("not now")
 
 
-def test_account_and_token_are_the_file_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_login_has_account_token_and_quota_project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each kind of file with a service account gives its account and a token."""
     for kind in (identity_pool.Credentials, impersonated_credentials.Credentials, service_account.Credentials):
         monkeypatch.setattr(kind, "refresh", lambda self, _: setattr(self, "token", "t"))
     for data in (KEYLESS, IMPERSONATED, IMPERSONATED | {"source_credentials": KEYLESS}, key()):
@@ -57,18 +60,21 @@ def test_account_and_token_are_the_file_s(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def key() -> dict[str, Any]:
+    """Return a key file of a service account."""
     token_uri = "https://oauth2.googleapis.com/token"
     return {"type": "service_account", "client_email": ME, "private_key": rsa_key(), "token_uri": token_uri}
 
 
 @pytest.mark.parametrize("data", [PERSON, workforce_user()])
-def test_file_of_a_person_is_refused_with_what_to_do(data: object, tmp_path: Path) -> None:
-    with pytest.raises(NotAllowedError, match=r"Fix: log in with 'gcloud auth login', and leave --credentials and"):
+def test_file_of_a_person_is_refused_with_a_fix(data: object, tmp_path: Path) -> None:
+    """The fix is gcloud's own login."""
+    with pytest.raises(NotAllowedError, match=r"Fix: log in with 'gcloud auth login', without --credentials and"):
         log_in(file(tmp_path, data))
 
 
 @pytest.mark.parametrize("name", [*INVALID, *UNREADABLE])
-def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
+def test_invalid_file_is_not_allowed(name: str, tmp_path: Path) -> None:
+    """An invalid file has exit code 4, and its error contains no secret."""
     content, expected = UNREADABLE[name] if name in UNREADABLE else (INVALID[name][0](), INVALID[name][1])
     path = file(tmp_path, content)
     with pytest.raises(NotAllowedError) as error:
@@ -78,7 +84,7 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (
             KEYLESS | {"token_url": "https://evil.example/"},
@@ -90,20 +96,21 @@ def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
         ({key: KEYLESS[key] for key in KEYLESS if "impersonation" not in key}, "impersonation_url: is missing"),
     ],
 )
-def test_other_files_are_refused(data: object, said: str, tmp_path: Path) -> None:
-    with pytest.raises(NotAllowedError, match=said):
+def test_file_without_an_allowed_host_or_account_is_refused(data: object, message: str, tmp_path: Path) -> None:
+    """The error contains the field."""
+    with pytest.raises(NotAllowedError, match=message):
         log_in(file(tmp_path, data))
 
 
-def test_own_hosts_are_taken_and_a_failure_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_listed_host_is_allowed_and_a_failure_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A host of token_hosts passes the check, and the error has the reason of google-auth."""
     monkeypatch.setattr(identity_pool.Credentials, "refresh", fail)
     with pytest.raises(NotAllowedError, match="no token: not now"):
         log_in(file(tmp_path, KEYLESS | {"token_url": "http://127.0.0.1:1/v1/token"}), ("127.0.0.1:1",))
 
 
-def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_slow_token_endpoint_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A token endpoint that sends a byte at a time does not extend the login."""
     monkeypatch.setattr(token_request, "EXCHANGE_S", 0.5)
     with serve_slowly(SlowServer(at_once=b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n", slowly=b" " * 90)) as server:
         data = KEYLESS | {"token_url": server.url, "credential_source": {"file": SOURCE_FILE}}
@@ -114,7 +121,8 @@ def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
 
 
 @pytest.mark.parametrize("answer", INVALID_TOKEN_BODIES, ids=lambda answer: answer[:40])
-def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Path) -> None:
+def test_invalid_answer_of_a_token_endpoint_is_refused(answer: str, tmp_path: Path) -> None:
+    """A body with status 200 that has no token ends with exit code 4."""
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n{answer}"
     with serve_slowly(SlowServer(at_once=head.encode())) as server:
         data = key() | {"token_uri": server.url}
@@ -122,6 +130,7 @@ def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Pa
             log_in(file(tmp_path, data), (f"127.0.0.1:{server.port}",))
 
 
-def test_file_that_is_not_there(tmp_path: Path) -> None:
+def test_absent_file_is_refused(tmp_path: Path) -> None:
+    """The error has the text of the system."""
     with pytest.raises(NotAllowedError, match="No such file"):
         log_in(tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""The scripts that run on the machine, in a real shell; over SSH and with Docker: tests/system/accessory."""
+"""The scripts for the VM in a real shell; tests/system/accessory runs them over SSH and with Docker."""
 
 import os
 import subprocess
@@ -6,19 +6,21 @@ from pathlib import Path
 
 import pytest
 
-MACHINE = Path("accessory/remote/machine.sh")
+STATE_SCRIPT = Path("accessory/remote/state.sh")
 IMAGE = "host/vllm@sha256:1"
 
 
-def started(folder: Path, image: str = IMAGE) -> str:
-    """Run `start` of the script on /opt/app in a folder, with a docker that does nothing, and return its .env."""
+def start(folder: Path, image: str = IMAGE) -> str:
+    """Run the function `start` with a stand-in for docker, and return the .env that it wrote."""
     docker = folder / "bin/docker"
     docker.parent.mkdir(exist_ok=True)
     docker.write_text("#!/bin/sh\nexit 0\n")
     docker.chmod(0o755)
     script = f'run=r\n. "$1"\napp=$2 variable=VLLM_IMAGE service=vllm stop_s=1\nstart {image}\n'
     environment = os.environ | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
-    subprocess.run(["bash", "-c", script, "test", str(MACHINE), str(folder)], env=environment, check=True, timeout=60)
+    subprocess.run(
+        ["bash", "-c", script, "test", str(STATE_SCRIPT), str(folder)], env=environment, check=True, timeout=60
+    )
     return (folder / ".env").read_text()
 
 
@@ -34,14 +36,16 @@ def started(folder: Path, image: str = IMAGE) -> str:
     ],
     ids=["empty", "whole", "no newline", "no newline after another", "no newline of its own", "alike"],
 )
-def test_a_variable_gets_a_line_of_its_own(before: str, after: str, tmp_path: Path) -> None:
+def test_variable_gets_its_own_line(before: str, after: str, tmp_path: Path) -> None:
+    """The image replaces its line or is added, also after a missing final newline."""
     (tmp_path / ".env").write_text(before)
-    assert started(tmp_path) == after
-    assert started(tmp_path) == after
+    assert start(tmp_path) == after
+    assert start(tmp_path) == after
 
 
-def test_mode_of_the_variables_is_kept(tmp_path: Path) -> None:
+def test_mode_of_the_environment_file_is_kept(tmp_path: Path) -> None:
+    """The rewritten .env has the mode of the former file."""
     (tmp_path / ".env").write_text("HOST_NAME=x")
     (tmp_path / ".env").chmod(0o640)
-    started(tmp_path)
+    start(tmp_path)
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o640

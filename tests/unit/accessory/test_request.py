@@ -1,4 +1,4 @@
-"""What is sent to the machine."""
+"""The script for the VM."""
 
 import hashlib
 import re
@@ -9,25 +9,28 @@ from accessory.config import Ready
 from accessory.request import RECEIVE, Request, arguments
 from tests.unit.accessory.settings import CHROMA, DIGEST
 
-WISH = Request("update", "chromadb", CHROMA, "12-ab", "me", image.parse(f"docker.io/chromadb/chroma@{DIGEST}"))
+REQUEST = Request("update", "chromadb", CHROMA, "12-ab", "me", image.parse(f"docker.io/chromadb/chroma@{DIGEST}"))
 
 
 def bash(script: bytes | str, *options: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run a script in bash; it must succeed."""
     data = script if isinstance(script, bytes) else script.encode()
     return subprocess.run(["bash", *options], input=data, capture_output=True, check=True)
 
 
-def test_script_is_whole_bash() -> None:
-    bash(WISH.script(), "-n")
+def test_script_is_valid_bash() -> None:
+    """bash parses the request and the receiver."""
+    bash(REQUEST.script(), "-n")
     bash(RECEIVE, "-n")
 
 
-def test_request_stands_above_as_assignments() -> None:
-    lines = WISH.script().decode().splitlines()
+def test_request_begins_with_assignments() -> None:
+    """The values of the request are assignments above the functions."""
+    lines = REQUEST.script().decode().splitlines()
     assert lines[:18] == [
         "#!/usr/bin/env bash",
         "verb=update",
-        f"wish='update docker.io/chromadb/chroma@{DIGEST}'",
+        f"request='update docker.io/chromadb/chroma@{DIGEST}'",
         "name=chromadb",
         "service=chromadb",
         "variable=CHROMADB_IMAGE",
@@ -46,16 +49,18 @@ def test_request_stands_above_as_assignments() -> None:
     ]
 
 
-def test_values_cannot_leave_their_assignment() -> None:
-    nasty = CHROMA.model_copy(update={"ready": (Ready.model_construct(url="$(echo x)`y`'", has="", bearer=""),)})
-    head = Request("status", "chromadb", nasty, "1", "me").script().decode().partition("# shellcheck")[0]
+def test_values_are_quoted() -> None:
+    """Shell syntax in a value has no effect."""
+    hostile = CHROMA.model_copy(update={"ready": (Ready.model_construct(url="$(echo x)`y`'", has="", bearer=""),)})
+    head = Request("status", "chromadb", hostile, "1", "me").script().decode().partition("# shellcheck")[0]
     assert bash(head + 'printf %s "${ready[0]}"').stdout == b"$(echo x)`y`'||"
 
 
-def test_receiver_is_told_length_and_hash() -> None:
+def test_arguments_have_length_and_hash() -> None:
+    """The receiver checks the script by its hash and length."""
     assert arguments("r", b"script", 3) == ("r", hashlib.sha256(b"script").hexdigest(), "6", "3")
 
 
-def test_nothing_that_is_piped_is_left_half_read() -> None:
-    """With `pipefail`, `grep -q` ends with the first line that it finds, and what writes the others dies of SIGPIPE."""
+def test_no_pipe_ends_in_grep_q() -> None:
+    """With `pipefail`, `grep -q` exits at its first match, and the writing program ends with SIGPIPE."""
     assert not re.findall(r"\|\s*grep -\w*q", Request("update", "chromadb", CHROMA, "r1", "me").script().decode())

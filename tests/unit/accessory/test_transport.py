@@ -1,4 +1,4 @@
-"""Command lines of both transports, and what is heard of a program."""
+"""Command lines of both transports, and the output of a script."""
 
 import os
 from pathlib import Path
@@ -15,13 +15,14 @@ PLAIN = PlainSsh(Ssh(host="10.0.0.2", user="me", identity_file=Path("/k/id"), kn
 
 
 class Local(Transport):
-    """This machine."""
+    """A transport to this computer."""
 
     def argv(self, command: str) -> list[str]:
         return ["sh", "-c", command]
 
 
-def test_plain_ssh_takes_nothing_from_the_person_and_no_unknown_host() -> None:
+def test_plain_ssh_ignores_the_configuration_and_refuses_unknown_hosts() -> None:
+    """The command line has a fixed key, known hosts and no configuration."""
     assert PLAIN.argv("echo 'a b'") == [
         "ssh", "-F", "none", "-T",
         "-o", "BatchMode=yes",
@@ -38,7 +39,8 @@ def test_plain_ssh_takes_nothing_from_the_person_and_no_unknown_host() -> None:
     ]  # fmt: skip
 
 
-def test_iap_makes_a_key_that_does_not_last_and_takes_no_unknown_host() -> None:
+def test_iap_uses_a_short_lived_key_and_refuses_unknown_hosts() -> None:
+    """The command line of gcloud has an expiring key and strict host key checking."""
     iap = Iap("dojangkok-dev-vllm", "asia-northeast3-a", "dojangkok-dev", Path("/tmp/k"))
     assert iap.argv("echo 'a b'") == [
         "gcloud", "compute", "ssh", "dojangkok-dev-vllm",
@@ -61,29 +63,33 @@ def test_iap_makes_a_key_that_does_not_last_and_takes_no_unknown_host() -> None:
 def test_each_connection_gets_a_new_token_in_a_file_of_this_process(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """The token is in a private file and not on the command line."""
     tokens = iter(("first", "second"))
     monkeypatch.setattr(transport, "log_in", lambda *given: Login(f"me of {given}", next(tokens), "billing"))
     iap = Iap("m", "z", "p", tmp_path, credentials=Path("/c.json"), token_hosts=("h",))
     for token in ("first", "second"):
-        told = iap.environment()
-        assert told["CLOUDSDK_CORE_ACCOUNT"] == f"me of {(Path('/c.json'), ('h',))}"
-        assert told["CLOUDSDK_BILLING_QUOTA_PROJECT"] == "billing"
-        file = Path(told["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"])
+        variables = iap.environment()
+        assert variables["CLOUDSDK_CORE_ACCOUNT"] == f"me of {(Path('/c.json'), ('h',))}"
+        assert variables["CLOUDSDK_BILLING_QUOTA_PROJECT"] == "billing"
+        file = Path(variables["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"])
         assert (file.parent, file.stat().st_mode & 0o777, file.read_text()) == (tmp_path, 0o600, token)
         assert token not in " ".join(iap.argv("true"))
 
 
-def test_script_gets_arguments_and_stdin_and_half_a_line_is_not_heard() -> None:
-    heard: list[str] = []
-    code = Local().run('echo "$1"; cat; printf half; exit 7', ["it's one"], b"from\nstdin\n", heard.append)
-    assert (code, heard) == (7, ["it's one", "from", "stdin"])
+def test_script_gets_arguments_and_stdin() -> None:
+    """An incomplete last line of stdout is dropped."""
+    lines: list[str] = []
+    code = Local().run('echo "$1"; cat; printf half; exit 7', ["it's one"], b"from\nstdin\n", lines.append)
+    assert (code, lines) == (7, ["it's one", "from", "stdin"])
 
 
-def test_script_that_reads_nothing_is_no_error() -> None:
+def test_script_may_ignore_stdin() -> None:
+    """A script that does not read its stdin keeps its exit code."""
     assert Local().run("exit 3", [], b"x" * 1_000_000, print) == 3
 
 
-def test_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_program_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without ssh on PATH the error has its name and a fix."""
     monkeypatch.setattr(os, "environ", {"PATH": "/nowhere"})
     with pytest.raises(NotAllowedError, match=r"ssh: not found\. Fix: install ssh\."):
         PLAIN.run("true", [], b"", print)
