@@ -1,9 +1,9 @@
-"""`python -m app`: settings, logs, server. Exit code 78 (EX_CONFIG): the environment cannot be used."""
+"""`python -m app`: settings, logs, server. Exit code 78 (EX_CONFIG): wrong environment variables."""
 
 import signal
 import sys
 
-# The first process of a container is sent no signal that it does not handle, and the imports below take a second.
+# The first process of a container gets no signal without a handler, and the imports below take a second.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 # ruff: noqa: E402
@@ -13,11 +13,11 @@ from app.settings import SettingsError, read_settings
 
 
 def main() -> int:
-    """Run the server to its end."""
+    """Run the server until its end, and return the exit code."""
     try:
         settings = read_settings()
     except SettingsError as error:
-        print(f"ai-server: the environment cannot be used:\n{error}", file=sys.stderr)
+        print(f"ai-server: wrong environment variables:\n{error}", file=sys.stderr)
         return 78
     configure_logs(settings.app_env, log_file(settings.app_env), settings.secrets())
     serve(settings)

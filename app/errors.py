@@ -1,17 +1,17 @@
 """
-What a caller is told when something does not work.
+Errors that become responses.
 
 AppError                       status, code and message; the body is {"detail": {"error": {"code": …, "message": …}}}
-├── InvalidInputError          400  INVALID_INPUT: a value that the schema lets through and the product can't use
+├── InvalidInputError          400  INVALID_INPUT: a value that fits the schema and not the product
 ├── UnsupportedFileTypeError   400  UNSUPPORTED_FILE_TYPE
-├── DownloadError              400  DOWNLOAD_FAILED: a file could not be fetched from its URL
-├── DocumentError              400  UNPROCESSABLE_DOCUMENT: a file that can't be read
-├── SlowError                  408  TOO_SLOW: a body that does not come
+├── DownloadError              400  DOWNLOAD_FAILED: the download of a file failed
+├── DocumentError              400  UNPROCESSABLE_DOCUMENT: an unreadable file
+├── SlowError                  408  TOO_SLOW: a body that does not arrive in time
 ├── TooLargeError              413  TOO_LARGE
-├── OutboundError              502  failed: another service did not do its part
-└── UnavailableError           503  UNAVAILABLE: not now; `retry_after_s` says when
+├── OutboundError              502  failed: another service failed
+└── UnavailableError           503  UNAVAILABLE: temporary; `retry_after_s` is the wait
 
-The messages are for people in Korea. The envelope and the first five codes are the design date's, `failed` too.
+The messages are in Korean. The envelope, the first five codes and `failed` are those of the design.
 """
 
 from http import HTTPStatus
@@ -19,16 +19,17 @@ from typing import Final
 
 from pydantic import BaseModel
 
-RETRY_AFTER_S: Final = 10  # where nobody knows better: about as long as a machine's replacement takes to be ready
+RETRY_AFTER_S: Final = 10  # default: about the time until a replaced instance is ready
 
 
 class AppError(Exception):
     """
-    An answer other than success.
+    An error response.
 
     Args:
-        message: For a person, in Korean; nothing secret and nothing personal.
-        retry_after_s: When the same request may succeed; none where repeating it is of no use.
+        message: text in Korean, without secrets and personal data.
+        code: code of the response; empty for the default of the class.
+        retry_after_s: seconds until the same request may succeed; None if a retry does not help.
     """
 
     status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -49,72 +50,72 @@ class InvalidInputError(AppError):
 
 
 class UnsupportedFileTypeError(AppError):
-    """A file's name has none of the endings that are read."""
+    """The file's extension is not supported."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "UNSUPPORTED_FILE_TYPE"
 
 
 class DownloadError(AppError):
-    """A file could not be fetched."""
+    """The download of a file failed."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "DOWNLOAD_FAILED"
 
 
 class DocumentError(AppError):
-    """A file is broken, locked, empty or too long."""
+    """A file is damaged, encrypted, empty or too long."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "UNPROCESSABLE_DOCUMENT"
 
 
 class SlowError(AppError):
-    """A body does not come to its end."""
+    """A body is not complete in time."""
 
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "TOO_SLOW"
 
 
 class TooLargeError(AppError):
-    """More bytes than are taken."""
+    """A body or file exceeds its limit."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "TOO_LARGE"
 
 
 class OutboundError(AppError):
-    """Another service did not answer, or not with what it promised."""
+    """Another service did not answer, or gave an invalid answer."""
 
     status = HTTPStatus.BAD_GATEWAY
 
 
 class UnavailableError(AppError):
-    """The server can't do it now: it is about to end, or has enough to do."""
+    """The server is shutting down or busy."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "UNAVAILABLE"
 
 
 class ErrorBody(BaseModel):
-    """What went wrong."""
+    """Code and message of an error."""
 
     code: str
     message: str
 
 
 class ErrorDetail(BaseModel):
-    """The error, where FastAPI puts its own."""
+    """The error, in the field where FastAPI puts its own errors."""
 
     error: ErrorBody
 
 
 class ErrorAnswer(BaseModel):
-    """Body of every answer that is no success, 422 apart."""
+    """Body of every error response except 422."""
 
     detail: ErrorDetail
 
 
 def error_answer(error: AppError) -> ErrorAnswer:
-    """The body for an error."""
+    """Return the body for an error."""
     return ErrorAnswer(detail=ErrorDetail(error=ErrorBody(code=error.code, message=error.message)))

@@ -1,4 +1,4 @@
-"""What a load balancer, a machine's own watch and an operator ask: alive, ready, which release."""
+"""Routes for load balancers, health checks and operators: alive, ready, version."""
 
 from fastapi import APIRouter, Response, status
 from pydantic import BaseModel
@@ -7,46 +7,46 @@ from app.settings import Settings
 
 
 class Readiness:
-    """Whether the server wants requests: open between the end of its start and the first SIGTERM."""
+    """The readiness of the server: open from the end of its start to the first SIGTERM."""
 
     def __init__(self) -> None:
         self.is_open = False
 
     def open(self) -> None:
-        """Ask for requests."""
+        """Become ready for requests."""
         self.is_open = True
 
     def close(self) -> None:
-        """Ask for no more requests; those that come are still answered."""
+        """Become not ready; the server still answers requests."""
         self.is_open = False
 
 
 class Health(BaseModel):
-    """Answer of the health routes."""
+    """Body of the health routes."""
 
     status: str
 
 
 class Version(BaseModel):
-    """Answer of `/version`: the program's version, and the image reference that it was started as."""
+    """Body of `/version`: version of the program and its image reference."""
 
     version: str
     image: str
 
 
 def health_routes(settings: Settings, readiness: Readiness, version: str) -> APIRouter:
-    """The routes `/health`, `/livez`, `/readyz` and `/version`."""
+    """Return the routes `/health`, `/livez`, `/readyz` and `/version`."""
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
     @router.get("/livez")
     async def alive() -> Health:
-        """Answer as long as the process serves; asks no other service."""
+        """Answer while the process serves, without a call of another service."""
         return Health(status="ok")
 
     @router.get("/readyz", responses={503: {"model": Health}})
     async def ready(response: Response) -> Health:
-        """Answer 503 before the start is complete and from SIGTERM on."""
+        """Answer 503 before the end of the start and after SIGTERM."""
         if readiness.is_open:
             return Health(status="ok")
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -54,7 +54,7 @@ def health_routes(settings: Settings, readiness: Readiness, version: str) -> API
 
     @router.get("/version")
     async def release() -> Version:
-        """Say what is running."""
+        """Return version and image."""
         return Version(version=version, image=settings.ai_server_image)
 
     return router

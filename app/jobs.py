@@ -1,9 +1,9 @@
 """
-Accepted work, and what becomes of it when the server has to end.
+Jobs, and their end when the server shuts down.
 
-A machine of a group is replaced at any time, and gets SIGTERM first. Work that is done by then is delivered; work that
-does not finish in time is handed back to whoever asked for it, as failed and worth another try. Nothing is dropped
-silently, except by a machine that dies without a signal.
+The group may replace an instance at any time, and sends SIGTERM first. Jobs that finish in time are delivered; others
+are handed back to their caller as failed with a retry. No job is lost silently, unless the instance ends without a
+signal.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from app.metrics import JOBS, JOBS_ENDED
 CHECKLIST: Final = "checklist"
 EASY_CONTRACT: Final = "easycontract"
 _AT_ONCE: Final = {CHECKLIST: 500, EASY_CONTRACT: 4}  # a contract's files and pages are in memory
-_AGAIN_S: Final = 0.1
+_REPEAT_S: Final = 0.1
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -26,30 +26,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Done(Generic[Result]):
-    """Work that has its result."""
+    """A finished job with its result."""
 
     result: Result
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Work that has none; `error.retry_after_s` says whether another try is of use."""
+    """A failed job; `error.retry_after_s` is set if a retry can help."""
 
     error: AppError
 
 
 class Jobs:
     """
-    The work that goes on.
+    The jobs of the server.
 
     Args:
-        at_once: How many may, by product; another one is refused with UnavailableError.
+        at_once: largest number of concurrent jobs by product; more are refused with UnavailableError.
     """
 
     def __init__(self, at_once: Mapping[str, int] = _AT_ONCE) -> None:
         self._at_once = at_once
-        self._working: set[asyncio.Task[Any]] = set()  # what is handed back
-        # What has a place: accepted work until it is delivered, other work until it is done.
+        self._working: set[asyncio.Task[Any]] = set()  # jobs that hand_back ends
+        # Jobs that count against the limit: accepted jobs until their delivery, other jobs until their end.
         self._open: dict[str, set[asyncio.Task[Any]]] = {product: set() for product in at_once}
         self._handed_back = asyncio.Event()
 
@@ -60,39 +60,39 @@ class Jobs:
         deliver: Callable[[Done[Result] | Failed], Awaitable[None]],
     ) -> None:
         """
-        Begin work that nobody waits for; `deliver` is called once with its outcome, whatever that is.
+        Start a job without a waiting caller; `deliver` gets its outcome once, also after a failure.
 
         Raises:
-            UnavailableError: The server ends, or has enough to do; nothing was begun.
+            UnavailableError: the server shuts down or is busy; the job was not started.
         """
-        task = self._begin(product, work)
+        task = self._start(product, work)
         self._keep(self._open[product], asyncio.create_task(self._deliver(product, task, deliver)))
 
     async def wait_for(self, product: str, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """
-        Do work whose caller waits for the result.
+        Run a job for a waiting caller, and return its result.
 
         Raises:
-            UnavailableError: As for `accept`, or the work was handed back.
-            AppError: The work failed.
+            UnavailableError: the server shuts down or is busy, or the job was handed back.
+            AppError: the job failed.
         """
-        task = self._begin(product, work)
+        task = self._start(product, work)
         self._keep(self._open[product], task)
         try:
             outcome = await self._outcome(product, task)
-        except asyncio.CancelledError:  # the caller has gone
+        except asyncio.CancelledError:  # the caller closed the connection
             JOBS_ENDED.labels(product, "abandoned").inc()
             _end(task)
             raise
         if isinstance(outcome, Failed):
             try:
                 raise outcome.error
-            finally:  # The error knows this frame: if the frame knew it too, the files would wait for the collector.
+            finally:  # The error refers to this frame; a reference back would keep the files in memory.
                 del outcome, task
         return outcome.result
 
     def hand_back(self) -> None:
-        """Give up what is not done; from now on nothing is accepted."""
+        """End unfinished jobs, and accept no more jobs."""
         self._handed_back.set()
         if self._working:
             _log.warning("handing back %d unfinished jobs", len(self._working))
@@ -100,17 +100,17 @@ class Jobs:
             _end(task)
 
     async def join(self, within_s: float) -> None:
-        """Wait until every outcome is delivered; `within_s` after `hand_back`, say how many were not."""
+        """Wait until every outcome is delivered; `within_s` after `hand_back`, log the number of missing ones."""
         handed_back = asyncio.create_task(self._handed_back.wait())
-        while (still_open := set[asyncio.Task[Any]]().union(*self._open.values())) and not handed_back.done():
-            await asyncio.wait({handed_back, *still_open}, return_when=asyncio.FIRST_COMPLETED)
+        while (open_tasks := set[asyncio.Task[Any]]().union(*self._open.values())) and not handed_back.done():
+            await asyncio.wait({handed_back, *open_tasks}, return_when=asyncio.FIRST_COMPLETED)
         handed_back.cancel()
-        if still_open:
-            _, still_open = await asyncio.wait(still_open, timeout=within_s)
-        if still_open:
-            _log.error("%d jobs end without their callback", len(still_open))
+        if open_tasks:
+            _, open_tasks = await asyncio.wait(open_tasks, timeout=within_s)
+        if open_tasks:
+            _log.error("%d jobs end without their callback", len(open_tasks))
 
-    def _begin(self, product: str, work: Callable[[], Coroutine[Any, Any, Result]]) -> "asyncio.Task[Result]":
+    def _start(self, product: str, work: Callable[[], Coroutine[Any, Any, Result]]) -> "asyncio.Task[Result]":
         if self._handed_back.is_set():
             raise UnavailableError("서버가 종료되는 중입니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S)
         if len(self._open[product]) >= self._at_once[product]:
@@ -130,16 +130,16 @@ class Jobs:
         with JOBS.labels(product, "working").track_inprogress():
             await asyncio.wait({task})
         if task.cancelled():
-            how, error = "handed_back", "서버가 교체되어 작업을 마치지 못했습니다. 다시 시도해 주세요."
+            result, error = "handed_back", "서버가 교체되어 작업을 마치지 못했습니다. 다시 시도해 주세요."
             outcome = Failed(UnavailableError(error, retry_after_s=RETRY_AFTER_S))
         elif (raised := task.exception()) is None:
-            how, outcome = "done", Done(task.result())
+            result, outcome = "done", Done(task.result())
         elif isinstance(raised, AppError):
-            how, outcome = "failed", Failed(raised)
+            result, outcome = "failed", Failed(raised)
         else:
-            _log.error("a job of %s failed by a bug", product, exc_info=raised)
-            how, outcome = "failed", Failed(AppError("작업을 처리하지 못했습니다."))
-        JOBS_ENDED.labels(product, how).inc()
+            _log.error("a job of %s failed because of a bug", product, exc_info=raised)
+            result, outcome = "failed", Failed(AppError("작업을 처리하지 못했습니다."))
+        JOBS_ENDED.labels(product, result).inc()
         return outcome
 
     async def _deliver(
@@ -151,7 +151,7 @@ class Jobs:
 
 
 def _end(task: "asyncio.Task[Any]") -> None:
-    """Cancel a task until it ends: anyio swallows a cancellation that comes while it chooses among connections."""
+    """Cancel a task repeatedly until it ends: anyio drops a cancellation while it chooses a connection."""
     if not task.done():
         task.cancel()
-        asyncio.get_running_loop().call_later(_AGAIN_S, _end, task)
+        asyncio.get_running_loop().call_later(_REPEAT_S, _end, task)

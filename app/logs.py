@@ -1,4 +1,4 @@
-"""Logs as JSON lines: to stdout, and to the file that the machine's log collector reads. Nobody is named in them."""
+"""Logs as JSON lines, on stdout and in the file of the log collector, without personal data."""
 
 import logging
 import sys
@@ -20,17 +20,17 @@ _PROBES: Final = ("/health", "/livez", "/readyz", "/metrics")
 
 
 def log_file(app_env: str, folder: Path = _FOLDER) -> Path:
-    """Where the log of an environment goes, such as `/var/log/dojangkok/prod/application.log`."""
+    """Return the path of an environment's log, such as `/var/log/dojangkok/prod/application.log`."""
     return folder / app_env / "application.log"
 
 
 class Lines(JsonFormatter):
     """
-    One JSON object a record: timestamp, level, name, message, app, env, and what the record has besides.
+    A formatter with one JSON object a record: timestamp, level, name, message, app, env and further fields.
 
     Args:
-        app_env: The environment.
-        secrets: Values that are replaced wherever they appear, as personal data are.
+        app_env: name of the environment.
+        secrets: values that are replaced in every text, like personal data.
     """
 
     def __init__(self, app_env: str, secrets: Sequence[str]) -> None:
@@ -42,32 +42,32 @@ class Lines(JsonFormatter):
             static_fields={"app": "dojangkok-ai", "env": app_env},
             json_ensure_ascii=False,
         )
-        self._secrets = sorted(secrets, key=len, reverse=True)  # one may begin with another
+        self._secrets = sorted(secrets, key=len, reverse=True)  # a secret may be the beginning of another
 
     def process_log_record(self, log_data: LogData) -> LogData:
-        """Take out of every text what must not be read."""
-        log_data.pop("color_message", None)  # uvicorn's, for a terminal
+        """Replace secrets and personal data in every text."""
+        log_data.pop("color_message", None)  # uvicorn's field for terminals
         return {key: self._safe(value) if isinstance(value, str) else value for key, value in log_data.items()}
 
     def _safe(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return redacted(text).encode(errors="backslashreplace").decode()  # a handler drops a line with half a character
+        return redacted(text).encode(errors="backslashreplace").decode()  # a handler drops lines with lone surrogates
 
 
 def is_no_probe(record: logging.LogRecord) -> bool:
-    """Whether a record of uvicorn's access log tells something: a load balancer asks every few seconds."""
+    """Return whether a record of uvicorn's access log is not a probe of a load balancer."""
     return not (isinstance(record.args, tuple) and len(record.args) > 2 and record.args[2] in _PROBES)
 
 
 def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = ()) -> None:
     """
-    Send every logger's records, uvicorn's included, to stdout and to `file`.
+    Send the records of all loggers, including uvicorn's, to stdout and to a file.
 
     Args:
-        app_env: The environment.
-        file: Its folder is made if it can be; left out, with a warning in the log, where it cannot be written.
-        secrets: Values that must not be in a log.
+        app_env: name of the environment.
+        file: path of the log file, whose folder is created; if it cannot be written, stdout gets a warning instead.
+        secrets: values that a log must not contain.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     unwritable: OSError | None = None
@@ -79,7 +79,7 @@ def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = ()) -> Non
     for handler in handlers:
         handler.setFormatter(Lines(app_env, secrets))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it says whole URLs, with what signs them
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs whole URLs with their signatures
     logging.getLogger("uvicorn.access").addFilter(is_no_probe)
     if unwritable is not None:
         logging.getLogger(__name__).warning("no log file: %s", unwritable)

@@ -1,4 +1,4 @@
-"""The application: every route of the server is joined to it here."""
+"""The FastAPI application with all its routes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,8 +30,8 @@ from app.limits import BodyLimits, error_response
 from app.settings import Settings
 
 VERSION: Final = "0.1.0"
-CALLBACKS_S: Final = 10  # for what is handed back at the end
-_REQUESTS: Final = metrics.default()  # once in a process, however many applications there are
+CALLBACKS_S: Final = 10  # for callbacks of jobs that are handed back at the end
+_REQUESTS: Final = metrics.default()  # created once a process, because a second metric of this name is an error
 _NO_DOCS: Final[dict[str, Any]] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
 
 
@@ -39,19 +39,19 @@ def create_app(
     settings: Settings, readiness: Readiness, jobs: Jobs, transport: httpx.AsyncBaseTransport | None = None
 ) -> FastAPI:
     """
-    Join the routes.
+    Create the application.
 
     Args:
-        settings: The server's environment.
-        readiness: Opens when the application has started.
-        jobs: Where its work is kept; the application ends when all of it is delivered.
-        transport: What stands in for the network, in tests.
+        settings: settings of the server.
+        readiness: readiness, which opens after the start.
+        jobs: jobs of the server; the application ends after all of them are delivered.
+        transport: replacement of the network in tests.
     """
     client = shared_client(transport)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watch = _watch_of_chroma(client, settings)
+        watch = _chroma_watch(client, settings)
         readiness.open()
         yield
         readiness.close()
@@ -63,10 +63,10 @@ def create_app(
     docs = _NO_DOCS if settings.app_env == "prod" else {}
     app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
     app.add_middleware(BodyLimits)
-    app.add_exception_handler(AppError, _answer_to_error)
-    app.add_exception_handler(RequestValidationError, _answer_to_malformed)
-    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _answer_to_unreadable)
-    app.add_exception_handler(Exception, _answer_to_bug)
+    app.add_exception_handler(AppError, _app_error_response)
+    app.add_exception_handler(RequestValidationError, _validation_response)
+    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _unreadable_response)
+    app.add_exception_handler(Exception, _bug_response)
     llm = Llm(client, settings)
     checklists = ChecklistService(llm, settings.vllm_lora_adapter_checklist)
     contracts = EasyContractService(llm, Ocr(client, settings), Renderer(), settings)
@@ -74,33 +74,33 @@ def create_app(
     app.include_router(checklist_routes(checklists, jobs, Backend(client, settings)))
     downloader = Downloader(client, is_local=settings.app_env == "local")
     app.include_router(easy_contract_routes(contracts, jobs, downloader))
-    assert _REQUESTS  # noqa: S101 - none only for a second one of the same names
+    assert _REQUESTS  # noqa: S101 - None only for a second metric of this name
     Instrumentator().add(_REQUESTS).instrument(app).expose(app, include_in_schema=False)
     return app
 
 
-def _watch_of_chroma(client: httpx.AsyncClient, settings: Settings) -> "asyncio.Task[None] | None":
+def _chroma_watch(client: httpx.AsyncClient, settings: Settings) -> "asyncio.Task[None] | None":
     if settings.chromadb_url is None:
         return None
     return asyncio.create_task(Chroma(client, str(settings.chromadb_url), settings).watch())
 
 
-async def _answer_to_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, AppError)  # noqa: S101 - what it is registered for
+async def _app_error_response(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)  # noqa: S101 - registered for this class
     return error_response(error)
 
 
-async def _answer_to_malformed(_: Request, error: Exception) -> Response:
-    """FastAPI's own 422, without a copy of what came: that may be personal, or nothing that JSON can say."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+async def _validation_response(_: Request, error: Exception) -> Response:
+    """Return FastAPI's 422 without the input, which may be personal or impossible in JSON."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
     return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-async def _answer_to_unreadable(_: Request, error: Exception) -> Response:
-    """FastAPI's own 400: no JSON that anybody reads, no multipart, or too many parts."""
+async def _unreadable_response(_: Request, error: Exception) -> Response:
+    """Return a 400 for invalid JSON or multipart, or for too many parts."""
     return error_response(InvalidInputError("요청 본문을 읽을 수 없습니다."))
 
 
-async def _answer_to_bug(_: Request, error: Exception) -> Response:
+async def _bug_response(_: Request, error: Exception) -> Response:
     return error_response(AppError("요청을 처리하지 못했습니다."))

@@ -1,4 +1,4 @@
-"""What an operator's dashboard counts, beside the requests, which the instrumentator counts."""
+"""Metrics of the server, in addition to those of requests by the instrumentator."""
 
 from typing import Final
 
@@ -12,16 +12,14 @@ JOBS_ENDED: Final = Counter(
 )
 CALLBACKS: Final = Counter("ai_callbacks", "Callbacks by outcome: delivered, or failed after every retry.", ["outcome"])
 OUTBOUND: Final = Counter(
-    "ai_outbound_calls", "Calls of other services, retries too, by outcome.", ["destination", "outcome"]
+    "ai_outbound_calls", "Calls of other services, including retries, by outcome.", ["destination", "outcome"]
 )
 OUTBOUND_SECONDS: Final = Histogram(
     "ai_outbound_call_seconds",
-    "How long a call of another service took, by destination.",
+    "Seconds of a call of another service, by destination.",
     ["destination"],
     buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300),
 )
-CIRCUIT_OPEN: Final = Gauge(
-    "ai_circuit_open", "1 while a destination is not asked, because it failed.", ["destination"]
-)
-CHROMADB_UP: Final = Gauge("ai_chromadb_up", "1 if ChromaDB's last heartbeat was answered.")
-DRAINING: Final = Gauge("ai_draining", "1 from the first SIGTERM on.")
+CIRCUIT_OPEN: Final = Gauge("ai_circuit_open", "1 while a destination is not called after failures.", ["destination"])
+CHROMADB_UP: Final = Gauge("ai_chromadb_up", "1 if ChromaDB answered the last heartbeat.")
+DRAINING: Final = Gauge("ai_draining", "1 after the first SIGTERM.")

@@ -1,8 +1,8 @@
 """
-Personal numbers, taken out of a text before it goes to a language model or into a log.
+Replacement of personal numbers in text for a language model or a log.
 
-Every repetition in the patterns has an upper bound, except that of one account number after another, which nothing
-follows that could make it go back: the time grows as the text does.
+Every repetition in the patterns has an upper bound. The only exception, a list of account numbers, is at the end of its
+pattern, so it never backtracks: the time grows linearly with the text.
 """
 
 import re
@@ -11,7 +11,7 @@ _HYPHEN = "[-\u2010-\u2015\u2212\uff0d]"
 _JOIN = f"(?: ?{_HYPHEN} ?| )?"
 _END = "(?![0-9])"
 
-# Left alone, though parts of them look like numbers of the other kinds: UUIDs, digests, dates.
+# Kept, although parts of them match the other patterns: UUIDs, digests, dates.
 _KEPT = (
     "(?<![0-9A-Za-z])(?:"
     "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
@@ -19,17 +19,17 @@ _KEPT = (
     "|(?:19|20)[0-9]{2}[-./](?:0?[1-9]|1[0-2])[-./](?:0?[1-9]|[12][0-9]|3[01])"
     ")(?![0-9A-Za-z])"
 )
-# A date of birth, then the century and sex, then six digits or the stars that some registers print instead.
+# A date of birth, a digit for century and sex, then six digits or stars, as some registers print.
 _RESIDENT = f"(?<![0-9])[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]){_JOIN}[1-8](?:[0-9]{{6}}{_END}|[*]{{6}})"
-# Area codes, 070 and its like, mobiles; numbers that everybody may know, such as 1588-1234, don't start with 0.
+# Area codes, 070 and similar codes, mobiles; public numbers such as 1588-1234 do not start with 0.
 _CODE = "(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|50[0-9]|[5-8]0|1[016789])"
 _PHONE_JOIN = f"(?: ?(?:{_HYPHEN}|[.)]) ?| )?"
 _PHONE = (
     rf"(?:\+82{_PHONE_JOIN}\(?0?|(?<![0-9])82(?:{_HYPHEN}| )\(?0?|(?<![0-9])0){_PHONE_JOIN}{_CODE}"
     f"{_PHONE_JOIN}[0-9]{{3,4}}{_PHONE_JOIN}[0-9]{{4}}{_END}"
 )
-# Three groups with 10 to 16 digits in all are an account number wherever they stand, perhaps with a check number after
-# them; other shapes are only after a word for it. No pattern looks beyond its end: what is there may become a label.
+# Three groups with 10 to 16 digits in all are an account number anywhere, with an optional check number. Other forms
+# count only after a word for an account. No pattern looks beyond its end, where another number may become a label.
 _THREE_GROUPS = "|".join(
     f"[0-9]{{{first}}}-[0-9]{{{second}}}-[0-9]{{{max(1, 10 - first - second)},{16 - first - second}}}"
     for first in range(1, 15)
@@ -50,7 +50,7 @@ _ACCOUNT_WORD = (
 _GAP = rf"(?:(?!{_KEPT}|\[(?:전화번호|주민등록번호)\])[^0-9]){{0,20}}"
 _NEXT = f"(?:{_GAP}{_AFTER_WORD})"
 
-_FOUND = re.compile(
+_NUMBERS = re.compile(
     f"(?P<kept>{_KEPT})|(?P<accounts>{_ACCOUNT_WORD}{_NEXT}+)"
     f"|(?P<resident>{_RESIDENT})|(?P<phone>{_PHONE})|(?P<account>{_ACCOUNT}){_NEXT}*"
 )
@@ -61,19 +61,19 @@ _IS_PHONE = re.compile(_PHONE)
 
 def redacted(text: str) -> str:
     """
-    The text with labels for telephone, resident registration and account numbers.
+    Return a text with labels instead of telephone, resident registration and account numbers.
 
-    Dates, money, areas, addresses, UUIDs and digests stay as they are; a text that is redacted already does not change.
+    Dates, amounts, areas, addresses, UUIDs and digests stay; a second redaction changes nothing.
     """
-    return _FOUND.sub(_without_numbers, text)
+    return _NUMBERS.sub(_without_numbers, text)
 
 
-def _without_numbers(found: re.Match[str]) -> str:
-    if found["kept"]:
-        return found[0]
-    if found["resident"] or found["phone"]:
-        return _label(found)
-    return _EACH.sub(_label, found[0])
+def _without_numbers(match: re.Match[str]) -> str:
+    if match["kept"]:
+        return match[0]
+    if match["resident"] or match["phone"]:
+        return _label(match)
+    return _EACH.sub(_label, match[0])
 
 
 def _label(number: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The way in and the way out: uvicorn, leaving as a load balancer wants it."""
+"""The server: uvicorn with a graceful shutdown for load balancers and jobs."""
 
 import asyncio
 import logging
@@ -16,24 +16,24 @@ from app.metrics import DRAINING
 from app.settings import Settings
 
 _PORT: Final = 8000
-_ANSWER_S: Final = 1  # to those whose work was handed back
+_ANSWER_S: Final = 1  # for responses of jobs that were handed back
 _log = logging.getLogger(__name__)
 
 
 class DrainingServer(uvicorn.Server):
     """
-    uvicorn that leaves as a load balancer and a backend want it.
+    uvicorn with a graceful shutdown.
 
-    After SIGTERM, in this order:
+    After SIGTERM:
 
-        at once       not ready any more; everything is served as before (handle_exit)
-        DRAIN_SEC     uvicorn closes its port, and waits for requests; then the application's end waits for jobs
+        at once       the server is not ready, and still serves every request (handle_exit)
+        DRAIN_SEC     uvicorn closes its port and waits for requests; then the application waits for jobs
                       (lifespan in app/main.py, Jobs.join)
-        + FINISH_SEC  what is not done is handed back (Jobs.hand_back): callbacks for jobs, 503 for requests
-        + 1 s         uvicorn cuts off requests that are still open
-        + 10 s        the process ends, with or without the last callbacks
+        + FINISH_SEC  unfinished jobs are handed back (Jobs.hand_back): callbacks for jobs, 503 for requests
+        + 1 s         uvicorn ends open requests
+        + 10 s        the process ends, even without the last callbacks
 
-    It ends as soon as nothing is left to wait for. A second signal hands back at once.
+    The process ends earlier if no request and no job is left. A second signal hands jobs back at once.
     """
 
     def __init__(self, config: uvicorn.Config, settings: Settings, readiness: Readiness, jobs: Jobs) -> None:
@@ -43,7 +43,7 @@ class DrainingServer(uvicorn.Server):
         self._jobs = jobs
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called by uvicorn's signal handler, in the thread of the event loop."""
+        """Start the shutdown; uvicorn's signal handler calls this in the thread of the event loop."""
         loop = asyncio.get_running_loop()
         if sig != signal.SIGTERM or not self._readiness.is_open:
             loop.call_soon_threadsafe(self._jobs.hand_back)
@@ -52,17 +52,17 @@ class DrainingServer(uvicorn.Server):
         self._readiness.close()
         DRAINING.set(1)
         drain_s, finish_s = self._settings.drain_sec, self._settings.finish_sec
-        _log.info("SIGTERM: not ready any more, draining for %g s, finishing within %g s", drain_s, finish_s)
+        _log.info("SIGTERM: not ready, draining for %g s, finishing within %g s", drain_s, finish_s)
         loop.call_soon_threadsafe(loop.call_later, drain_s, super().handle_exit, sig, frame)
         loop.call_soon_threadsafe(loop.call_later, drain_s + finish_s, self._jobs.hand_back)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until a signal ends it; by then every request has its answer, and every job its callback."""
+    """Serve until a signal; at the end every request has its answer, and every job its callback."""
     readiness, jobs = Readiness(), Jobs()
     config = uvicorn.Config(
         create_app(settings, readiness, jobs),
-        host="0.0.0.0",  # noqa: S104 - a container's own network, or a machine's behind its firewall
+        host="0.0.0.0",  # noqa: S104 - the network of a container, or of a VM behind a firewall
         port=_PORT,
         log_config=None,
         loop="uvloop",

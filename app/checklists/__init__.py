@@ -1,1 +1,1 @@
-"""Checklists: what to look at before a lease is signed."""
+"""Checklists of what to check before signing a lease."""

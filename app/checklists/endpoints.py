@@ -1,4 +1,4 @@
-"""`/api/checklists`."""
+"""Routes of `/api/checklists`."""
 
 import logging
 from functools import partial
@@ -16,12 +16,12 @@ _log = logging.getLogger(__name__)
 
 
 def checklist_routes(service: ChecklistService, jobs: Jobs, backend: Backend) -> APIRouter:
-    """The routes `/api/checklists/sync` and `/api/checklists/{id}`."""
+    """Return the routes `/api/checklists/sync` and `/api/checklists/{id}`."""
     router = APIRouter(prefix="/api/checklists", tags=["checklists"])
 
     @router.post("/sync", responses={502: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}})
     async def checklist(request: ChecklistRequest) -> Checklist:
-        """Make a checklist while the caller waits."""
+        """Create a checklist while the caller waits."""
         checks = await jobs.wait_for(CHECKLIST, partial(service.checklist, request.keywords))
         return Checklist(checklists=checks)
 
@@ -29,7 +29,7 @@ def checklist_routes(service: ChecklistService, jobs: Jobs, backend: Backend) ->
     async def checklist_later(
         case_id: Annotated[CaseId, Path(alias="id")], request: ChecklistRequest
     ) -> ChecklistAccepted:
-        """Make a checklist, and give it to the backend by a callback: exactly one for every request that got a 200."""
+        """Create a checklist and send it to the backend: exactly one callback for each request with status 200."""
         jobs.accept(
             CHECKLIST,
             partial(service.checklist, request.keywords),

@@ -1,7 +1,7 @@
 """
-The twenty checks that belong on every checklist.
+The twenty checks of every checklist.
 
-Source: what they are about, and their order, is the design date's; the sentences are ours.
+Source: topics and order are those of the design; this project wrote the sentences.
 """
 
 from typing import Final

@@ -1,15 +1,15 @@
-"""What the checklist routes take and give."""
+"""Bodies of the checklist routes."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 Keyword = Annotated[str, Field(max_length=200)]
-CaseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", description="It becomes part of a URL.")]
+CaseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", description="Part of a URL.")]
 
 
 class ChecklistRequest(BaseModel):
-    """What the checklist is to be about."""
+    """The topics of a checklist."""
 
     keywords: Annotated[list[Keyword], Field(max_length=100)] | None = None
 
@@ -21,7 +21,7 @@ class Checklist(BaseModel):
 
 
 class ChecklistAccepted(BaseModel):
-    """The checklist will come by a callback."""
+    """The answer for a checklist that a callback delivers."""
 
     id: str
     message: str

@@ -1,4 +1,4 @@
-"""From keywords to a checklist: the common checks, and what the model adds to them."""
+"""Checklists: the common checks and those that the model adds for keywords."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from typing import Final
 from app.checklists.fixed import COMMON
 from app.clients.llm import Llm
 
-_LONGEST: Final = 30
+_MAX_CHECKS: Final = 30
 _MAX_TOKENS: Final = 1024
 _SYSTEM: Final = """\
 당신은 한국의 주택 임대차 계약을 돕는 전문가입니다.
@@ -22,11 +22,11 @@ _log = logging.getLogger(__name__)
 
 class ChecklistService:
     """
-    Makes checklists.
+    Creates checklists.
 
     Args:
-        llm: Where the model is asked.
-        adapter: The adapter to ask.
+        llm: client of the language model.
+        adapter: name of the adapter.
     """
 
     def __init__(self, llm: Llm, adapter: str) -> None:
@@ -35,42 +35,44 @@ class ChecklistService:
 
     async def checklist(self, keywords: Sequence[str] | None) -> list[str]:
         """
-        Return at most 30 checks; without keywords the common ones, for which nobody is asked.
+        Return at most 30 checks; without keywords the common ones, without a call of the model.
+
+        An answer of the model that is not a list of checks adds none and is not an error.
 
         Raises:
-            OutboundError: The model does not answer. An answer that is no list of checks adds nothing, and is no error.
+            OutboundError: the model does not answer.
         """
-        wanted = _distinct(keywords or ())
-        if not wanted:
+        topics = _distinct(keywords or ())
+        if not topics:
             return list(COMMON)
         answer = await self._llm.chat(
             _SYSTEM + "\n".join(f"- {check}" for check in COMMON),
-            "키워드:\n" + "\n".join(f"- {keyword}" for keyword in wanted),
+            "키워드:\n" + "\n".join(f"- {keyword}" for keyword in topics),
             adapter=self._adapter,
             max_tokens=_MAX_TOKENS,
         )
         added = checks_of(answer)
         if not added:
-            _log.warning("the model's answer of %d characters is no list of checks", len(answer))
+            _log.warning("the model's answer of %d characters is not a list of checks", len(answer))
         return merged(added)
 
 
 def checks_of(answer: str) -> list[str]:
-    """The checks in a model's answer, from its first `[` to its last `]`; none if that is no list of strings."""
+    """Return the checks between the first `[` and the last `]` of an answer; none if they are not a list of texts."""
     try:
-        found = json.loads(answer[answer.index("[") : answer.rindex("]") + 1])
+        checks = json.loads(answer[answer.index("[") : answer.rindex("]") + 1])
     except (ValueError, RecursionError):
         return []
-    if not isinstance(found, list) or not all(isinstance(check, str) for check in found):
+    if not isinstance(checks, list) or not all(isinstance(check, str) for check in checks):
         return []
-    return _distinct(check.encode(errors="replace").decode() for check in found)  # JSON can say half a character
+    return _distinct(check.encode(errors="replace").decode() for check in checks)  # JSON allows lone surrogates
 
 
 def merged(added: Iterable[str]) -> list[str]:
-    """The common checks, then the others, each once, 30 at most."""
-    return _distinct([*COMMON, *added])[:_LONGEST]
+    """Return the common checks, then the others, each once, at most 30."""
+    return _distinct([*COMMON, *added])[:_MAX_CHECKS]
 
 
 def _distinct(texts: Iterable[str]) -> list[str]:
-    """Texts without blanks around them, each once, in the order of their first appearance."""
+    """Return the stripped texts, each once, in the order of their first occurrence."""
     return list(dict.fromkeys(filter(None, (text.strip() for text in texts))))

@@ -1,1 +1,1 @@
-"""Everything that this server asks of others."""
+"""Clients of other services."""

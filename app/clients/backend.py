@@ -1,4 +1,4 @@
-"""The backend's callbacks."""
+"""Callbacks to the backend."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from app.jobs import Done, Failed
 from app.metrics import CALLBACKS
 from app.settings import Settings
 
-_LONGEST_S: Final = 4  # so that the last ten seconds of a server have room for two attempts
+_LONGEST_S: Final = 4  # two attempts fit into the last ten seconds of a server
 _AT_ONCE: Final = 128
 _ATTEMPTS: Final = 6
 _log = logging.getLogger(__name__)
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 class Backend:
     """
-    Tells the backend what became of a job.
+    Sends the outcomes of jobs to the backend.
 
-    A callback is repeated until it was received, also when only its answer was lost; all of its attempts carry the same
-    `Idempotency-Key`, so that the backend can tell them from a second callback.
+    A callback is repeated until the backend answers. All its attempts have the same `Idempotency-Key`, by which the
+    backend distinguishes them from a second callback.
     """
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
@@ -39,24 +39,24 @@ class Backend:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def checklist_complete(self, case_id: str, outcome: Done[list[str]] | Failed) -> None:
-        """Deliver the outcome of a checklist; that it can't be delivered is logged and counted, and raises nothing."""
+        """Deliver the outcome of a checklist; a failed delivery is logged and counted, and raises nothing."""
         headers = {**self._headers, "Idempotency-Key": uuid.uuid4().hex, "Content-Type": "application/json"}
         content = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
         url = f"{self._url}/{quote(case_id, safe='')}/complete"
-        received, said = False, "the server ends"
+        is_received, reason = False, "the server ends"
         try:
             answer = await self._outbound.send("POST", url, content=content, headers=headers)
-            received, said = answer.is_success, f"status {answer.status_code}"
+            is_received, reason = answer.is_success, f"status {answer.status_code}"
         except AppError as error:
-            said = error.message
+            reason = error.message
         finally:
-            CALLBACKS.labels("delivered" if received else "failed").inc()
-            if not received:
-                _log.error("the callback of a checklist was not received: %s", said, extra={"case_id": case_id})
+            CALLBACKS.labels("delivered" if is_received else "failed").inc()
+            if not is_received:
+                _log.error("the callback of a checklist was not received: %s", reason, extra={"case_id": case_id})
 
 
 def callback_body(outcome: Done[list[str]] | Failed) -> dict[str, Any]:
-    """The JSON of a callback; `retry_after_sec` is there where the same request may succeed later."""
+    """Return the body of a callback, with `retry_after_sec` if the same request may succeed later."""
     if isinstance(outcome, Done):
         return {"checklists": outcome.result}
     error: dict[str, Any] = {"code": "failed", "message": outcome.error.message}

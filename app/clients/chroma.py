@@ -1,4 +1,4 @@
-"""ChromaDB's heartbeat. Nothing is stored or asked there yet: a dashboard sees whether it could be."""
+"""ChromaDB's heartbeat as a metric; the server does not use ChromaDB otherwise."""
 
 import asyncio
 from typing import Final, NoReturn
@@ -10,13 +10,13 @@ from app.errors import AppError
 from app.metrics import CHROMADB_UP
 from app.settings import Settings
 
-_EVERY_S: Final = 30
+_PERIOD_S: Final = 30
 _LONGEST_S: Final = 5
 
 
 class Chroma:
     """
-    Watches ChromaDB.
+    Watches ChromaDB's heartbeat.
 
     Source: GET /api/v2/heartbeat, `{"nanosecond heartbeat": …}` (chromadb 1.5.9, tried 2026-11-25).
     """
@@ -27,13 +27,13 @@ class Chroma:
         self._url = f"{url.rstrip('/')}/api/v2/heartbeat"
 
     async def watch(self) -> NoReturn:
-        """Ask now and then, until it is cancelled."""
+        """Set the metric periodically, until the task is cancelled."""
         while True:
             CHROMADB_UP.set(await self.is_up())
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(_PERIOD_S)
 
     async def is_up(self) -> bool:
-        """Ask once."""
+        """Return whether ChromaDB answers its heartbeat."""
         try:
             answer = await self._outbound.send("GET", self._url)
         except AppError:

@@ -1,4 +1,4 @@
-"""A circuit breaker: a service that keeps failing is left alone for a while, so that callers learn it at once."""
+"""A circuit breaker: a service that keeps failing is not called for a while, so that callers fail fast."""
 
 import time
 from collections.abc import Callable
@@ -7,20 +7,23 @@ from typing import Final
 from app.metrics import CIRCUIT_OPEN
 
 _FAILURES: Final = 5
-_FAILING_S: Final = 3.0  # a blip ends all the calls that are open at once, and their repeats are to have their chance
+_FAILING_S: Final = 3.0  # a short fault ends all open calls at once, and their retries may still succeed
 _OPEN_S: Final = 15.0
 
 
 class Circuit:
     """
-    Whether a destination is asked.
+    The circuit breaker of a destination.
 
-    Closed, until at least `failures` calls in a row have failed for `failing_s`; then open for `open_s`; then calls may
-    try: the first answer closes it, the first failure opens it again.
+    Closed until at least `failures` calls in a row have failed during `failing_s`; then open for `open_s`. After that
+    the first answer closes the circuit, and the first failure opens it again.
 
     Args:
-        destination: Label of the metric.
-        clock: Seconds that only grow.
+        destination: label of the metric.
+        failures: number of failed calls in a row.
+        failing_s: seconds between the first and the last of these failures.
+        open_s: seconds without calls.
+        clock: function that returns monotonic seconds.
     """
 
     def __init__(
@@ -43,19 +46,19 @@ class Circuit:
         self._metric.set(0)
 
     def closed_in_s(self) -> float:
-        """Seconds until calls may try; 0 if they may now."""
+        """Return the seconds until the next allowed call; 0 if calls are allowed."""
         if self._opened_at is None:
             return 0
         return max(0, self._opened_at + self._open_s - self._clock())
 
     def succeeded(self) -> None:
-        """Note an answer."""
+        """Record an answer."""
         self._failed_in_a_row = 0
         self._opened_at = None
         self._metric.set(0)
 
     def failed(self) -> None:
-        """Note that there was none, or one that says that the service is broken."""
+        """Record a missing answer, or an answer of a failing service."""
         now = self._clock()
         if not self._failed_in_a_row:
             self._first_failed_at = now

@@ -1,9 +1,9 @@
 """
-Files that a caller names by URL, such as presigned ones of an object store.
+Downloads of files by URL, such as presigned URLs of an object store.
 
-The caller chooses the host, so a URL must not lead into the server's own network: it is https on port 443, every
-address of its host is public, and the connection goes to the address that was checked, whatever the name means a moment
-later. APP_ENV=local is free of that, for stores on the same machine.
+The caller chooses the host, so a URL must not lead into the server's own network: the scheme is https, the port 443,
+every address of the host is public, and the connection goes to the checked address, even if the name changes
+afterwards. APP_ENV=local has no such limits, for stores on the same computer.
 """
 
 import asyncio
@@ -20,26 +20,27 @@ from app.errors import DownloadError, TooLargeError
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
-_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")  # is_global of Python 3.10 knows a part of it
+_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")  # is_global of Python 3.10 covers only a part
 _HOST: Final = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-_ENDS_IN_A_NUMBER: Final = re.compile(r"(.*\.)?(0x[0-9a-f]*|[0-9]+)\.?")  # an address in one of inet_aton's notations
+_ENDS_IN_A_NUMBER: Final = re.compile(r"(.*\.)?(0x[0-9a-f]*|[0-9]+)\.?")  # an address in a notation of inet_aton
 
 
 async def resolve_ipv4(host: str) -> Sequence[str]:
-    """Every IPv4 address of a host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    """Return all IPv4 addresses of a host."""
+    entries = await asyncio.get_running_loop().getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in entries]
 
 
 class Downloader:
     """
-    Fetches files by URL, within limits.
+    Downloads files by URL, within limits.
 
     Args:
-        client: Without a proxy: one would look the name up by itself.
-        is_local: Whether plain http, any port and private addresses are allowed too.
-        timeout_s: For everything from the name's look-up to the last byte.
-        resolve: Addresses of a host; asked once for each file.
+        client: HTTP client without a proxy, which would resolve the name itself.
+        is_local: whether plain http, any port and private addresses are allowed.
+        max_bytes: largest size of a file.
+        timeout_s: longest time from the lookup to the last byte.
+        resolve: function that returns the addresses of a host; called once a file.
     """
 
     def __init__(
@@ -59,11 +60,11 @@ class Downloader:
 
     async def fetch(self, url: str) -> bytes:
         """
-        Fetch one file.
+        Return the content of a file.
 
         Raises:
-            DownloadError: With the host at most; the rest of a presigned URL is a secret.
-            TooLargeError: The file has more than `max_bytes`.
+            DownloadError: the download failed; the text has only the host, because a presigned URL is secret.
+            TooLargeError: the file is larger than `max_bytes`.
         """
         parsed = _parse(url, is_local=self._is_local)
         host = parsed.raw_host.decode("ascii")
@@ -82,9 +83,9 @@ class Downloader:
             headers={
                 "Host": url.netloc.decode("ascii"),
                 "Accept-Encoding": "identity",
-                "Connection": "close",  # a pool goes by address: another name would get what was checked for this one
+                "Connection": "close",  # a pool keeps connections by address, and another name must not reuse this one
             },
-            # `target` is what is asked for. httpx logs the URL, so that one has neither the path nor the signature.
+            # The request uses `target`. httpx logs the URL, so the URL has neither path nor signature.
             extensions={
                 "sni_hostname": host,
                 "target": url.raw_path,
@@ -128,7 +129,7 @@ class Downloader:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IPv4 address is one of the internet's hosts."""
+    """Return whether an IPv4 address is public."""
     try:
         parsed = ipaddress.IPv4Address(address)
     except ValueError:
@@ -139,16 +140,16 @@ def is_public(address: str) -> bool:
 
 def file_name(url: str, given: str | None, number: int) -> str:
     """
-    The name of a file: the given one, else the last part of the URL's path, else `file_{number}`.
+    Return the name of a file: the given name, the last part of the URL's path, or `file_{number}`.
 
-    One without an ending borrows the URL's.
+    A name without an extension gets the extension in the URL.
     """
     try:
-        in_url = PurePosixPath(httpx.URL(url).path)
+        url_path = PurePosixPath(httpx.URL(url).path)
     except (httpx.InvalidURL, ValueError):
-        in_url = PurePosixPath()
-    name = PurePosixPath((given or "").strip()).name or in_url.name or f"file_{number}"
-    return name if PurePosixPath(name).suffix else name + in_url.suffix
+        url_path = PurePosixPath()
+    name = PurePosixPath((given or "").strip()).name or url_path.name or f"file_{number}"
+    return name if PurePosixPath(name).suffix else name + url_path.suffix
 
 
 def _parse(url: str, *, is_local: bool) -> httpx.URL:
@@ -157,8 +158,8 @@ def _parse(url: str, *, is_local: bool) -> httpx.URL:
     except (httpx.InvalidURL, ValueError):
         raise DownloadError("파일 URL의 형식이 올바르지 않습니다.") from None
     host = parsed.raw_host.decode("ascii")
-    odd = _ENDS_IN_A_NUMBER.fullmatch(host) and not _is_literal(host)
-    if parsed.userinfo or odd or not _HOST.fullmatch(host):
+    is_ambiguous = _ENDS_IN_A_NUMBER.fullmatch(host) and not _is_literal(host)
+    if parsed.userinfo or is_ambiguous or not _HOST.fullmatch(host):
         raise DownloadError("파일 URL의 형식이 올바르지 않습니다.")
     if parsed.scheme != "https" and not (is_local and parsed.scheme == "http"):
         raise DownloadError("파일 URL은 https여야 합니다.")

@@ -1,4 +1,4 @@
-"""vLLM's OpenAI-compatible chat."""
+"""Client of vLLM's OpenAI-compatible chat."""
 
 import logging
 from http import HTTPStatus
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 class Llm:
     """
-    Asks the model; what is asked has no personal data in it, unless PII_REDACTION is off.
+    Calls the model; personal data in texts are replaced, unless PII_REDACTION is off.
 
     Source: POST {base}/chat/completions, `choices[0].message.content`; 404 for a model that is not served
     (vLLM 0.15.1, vllm/entrypoints/openai, read 2026-11-24).
@@ -30,34 +30,34 @@ class Llm:
 
     async def chat(self, system: str, user: str, *, adapter: str, max_tokens: int, longest: int | None = None) -> str:
         """
-        Return what the model answers.
+        Return the model's answer.
 
         Args:
-            system: What it is to do.
-            user: What it is to do it with.
-            adapter: Name of the LoRA adapter; the model itself answers where it is empty, or not served.
-            max_tokens: Longest answer.
-            longest: Characters of `user` that are sent; what is cut before its numbers are taken out keeps half of one.
+            system: instructions for the model.
+            user: text that the instructions apply to.
+            adapter: name of the LoRA adapter; if it is empty or not served, the base model answers.
+            max_tokens: longest answer.
+            longest: number of characters of `user` that are sent; cut after redaction, so that no number is cut before.
 
         Raises:
-            OutboundError: There is none.
-            UnavailableError: vLLM is left alone at the moment.
+            OutboundError: vLLM gave no valid answer.
+            UnavailableError: the circuit of vLLM is open.
         """
         user = (redacted(user) if self._is_redacting else user)[:longest]
-        answer = await self._ask(adapter or self._base_model, system, user, max_tokens)
+        answer = await self._request(adapter or self._base_model, system, user, max_tokens)
         if answer.status_code == HTTPStatus.NOT_FOUND and adapter:
-            _log.warning("adapter '%s' is not served, asking '%s'", adapter, self._base_model)
-            answer = await self._ask(self._base_model, system, user, max_tokens)
+            _log.warning("adapter '%s' is not served, calling '%s'", adapter, self._base_model)
+            answer = await self._request(self._base_model, system, user, max_tokens)
         try:
             content = answer.raise_for_status().json()["choices"][0]["message"]["content"]
         except (httpx.HTTPStatusError, ValueError, RecursionError, LookupError, TypeError):
             content = None
         if not isinstance(content, str):
-            _log.error("vllm: no answer in what came with status %d", answer.status_code)
+            _log.error("vllm: the response with status %d has no answer", answer.status_code)
             raise OutboundError("언어 모델의 응답을 해석할 수 없습니다.")
-        return content.encode(errors="replace").decode()  # JSON can say half a character, nobody else can
+        return content.encode(errors="replace").decode()  # JSON allows lone surrogates
 
-    async def _ask(self, model: str, system: str, user: str, max_tokens: int) -> httpx.Response:
+    async def _request(self, model: str, system: str, user: str, max_tokens: int) -> httpx.Response:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         body = {"model": model, "messages": messages, "temperature": 0.2, "max_tokens": max_tokens}
         return await self._outbound.send("POST", self._url, json=body, headers=self._headers)

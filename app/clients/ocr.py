@@ -1,4 +1,4 @@
-"""Upstage's document digitization."""
+"""Client of Upstage's document digitization."""
 
 import logging
 from typing import Any, Final
@@ -11,7 +11,7 @@ from app.errors import OutboundError
 from app.settings import Settings
 
 _CALLS: Final = 1
-_EVERY_S: Final = 2
+_PERIOD_S: Final = 2
 _LONGEST_S: Final = 60
 _FIELDS: Final = {"ocr": "force", "base64_encoding": "['table']", "model": "document-parse"}
 _log = logging.getLogger(__name__)
@@ -19,9 +19,9 @@ _log = logging.getLogger(__name__)
 
 class Ocr:
     """
-    Reads a page; one call in two seconds for the whole process, which is the team's rate at Upstage.
+    Reads pages, with one call in two seconds for the whole process, the team's rate at Upstage.
 
-    A page that is sent has its personal data on it: Upstage sees what is redacted afterwards.
+    Upstage gets the personal data of a page, because redaction needs the text.
     """
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
@@ -29,15 +29,15 @@ class Ocr:
         self._outbound = Outbound(client, Destination("upstage", answer_s=answer_s, repeats_slow=True))
         self._url = str(settings.ocr_url)
         self._headers = {"Authorization": f"Bearer {settings.ocr_api.get_secret_value()}"}
-        self._limiter = AsyncLimiter(_CALLS, _EVERY_S)
+        self._limiter = AsyncLimiter(_CALLS, _PERIOD_S)
 
     async def read(self, picture: bytes, content_type: str) -> dict[str, Any]:
         """
-        Return what Upstage says of a page.
+        Return Upstage's reply for a page.
 
         Raises:
-            OutboundError: It says nothing.
-            UnavailableError: It is left alone at the moment.
+            OutboundError: Upstage gave no valid answer.
+            UnavailableError: the circuit of Upstage is open.
         """
         document = {"document": ("page", picture, content_type)}
         answer = await self._outbound.send(
@@ -48,6 +48,6 @@ class Ocr:
         except (httpx.HTTPStatusError, ValueError, RecursionError):
             reply = None
         if not isinstance(reply, dict):
-            _log.error("upstage: no document in what came with status %d", answer.status_code)
+            _log.error("upstage: the response with status %d has no document", answer.status_code)
             raise OutboundError("문서 인식 결과를 해석할 수 없습니다.")
         return reply

@@ -1,8 +1,8 @@
 """
-The way to every other service: one pool of connections, and for each destination its own patience.
+Calls of other services: one pool of connections, and limits for each destination.
 
-A call that failed is repeated, after a wait with jitter, where that can't do harm: all that is asked here may be done
-twice. A destination that keeps failing is left alone for a while. Every call is counted with its outcome.
+A failed call is repeated after a wait with jitter, because every call here may be executed twice. A destination that
+keeps failing is not called for a while. Every call is counted with its outcome.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 _CONNECTIONS: Final = 200
 _IDLE_CONNECTIONS: Final = 50
 _CONNECT_S: Final = 5
-_GROWING: Final = wait_random_exponential(multiplier=0.5, max=8)
-_LONGEST_ASKED_S: Final = 30
+_BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=8)
+_MAX_RETRY_AFTER_S: Final = 30
 _TIMEOUT: Final = "timeout"
 _BUSY: Final = "status_429"
-_AGAIN: Final = {
+_REPEATED_STATUSES: Final = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
     HTTPStatus.BAD_GATEWAY,
@@ -45,12 +45,12 @@ class Destination:
     Another service.
 
     Args:
-        name: Label of its metrics and word for it in errors.
-        answer_s: Longest wait for a piece of its answer.
-        attempts: How often a call is made in all.
-        at_once: How many calls are open at a time.
-        has_circuit: Whether it is left alone after failing; a callback is not given up for that of another one.
-        repeats_slow: Whether a call that was not answered in time is made again.
+        name: name in metrics and errors.
+        answer_s: longest wait for a part of an answer.
+        attempts: largest number of attempts of a call.
+        at_once: largest number of concurrent calls.
+        has_circuit: whether failures open a circuit; callbacks have none, so that each of them gets all its attempts.
+        repeats_slow: whether a call without an answer in time is repeated.
     """
 
     name: str
@@ -63,32 +63,28 @@ class Destination:
 
 class _FailedCallError(Exception):
     """
-    One call without a good answer.
+    A failed call.
 
     Args:
-        outcome: Label of the metric.
-        is_repeated: Whether it is made again.
-        asked_s: What its answer asked to wait before.
+        outcome: label of the metric.
+        is_repeated: whether the call is repeated.
+        requested_wait_s: What its answer asked to wait before.
     """
 
-    def __init__(self, outcome: str, *, is_repeated: bool, asked_s: int = 0) -> None:
+    def __init__(self, outcome: str, *, is_repeated: bool, requested_wait_s: int = 0) -> None:
         super().__init__(outcome)
         self.outcome = outcome
         self.is_repeated = is_repeated
-        self.asked_s = asked_s
+        self.requested_wait_s = requested_wait_s
 
     @property
     def retry_after_s(self) -> int | None:
-        """When to ask the server itself again."""
-        return max(self.asked_s, RETRY_AFTER_S) if self.is_repeated or self.outcome == _TIMEOUT else None
+        """Seconds until a new request may succeed; None if a retry does not help."""
+        return max(self.requested_wait_s, RETRY_AFTER_S) if self.is_repeated or self.outcome == _TIMEOUT else None
 
 
 def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """
-    The one client of the server.
-
-    Neither variables of its environment, such as a proxy's, nor cookies change what it asks for.
-    """
+    """Return the HTTP client of the server, which ignores environment variables, such as a proxy, and cookies."""
     cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE_CONNECTIONS)
     return httpx.AsyncClient(
@@ -97,7 +93,7 @@ def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.As
 
 
 class Outbound:
-    """Calls of one destination over the shared client."""
+    """Calls of one destination with the shared client."""
 
     def __init__(self, client: httpx.AsyncClient, destination: Destination) -> None:
         self._client = client
@@ -111,26 +107,23 @@ class Outbound:
         self, method: str, url: str, *, before: Callable[[], Awaitable[None]] | None = None, **request: Any
     ) -> httpx.Response:
         """
-        Send a request, as `httpx.AsyncClient.request` takes it, and return its answer, which is read.
+        Send a request and return its complete answer: 2xx, or 4xx except 429.
 
         Args:
-            method: Such as POST.
-            url: With scheme and host.
-            before: What every attempt waits for, such as a limiter's turn.
-            request: Content, headers and whatever else there is.
-
-        Returns:
-            An answer with 2xx, or another one with 4xx that says something of the request: 429 apart.
+            method: HTTP method.
+            url: URL with scheme and host.
+            before: function that each attempt awaits first, such as a rate limiter.
+            request: further arguments of `httpx.AsyncClient.request`.
 
         Raises:
-            OutboundError: There was none, after every attempt.
-            UnavailableError: The destination is left alone at the moment.
+            OutboundError: all attempts failed.
+            UnavailableError: the circuit of the destination is open.
         """
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._to.attempts),
             wait=_wait,
             retry=retry_if_exception(lambda raised: isinstance(raised, _FailedCallError) and raised.is_repeated),
-            before_sleep=self._note,
+            before_sleep=self._log_failure,
             reraise=True,
         )
         try:
@@ -141,7 +134,7 @@ class Outbound:
             text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
             raise OutboundError(text, retry_after_s=error.retry_after_s) from None
 
-    def _note(self, state: RetryCallState) -> None:
+    def _log_failure(self, state: RetryCallState) -> None:
         raised = state.outcome.exception() if state.outcome else None
         _log.warning("%s: %s, attempt %d", self._to.name, raised, state.attempt_number)
 
@@ -154,13 +147,13 @@ class Outbound:
             OUTBOUND.labels(self._to.name, "circuit_open").inc()
             text = f"외부 서비스({self._to.name})를 사용할 수 없습니다. 잠시 후 다시 시도해 주세요."
             raise UnavailableError(text, retry_after_s=int(left_s) + 1)
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             answer = await self._client.request(method, url, timeout=self._timeout, **request)
-            failure = _bad_answer(answer)
+            failure = _answer_failure(answer)
         except httpx.RequestError as error:
-            failure = _no_answer(error, repeats_slow=self._to.repeats_slow)
-        OUTBOUND_SECONDS.labels(self._to.name).observe(time.monotonic() - begun)
+            failure = _request_failure(error, repeats_slow=self._to.repeats_slow)
+        OUTBOUND_SECONDS.labels(self._to.name).observe(time.monotonic() - started)
         OUTBOUND.labels(self._to.name, failure.outcome if failure else f"status_{answer.status_code}").inc()
         if failure is None:
             if self._circuit:
@@ -171,15 +164,15 @@ class Outbound:
         raise failure
 
 
-def _bad_answer(answer: httpx.Response) -> _FailedCallError | None:
-    is_repeated = answer.status_code in _AGAIN
+def _answer_failure(answer: httpx.Response) -> _FailedCallError | None:
+    is_repeated = answer.status_code in _REPEATED_STATUSES
     if answer.is_success or (answer.is_client_error and not is_repeated):
         return None
-    asked_s = _asked_s(answer.headers.get("retry-after", ""))
-    return _FailedCallError(f"status_{answer.status_code}", is_repeated=is_repeated, asked_s=asked_s)
+    requested_wait_s = _requested_wait_s(answer.headers.get("retry-after", ""))
+    return _FailedCallError(f"status_{answer.status_code}", is_repeated=is_repeated, requested_wait_s=requested_wait_s)
 
 
-def _no_answer(error: httpx.RequestError, *, repeats_slow: bool) -> _FailedCallError:
+def _request_failure(error: httpx.RequestError, *, repeats_slow: bool) -> _FailedCallError:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return _FailedCallError("unreachable", is_repeated=True)
     if isinstance(error, httpx.TimeoutException):
@@ -188,14 +181,14 @@ def _no_answer(error: httpx.RequestError, *, repeats_slow: bool) -> _FailedCallE
 
 
 def _wait(state: RetryCallState) -> float:
-    """A random time that grows, or what the answer asks for, if that is longer."""
+    """Return a random growing wait, or the wait that the answer requests, if it is longer."""
     raised = state.outcome.exception() if state.outcome else None
-    asked_s = raised.asked_s if isinstance(raised, _FailedCallError) else 0
-    return max(_GROWING(state), min(asked_s, _LONGEST_ASKED_S))
+    requested_wait_s = raised.requested_wait_s if isinstance(raised, _FailedCallError) else 0
+    return max(_BACKOFF(state), min(requested_wait_s, _MAX_RETRY_AFTER_S))
 
 
-def _asked_s(retry_after: str) -> int:
-    """Seconds that a `Retry-After` means, in either of its forms; 0 if it means nothing."""
+def _requested_wait_s(retry_after: str) -> int:
+    """Return the seconds of a `Retry-After` in either form; 0 for an invalid value."""
     try:
         if retry_after.isdecimal():
             return int(retry_after)

@@ -1,1 +1,1 @@
-"""Easy contracts: a lease, explained."""
+"""Easy contracts: explanations of a lease."""

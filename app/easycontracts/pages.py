@@ -1,4 +1,4 @@
-"""Files as pictures of their pages: PDFs through `app.easycontracts.render`, pictures as they are."""
+"""Page images of files: PDFs through `app.easycontracts.render`, images unchanged."""
 
 import asyncio
 import json
@@ -20,13 +20,13 @@ _PICTURES = {
     ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
     ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
 }
-_PDF_START_BYTES = 1024  # Readers find the header anywhere in it: ISO 32000-1, annex H.3, note 13.
+_PDF_START_BYTES = 1024  # The header may be anywhere in these bytes: ISO 32000-1, annex H.3, note 13.
 _PICTURES_BYTES = 128 * 2**20  # Ten pages of a colour scan are 40 MiB.
 
 
 @dataclass(frozen=True)
 class Page:
-    """A picture of one page."""
+    """The image of a page."""
 
     content: bytes
     content_type: str
@@ -34,10 +34,10 @@ class Page:
 
 def suffix(name: str) -> str:
     """
-    The ending of a file's name, in lower case: `.pdf`, `.png`, `.jpg` or `.jpeg`.
+    Return the extension of a file's name in lower case: `.pdf`, `.png`, `.jpg` or `.jpeg`.
 
     Raises:
-        UnsupportedFileTypeError: It has another one, or none.
+        UnsupportedFileTypeError: the name has another extension, or none.
     """
     ending = PurePosixPath(name).suffix.lower()
     if ending != ".pdf" and ending not in _PICTURES:
@@ -47,11 +47,11 @@ def suffix(name: str) -> str:
 
 class Renderer:
     """
-    Makes the pages of files.
+    Renders the pages of files.
 
     Args:
-        timeout_s: For one PDF, from the start of its process.
-        at_once: PDFs that are rendered at the same time; the others wait.
+        timeout_s: longest time for one PDF, from the start of its process.
+        at_once: number of PDFs that are rendered at the same time.
     """
 
     def __init__(self, *, timeout_s: float = 60, at_once: int = 2) -> None:
@@ -60,16 +60,16 @@ class Renderer:
 
     async def pages(self, name: str, content: bytes, max_pages: int) -> list[Page]:
         """
-        The pages of a file, in their order.
+        Return the pages of a file in order.
 
         Args:
-            name: Decides by its ending what the content has to be.
-            content: Everything that is in the file.
-            max_pages: A PDF with more is refused before any page is rendered.
+            name: name of the file; its extension decides the expected format.
+            content: bytes of the file.
+            max_pages: largest number of pages of a PDF; a longer PDF is refused before rendering.
 
         Raises:
-            UnsupportedFileTypeError: The name's ending is none that is read.
-            DocumentError: The file can't be read, or has too many pages.
+            UnsupportedFileTypeError: the extension is not supported.
+            DocumentError: the file is unreadable, or has too many pages.
         """
         ending = suffix(name)
         if ending != ".pdf":
@@ -90,7 +90,7 @@ class Renderer:
 
 async def _rendered(name: str, content: bytes, max_pages: int) -> list[Page]:
     async with _render_process(max_pages) as (to_process, from_process):
-        with suppress(ConnectionError):  # It ended before it read everything: its answer counts, or that there is none.
+        with suppress(ConnectionError):  # The process may end before it has read everything; then its answer decides.
             to_process.write(content)
             await to_process.drain()
         to_process.close()
@@ -100,7 +100,7 @@ async def _rendered(name: str, content: bytes, max_pages: int) -> list[Page]:
                 raise DocumentError(_refusal(name, head, max_pages))
             return await _pictures(name, head["pages"], from_process)
         except asyncio.IncompleteReadError:
-            _log.warning("render ended before its last page")
+            _log.warning("the render process ended before the last page")
             raise DocumentError(_broken(name)) from None
 
 
@@ -118,14 +118,14 @@ async def _pictures(name: str, count: int, source: asyncio.StreamReader) -> list
 
 @asynccontextmanager
 async def _render_process(max_pages: int) -> AsyncIterator[tuple[asyncio.StreamWriter, asyncio.StreamReader]]:
-    """Start the program; however the block is left, it is gone afterwards."""
+    """Start the program; after the block the process has ended."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "app.easycontracts.render",
         str(max_pages),
         cwd=_ROOT,
-        env={},  # It reads what a stranger wrote: it gets none of the server's secrets.
+        env={},  # The process reads foreign files, so it gets none of the server's secrets.
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=2**20,
@@ -138,8 +138,8 @@ async def _render_process(max_pages: int) -> AsyncIterator[tuple[asyncio.StreamW
         with suppress(ProcessLookupError):
             process.kill()
         process.stdin.close()
-        await process.communicate()  # Reads to the end too: a pipe that still holds something would stay open.
-        with suppress(ConnectionError):  # Else the loop logs that nobody asked why the pipe broke.
+        await process.communicate()  # Also reads the rest: a pipe with unread bytes would stay open.
+        with suppress(ConnectionError):  # Otherwise the loop logs an unretrieved exception.
             await process.stdin.wait_closed()
 
 

@@ -1,4 +1,4 @@
-"""What the easy contract routes take."""
+"""Bodies of the easy contract routes."""
 
 from typing import Annotated, Final
 
@@ -9,16 +9,16 @@ REGISTRY: Final = "registry"
 
 
 class ContractFile(BaseModel):
-    """A file, and where it lies."""
+    """A file and its URL."""
 
     url: str = Field(
-        max_length=4096, description="https, of a public host; such as a presigned one of an object store."
+        max_length=4096, description="https URL of a public host, such as a presigned URL of an object store."
     )
-    filename: str | None = Field(default=None, max_length=255, description="Its ending says what it is.")
-    doc_type: str = Field(max_length=100, description="Such as contract, registry, building_register.")
+    filename: str | None = Field(default=None, max_length=255, description="Its extension decides the format.")
+    doc_type: str = Field(max_length=100, description="Type, such as contract, registry or building_register.")
 
 
 class EasyContractRequest(BaseModel):
-    """The files of a lease: one to five, which is checked apart, with an error of its own."""
+    """The files of a lease; their number, one to five, is checked separately with its own error."""
 
     files: Annotated[list[ContractFile], Field(max_length=100)]

@@ -1,4 +1,4 @@
-"""From the files of a lease to its explanation: pages, their text, a summary of each, and one of all."""
+"""Explanation of a lease: pages, their texts, a summary of each page, and an explanation of all."""
 
 import asyncio
 import logging
@@ -15,8 +15,10 @@ from app.easycontracts.text import text_of
 from app.errors import DocumentError, OutboundError
 from app.settings import Settings
 
-_LONGEST_PAGE: Final = 12_000  # characters; with the answer's tokens below vLLM's --max-model-len of 8192, as a guess
-_LONGEST_SUMMARIES: Final = 10_000  # of all pages, each with its share
+_LONGEST_PAGE: Final = (
+    12_000  # characters; an estimate that, with the answer, stays below vLLM's --max-model-len of 8192 tokens
+)
+_LONGEST_SUMMARIES: Final = 10_000  # characters of all summaries; each page gets an equal share
 _PAGE_TOKENS: Final = 1024
 _FINAL_TOKENS: Final = 2048
 _PAGE: Final = """\
@@ -33,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Document:
-    """A file of a lease: its name, which says by its ending what it is, its bytes, and what it is called to be."""
+    """A file of a lease: its name, whose extension decides the format, its bytes, and the type from the caller."""
 
     name: str
     content: bytes
@@ -51,11 +53,11 @@ class EasyContractService:
 
     async def explain(self, documents: Sequence[Document]) -> str:
         """
-        Return the explanation, as Markdown.
+        Return the explanation as Markdown.
 
         Raises:
-            UnsupportedFileTypeError, DocumentError: A document can't be read, has too many pages, or is no lease.
-            OutboundError, UnavailableError: Another service did not do its part.
+            UnsupportedFileTypeError, DocumentError: a document is unreadable, has too many pages, or is not a lease.
+            OutboundError, UnavailableError: another service failed.
         """
         pages = await self._pages(documents)
         _log.info("pages rendered", extra={"count": len(pages)})
@@ -78,14 +80,14 @@ class EasyContractService:
         return explanation
 
     async def _pages(self, documents: Sequence[Document]) -> list[Page]:
-        """Render what has a page left for it, one document after the other."""
-        most = {True: self._settings.registry_max_pages, False: self._settings.contract_max_pages}
-        left = dict(most)
+        """Render the documents one after the other, within the limits of pages."""
+        limits = {True: self._settings.registry_max_pages, False: self._settings.contract_max_pages}
+        left = dict(limits)
         pages: list[Page] = []
         for document in documents:
             is_registry = document.doc_type == REGISTRY
             if not left[is_registry]:
-                text = f"{document.name}: 모든 파일을 합쳐 최대 {most[is_registry]}페이지까지 읽을 수 있습니다."
+                text = f"{document.name}: 모든 파일을 합쳐 최대 {limits[is_registry]}페이지까지 읽을 수 있습니다."
                 raise DocumentError(text)
             rendered = await self._renderer.pages(document.name, document.content, left[is_registry])
             left[is_registry] -= len(rendered)
@@ -97,7 +99,7 @@ class EasyContractService:
 
 
 async def _all(calls: Iterable[Coroutine[Any, Any, str]]) -> list[str]:
-    """Make calls at once; when one fails, the others are of no use and end."""
+    """Run calls concurrently; if one fails, cancel the others."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""What the OCR service read, as plain text."""
+"""Plain text of the OCR service's answer."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,26 @@ _BLOCKS = frozenset({"h1", "h2", "h3", "p", "header", "footer", "caption", "tabl
 
 def text_of(reply: object) -> str:
     """
-    The text of a reply: a line for each block, and for each row of a table, its cells divided by tabs.
+    Return the text of a reply: a line for each block and for each row of a table, with tabs between cells.
 
     Args:
-        reply: Any JSON value; what is not as the service promises it counts as no text.
+        reply: any JSON value; a value of another form has no text.
 
     Source:
         `content.html` of Upstage document digitization, or of each of its `elements`.
     """
     try:
-        soup = BeautifulSoup(_html(reply) + "\n", "html.parser")  # Without the line break, a URL is warned of.
+        soup = BeautifulSoup(
+            _html(reply) + "\n", "html.parser"
+        )  # Without the line break, BeautifulSoup warns about a URL.
     except (ParserRejectedMarkup, ValueError):  # ValueError: a character reference with thousands of digits.
         return ""
     for image in soup("img"):
         image.decompose()
     for line_break in soup("br"):
-        line_break.append("\n")  # Replacing it would look for it among its siblings: minutes for 100,000 of them.
+        line_break.append("\n")  # Replacing the tag would search its siblings: minutes for 100,000 of them.
     text = "\n".join(line for block in _outermost(soup, _BLOCKS) for line in _lines(block))
-    return text.encode("utf-8", "ignore").decode()  # JSON and HTML can both hold half a surrogate pair.
+    return text.encode("utf-8", "ignore").decode()  # JSON and HTML both allow lone surrogates.
 
 
 def _html(reply: object) -> str:
@@ -60,7 +62,7 @@ def _one_line(text: str) -> str:
 
 
 def _outermost(root: PageElement, names: frozenset[str] | set[str]) -> Iterator[PageElement]:
-    """Yield the tags of these names that are in no other such tag, and the text that is in none; does not recurse."""
+    """Yield the outermost tags of these names, and the text outside them, without recursion."""
     waiting = [root]
     while waiting:
         element = waiting.pop()

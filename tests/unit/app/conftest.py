@@ -90,5 +90,5 @@ def world() -> World:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat calls at once, and read as many pages as there are."""
-    monkeypatch.setattr("app.clients.outbound._GROWING", lambda state: 0.0)
-    monkeypatch.setattr("app.clients.ocr._EVERY_S", 0.001)
+    monkeypatch.setattr("app.clients.outbound._BACKOFF", lambda state: 0.0)
+    monkeypatch.setattr("app.clients.ocr._PERIOD_S", 0.001)

@@ -187,7 +187,7 @@ def test_a_failed_summary_ends_the_others(world: World) -> None:
 
 
 def test_one_page_at_a_time_is_read_and_one_in_two_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.clients.ocr._EVERY_S", 0.2)
+    monkeypatch.setattr("app.clients.ocr._PERIOD_S", 0.2)
 
     async def scenario() -> float:
         begun = asyncio.get_running_loop().time()

@@ -13,34 +13,34 @@ import pytest
 from prometheus_client import REGISTRY
 
 from app.clients.circuit import Circuit
-from app.clients.outbound import Destination, Outbound, _asked_s, shared_client
+from app.clients.outbound import Destination, Outbound, _requested_wait_s, shared_client
 from app.errors import OutboundError, UnavailableError
 
 ANSWERS = Callable[[httpx.Request], httpx.Response]
 
 
 class Script:
-    """A service that says one thing after the other: a status, a header with it, or an exception; then 200."""
+    """A service that returns the given statuses or raises the given errors in order, and 200 afterwards."""
 
-    def __init__(self, *said: int | tuple[int, dict[str, str]] | type[httpx.RequestError]) -> None:
-        self.said = list(said)
+    def __init__(self, *answers: int | tuple[int, dict[str, str]] | type[httpx.RequestError]) -> None:
+        self.answers = list(answers)
         self.at: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.at.append(time.monotonic())
-        if not self.said:
+        if not self.answers:
             return httpx.Response(200)
-        said = self.said.pop(0)
-        if isinstance(said, type):
-            raise said("no", request=request)
-        status, headers = said if isinstance(said, tuple) else (said, {})
+        answer = self.answers.pop(0)
+        if isinstance(answer, type):
+            raise answer("no", request=request)
+        status, headers = answer if isinstance(answer, tuple) else (answer, {})
         return httpx.Response(status, headers=headers)
 
 
 def send(script: Script, calls: int = 1, **destination: Any) -> list[int | type[Exception]]:
-    """Call a few times in a row: statuses, and kinds of errors."""
+    """Call the service some times in a row, and return the statuses or classes of errors."""
 
-    async def one(outbound: Outbound) -> int | type[Exception]:
+    async def call(outbound: Outbound) -> int | type[Exception]:
         try:
             return (await outbound.send("GET", "http://service/")).status_code
         except (OutboundError, UnavailableError) as error:
@@ -49,14 +49,14 @@ def send(script: Script, calls: int = 1, **destination: Any) -> list[int | type[
     async def scenario() -> list[int | type[Exception]]:
         async with shared_client(httpx.MockTransport(script)) as client:
             outbound = Outbound(client, Destination("tested", answer_s=1, **destination))
-            return [await one(outbound) for _ in range(calls)]
+            return [await call(outbound) for _ in range(calls)]
 
     return asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("said", [429, 500, 502, 503, 504, httpx.ConnectError, httpx.ReadError, httpx.ConnectTimeout])
-def test_what_may_pass_is_repeated(said: Any) -> None:
-    script = Script(said, said)
+@pytest.mark.parametrize("answer", [429, 500, 502, 503, 504, httpx.ConnectError, httpx.ReadError, httpx.ConnectTimeout])
+def test_what_may_pass_is_repeated(answer: Any) -> None:
+    script = Script(answer, answer)
     assert send(script) == [200]
     assert len(script.at) == 3
 
@@ -64,7 +64,7 @@ def test_what_may_pass_is_repeated(said: Any) -> None:
 def test_three_attempts_are_all() -> None:
     script = Script(*[503] * 3)
     assert send(script) == [OutboundError]
-    assert not script.said
+    assert not script.answers
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 422])
@@ -74,9 +74,9 @@ def test_what_is_the_request_s_fault_is_an_answer(status: int) -> None:
     assert len(script.at) == 1
 
 
-@pytest.mark.parametrize("said", [501, 301, httpx.ReadTimeout])
-def test_what_would_not_get_better_is_not_repeated(said: Any) -> None:
-    script = Script(said)
+@pytest.mark.parametrize("answer", [501, 301, httpx.ReadTimeout])
+def test_what_would_not_get_better_is_not_repeated(answer: Any) -> None:
+    script = Script(answer)
     assert send(script) == [OutboundError]
     assert len(script.at) == 1
 
@@ -100,8 +100,8 @@ def test_a_service_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_date_to_wait_for_is_a_number_of_seconds() -> None:
     in_a_minute = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
     long_ago = format_datetime(datetime.now(timezone.utc) - timedelta(days=1), usegmt=True)
-    assert 50 < _asked_s(in_a_minute) <= 60
-    assert [_asked_s(value) for value in (long_ago, "nonsense", "", "-1")] == [0, 0, 0, 0]
+    assert 50 < _requested_wait_s(in_a_minute) <= 60
+    assert [_requested_wait_s(value) for value in (long_ago, "nonsense", "", "-1")] == [0, 0, 0, 0]
 
 
 def test_a_wait_that_is_no_number_for_anybody_is_none() -> None:

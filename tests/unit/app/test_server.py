@@ -124,7 +124,7 @@ def test_on_sigterm_it_drains_and_finishes_its_jobs() -> None:
     assert all("주차 확인" in body["checklists"] for body in told.values())
     lines = [json.loads(line) for line in output.splitlines()]
     assert all({"timestamp", "level", "name", "message", "app", "env"} <= set(line) for line in lines)
-    said = "SIGTERM: not ready any more, draining for 1.5 s, finishing within 2 s"
+    said = "SIGTERM: not ready, draining for 1.5 s, finishing within 2 s"
     assert said in [line["message"] for line in lines]
 
 
@@ -181,7 +181,7 @@ def test_unusable_environment_ends_with_78() -> None:
     bare = {"PATH": os.environ["PATH"]}
     ended = subprocess.run([sys.executable, "-m", "app"], env=bare, capture_output=True, text=True, check=False)
     assert ended.returncode == 78
-    assert ended.stderr.startswith("ai-server: the environment cannot be used:\nAPP_ENV: is missing\n")
+    assert ended.stderr.startswith("ai-server: wrong environment variables:\nAPP_ENV: is missing\n")
 
 
 def test_log_file_is_where_the_collector_reads() -> None:
