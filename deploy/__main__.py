@@ -75,7 +75,7 @@ def plan(
     """Print what deploy with the same arguments would do; write nothing."""
     run.within(timeout)
     found, observed, reference = _planned(run, image_, commit, by)
-    bill = run.session.registry.bill(reference)
+    bill = run.session.registry.find_sbom(reference)
     write_report(run.headed(preview.shown(preview.preview(run.config, observed, found, bill), run.settings.shape)))
     raise SystemExit(2 if exit_code and found.action != "nothing" else 0)
 
@@ -101,7 +101,7 @@ def rollback(run: Run, to: To = "", force: Force = False, timeout: Timeout = Non
     found = plan_rollback(run.config, observed, run.id, run.server_time(), to, force=force)
     wanted = Serving(found.version.template, str(found.reference), found.commit)
     run.knows(wanted=wanted, undo=run.undo(observed, found.before, is_proven=False))
-    held = run.session.registry.resolved(found.reference)
+    held = run.session.registry.resolve(found.reference)
     if not found.reference.digest and run.outcome.was and str(held) == run.outcome.was.reference:
         raise RefusedError(
             f"rollback: '{found.version.template}' refers to '{found.reference}', which is the very image that serves.",
@@ -179,7 +179,7 @@ def _planned(run: Run, text: str, commit: str, by: str) -> tuple[plans.Plan, Obs
         )
     run.knows(wanted=Serving("", str(asked), commit))
     registry = run.session.registry
-    reference, observed = side_by_side([lambda: registry.resolved(asked), run.observed])
+    reference, observed = side_by_side([lambda: registry.resolve(asked), run.observed])
     wanted = plans.Wanted(reference, run.id, run.server_time(), commit, by)
     found = plans.plan(run.config, wanted, observed)
     run.knows(wanted=Serving(found.version.template, str(reference), commit))

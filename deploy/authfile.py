@@ -1,10 +1,10 @@
 """
-The logins that a push may send:
+Prints the logins that a push may send:
 `python -m deploy.authfile --env ENV --repository HOST/PATH [--credentials FILE] …`.
 
-Prints an authfile, as `docker login` writes it, with the one login of that repository's registry: the entry of
-`--registry-credentials`, or the Google access token where the registry takes it, or none. So a push sends a registry
-what `deploy` would send it.
+The output is an authfile, as `docker login` writes it, with the login of the repository's registry: the entry of
+`--registry-credentials`, or the Google access token if the registry may receive it, or none. So a push sends a registry
+the login that `deploy` would send.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from deploy.registry import credentials
 from deploy.registry.hosts import takes_google_token
 from deploy.release.registry_names import api_path, login_name
 
-# Artifact Registry takes an access token as the password of this user.
+# Artifact Registry accepts an access token as the password of this user.
 _GOOGLE_USER: Final = "oauth2accesstoken"
 _TOKEN: Final = re.compile(r"[!-~]+", re.ASCII)
 
@@ -33,45 +33,45 @@ def logins(environment: Config, google: Path | None, token: Path | None, registr
     Return the authfile of an environment's repository.
 
     Args:
-        environment: has the repository and the rules.
-        google: Google credential file, from which a token is made where none is given.
+        environment: settings with the repository and the hosts that may receive the token.
+        google: Google credential file for a new token, if `token` is None.
         token: file with a Google access token.
-        registries: logins of registries.
+        registries: file with logins of registries.
 
     Raises:
-        NotAllowedError: a file that can't be read, or no token to be had.
-        RefusedError: a token for a registry that does not take it.
+        NotAllowedError: a file can't be read, or the token endpoint gives no token.
+        RefusedError: the registry may not receive the token.
     """
     host = environment.repository.partition("/")[0]
     login = credentials.read(registries).basic(host, api_path(environment.repository))
     is_google = takes_google_token(f"https://{host}", environment.google_registries)
     if not login and is_google and (token or google):
-        word = _read(token) if token else _minted(google, environment.token_hosts)
-        login = base64.b64encode(f"{_GOOGLE_USER}:{word}".encode()).decode()
+        password = _read_token(token) if token else _request_token(google, environment.token_hosts)
+        login = base64.b64encode(f"{_GOOGLE_USER}:{password}".encode()).decode()
     if not login and token:
         raise RefusedError(
-            f"--registry-token: is a Google access token, and '{host}' does not take it.",
+            f"--registry-token: is a Google access token, which '{host}' does not accept.",
             f"pass --registry-credentials FILE with a login of '{login_name(host)}'",
         )
     return {"auths": {login_name(host): {"auth": login}} if login else {}}
 
 
-def _read(path: Path) -> str:
+def _read_token(path: Path) -> str:
     try:
-        word = path.read_text().strip()
+        token = path.read_text().strip()
     except (OSError, UnicodeError):
-        word = ""
-    if not _TOKEN.fullmatch(word):
+        token = ""
+    if not _TOKEN.fullmatch(token):
         raise NotAllowedError("--registry-token: is not an access token.", "pass one as env:NAME or file:PATH")
-    return word
+    return token
 
 
-def _minted(path: Path | None, token_hosts: tuple[str, ...]) -> str:
+def _request_token(path: Path | None, token_hosts: tuple[str, ...]) -> str:
     return login.load_login(path, token_hosts).authorization()["authorization"].removeprefix("Bearer ")
 
 
 def main(arguments: list[str]) -> int:
-    """Print an authfile on stdout, or what is wrong on stderr."""
+    """Print an authfile on stdout, or an error on stderr."""
     parser = argparse.ArgumentParser(prog="python -m deploy.authfile")
     parser.add_argument("--env", required=True)
     parser.add_argument("--repository", required=True)

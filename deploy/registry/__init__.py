@@ -1,1 +1,1 @@
-"""A registry: its hosts and logins, the digest of a tag, and whether an image can be pulled."""
+"""A registry over HTTP: its addresses and logins, the digest of a tag, and whether an image can be pulled."""

@@ -1,5 +1,5 @@
 """
-What a registry holds: the digest of a tag, and whether an image can be pulled by its digest.
+A registry: the digest of a tag, and whether an image can be pulled by its digest.
 
 A status of 200 proves nothing, because proxies and login pages answer 200 to everything. A digest is proven by the
 header `Docker-Content-Digest` of a HEAD, or by the SHA-256 of the manifest that a GET returns.
@@ -30,12 +30,12 @@ class Registry:
     A registry.
 
     Args:
-        client: its transport; redirects are followed here, not there.
+        client: transport of the requests; it follows no redirects, because RegistryHttp does.
         url: scheme and host, such as `https://asia-northeast3-docker.pkg.dev`.
-        logins: what the registry may be sent to log in.
+        logins: logins that the registry may receive.
         time: clock of the retries.
-        budget_s: seconds in which one question may be asked again.
-        dice: from 0 to 1, for the jitter.
+        budget_s: seconds in which one request may be retried.
+        dice: returns a number from 0 to 1, for the jitter.
     """
 
     def __init__(
@@ -53,58 +53,58 @@ class Registry:
         self._budget_s = budget_s
         self._dice = dice
 
-    def bill(self, reference: Reference) -> str:
-        """Return the digest of an image's bill of materials, which the push lays beside it; empty without proof."""
+    def find_sbom(self, reference: Reference) -> str:
+        """Return the digest of an image's bill of materials, which a push stores beside it; empty without proof."""
         tag = f"{reference.digest.replace(':', '-')}.sbom"
         try:
-            return self._digest(Reference(reference.repository, tag))
+            return self._read_digest(Reference(reference.repository, tag))
         except DeployError:
             return ""
 
-    def resolved(self, reference: Reference) -> Reference:
+    def resolve(self, reference: Reference) -> Reference:
         """
-        Return a reference by a digest that the registry holds; a digest beside a tag goes before it.
+        Return a reference by a digest that the registry holds; a digest takes precedence over a tag.
 
         Raises:
             RefusedError: the registry holds no such manifest, does not prove its digest, or does not answer.
-            NotAllowedError: the registry wants a login, or does not accept the one it was sent.
+            NotAllowedError: the registry requires a login, or does not accept the login that it received.
         """
         try:
-            return Reference(reference.repository, digest=self._digest(reference))
+            return Reference(reference.repository, digest=self._read_digest(reference))
         except CloudError as error:
             raise RefusedError(
                 f"registry: '{reference}' could not be looked up: {error.message}.",
                 f"try again, or {_CORRECT_URL}",
             ) from error
 
-    def _digest(self, reference: Reference) -> str:
-        """Return the proven digest of a manifest."""
-        head = self._asked("HEAD", reference)
-        named = head.headers.get("docker-content-digest", "")
-        if _is_success(head) and is_digest(named):
-            return self._compared(reference, named)
+    def _read_digest(self, reference: Reference) -> str:
+        """Read the proven digest of a manifest."""
+        head = self._request("HEAD", reference)
+        stated_digest = head.headers.get("docker-content-digest", "")
+        if _is_success(head) and is_digest(stated_digest):
+            return self._same_digest(reference, stated_digest)
         # The address that a registry redirects to is often signed for GET alone, so that HEAD is refused there.
         is_unproven = (
             _is_success(head) or head.status in _HEAD_IS_NOT_SERVED or (not head.is_own and head.status != 404)
         )
         if not is_unproven:
             raise self._error(reference, head)
-        get = self._asked("GET", reference)
+        get = self._request("GET", reference)
         if not _is_success(get):
             raise self._error(reference, get)
         digest = f"sha256:{hashlib.sha256(get.body).hexdigest()}"
-        named = get.headers.get("docker-content-digest", "")
-        if is_digest(named) and named != digest:
+        stated_digest = get.headers.get("docker-content-digest", "")
+        if is_digest(stated_digest) and stated_digest != digest:
             raise RefusedError(
-                f"registry {self.url}: '{reference}': the header Docker-Content-Digest is '{named}', "
+                f"registry {self.url}: '{reference}': the header Docker-Content-Digest is '{stated_digest}', "
                 f"but the manifest has the digest '{digest}'.",
                 "push the image again",
             )
         if not reference.digest and not _is_manifest(get.body):
             raise RefusedError(f"registry {self.url}: '{reference}': the answer is not a manifest.", _CORRECT_URL)
-        return self._compared(reference, digest)
+        return self._same_digest(reference, digest)
 
-    def _asked(self, method: str, reference: Reference) -> Answer:
+    def _request(self, method: str, reference: Reference) -> Answer:
         return call_with_retries(
             lambda: self._http.manifest(method, reference.repository, reference.digest or reference.tag),
             self._time,
@@ -112,10 +112,10 @@ class Registry:
             self._dice,
         )
 
-    def _compared(self, reference: Reference, digest: str) -> str:
+    def _same_digest(self, reference: Reference, digest: str) -> str:
         if reference.digest not in ("", digest):
             raise RefusedError(
-                f"registry {self.url}: says that '{reference}' has the digest '{digest}'.",
+                f"registry {self.url}: '{reference}' has the digest '{digest}' there.",
                 "name the digest, HOST/PATH@sha256:…, of an image that is there",
             )
         return digest

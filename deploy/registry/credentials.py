@@ -1,7 +1,8 @@
 """
 A file of registry logins, as `docker login` and `skopeo login` write it: `{"auths": {"HOST[/PATH]": {"auth": …}}}`.
 
-Source: containers-auth.json(5): the longest entry that is a path of the image counts. Nothing of the file is printed.
+The longest entry that is a prefix of the image's path counts. No value of the file is printed.
+Source: containers-auth.json(5).
 """
 
 import base64
@@ -24,7 +25,7 @@ class RegistryCredentials:
     Logins by registry.
 
     Args:
-        path: path of the file; None where no file was given.
+        path: path of the file; None if no file was given.
         entries: each entry of `auths` by host and path, without scheme.
     """
 
@@ -33,7 +34,7 @@ class RegistryCredentials:
 
     def basic(self, host: str, path: str) -> str:
         """
-        Return the login for a repository, `USER:PASSWORD` in base64; empty where the file has none.
+        Return the login for a repository, `USER:PASSWORD` in base64; empty if the file has no login for it.
 
         Args:
             host: host and port of the registry.
@@ -70,7 +71,7 @@ def read(path: Path | None) -> RegistryCredentials:
     Read a file of logins.
 
     Raises:
-        NotAllowedError: there is no such file, or it is not of this form.
+        NotAllowedError: the file can't be read, or has another form.
     """
     if path is None:
         return RegistryCredentials()

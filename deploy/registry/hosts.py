@@ -1,8 +1,8 @@
 """
-Hosts of registries: which ones take the Google access token, and where a registry may send its client on to.
+Hosts of registries: which registry may receive the Google access token, and which addresses it may send its client to.
 
-A registry answers with addresses: of the next location, or of the realm that gives tokens. Each is parsed by httpx,
-which also connects to it, so that the check and the connection never disagree about the host.
+A registry answers with addresses: the target of a redirect, or the realm that issues tokens. httpx parses each address
+and connects to it, so that the check and the connection never disagree about the host.
 """
 
 import re
@@ -27,7 +27,7 @@ _NEVER_IN_A_URL: Final = '\\"<>^`{|}'
 
 def takes_google_token(url: str, google_registries: tuple[str, ...]) -> bool:
     """
-    Return whether a registry may be sent the Google access token.
+    Return whether a registry may receive the Google access token.
 
     Args:
         url: scheme and host of the registry, such as `https://asia-northeast3-docker.pkg.dev`.
@@ -40,17 +40,17 @@ def takes_google_token(url: str, google_registries: tuple[str, ...]) -> bool:
 
 
 class AddressError(ValueError):
-    """An address that a registry may not send its client to; the text is the reason."""
+    """A registry may not send its client to an address; the text is the reason."""
 
 
-def looked_up(host: str) -> list[str]:
+def look_up_addresses(host: str) -> list[str]:
     """
-    Return the addresses of a host; none where the lookup fails, as behind a proxy that does the lookups.
+    Return the addresses of a host; none if the lookup fails, as behind a proxy that does the lookups.
 
     Raises:
-        AddressError: the lookup does not end.
+        AddressError: the lookup did not end in time.
     """
-    from lib.deadline_network import look_up  # noqa: PLC0415 - what `report` and `--help` do without
+    from lib.deadline_network import look_up  # noqa: PLC0415 - a slow import that `report` and `--help` do not need
 
     try:
         return [address for address, _ in look_up(host, 443, _LOOKUP_S)]
@@ -63,18 +63,18 @@ def looked_up(host: str) -> list[str]:
 @dataclass(frozen=True)
 class Hosts:
     """
-    Where one registry may send its client.
+    The addresses that one registry may send its client to.
 
     Args:
         registry: scheme and host of the registry.
-        addresses: looks a host up.
+        addresses: returns the addresses of a host.
     """
 
     registry: httpx.URL
-    addresses: Callable[[str], list[str]] = looked_up
+    addresses: Callable[[str], list[str]] = look_up_addresses
 
     def is_own(self, url: httpx.URL) -> bool:
-        """Return whether a URL is of the registry's own scheme, host and port."""
+        """Return whether a URL has the registry's own scheme, host and port."""
         return (url.scheme, url.netloc) == (self.registry.scheme, self.registry.netloc)
 
     def location(self, location: str, current: httpx.URL) -> httpx.URL:
@@ -82,7 +82,7 @@ class Hosts:
         Return the target of a redirect.
 
         Raises:
-            AddressError: it is neither of the registry itself nor an https address outside of this network.
+            AddressError: the target is neither the registry itself nor an https address outside of this network.
         """
         url = _parsed(location, current)
         if not self.is_own(url):
@@ -93,10 +93,10 @@ class Hosts:
 
     def realm(self, realm: str) -> httpx.URL:
         """
-        Return the address of the registry's tokens.
+        Return the address that issues the registry's tokens.
 
         Raises:
-            AddressError: it is not https, nor http of a local registry, or inside of this network.
+            AddressError: the address is inside of this network, or is not https (http is allowed for a local registry).
         """
         url = _parsed(realm, None)
         if url.scheme != "https" and not (self.registry.scheme == "http" and is_local(url.host)):
@@ -117,7 +117,7 @@ class Hosts:
 
 
 def _is_host(host: str) -> bool:
-    """Return whether a host is a name or a whole address; resolvers also read `127.1`, `0x7f.1` and `2130706433`."""
+    """Return whether a host is a name or a full address; resolvers also accept `127.1`, `0x7f.1` and `2130706433`."""
     try:
         ip_address(host)
     except ValueError:

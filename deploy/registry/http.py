@@ -1,4 +1,4 @@
-"""Requests to one registry: its login, its redirects and the bound of its answers."""
+"""Requests to one registry: login, redirects, and the largest answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ import httpx
 
 from deploy.errors import ConfigError, NotAllowedError, RefusedError
 from deploy.registry.credentials import RegistryCredentials
-from deploy.registry.hosts import AddressError, Hosts, looked_up, takes_google_token
+from deploy.registry.hosts import AddressError, Hosts, look_up_addresses, takes_google_token
 from deploy.registry.login import Challenge, challenge, token
 from deploy.release.registry_names import api_path, login_name
 from deploy.retry import TIMEOUT, TRANSIENT_STATUSES, TransientError, transient_error
@@ -29,19 +29,19 @@ _LARGEST_BODY: Final = 4 * 2**20  # bytes; the distribution specification lets r
 @dataclass(frozen=True)
 class Logins:
     """
-    What a registry may be sent to log in.
+    The logins that a registry may receive.
 
     Args:
         google: returns the header with the Google access token; called for each request that may carry it.
-        google_registries: hosts that take this token beside Google's own.
-        credentials: logins of the other registries; an entry for one of Google's goes before the token.
-        addresses: looks up the hosts that a registry sends its client to.
+        google_registries: hosts beside Google's own that may receive this token.
+        credentials: logins by registry; an entry for a registry of Google takes precedence over the token.
+        addresses: returns the addresses of a host that a registry sends its client to.
     """
 
     google: Callable[[], dict[str, str]] = dict
     google_registries: tuple[str, ...] = ()
     credentials: RegistryCredentials = field(default_factory=RegistryCredentials)
-    addresses: Callable[[str], list[str]] = looked_up
+    addresses: Callable[[str], list[str]] = look_up_addresses
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Answer:
 
     Args:
         status: HTTP status.
-        headers: its headers.
-        body: at most 4 MiB.
-        url: where it came from.
+        headers: headers of the answer.
+        body: body of the answer, at most 4 MiB.
+        url: URL that answered.
         is_own: whether the registry itself answered, and not a host that it redirected to.
-        login: what the registry wanted as login, for an error; empty where it wanted none.
+        login: login that the registry required, for an error; empty if it required none.
     """
 
     status: int
@@ -70,13 +70,13 @@ class RegistryHttp:
     """
     Requests to one registry.
 
-    The Google token goes to the registry alone, and only where the registry takes it. A login goes to the registry that
-    it is of, and to the realm that this registry names.
+    Only a registry that may receive the Google token gets it. A login goes to its own registry, and to the realm that
+    this registry names.
 
     Args:
-        client: follows no redirects.
+        client: transport of the requests; it follows no redirects.
         url: scheme and host of the registry.
-        logins: what the registry may be sent.
+        logins: logins that the registry may receive.
     """
 
     def __init__(self, client: httpx.Client, url: str, logins: Logins) -> None:
@@ -90,7 +90,7 @@ class RegistryHttp:
         self._hosts = Hosts(self._own, logins.addresses)
         self._logins = logins
         self._authorization: dict[str, dict[str, str]] = {}
-        self._wanted: dict[str, str] = {}
+        self._required_logins: dict[str, str] = {}
 
     def takes_google_token(self, repository: str) -> bool:
         """Return whether requests for a repository carry the Google access token."""
@@ -99,29 +99,29 @@ class RegistryHttp:
 
     def manifest(self, method: str, repository: str, reference: str) -> Answer:
         """
-        Ask for a manifest, and log in as the registry wants it.
+        Request a manifest, and log in if the registry requires it.
 
         Raises:
-            TransientError: no whole answer, or a status that may change.
+            TransientError: the answer is incomplete, or has a transient status.
             NotAllowedError: the registry, or its realm, does not accept the login.
-            RefusedError: a redirect or realm that the registry may not name, or an answer that is too large.
+            RefusedError: the registry names a redirect or a realm that is not allowed, or the answer is too large.
         """
         path = api_path(repository)
         where = httpx.URL(f"{self.url}/v2/{path}/manifests/{reference}")
         if self.takes_google_token(repository):
-            return self._followed(method, where, self._logins.google())
-        answer = self._followed(method, where, self._authorization.get(path, {}))
+            return self._follow(method, where, self._logins.google())
+        answer = self._follow(method, where, self._authorization.get(path, {}))
         if answer.status == 401 and answer.is_own:
             self._authorization[path] = self._log_in(path, answer)
-            answer = self._followed(method, where, self._authorization[path])
-        return replace(answer, login=self._wanted.get(path, ""))
+            answer = self._follow(method, where, self._authorization[path])
+        return replace(answer, login=self._required_logins.get(path, ""))
 
-    def _followed(self, method: str, url: httpx.URL, authorization: dict[str, str]) -> Answer:
+    def _follow(self, method: str, url: httpx.URL, authorization: dict[str, str]) -> Answer:
         headers = {"accept": ", ".join(_MANIFESTS)}
         is_own = True
         for _ in range(_MOST_REDIRECTS + 1):
-            # What was sent to another host once never carries the login again, wherever that host leads.
-            answer = self._sent(method, url, {**headers, **(authorization if is_own else {})}, is_own=is_own)
+            # A request that another host has redirected never carries the login again.
+            answer = self._send(method, url, {**headers, **(authorization if is_own else {})}, is_own=is_own)
             if answer.status not in _REDIRECTS:
                 return answer
             location = answer.headers.get("location", "")
@@ -133,41 +133,41 @@ class RegistryHttp:
         raise self._refused(f"more than {_MOST_REDIRECTS} redirects")
 
     def _log_in(self, path: str, answer: Answer) -> dict[str, str]:
-        wanted = challenge(answer.headers.get_list("www-authenticate"))
+        login = challenge(answer.headers.get_list("www-authenticate"))
         basic = self._basic(path)
-        if wanted.scheme == "basic":
-            self._wanted[path] = f"{self.url} (Basic)"
+        if login.scheme == "basic":
+            self._required_logins[path] = f"{self.url} (Basic)"
             if not basic:
-                raise self.refused_login(path, answer.status, self._wanted[path])
+                raise self.refused_login(path, answer.status, self._required_logins[path])
             self._refuse_plain()
             return {"authorization": f"Basic {basic}"}
-        if wanted.scheme == "bearer":
-            return self._bearer(path, wanted, basic)
+        if login.scheme == "bearer":
+            return self._bearer(path, login, basic)
         raise NotAllowedError(
             f"registry {self.url}: '{path}': 401, and WWW-Authenticate names neither Bearer nor Basic.", _CORRECT_URL
         )
 
-    def _bearer(self, path: str, wanted: Challenge, basic: str) -> dict[str, str]:
+    def _bearer(self, path: str, required: Challenge, basic: str) -> dict[str, str]:
         try:
-            realm = self._hosts.realm(wanted.realm)
+            realm = self._hosts.realm(required.realm)
         except AddressError as error:
-            raise self._refused(f"its realm {_shown(wanted.realm)} is not asked for a token: {error}") from error
-        self._wanted[path] = str(realm.copy_with(query=None))
-        asked = {"service": wanted.service, "scope": wanted.scope or f"repository:{path}:pull"}
-        url = realm.copy_merge_params({key: value for key, value in asked.items() if value})
+            raise self._refused(f"its realm {_shown(required.realm)} is not asked for a token: {error}") from error
+        self._required_logins[path] = str(realm.copy_with(query=None))
+        query = {"service": required.service, "scope": required.scope or f"repository:{path}:pull"}
+        url = realm.copy_merge_params({key: value for key, value in query.items() if value})
         if basic:
             self._refuse_plain()
         login = {"authorization": f"Basic {basic}"} if basic else {}
-        answer = self._sent("GET", url, {"accept": "application/json", **login}, is_own=False)
+        answer = self._send("GET", url, {"accept": "application/json", **login}, is_own=False)
         if answer.status in (400, 401, 403):
-            raise self.refused_login(path, answer.status, self._wanted[path])
-        given = token(answer.body) if answer.status == 200 else ""
-        if not given:
-            raise self._refused(f"its realm {self._wanted[path]} gave no token: {answer.status}")
-        return {"authorization": f"Bearer {given}"}
+            raise self.refused_login(path, answer.status, self._required_logins[path])
+        access_token = token(answer.body) if answer.status == 200 else ""
+        if not access_token:
+            raise self._refused(f"its realm {self._required_logins[path]} gave no token: {answer.status}")
+        return {"authorization": f"Bearer {access_token}"}
 
     def refused_login(self, path: str, status: int, login: str) -> NotAllowedError:
-        """Return the error of a repository that wants a login, or does not accept the one it was sent."""
+        """Return the error of a repository that requires a login, or does not accept the login that it received."""
         name, where = login_name(self._host), f"registry {self.url}: '{path}'"
         if self._basic(path):
             file = self._logins.credentials.path
@@ -176,7 +176,7 @@ class RegistryHttp:
                 f"write a login of '{name}' that may read '{path}' into the file",
             )
         return NotAllowedError(
-            f"{where} wants a login at {login}: {status}.",
+            f"{where} requires a login at {login}: {status}.",
             f"pass --registry-credentials FILE with a login of '{name}'",
         )
 
@@ -190,7 +190,7 @@ class RegistryHttp:
     def _refused(self, reason: str) -> RefusedError:
         return RefusedError(f"registry {self.url}: {reason}.", _CORRECT_URL)
 
-    def _sent(self, method: str, url: httpx.URL, headers: dict[str, str], *, is_own: bool) -> Answer:
+    def _send(self, method: str, url: httpx.URL, headers: dict[str, str], *, is_own: bool) -> Answer:
         where = f"{method} {url.copy_with(query=None)}"
         body = bytearray()
         try:
@@ -207,5 +207,5 @@ class RegistryHttp:
 
 
 def _shown(address: str) -> str:
-    """Return an address that a registry named, for an error: printable, and at most 200 characters."""
+    """Return an address of a registry for an error: printable, and at most 200 characters."""
     return ascii(address[:200])

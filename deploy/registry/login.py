@@ -1,8 +1,8 @@
 """
-The login that a registry asks for with 401, and its token.
+The login that a registry requires with status 401, and its token.
 
 Source: token authentication of the distribution project, `WWW-Authenticate: Bearer realm="…",service="…",scope="…"`.
-The realm gives a token, to every client or for a login by Basic.
+The realm issues a token, to every client or for a login by Basic.
 """
 
 import json
@@ -23,13 +23,13 @@ _TOKEN: Final = re.compile(r"[!-~]{1,65536}", re.ASCII)
 @dataclass(frozen=True)
 class Challenge:
     """
-    How a registry wants its clients to log in.
+    The login that a registry requires of its clients.
 
     Args:
-        scheme: `bearer` or `basic`; empty where the registry names neither.
-        realm: the address that gives tokens, for `bearer`.
-        service: as the realm is asked for it; may be empty.
-        scope: as the realm is asked for it; may be empty.
+        scheme: `bearer` or `basic`; empty if the registry names neither.
+        realm: address that issues tokens, for `bearer`.
+        service: service of the token; may be empty.
+        scope: scope of the token; may be empty.
     """
 
     scheme: str = ""
@@ -39,7 +39,7 @@ class Challenge:
 
 
 def challenge(headers: list[str]) -> Challenge:
-    """Return the challenge of the `WWW-Authenticate` headers of an answer; a token is preferred to Basic."""
+    """Return the challenge of the `WWW-Authenticate` headers of an answer; a token takes precedence over Basic."""
     challenges: list[dict[str, str]] = []
     for header in headers[:_MOST_HEADERS]:
         for part in _PART.finditer(header[:_LONGEST_HEADER]):
@@ -48,12 +48,12 @@ def challenge(headers: list[str]) -> Challenge:
             elif part["key"] and challenges:
                 value = part["quoted"] if part["quoted"] is not None else part["plain"]
                 challenges[-1].setdefault(part["key"].lower(), value)
-    challenges.sort(key=lambda known: known["scheme"] != "bearer")
+    challenges.sort(key=lambda fields: fields["scheme"] != "bearer")
     return Challenge(**challenges[0]) if challenges else Challenge()
 
 
 def token(body: bytes) -> str:
-    """Return the token of a realm's answer; empty where it has none that can stand in a header."""
+    """Return the token of a realm's answer; empty if there is no token, or a header can't hold it."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):

@@ -133,7 +133,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
         done = deployer.run(*wanted, "--registry-credentials", str(logins(tmp_path, host)))
         assert (done.exit_code, digest in done.stdout) == (0, True), done.stderr
         for options, text in (
-            ((), f"wants a login at http://{host} (Basic): 401. Fix: pass --registry-credentials FILE with a login of"),
+            ((), f"requires a login at http://{host} (Basic): 401. Fix: pass --registry-credentials FILE with a login"),
             (
                 ("--registry-credentials", str(logins(tmp_path, host, "another"))),
                 f"the login of '{host}' in {tmp_path}/logins.json was not accepted at http://{host} (Basic): 401. Fix",

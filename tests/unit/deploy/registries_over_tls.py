@@ -21,12 +21,12 @@ HELD = Reply(200, {"docker-content-digest": digest("a")})
 Host = Callable[[Asked], Reply]
 
 
-class Rig:
+class Registries:
     def __init__(self, hosts: WebHosts, certificate: Path) -> None:
         self.hosts = hosts
         self._certificate = certificate
 
-    def resolved(
+    def resolve(
         self,
         repository: str,
         credentials: RegistryCredentials | None = None,
@@ -48,17 +48,17 @@ class Rig:
             Time(lambda: sum(naps), naps.append),
         )
         by_digest = reference.startswith("sha256:")
-        return registry.resolved(
+        return registry.resolve(
             Reference(repository, digest=reference) if by_digest else Reference(repository, reference)
         )
 
 
 @contextmanager
-def rig(certificate: Path, **names: Host) -> Iterator[Rig]:
+def rig(certificate: Path, **names: Host) -> Iterator[Registries]:
     """Hosts by name; `_` stands for the dot of a name."""
     hosts = WebHosts({name.replace("_", "."): host for name, host in names.items()})
     with served(hosts, certificate):
-        yield Rig(hosts, certificate)
+        yield Registries(hosts, certificate)
 
 
 def file(folder: Path, auths: object) -> RegistryCredentials:

@@ -85,7 +85,7 @@ def test_a_token_for_a_registry_that_does_not_take_it_is_refused(host: str, fold
     done = authfile(folder, f"{host}/a/b", *TOKEN)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
-        f"--registry-token: is a Google access token, and '{host}' does not take it."
+        f"--registry-token: is a Google access token, which '{host}' does not accept."
         f" Fix: pass --registry-credentials FILE with a login of '{host}'.\n"
     )
 

@@ -27,7 +27,7 @@ DIGEST = "sha256:" + "1" * 64
 REQUESTS: dict[str, Callable[[Session], object]] = {
     "compute": lambda opened: opened.compute.get("zones/z/instanceGroupManagers/g"),
     "resource manager": lambda opened: opened.asked(),
-    "registry": lambda opened: opened.registry.resolved(Reference("127.0.0.1/team/app", digest=DIGEST)),
+    "registry": lambda opened: opened.registry.resolve(Reference("127.0.0.1/team/app", digest=DIGEST)),
 }
 
 

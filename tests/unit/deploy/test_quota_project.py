@@ -31,7 +31,7 @@ def test_compute_and_resource_manager_are_sent_the_quota_project_and_registries_
     opened = session.opened(settings, write(tmp_path / "c.json", person() | quota))
     opened.compute.get("zones/z/instanceGroupManagers/g")
     opened.asked()
-    assert opened.registry.resolved(Reference(f"{host}/p/team/app", digest=DIGEST)).digest == DIGEST
+    assert opened.registry.resolve(Reference(f"{host}/p/team/app", digest=DIGEST)).digest == DIGEST
     apis = {"compute.googleapis.com", "cloudresourcemanager.googleapis.com"}
     assert sent.keys() == {*apis, host, "oauth2.googleapis.com"}
     assert {name: sent[name]["authorization"] for name in (*apis, host)} == dict.fromkeys((*apis, host), "Bearer token")

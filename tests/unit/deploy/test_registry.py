@@ -37,14 +37,14 @@ def registry(fake: FakeRegistry, url: str = HOST, sleeps: Sleeps | None = None) 
 
 def test_tag_is_resolved_to_its_digest() -> None:
     fake = FakeRegistry(token="t")
-    found = registry(fake).resolved(image.parse(f"{REPOSITORY}:latest"))
+    found = registry(fake).resolve(image.parse(f"{REPOSITORY}:latest"))
     assert found == Reference(REPOSITORY, digest=digest("a"))
     assert fake.seen == [("HEAD", "/v2/dojangkok-dev/dojangkok-ai/ai-server/manifests/latest", "Bearer t")]
 
 
 def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
     fake = FakeRegistry()
-    assert registry(fake).resolved(Reference(REPOSITORY, "latest", digest("b"))).digest == digest("b")
+    assert registry(fake).resolve(Reference(REPOSITORY, "latest", digest("b"))).digest == digest("b")
     assert [path.rpartition("/")[2] for _, path, _ in fake.seen] == [digest("b")]
 
 
@@ -52,7 +52,7 @@ def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
 def test_absent_image_is_named(asked: str) -> None:
     reference = Reference(REPOSITORY, digest=asked) if ":" in asked else Reference(REPOSITORY, asked)
     with pytest.raises(RefusedError) as error:
-        registry(FakeRegistry({})).resolved(reference)
+        registry(FakeRegistry({})).resolve(reference)
     assert str(error.value) == (
         f"registry {HOST}: '{REPOSITORY}' has no '{asked}'. Fix: push it first, or name another one."
     )
@@ -62,28 +62,28 @@ def test_absent_image_is_named(asked: str) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_what_may_not_be_read_is_not_called_absent(status: int) -> None:
     with pytest.raises(NotAllowedError) as error:
-        registry(FakeRegistry(faults=[status])).resolved(Reference(REPOSITORY, "latest"))
+        registry(FakeRegistry(faults=[status])).resolve(Reference(REPOSITORY, "latest"))
     assert f"'{REPOSITORY}': {status}, reading is not allowed. Fix: grant" in str(error.value)
     assert error.value.exit_code == 4
 
 
 def test_plain_http_is_sent_no_token() -> None:
     fake = FakeRegistry()
-    registry(fake, "http://registry:5000").resolved(Reference(REPOSITORY, "latest"))
+    registry(fake, "http://registry:5000").resolve(Reference(REPOSITORY, "latest"))
     assert [authorization for _, _, authorization in fake.seen] == [""]
 
 
 @pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, httpx.ConnectError("refused")], ids=str)
 def test_what_time_may_mend_is_asked_again(fault: int | Exception) -> None:
     fake, sleeps = FakeRegistry(faults=[fault, fault]), Sleeps()
-    assert registry(fake, sleeps=sleeps).resolved(Reference(REPOSITORY, "latest")).digest == digest("a")
+    assert registry(fake, sleeps=sleeps).resolve(Reference(REPOSITORY, "latest")).digest == digest("a")
     assert (len(fake.seen), sleeps.naps) == (3, [1.0, 2.0])
 
 
 def test_registry_that_never_answers_is_refused_within_its_budget() -> None:
     sleeps = Sleeps()
     with pytest.raises(RefusedError, match=r"be looked up: HEAD https://.*: 503\. Fix: try again, or correct"):
-        registry(FakeRegistry(faults=[503] * 99), sleeps=sleeps).resolved(Reference(REPOSITORY, "latest"))
+        registry(FakeRegistry(faults=[503] * 99), sleeps=sleeps).resolve(Reference(REPOSITORY, "latest"))
     assert 20 <= sum(sleeps.naps) <= 30
 
 
@@ -98,12 +98,12 @@ def test_digest_that_is_none_or_another_one_is_refused(named: str, reference: Re
     path = REPOSITORY.partition("/")[2]
     fake = FakeRegistry({f"{path}/latest": named, f"{path}/{digest('a')}": named})
     with pytest.raises(RefusedError, match=text):
-        registry(fake).resolved(reference)
+        registry(fake).resolve(reference)
 
 
 def test_other_answers_are_refused_with_their_status() -> None:
     with pytest.raises(RefusedError, match="answered 410"):
-        registry(FakeRegistry(faults=[410])).resolved(Reference(REPOSITORY, "latest"))
+        registry(FakeRegistry(faults=[410])).resolve(Reference(REPOSITORY, "latest"))
 
 
 @pytest.mark.parametrize("over_a_socket", [False, True])
@@ -131,16 +131,16 @@ def test_the_fake_answers_as_a_registry_does(over_a_socket: bool) -> None:
 def test_every_error_of_a_registry_has_its_way_out() -> None:
     for faults, manifests in (([403], {}), ([302], {}), ([410], {}), ([], {})):
         with pytest.raises(DeployError, match="Fix: "):
-            registry(FakeRegistry(manifests, list(faults))).resolved(Reference(REPOSITORY, "latest"))
+            registry(FakeRegistry(manifests, list(faults))).resolve(Reference(REPOSITORY, "latest"))
 
 
 def test_bill_of_materials_lies_under_the_tag_of_its_image() -> None:
     path = REPOSITORY.partition("/")[2]
     fake = FakeRegistry({f"{path}/sha256-{digest('a')[7:]}.sbom": digest("b")})
-    assert registry(fake).bill(Reference(REPOSITORY, digest=digest("a"))) == digest("b")
+    assert registry(fake).find_sbom(Reference(REPOSITORY, digest=digest("a"))) == digest("b")
 
 
 @pytest.mark.parametrize("faults", [[], [403], [500] * 99, [httpx.ConnectError("refused")] * 99])
 def test_bill_that_is_not_told_is_none(faults: list[int | Exception]) -> None:
     """Nobody is refused a plan for it."""
-    assert registry(FakeRegistry(faults=faults)).bill(Reference(REPOSITORY, digest=digest("a"))) == ""
+    assert registry(FakeRegistry(faults=faults)).find_sbom(Reference(REPOSITORY, digest=digest("a"))) == ""

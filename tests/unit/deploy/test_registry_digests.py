@@ -37,7 +37,7 @@ def redirects(location: str, status: int = 307) -> Host:
 )
 def test_without_a_digest_by_head_the_manifest_proves_it(head: Reply, reference: str, certificate: Path) -> None:
     with rig(certificate, registry_example=answers(head, Reply(body=MANIFEST))) as one:
-        assert one.resolved(IMAGE, reference=reference).digest == DIGEST
+        assert one.resolve(IMAGE, reference=reference).digest == DIGEST
     assert [asked.method for asked in one.hosts.requests] == ["HEAD", "GET"]
 
 
@@ -48,14 +48,14 @@ def test_without_a_digest_by_head_the_manifest_proves_it(head: Reply, reference:
 )  # fmt: skip
 def test_a_host_that_answers_200_to_everything_holds_nothing(body: bytes, reference: str, certificate: Path) -> None:
     with rig(certificate, registry_example=lambda _: Reply(body=body)) as one, pytest.raises(RefusedError) as error:
-        one.resolved(IMAGE, reference=reference)
+        one.resolve(IMAGE, reference=reference)
     assert "Fix: " in str(error.value)
 
 
 def test_a_manifest_that_has_another_digest_than_its_header_is_named_with_both(certificate: Path) -> None:
     get = Reply(200, {"docker-content-digest": digest("b")}, MANIFEST)
     with rig(certificate, registry_example=answers(Reply(405), get)) as one, pytest.raises(RefusedError) as error:
-        one.resolved(IMAGE)
+        one.resolve(IMAGE)
     assert f"the header Docker-Content-Digest is '{digest('b')}', but the manifest has the digest '{DIGEST}'" in str(
         error.value
     )
@@ -65,13 +65,13 @@ def test_a_manifest_without_end_is_given_up(certificate: Path) -> None:
     get = Reply(body=b" " * (4 * 2**20 + 1))
     too_large = pytest.raises(RefusedError, match=r"the answer to GET .* is larger than 4 MiB")
     with rig(certificate, registry_example=answers(Reply(405), get)) as one, too_large:
-        one.resolved(IMAGE)
+        one.resolve(IMAGE)
 
 
 @pytest.mark.parametrize("status", [404, 401, 403, 500])
 def test_a_manifest_that_get_does_not_give_is_not_held(status: int, certificate: Path) -> None:
     with rig(certificate, registry_example=answers(Reply(200), Reply(status))) as one, pytest.raises(DeployError):
-        one.resolved(IMAGE, reference=DIGEST)
+        one.resolve(IMAGE, reference=DIGEST)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -80,7 +80,7 @@ def test_a_redirect_within_the_registry_keeps_the_login(status: int, certificate
         return HELD if asked.path == "/moved" else Reply(status, {"location": "/moved"})
 
     with rig(certificate, **{"a.pkg.dev": registry}) as one:
-        assert one.resolved("a.pkg.dev/a/b").digest == digest("a")
+        assert one.resolve("a.pkg.dev/a/b").digest == digest("a")
     assert [(asked.path, asked.authorization) for asked in one.hosts.requests] == [
         ("/v2/a/b/manifests/1", GOOGLE),
         ("/moved", GOOGLE),
@@ -100,7 +100,7 @@ def test_a_redirect_to_another_host_carries_no_login(certificate: Path, tmp_path
 
         hosts = {host: registry, "cdn.example": redirects(f"https://{host}/back")}
         with rig(certificate, **hosts) as one:
-            assert one.resolved(f"{host}/a/b", known).digest == digest("a")
+            assert one.resolve(f"{host}/a/b", known).digest == digest("a")
         assert one.hosts.authorizations(host) == {login}
         assert [(asked.host, asked.authorization) for asked in one.hosts.requests][-2:] == [
             ("cdn.example", ""),
@@ -114,7 +114,7 @@ def test_a_host_that_signs_its_addresses_for_get_is_asked_by_get(certificate: Pa
         "cdn_example": answers(Reply(403), Reply(body=MANIFEST)),
     }
     with rig(certificate, **hosts) as one:
-        assert one.resolved(IMAGE).digest == DIGEST
+        assert one.resolve(IMAGE).digest == DIGEST
 
 
 def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certificate: Path, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certifi
     )
     hosts = {"registry_example": redirects("https://evil.example/x"), "evil_example": wants(USER, "Basic")}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError):
-        one.resolved(IMAGE, credentials)
+        one.resolve(IMAGE, credentials)
     assert {asked.authorization for asked in one.hosts.requests} == {""}
 
 
@@ -141,14 +141,14 @@ def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certifi
 def test_a_redirect_that_is_not_followed(host: str, location: str, certificate: Path) -> None:
     not_followed = pytest.raises(RefusedError, match=r"a redirect to .* is not followed: it ")
     with rig(certificate, **{host: redirects(location)}) as one, not_followed:
-        one.resolved(f"{host}/a/b")
+        one.resolve(f"{host}/a/b")
     assert [asked.host for asked in one.hosts.requests] == [host]
 
 
 def test_a_registry_of_a_private_network_may_redirect_within_it(certificate: Path) -> None:
     hosts = {"hub_private_example": redirects("https://cdn.private.example/x"), "cdn_private_example": lambda _: HELD}
     with rig(certificate, **hosts) as one:
-        assert one.resolved("hub.private.example/a/b").digest == digest("a")
+        assert one.resolve("hub.private.example/a/b").digest == digest("a")
 
 
 @pytest.mark.parametrize(("redirected", "is_followed"), [(5, True), (6, False)])
@@ -159,8 +159,8 @@ def test_at_most_five_redirects_are_followed(redirected: int, is_followed: bool,
 
     with rig(certificate, registry_example=registry) as one:
         if is_followed:
-            assert one.resolved(IMAGE, reference="0").digest == digest("a")
+            assert one.resolve(IMAGE, reference="0").digest == digest("a")
         else:
             with pytest.raises(RefusedError, match="more than 5 redirects"):
-                one.resolved(IMAGE, reference="0")
+                one.resolve(IMAGE, reference="0")
     assert len(one.hosts.requests) == 6

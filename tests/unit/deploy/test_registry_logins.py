@@ -23,7 +23,7 @@ BEARER = 'Bearer realm="https://auth.example/token?client=x",service="registry.e
 @pytest.mark.parametrize("host", ["asia-northeast3-docker.pkg.dev", "gcr.io", "eu.gcr.io"])
 def test_the_google_token_goes_to_google_s_registries(host: str, certificate: Path) -> None:
     with rig(certificate, **{host: wants(GOOGLE, "Bearer")}) as one:
-        assert one.resolved(f"{host}/a/b").digest == digest("a")
+        assert one.resolve(f"{host}/a/b").digest == digest("a")
     assert one.hosts.authorizations(host) == {GOOGLE}
 
 
@@ -32,14 +32,14 @@ def test_the_google_token_goes_to_google_s_registries(host: str, certificate: Pa
 def test_the_google_token_goes_to_no_other_registry(host: str, challenge: str, certificate: Path) -> None:
     hosts = {host: wants(GOOGLE, challenge), "auth_example": gives("t")}
     with rig(certificate, **hosts) as one, pytest.raises(DeployError):
-        one.resolved(f"{host}/a/b")
+        one.resolve(f"{host}/a/b")
     assert one.hosts.requests
     assert {asked.authorization for asked in one.hosts.requests} <= {"", "Bearer t"}
 
 
 def test_the_environment_lists_more_registries_that_take_the_google_token(certificate: Path) -> None:
     with rig(certificate, registry_example=wants(GOOGLE, "Bearer")) as one:
-        assert one.resolved("registry.example/a/b", google_registries=("registry.example",)).digest == digest("a")
+        assert one.resolve("registry.example/a/b", google_registries=("registry.example",)).digest == digest("a")
     assert one.hosts.authorizations("registry.example") == {GOOGLE}
 
 
@@ -77,7 +77,7 @@ def test_which_registries_take_the_google_token(url: str, listed: tuple[str, ...
 def test_a_public_image_is_read_with_the_token_that_everybody_gets(certificate: Path) -> None:
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t")}
     with rig(certificate, **hosts) as one:
-        assert one.resolved("registry.example/a/b").digest == digest("a")
+        assert one.resolve("registry.example/a/b").digest == digest("a")
     path = "/v2/a/b/manifests/1"
     assert one.hosts.requests == [
         Asked("registry.example", "HEAD", path, ""),
@@ -90,7 +90,7 @@ def test_a_login_goes_to_the_realm_of_its_registry(certificate: Path, tmp_path: 
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t", USER)}
     with rig(certificate, **hosts) as one:
-        assert one.resolved("registry.example/a/b", credentials).digest == digest("a")
+        assert one.resolve("registry.example/a/b", credentials).digest == digest("a")
     assert one.hosts.authorizations("auth.example") == {USER}
     assert one.hosts.authorizations("registry.example") == {"Bearer t"}
 
@@ -98,7 +98,7 @@ def test_a_login_goes_to_the_realm_of_its_registry(certificate: Path, tmp_path: 
 def test_a_login_goes_to_a_registry_that_wants_basic(certificate: Path, tmp_path: Path) -> None:
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     with rig(certificate, registry_example=wants(USER, 'Basic realm="Registry Realm"')) as one:
-        assert one.resolved("registry.example/a/b", credentials).digest == digest("a")
+        assert one.resolve("registry.example/a/b", credentials).digest == digest("a")
     assert [asked.authorization for asked in one.hosts.requests] == ["", USER]
 
 
@@ -106,24 +106,24 @@ def test_a_login_of_one_registry_goes_to_no_other_one(certificate: Path, tmp_pat
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"evil_example": wants(USER, BEARER), "auth_example": gives("t", USER)}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError):
-        one.resolved("evil.example/a/b", credentials)
+        one.resolve("evil.example/a/b", credentials)
     assert {asked.authorization for asked in one.hosts.requests} == {""}
 
 
 def test_a_login_of_google_s_registry_goes_before_the_token(certificate: Path, tmp_path: Path) -> None:
     credentials = file(tmp_path, {"asia-docker.pkg.dev/a": {"auth": USER.removeprefix("Basic ")}})
     with rig(certificate, **{"asia-docker.pkg.dev": wants(USER, "Basic")}) as one:
-        assert one.resolved("asia-docker.pkg.dev/a/b", credentials).digest == digest("a")
+        assert one.resolve("asia-docker.pkg.dev/a/b", credentials).digest == digest("a")
     assert one.hosts.authorizations("asia-docker.pkg.dev") == {USER}
 
 
 @pytest.mark.parametrize(
     ("challenge", "realm", "text"),
     [
-        (BEARER, Reply(401), "wants a login at https://auth.example/token: 401."),
-        (BEARER, Reply(403), "wants a login at https://auth.example/token: 403."),
-        (BEARER, Reply(body=b'{"token": "useless"}'), "wants a login at https://auth.example/token: 401."),
-        ('Basic realm="x"', Reply(), "wants a login at https://registry.example (Basic): 401."),
+        (BEARER, Reply(401), "requires a login at https://auth.example/token: 401."),
+        (BEARER, Reply(403), "requires a login at https://auth.example/token: 403."),
+        (BEARER, Reply(body=b'{"token": "useless"}'), "requires a login at https://auth.example/token: 401."),
+        ('Basic realm="x"', Reply(), "requires a login at https://registry.example (Basic): 401."),
     ],
 )
 def test_a_registry_that_wants_a_login_is_named_with_it(
@@ -131,7 +131,7 @@ def test_a_registry_that_wants_a_login_is_named_with_it(
 ) -> None:
     hosts: dict[str, Host] = {"registry_example": wants("Bearer t", challenge), "auth_example": lambda _: realm}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError) as error:
-        one.resolved("registry.example/a/b")
+        one.resolve("registry.example/a/b")
     assert str(error.value) == (
         f"registry https://registry.example: 'a/b' {text}"
         " Fix: pass --registry-credentials FILE with a login of 'registry.example'."
@@ -142,7 +142,7 @@ def test_a_login_that_is_not_accepted_is_named_with_its_file(certificate: Path, 
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t", "Basic another")}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError) as error:
-        one.resolved("registry.example/a/b", credentials)
+        one.resolve("registry.example/a/b", credentials)
     assert str(error.value) == (
         f"registry https://registry.example: 'a/b': the login of 'registry.example' in {tmp_path}/auth.json was not"
         " accepted at https://auth.example/token: 401."
@@ -165,7 +165,7 @@ def test_a_realm_that_the_registry_may_not_name_is_not_asked(realm: str, certifi
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", f'Bearer realm="{realm}"'), "auth_example": gives("t", USER)}
     with rig(certificate, **hosts) as one, pytest.raises(RefusedError, match="is not asked for a token: it "):
-        one.resolved("registry.example/a/b", credentials)
+        one.resolve("registry.example/a/b", credentials)
     assert [asked.host for asked in one.hosts.requests] == ["registry.example"]
     assert one.hosts.authorizations("registry.example") == set()
 
@@ -174,7 +174,7 @@ def test_a_registry_of_a_private_network_may_name_a_realm_there(certificate: Pat
     challenge = 'Bearer realm="https://login.private.example/token",service="s"'
     hosts = {"hub_private_example": wants("Bearer t", challenge), "login_private_example": gives("t")}
     with rig(certificate, **hosts) as one:
-        assert one.resolved("hub.private.example/a/b").digest == digest("a")
+        assert one.resolve("hub.private.example/a/b").digest == digest("a")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_realm_without_a_token_is_an_error(body: bytes, certificate: Path) -> 
         "registry_example": wants("Bearer t", BEARER), "auth_example": lambda _: Reply(body=body)
     }  # fmt: skip
     with rig(certificate, **hosts) as one, pytest.raises(RefusedError, match="gave no token: 200"):
-        one.resolved("registry.example/a/b")
+        one.resolve("registry.example/a/b")
 
 
 def test_docker_hub_is_asked_at_its_registry_with_its_login(certificate: Path, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_docker_hub_is_asked_at_its_registry_with_its_login(certificate: Path, t
     challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'
     hosts = {"registry-1_docker_io": wants("Bearer t", challenge), "auth_docker_io": gives("t", USER)}
     with rig(certificate, **hosts) as one:
-        one.resolved("docker.io/python", credentials, url="https://registry-1.docker.io")
+        one.resolve("docker.io/python", credentials, url="https://registry-1.docker.io")
     assert [asked.path for asked in one.hosts.requests] == [
         "/v2/library/python/manifests/1",
         "/token?service=registry.docker.io&scope=repository%3Alibrary%2Fpython%3Apull",

@@ -11,7 +11,7 @@ from deploy.config import Config
 from deploy.environment_file import read_config
 from deploy.errors import ConfigError, RefusedError
 from deploy.registry import hosts
-from deploy.registry.hosts import AddressError, looked_up
+from deploy.registry.hosts import AddressError, look_up_addresses
 from deploy.release import image
 from deploy.session import opened
 from tests.support.fake_registry import FakeRegistry, served
@@ -91,7 +91,7 @@ def test_a_session_logs_in_with_the_file_that_it_is_given(tmp_path: Path) -> Non
         file.write_text(json.dumps({"auths": {url.removeprefix("http://"): {"auth": "YTpi"}}}))
         emulated = CONFIG.model_copy(update={"registry_url": url, "compute_url": "http://emulator/compute/v1"})
         session = opened(emulated, None, file)
-        assert session.registry.resolved(image.parse(f"{CONFIG.repository}:latest")).digest == digest("a")
+        assert session.registry.resolve(image.parse(f"{CONFIG.repository}:latest")).digest == digest("a")
     assert [authorization for _, _, authorization in fake.seen] == ["", "Basic YTpi"]
 
 
@@ -105,7 +105,7 @@ def test_a_lookup_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(hosts, "_LOOKUP_S", 0.05)
     with pytest.raises(AddressError, match=r"its lookup did not end within 0\.05 s"):
-        looked_up("h.example")
+        look_up_addresses("h.example")
     is_over.set()
 
 
@@ -115,9 +115,9 @@ def test_a_host_without_addresses_has_none(error: Exception, monkeypatch: pytest
         raise error
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    assert looked_up("h.example") == []
+    assert look_up_addresses("h.example") == []
 
 
 def test_addresses_are_looked_up_by_name_and_by_number() -> None:
-    assert looked_up("127.0.0.1") == ["127.0.0.1"]
-    assert set(looked_up("localhost")) <= {"127.0.0.1", "::1"}
+    assert look_up_addresses("127.0.0.1") == ["127.0.0.1"]
+    assert set(look_up_addresses("localhost")) <= {"127.0.0.1", "::1"}

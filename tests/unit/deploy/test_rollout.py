@@ -50,7 +50,7 @@ def test_requests_before_the_first_look_are_few() -> None:
     compute = rig.compute()
     began = len(list(rig.emulator.environment.store.entries(kind="request")))
     registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
-    found = registry.resolved(rig.wanted("a").reference)
+    found = registry.resolve(rig.wanted("a").reference)
     client = httpx.Client(transport=Transport(rig.emulator))
     asked = lambda: read_granted_permissions(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
     managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
