@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Protocol, get_type_hints
 
 from dagger import function
@@ -38,16 +39,20 @@ def verb(*names: str) -> Callable[[Verb], Verb]:
         @functools.wraps(method)
         async def run(self: HasCredentials, **values: Any) -> str:
             with exit_codes():
-                shared = {name: values.pop(name) for name in names if name in values}
-                shared["credentials"] = shared.get("credentials") or self.credentials
-                return await method(self, options=checked(Options(**shared)), **values)
+                shared = {"credentials": None, **{name: values.pop(name) for name in names if name in values}}
+                options = checked(Options(**shared))
+                # The local environment takes a file from the flag alone: the variable of .env is set for other work.
+                is_local = "env" in names and options.is_local
+                if options.credentials is None and not is_local:
+                    options = replace(options, credentials=self.credentials)
+                return await method(self, options=options, **values)
 
         own = inspect.signature(method).parameters.values()
-        options = inspect.signature(Options).parameters
+        fields = inspect.signature(Options).parameters
         named = [parameter for parameter in own if parameter.name not in ("self", "options")]
         keywords = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in named]
         self_parameter = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-        signature = inspect.Signature([self_parameter, *keywords, *(options[name] for name in names)])
+        signature = inspect.Signature([self_parameter, *keywords, *(fields[name] for name in names)])
         run.__signature__ = signature  # type: ignore[attr-defined]
         hints = get_type_hints(method, include_extras=True), get_type_hints(Options, include_extras=True)
         own_hints = {name: hint for name, hint in hints[0].items() if name != "options"}

@@ -1,10 +1,10 @@
 """
-Lay out what is pushed: `python -m scripts.oci_layout NAME` reads /image.tar and /bill, and writes /layout.
+Lay an image out for the push: `python -m scripts.oci_layout NAME` reads /image.tar and /bill, and writes /layout.
 
-/layout/image is the image as an OCI layout, without what its configuration holds of the moment of its build: equal
-sources give an equal digest. /layout/bill is its bill of materials; see sbom.py. NAME is the image's host and path.
+/layout/image is the image as an OCI layout, without the dates that its configuration holds of the build: equal sources
+give an equal digest. /layout/bill is its bill of materials; see sbom.py. NAME is host and path of the image.
 
-Prints one line of JSON: digest, of the image as it will be pushed.
+Prints one line of JSON: digest, the digest of the image as it will be pushed.
 """
 
 import hashlib
@@ -26,25 +26,25 @@ _CREATED = "1980-01-01T00:00:00Z"
 FIRST = "first"
 
 
-def described(layout: Path) -> dict[str, Any]:
-    """Return what an OCI layout of one image says of its manifest: media type, digest, size."""
+def descriptor_of(layout: Path) -> dict[str, Any]:
+    """Return the descriptor of the manifest in an OCI layout of a single image: media type, digest, size."""
     return dict(json.loads((layout / "index.json").read_text())["manifests"][0])
 
 
 def read_manifest(layout: Path) -> tuple[str, int]:
     """
-    Look into an OCI layout of one image.
+    Read the manifest in an OCI layout of a single image.
 
     Returns:
-        Its digest, and the size of its layers and configuration in bytes.
+        The digest of the image, and the size of its layers and configuration in bytes.
     """
-    digest = described(layout)["digest"]
+    digest = descriptor_of(layout)["digest"]
     manifest = json.loads(_blob(layout, digest).read_text())
     return digest, sum(blob["size"] for blob in [manifest["config"], *manifest["layers"]])
 
 
 def reconfigure(layout: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change an OCI layout's configuration, and with it the image's digest; layers are not touched."""
+    """Change the configuration in an OCI layout, and with it the digest of the image; its layers stay."""
     index = json.loads((layout / "index.json").read_text())
     manifest = json.loads(_blob(layout, index["manifests"][0]["digest"]).read_text())
     config = json.loads(_blob(layout, manifest["config"]["digest"]).read_text())
@@ -54,24 +54,24 @@ def reconfigure(layout: Path, change: Callable[[dict[str, Any]], object]) -> Non
     (layout / "index.json").write_text(json.dumps(index))
 
 
-def forget_the_moment(config: dict[str, Any]) -> None:
+def remove_build_dates(config: dict[str, Any]) -> None:
     """
-    Take out of a configuration what differs from build to build.
+    Remove the values of a configuration that differ from build to build.
 
-    That is the time of the build, and the history: BuildKit dates every line of it, and names layers after whatever it
-    first pulled them for. Source: the OCI image specification, where both are optional.
+    They are the time of the build, and the history: BuildKit dates every line of the history, and names layers after
+    the image for which it first pulled them. Source: the OCI image specification, where both are optional.
     """
     config["created"] = _CREATED
     config.pop("history", None)
 
 
-def call_first(config: dict[str, Any]) -> None:
-    """Give an image a digest that is nobody's release."""
+def label_first(config: dict[str, Any]) -> None:
+    """Give an image a digest that no release has."""
     config["config"].setdefault("Labels", {})["dojangkok.release"] = FIRST
 
 
 def store(layout: Path, document: dict[str, object]) -> dict[str, object]:
-    """Write a blob; returns its digest and size."""
+    """Write a blob; return its digest and size."""
     data = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
     _blob(layout, digest).write_bytes(data)
@@ -83,7 +83,7 @@ def _blob(layout: Path, digest: str) -> Path:
 
 
 def write_bill(layout: Path, name: str, image: dict[str, Any]) -> None:
-    """Write the image's bill of materials as an OCI layout."""
+    """Write the bill of materials of an image as an OCI layout."""
     python = json.loads((_MATERIALS / "python.json").read_text())
     interpreter, debian = ((_MATERIALS / file).read_text() for file in ("python.txt", "debian.tsv"))
     subject = {key: image[key] for key in ("mediaType", "digest", "size")}
@@ -94,9 +94,9 @@ def main(name: str) -> None:
     """Unpack, reconfigure, write the bill of materials, print the digest."""
     with tarfile.open(_ARCHIVE) as archive:
         archive.extractall(IMAGE, filter="data")
-    reconfigure(IMAGE, forget_the_moment)
-    write_bill(BILL, name, described(IMAGE))
-    print(json.dumps({"digest": described(IMAGE)["digest"]}))
+    reconfigure(IMAGE, remove_build_dates)
+    write_bill(BILL, name, descriptor_of(IMAGE))
+    print(json.dumps({"digest": descriptor_of(IMAGE)["digest"]}))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Pull REFERENCE from the embedded registry: its digest on stdout, the image as an OCI archive in /image.tar.
+# pull.sh REFERENCE: pull an image from the embedded registry; its digest on stdout, an OCI archive in /image.tar.
 # The image is copied by the digest that is printed, so that a tag that moves in between changes nothing.
 set -eu
 digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$1")

@@ -1,45 +1,61 @@
 """
-`python -m scripts.push NAME TAG [TAG …]`: push /layout/image, by digest first and by tags last; read the digest back.
+Push an image: `python -m scripts.push NAME TAG [TAG …]` pushes /layout/image, and reads its digest back.
 
-Between digest and tags goes its bill of materials, /layout/bill. layout.py has made both.
+The image is pushed by digest first, then its bill of materials, /layout/bill, then the tags. oci_layout.py writes both.
 
 NAME is host and path; the tag `dev-` is completed with the first 12 digits of the digest. From the files in
 /run/secrets `python -m deploy.authfile` makes an authfile in /scratch, which is memory: it decides which
-login this registry is sent.
+login this registry is sent. A push to the embedded registry holds a lock in its volume, for which `reset-local` waits.
 
-A digest counts as pushed when the bytes of the manifest that the registry serves have it.
+A digest counts as pushed when the registry serves a manifest whose bytes have that digest.
 
 Prints one line of JSON: digest, bill (its digest), tags, size_bytes (compressed layers and configuration).
-Exit codes: 0, 3 a login that this registry may not be sent, 4 the registry wants another login, 6 anything else; the
-words of skopeo or of deploy are on stderr.
+Exit codes: 0 pushed, 3 the registry may not be sent the login, 4 the registry wants another login, 6 any other failure;
+the error text of skopeo or of deploy is on stderr.
 """
 
+import fcntl
 import json
 import os
 import sys
 from pathlib import Path
 
 from . import sbom
-from .oci_layout import BILL, FIRST, IMAGE, call_first, described, read_manifest, reconfigure
-from .skopeo import PushError, authfile, refuse_other_content, secrets, skopeo, wanted_login
+from .oci_layout import BILL, FIRST, IMAGE, descriptor_of, label_first, read_manifest, reconfigure
+from .skopeo import PushError, authfile, login_fix, refuse_other_content, secrets, skopeo
 
 _SCRATCH = Path("/scratch")
+_LOCK = Path("/var/lib/registry/push.lock")
 _EMBEDDED_HOST = "registry:5000"
 _DEV_DIGITS = 12
 
 
+def lock(file: Path) -> int | None:
+    """
+    Wait until no reset empties the embedded registry, and keep the next reset waiting until this process ends.
+
+    Returns:
+        The descriptor of the locked file; None where the volume of the embedded registry is not mounted.
+    """
+    if not file.parent.is_dir():
+        return None
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return descriptor
+
+
 def push_first(layout: Path, name: str) -> None:
     """
-    Let the embedded registry hold what the first template of a fresh local environment refers to.
+    Push the image that the first template of a fresh local environment refers to.
 
     Raises:
-        PushError: It could not be pushed.
+        PushError: the push failed
     """
     target = f"docker://{name}:{FIRST}"
     try:
         skopeo("inspect", "--tls-verify=false", target)
     except PushError:
-        reconfigure(layout, call_first)
+        reconfigure(layout, label_first)
         skopeo("copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", f"oci:{layout}", target)
 
 
@@ -48,7 +64,7 @@ def push(layout: Path, materials: Path, name: str, tags: list[str]) -> dict[str,
     Push the OCI layouts of an image and of its bill of materials.
 
     Raises:
-        PushError: Nothing refers to what was pushed so far, or some of the tags do.
+        PushError: the push failed; no tag refers to the image, or only some of the tags do
     """
     digest, size_bytes = read_manifest(layout)
     host = name.split("/", 1)[0]
@@ -60,24 +76,25 @@ def push(layout: Path, materials: Path, name: str, tags: list[str]) -> dict[str,
         file.write_text(logins)
         options.append(f"--authfile={file}")
     copy_options = [option.replace("--tls", "--dest-tls") for option in options]
-    named = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
+    full_tags = [tag + digest.removeprefix("sha256:")[:_DEV_DIGITS] if tag == "dev-" else tag for tag in tags]
     pushed = [(layout, f"{name}@{digest}"), (materials, f"{name}:{sbom.tag(digest)}")]
-    pushed += [(layout, f"{name}:{tag}") for tag in named]
+    pushed += [(layout, f"{name}:{tag}") for tag in full_tags]
     try:
         for folder, target in pushed:
             copy = ["--quiet", "--preserve-digests", "--retry-times=3", *copy_options]
             skopeo("copy", *copy, f"oci:{folder}", f"docker://{target}")
         for folder, target in pushed:
-            refuse_other_content(target, described(folder)["digest"], options)
+            refuse_other_content(target, descriptor_of(folder)["digest"], options)
     except PushError as error:
         if error.exit_code == 4:
-            raise PushError(f"{error}\n{wanted_login(host, logins)}") from error
+            raise PushError(f"{error}\n{login_fix(host, logins)}") from error
         raise
-    return {"digest": digest, "bill": described(materials)["digest"], "tags": named, "size_bytes": size_bytes}
+    return {"digest": digest, "bill": descriptor_of(materials)["digest"], "tags": full_tags, "size_bytes": size_bytes}
 
 
 def main(name: str, tags: list[str]) -> int:
-    """Push, report."""
+    """Push an image, and print the result."""
+    lock(_LOCK)
     os.environ["TMPDIR"] = str(_SCRATCH)
     try:
         pushed = push(IMAGE, BILL, name, tags)

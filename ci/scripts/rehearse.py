@@ -1,11 +1,11 @@
 """
 Run a command against the emulator: `python rehearse.py EMULATOR_URL [IMAGE=HEALTH_URL] -- COMMAND [ARG …]`.
 
-As a job on GitHub does it, the command gets a credential file for a keyless login, in memory; the emulator plays
-GitHub's token endpoint, Google's exchange and the impersonation. While the command runs, machines whose template refers
-to IMAGE are as healthy as what answers at HEALTH_URL; afterwards the last answer stays.
+As in a job on GitHub, the command gets a credential file for a keyless login, in memory; the emulator plays the token
+endpoint of GitHub, Google's exchange and the impersonation. While the command runs, IMAGE is bound to HEALTH_URL: the
+instances whose template refers to IMAGE have the health that this address reports. Afterwards the last health stays.
 
-Exit code: the command's.
+Exit code: that of the command.
 """
 
 import contextlib
@@ -24,11 +24,11 @@ _ACCOUNT = "projects/-/serviceAccounts/deployer@dojangkok-dev.iam.gserviceaccoun
 _TIMEOUT_S = 10
 
 
-def ask(verb: str, url: str, body: object = None) -> Any:
-    """Send JSON, and return the JSON of the answer."""
+def request(verb: str, url: str, body: object = None) -> Any:
+    """Send JSON, and return the JSON of the response."""
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data, method=verb), timeout=_TIMEOUT_S) as answer:
-        return json.loads(answer.read() or b"{}")
+    with urllib.request.urlopen(urllib.request.Request(url, data, method=verb), timeout=_TIMEOUT_S) as response:
+        return json.loads(response.read() or b"{}")
 
 
 def keyless(emulator: str, request_token: str) -> dict[str, Any]:
@@ -47,33 +47,33 @@ def keyless(emulator: str, request_token: str) -> dict[str, Any]:
     }
 
 
-def main(emulator: str, tie: str, command: list[str]) -> int:
-    """Log in, tie, run, untie."""
-    token = ask("GET", f"{emulator}/emulator/tokens")["request_token"]
+def main(emulator: str, binding: str, command: list[str]) -> int:
+    """Write the credential file, bind the image, run the command, and end the binding; return the command's code."""
+    token = request("GET", f"{emulator}/emulator/tokens")["request_token"]
     _CREDENTIALS.touch(mode=0o600)
     _CREDENTIALS.write_text(json.dumps(keyless(emulator, token)))
-    image, _, url = tie.partition("=")
+    image, _, url = binding.partition("=")
     if image:
-        ask("POST", f"{emulator}/emulator/bindings", {"image": image, "url": url})
+        request("POST", f"{emulator}/emulator/bindings", {"image": image, "url": url})
     try:
         variables = {**os.environ, "GOOGLE_APPLICATION_CREDENTIALS": str(_CREDENTIALS)}
         return subprocess.run(command, env=variables, check=False).returncode
     finally:
         if image:
-            untie(emulator, image)
+            unbind(emulator, image)
 
 
-def untie(emulator: str, image: str) -> None:
-    """End a tie; an emulator that does not answer any more does not change the command's exit code."""
+def unbind(emulator: str, image: str) -> None:
+    """End a binding; an emulator that no longer answers does not change the exit code of the command."""
     with contextlib.suppress(OSError, ValueError):
-        ask("DELETE", f"{emulator}/emulator/bindings?{urllib.parse.urlencode({'image': image})}")
+        request("DELETE", f"{emulator}/emulator/bindings?{urllib.parse.urlencode({'image': image})}")
 
 
-def run(args: list[str]) -> int:
-    """Take the arguments apart."""
-    mark = args.index("--")
-    emulator, *tie = args[:mark]
-    return main(emulator, "".join(tie), args[mark + 1 :])
+def run(arguments: list[str]) -> int:
+    """Run the command behind `--` with the arguments before it."""
+    mark = arguments.index("--")
+    emulator, *binding = arguments[:mark]
+    return main(emulator, "".join(binding), arguments[mark + 1 :])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
-The bill of materials of an image: its Python, what uv.lock and Debian put into it, as CycloneDX in an OCI layout.
+The bill of materials of an image: its Python, the packages of uv.lock and of Debian, as CycloneDX in an OCI layout.
 
-Equal images give an equal bill: it has no serial number, and no time in it. It is pushed beside its image, whose digest
-its tag is, with `.sbom` behind it: where cosign looks (its specification of SBOMs), in registries of any age.
+Equal images give an equal bill, because the bill has no serial number and no time. It is pushed beside its image, under
+the tag that cosign reads (its specification of SBOMs): the digest of the image with `.sbom`. Old registries take it.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ def tag(image_digest: str) -> str:
 
 def bill(python: dict[str, Any], interpreter: str, debian: str, image_name: str, image_digest: str) -> dict[str, Any]:
     """
-    Put together what an image is made of.
+    Return the bill of materials of an image.
 
     Args:
-        python: CycloneDX of uv.lock, as `uv export` writes it.
-        interpreter: What `python --version` says; it is no Debian package there, and in no lock file.
-        debian: A line for each Debian package: name, version, architecture, with tabs between them.
-        image_name: Host and path.
-        image_digest: `sha256:…`.
+        python: CycloneDX of uv.lock, as `uv export` writes it
+        interpreter: output of `python --version`; the interpreter is in no Debian package and in no lock file
+        debian: a line for each Debian package: name, version, architecture, with tabs between them
+        image_name: host and path of the image
+        image_digest: digest of the image, `sha256:…`
     """
     packages = [line.split("\t") for line in debian.splitlines()]
     system = [
@@ -63,15 +63,15 @@ def bill(python: dict[str, Any], interpreter: str, debian: str, image_name: str,
 
 def write(layout: Path, document: dict[str, Any], subject: dict[str, Any]) -> str:
     """
-    Write an OCI layout that holds a bill alone.
+    Write an OCI layout that holds a bill and nothing else.
 
     Args:
-        layout: A folder to be made.
-        document: The bill.
-        subject: Media type, digest and size of the image's manifest.
+        layout: folder to be made
+        document: the bill
+        subject: media type, digest and size of the image's manifest
 
     Returns:
-        The digest of its manifest.
+        The digest of the bill's manifest.
     """
     (layout / "blobs/sha256").mkdir(parents=True)
     empty = {"mediaType": _EMPTY_TYPE, **_stored(layout, _EMPTY)}

@@ -1,4 +1,4 @@
-"""skopeo, with the login that deploy lets it send, and with its failures told apart."""
+"""skopeo, with the login that deploy allows, and with an exit code for each kind of failure."""
 
 import hashlib
 import json
@@ -10,12 +10,12 @@ _SECRETS = Path("/run/secrets")
 _LOGINS = ("registry-token", "credentials", "registry-credentials")
 _AUTHFILE = ["/opt/venv/bin/python", "-m", "deploy.authfile"]
 _DEPLOY_PARENT = Path("/src")
-# skopeo has one exit code for everything; these are the words of the registry protocol's own error codes.
+# skopeo has a single exit code for every failure; these are the error codes of the registry protocol in its text.
 _NOT_ALLOWED = ("unauthorized", "authentication required", "denied", "invalid username/password")
 
 
 class PushError(Exception):
-    """skopeo failed; the text is its own."""
+    """skopeo failed; the text is its stderr."""
 
     @property
     def exit_code(self) -> int:
@@ -25,11 +25,11 @@ class PushError(Exception):
 
 class LoginError(PushError):
     """
-    No login could be made; the text is deploy's own.
+    deploy refused to make a login; the text is its stderr.
 
     Args:
-        text: What deploy printed.
-        code: That deploy ended with.
+        text: stderr of deploy
+        code: exit code of deploy
     """
 
     def __init__(self, text: str, code: int) -> None:
@@ -38,7 +38,7 @@ class LoginError(PushError):
 
     @property
     def exit_code(self) -> int:
-        """Deploy's own code."""
+        """Exit code of deploy."""
         return self._code
 
 
@@ -47,41 +47,41 @@ def skopeo(verb: str, *args: str) -> bytes:
     Run skopeo.
 
     Returns:
-        Its stdout.
+        The stdout of skopeo.
 
     Raises:
-        PushError: It failed.
+        PushError: skopeo failed
     """
-    ended = subprocess.run(["skopeo", verb, *args], capture_output=True, check=False)
-    if ended.returncode != 0:
-        raise PushError(ended.stderr.decode(errors="replace").strip())
-    return ended.stdout
+    completed = subprocess.run(["skopeo", verb, *args], capture_output=True, check=False)
+    if completed.returncode != 0:
+        raise PushError(completed.stderr.decode(errors="replace").strip())
+    return completed.stdout
 
 
 def secrets() -> list[str]:
-    """Return the options of deploy.authfile for the logins that were given."""
+    """Return the options of deploy.authfile for the secrets that are mounted."""
     return [part for name in _LOGINS if (_SECRETS / name).exists() for part in (f"--{name}", str(_SECRETS / name))]
 
 
 def authfile(name: str) -> str:
     """
-    Return the authfile of the registry, which may be without a login; empty where nothing was given to log in with.
+    Return the authfile of the registry, which may be without a login; empty where no secret is mounted.
 
     Raises:
-        LoginError: The registry may not be sent what was given, or it gives no login.
+        LoginError: the registry may not be sent the secrets, or no login can be made of them
     """
-    given = secrets()
-    if not given:
+    options = secrets()
+    if not options:
         return ""
-    command = [*_AUTHFILE, "--env", os.environ["ENVIRONMENT"], "--repository", name, *given]
-    ended = subprocess.run(command, cwd=_DEPLOY_PARENT, capture_output=True, text=True, check=False)
-    if ended.returncode != 0:
-        raise LoginError(ended.stderr.strip(), ended.returncode)
-    return ended.stdout
+    command = [*_AUTHFILE, "--env", os.environ["ENVIRONMENT"], "--repository", name, *options]
+    completed = subprocess.run(command, cwd=_DEPLOY_PARENT, capture_output=True, text=True, check=False)
+    if completed.returncode != 0:
+        raise LoginError(completed.stderr.strip(), completed.returncode)
+    return completed.stdout
 
 
-def wanted_login(host: str, logins: str) -> str:
-    """Return what mends the push to a registry that refused it: which login it wants."""
+def login_fix(host: str, logins: str) -> str:
+    """Return the login that a registry wants which refused a push."""
     if not (logins and json.loads(logins)["auths"]):
         return f"{host} was sent no login. Fix: pass --registry-credentials file:PATH with a login of {host}"
     return f"{host} does not accept the login that it was sent. Fix: pass a login of {host} that may push there"
@@ -89,10 +89,10 @@ def wanted_login(host: str, logins: str) -> str:
 
 def refuse_other_content(target: str, digest: str, options: list[str]) -> None:
     """
-    Compare what a registry serves with what was pushed, by the bytes of the manifest: a header proves nothing.
+    Compare the bytes of the manifest that a registry serves with the pushed digest: a header proves nothing.
 
     Raises:
-        PushError: The registry serves other bytes, or none.
+        PushError: the registry serves other bytes, or none
     """
     served = f"sha256:{hashlib.sha256(skopeo('inspect', '--raw', *options, f'docker://{target}')).hexdigest()}"
     if served != digest:

@@ -1,12 +1,12 @@
 """
 Smoke of a server.
 
-`python smoke.py health http://HOST:PORT` asks a started one for its health.
-`python smoke.py lifecycle http://127.0.0.1:PORT DRAIN_S COMMAND [ARG …]` starts and stops one inside its own image.
-Looked at: that something listens on the port, who it runs as, that no uv and no compiler lies beside it, that it
-becomes ready, and that after SIGTERM it says 'not ready' while it still answers, then ends within 10 s after draining.
+`python smoke.py health http://HOST:PORT` requests the health of a started server.
+`python smoke.py lifecycle http://127.0.0.1:PORT DRAIN_S COMMAND [ARG …]` starts and stops a server in its own image.
+The server must listen on the port, run as a user who is not root, have no uv and no compiler beside it, become ready,
+report 'not ready' after SIGTERM while it still answers, and end within 10 s after draining.
 
-Exit code 1: what was found instead is on stderr, with the last log lines of the server that was started here.
+Exit code 1: the problems are on stderr, with the last log lines of the server that was started here.
 """
 
 import json
@@ -32,10 +32,10 @@ _BUILD_TOOLS = ("uv", "uvx", "cc", "gcc", "g++", "c++", "clang", "make")
 
 
 def get(url: str) -> tuple[int, str]:
-    """Status and body; status 0 and the reason where there is no answer."""
+    """Return status and body; status 0 and the reason where there is no response."""
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
-            return answer.status, answer.read().decode()
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(errors="replace")
     except OSError as error:
@@ -43,7 +43,7 @@ def get(url: str) -> tuple[int, str]:
 
 
 def wait_until(url: str, status: int, within_s: float) -> bool:
-    """Poll until the URL answers with `status`."""
+    """Poll until the URL responds with `status`; return whether it did in time."""
     deadline = time.monotonic() + within_s
     while get(url)[0] != status:
         if time.monotonic() > deadline:
@@ -53,18 +53,18 @@ def wait_until(url: str, status: int, within_s: float) -> bool:
 
 
 def becomes_ready(server: str, is_running: Callable[[], bool]) -> bool:
-    """Poll until a server is ready; it has less time to listen on its port than to get ready."""
+    """Poll until a server is ready; it has less time to listen on its port than to become ready."""
     began_s = time.monotonic()
     while get(f"{server}/readyz")[0] != 200:
         waited_s = time.monotonic() - began_s
-        is_late = waited_s > _READY_WITHIN_S or (waited_s > _LISTENS_WITHIN_S and silence(server))
+        is_late = waited_s > _READY_WITHIN_S or (waited_s > _LISTENS_WITHIN_S and unreachable(server))
         if is_late or not is_running():
             return False
         time.sleep(0.1)
     return True
 
 
-def silence(server: str) -> str:
+def unreachable(server: str) -> str:
     """Return that nothing listens on the port of a server; empty if a connection is accepted there."""
     host, _, port = server.rpartition("/")[2].rpartition(":")
     try:
@@ -76,48 +76,48 @@ def silence(server: str) -> str:
 
 
 def problems(server: str) -> list[str]:
-    """One line for each route of the server that does not answer as it should."""
-    if not becomes_ready(server, lambda: True) and (silent := silence(server)):
-        return [silent]
-    found = []
+    """Return a line for each route of the server that does not respond as it must."""
+    if not becomes_ready(server, lambda: True) and (reason := unreachable(server)):
+        return [reason]
+    lines = []
     for path, expected in (("/livez", '"ok"'), ("/readyz", '"ok"'), ("/health", '"ok"'), ("/metrics", "http_request")):
         status, body = get(f"{server}{path}")
         if status != 200 or expected not in body:
-            found.append(f"GET {path}: status {status}, expected 200 and {expected}: {body[:500]}")
+            lines.append(f"GET {path}: status {status}, expected 200 and {expected}: {body[:500]}")
     status, body = get(f"{server}/version")
     if status != 200 or not json.loads(body).get("image"):
-        found.append(f"GET /version: status {status}, expected 200 and the image: {body[:500]}")
-    return found
+        lines.append(f"GET /version: status {status}, expected 200 and the image: {body[:500]}")
+    return lines
 
 
 def surroundings() -> list[str]:
-    """What must not be so about the image and its user."""
-    found = [f"{tool} is in the image: {path}" for tool in _BUILD_TOOLS if (path := shutil.which(tool))]
+    """Return the problems of the image and its user."""
+    lines = [f"{tool} is in the image: {path}" for tool in _BUILD_TOOLS if (path := shutil.which(tool))]
     if os.getuid() == 0:
-        found.append("the image's user is root")
-    return found
+        lines.append("the image's user is root")
+    return lines
 
 
 def lifecycle(server: str, drain_s: float, process: "subprocess.Popen[bytes]") -> list[str]:
-    """What went wrong between the start and the end of the server."""
+    """Return the problems between the start and the end of the server."""
     if not becomes_ready(server, lambda: process.poll() is None):
-        silent = silence(server) if process.poll() is None else ""
-        return [silent or f"the server {_ending(process)}"]
+        reason = unreachable(server) if process.poll() is None else ""
+        return [reason or f"the server {_ending(process)}"]
     process.send_signal(signal.SIGTERM)
     stopped_at = time.monotonic()
-    found = []
+    lines = []
     if not wait_until(f"{server}/readyz", 503, drain_s):
-        found.append("SIGTERM: /readyz did not turn to 503 while draining")
+        lines.append("SIGTERM: /readyz did not turn to 503 while draining")
     elif get(f"{server}/livez")[0] != 200:
-        found.append("SIGTERM: /livez did not answer while draining")
+        lines.append("SIGTERM: /livez did not answer while draining")
     try:
         code = process.wait(timeout=drain_s + _END_WITHIN_S)
     except subprocess.TimeoutExpired:
-        return [*found, f"SIGTERM: still running {drain_s + _END_WITHIN_S:.0f} s later"]
+        return [*lines, f"SIGTERM: still running {drain_s + _END_WITHIN_S:.0f} s later"]
     if code not in _ENDED_WELL:
-        found.append(f"SIGTERM: ended with code {code}, expected 0 or {128 + signal.SIGTERM}")
+        lines.append(f"SIGTERM: ended with code {code}, expected 0 or {128 + signal.SIGTERM}")
     print(f"ended {time.monotonic() - stopped_at:.1f} s after SIGTERM, {drain_s:g} s of it draining")
-    return found
+    return lines
 
 
 def _ending(process: "subprocess.Popen[bytes]") -> str:
@@ -127,25 +127,25 @@ def _ending(process: "subprocess.Popen[bytes]") -> str:
 
 
 def health(server: str) -> int:
-    """Ask every route, and say what is wrong."""
-    found = problems(server)
-    print("\n".join(found), file=sys.stderr)
-    return 1 if found else 0
+    """Request every route, and print the problems."""
+    lines = problems(server)
+    print("\n".join(lines), file=sys.stderr)
+    return 1 if lines else 0
 
 
 def start_and_stop(server: str, drain_s: float, command: list[str]) -> int:
-    """Look at everything, and say what is wrong."""
+    """Start and stop a server, and print the problems."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            found = surroundings() + lifecycle(server, drain_s, process)
+            lines = surroundings() + lifecycle(server, drain_s, process)
         finally:
             process.kill()
-        if not found:
+        if not lines:
             return 0
         log.seek(0)
         last = log.read().decode(errors="replace").splitlines()[-_LOG_LINES:]
-    print("\n".join([*found, "its last log lines:", *(f"  {line}" for line in last or ["(none)"])]), file=sys.stderr)
+    print("\n".join([*lines, "its last log lines:", *(f"  {line}" for line in last or ["(none)"])]), file=sys.stderr)
     return 1
 
 

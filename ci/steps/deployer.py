@@ -111,12 +111,17 @@ def delete_report(env: str, names: tuple[str, str, str], volumes: LocalVolumes |
 
 
 def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
-    """Empty the emulator's state, the registry and the reports, once no process holds the state."""
+    """
+    Empty the emulator's state, the registry and the reports, once no push and no process that holds the state is left.
+
+    The lock of the pushes comes first: a release that has pushed its image then still rolls it out.
+    """
     reports = f"{_RESULTS}/{LOCAL}"
     delete = (
         f"mkdir -p {reports}; find {emulator.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
     )
-    lock = f"{emulator.STATE_FILE}.lock"
+    locks = [f"{registry.STORAGE}/push.lock", f"{emulator.STATE_FILE}.lock"]
+    locked = [part for lock in locks for part in ("flock", "--timeout", str(emulator.WAIT_S), lock)]
     return (
         dag.container()
         .from_(PYTHON.reference)
@@ -124,7 +129,7 @@ def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
         .with_mounted_cache(registry.STORAGE, volumes.registry)
         .with_mounted_cache(_RESULTS, volumes.reports)
         .with_env_variable("RUN_ID", run_id)
-        .with_exec(["flock", "--timeout", str(emulator.WAIT_S), lock, "sh", "-ec", delete])
+        .with_exec([*locked, "sh", "-ec", delete])
     )
 
 

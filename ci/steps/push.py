@@ -72,6 +72,8 @@ def push(
     )
     if service is not None:
         container = container.with_service_binding(registry.ALIAS, service)
+        # scripts/push.py holds a lock there, for which `reset-local` waits.
+        container = container.with_mounted_cache(registry.STORAGE, destination.volumes.registry)
     if destination.logins:
         packages = environment(deploy, PYTHON, dev=False).directory(VENV)
         container = container.with_mounted_directory(VENV, packages).with_env_variable("ENVIRONMENT", destination.env)

@@ -115,7 +115,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = image(tmp_path / "image")
-    oci_layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", oci_layout.described(folder))
+    oci_layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", oci_layout.descriptor_of(folder))
     return Pusher(folder, tmp_path / "layout-of-bill", tmp_path / "secrets", certificate)
 
 
@@ -123,7 +123,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
     repository = "dojangkok-dev/dojangkok-ai/ai-server"
     with docker_registry(tmp_path) as host:
         folder = image(tmp_path / "image")
-        digest = oci_layout.described(folder)["digest"]
+        digest = oci_layout.descriptor_of(folder)["digest"]
         skopeo.skopeo(
             "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds=alice:a-password",
             f"oci:{folder}", f"docker://{host}/{repository}:v1",
@@ -148,7 +148,7 @@ def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) 
         logins(tmp_path, host).rename(pusher.secrets / "registry-credentials")
         (pusher.secrets / "credentials").write_text("{}")
         pushed = pusher.push(host)
-    digest = oci_layout.described(pusher.layout)["digest"]
+    digest = oci_layout.descriptor_of(pusher.layout)["digest"]
     assert (pushed["digest"], pushed["tags"]) == (digest, ["v1", f"dev-{str(digest)[7:19]}"])
     assert (tmp_path / "scratch/auth.json").stat().st_mode & 0o777 == 0o600
 
@@ -197,7 +197,7 @@ def test_a_registry_that_answers_200_to_everything_holds_nothing(pusher: Pusher)
     hosts = WebHosts({})
     with served(hosts, pusher.certificate):
         host = f"localhost:{hosts.port}"
-        digest = oci_layout.described(pusher.layout)["digest"]
+        digest = oci_layout.descriptor_of(pusher.layout)["digest"]
 
         def registry(asked: Asked) -> Reply:
             return Reply(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from dagger import dag
 
-from ci.steps import deployer
+from ci.destination import Destination
+from ci.steps import deployer, push, registry
 from ci.steps.deployer import Rehearsal
 from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, options, secret_paths
 
@@ -82,4 +83,21 @@ def test_every_environment_keeps_its_own_reports() -> None:
 def test_local_state_is_emptied_under_its_lock() -> None:
     """A process that holds the state ends first, or the command fails after 900 s."""
     command = executed(deployer.empty(VOLUMES, "a"))[-1]
-    assert command[:4] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]
+    assert command[4:8] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]
+
+
+def test_registry_is_emptied_under_the_lock_of_the_pushes() -> None:
+    """A push that has begun ends first; a reset that has begun keeps the next push waiting."""
+    command = executed(deployer.empty(VOLUMES, "a"))[-1]
+    assert command[:4] == ["flock", "--timeout", "900", "/var/lib/registry/push.lock"]
+    name = "registry:5000/a/ai-server"
+    embedded = Destination(name, ("latest",), volumes=VOLUMES)
+    pushed = push.push(SOURCE, SOURCE, embedded, registry.embedded(VOLUMES), "a", PROJECT)
+    mounts = {args["path"]: args["cache"] for call, args in calls(pushed) if call == "withMountedCache"}
+    assert mounts["/var/lib/registry"] == VOLUMES.registry
+
+
+def test_push_to_a_real_registry_has_no_volume_of_a_local_environment() -> None:
+    """It waits for no reset."""
+    real = Destination("host.test/a/ai-server", ("latest",), "dev", volumes=VOLUMES)
+    assert "withMountedCache" not in dict(calls(push.push(SOURCE, SOURCE, real, None, "a", PROJECT)))

@@ -92,11 +92,31 @@ def test_flag_of_a_verb_goes_before_the_file_of_env(
         monkeypatch.setattr(module, function, use)
     passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
     arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
+    arguments |= {"env": "prod"}
     arguments |= {"image": "registry/app:1"} if name == "plan" else {}
     arguments |= {"name": "vllm", "env": "dev"} if name == "accessory" else {}
     with pytest.raises(dagger.ExecError):
         asyncio.run(FUNCTIONS[name].bind_parent(Ci(credentials=default)).wrapped(**arguments))
     assert used == [passed if is_passed else default]
+
+
+@pytest.mark.parametrize("is_passed", [True, False])
+def test_local_environment_uses_a_credential_file_only_if_a_flag_passes_it(
+    monkeypatch: pytest.MonkeyPatch, is_passed: bool
+) -> None:
+    """The variable is set for other work: `release --repository REAL` must not send its login to that registry."""
+    used: list[dagger.Secret | None] = []
+
+    async def checked(_: object, given: Options) -> None:
+        used.append(given.credentials)
+        raise RefusedError("the credentials are known")
+
+    monkeypatch.setattr(deploy_runner, "checked", checked)
+    passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
+    arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
+    with pytest.raises(dagger.ExecError):
+        asyncio.run(Ci(credentials=default).release(repository="host.test/project/repository/app", **arguments))
+    assert used == [passed if is_passed else None]
 
 
 @pytest.mark.parametrize("name", sorted(EFFECTS - {"reset_local"}))

@@ -34,7 +34,7 @@ def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
     two = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
     assert oci_layout.read_manifest(one)[0] != oci_layout.read_manifest(two)[0]
     for folder in (one, two):
-        oci_layout.reconfigure(folder, oci_layout.forget_the_moment)
+        oci_layout.reconfigure(folder, oci_layout.remove_build_dates)
     assert oci_layout.read_manifest(one) == oci_layout.read_manifest(two)
     digest = oci_layout.read_manifest(one)[0]
     manifest = json.loads((one / "blobs" / digest.replace(":", "/")).read_text())
@@ -46,9 +46,9 @@ def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
 
 def test_what_served_first_is_nobody_s_release(tmp_path: Path) -> None:
     one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [])
-    oci_layout.reconfigure(one, oci_layout.forget_the_moment)
+    oci_layout.reconfigure(one, oci_layout.remove_build_dates)
     release, size_bytes = oci_layout.read_manifest(one)
-    oci_layout.reconfigure(one, oci_layout.call_first)
+    oci_layout.reconfigure(one, oci_layout.label_first)
     digest, first_bytes = oci_layout.read_manifest(one)
     assert digest != release
     assert size_bytes < first_bytes < size_bytes + 100
@@ -71,6 +71,6 @@ def test_an_archive_becomes_the_layouts_of_the_image_and_of_its_bill(
     oci_layout.main("host/app")
     digest = json.loads(capsys.readouterr().out)["digest"]
     assert oci_layout.read_manifest(tmp_path / "out/image")[0] == digest
-    bill = oci_layout.described(tmp_path / "out/bill")
+    bill = oci_layout.descriptor_of(tmp_path / "out/bill")
     manifest = json.loads((tmp_path / "out/bill/blobs" / bill["digest"].replace(":", "/")).read_text())
     assert manifest["subject"]["digest"] == digest

@@ -1,12 +1,14 @@
 """scripts/push.py, as far as it goes without a registry."""
 
+import fcntl
 import hashlib
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ci.scripts import skopeo
+from ci.scripts import push, skopeo
 from ci.scripts.skopeo import PushError
 
 
@@ -70,7 +72,7 @@ def test_a_login_that_deploy_refuses_ends_the_push_with_its_code(
     ],
 )
 def test_a_registry_that_refuses_a_push_is_named_with_the_login_that_it_wants(logins: str, text: str) -> None:
-    assert skopeo.wanted_login("h.example", logins).startswith(text)
+    assert skopeo.login_fix("h.example", logins).startswith(text)
 
 
 @pytest.mark.parametrize("served", ["manifest", "another manifest", ""])
@@ -96,3 +98,23 @@ def test_a_digest_counts_by_the_bytes_that_the_registry_serves(served: str, monk
 )
 def test_exit_code_tells_credentials_from_the_rest(words: str, code: int) -> None:
     assert PushError(words).exit_code == code
+
+
+def test_push_waits_until_the_local_environment_is_emptied(tmp_path: Path) -> None:
+    """The lock of a reset is exclusive, the lock of a push is shared with other pushes."""
+    lock = tmp_path / "push.lock"
+    with lock.open("w") as reset, lock.open("w") as other_push:
+        fcntl.flock(reset, fcntl.LOCK_EX)
+        program = f"from pathlib import Path; from ci.scripts.push import lock; lock(Path('{lock}')); print('pushes')"
+        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        fcntl.flock(reset, fcntl.LOCK_UN)
+        fcntl.flock(other_push, fcntl.LOCK_SH)
+        output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (0, "pushes\n")
+
+
+def test_push_to_a_real_registry_waits_for_nothing(tmp_path: Path) -> None:
+    """There is no volume of the embedded registry in its container."""
+    assert push.lock(tmp_path / "none/push.lock") is None
