@@ -113,7 +113,7 @@ class Dispatch:
         result = handler(call)
         if undo is not None and isinstance(result, Operation):
             undo()
-            environment.forget()
+            environment.clear_derived()
             environment.put_operation(result)
         if isinstance(result, Operation) and call.request_id:
             environment.store.put(_request_path(call), {"operation": result.path})

@@ -139,7 +139,7 @@ def _ordered(text: str, operator: str, value: str) -> bool:
 
 
 def _glob(value: str) -> Any:
-    """Return a pattern of RE2, which takes linear time whatever the value is."""
+    """Return a pattern of RE2, which takes linear time for every value."""
     return re2.compile("(?s)" + ".*".join(map(re2.escape, value.split("*"))), _QUIET)
 
 

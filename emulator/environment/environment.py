@@ -183,7 +183,7 @@ class Environment:
         self.put_operation(operation)
         return operation
 
-    def forget(self) -> None:
+    def clear_derived(self) -> None:
         """Clear what was derived from documents and groups, because a write was undone."""
         self._next.clear()
         self._settings.clear()
@@ -191,7 +191,7 @@ class Environment:
     def restore(self) -> None:
         """Return to the last saved state of the store; all later changes happen again."""
         self.store.rollback()
-        self.forget()
+        self.clear_derived()
         self._phases.clear()
         self.instance_controls.reload()
         self.now_s = float(self.store.setting("now_s", self.now_s))

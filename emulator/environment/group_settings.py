@@ -64,7 +64,7 @@ def targets(path: str, document: Document) -> tuple[Target, ...]:
 
 
 def amount(value: Mapping[str, Any], size: int) -> int:
-    """Return the number of instances of a FixedOrPercent; Google says that percentages are rounded, here half up."""
+    """Return the number of instances of a FixedOrPercent; Google rounds percentages, here half up."""
     if value.get("percent") is not None:
         return int(size * int(value["percent"]) / 100 + 0.5)
     return int(value.get("fixed") or 0)

@@ -20,7 +20,7 @@ def hold(path: Path, wait_s: float, sleep: Callable[[float], None] = time.sleep)
 
     Args:
         path: state file; the lock is a file beside it
-        wait_s: seconds to wait for another process; a line on stderr says so
+        wait_s: seconds to wait for another process; a line on stderr names that process
         sleep: waits real seconds
 
     Raises:

@@ -1,8 +1,8 @@
 """
 The decision of a managed instance group: which instances it creates, replaces and deletes now; pure.
 
-Chosen where Google does not say: an instance that is being deleted no longer counts against target size plus surge;
-when a group shrinks, instances that are not available go first, then outdated ones, then the youngest.
+Assumed, because Google documents none of it: an instance that is being deleted does not count against target size plus
+surge; when a group shrinks, instances that are not available go first, then outdated ones, then the youngest.
 """
 
 from dataclasses import replace

@@ -53,7 +53,7 @@ def verdicts(
     """
     Return when the verdict on a running instance changes, and to what, in order of time.
 
-    Probes come every interval from RUNNING on. A verdict needs as many equal answers in a row as its threshold says;
+    Probes come every interval from RUNNING on. A verdict needs as many equal answers in a row as its threshold;
     before the first verdict the state is UNKNOWN.
 
     Args:

@@ -9,7 +9,7 @@ IMPORTS: Final = (
 )
 LONG_FILES: Final = frozenset(
     {
-        "tests/contract/test_standby.py", "tests/system/console/test_console.py", "tests/system/gcloud/test_gcloud.py",
+        "tests/system/console/test_console.py", "tests/system/gcloud/test_gcloud.py",
         "tests/unit/ci/test_deploy_runner.py", "tests/unit/ci/test_main.py", "tests/unit/deploy/test_outcome.py",
         "tests/unit/deploy/test_preflight.py", "tests/unit/deploy/test_scripts.py",
         "tests/unit/lib/credential_files.py",

@@ -100,7 +100,7 @@ def _evidence() -> Iterator[str]:
 
 
 def _methods() -> Iterator[str]:
-    """One row a method that is served; of the same collections, those that are not."""
+    """Yield a row for each served method, and a row with the other methods of the same collections."""
     yield "\n## Methods\n"
     yield "Every method that is not listed here answers 501 and is marked `unknown` in the request log.\n"
     yield "| Method | Served | Evidence | Looked at | What is missing |\n|--|--|--|--|--|"

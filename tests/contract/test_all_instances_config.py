@@ -50,7 +50,7 @@ def test_it_reaches_existing_instances_by_an_update(emulator: EmulatorClient) ->
 @unverified("M")
 @covers("instanceGroupManagers.patch", "instances.get")
 def test_new_instances_have_it(emulator: EmulatorClient) -> None:
-    """Instances that a rollout makes have the configuration, and it hides the template's startup script."""
+    """Instances that a rollout creates have the configuration, which overrides the template's startup script."""
     emulator.control("POST", "instance-rules", {"image": "registry.test/web:mask", "never_healthy": True})
     emulator.web(1)
     emulator.do("PATCH", GROUP, {"allInstancesConfig": MASK})

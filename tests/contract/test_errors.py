@@ -49,7 +49,7 @@ def test_a_bad_value_in_the_path(emulator: EmulatorClient) -> None:
     ],
 )
 def test_a_wrong_type(emulator: EmulatorClient, properties: object, field: str) -> None:
-    """A field of a wrong type answers 400 that names it by its path in the resource."""
+    """A field of a wrong type answers 400, which names the path of the field in the resource."""
     status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t", "properties": properties})
     assert (status, reason) == (400, "invalid")
     assert f"'resource.{field}'" in message
@@ -77,7 +77,7 @@ def test_an_unknown_route_is_loud(emulator: EmulatorClient) -> None:
 @covers("instanceTemplates.get")
 @environment(login=True)
 def test_without_a_token(emulator: EmulatorClient) -> None:
-    """A request without a token, or with an unknown one, answers 401."""
+    """A request without a token, or with an unknown token, answers 401."""
     assert emulator.refused("GET", f"{TEMPLATES}/t")[:2] == (401, "required")
     emulator.headers["authorization"] = "Bearer nobody"
     assert emulator.refused("GET", f"{TEMPLATES}/t")[:2] == (401, "authError")
@@ -99,7 +99,7 @@ def test_a_request_id_acts_once(emulator: EmulatorClient) -> None:
 @covers("instanceTemplates.insert")
 @pytest.mark.parametrize("text", ["x", "00000000-0000-0000-0000-000000000000"])
 def test_a_request_id_is_a_uuid(emulator: EmulatorClient, text: str) -> None:
-    """A requestId that is no UUID, or is the zero one, answers 400."""
+    """A requestId that is no UUID, or is the zero UUID, answers 400."""
     body = {"name": "t", "properties": {}}
     assert emulator.refused("POST", f"{TEMPLATES}?requestId={text}", body)[:2] == (400, "invalid")
 
@@ -132,7 +132,7 @@ def test_numeric_ids_are_names(emulator: EmulatorClient) -> None:
     ],
 )
 def test_references_of_any_form(emulator: EmulatorClient, form: str) -> None:
-    """A template is named by a URL on any host, a partial one, a numeric id or ?uniqueId=, and reads back by name."""
+    """A template is referenced by a URL on any host, a partial URL, an id or ?uniqueId=; reads return its name."""
     emulator.web(0)
     emulator.template("new")
     template = emulator.get(f"{TEMPLATES}/new")
@@ -143,7 +143,7 @@ def test_references_of_any_form(emulator: EmulatorClient, form: str) -> None:
 @verified("W")
 @covers("instanceTemplates.get")
 def test_paths_with_and_without_a_prefix(emulator: EmulatorClient) -> None:
-    """A path is served below /compute/v1/ and without it, as gcloud sends both."""
+    """A path is served with and without /compute/v1/, because gcloud sends both."""
     emulator.template("t")
     assert emulator.get("/projects/demo/global/instanceTemplates/t") == emulator.get(f"{TEMPLATES}/t")
 

@@ -31,7 +31,7 @@ def date_s(answer: httpx.Response) -> float:
     ],
 )
 def test_another_body(emulator: EmulatorClient, body: Any, sent: Any) -> None:
-    """A fault answers 200 with another JSON value, on the calls that it names."""
+    """A fault answers 200 with another JSON value, on the calls that the fault lists."""
     emulator.web(0)
     emulator.plan({"on": READ, "nth": [1], "body": body})
     answer = emulator.send("GET", GROUP)
@@ -52,8 +52,8 @@ def test_other_members(emulator: EmulatorClient, versions: Any) -> None:
 
 @own
 @covers("instanceGroupManagers.get")
-def test_a_group_that_is_gone_for_a_while(emulator: EmulatorClient) -> None:
-    """A fault answers 404 for a group as often as it says; the group is there all the time."""
+def test_a_group_that_is_not_found_for_a_while(emulator: EmulatorClient) -> None:
+    """A fault answers 404 for a group on the calls that the fault lists; the group exists all the time."""
     emulator.web(0)
     plan = emulator.plan({"on": READ, "nth": [1, 2, 3], "status": 404, "reason": "notFound"})
     assert [emulator.refused("GET", GROUP)[:2] for _ in range(3)] == [(404, "notFound")] * 3
@@ -113,7 +113,7 @@ def test_every_answer_has_a_date(emulator: EmulatorClient, path: str) -> None:
 @own
 @covers("instanceTemplates.list")
 def test_a_skewed_date(emulator: EmulatorClient) -> None:
-    """A fault moves the Date of the answers that it meets; `POST clock` moves it for all, and no resource's time."""
+    """A fault moves the Date of its answers; `POST clock` moves the Date of all answers, and no time of a resource."""
     emulator.plan({"on": "instanceTemplates.list", "nth": [2], "date_skew_s": -600})
     first, second, third = (date_s(emulator.send("GET", TEMPLATES)) - emulator.now_s() for _ in range(3))
     assert abs(first) < 2

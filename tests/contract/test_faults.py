@@ -23,7 +23,7 @@ def exists(emulator: EmulatorClient) -> bool:
 @covers("instanceTemplates.list")
 @pytest.mark.parametrize("status", [403, 429, 500, 502, 503, 504])
 def test_a_status(emulator: EmulatorClient, status: int) -> None:
-    """A fault answers with a status, reason and headers, on the calls that it names and on no other."""
+    """A fault answers with a status, reason and headers, only on the calls that the fault lists."""
     headers = {"retry-after": "7"}
     fault = {"on": "instanceTemplates.list", "nth": [2, 3], "status": status, "reason": "because", "headers": headers}
     plan = emulator.plan(fault)
@@ -73,7 +73,7 @@ def test_a_truncated_body(emulator: EmulatorClient) -> None:
 @covers("instanceTemplates.insert")
 @pytest.mark.parametrize(("cut", "made"), [("before", False), ("after", True)])
 def test_a_cut(emulator: EmulatorClient, cut: str, made: bool) -> None:
-    """A connection cut before the write leaves nothing; cut after it, the write happened and the client can't know."""
+    """A connection that is cut before the write changes nothing; when it is cut after the write, the write stays."""
     emulator.plan({"on": INSERT, "nth": [1], "cut": cut})
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         emulator.send("POST", TEMPLATES, BODY)
@@ -94,7 +94,7 @@ def test_a_delay(emulator: EmulatorClient) -> None:
 @own
 @covers("instanceTemplates.list")
 def test_a_hung_request(emulator: EmulatorClient) -> None:
-    """A request that hangs is never answered: the client's own timeout ends it."""
+    """A request that hangs is never answered; the timeout of the client ends it."""
     emulator.plan({"on": "instanceTemplates.list", "hang": True})
     began = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
@@ -164,7 +164,7 @@ def test_an_operation_that_vanishes(emulator: EmulatorClient) -> None:
 @covers("instanceTemplates.list", "instanceTemplates.get")
 @environment(speed=20.0)
 def test_a_list_that_lags(emulator: EmulatorClient) -> None:
-    """A lagging list shows the world as it was; a read of one resource does not; later the list shows it."""
+    """A lagging list shows an earlier state while a read shows the present; later the list shows the present too."""
     emulator.plan({"on": "instanceTemplates.list", "lag_s": 8})
     assert "items" not in emulator.get(TEMPLATES)
     assert emulator.send("POST", TEMPLATES, BODY).status_code == 200
@@ -178,7 +178,7 @@ def test_a_list_that_lags(emulator: EmulatorClient) -> None:
 @covers("instanceGroupManagers.get", "instanceGroupManagers.patch")
 @environment(speed=20.0)
 def test_a_group_that_lags(emulator: EmulatorClient) -> None:
-    """A lagging read of a group shows it stable on its old version after a patch, as a stale replica would."""
+    """A lagging read after a patch shows the group stable on its old version, as a stale replica would."""
     emulator.do("POST", TEMPLATES, {"name": "old", "properties": {}})
     link = emulator.do("POST", TEMPLATES, BODY)["targetLink"]
     emulator.do(
@@ -197,8 +197,8 @@ def test_a_group_that_lags(emulator: EmulatorClient) -> None:
 
 @own
 @covers("instanceTemplates.insert")
-def test_somebody_else_comes_first(emulator: EmulatorClient) -> None:
-    """A fault on a method may make a request of somebody else right before it."""
+def test_another_client_comes_first(emulator: EmulatorClient) -> None:
+    """A fault of a method can send the request of another client right before a call."""
     request = {"verb": "POST", "path": TEMPLATES[1:], "body": BODY}
     plan = emulator.plan({"on": INSERT, "nth": [1], "request": request})
     assert emulator.refused("POST", TEMPLATES, BODY)[:2] == (409, "alreadyExists")
@@ -219,6 +219,6 @@ def test_somebody_else_comes_first(emulator: EmulatorClient) -> None:
     ],
 )
 def test_a_plan_that_can_not_be_is_refused(emulator: EmulatorClient, fault: dict[str, Any]) -> None:
-    """A fault without a place or an effect, or with a misspelt one, is refused with 400 and no plan is made."""
+    """A fault without place or effect, or with a misspelt member, is refused with 400, and no plan is created."""
     assert emulator.http.post("/emulator/faults", json={"faults": [fault]}).status_code == 400
     assert emulator.control("GET", "faults") == []

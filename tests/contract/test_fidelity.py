@@ -12,7 +12,7 @@ def test_every_served_method_is_a_method_of_the_api() -> None:
 
 
 def test_every_served_method_has_a_test() -> None:
-    """A method that is served and that no test covers is a promise that nobody keeps."""
+    """Every served method is covered by a test."""
     covered = {name for test in fidelity.tests() for name in test.covers}
     assert fidelity.served() - covered == set()
 
@@ -24,12 +24,12 @@ def test_every_method_that_is_covered_is_served() -> None:
 
 
 def test_the_committed_file_is_current() -> None:
-    """FIDELITY.md is what the marks say now; `python -m tests.contract.fidelity` writes it."""
+    """FIDELITY.md is up to date with the marks; `python -m tests.contract.fidelity` writes the file."""
     assert fidelity.FILE.read_text() == fidelity.document()
 
 
 def test_a_test_without_a_mark_is_an_error() -> None:
-    """A contract test that does not say how far it is verified is refused by name."""
+    """A contract test without a mark of its evidence is refused by name."""
 
     def test_unmarked() -> None:
         """A behaviour."""

@@ -15,7 +15,7 @@ def row(document: Json) -> Row:
 
 
 def seen(emulator: EmulatorClient) -> list[Row]:
-    """Watch a group until it is stable and reached; return the rows that were seen, in order."""
+    """Poll a group until it is stable and reached; return its states in order."""
     rows = []
     for document in emulator.moments():
         rows.append(row(document))
@@ -32,7 +32,7 @@ def of(*names: str, stable: bool = False, reached: bool = False) -> Row:
 @verified("R", "G")
 @covers("instanceGroupManagers.get", "instanceGroupManagers.patch")
 def test_a_rollout_passes_through_its_phases(emulator: EmulatorClient) -> None:
-    """A rollout of one machine shows: nothing yet, creating, verifying, a gap, deleting, a gap, done."""
+    """A rollout of one instance shows: no action, creating, verifying, a gap, deleting, a gap, done."""
     emulator.web(1)
     emulator.roll(emulator.template("new"))
     expected = [
@@ -50,7 +50,7 @@ def test_a_rollout_passes_through_its_phases(emulator: EmulatorClient) -> None:
 @verified("R")
 @covers("instanceGroupManagers.get")
 def test_a_group_at_rest_on_the_old_version_looks_done(emulator: EmulatorClient) -> None:
-    """Idle on the old version, both flags are set: they alone say nothing about which version serves."""
+    """An idle group on the old version has both flags: the flags alone do not tell which version serves."""
     group = emulator.web(1)
     assert row(group) == of("none", stable=True, reached=True)
     assert name_of(group["versions"][0]["instanceTemplate"]) == "old"
@@ -86,8 +86,8 @@ def test_reached_is_not_healthy(emulator: EmulatorClient) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.patch")
-def test_a_machine_on_its_way_out_has_no_version(emulator: EmulatorClient) -> None:
-    """The row of a machine that is being deleted names no version; from then on isReached is set."""
+def test_an_instance_that_is_being_deleted_has_no_version(emulator: EmulatorClient) -> None:
+    """The row of an instance that is being deleted names no version; from then on isReached is set."""
     emulator.web(1)
     emulator.roll(emulator.template("new"))
     found = emulator.until_row(lambda one: one["currentAction"] == "DELETING")
@@ -112,7 +112,7 @@ def test_opportunistic_is_stable_and_not_reached(emulator: EmulatorClient) -> No
 @verified("G")
 @covers("instances.stop")
 def test_a_repair_is_not_stable(emulator: EmulatorClient) -> None:
-    """A machine stopped behind the group's back is recreated; meanwhile the group is reached and not stable."""
+    """An instance that another client stopped is recreated; meanwhile the group is reached and not stable."""
     emulator.web(1)
     (instance,) = emulator.rows()
     emulator.do("POST", f"{GROUP.partition('/instanceGroupManagers')[0]}/instances/{instance['name']}/stop")
@@ -126,7 +126,7 @@ def test_a_repair_is_not_stable(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.insert")
 def test_a_row_has_its_instance_once_it_exists(emulator: EmulatorClient) -> None:
-    """A machine's row names its instance from the first; id, status and health come when it exists."""
+    """The row of an instance has its name from the beginning; id, status and health follow when the instance exists."""
     emulator.control("POST", "instance-rules", {"create_s": 30, "boot_s": 30})
     emulator.do(
         "POST",
@@ -153,5 +153,5 @@ def test_a_row_has_its_instance_once_it_exists(emulator: EmulatorClient) -> None
 
 
 def living(state: Json) -> set[str]:
-    """Return the templates of the machines that stay."""
+    """Return the templates of the instances that are not being deleted."""
     return {instance["template"] for instance in state["instances"] if instance["action"] != "DELETING"}

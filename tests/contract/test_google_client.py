@@ -32,7 +32,7 @@ def template(name: str) -> compute.InstanceTemplate:
 
 
 def polling(emulator: EmulatorClient, kind: type, services: dict[str, type]) -> Any:
-    """Return a client whose extended operations are polled where it sends its requests."""
+    """Return a client that polls extended operations at the address of its requests."""
     client = emulator.google(kind)
     for name, service in services.items():
         client.transport._extended_operations_services[name] = emulator.google(service)
@@ -163,7 +163,7 @@ def test_errors_are_typed_and_name_their_reason(emulator: EmulatorClient) -> Non
 @verified("P")
 @covers("instanceGroupManagers.get")
 def test_only_reads_are_retried_and_only_after_503(emulator: EmulatorClient) -> None:
-    """The client retries a read after 503 and raises after 500; a write it never repeats."""
+    """The client retries a read after 503, raises after 500, and never repeats a write."""
     emulator.web(0)
     client = emulator.google(compute.InstanceGroupManagersClient)
     quick = Retry(

@@ -22,7 +22,7 @@ HERE = {"project": PROJECT, "zone": ZONE}
     "instanceGroupManagers.listPerInstanceConfigs", "instanceGroupManagers.delete", "zoneOperations.list",
 )  # fmt: skip
 def test_group_managers(emulator: EmulatorClient) -> None:
-    """Every verb of a group manager is accepted from the typed client and answers what it parses."""
+    """The typed client can call every verb of a group manager, and parses every answer."""
     client, link = emulator.google(compute.InstanceGroupManagersClient), emulator.template("t")
     group = compute.InstanceGroupManager(name="web", target_size=2, instance_template=link)
     client.insert_unary(**HERE, instance_group_manager_resource=group)
@@ -54,13 +54,13 @@ def test_group_managers(emulator: EmulatorClient) -> None:
     assert {"insert", "setInstanceTemplate", "resize", "recreateInstances", "delete"} <= kinds
 
 
-@differs("instances are those of groups and those that a group abandoned; none is made by itself")
+@differs("only groups create instances; an abandoned instance stays")
 @covers(
     "instances.get", "instances.list", "instances.aggregatedList", "instances.getSerialPortOutput",
     "instances.setMetadata",
 )  # fmt: skip
 def test_instances(emulator: EmulatorClient) -> None:
-    """The machines of a group are instances with serial output and metadata, whose fingerprint guards a write."""
+    """The members of a group are instances with serial output and metadata, whose fingerprint guards a write."""
     emulator.web(1)
     client = emulator.google(compute.InstancesClient)
     (instance,) = client.list(**HERE)

@@ -90,7 +90,7 @@ def test_subnetworks(emulator: EmulatorClient) -> None:
     assert names(client.list(**THERE)) == []
 
 
-@differs("a range may become anything: it need not hold the one before, and overlaps are not looked for")
+@differs("a range can change to any range: it need not contain the previous range, and overlaps are not detected")
 @covers("subnetworks.expandIpCidrRange")
 def test_a_subnetwork_expands(emulator: EmulatorClient) -> None:
     """A subnetwork takes a wider range."""
@@ -108,7 +108,7 @@ def test_a_subnetwork_expands(emulator: EmulatorClient) -> None:
     "routers.delete",
 )  # fmt: skip
 def test_routers(emulator: EmulatorClient) -> None:
-    """A router gets its NAT by a patch, loses it by an update without, and goes."""
+    """A router gets its NAT by a patch, loses it by an update without NAT, and is deleted."""
     client = emulator.google(compute.RoutersClient)
     bare = compute.Router(name="edge", network="global/networks/vpc")
     client.insert_unary(**THERE, router_resource=bare)
@@ -138,7 +138,7 @@ def test_places(emulator: EmulatorClient) -> None:
     assert {key for key, one in scopes.items() if one.operations} == {"global", f"zones/{ZONE}"}
 
 
-@differs("six machine types, and of public projects every image that is asked for; a real catalogue is longer")
+@differs("six machine types, and every image name of Google's public projects exists; a real catalogue is longer")
 @covers(
     "machineTypes.get", "machineTypes.list", "images.get", "images.getFromFamily", "images.list",
     "imageFamilyViews.get",

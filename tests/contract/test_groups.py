@@ -18,7 +18,7 @@ COUNTERS = {
 @verified("R", "P")
 @covers("instanceGroupManagers.insert", "instanceGroupManagers.get", "zoneOperations.wait")
 def test_what_is_left_out_is_filled_in(emulator: EmulatorClient) -> None:
-    """A group made with the least has an opportunistic policy, links, one version, and every counter of actions."""
+    """A group created with the fewest fields has an opportunistic policy, links, one version, and all counters."""
     link = emulator.template("t")
     operation = emulator.do("POST", GROUPS, {"name": "web", "targetSize": 0, "instanceTemplate": link})
     group = emulator.group()
@@ -39,7 +39,7 @@ def test_what_is_left_out_is_filled_in(emulator: EmulatorClient) -> None:
 @verified("P", "T")
 @covers("instanceGroupManagers.patch")
 def test_a_patch_merges(emulator: EmulatorClient) -> None:
-    """A patch merges objects, replaces lists, and leaves alone what it leaves out."""
+    """A patch merges objects, replaces lists, and keeps all other fields."""
     emulator.web(0, namedPorts=[{"name": "http", "port": 80}], description="kept")
     emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}, "namedPorts": [{"name": "b", "port": 2}]})
     group = emulator.group()
@@ -57,7 +57,7 @@ def test_a_patch_merges(emulator: EmulatorClient) -> None:
     "field", ["autoHealingPolicies", "description", "updatePolicy", "targetSize", "baseInstanceName"]
 )
 def test_null_clears(emulator: EmulatorClient, field: str) -> None:
-    """A null in a patch clears a field, or gives it back the value that the server fills in."""
+    """A null in a patch clears a field, or restores the default of the server."""
     emulator.web(1, description="x", updatePolicy={"minimalAction": "RESTART"}, baseInstanceName="other")
     emulator.do("PATCH", GROUP, {field: None})
     group = emulator.group()
@@ -70,7 +70,7 @@ def test_null_clears(emulator: EmulatorClient, field: str) -> None:
 @verified("T")
 @covers("instanceGroupManagers.patch")
 def test_null_beside_the_other_member(emulator: EmulatorClient) -> None:
-    """Terraform's `percent: null` beside `fixed` is as good as leaving it out, and so is the other way round."""
+    """Terraform's `percent: null` beside `fixed` means the same as `fixed` alone, and the other way round."""
     emulator.web(0)
     emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 2, "percent": None}}})
     assert emulator.group()["updatePolicy"]["maxSurge"] == {"fixed": 2, "calculated": 2}
@@ -79,7 +79,7 @@ def test_null_beside_the_other_member(emulator: EmulatorClient) -> None:
 @unverified("I")
 @covers("instanceGroupManagers.patch")
 def test_fixed_takes_the_place_of_percent(emulator: EmulatorClient) -> None:
-    """Of fixed and percent, the one that a patch sends takes the place of the other."""
+    """Of fixed and percent, the value of the patch replaces the other."""
     emulator.web(0)
     emulator.do("PATCH", GROUP, {"targetSize": 10})
     emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 25}}})
@@ -115,7 +115,7 @@ def test_a_policy_that_can_not_be_is_refused(emulator: EmulatorClient, policy: d
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_versions_that_can_not_be_are_refused(emulator: EmulatorClient) -> None:
-    """Exactly one version leaves its size out, versions differ, and their templates exist."""
+    """Exactly one version has no size, versions differ, and their templates exist."""
     emulator.web(0)
     old, sized = f"{LINKS}/global/instanceTemplates/old", {"targetSize": {"fixed": 1}}
     new = emulator.template("new")
@@ -133,7 +133,7 @@ def test_versions_that_can_not_be_are_refused(emulator: EmulatorClient) -> None:
 @verified("T")
 @covers("instanceGroupManagers.patch")
 def test_a_stale_fingerprint_is_refused(emulator: EmulatorClient) -> None:
-    """A patch with the fingerprint of an earlier read answers 412 conditionNotMet; one without goes through."""
+    """A patch with the fingerprint of an earlier read answers 412 conditionNotMet; a patch without one is performed."""
     stale = emulator.web(0)["fingerprint"]
     assert base64.b64decode(stale, validate=True)
     emulator.do("PATCH", GROUP, {"description": "a", "fingerprint": stale})
@@ -147,8 +147,8 @@ def test_a_stale_fingerprint_is_refused(emulator: EmulatorClient) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.setInstanceTemplate", "instanceGroupManagers.listManagedInstances")
-def test_another_template_for_machines_to_come(emulator: EmulatorClient) -> None:
-    """setInstanceTemplate names the one version; an opportunistic group leaves its machines on the old one."""
+def test_another_template_for_later_instances(emulator: EmulatorClient) -> None:
+    """setInstanceTemplate sets the only version; an opportunistic group keeps its instances on the old version."""
     emulator.web(1, updatePolicy={"type": "OPPORTUNISTIC"})
     new = emulator.template("new")
     emulator.do("POST", f"{GROUP}/setInstanceTemplate", {"instanceTemplate": new})
@@ -162,7 +162,7 @@ def test_another_template_for_machines_to_come(emulator: EmulatorClient) -> None
 @verified("G")
 @covers("instanceGroupManagers.list", "instanceGroupManagers.aggregatedList")
 def test_lists_of_groups_have_status(emulator: EmulatorClient) -> None:
-    """Groups in a zone's list and in the aggregated list carry status and counters, like one that is read alone."""
+    """Groups in a zone's list and in the aggregated list have status and counters, as a read of the group has."""
     group = emulator.web(1)
     assert emulator.get(GROUPS)["items"] == [group]
     scopes = emulator.get(f"{HOME}/aggregated/instanceGroupManagers")["items"]
@@ -172,8 +172,8 @@ def test_lists_of_groups_have_status(emulator: EmulatorClient) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.delete", "zoneOperations.get")
-def test_a_deletion_lasts_until_the_machines_are_gone(emulator: EmulatorClient) -> None:
-    """Deleting a group runs until its machines are gone; then it and its instance group are not found."""
+def test_a_deletion_lasts_until_the_instances_are_deleted(emulator: EmulatorClient) -> None:
+    """The deletion of a group lasts until its instances are deleted; then it and its instance group are not found."""
     emulator.web(2)
     operation = emulator.ask("DELETE", GROUP)
     assert (operation["operationType"], operation["status"]) == ("delete", "RUNNING")
@@ -203,7 +203,7 @@ def test_a_health_check_in_use_is_refused(emulator: EmulatorClient) -> None:
 @differs("stateful groups are checked and then kept without state; there are no per-instance configurations")
 @covers("instanceGroupManagers.listPerInstanceConfigs")
 def test_a_stateful_group_must_recreate(emulator: EmulatorClient) -> None:
-    """A group with stateful disks and a surge answers 400; without, it says that it is stateful."""
+    """A group with stateful disks and a surge answers 400; without a surge its status is stateful."""
     disks = {"preservedState": {"disks": {"data": {"autoDelete": "NEVER"}}}}
     body = {"name": "web", "targetSize": 0, "instanceTemplate": emulator.template("t"), "statefulPolicy": disks}
     assert emulator.refused("POST", GROUPS, body)[:2] == (400, "invalid")

@@ -10,7 +10,7 @@ LABELS = {"web-1": {"env": "prod"}, "web-2": {"env": "dev"}, "api-1": {"env": "p
 
 
 def names(emulator: EmulatorClient, query: str, path: str = TEMPLATES) -> list[str]:
-    """Return the names in one page of a list."""
+    """Return the names on a page of a list."""
     return [one["name"] for one in emulator.get(f"{path}?{query}").get("items", [])]
 
 
@@ -26,7 +26,7 @@ def three(emulator: EmulatorClient) -> EmulatorClient:
 @verified("G", "P")
 @covers("instanceTemplates.list")
 def test_pages_follow_each_other(three: EmulatorClient) -> None:
-    """maxResults cuts a list, and nextPageToken leads through all of it, each entry once, until there is no token."""
+    """maxResults limits a page; nextPageToken leads through the list, each entry once, and is missing at its end."""
     found, token = [], ""
     for _ in range(3):
         page = three.get(f"{TEMPLATES}?maxResults=1&pageToken={token}")
@@ -39,7 +39,7 @@ def test_pages_follow_each_other(three: EmulatorClient) -> None:
 @unverified("I")
 @covers("instanceTemplates.list")
 def test_pages_survive_a_deletion(three: EmulatorClient) -> None:
-    """A page goes on after the last entry of the one before, even if that entry is gone by then."""
+    """A page continues after the last entry of the previous page, even if that entry was deleted meanwhile."""
     token = three.get(f"{TEMPLATES}?maxResults=1")["nextPageToken"]
     three.do("DELETE", f"{TEMPLATES}/api-1")
     assert names(three, f"pageToken={token}") == ["web-1", "web-2"]
@@ -144,7 +144,7 @@ def test_an_unreachable_scope_is_a_warning(three: EmulatorClient) -> None:
     assert len(scopes["global"]["instanceTemplates"]) == 3
 
 
-@differs("which error an aggregated list without returnPartialSuccess gives was not seen; here it is 503 backendError")
+@differs("the error of an aggregated list without returnPartialSuccess is unknown; here it is 503 backendError")
 def test_an_unreachable_scope_fails_the_list(three: EmulatorClient) -> None:
     """Without returnPartialSuccess an unreachable scope fails the whole list."""
     three.plan({"on": "instanceTemplates.aggregatedList", "unreachable": f"regions/{REGION}"})
@@ -153,8 +153,8 @@ def test_an_unreachable_scope_fails_the_list(three: EmulatorClient) -> None:
 
 @verified("G")
 @covers("instanceGroupManagers.listManagedInstances", "instanceGroupManagers.patch")
-def test_managed_instances_page_only_when_told(emulator: EmulatorClient) -> None:
-    """listManagedInstances ignores maxResults unless its group says PAGINATED."""
+def test_managed_instances_page_only_when_paginated(emulator: EmulatorClient) -> None:
+    """listManagedInstances ignores maxResults unless its group is PAGINATED."""
     emulator.web(3)
     path = f"{HOME}/zones/{ZONE}/instanceGroupManagers/web"
     assert len(emulator.ask("POST", f"{path}/listManagedInstances?maxResults=2")["managedInstances"]) == 3

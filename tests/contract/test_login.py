@@ -142,7 +142,7 @@ def test_the_compute_client_with_a_login(emulator: EmulatorClient, transport: re
 @covers("github.oidc")
 @environment(login=True)
 def test_a_job_that_may_not_ask(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
-    """A job with a wrong request token gets no OIDC token, and google-auth says so."""
+    """A job with a wrong request token gets no OIDC token, and google-auth raises an error."""
     with pytest.raises(GoogleAuthError):
         load(emulator, tmp_path, token="wrong").refresh(Request(session=transport))
 
@@ -161,7 +161,7 @@ def test_an_audience_of_another_provider(emulator: EmulatorClient, transport: re
 @covers("sts.token")
 @environment(login=True)
 def test_an_exchange_that_fails_once(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
-    """A 503 of the token exchange fails a login that does not try again; the next one succeeds."""
+    """A 503 of the token exchange fails a login without retries; the next login succeeds."""
     plan = emulator.plan({"on": "sts.token", "nth": [1], "status": 503})
     credentials = load(emulator, tmp_path)
     with pytest.raises(GoogleAuthError):
@@ -174,7 +174,7 @@ def test_an_exchange_that_fails_once(emulator: EmulatorClient, transport: reques
 @differs("tokens live in real time, and expire by DELETE /emulator/tokens or a skewed clock")
 @environment(login=True)
 def test_tokens_expire(emulator: EmulatorClient, transport: requests.Session, tmp_path: Path) -> None:
-    """A token that has expired answers 401; a clock that is ahead expires it as well, and shows in Date."""
+    """An expired token answers 401; a skewed clock expires tokens as well, and moves Date."""
     credentials = load(emulator, tmp_path)
     for ends in (("DELETE", "tokens", None), ("POST", "clock", {"skew_s": 7_200})):
         credentials.refresh(Request(session=transport))
@@ -199,7 +199,7 @@ def test_tokens_expire(emulator: EmulatorClient, transport: requests.Session, tm
     ],
 )
 def test_each_permission_can_be_taken_away(emulator: EmulatorClient, permission: str, verb: str, path: str) -> None:
-    """Without its permission a method answers 403 that names it, and writes nothing; other methods go on."""
+    """Without its permission a method answers 403 with the permission's name, and writes nothing; others are served."""
     emulator.web(0)
     before = emulator.group()
     emulator.control("PUT", "permissions", {"denied": [permission]})

@@ -52,7 +52,7 @@ def leaves(message: str, where: str = "") -> set[str]:
 
 @own
 def test_every_field_of_a_group_is_acted_on_or_refused() -> None:
-    """A field that a new version of the schema brings is in none of the three lists until it is looked at."""
+    """A field of a new version of the schema is in none of the three lists until its support is decided."""
     assert leaves("InstanceGroupManager") == ACTED_ON | SHOWN_ONLY | set(unsupported_fields.GROUP)
     for fields, message in (
         (unsupported_fields.AUTOSCALER, "Autoscaler"), (unsupported_fields.TEMPLATE, "InstanceTemplate"),
@@ -137,7 +137,9 @@ def test_a_field_of_an_autoscaler_and_of_a_health_check(emulator: EmulatorClient
     assert emulator.refused("PATCH", f"{CHECKS}/up", regions)[0] == 501
 
 
-@differs("an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler tells it a size")
+@differs(
+    "an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler recommends a size"
+)
 @covers("autoscalers.insert")
 def test_an_autoscaler_that_only_scales_out(emulator: EmulatorClient) -> None:
     """An autoscaler in the mode ONLY_SCALE_OUT makes its group larger and never smaller."""

@@ -23,14 +23,14 @@ SEED = {
 }
 
 
-@differs("a regional group is planted, read, listed and patched; its other verbs answer 501")
+@differs("a regional group can be created, read, listed and patched; its other verbs answer 501")
 @covers(
     "regionInstanceGroupManagers.get", "regionInstanceGroupManagers.list", "regionInstanceGroupManagers.patch",
     "regionInstanceGroupManagers.listManagedInstances",
 )  # fmt: skip
 @environment(resources=SEED)
 def test_a_regional_group_rolls(emulator: EmulatorClient) -> None:
-    """A planted regional group spreads its machines over its zones, rolls, and is listed by its region."""
+    """A regional group of a seed spreads its instances over its zones, rolls, and is listed by its region."""
     group = emulator.settled(GROUP)
     assert (group["region"], "zone" in group) == (f"{LINKS}/regions/{REGION}", False)
     zones = [row["instance"].split("/")[-3] for row in emulator.rows(GROUP)]
@@ -59,7 +59,7 @@ def test_a_surge_below_the_number_of_zones(emulator: EmulatorClient) -> None:
 @verified("P")
 @covers("regionInstanceGroupManagers.insert", "regionInstanceGroupManagers.get", "regionInstanceGroupManagers.list")
 def test_regional_groups_through_the_client(emulator: EmulatorClient) -> None:
-    """google-cloud-compute makes a regional group in all zones of its region, reads it and lists it."""
+    """google-cloud-compute creates a regional group in all zones of its region, reads it and lists it."""
     client = emulator.google(compute.RegionInstanceGroupManagersClient)
     three, none = compute.FixedOrPercent(fixed=3), compute.FixedOrPercent(fixed=0)
     policy = compute.InstanceGroupManagerUpdatePolicy(max_surge=three, max_unavailable=none)

@@ -17,8 +17,8 @@ def healing(delay_s: int) -> dict[str, Any]:
 
 @verified("G")
 @covers("instanceGroupManagers.listManagedInstances")
-def test_an_unhealthy_machine_is_recreated(emulator: EmulatorClient) -> None:
-    """A machine whose application stops answering is recreated under its name and on its version, with a new id."""
+def test_an_unhealthy_instance_is_recreated(emulator: EmulatorClient) -> None:
+    """An instance whose application stops answering is recreated with its name, its version and a new id."""
     emulator.web(2)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     instance = emulator.rows()[0]
@@ -33,7 +33,7 @@ def test_an_unhealthy_machine_is_recreated(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_force_update_on_repair(emulator: EmulatorClient) -> None:
-    """With forceUpdateOnRepair a repaired machine gets the group's present template."""
+    """With forceUpdateOnRepair a repaired instance gets the group's present template."""
     emulator.web(1, instanceLifecyclePolicy={"forceUpdateOnRepair": "YES"})
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     emulator.control("POST", "crash", {"instance": emulator.rows()[0]["name"]})
@@ -44,7 +44,7 @@ def test_force_update_on_repair(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.insert")
 def test_repairs_may_be_switched_off(emulator: EmulatorClient) -> None:
-    """With DO_NOTHING an unhealthy machine is left as it is."""
+    """With DO_NOTHING an unhealthy instance is not repaired."""
     emulator.web(1, instanceLifecyclePolicy={"defaultActionOnFailure": "DO_NOTHING"})
     (instance,) = emulator.rows()
     emulator.control("POST", "crash", {"instance": instance["name"]})
@@ -58,7 +58,7 @@ def test_repairs_may_be_switched_off(emulator: EmulatorClient) -> None:
 @covers("instanceGroupManagers.insert")
 @pytest.mark.parametrize(("delay_s", "repairs"), [(150, 0), (30, 1)])
 def test_failures_within_the_initial_delay_are_ignored(emulator: EmulatorClient, delay_s: int, repairs: int) -> None:
-    """A machine that does not answer verifies throughout initialDelaySec, and is recreated right after it."""
+    """An instance that does not answer is verified throughout initialDelaySec, and recreated right after it."""
     emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(1, **healing(delay_s))
     emulator.roll(emulator.template("bad"))
@@ -72,7 +72,7 @@ def test_failures_within_the_initial_delay_are_ignored(emulator: EmulatorClient,
 @verified("G")
 @covers("instanceGroupManagers.insert")
 def test_a_success_within_the_delay_ends_the_start(emulator: EmulatorClient) -> None:
-    """A machine that answers within initialDelaySec is done verifying then, long before the delay is over."""
+    """The verification of an instance ends with its first healthy verdict, long before initialDelaySec is over."""
     emulator.web(0, **healing(3_600))
     began_s = emulator.now_s()
     emulator.do("POST", f"{GROUP}/resize?size=1")
@@ -105,7 +105,7 @@ def test_a_creation_that_fails_is_retried(emulator: EmulatorClient, code: str) -
 @verified("R")
 @covers("instanceGroupManagers.listErrors")
 def test_a_zone_without_room(emulator: EmulatorClient) -> None:
-    """A zone that is full fails the surge machine; the old ones serve on, and the group waits for room."""
+    """In a full zone the surge instance fails, the old instances keep serving, and the group waits for room."""
     emulator.web(2)
     emulator.control("PUT", "capacity", {ZONE: 2})
     emulator.roll(emulator.template("new"))
@@ -120,7 +120,7 @@ def test_a_zone_without_room(emulator: EmulatorClient) -> None:
 @covers("regions.get")
 @environment(quotas={"INSTANCES": 2})
 def test_a_quota_that_is_used_up(emulator: EmulatorClient) -> None:
-    """A region's quota of instances fails what is beyond it with QUOTA_EXCEEDED; the region shows limit and usage."""
+    """An instance beyond the region's quota fails with QUOTA_EXCEEDED; the region shows limit and usage."""
     emulator.web(2)
     emulator.roll(emulator.template("new"))
     failed = emulator.until_row(lambda row: bool(row["lastAttempt"]))
@@ -145,7 +145,7 @@ def test_creating_once_lowers_the_size(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.recreateInstances")
 def test_recreate_on_request(emulator: EmulatorClient) -> None:
-    """recreateInstances gives a machine a new life under its name, from the group's present template."""
+    """recreateInstances recreates an instance under its name, from the group's present template."""
     emulator.web(2)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     instance = emulator.rows()[0]
@@ -159,7 +159,7 @@ def test_recreate_on_request(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances", "instances.get")
 def test_deleting_and_abandoning_lower_the_size(emulator: EmulatorClient) -> None:
-    """Deleting or abandoning a machine lowers the target size; an abandoned instance stays, no longer managed."""
+    """Deleting or abandoning an instance lowers the target size; an abandoned instance stays, no longer managed."""
     emulator.web(3)
     deleted, abandoned, kept = (row["name"] for row in emulator.rows())
     for verb, name in (("deleteInstances", deleted), ("abandonInstances", abandoned)):
@@ -172,8 +172,8 @@ def test_deleting_and_abandoning_lower_the_size(emulator: EmulatorClient) -> Non
 
 @verified("P")
 @covers("instanceGroupManagers.applyUpdatesToInstances")
-def test_updates_applied_to_chosen_machines(emulator: EmulatorClient) -> None:
-    """applyUpdatesToInstances brings chosen machines of an opportunistic group to the new template, and only those."""
+def test_updates_applied_to_listed_instances(emulator: EmulatorClient) -> None:
+    """applyUpdatesToInstances brings only the listed instances of an opportunistic group to the new template."""
     emulator.web(2)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     instance = emulator.rows()[1]
@@ -189,16 +189,16 @@ def test_updates_applied_to_chosen_machines(emulator: EmulatorClient) -> None:
 @unverified("I")
 @covers("instanceGroupManagers.recreateInstances")
 def test_a_stranger_is_refused(emulator: EmulatorClient) -> None:
-    """Naming a machine that is no member answers 400, unless the request asks to skip such."""
+    """A list with an instance that is no member answers 400, unless the request skips such instances."""
     emulator.web(1)
     body: dict[str, Any] = {"instances": [f"zones/{ZONE}/instances/stranger"]}
     assert emulator.refused("POST", f"{GROUP}/recreateInstances", body)[:2] == (400, "invalid")
 
 
-@differs("how a group names what it repairs a deleted instance by was not seen; here it is RECREATING")
+@differs("the action by which a group repairs a deleted instance is unknown; here it is RECREATING")
 @covers("instances.delete", "instances.reset", "instances.start")
-def test_a_machine_deleted_behind_the_group(emulator: EmulatorClient) -> None:
-    """An instance that somebody deletes is made anew under its name; one that is reset restarts with its id."""
+def test_an_instance_that_a_client_deletes(emulator: EmulatorClient) -> None:
+    """An instance that a client deletes is recreated under its name; an instance that is reset restarts with its id."""
     emulator.web(1)
     (instance,) = emulator.rows()
     emulator.do("DELETE", f"{INSTANCES}/{instance['name']}")

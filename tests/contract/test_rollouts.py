@@ -15,14 +15,14 @@ def history(emulator: EmulatorClient) -> list[Json]:
 
 
 def serving(state: Json) -> int:
-    """Count the machines that are available."""
+    """Count the available instances."""
     return sum(instance["available"] for instance in state["instances"])
 
 
 @verified("R")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listManagedInstances")
 def test_a_rollout_never_serves_with_less(emulator: EmulatorClient) -> None:
-    """With surge 1 and unavailable 0, at least target size serves throughout, and never more than one extra lives."""
+    """With surge 1 and unavailable 0, at least the target size serves throughout, with at most one extra instance."""
     emulator.web(3)
     began = len(history(emulator))
     before = {row["name"] for row in emulator.rows()}
@@ -56,7 +56,7 @@ def test_surge_and_unavailable_bound_a_rollout(emulator: EmulatorClient, surge: 
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_recreate_keeps_names(emulator: EmulatorClient) -> None:
-    """RECREATE gives machines of the new template their old names, one after the other, with new ids."""
+    """RECREATE replaces instance after instance, with the old names and new ids."""
     emulator.web(2)
     before = {row["name"]: row["id"] for row in emulator.rows()}
     emulator.roll(emulator.template("new"), **RECREATE)
@@ -74,7 +74,7 @@ def test_recreate_keeps_names(emulator: EmulatorClient) -> None:
     ("action", "counter", "restarts"), [("REFRESH", "refreshing", 0), ("RESTART", "restarting", 1)]
 )
 def test_metadata_may_be_applied_in_place(emulator: EmulatorClient, action: str, counter: str, restarts: int) -> None:
-    """With a lesser minimalAction a change of metadata is applied where it is: same name, same id, no new machine."""
+    """With a lesser minimalAction a change of metadata keeps the instance: same name, same id."""
     emulator.web(1)
     (before,) = emulator.rows()
     emulator.roll(emulator.template("new"), **RECREATE, minimalAction=action)
@@ -107,7 +107,7 @@ def test_what_is_too_disruptive_is_not_done(emulator: EmulatorClient) -> None:
 @verified("W")
 @covers("instanceGroupManagers.patch")
 def test_a_new_version_name_replaces_all(emulator: EmulatorClient) -> None:
-    """The same template under a new version name replaces every machine, as `rolling-action replace` asks."""
+    """The same template with a new version name replaces every instance, as `rolling-action replace` does."""
     emulator.web(2)
     before = {row["name"] for row in emulator.rows()}
     versions = [{"instanceTemplate": OLD, "name": "0/2026-11-23 12:00:00+00:00"}]
@@ -121,7 +121,7 @@ def test_a_new_version_name_replaces_all(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_a_canary_has_its_own_size(emulator: EmulatorClient) -> None:
-    """Of two versions, the one with a size gets as many machines, the other the rest; both show how many."""
+    """Of two versions, the version with a size gets that many instances, the other the rest; both show their sizes."""
     emulator.web(3)
     new = emulator.template("new")
     versions: list[Json] = [{"instanceTemplate": OLD}, {"instanceTemplate": new, "targetSize": {"fixed": 1}}]
@@ -147,7 +147,7 @@ def test_two_versions_have_no_one_template(emulator: EmulatorClient) -> None:
 @verified("G", "R")
 @covers("instanceGroupManagers.patch")
 def test_an_opportunistic_group_waits(emulator: EmulatorClient) -> None:
-    """An opportunistic group is stable at once and never reached; a machine that comes later has the new template."""
+    """An opportunistic group is stable at once and never reached; a later instance has the new template."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     emulator.pass_time(60)
@@ -160,7 +160,7 @@ def test_an_opportunistic_group_waits(emulator: EmulatorClient) -> None:
 @unverified("M")
 @covers("instanceGroupManagers.patch")
 def test_a_second_patch_replaces_the_intent(emulator: EmulatorClient) -> None:
-    """A patch in mid-rollout is accepted at once; machines of the abandoned version go, and only the newest remains."""
+    """A patch in mid-rollout is accepted at once; instances of the replaced version are deleted, the newest remain."""
     emulator.web(2)
     emulator.roll(emulator.template("second"))
     emulator.until(lambda _: "second" in templates_of(emulator.rows()))
@@ -172,7 +172,7 @@ def test_a_second_patch_replaces_the_intent(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listErrors")
 def test_a_broken_template_leaves_the_old_ones(emulator: EmulatorClient) -> None:
-    """A template that never answers stops at one surge machine: old ones serve on, neither flag is set."""
+    """A rollout to a template that never answers stops at one surge instance: old instances serve, no flag is set."""
     emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     began = len(history(emulator))
@@ -189,7 +189,7 @@ def test_a_broken_template_leaves_the_old_ones(emulator: EmulatorClient) -> None
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_the_way_back_is_fast(emulator: EmulatorClient) -> None:
-    """Patching back to the old template deletes the bad machine at once and touches no old one."""
+    """A patch back to the old template deletes the broken instance at once and changes no old instance."""
     emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     before = {row["name"]: row["id"] for row in emulator.rows()}

@@ -21,7 +21,7 @@ def scaler(**policy: Any) -> dict[str, Any]:
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("size", [4, 1])
 def test_a_resize_in_mid_rollout(emulator: EmulatorClient, size: int) -> None:
-    """A resize in mid-rollout is accepted; the rollout ends with as many machines of the new template."""
+    """A resize in mid-rollout is accepted; the rollout ends with that many instances of the new template."""
     emulator.web(2)
     emulator.roll(emulator.template("new"))
     emulator.until(lambda one: bool({"creating", "verifying"} & actions(one).keys()))
@@ -34,7 +34,7 @@ def test_a_resize_in_mid_rollout(emulator: EmulatorClient, size: int) -> None:
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("size", ["-1", "1001", "x"])
 def test_a_size_that_can_not_be(emulator: EmulatorClient, size: str) -> None:
-    """A size that is no number of machines answers 400."""
+    """A size outside its range answers 400."""
     emulator.web(0)
     assert emulator.refused("POST", f"{GROUP}/resize?size={size}")[:2] == (400, "invalid")
 
@@ -42,7 +42,7 @@ def test_a_size_that_can_not_be(emulator: EmulatorClient, size: str) -> None:
 @unverified("I")
 @covers("instanceGroupManagers.resize")
 def test_a_smaller_size_takes_what_serves_least(emulator: EmulatorClient) -> None:
-    """A group that shrinks lets machines go that are not available before those that are."""
+    """A group that shrinks deletes instances that are not available first."""
     emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     names = {row["name"] for row in emulator.rows()}
@@ -54,7 +54,9 @@ def test_a_smaller_size_takes_what_serves_least(emulator: EmulatorClient) -> Non
     assert {row["name"] for row in emulator.rows()} == names
 
 
-@differs("an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler tells it a size")
+@differs(
+    "an autoscaler has no signals: it keeps its group within its bounds, and /emulator/autoscaler recommends a size"
+)
 @covers("autoscalers.insert", "autoscalers.get", "autoscalers.patch", "autoscalers.delete")
 def test_an_autoscaler_in_mid_rollout(emulator: EmulatorClient) -> None:
     """An autoscaler that resizes in mid-rollout keeps within its bounds; the rollout ends at the last size."""
@@ -104,7 +106,7 @@ def test_autoscalers_through_the_client(emulator: EmulatorClient) -> None:
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("phase", ["creating", "verifying", "gap", "deleting"])
 def test_a_request_at_a_moment(emulator: EmulatorClient, phase: str) -> None:
-    """A fault plan makes somebody else's request exactly when a group comes into a phase."""
+    """A fault plan sends the request of another client exactly when a group enters a phase."""
     emulator.web(1)
     resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}
     plan = emulator.plan({"when": {"phase": phase, "group": "web"}, "nth": [1], "request": resize})
@@ -116,8 +118,8 @@ def test_a_request_at_a_moment(emulator: EmulatorClient, phase: str) -> None:
 
 @own
 @covers("instanceGroupManagers.patch")
-def test_somebody_else_s_patch_at_a_moment(emulator: EmulatorClient) -> None:
-    """A second deploy at a planned moment wins, and its fingerprint makes the first one's next patch stale."""
+def test_another_client_s_patch_at_a_moment(emulator: EmulatorClient) -> None:
+    """A second deploy at a planned moment wins, and the next patch of the first deploy has a stale fingerprint."""
     emulator.web(1)
     other = {
         "verb": "PATCH",

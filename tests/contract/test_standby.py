@@ -1,39 +1,17 @@
 """Suspended and stopped instances: the verbs that make them, the sizes that count them, and what a rollout does."""
 
-from typing import Any
-
 import google.cloud.compute_v1 as compute
 import pytest
 
-from tests.contract.marks import covers, environment, own, unverified, verified
-from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, EmulatorClient, actions, flags, templates_of
+from tests.contract.marks import covers, own, unverified, verified
+from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, EmulatorClient, actions, flags
+from tests.contract.standby import link, pooled, sizes, standby
 
 VERBS = [
     ("suspendInstances", "resumeInstances", "SUSPENDING", "RESUMING", "SUSPENDED", "SUSPENDED", "targetSuspendedSize"),
     ("stopInstances", "startInstances", "STOPPING", "STARTING", "STOPPED", "TERMINATED", "targetStoppedSize"),
 ]
 SHAPE = ("away", "back", "leaving", "returning", "target", "status", "size")
-
-
-def sizes(group: dict[str, Any]) -> tuple[int, int, int]:
-    """Return the target sizes of a group: running, suspended, stopped."""
-    return group["targetSize"], group["targetSuspendedSize"], group["targetStoppedSize"]
-
-
-def link(row: dict[str, Any]) -> str:
-    """Return the partial link of a row's instance."""
-    return f"zones/{ZONE}/instances/{row['name']}"
-
-
-def standby(emulator: EmulatorClient) -> list[dict[str, Any]]:
-    """Return the rows of the standby pool, suspended instances first."""
-    rows = [row for row in emulator.rows() if row["targetStatus"] in ("SUSPENDED", "STOPPED")]
-    return sorted(rows, key=lambda row: row["targetStatus"] != "SUSPENDED")
-
-
-def pooled(emulator: EmulatorClient, size: int = 2, **more: Any) -> None:
-    """Make the group `web` with one suspended and one stopped instance."""
-    emulator.web(size, targetSuspendedSize=1, targetStoppedSize=1, **more)
 
 
 @verified("P", "G")
@@ -137,7 +115,7 @@ def test_sizes_and_policy(emulator: EmulatorClient) -> None:
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize(("mode", "kept"), [("MANUAL", False), ("SCALE_OUT_POOL", True)])
 def test_growing_takes_from_the_pool(emulator: EmulatorClient, mode: str, kept: bool) -> None:
-    """A group that grows resumes and starts its pool and fills it again in SCALE_OUT_POOL, and creates in MANUAL."""
+    """A group that grows takes instances from its pool in SCALE_OUT_POOL, and creates instances in MANUAL."""
     pooled(emulator, 1, standbyPolicy={"mode": mode})
     before = {row["id"] for row in standby(emulator)}
     emulator.do("POST", f"{GROUP}/resize?size=3")
@@ -145,59 +123,6 @@ def test_growing_takes_from_the_pool(emulator: EmulatorClient, mode: str, kept: 
     running = {row["id"] for row in emulator.rows() if row["targetStatus"] == "RUNNING"}
     assert (before <= running) is kept
     assert len(standby(emulator)) == 2
-
-
-@unverified("I")
-@covers("instanceGroupManagers.patch")
-def test_a_rollout_that_keeps_the_pool(emulator: EmulatorClient) -> None:
-    """
-    A rollout leaves suspended and stopped instances as they are, on the template before, and says that the version
-    target is reached; an instance that is resumed later is replaced then. `--standby keep`, the default.
-    """
-    pooled(emulator)
-    before = {row["id"] for row in standby(emulator)}
-    emulator.roll(emulator.template("new"))
-    emulator.settled()
-    assert templates_of(standby(emulator)) == ["old"] * 2
-    assert {row["id"] for row in standby(emulator)} == before
-    assert templates_of([row for row in emulator.rows() if row["targetStatus"] == "RUNNING"]) == ["new"] * 2
-    suspended = next(row for row in standby(emulator) if row["targetStatus"] == "SUSPENDED")
-    emulator.do("POST", f"{GROUP}/resumeInstances", {"instances": [link(suspended)]})
-    assert flags(emulator.group()) == (False, False)
-    assert sizes(emulator.settled()) == (3, 0, 1)
-    assert templates_of(emulator.rows()) == ["new"] * 3 + ["old"]
-
-
-@unverified("I")
-@covers("instanceGroupManagers.patch")
-@environment(standby="replace")
-@pytest.mark.parametrize(
-    ("method", "policy"),
-    [("SUBSTITUTE", {}), ("RECREATE", {"maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}})],
-)
-def test_a_rollout_that_replaces_the_pool(emulator: EmulatorClient, method: str, policy: dict[str, Any]) -> None:
-    """
-    A rollout replaces suspended and stopped instances too, and the version target includes them. `--standby replace`.
-    """
-    pooled(emulator)
-    names = {row["name"] for row in standby(emulator)}
-    emulator.roll(emulator.template("new"), replacementMethod=method, **policy)
-    assert flags(emulator.group())[1] is False
-    emulator.settled()
-    assert templates_of(emulator.rows()) == ["new"] * 4
-    assert sorted(row["instanceStatus"] for row in standby(emulator)) == ["SUSPENDED", "TERMINATED"]
-    assert ({row["name"] for row in standby(emulator)} == names) is (method == "RECREATE")
-
-
-@unverified("I")
-@covers("instanceGroupManagers.patch")
-@environment(standby="replace")
-def test_an_opportunistic_group_keeps_its_pool(emulator: EmulatorClient) -> None:
-    """An OPPORTUNISTIC group replaces no instance of its pool by itself, and its version target stays unreached."""
-    pooled(emulator)
-    emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
-    emulator.until(lambda group: flags(group) == (True, False))
-    assert templates_of(standby(emulator)) == ["old"] * 2
 
 
 @unverified("I")
@@ -221,7 +146,7 @@ def test_the_end_of_the_pool(emulator: EmulatorClient) -> None:
 
 @unverified("I")
 @covers("instances.stop", "instances.start")
-def test_what_is_done_behind_the_group(emulator: EmulatorClient) -> None:
+def test_an_instance_of_the_pool_that_a_client_changes(emulator: EmulatorClient) -> None:
     """An instance of the pool that is started or stopped behind the group's back is put back into its state."""
     pooled(emulator, 1)
     suspended, stopped = standby(emulator)

@@ -23,7 +23,7 @@ RICH: Json = {
 
 
 def holds(kept: object, sent: object) -> bool:
-    """Return whether everything that was sent is there, whatever was added beside it."""
+    """Return whether a document contains every sent member, beside members that the server adds."""
     if isinstance(sent, dict):
         return isinstance(kept, dict) and all(key in kept and holds(kept[key], value) for key, value in sent.items())
     if isinstance(sent, list):
@@ -91,7 +91,7 @@ def test_names_follow_rfc_1035(emulator: EmulatorClient, name: str) -> None:
 @verified("G")
 @covers("instanceTemplates.insert")
 def test_a_metadata_value_has_256_kib(emulator: EmulatorClient) -> None:
-    """A metadata value of 262144 bytes is stored; one byte more answers 400 naming item and both sizes."""
+    """A metadata value of 262144 bytes is stored; one byte more answers 400, which names the item and both sizes."""
 
     def properties(size: int) -> Json:
         return {
@@ -175,8 +175,8 @@ def test_a_template_in_use_fails_the_operation(emulator: EmulatorClient) -> None
 
 @verified("R")
 @covers("instanceTemplates.delete", "instanceGroupManagers.patch")
-def test_a_template_stays_in_use_until_its_last_machine_is_gone(emulator: EmulatorClient) -> None:
-    """A group that moved on keeps its former template in use for as long as a machine was made from it."""
+def test_a_template_is_in_use_until_its_last_instance_is_deleted(emulator: EmulatorClient) -> None:
+    """After a patch the former template is in use as long as an instance was created from it."""
     emulator.web()
     emulator.roll(emulator.template("new"))
     assert emulator.refused("DELETE", f"{TEMPLATES}/old")[1] == "resourceInUseByAnotherResource"

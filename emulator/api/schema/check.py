@@ -70,7 +70,7 @@ def check_body(message: str, body: Any) -> Checked:
     Check the types and enums of a body; remove read-only fields; keep unknown fields; note both.
 
     Raises:
-        ApiError: 400, if a field has the wrong type or an unknown value; it names the field, as `resource.x.y`
+        ApiError: 400, if a field has the wrong type or an unknown value; the text names the field, as `resource.x.y`
     """
     checked = Checked(None)
     checked.body = _message(message, body, "resource", checked.notes)
@@ -82,7 +82,7 @@ def check_query(method: Method, query: Mapping[str, str]) -> dict[str, Any]:
     Convert a query's values to their types.
 
     Raises:
-        ApiError: 400 that names the parameter, or 501 for partial answers.
+        ApiError: 400, if a value has the wrong type; 501, if the answer would be partial
     """
     if "fields" in query:
         raise not_acted_on("fields", query["fields"])
