@@ -36,9 +36,9 @@ def _main() -> None:
 @_app.command()
 def serve(
     host: Annotated[
-        str, typer.Option(help="address to listen on: loopback, or a private one in a container")
+        str, typer.Option(help="address to listen on: loopback, or a private address in a container")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one, which is printed", min=0, max=65_535)] = 8080,
+    port: Annotated[int, typer.Option(help="0 takes a free port, which is printed", min=0, max=65_535)] = 8080,
     speed: Annotated[float, typer.Option(help="virtual seconds per second", min=0.001, max=100_000)] = 1.0,
     manual: Annotated[bool, typer.Option("--manual", help="time stands still; POST /emulator/clock moves it")] = False,
     open_: Annotated[bool, typer.Option("--open", help="serve without tokens")] = False,
@@ -93,7 +93,7 @@ def serve(
     except (LockedError, SeedError, StateError) as error:
         _refuse(str(error))
     except OSError as error:
-        _refuse(f"{error.filename or f'{host}:{port}'}: {error.strerror or error}. Fix: name another one.")
+        _refuse(f"{error.filename or f'{host}:{port}'}: {error.strerror or error}. Fix: use another file or address.")
     shown = f"[{host}]" if ":" in host else host
     _write(f"listening on http://{shown}:{listening.getsockname()[1]}", sys.stdout)
     uvicorn.Server(configuration(emulator, allow_host or ())).run(sockets=[listening])
@@ -122,7 +122,8 @@ def _opened(state: Path | None, start_s: float, speed: float | None, options: Op
         emulator.environment.validate()
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         raise StateError(
-            f"{state}: not a readable state of the emulator: {error!r:.200}. Fix: delete the file, or name another one."
+            f"{state}: not a readable state of the emulator: {error!r:.200}."
+            " Fix: delete the file, or name another file."
         ) from error
     return emulator
 
@@ -150,7 +151,7 @@ def _write(text: str, stream: TextIO) -> None:
 
 
 def main() -> None:
-    """Run one command."""
+    """Run the command line."""
     # uvicorn asks stdout whether it is a terminal, also where it was closed.
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
     _app()

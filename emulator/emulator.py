@@ -64,7 +64,7 @@ class Emulator:
 
     def handle(self, request: Request, *, is_trusted: bool = False) -> Answer:
         """
-        Answer a request at once, also one that could wait for an operation.
+        Answer a request at once, also a request that could wait for an operation.
 
         Args:
             request: request

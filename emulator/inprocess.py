@@ -22,7 +22,7 @@ class Transport(httpx.BaseTransport):
         self._emulator = emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
+        """Answer a request."""
         sent = Request(
             request.method,
             request.url.raw_path.decode(),

@@ -55,7 +55,7 @@ class Call:
 
     @property
     def collection(self) -> str:
-        """Path of the collection, without the name of one resource."""
+        """Path of the collection, without the name of a resource."""
         last = [segment for segment in self.method.path if not segment.startswith("{")][-1]
         names = [self.method.path[index] for index in (3, 4) if len(self.method.path) > index]
         return f"{self.scope}/{next((name for name in names if not name.startswith('{')), last)}"

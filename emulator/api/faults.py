@@ -31,7 +31,7 @@ class PlannedRequest(_Strict):
 
 
 class Replacement(_Strict):
-    """A body in place of the right one: another value, or the answer with some members replaced."""
+    """A body in place of the right body: another value, or the answer with some members replaced."""
 
     value: Any = None
     members: dict[str, Any] | None = None

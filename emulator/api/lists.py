@@ -131,7 +131,7 @@ def _position(token: str) -> tuple[float, str] | None:
         first, second = json.loads(base64.urlsafe_b64decode(token.encode()))
         return float(first), str(second)
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error) as error:
-        raise invalid("pageToken", token, "The page token is not one of this list.") from error
+        raise invalid("pageToken", token, "The page token does not belong to this list.") from error
 
 
 def _scope(path: str) -> str:

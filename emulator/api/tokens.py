@@ -124,5 +124,5 @@ class Tokens:
             raise unauthenticated("expired")
 
     def expire_all(self) -> None:
-        """Expire every token now; a client that impersonates an account gets a new token by its old one."""
+        """Expire every token now; a client that impersonates an account gets a new token by its old token."""
         self._refused |= self._issued.keys()

@@ -61,7 +61,7 @@ class Store:
             first_line = str(error).splitlines()[0]
             raise StateError(
                 f"{path}: not a readable state of the emulator: {first_line}."
-                " Fix: delete the file, or name another one."
+                " Fix: delete the file, or name another file."
             ) from error
 
     def _open(self) -> None:

@@ -93,7 +93,7 @@ def test_an_unreadable_state_is_refused(state: Path, damage: Damage) -> None:
     damage(state)
     line = refusal("--state", str(state))
     assert line.startswith(f"{state}: not a readable state of the emulator: ")
-    assert line.endswith("Fix: delete the file, or name another one.")
+    assert line.endswith("Fix: delete the file, or name another file.")
 
 
 @pytest.mark.parametrize("place", ["none/state.db", "file/state.db", "state\udcff/x"])

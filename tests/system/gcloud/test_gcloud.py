@@ -4,8 +4,7 @@ What gcloud 528 does with a fleet, done to the emulator.
 The commands and what they send are those recorded in a capture of the same release against a recording server.
 """
 
-import urllib.error
-
+import httpx
 import pytest
 
 from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator
@@ -236,7 +235,7 @@ def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
     gcloud(f"networks subnets delete sub {region}")
     gcloud("networks delete net")
     gcloud("health-checks delete check")
-    with pytest.raises(urllib.error.HTTPError, match="404"):
+    with pytest.raises(httpx.HTTPStatusError, match="404"):
         emulator.get("projects/dojangkok-dev/global/networks/net")
 
 
@@ -294,9 +293,9 @@ def test_values_that_cannot_be(emulator: Emulator, gcloud: Gcloud) -> None:
     update = f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE}"
     assert "resource.updatePolicy.maxSurge" in gcloud.fails(f"{update} --replacement-method=recreate --max-surge=1")
     assert "must not both be 0" in gcloud.fails(f"{update} --max-surge=0 --max-unavailable=0")
-    with pytest.raises(urllib.error.HTTPError, match="400") as refused:
+    with pytest.raises(httpx.HTTPStatusError, match="400") as refused:
         emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"updatePolicy": {"type": "SOON"}}, "PATCH")
-    assert b"SOON" in refused.value.read()
+    assert "SOON" in refused.value.response.text
 
 
 def test_a_write_that_came_too_late(emulator: Emulator, gcloud: Gcloud) -> None:
