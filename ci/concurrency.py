@@ -32,10 +32,10 @@ async def side_by_side(*works: Callable[[], Awaitable[R]]) -> list[R]:
     Run works side by side.
 
     Args:
-        works: Functions without arguments.
+        works: functions without arguments
 
     Returns:
-        Their results, in the order of the works.
+        The results, in the order of the works.
 
     Raises:
         Exception: a work failed; the others are cancelled

@@ -1,4 +1,4 @@
-"""What the output of a tool counts, in the words of the summary: pure."""
+"""The counts in the output of a tool, as the summary prints them: pure."""
 
 import re
 from typing import Final

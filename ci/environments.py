@@ -1,4 +1,4 @@
-"""What the push needs to know of an environment; everything else in its file is read by deploy alone."""
+"""The values of an environment's file that the push needs; deploy alone reads the others."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ci.errors import RefusedError
 LOCAL = "local"
 # Without a dot or a port before the first slash, skopeo reads a name of Docker Hub.
 _REPOSITORY: Final = re.compile(r"(?=[^/]*[.:]|localhost/)[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+")
-# What PyYAML raises for values that it cannot read, beside YAMLError.
+# The errors that PyYAML raises, beside YAMLError, for values that it cannot read.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _SEE: Final = "Fix: see environments/dev.yaml"
 
@@ -20,14 +20,14 @@ _SEE: Final = "Fix: see environments/dev.yaml"
 @dataclass(frozen=True)
 class Environment:
     """
-    What the push needs, and the names of the group, by which deploy names the report file.
+    The values that the push needs, and the names of the group, by which deploy names the report file.
 
     Args:
-        image: The image's name, HOST/PATH without tag and digest.
-        project: Google Cloud project; like zone and group empty where the file does not name it.
-        zone: Zone of the group.
-        group: Name of the group.
-        accessories: Names of the single instances that `accessory` updates.
+        image: name of the image, HOST/PATH without tag and digest
+        project: Google Cloud project; like zone and group empty where the file does not name it
+        zone: zone of the group
+        group: name of the group
+        accessories: names of the single VMs that `accessory` updates
     """
 
     image: str
@@ -39,14 +39,14 @@ class Environment:
 
 async def refuse_unknown(source: dagger.Directory, env: str) -> None:
     """
-    Look whether there is an environment of a name.
+    Refuse the name of an environment that has no file.
 
     Args:
-        source: The repository.
-        env: Name of a file in environments/, without `.yaml`.
+        source: the repository
+        env: name of a file in environments/, without `.yaml`
 
     Raises:
-        RefusedError: There is no such file.
+        RefusedError: there is no such file
     """
     names = await source.directory("environments").entries()
     known = sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
@@ -58,10 +58,10 @@ async def refuse_unknown(source: dagger.Directory, env: str) -> None:
 
 async def read(source: dagger.Directory, env: str) -> Environment:
     """
-    Read an environment's file, as far as the push goes.
+    Read the values of an environment's file that the push needs.
 
     Raises:
-        RefusedError: There is no such environment, its file cannot be read, or a value in it is wrong.
+        RefusedError: there is no such environment, its file cannot be read, or a value is wrong
     """
     await refuse_unknown(source, env)
     path = f"environments/{env}.yaml"

@@ -1,11 +1,11 @@
 """
-What can go wrong on the way of a release, with the exit code that leaves `dagger call`.
+The errors of a release, each with the exit code that leaves `dagger call`.
 
-PipelineError        exit 1  raised itself for several failures at once only, with the exit code of the first
+PipelineError        exit 1  base; raised for several failures at once, with the exit code of the first
 ├── RefusedError     exit 3  an argument or a precondition; nothing was written
 ├── NotAllowedError  exit 4  no credentials, or the registry does not accept them
 ├── GateError        exit 6  lint, types, a test, the build, the smoke test or the push failed; nothing was rolled out
-└── DeployError      its own what `python -m deploy` ended with; its codes are in deploy/errors.py
+└── DeployError      the exit code of `python -m deploy` or `python -m accessory`; deploy/errors.py lists them
 """
 
 import re
@@ -19,18 +19,18 @@ from gql import GraphQLRequest
 
 from ci.output import printable
 
-# What the engine appends to a text: the span that dagger would show in place of it.
+# The engine appends to a text the id of a span, which dagger would show in place of the text.
 ORIGIN: Final = re.compile(r"\s*\[traceparent:[0-9a-f-]*\]")
 
 
 class PipelineError(Exception):
-    """Its text is all that a person needs to read."""
+    """An error whose text is all that a person needs to read."""
 
     exit_code: int = 1
 
 
 class RefusedError(PipelineError):
-    """Usage or a precondition; the text says where, what and how to mend it."""
+    """Usage or a precondition; the text names the place, the value and the fix."""
 
     exit_code: int = 3
 
@@ -52,8 +52,8 @@ class DeployError(PipelineError):
     `python -m deploy` did not end with 0.
 
     Args:
-        code: Its exit code.
-        text: Its stderr; the last block is its report.
+        code: exit code of deploy
+        text: stderr of deploy, whose last block is the report
     """
 
     def __init__(self, code: int, text: str) -> None:
@@ -63,7 +63,7 @@ class DeployError(PipelineError):
 
 def unwrapped(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """
-    Return one error for the failures of a task group.
+    Return the failures of a task group as a single error.
 
     An error that is no PipelineError goes first, because it is a bug of this program; the texts of all others are its
     notes. Several PipelineErrors are merged, with each text once and the exit code of the first.
@@ -99,7 +99,7 @@ def exit_codes() -> Iterator[None]:
     the verb, elsewhere on stderr (v0.19.10, tried). Of `SystemExit`, a terminal shows the code alone.
 
     Raises:
-        ExecError: A PipelineError left the block.
+        ExecError: a PipelineError left the block
     """
     try:
         yield

@@ -95,8 +95,8 @@ async def smoke(source: dagger.Directory, built: dagger.Container) -> tuple[str,
     """Start the image, request its health, and stop it; the first of the two that fails cancels the other."""
     scripts, command = source.directory(image.SCRIPTS), await built.default_args()
     outputs = await side_by_side(
-        partial(_output, "smoke, stopped by SIGTERM", image.smoke_lifecycle(built, scripts, command)),
-        partial(_output, "smoke, asked for its health", image.smoke_health(built, scripts)),
+        partial(_output, "smoke, stop by SIGTERM", image.smoke_lifecycle(built, scripts, command)),
+        partial(_output, "smoke, health of the started image", image.smoke_health(built, scripts)),
     )
     return tuple(line for output in outputs for line in output.splitlines())
 
@@ -109,7 +109,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
         The built image, and the stages in the order of the release.
 
     Raises:
-        GateError: At least one gate failed; the text has every failure.
+        GateError: at least one gate failed; the text has every failure
     """
     stages: dict[str, Stage] = {}
     built: list[dagger.Container] = []
@@ -145,7 +145,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
 async def _each(
     kind: str, step: Step, count: Callable[[str], str], source: dagger.Directory, programs: Programs
 ) -> tuple[str, ...]:
-    """Run one step for programs, each to its end; return a text for each, which begins with its name."""
+    """Run a step for programs side by side, each to its end; return their texts, each with the program's name first."""
     results: dict[str, str] = {}
     failures: dict[str, str] = {}
 

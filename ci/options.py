@@ -54,7 +54,7 @@ class Options:
     ] = None
     registry_token: Annotated[
         dagger.Secret | None,
-        Doc("Google access token for the registry, as env:NAME or file:PATH (default: one by --credentials)"),
+        Doc("Google access token for the registry, as env:NAME or file:PATH (default: a token by --credentials)"),
     ] = None
     commit: Annotated[
         str,

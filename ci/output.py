@@ -1,5 +1,5 @@
 """
-Text of tools and registries, made fit for a terminal and a job's log: pure.
+Text of tools and registries, made safe for a terminal and for the log of a job: pure.
 
 The same rules as lib/output.py, which a Dagger module cannot import: only its own folder is loaded.
 """
@@ -21,9 +21,9 @@ _COMMAND: Final = re.compile(r"(?m)^([^\S\n]*):(?=:)|(#)(?=#(?:\w*)\[)")
 
 def printable(text: str) -> str:
     """
-    Return a text in which nothing controls a terminal or a workflow's log, and no line is longer than 500 characters.
+    Return a text that cannot control a terminal or the log of a workflow, with lines of at most 500 characters.
 
-    Colours of tools are left out.
+    Colours of tools are removed.
     """
     visible = _INVISIBLE.sub(_shown, _COLOUR.sub("", text.replace("\r\n", "\n")))
     defused = _COMMAND.sub(lambda match: "# " if match[2] else f"{match[1]}: ", visible)

@@ -19,7 +19,7 @@ async def serving(*services: dagger.Service) -> AsyncIterator[None]:
     An exec that starts its services itself shows their logs among its own (v0.19.10, tried).
 
     Raises:
-        ExecError: A service ended at its start.
+        ExecError: a service ended at its start
     """
     try:
         with spans.part("services"):

@@ -1,4 +1,4 @@
-"""What a person sees of a running verb: the spans that dagger's progress shows in place of its API calls."""
+"""The progress of a running verb: spans that dagger shows in place of its API calls."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ def stage(name: str) -> Iterator[None]:
 
 @contextmanager
 def part(name: str) -> Iterator[None]:
-    """Show work as a line below its stage, for those who unfold the stage."""
+    """Show work as a line below its stage, visible where the stage is unfolded."""
     with _span(name, {}):
         yield
 
 
 @contextmanager
 def live_output() -> Iterator[None]:
-    """Show the output of all execs in it, as they print it, below the line of the stage."""
+    """Show the output of all execs in the block, as they print it, below the line of the stage."""
     parent = _parent(trace.get_current_span())
     with _span("output", {_REVEAL: True, _MESSAGE: "received", _ROLL_UP_LOGS: True}, parent):
         yield
@@ -40,7 +40,7 @@ def live_output() -> Iterator[None]:
 
 @contextmanager
 def _span(name: str, attributes: Mapping[str, bool | str], parent: Context | None = None) -> Iterator[None]:
-    """A span that shows the first line of a failure; the verb prints the whole text at its end."""
+    """Open a span that shows the first line of a failure; the verb prints the whole text at its end."""
     tracer = trace.get_tracer(__name__)
     with tracer.start_as_current_span(
         name, parent, attributes=attributes, record_exception=False, set_status_on_exception=False
@@ -53,6 +53,6 @@ def _span(name: str, attributes: Mapping[str, bool | str], parent: Context | Non
 
 
 def _parent(span: Span) -> Context | None:
-    """The context of a span's parent: what is revealed within a stage stays hidden as long as the stage is folded."""
+    """Return the context of a span's parent: spans within a stage stay hidden as long as the stage is folded."""
     parent = getattr(span, "parent", None)
     return None if parent is None else trace.set_span_in_context(NonRecordingSpan(parent))

@@ -19,10 +19,10 @@ class Stage:
     A stage that has ended.
 
     Args:
-        name: Such as `lint`.
-        seconds: From its start to its end.
-        results: Parts of its line in the summary, such as `app 487 passed`.
-        failure: Why it failed, with the tool's own output; empty where it passed.
+        name: name of the stage, such as `lint`
+        seconds: time from its start to its end
+        results: parts of its line in the summary, such as `app 487 passed`
+        failure: reason of a failure, with the tool's own output; empty where the stage passed
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Every image and tool version of the pipeline, and the containers that all steps begin with."""
+"""Every image and tool version of the pipeline, and the containers that all steps start from."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -15,8 +15,8 @@ class Image:
     A base image, pinned by an exact tag, and by a digest where one is known.
 
     Args:
-        tag: Such as `python:3.10-slim`.
-        digest: Such as `sha256:…`; empty where no registry could be asked for it.
+        tag: name and tag, such as `python:3.10-slim`
+        digest: digest such as `sha256:…`; empty where it is unknown
     """
 
     tag: str
@@ -24,7 +24,7 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """What a registry is asked for."""
+        """The reference that is pulled."""
         return f"{self.tag}@{self.digest}" if self.digest else self.tag
 
 
@@ -34,7 +34,7 @@ UV = Image(f"ghcr.io/astral-sh/uv:{programs.UV_VERSION}")
 PYTHONS: Final = {programs.APP_PYTHON: APP_PYTHON, programs.TOOLS_PYTHON: PYTHON}  # images by the series of a program
 GO = Image("golang:1.26-bookworm")
 TERRAFORM = Image("hashicorp/terraform:1.11.4")
-GCLOUD = Image("gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-slim")  # no stand-in: what it reaches is Google
+GCLOUD = Image("gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-slim")  # no stand-in: it talks to Google alone
 
 # Debian 12's; the archive keeps one build of each, whose revision changes with security updates.
 SKOPEO_DEBIAN = "skopeo=1.9.3*"

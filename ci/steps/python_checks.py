@@ -42,7 +42,7 @@ def lint(linted: Linted, project: Project) -> dagger.Container:
 
 
 def types(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:
-    """Run mypy, strict, over one program; its cache, checked by content, makes the next run short."""
+    """Run mypy, strict, over a program; its cache, checked by content, makes the next run short."""
     return (
         _checkout(source, program, project)
         .with_mounted_cache(_MYPY_CACHE, dag.cache_volume(f"mypy-{program.name}"))
@@ -51,12 +51,12 @@ def types(source: dagger.Directory, program: Program, project: Project) -> dagge
 
 
 def test(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:
-    """Run pytest over the tests of one program."""
+    """Run pytest over the tests of a program."""
     return _checkout(source, program, project).with_exec(program.test_command)
 
 
 def test_with_coverage(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:
-    """Run pytest over the tests of one program, and fail where they reach fewer of its lines than they must."""
+    """Run pytest over the tests of a program, and fail where they reach fewer of its lines than they must."""
     return _checkout(source, program, project).with_exec(program.coverage_command)
 
 
