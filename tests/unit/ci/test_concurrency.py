@@ -32,11 +32,13 @@ async def raised_together(*errors: Exception) -> None:
 
 
 def test_results_are_in_the_order_of_the_works() -> None:
+    """The order of the ends does not matter."""
     works = [lambda: after(3, "slow"), lambda: after(0, "fast")]
     assert asyncio.run(side_by_side(*works)) == ["slow", "fast"]
 
 
 def test_first_failure_cancels_the_others() -> None:
+    """A failure ends the group at once."""
     ended: list[str] = []
 
     async def endless() -> str:
@@ -53,12 +55,14 @@ def test_first_failure_cancels_the_others() -> None:
 
 @pytest.mark.parametrize(("error", "code"), [(RefusedError, 3), (NotAllowedError, 4), (GateError, 6)])
 def test_exit_code_of_an_error_in_a_task_stays(error: type[PipelineError], code: int) -> None:
+    """Without the unwrapping, an exception group would leave with code 1."""
     with pytest.raises(dagger.ExecError) as left, exit_codes():
         asyncio.run(raised_together(error("lint: failed")))
     assert (left.value.exit_code, left.value.stderr) == (code, "lint: failed")
 
 
 def test_errors_of_several_tasks_are_all_printed() -> None:
+    """The exit code is that of the first error."""
     with pytest.raises(dagger.ExecError) as left, exit_codes():
         asyncio.run(raised_together(GateError("lint: failed"), NotAllowedError("publish: denied")))
     assert (left.value.exit_code, left.value.stderr) == (6, "lint: failed\n\npublish: denied")
@@ -73,6 +77,8 @@ def test_equal_texts_are_printed_once() -> None:
 
 
 def test_error_of_a_group_in_a_group_stays_itself() -> None:
+    """Nested groups raise the same error as a single group."""
+
     async def outer() -> None:
         async with task_group() as group:
             group.start_soon(raised_together, GateError("lint: failed"))
@@ -82,12 +88,15 @@ def test_error_of_a_group_in_a_group_stays_itself() -> None:
 
 
 def test_bug_goes_before_other_failures_which_are_its_notes() -> None:
+    """A bug of this program must not hide behind an expected failure."""
     with pytest.raises(ZeroDivisionError) as failed, exit_codes():
         asyncio.run(raised_together(GateError("lint: failed"), ZeroDivisionError("a bug")))
     assert failed.value.__notes__ == ["lint: failed"]
 
 
 def test_error_of_the_body_cancels_the_tasks() -> None:
+    """The tasks do not outlive the block."""
+
     async def body_fails() -> None:
         async with task_group() as group:
             group.start_soon(anyio.sleep, 60)

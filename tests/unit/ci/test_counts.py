@@ -17,6 +17,7 @@ from ci import counts
     ],
 )
 def test_counts_of_pytest(output: str, text: str) -> None:
+    """The last line of pytest is shortened to its counts."""
     assert counts.tests(output) == text
 
 
@@ -31,4 +32,5 @@ def test_counts_of_pytest(output: str, text: str) -> None:
     ],
 )
 def test_files_of_mypy(output: str, text: str) -> None:
+    """The last line of mypy is shortened to the number of files."""
     assert counts.files(output) == text

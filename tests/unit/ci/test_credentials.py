@@ -71,6 +71,7 @@ def refused(secret: Any, flag: str = "--credentials") -> str:
     ],
 )  # fmt: skip
 def test_secret_that_cannot_be_read_is_named_with_the_reason(uri: str, error: str, text: str) -> None:
+    """The error names the argument, the reason and the fix."""
     message = refused(Secret(uri, error=error))
     assert message.startswith("--credentials: ")
     assert message.endswith(f"{text} {FIX}")
@@ -78,6 +79,7 @@ def test_secret_that_cannot_be_read_is_named_with_the_reason(uri: str, error: st
 
 @pytest.mark.parametrize("value", ["", " \n"])
 def test_empty_secret_is_named(value: str) -> None:
+    """A file of white space is as empty as a file without a byte."""
     assert refused(Secret("file:///tmp/x.json", value)) == f"--credentials: file '/tmp/x.json' is empty. {FIX}"
     assert refused(Secret("env://TOKEN", value), "--registry-token") == (
         "--registry-token: the secret is empty. Fix: pass a file that exists, --registry-token file:PATH, "
@@ -94,6 +96,7 @@ def test_secret_that_was_typed_instead_of_its_place_is_not_printed() -> None:
 
 @pytest.mark.parametrize("typed", ['{"private_key": "word"}', "word\nword"])
 def test_key_in_place_of_its_path_is_not_printed(typed: str) -> None:
+    """The text of the error never holds a part of the key."""
     for secret in (
         Secret(f"file://{typed}", error=f'failed to read secret file "{typed}": no'),
         Secret(f"file://{typed}"),
@@ -102,6 +105,7 @@ def test_key_in_place_of_its_path_is_not_printed(typed: str) -> None:
 
 
 def test_readable_secret_and_none_pass() -> None:
+    """An argument that was left out is refused elsewhere, where it is needed."""
     readable: Any = Secret("file:///tmp/x.json", "{}")
     asyncio.run(refuse_unreadable("--credentials", readable))
     asyncio.run(refuse_unreadable("--credentials", None))
@@ -112,6 +116,7 @@ UNREADABLE: Any = Secret("file:///nope.json", error="failed to read secret file"
 
 
 def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials() -> None:
+    """.env passes /dev/null where GOOGLE_APPLICATION_CREDENTIALS is not set."""
     works = (
         deploy_runner.checked(REPOSITORY, options("prod", credentials=UNSET)),
         deploy_runner.run(REPOSITORY, options("prod", credentials=UNSET), ["status"]),
@@ -149,6 +154,7 @@ def test_credentials_that_a_push_does_not_use_are_not_read() -> None:
 
 
 def test_every_verb_reads_its_secrets_before_any_work() -> None:
+    """A wrong path is refused before the first gate, and not after the last."""
     missing: Any = Secret(
         "file:///nope.json", error='failed to read secret file "/nope.json": open /nope.json: no such file or directory'
     )

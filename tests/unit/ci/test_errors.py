@@ -15,6 +15,7 @@ def test_exit_code_and_text(error: type[PipelineError], code: int) -> None:
 
 
 def test_report_of_deploy_leaves_as_it_is() -> None:
+    """deploy filters its report itself, and the report may be JSON."""
     with pytest.raises(dagger.ExecError) as left, exit_codes():
         raise DeployError(7, '{"state": "rolled back"}\n')
     assert (left.value.exit_code, left.value.stderr) == (7, '{"state": "rolled back"}\n')
@@ -29,5 +30,6 @@ def test_origin_of_an_error_of_the_engine_is_left_out() -> None:
 
 
 def test_other_errors_are_our_bugs() -> None:
+    """Their traceback is what a developer needs."""
     with pytest.raises(ZeroDivisionError), exit_codes():
         raise ZeroDivisionError

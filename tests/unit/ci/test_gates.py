@@ -46,6 +46,7 @@ def run(*, advisory: bool = False, policy: PolicyInputs | None = None) -> tuple[
 
 
 def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) -> None:
+    """The order of their ends does not matter."""
     assert not failures
     built, stages = run()
     assert built == dag.container()
@@ -59,6 +60,7 @@ def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) 
 
 
 def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) -> None:
+    """A release without --all-checks runs no rule of policy."""
     policy = PolicyInputs(SOURCE, SOURCE)
     _, stages = run(policy=policy)
     assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "build", "smoke"]
@@ -69,6 +71,7 @@ def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) 
 
 
 def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
+    """The last line lists the gates that failed."""
     failures.update(lint=GateError("lint: E501"), smoke=GateError("smoke: no answer"))
     with pytest.raises(GateError) as failed:
         run()
@@ -76,6 +79,7 @@ def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
 
 
 def test_error_of_the_engine_fails_its_gate_and_the_others_end(failures: dict[str, Exception]) -> None:
+    """An unreadable file fails lint, and smoke still reports its failure."""
     failures.update(lint=query_error("no such file uv.lock"), smoke=GateError("smoke: no answer"))
     with pytest.raises(GateError) as failed:
         run()
@@ -85,6 +89,7 @@ def test_error_of_the_engine_fails_its_gate_and_the_others_end(failures: dict[st
 
 
 def test_no_smoke_without_a_build(failures: dict[str, Exception]) -> None:
+    """The failure of the build is the only one that is reported."""
     failures.update(build=GateError("build: exit code 2"), smoke=GateError("never asked"))
     with pytest.raises(GateError) as failed:
         run()
@@ -92,6 +97,7 @@ def test_no_smoke_without_a_build(failures: dict[str, Exception]) -> None:
 
 
 def test_advisory_reports_and_goes_on(failures: dict[str, Exception]) -> None:
+    """The failures stand in the stages."""
     failures.update(lint=GateError("lint: E501"), types=GateError("types: wrong"), test=GateError("test: one failed"))
     _, stages = run(advisory=True)
     assert [stage.failure for stage in stages] == ["lint: E501", "types: wrong", "test: one failed", "", ""]
@@ -99,6 +105,7 @@ def test_advisory_reports_and_goes_on(failures: dict[str, Exception]) -> None:
 
 @pytest.mark.parametrize("gate", ["build", "smoke"])
 def test_advisory_does_not_excuse_the_image(failures: dict[str, Exception], gate: str) -> None:
+    """An image that cannot be built or started is never pushed."""
     failures[gate] = GateError("broken")
     with pytest.raises(GateError):
         run(advisory=True)
@@ -151,6 +158,7 @@ def programs(*names: str) -> dict[str, dagger.Directory]:
 
 
 def test_every_program_is_named_with_its_counts(outcomes: dict[str, str | Exception]) -> None:
+    """The types of tests without a program are not checked."""
     outcomes.update(
         app="====== 487 passed in 14.20s ======\n", lib="=== 95 passed, 1 skipped in 70.61s (0:01:10) ===\n"
     )
@@ -163,6 +171,7 @@ def test_every_program_is_named_with_its_counts(outcomes: dict[str, str | Except
 
 
 def test_failed_programs_are_named_beside_those_that_passed(outcomes: dict[str, str | Exception]) -> None:
+    """The last line of the failure lists both."""
     outcomes.update(app="== 487 passed in 1.00s ==", deploy=exec_error(1, "1 failed"), lib=query_error("no memory"))
     with pytest.raises(GateError) as failed:
         asyncio.run(gates.test(SOURCE, programs("app", "deploy", "lib")))
@@ -191,6 +200,7 @@ class Half:
 
 @pytest.mark.parametrize("failing", ["smoke_health", "smoke_lifecycle"])
 def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
+    """The other half would wait for a server that never listens."""
     events: list[str] = []
 
     class Built:

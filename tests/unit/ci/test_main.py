@@ -29,11 +29,13 @@ FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
 
 def test_every_function_is_known() -> None:
+    """A new function is added to these sets on purpose."""
     assert set(FUNCTIONS) == CHECKS | EFFECTS | {"build", "smoke", "registry", "emulator", "tools"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_and_argument_is_documented(name: str) -> None:
+    """`--help` prints both."""
     function = FUNCTIONS[name]
     assert function.doc
     for argument in function.parameters.values():
@@ -42,6 +44,7 @@ def test_every_function_and_argument_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_effects_and_nothing_else_are_never_cached(name: str) -> None:
+    """A verb that reads or changes a group runs in every call."""
     assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS)
 
 
@@ -80,6 +83,7 @@ def test_env_passes_the_credential_file_to_the_constructor() -> None:
 def test_flag_of_a_verb_goes_before_the_file_of_env(
     monkeypatch: pytest.MonkeyPatch, name: str, is_passed: bool
 ) -> None:
+    """A person who passes a file means that file."""
     used: list[dagger.Secret | None] = []
 
     async def use(_: object, given: Any, *__: object, **___: object) -> None:
@@ -132,6 +136,7 @@ def test_credentials_have_no_default_that_would_outdo_env(name: str) -> None:
 def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     monkeypatch: pytest.MonkeyPatch, verb: str, all_checks: bool
 ) -> None:
+    """The tools are gated by `check`, not at ship time."""
     gated: list[Gated] = []
 
     async def nothing(*_: object, **__: object) -> None:
@@ -161,6 +166,7 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_checks_need_no_argument(name: str) -> None:
+    """Dagger skips a check that has a required argument without a word."""
     assert bool(FUNCTIONS[name].check) == (name in CHECKS)
     if name in CHECKS:
         assert set(FUNCTIONS[name].parameters) == {"source"}
@@ -195,6 +201,7 @@ def test_constructor_takes_no_directory() -> None:
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_git_is_in_no_input(name: str) -> None:
+    """The history of the repository would be a key of every function."""
     kept = brought_back(left_out(name))
     assert not [path for path in kept if fnmatch.fnmatchcase(".git/config", path) or path == ".git"]
     assert ".git" in left_out(name)
@@ -208,6 +215,7 @@ def test_credential_file_of_a_workflow_is_in_no_input(name: str) -> None:
 
 
 def test_state_of_terraform_is_in_no_input() -> None:
+    """It may hold secrets."""
     patterns = [pattern for pattern in left_out() if not pattern.startswith("!")]
     for path in ("iac/environments/dev/terraform.tfstate", "iac/environments/dev/dev.tfvars"):
         assert any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns[1:]), path
@@ -223,6 +231,7 @@ READ = {program.name: program.paths for program in PROGRAMS} | {
 
 @pytest.mark.parametrize("part", sorted(READ))
 def test_everything_that_a_check_reads_is_in_the_input(part: str) -> None:
+    """A file that is left out of the input is missing in every check."""
     kept = brought_back(left_out())
     missing = [path for path in READ[part] if path not in kept and path.split("/")[0] not in kept]
     assert not missing

@@ -14,26 +14,31 @@ STAND_INS = {entry["reference"] for entry in tomllib.loads(Path("engine/images.t
 
 
 def test_dockerfile_uses_the_same_images() -> None:
+    """The Dockerfile cannot read ci/steps/base.py."""
     assert set(re.findall(r"FROM (\S+)", DOCKERFILE)) == {base.APP_PYTHON.reference}
     assert set(re.findall(r"--from=(\S+:\S+)", DOCKERFILE)) == {base.UV.reference}
 
 
 def test_dockerfile_uses_the_same_epoch() -> None:
+    """An image that is built without the module has the same dates."""
     assert set(re.findall(r"SOURCE_DATE_EPOCH=(\d+)", DOCKERFILE)) == {_EPOCH}
 
 
 def test_module_runs_in_the_same_python_and_is_installed_by_the_same_uv() -> None:
+    """The official runtime reads both from ci/pyproject.toml."""
     config = tomllib.loads(Path("ci/pyproject.toml").read_text())["tool"]["dagger"]
     assert config["base-image"] == base.PYTHON.reference
     assert f"ghcr.io/astral-sh/uv:{config['uv-version']}" == base.UV.reference
 
 
 def test_every_image_has_a_stand_in() -> None:
+    """The local engine pulls no image."""
     library = {f"docker.io/library/{image.tag}" for image in (base.APP_PYTHON, base.PYTHON, base.GO)}
     assert library | {base.UV.tag, f"docker.io/{base.TERRAFORM.tag}"} == STAND_INS
 
 
 def test_nightly_machine_has_the_same_tools() -> None:
+    """The workflow installs what `.ci/run` needs."""
     workflow = Path(".github/workflows/nightly.yml").read_text()
     uv, app_python = base.UV.tag.rpartition(":")[2], base.APP_PYTHON.tag.removeprefix("python:").partition("-")[0]
     # Images of uv itself on Debian 12 ended with 0.9.
@@ -46,12 +51,14 @@ def test_nightly_machine_has_the_same_tools() -> None:
 
 
 def test_local_runtime_uses_the_same_uv() -> None:
+    """The runtime of the local engine is Go code."""
     runtime = Path("engine/runtime/main.go").read_text()
     image, version = (re.findall(rf'{name} += "(.+?)"', runtime)[0] for name in ("uvImage", "uvVersion"))
     assert f"{image}:{version}" == base.UV.tag
 
 
 def test_one_version_of_dagger() -> None:
+    """CLI, engine, SDK and module fit together in one version."""
     version = json.loads(Path("dagger.json").read_text())["engineVersion"]
     config = tomllib.loads(Path("ci/pyproject.toml").read_text())
     assert f"dagger-io=={version.removeprefix('v')}" in config["project"]["dependencies"]

@@ -21,11 +21,13 @@ def _script(folder: Path, build: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_tool_for_other_tests_is_no_key_of_the_build() -> None:
+    """A change of such a tool builds no tool of policy again."""
     assert [path for path in policy_checks.TOOL_SOURCES if "promtail" in path or path == "policy/tools"] == []
     assert all(Path(path).exists() for path in policy_checks.TOOL_SOURCES)
 
 
 def test_every_tool_that_policy_needs_has_a_folder() -> None:
+    """The rest is built on the host, by `make system-tools`."""
     folders = {path.parent.name for path in Path("policy/tools").glob("*/go.mod")}
     assert folders - set(policy_checks.GO_TOOLS) == {"compose", "node-exporter", "promtail"}, (
         "these are for tests/system"
@@ -33,6 +35,7 @@ def test_every_tool_that_policy_needs_has_a_folder() -> None:
 
 
 def test_script_keeps_what_was_built_of_every_tool(tmp_path: Path) -> None:
+    """Each tool is copied with the folder that names its key."""
     done = _script(tmp_path, 'mkdir -p "cache/$1-key"; echo "$1" >"cache/$1-key/$1"; echo "$PWD/cache/$1-key"')
     assert done.returncode == 0, done.stderr
     built = {path.parent.name: path.read_text().strip() for path in (tmp_path / "built").glob("*/*")}
@@ -41,11 +44,13 @@ def test_script_keeps_what_was_built_of_every_tool(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", policy_checks.GO_TOOLS)
 def test_script_fails_with_any_tool(tmp_path: Path, broken: str) -> None:
+    """A tool that does not build in the background fails the script too."""
     done = _script(tmp_path, f'[ "$1" != {broken} ]; mkdir -p "$1-key"; echo "$PWD/$1-key"')
     assert done.returncode != 0
 
 
 def test_tests_of_policy_have_every_tool_on_path(tmp_path: Path) -> None:
+    """Each tool stands in a folder of its own."""
     for name in ("first-key", "second-key"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).write_text("#!/bin/sh\necho $0")

@@ -117,6 +117,7 @@ def roll_out(given: Options = LOCAL, destination: Destination = DESTINATION) -> 
 
 
 def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effects: Effects) -> None:
+    """Nothing is pushed before the gates have passed."""
     made = roll_out()
     gates_at = effects.events.index("gates")
     assert set(effects.events[:gates_at]) == {"registry", "layout", "deploy", "emulator"}
@@ -134,6 +135,7 @@ def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effe
 
 
 def test_failed_gate_pushes_nothing_and_still_deletes_the_last_report(effects: Effects) -> None:
+    """`report` must not print the report of the run before."""
     effects.failure = GateError("nothing was pushed; failed: test")
     with pytest.raises(GateError, match="nothing was pushed; failed: test"):
         roll_out()
@@ -142,6 +144,7 @@ def test_failed_gate_pushes_nothing_and_still_deletes_the_last_report(effects: E
 
 
 def test_environment_that_cannot_be_built_does_not_end_the_gates(effects: Effects) -> None:
+    """The stage that needs the environment reports the failure."""
     effects.broken = {"deploy", "emulator", "layout"}
     effects.failure = GateError("nothing was pushed; failed: test")
     with pytest.raises(GateError, match="nothing was pushed; failed: test"):
@@ -149,6 +152,7 @@ def test_environment_that_cannot_be_built_does_not_end_the_gates(effects: Effect
 
 
 def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(effects: Effects) -> None:
+    """It needs the tools of the push alone."""
     made = asyncio.run(release.publish_image(GATED, DESTINATION, options()))
     assert set(effects.events[:2]) == {"registry", "layout"}
     assert effects.events[2:] == ["gates", "layout", "push begins", "push"]
@@ -157,6 +161,7 @@ def test_publish_rolls_nothing_out_and_builds_no_environment_of_the_rollout(effe
 
 
 def test_neither_registry_nor_emulator_is_served_for_a_real_environment(effects: Effects) -> None:
+    """The image goes to the real registry."""
     prod = options("prod", credentials=dag.set_secret("credentials", "word"))
     made = roll_out(prod, replace(DESTINATION, name="host.test/a/app"))
     assert set(effects.events[: effects.events.index("gates")]) == {"tools of the push", "layout", "deploy"}

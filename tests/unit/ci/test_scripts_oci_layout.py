@@ -10,6 +10,7 @@ from ci.scripts import oci_layout
 
 
 def test_manifest_is_read_from_the_layout(tmp_path: Path) -> None:
+    """The size is the sum of configuration and layers."""
     (tmp_path / "index.json").write_text(json.dumps({"manifests": [{"digest": "sha256:12"}]}))
     (tmp_path / "blobs" / "sha256").mkdir(parents=True)
     manifest = {"config": {"size": 3}, "layers": [{"size": 40}, {"size": 500}]}
@@ -29,7 +30,8 @@ def layout_of(folder: Path, created: str, history: list[dict[str, str]]) -> Path
     return folder
 
 
-def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
+def test_dates_of_a_build_are_removed(tmp_path: Path) -> None:
+    """Two builds of equal sources give an equal digest."""
     one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [{"created_by": "pulled"}])
     two = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
     assert oci_layout.read_manifest(one)[0] != oci_layout.read_manifest(two)[0]
@@ -44,7 +46,8 @@ def test_the_moment_of_a_build_is_forgotten(tmp_path: Path) -> None:
     assert (config["created"], "history" in config) == ("1980-01-01T00:00:00Z", False)
 
 
-def test_what_served_first_is_nobody_s_release(tmp_path: Path) -> None:
+def test_first_image_has_a_digest_that_no_release_has(tmp_path: Path) -> None:
+    """The first template of a local environment refers to it."""
     one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [])
     oci_layout.reconfigure(one, oci_layout.remove_build_dates)
     release, size_bytes = oci_layout.read_manifest(one)
@@ -57,6 +60,7 @@ def test_what_served_first_is_nobody_s_release(tmp_path: Path) -> None:
 def test_an_archive_becomes_the_layouts_of_the_image_and_of_its_bill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The digest that is printed is the digest that is pushed."""
     archive, materials = tmp_path / "image.tar", tmp_path / "materials"
     with tarfile.open(archive, "w") as tar:
         tar.add(layout_of(tmp_path / "image", "2026-11-23T11:23:57Z", []), ".")

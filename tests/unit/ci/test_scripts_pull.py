@@ -16,6 +16,7 @@ echo "$*" >>"$CALLS"
 
 @pytest.mark.parametrize("version", [":v1", "", f"@{DIGEST}", f":v1@{DIGEST}"])
 def test_the_image_is_copied_by_the_digest_that_is_printed(version: str, tmp_path: Path) -> None:
+    """A tag that moves in between changes nothing."""
     (tmp_path / "skopeo").write_text(SKOPEO)
     (tmp_path / "skopeo").chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}

@@ -35,6 +35,7 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_deploy_decides_the_login_of_a_push(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secrets are passed by their paths."""
     for name in ("credentials", "registry-credentials"):
         (secrets / name).touch()
     run = Skopeo(stdout='{"auths": {}}')
@@ -48,7 +49,8 @@ def test_deploy_decides_the_login_of_a_push(secrets: Path, monkeypatch: pytest.M
     assert options["cwd"] == Path("/src")
 
 
-def test_without_anything_to_log_in_with_there_is_no_authfile(secrets: Path) -> None:
+def test_push_without_secrets_has_no_authfile(secrets: Path) -> None:
+    """The embedded registry wants no login."""
     assert skopeo.authfile("registry:5000/path/app") == ""
 
 
@@ -56,6 +58,7 @@ def test_without_anything_to_log_in_with_there_is_no_authfile(secrets: Path) -> 
 def test_a_login_that_deploy_refuses_ends_the_push_with_its_code(
     code: int, secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """3 is a wrong kind of login, 4 a login that Google refuses."""
     (secrets / "registry-token").touch()
     monkeypatch.setattr(subprocess, "run", Skopeo(code, stderr="--registry-token: is a Google access token\n"))
     with pytest.raises(skopeo.LoginError, match=r"is a Google access token$") as error:
@@ -72,11 +75,13 @@ def test_a_login_that_deploy_refuses_ends_the_push_with_its_code(
     ],
 )
 def test_a_registry_that_refuses_a_push_is_named_with_the_login_that_it_wants(logins: str, text: str) -> None:
+    """The fix differs where a login was sent."""
     assert skopeo.login_fix("h.example", logins).startswith(text)
 
 
 @pytest.mark.parametrize("served", ["manifest", "another manifest", ""])
 def test_a_digest_counts_by_the_bytes_that_the_registry_serves(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header of the registry proves nothing."""
     run = Skopeo(stdout=served)
     monkeypatch.setattr(subprocess, "run", run)
     digest = f"sha256:{hashlib.sha256(b'manifest').hexdigest()}"
@@ -97,6 +102,7 @@ def test_a_digest_counts_by_the_bytes_that_the_registry_serves(served: str, monk
     ],
 )
 def test_exit_code_tells_credentials_from_the_rest(words: str, code: int) -> None:
+    """skopeo ends with the same code for every failure."""
     assert PushError(words).exit_code == code
 
 

@@ -66,7 +66,8 @@ def in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rehearse, "_CREDENTIALS", tmp_path / "credentials.json")
 
 
-def test_the_image_is_tied_while_the_command_runs(emulator: FakeEmulator) -> None:
+def test_image_is_bound_while_the_command_runs(emulator: FakeEmulator) -> None:
+    """The binding ends after the command."""
     check = "import os; raise SystemExit('COMPUTE_URL' in os.environ)"
     assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", check]) == 0, "environments/local.yaml names the URL"
     assert emulator.asked == [
@@ -76,23 +77,27 @@ def test_the_image_is_tied_while_the_command_runs(emulator: FakeEmulator) -> Non
     ]
 
 
-def test_the_command_s_code_stays_though_the_emulator_is_gone(emulator: FakeEmulator) -> None:
+def test_code_of_the_command_stays_though_the_emulator_is_gone(emulator: FakeEmulator) -> None:
+    """An emulator that no longer answers is not the failure of the command."""
     command = f"import urllib.request as r; r.urlopen('{emulator.url}/stop'); raise SystemExit(7)"
     assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", command]) == 7
     assert emulator.asked[-1][1] == "/stop"
 
 
-def test_the_command_s_code_stays_and_the_tie_goes(emulator: FakeEmulator) -> None:
+def test_code_of_the_command_stays_and_the_binding_ends(emulator: FakeEmulator) -> None:
+    """A failed command ends its binding too."""
     assert rehearse.main(emulator.url, TIE, [sys.executable, "-c", "raise SystemExit(7)"]) == 7
     assert emulator.asked[-1][0] == "DELETE"
 
 
-def test_nothing_is_tied_without_an_image(emulator: FakeEmulator) -> None:
+def test_nothing_is_bound_without_an_image(emulator: FakeEmulator) -> None:
+    """A verb that rolls nothing out has no binding."""
     assert rehearse.main(emulator.url, "", [sys.executable, "-c", ""]) == 0
     assert [verb for verb, _, _ in emulator.asked] == ["GET"]
 
 
 def test_the_command_gets_a_keyless_login(emulator: FakeEmulator, tmp_path: Path) -> None:
+    """Its token endpoint is the emulator, and other users cannot read the file."""
     copy = f"import os, shutil; shutil.copy(os.environ['GOOGLE_APPLICATION_CREDENTIALS'], {str(tmp_path / 'seen')!r})"
     assert rehearse.main(emulator.url, "", [sys.executable, "-c", copy]) == 0
     seen = json.loads((tmp_path / "seen").read_text())

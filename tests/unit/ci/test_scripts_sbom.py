@@ -18,6 +18,7 @@ SUBJECT = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": 
 
 
 def test_the_interpreter_and_both_kinds_of_packages_are_in_it() -> None:
+    """The interpreter is in no lock file and in no Debian package."""
     found = sbom.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST)
     assert [one["purl"] for one in found["components"]] == [
         "pkg:generic/cpython@3.10.13",
@@ -29,6 +30,7 @@ def test_the_interpreter_and_both_kinds_of_packages_are_in_it() -> None:
 
 
 def test_equal_images_have_an_equal_bill(tmp_path: Path) -> None:
+    """The bill has no serial number and no time."""
     later = {**PYTHON, "serialNumber": "urn:uuid:2", "metadata": {"timestamp": "2026-11-25T00:00:00Z"}}
     one, two = (
         sbom.write(tmp_path / name, sbom.bill(python, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
@@ -38,6 +40,7 @@ def test_equal_images_have_an_equal_bill(tmp_path: Path) -> None:
 
 
 def test_layout_is_an_artifact_that_belongs_to_the_image(tmp_path: Path) -> None:
+    """Its subject is the manifest of the image."""
     digest = sbom.write(tmp_path / "bill", sbom.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
     blobs = tmp_path / "bill/blobs/sha256"
     for blob in blobs.iterdir():
@@ -50,4 +53,5 @@ def test_layout_is_an_artifact_that_belongs_to_the_image(tmp_path: Path) -> None
 
 
 def test_tag_names_the_image() -> None:
+    """cosign reads the bill under this tag."""
     assert sbom.tag(DIGEST) == f"sha256-{'a' * 64}.sbom"

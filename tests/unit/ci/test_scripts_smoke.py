@@ -48,13 +48,15 @@ def server(folder: Path, on_sigterm: str) -> tuple[str, list[str]]:
     return f"http://127.0.0.1:{port}", [sys.executable, str(script)]
 
 
-def test_a_good_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_server_that_drains_and_ends_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The output says how long the end took."""
     url, command = server(tmp_path, "ready = False; leave(0.5)")
     assert smoke.start_and_stop(url, 0.5, command) == 0
     assert "after SIGTERM, 0.5 s of it draining" in capsys.readouterr().out
 
 
-def test_one_that_dies_at_start_shows_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_server_that_dies_at_its_start_shows_its_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The failure is explained by the server itself."""
     script = tmp_path / "server.py"
     script.write_text("print('OCR_API: is missing'); raise SystemExit(78)")
     assert smoke.start_and_stop("http://127.0.0.1:9", 0.5, [sys.executable, str(script)]) == 1
@@ -74,6 +76,7 @@ def free_port() -> int:
 def test_server_on_another_port_is_named_by_both_halves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The error says which port the command must listen on."""
     monkeypatch.setattr(smoke, "_LISTENS_WITHIN_S", 0.5)
     _, command = server(tmp_path, "ready = False; leave(0.5)")
     port, began_s = free_port(), time.monotonic()
@@ -88,9 +91,10 @@ def test_server_on_another_port_is_named_by_both_halves(
     assert time.monotonic() - began_s < 10
 
 
-def test_server_that_listens_and_never_answers_is_not_called_silent(
+def test_server_that_listens_and_never_answers_is_named_by_its_routes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A connection was accepted, so the port is right."""
     monkeypatch.setattr(smoke, "_READY_WITHIN_S", 0.2)
     monkeypatch.setattr(smoke, "_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -101,6 +105,7 @@ def test_server_that_listens_and_never_answers_is_not_called_silent(
 
 
 def test_server_that_never_becomes_ready_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The smoke ends after its deadline."""
     monkeypatch.setattr(smoke, "_READY_WITHIN_S", 0.2)
     url, command = server(tmp_path, "leave(0)")
     script = tmp_path / "server.py"
@@ -111,22 +116,25 @@ def test_server_that_never_becomes_ready_is_given_up(tmp_path: Path, monkeypatch
         process.kill()
 
 
-def test_one_that_stays_ready_while_it_drains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_server_that_stays_ready_while_it_drains_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A load balancer would still send requests to it."""
     url, command = server(tmp_path, "leave(0.5)")
     assert smoke.start_and_stop(url, 0.3, command) == 1
     assert "SIGTERM: /readyz did not turn to 503 while draining" in capsys.readouterr().err
 
 
-def test_one_that_does_not_end(
+def test_server_that_does_not_end_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Compute Engine would kill it with requests in progress."""
     monkeypatch.setattr(smoke, "_END_WITHIN_S", 1)
     url, command = server(tmp_path, "ready = False")
     assert smoke.start_and_stop(url, 0.3, command) == 1
     assert "SIGTERM: still running 1 s later" in capsys.readouterr().err
 
 
-def test_root_and_build_tools_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_root_and_build_tools_are_problems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An attacker in the container would use both."""
     monkeypatch.undo()
     compiler = tmp_path / "gcc"
     compiler.write_text("")
@@ -137,6 +145,8 @@ def test_root_and_build_tools_are_found(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_health_names_the_route_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error shows the status and the body."""
+
     def answer(url: str) -> tuple[int, str]:
         return (
             (500, "broken") if url.endswith("/health") else (200, '{"status": "ok", "image": "x", "http_request": 1}')

@@ -36,6 +36,7 @@ async def run(services: list[Any], events: list[str], failure: Exception | None 
 
 @pytest.mark.parametrize("failure", [None, RuntimeError("the exec failed")])
 def test_services_run_exactly_as_long_as_the_exec(failure: Exception | None) -> None:
+    """They are stopped after a failure too."""
     events: list[str] = []
     services = [Service("emulator", events), Service("registry", events)]
     if failure:
@@ -49,6 +50,7 @@ def test_services_run_exactly_as_long_as_the_exec(failure: Exception | None) -> 
 
 
 def test_exec_does_not_run_without_its_services() -> None:
+    """A service that starts is stopped again."""
     events: list[str] = []
     services = [Service("registry", events), Service("emulator", events, RuntimeError("the state is in use"))]
     with pytest.raises(RuntimeError, match="the state is in use"):
@@ -58,6 +60,7 @@ def test_exec_does_not_run_without_its_services() -> None:
 
 
 def test_service_that_cannot_be_stopped_does_not_hide_the_result_of_the_exec() -> None:
+    """The engine ends the service with the session."""
     events: list[str] = []
     service = Service("emulator", events)
     service.failure_of_stop = query_error("the emulator is gone")

@@ -28,6 +28,7 @@ def ended(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 
 def test_stages_are_revealed_and_their_parts_are_not(exporter: InMemorySpanExporter) -> None:
+    """The parts are visible where a person unfolds the stage."""
     with spans.stage("types"), spans.part("app"):
         pass
     stage, part = ended(exporter)["types"], ended(exporter)["app"]
@@ -50,6 +51,7 @@ def test_live_output_is_shown_beside_the_stage_that_it_belongs_to(exporter: InMe
 
 
 def test_live_output_outside_of_a_stage_belongs_to_the_verb(exporter: InMemorySpanExporter) -> None:
+    """A verb such as `status` has no stage."""
     with spans.live_output():
         pass
     assert ended(exporter)["output"].parent is None

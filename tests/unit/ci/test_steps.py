@@ -14,12 +14,14 @@ from ci.steps.python_checks import Linted
 from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, secret_paths
 
 
-def test_an_image_is_pinned_by_digest_where_one_is_known() -> None:
+def test_image_is_pinned_by_a_known_digest() -> None:
+    """Without a digest, the tag is the reference."""
     assert base.Image("python:3.10-slim").reference == "python:3.10-slim"
     assert base.Image("python:3.10-slim", "sha256:1").reference == "python:3.10-slim@sha256:1"
 
 
 def test_build_sees_only_what_goes_into_the_image() -> None:
+    """Another changed file does not build the image again."""
     name, arguments = calls(image.build(SOURCE))[-1]
     assert name == "dockerBuild"
     assert arguments["platform"] == "linux/amd64"
@@ -29,6 +31,7 @@ def test_build_sees_only_what_goes_into_the_image() -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_every_program_is_checked_in_its_own_python(program: Program) -> None:
+    """The app ships with another Python than the tools."""
     for container in (python_checks.types(SOURCE, program, PROJECT), python_checks.test(SOURCE, program, PROJECT)):
         assert ("from", {"address": base.PYTHONS[program.python].reference}) in calls(container)
     assert executed(python_checks.types(SOURCE, program, PROJECT))[-1][0] == "mypy"
@@ -57,6 +60,7 @@ def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
 
 
 def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
+    """A change of other tests does not run the tests of deploy again."""
     paths = PROGRAM["deploy"].paths
     assert {path for path in paths if path.startswith(("tests", "policy"))} == {
         "tests/unit/deploy",
@@ -66,6 +70,7 @@ def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
 
 
 def test_app_ships_with_310() -> None:
+    """The seed names this Python."""
     assert base.PYTHONS[PROGRAM["app"].python].tag == "python:3.10-slim"
 
 
@@ -79,6 +84,7 @@ def test_lint_waits_for_no_package_of_the_tests() -> None:
 
 
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
+    """The engine keys a file by the directory that it was taken from."""
     steps = calls(python_checks.test(SOURCE, PROGRAMS[0], PROJECT))
     sync = next(i for i, (name, args) in enumerate(steps) if name == "withExec" and "sync" in str(args["args"]))
     assert [(args["path"], args["contents"]) for name, args in steps[:sync] if name == "withNewFile"] == [
@@ -88,7 +94,8 @@ def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
     assert not [name for name, _ in steps[:sync] if name in ("withDirectory", "withMountedDirectory")]
 
 
-def test_smoke_uses_the_image_s_own_command() -> None:
+def test_smoke_uses_the_command_of_the_image() -> None:
+    """An image with a wrong command fails."""
     container = image.smoke_lifecycle(dag.container(), SOURCE, ["python", "-m", "app"])
     assert executed(container) == [
         ["python", "/scripts/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
@@ -108,18 +115,21 @@ def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
 
 
 def test_every_push_runs_anew() -> None:
+    """The run id keeps a push from being answered from a cache."""
     first, second = (pushed(run_id) for run_id in ("a", "b"))
     assert first != second
     assert executed(first)[-1] == ["python", "-m", "scripts.push", "host/repository/ai-server", "0123456", "latest"]
 
 
 def test_token_is_a_mounted_secret_and_nothing_else() -> None:
+    """It stands in no command line."""
     container = pushed("a", token=dag.set_secret("token", "word"))
     assert secret_paths(container) == ["/run/secrets/registry-token"]
     assert "word" not in str([args for _, args in calls(container) if "args" in args])
 
 
 def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None:
+    """deploy decides which login the registry is sent."""
     container = pushed("a", credentials=dag.set_secret("credentials", "word"))
     assert secret_paths(container) == ["/run/secrets/credentials"]
     assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
@@ -132,29 +142,34 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
     ]
 
 
-def test_a_token_goes_before_a_credential_file() -> None:
+def test_token_replaces_a_credential_file() -> None:
+    """Both are logins for Google."""
     both = pushed("a", token=dag.set_secret("token", "w"), credentials=dag.set_secret("credentials", "w"))
     assert secret_paths(both) == ["/run/secrets/registry-token"]
 
 
 def test_logins_of_registries_are_a_mounted_secret_beside_google_s() -> None:
+    """They stand in no command line."""
     logins = {name: dag.set_secret(name, "word") for name in ("credentials", "registry_credentials")}
     container = pushed("a", **logins)
     assert secret_paths(container) == ["/run/secrets/credentials", "/run/secrets/registry-credentials"]
     assert "word" not in str([args for _, args in calls(container) if "args" in args])
 
 
-def test_no_login_no_secret() -> None:
+def test_push_without_a_login_mounts_no_secret() -> None:
+    """The embedded registry wants no login."""
     assert not secret_paths(pushed("a"))
 
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
+    """Its container has an address in the engine's network."""
     *_, (name, arguments) = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
-def test_emulator_remembers_and_lets_nobody_in_without_a_token() -> None:
+def test_emulator_keeps_its_state_and_wants_a_token() -> None:
+    """Its state lies in a cache volume."""
     steps = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])

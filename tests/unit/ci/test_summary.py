@@ -13,6 +13,7 @@ def lines(*stages: Stage) -> list[str]:
 
 
 def test_ends_with_the_reference() -> None:
+    """The last line is the reference that is deployed."""
     assert lines(
         Stage("lint", 1.24, ("every program by ruff and shellcheck",)),
         Stage("types", 3.1, ("app 28 files",)),
@@ -33,6 +34,7 @@ def test_ends_with_the_reference() -> None:
 
 
 def test_every_program_stands_in_80_columns() -> None:
+    """A line is broken between results."""
     counts = {"accessory": 210, "app": 487, "ci": 270, "deploy": 1721, "emulator": 812, "engine": 48, "lib": 95}
     shown = lines(Stage("test", 350.0, tuple(f"{name} {count} passed" for name, count in counts.items())))
     assert shown[:3] == [
@@ -43,6 +45,7 @@ def test_every_program_stands_in_80_columns() -> None:
 
 
 def test_long_result_has_a_line_of_its_own() -> None:
+    """A result is never broken."""
     assert lines(Stage("publish", 1.0, ("tags a", "x" * 90, "b")))[:3] == [
         "publish     1.0 s  tags a",
         f"                   {'x' * 90}",
@@ -51,6 +54,7 @@ def test_long_result_has_a_line_of_its_own() -> None:
 
 
 def test_advisory_failures_come_first_and_in_full() -> None:
+    """They did not stop the release."""
     text = "\n".join(lines(Stage("lint", 1.0, failure="lint: failed with code 1\nE501")))
     assert text.startswith("lint: failed with code 1\nE501\n\n")
     assert "lint     1.0 s  FAILED, advisory" in text

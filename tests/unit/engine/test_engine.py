@@ -12,6 +12,7 @@ from engine.steps import Progress, run
 
 
 def test_catalogue_is_read() -> None:
+    """images.toml lists the stand-in images."""
     catalogue = images.read_catalogue()
     assert catalogue.cpython_series == ["3.10", "3.13"]
     assert [image.recipe for image in catalogue.images] == ["cpython", "cpython", "wheel", "go", "program"]
@@ -25,7 +26,8 @@ def test_catalogue_is_read() -> None:
         ('recipe = "wheel"\ncontents = "x"\nspeed = 3', "got an unexpected keyword argument 'speed'"),
     ],
 )
-def test_a_wrong_line_is_named(tmp_path: Path, entry: str, text: str) -> None:
+def test_wrong_entry_is_named(tmp_path: Path, entry: str, text: str) -> None:
+    """The error has the number of the entry and the fix."""
     path = tmp_path / "images.toml"
     path.write_text(f'[root]\nsuite = "bookworm"\npackages = []\n[[image]]\nreference = "a/b:1"\n{entry}\n')
     with pytest.raises(EngineError) as refused:
@@ -35,17 +37,20 @@ def test_a_wrong_line_is_named(tmp_path: Path, entry: str, text: str) -> None:
 
 
 def test_packages_are_names_without_their_reasons() -> None:
+    """apt gets the first word of each line."""
     assert {"runc", "buildah", "docker-registry"} <= set(machine.packages())
     assert not [name for name in machine.packages() if " " in name or "#" in name]
 
 
 def test_missing_error_lists_everything() -> None:
+    """A person installs everything at once."""
     error = MissingError(["go: why. Fix: how", "root: why. Fix: how"])
     assert error.exit_code == 69
     assert str(error) == "the local engine cannot be set up here:\n  - go: why. Fix: how\n  - root: why. Fix: how"
 
 
-def test_missing_go_says_why_and_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_go_is_named_with_reason_and_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The fix is a command of Debian."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert machine._missing_go() == [
         (
@@ -57,6 +62,7 @@ def test_missing_go_says_why_and_how(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.parametrize(("said", "good"), [("go1.19.8", False), ("go1.21.0", True), ("go2.0", True), ("gnu", False)])
 def test_go_must_be_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, good: bool) -> None:
+    """Go fetches the toolchain of go.mod since 1.21."""
     go = tmp_path / "go"
     go.write_text(f"#!/bin/sh\necho go version {said} linux/amd64\n")
     go.chmod(0o755)
@@ -65,6 +71,7 @@ def test_go_must_be_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
 
 
 def test_cpython_is_found_where_pyenv_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The newest patch version of a series is used."""
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     monkeypatch.setenv("PATH", "")
     for version in ("3.10.9", "3.10.13", "3.13.0"):
@@ -86,33 +93,39 @@ eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 
 
 def test_routes_are_read_without_the_default() -> None:
+    """The default route touches every network."""
     assert list(daemon._routes(ROUTES)) == [ipaddress.IPv4Network("192.0.2.0/24")]
 
 
 def test_network_is_private_and_the_same_again() -> None:
+    """An engine that starts again keeps its network."""
     network = daemon.free_network("djk01234567")
     assert network.is_private
     assert network == daemon.free_network("djk01234567")
 
 
 def test_bridge_name_fits_into_linux() -> None:
+    """A name has at most 15 characters, and each engine has its own."""
     assert len(f"{Layout(Path('/some/where')).network}0") <= 15
     assert Layout(Path("/some/where")).network != Layout(Path("/else/where")).network
 
 
 @pytest.mark.parametrize("left", [[], ["engine.sock"], ["engine.lock"], ["engine.sock", "engine.lock"]])
-def test_what_a_dead_engine_left_is_not_alive(tmp_path: Path, left: list[str]) -> None:
+def test_files_of_a_dead_engine_are_no_running_engine(tmp_path: Path, left: list[str]) -> None:
+    """A socket or a lock file alone proves nothing."""
     for name in left:
         (tmp_path / name).touch()
     assert not daemon.is_alive(Layout(tmp_path))
 
 
 def test_mirror_is_asked_without_the_host() -> None:
+    """The host stands in the configuration of the mirror."""
     assert mirror.repository("docker.io/library/python:3.10-slim") == "library/python:3.10-slim"
     assert mirror.host("ghcr.io/astral-sh/uv:0.13.9") == "ghcr.io"
 
 
-def test_a_failed_program_shows_its_last_lines(tmp_path: Path) -> None:
+def test_failed_program_shows_its_last_lines(tmp_path: Path) -> None:
+    """The error names the whole log."""
     with pytest.raises(EngineError) as failed:
         run(["sh", "-c", "echo first; echo last >&2; exit 3"], log=tmp_path / "x.log")
     assert "ended with code 3:" in str(failed.value)
@@ -120,7 +133,8 @@ def test_a_failed_program_shows_its_last_lines(tmp_path: Path) -> None:
     assert str(tmp_path / "x.log") in str(failed.value)
 
 
-def test_a_finished_step_is_not_done_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_finished_step_is_not_repeated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A set-up goes on where the last set-up ended."""
     done: list[int] = []
     for _ in range(2):
         Progress(1, tmp_path).step("root", "Debian root", lambda: done.append(1))
@@ -128,7 +142,9 @@ def test_a_finished_step_is_not_done_again(tmp_path: Path, capsys: pytest.Captur
     assert "[1/1] Debian root: done in 0 s" in capsys.readouterr().err
 
 
-def test_a_failed_step_is_done_again(tmp_path: Path) -> None:
+def test_failed_step_is_repeated(tmp_path: Path) -> None:
+    """A step counts as finished when its work has ended well."""
+
     def fail() -> None:
         raise EngineError("broken")
 
