@@ -1,9 +1,9 @@
-"""What every verb takes after its name, written once."""
+"""The options of every verb and the environment variables of the caller: parsed once, into frozen values."""
 
 import inspect
-import os
+import secrets
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
@@ -12,21 +12,27 @@ import typer
 
 from deploy.report.formats import Format
 
-_VARIABLE: Final = {"credentials": "GOOGLE_APPLICATION_CREDENTIALS", "registry_credentials": "REGISTRY_CREDENTIALS"}
+_FILE_VARIABLES: Final = {
+    "credentials": "GOOGLE_APPLICATION_CREDENTIALS",
+    "registry_credentials": "REGISTRY_CREDENTIALS",
+}
+_OVERRIDES: Final = ("compute_url", "registry_url", "project", "zone", "group", "repository")
 _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Options of every verb; a field is an option."""
+class Options:
+    """Options of every verb; each field is an option of that name."""
 
     env: Annotated[str, typer.Option(help="environments/ENV.yaml")] = "local"
-    shape: Annotated[Format, typer.Option("--format", help="text, json or markdown")] = "text"
-    credentials: Annotated[Path | None, typer.Option(envvar=_VARIABLE["credentials"], help="credential file")] = None
+    format: Annotated[Format, typer.Option(help="text, json or markdown")] = "text"
+    credentials: Annotated[Path | None, typer.Option(envvar=_FILE_VARIABLES["credentials"], help="credential file")] = (
+        None
+    )
     registry_credentials: Annotated[
         Path | None,
         typer.Option(
-            envvar=_VARIABLE["registry_credentials"], help="logins of registries, as 'docker login' writes them"
+            envvar=_FILE_VARIABLES["registry_credentials"], help="logins of registries, as 'docker login' writes them"
         ),
     ] = None
     compute_url: Annotated[
@@ -39,41 +45,94 @@ class Settings:
     repository: _Override = ""
 
     def overrides(self) -> dict[str, str]:
-        """Return what overrides the environment file, by its key; empty values do not."""
-        keys = ("compute_url", "registry_url", "project", "zone", "group", "repository")
-        return {key: value for key in keys if (value := getattr(self, key))}
+        """Return the options that override the environment file, by their keys; empty ones are left out."""
+        return {key: value for key in _OVERRIDES if (value := getattr(self, key))}
 
-    def flags(self) -> list[str]:
+
+@dataclass(frozen=True, kw_only=True)
+class Variables:
+    """
+    Environment variables that no option reads.
+
+    Args:
+        run: id of the run: GITHUB_RUN_ID, or a random one.
+        command: DEPLOY_COMMAND, what a person types before a verb.
+        arguments: DEPLOY_ARGUMENTS, what a person types after a verb; None if the variable is not set.
+        results: DEPLOY_RESULTS, folder of the results of runs; None if the variable is not set.
+        files: variables of credential files that are set, by their options.
+    """
+
+    run: str
+    command: str
+    arguments: tuple[str, ...] | None
+    results: Path | None
+    files: Mapping[str, str]
+
+
+def read_variables(environ: Mapping[str, str]) -> Variables:
+    """Return the variables of an environment."""
+    arguments, results = environ.get("DEPLOY_ARGUMENTS"), environ.get("DEPLOY_RESULTS")
+    return Variables(
+        run=environ.get("GITHUB_RUN_ID") or secrets.token_hex(4),
+        command=environ.get("DEPLOY_COMMAND") or "uv run --project deploy python -m deploy",
+        arguments=None if arguments is None else tuple(arguments.split()),
+        results=Path(results) if results else None,
+        files={option: environ[name] for option, name in _FILE_VARIABLES.items() if name in environ},
+    )
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """
+    One call of a verb.
+
+    Args:
+        verb: name of the verb.
+        options: options of every verb.
+        variables: environment variables that no option reads.
+    """
+
+    verb: str
+    options: Options
+    variables: Variables
+
+    def command(self, verb: str, *arguments: str) -> str:
+        """Return the command line of another verb on the same group."""
+        typed = self.variables.arguments
+        flags = self._flags() if typed is None else typed
+        return " ".join((self.variables.command, verb, "--env", self.options.env, *flags, *arguments))
+
+    def _flags(self) -> list[str]:
         """Return the flags of a command on the same group; a value that came by COMPUTE_URL becomes a flag."""
-        values = self.overrides()
-        for key, variable in _VARIABLE.items():
-            file = str(getattr(self, key) or "")
-            if file not in ("", os.environ.get(variable)):
-                values[key] = file
+        values = self.options.overrides()
+        for option in _FILE_VARIABLES:
+            file = str(getattr(self.options, option) or "")
+            if file not in ("", self.variables.files.get(option)):
+                values[option] = file
         return [part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", shlex.quote(value))]
 
 
-def with_settings(verb: Callable[..., None], call: Callable[..., None]) -> Callable[..., None]:
+def with_options(verb: Callable[..., None], call: Callable[..., None]) -> Callable[..., None]:
     """
-    Return a function with a verb's options and those of Settings, for typer to read.
+    Return a function with a verb's own options and those of every verb, for typer to read.
 
     Args:
-        verb: Its parameters but the first are the verb's own options.
-        call: Called with the Settings and the verb's own options.
+        verb: function whose parameters but the first are the verb's own options.
+        call: function that is called with the Options and the verb's own options.
     """
     _, *own = inspect.signature(verb).parameters.values()
-    hints = get_type_hints(Settings, include_extras=True)
+    hints = get_type_hints(Options, include_extras=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
-        inspect.Parameter(one.name, keyword, default=one.default, annotation=hints[one.name])
-        for one in fields(Settings)
+        inspect.Parameter(option.name, keyword, default=option.default, annotation=hints[option.name])
+        for option in fields(Options)
     ]
 
     def command(**values: Any) -> None:
-        call(Settings(**{one.name: values.pop(one.name) for one in shared}), **values)
+        call(Options(**{option.name: values.pop(option.name) for option in shared}), **values)
 
-    parameters = [*(one.replace(kind=keyword) for one in own), *shared]
+    parameters = [*(parameter.replace(kind=keyword) for parameter in own), *shared]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     command.__doc__ = verb.__doc__
     return command

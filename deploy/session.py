@@ -1,10 +1,10 @@
-"""What a verb works with: the settings, the API, the registry."""
+"""The connections of a verb: Compute Engine, the registry, and the account's permissions."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from deploy.compute_engine.client import Compute
@@ -19,50 +19,73 @@ from deploy.registry.http import Logins
 from deploy.retry import Time
 from lib.credential_urls import is_local
 
-EXCHANGE_S: Final = 30.0  # for one exchange as a whole, whatever it is retried for
+if TYPE_CHECKING:
+    import httpx
+
+EXCHANGE_S: Final = 30.0  # of one exchange with all its retries
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Session:
-    """Everything that a verb works with."""
-
-    config: Config
-    compute: Compute
-    registry: Registry
-    asked: Callable[[], set[str]]
-
-    def observed(self) -> Observation:
-        """Read everything that a decision needs."""
-        return read_observation(ManagedGroup(self.compute, self.config.zone, self.config.group), self.asked)
-
-
-def opened(config: Config, credential_file: Path | None, registry_credentials: Path | None = None) -> Session:
     """
-    Open a session; nothing is asked of any network.
+    The connections of a verb.
 
     Args:
-        config: the environment.
-        credential_file: Google credentials.
-        registry_credentials: logins of registries.
+        managed: group of the environment.
+        registry: registry of the environment's repository.
+        client: HTTP client of Google's endpoints.
+        resource_manager_url: scheme and host of Cloud Resource Manager.
+        headers: returns the headers of a request to Google, with its token.
+    """
+
+    managed: ManagedGroup
+    registry: Registry
+    client: "httpx.Client"
+    resource_manager_url: str
+    headers: Callable[[], dict[str, str]]
+
+    def read_observation(self) -> Observation:
+        """Read the group and its surroundings."""
+        return read_observation(self.managed, self.read_permissions)
+
+    def read_permissions(self) -> set[str]:
+        """Read which required permissions the account has on the project."""
+        compute = self.managed.compute
+        return read_granted_permissions(
+            self.client, self.resource_manager_url, compute.project, self.headers, compute.time
+        )
+
+
+def open_session(config: Config, credential_file: Path | None, registry_credentials: Path | None = None) -> Session:
+    """
+    Open a session; no request is made.
+
+    Args:
+        config: endpoints and names of the environment.
+        credential_file: file of Google credentials; None for the account of the VM.
+        registry_credentials: file of registry logins; None if there is none.
 
     Raises:
-        NotAllowedError: There are no credentials, and the endpoint is no emulator; a file that can't be read.
+        NotAllowedError: there are no credentials and the endpoint is no emulator, or a file can't be read.
     """
     from deploy.compute_engine import login  # noqa: PLC0415 - a fifth of a second, which `report` and `--help` do without
     from lib.deadline import client  # noqa: PLC0415 - as above
 
     # An endpoint that is plain HTTP is an emulator: it gets no token but those that its environment lets it issue.
-    emulated = config.compute_url.startswith("http://")
+    is_emulator = config.compute_url.startswith("http://")
     address = urlsplit(config.compute_url)
-    issues = address.netloc in config.token_hosts and is_local(address.hostname or "")
-    anonymous = emulated and not issues
-    headers = login.NoCredentials() if anonymous else login.load_login(credential_file, config.token_hosts)
-    api, clock = client(EXCHANGE_S, trust_env=not emulated), Time(time.monotonic, time.sleep)
-    manager = config.compute_url.partition("/compute/")[0] if emulated else config.resource_manager_url
+    issues_tokens = address.netloc in config.token_hosts and is_local(address.hostname or "")
+    is_anonymous = is_emulator and not issues_tokens
+    headers = login.NoCredentials() if is_anonymous else login.load_login(credential_file, config.token_hosts)
+    google, clock = client(EXCHANGE_S, trust_env=not is_emulator), Time(time.monotonic, time.sleep)
+    compute = Compute(google, config.compute_url, config.project, headers, clock, renew=headers.renew)
     logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))
+    registry_client = client(EXCHANGE_S, trust_env=config.registry.startswith("https://"))
+    emulator_url = config.compute_url.partition("/compute/")[0]
     return Session(
-        config,
-        Compute(api, config.compute_url, config.project, headers, clock, renew=headers.renew),
-        Registry(client(EXCHANGE_S, trust_env=config.registry.startswith("https://")), config.registry, logins, clock),
-        lambda: read_granted_permissions(api, manager, config.project, headers, clock),
+        managed=ManagedGroup(compute, config.zone, config.group),
+        registry=Registry(registry_client, config.registry, logins, clock),
+        client=google,
+        resource_manager_url=emulator_url if is_emulator else config.resource_manager_url,
+        headers=headers,
     )

@@ -46,7 +46,6 @@ class Compute:
 
     Attributes:
         requests: number of requests that were sent.
-        warnings: warnings of operations that succeeded.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Compute:
         self.time = time
         self.server_clock = ServerClock(time, own_clock)
         self.requests = 0
-        self.warnings: list[str] = []
         self._client = client
         self._base = f"{base_url.rstrip('/')}/projects/{project}"
         self._headers = headers
@@ -180,9 +178,7 @@ class Compute:
                 return OperationResult("unknown", text=str(error))
             if operation.get("status") != "DONE":
                 self.time.sleep(1.0)
-        result = operation_result(operation)
-        self.warnings.extend(result.warnings)
-        return result
+        return operation_result(operation)
 
     def _request(self, request: "_Request") -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s

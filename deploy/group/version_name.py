@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from deploy.errors import RefusedError
@@ -44,6 +44,22 @@ class VersionName:
     def __str__(self) -> str:
         times = f"{self.began_at.strftime(_TIME)}/{self.deadline_at.strftime(_TIME)}"
         return f"{self.kind}/{self.release}/{self.run}/{times}"
+
+
+def version_name(kind: Kind, digest: str, run: str, now: datetime, budget_s: float) -> VersionName:
+    """
+    Return the version name of a rollout that begins now.
+
+    Args:
+        kind: verb that started the rollout.
+        digest: digest of the release's image.
+        run: id of the process that writes the name.
+        now: time at Compute Engine, UTC.
+        budget_s: seconds until the deadline.
+    """
+    began_at = now.replace(microsecond=0)
+    release = digest.removeprefix("sha256:")[:12]
+    return VersionName(kind, release, run, began_at, began_at + timedelta(seconds=round(budget_s)))
 
 
 def parse_version_name(text: str) -> VersionName | None:

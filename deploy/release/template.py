@@ -80,15 +80,13 @@ def release_record(template: Document) -> ReleaseRecord | None:
     return record if digests == [record.digest] else None
 
 
-def new_template(base: Document, repository: str, digest: str, record: ReleaseRecord) -> Document:
+def new_template(base: Document, record: ReleaseRecord) -> Document:
     """
-    Return the body of a new template: a copy of a base with another digest in its script, and a release record.
+    Return the body of a new template: a copy of a base with the image and the record of a release.
 
     Args:
         base: template to copy.
-        repository: repository that the script of the base refers to once.
-        digest: digest that the script of the copy refers to.
-        record: release record of the copy.
+        record: release record of the copy; its digest replaces the image's in the script.
 
     Raises:
         RefusedError: the base can't be copied, or its metadata would become too large.
@@ -96,14 +94,14 @@ def new_template(base: Document, repository: str, digest: str, record: ReleaseRe
     _refuse_uncopyable(base)
     body = _without_output(base)
     before = script(base)
-    after = rewrite(before, deciding_reference(metadata(base), repository), digest)
+    after = rewrite(before, deciding_reference(metadata(base), record.repository), record.digest)
     items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != RECORD_KEY]
     body["properties"]["metadata"]["items"] = [
         *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),
         {"key": RECORD_KEY, "value": record.dump()},
     ]
     body["name"] = content_name(project_of(record.base), record, after)
-    body["description"] = f"Release {digest} of {repository}; a copy of {name_of(record.base)}."
+    body["description"] = f"Release {record.digest} of {record.repository}; a copy of {name_of(record.base)}."
     _refuse_oversize(body)
     return body
 

@@ -1,40 +1,40 @@
-"""What a verb found or did as text, JSON or Markdown."""
+"""The results of verbs as text, JSON or Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
 from deploy.endpoints import EndpointOverride, with_endpoint_lines
-from deploy.report import lastrun, markdown, text
+from deploy.report import last_run, markdown, text
 from deploy.report.text import Command
-from deploy.rollout.result import Outcome, Pruned
+from deploy.rollout.result import PruneResult, RunResult
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 
 Format = Literal["text", "json", "markdown"]
 
 
-def outcome(found: Outcome, command: Command, shape: Format) -> str:
+def run_report(result: RunResult, command: Command, format_: Format) -> str:
     """
-    Return what a run came to.
+    Return the report of a run.
 
     Args:
-        found: The run.
-        command: Returns what a person types for a verb, with these arguments.
-        shape: To give it in.
+        result: the run.
+        command: returns the command line of a verb with these arguments.
+        format_: format of the report.
     """
-    if shape == "json":
-        return lastrun.dump(found)
-    shown = markdown.outcome(found, command) if shape == "markdown" else text.outcome(found, command)
-    return with_endpoint_lines(found.endpoints, shown, shape)
+    if format_ == "json":
+        return last_run.dump(result)
+    report = markdown.run_report(result, command) if format_ == "markdown" else text.run_report(result, command)
+    return with_endpoint_lines(result.endpoints, report, format_)
 
 
-def pruned(found: Pruned, shape: Format, endpoints: Sequence[EndpointOverride] = ()) -> str:
-    """Return the names of templates that were deleted, and how many a later prune may delete."""
-    if shape == "json":
-        data = {"pruned": found.templates, "remaining": found.remaining}
+def prune_report(result: PruneResult, format_: Format, endpoints: Sequence[EndpointOverride] = ()) -> str:
+    """Return the names of the deleted templates, and how many a later prune may delete."""
+    if format_ == "json":
+        data = {"pruned": result.templates, "remaining": result.remaining}
         return as_json({**data, "endpoints": list(map(asdict, endpoints))})
-    lines = [f"pruned {name}" for name in found.templates]
-    lines += [text.remaining(found.remaining)] if found.remaining else []
-    shown = [f"- {escaped(line)}" if shape == "markdown" else inline(line) for line in lines]
+    lines = [f"pruned {name}" for name in result.templates]
+    lines += [text.remaining(result.remaining)] if result.remaining else []
+    shown = [f"- {escaped(line)}" if format_ == "markdown" else inline(line) for line in lines]
     return "\n".join(shown) or "nothing to prune"

@@ -1,4 +1,4 @@
-"""The outcome of a run as Markdown, for a job summary: heading, facts, machines, and when each of them was what."""
+"""The result of a run as Markdown, for a job summary: heading, facts, instances, and a chart of their times."""
 
 import re
 from collections.abc import Iterator
@@ -7,72 +7,73 @@ from itertools import groupby
 from typing import Final
 
 from deploy.report import table, text
-from deploy.rollout.result import Life, Outcome, Result
+from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from lib.output import inline
 from lib.output import markdown as escaped
 
-# The axis shows the time since the start; the day is never seen, and no clock changed on it.
+# The axis shows the time since the start; its day is not printed, and no clock changed on it.
 _START: Final = datetime(2000, 1, 1)  # noqa: DTZ001
 _HOUR_S: Final = 3600.0
 
 
-def outcome(found: Outcome, command: text.Command) -> str:
+def run_report(result: RunResult, command: text.Command) -> str:
     """
-    Return what a run came to.
+    Return the report of a run.
 
     Args:
-        found: The run.
-        command: Returns what a person types for a verb, with these arguments.
+        result: the run.
+        command: returns the command line of a verb with these arguments.
     """
-    lines = [f"### {escaped(text.heading(found))}", ""]
-    if found.message:
-        lines += [*(escaped(line) for line in text.why(found).split("\n")), ""]
-    if found.evidence:
-        lines += [*table.fenced("text", [inline(line) for line in found.evidence]), ""]
-    facts = text.facts(found)
+    lines = [f"### {escaped(text.heading(result))}", ""]
+    if result.message:
+        lines += [*(escaped(line) for line in text.reason(result).split("\n")), ""]
+    if result.diagnostics:
+        lines += [*table.fenced("text", [inline(line) for line in result.diagnostics]), ""]
+    facts = text.facts(result)
     lines += [*table.markdown(("", ""), facts), ""] if facts else []
-    for name, typed in text.commands(found, command):
-        lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(typed)]), ""]
-    if found.result and found.result.machines:
-        lines += [*table.markdown(text.COLUMNS, [text.row(life) for life in found.result.machines]), ""]
-        if found.result.phases:
-            lines += table.fenced("mermaid", list(gantt(found.result)))
+    for name, command_line in text.commands(result, command):
+        lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]
+    if result.rollout and result.rollout.instances:
+        rows = [text.row(instance) for instance in result.rollout.instances]
+        lines += [*table.markdown(text.COLUMNS, rows), ""]
+        if result.rollout.phases:
+            lines += table.fenced("mermaid", list(gantt(result.rollout)))
     return "\n".join(lines).rstrip()
 
 
-def gantt(result: Result) -> Iterator[str]:
+def gantt(rollout: RolloutResult) -> Iterator[str]:
     """
-    Yield the lines of a Gantt chart of the machines, a section for each release.
+    Yield the lines of a Gantt chart of the instances, a section for each release.
 
     Source: Mermaid's gantt.jison: a section's and a task's text end at `#`, `:`, `;` or the line, `%` may begin a
-    comment, commas part a task's data, and keywords count at the beginning of a line, where each of ours has a word
-    that is none.
+    comment, commas separate a task's data, and keywords count at the beginning of a line, where each of these lines has
+    a word that is none.
     """
-    end_s = sum(phase.seconds for phase in result.phases)
+    end_s = sum(phase.seconds for phase in rollout.phases)
     yield "gantt"
     yield "  dateFormat YYYY-MM-DD HH:mm:ss"
     yield "  axisFormat " + ("%M:%S" if end_s < _HOUR_S else "%H:%M:%S")
     yield "  todayMarker off"
-    lives = sorted(result.machines, key=lambda life: (life.is_new, life.template, life.seen_s))
-    for (is_new, template), machines in groupby(lives, key=lambda life: (life.is_new, life.template)):
+    ordered = sorted(rollout.instances, key=lambda times: (times.is_new, times.template, times.first_poll_s))
+    for (is_new, template), instances in groupby(ordered, key=lambda times: (times.is_new, times.template)):
         yield f"  section {_plain(('new ' if is_new else 'old ') + (template or 'leaving'))}"
-        for life in machines:
-            yield from _bars(life, end_s)
+        for instance in instances:
+            yield from _bars(instance, end_s)
 
 
-def _bars(life: Life, end_s: float) -> Iterator[str]:
-    """One bar until a machine was healthy, if it was not from the start, and one from then on."""
-    until_s = end_s if life.gone_s is None else life.gone_s
-    healthy_s = life.healthy_s
-    if healthy_s is None or healthy_s > life.seen_s:
+def _bars(instance: InstanceTimes, end_s: float) -> Iterator[str]:
+    """Yield a bar until an instance was healthy, if it was not from the start, and a bar from then on."""
+    until_s = end_s if instance.deleted_s is None else instance.deleted_s
+    healthy_s = instance.healthy_s
+    if healthy_s is None or healthy_s > instance.first_poll_s:
         tag = "crit" if healthy_s is None else "active"
-        yield _bar("starts", life, tag, life.seen_s, until_s if healthy_s is None else healthy_s)
+        yield _bar("starts", instance, tag, instance.first_poll_s, until_s if healthy_s is None else healthy_s)
     if healthy_s is not None:
-        yield _bar("serves", life, "done", healthy_s, until_s)
+        yield _bar("serves", instance, "done", healthy_s, until_s)
 
 
-def _bar(word: str, life: Life, tag: str, from_s: float, to_s: float) -> str:
-    return f"  {word} {_plain(life.name)} :{tag}, {_moment(from_s)}, {_moment(max(to_s, from_s + 1))}"
+def _bar(word: str, instance: InstanceTimes, tag: str, from_s: float, to_s: float) -> str:
+    return f"  {word} {_plain(instance.name)} :{tag}, {_moment(from_s)}, {_moment(max(to_s, from_s + 1))}"
 
 
 def _moment(at_s: float) -> str:

@@ -1,9 +1,9 @@
-"""What a plan would change, field by field, which machines it would replace, and how long that takes: pure."""
+"""What a deploy would change, field by field, which instances it would replace, and how long that takes: pure."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from deploy.config import Config, RolloutSettings
 from deploy.documents.resource import Document, name_of
@@ -14,7 +14,7 @@ from deploy.group.observation import Observation
 from deploy.release import record, template
 from deploy.report.formats import Format
 from deploy.report.table import fenced
-from deploy.rollout.plan import Plan
+from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 from lib.redaction import redacted
@@ -30,9 +30,9 @@ class Change:
     A field that would differ.
 
     Args:
-        field: Its path; a line of the script is `startup-script line 9`.
-        before: Empty where it is not there.
-        after: Empty where it goes.
+        field: path of the field; a line of the script is `startup-script line 9`.
+        before: value before; empty if the field is absent.
+        after: value after; empty if the field is removed.
     """
 
     field: str
@@ -40,37 +40,37 @@ class Change:
     after: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """
-    What a plan would do.
+    What a deploy would do.
 
     Args:
-        group: Its name.
+        group: name of the group.
         action: nothing, wait or roll.
-        before: Template that the group has.
-        after: Template that it would have.
-        back_to: Template that serves again if it fails; empty if there is none.
-        bill: Digest of the image's bill of materials; empty if the registry has none.
-        template: Fields of the new template that differ from the group's.
-        policy: Fields of the update policy that differ.
-        machines: That would be replaced.
-        estimated_s: Shortest and longest time that this takes, the bake included, and at most budget_s.
-        budget_s: When it has failed.
-        warnings: What to know.
-        is_empty: Whether the group has no instances, so that nothing proves a release.
-        endpoints: Endpoints that are not the environment file's.
+        before: name of the template that the group has.
+        target: name of the template that the group would have.
+        fallback: name of the template that is restored on a failure; empty if there is none.
+        bill_of_materials: digest of the image's bill of materials; empty if the registry has none.
+        template: fields of the new template that differ from the group's.
+        update_policy: fields of the update policy that differ.
+        instances: names of the instances that would be replaced.
+        estimated_s: shortest and longest time that this takes, the bake included, and at most budget_s.
+        budget_s: seconds after which the rollout has failed.
+        warnings: facts that the operator should read, one line each.
+        is_empty: whether the group has no instances, so that nothing proves a release.
+        endpoints: endpoints that differ from the environment file.
     """
 
     group: str
-    action: str
+    action: Literal["nothing", "wait", "roll"]
     before: str
-    after: str
-    back_to: str
-    bill: str
+    target: str
+    fallback: str
+    bill_of_materials: str
     template: tuple[Change, ...]
-    policy: tuple[Change, ...]
-    machines: tuple[str, ...]
+    update_policy: tuple[Change, ...]
+    instances: tuple[str, ...]
     estimated_s: tuple[float, float]
     budget_s: float
     warnings: tuple[str, ...]
@@ -78,91 +78,114 @@ class Preview:
     endpoints: tuple[EndpointOverride, ...]
 
 
-def preview(config: Config, observed: Observation, plan: Plan, bill: str = "") -> Preview:
-    """Return what a plan would do to what was observed, with an image whose bill of materials has a digest."""
-    rolls = plan.action == "roll"
-    machines = tuple(one.name for one in observed.group.active_instances if one.version is not None) if rolls else ()
-    shortest, longest = estimated_s(len(machines), config.rollout) if rolls else (0.0, 0.0)
-    now = update_policy.policy_values(observed.group.raw.get("updatePolicy") or {})
-    meant = update_policy.policy_values(update_policy.rollout_policy(config.rollout)) if rolls else now
+def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_materials: str = "") -> Preview:
+    """
+    Return what a plan would do.
+
+    Args:
+        config: names and rollout settings of the environment.
+        observed: the group and its surroundings.
+        plan: plan of a deploy.
+        bill_of_materials: digest of the image's bill of materials; empty if the registry has none.
+    """
+    group, budget_s = observed.group, config.rollout.budget_s(observed.group.target_size)
+    instances: tuple[str, ...] = ()
+    shortest_s, longest_s = 0.0, 0.0
+    template_changes: tuple[Change, ...] = ()
+    policy_changes: tuple[Change, ...] = ()
+    if isinstance(plan, DeployRelease):
+        instances = tuple(instance.name for instance in group.active_instances if instance.version is not None)
+        shortest_s, longest_s = estimated_s(len(instances), config.rollout)
+        template_changes = tuple(_template_changes(observed.template, plan.template))
+        policy_changes = _policy_changes(config, group.raw.get("updatePolicy") or {})
     return Preview(
         group=config.group,
-        action=plan.action,
-        before=plan.before.template,
-        after=plan.version.template,
-        back_to=plan.entry.template if plan.entry else "",
-        bill=bill,
-        template=tuple(_template(observed.template, plan.template)) if plan.template else (),
-        policy=tuple(Change(key, str(now[key]), str(meant[key])) for key in meant if now[key] != meant[key]),
-        machines=machines,
-        estimated_s=(min(shortest, plan.budget_s), min(longest, plan.budget_s)),
-        budget_s=plan.budget_s,
-        warnings=(*plan.warnings, *_too_short(config, plan.budget_s, shortest)),
+        action="nothing" if isinstance(plan, NothingToDo) else "roll" if isinstance(plan, DeployRelease) else "wait",
+        before=group.versions[0].template,
+        target=plan.target.template,
+        fallback=plan.fallback.template if plan.fallback else "",
+        bill_of_materials=bill_of_materials,
+        template=template_changes,
+        update_policy=policy_changes,
+        instances=instances,
+        estimated_s=(min(shortest_s, budget_s), min(longest_s, budget_s)),
+        budget_s=budget_s,
+        warnings=(*plan.warnings, *_timeout_warnings(config, budget_s, shortest_s)),
         is_empty=plan.is_empty,
         endpoints=config.endpoint_overrides,
     )
 
 
-def estimated_s(machines: int, rollout: RolloutSettings) -> tuple[float, float]:
+def estimated_s(instances: int, settings: RolloutSettings) -> tuple[float, float]:
     """
     Return the shortest and longest time that a rollout takes: replacements one after the other, then the bake.
 
-    As many machines as surge and unavailable allow are replaced at once: ceil(machines / (surge + unavailable)) times
+    As many instances as surge and unavailable allow are replaced at once: ceil(instances / (surge + unavailable)) times
     60 to 150 s, and `bake_s`. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
     """
-    turns = math.ceil(machines / (rollout.surge + rollout.unavailable))
-    shortest, longest = (turns * each + rollout.bake_s for each in _REPLACEMENT_S)
-    return shortest, longest
+    turns = math.ceil(instances / (settings.surge + settings.unavailable))
+    shortest_s, longest_s = (turns * seconds + settings.bake_s for seconds in _REPLACEMENT_S)
+    return shortest_s, longest_s
 
 
-def shown(found: Preview, shape: Format) -> str:
+def preview_report(preview: Preview, format_: Format) -> str:
     """Return a preview as text, JSON or Markdown."""
-    if shape == "json":
-        return as_json(asdict(found))
+    if format_ == "json":
+        return as_json(asdict(preview))
     head = {
-        "nothing": f"{found.group}: nothing to do, {NOTHING_PROVEN if found.is_empty else 'it serves already'}",
-        "wait": f"{found.group}: on its way already; deploy would wait for it",
-        "roll": f"{found.group}: {found.before} → {found.after}",
-    }[found.action]
-    changes = [
-        inline(line) for line in (*_changed("template", found.template), *_changed("update policy", found.policy))
-    ]
-    lines = _lines(found)
-    if shape == "markdown":
-        diff = ["", *fenced("diff", changes)] if changes else []
-        return "\n".join([f"### {escaped(head)}", "", *(f"- {escaped(line)}" for line in lines), *diff])
+        "nothing": f"{preview.group}: nothing to do, {NOTHING_PROVEN if preview.is_empty else 'it serves already'}",
+        "wait": f"{preview.group}: a rollout of this release has begun already; deploy would wait for it",
+        "roll": f"{preview.group}: {preview.before} → {preview.target}",
+    }[preview.action]
+    diff = (*_diff("template", preview.template), *_diff("update policy", preview.update_policy))
+    changes = [inline(line) for line in diff]
+    lines = _lines(preview)
+    if format_ == "markdown":
+        block = ["", *fenced("diff", changes)] if changes else []
+        return "\n".join([f"### {escaped(head)}", "", *(f"- {escaped(line)}" for line in lines), *block])
     return "\n".join([inline(head), *(f"  {inline(line)}" for line in (*changes, *lines))])
 
 
-def _lines(found: Preview) -> list[str]:
+def _lines(preview: Preview) -> list[str]:
     lines = []
-    if found.action == "roll":
-        names = f": {', '.join(found.machines)}" if found.machines else ""
+    if preview.action == "roll":
+        count = len(preview.instances)
+        names = f": {', '.join(preview.instances)}" if preview.instances else ""
         lines = [
-            f"replaces {len(found.machines)} machines{names}",
-            _duration(found),
-            f"back to {found.back_to} if it fails" if found.back_to else "nothing to go back to if it fails",
-            f"bill of materials {found.bill or 'none in the registry'}",
+            f"replaces {count} instance{'s' * (count != 1)}{names}",
+            _duration(preview),
+            f"restores {preview.fallback} on a failure"
+            if preview.fallback
+            else "has no release to restore on a failure",
+            f"bill of materials {preview.bill_of_materials or 'none in the registry'}",
         ]
-    return lines + [f"warning: {text}" for text in found.warnings]
+    return lines + [f"warning: {text}" for text in preview.warnings]
 
 
-def _duration(found: Preview) -> str:
-    """Return one estimate: a rollout never takes longer than its timeout."""
-    shortest, longest, budget = (math.ceil(seconds / 60) for seconds in (*found.estimated_s, found.budget_s))
-    if found.estimated_s[1] < found.budget_s:
-        return f"about {shortest} to {longest} minutes; has failed after {budget}"
+def _duration(preview: Preview) -> str:
+    """Return the estimate: a rollout never takes longer than its timeout."""
+    shortest, longest, budget = (math.ceil(seconds / 60) for seconds in (*preview.estimated_s, preview.budget_s))
+    if preview.estimated_s[1] < preview.budget_s:
+        return f"about {shortest} to {longest} minutes; failed after {budget}"
     return f"at most {budget} minute{'s' * (budget != 1)}, its timeout"
 
 
-def _too_short(config: Config, budget_s: float, shortest_s: float) -> tuple[str, ...]:
+def _timeout_warnings(config: Config, budget_s: float, shortest_s: float) -> tuple[str, ...]:
     """Warn of a timeout that no rollout on Compute Engine keeps; an emulator, on plain HTTP, may be faster."""
     if budget_s >= shortest_s or not config.compute_url.startswith("https://"):
         return ()
     return (f"the timeout of {budget_s:.0f} s is shorter than the {shortest_s:.0f} s that this rollout usually takes",)
 
 
-def _changed(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
+def _policy_changes(config: Config, policy: Document) -> tuple[Change, ...]:
+    before, after = (
+        update_policy.policy_values(policy),
+        update_policy.policy_values(update_policy.rollout_policy(config.rollout)),
+    )
+    return tuple(Change(key, str(before[key]), str(after[key])) for key in after if before[key] != after[key])
+
+
+def _diff(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
     for change in changes:
         yield f"@ {title}: {change.field}"
         if change.before:
@@ -171,7 +194,7 @@ def _changed(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
             yield f"+ {change.after}"
 
 
-def _template(base: Document, body: Document) -> Iterator[Change]:
+def _template_changes(base: Document, body: Document) -> Iterator[Change]:
     for field in ("name", "description"):
         if base.get(field, "") != body[field]:
             yield Change(field, base.get(field, ""), body[field])
@@ -184,13 +207,13 @@ def _template(base: Document, body: Document) -> Iterator[Change]:
 
 
 def _readable(document: Document) -> dict[str, str]:
-    """Return the lines of the script and the members of the release record, by what they are called."""
-    found = template.metadata(document)
-    lines = found.get("startup-script", "").splitlines()
-    named = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
-    release = record.parse_record(found.get(record.RECORD_KEY, ""))
+    """Return the lines of the script and the members of the release record, each by its name."""
+    metadata = template.metadata(document)
+    lines = metadata.get("startup-script", "").splitlines()
+    script = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
+    release = record.parse_record(metadata.get(record.RECORD_KEY, ""))
     members: dict[str, Any] = asdict(release) if release else {}
-    return named | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
+    return script | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""How a rollout goes, while it goes: a table on a terminal, one line for each change elsewhere."""
+"""The progress of a rollout: a table on a terminal, one line for each change elsewhere."""
 
 import re
 from collections import defaultdict
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
-from deploy.rollout.watch import Look, Show
+from deploy.rollout.watch import ShowSnapshot, Snapshot
 from lib.output import inline
 from lib.streams import SafeStream, write_progress
 
@@ -17,80 +17,87 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def shown(stream: TextIO) -> Iterator[Show]:
-    """Show looks on a stream until the end of the block; a terminal keeps the last one."""
+def progress_on(stream: TextIO) -> Iterator[ShowSnapshot]:
+    """Show snapshots on a stream until the end of the block; a terminal keeps the last one."""
     if not stream.isatty():
-        yield Lines(partial(write_progress, stream=stream))
+        yield ChangedLines(partial(write_progress, stream=stream))
         return
-    from rich.console import Console  # noqa: PLC0415 - a tenth of a second, which nobody but a terminal needs
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second, which only a terminal needs
     from rich.live import Live  # noqa: PLC0415
 
     with Live(console=Console(file=stream), auto_refresh=False) as live:
-        yield lambda look: live.update(table(look), refresh=not isinstance(stream, SafeStream) or stream.is_ready)
+
+        def show(snapshot: Snapshot) -> None:
+            live.update(table(snapshot), refresh=not isinstance(stream, SafeStream) or stream.is_ready)
+
+        yield show
 
 
 @dataclass
-class Lines:
+class ChangedLines:
     """
-    Says a look if anything but the ages in it has changed.
+    Prints a snapshot if anything but the ages in its line has changed.
 
     Args:
-        say: Told a line.
+        print_line: prints a line.
     """
 
-    say: Callable[[str], None]
-    _said: str = ""
+    print_line: Callable[[str], None]
+    _printed: str = ""
 
-    def __call__(self, look: Look) -> None:
-        """Take a look."""
-        now = re.sub(r" \d+ s\b", "", line(look))
-        if now != self._said:
-            self._said = now
-            self.say(inline(line(look)))
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Print a snapshot, or leave it out."""
+        without_ages = re.sub(r" \d+ s\b", "", line(snapshot))
+        if without_ages != self._printed:
+            self._printed = without_ages
+            self.print_line(inline(line(snapshot)))
 
 
-def line(look: Look) -> str:
-    """Return a look in a line, such as `2/3 on web-…-r-ab12cd345678 · 1 verifying 12 s · old 1`."""
-    group, target = look.group, look.target
+def line(snapshot: Snapshot) -> str:
+    """Return a snapshot in a line, such as `2/3 on web-…-r-ab12cd345678 · 1 verifying 12 s · old 1`."""
+    group, target = snapshot.group, snapshot.target
     active = group.active_instances
-    lives = [look.timeline.lives[instance.name] for instance in active if instance.version == target]
+    new = [snapshot.timeline.times[instance.name] for instance in active if instance.version == target]
     ages_s: dict[str, list[float]] = defaultdict(list)
-    for life in lives:
-        ages_s[life.state].append(look.at_s - life.since_s)
+    for times in new:
+        ages_s[times.state].append(snapshot.at_s - times.since_s)
     healthy = len(ages_s.pop("healthy", []))
     parts = [f"{len(ages)} {state} {max(ages):.0f} s" for state, ages in sorted(ages_s.items())]
-    old = len(active) - len(lives)
+    old = len(active) - len(new)
     parts += [f"old {old}"] if old else []
-    if not parts:
-        settled_s = look.timeline.reached.get("settled", look.at_s)
-        parts = [f"settled {look.at_s - settled_s:.0f} s" if look.verdict.state == "done" else look.verdict.text]
+    if not parts and snapshot.verdict.state == "done":
+        parts = [f"settled {snapshot.at_s - snapshot.timeline.reached.get('settled', snapshot.at_s):.0f} s"]
+    elif not parts:
+        parts = [snapshot.verdict.text]
     return " · ".join((f"{healthy}/{group.target_size} on {short(target.template)}", *parts))
 
 
-def table(look: Look) -> "Rows":
-    """Return a look as a bar and a row for each machine, for a terminal."""
+def table(snapshot: Snapshot) -> "Rows":
+    """Return a snapshot as a bar and a row for each instance, for a terminal."""
     from rich.console import Group  # noqa: PLC0415
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     rows = Table.grid(padding=(0, 2))
-    for life in sorted(look.timeline.machines, key=lambda life: (life.is_new, life.seen_s)):
-        if life.gone_s is None:
-            release = ("new " if life.is_new else "old ") + (life.release or life.template)
-            colour = {"healthy": "green", "unhealthy": "red", "recreating": "red"}.get(life.state, "yellow")
-            cells = ((life.name, ""), (release, "dim"), (life.state, colour))
-            rows.add_row(*(Text(inline(cell), style) for cell, style in cells), f"{look.at_s - life.since_s:.0f} s")
+    for times in sorted(snapshot.timeline.instances, key=lambda times: (times.is_new, times.first_poll_s)):
+        if times.deleted_s is None:
+            release = ("new " if times.is_new else "old ") + (times.release or times.template)
+            colour = {"healthy": "green", "unhealthy": "red", "recreating": "red"}.get(times.state, "yellow")
+            cells = ((times.name, ""), (release, "dim"), (times.state, colour))
+            age = f"{snapshot.at_s - times.since_s:.0f} s"
+            rows.add_row(*(Text(inline(cell), style) for cell, style in cells), age)
+    group = snapshot.group
     served = sum(
-        machine.version == look.target and machine.health == "HEALTHY" for machine in look.group.active_instances
+        instance.version == snapshot.target and instance.health == "HEALTHY" for instance in group.active_instances
     )
     head = Table.grid()
-    head.add_row(Text(f"{inline(line(look))} · {look.at_s:.0f} s in all"))
-    head.add_row(ProgressBar(total=max(look.group.target_size, 1), completed=served, width=30))
+    head.add_row(Text(f"{inline(line(snapshot))} · {snapshot.at_s:.0f} s in all"))
+    head.add_row(ProgressBar(total=max(group.target_size, 1), completed=served, width=30))
     return Group(head, rows)
 
 
 def short(template: str) -> str:
-    """Return the two ends of a template's name: its first word, and what tells releases apart."""
+    """Return the two ends of a template's name: its first word, and the part that differs between releases."""
     stem, mark, content = template.rpartition("-r-")
     return f"{stem.partition('-')[0]}-…-r-{content}" if mark and "-" in stem else template

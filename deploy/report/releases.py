@@ -16,29 +16,29 @@ from deploy.report.formats import Format
 from lib.output import as_json
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRow:
     """
     A release.
 
     Args:
-        template: Its name.
-        state: good: it is proven, or a later release goes back to it; unproven: neither, and the group is told another
-            one: it failed, or was rolled back, and no template tells which; other: the group is told it, and it is not
-            proven yet.
-        is_serving: Whether it serves from every machine now.
-        made_at: When its template was made.
-        age_s: Since then.
-        digest: Of its image.
-        commit: Of its sources; like run and by, empty where nobody said.
-        run: Of the deploy that made it.
-        by: Who ran that.
-        back_to: Template that it goes back to if it fails; empty if there is none.
-        endpoints: Endpoints that are not the environment file's.
+        template: name of the template.
+        state: proven: the group has proven it, or a later release has it as fallback; current: the group is set to it,
+            and it is not proven yet; unproven: neither. An unproven release failed, or was rolled back, and no template
+            shows which.
+        is_serving: whether the release serves from every instance now.
+        made_at: creation time of the template.
+        age_s: seconds since then.
+        digest: digest of the image.
+        commit: commit of the sources; empty if it is not known.
+        run: id of the run that deployed the release; empty if it is not known.
+        by: person or account that deployed the release; empty if it is not known.
+        fallback: name of the template that is restored if the release fails; empty if there is none.
+        endpoints: endpoints that differ from the environment file.
     """
 
     template: str
-    state: Literal["good", "unproven", "other"]
+    state: Literal["proven", "unproven", "current"]
     is_serving: bool
     made_at: datetime
     age_s: float
@@ -46,38 +46,46 @@ class Row:
     commit: str
     run: str
     by: str
-    back_to: str
+    fallback: str
     endpoints: tuple[EndpointOverride, ...]
 
 
-def rows(config: Config, observed: Observation, now: datetime) -> tuple[Row, ...]:
-    """Return the releases of the environment's repository, newest first."""
-    told = {version.link for version in observed.group.versions}
-    proved = "" if release_proof.unproven_reason(observed.group, now) else next(iter(told))
-    serves = proved if is_settled(observed.group) else ""
+def release_rows(config: Config, observed: Observation, now: datetime) -> tuple[ReleaseRow, ...]:
+    """
+    Return the releases of the environment's repository, newest first.
+
+    Args:
+        config: names of the environment.
+        observed: the group and its surroundings.
+        now: time of Compute Engine, UTC.
+    """
+    group = observed.group
+    current = {version.link for version in group.versions}
+    proven = "" if release_proof.unproven_reason(group, now) else next(iter(current))
+    serving = proven if is_settled(group) else ""
     return tuple(
-        Row(
-            template=one.template,
-            state="good" if one.is_proven else "other" if one.is_in(told) else "unproven",
-            is_serving=one.is_in({serves}),
-            made_at=one.made_at,
-            age_s=(now - one.made_at).total_seconds(),
-            digest=one.record.digest,
-            commit=one.record.commit,
-            run=one.record.run,
-            by=one.record.by,
-            back_to=one.record.fallback.template if one.record.fallback else "",
+        ReleaseRow(
+            template=release.template,
+            state="proven" if release.is_proven else "current" if release.is_in(current) else "unproven",
+            is_serving=release.is_in({serving}),
+            made_at=release.made_at,
+            age_s=(now - release.made_at).total_seconds(),
+            digest=release.record.digest,
+            commit=release.record.commit,
+            run=release.record.run,
+            by=release.record.by,
+            fallback=release.record.fallback.template if release.record.fallback else "",
             endpoints=config.endpoint_overrides,
         )
-        for one in history.releases(observed.templates, config.repository, observed.group.qualified_name, proved)
+        for release in history.releases(observed.templates, config.repository, group.qualified_name, proven)
     )
 
 
-def shown(found: Sequence[Row], shape: Format) -> str:
+def releases_report(rows: Sequence[ReleaseRow], format_: Format) -> str:
     """Return releases as a table, a list in JSON, or a table in Markdown."""
-    if shape == "json":
-        return as_json([asdict(row) | {"made_at": row.made_at.isoformat()} for row in found])
-    if not found:
+    if format_ == "json":
+        return as_json([asdict(row) | {"made_at": row.made_at.isoformat()} for row in rows])
+    if not rows:
         return "no release yet"
     head = ("", "age", "state", "digest", "commit", "by", "template")
     cells = [
@@ -90,6 +98,6 @@ def shown(found: Sequence[Row], shape: Format) -> str:
             row.by or "-",
             row.template,
         )
-        for row in found
+        for row in rows
     ]
-    return "\n".join(table.markdown(head, cells) if shape == "markdown" else table.text(head, cells))
+    return "\n".join(table.markdown(head, cells) if format_ == "markdown" else table.text(head, cells))

@@ -1,4 +1,4 @@
-"""What a group serves, since when, and what of it is not as it should be: pure."""
+"""What a group serves, its instances and any drift: pure."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,40 +15,40 @@ from deploy.release import history, template
 from deploy.release.effective_reference import decided_reference, entries_of_instances
 from deploy.report import table
 from deploy.report.formats import Format
-from deploy.rollout.plan import reconcile
+from deploy.rollout.reconcile_plan import plan_reconcile
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """
     A group at one moment.
 
     Args:
-        group: Its name.
-        says: What it does, in one sentence.
-        target_size: Machines that it is to have.
-        is_stable: Nothing happens, and nothing is about to.
-        is_reached: Every machine that stays is meant to be of its version.
-        autoscaler: Name; empty if there is none.
-        template: That it is told to serve.
-        image: Reference in its startup script; empty where the metadata does not decide it.
-        digest: Of that image; empty where the reference is a tag.
-        commit: Of the release; like run and by, empty where the template is nobody's release.
-        run: Of the deploy that made it.
-        by: Who ran that.
-        age_s: Since the template was made; None where it could not be read.
-        drift: One line each.
-        machines: All of them.
-        is_empty: Whether the group has no running instances, and is to have none.
-        warnings: What to know, one line each.
-        standby: How many of them the group keeps suspended or stopped, by that word; they count for no verdict.
-        endpoints: Endpoints that are not the environment file's.
+        group: name of the group.
+        summary: state of the group in one sentence.
+        target_size: instances that the group is to have.
+        is_stable: whether no change is going on or due.
+        is_reached: whether every instance that stays is meant to have the group's version.
+        autoscaler: name of the autoscaler; empty if there is none.
+        template: name of the template that the group is set to; empty if there is none.
+        image: image reference in the startup script; empty if the metadata does not decide it.
+        digest: digest of that image; empty if the reference is a tag.
+        commit: commit of the release; like run and by, empty if the template is unmanaged.
+        run: id of the run that deployed the release.
+        by: person or account that deployed the release.
+        age_s: seconds since the template was made; None if the template was not found.
+        drift: differences from what the last deploy wrote, one line each.
+        instances: every instance of the group.
+        is_empty: whether the group has no running instances, and a target size of 0.
+        warnings: facts that the operator should read, one line each.
+        standby: number of suspended and of stopped instances, by that word; they count for no verdict.
+        endpoints: endpoints that differ from the environment file.
     """
 
     group: str
-    says: str
+    summary: str
     target_size: int
     is_stable: bool
     is_reached: bool
@@ -61,7 +61,7 @@ class Status:
     by: str
     age_s: float | None
     drift: tuple[str, ...]
-    machines: tuple[Instance, ...]
+    instances: tuple[Instance, ...]
     is_empty: bool
     warnings: tuple[str, ...]
     standby: Mapping[str, int]
@@ -69,14 +69,21 @@ class Status:
 
 
 def status(config: Config, observed: Observation, now: datetime) -> Status:
-    """Return what a group is like."""
-    serving, group, found = observed.template, observed.group, reconcile(observed, now)
-    entry = template.release_record(serving)
-    entries = entries_of_instances(template.metadata(serving), group.metadata_of_all)
+    """
+    Return the status of a group.
+
+    Args:
+        config: names and rollout settings of the environment.
+        observed: the group and its surroundings.
+        now: time of Compute Engine, UTC.
+    """
+    document, group, plan = observed.template, observed.group, plan_reconcile(config, observed, now)
+    record = template.release_record(document)
+    entries = entries_of_instances(template.metadata(document), group.metadata_of_all)
     reference = decided_reference(entries, config.repository)
     return Status(
         group=config.group,
-        says=found.text,
+        summary=plan.text,
         target_size=group.target_size,
         is_stable=group.is_stable,
         is_reached=group.is_reached,
@@ -84,50 +91,50 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
         template=group.versions[0].template if group.versions else "",
         image=str(reference) if reference else "",
         digest=reference.digest if reference else "",
-        commit=entry.commit if entry else "",
-        run=entry.run if entry else "",
-        by=entry.by if entry else "",
-        age_s=(now - history.made_at(serving)).total_seconds() if serving else None,
+        commit=record.commit if record else "",
+        run=record.run if record else "",
+        by=record.by if record else "",
+        age_s=(now - history.made_at(document)).total_seconds() if document else None,
         drift=drift(config, observed),
-        machines=group.instances,
+        instances=group.instances,
         is_empty=is_empty(group),
-        warnings=found.warnings,
+        warnings=plan.warnings,
         standby=dict(Counter(instance.target_status.lower() for instance in group.standby_instances)),
         endpoints=config.endpoint_overrides,
     )
 
 
-def shown(found: Status, shape: Format) -> str:
+def status_report(status: Status, format_: Format) -> str:
     """Return a status as text, JSON or Markdown."""
-    if shape == "json":
-        return as_json(asdict(found))
-    head, lines = f"{found.group}: {found.says}", _lines(found)
-    names = ("machine", "status", "action", "health", "template")
-    rows = [_row(machine) for machine in found.machines]
-    if shape == "markdown":
+    if format_ == "json":
+        return as_json(asdict(status))
+    head, lines = f"{status.group}: {status.summary}", _lines(status)
+    names = ("instance", "status", "action", "health", "template")
+    rows = [_row(instance) for instance in status.instances]
+    if format_ == "markdown":
         items = [f"- {escaped(line)}" for line in lines]
         return "\n".join([f"### {escaped(head)}", "", *items, "", *table.markdown(names, rows)])
     shown_rows = table.text(names, rows) if rows else []
     return "\n".join([inline(head), *(f"  {line}" for line in (*map(inline, lines), *shown_rows))])
 
 
-def _lines(found: Status) -> list[str]:
-    made = {"commit": found.commit[:12], "run": found.run, "by": found.by}
-    release = [f"{key} {value}" for key, value in made.items() if value]
-    release += [f"{table.age(found.age_s)} old"] if found.age_s is not None else []
-    flags = [f"target {found.target_size}", f"stable {_yes(found.is_stable)}", f"reached {_yes(found.is_reached)}"]
-    flags += [f"autoscaler {found.autoscaler}"] if found.autoscaler else []
-    lines = [f"{'set to' if found.is_empty else 'serves'} {found.image}"] if found.image else []
+def _lines(status: Status) -> list[str]:
+    members = {"commit": status.commit[:12], "run": status.run, "by": status.by}
+    release = [f"{key} {value}" for key, value in members.items() if value]
+    release += [f"{table.age(status.age_s)} old"] if status.age_s is not None else []
+    flags = [f"target {status.target_size}", f"stable {_yes(status.is_stable)}", f"reached {_yes(status.is_reached)}"]
+    flags += [f"autoscaler {status.autoscaler}"] if status.autoscaler else []
+    lines = [f"{'set to' if status.is_empty else 'serves'} {status.image}"] if status.image else []
     lines += [" · ".join(part) for part in (release, flags) if part]
-    kept = [f"{count} {word}" for word, count in sorted(found.standby.items())]
-    lines += [f"standby: {', '.join(kept)}"] if kept else []
-    lines += [f"drift: {line}" for line in found.drift]
-    return lines + [f"warning: {line}" for line in found.warnings]
+    standby = [f"{count} {word}" for word, count in sorted(status.standby.items())]
+    lines += [f"standby: {', '.join(standby)}"] if standby else []
+    lines += [f"drift: {line}" for line in status.drift]
+    return lines + [f"warning: {line}" for line in status.warnings]
 
 
-def _row(machine: Instance) -> tuple[str, ...]:
-    going_to = machine.version.template if machine.version else "leaving"
-    return (machine.name, machine.status or "absent", machine.action, machine.health or "-", going_to)
+def _row(instance: Instance) -> tuple[str, ...]:
+    template_name = instance.version.template if instance.version else "leaving"
+    return (instance.name, instance.status or "absent", instance.action, instance.health or "-", template_name)
 
 
 def _yes(value: bool) -> str:

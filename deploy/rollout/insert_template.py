@@ -1,57 +1,63 @@
-"""Inserting a release's template: made, or adopted where one of its name has the same content, and compared."""
+"""Inserts the template of a release, or adopts an existing template of the same name and content."""
 
 import contextlib
 
-from deploy.compute_engine.client import Compute
 from deploy.compute_engine.instance_templates import InstanceTemplates
-from deploy.config import Config
+from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.release import template
-from deploy.rollout.write_errors import refused, untold
+from deploy.rollout.write_errors import refused_write, unchanged_group_error
+
+_READS = 2
 
 
-def insert(compute: Compute, config: Config, body: Document) -> None:
+def insert_template(managed: ManagedGroup, body: Document) -> tuple[str, ...]:
     """
-    Insert a template, or adopt one of its name that has the same content, and compare what is there.
+    Insert a template, read it back, and compare it with its body.
+
+    A refused or lost insertion may have taken effect all the same, and so may an earlier one; the read shows that.
 
     Args:
-        compute: API of the project.
-        config: Names.
-        body: Of the template.
+        managed: group that the template is for.
+        body: body of the template.
+
+    Returns:
+        Warnings of Compute Engine's operation.
 
     Raises:
-        DeployError: It was refused, or what is there differs; the group was told nothing.
+        DeployError: the insertion was refused, or the template differs from the body; the group is unchanged.
     """
-    where, templates = f"template '{body['name']}'", InstanceTemplates(compute)
+    where, templates = f"template '{body['name']}'", InstanceTemplates(managed.compute)
     try:
-        outcome = templates.insert(body)
+        operation = templates.insert(body)
     except (CloudError, NotAllowedError) as error:
-        outcome = refused(error)
-    # What was refused, or lost on its way, may be there all the same: reading tells. Only a difference that a second
-    # read shows too counts.
-    unlike: list[str] = []
-    for _ in range(2):
+        operation = refused_write(error)
+    differences: list[str] = []
+    for _ in range(_READS):  # only a difference that a second read shows too counts
         try:
-            there = templates.get(body["name"])
+            document = templates.get(body["name"])
         except (CloudError, NotAllowedError) as error:
-            what = "can't be read back" if outcome.state == "done" else "was not made"
-            why = outcome if outcome.state == "failed" else refused(error)
-            raise untold(compute, config, f"{where} {what}: {outcome.text or why.text}", why.code) from error
-        unlike = _differences(body, there)
-        if not unlike:
-            return
-    if outcome.state != "failed":
+            problem = "can't be read back" if operation.state == "done" else "was not inserted"
+            cause = operation if operation.state == "failed" else refused_write(error)
+            text = f"{where} {problem}: {operation.text or cause.text}"
+            raise unchanged_group_error(managed, text, cause.code) from error
+        differences = _differences(body, document)
+        if not differences:
+            return operation.warnings
+    if operation.state != "failed":
         with contextlib.suppress(CloudError, NotAllowedError):
             templates.start_deletion(body["name"])
-    raise RefusedError(f"{where}: what is there differs in {', '.join(unlike)}.", "look at it by hand")
+    raise RefusedError(
+        f"{where}: the existing template differs in {', '.join(differences)}.", "delete it if no group needs it"
+    )
 
 
-def _differences(body: Document, there: Document) -> list[str]:
-    """Return what of a template differs from the body that it was made of."""
-    unlike = template.differences(body, there)
-    if template.metadata(there).get("startup-script") != template.metadata(body)["startup-script"]:
-        unlike.append("the startup-script")
-    if template.release_record(there) is None:
-        unlike.append("the metadata entry 'release'")
-    return unlike
+def _differences(body: Document, document: Document) -> list[str]:
+    """Return the parts of a template that differ from its body."""
+    differences = template.differences(body, document)
+    if template.metadata(document).get("startup-script") != template.metadata(body)["startup-script"]:
+        differences.append("the startup-script")
+    if template.release_record(document) is None:
+        differences.append("the metadata entry 'release'")
+    return differences

@@ -1,225 +1,240 @@
-"""Performs a plan: the one place that writes and goes back. Every write is fenced by the group's fingerprint."""
+"""Performs a plan: the one place that writes to a group and rolls it back. The fingerprint fences every write."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
-from deploy.compute_engine.client import Compute
 from deploy.compute_engine.fallback_template import compare_fallback
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Version
-from deploy.errors import (
-    CapacityError,
-    DeployError,
-    NotRestoredError,
-    RefusedError,
-    RolledBackError,
-    SupersededError,
-)
+from deploy.errors import CapacityError, DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
 from deploy.group import health
 from deploy.group.health import Verdict
 from deploy.release.record import Fallback
-from deploy.rollout.evidence import evidence, failed_instance
-from deploy.rollout.insert_template import insert
+from deploy.rollout.diagnostics import failed_instance, read_diagnostics
+from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
-from deploy.rollout.plan import Found, Plan
+from deploy.rollout.plan import (
+    DeployRelease,
+    ForeignRollout,
+    NothingToDo,
+    Plan,
+    RestoreRelease,
+    UndoRollout,
+    WaitForRollout,
+)
 from deploy.rollout.pruning import prune_templates
-from deploy.rollout.result import Result
-from deploy.rollout.rollback_plan import Rollback
-from deploy.rollout.watch import FailedError, Look, Show, Watch
+from deploy.rollout.result import RolloutResult
+from deploy.rollout.watch import NotServedError, PrintLine, ShowSnapshot, Watch
+from deploy.rollout.watch_state import Goal
 
 
-def _unseen(look: Look) -> None:
-    """Show a look to nobody."""
-
-
-@dataclass
-class Rollout:
+class Execution:
     """
-    One rollout of one group.
+    The execution of one plan.
 
     Args:
-        compute: API of the project.
-        config: Names, policy and times.
-        say: Told what is done, one line each.
-        show: Told each look at the group.
-
-    Attributes:
-        so_far: Returns what it has come to until now, also after it failed or was interrupted; None before it began.
+        managed: group that the plan is for.
+        config: names and rollout settings of the environment.
+        plan: plan to perform.
+        print_line: prints a line of progress.
+        show_snapshot: shows the progress after each poll.
     """
 
-    compute: Compute
-    config: Config
-    say: Callable[[str], None]
-    show: Show = _unseen
-    so_far: Callable[[], Result | None] = field(default=lambda: None, init=False)
-    _is_told: bool = field(default=False, init=False)
-
-    def perform(self, plan: Plan) -> Result:
-        """
-        Do what a plan says.
-
-        Raises:
-            DeployError: One of its kinds, after whatever could be undone was undone.
-        """
-        watch = self._begin(plan)
-        if plan.action == "nothing":
-            return self._result(plan, watch)
-        if plan.action == "roll":
-            if plan.template is not None:
-                insert(self.compute, self.config, plan.template)
-                watch.reach("template")
-            self._tell(watch, plan.version, plan.before, planned=plan.fingerprint)
-        try:
-            bake_s, had_instances = self.config.rollout.bake_s, not plan.is_empty
-            watch.until_served(plan.version, plan.budget_s, bake_s, had_instances=had_instances)
-        except FailedError as failure:
-            self._go_back(plan, watch, failure.verdict)
-        return self._prune(self._result(plan, watch))
-
-    def roll_back(self, plan: Rollback) -> Result:
-        """
-        Put the group onto a version that is known to be good, as fast as size and quota allow, without a bake.
-
-        Raises:
-            DeployError: One of its kinds; the group may be left between two versions.
-        """
-        version = plan.version if plan.is_needed else plan.before
-        done = Plan("roll", version, None, None, plan.before, plan.budget_s, is_empty=plan.is_empty)
-        watch = self._begin(done)
-        if not plan.is_needed:
-            return self._result(done, watch)
-        self._refuse_mismatch(plan.target)
-        self._tell(watch, plan.version, plan.before, plan.surge, plan.fingerprint)
-        try:
-            watch.until_served(plan.version, plan.budget_s, 0.0, is_way_back=True)
-        except FailedError as failure:
-            watch.reach("failed")
-            raise NotRestoredError(
-                f"rollback to '{plan.version.template}': {failure.verdict.text}{_edited(watch)}.", "run reconcile"
-            ) from failure
-        return self._result(done, watch)
-
-    def reconcile(self, found: Found) -> Result:
-        """
-        Finish or undo what a dead client left.
-
-        Raises:
-            RefusedError: It is not ours; nothing was touched.
-            DeployError: As `perform`.
-        """
-        is_empty = found.snapshot is not None and health.is_empty(found.snapshot)
-        plan = Plan("wait", found.version, None, found.entry, found.version, found.left_s, found.warnings, is_empty)
-        plan = replace(plan, short_delay=found.short_delay)
-        if found.action == "nothing":
-            return self.perform(replace(plan, action="nothing"))
-        if found.action == "foreign":
-            raise RefusedError(f"group '{self.config.group}': {found.text}.", "ask whoever did, or deploy a release")
-        self.say(found.text)
-        plan = replace(plan, budget_s=found.left_s or self._budget_s())
-        if found.action == "undo":
-            if found.entry is not None:
-                self._refuse_mismatch(found.entry)
-            watch = self._begin(plan)
-            watch.snapshot = found.snapshot
-            self._go_back(plan, watch, Verdict("failed", found.text))
-        return self.perform(plan)
-
-    def _begin(self, plan: Plan) -> Watch:
-        watch = Watch(self.compute, self.config, plan.version, self.compute.time.now_s(), self.show, self.say)
-        self.so_far = lambda: self._result(plan, watch)
-        return watch
-
-    def _tell(
-        self, watch: Watch, version: Version, before: Version, surge: int | None = None, planned: str | None = None
+    def __init__(
+        self,
+        managed: ManagedGroup,
+        config: Config,
+        plan: Plan,
+        print_line: PrintLine,
+        show_snapshot: ShowSnapshot,
     ) -> None:
-        patched = patch_group(self.compute, self.config, version, before, surge, planned=planned)
-        watch.replaced, watch.patched = patched.replaced, patched.document
-        self._is_told = True
+        self.managed = managed
+        self._config = config
+        self._plan = plan
+        self._print_line = print_line
+        self._show_snapshot = show_snapshot
+        self._watch: Watch | None = None
+        self._has_patched = False
+        self._warnings = plan.warnings
 
-    def _prune(self, result: Result) -> Result:
-        """Delete old templates; a problem is a warning, because the rollout itself is done."""
-        pruned = prune_templates(self.compute, self.config)
-        warnings = (f"old templates were not pruned: {pruned.error}",) if pruned.error else ()
-        return replace(
-            result,
-            pruned=pruned.templates,
-            prunable=pruned.remaining,
-            warnings=(*result.warnings, *warnings),
-            requests=self.compute.requests,
-        )
-
-    def _go_back(self, plan: Plan, watch: Watch, found: Verdict) -> None:
+    def perform(self) -> RolloutResult:
         """
-        Put the group back onto the fallback, and raise what failed and what was done.
+        Do what the plan says.
 
-        The rollback's PATCH comes before any evidence is read: the reads may be slow, and they decide nothing.
+        Raises:
+            RefusedError: the group has a rollout that `deploy` did not begin; nothing was written.
+            DeployError: the rollout failed; what could be undone was undone.
+        """
+        plan = self._plan
+        match plan:
+            case NothingToDo():
+                return self._result(self._begin())
+            case WaitForRollout():
+                if plan.text:
+                    self._print_line(plan.text)
+                return self._finish(plan, self._begin())
+            case DeployRelease():
+                return self._deploy(plan, self._begin())
+            case RestoreRelease():
+                return self._restore(plan, self._begin())
+            case UndoRollout():
+                return self._undo(plan)
+            case ForeignRollout():
+                fix = "wait for the client that began it, or deploy a release"
+                raise RefusedError(f"group '{self._config.group}': {plan.text}.", fix)
+
+    def result_so_far(self) -> RolloutResult | None:
+        """Return what the execution has done until now; None before it has begun."""
+        return self._result(self._watch) if self._watch else None
+
+    def _begin(self) -> Watch:
+        self._watch = Watch(self.managed, self._config, self._plan.target, self._show_snapshot, self._print_line)
+        return self._watch
+
+    def _deploy(self, plan: DeployRelease, watch: Watch) -> RolloutResult:
+        """Insert the template, apply the target version, and wait until it serves."""
+        self._warnings += insert_template(self.managed, plan.template)
+        watch.reach("template")
+        self._apply(watch, plan.target, plan.before, planned=plan.fingerprint)
+        return self._finish(plan, watch)
+
+    def _restore(self, plan: RestoreRelease, watch: Watch) -> RolloutResult:
+        """Apply an earlier release, and wait until it serves; a failure may leave the group between two versions."""
+        self._refuse_mismatch(plan.restored)
+        self._apply(watch, plan.target, plan.before, surge=plan.surge, planned=plan.fingerprint)
+        try:
+            self._warnings += watch.until_served(Goal(target=plan.target, budget_s=plan.budget_s, is_rollback=True))
+        except NotServedError as error:
+            watch.reach("failed")
+            text = f"rollback to '{plan.target.template}': {error.verdict.text}{_edits(watch)}."
+            raise NotRestoredError(text, "run reconcile") from error
+        return self._result(watch)
+
+    def _undo(self, plan: UndoRollout) -> RolloutResult:
+        """Roll back a rollout that is past its deadline."""
+        self._print_line(plan.text)
+        if plan.fallback is not None:
+            self._refuse_mismatch(plan.fallback)
+        watch = self._begin()
+        watch.group = plan.group
+        raise self._roll_back(plan, watch, Verdict("failed", plan.text))
+
+    def _finish(self, plan: WaitForRollout | DeployRelease, watch: Watch) -> RolloutResult:
+        """Wait until the target version serves, then prune; roll back if it fails."""
+        goal = Goal(
+            target=plan.target,
+            budget_s=plan.budget_s,
+            bake_s=self._config.rollout.bake_s,
+            had_instances=not plan.is_empty,
+        )
+        try:
+            self._warnings += watch.until_served(goal)
+        except NotServedError as error:
+            raise self._roll_back(plan, watch, error.verdict) from None
+        return self._prune(watch)
+
+    def _apply(
+        self, watch: Watch, target: Version, before: Version, *, surge: int | None = None, planned: str | None = None
+    ) -> None:
+        patched = patch_group(self.managed, self._config, target, before, surge=surge, planned=planned)
+        watch.replaced, watch.patched = patched.replaced, patched.document
+        self._has_patched = True
+        self._warnings += patched.warnings
+
+    def _prune(self, watch: Watch) -> RolloutResult:
+        """Delete old templates; a problem is a warning, because the rollout itself is complete."""
+        pruned = prune_templates(self.managed, self._config)
+        if pruned.error:
+            self._warnings += (f"old templates were not pruned: {pruned.error}",)
+        return replace(self._result(watch), pruned=pruned.templates, prunable=pruned.remaining)
+
+    def _roll_back(
+        self, plan: WaitForRollout | DeployRelease | UndoRollout, watch: Watch, verdict: Verdict
+    ) -> DeployError:
+        """
+        Restore the fallback, and return the error that says what failed and what was done.
+
+        The rollback's PATCH comes before any diagnostics are read: the reads may be slow, and no decision needs them.
+
+        Raises:
+            SupersededError: another deploy changed the group's version.
         """
         watch.reach("failed")
-        found = health.with_delay_cause(found, plan.short_delay)
-        why = f"release '{plan.version.template}': {found.text}{_edited(watch)}"
-        self.say(f"failed: {found.text}")
-        instance = failed_instance(watch.snapshot, plan.version, found.instance)
+        verdict = health.with_delay_cause(verdict, plan.short_delay)
+        reason = f"release '{plan.target.template}': {verdict.text}{_edits(watch)}"
+        self._print_line(f"failed: {verdict.text}")
+        instance = failed_instance(watch.group, plan.target, verdict.instance)
         output = watch.serial_output(instance.name) if instance else ""
-        show = partial(evidence, self.compute, self.config, instance, output)
-        if plan.entry is None:
-            raise NotRestoredError(f"{why}. There is no good release to go back to.", "deploy a fix", show())
-        target, proof = plan.entry.version, None
-        other = self._mismatch(plan.entry)
-        if other:
+        diagnose = partial(read_diagnostics, self.managed, instance, output)
+        if plan.fallback is None:
+            text = f"{reason}. There is no proven release to restore."
+            return NotRestoredError(text, "deploy a fix", diagnose())
+        mismatch_text = self._mismatch(plan.fallback)
+        if mismatch_text:
             fix = "deploy a fix, or name a release: rollback --to"
-            raise NotRestoredError(f"{why}. It was not rolled back: {other}.", fix, show())
-        self.say(f"going back to {target.template}")
+            return NotRestoredError(f"{reason}. It was not rolled back: {mismatch_text}.", fix, diagnose())
+        restored, diagnostics = plan.fallback.version, None
+        self._print_line(f"rolling back to {restored.template}")
         try:
-            self._tell(watch, target, plan.version)
-            proof = show()
-            watch.until_served(target, None, 0.0, is_way_back=True)
+            self._apply(watch, restored, plan.target)
+            diagnostics = diagnose()
+            self._warnings += watch.until_served(Goal(target=restored, budget_s=None, is_rollback=True))
         except SupersededError:
             raise
-        except (DeployError, FailedError) as error:
-            text = f"{error.verdict.text}{_edited(watch)}" if isinstance(error, FailedError) else str(error)
-            what = f"{why}. The way back did not settle: {text}."
-            raise NotRestoredError(what, "run reconcile", show() if proof is None else proof) from error
-        watch.reach("went back")
-        is_empty = watch.snapshot is not None and health.is_empty(watch.snapshot)
-        restored = "is set again, and the group has no instances" if is_empty else "serves again"
-        what = f"{why}. '{target.template}' {restored}."
-        if found.state == "capacity":
-            raise CapacityError(what, "free or ask for capacity, and deploy again", proof)
-        raise RolledBackError(what, found.fix or "mend what the machine says, and deploy again", proof)
+        except (DeployError, NotServedError) as error:
+            cause = f"{error.verdict.text}{_edits(watch)}" if isinstance(error, NotServedError) else str(error)
+            text = f"{reason}. The rollback did not settle: {cause}."
+            return NotRestoredError(text, "run reconcile", diagnose() if diagnostics is None else diagnostics)
+        watch.reach("rolled back")
+        return _rolled_back_error(reason, restored, verdict, diagnostics, is_empty=_is_empty(watch))
 
     def _refuse_mismatch(self, fallback: Fallback) -> None:
-        other = compare_fallback(self.compute, fallback)
-        if other:
-            raise RefusedError(f"group '{self.config.group}': {other}.", "name a release: rollback --to")
+        """Refuse to restore a version whose template is another one than the record's; nothing was written."""
+        text = compare_fallback(self.managed.compute, fallback)
+        if text:
+            raise RefusedError(f"group '{self._config.group}': {text}.", "name a release: rollback --to")
 
     def _mismatch(self, fallback: Fallback) -> str:
-        """Compare a fallback with its template; one that can't be read is restored, and a warning says so."""
+        """Return why a fallback is not restored; a template that can't be read is restored, with a warning."""
         try:
-            return compare_fallback(self.compute, fallback)
+            return compare_fallback(self.managed.compute, fallback)
         except DeployError as error:
-            self.compute.warnings.append(f"the id of template '{fallback.template}' was not compared: {error.message}")
+            self._warnings += (f"the id of template '{fallback.template}' was not compared: {error.message}",)
             return ""
 
-    def _budget_s(self) -> float:
-        managed = ManagedGroup(self.compute, self.config.zone, self.config.group)
-        return self.config.rollout.budget_s(managed.read().target_size)
-
-    def _result(self, plan: Plan, watch: Watch) -> Result:
-        return Result(
-            changed=self._is_told,
-            version=plan.version,
-            before=plan.before,
+    def _result(self, watch: Watch) -> RolloutResult:
+        plan = self._plan
+        was_empty = not isinstance(plan, ForeignRollout) and plan.is_empty
+        return RolloutResult(
+            changed=self._has_patched,
+            target=plan.target,
+            before=plan.before if isinstance(plan, DeployRelease | RestoreRelease) else plan.target,
             phases=watch.timeline.phases(),
-            machines=watch.timeline.machines,
-            warnings=(*plan.warnings, *self.compute.warnings),
-            requests=self.compute.requests,
-            is_empty=plan.is_empty if watch.snapshot is None else health.is_empty(watch.snapshot),
+            instances=watch.timeline.instances,
+            warnings=self._warnings,
+            requests=self.managed.compute.requests,
+            is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
         )
 
 
-def _edited(watch: Watch) -> str:
-    """Return the edits of the group that came between its PATCH and its failure: they are the likely cause."""
-    changes = watch.edits()
-    return f". The group was edited during the rollout: {', '.join(changes)}" if changes else ""
+def _is_empty(watch: Watch) -> bool:
+    return watch.group is not None and health.is_empty(watch.group)
+
+
+def _rolled_back_error(
+    reason: str, restored: Version, verdict: Verdict, diagnostics: tuple[str, ...], *, is_empty: bool
+) -> DeployError:
+    """Return the error of a rollout that was rolled back."""
+    state = "is set again, and the group has no instances" if is_empty else "serves again"
+    text = f"{reason}. '{restored.template}' {state}."
+    if verdict.state == "capacity":
+        return CapacityError(text, "free or request capacity, and deploy again", diagnostics)
+    fix = verdict.fix or "correct what the instance's output shows, and deploy again"
+    return RolledBackError(text, fix, diagnostics)
+
+
+def _edits(watch: Watch) -> str:
+    """Return the edits of the group between our PATCH and the failure, which are the likely cause."""
+    edits = watch.edits()
+    return f". The group was edited during the rollout: {', '.join(edits)}" if edits else ""

@@ -1,10 +1,9 @@
-"""Deletes templates that earlier deploys created and that no group needs; a few a run, after everything else."""
+"""Deletes templates that earlier deploys created and that no group needs: a few a run, after the rollout itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from deploy.compute_engine.client import Compute
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup, list_groups
 from deploy.config import Config
@@ -13,43 +12,48 @@ from deploy.errors import CloudError, DeployError
 from deploy.group.health import is_settled
 from deploy.release import history
 from deploy.release.history import Release
-from deploy.rollout.result import Pruned
+from deploy.rollout.result import PruneResult
 
-# Templates that a run tries to delete: a deploy is not held up by the history that piled up before it.
+# Most templates that a run tries to delete, so that a long history does not delay a deploy.
 MAX_DELETIONS: Final = 20
-# An instance of another group may still be of it; Google says so at once or by the operation.
+# An instance of another group may still have the template; the answer or the operation says so.
 _IN_USE: Final = ("resourceInUseByAnotherResource", "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE")
-_GONE: Final = 404
+_NOT_FOUND: Final = 404
 
 
-def prune_templates(compute: Compute, config: Config) -> Pruned:
-    """Delete the oldest templates of this group's history that nothing needs, at most MAX_DELETIONS."""
-    pruned = Pruned()
+def prune_templates(managed: ManagedGroup, config: Config) -> PruneResult:
+    """
+    Delete the oldest templates of a group's history that no group needs, at most MAX_DELETIONS.
+
+    Args:
+        managed: the group.
+        config: names of the environment.
+    """
+    result = PruneResult()
     try:
-        candidates = _candidates(compute, config)
-        pruned = replace(pruned, remaining=len(candidates))
+        candidates = _candidates(managed, config)
+        result = replace(result, remaining=len(candidates))
         for release in candidates[:MAX_DELETIONS]:
-            if _delete(compute, release):
-                pruned = Pruned((*pruned.templates, release.template), pruned.remaining - 1)
+            if _delete(managed, release):
+                result = PruneResult((*result.templates, release.template), result.remaining - 1)
     except DeployError as error:
-        return replace(pruned, error=error)
-    return pruned
+        return replace(result, error=error)
+    return result
 
 
-def _candidates(compute: Compute, config: Config) -> tuple[Release, ...]:
-    """Return what may be deleted, oldest first; other groups are read only where there is something to delete."""
-    templates = InstanceTemplates(compute).list_all()
-    group = ManagedGroup(compute, config.zone, config.group).read()
+def _candidates(managed: ManagedGroup, config: Config) -> tuple[Release, ...]:
+    """Return the templates that may be deleted, oldest first; other groups are read only if there are any."""
+    templates, group = InstanceTemplates(managed.compute).list_all(), managed.read()
     serving = group.versions[0].link if is_settled(group) else ""
-    found = history.releases(templates, config.repository, group.qualified_name, serving)
+    releases = history.releases(templates, config.repository, group.qualified_name, serving)
     referenced = _links([group.raw], config.project)
-    referenced |= {machine.version.link for machine in group.instances if machine.version}
-    if not history.prunable_releases(found, frozenset(referenced)):
+    referenced |= {instance.version.link for instance in group.instances if instance.version}
+    if not history.prunable_releases(releases, frozenset(referenced)):
         return ()
-    groups = list_groups(compute)
+    groups = list_groups(managed.compute)
     if group.raw["selfLink"] not in {document.get("selfLink") for document in groups}:
         raise DeployError(f"the list of groups lacks '{config.group}', so it is not complete")
-    return history.prunable_releases(found, frozenset(referenced | _links(groups, config.project)))
+    return history.prunable_releases(releases, frozenset(referenced | _links(groups, config.project)))
 
 
 def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:
@@ -62,21 +66,21 @@ def _links(groups: Iterable[Mapping[str, Any]], project: str) -> set[str]:
     }
 
 
-def _delete(compute: Compute, release: Release) -> bool:
+def _delete(managed: ManagedGroup, release: Release) -> bool:
     """
-    Delete a template; False if it is gone already, or in use.
+    Delete a template; return False if it is absent, or in use.
 
     Raises:
-        DeployError: It can't be deleted.
+        DeployError: Compute Engine refused the deletion for another reason.
     """
     try:
-        outcome = InstanceTemplates(compute).delete(release.template)
+        operation = InstanceTemplates(managed.compute).delete(release.template)
     except CloudError as error:
-        if error.status == _GONE or error.reason in _IN_USE:
+        if error.status == _NOT_FOUND or error.reason in _IN_USE:
             return False
         raise
-    if outcome.code in _IN_USE:
+    if operation.code in _IN_USE:
         return False
-    if outcome.state == "failed":
-        raise DeployError(f"template '{release.template}' was not deleted: {outcome.text}")
+    if operation.state == "failed":
+        raise DeployError(f"template '{release.template}' was not deleted: {operation.text}")
     return True

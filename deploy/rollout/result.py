@@ -1,4 +1,4 @@
-"""What a rollout came to, and what a run of a verb did: frozen data, kept as JSON, shown by report/."""
+"""Results of a rollout and of a run of a verb: frozen data, kept as JSON, printed by report/."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from deploy.documents.group_state import Version
 from deploy.endpoints import EndpointOverride
 from deploy.errors import DeployError
+from deploy.rollout.served_release import ServedRelease
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class Phase:
     A part of a rollout that took time.
 
     Args:
-        name: Such as `first healthy`: what was reached at its end.
-        seconds: Since the end of the one before; those of all phases add up to the rollout's.
+        name: milestone at the end of the phase, such as `first healthy`.
+        seconds: length of the phase; the lengths of all phases add up to the length of the rollout.
     """
 
     name: str
@@ -23,21 +24,21 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Life:
+class InstanceTimes:
     """
-    When a machine was what, in seconds from the start of the rollout; None for what was not seen.
+    When an instance was in which state, in seconds from the start of the rollout; None for what no poll showed.
 
     Args:
-        name: Of the instance.
-        template: That it is, or was, meant to have.
-        release: First 12 digits of its image's digest, where the version's name says so; else empty.
-        is_new: Whether it is of the release that was rolled out.
-        state: As it was last seen: verifying, healthy, deleting, gone …
-        since_s: When it was first seen in that state.
-        seen_s: When it was first seen.
-        running_s: When it was first seen RUNNING.
-        healthy_s: When it was first seen HEALTHY.
-        gone_s: When it was first missed.
+        name: name of the instance.
+        template: name of the template that the instance has, or is meant to have.
+        release: first 12 digits of the image's digest, if the version's name has them; else empty.
+        is_new: whether the instance is of the version that is rolled out.
+        state: state at the last poll, such as verifying, healthy, deleting or deleted.
+        since_s: time of the first poll that showed this state.
+        first_poll_s: time of the first poll that showed the instance.
+        running_s: time of the first poll that showed the instance RUNNING.
+        healthy_s: time of the first poll that showed the instance HEALTHY.
+        deleted_s: time of the first poll that lacked the instance.
     """
 
     name: str
@@ -46,35 +47,35 @@ class Life:
     is_new: bool
     state: str
     since_s: float
-    seen_s: float
+    first_poll_s: float
     running_s: float | None = None
     healthy_s: float | None = None
-    gone_s: float | None = None
+    deleted_s: float | None = None
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, kw_only=True)
+class RolloutResult:
     """
-    What a rollout came to, as far as it got.
+    What a rollout has done, up to its end or its interruption.
 
     Args:
-        changed: False if the release served already.
-        version: That the group was to have.
-        before: That it had.
-        phases: In order.
-        machines: Everyone that was seen, in the order of first sight.
-        pruned: Templates that were deleted.
-        warnings: What to know.
-        requests: Made in all.
-        prunable: How many more templates a later prune may delete.
-        is_empty: Whether the group had no instances in the end, so that nothing proves its version.
+        changed: whether this process wrote a target version to the group.
+        target: version entry that the group was to have.
+        before: version entry that the group had.
+        phases: parts of the rollout, in order.
+        instances: every instance that a poll showed, in the order of the polls.
+        pruned: names of the templates that were deleted.
+        warnings: facts that the operator should read, one line each.
+        requests: number of requests to Compute Engine.
+        prunable: number of templates that a later prune may delete.
+        is_empty: whether the group had no instances at the end, so that nothing proves its version.
     """
 
     changed: bool
-    version: Version
+    target: Version
     before: Version
     phases: tuple[Phase, ...] = ()
-    machines: tuple[Life, ...] = ()
+    instances: tuple[InstanceTimes, ...] = ()
     pruned: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     requests: int = 0
@@ -83,14 +84,14 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Pruned:
+class PruneResult:
     """
-    What a prune did.
+    What a prune has done.
 
     Args:
-        templates: Names of the templates that it deleted, oldest first.
-        remaining: How many more a later prune may delete.
-        error: Why it ended early; None if it did not.
+        templates: names of the deleted templates, oldest first.
+        remaining: number of templates that a later prune may delete.
+        error: why the prune ended early; None if it did not.
     """
 
     templates: tuple[str, ...] = ()
@@ -98,64 +99,48 @@ class Pruned:
     error: DeployError | None = None
 
 
-@dataclass(frozen=True)
-class Serving:
-    """
-    What a template serves.
-
-    Args:
-        template: Its name.
-        reference: Of the image in its script, HOST/PATH@sha256:… or HOST/PATH:TAG; empty where that can't be told.
-        commit: Of the sources, if it says.
-    """
-
-    template: str
-    reference: str = ""
-    commit: str = ""
-
-
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
     """
     One run of a verb that writes.
 
     Args:
         verb: deploy, rollback or reconcile.
-        environment: As `--env` says.
-        project: Of the group.
-        zone: Of the group.
-        group: Its name.
-        run: Of the process.
-        began_at: UTC.
-        seconds: From there to the end.
-        exit_code: None while it has not ended, or if nobody saw its end.
-        was: What the group was told to serve before; None if that was not read.
-        wanted: What it was to serve.
-        result: Of the rollout; None if none was begun.
-        message: Of what went wrong.
-        fix: One way to mend that.
-        evidence: What the machine that failed had to say, line by line, without secrets.
-        undo: Command that brings back what was; empty where there is nothing to undo.
-        is_rebuilt: Whether this was told from the group, because the run itself left nothing.
-        compute_url: Compute endpoint of the group.
-        endpoints: Endpoints that are not the environment file's.
+        environment: name of the environment file, as `--env` has it.
+        project: project of the group.
+        zone: zone of the group.
+        group: name of the group; empty while the environment file is not read.
+        run: id of the run.
+        began_at: start of the run, UTC.
+        seconds: time from the start to the end.
+        exit_code: exit code of the run; None while the run has not ended, or if its end was not recorded.
+        before: release that the group was set to before the run; None if the group was not read.
+        target: release that the group was to serve; None if that was not decided.
+        rollout: result of the rollout; None if no rollout began.
+        message: what failed; empty on success.
+        fix: one action against the failure; empty if there is none.
+        diagnostics: lines about the failed instance, without secrets.
+        undo: command that restores the version before; empty if there is none.
+        is_rebuilt: whether this result was read from the group, because the run itself left none.
+        compute_url: Compute Engine endpoint of the group.
+        endpoints: endpoints that differ from the environment file.
     """
 
     verb: str
     environment: str
-    project: str
-    zone: str
-    group: str
+    project: str = ""
+    zone: str = ""
+    group: str = ""
     run: str
     began_at: datetime
     seconds: float = 0.0
     exit_code: int | None = None
-    was: Serving | None = None
-    wanted: Serving | None = None
-    result: Result | None = None
+    before: ServedRelease | None = None
+    target: ServedRelease | None = None
+    rollout: RolloutResult | None = None
     message: str = ""
     fix: str = ""
-    evidence: tuple[str, ...] = ()
+    diagnostics: tuple[str, ...] = ()
     undo: str = ""
     is_rebuilt: bool = False
     compute_url: str = ""

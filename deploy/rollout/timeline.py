@@ -1,4 +1,4 @@
-"""When each machine of a rollout was what, as far as looks at the group tell; pure."""
+"""When each instance of a rollout was in which state, as the polls of the group show it; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,60 +6,60 @@ from typing import Final
 
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.group import version_name
-from deploy.rollout.result import Life, Phase
+from deploy.rollout.result import InstanceTimes, Phase
 
-# What is reached in this order; a rollout of no machines, or one that fails, leaves some out.
+# In the order in which a rollout reaches them; one without instances, or one that fails, leaves some out.
 MILESTONES: Final = (
-    "template", "first machine running", "first healthy", "all healthy", "old gone", "settled", "baked", "failed",
-    "went back",
+    "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked", "failed",
+    "rolled back",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Timeline:
     """
-    What the looks until now have seen.
+    What the polls until now have shown.
 
     Args:
-        lives: Of each machine by its name, in the order of first sight.
-        reached: Seconds at which each of MILESTONES was first reached.
+        times: times of each instance by its name, in the order of the polls.
+        reached: seconds at which each of MILESTONES was first reached.
     """
 
-    lives: Mapping[str, Life] = field(default_factory=dict)
+    times: Mapping[str, InstanceTimes] = field(default_factory=dict)
     reached: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def machines(self) -> tuple[Life, ...]:
-        """Everyone that was seen."""
-        return tuple(self.lives.values())
+    def instances(self) -> tuple[InstanceTimes, ...]:
+        """Times of every instance that a poll showed."""
+        return tuple(self.times.values())
 
     def add(self, group: Group, release: Version, at_s: float) -> "Timeline":
         """
-        Add a look.
+        Add a poll.
 
         Args:
-            group: As it was read.
-            release: Version that is being rolled out, or was.
-            at_s: Seconds since the start of the rollout.
+            group: the group as the poll returned it.
+            release: version that is rolled out, or was.
+            at_s: seconds since the start of the rollout.
         """
-        here = {machine.name: machine for machine in group.active_instances}
-        lives = {name: life if name in here else _gone(life, at_s) for name, life in self.lives.items()}
-        for name, machine in here.items():
-            lives[name] = _life(machine, release, lives.get(name), at_s)
-        # On the way back nothing of the release is reached any more.
-        shown = _milestones(group, release) if group.versions == (release,) else []
-        return replace(self, lives=lives).reach(at_s, *shown)
+        present = {instance.name: instance for instance in group.active_instances}
+        times = {name: old if name in present else _deleted(old, at_s) for name, old in self.times.items()}
+        for name, instance in present.items():
+            times[name] = _times(instance, release, times.get(name), at_s)
+        # A rollback reaches no milestone of the release.
+        milestones = _milestones(group, release) if group.versions == (release,) else []
+        return replace(self, times=times).reach(at_s, *milestones)
 
     def reach(self, at_s: float, *milestones: str) -> "Timeline":
-        """Note that milestones are reached, those that were not before."""
+        """Record that milestones are reached, those that were not reached before."""
         return replace(self, reached=dict.fromkeys(milestones, at_s) | dict(self.reached))
 
     def forget(self, *milestones: str) -> "Timeline":
-        """Note that milestones were lost again."""
+        """Record that milestones were lost again."""
         return replace(self, reached={name: at_s for name, at_s in self.reached.items() if name not in milestones})
 
     def phases(self) -> tuple[Phase, ...]:
-        """Return how long each milestone took since the one before."""
+        """Return how long each milestone took since the milestone before."""
         phases, last_s = [], 0.0
         for name in MILESTONES:
             if name in self.reached:
@@ -68,53 +68,53 @@ class Timeline:
         return tuple(phases)
 
 
-def state(machine: Instance) -> str:
-    """Return in one word what a machine does, or what it is."""
-    if machine.action not in ("", "NONE"):
-        return machine.action.lower()
-    if machine.status != "RUNNING":
-        return machine.status.lower() or "absent"
-    return machine.health.lower() or "running"
+def state(instance: Instance) -> str:
+    """Return in one word what an instance is doing, or its state."""
+    if instance.action not in ("", "NONE"):
+        return instance.action.lower()
+    if instance.status != "RUNNING":
+        return instance.status.lower() or "absent"
+    return instance.health.lower() or "running"
 
 
-def _life(machine: Instance, release: Version, before: Life | None, at_s: float) -> Life:
-    now = state(machine)
-    version = machine.version
+def _times(instance: Instance, release: Version, before: InstanceTimes | None, at_s: float) -> InstanceTimes:
+    current, version = state(instance), instance.version
     if before is None:
-        said = version_name.parse_version_name(version.name) if version else None
-        before = Life(
-            name=machine.name,
+        intent = version_name.parse_version_name(version.name) if version else None
+        before = InstanceTimes(
+            name=instance.name,
             template=version.template if version else "",
-            release=said.release if said else "",
+            release=intent.release if intent else "",
             is_new=version == release,
-            state=now,
+            state=current,
             since_s=at_s,
-            seen_s=at_s,
+            first_poll_s=at_s,
         )
-    runs = machine.status == "RUNNING"
+    is_running = instance.status == "RUNNING"
+    is_healthy = is_running and instance.health == "HEALTHY"
     return replace(
         before,
-        state=now,
-        since_s=before.since_s if before.state == now else at_s,
-        running_s=at_s if before.running_s is None and runs else before.running_s,
-        healthy_s=at_s if before.healthy_s is None and runs and machine.health == "HEALTHY" else before.healthy_s,
-        gone_s=None,
+        state=current,
+        since_s=before.since_s if before.state == current else at_s,
+        running_s=at_s if before.running_s is None and is_running else before.running_s,
+        healthy_s=at_s if before.healthy_s is None and is_healthy else before.healthy_s,
+        deleted_s=None,
     )
 
 
-def _gone(life: Life, at_s: float) -> Life:
-    return life if life.gone_s is not None else replace(life, state="gone", since_s=at_s, gone_s=at_s)
+def _deleted(times: InstanceTimes, at_s: float) -> InstanceTimes:
+    return times if times.deleted_s is not None else replace(times, state="deleted", since_s=at_s, deleted_s=at_s)
 
 
 def _milestones(group: Group, release: Version) -> list[str]:
-    """What a look shows to be so."""
-    new = [machine for machine in group.active_instances if machine.version == release]
-    running = [machine for machine in new if machine.status == "RUNNING"]
-    healthy = [machine for machine in running if machine.health == "HEALTHY"]
-    shown = {
-        "first machine running": bool(running),
+    """Return the milestones that a group shows as reached."""
+    new = [instance for instance in group.active_instances if instance.version == release]
+    running = [instance for instance in new if instance.status == "RUNNING"]
+    healthy = [instance for instance in running if instance.health == "HEALTHY"]
+    is_reached = {
+        "first instance running": bool(running),
         "first healthy": bool(healthy),
         "all healthy": bool(healthy) and len(healthy) >= group.target_size,
-        "old gone": len(new) == len(group.active_instances),
+        "old deleted": len(new) == len(group.active_instances),
     }
-    return [name for name, is_so in shown.items() if is_so]
+    return [name for name, is_true in is_reached.items() if is_true]

@@ -1,42 +1,54 @@
-"""Looks at a group until what it was told to serve serves, or has failed: the one place that loops."""
+"""Polls a group until its target version serves or has failed: the one loop of a rollout."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
-from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group.health import PollSummary, Verdict, add_poll, group_verdict
 from deploy.group.later_changes import changes_since_patch
-from deploy.rollout.diagnostics import Symptoms
-from deploy.rollout.poll_interval import pause_s
+from deploy.rollout.early_failure import EarlyFailureDetector
 from deploy.rollout.timeline import Timeline
+from deploy.rollout.watch_state import (
+    Goal,
+    WatchState,
+    after_failed_poll,
+    after_poll,
+    failure,
+    first_state,
+    is_served,
+    pause_s,
+    size_warnings,
+)
 
-_LOOKS: Final = 2  # in a row that must agree before success is believed
 
+class NotServedError(Exception):
+    """
+    The target version does not serve, or not in time; never leaves the program.
 
-class FailedError(Exception):
-    """A wait that ended badly; becomes one of ours once it is known whether the way back worked."""
+    Args:
+        verdict: why the version failed.
+    """
 
-    def __init__(self, found: Verdict) -> None:
-        super().__init__(found.text)
-        self.verdict = found
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.text)
+        self.verdict = verdict
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """
-    What was seen at one moment.
+    What one poll of a group returned.
 
     Args:
-        at_s: Seconds since the start of the rollout.
-        group: As it was read.
-        target: Version that the group was told to serve.
-        verdict: On it.
-        timeline: Of all looks, this one included.
+        at_s: seconds since the start of the rollout.
+        group: the group.
+        target: version that the group is set to.
+        verdict: verdict on the group.
+        timeline: times of all polls, this one included.
     """
 
     at_s: float
@@ -46,146 +58,121 @@ class Look:
     timeline: Timeline
 
 
-Show = Callable[[Look], None]
+ShowSnapshot = Callable[[Snapshot], None]
+PrintLine = Callable[[str], None]
 
 
 @dataclass
 class Watch:
     """
-    What looks at one group, while a release is rolled out and on the way back.
+    Polls one group while a release is rolled out, and while it is rolled back.
 
     Args:
-        compute: API of the project.
-        config: Names and times.
-        release: Version that is rolled out.
-        began_s: When the rollout began, by the clock of `compute`.
-        show: Told of each look.
-        say: Told what is no look, one line each.
+        managed: the group.
+        config: names and rollout settings of the environment.
+        release: version that is rolled out.
+        show_snapshot: shows the progress after each poll.
+        print_line: prints a line that is no snapshot.
 
     Attributes:
-        timeline: What was seen until now.
-        replaced: Fingerprint that our write took the place of; an answer that has it is older than our write.
-        snapshot: The group at the last poll; None before the first one.
-        patched: The group's document as our write left it; None if this process wrote none.
+        timeline: times of all polls.
+        group: the group at the last poll that could be read; None before the first.
+        replaced: fingerprint of the group before our PATCH; an answer with this fingerprint is older than the PATCH.
+        patched: document of the group as our PATCH left it; None if this process made none.
     """
 
-    compute: Compute
+    managed: ManagedGroup
     config: Config
     release: Version
-    began_s: float
-    show: Show
-    say: Callable[[str], None]
+    show_snapshot: ShowSnapshot
+    print_line: PrintLine
     timeline: Timeline = field(default_factory=Timeline, init=False)
+    group: Group | None = field(default=None, init=False)
     replaced: str = field(default="", init=False)
-    snapshot: Group | None = field(default=None, init=False)
     patched: Mapping[str, Any] | None = field(default=None, init=False)
-    _unread: str = field(default="", init=False)
+    _read_error: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        self._symptoms = Symptoms(self.compute, self.config)
+        self._time = self.managed.compute.time
+        self._began_s = self._time.now_s()
+        self._early_failures = EarlyFailureDetector(self.managed, self.config)
 
-    def until_served(
-        self,
-        version: Version,
-        budget_s: float | None,
-        bake_s: float,
-        *,
-        is_way_back: bool = False,
-        had_instances: bool = False,
-    ) -> None:
+    def until_served(self, goal: Goal) -> tuple[str, ...]:
         """
-        Look until a version serves, twice in a row, and then as long as the bake lasts.
+        Poll until the target version serves, twice in a row, and has served for as long as the bake lasts.
 
-        A group that can't be read is looked at again for as long as there is time: that says nothing of the release.
+        A poll that can't be read is repeated as long as there is time.
 
-        Args:
-            version: That the group was told to serve.
-            budget_s: How long it may take, the bake aside; None for as long as a way back of this size may.
-            bake_s: How long success must last.
-            is_way_back: Wait for capacity as long as there is time; there is nothing better to go to.
-            had_instances: Whether the group had or was to have instances at preflight.
+        Returns:
+            Warnings about changes of the target size.
 
         Raises:
-            FailedError: It failed, or was not done in time, or the group is gone.
-            SupersededError: The group was told to serve another one.
+            NotServedError: the version failed, or did not serve in time.
+            SupersededError: another deploy changed the group's version.
         """
-        time = self.compute.time
-        began_s, good_since_s, looks, seen = time.now_s(), None, 0, PollSummary(had_instances)
-        last, changed_s, size = None, began_s, None
+        state = first_state(goal, self.config.rollout, self._time.now_s())
         while True:
-            group = self._read()
-            now_s = time.now_s()
-            if group is None:
-                found = Verdict("waiting", self._unread)
-            else:
-                size = group.target_size if size is None else size
-                seen = add_poll(group, version, seen)
-                found = self._judge(group, version, seen, is_way_back=is_way_back)
-                self._note(Look(now_s - self.began_s, group, version, found, self.timeline))
-                self._give_up(found, is_way_back=is_way_back)
-                looks = looks + 1 if found.state == "done" else 0
-                good_since_s = (now_s if good_since_s is None else good_since_s) if looks else None
-                if good_since_s is not None and looks >= _LOOKS and now_s - good_since_s >= bake_s:
-                    if bake_s:
-                        self.reach("baked")
-                    if group.target_size != size:
-                        now = f"the target size was {size} when this began and is {group.target_size} now"
-                        self.compute.warnings.append(now)
-                    return
-                if (group.instances, group.is_stable, group.is_reached) != last:
-                    last, changed_s = (group.instances, group.is_stable, group.is_reached), now_s
-            allowed_s = self.config.rollout.rollback_budget_s(size or 0) if budget_s is None else budget_s
-            if now_s - began_s >= allowed_s + (bake_s if looks else 0.0):
-                raise FailedError(Verdict("failed", f"not done after {allowed_s:g} s: {found.text}"))
-            time.sleep(pause_s(self.config.rollout.poll_s, now_s - changed_s))
+            state = self._poll(state)
+            if state.verdict.state == "superseded":
+                raise SupersededError(f"group '{self.config.group}': {state.verdict.text}.", "see status")
+            if is_served(state):
+                if goal.bake_s:
+                    self.reach("baked")
+                return size_warnings(state)
+            failed = failure(state)
+            if failed is not None:
+                raise NotServedError(failed)
+            self._time.sleep(pause_s(state))
 
-    def _read(self) -> Group | None:
-        """Read the group; None while that fails, which is said once."""
+    def _poll(self, state: WatchState) -> WatchState:
+        """Read the group once, judge it and show the snapshot; return the next state."""
+        group, now_s = self._read_group(), self._time.now_s()
+        if group is None:
+            return after_failed_poll(state, self._read_error, now_s)
+        polls = add_poll(group, state.goal.target, state.polls)
+        judged = self._judge(group, state.goal, polls)
+        self._record(Snapshot(now_s - self._began_s, group, state.goal.target, judged, self.timeline))
+        return after_poll(state, group, polls, judged, now_s)
+
+    def _read_group(self) -> Group | None:
+        """Read the group; None if that fails, which is printed once in a row."""
         try:
-            group = ManagedGroup(self.compute, self.config.zone, self.config.group).read()
+            group = self.managed.read()
         except (RefusedError, CloudError, NotAllowedError) as error:
-            # A group that is not found counts as one that can't be read: a single 404 is no proof.
-            if not self._unread:
-                self.say(f"the group can't be read: {error.message}")
-            self._unread = f"the group can't be read: {error.message.rstrip('.')}"
+            # A group that is not found counts as a failed read: a single 404 is no proof.
+            if not self._read_error:
+                self.print_line(f"the group can't be read: {error.message}")
+            self._read_error = f"the group can't be read: {error.message.rstrip('.')}"
             return None
-        self._unread, self.snapshot = "", group
+        self._read_error, self.group = "", group
         return group
 
-    def _give_up(self, found: Verdict, *, is_way_back: bool) -> None:
-        """End the wait if a verdict says so."""
-        if found.state == "superseded":
-            raise SupersededError(f"group '{self.config.group}': {found.text}.", "see status")
-        if found.state == "failed" or (found.state == "capacity" and not is_way_back):
-            raise FailedError(found)
-
-    def _judge(self, group: Group, version: Version, seen: PollSummary, *, is_way_back: bool) -> Verdict:
-        """Judge a look; an answer older than our write says nothing, and what a machine says may speak earlier."""
+    def _judge(self, group: Group, goal: Goal, polls: PollSummary) -> Verdict:
+        """Return the verdict on a group; an instance's output may show a failure before the group's state does."""
         if self.replaced and group.fingerprint == self.replaced:
-            return Verdict("waiting", "the answer is older than our write")
-        found = group_verdict(group, version, seen, needs_proof=not is_way_back)
-        if found.state == "waiting" and not is_way_back:
-            return self._symptoms.ask(group, version, self.compute.time.now_s()) or found
-        return found
+            return Verdict("waiting", "the answer is older than the PATCH")
+        judged = group_verdict(group, goal.target, polls, needs_proof=not goal.is_rollback)
+        if judged.state == "waiting" and not goal.is_rollback:
+            return self._early_failures.read_verdict(group, goal.target, self._time.now_s()) or judged
+        return judged
 
-    def edits(self) -> tuple[str, ...]:
-        """Return what was changed in the group since our write, as far as the last poll shows it."""
-        return changes_since_patch(self.patched, self.snapshot.raw if self.snapshot else None)
-
-    def serial_output(self, instance: str) -> str:
-        """Return what an instance's serial port held when it was read last; empty if it was not read."""
-        return self._symptoms.outputs.get(instance, "")
+    def _record(self, snapshot: Snapshot) -> None:
+        """Add a snapshot to the timeline, and show it."""
+        timeline = self.timeline.add(snapshot.group, self.release, snapshot.at_s)
+        if snapshot.target == self.release:
+            is_done = snapshot.verdict.state == "done"
+            timeline = timeline.reach(snapshot.at_s, "settled") if is_done else timeline.forget("settled")
+        self.timeline = timeline
+        self.show_snapshot(replace(snapshot, timeline=timeline))
 
     def reach(self, milestone: str) -> None:
-        """Note that a milestone is reached now."""
-        self.timeline = self.timeline.reach(self.compute.time.now_s() - self.began_s, milestone)
+        """Record that a milestone is reached now."""
+        self.timeline = self.timeline.reach(self._time.now_s() - self._began_s, milestone)
 
-    def _note(self, seen: Look) -> None:
-        """Add a look to the timeline, and show it."""
-        timeline = self.timeline.add(seen.group, self.release, seen.at_s)
-        if seen.target == self.release:
-            timeline = (
-                timeline.reach(seen.at_s, "settled") if seen.verdict.state == "done" else timeline.forget("settled")
-            )
-        self.timeline = timeline
-        self.show(replace(seen, timeline=timeline))
+    def edits(self) -> tuple[str, ...]:
+        """Return the settings of the group that were changed since our PATCH, as the last poll shows them."""
+        return changes_since_patch(self.patched, self.group.raw if self.group else None)
+
+    def serial_output(self, instance: str) -> str:
+        """Return an instance's serial output as it was read last; empty if it was not read."""
+        return self._early_failures.outputs.get(instance, "")

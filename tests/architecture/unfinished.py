@@ -10,10 +10,10 @@ IMPORTS: Final = (
 LONG_FILES: Final = frozenset(
     {
         "tests/system/console/test_console.py", "tests/system/gcloud/test_gcloud.py",
-        "tests/unit/ci/test_deploy_runner.py", "tests/unit/ci/test_main.py", "tests/unit/deploy/test_outcome.py",
+        "tests/unit/ci/test_deploy_runner.py", "tests/unit/ci/test_main.py",
         "tests/unit/deploy/test_preflight.py", "tests/unit/deploy/test_scripts.py",
         "tests/unit/lib/credential_files.py",
-        "tests/unit/deploy/test_symptoms.py",
+        "tests/unit/deploy/test_early_failure.py",
     }
 )  # fmt: skip
 

@@ -76,5 +76,5 @@ def test_whole_keyless_login_by_the_variable(checkout: Checkout, another_checkou
     credential_file(path, keyless("http://emulator:8080", REQUEST_TOKEN))
     ran = checkout.daggerw(*deploy, **variable)
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["wanted"]["reference"] == image
+    assert json.loads(ran.stdout)["target"]["reference"] == image
     assert "--credentials" not in ran.stdout

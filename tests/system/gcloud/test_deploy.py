@@ -115,19 +115,19 @@ def test_operation_done_with_an_error_and_no_http_code_is_no_success(deployer: D
     deployer.emulator.ask("emulator/faults", {"faults": [failing]})
     done = deployer.run("deploy", "--image", numbered_reference(1))
     assert (done.exit_code, "INTERNAL_ERROR" in done.stderr) == (3, True), done.stderr
-    assert "The group was told nothing. What served before serves." in done.stderr
+    assert "The group is unchanged. The release before still serves." in done.stderr
     assert deployer.versions() == before
 
 
 def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
     """What `describe` and `list-instances` show after a deploy is what it and `status` say."""
-    report = deployer.json("deploy", "--image", numbered_reference(7))["result"]
+    report = deployer.json("deploy", "--image", numbered_reference(7))["rollout"]
     status = deployer.run("status")
     described = gcloud.json(f"instance-groups managed describe {GROUP}")
     (version,) = described["versions"]
     template = version["instanceTemplate"].rpartition("/")[2]
-    assert template == report["version"]["link"].rpartition("/")[2]
-    assert version["name"] == report["version"]["name"]
+    assert template == report["target"]["link"].rpartition("/")[2]
+    assert version["name"] == report["target"]["name"]
     assert (described["status"]["isStable"], described["status"]["versionTarget"]["isReached"]) == (True, True)
     machines = gcloud.json(f"instance-groups managed list-instances {GROUP}")
     assert status.exit_code == 0, status.stderr

@@ -29,7 +29,7 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Dep
     assert deployer.run("report") == (0, said, "")
     kept = json.loads(deployer.records()[0].read_text())
     assert json.loads(deployer.run("report", "--format", "json")[1]) == kept
-    assert {phase["name"] for phase in kept["result"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
+    assert {phase["name"] for phase in kept["rollout"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
     code, markdown, stderr = deployer.run("report", "--format", "markdown")
     assert (code, stderr, "```mermaid\ngantt\n" in markdown) == (0, "", True)
 
@@ -68,16 +68,17 @@ def test_of_a_killed_run_the_group_tells_and_not_the_run_before(deployer: Deploy
     process.kill()
     process.communicate()
     code, told, stderr = deployer.run("report")
-    assert (code, stderr, "rebuilt from the group" in told) == (0, "", True)
+    assert (code, stderr, "read from the group" in told) == (0, "", True)
     assert told.startswith(
-        "dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n  deploy of aaaaaaaaaaaa, run "
+        "dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n  deploy of aaaaaaaaaaaa, run "
     )
     assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", told)
     deployer.emulator.kill()
     deployer.token_hosts = [deployer.emulator.address.removeprefix("http://")]
     code, told, stderr = deployer.run("report")
-    assert (code, stderr.startswith("warning: the group can't be asked how it ended: credentials: none")) == (0, True)
-    assert told.startswith("dojangkok-dev-ai-server-mig: deploy, and nobody saw its end\n")
+    warning = "warning: the end of the run can't be read from the group: credentials: none"
+    assert (code, stderr.startswith(warning)) == (0, True)
+    assert told.startswith("dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n")
 
 
 def test_corrupt_file_is_one_warning_and_the_group_tells(deployer: Deployer) -> None:
@@ -86,7 +87,7 @@ def test_corrupt_file_is_one_warning_and_the_group_tells(deployer: Deployer) -> 
     record.write_text("{")
     code, stdout, stderr = deployer.run("report")
     assert (code, stderr.count("\n"), "warning: " in stderr, record.name in stderr) == (0, 1, True, True)
-    assert "rebuilt from the group" in stdout
+    assert "read from the group" in stdout
 
 
 def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(deployer: Deployer) -> None:
@@ -134,7 +135,7 @@ def test_bug_of_ours_is_said_to_be_one_below_its_traceback(deployer: Deployer) -
     assert (ended.returncode, ended.stdout) == (1, "")
     trace, _, said = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
     assert trace.startswith("Traceback")
-    assert said.startswith("  our bug: KeyError: 'missing'. Fix: report it with the lines above.\n")
+    assert said.startswith("  bug in deploy: KeyError: 'missing'. Fix: report it with the lines above.\n")
 
 
 @pytest.mark.parametrize(

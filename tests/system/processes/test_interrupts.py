@@ -39,7 +39,7 @@ def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Si
 def test_during_the_preflight_nothing_was_written(deployer: Deployer, sent: signal.Signals) -> None:
     """A request that hangs is not waited for."""
     stderr = interrupted(deployer, deployer.emulator.plan_fault(on="instanceTemplates.list", hang=True), sent)
-    assert "mig: deploy interrupted (exit code 130)\n  stopped driving. Nothing was written.\n" in stderr
+    assert "mig: deploy interrupted (exit code 130)\n  stopped before the end. Nothing was written.\n" in stderr
     assert "reconcile" not in stderr
     assert "undo" not in stderr
 
@@ -48,7 +48,7 @@ def test_before_the_group_was_told_it_serves_on(deployer: Deployer) -> None:
     stderr = interrupted(
         deployer, deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True), signal.SIGINT
     )
-    assert "stopped driving. The group is unchanged, and continues to serve." in stderr
+    assert "stopped before the end. The group is unchanged, and continues to serve." in stderr
     assert "reconcile" not in stderr
     assert deployer.emulator.templates_of_instances() == {SEED}
 
@@ -95,7 +95,7 @@ def test_terminal_that_is_closed_ends_the_driving_and_the_report_is_kept(deploye
     assert process.wait(30) == 130
     (outcome,) = deployer.results.glob("*.json")
     kept = json.loads(outcome.read_text())
-    assert (kept["exit_code"], "stopped driving. " in kept["message"]) == (130, True)
+    assert (kept["exit_code"], "stopped before the end. " in kept["message"]) == (130, True)
 
 
 def drain(descriptor: int) -> None:
@@ -114,7 +114,7 @@ def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(dep
     assert re.search(r"undo +uv run --project deploy python -m deploy rollback --env dev\n", stderr)
     (outcome,) = deployer.records()
     kept = json.loads(outcome.read_text())
-    assert (kept["exit_code"], kept["result"]["changed"], said[1] in kept["message"]) == (130, True, True)
+    assert (kept["exit_code"], kept["rollout"]["changed"], said[1] in kept["message"]) == (130, True, True)
     code, report, _ = deployer.run("report")
     assert (code, "deploy interrupted (exit code 130)" in report) == (0, True)
 
@@ -123,7 +123,7 @@ def test_on_the_way_back_it_says_so(deployer: Deployer) -> None:
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body=BROKEN)
     process = deployer.start(*DEPLOY)
     assert process.stderr is not None
-    while "going back" not in process.stderr.readline():
+    while "rolling back" not in process.stderr.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]
@@ -144,7 +144,7 @@ def test_second_signal_ends_it_at_once(deployer: Deployer) -> None:
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "stopped driving" not in stderr
+    assert "stopped before the end" not in stderr
 
 
 def test_group_that_does_not_answer_is_said_to_be_unknown(deployer: Deployer) -> None:
@@ -153,4 +153,4 @@ def test_group_that_does_not_answer_is_said_to_be_unknown(deployer: Deployer) ->
     def is_time() -> bool:
         return insert() and bool(deployer.emulator.plan_fault(on="instanceGroupManagers.get", hang=True))
 
-    assert "The group can't be read: what it was told is not known." in interrupted(deployer, is_time, signal.SIGINT)
+    assert "The group can't be read: its target version is not known." in interrupted(deployer, is_time, signal.SIGINT)

@@ -146,7 +146,7 @@ class Watcher:
         if code == -9:
             return
         assert SECRET not in str(client.error), "I-12: a secret in an error"
-        assert not any(SECRET in line for line in self.rig.said), "I-12: a secret in the progress"
+        assert not any(SECRET in line for line in self.rig.printed), "I-12: a secret in the progress"
         assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
         size = self.size()
         if code == 0 and letter and looks:

@@ -16,12 +16,17 @@ from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.config import Config, RolloutSettings
 from deploy.group.observation import Observation
 from deploy.release.mentions import references
-from deploy.report.progress import Lines
+from deploy.report.progress import ChangedLines
 from deploy.retry import Time
-from deploy.rollout.perform import Rollout as Act
-from deploy.rollout.plan import Plan, Wanted, plan, reconcile
-from deploy.rollout.result import Result
-from deploy.rollout.rollback_plan import plan_rollback
+from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
+from deploy.rollout.insert_template import insert_template
+from deploy.rollout.patch import patch_group
+from deploy.rollout.perform import Execution
+from deploy.rollout.plan import DeployPlan, DeployRelease, Plan, RollbackPlan
+from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.result import RolloutResult
+from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from deploy.rollout.watch import ShowSnapshot
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
 from emulator.environment.environment import Environment
@@ -54,20 +59,20 @@ class Rig:
 
     emulator: Emulator
     config: Config = CONFIG
-    said: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
     progress: list[str] = field(default_factory=list)
     stderr: SafeStream = field(default_factory=lambda: SafeStream(None))
     granted: set[str] = field(default_factory=lambda: set(REQUIRED_PERMISSIONS))
     runs: int = 0
     clock_ahead_s: float = 0.0
 
-    def say(self, line: str) -> None:
-        """Keep what a rollout prints while it runs, and write it as the program does: the stream may be closed."""
-        self.said.append(line)
+    def print_line(self, line: str) -> None:
+        """Keep a line of progress, and write it as the program does: the stream may be closed."""
+        self.printed.append(line)
         write_progress(line, self.stderr)
 
     def compute(self) -> Compute:
-        """A new process's API."""
+        """Return the API of a new process."""
         clock = self.emulator.environment.clock
         return Compute(
             httpx.Client(transport=Transport(self.emulator)),
@@ -79,44 +84,80 @@ class Rig:
             own_clock=lambda: datetime.fromtimestamp(clock.now_s() + self.clock_ahead_s, UTC),
         )
 
-    def observed(self, compute: Compute | None = None) -> Observation:
-        managed = ManagedGroup(compute or self.compute(), self.config.zone, self.config.group)
-        return read_observation(managed, lambda: self.granted, lambda reads: [read() for read in reads])
+    def managed(self, compute: Compute | None = None) -> ManagedGroup:
+        """Return the group, by the API of a process."""
+        return ManagedGroup(compute or self.compute(), self.config.zone, self.config.group)
 
-    def wanted(self, letter: str, compute: Compute | None = None) -> Wanted:
-        """What a deploy asks for; with a process's API its time is the server's, as far as the process knows it."""
-        self.runs += 1
-        now = (
+    def now(self, compute: Compute | None = None) -> datetime:
+        """Return the time of the emulator, or the server's time as far as a process knows it."""
+        return (
             compute.server_clock.now()
             if compute
             else datetime.fromtimestamp(self.emulator.environment.clock.now_s(), UTC)
         )
-        return Wanted(Reference(REPOSITORY, digest=digest(letter)), f"run{self.runs}", now, commit=letter * 40)
 
-    def plan(self, letter: str, compute: Compute | None = None) -> Plan:
+    def observed(self, compute: Compute | None = None) -> Observation:
+        """Read the group and its surroundings."""
+        return read_observation(self.managed(compute), lambda: self.granted, lambda reads: [read() for read in reads])
+
+    def request(self, letter: str, compute: Compute | None = None) -> DeployRequest:
+        """Return the request of a new run for a release."""
+        self.runs += 1
+        reference = Reference(REPOSITORY, digest=digest(letter))
+        return DeployRequest(reference=reference, run=f"run{self.runs}", now=self.now(compute), commit=letter * 40)
+
+    def plan(self, letter: str, compute: Compute | None = None) -> DeployPlan:
+        """Return the plan of a deploy."""
         observed = self.observed(compute)
-        return plan(self.config, self.wanted(letter, compute), observed)
+        return plan_deploy(self.config, self.request(letter, compute), observed)
 
-    def act(self, compute: Compute) -> Act:
-        """What performs a rollout, with the progress lines that a process prints."""
-        return Act(compute, self.config, self.say, Lines(self.progress.append))
+    def plan_release(self, letter: str, compute: Compute | None = None) -> DeployRelease:
+        """Return the plan of a deploy that has to roll a release out."""
+        plan = self.plan(letter, compute)
+        assert isinstance(plan, DeployRelease)
+        return plan
 
-    def deploy(self, letter: str, compute: Compute | None = None) -> Result:
+    def plan_rollback(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> RollbackPlan:
+        """Return the plan of a rollback."""
+        observed = self.observed(compute)
+        request = self.request("0", compute)
+        chosen = choose_rollback_target(self.config, observed, request.now, to, force=force)
+        return plan_rollback(self.config, observed, chosen, request.run, request.now)
+
+    def execution(
+        self, plan: Plan, compute: Compute | None = None, show_snapshot: ShowSnapshot | None = None
+    ) -> Execution:
+        """Return the execution of a plan, with the lines of progress that a process prints."""
+        show = show_snapshot or ChangedLines(self.progress.append)
+        return Execution(self.managed(compute), self.config, plan, self.print_line, show)
+
+    def perform(self, plan: Plan, compute: Compute | None = None) -> RolloutResult:
+        """Perform a plan."""
+        return self.execution(plan, compute).perform()
+
+    def deploy(self, letter: str, compute: Compute | None = None) -> RolloutResult:
+        """Deploy a release."""
         compute = compute or self.compute()
-        return self.act(compute).perform(self.plan(letter, compute))
+        return self.perform(self.plan(letter, compute), compute)
 
-    def roll_back(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> Result:
+    def rollback(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> RolloutResult:
+        """Roll back to an earlier release."""
+        compute = compute or self.compute()
+        return self.perform(self.plan_rollback(to, compute, force=force), compute)
+
+    def reconcile(self, compute: Compute | None = None) -> RolloutResult:
+        """Finish or undo the rollout that another process left."""
         compute = compute or self.compute()
         observed = self.observed(compute)
-        now = self.wanted("0", compute)
-        found = plan_rollback(self.config, observed, now.run, now.now, to, force=force)
-        return self.act(compute).roll_back(found)
+        return self.perform(plan_reconcile(self.config, observed, self.now(compute)), compute)
 
-    def reconcile(self, compute: Compute | None = None) -> Result:
+    def abandon(self, letter: str, compute: Compute | None = None) -> DeployRelease:
+        """Deploy by a process that is killed right after its PATCH, and return its plan."""
         compute = compute or self.compute()
-        observed = self.observed(compute)
-        found = reconcile(observed, self.wanted("0", compute).now)
-        return self.act(compute).reconcile(found)
+        plan = self.plan_release(letter, compute)
+        insert_template(self.managed(compute), plan.template)
+        patch_group(self.managed(compute), self.config, plan.target, plan.before)
+        return plan
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
         """Steer the emulator."""
@@ -137,7 +178,7 @@ class Rig:
         return sorted(self.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"])
 
     def writes(self) -> list[tuple[str, int]]:
-        """Writes of everybody but the seed, from the request log."""
+        """Writes of everybody but the seed, from the ledger."""
         entries = self.emulator.environment.store.entries(kind="request")
         return [
             (one["method"], one["status"])
@@ -147,7 +188,7 @@ class Rig:
         ]  # fmt: skip
 
     def never_fewer_than(self, machines: int) -> bool:
-        """Whether the request log shows that many available machines at every moment since the group first settled."""
+        """Whether the ledger shows that many available machines at every moment since the group first settled."""
         entries = [entry for entry in self.emulator.environment.store.entries(kind="group") if entry["group"] == GROUP]
         since = next(index for index, entry in enumerate(entries) if entry["is_stable"])
         return all(

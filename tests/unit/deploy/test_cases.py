@@ -1,5 +1,5 @@
 """
-What is decided, one JSON file a case: what was observed and wanted in, the action or the refusal out.
+What is decided, one JSON file a case: what was observed and wanted in, the plan or the refusal out.
 
 `cases/_base.json` is a settled group of three; a case says by a merge patch (RFC 7396) what is different. Keys:
 
@@ -10,7 +10,7 @@ What is decided, one JSON file a case: what was observed and wanted in, the acti
               templates: others of the project; rows: all managed instances;
               autoscaler, missing_permissions, permissions_error, quota_room: as in Observation
               a template with a release record is named by its content: its name in a case stands for that one
-    expect    refused and exit_code; or action, back_to, warnings, serves
+    expect    refused and exit_code; or plan, fallback, warnings, serves
 """
 
 import copy
@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -30,8 +30,10 @@ from deploy.errors import DeployError
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation
 from deploy.release import record, template
-from deploy.rollout import plan
-from deploy.rollout.rollback_plan import plan_rollback
+from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
+from deploy.rollout.plan import Plan
+from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
 from lib.image_reference import Reference
 from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
 
@@ -41,7 +43,7 @@ CASES = sorted(path for path in FOLDER.glob("*.json") if path.stem[0] != "_")
 COLLECTION = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates"
 KEYS = {"what", "verb", "image", "now", "to", "force", "config", "observed", "expect"}
 OBSERVED = {*BASE, "metadata", "templates"}
-EXPECTED = {"refused", "exit_code", "action", "back_to", "warnings", "serves"}
+EXPECTED = {"refused", "exit_code", "plan", "fallback", "warnings", "serves"}
 
 
 @dataclass(frozen=True)
@@ -151,19 +153,27 @@ def decided(case: Case) -> dict[str, Any]:
 def outcome(case: Case, config: Config, seen: Observation) -> dict[str, Any]:
     """Return what is decided about what was observed."""
     try:
-        if case.verb == "reconcile":
-            found = plan.reconcile(seen, case.now)
-            return {"action": found.action, "back_to": found.entry and found.entry.template}
-        if case.verb == "rollback":
-            back = plan_rollback(config, seen, "run1", case.now, case.to, force=case.force)
-            action = "roll" if back.is_needed else "nothing"
-            return {"action": action, "serves": back.version.template, "warnings": list(back.warnings)}
-        wanted = plan.Wanted(Reference(REPOSITORY, digest=digest(case.image)), "run1", case.now)
-        rolled = plan.plan(config, wanted, seen)
-        back_to = rolled.entry and rolled.entry.template
-        return {"action": rolled.action, "back_to": back_to, "warnings": list(rolled.warnings)}
+        plan = decide(case, config, seen)
     except DeployError as error:
         return {"refused": str(error), "exit_code": error.exit_code}
+    fallback = getattr(plan, "fallback", None)
+    return {
+        "plan": type(plan).__name__,
+        "fallback": fallback and fallback.template,
+        "serves": plan.target.template,
+        "warnings": list(plan.warnings),
+    }
+
+
+def decide(case: Case, config: Config, seen: Observation) -> Plan:
+    """Return the plan of a case's verb."""
+    if case.verb == "reconcile":
+        return plan_reconcile(config, seen, case.now)
+    if case.verb == "rollback":
+        chosen = choose_rollback_target(config, seen, case.now, case.to, force=case.force)
+        return plan_rollback(config, seen, chosen, "run1", case.now)
+    reference = Reference(REPOSITORY, digest=digest(case.image))
+    return plan_deploy(config, DeployRequest(reference=reference, run="run1", now=case.now), seen)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -176,13 +186,13 @@ def test_case(path: Path) -> None:
 
 def test_there_are_cases_and_each_action_has_one() -> None:
     expected = [json.loads(path.read_text())["expect"] for path in CASES]
-    assert {one.get("action") for one in expected} >= {"nothing", "wait", "roll", "undo", "foreign"}
+    assert {one.get("plan") for one in expected} >= {kind.__name__ for kind in get_args(Plan)}
     assert {one.get("exit_code") for one in expected} >= {3, 4}
 
 
 @pytest.mark.parametrize("where", ["", "observed", "expect"])
 def test_key_that_nothing_reads_is_an_error(where: str) -> None:
-    data: dict[str, Any] = {"what": "x", "observed": {}, "expect": {"action": "roll"}}
+    data: dict[str, Any] = {"what": "x", "observed": {}, "expect": {"plan": "DeployRelease"}}
     (data[where] if where else data)["colour"] = "blue"
     with pytest.raises(ValueError, match="'colour'"):
         read(data)

@@ -71,7 +71,7 @@ def world(verb: str) -> Rig:
 
 def started(rig: Rig, verb: str) -> Client:
     """A process that deploys release a, or that goes back from it to the seed's."""
-    work = {"deploy": lambda compute: rig.deploy("a", compute), "rollback": lambda compute: rig.roll_back("", compute)}
+    work = {"deploy": lambda compute: rig.deploy("a", compute), "rollback": lambda compute: rig.rollback("", compute)}
     work["reconcile"] = rig.reconcile
     return Client(rig.emulator, rig.config.project, verb, work[verb])
 

@@ -25,8 +25,8 @@ LIMIT_S = 0.6
 LATEST_S = 3.0
 DIGEST = "sha256:" + "1" * 64
 REQUESTS: dict[str, Callable[[Session], object]] = {
-    "compute": lambda opened: opened.compute.get("zones/z/instanceGroupManagers/g"),
-    "resource manager": lambda opened: opened.asked(),
+    "compute": lambda opened: opened.managed.compute.get("zones/z/instanceGroupManagers/g"),
+    "resource manager": lambda opened: opened.read_permissions(),
     "registry": lambda opened: opened.registry.resolve(Reference("127.0.0.1/team/app", digest=DIGEST)),
 }
 
@@ -53,7 +53,7 @@ def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
             compute_url=f"{server.url}compute/v1",
             registry_url=server.url,
         )
-        opened = session.opened(settings, None)
+        opened = session.open_session(settings, None)
         began_s = time.monotonic()
         with pytest.raises((CloudError, DeployError), match=r"no complete response within 0\.6 s"):
             REQUESTS[asked](opened)

@@ -12,8 +12,9 @@ from deploy.group.drift import drift, newer_template
 from deploy.group.observation import Observation
 from deploy.release import template
 from deploy.release.record import RECORD_KEY
-from deploy.report.preview import preview, shown
+from deploy.report.preview import preview, preview_report
 from deploy.report.status import status
+from deploy.rollout.plan import NothingToDo
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
 
 SEED = "dojangkok-dev-ai-server-seed"
@@ -198,8 +199,9 @@ def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> Non
         f"drift: template 'by-hand' differs from '{SEED}' in properties.machineType",
     ]
     planned = rig.plan("a")
-    assert (planned.action, [text for text in planned.warnings if text.startswith("drift")]) == ("nothing", expected)
-    text = shown(preview(rig.config, rig.observed(), planned), "text")
+    assert isinstance(planned, NothingToDo)
+    assert [text for text in planned.warnings if text.startswith("drift")] == expected
+    text = preview_report(preview(rig.config, rig.observed(), planned), "text")
     assert all(f"  warning: {line}" in text for line in expected)
     result = rig.deploy("a")
     assert not result.changed
@@ -227,4 +229,4 @@ def test_script_that_the_group_masks_is_drift(key: str) -> None:
     masked = replace(observed, group=replace(observed.group, raw=raw))
     line = f"allInstancesConfig has a '{key}', which hides the template's"
     assert drift(rig.config, masked) == (line,)
-    assert line in status(rig.config, masked, rig.wanted("a").now).drift
+    assert line in status(rig.config, masked, rig.now()).drift

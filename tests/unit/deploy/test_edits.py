@@ -37,7 +37,7 @@ def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str
     inject_fault(rig, on=moment, nth=[1], request=edit(body))
     with pytest.raises(RefusedError, match=text) as error:
         rig.deploy("a")
-    assert "was not when this rollout was planned. The group was told nothing." in str(error.value)
+    assert "was not when this rollout was planned. The group is unchanged." in str(error.value)
     assert ("instanceGroupManagers.patch", 200) not in own_writes(rig)
     for member, value in body.items():
         kept = (rig.emulator.environment.view.get(GROUP) or {}).get(member) or []
@@ -65,7 +65,7 @@ def test_typed_rollback_refuses_such_an_edit_too() -> None:
         rig, on="instanceGroupManagers.patch", nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}})
     )
     with pytest.raises(RefusedError, match="OPPORTUNISTIC"):
-        rig.roll_back()
+        rig.rollback()
     assert rig.serving() == ["a"] * 3
 
 

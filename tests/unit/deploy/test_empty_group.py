@@ -10,13 +10,16 @@ from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import RefusedError, RolledBackError
 from deploy.group.health import PollSummary, add_poll, group_verdict, is_idle, is_settled
 from deploy.group.unattended_rollout import unattended_rollout
+from deploy.release import history
 from deploy.report import formats, preview, releases
-from deploy.report.rebuilt import rebuilt
-from deploy.report.status import shown, status
-from deploy.rollout import plan as plans
-from deploy.rollout.result import Outcome, Result, Serving
+from deploy.report.rebuilt_result import rebuilt_result
+from deploy.report.status import status, status_report
+from deploy.rollout.plan import WaitForRollout
+from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.result import RolloutResult, RunResult
+from deploy.rollout.served_release import ServedRelease
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake
-from tests.unit.deploy.rig import GROUP, Rig, new_rig
+from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, new_rig
 
 NOTHING = "no instances, nothing proven"
 TARGET, OLD = Version("new", "v"), Version("old")
@@ -35,11 +38,20 @@ def resized(rig: Rig, size: int) -> Rig:
     return rig
 
 
-def report(result: Result, shape: formats.Format = "text", verb: str = "deploy") -> str:
+def report(result: RolloutResult, shape: formats.Format = "text", verb: str = "deploy") -> str:
     began_at = datetime(2026, 11, 23, tzinfo=UTC)
-    wanted = Serving(result.version.template)
-    outcome = Outcome(verb, "dev", "p", "z", "web", "r", began_at, exit_code=0, wanted=wanted, result=result)
-    return formats.outcome(outcome, lambda *words: " ".join(words), shape)
+    wanted = ServedRelease(result.target.template)
+    outcome = RunResult(
+        verb=verb,
+        environment="dev",
+        group="web",
+        run="r",
+        began_at=began_at,
+        exit_code=0,
+        target=wanted,
+        rollout=result,
+    )
+    return formats.run_report(outcome, lambda *words: " ".join(words), shape)
 
 
 def test_group_that_was_empty_from_the_start_is_done_and_one_that_was_emptied_has_failed() -> None:
@@ -65,9 +77,9 @@ def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
     rig = resized(new_rig(), 0)
     result = rig.deploy("a")
     assert (result.changed, result.is_empty) == (True, True)
-    assert report(result).splitlines()[0] == f"web: {NOTHING}; the group is set to {result.version.template}"
+    assert report(result).splitlines()[0] == f"web: {NOTHING}; the group is set to {result.target.template}"
     assert report(result, "markdown").startswith(f"### web: {NOTHING}; ")
-    assert json.loads(report(result, "json"))["result"]["is_empty"] is True
+    assert json.loads(report(result, "json"))["rollout"]["is_empty"] is True
     again = rig.deploy("a")
     assert (again.changed, again.is_empty) == (False, True)
     assert report(again).startswith(f"web: {NOTHING}; ")
@@ -76,7 +88,7 @@ def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
 def test_plan_for_an_empty_group_does_not_call_the_release_serving() -> None:
     rig = resized(new_rig(), 0)
     rig.deploy("a")
-    text = preview.shown(preview.preview(rig.config, rig.observed(), rig.plan("a")), "text")
+    text = preview.preview_report(preview.preview(rig.config, rig.observed(), rig.plan("a")), "text")
     assert text.startswith(f"{rig.config.group}: nothing to do, {NOTHING}\n")
 
 
@@ -116,11 +128,11 @@ def test_rollback_of_an_empty_group_reports_that_nothing_is_proven() -> None:
     rig.deploy("a")
     rig.deploy("b")
     resized(rig, 0)
-    result = rig.roll_back()
+    result = rig.rollback()
     assert (result.changed, result.is_empty) == (True, True)
     assert report(result, verb="rollback").startswith(f"web: {NOTHING}; ")
-    name = result.version.template
-    assert rig.roll_back(name).changed is False
+    name = result.target.template
+    assert rig.rollback(name).changed is False
 
 
 def test_rollback_during_which_the_group_is_emptied_is_done_and_says_so() -> None:
@@ -128,19 +140,19 @@ def test_rollback_during_which_the_group_is_emptied_is_done_and_says_so() -> Non
     rig.deploy("a")
     rig.deploy("b")
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
-    assert rig.roll_back().is_empty
+    assert rig.rollback().is_empty
 
 
 def test_status_and_history_of_an_empty_group_call_no_release_serving() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
     resized(rig, 0)
-    observed, now = rig.observed(), rig.wanted("0").now
-    text = shown(status(rig.config, observed, now), "text")
+    observed, now = rig.observed(), rig.now()
+    text = status_report(status(rig.config, observed, now), "text")
     assert text.startswith(f"{rig.config.group}: {NOTHING}: the group is set to '")
     assert "serves" not in text
-    assert json.loads(shown(status(rig.config, observed, now), "json"))["is_empty"] is True
-    assert [row.is_serving for row in releases.rows(rig.config, observed, now)] == [False]
+    assert json.loads(status_report(status(rig.config, observed, now), "json"))["is_empty"] is True
+    assert [row.is_serving for row in releases.release_rows(rig.config, observed, now)] == [False]
 
 
 def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> None:
@@ -149,9 +161,9 @@ def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> Non
     resized(rig, 0)
     result = rig.reconcile()
     assert (result.changed, result.is_empty) == (False, True)
-    outcome = rebuilt(rig.observed(), rig.config, "dev", rig.wanted("0").now)
+    outcome = rebuilt_result(rig.config, "dev", rig.observed(), rig.now())
     assert outcome.exit_code == 0
-    assert formats.outcome(outcome, lambda *words: " ".join(words), "text").startswith(
+    assert formats.run_report(outcome, lambda *words: " ".join(words), "text").startswith(
         f"{rig.config.group}: {NOTHING}; the group is set to "
     )
 
@@ -173,5 +185,27 @@ def test_reconcile_waits_for_an_empty_group_that_is_not_stable() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
     rig.control("POST", f"{GROUP}/resize?size=0")
-    found = plans.reconcile(rig.observed(), rig.wanted("0").now)
-    assert found.action == "wait"
+    found = plan_reconcile(rig.config, rig.observed(), rig.now())
+    assert isinstance(found, WaitForRollout)
+
+
+def test_deploy_to_an_empty_group_has_a_warning() -> None:
+    """A deploy sets the template of an empty group, and warns that no instance proves it."""
+    rig = resized(new_rig(), 0)
+    result = rig.deploy("a")
+    assert result.changed
+    assert any("target size 0" in warning for warning in result.warnings)
+
+
+def test_release_that_no_instance_served_is_not_proven() -> None:
+    """A release on an empty group is no fallback of the next one, and no release that a rollback may restore."""
+    rig = new_rig()
+    rig.deploy("a")
+    resized(rig, 0)
+    rig.deploy("b")
+    fallback = rig.plan_release("c").fallback
+    assert fallback is not None
+    assert fallback.template == "dojangkok-dev-ai-server-seed"
+    observed = rig.observed()
+    releases_of_group = history.releases(observed.templates, REPOSITORY, observed.group.qualified_name, "")
+    assert not any(release.is_proven for release in releases_of_group)

@@ -10,11 +10,11 @@ from deploy.config import Config
 from deploy.endpoints import EndpointOverride, with_endpoint_lines
 from deploy.environment_file import read_config
 from deploy.report import formats, preview, releases, status
-from deploy.report.rebuilt import rebuilt
-from deploy.rollout.plan import plan
-from deploy.rollout.result import Pruned
+from deploy.report.rebuilt_result import rebuilt_result
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.result import PruneResult
 from tests.unit.deploy.rig import new_rig
-from tests.unit.deploy.test_outcome import DONE, command
+from tests.unit.deploy.run_results import SUCCESS, command
 
 GOOGLE, EMULATOR = "https://compute.googleapis.com/compute/v1", "http://127.0.0.1:8080/compute/v1"
 FOREIGN = EndpointOverride("compute_url", EMULATOR, GOOGLE, "environments/dev.yaml")
@@ -61,23 +61,32 @@ def test_text_and_markdown_begin_with_the_endpoint() -> None:
     assert with_endpoint_lines([FOREIGN], "### report", "markdown") == f"**{LINE}**\n\n### report"
     assert with_endpoint_lines([FOREIGN], "{}", "json") == "{}"
     assert with_endpoint_lines([], "report", "markdown") == "report"
-    outcome = replace(DONE, endpoints=(FOREIGN,))
-    assert formats.outcome(outcome, command, "text").splitlines()[:2] == [LINE, "web serves new"]
-    assert formats.outcome(outcome, command, "markdown").splitlines()[:3] == [f"**{LINE}**", "", "### web serves new"]
+    outcome = replace(SUCCESS, endpoints=(FOREIGN,))
+    assert formats.run_report(outcome, command, "text").splitlines()[:2] == [LINE, "web serves new"]
+    assert formats.run_report(outcome, command, "markdown").splitlines()[:3] == [
+        f"**{LINE}**",
+        "",
+        "### web serves new",
+    ]
 
 
 def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
     rig = new_rig()
     rig.deploy("a")
     rig.config = read(tmp_path, "", compute_url=EMULATOR)
-    now, observed = rig.wanted("a").now, rig.observed()
+    now, observed = rig.now(), rig.observed()
     shown = [
-        formats.outcome(rebuilt(observed, rig.config, "dev", now), command, "json"),
-        preview.shown(preview.preview(rig.config, observed, plan(rig.config, rig.wanted("b"), observed)), "json"),
-        status.shown(status.status(rig.config, observed, now), "json"),
-        formats.pruned(Pruned(), "json", rig.config.endpoint_overrides),
+        formats.run_report(rebuilt_result(rig.config, "dev", observed, now), command, "json"),
+        preview.preview_report(
+            preview.preview(rig.config, observed, plan_deploy(rig.config, rig.request("b"), observed)), "json"
+        ),
+        status.status_report(status.status(rig.config, observed, now), "json"),
+        formats.prune_report(PruneResult(), "json", rig.config.endpoint_overrides),
     ]
-    documents = [*map(json.loads, shown), *json.loads(releases.shown(releases.rows(rig.config, observed, now), "json"))]
+    documents = [
+        *map(json.loads, shown),
+        *json.loads(releases.releases_report(releases.release_rows(rig.config, observed, now), "json")),
+    ]
     assert len(documents) == 5
     expected = {"key": "compute_url", "url": EMULATOR, "file_url": GOOGLE, "file": str(tmp_path / "x.yaml")}
     assert [document["endpoints"] for document in documents] == [[expected]] * 5

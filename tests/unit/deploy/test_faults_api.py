@@ -116,6 +116,6 @@ def test_f23_second_page_that_fails_prunes_nothing() -> None:
     rig.deploy("a")
     before = rig.templates()
     inject_fault(rig, on="instanceTemplates.list", nth=[2], status=400, reason="invalid")
-    assert isinstance(prune_templates(rig.compute(), rig.config).error, CloudError)
+    assert isinstance(prune_templates(rig.managed(), rig.config).error, CloudError)
     assert rig.templates() == before
     assert len(before) > 500

@@ -13,8 +13,7 @@ from deploy.errors import (
     RolledBackError,
     SupersededError,
 )
-from deploy.rollout.perform import Rollout
-from deploy.rollout.plan import plan
+from deploy.rollout.deploy_plan import plan_deploy
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, REPOSITORY, digest
@@ -28,7 +27,7 @@ def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
     seed = rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
     properties = {**seed["properties"], "fieldOfNextYear": {"mode": "NEW", "parts": [{"size": 3}]}}
     rig.emulator.environment.store.put(f"{TEMPLATES}/dojangkok-dev-ai-server-seed", {**seed, "properties": properties})
-    sent = rig.plan("a").template
+    sent = rig.plan_release("a").template
     assert sent is not None
     assert sent["properties"]["fieldOfNextYear"] == properties["fieldOfNextYear"]
 
@@ -117,7 +116,7 @@ def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release()
     rig = rig_without_bake()
     set_instance_rule(rig, "b", never_healthy=True)
     failing = Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
-    while "going back" not in " ".join(rig.said):
+    while "rolling back" not in " ".join(rig.printed):
         failing.go(1)
     rig.deploy("c")
     failing.go()
@@ -147,9 +146,9 @@ def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
 def test_f55_clock_of_this_machine_does_not_matter(minutes: int) -> None:
     rig = rig_without_bake()
     compute = rig.compute()
-    wanted = rig.wanted("a")
+    wanted = rig.request("a")
     skewed = replace(wanted, now=wanted.now + timedelta(minutes=minutes))
-    Rollout(compute, rig.config, rig.said.append).perform(plan(rig.config, skewed, rig.observed(compute)))
+    rig.perform(plan_deploy(rig.config, skewed, rig.observed(compute)), compute)
     assert rig.serving() == ["a"] * 3
 
 
@@ -215,7 +214,7 @@ def test_f41_a_size_that_was_lowered_is_told() -> None:
     document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
     assert 0 < document["targetSize"] < 3
-    assert f"the target size was 3 when this began and is {document['targetSize']} now" in found
+    assert f"the target size changed from 3 to {document['targetSize']} during the rollout" in found
 
 
 def test_f41_a_size_that_was_lowered_to_nothing_is_a_failure() -> None:

@@ -35,7 +35,7 @@ def release(
     """A template as a deploy makes it: the numeric id of its base, and so its name, follows the hour."""
     back = Fallback(links_of(fallback)[0], fallback["id"]) if fallback else None
     record = ReleaseRecord(REPOSITORY, digest(letter), SEED, str(hour), group, commit, fallback=back)
-    return inserted(template.new_template(BASE, REPOSITORY, digest(letter), record), hour)
+    return inserted(template.new_template(BASE, record), hour)
 
 
 def inserted(body: Document, number: int) -> Document:
@@ -142,7 +142,7 @@ def test_fallback_that_is_recorded_by_numeric_id_is_proven() -> None:
     by_id = Fallback(links_of(first)[1], first["id"])
     record = template.release_record(release(2, first))
     assert record is not None
-    second = inserted(template.new_template(BASE, REPOSITORY, digest("a"), replace(record, fallback=by_id)), 2)
+    second = inserted(template.new_template(BASE, replace(record, fallback=by_id)), 2)
     assert [one.is_proven for one in releases(first, second)] == [False, True]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.errors import DeployError
 from deploy.report import formats
-from deploy.rollout.result import Outcome
+from deploy.rollout.result import RunResult
 from lib.streams import write_error
 from tests.support.hostile_text import FORMATS, HOSTILE, LONG, harmless
 from tests.unit.deploy.rig import REPOSITORY, digest, new_rig
@@ -31,13 +31,13 @@ def error() -> DeployError:
 def test_serial_output_is_shown_as_text(
     shape: formats.Format, error: DeployError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = Outcome(
-        "deploy", "dev", "p", "z", "web", "r1", datetime(2026, 1, 1, tzinfo=UTC), exit_code=error.exit_code,
-        message=error.message, fix=error.fix, evidence=error.diagnostics,
+    outcome = RunResult(
+        verb="deploy", environment="dev", group="web", run="r1", began_at=datetime(2026, 1, 1, tzinfo=UTC),
+        exit_code=error.exit_code, message=error.message, fix=error.fix, diagnostics=error.diagnostics,
     )  # fmt: skip
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
-    write_error(formats.outcome(outcome, lambda *_: "next", shape))
+    write_error(formats.run_report(outcome, lambda *_: "next", shape))
     shown = stderr.getvalue()
     plain = "\n".join(harmless(shown, shape))
     assert "hunter22" not in shown

@@ -11,8 +11,8 @@ from deploy.errors import RefusedError, SupersededError
 from deploy.group.drift import drift
 from deploy.release.history import Release, prunable_releases
 from deploy.release.record import ReleaseRecord
-from deploy.report.releases import rows
-from deploy.rollout.rollback_plan import plan_rollback
+from deploy.report.releases import release_rows
+from deploy.rollout.rollback_plan import choose_rollback_target
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake
 from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
 
@@ -91,13 +91,13 @@ def test_global_template_of_the_same_name_is_not_taken_for_the_groups(collection
 @pytest.mark.parametrize("collection", [REGIONAL, ELSEWHERE])
 def test_group_moved_to_a_template_of_the_same_name_during_a_rollout_supersedes_it(collection: str) -> None:
     rig = rig_without_bake()
-    name = rig.plan("a").version.template
+    name = rig.plan("a").target.template
     rig.deploy("a")
-    rig.roll_back()
+    rig.rollback()
     copy_template(rig, name, collection)
     planned = rig.plan("a")
     rig.runs -= 1  # the deploy below writes the same version name
-    race = {"versions": [{"instanceTemplate": f"{collection}/{name}", "name": planned.version.name}]}
+    race = {"versions": [{"instanceTemplate": f"{collection}/{name}", "name": planned.target.name}]}
     inject_fault(
         rig,
         on="instanceGroupManagers.listManagedInstances",
@@ -107,7 +107,7 @@ def test_group_moved_to_a_template_of_the_same_name_during_a_rollout_supersedes_
     with pytest.raises(SupersededError):
         rig.deploy("a")
     (version,) = rig.observed().group.versions
-    assert version == Version(f"{collection}/{name}", planned.version.name)
+    assert version == Version(f"{collection}/{name}", planned.target.name)
 
 
 def test_instances_on_a_template_of_the_same_name_are_drift() -> None:
@@ -142,16 +142,15 @@ def test_copy_that_carries_a_record_is_neither_restored_nor_pruned() -> None:
     for letter in "bcdefa1234":
         rig.deploy(letter)
     assert "alice-debug-box" in rig.templates()
-    assert rig.roll_back(digest("a")).changed
+    assert rig.rollback(digest("a")).changed
     assert rig.serving() == ["a"] * 3
-    assert "alice-debug-box" not in [row.template for row in rows(rig.config, rig.observed(), rig.wanted("0").now)]
+    assert "alice-debug-box" not in [row.template for row in release_rows(rig.config, rig.observed(), rig.now())]
 
 
 def test_rollback_reports_the_digest_that_its_template_holds() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
     rig.deploy("b")
-    now = rig.wanted("0")
-    planned = plan_rollback(rig.config, rig.observed(), now.run, now.now, digest("a"))
-    assert planned.reference.digest == digest("a")
-    assert str(planned.reference) in json.dumps(rig.control("GET", planned.target.link))
+    chosen = choose_rollback_target(rig.config, rig.observed(), rig.now(), digest("a"))
+    assert chosen.reference.digest == digest("a")
+    assert str(chosen.reference) in json.dumps(rig.control("GET", chosen.restored.link))

@@ -12,8 +12,7 @@ from deploy.group.health import Verdict, with_delay_cause
 from deploy.group.observation import Observation
 from deploy.group.warnings import preflight_warnings, rollback_warnings, short_initial_delay
 from deploy.report import preview
-from deploy.rollout import plan as plans
-from deploy.rollout.perform import Rollout
+from deploy.rollout.deploy_plan import plan_deploy
 from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import CONFIG, GROUP, Rig
 from tests.unit.deploy.test_cases import observed
@@ -61,7 +60,9 @@ def test_short_delay_stands_in_the_plan_and_in_the_report() -> None:
     set_delay(rig, 30)
     warning = f"{SHORT}: instances that still start may be recreated. Fix: raise initialDelaySec"
     planned = rig.plan("a")
-    assert f"  warning: {warning}" in preview.shown(preview.preview(rig.config, rig.observed(), planned), "text")
+    assert f"  warning: {warning}" in preview.preview_report(
+        preview.preview(rig.config, rig.observed(), planned), "text"
+    )
     assert warning in rig.deploy("a").warnings
 
 
@@ -93,9 +94,9 @@ def test_failure_by_repair_of_a_rollout_that_reconcile_took_over_names_the_short
     set_delay(rig, 30)
     set_instance_rule(rig, "a", answer_s=90)
     compute = rig.compute()
-    abandoned = plans.plan(rig.config, rig.wanted("a"), rig.observed(compute))
+    abandoned = plan_deploy(rig.config, rig.request("a"), rig.observed(compute))
     with pytest.raises(RuntimeError, match="killed"):
-        Rollout(compute, rig.config, rig.said.append, show=killed).perform(abandoned)
+        rig.execution(abandoned, compute, killed).perform()
     with pytest.raises(RolledBackError) as error:
         rig.reconcile()
     assert SHORT in str(error.value)

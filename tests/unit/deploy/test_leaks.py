@@ -7,7 +7,8 @@ from deploy.documents.resource import Document
 from deploy.errors import RefusedError
 from deploy.group.preflight import refuse_secrets
 from deploy.release.secret_scan import Leak, leaks
-from deploy.rollout.plan import Plan, plan
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.plan import DeployPlan, DeployRelease
 from tests.unit.deploy.rig import Rig, new_rig
 from tests.unit.lib.forms import BEGIN, FORMS, HARMLESS
 
@@ -19,11 +20,11 @@ def _base(**entries: str) -> Document:
     return {"name": "seed", "properties": {"metadata": {"items": items}}}
 
 
-def _planned(rig: Rig, config: Config, entries: dict[str, str]) -> Plan:
+def _planned(rig: Rig, config: Config, entries: dict[str, str]) -> DeployPlan:
     observed = rig.observed()
     items = observed.template["properties"]["metadata"]["items"]
     items += [{"key": key, "value": value} for key, value in entries.items()]
-    return plan(config, rig.wanted("a"), observed)
+    return plan_deploy(config, rig.request("a"), observed)
 
 
 @pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
@@ -83,7 +84,7 @@ def test_allowed_secret_is_deployed_and_named_as_a_warning() -> None:
     rig = new_rig()
     config = rig.config.model_copy(update={"allowed_secrets": {"ocr": ("OCR_API",)}})
     planned = _planned(rig, config, {"ocr": "OCR_API=hunter22"})
-    assert planned.action == "roll"
+    assert isinstance(planned, DeployRelease)
     assert "'ocr' line 1 (OCR_API) looks like a secret; the environment file allows it" in planned.warnings
 
 

@@ -11,7 +11,6 @@ from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS, read_granted
 from deploy.documents import validation
 from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBackError
 from deploy.retry import Time
-from deploy.rollout.perform import Rollout
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig, new_rig
 
@@ -125,11 +124,11 @@ def test_one_404_before_the_patch_of_a_rollback_does_not_keep_the_failed_release
     set_instance_rule(rig, "b", never_healthy=True)
     running = rig.plan("b")
     polls = len(request_times(rig, GET))
-    rollout = Rollout(rig.compute(), rig.config, rig.said.append)
+    execution = rig.execution(running)
     inject_fault(rig, on="instanceGroupManagers.patch", nth=[1], status=412, reason="conditionNotMet")
     inject_fault(rig, on=GET, nth=[1, 3], status=404, reason="notFound")
     with pytest.raises(RolledBackError):
-        rollout.perform(running)
+        execution.perform()
     assert len(request_times(rig, GET)) > polls
     assert rig.serving() == ["latest"] * 3
 
@@ -137,7 +136,7 @@ def test_one_404_before_the_patch_of_a_rollback_does_not_keep_the_failed_release
 def test_group_that_can_not_be_read_before_the_patch_is_a_refusal() -> None:
     rig = rig_without_bake()
     inject_fault(rig, on=GET, nth=list(range(2, 2_000)), status=503)
-    with pytest.raises(RefusedError, match=r"was not told: it can't be read: .*The group was told nothing"):
+    with pytest.raises(RefusedError, match=r"was not patched: the group can't be read: .*The group is unchanged"):
         rig.deploy("a")
     assert rig.serving() == ["latest"] * 3
 

@@ -9,8 +9,9 @@ import pytest
 from deploy.errors import RefusedError
 from deploy.release.effective_reference import deciding_reference, filter_warnings
 from deploy.release.mentions import rewrite
-from deploy.report.rebuilt import serving
 from deploy.report.status import status
+from deploy.rollout.plan import DeployRelease
+from deploy.rollout.served_release import served_release
 from tests.unit.deploy.rig import GROUP, digest, new_rig
 from tests.unit.deploy.rig import REPOSITORY as R
 
@@ -41,7 +42,7 @@ def test_script_with_one_reference_is_rewritten_there_alone(name: str) -> None:
     assert new == text.replace(FULL, f"{R}@{digest('1')}")
     assert deciding_reference({"startup-script": new}, R).reference.digest == digest("1")
     rig = new_rig(text)
-    assert rig.plan("1").action == "roll"
+    assert isinstance(rig.plan("1"), DeployRelease)
 
 
 REFUSED = {
@@ -108,15 +109,15 @@ def test_rollback_is_refused_as_well() -> None:
     config = {"properties": {"metadata": {"container-image": f"{R}:v40"}}}
     rig.control("PATCH", GROUP, {"allInstancesConfig": config})
     with pytest.raises(RefusedError, match=f"'allInstancesConfig container-image' line 1 '{R}:v40'"):
-        rig.roll_back()
+        rig.rollback()
 
 
 @pytest.mark.parametrize("name", ["s01", "s31", "s33"])
 def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) -> None:
     rig = new_rig(script(name))
     observed = rig.observed()
-    found = status(rig.config, observed, rig.wanted("0").now)
-    assert (found.image, found.digest, serving(observed.template, R).reference) == ("", "", "")
+    found = status(rig.config, observed, rig.now())
+    assert (found.image, found.digest, served_release(observed.template, R).reference) == ("", "", "")
     assert any(line.startswith(f"metadata: which image of '{R}' starts is not written out: ") for line in found.drift)
 
 

@@ -28,7 +28,7 @@ def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
     assert rig.deploy("a").changed
     assert minutes(rig, before_s) > 2
     assert rig.serving() == ["a"] * 3
-    told = [line for line in rig.said if line.startswith("the group can't be read: GET ")]
+    told = [line for line in rig.printed if line.startswith("the group can't be read: GET ")]
     assert len(told) == 1, "said once, however long it lasts"
 
 

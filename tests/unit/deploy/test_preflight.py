@@ -13,7 +13,7 @@ from deploy.environment_file import read_config
 from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
 from deploy.group.observation import Observation
 from deploy.group.version_name import VersionName
-from deploy.rollout import plan as plans
+from deploy.rollout.deploy_plan import plan_deploy
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
@@ -44,7 +44,7 @@ def with_metadata(observed: Observation, **entries: str | None) -> Observation:
 
 def refusal(rig: Rig, observed: Observation) -> DeployError:
     with pytest.raises(DeployError) as error:
-        plans.plan(rig.config, rig.wanted("a"), observed)
+        plan_deploy(rig.config, rig.request("a"), observed)
     assert rig.writes() == []
     return error.value
 

@@ -1,7 +1,6 @@
 """What prune deletes: at most twenty a run, the oldest first, and nothing that is in use or unmanaged."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
@@ -15,7 +14,7 @@ from deploy.release import template
 from deploy.release.record import ReleaseRecord
 from deploy.report import formats
 from deploy.rollout.pruning import prune_templates
-from deploy.rollout.result import Outcome, Pruned, Result
+from deploy.rollout.result import PruneResult, RolloutResult, RunResult
 from emulator.emulator import Emulator
 from emulator.inprocess import Transport
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
@@ -51,7 +50,7 @@ def test_f57_group_on_a_later_page_keeps_its_template_as_well() -> None:
             rig.deploy(letter)
     emulator, time = OneGroupAPage(rig.emulator), rig.compute().time
     compute = Compute(httpx.Client(transport=emulator), "http://emulator/compute/v1", rig.config.project, dict, time)
-    assert prune_templates(compute, rig.config) == Pruned()
+    assert prune_templates(rig.managed(compute), rig.config) == PruneResult()
     assert emulator.tried == []
     assert first in rig.templates()
 
@@ -67,7 +66,7 @@ def with_history(count: int) -> Rig:
         record = ReleaseRecord(
             REPOSITORY, digest("0"), links_of(base)[0], str(1_000 + number), "asia-northeast3-a/" + rig.config.group
         )
-        made = rig.control("POST", TEMPLATES, template.new_template(base, REPOSITORY, digest("0"), record))
+        made = rig.control("POST", TEMPLATES, template.new_template(base, record))
         assert "error" not in made, made
         rig.emulator.environment.clock.move(1)
     return rig
@@ -86,18 +85,25 @@ def test_a_run_deletes_twenty_at_most_oldest_first_and_says_how_many_remain() ->
     result = rig.deploy("a")
     assert (result.pruned, result.prunable) == (tuple(made[:20]), 28)
     assert releases(rig)[:-1] == made[20:]
-    second = prune_templates(rig.compute(), rig.config)
-    assert second == Pruned(tuple(made[20:40]), 8)
-    assert prune_templates(rig.compute(), rig.config) == Pruned(tuple(made[40:48]), 0)
-    assert prune_templates(rig.compute(), rig.config) == Pruned()
+    second = prune_templates(rig.managed(), rig.config)
+    assert second == PruneResult(tuple(made[20:40]), 8)
+    assert prune_templates(rig.managed(), rig.config) == PruneResult(tuple(made[40:48]), 0)
+    assert prune_templates(rig.managed(), rig.config) == PruneResult()
 
 
 def test_report_of_a_deploy_says_how_many_remain() -> None:
-    result = replace(Result(True, Version("new"), Version("old")), prunable=29)
-    outcome = Outcome("deploy", "dev", "p", "z", "g", "run1", datetime(2026, 11, 23, tzinfo=UTC), result=result)
+    result = RolloutResult(changed=True, target=Version("new"), before=Version("old"), prunable=29)
+    outcome = RunResult(
+        verb="deploy",
+        environment="dev",
+        group="g",
+        run="run1",
+        began_at=datetime(2026, 11, 23, tzinfo=UTC),
+        rollout=result,
+    )
     for shape in ("text", "markdown"):
-        assert "29 more old templates can be deleted: run prune again" in formats.outcome(outcome, str, shape)
-    assert json.loads(formats.outcome(outcome, str, "json"))["result"]["prunable"] == 29
+        assert "29 more old templates can be deleted: run prune again" in formats.run_report(outcome, str, shape)
+    assert json.loads(formats.run_report(outcome, str, "json"))["rollout"]["prunable"] == 29
 
 
 def test_templates_in_use_are_not_tried_again_and_again() -> None:
@@ -106,7 +112,7 @@ def test_templates_in_use_are_not_tried_again_and_again() -> None:
         rig, on="instanceTemplates.delete", nth=list(range(1, 100)), status=400, reason="resourceInUseByAnotherResource"
     )
     before = len(rig.writes())
-    assert prune_templates(rig.compute(), rig.config) == Pruned((), 58)
+    assert prune_templates(rig.managed(), rig.config) == PruneResult((), 58)
     assert len(rig.writes()) - before == 20
 
 
@@ -116,7 +122,7 @@ def test_template_whose_deletion_ends_as_in_use_is_kept_without_an_error() -> No
     made = releases(rig)
     in_use = {"error": "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE"}
     inject_fault(rig, on="instanceTemplates.delete", nth=[1], operation=in_use)
-    assert prune_templates(rig.compute(), rig.config) == Pruned(tuple(made[1:8]), 1)
+    assert prune_templates(rig.managed(), rig.config) == PruneResult(tuple(made[1:8]), 1)
 
 
 def test_template_whose_deletion_ends_with_another_error_is_named_in_a_warning() -> None:
@@ -132,7 +138,7 @@ def test_what_was_deleted_before_an_error_is_reported() -> None:
     rig = with_history(10)
     made = releases(rig)
     inject_fault(rig, on="instanceTemplates.delete", nth=[4], status=403, reason="forbidden")
-    found = prune_templates(rig.compute(), rig.config)
+    found = prune_templates(rig.managed(), rig.config)
     assert (found.templates, found.remaining) == (tuple(made[:3]), 5)
     assert isinstance(found.error, NotAllowedError)
     inject_fault(rig, on="instanceTemplates.delete", nth=[1], status=403, reason="forbidden")

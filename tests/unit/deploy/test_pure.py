@@ -38,7 +38,7 @@ ENTRY = ReleaseRecord(REPOSITORY, digest("a"), SEED, "7", "zone/group", fallback
 
 
 def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
-    body = template.new_template(BASE, REPOSITORY, digest("a"), ENTRY)
+    body = template.new_template(BASE, ENTRY)
     assert body["unknown"] == {"deep": [1]}
     assert body["properties"]["newField"] == {"a": [None, {"b": 1}]}
     assert body["properties"]["networkInterfaces"] == [{"network": "n", "accessConfigs": [{"name": "e"}]}]
@@ -58,10 +58,10 @@ def test_difference_is_named_by_its_path() -> None:
 
 
 def test_name_follows_the_content_and_never_grows() -> None:
-    first = template.new_template(BASE, REPOSITORY, digest("a"), ENTRY)["name"]
-    again = template.new_template(BASE, REPOSITORY, digest("a"), replace(ENTRY, run="other", fallback=None))["name"]
+    first = template.new_template(BASE, ENTRY)["name"]
+    again = template.new_template(BASE, replace(ENTRY, run="other", fallback=None))["name"]
     others = [
-        template.new_template(BASE, REPOSITORY, digest("b"), replace(ENTRY, digest=digest("b")))["name"],
+        template.new_template(BASE, replace(ENTRY, digest=digest("b")))["name"],
         *(
             template.content_name("p", replace(ENTRY, **change), "script")
             for change in ({"base_id": "8"}, {"group": "zone/2"})
@@ -93,7 +93,7 @@ def test_name_follows_the_content_and_never_grows() -> None:
 def test_what_cannot_be_copied_is_refused(change: dict[str, object], text: str) -> None:
     base = {**BASE, "properties": {**BASE["properties"], **change}}  # type: ignore[dict-item]
     with pytest.raises(RefusedError) as error:
-        template.new_template(base, REPOSITORY, digest("a"), ENTRY)
+        template.new_template(base, ENTRY)
     assert text in str(error.value)
 
 
@@ -104,12 +104,12 @@ def test_metadata_is_refused_from_the_first_byte_too_many(size: int, fits: bool)
     base = copy.deepcopy(BASE)
     base["properties"]["metadata"]["items"][0]["value"] = script  # type: ignore[index]
     if fits:
-        assert template.new_template(base, REPOSITORY, digest("a"), ENTRY)
+        assert template.new_template(base, ENTRY)
     else:
         with pytest.raises(
             RefusedError, match=r"has 262145 bytes, at most 262144 are allowed\. Fix: make it shorter\."
         ):
-            template.new_template(base, REPOSITORY, digest("a"), ENTRY)
+            template.new_template(base, ENTRY)
 
 
 def released(name: str, hour: int, fallback: str = "", *, is_proven: bool = True) -> Release:

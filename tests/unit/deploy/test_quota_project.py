@@ -28,9 +28,9 @@ def test_compute_and_resource_manager_are_sent_the_quota_project_and_registries_
     monkeypatch.setattr(DeadlineTransport, "handle_request", answer)
     host = "asia-northeast3-docker.pkg.dev"
     settings = Config(project="p", zone="z", group="g", repository=f"{host}/p/team/app")
-    opened = session.opened(settings, write(tmp_path / "c.json", person() | quota))
-    opened.compute.get("zones/z/instanceGroupManagers/g")
-    opened.asked()
+    opened = session.open_session(settings, write(tmp_path / "c.json", person() | quota))
+    opened.managed.compute.get("zones/z/instanceGroupManagers/g")
+    opened.read_permissions()
     assert opened.registry.resolve(Reference(f"{host}/p/team/app", digest=DIGEST)).digest == DIGEST
     apis = {"compute.googleapis.com", "cloudresourcemanager.googleapis.com"}
     assert sent.keys() == {*apis, host, "oauth2.googleapis.com"}

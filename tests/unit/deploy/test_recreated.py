@@ -7,11 +7,8 @@ import pytest
 
 from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
-from deploy.rollout.insert_template import insert
-from deploy.rollout.patch import patch_group
-from deploy.rollout.perform import Rollout as Act
-from deploy.rollout.plan import reconcile
-from deploy.rollout.rollback_plan import plan_rollback
+from deploy.rollout.plan import DeployRelease, UndoRollout, WaitForRollout
+from deploy.rollout.reconcile_plan import plan_reconcile
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig, digest
 from tests.unit.deploy.test_identity import GLOBAL, SEED
@@ -30,18 +27,20 @@ def versions(rig: Rig) -> tuple[Version, ...]:
     return rig.observed().group.versions
 
 
+def waiting(rig: Rig, plan: DeployRelease) -> WaitForRollout:
+    """Return the plan that waits for the rollout of another plan."""
+    budget_s = rig.config.rollout.budget_s(3)
+    return WaitForRollout(target=plan.target, fallback=plan.fallback, is_empty=False, budget_s=budget_s)
+
+
 def test_automatic_rollback_restores_no_template_that_was_created_again() -> None:
     """It has the name of what served, and never served; the release that failed stays, and the report says why."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = versions(rig)[0].template
     set_instance_rule(rig, "b", never_healthy=True)
-    planned = rig.plan("b")
+    planned = rig.abandon("b")
     # An empty group has no instance of the release before, so that its template can be deleted.
-    assert planned.template is not None
-    compute = rig.compute()
-    insert(compute, rig.config, planned.template)
-    patch_group(compute, rig.config, planned.version, planned.before)
     rig.control("POST", f"{GROUP}/resize?size=0")
     rig.emulator.environment.clock.move(600)
     rig.control("POST", f"{GROUP}/resize?size=3")
@@ -50,8 +49,8 @@ def test_automatic_rollback_restores_no_template_that_was_created_again() -> Non
     with pytest.raises(
         NotRestoredError, match=rf"It was not rolled back: template '{name}' was deleted and created again"
     ):
-        Act(compute, rig.config, rig.said.append).perform(replace(planned, action="wait", template=None))
-    assert versions(rig) == (planned.version,)
+        rig.perform(waiting(rig, planned))
+    assert versions(rig) == (planned.target,)
 
 
 def test_automatic_rollback_says_that_the_template_is_gone() -> None:
@@ -104,12 +103,11 @@ def test_typed_rollback_to_a_template_that_was_created_again_is_refused(to: str)
     rig.deploy("a")
     name = versions(rig)[0].template
     rig.deploy("b")
-    now = rig.wanted("0")
-    planned = plan_rollback(rig.config, rig.observed(), now.run, now.now, digest("a") if to else "")
+    planned = rig.plan_rollback(digest("a") if to else "")
     recreate(rig, name)
     before = rig.writes()
     with pytest.raises(RefusedError, match=f"template '{name}' was deleted and created again: its id was "):
-        Act(rig.compute(), rig.config, rig.said.append).roll_back(planned)
+        rig.perform(planned)
     assert rig.writes() == before
 
 
@@ -121,7 +119,7 @@ def test_release_that_was_created_again_is_no_longer_proven() -> None:
     recreate(rig, name)
     for to in ("", name, digest("a")):
         with pytest.raises(RefusedError, match=r"no proven release before|is unproven"):
-            rig.roll_back(to)
+            rig.rollback(to)
     assert rig.serving() == ["b"] * 3
 
 
@@ -132,7 +130,7 @@ def test_first_rollback_to_a_template_that_was_created_again_is_refused() -> Non
     recreate(rig, SEED)
     before = rig.writes()
     with pytest.raises(RefusedError, match=f"template '{SEED}', which served before, was deleted and created again"):
-        rig.roll_back()
+        rig.rollback()
     assert rig.writes() == before
 
 
@@ -141,11 +139,7 @@ def test_reconcile_restores_no_template_that_was_created_again() -> None:
     rig.deploy("a")
     name = versions(rig)[0].template
     set_instance_rule(rig, "b", never_healthy=True)
-    planned = rig.plan("b")
-    assert planned.template is not None
-    compute = rig.compute()
-    insert(compute, rig.config, planned.template)
-    patch_group(compute, rig.config, planned.version, planned.before)
+    rig.abandon("b")
     rig.control("POST", f"{GROUP}/resize?size=0")
     rig.emulator.environment.clock.move(60)
     recreate(rig, name)
@@ -153,9 +147,9 @@ def test_reconcile_restores_no_template_that_was_created_again() -> None:
     rig.emulator.environment.clock.move(5_000)
     observed = rig.observed()
     unreached = replace(observed, group=replace(observed.group, is_reached=False))
-    found = reconcile(unreached, rig.wanted("0").now)
-    assert found.action == "undo"
+    plan = plan_reconcile(rig.config, unreached, rig.now())
+    assert isinstance(plan, UndoRollout)
     before = rig.writes()
     with pytest.raises(RefusedError, match=f"template '{name}' was deleted and created again"):
-        Act(compute, rig.config, rig.said.append).reconcile(found)
+        rig.perform(plan)
     assert rig.writes() == before

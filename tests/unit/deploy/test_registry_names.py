@@ -13,7 +13,7 @@ from deploy.errors import ConfigError, RefusedError
 from deploy.registry import hosts
 from deploy.registry.hosts import AddressError, look_up_addresses
 from deploy.release import image
-from deploy.session import opened
+from deploy.session import open_session
 from tests.support.fake_registry import FakeRegistry, served
 from tests.unit.deploy.rig import CONFIG, digest
 
@@ -90,7 +90,7 @@ def test_a_session_logs_in_with_the_file_that_it_is_given(tmp_path: Path) -> Non
     with served(fake) as url:
         file.write_text(json.dumps({"auths": {url.removeprefix("http://"): {"auth": "YTpi"}}}))
         emulated = CONFIG.model_copy(update={"registry_url": url, "compute_url": "http://emulator/compute/v1"})
-        session = opened(emulated, None, file)
+        session = open_session(emulated, None, file)
         assert session.registry.resolve(image.parse(f"{CONFIG.repository}:latest")).digest == digest("a")
     assert [authorization for _, _, authorization in fake.seen] == ["", "Basic YTpi"]
 

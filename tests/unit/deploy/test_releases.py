@@ -6,15 +6,12 @@ from dataclasses import replace
 import pytest
 
 from deploy.errors import RolledBackError
-from deploy.report.releases import Row, rows, shown
-from deploy.rollout.insert_template import insert
-from deploy.rollout.patch import patch_group
-from deploy.rollout.plan import Plan
+from deploy.report.releases import ReleaseRow, release_rows, releases_report
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, new_rig
 
 
-def found(rig: Rig) -> tuple[Row, ...]:
-    return rows(rig.config, rig.observed(), rig.wanted("0").now)
+def found(rig: Rig) -> tuple[ReleaseRow, ...]:
+    return release_rows(rig.config, rig.observed(), rig.now())
 
 
 def broken(rig: Rig, letter: str) -> None:
@@ -31,12 +28,12 @@ def test_good_unproven_and_serving_releases_are_told_apart() -> None:
     broken(rig, "c")
     assert [(row.digest[7:8], row.state, row.is_serving) for row in found(rig)] == [
         ("c", "unproven", False),
-        ("b", "good", True),
-        ("a", "good", False),
+        ("b", "proven", True),
+        ("a", "proven", False),
     ]
     first, second, third = found(rig)
-    assert first.back_to == second.template
-    assert second.back_to == third.template
+    assert first.fallback == second.template
+    assert second.fallback == third.template
     assert first.age_s < second.age_s < third.age_s
 
 
@@ -47,8 +44,8 @@ def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
     observed = rig.observed()
     first, *others = observed.group.instances
     blinking = replace(observed.group, instances=(replace(first, health="UNHEALTHY"), *others))
-    (row,) = rows(rig.config, replace(observed, group=blinking), rig.wanted("0").now)
-    assert (row.state, row.is_serving) == ("good", False)
+    (row,) = release_rows(rig.config, replace(observed, group=blinking), rig.now())
+    assert (row.state, row.is_serving) == ("proven", False)
 
 
 def test_release_that_served_and_was_rolled_back_by_hand_is_not_said_to_have_failed() -> None:
@@ -56,21 +53,17 @@ def test_release_that_served_and_was_rolled_back_by_hand_is_not_said_to_have_fai
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
-    rig.roll_back()
-    assert [(row.digest[7:8], row.state) for row in found(rig)] == [("b", "unproven"), ("a", "good")]
+    rig.rollback()
+    assert [(row.digest[7:8], row.state) for row in found(rig)] == [("b", "unproven"), ("a", "proven")]
 
 
 def test_release_on_its_way_is_neither_good_nor_unproven() -> None:
     rig = new_rig()
     rig.deploy("a")
-    rolling: Plan = rig.plan("b")
-    compute = rig.compute()
-    assert rolling.template is not None
-    insert(compute, rig.config, rolling.template)
-    patch_group(compute, rig.config, rolling.version, rolling.before)
+    rig.abandon("b")
     assert [(row.digest[7:8], row.state, row.is_serving) for row in found(rig)] == [
-        ("b", "other", False),
-        ("a", "good", False),
+        ("b", "current", False),
+        ("a", "proven", False),
     ]
 
 
@@ -78,7 +71,7 @@ def test_table_has_a_line_for_each() -> None:
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
-    head, *lines = shown(found(rig), "text").splitlines()
+    head, *lines = releases_report(found(rig), "text").splitlines()
     assert head.split() == ["age", "state", "digest", "commit", "by", "template"]
     assert lines[0].startswith("→  ")
     assert lines[1].startswith("   ")
@@ -88,9 +81,9 @@ def test_table_has_a_line_for_each() -> None:
 def test_json_is_a_list_with_the_same_fields() -> None:
     rig = new_rig()
     rig.deploy("a")
-    (row,) = json.loads(shown(found(rig), "json"))
+    (row,) = json.loads(releases_report(found(rig), "json"))
     assert row.keys() == {
-        "template", "state", "is_serving", "made_at", "age_s", "digest", "commit", "run", "by", "back_to",
+        "template", "state", "is_serving", "made_at", "age_s", "digest", "commit", "run", "by", "fallback",
         "endpoints",
     }  # fmt: skip
     assert (row["digest"], row["commit"], row["run"]) == (digest("a"), "a" * 40, "run1")
@@ -99,13 +92,13 @@ def test_json_is_a_list_with_the_same_fields() -> None:
 def test_markdown_is_a_table() -> None:
     rig = new_rig()
     rig.deploy("a")
-    lines = shown(found(rig), "markdown").splitlines()
+    lines = releases_report(found(rig), "markdown").splitlines()
     assert lines[:2] == ["|  | age | state | digest | commit | by | template |", "| " + "--- | " * 6 + "--- |"]
     assert lines[2].startswith("| → | ")
 
 
 def test_group_without_releases_says_so() -> None:
     rig = new_rig()
-    assert shown(found(rig), "text") == "no release yet"
-    assert shown(found(rig), "json") == "[]"
-    assert rows(rig.config, replace(rig.observed(), templates=()), rig.wanted("0").now) == ()
+    assert releases_report(found(rig), "text") == "no release yet"
+    assert releases_report(found(rig), "json") == "[]"
+    assert release_rows(rig.config, replace(rig.observed(), templates=()), rig.now()) == ()

@@ -10,8 +10,8 @@ from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import update_policy
 from deploy.group.drift import drift
 from deploy.group.update_policy import rollback_surge
-from deploy.rollout.perform import Rollout as Act
-from deploy.rollout.rollback_plan import Rollback, plan_rollback
+from deploy.rollout.plan import RestoreRelease
+from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
 from tests.unit.deploy.rig import GROUP, Rig, new_rig
 
 
@@ -26,9 +26,13 @@ def with_two() -> Rig:
     return rig
 
 
-def decided(rig: Rig, **change: Any) -> Rollback:
-    wanted = rig.wanted("0")
-    return plan_rollback(rig.config, replace(rig.observed(), **change), wanted.run, wanted.now)
+def planned(rig: Rig, **change: Any) -> RestoreRelease:
+    """Return the plan of a rollback of a group that differs from the rig's."""
+    observed = replace(rig.observed(), **change)
+    chosen = choose_rollback_target(rig.config, observed, rig.now())
+    plan = plan_rollback(rig.config, observed, chosen, "run9", rig.now())
+    assert isinstance(plan, RestoreRelease)
+    return plan
 
 
 def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:
@@ -37,7 +41,7 @@ def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() ->
     rig.deploy("c")
     serial_s = rig.emulator.environment.clock.now_s() - began_s
     began_s = rig.emulator.environment.clock.now_s()
-    assert rig.roll_back().changed
+    assert rig.rollback().changed
     assert (rig.serving(), surge(rig)) == (["b"] * 3, 3)
     assert rig.emulator.environment.clock.now_s() - began_s < serial_s / 2
     assert drift(rig.config, rig.observed()) == ()
@@ -50,7 +54,7 @@ def test_rollback_takes_no_bake() -> None:
     rig = with_two()
     rig.config = rig.config.model_copy(update={"rollout": RolloutSettings(bake_s=5_000)})
     began_s = rig.emulator.environment.clock.now_s()
-    rig.roll_back()
+    rig.rollback()
     assert rig.emulator.environment.clock.now_s() - began_s < 600
 
 
@@ -58,15 +62,15 @@ def test_rollback_onto_what_serves_is_no_work() -> None:
     rig = with_two()
     before = rig.writes()
     serving = rig.observed().group.versions[0].template
-    assert not rig.roll_back(serving).changed
+    assert not rig.rollback(serving).changed
     assert rig.writes() == before
 
 
 def test_surge_goes_by_size_and_quota() -> None:
     rig = with_two()
-    assert decided(rig).surge == 3
-    assert decided(rig, quota_room=2).surge == 2
-    assert decided(rig, quota_room=None).surge == 1
+    assert planned(rig).surge == 3
+    assert planned(rig, quota_room=2).surge == 2
+    assert planned(rig, quota_room=None).surge == 1
 
 
 def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
@@ -75,7 +79,7 @@ def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
     observed = rig.observed()
     surge = replace(observed.group.instances[0], name="surge")
     assert (
-        decided(
+        planned(
             rig, quota_room=0, group=replace(observed.group, instances=(*observed.group.instances, surge, surge))
         ).surge
         == 2
@@ -93,7 +97,7 @@ def test_fastest_surge(configured: int, size: int, room: int | None, expected: i
 def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -> None:
     rig = with_two()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 4})
-    rig.roll_back()
+    rig.rollback()
     assert rig.serving() == ["a"] * 3
     assert rig.never_fewer_than(3)
 
@@ -102,7 +106,7 @@ def test_rollback_without_any_capacity_waits_for_it_and_says_what_it_lacked() ->
     rig = with_two()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
     with pytest.raises(NotRestoredError, match=r"not done after 570 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run reconcile"):
-        rig.roll_back()
+        rig.rollback()
     assert rig.never_fewer_than(3)
 
 
@@ -112,16 +116,16 @@ def test_rollback_of_a_group_that_refuses_writes_nothing() -> None:
     observed = rig.observed()
     stateful = replace(observed.group, raw={**observed.group.raw, "statefulPolicy": {"x": 1}})
     with pytest.raises(RefusedError, match="is stateful"):
-        decided(rig, group=stateful)
+        planned(rig, group=stateful)
     assert rig.writes() == before
 
 
 def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
     rig = with_two()
-    found = decided(rig)
+    plan = planned(rig)
     race = {"verb": "POST", "path": f"{GROUP}/resize?size=2"}
     rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "nth": [1], "request": race}]})
-    Act(rig.compute(), rig.config, rig.said.append).roll_back(found)
+    rig.perform(plan)
     assert rig.serving() == ["a"] * 2
 
 
@@ -130,10 +134,10 @@ def test_the_first_release_goes_back_to_what_served_before_it() -> None:
     rig = new_rig()
     first = rig.observed().group.versions
     rig.deploy("a")
-    assert rig.roll_back().changed
+    assert rig.rollback().changed
     assert (rig.observed().group.versions, rig.serving()) == (first, ["latest"] * 3)
     with pytest.raises(RefusedError, match="there is no proven release before the serving one"):
-        rig.roll_back()
+        rig.rollback()
 
 
 def test_a_first_template_that_is_gone_is_named() -> None:
@@ -142,8 +146,10 @@ def test_a_first_template_that_is_gone_is_named() -> None:
     rig.deploy("a")
     rig.control("DELETE", f"projects/dojangkok-dev/global/instanceTemplates/{first}")
     rig.emulator.environment.clock.move(60)
-    with pytest.raises(RefusedError, match=f"template '{first}', which served before, is gone. Fix: name a release"):
-        rig.roll_back()
+    with pytest.raises(
+        RefusedError, match=f"template '{first}', which served before, was deleted. Fix: name a release"
+    ):
+        rig.rollback()
 
 
 def test_percentages_of_the_group_give_way_to_numbers() -> None:

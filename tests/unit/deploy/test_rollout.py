@@ -11,8 +11,7 @@ from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins
-from deploy.rollout.perform import Rollout as Act
-from deploy.rollout.plan import plan
+from deploy.rollout.deploy_plan import plan_deploy
 from emulator.inprocess import Transport
 from tests.support.fake_registry import FakeRegistry
 from tests.unit.deploy.rig import GROUP, digest, new_rig
@@ -31,7 +30,7 @@ def test_a_release_is_rolled_out() -> None:
     assert rig.serving() == ["a"] * 3
     assert rig.never_fewer_than(3)
     assert [phase.name for phase in result.phases] == [
-        "template", "first machine running", "first healthy", "all healthy", "old gone", "settled", "baked",
+        "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked",
     ]  # fmt: skip
     assert rig.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]
 
@@ -50,14 +49,12 @@ def test_requests_before_the_first_look_are_few() -> None:
     compute = rig.compute()
     began = len(list(rig.emulator.environment.store.entries(kind="request")))
     registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
-    found = registry.resolve(rig.wanted("a").reference)
+    found = registry.resolve(rig.request("a").reference)
     client = httpx.Client(transport=Transport(rig.emulator))
     asked = lambda: read_granted_permissions(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
     managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
     observed = read_observation(managed, asked, lambda reads: [read() for read in reads])
-    Act(compute, rig.config, rig.said.append).perform(
-        plan(rig.config, replace(rig.wanted("a"), reference=found), observed)
-    )
+    rig.perform(plan_deploy(rig.config, replace(rig.request("a"), reference=found), observed), compute)
     methods = [entry["method"] for entry in rig.emulator.environment.store.entries(kind="request")][began:]
     told = methods.index("instanceGroupManagers.patch")
     first_look = methods.index("instanceGroupManagers.get", told)
@@ -85,11 +82,10 @@ def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
     rig.control("POST", "emulator/instance-rules", broken("b"))
     rig.control("POST", "emulator/instance-rules", broken("c"))
     killed = rig.compute()
-    rolling = rig.plan("b", killed)
-    assert rolling.template is not None
+    rolling = rig.plan_release("b", killed)
     killed.wait(killed.write("POST", "global/instanceTemplates", rolling.template))
-    link = f"projects/dojangkok-dev/global/instanceTemplates/{rolling.version.template}"
-    rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": link, "name": rolling.version.name}]})
+    link = f"projects/dojangkok-dev/global/instanceTemplates/{rolling.target.template}"
+    rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": link, "name": rolling.target.name}]})
     rig.emulator.environment.clock.move(60)
     with pytest.raises(RolledBackError):
         rig.deploy("c")
@@ -123,7 +119,7 @@ def test_somebody_else_who_was_faster_keeps_his_release() -> None:
     slow = rig.plan("a", compute)
     rig.deploy("b")
     with pytest.raises(SupersededError):
-        Act(compute, rig.config, rig.said.append).perform(slow)
+        rig.perform(slow, compute)
     assert rig.serving() == ["b"] * 3
 
 

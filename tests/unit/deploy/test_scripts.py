@@ -16,6 +16,7 @@ from deploy.errors import RefusedError
 from deploy.release import template
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite
+from deploy.rollout.plan import DeployRelease, NothingToDo
 from tests.unit.deploy.rig import REPOSITORY, Rig, digest, new_rig
 
 FOLDER = Path(__file__).parent / "scripts"
@@ -67,12 +68,12 @@ def test_fixture_has_the_real_shape(script: str, lines: int, others: int, heredo
 def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
     rig = rig_that_allows_keys(script)
     planned = rig.plan("a")
-    assert planned.action == "roll"
-    first = rig.deploy("a").version.template
+    assert isinstance(planned, DeployRelease)
+    first = rig.deploy("a").target.template
     assert script_of(rig, first) == script.replace(LATEST, f"{REPOSITORY}@{digest('a')}")
-    second = rig.deploy("b").version.template
+    second = rig.deploy("b").target.template
     assert script_of(rig, second) == script.replace(LATEST, f"{REPOSITORY}@{digest('b')}")
-    assert rig.roll_back().version.template == first
+    assert rig.rollback().target.template == first
     assert rig.serving() == ["a"] * 3
     assert rig.never_fewer_than(3)
 
@@ -82,7 +83,7 @@ def test_keys_in_the_compose_file_of_the_design_are_refused_and_empty_ones_are_n
         RefusedError, match=r"'startup-script' line 16 \(VLLM_API_KEY\), 'startup-script' line 20 \(OCR_API\)\. Fix"
     ):
         new_rig(DESIGN).plan("a")
-    assert new_rig(LATER).plan("a").action == "roll"
+    assert isinstance(new_rig(LATER).plan("a"), DeployRelease)
 
 
 @SHAPES
@@ -125,7 +126,7 @@ def test_already_the_target_is_no_change(script: str) -> None:
 
 def test_a_script_that_names_the_release_already_is_no_work() -> None:
     rig = new_rig(DESIGN.replace(LATEST, f"{REPOSITORY}@{digest('a')}"))
-    assert rig.plan("a").action == "nothing"
+    assert isinstance(rig.plan("a"), NothingToDo)
     assert not rig.deploy("a").changed
     assert rig.writes() == []
 
@@ -214,7 +215,7 @@ def test_size_limit_is_met_to_the_byte_before_anything_is_written(more: int, fit
     room = 262_144 - len(DESIGN.encode()) - (len(NEW) - len(LATEST))
     rig = rig_that_allows_keys(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
     if fits:
-        assert rig.plan("1").template is not None
+        assert rig.plan_release("1").template
         return
     with pytest.raises(RefusedError, match="has 262145 bytes, at most 262144 are allowed"):
         rig.deploy("1")

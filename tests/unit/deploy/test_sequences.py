@@ -97,7 +97,7 @@ def test_a_b_c_then_b_again_then_rollback_is_c() -> None:
     for letter in "abcb":
         rig.deploy(letter)
         assert rig.serving() == [letter] * 3
-    rig.roll_back()
+    rig.rollback()
     assert rig.serving() == ["c"] * 3
 
 
@@ -142,14 +142,14 @@ def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
     rig = world(broken="d")
     for letter in "abc":
         rig.deploy(letter)
-    rig.roll_back("a" * 40)
+    rig.rollback("a" * 40)
     assert rig.serving() == ["a"] * 3
     with pytest.raises(RolledBackError):
         rig.deploy("d")
     assert rig.serving() == ["a"] * 3
     with pytest.raises(RefusedError, match="is unproven: it failed, or was rolled back"):
-        rig.roll_back("c" * 40)
-    rig.roll_back("c" * 40, force=True)
+        rig.rollback("c" * 40)
+    rig.rollback("c" * 40, force=True)
     assert rig.serving() == ["c"] * 3
 
 
@@ -174,16 +174,16 @@ def test_prune_between_any_two_takes_nothing_that_is_needed(at: int) -> None:
     rig = world(broken="9")
     for number, verb in enumerate(DAY):
         if number == at:
-            assert prune_templates(rig.compute(), rig.config).error is None
+            assert prune_templates(rig.managed(), rig.config).error is None
         if verb == "back":
-            rig.roll_back()
+            rig.rollback()
         elif verb in "xy":
             with pytest.raises(DeployError):
                 rig.deploy("9")
         else:
             rig.deploy(verb)
     assert rig.serving() == ["e"] * 3
-    rig.roll_back()
+    rig.rollback()
     assert rig.serving() == ["d"] * 3
 
 
@@ -194,16 +194,18 @@ def test_prune_between_any_two_exchanges_of_a_deploy_takes_nothing_that_it_needs
     for letter, code in (("a", 0), ("b", 7)):
         running = client(rig, letter)
         while not running.go(1):
-            assert prune_templates(rig.compute(), rig.config).error is None
+            assert prune_templates(rig.managed(), rig.config).error is None
         assert running.code == code
     assert rig.serving() == ["a"] * 3
-    rig.roll_back()
+    rig.rollback()
     assert rig.serving() == ["7"] * 3
 
 
 def test_a_group_that_somebody_writes_to_all_the_time_is_left_in_the_end() -> None:
     rig = world()
     rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "status": 412, "reason": "conditionNotMet"}]})
-    with pytest.raises(RefusedError, match="was not told: each of 20 writes came after"):
+    with pytest.raises(
+        RefusedError, match="was not patched: another client changed the group before each of 20 writes"
+    ):
         rig.deploy("a")
     assert rig.serving() == ["latest"] * 3

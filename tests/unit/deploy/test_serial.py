@@ -5,7 +5,6 @@ import time
 import pytest
 
 from deploy.group.serial_output import Failure, failure
-from deploy.rollout.poll_interval import pause_s
 
 R = "asia-northeast3-docker.pkg.dev/p/r/ai-server"
 STAMP = "2026-11-23T12:00:05.123456+00:00 vm "
@@ -149,14 +148,3 @@ def test_serial_port_of_a_megabyte_of_one_line_takes_no_time() -> None:
     began_s = time.process_time()
     assert failure(f"{BOOT}\n{'x ' * 500_000}\n{SCRIPT}{'denied: ' * 100_000}\n{DENIED}", R) is not None
     assert time.process_time() - began_s < 2
-
-
-@pytest.mark.parametrize(
-    ("unchanged_s", "expected"), [(0.0, 1.0), (9.0, 1.0), (20.0, 2.0), (49.0, 4.9), (50.0, 5.0), (1_000.0, 5.0)]
-)
-def test_looks_are_quick_while_things_change(unchanged_s: float, expected: float) -> None:
-    assert pause_s((1.0, 5.0), unchanged_s) == pytest.approx(expected)
-
-
-def test_pause_of_one_length_stays_it() -> None:
-    assert {pause_s((0.25, 0.25), unchanged_s) for unchanged_s in (0.0, 3.0, 300.0)} == {0.25}

@@ -15,15 +15,12 @@ from deploy.errors import CloudError
 from deploy.group import version_name
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.report import preview
-from deploy.report.rebuilt import rebuilt
-from deploy.report.status import shown, status
+from deploy.report.rebuilt_result import rebuilt_result
+from deploy.report.status import status, status_report
 from deploy.retry import Time
-from deploy.rollout import plan as plans
-from deploy.rollout.insert_template import insert
-from deploy.rollout.patch import patch_group
-from deploy.rollout.perform import Rollout
-from deploy.rollout.plan import Wanted, plan
-from deploy.rollout.rollback_plan import plan_rollback
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.plan import UndoRollout, WaitForRollout
+from deploy.rollout.reconcile_plan import plan_reconcile
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake
 from tests.unit.deploy.rig import Rig
 
@@ -127,10 +124,7 @@ def test_skew_above_a_minute_is_a_warning(ahead_s: float, text: str) -> None:
 def begun(rig: Rig) -> Compute:
     """The API of a process whose deploy was killed right after its patch."""
     compute = rig.compute()
-    rolling = rig.plan("a", compute)
-    assert rolling.template is not None
-    insert(compute, rig.config, rolling.template)
-    patch_group(compute, rig.config, rolling.version, rolling.before)
+    rig.abandon("a", compute)
     return compute
 
 
@@ -140,10 +134,10 @@ def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(
     begun(rig)
     rig.clock_ahead_s = ahead_s
     compute = rig.compute()
-    found = plans.reconcile(rig.observed(compute), compute.server_clock.now())
-    assert found.action == "wait"
+    found = plan_reconcile(rig.config, rig.observed(compute), compute.server_clock.now())
+    assert isinstance(found, WaitForRollout)
     assert found.warnings == clock_skew_warnings(ahead_s) != ()
-    result = Rollout(compute, rig.config, rig.said.append).reconcile(found)
+    result = rig.perform(found, compute)
     assert rig.serving() == ["a"] * 3
     assert result.warnings == found.warnings
 
@@ -157,7 +151,7 @@ def test_reconcile_on_a_skewed_computer_undoes_a_rollout_past_its_deadline(ahead
     rig.clock_ahead_s = ahead_s
     compute = rig.compute()
     observed = rig.observed(compute)
-    assert plans.reconcile(observed, compute.server_clock.now()).action == "undo"
+    assert isinstance(plan_reconcile(rig.config, observed, compute.server_clock.now()), UndoRollout)
 
 
 @pytest.mark.parametrize("ahead_s", [-600.0, 600.0])
@@ -166,15 +160,13 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
     rig.clock_ahead_s = ahead_s
     compute = rig.compute()
     observed = rig.observed(compute)
-    wanted = rig.wanted("a")
-    asked = Wanted(wanted.reference, wanted.run, compute.server_clock.now())
-    rolled = plan(rig.config, asked, observed)
-    written = version_name.parse_version_name(rolled.version.name)
+    rolled = plan_deploy(rig.config, rig.request("a", compute), observed)
+    written = version_name.parse_version_name(rolled.target.name)
     assert written is not None
     server = datetime.fromtimestamp(rig.emulator.environment.clock.now_s(), UTC)
     assert abs((written.began_at - server).total_seconds()) <= 1
     assert clock_skew_warnings(ahead_s)[0] in rolled.warnings
-    text = preview.shown(preview.preview(rig.config, observed, rolled), "text")
+    text = preview.preview_report(preview.preview(rig.config, observed, rolled), "text")
     assert f"warning: {clock_skew_warnings(ahead_s)[0]}" in text
 
 
@@ -186,9 +178,9 @@ def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
     compute = rig.compute()
     observed, now = rig.observed(compute), compute.server_clock.now()
     warning = clock_skew_warnings(120.0)[0].replace("120 s", f"{observed.clock_ahead_s:.0f} s")
-    assert f"  warning: {warning}" in shown(status(rig.config, observed, now), "text")
-    assert warning in plan_rollback(rig.config, observed, "run9", now).warnings
-    result = rebuilt(observed, rig.config, "dev", now).result
+    assert f"  warning: {warning}" in status_report(status(rig.config, observed, now), "text")
+    assert warning in rig.plan_rollback(compute=compute).warnings
+    result = rebuilt_result(rig.config, "dev", observed, now).rollout
     assert result is not None
     assert warning in result.warnings
 

@@ -15,9 +15,9 @@ from deploy.group.observation import Observation
 from deploy.group.unattended_rollout import unattended_rollout
 from deploy.group.version_name import VersionName
 from deploy.report.preview import preview
-from deploy.report.status import shown, status
-from deploy.rollout import plan
-from deploy.rollout.diagnostics import late_instances
+from deploy.report.status import status, status_report
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.early_failure import late_instances
 from deploy.rollout.timeline import Timeline
 from tests.unit.deploy.rig import CONFIG, new_rig
 from tests.unit.deploy.test_cases import BASE
@@ -74,8 +74,8 @@ def test_standby_instances_are_not_suspected_of_a_failure() -> None:
 
 def test_standby_instances_are_no_part_of_the_timeline() -> None:
     timeline = Timeline().add(of(SERVING, SUSPENDED, STOPPED), TARGET, 5.0)
-    assert [life.name for life in timeline.machines] == ["a"]
-    assert timeline.reached.keys() == {"first machine running", "first healthy", "all healthy", "old gone"}
+    assert [times.name for times in timeline.instances] == ["a"]
+    assert timeline.reached.keys() == {"first instance running", "first healthy", "all healthy", "old deleted"}
 
 
 def test_stopped_rollout_counts_running_instances_alone() -> None:
@@ -101,16 +101,16 @@ def with_pool() -> Observation:
 
 def test_status_shows_the_pool_and_what_of_it_is_of_another_template() -> None:
     found = status(CONFIG, with_pool(), NOW)
-    text = shown(found, "text")
-    assert "serves from every machine" in text.splitlines()[0]
+    text = status_report(found, "text")
+    assert "serves from every instance" in text.splitlines()[0]
     assert "  standby: 1 stopped, 2 suspended\n" in text
     assert "  drift: 1 of the standby instances are still on 'older'\n" in text
-    assert json.loads(shown(found, "json"))["standby"] == {"suspended": 2, "stopped": 1}
-    assert "- standby: 1 stopped, 2 suspended\n" in shown(found, "markdown")
+    assert json.loads(status_report(found, "json"))["standby"] == {"suspended": 2, "stopped": 1}
+    assert "- standby: 1 stopped, 2 suspended\n" in status_report(found, "markdown")
 
 
 def test_status_without_a_pool_shows_none() -> None:
-    assert "standby" not in shown(status(CONFIG, observed_with({}), NOW), "text")
+    assert "standby" not in status_report(status(CONFIG, observed_with({}), NOW), "text")
 
 
 def test_row_without_a_target_status_is_meant_to_run() -> None:
@@ -122,7 +122,7 @@ def test_row_without_a_target_status_is_meant_to_run() -> None:
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
     rig = new_rig()
     observed = with_pool()
-    planned = plan.plan(rig.config, rig.wanted("a"), observed)
-    assert len(preview(rig.config, observed, planned).machines) == 3
+    planned = plan_deploy(rig.config, rig.request("a"), observed)
+    assert len(preview(rig.config, observed, planned).instances) == 3
     assert replace(observed, quota_room=0).surge_room == 0
     assert not any("of the instances are still on" in line for line in drift(CONFIG, observed))

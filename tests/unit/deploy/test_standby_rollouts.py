@@ -7,7 +7,7 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.group.health import is_settled
-from deploy.report.status import shown, status
+from deploy.report.status import status, status_report
 from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import GROUP, Rig
 
@@ -31,20 +31,20 @@ def digests_of_running(rig: Rig) -> list[str]:
 def test_healthy_release_beside_a_pool_is_done_and_proven(standby: str) -> None:
     rig = pooled(standby)
     result = rig.deploy("a")
-    assert digests_of_running(rig) == [result.version.template] * 3
+    assert digests_of_running(rig) == [result.target.template] * 3
     group = rig.observed().group
     assert is_settled(group)
     assert len(group.standby_instances) == 2
-    fallback = rig.plan("b").entry
+    fallback = rig.plan_release("b").fallback
     assert fallback is not None
-    assert fallback.template == result.version.template
+    assert fallback.template == result.target.template
     assert rig.deploy("a").changed is False
 
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_failing_release_beside_a_pool_is_rolled_back(standby: str) -> None:
     rig = pooled(standby)
-    first = rig.deploy("0").version.template
+    first = rig.deploy("0").target.template
     set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
         rig.deploy("b")
@@ -54,9 +54,9 @@ def test_failing_release_beside_a_pool_is_rolled_back(standby: str) -> None:
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_rollback_beside_a_pool_settles(standby: str) -> None:
     rig = pooled(standby)
-    first = rig.deploy("a").version.template
+    first = rig.deploy("a").target.template
     rig.deploy("b")
-    assert rig.roll_back().changed
+    assert rig.rollback().changed
     assert digests_of_running(rig) == [first] * 3
 
 
@@ -70,7 +70,7 @@ def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, 
     fault |= {"request": {"verb": "POST", "path": f"{GROUP}/{verb}", "body": body}}
     rig.control("POST", "emulator/faults", {"faults": [fault]})
     result = rig.deploy("a")
-    assert set(digests_of_running(rig)) == {result.version.template}
+    assert set(digests_of_running(rig)) == {result.target.template}
 
 
 def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
@@ -81,7 +81,7 @@ def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
     rig.emulator.environment.clock.move(600)
     rig.emulator.environment.advance()
     assert rig.deploy("a").is_empty
-    text = shown(status(rig.config, rig.observed(), rig.wanted("0").now), "text")
+    text = status_report(status(rig.config, rig.observed(), rig.now()), "text")
     assert "no instances, nothing proven" in text.splitlines()[0]
     assert "  standby: 3 suspended\n" in text
 
@@ -89,8 +89,8 @@ def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
 def test_status_shows_the_pool_and_its_old_template() -> None:
     rig = pooled("keep", suspended=2, stopped=0)
     rig.deploy("a")
-    text = shown(status(rig.config, rig.observed(), rig.wanted("0").now), "text")
-    assert "serves from every machine" in text.splitlines()[0]
+    text = status_report(status(rig.config, rig.observed(), rig.now()), "text")
+    assert "serves from every instance" in text.splitlines()[0]
     assert "  standby: 2 suspended\n" in text
     assert "  drift: 2 of the standby instances are still on 'dojangkok-dev-ai-server-seed'\n" in text
 
@@ -98,7 +98,7 @@ def test_status_shows_the_pool_and_its_old_template() -> None:
 def test_release_that_only_a_pool_has_takes_no_proven_ones_place_when_pruning() -> None:
     """Prune keeps the five newest proven releases and the fallback of each; what no running instance serves is none."""
     rig = rig_without_bake()
-    proven = [rig.deploy(letter).version.template for letter in "123456"]
+    proven = [rig.deploy(letter).target.template for letter in "123456"]
     set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
         rig.deploy("b")

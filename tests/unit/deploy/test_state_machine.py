@@ -61,7 +61,7 @@ class Fleet(Surroundings):
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 60))
     def roll_back(self, who: int, exchanges: int) -> None:
-        self._start(who, "", lambda compute: self.rig.roll_back(compute=compute), exchanges)
+        self._start(who, "", lambda compute: self.rig.rollback(compute=compute), exchanges)
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 60))
     def reconcile(self, who: int, exchanges: int) -> None:
@@ -69,7 +69,7 @@ class Fleet(Surroundings):
 
     @rule(who=CLIENTS, exchanges=st.integers(1, 20))
     def prune(self, who: int, exchanges: int) -> None:
-        self._start(who, "", lambda compute: prune_templates(compute, self.rig.config), exchanges)
+        self._start(who, "", lambda compute: prune_templates(self.rig.managed(compute), self.rig.config), exchanges)
 
     @precondition(lambda self: any(self.clients))
     @rule(who=CLIENTS, exchanges=st.integers(1, 30))

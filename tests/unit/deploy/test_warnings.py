@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from deploy.rollout import plan as plans
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.plan import DeployRelease
 from tests.unit.deploy.rig import new_rig
 
 
@@ -22,17 +23,16 @@ from tests.unit.deploy.rig import new_rig
 )
 def test_what_is_worth_knowing_is_a_warning(change: dict[str, Any], text: str) -> None:
     rig = new_rig()
-    found = plans.plan(rig.config, rig.wanted("a"), replace(rig.observed(), **change))
+    found = plan_deploy(rig.config, rig.request("a"), replace(rig.observed(), **change))
     assert found.warnings == (text,)
 
 
 def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
     rig = new_rig()
     observed = rig.observed()
-    found = plans.plan(rig.config, rig.wanted("a"), replace(observed, group=replace(observed.group, is_stable=False)))
-    assert (found.action, found.warnings) == (
-        "roll", ("the group is not settled; this rollout replaces any change in progress",)
-    )  # fmt: skip
+    found = plan_deploy(rig.config, rig.request("a"), replace(observed, group=replace(observed.group, is_stable=False)))
+    assert isinstance(found, DeployRelease)
+    assert found.warnings == ("the group is not settled; this rollout replaces any change in progress",)
 
 
 def test_nothing_to_warn_about_is_nothing() -> None:

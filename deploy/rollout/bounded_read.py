@@ -1,4 +1,4 @@
-"""Reads that may not take longer than a caller waits, whatever the network does."""
+"""Reads that end in time, whatever the network does."""
 
 import threading
 from collections.abc import Callable
@@ -9,16 +9,16 @@ _T = TypeVar("_T")
 
 def result_within(seconds: float, read: Callable[[], _T]) -> _T | None:
     """
-    Return what a read returns; None if it takes longer.
+    Return the result of a read; None if the read takes too long.
 
-    A read that is late goes on in a daemon thread, which ends with the process.
+    A late read continues in a daemon thread, which ends with the process.
 
     Args:
-        seconds: How long the caller waits.
-        read: What is called in that thread.
+        seconds: time that the caller waits.
+        read: function that the thread calls.
 
     Raises:
-        BaseException: What `read` raises in time.
+        BaseException: the error of the read, if it comes in time.
     """
     results: list[_T] = []
     errors: list[BaseException] = []

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.documents.group_state import Group, Instance, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, RolledBackError
-from deploy.rollout import evidence
+from deploy.rollout import diagnostics
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
 from tests.unit.deploy.rig import Rig
 
@@ -80,19 +80,19 @@ def test_output_that_was_read_while_polling_is_kept_as_evidence(error: Exception
 
     compute.get = unreadable  # type: ignore[method-assign]
     failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    shown = evidence.evidence(compute, rig.config, failed, "docker: no such image\n")
+    shown = diagnostics.read_diagnostics(rig.managed(compute), failed, "docker: no such image\n")
     assert shown == ("web-1: VERIFYING RUNNING UNHEALTHY", "  | docker: no such image")
-    assert evidence.evidence(compute, rig.config, None, "docker: no such image\n") == ()
+    assert diagnostics.read_diagnostics(rig.managed(compute), None, "docker: no such image\n") == ()
 
 
 def test_read_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = rig_without_bake()
     compute, never = rig.compute(), threading.Event()
     compute.get = lambda *_, **__: {"contents": str(never.wait(30))}  # type: ignore[method-assign]
-    monkeypatch.setattr(evidence, "_READ_S", 0.1)
+    monkeypatch.setattr(diagnostics, "_READ_S", 0.1)
     began_s = time.monotonic()
     failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    assert evidence.evidence(compute, rig.config, failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
+    assert diagnostics.read_diagnostics(rig.managed(compute), failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
     assert time.monotonic() - began_s < 5
     never.set()
 
@@ -102,10 +102,10 @@ def test_instance_that_does_not_serve_is_the_failed_one() -> None:
     healthy = Instance("web-1", NEW, "RUNNING", "NONE", "HEALTHY")
     ill = Instance("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
     old = Instance("web-3", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
-    assert evidence.failed_instance(snapshot(old, healthy, ill), NEW, "") == ill
-    assert evidence.failed_instance(snapshot(old, healthy, ill), NEW, "web-1") == healthy
-    assert evidence.failed_instance(snapshot(old), NEW, "") is None
-    assert evidence.failed_instance(None, NEW, "web-1") is None
+    assert diagnostics.failed_instance(snapshot(old, healthy, ill), NEW, "") == ill
+    assert diagnostics.failed_instance(snapshot(old, healthy, ill), NEW, "web-1") == healthy
+    assert diagnostics.failed_instance(snapshot(old), NEW, "") is None
+    assert diagnostics.failed_instance(None, NEW, "web-1") is None
 
 
 def test_secrets_of_the_serial_port_are_left_out() -> None:
@@ -115,4 +115,4 @@ def test_secrets_of_the_serial_port_are_left_out() -> None:
     output = "\r\n".join(["first", key[0], *("MIIEow" * 9 for _ in range(20)), key[1], "last"])
     compute.get = lambda *_, **__: {"contents": output}  # type: ignore[method-assign]
     failed = Instance("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
-    assert evidence.evidence(compute, rig.config, failed, "")[1:] == ("  | first", "  | …", "  | last")
+    assert diagnostics.read_diagnostics(rig.managed(compute), failed, "")[1:] == ("  | first", "  | …", "  | last")

@@ -18,8 +18,7 @@ from deploy.errors import (
     RolledBackError,
 )
 from deploy.group.health import Verdict
-from deploy.rollout.diagnostics import Suspect, Symptoms, late_instances, suspect
-from deploy.rollout.perform import Rollout
+from deploy.rollout.early_failure import EarlyFailureDetector, LateInstance, late_instances, next_late_instance
 from tests.unit.deploy.faulty import inject_fault, request_times
 from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
 
@@ -88,11 +87,11 @@ def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
     compute.get = lambda path, *_, **__: {  # type: ignore[method-assign]
         "contents": "\n".join(f"startup-script: {line}" for line in now[path.split("/")[-2]])
     }
-    symptoms, found = Symptoms(compute, rig.config), []
+    detector, found = EarlyFailureDetector(rig.managed(compute), rig.config), []
     for number, now in enumerate(times):
         late = group(*(Instance(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in now))
-        first = symptoms.ask(late, TARGET, 52.0 * number)
-        found.append(first or symptoms.ask(late, TARGET, 52.0 * number + 31.0))
+        first = detector.read_verdict(late, TARGET, 52.0 * number)
+        found.append(first or detector.read_verdict(late, TARGET, 52.0 * number + 31.0))
     return found
 
 
@@ -146,7 +145,7 @@ def test_way_back_does_not_listen_to_anybody() -> None:
     rig.deploy("a")
     rig.deploy("b")
     rig.control("POST", "emulator/instance-rules", {"answer_s": 200, "serial": [DENIED]})
-    rig.roll_back()
+    rig.rollback()
     assert rig.serving() == ["a"] * 3
 
 
@@ -193,8 +192,8 @@ def test_write_that_never_came_to_be_on_a_group_in_disorder_says_both() -> None:
     with pytest.raises(RefusedError) as error:
         rig.deploy("a")
     assert str(error.value).endswith(
-        "The group was told nothing. The group was not settled before, and is not now."
-        " Fix: mend what was refused, and deploy again, or run reconcile."
+        "The group is unchanged. The group was not settled before, and is not settled now."
+        " Fix: correct what was refused, and deploy again, or run reconcile."
     )
 
 
@@ -202,7 +201,7 @@ def test_quota_in_an_answer_is_no_missing_permission() -> None:
     rig = new_rig()
     fault = {"on": "instanceTemplates.insert", "status": 403, "reason": "quotaExceeded"}
     rig.control("POST", "emulator/faults", {"faults": [fault]})
-    with pytest.raises(CapacityError, match=r"was not made: POST .*: 403"):
+    with pytest.raises(CapacityError, match=r"was not inserted: POST .*: 403"):
         rig.deploy("a")
 
 
@@ -216,7 +215,8 @@ def test_refused_operation_is_a_refusal_and_no_failed_release(
     rig = new_rig()
     rig.control("POST", "emulator/faults", {"faults": [{"on": method, "operation": {"error": code}}]})
     with pytest.raises(
-        expected, match=rf"was not (told|made): {code}.*The group was told nothing. What served before serves. Fix: "
+        expected,
+        match=rf"was not (patched|inserted): {code}.*The group is unchanged. The release before still serves. Fix: ",
     ) as error:
         rig.deploy("a")
     assert type(error.value) is expected
@@ -233,7 +233,9 @@ def test_refused_write_is_a_refusal_and_no_failed_release(
     rig = new_rig()
     fault = {"on": method, "status": status, "reason": reason}
     rig.control("POST", "emulator/faults", {"faults": [fault]})
-    with pytest.raises(expected, match=rf"was not (told|made): (PATCH|POST) .*: {status} .*The group was told nothing"):
+    with pytest.raises(
+        expected, match=rf"was not (patched|inserted): (PATCH|POST) .*: {status} .*The group is unchanged"
+    ):
         rig.deploy("a")
     assert "-r-" not in rig.control("GET", GROUP)["versions"][0]["instanceTemplate"]
 
@@ -244,7 +246,7 @@ def test_write_of_which_nobody_can_read_what_became_is_said_to_be_unknown() -> N
     blind = {"on": "instanceGroupManagers.get", "nth": list(range(3, 900)), "status": 403, "reason": "forbidden"}
     rig.control("POST", "emulator/faults", {"faults": [refusal, blind]})
     with pytest.raises(
-        NotRestoredError, match=r"400 .*, and whether it was told can't be read: GET .* Fix: run reconc"
+        NotRestoredError, match=r"400 .*, and whether the group was patched can't be read: GET .* Fix: run reconc"
     ):
         rig.deploy("a")
 
@@ -261,16 +263,16 @@ def test_suspect_is_the_new_instance_that_takes_long() -> None:
     old = Instance("o", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
     serving = Instance("s", TARGET, "RUNNING", "NONE", "HEALTHY")
     assert late_instances(group(old, serving, late), TARGET) == ("n",)
-    first = suspect(["n", "m"], 100.0, Suspect(), set())
-    assert first == Suspect("n", 130.0)
-    assert suspect(["n", "m"], 110.0, first, set()) is first
-    assert suspect(["n", "m"], 110.0, first, {"n"}) == Suspect("m", 140.0)
-    assert suspect(["n"], 110.0, first, {"n"}) is first
-    assert suspect([], 120.0, first, set()) == Suspect()
+    first = next_late_instance(["n", "m"], 100.0, LateInstance(), set())
+    assert first == LateInstance("n", 130.0)
+    assert next_late_instance(["n", "m"], 110.0, first, set()) is first
+    assert next_late_instance(["n", "m"], 110.0, first, {"n"}) == LateInstance("m", 140.0)
+    assert next_late_instance(["n"], 110.0, first, {"n"}) is first
+    assert next_late_instance([], 120.0, first, set()) == LateInstance()
 
 
 def test_nothing_good_and_a_serial_port_that_tells() -> None:
     rig = breaking(never_healthy=True, serial=[DENIED, ENDED])
-    plan = rig.plan("a")
+    plan = rig.plan_release("a")
     with pytest.raises(NotRestoredError, match=r"printed: .*pull access denied"):
-        Rollout(rig.compute(), rig.config, rig.said.append).perform(replace(plan, entry=None))
+        rig.perform(replace(plan, fallback=None))

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import DeployError
-from deploy.report import formats, lastrun
-from deploy.rollout.result import Outcome
+from deploy.report import formats
+from deploy.report.last_run import read_last_run, write_last_run
+from deploy.rollout.result import RunResult
+from tests.unit.deploy import run_results
 from tests.unit.deploy.rig import CONFIG
-from tests.unit.deploy.test_outcome import DONE, FAILED, command
+from tests.unit.deploy.run_results import command
 
 OURS = {"project": CONFIG.project, "zone": CONFIG.zone, "group": CONFIG.group, "compute_url": CONFIG.compute_url}
-SUCCESS, FAILURE = replace(DONE, **OURS), replace(FAILED, **OURS)  # type: ignore[arg-type]
+SUCCESS = replace(run_results.SUCCESS, **OURS)  # type: ignore[arg-type]
+FAILURE = replace(run_results.FAILURE, **OURS)  # type: ignore[arg-type]
 NAME = "dojangkok-dev_asia-northeast3-a_dojangkok-dev-ai-server-mig_"
 
 
@@ -29,11 +32,11 @@ def record(folder: Path) -> Path:
 
 def test_outcome_is_kept_whole_and_read_again(tmp_path: Path) -> None:
     folder = tmp_path / "results"
-    assert lastrun.read(folder, CONFIG) is None
+    assert read_last_run(folder, CONFIG) is None
     for outcome in (FAILURE, SUCCESS):
-        lastrun.keep(folder, outcome)
-        assert lastrun.read(folder, CONFIG) == outcome
-    assert formats.outcome(SUCCESS, command, "json") == record(folder).read_text()
+        write_last_run(folder, outcome)
+        assert read_last_run(folder, CONFIG) == outcome
+    assert formats.run_report(SUCCESS, command, "json") == record(folder).read_text()
 
 
 @pytest.mark.parametrize(
@@ -44,40 +47,42 @@ def test_outcome_is_kept_whole_and_read_again(tmp_path: Path) -> None:
 def test_outcome_of_another_group_is_no_answer(tmp_path: Path, other: dict[str, str]) -> None:
     """A group of the same name may be in another zone or project, or on another endpoint; files may be renamed."""
     config = CONFIG.model_copy(update=other)
-    lastrun.keep(tmp_path, SUCCESS)
+    write_last_run(tmp_path, SUCCESS)
     ours = record(tmp_path)
-    assert lastrun.read(tmp_path, config) is None
-    lastrun.keep(tmp_path, replace(FAILURE, **other))  # type: ignore[arg-type]
-    assert lastrun.read(tmp_path, CONFIG) == SUCCESS
+    assert read_last_run(tmp_path, config) is None
+    write_last_run(tmp_path, replace(FAILURE, **other))  # type: ignore[arg-type]
+    assert read_last_run(tmp_path, CONFIG) == SUCCESS
     [theirs] = set(tmp_path.iterdir()) - {ours}
     ours.replace(theirs)
-    assert lastrun.read(tmp_path, config) is None
+    assert read_last_run(tmp_path, config) is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"verb": "deploy"}', '{"verb": 1}', "\x00"])
 def test_corrupt_file_is_named(tmp_path: Path, content: str) -> None:
-    lastrun.keep(tmp_path, SUCCESS)
+    write_last_run(tmp_path, SUCCESS)
     path = record(tmp_path)
     path.write_text(content)
-    with pytest.raises(DeployError, match=rf"{path}: is no outcome of a run: .*Fix: delete "):
-        lastrun.read(tmp_path, CONFIG)
+    with pytest.raises(DeployError, match=rf"{path}: not the result of a run: .*Fix: delete "):
+        read_last_run(tmp_path, CONFIG)
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DeployError, match=r"outcome was not kept: .* Fix: correct DEPLOY_RESULTS, or unset it\."):
-        lastrun.keep(tmp_path / "file", SUCCESS)
+    with pytest.raises(
+        DeployError, match=r"the result of this run was not written: .* Fix: correct DEPLOY_RESULTS, or unset it\."
+    ):
+        write_last_run(tmp_path / "file", SUCCESS)
 
 
 FULL_DISK = """
 import pickle, resource, sys
 from pathlib import Path
-from deploy.report import lastrun
+from deploy.report.last_run import DeployError, write_last_run
 FAILURE = pickle.load(sys.stdin.buffer)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
 try:
-    lastrun.keep(Path(sys.argv[1]), FAILURE)
-except lastrun.DeployError as error:
+    write_last_run(Path(sys.argv[1]), FAILURE)
+except DeployError as error:
     print(error)
 """
 
@@ -91,15 +96,15 @@ def python(program: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
 
 def test_full_disk_leaves_neither_the_run_before_nor_a_temporary_file(tmp_path: Path) -> None:
     """No file may grow beyond 100 bytes, as on a disk that is full."""
-    lastrun.keep(tmp_path, SUCCESS)
+    write_last_run(tmp_path, SUCCESS)
     ended = python(FULL_DISK, tmp_path)
-    assert b"this run's outcome was not kept: File too large. Fix: " in ended.stdout, ended.stderr
+    assert b"the result of this run was not written: File too large. Fix: " in ended.stdout, ended.stderr
     assert list(tmp_path.iterdir()) == []
-    assert lastrun.read(tmp_path, CONFIG) is None
+    assert read_last_run(tmp_path, CONFIG) is None
 
 
 def test_run_before_that_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lastrun.keep(tmp_path, SUCCESS)
+    write_last_run(tmp_path, SUCCESS)
 
     def read_only(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
@@ -107,26 +112,26 @@ def test_run_before_that_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch:
     # Root, who may run the tests, can write to every folder.
     monkeypatch.setattr("tempfile.NamedTemporaryFile", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
-    with pytest.raises(DeployError, match=r"The outcome of the run before is still there: Read-only file system\."):
-        lastrun.keep(tmp_path, FAILURE)
+    with pytest.raises(DeployError, match=r"The result of the run before is still there: Read-only file system\."):
+        write_last_run(tmp_path, FAILURE)
 
 
 KILLED = """
 import os, pickle, signal, sys
 from pathlib import Path
-from deploy.report import lastrun
+from deploy.report.last_run import DeployError, write_last_run
 FAILURE = pickle.load(sys.stdin.buffer)
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-lastrun.keep(Path(sys.argv[1]), FAILURE)
+write_last_run(Path(sys.argv[1]), FAILURE)
 """
 
 
 def test_temporary_file_of_a_killed_run_is_deleted_by_the_next(tmp_path: Path) -> None:
-    lastrun.keep(tmp_path, SUCCESS)
-    other: Outcome = replace(SUCCESS, group="dojangkok-dev-ai-server-mig2")
+    write_last_run(tmp_path, SUCCESS)
+    other: RunResult = replace(SUCCESS, group="dojangkok-dev-ai-server-mig2")
     for outcome in (SUCCESS, other):
         assert python(KILLED, tmp_path).returncode == -signal.SIGKILL
-        lastrun.keep(tmp_path, outcome)
+        write_last_run(tmp_path, outcome)
     assert len(list(tmp_path.glob(".*"))) == 1, "a run deletes the temporary files of its own group alone"
-    lastrun.keep(tmp_path, SUCCESS)
+    write_last_run(tmp_path, SUCCESS)
     assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,75 @@
+"""One call of a verb: what every verb reads, performs and prints."""
+
+import sys
+from dataclasses import dataclass
+
+from deploy.config import Config
+from deploy.endpoints import with_endpoint_lines
+from deploy.environment_file import read_config
+from deploy.group.observation import Observation
+from deploy.options import Invocation
+from deploy.recorder import Recorder
+from deploy.report.formats import run_report
+from deploy.report.progress import progress_on
+from deploy.rollout.perform import Execution
+from deploy.rollout.plan import Plan
+from deploy.rollout.result import RunResult
+from deploy.rollout.served_release import served_release
+from deploy.session import Session, open_session
+from lib.streams import write_progress, write_report
+
+
+@dataclass(frozen=True)
+class Call:
+    """
+    One call of a verb.
+
+    Args:
+        invocation: options and environment variables of the call.
+        recorder: record of the run.
+    """
+
+    invocation: Invocation
+    recorder: Recorder
+
+    def read_config(self, timeout_s: float | None = None) -> Config:
+        """
+        Read the environment file.
+
+        Args:
+            timeout_s: seconds until a rollout has failed; None for the time of the environment file.
+
+        Raises:
+            ConfigError: the file is absent, or a value is wrong.
+        """
+        options = self.invocation.options
+        config = read_config(options.env, options.overrides())
+        self.recorder.record_group(config)
+        return config if timeout_s is None else config.with_timeout(timeout_s)
+
+    def open_session(self, config: Config) -> Session:
+        """Connect to Compute Engine and the registry."""
+        options = self.invocation.options
+        return open_session(config, options.credentials, options.registry_credentials)
+
+    def read_observation(self, session: Session, config: Config) -> Observation:
+        """Read the group and its surroundings, and record what the group is set to."""
+        observed = session.read_observation()
+        self.recorder.record_before(served_release(observed.template, config.repository))
+        return observed
+
+    def perform(self, session: Session, config: Config, plan: Plan) -> None:
+        """Perform a plan, show its progress on stderr, and print the report."""
+        with progress_on(sys.stderr) as show_snapshot:
+            execution = Execution(session.managed, config, plan, write_progress, show_snapshot)
+            self.recorder.record_execution(execution)
+            result = execution.perform()
+        self.print_result(self.recorder.finish(result))
+
+    def print_result(self, result: RunResult) -> None:
+        """Print the report of a run."""
+        write_report(run_report(result, self.invocation.command, self.invocation.options.format))
+
+    def print_report(self, config: Config, report: str) -> None:
+        """Print a report below the endpoints that differ from the environment file."""
+        write_report(with_endpoint_lines(config.endpoint_overrides, report, self.invocation.options.format))

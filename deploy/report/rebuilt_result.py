@@ -1,0 +1,69 @@
+"""The result of a group's last rollout if no run left one: read from the group and its templates; pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from deploy.config import Config
+from deploy.documents.group_state import Version
+from deploy.documents.resource import links_of
+from deploy.group import version_name
+from deploy.group.health import is_empty
+from deploy.group.observation import Observation
+from deploy.release import template
+from deploy.release.history import made_at
+from deploy.rollout.plan import NothingToDo
+from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.result import RolloutResult, RunResult
+from deploy.rollout.served_release import served_release
+from deploy.rollout.timeline import Timeline
+
+_NO_VERSION: Final = Version("")
+
+
+def rebuilt_result(config: Config, environment: str, observed: Observation, now: datetime) -> RunResult:
+    """
+    Return the last rollout as far as the group shows it: the release it serves, since when, from which template.
+
+    The exit code is 0 if the group serves one release from every instance or has no instances, and else None: unknown.
+
+    Args:
+        config: names and rollout settings of the environment.
+        environment: name of the environment file.
+        observed: the group and its surroundings.
+        now: time of Compute Engine, UTC.
+    """
+    group = observed.group
+    target = group.versions[0] if group.versions else _NO_VERSION
+    intent, record = version_name.parse_version_name(target.name), template.release_record(observed.template)
+    plan = plan_reconcile(config, observed, now)
+    before = record.fallback.version if record and record.fallback else _NO_VERSION
+    base = next((document for document in observed.templates if before.link in links_of(document)), None)
+    is_complete = isinstance(plan, NothingToDo)
+    # No poll has shown when an instance was in which state.
+    instances = Timeline().add(group, target, 0.0).instances
+    made = made_at(observed.template) if observed.template else now
+    return RunResult(
+        verb=intent.kind if intent else "rollout",
+        environment=environment,
+        project=config.project,
+        zone=config.zone,
+        group=config.group,
+        run=intent.run if intent else "",
+        began_at=intent.began_at if intent else made,
+        exit_code=0 if is_complete else None,
+        before=served_release(base, config.repository) if base else None,
+        target=served_release(observed.template, config.repository),
+        rollout=RolloutResult(
+            changed=False,
+            target=target,
+            before=before,
+            instances=tuple(replace(times, running_s=None, healthy_s=None) for times in instances),
+            warnings=plan.warnings,
+            is_empty=is_empty(group),
+        ),
+        message="" if is_complete else f"{plan.text}.",
+        is_rebuilt=True,
+        compute_url=config.compute_url,
+        endpoints=config.endpoint_overrides,
+    )

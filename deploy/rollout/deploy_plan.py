@@ -1,0 +1,115 @@
+"""The plan of a deploy, from the request and an observation of the group, or the reason for a refusal: pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from deploy.config import Config
+from deploy.documents.group_state import Version
+from deploy.documents.resource import links_of
+from deploy.group import health, release_proof
+from deploy.group.drift import manual_changes
+from deploy.group.observation import Observation
+from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse_unmet_preconditions
+from deploy.group.version_name import version_name
+from deploy.group.warnings import preflight_warnings, short_initial_delay
+from deploy.release import history, template
+from deploy.release.effective_reference import deciding_reference, entries_of_instances, refuse_undecided
+from deploy.release.record import Fallback, ReleaseRecord
+from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo, WaitForRollout
+from lib.image_reference import Reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployRequest:
+    """
+    The request of a deploy.
+
+    Args:
+        reference: image to serve, by digest.
+        run: id of the run that deploys.
+        now: time of Compute Engine, UTC.
+        commit: commit of the sources; empty if it is not known.
+        by: person or account that asked for the deploy; empty if it is not known.
+    """
+
+    reference: Reference
+    run: str
+    now: datetime
+    commit: str = ""
+    by: str = ""
+
+
+def plan_deploy(config: Config, request: DeployRequest, observed: Observation) -> DeployPlan:
+    """
+    Decide what a deploy does.
+
+    Raises:
+        RefusedError: a precondition does not hold; nothing was written.
+        NotAllowedError: permissions are missing; the text lists all of them.
+    """
+    refuse_unmet_preconditions(config, observed)
+    entries = entries_of_instances(template.metadata(observed.template), observed.group.metadata_of_all)
+    refuse_undecided(entries, config.repository)
+    template.script(observed.template)
+    serving = deciding_reference(entries, config.repository).reference
+    if serving.digest == request.reference.digest:
+        return _plan_same_release(config, observed)
+    return _plan_new_release(config, request, observed)
+
+
+def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | WaitForRollout:
+    group, record = observed.group, template.release_record(observed.template)
+    drift = tuple(f"drift: {line}" for line in manual_changes(config, observed))
+    fallback, known = record.fallback if record else None, (*preflight_warnings(config, observed), *drift)
+    target, is_empty = group.versions[0], health.is_empty(group)
+    if health.is_idle(group):
+        return NothingToDo(target=target, fallback=fallback, is_empty=is_empty, warnings=known)
+    return WaitForRollout(
+        target=target,
+        fallback=fallback,
+        is_empty=is_empty,
+        budget_s=config.rollout.budget_s(group.target_size),
+        short_delay=short_initial_delay(observed),
+        warnings=known,
+    )
+
+
+def _plan_new_release(config: Config, request: DeployRequest, observed: Observation) -> DeployRelease:
+    refuse_secrets(config, observed.template)
+    refuse_quota_shortage(config, observed)
+    group, before = observed.group, observed.group.versions[0]
+    reason = release_proof.unproven_reason(group, request.now)
+    serving = Fallback(before.link, str(observed.template["id"]), before.name)
+    fallback = history.rollback_fallback(serving, not reason, template.release_record(observed.template))
+    body = template.new_template(observed.template, _record(config, request, observed, fallback))
+    budget_s = config.rollout.budget_s(group.target_size)
+    name = version_name("deploy", request.reference.digest, request.run, request.now, budget_s)
+    link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
+    return DeployRelease(
+        target=Version(link, str(name)),
+        before=before,
+        fingerprint=group.fingerprint,
+        template=body,
+        fallback=fallback,
+        is_empty=health.is_empty(group),
+        budget_s=budget_s,
+        short_delay=short_initial_delay(observed),
+        warnings=(*preflight_warnings(config, observed), *release_proof.fallback_warnings(fallback, before, reason)),
+    )
+
+
+def _record(config: Config, request: DeployRequest, observed: Observation, fallback: Fallback | None) -> ReleaseRecord:
+    origin = history.origin(observed.template)
+    return ReleaseRecord(
+        repository=config.repository,
+        digest=request.reference.digest,
+        base=links_of(observed.template)[0],
+        base_id=str(observed.template["id"]),
+        group=observed.group.qualified_name,
+        commit=request.commit,
+        run=request.run,
+        by=request.by,
+        fallback=fallback,
+        origin=origin.link if origin else "",
+        origin_made_at=origin.made_at if origin else None,
+    )

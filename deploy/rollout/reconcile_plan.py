@@ -1,0 +1,74 @@
+"""The plan for a group that another run left, judged by the group and its templates alone: pure."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from deploy.config import Config
+from deploy.documents.group_state import Version
+from deploy.group import health
+from deploy.group.clock_skew import clock_skew_warnings
+from deploy.group.observation import Observation
+from deploy.group.version_name import parse_version_name
+from deploy.group.warnings import short_initial_delay
+from deploy.release import template
+from deploy.rollout.plan import ForeignRollout, NothingToDo, ReconcilePlan, UndoRollout, WaitForRollout
+
+
+def plan_reconcile(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
+    """
+    Decide what to do with a group.
+
+    A rollout by `deploy` within its deadline is waited for, and so is a version that is on every instance. A rollout
+    past its deadline is undone. Any other rollout is left alone.
+
+    Args:
+        config: names and rollout settings of the environment.
+        observed: the group and its surroundings.
+        now: time of Compute Engine, UTC.
+    """
+    return replace(_plan(config, observed, now), warnings=clock_skew_warnings(observed.clock_ahead_s))
+
+
+def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
+    group, record = observed.group, template.release_record(observed.template)
+    target = group.versions[0] if group.versions else Version("")
+    if health.is_idle(group):
+        is_empty = health.is_empty(group)
+        empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
+        text = empty if is_empty else f"'{target.template}' serves from every instance"
+        return NothingToDo(target=target, is_empty=is_empty, text=text)
+    fallback, name = record.fallback if record else None, parse_version_name(target.name)
+    waiting = WaitForRollout(
+        target=target,
+        fallback=fallback,
+        is_empty=health.is_empty(group),
+        budget_s=config.rollout.budget_s(group.target_size),
+        short_delay=short_initial_delay(observed),
+    )
+    if _is_restored(observed, target) and not (name and name.deadline_at > now):
+        return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
+    if name is None or record is None:
+        version = f" (version '{target.name}')" if target.name else ""
+        return ForeignRollout(target=target, text=f"'{target.template}'{version} was not rolled out by deploy")
+    left_s = (name.deadline_at - now).total_seconds()
+    rollout = f"{name.kind} of {name.release}, run {name.run}" + (f" by {record.by}" if record.by else "")
+    if left_s > 0:
+        return replace(waiting, budget_s=left_s, text=f"{rollout}, has {left_s:.0f} s left")
+    if health.is_on_one_version(group):
+        text = f"'{target.template}' is on every instance, and the group is not settled"
+        return replace(waiting, text=text)
+    return UndoRollout(
+        target=target,
+        fallback=fallback,
+        group=group,
+        is_empty=waiting.is_empty,
+        short_delay=waiting.short_delay,
+        text=f"{rollout}, is {-left_s:.0f} s past its deadline",
+    )
+
+
+def _is_restored(observed: Observation, target: Version) -> bool:
+    """Return whether a release of this group has a version as its fallback."""
+    records = filter(None, map(template.release_record, observed.templates))
+    fallbacks = [record.fallback for record in records if record.group == observed.group.qualified_name]
+    return any(fallback is not None and fallback.version == target for fallback in fallbacks)

@@ -1,0 +1,146 @@
+"""Whether a version serves, folded from the polls of a group: pure."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from deploy.config import RolloutSettings
+from deploy.documents.group_state import Group, Version
+from deploy.group.health import PollSummary, Verdict
+
+# Polls in a row that must show success: Compute Engine's flags may be set for a moment too early.
+_POLLS_OF_SUCCESS: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """
+    What a watch waits for.
+
+    Args:
+        target: version that the group is set to.
+        budget_s: seconds that the version may take to serve, the bake aside; None for the time that a rollback of this
+            size may take.
+        bake_s: seconds that success must last.
+        is_rollback: whether an earlier release is restored. It waits for capacity as long as there is time, because
+            there is no better version to restore.
+        had_instances: whether the group had instances, or a target size above 0, at preflight.
+    """
+
+    target: Version
+    budget_s: float | None
+    bake_s: float = 0.0
+    is_rollback: bool = False
+    had_instances: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchState:
+    """
+    What the polls until now have shown. Times are seconds of the clock of the rollout.
+
+    Args:
+        goal: what the watch waits for.
+        settings: rollout settings of the environment.
+        began_s: start of the watch.
+        now_s: time of the last poll.
+        changed_s: time of the last poll that differed from the poll before.
+        polls: what the health verdict needs of earlier polls.
+        verdict: verdict of the last poll.
+        group: the group at the last poll that could be read; None if none could.
+        first_size: target size at the first poll that could be read; None if none could.
+        successes: polls in a row that showed success.
+        success_s: time of the first of these; None if there is none.
+    """
+
+    goal: Goal
+    settings: RolloutSettings
+    began_s: float
+    now_s: float
+    changed_s: float
+    polls: PollSummary
+    verdict: Verdict
+    group: Group | None = None
+    first_size: int | None = None
+    successes: int = 0
+    success_s: float | None = None
+
+
+def first_state(goal: Goal, settings: RolloutSettings, now_s: float) -> WatchState:
+    """Return the state before the first poll."""
+    return WatchState(
+        goal=goal,
+        settings=settings,
+        began_s=now_s,
+        now_s=now_s,
+        changed_s=now_s,
+        polls=PollSummary(goal.had_instances),
+        verdict=Verdict("waiting", "the group was not read"),
+    )
+
+
+def after_poll(state: WatchState, group: Group, polls: PollSummary, verdict: Verdict, now_s: float) -> WatchState:
+    """
+    Return the state after a poll.
+
+    Args:
+        state: state before the poll.
+        group: the group as the poll returned it.
+        polls: `state.polls` with this poll.
+        verdict: verdict of this poll.
+        now_s: time of this poll.
+    """
+    successes = state.successes + 1 if verdict.state == "done" else 0
+    first_s = now_s if state.success_s is None else state.success_s
+    is_changed = state.group is None or _progress(group) != _progress(state.group)
+    return replace(
+        state,
+        now_s=now_s,
+        changed_s=now_s if is_changed else state.changed_s,
+        polls=polls,
+        verdict=verdict,
+        group=group,
+        first_size=group.target_size if state.first_size is None else state.first_size,
+        successes=successes,
+        success_s=first_s if successes else None,
+    )
+
+
+def after_failed_poll(state: WatchState, text: str, now_s: float) -> WatchState:
+    """Return the state after a poll whose read failed: that is no fact about the release."""
+    return replace(state, now_s=now_s, verdict=Verdict("waiting", text))
+
+
+def is_served(state: WatchState) -> bool:
+    """Return whether the target version serves, and has served for as long as the bake lasts."""
+    if state.verdict.state != "done" or state.successes < _POLLS_OF_SUCCESS or state.success_s is None:
+        return False
+    return state.now_s - state.success_s >= state.goal.bake_s
+
+
+def failure(state: WatchState) -> Verdict | None:
+    """Return why the target version has failed; None if it may still serve."""
+    verdict, goal = state.verdict, state.goal
+    if verdict.state == "failed" or (verdict.state == "capacity" and not goal.is_rollback):
+        return verdict
+    allowed_s = state.settings.rollback_budget_s(state.first_size or 0) if goal.budget_s is None else goal.budget_s
+    if state.now_s - state.began_s < allowed_s + (goal.bake_s if state.successes else 0.0):
+        return None
+    return Verdict("failed", f"not done after {allowed_s:g} s: {verdict.text}")
+
+
+def pause_s(state: WatchState) -> float:
+    """Return the seconds until the next poll: few while the group changes, more the longer it has not."""
+    shortest_s, longest_s = state.settings.poll_s
+    return min(longest_s, max(shortest_s, (state.now_s - state.changed_s) / 10))
+
+
+def size_warnings(state: WatchState) -> tuple[str, ...]:
+    """Return a warning if the target size changed during the watch."""
+    size = state.first_size if state.group is None else state.group.target_size
+    if size == state.first_size:
+        return ()
+    return (f"the target size changed from {state.first_size} to {size} during the rollout",)
+
+
+def _progress(group: Group) -> object:
+    return group.instances, group.is_stable, group.is_reached

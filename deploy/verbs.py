@@ -1,0 +1,203 @@
+"""The verbs, each as one function: read the group, make a plan, perform it, print the report."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Final
+
+import typer
+
+from deploy.call import Call
+from deploy.config import Config
+from deploy.documents.group_state import Version
+from deploy.errors import DeployError, ExitCode, RefusedError
+from deploy.group.observation import Observation
+from deploy.parallel import side_by_side
+from deploy.recorder import last_result
+from deploy.release import image
+from deploy.release.record import Fallback
+from deploy.report.formats import prune_report
+from deploy.report.preview import preview, preview_report
+from deploy.report.rebuilt_result import rebuilt_result
+from deploy.report.releases import release_rows, releases_report
+from deploy.report.status import status, status_report
+from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
+from deploy.rollout.plan import DeployPlan, ForeignRollout, NothingToDo, RollbackPlan
+from deploy.rollout.pruning import prune_templates
+from deploy.rollout.reconcile_plan import plan_reconcile
+from deploy.rollout.rollback_plan import RollbackTarget, choose_rollback_target, plan_rollback
+from deploy.rollout.served_release import ServedRelease, served_release
+from deploy.session import Session
+from deploy.undo import undo_command
+from lib.image_reference import Reference
+from lib.streams import write_error
+
+Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")]
+Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout has failed")]
+Commit = Annotated[str, typer.Option(help="commit of the sources, for the release record")]
+By = Annotated[str, typer.Option(envvar="GITHUB_ACTOR", help="person or account that deploys, for the release record")]
+To = Annotated[str, typer.Option(help="template, digest or commit (default: the last proven release before)")]
+Force = Annotated[bool, typer.Option("--force", help="allow an unproven release")]
+HasExitCode = Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")]
+Verb = Callable[..., None]
+
+
+def plan(
+    call: Call, image_: Image, exit_code: HasExitCode = False, commit: Commit = "", timeout: Timeout = None, by: By = ""
+) -> None:
+    """Print what deploy with the same arguments would do; write nothing."""
+    config = call.read_config(timeout)
+    reference = _parse_image(config, image_)
+    session = call.open_session(config)
+    observed, request = _read_request(call, session, config, reference, commit, by)
+    decided = plan_deploy(config, request, observed)
+    shown = preview(config, observed, decided, session.registry.find_sbom(request.reference))
+    call.print_report(config, preview_report(shown, call.invocation.options.format))
+    raise SystemExit(ExitCode.PLAN_DIFFERS if exit_code and not isinstance(decided, NothingToDo) else ExitCode.DONE)
+
+
+def deploy(call: Call, image_: Image, commit: Commit = "", timeout: Timeout = None, by: By = "") -> None:
+    """Roll out a release, wait until it serves, and roll back if it does not."""
+    config = call.read_config(timeout)
+    reference = _parse_image(config, image_)
+    call.recorder.record_target(ServedRelease("", str(reference), commit))
+    session = call.open_session(config)
+    observed, request = _read_request(call, session, config, reference, commit, by)
+    decided = plan_deploy(config, request, observed)
+    call.recorder.record_target(ServedRelease(decided.target.template, str(request.reference), commit))
+    call.recorder.record_undo(undo_command(call.invocation, config, observed, _version(decided.fallback)))
+    _print_warnings(decided)
+    call.perform(session, config, decided)
+
+
+def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = None) -> None:
+    """Restore a proven release, as fast as the group can."""
+    config = call.read_config(timeout)
+    session = call.open_session(config)
+    observed = call.read_observation(session, config)
+    now = _server_time(session)
+    chosen = choose_rollback_target(config, observed, now, to, force=force)
+    decided = plan_rollback(config, observed, chosen, call.invocation.variables.run, now)
+    call.recorder.record_target(ServedRelease(chosen.restored.template, str(chosen.reference), chosen.commit))
+    call.recorder.record_undo(
+        undo_command(call.invocation, config, observed, observed.group.versions[0], is_proven=False)
+    )
+    _refuse_same_image(call, session, chosen)
+    _print_warnings(decided)
+    call.perform(session, config, decided)
+
+
+def reconcile(call: Call) -> None:
+    """Finish or undo the rollout that a run left when its process ended; print the owner of any other rollout."""
+    config = call.read_config()
+    session = call.open_session(config)
+    observed = call.read_observation(session, config)
+    decided = plan_reconcile(config, observed, _server_time(session))
+    call.recorder.record_target(served_release(observed.template, config.repository))
+    fallback = None if isinstance(decided, ForeignRollout) else _version(decided.fallback)
+    call.recorder.record_undo(undo_command(call.invocation, config, observed, fallback))
+    call.perform(session, config, decided)
+
+
+def report(call: Call) -> None:
+    """Print the report of the last run again; if there is none, print what the group shows of it."""
+    config = call.read_config()
+    last = last_result(call.invocation.variables.results, config)
+    if last is None or last.exit_code is None:
+        try:
+            session = call.open_session(config)
+            observed = call.read_observation(session, config)
+            last = rebuilt_result(config, call.invocation.options.env, observed, _server_time(session))
+        except DeployError as error:
+            if last is None:
+                raise
+            write_error(f"warning: the end of the run can't be read from the group: {error}")
+    call.print_result(last)
+
+
+def status_(call: Call) -> None:
+    """Print what the group serves, its instances and any drift."""
+    config = call.read_config()
+    session = call.open_session(config)
+    observed = call.read_observation(session, config)
+    shown = status(config, observed, _server_time(session))
+    call.print_report(config, status_report(shown, call.invocation.options.format))
+
+
+def history_(call: Call) -> None:
+    """List the releases of this group's repository, newest first."""
+    config = call.read_config()
+    session = call.open_session(config)
+    observed = call.read_observation(session, config)
+    rows = release_rows(config, observed, _server_time(session))
+    call.print_report(config, releases_report(rows, call.invocation.options.format))
+
+
+def prune(call: Call) -> None:
+    """Delete the oldest templates of this group's history that no group needs, at most 20."""
+    config = call.read_config()
+    session = call.open_session(config)
+    pruned = prune_templates(session.managed, config)
+    if pruned.error:
+        for name in pruned.templates:
+            write_error(f"pruned {name}")
+        raise pruned.error
+    format_ = call.invocation.options.format
+    call.print_report(config, prune_report(pruned, format_, config.endpoint_overrides))
+
+
+VERBS: Final[Mapping[str, Verb]] = {
+    "plan": plan,
+    "deploy": deploy,
+    "rollback": rollback,
+    "reconcile": reconcile,
+    "report": report,
+    "status": status_,
+    "history": history_,
+    "prune": prune,
+}
+
+
+def _parse_image(config: Config, text: str) -> Reference:
+    reference = image.parse(text)
+    if reference.repository != config.repository:
+        raise RefusedError(
+            f"--image: '{reference.repository}' is not the environment's repository '{config.repository}'.",
+            "correct one of them",
+        )
+    return reference
+
+
+def _read_request(
+    call: Call, session: Session, config: Config, reference: Reference, commit: str, by: str
+) -> tuple[Observation, DeployRequest]:
+    """Read the image's digest and the group, side by side."""
+    resolved, observed = side_by_side(
+        [lambda: session.registry.resolve(reference), lambda: call.read_observation(session, config)]
+    )
+    run, now = call.invocation.variables.run, _server_time(session)
+    return observed, DeployRequest(reference=resolved, run=run, now=now, commit=commit, by=by)
+
+
+def _refuse_same_image(call: Call, session: Session, chosen: RollbackTarget) -> None:
+    """Refuse a rollback to a template whose tag is the image that serves already."""
+    resolved, before = session.registry.resolve(chosen.reference), call.recorder.result.before
+    if not chosen.reference.digest and before and str(resolved) == before.reference:
+        raise RefusedError(
+            f"rollback: '{chosen.restored.template}' refers to '{chosen.reference}', which is the image that serves"
+            " already.",
+            "deploy another image by its digest",
+        )
+
+
+def _server_time(session: Session) -> datetime:
+    """Return the time of Compute Engine, as its answers until now show it."""
+    return session.managed.compute.server_clock.now()
+
+
+def _version(fallback: Fallback | None) -> Version | None:
+    return fallback.version if fallback else None
+
+
+def _print_warnings(plan: DeployPlan | RollbackPlan) -> None:
+    for warning in plan.warnings:
+        write_error(f"warning: {warning}")

@@ -1,0 +1,147 @@
+"""The fold over the polls of a group: when a version serves, when it has failed, and how long to pause."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploy.config import RolloutSettings
+from deploy.documents.group_state import Group, Instance, Version
+from deploy.group.health import PollSummary, Verdict
+from deploy.rollout.watch_state import (
+    Goal,
+    WatchState,
+    after_failed_poll,
+    after_poll,
+    failure,
+    first_state,
+    is_served,
+    pause_s,
+    size_warnings,
+)
+
+TARGET = Version("new", "v")
+GOAL = Goal(target=TARGET, budget_s=300.0, bake_s=30.0)
+SETTINGS = RolloutSettings(bake_s=30.0)
+WAITING, DONE, FAILED, CAPACITY = (Verdict(state, "x") for state in ("waiting", "done", "failed", "capacity"))
+
+
+def group(size: int = 3, health: str = "HEALTHY") -> Group:
+    """Return a group with an instance of some health."""
+    return Group({}, (TARGET,), size, "f", True, True, (Instance("n", TARGET, "RUNNING", "NONE", health),))
+
+
+def folded(*polls: tuple[float, Verdict | None], goal: Goal = GOAL) -> WatchState:
+    """Return the state after polls at some seconds; a poll without a verdict is a read that failed."""
+    state = first_state(goal, SETTINGS, 0.0)
+    for at_s, verdict in polls:
+        if verdict is None:
+            state = after_failed_poll(state, "the group can't be read", at_s)
+        else:
+            state = after_poll(state, group(), PollSummary(), verdict, at_s)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("polls", "expected"),
+    [
+        ([(0.0, DONE)], False),
+        ([(0.0, DONE), (29.0, DONE)], False),
+        ([(0.0, DONE), (30.0, DONE)], True),
+        ([(40.0, DONE)], False),
+        ([(0.0, DONE), (10.0, WAITING), (31.0, DONE)], False),
+        ([(0.0, DONE), (10.0, WAITING), (31.0, DONE), (61.0, DONE)], True),
+        ([(0.0, DONE), (31.0, None)], False),
+        ([(0.0, DONE), (10.0, None), (31.0, DONE)], True),
+    ],
+)
+def test_success_is_two_polls_in_a_row_and_lasts_for_the_bake(
+    polls: list[tuple[float, Verdict | None]], expected: bool
+) -> None:
+    """A poll without success begins the bake again; a read that failed does not."""
+    assert is_served(folded(*polls)) is expected
+
+
+def test_success_without_a_bake_takes_two_polls_too() -> None:
+    """Compute Engine's flags may be set for a moment too early."""
+    goal = replace(GOAL, bake_s=0.0)
+    assert not is_served(folded((1.0, DONE), goal=goal))
+    assert is_served(folded((1.0, DONE), (1.0, DONE), goal=goal))
+
+
+def test_verdict_of_a_failure_is_the_failure() -> None:
+    """A failed verdict, or a lack of capacity, ends the watch of a release at once."""
+    assert failure(folded((1.0, WAITING))) is None
+    assert failure(folded((1.0, FAILED))) is FAILED
+    assert failure(folded((1.0, CAPACITY))) is CAPACITY
+
+
+def test_rollback_waits_for_capacity() -> None:
+    """A rollback that lacks capacity fails at its deadline only."""
+    goal = replace(GOAL, is_rollback=True)
+    assert failure(folded((299.0, CAPACITY), goal=goal)) is None
+    late = failure(folded((300.0, CAPACITY), goal=goal))
+    assert late is not None
+    assert late.text == "not done after 300 s: x"
+
+
+@pytest.mark.parametrize(
+    ("polls", "is_late"),
+    [
+        ([(299.9, WAITING)], False),
+        ([(300.0, WAITING)], True),
+        ([(300.0, None)], True),
+        ([(290.0, DONE), (329.9, DONE)], False),
+        ([(329.9, DONE)], False),
+        ([(330.0, DONE)], True),
+    ],
+)
+def test_bake_is_added_to_the_time_of_a_version_that_serves(
+    polls: list[tuple[float, Verdict | None]], is_late: bool
+) -> None:
+    """The deadline moves by the bake once the version serves."""
+    assert (failure(folded(*polls)) is not None) is is_late
+
+
+def test_deadline_of_an_automatic_rollback_depends_on_the_first_target_size() -> None:
+    """A rollback of three instances has 570 s, and one of a group that was never read has 300 s."""
+    goal = replace(GOAL, budget_s=None, is_rollback=True, bake_s=0.0)
+    assert failure(folded((569.9, WAITING), goal=goal)) is None
+    assert failure(folded((570.0, WAITING), goal=goal)) is not None
+    assert failure(folded((300.0, None), goal=goal)) is not None
+
+
+def test_reason_of_a_group_that_was_never_read_is_the_read() -> None:
+    """The error of a deadline has the reason of the last poll."""
+    late = failure(folded((1.0, DONE), (400.0, None)))
+    assert late is not None
+    assert late.text == "not done after 300 s: the group can't be read"
+
+
+@pytest.mark.parametrize(
+    ("unchanged_s", "expected"), [(0.0, 1.0), (9.0, 1.0), (20.0, 2.0), (49.0, 4.9), (50.0, 5.0), (1_000.0, 5.0)]
+)
+def test_polls_are_frequent_while_the_group_changes(unchanged_s: float, expected: float) -> None:
+    """The pause is a tenth of the time without a change, within the settings."""
+    assert pause_s(folded((100.0, WAITING), (100.0 + unchanged_s, WAITING))) == pytest.approx(expected)
+
+
+def test_change_of_the_group_makes_polls_frequent_again() -> None:
+    """Another state of an instance is a change."""
+    state = folded((0.0, WAITING), (500.0, WAITING))
+    assert pause_s(state) == 5.0
+    assert pause_s(after_poll(state, group(health="UNHEALTHY"), PollSummary(), WAITING, 501.0)) == 1.0
+
+
+def test_pause_of_equal_bounds_is_fixed() -> None:
+    """Settings with one pause give that pause."""
+    state = replace(folded((0.0, WAITING), (300.0, WAITING)), settings=RolloutSettings(poll_s=(0.25, 0.25)))
+    assert pause_s(state) == 0.25
+
+
+def test_change_of_the_target_size_is_a_warning() -> None:
+    """The warning has the size at the first poll and at the last one."""
+    state = folded((0.0, WAITING))
+    assert size_warnings(state) == ()
+    assert size_warnings(first_state(GOAL, SETTINGS, 0.0)) == ()
+    resized = after_poll(state, group(size=5), PollSummary(), DONE, 9.0)
+    assert size_warnings(resized) == ("the target size changed from 3 to 5 during the rollout",)
