@@ -27,7 +27,7 @@ _HEAD: Final = """\
 
 Generated from the marks of `tests/contract` by `python -m tests.contract.fidelity`; a test fails when it is stale.
 
-What is verified, is verified by the evidence named beside it. Nobody has run this suite against Compute Engine itself.
+A verified behaviour has its evidence beside it. This suite was never run against Compute Engine itself.
 """
 
 
@@ -92,7 +92,7 @@ def _test(where: str, function: Callable[..., None]) -> Test:
 
 
 def _evidence() -> Iterator[str]:
-    yield "| Evidence | What it is | Looked at |\n|--|--|--|"
+    yield "| Evidence | Source | Read on |\n|--|--|--|"
     for letter, source in EVIDENCE.items():
         yield f"| {letter} | {source.text} | {source.on} |"
     for letter, text in GUESSES.items():
@@ -103,7 +103,7 @@ def _methods() -> Iterator[str]:
     """Yield a row for each served method, and a row with the other methods of the same collections."""
     yield "\n## Methods\n"
     yield "Every method that is not listed here answers 501 and is marked `unknown` in the request log.\n"
-    yield "| Method | Served | Evidence | Looked at | What is missing |\n|--|--|--|--|--|"
+    yield "| Method | Served | Evidence | Read on | Missing |\n|--|--|--|--|--|"
     named = served()
     for name in sorted(named):
         covering = [test for test in tests() if name in test.covers]
@@ -111,9 +111,9 @@ def _methods() -> Iterator[str]:
             letter for letter in EVIDENCE if any(letter in test.notes for test in covering if test.kind == "verified")
         ]
         missing = list(dict.fromkeys(test.notes[0] for test in covering if test.kind == "differs"))
-        looked = max((EVIDENCE[letter].on for letter in evidence), default="")
+        read_on = max((EVIDENCE[letter].on for letter in evidence), default="")
         extent = "partly" if missing else "yes" if covering else "untested"
-        yield f"| `{name}` | {extent} | {' '.join(evidence)} | {looked} | {'; '.join(missing)} |"
+        yield f"| `{name}` | {extent} | {' '.join(evidence)} | {read_on} | {'; '.join(missing)} |"
     for collection in sorted({name.partition(".")[0] for name in HANDLERS}):
         verbs = [
             name.partition(".")[2] for name in methods() if name.startswith(f"{collection}.") and name not in named

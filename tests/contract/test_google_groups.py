@@ -1,4 +1,4 @@
-"""Every method of groups and their machines, called through google-cloud-compute 1.57.0: it parses each answer."""
+"""Every method of groups and their instances, called by google-cloud-compute 1.57.0, which parses each answer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Autohealing, the errors of creations, and what a person does to single machines."""
+"""Autohealing, failed creations, and requests about single instances."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How a group rolls: what is seen on the way, that enough machines serve, and how a rollout ends or is turned."""
+"""How a group rolls: its states, the number of serving instances, and how a rollout ends or is replaced."""
 
 import pytest
 

@@ -104,7 +104,8 @@ SETTLED: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", UNSETTLED.values(), ids=UNSETTLED.keys())
-def test_what_was_under_way_goes_on_where_it_was(state: Path, change: Change) -> None:
+def test_an_unsettled_state_continues_where_it_stopped(state: Path, change: Change) -> None:
+    """A state with an operation, a rollout or a scheduled change continues at the time at which it stopped."""
     closed(state, change)
     emulator = opened(state, 0.0)
     kept_s = emulator.environment.clock.now_s()
@@ -114,7 +115,8 @@ def test_what_was_under_way_goes_on_where_it_was(state: Path, change: Change) ->
 
 
 @pytest.mark.parametrize("change", SETTLED.values(), ids=SETTLED.keys())
-def test_a_settled_state_goes_on_at_the_present_and_nothing_else_changes(state: Path, change: Change) -> None:
+def test_a_settled_state_continues_at_the_present(state: Path, change: Change) -> None:
+    """A settled state continues at the present, with the same groups and the same request log."""
     closed(state, change)
     emulator = opened(state, 0.0)
     entries = list(emulator.environment.store.entries())
@@ -128,7 +130,8 @@ def test_a_settled_state_goes_on_at_the_present_and_nothing_else_changes(state: 
     assert opened(state, 0.0).environment.now_s == present_s
 
 
-def test_times_of_two_openings_are_as_far_apart_as_the_openings(state: Path) -> None:
+def test_the_time_between_two_openings_passes(state: Path) -> None:
+    """Templates of two openings are as far apart as the openings."""
     closed(state, lambda emulator: (insert_template(emulator, "first"), move(emulator, 33)))
     emulator = opened(state, 0.0)
     emulator.environment.catch_up(PRESENT_S)
@@ -139,8 +142,8 @@ def test_times_of_two_openings_are_as_far_apart_as_the_openings(state: Path) -> 
     assert (first, second) == ("2027-01-15T00:00:00.000-08:00", "2027-01-15T00:09:00.000-08:00")
 
 
-def test_a_clock_that_is_ahead_of_the_present_stays(tmp_path: Path) -> None:
-    """Time that ran faster than the real one is not taken back."""
+def test_a_clock_ahead_of_the_present_stays(tmp_path: Path) -> None:
+    """Virtual time that ran faster than real time is kept."""
     state = tmp_path / "state.db"
     closed(state, lambda emulator: None)
     emulator = opened(state, 0.0)
@@ -153,8 +156,8 @@ def now_s(process: EmulatorProcess) -> float:
     return float(process.client.get("/emulator/clock").json()["now_s"])
 
 
-def test_a_killed_process_is_followed_by_the_present(state: Path) -> None:
-    """Twice: the second process is killed as well, and the third one's time runs fast."""
+def test_after_a_kill_a_settled_state_continues_at_the_present(state: Path) -> None:
+    """Two processes are killed; each following process begins at the present, the last with a fast clock."""
     closed(state, lambda emulator: None, time.time() - 3_600)
     for speed in (1, 600):
         began_s = time.time()
@@ -166,7 +169,8 @@ def test_a_killed_process_is_followed_by_the_present(state: Path) -> None:
             process.kill()
 
 
-def test_a_clock_that_is_moved_by_hand_stays_where_it_was(state: Path) -> None:
+def test_a_manual_clock_stays(state: Path) -> None:
+    """With --manual a reopened state stays at its time."""
     closed(state, lambda emulator: None, 1.7e9)
     process = EmulatorProcess("--open", "--state", str(state), "--manual")
     try:

@@ -2,6 +2,6 @@
 
 from hypothesis import HealthCheck, settings
 
-# The same examples each time, however slow the machine is: nobody's change fails for what it did not do.
+# Equal examples in each run, however slow the machine is: a change fails only for what it did.
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")

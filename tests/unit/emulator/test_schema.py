@@ -68,7 +68,7 @@ def test_64_bit_integers_are_text() -> None:
 
 
 def test_fractions_are_numbers() -> None:
-    """Of both kinds that the package has, 32 and 64 bits."""
+    """Fields with fractions of 32 and of 64 bits take numbers."""
     for message, body in (
         ("SubnetworkLogConfig", {"flowSampling": 0.1}),
         ("AutoscalingPolicyCpuUtilization", {"utilizationTarget": 0.6}),
@@ -78,6 +78,7 @@ def test_fractions_are_numbers() -> None:
 
 
 def test_query_values_get_their_types() -> None:
+    """Numbers and booleans of a query are converted, and other texts are refused with the name of the parameter."""
     method = check.methods()["instanceTemplates.aggregatedList"]
     assert check.check_query(method, {"maxResults": "5", "includeAllScopes": "True", "alt": "json"}) == {
         "maxResults": 5,
@@ -100,5 +101,6 @@ def test_query_values_get_their_types() -> None:
         ("instanceTemplates.delete", True),
     ],
 )
-def test_what_writes_is_known(name: str, changes: bool) -> None:
+def test_methods_that_write(name: str, changes: bool) -> None:
+    """A method changes something unless it lists, gets, waits or tests."""
     assert check.methods()[name].changes is changes
