@@ -1,7 +1,7 @@
 """
 `python3 -m engine up HOME` and `python3 -m engine stop HOME [--wipe]`; called by `daggerw` and `engine/stop`.
 
-Exit codes: 0 done, 69 the machine lacks something, 1 anything else.
+Exit codes: 0 done, 69 the machine lacks something, 1 any other failure.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from engine.layout import SOURCES, Layout
 from engine.steps import Progress, run
 
 _STEPS = ("packages", "tools", "root", "stand-ins", "sdks")
-_LOCK_S = 600  # that another apt may take
+_LOCK_S = 600  # time that another apt may take
 _SOCKET_PATH_MAX = 100  # of the 108 bytes that Linux allows, with room for temporary names
 
 
@@ -48,14 +48,14 @@ def main() -> int:
 
 def up(layout: Layout) -> None:
     """
-    Provide a running engine: build what is not built yet, start what does not run.
+    Provide a running engine: finish the steps of its set-up, and start it if it does not run.
 
     Raises:
-        EngineError: It could not be provided.
+        EngineError: a step failed, or the engine did not start
     """
     if len(str(layout.socket)) > _SOCKET_PATH_MAX:
         raise EngineError(
-            f"{layout.home}: too long for the path of a socket. Fix: set DOJANGKOK_ENGINE_HOME to a shorter one"
+            f"{layout.home}: too long for the path of a socket. Fix: set DOJANGKOK_ENGINE_HOME to a shorter path"
         )
     catalogue = images.read_catalogue()
     if not _is_built(layout):
@@ -73,7 +73,7 @@ def up(layout: Layout) -> None:
 
 
 def down(layout: Layout, *, wipe: bool) -> None:
-    """Stop the engine, and with `wipe` forget its state."""
+    """Stop the engine, and with `wipe` delete its state."""
     stopped = daemon.stop(layout)
     if wipe:
         daemon.wipe(layout)

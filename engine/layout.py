@@ -1,4 +1,4 @@
-"""Where everything of one engine lives: a single directory, safe to delete at any time."""
+"""The files of an engine: a single directory, safe to delete at any time."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,11 +10,11 @@ SOURCES = Path(__file__).parent
 @dataclass(frozen=True)
 class Layout:
     """
-    The directory of one engine and the names inside it.
+    The directory of an engine and the names inside it.
 
     Args:
-        home: The directory, named after the content of `engine/` (see the script `home`). Inside the engine's mount
-            namespace it is bound to `/run/dagger/home`, the path that `distconsts` knows.
+        home: the directory, named after the content of `engine/` (see the script `home`); inside the engine's mount
+            namespace it is bound to `/run/dagger/home`, the path in `distconsts`
     """
 
     home: Path
@@ -41,7 +41,7 @@ class Layout:
 
     @property
     def scratch(self) -> Path:
-        """What is half-made; emptied by every set-up."""
+        """Half-made files; every set-up empties it."""
         return self.home / "scratch"
 
     @property
@@ -51,22 +51,22 @@ class Layout:
 
     @property
     def done(self) -> Path:
-        """One empty file for each finished step of the set-up."""
+        """An empty file for each finished step of the set-up."""
         return self.home / "done"
 
     @property
     def log(self) -> Path:
-        """What the set-up, the mirror and the engine wrote."""
+        """Logs of the set-up, the mirror and the engine."""
         return self.home / "log"
 
     @property
     def socket(self) -> Path:
-        """Where the engine answers."""
+        """Socket on which the engine answers."""
         return self.home / "engine.sock"
 
     @property
     def lock(self) -> Path:
-        """Held by the engine's processes as long as one of them lives; contains the number of the first one."""
+        """Lock that is held while a process of the engine lives; contains the id of its first process."""
         return self.home / "engine.lock"
 
     @property
@@ -76,7 +76,7 @@ class Layout:
 
     @property
     def set_up_lock(self) -> Path:
-        """Held during a set-up; beside the engines, because they share Debian's packages and Go's cache."""
+        """Lock of a set-up; it lies beside the engines, because they share Debian's packages and Go's cache."""
         return self.home.parent / "set-up.lock"
 
     @property

@@ -1,4 +1,4 @@
-"""What a machine must bring: root, apt, Go, and a CPython of every series that a stand-in contains."""
+"""The requirements of a machine: root, apt, Go, and a CPython of every series that a stand-in contains."""
 
 import os
 import re
@@ -9,18 +9,18 @@ from pathlib import Path
 from engine.errors import MissingError
 from engine.layout import SOURCES
 
-_GO_AT_LEAST = (1, 21)  # from this one on, Go fetches the toolchain that go.mod asks for
+_GO_AT_LEAST = (1, 21)  # since 1.21, Go fetches the toolchain that go.mod names
 _NO_PLACE_FOR_STATE = ("overlayfs",)
 
 
 def packages() -> list[str]:
-    """Names in packages.txt, in its order."""
+    """Return the names in packages.txt, in its order."""
     lines = (SOURCES / "packages.txt").read_text().splitlines()
     return [line.split()[0] for line in lines if line and not line.startswith("#")]
 
 
 def absent_packages() -> list[str]:
-    """Those of `packages()` that Debian's package database does not have as installed."""
+    """Return the names of `packages()` that Debian's package database does not list as installed."""
     known = subprocess.run(
         ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *packages()],
         capture_output=True,
@@ -33,14 +33,14 @@ def absent_packages() -> list[str]:
 
 def check(home: Path, cpython_series: list[str]) -> None:
     """
-    Refuse a machine that cannot run the engine, naming all that it lacks at once.
+    Refuse a machine that cannot run the engine; the error lists everything that is missing.
 
     Args:
-        home: The engine's directory; it need not exist.
-        cpython_series: Series of CPython that the stand-ins contain, such as `3.10`.
+        home: directory of the engine; it need not exist
+        cpython_series: series of CPython that the stand-ins contain, such as `3.10`
 
     Raises:
-        MissingError: Something is missing.
+        MissingError: the machine lacks something
     """
     missing = [
         *_missing_root(),
@@ -55,13 +55,13 @@ def check(home: Path, cpython_series: list[str]) -> None:
 
 def cpython(series: str) -> Path | None:
     """
-    Prefix of a CPython installation that can be moved as it is, or `None`.
+    Return the prefix of a CPython installation that can be copied as it is, or `None`.
 
-    Looked for in pyenv's folder and on PATH. Debian's own Python, whose prefix is /usr, cannot be told from the system
-    around it and does not count.
+    The installations of pyenv and the Python on PATH are considered. Debian's own Python does not count: its prefix is
+    /usr, and its files cannot be separated from the rest of the system.
 
     Args:
-        series: Such as `3.13`.
+        series: series of CPython, such as `3.13`
     """
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     prefixes = sorted(versions.glob(f"{series}.*"), key=lambda path: [int(n) for n in re.findall(r"\d+", path.name)])
@@ -101,16 +101,16 @@ def _missing_go() -> list[str]:
     go = shutil.which("go")
     if not go:
         return [f"go: CLI and engine are built from the Go module proxy. {fix}"]
-    said = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"go(\d+)\.(\d+)", said)
-    if not found or tuple(map(int, found.groups())) < _GO_AT_LEAST:
-        return [f"go: {go} says '{said.strip()}', which cannot build the CLI and engine. {fix}"]
+    output = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"go(\d+)\.(\d+)", output)
+    if not version or tuple(map(int, version.groups())) < _GO_AT_LEAST:
+        return [f"go: {go} prints '{output.strip()}', and such a Go cannot build the CLI and engine. {fix}"]
     return []
 
 
 def _missing_cpython(cpython_series: list[str]) -> list[str]:
     return [
-        f"CPython {series}: the stand-in of python:{series}-slim contains this machine's. Fix: 'pyenv install {series}'"
+        f"CPython {series}: python:{series}-slim is made of this machine's CPython. Fix: 'pyenv install {series}'"
         for series in cpython_series
         if cpython(series) is None
     ]

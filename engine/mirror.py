@@ -1,4 +1,4 @@
-"""A docker-registry on loopback: during the set-up it takes the stand-ins, afterwards it serves them to the engine."""
+"""A docker-registry on loopback: the set-up pushes the stand-ins to it, and it serves them to the engine."""
 
 import socket
 import subprocess
@@ -20,23 +20,23 @@ http: {{addr: "127.0.0.1:{port}"}}
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on at this moment."""
+    """Return a port of loopback on which no process listens at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def config(storage: str, port: int) -> str:
-    """The registry's configuration file."""
+    """Return the configuration file of the registry."""
     return _CONFIG.format(storage=storage, port=port)
 
 
 def repository(reference: str) -> str:
     """
-    The name under which a registry's client asks a mirror for an image.
+    Return the name under which a client requests an image from a mirror.
 
     Args:
-        reference: In full, such as `docker.io/library/python:3.10-slim`.
+        reference: full reference, such as `docker.io/library/python:3.10-slim`
 
     Returns:
         The reference without its host, such as `library/python:3.10-slim`.
@@ -45,7 +45,7 @@ def repository(reference: str) -> str:
 
 
 def host(reference: str) -> str:
-    """The registry of a full reference, such as `docker.io`."""
+    """Return the registry of a full reference, such as `docker.io`."""
     return reference.split("/", 1)[0]
 
 
@@ -58,7 +58,7 @@ def serving(layout: Layout) -> Iterator[str]:
         The address, such as `localhost:41234`.
 
     Raises:
-        EngineError: The registry ended, or did not listen within 20 s.
+        EngineError: the registry ended, or did not listen within 20 s
     """
     port = free_port()
     configuration = layout.scratch / "mirror.yml"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The first process of an engine's own mount and PID namespace: when it ends, everything that the engine started ends.
-# It lays out the engine's view of the machine, of which nothing is seen or left outside, then runs mirror and engine.
+# It makes the file system that the engine sees, which nothing outside the namespace sees, then runs mirror and engine.
 # Usage: unshare --mount --pid --fork --kill-child namespace.sh HOME NETWORK CIDR
 set -eu
 home=$1 network=$2 cidr=$3

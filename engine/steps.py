@@ -1,4 +1,4 @@
-"""Running a set-up's programs, and showing how far it is."""
+"""The programs of a set-up, and the progress that it prints."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ _TAIL_LINES = 15
 
 class Progress:
     """
-    One line on stderr when a step starts, every 20 s while it runs, and when it is done.
+    Prints a line on stderr when a step starts, every 20 s while it runs, and when it is done.
 
     Args:
-        total: Number of steps of the whole set-up.
-        done: Folder with an empty file for each step that an earlier set-up finished.
+        total: number of steps of the whole set-up
+        done: folder with an empty file for each step that an earlier set-up finished
     """
 
     def __init__(self, total: int, done: Path) -> None:
@@ -30,30 +30,30 @@ class Progress:
         self._number = 0
         self._lock = threading.Lock()
 
-    def step(self, name: str, what: str, work: Callable[[], None]) -> None:
+    def step(self, name: str, title: str, work: Callable[[], None]) -> None:
         """Do `work` unless an earlier set-up has finished it."""
         with self._lock:
             self._number += 1
             number = self._number
         if (self._done / name).exists():
             return
-        self._say(number, what)
+        self._print(number, title)
         started_at = time.monotonic()
         finished = threading.Event()
-        heart = threading.Thread(target=self._beat, args=(number, what, started_at, finished), daemon=True)
+        heart = threading.Thread(target=self._beat, args=(number, title, started_at, finished), daemon=True)
         heart.start()
         try:
             work()
         finally:
             finished.set()
         (self._done / name).touch()
-        self._say(number, f"{what}: done in {time.monotonic() - started_at:.0f} s")
+        self._print(number, f"{title}: done in {time.monotonic() - started_at:.0f} s")
 
-    def _beat(self, number: int, what: str, started_at: float, finished: threading.Event) -> None:
+    def _beat(self, number: int, title: str, started_at: float, finished: threading.Event) -> None:
         while not finished.wait(_HEARTBEAT_S):
-            self._say(number, f"{what}: {time.monotonic() - started_at:.0f} s so far")
+            self._print(number, f"{title}: {time.monotonic() - started_at:.0f} s so far")
 
-    def _say(self, number: int, text: str) -> None:
+    def _print(self, number: int, text: str) -> None:
         elapsed_s = int(time.monotonic() - self._started_at)
         print(
             f"  {elapsed_s // 60:2}:{elapsed_s % 60:02}  [{number}/{self._total}] {text}", file=sys.stderr, flush=True
@@ -71,16 +71,16 @@ def run(
     Run a program of the set-up to its end.
 
     Args:
-        args: The program and its arguments.
-        log: File to which the command and its stderr are appended.
-        cwd: Where it runs; `None` is the current directory.
-        env: Variables beside the inherited ones.
+        args: the program and its arguments
+        log: file to which the command and its stderr are appended
+        cwd: folder in which the program runs; `None` is the current folder
+        env: variables beside the inherited ones
 
     Returns:
-        What it wrote to stdout, without the white space around it.
+        The stdout of the program, without the white space around it.
 
     Raises:
-        EngineError: It ended with another code than 0; the text has its last lines.
+        EngineError: the program ended with another code than 0; the text has its last lines
     """
     command = " ".join(map(str, args))
     with log.open("a+") as record:

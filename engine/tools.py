@@ -22,11 +22,11 @@ def build(layout: Layout, version: str) -> None:
     Build the programs into `bin/`, all of them or none.
 
     Args:
-        layout: Where they go.
-        version: Of dagger.json, with its `v`.
+        layout: directory of the engine
+        version: version in dagger.json, with its `v`
 
     Raises:
-        EngineError: go.mod pins another version, or a build failed.
+        EngineError: go.mod pins another version, or a build failed
     """
     log = layout.log / "tools.log"
     env = {
@@ -34,13 +34,13 @@ def build(layout: Layout, version: str) -> None:
         "GOFLAGS": "-modcacherw",
         "GOCACHE": str(layout.go_cache / "build"),
         "GOMODCACHE": str(layout.go_cache / "mod"),
-        # The compiler spends a fifth of its time on collecting garbage that this machine has the memory for.
+        # The compiler spends a fifth of its time on collecting garbage, for which this machine has memory.
         "GOGC": "400",
     }
     pinned = json.loads(run(["go", "list", "-m", "-json", _UPSTREAM], cwd=SOURCES, env=env, log=log))["Version"]
     if pinned != version:
         raise EngineError(
-            f"engine/go.mod: pins {_UPSTREAM} {pinned}, but dagger.json says {version}. Fix: make them equal"
+            f"engine/go.mod: pins {_UPSTREAM} {pinned}, and dagger.json has {version}. Fix: make them equal"
         )
     built = layout.scratch / "bin"
     stamp = f"-X {_UPSTREAM}/engine.Version={version} -X {_UPSTREAM}/engine.Tag={version}"
@@ -70,11 +70,11 @@ def link_network_plugins(layout: Layout) -> None:
 
 
 def goroot(layout: Layout) -> Path:
-    """The toolchain that go.mod asks for, which is the machine's own where that is new enough."""
+    """Return the toolchain that go.mod names, which is the machine's own if it is new enough."""
     env = {"GOMODCACHE": str(layout.go_cache / "mod"), "GOFLAGS": "-modcacherw"}
     return Path(run(["go", "env", "GOROOT"], cwd=SOURCES, env=env, log=layout.log / "tools.log"))
 
 
 def proxy(layout: Layout) -> str:
-    """The machine's `GOPROXY`, which the engine hands to Go builds inside it."""
+    """Return the machine's `GOPROXY`, which the engine hands to Go builds inside it."""
     return run(["go", "env", "GOPROXY"], cwd=SOURCES, log=layout.log / "tools.log")

@@ -143,14 +143,14 @@ def test_release_without_our_archive_is_refused(machine: Checkout, releases: Rel
     releases.files["checksums.txt"] = [b""]
     ran = machine.daggerw("version")
     assert ran.returncode == 69
-    assert "its release says nothing of it" in ran.stderr
+    assert "its release states none" in ran.stderr
 
 
 def test_broken_download_is_tried_once_more(machine: Checkout, releases: ReleaseServer) -> None:
     releases.files[ARCHIVE].insert(0, archive()[:100])
     ran = machine.daggerw("version")
     assert (ran.returncode, ran.stdout) == (0, "version|host=none\n")
-    assert "has another sha256 than its release says; fetching it once more" in ran.stderr
+    assert "has another sha256 than its release states; fetching it again" in ran.stderr
 
 
 def test_interrupted_download_is_repaired(machine: Checkout) -> None:

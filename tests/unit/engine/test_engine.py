@@ -60,14 +60,16 @@ def test_missing_go_is_named_with_reason_and_fix(monkeypatch: pytest.MonkeyPatch
     ]
 
 
-@pytest.mark.parametrize(("said", "good"), [("go1.19.8", False), ("go1.21.0", True), ("go2.0", True), ("gnu", False)])
-def test_go_must_be_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, good: bool) -> None:
+@pytest.mark.parametrize(
+    ("version", "is_new"), [("go1.19.8", False), ("go1.21.0", True), ("go2.0", True), ("gnu", False)]
+)
+def test_go_must_be_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, is_new: bool) -> None:
     """Go fetches the toolchain of go.mod since 1.21."""
     go = tmp_path / "go"
-    go.write_text(f"#!/bin/sh\necho go version {said} linux/amd64\n")
+    go.write_text(f"#!/bin/sh\necho go version {version} linux/amd64\n")
     go.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert (machine._missing_go() == []) == good
+    assert (machine._missing_go() == []) == is_new
 
 
 def test_cpython_is_found_where_pyenv_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
