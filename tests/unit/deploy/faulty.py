@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 
 def rig_without_bake(**policy: Any) -> Rig:

@@ -17,7 +17,8 @@ from deploy.documents.resource import name_of
 from deploy.release import template
 from deploy.release.mentions import references
 from tests.unit.deploy.clients import Client
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP, REPOSITORY
 
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 SECRET = "verysecret"

@@ -13,7 +13,7 @@ from deploy.registry.http import Logins
 from deploy.retry import Time
 from lib.image_reference import Reference
 from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, client, served
-from tests.unit.deploy.rig import digest
+from tests.unit.deploy.values import digest
 
 GOOGLE = "Bearer ya29.google"
 USER = "Basic " + base64.b64encode(b"alice:a-password").decode()

@@ -13,7 +13,7 @@ from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
-from deploy.config import Config, RolloutSettings
+from deploy.config import Config
 from deploy.group.observation import Observation
 from deploy.release.mentions import references
 from deploy.report.progress import ChangedLines
@@ -35,22 +35,7 @@ from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
 from lib.image_reference import Reference
 from lib.streams import SafeStream, write_progress
-
-REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
-GROUP = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
-CONFIG = Config(
-    project="dojangkok-dev",
-    zone="asia-northeast3-a",
-    group="dojangkok-dev-ai-server-mig",
-    repository=REPOSITORY,
-    # A rollout lasts 300 s of the emulator's time and more; at the default poll it takes four times the processor time.
-    rollout=RolloutSettings(poll_s=(10.0, 10.0)),
-)
-
-
-def digest(letter: str) -> str:
-    """The digest of a release that a test calls by one letter, 0-9 and a-f."""
-    return f"sha256:{letter * 64}"
+from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY, digest
 
 
 @dataclass

@@ -7,7 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from tests.unit.deploy.clients import QuickClient
 from tests.unit.deploy.invariants import TEMPLATES, Watcher
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 METHODS = st.sampled_from(["*", "*.get", "*.list*", "*.insert", "*.patch", "*.wait", "*.delete"])
 WRONG: tuple[dict[str, Any], ...] = (

@@ -11,7 +11,8 @@ from deploy.group.version_name import parse_version_name
 from deploy.rollout.deploy_plan import plan_deploy
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import REPOSITORY, Rig, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import REPOSITORY
 
 
 def begin_slow_rollback(rig: Rig) -> Client:

@@ -35,7 +35,7 @@ from deploy.rollout.plan import Plan
 from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
 from lib.image_reference import Reference
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 FOLDER = Path(__file__).parent / "cases"
 BASE = json.loads((FOLDER / "_base.json").read_text())

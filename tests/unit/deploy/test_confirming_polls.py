@@ -1,7 +1,7 @@
 """How often a group is polled before a rollout counts as done."""
 
 from tests.unit.deploy.faulty import request_times, rig_without_bake
-from tests.unit.deploy.rig import GROUP
+from tests.unit.deploy.values import GROUP
 
 
 def test_success_is_believed_at_the_second_poll_that_shows_it() -> None:

@@ -15,7 +15,8 @@ import pytest
 from deploy.release import template
 from tests.unit.deploy.clients import Client, KilledError
 from tests.unit.deploy.counts import LINES
-from tests.unit.deploy.rig import CONFIG, GROUP, Rig, closed_stderr, new_rig
+from tests.unit.deploy.rig import Rig, closed_stderr, new_rig
+from tests.unit.deploy.values import CONFIG, GROUP
 from tests.unit.lib.depth import ALL_CUTS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 0.0, "poll_s": (20.0, 20.0)})

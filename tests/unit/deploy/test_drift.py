@@ -15,7 +15,8 @@ from deploy.release.record import RECORD_KEY
 from deploy.report.preview import preview, preview_report
 from deploy.report.status import status
 from deploy.rollout.plan import NothingToDo
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
 

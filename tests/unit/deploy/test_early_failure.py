@@ -20,7 +20,8 @@ from deploy.errors import (
 from deploy.group.health import Verdict
 from deploy.rollout.early_failure import EarlyFailureDetector, LateInstance, late_instances, next_late_instance
 from tests.unit.deploy.faulty import inject_fault, request_times
-from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY
 
 DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
 UNAUTHORIZED = "Error response from daemon: unauthorized: authentication required"

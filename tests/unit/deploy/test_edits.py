@@ -7,7 +7,8 @@ import pytest
 from deploy.errors import NotRestoredError, RefusedError, RolledBackError
 from deploy.group.later_changes import changes_since_patch
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import GROUP, Rig
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP
 
 MASK = {"properties": {"metadata": {"startup-script": "echo masked"}}}
 CHECK = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/healthChecks/neighbour"

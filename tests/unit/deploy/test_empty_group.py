@@ -19,7 +19,8 @@ from deploy.rollout.reconcile_plan import plan_reconcile
 from deploy.rollout.result import RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP, REPOSITORY
 
 NOTHING = "no instances, nothing proven"
 TARGET, OLD = Version("new", "v"), Version("old")

@@ -15,7 +15,7 @@ from deploy.retry import Time
 from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import QuickClient
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake
-from tests.unit.deploy.rig import GROUP
+from tests.unit.deploy.values import GROUP
 
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"

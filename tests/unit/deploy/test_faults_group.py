@@ -16,7 +16,7 @@ from deploy.errors import (
 from deploy.rollout.deploy_plan import plan_deploy
 from tests.unit.deploy.clients import Client
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import GROUP, REPOSITORY, digest
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"

@@ -14,7 +14,7 @@ from deploy.errors import RefusedError
 from deploy.release import history, template
 from deploy.release.history import Release
 from deploy.release.record import RECORD_KEY, Fallback, ReleaseRecord, parse_record
-from tests.unit.deploy.rig import REPOSITORY, digest
+from tests.unit.deploy.values import REPOSITORY, digest
 
 COLLECTION = "projects/dojangkok-dev/global/instanceTemplates"
 SEED = f"{COLLECTION}/seed"

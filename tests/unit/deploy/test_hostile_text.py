@@ -12,7 +12,8 @@ from deploy.report import formats
 from deploy.rollout.result import RunResult
 from lib.streams import write_error
 from tests.support.hostile_text import FORMATS, HOSTILE, LONG, harmless
-from tests.unit.deploy.rig import REPOSITORY, digest, new_rig
+from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.values import REPOSITORY, digest
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from deploy.release.record import ReleaseRecord
 from deploy.report.releases import release_rows
 from deploy.rollout.rollback_plan import choose_rollback_target
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 GLOBAL = "projects/dojangkok-dev/global/instanceTemplates"
 REGIONAL = "projects/dojangkok-dev/regions/asia-northeast3/instanceTemplates"

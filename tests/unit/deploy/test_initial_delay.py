@@ -14,8 +14,9 @@ from deploy.group.warnings import preflight_warnings, rollback_warnings, short_i
 from deploy.report import preview
 from deploy.rollout.deploy_plan import plan_deploy
 from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import CONFIG, GROUP, Rig
+from tests.unit.deploy.rig import Rig
 from tests.unit.deploy.test_cases import observed
+from tests.unit.deploy.values import CONFIG, GROUP
 
 SHORT = "the initial delay of 30 s is shorter than 70 s (check interval 5 s * healthy threshold 2 + 60 s)"
 

@@ -15,8 +15,8 @@ from deploy.report import formats
 from deploy.report.last_run import read_last_run, write_last_run
 from deploy.rollout.result import RunResult
 from tests.unit.deploy import run_results
-from tests.unit.deploy.rig import CONFIG
 from tests.unit.deploy.run_results import command
+from tests.unit.deploy.values import CONFIG
 
 OURS = {"project": CONFIG.project, "zone": CONFIG.zone, "group": CONFIG.group, "compute_url": CONFIG.compute_url}
 SUCCESS = replace(run_results.SUCCESS, **OURS)  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from deploy.errors import RefusedError
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import Mention, mentions, rewrite
-from tests.unit.deploy.rig import REPOSITORY as R
-from tests.unit.deploy.rig import digest
+from tests.unit.deploy.values import REPOSITORY as R
+from tests.unit.deploy.values import digest
 
 FULL = f"{R}:v41"
 START = f"docker run -d {FULL}\n"

@@ -5,7 +5,7 @@ import pytest
 from deploy.errors import RefusedError
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import mentions
-from tests.unit.deploy.rig import REPOSITORY as R
+from tests.unit.deploy.values import REPOSITORY as R
 
 FULL = f"{R}:v41"
 OTHER = f"{R}:v40"

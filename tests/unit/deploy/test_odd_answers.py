@@ -12,7 +12,8 @@ from deploy.documents import validation
 from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBackError
 from deploy.retry import Time
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import GROUP, Rig, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP
 
 GET = "instanceGroupManagers.get"
 OTHER = {

@@ -12,8 +12,9 @@ from deploy.release.mentions import rewrite
 from deploy.report.status import status
 from deploy.rollout.plan import DeployRelease
 from deploy.rollout.served_release import served_release
-from tests.unit.deploy.rig import GROUP, digest, new_rig
-from tests.unit.deploy.rig import REPOSITORY as R
+from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.values import GROUP, digest
+from tests.unit.deploy.values import REPOSITORY as R
 
 FOLDER = Path(__file__).parent / "scripts" / "others"
 FULL = f"{R}:v41"

@@ -9,7 +9,8 @@ from deploy.compute_engine.client import Compute
 from deploy.errors import NotAllowedError, NotRestoredError
 from deploy.retry import Time
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake
-from tests.unit.deploy.rig import GROUP, Rig
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP
 
 GET = "instanceGroupManagers.get"
 NO_PERMISSION = {"status": 403, "reason": "forbidden"}

@@ -14,7 +14,8 @@ from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedErro
 from deploy.group.observation import Observation
 from deploy.group.version_name import VersionName
 from deploy.rollout.deploy_plan import plan_deploy
-from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
 TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"

@@ -11,7 +11,8 @@ from deploy.release import template
 from deploy.report.preview import Change, Preview, estimated_s, preview, preview_report
 from deploy.rollout.deploy_plan import plan_deploy
 from deploy.rollout.plan import DeployRelease
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
 

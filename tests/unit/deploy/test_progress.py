@@ -8,7 +8,8 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.report.progress import ChangedLines, progress_on, short
-from tests.unit.deploy.rig import REPOSITORY, digest, new_rig
+from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.values import REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
 

@@ -18,7 +18,8 @@ from deploy.rollout.result import PruneResult, RolloutResult, RunResult
 from emulator.emulator import Emulator
 from emulator.inprocess import Transport
 from tests.unit.deploy.faulty import inject_fault, request_times, rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 
 class OneGroupAPage(Transport):

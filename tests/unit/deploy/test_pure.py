@@ -15,7 +15,7 @@ from deploy.group.health import PollSummary, Verdict, add_poll, group_verdict
 from deploy.release import history, template
 from deploy.release.history import Release
 from deploy.release.record import Fallback, ReleaseRecord
-from tests.unit.deploy.rig import REPOSITORY, digest
+from tests.unit.deploy.values import REPOSITORY, digest
 
 BASE = {
     "id": "7", "kind": "compute#instanceTemplate", "name": "seed", "creationTimestamp": "2026-11-23T04:00:00.000-08:00",

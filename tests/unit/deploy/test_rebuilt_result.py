@@ -5,8 +5,9 @@ from dataclasses import replace
 from deploy.report import text
 from deploy.report.rebuilt_result import rebuilt_result
 from deploy.rollout.served_release import ServedRelease
-from tests.unit.deploy.rig import REPOSITORY, digest, new_rig
+from tests.unit.deploy.rig import new_rig
 from tests.unit.deploy.run_results import command
+from tests.unit.deploy.values import REPOSITORY, digest
 
 
 def test_settled_group_shows_its_last_release() -> None:

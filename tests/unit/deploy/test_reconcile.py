@@ -8,7 +8,8 @@ import pytest
 from deploy.errors import RefusedError, RolledBackError
 from deploy.rollout.plan import ForeignRollout, NothingToDo, ReconcilePlan, UndoRollout, WaitForRollout
 from deploy.rollout.reconcile_plan import plan_reconcile
-from tests.unit.deploy.rig import GROUP, REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 
 def planned(rig: Rig) -> ReconcilePlan:

@@ -10,8 +10,9 @@ from deploy.errors import NotRestoredError, RefusedError, RolledBackError
 from deploy.rollout.plan import DeployRelease, UndoRollout, WaitForRollout
 from deploy.rollout.reconcile_plan import plan_reconcile
 from tests.unit.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import GROUP, Rig, digest
+from tests.unit.deploy.rig import Rig
 from tests.unit.deploy.test_identity import GLOBAL, SEED
+from tests.unit.deploy.values import GROUP, digest
 
 
 def recreate(rig: Rig, name: str, properties: dict[str, Any] | None = None) -> None:

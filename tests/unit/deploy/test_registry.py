@@ -10,7 +10,7 @@ from deploy.release import image
 from deploy.retry import Time
 from lib.image_reference import Reference
 from tests.support.fake_registry import FakeRegistry, served
-from tests.unit.deploy.rig import REPOSITORY, digest
+from tests.unit.deploy.values import REPOSITORY, digest
 
 HOST = "https://asia-northeast3-docker.pkg.dev"
 

@@ -10,7 +10,7 @@ from deploy.errors import DeployError, NotAllowedError, RefusedError
 from tests.support.web_hosts import Asked, Reply
 from tests.unit.deploy.registries_over_tls import GOOGLE, HELD, USER, Host, file, rig, wants
 from tests.unit.deploy.registries_over_tls import certificate as certificate_in
-from tests.unit.deploy.rig import digest
+from tests.unit.deploy.values import digest
 
 IMAGE = "registry.example/a/b"
 MANIFEST = json.dumps({"schemaVersion": 2, "config": {"digest": digest("c")}, "layers": []}).encode()

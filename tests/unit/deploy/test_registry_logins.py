@@ -9,7 +9,7 @@ from deploy.registry.hosts import takes_google_token
 from tests.support.web_hosts import Asked, Reply
 from tests.unit.deploy.registries_over_tls import GOOGLE, USER, Host, file, gives, rig, wants
 from tests.unit.deploy.registries_over_tls import certificate as certificate_in
-from tests.unit.deploy.rig import digest
+from tests.unit.deploy.values import digest
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from deploy.registry.hosts import AddressError, look_up_addresses
 from deploy.release import image
 from deploy.session import open_session
 from tests.support.fake_registry import FakeRegistry, served
-from tests.unit.deploy.rig import CONFIG, digest
+from tests.unit.deploy.values import CONFIG, digest
 
 DIGEST = digest("a")
 

@@ -7,7 +7,8 @@ import pytest
 
 from deploy.errors import RolledBackError
 from deploy.report.releases import ReleaseRow, release_rows, releases_report
-from tests.unit.deploy.rig import REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import REPOSITORY, digest
 
 
 def found(rig: Rig) -> tuple[ReleaseRow, ...]:

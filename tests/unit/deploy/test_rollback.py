@@ -12,7 +12,8 @@ from deploy.group.drift import drift
 from deploy.group.update_policy import rollback_surge
 from deploy.rollout.plan import RestoreRelease
 from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
-from tests.unit.deploy.rig import GROUP, Rig, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP
 
 
 def surge(rig: Rig) -> int:

@@ -14,7 +14,8 @@ from deploy.registry.http import Logins
 from deploy.rollout.deploy_plan import plan_deploy
 from emulator.inprocess import Transport
 from tests.support.fake_registry import FakeRegistry
-from tests.unit.deploy.rig import GROUP, digest, new_rig
+from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.values import GROUP, digest
 
 BROKEN = {"never_healthy": True, "serial": ["docker: pull access denied", "API_TOKEN=verysecret"]}
 

@@ -17,7 +17,8 @@ from deploy.release import template
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite
 from deploy.rollout.plan import DeployRelease, NothingToDo
-from tests.unit.deploy.rig import REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import REPOSITORY, digest
 
 FOLDER = Path(__file__).parent / "scripts"
 DESIGN, LATER = ((FOLDER / name).read_text() for name in ("design.sh", "later.sh"))

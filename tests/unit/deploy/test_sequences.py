@@ -5,7 +5,8 @@ import pytest
 from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
 from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import Client
-from tests.unit.deploy.rig import CONFIG, GROUP, REPOSITORY, Rig, digest, new_rig
+from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
 QUICK = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (20.0, 20.0)})

@@ -19,9 +19,10 @@ from deploy.report.status import status, status_report
 from deploy.rollout.deploy_plan import plan_deploy
 from deploy.rollout.early_failure import late_instances
 from deploy.rollout.timeline import Timeline
-from tests.unit.deploy.rig import CONFIG, new_rig
+from tests.unit.deploy.rig import new_rig
 from tests.unit.deploy.test_cases import BASE
 from tests.unit.deploy.test_cases import observed as observed_with
+from tests.unit.deploy.values import CONFIG
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TARGET, OLD = Version("new", "v"), Version("old")

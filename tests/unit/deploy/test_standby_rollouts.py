@@ -9,7 +9,8 @@ from deploy.errors import RolledBackError
 from deploy.group.health import is_settled
 from deploy.report.status import status, status_report
 from tests.unit.deploy.faulty import rig_without_bake, set_instance_rule
-from tests.unit.deploy.rig import GROUP, Rig
+from tests.unit.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP
 
 
 def pooled(standby: Any, *, suspended: int = 1, stopped: int = 1) -> Rig:

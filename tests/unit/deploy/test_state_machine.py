@@ -18,8 +18,9 @@ from deploy.rollout.pruning import prune_templates
 from tests.unit.deploy.clients import Client, QuickClient
 from tests.unit.deploy.counts import LINES
 from tests.unit.deploy.invariants import SECRET, TEMPLATES, Watcher
-from tests.unit.deploy.rig import CONFIG, GROUP, closed_stderr, new_rig
+from tests.unit.deploy.rig import closed_stderr, new_rig
 from tests.unit.deploy.surroundings import Surroundings
+from tests.unit.deploy.values import CONFIG, GROUP
 from tests.unit.lib.depth import SEED, STEPS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (10.0, 20.0)})

@@ -9,7 +9,8 @@ import pytest
 from deploy.documents.group_state import parse_group
 from deploy.report import table
 from deploy.report.status import status, status_report
-from tests.unit.deploy.rig import CONFIG, REPOSITORY, digest, new_rig
+from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 SEED = "dojangkok-dev-ai-server-seed"
 

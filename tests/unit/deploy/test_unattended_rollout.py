@@ -6,7 +6,8 @@ from typing import Any
 from deploy.documents.group_state import Group, Version
 from deploy.group.unattended_rollout import unattended_rollout
 from tests.support.emulator import SEED_TEMPLATE as SEED
-from tests.unit.deploy.rig import digest, new_rig
+from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.values import digest
 
 
 def settled(**changes: Any) -> Group:
