@@ -5,26 +5,15 @@ The startup scripts that machines really get, in both shapes that are known, and
 `scripts/later.sh` is the one that followed, 181 lines. Both are written anew from a description, with invented values.
 """
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.errors import RefusedError
-from deploy.release import template
 from deploy.release.effective_reference import deciding_reference
 from deploy.release.mentions import references, rewrite
-from deploy.rollout.plan import DeployRelease, NothingToDo
-from tests.unit.deploy.rig import Rig, new_rig
+from tests.unit.deploy.startup_scripts import DESIGN, LATER, LATEST, NEW, SHAPES
 from tests.unit.deploy.values import REPOSITORY, digest
-
-FOLDER = Path(__file__).parent / "scripts"
-DESIGN, LATER = ((FOLDER / name).read_text() for name in ("design.sh", "later.sh"))
-SHAPES = pytest.mark.parametrize("script", [DESIGN, LATER], ids=["design", "later"])
-LATEST = f"{REPOSITORY}:latest"
-NEW = f"{REPOSITORY}@{digest('1')}"
 
 
 def rewritten(script: str) -> str:
@@ -35,19 +24,6 @@ def refusal(script: str, repository: str = REPOSITORY) -> str:
     with pytest.raises(RefusedError) as error:
         deciding_reference({"startup-script": script}, repository)
     return str(error.value)
-
-
-def rig_that_allows_keys(script: str) -> Rig:
-    """The script of the design has two keys in its compose file, which its environment allows."""
-    known = new_rig(script)
-    allowed = {"startup-script": ("VLLM_API_KEY", "OCR_API")}
-    return replace(known, config=known.config.model_copy(update={"allowed_secrets": allowed}))
-
-
-def script_of(rig: Rig, name: str) -> str:
-    return template.script(
-        rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name]
-    )
 
 
 @pytest.mark.parametrize(
@@ -63,28 +39,6 @@ def test_fixture_has_the_real_shape(script: str, lines: int, others: int, heredo
     assert "\n  ai-server:\n" in script
     assert sum("ai-server" in line and "ai-server:" not in line for line in script.splitlines()) == others
     assert script.count("<<") == heredocs
-
-
-@SHAPES
-def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
-    rig = rig_that_allows_keys(script)
-    planned = rig.plan("a")
-    assert isinstance(planned, DeployRelease)
-    first = rig.deploy("a").target.template
-    assert script_of(rig, first) == script.replace(LATEST, f"{REPOSITORY}@{digest('a')}")
-    second = rig.deploy("b").target.template
-    assert script_of(rig, second) == script.replace(LATEST, f"{REPOSITORY}@{digest('b')}")
-    assert rig.rollback().target.template == first
-    assert rig.serving() == ["a"] * 3
-    assert rig.never_fewer_than(3)
-
-
-def test_keys_in_the_compose_file_of_the_design_are_refused_and_empty_ones_are_not() -> None:
-    with pytest.raises(
-        RefusedError, match=r"'startup-script' line 16 \(VLLM_API_KEY\), 'startup-script' line 20 \(OCR_API\)\. Fix"
-    ):
-        new_rig(DESIGN).plan("a")
-    assert isinstance(new_rig(LATER).plan("a"), DeployRelease)
 
 
 @SHAPES
@@ -123,13 +77,6 @@ def test_every_form_of_reference_is_found(script: str, form: str) -> None:
 def test_already_the_target_is_no_change(script: str) -> None:
     once = rewritten(script)
     assert rewritten(once) == once
-
-
-def test_a_script_that_names_the_release_already_is_no_work() -> None:
-    rig = new_rig(DESIGN.replace(LATEST, f"{REPOSITORY}@{digest('a')}"))
-    assert isinstance(rig.plan("a"), NothingToDo)
-    assert not rig.deploy("a").changed
-    assert rig.writes() == []
 
 
 @SHAPES
@@ -208,19 +155,6 @@ def test_characters_that_tools_of_text_take_for_their_own_stay(script: str, text
 def test_last_line_end_stays_as_it_is(script: str) -> None:
     assert rewritten(script).endswith("\n")
     assert not rewritten(script.rstrip("\n")).endswith("\n")
-
-
-@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
-def test_size_limit_is_met_to_the_byte_before_anything_is_written(more: int, fits: bool) -> None:
-    """A value of metadata has at most 262,144 bytes; the digest is longer than the tag that it takes the place of."""
-    room = 262_144 - len(DESIGN.encode()) - (len(NEW) - len(LATEST))
-    rig = rig_that_allows_keys(f"{DESIGN}#{'x' * (room - 2 + more)}\n")
-    if fits:
-        assert rig.plan_release("1").template
-        return
-    with pytest.raises(RefusedError, match="has 262145 bytes, at most 262144 are allowed"):
-        rig.deploy("1")
-    assert rig.writes() == []
 
 
 PIECES = st.sampled_from(

@@ -16,13 +16,13 @@ from deploy.group.unattended_rollout import unattended_rollout
 from deploy.group.version_name import VersionName
 from deploy.report.preview import preview
 from deploy.report.status import status, status_report
-from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.early_failure import late_instances
 from deploy.rollout.timeline import Timeline
-from tests.unit.deploy.rig import new_rig
+from lib.image_reference import Reference
 from tests.unit.deploy.test_cases import BASE
 from tests.unit.deploy.test_cases import observed as observed_with
-from tests.unit.deploy.values import CONFIG
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TARGET, OLD = Version("new", "v"), Version("old")
@@ -121,9 +121,9 @@ def test_row_without_a_target_status_is_meant_to_run() -> None:
 
 
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
-    rig = new_rig()
     observed = with_pool()
-    planned = plan_deploy(rig.config, rig.request("a"), observed)
-    assert len(preview(rig.config, observed, planned).instances) == 3
+    request = DeployRequest(Reference(REPOSITORY, digest=digest("a")), "run1", NOW)
+    planned = plan_deploy(CONFIG, request, observed)
+    assert len(preview(CONFIG, observed, planned).instances) == 3
     assert replace(observed, quota_room=0).surge_room == 0
     assert not any("of the instances are still on" in line for line in drift(CONFIG, observed))

@@ -1,18 +1,19 @@
 """What Compute Engine continues to do after a process stopped driving a rollout."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from deploy.documents.group_state import Group, Version
 from deploy.group.unattended_rollout import unattended_rollout
 from tests.support.emulator import SEED_TEMPLATE as SEED
-from tests.unit.deploy.rig import new_rig
+from tests.unit.deploy.test_cases import observed
 from tests.unit.deploy.values import digest
 
 
 def settled(**changes: Any) -> Group:
-    observed = new_rig().observed().group
-    return Group(**{**{name: getattr(observed, name) for name in observed.__dataclass_fields__}, **changes})
+    """Return a settled group of three instances, with changes of its fields."""
+    return replace(observed({}).group, **changes)
 
 
 def test_what_the_cloud_still_does() -> None:
