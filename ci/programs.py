@@ -123,11 +123,11 @@ def pytest_command(config: str) -> list[str]:
 
 
 def _walk(seed: int) -> Proof:
-    return Proof(("STEPS=5000", f"SEED={seed}"), ("tests/unit/deploy/test_state_machine.py",))
+    return Proof(("STEPS=5000", f"SEED={seed}"), ("tests/integration/deploy/test_state_machine.py",))
 
 
 _DEPLOY_PROOFS: Final = (
-    Proof(("CUTS=all",), ("tests/unit/deploy/test_cuts.py",)),
+    Proof(("CUTS=all",), ("tests/integration/deploy/test_cuts.py",)),
     *(_walk(seed) for seed in range(4)),
     Proof(
         ("EXAMPLES=1000",),
@@ -161,7 +161,14 @@ PROGRAMS: Final = (
     Program(name="app", project=".", python=APP_PYTHON, coverage=90, reads=_READ_BY_APP, is_shipped=True),
     Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci", ".ci/run")),
     Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
-    Program(name="deploy", project="deploy", coverage=91, reads=_READ_BY_DEPLOY, proofs=_DEPLOY_PROOFS),
+    Program(
+        name="deploy",
+        project="deploy",
+        coverage=91,
+        reads=_READ_BY_DEPLOY,
+        more_suites=("tests/integration/deploy",),
+        proofs=_DEPLOY_PROOFS,
+    ),
     Program(
         name="emulator",
         project="emulator",

@@ -30,8 +30,8 @@ PLANTED = {
         ("app/main.py", "import lib.output", "app may import no other folder: the app is shipped alone"),
         ("ci/scripts/push.py", "from ci.steps import base", "these scripts run in containers"),
         ("deploy/registry/client.py", "import deploy.rollout", "the client looks up image references"),
-        ("bench/wire.py", "import tests.unit.deploy.rig", "a benchmark measures programs, and shares"),
-        ("tests/support/wire.py", "import tests.unit.deploy.rig", "support starts programs as processes"),
+        ("bench/wire.py", "import tests.integration.deploy.rig", "a benchmark measures programs, and shares"),
+        ("tests/support/wire.py", "import tests.integration.deploy.rig", "support starts programs as processes"),
     ],
     "rows": [("deploy/helpers/text.py", "", "deploy.helpers: no row of ARROWS")],
     "circles": [

@@ -7,7 +7,7 @@ import pytest
 from deploy.errors import RefusedError
 from deploy.release import template
 from deploy.rollout.plan import DeployRelease, NothingToDo
-from tests.unit.deploy.rig import Rig, new_rig
+from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.startup_scripts import DESIGN, LATER, LATEST, NEW, SHAPES
 from tests.unit.deploy.values import REPOSITORY, digest
 

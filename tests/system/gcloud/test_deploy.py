@@ -48,9 +48,9 @@ def _contents(emulator: Emulator) -> list[tuple[str, str]]:
 def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsys: pytest.CaptureFixture[str]) -> None:
     """
     SIGKILL of the process itself, at each exchange once, before it or after it by turns; `deploy` again and `reconcile`
-    take turns to go on. Both at every exchange, in one process: tests/unit/deploy/test_cuts.py. Both have their stderr
-    closed at every third exchange, and the one that goes on meets an odd answer of status 200 at the exchange of the
-    kill.
+    take turns to go on. Both at every exchange, in one process: tests/integration/deploy/test_cuts.py. Both have their
+    stderr closed at every third exchange, and the one that goes on meets an odd answer of status 200 at the exchange of
+    the kill.
     """
     number = 0
     while True:

@@ -184,7 +184,7 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
 
 
 def test_commands_that_refusals_of_deploy_print_mend_what_was_refused(emulator: Emulator, gcloud: Gcloud) -> None:
-    """As tests/unit/deploy/test_preflight.py has them; `gcloud compute` before each is the client's own."""
+    """As tests/integration/deploy/test_preflight.py has them; `gcloud compute` before each is the client's own."""
 
     def managed(verb: str, *flags: str) -> str:
         scope = ("--project dojangkok-dev", f"--zone {ZONE.rpartition('/')[2]}")

@@ -64,6 +64,7 @@ def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
     paths = PROGRAM["deploy"].paths
     assert {path for path in paths if path.startswith(("tests", "policy"))} == {
         "tests/unit/deploy",
+        "tests/integration/deploy",
         "tests/support",
         "tests/unit/lib",
     }

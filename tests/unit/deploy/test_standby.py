@@ -122,7 +122,7 @@ def test_row_without_a_target_status_is_meant_to_run() -> None:
 
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
     observed = with_pool()
-    request = DeployRequest(Reference(REPOSITORY, digest=digest("a")), "run1", NOW)
+    request = DeployRequest(reference=Reference(REPOSITORY, digest=digest("a")), run="run1", now=NOW)
     planned = plan_deploy(CONFIG, request, observed)
     assert len(preview(CONFIG, observed, planned).instances) == 3
     assert replace(observed, quota_room=0).surge_room == 0

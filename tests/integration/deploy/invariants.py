@@ -1,0 +1,246 @@
+"""
+What must hold whatever happens, checked on the emulator's request log and documents: faults.md's invariants 1 to 13.
+
+    1 capacity kept        2 one version at rest     3 nothing referred to is gone    4 a failure leaves the old one
+    5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
+    9 others' fields stay  10 it ends                11 bounded effort                12 truthful exit, no secret
+    13 what is kept stays
+
+5 and 10 are rules of the state machine itself; the others are methods here, by their numbers.
+"""
+
+from collections import defaultdict, deque
+from typing import Any
+
+from deploy.documents.group_state import Version, parse_version
+from deploy.documents.resource import name_of
+from deploy.release import template
+from deploy.release.mentions import references
+from tests.integration.deploy.clients import Client
+from tests.integration.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP, REPOSITORY
+
+TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
+SECRET = "verysecret"
+_OURS = ("versions", "updatePolicy", "fingerprint", "instanceTemplate")
+_REQUESTS_A_MINUTE = 120
+_NOTICED_S = 400  # within which a dead machine is replaced; the first 300 s of its life nobody looks (initialDelaySec)
+
+
+class Watcher:
+    """
+    Looks at one emulator after each step.
+
+    Args:
+        one: The emulator.
+    """
+
+    checks = 0
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.seq = 0
+        self.is_stopped = False
+        self.floor = 0
+        self.disturbed_at_s = -_NOTICED_S
+        self.known: dict[str, dict[str, Any]] = {}
+        self.by_id: dict[str, dict[str, Any]] = {}
+        self.names: set[str] = set()
+        self.operators = self.fields()
+        self.seen: dict[Client, list[Version]] = {}
+        self.decided: dict[Client, list[list[Version]]] = defaultdict(list)
+        self.looks: dict[Client, list[tuple[int, set[str]]]] = defaultdict(list)
+        self.lists: dict[Client, int] = defaultdict(int)
+        self.looks_begun: dict[Client, int] = defaultdict(int)
+        self.requests: dict[str, deque[float]] = defaultdict(deque)
+        self.writes: dict[str, int] = defaultdict(int)
+
+    def check(self) -> None:
+        """Look at everything that is new since the last time."""
+        was_stopped, self.is_stopped = self.is_stopped, self._is_opportunistic()
+        for entry in self.rig.emulator.environment.store.entries(self.seq):
+            self.seq = entry["seq"]
+            if entry["kind"] == "group" and entry["group"] == GROUP:
+                self._capacity_1(entry)
+                if not (was_stopped or self.is_stopped):
+                    self._one_version_at_rest_2(entry)
+            elif entry["kind"] == "request":
+                self._effort_11(entry)
+        documents = self.rig.emulator.environment.view.collections[TEMPLATES]
+        new = {name: document for name, document in documents.items() if document["id"] not in self.by_id}
+        self.known |= new
+        self._kept_13(self.names - documents.keys(), self.names | documents.keys())
+        self.by_id |= {document["id"]: document for document in new.values()}
+        self.names = set(documents)
+        self._referenced_3(documents)
+        self._one_for_a_content_6(documents)
+        for document in new.values():
+            self._copy_8(document)
+        assert self.fields() == self.operators, "I-9: somebody else's field was changed"
+        Watcher.checks += 8
+
+    def _is_opportunistic(self) -> bool:
+        """Return whether somebody has stopped updates, so that a group rests with several versions."""
+        return bool(
+            (self.rig.emulator.environment.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC"
+        )
+
+    def disturb(self) -> None:
+        """Say that a machine was killed: until that is mended, fewer may serve."""
+        self.disturbed_at_s = self.rig.emulator.environment.clock.now_s()
+
+    def fields(self) -> dict[str, Any]:
+        """Return everything of the group that a deploy has no business with."""
+        document = self.rig.emulator.environment.view.get(GROUP) or {}
+        return {key: value for key, value in document.items() if key not in _OURS and not key.startswith("_")}
+
+    def versions(self) -> list[Version]:
+        """Return what the group is told."""
+        document = self.rig.emulator.environment.view.get(GROUP) or {}
+        return [parse_version(version, "dojangkok-dev") for version in document["versions"]]
+
+    def watched(self, client: Client, when: str, verb: str, url: str) -> None:
+        """Note what a client reads and overwrites."""
+        path = url.partition("/compute/v1/")[2]
+        self.looks_begun[client] += (path, verb, when) == (GROUP, "GET", "before") and not self.is_pruning(client)
+        if path == GROUP and verb == "GET" and when == "after":
+            self.seen[client] = self.versions()
+            if not self.decided[client]:
+                self.decided[client].append(self.versions())
+        if path == GROUP and verb == "PATCH":
+            if when == "before":
+                self.before = self.versions()
+            elif self.versions() != self.before:
+                assert self.before in self.decided[client], "I-7: overwrote what it had not decided on"
+                self.decided[client].append(self.versions())
+        self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
+        if path in (GROUP, f"{GROUP}/listManagedInstances") and when == "after":
+            self.looks[client].append((self.size(), self.serving()))
+
+    def is_pruning(self, client: Client) -> bool:
+        """Return whether a client has looked for the last time: it lists templates to decide, and again to prune."""
+        return self.lists[client] >= 2
+
+    def size(self) -> int:
+        """Return how many machines the group is to have."""
+        return int((self.rig.emulator.environment.view.get(GROUP) or {})["targetSize"])
+
+    def serving(self) -> set[str]:
+        """Return the templates that all machines serve, health and number included; empty while they do not."""
+        group = self.rig.emulator.environment.view.groups[GROUP]
+        size = self.size()
+        active = [one for one in group.instances if not one.is_standby]
+        good = [one for one in active if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
+        if len(good) != size or len(active) != size:
+            return set()
+        return {name_of(one.intended.template) for one in good}
+
+    def exit_12(self, client: Client, letter: str, alone: bool) -> None:
+        """
+        Judge what a client said when it ended; `alone` if nobody and nothing else acted since its last look.
+
+        Exit 0: its release was seen to serve twice in a row. 7 and 9: the release that failed does not serve, another
+        does. 5: the group was told something else. 3: the group was told nothing, and unless it says so, nothing was
+        written.
+        """
+        code, looks = client.code, self.looks[client]
+        if code == -9:
+            return
+        assert SECRET not in str(client.error), "I-12: a secret in an error"
+        assert not any(SECRET in line for line in self.rig.printed), "I-12: a secret in the progress"
+        assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
+        size = self.size()
+        if code == 0 and letter and looks:
+            sized = [self._digests(names) == {letter} for machines, names in looks if machines]
+            assert any(sized) or not sized, f"I-12: exit 0, and {letter} was never seen to serve"
+            if alone and size:
+                assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and something else serves"
+        if code in (7, 9) and alone and size:
+            serving = self.serving()
+            assert serving, "I-4: exit 7, and nothing serves"
+            assert {one.template for one in self.versions()} == serving, "I-4: exit 7, and something else serves"
+            assert self._digests(serving) != {letter} or letter not in "bcde", "I-4: exit 7 on the broken one"
+        if code == 3:
+            assert len(self.decided[client]) <= 1, "I-12: refused, and the group was told something"
+            is_said = "The group was told nothing." in str(client.error)
+            assert is_said or not self.writes[client.name], "I-12: refused, and something was written"
+        Watcher.checks += 1
+
+    def _digests(self, names: set[str]) -> set[str]:
+        documents = self.rig.emulator.environment.view.collections[TEMPLATES] | self.known
+        return {self.letter(documents[name]) for name in names}
+
+    @staticmethod
+    def letter(document: dict[str, Any]) -> str:
+        """Return the letter of a template's release, or its tag; empty without a reference."""
+        places = references(template.metadata(document).get("startup-script", ""), REPOSITORY)
+        return (places[0].reference.digest[7:8] or places[0].reference.tag) if places else ""
+
+    def _capacity_1(self, entry: dict[str, Any]) -> None:
+        available = sum(one["available"] and one["action"] != "DELETING" for one in entry["instances"])
+        if "e" in self._digests({one["template"] for one in entry["instances"]}):
+            self.disturbed_at_s = entry["at_s"]
+        is_calm = entry["at_s"] >= self.disturbed_at_s + _NOTICED_S
+        self.floor = min(self.floor, entry["target_size"]) if is_calm else 0
+        assert available >= self.floor, f"I-1: {available} available, {self.floor} promised"
+        if is_calm and entry["is_stable"] and available == entry["target_size"]:
+            self.floor = available
+
+    def _one_version_at_rest_2(self, entry: dict[str, Any]) -> None:
+        if entry["is_stable"]:
+            told = [(one["template"], one["name"]) for one in entry["versions"]]
+            assert len(told) == 1, "I-2: several versions at rest"
+            running = [one for one in entry["instances"] if one["target"] == "RUNNING"]
+            assert {(one["template"], one["version"]) for one in running} <= set(told), "I-2: a mixture"
+
+    def _referenced_3(self, documents: dict[str, Any]) -> None:
+        view = self.rig.emulator.environment.view
+        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.instances}
+        told = {version.template for version in self.versions()}
+        back = {
+            found.fallback.template
+            for name in told | machines
+            if name in documents and (found := template.release_record(documents[name])) and found.fallback
+        }
+        assert machines | told | back <= documents.keys(), "I-3: referred to, and gone"
+
+    def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
+        found = [(entry.base_id, entry.digest) for one in documents.values() if (entry := template.release_record(one))]
+        assert len(found) == len(set(found)), "I-6: two templates for one content"
+
+    def _copy_8(self, document: dict[str, Any]) -> None:
+        entry = template.release_record(document)
+        if entry is None:
+            return
+        base = self.by_id.get(entry.base_id)
+        assert base is not None, "I-8: the base is unknown"
+        texts = []
+        for one in (base, document):
+            properties = {key: value for key, value in one["properties"].items() if key != "metadata"}
+            metadata = template.metadata(one)
+            script = metadata.pop("startup-script")
+            place = references(script, REPOSITORY)[0]
+            metadata.pop("release", None)
+            texts.append((properties, metadata, script[: place.start], script[place.end :]))
+        assert texts[0] == texts[1], "I-8: the copy differs"
+
+    def _effort_11(self, entry: dict[str, Any]) -> None:
+        client = entry["client"]
+        if not client.startswith("client"):
+            return
+        if entry["verb"] != "GET" and not entry["method"].endswith((".wait", ".listManagedInstances")):
+            self.writes[client] += entry["status"] == 200
+        minute = self.requests[client]
+        minute.append(entry["at_s"])
+        while minute[0] < entry["at_s"] - 60:
+            minute.popleft()
+        assert len(minute) <= _REQUESTS_A_MINUTE, f"I-11: {len(minute)} requests in a minute"
+
+    def _kept_13(self, gone: set[str], names: set[str]) -> None:
+        if not gone:
+            return
+        entries = {name: template.release_record(self.known[name]) for name in names}
+        assert all(entries[name] for name in gone), "I-13: something foreign was deleted"
+        good = {one.fallback.template for one in entries.values() if one and one.fallback}
+        good = {name for name in good | {one.template for one in self.versions()} if entries.get(name)}
+        assert len(good - gone) >= min(5, len(good)), "I-13: fewer than the five newest good ones were kept"

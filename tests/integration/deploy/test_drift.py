@@ -1,0 +1,233 @@
+"""What is no longer as a deploy left it: each kind by one line, and none where nothing is."""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy.documents.group_state import Version, parse_group
+from deploy.documents.resource import name_of
+from deploy.group.drift import drift, newer_template
+from deploy.group.observation import Observation
+from deploy.release import template
+from deploy.release.record import RECORD_KEY
+from deploy.report.preview import preview, preview_report
+from deploy.report.status import status
+from deploy.rollout.plan import NothingToDo
+from tests.integration.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
+
+SEED = "dojangkok-dev-ai-server-seed"
+
+
+def deployed() -> tuple[Rig, Observation]:
+    rig = new_rig()
+    rig.deploy("a")
+    return rig, rig.observed()
+
+
+def with_template(observed: Observation, document: dict[str, Any]) -> Observation:
+    """The world with one more template."""
+    return replace(observed, templates=(*observed.templates, document))
+
+
+def terraformed(observed: Observation, created: str, script: str = f"run {REPOSITORY}:latest\n") -> dict[str, Any]:
+    """A template as Terraform makes one."""
+    items = [{"key": "startup-script", "value": script}]
+    return {
+        "name": "tf-2",
+        "id": "99",
+        "creationTimestamp": created,
+        "selfLink": "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/instanceTemplates/tf-2",
+        "properties": {"metadata": {"items": items}},
+    }
+
+
+def edited(observed: Observation, change: str, by: str) -> Observation:
+    """The serving template with another script, as somebody makes it who copies it by hand."""
+    document = copy.deepcopy(observed.template)
+    for item in document["properties"]["metadata"]["items"]:
+        if item["key"] == "startup-script":
+            assert change in item["value"]
+            item["value"] = item["value"].replace(change, by)
+    return replace(observed, template=document)
+
+
+def test_nothing_differs_right_after_a_deploy() -> None:
+    rig, observed = deployed()
+    assert drift(rig.config, observed) == ()
+
+
+def test_tag_of_a_group_that_nobody_deployed_to_is_drift() -> None:
+    rig = new_rig()
+    assert drift(rig.config, rig.observed()) == (
+        "the startup script refers to the tag 'latest': the image of an instance depends on the time of its start",
+    )
+
+
+def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
+    rig, observed = deployed()
+    seed = next(document for document in observed.templates if document["name"] == SEED)
+    found = drift(rig.config, replace(observed, template=seed))
+    assert f"template '{SEED}' was not created by a deploy, and other templates were" in found
+
+
+def test_script_edited_by_hand_is_named_by_its_line() -> None:
+    rig, observed = deployed()
+    unmanaged = f"template '{observed.template['name']}' was not created by a deploy, and other templates were"
+    found = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
+    assert found == (
+        unmanaged,
+        f"the startup script of '{observed.template['name']}' differs from '{SEED}' in line 4",
+    )
+    longer = drift(rig.config, edited(observed, "compose.yml up -d\n", "compose.yml up -d\nreboot\n"))
+    assert longer == (
+        unmanaged,
+        f"the startup script of '{observed.template['name']}' differs from '{SEED}' in its length",
+    )
+
+
+def test_script_is_not_judged_where_its_base_is_gone() -> None:
+    rig, observed = deployed()
+    gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
+    name = observed.template["name"]
+    assert drift(rig.config, edited(gone, "mkdir", "rm")) == (
+        f"template '{name}' was not created by a deploy, and other templates were",
+    )
+
+
+def test_script_without_or_with_several_references_is_drift() -> None:
+    rig, observed = deployed()
+    assert f"startup-script: no reference of '{REPOSITORY}'" in drift(
+        rig.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
+    )
+
+
+@pytest.mark.parametrize(
+    ("created", "script", "is_newer"),
+    [
+        ("2030-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:latest\n", True),
+        ("2020-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:latest\n", False),
+        ("2030-01-01T00:00:00.000-08:00", "run other/image:latest\n", False),
+        ("2030-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:a\nrun {REPOSITORY}:b\n", False),
+    ],
+)
+def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: bool) -> None:
+    rig, observed = deployed()
+    found = newer_template(rig.config, with_template(observed, terraformed(observed, created, script)))
+    assert found == (
+        f"template 'tf-2' of 2030-01-01 00:00 is newer than '{SEED}', which the releases of this group descend from:"
+        " its changes are not deployed"
+        if is_newer
+        else ""
+    )
+
+
+def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_gone() -> None:
+    """Terraform deletes the template that it replaces; what releases descend from stands in each of them."""
+    rig = new_rig()
+    for letter in "ab":
+        rig.deploy(letter)
+    observed = rig.observed()
+    entry = template.release_record(observed.template)
+    assert entry is not None
+    assert name_of(entry.origin) == SEED != name_of(entry.base)
+    alone = replace(observed, templates=(observed.template,))
+    found = newer_template(rig.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
+    assert f"is newer than '{SEED}'" in found
+
+
+def test_a_deploy_warns_of_it_too() -> None:
+    rig = new_rig()
+    newer = copy.deepcopy(rig.observed().template)
+    rig.emulator.environment.clock.move(3600)
+    made = {"name": "tf-2", "properties": newer["properties"]}
+    rig.control("POST", "projects/dojangkok-dev/global/instanceTemplates", made)
+    assert [text for text in rig.deploy("a").warnings if text.startswith("template 'tf-2' of ")]
+
+
+def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
+    rig, observed = deployed()
+    document = copy.deepcopy(observed.template)
+    entry = template.release_record(document)
+    assert entry is not None
+    for item in document["properties"]["metadata"]["items"]:
+        if item["key"] == RECORD_KEY:
+            item["value"] = replace(entry, origin="", origin_made_at=None).dump()
+    unknown = with_template(replace(observed, template=document), terraformed(observed, "2030-01-01T00:00:00+00:00"))
+    assert newer_template(rig.config, unknown) == ""
+
+
+def test_policy_that_somebody_changed_is_named_by_field() -> None:
+    rig, observed = deployed()
+    policy = {**observed.group.raw["updatePolicy"], "maxSurge": {"fixed": 3}, "maxUnavailable": {"percent": 20}}
+    policy["minimalAction"] = "RESTART"
+    changed = replace(observed, group=replace(observed.group, raw={**observed.group.raw, "updatePolicy": policy}))
+    assert drift(rig.config, changed) == (
+        (
+            "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
+            " maxUnavailable 20 %, not 0"
+        ),
+    )
+
+
+def test_machines_on_other_versions_are_counted() -> None:
+    rig, observed = deployed()
+    first, *rest = observed.group.instances
+    machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
+    other = replace(observed, group=replace(parse_group(dict(observed.group.raw), []), instances=machines))
+    assert drift(rig.config, other) == ("1 of the instances are still on 'old'",)
+
+
+def on_a_copy(change: dict[str, Any]) -> Rig:
+    """A group that somebody moved from release A onto a copy of its template, with other properties."""
+    rig = new_rig()
+    rig.deploy("a")
+    properties = {**rig.observed().template["properties"], **change}
+    collection = "projects/dojangkok-dev/global/instanceTemplates"
+    rig.control("POST", collection, {"name": "by-hand", "properties": properties})
+    rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": f"{collection}/by-hand"}]})
+    rig.emulator.environment.clock.move(600)
+    return rig
+
+
+def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> None:
+    """The digest is the same; the machine type is not, and nothing is rolled out."""
+    rig = on_a_copy({"machineType": "e2-micro"})
+    expected = [
+        "drift: template 'by-hand' was not created by a deploy, and other templates were",
+        f"drift: template 'by-hand' differs from '{SEED}' in properties.machineType",
+    ]
+    planned = rig.plan("a")
+    assert isinstance(planned, NothingToDo)
+    assert [text for text in planned.warnings if text.startswith("drift")] == expected
+    text = preview_report(preview(rig.config, rig.observed(), planned), "text")
+    assert all(f"  warning: {line}" in text for line in expected)
+    result = rig.deploy("a")
+    assert not result.changed
+    assert [line for line in result.warnings if line.startswith("drift")] == expected
+
+
+def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
+    rig = new_rig()
+    rig.deploy("a")
+    rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
+    assert "drift: the update policy is not the environment's: maxSurge 3, not 1" in rig.deploy("a").warnings
+
+
+def test_deploy_of_what_serves_already_has_no_drift_to_report() -> None:
+    rig = new_rig()
+    rig.deploy("a")
+    assert not [text for text in rig.deploy("a").warnings if text.startswith("drift")]
+
+
+@pytest.mark.parametrize("key", ["startup-script", "startup-script-url"])
+def test_script_that_the_group_masks_is_drift(key: str) -> None:
+    """Every instance runs another script than the template's, and `status` says so."""
+    rig, observed = deployed()
+    raw = {**observed.group.raw, "allInstancesConfig": {"properties": {"metadata": {key: "x"}}}}
+    masked = replace(observed, group=replace(observed.group, raw=raw))
+    line = f"allInstancesConfig has a '{key}', which hides the template's"
+    assert drift(rig.config, masked) == (line,)
+    assert line in status(rig.config, masked, rig.now()).drift

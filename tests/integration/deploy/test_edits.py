@@ -1,0 +1,123 @@
+"""What people set in a group between preflight and PATCH is refused, and what they set later is named as the cause."""
+
+from typing import Any
+
+import pytest
+
+from deploy.errors import NotRestoredError, RefusedError, RolledBackError
+from deploy.group.later_changes import changes_since_patch
+from tests.integration.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
+from tests.integration.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP
+
+MASK = {"properties": {"metadata": {"startup-script": "echo masked"}}}
+CHECK = "https://www.googleapis.com/compute/v1/projects/dojangkok-dev/global/healthChecks/neighbour"
+EDITS: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"updatePolicy": {"type": "OPPORTUNISTIC"}}, "OPPORTUNISTIC"),
+    ({"updatePolicy": {"mostDisruptiveAllowedAction": "RESTART"}}, "mostDisruptiveAllowedAction is RESTART"),
+    ({"allInstancesConfig": MASK}, "allInstancesConfig has a 'startup-script'"),
+    ({"autoHealingPolicies": []}, "no autohealing health check"),
+    ({"autoHealingPolicies": [{"healthCheck": CHECK, "initialDelaySec": 300}]}, "asks port 9100"),
+    ({"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}}, "ignores instances that fail"),
+)
+MOMENTS = ("instanceTemplates.insert", "instanceGroupManagers.patch")
+
+
+def edit(body: dict[str, Any]) -> dict[str, Any]:
+    return {"verb": "PATCH", "path": GROUP, "body": body}
+
+
+@pytest.mark.parametrize(("body", "text"), EDITS, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str, Any], text: str) -> None:
+    """Before the PATCH is sent, and in the moment that it is, which answers 412."""
+    rig = rig_without_bake()
+    neighbour = {"name": "neighbour", "type": "HTTP", "httpHealthCheck": {"port": 9100}}
+    rig.control("POST", "projects/dojangkok-dev/global/healthChecks", neighbour)
+    rig.emulator.environment.clock.move(5)
+    inject_fault(rig, on=moment, nth=[1], request=edit(body))
+    with pytest.raises(RefusedError, match=text) as error:
+        rig.deploy("a")
+    assert "was not when this rollout was planned. The group is unchanged." in str(error.value)
+    assert ("instanceGroupManagers.patch", 200) not in own_writes(rig)
+    for member, value in body.items():
+        kept = (rig.emulator.environment.view.get(GROUP) or {}).get(member) or []
+        assert kept == value or value.items() <= kept.items()
+    assert rig.serving() == ["latest"] * 3
+
+
+def own_writes(rig: Rig) -> list[tuple[str, int]]:
+    """Writes with a requestId: those of deploy, not of people."""
+    entries = rig.emulator.environment.store.entries(kind="request")
+    return [(entry["method"], entry["status"]) for entry in entries if "requestId" in str(entry)]
+
+
+def test_harmless_edit_between_preflight_and_patch_goes_on() -> None:
+    rig = rig_without_bake()
+    inject_fault(rig, on="instanceTemplates.insert", nth=[1], request=edit({"description": "mine"}))
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+
+
+def test_typed_rollback_refuses_such_an_edit_too() -> None:
+    rig = rig_without_bake()
+    rig.deploy("a")
+    inject_fault(
+        rig, on="instanceGroupManagers.patch", nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}})
+    )
+    with pytest.raises(RefusedError, match="OPPORTUNISTIC"):
+        rig.rollback()
+    assert rig.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"updatePolicy": {"type": "OPPORTUNISTIC"}}, "updatePolicy.type was changed from PROACTIVE to OPPORTUNISTIC"),
+        ({"allInstancesConfig": MASK}, "allInstancesConfig was added"),
+        ({"updatePolicy": {"maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}}}, "updatePolicy.maxSurge was"),
+    ],
+    ids=str,
+)
+def test_edit_during_a_rollout_that_fails_is_named_and_the_rollback_is_made(body: dict[str, Any], text: str) -> None:
+    rig = rig_without_bake(timeout_s=170.0)
+    set_instance_rule(rig, "b", never_healthy=True)
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit(body))
+    with pytest.raises(RolledBackError, match=rf"The group was edited during the rollout: .*{text}") as error:
+        rig.deploy("b")
+    assert "echo masked" not in str(error.value)
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_rollout_that_an_edit_stops_names_it() -> None:
+    """Updates that somebody stopped: the instances that are left are never replaced."""
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}}))
+    with pytest.raises(RolledBackError, match=r"not done after 570 s: .*from PROACTIVE to OPPORTUNISTIC"):
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_autohealing_removed_during_the_rollout_is_the_cause_that_is_named() -> None:
+    """Nothing can be shown to be healthy any more, not even what the rollback restores."""
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"autoHealingPolicies": []}))
+    with pytest.raises(NotRestoredError, match="autoHealingPolicies was removed"):
+        rig.deploy("a")
+    document = rig.emulator.environment.view.get(GROUP)
+    assert document is not None
+    assert document["versions"][0]["instanceTemplate"].endswith("/dojangkok-dev-ai-server-seed")
+
+
+def test_what_counts_as_an_edit() -> None:
+    policy = {"type": "PROACTIVE", "maxSurge": {"fixed": 1, "calculated": 1}}
+    patched = {"updatePolicy": policy, "autoHealingPolicies": [1], "targetSize": 3, "fingerprint": "a"}
+    assert (
+        changes_since_patch(None, patched)
+        == changes_since_patch(patched, None)
+        == changes_since_patch(patched, patched)
+        == ()
+    )
+    same = {**patched, "targetSize": 5, "fingerprint": "b", "allInstancesConfig": {}, "statefulPolicy": None}
+    assert changes_since_patch(patched, same) == ()
+    assert changes_since_patch(patched, {**same, "autoHealingPolicies": [2]}) == ("autoHealingPolicies was changed",)

@@ -1,0 +1,226 @@
+"""Rows F30 to F58 of docs/faults.md that no other module has a test of: what the group and its people do."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
+from deploy.errors import (
+    NotAllowedError,
+    NotRestoredError,
+    RolledBackError,
+    SupersededError,
+)
+from deploy.rollout.deploy_plan import plan_deploy
+from tests.integration.deploy.clients import Client
+from tests.integration.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
+from tests.unit.deploy.values import GROUP, REPOSITORY, digest
+
+TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
+ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"
+
+
+def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
+    rig = rig_without_bake()
+    seed = rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
+    properties = {**seed["properties"], "fieldOfNextYear": {"mode": "NEW", "parts": [{"size": 3}]}}
+    rig.emulator.environment.store.put(f"{TEMPLATES}/dojangkok-dev-ai-server-seed", {**seed, "properties": properties})
+    sent = rig.plan_release("a").template
+    assert sent is not None
+    assert sent["properties"]["fieldOfNextYear"] == properties["fieldOfNextYear"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12])
+def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
+    rig = rig_without_bake()
+    rig.control("POST", f"{GROUP}/resize?size={size}")
+    rig.emulator.environment.clock.move(600)
+    rig.emulator.environment.advance()
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * size
+    assert rig.never_fewer_than(min(3, size))
+
+
+@pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
+@pytest.mark.parametrize("verb", ["abandonInstances", "deleteInstances"])
+def test_f35_machine_that_is_taken_away_in_the_middle_does_not_matter(phase: str, verb: str) -> None:
+    rig = rig_without_bake()
+    name = rig.emulator.environment.view.groups[GROUP].instances[2].name
+    body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
+    inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/{verb}", "body": body})
+    rig.deploy("a")
+    assert set(rig.serving()) == {"a"}
+
+
+@pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
+@pytest.mark.parametrize("size", [1, 2, 6])
+def test_f36_resize_in_the_middle_is_followed(phase: str, size: int) -> None:
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"})
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * size
+    assert rig.never_fewer_than(min(3, size))
+
+
+@pytest.mark.parametrize("crash_after_s", [3, 14, 25])
+def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> None:
+    rig = rig_without_bake(bake_s=30.0)
+    set_instance_rule(rig, "b", crash_after_s=crash_after_s)
+    with pytest.raises(RolledBackError):
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_f43_old_machine_repaired_in_the_middle_comes_back_as_it_was_and_is_waited_for() -> None:
+    rig = rig_without_bake()
+    rig.deploy("a")
+    name = rig.emulator.environment.view.groups[GROUP].instances[2].name
+    inject_fault(rig, when={"phase": "creating"}, nth=[1],
+          request={"verb": "POST", "path": "emulator/crash", "body": {"instance": name}})  # fmt: skip
+    rig.deploy("b")
+    assert rig.serving() == ["b"] * 3
+
+
+def test_f45_old_machine_that_was_ill_before_is_no_reason_to_go_back() -> None:
+    rig = rig_without_bake()
+    rig.control("POST", "emulator/crash", {"instance": rig.emulator.environment.view.groups[GROUP].instances[0].name})
+    rig.emulator.environment.clock.move(20)
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize(
+    "how", [{"status": 412, "reason": "conditionNotMet"}, {"status": 503}, {"cut": "before"}, {"cut": "after"}]
+)
+def test_f46_way_back_meets_faults_of_its_own(how: dict[str, Any]) -> None:
+    rig = rig_without_bake()
+    set_instance_rule(rig, "b", never_healthy=True)
+    inject_fault(rig, on="*.patch", nth=[2], **how)
+    with pytest.raises(RolledBackError):
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_f47_way_back_whose_template_is_gone_is_said_aloud() -> None:
+    rig = rig_without_bake(bake_s=200.0)
+    set_instance_rule(rig, "b", crash_after_s=60)
+    gone = {"verb": "DELETE", "path": f"{TEMPLATES}/dojangkok-dev-ai-server-seed"}
+    inject_fault(rig, when={"phase": "stable"}, nth=[1], request=gone)
+    with pytest.raises(NotRestoredError, match="dojangkok-dev-ai-server-seed"):
+        rig.deploy("b")
+
+
+def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release() -> None:
+    rig = rig_without_bake()
+    set_instance_rule(rig, "b", never_healthy=True)
+    failing = Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
+    while "rolling back" not in " ".join(rig.printed):
+        failing.go(1)
+    rig.deploy("c")
+    failing.go()
+    assert isinstance(failing.error, SupersededError)
+    assert rig.serving() == ["c"] * 3
+
+
+def test_f49_at_the_deadline_it_goes_back_however_little_is_missing() -> None:
+    rig = rig_without_bake(timeout_s=170.0)
+    set_instance_rule(rig, "b", answer_s=40)
+    began_s = rig.emulator.environment.clock.now_s()
+    with pytest.raises(RolledBackError, match="not done after 170 s"):
+        rig.deploy("b")
+    assert rig.emulator.environment.clock.now_s() - began_s > 170
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
+    rig = rig_without_bake()
+    inject_fault(rig, on="instanceGroupManagers.get", nth=list(range(8, 60)), status=401, reason="authError")
+    assert rig.deploy("a").changed
+    assert rig.serving() == ["a"] * 3
+    assert [method for method, _ in rig.writes() if method.endswith(".patch")] == ["instanceGroupManagers.patch"]
+
+
+@pytest.mark.parametrize("minutes", [-600, -10, 10, 600])
+def test_f55_clock_of_this_machine_does_not_matter(minutes: int) -> None:
+    rig = rig_without_bake()
+    compute = rig.compute()
+    wanted = rig.request("a")
+    skewed = replace(wanted, now=wanted.now + timedelta(minutes=minutes))
+    rig.perform(plan_deploy(rig.config, skewed, rig.observed(compute)), compute)
+    assert rig.serving() == ["a"] * 3
+
+
+@pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
+def test_f56_each_permission_that_is_missing_is_named_before_anything_is_written(denied: str) -> None:
+    rig = rig_without_bake()
+    rig.granted -= {denied}
+    rig.control("PUT", "emulator/permissions", {"denied": [denied]})
+    with pytest.raises(NotAllowedError, match=denied):
+        rig.deploy("a")
+    assert [status for _, status in rig.writes() if status == 200] == []
+
+
+@pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
+def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_the_new_one(denied: str) -> None:
+    """Where Cloud Resource Manager says nothing, the first refusal of Compute Engine is met in the middle."""
+    rig = rig_without_bake()
+    rig.control("PUT", "emulator/permissions", {"denied": [denied]})
+    try:
+        rig.deploy("a")
+        expected = "a"
+    except NotAllowedError:
+        expected = "latest"
+    rig.emulator.environment.clock.move(600)
+    assert rig.serving() == [expected] * 3
+
+
+def test_f57_template_of_another_group_and_of_its_machines_is_kept() -> None:
+    rig = rig_without_bake()
+    rig.deploy("0")
+    first = rig.observed().group.versions[0].template
+    other = {"name": "other", "baseInstanceName": "other", "targetSize": 1}
+    rig.control("POST", GROUP.rpartition("/")[0], {**other, "instanceTemplate": f"global/instanceTemplates/{first}"})
+    rig.emulator.environment.clock.move(300)
+    seed = {"instanceTemplate": "global/instanceTemplates/dojangkok-dev-ai-server-seed"}
+    policy = {"type": "OPPORTUNISTIC"}
+    rig.control("PATCH", f"{ZONE}/instanceGroupManagers/other", {"versions": [seed], "updatePolicy": policy})
+    for letter in "123456789":
+        assert rig.deploy(letter).warnings == ()
+    assert first in rig.templates()
+    assert len(rig.templates()) <= 10
+
+
+def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
+    rig = rig_without_bake()
+    foreign = [f"dojangkok-dev-ai-server-seed-r-{number:012x}" for number in range(3)]
+    for name in foreign:
+        rig.control("POST", TEMPLATES, {"name": name, "properties": {"machineType": "e2-small"}})
+    for letter in "0123456789":
+        rig.deploy(letter)
+    assert set(foreign) <= set(rig.templates())
+
+
+def test_f41_a_size_that_was_lowered_is_told() -> None:
+    """A group that makes each machine once gets smaller when that fails; nobody asked for it, so it is said."""
+    rig = rig_without_bake()
+    rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
+    set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)
+    rule = {"image": f"{REPOSITORY}@{digest('a')}", "create_error": ""}
+    mended = {"verb": "POST", "path": "emulator/instance-rules", "body": rule}
+    inject_fault(rig, when={"phase": "deleting"}, nth=[1], request=mended)
+    found = rig.deploy("a").warnings
+    document = rig.emulator.environment.view.get(GROUP)
+    assert document is not None
+    assert 0 < document["targetSize"] < 3
+    assert f"the target size changed from 3 to {document['targetSize']} during the rollout" in found
+
+
+def test_f41_a_size_that_was_lowered_to_nothing_is_a_failure() -> None:
+    """A group that makes each instance once has none left if every creation fails, and none proves the release."""
+    rig = rig_without_bake()
+    rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
+    set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)
+    with pytest.raises(RolledBackError, match="the target size became 0 during the rollout"):
+        rig.deploy("a")

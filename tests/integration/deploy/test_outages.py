@@ -1,0 +1,103 @@
+"""A group that can't be read in the middle is waited for: the rollout is not left alone, nor called refused."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.compute_engine.client import Compute
+from deploy.errors import NotAllowedError, NotRestoredError
+from deploy.retry import Time
+from tests.integration.deploy.faulty import inject_fault, request_times, rig_without_bake
+from tests.integration.deploy.rig import Rig
+from tests.unit.deploy.values import GROUP
+
+GET = "instanceGroupManagers.get"
+NO_PERMISSION = {"status": 403, "reason": "forbidden"}
+
+
+def minutes(rig: Rig, before_s: float) -> float:
+    return (rig.emulator.environment.clock.now_s() - before_s) / 60
+
+
+@pytest.mark.parametrize("how", [{"status": 503}, {"status": 401, "reason": "authError"}, NO_PERMISSION], ids=str)
+def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
+    """More than the 90 s that one request is asked again for."""
+    rig = rig_without_bake()
+    inject_fault(rig, on=GET, nth=list(range(8, 50)), **how)
+    before_s = rig.emulator.environment.clock.now_s()
+    assert rig.deploy("a").changed
+    assert minutes(rig, before_s) > 2
+    assert rig.serving() == ["a"] * 3
+    told = [line for line in rig.printed if line.startswith("the group can't be read: GET ")]
+    assert len(told) == 1, "said once, however long it lasts"
+
+
+@pytest.mark.parametrize("how", [{"status": 503}, NO_PERMISSION], ids=str)
+def test_group_that_is_never_read_again_is_given_up_at_the_deadline_and_not_called_refused(how: dict[str, Any]) -> None:
+    rig = rig_without_bake()
+    inject_fault(rig, on=GET, nth=list(range(8, 2_000)), **how)
+    before_s = rig.emulator.environment.clock.now_s()
+    with pytest.raises(
+        NotRestoredError, match=r"not done after 570 s: the group can't be read: GET .*Fix: run reconcile"
+    ):
+        rig.deploy("a")
+    assert minutes(rig, before_s) > 9
+    rig.emulator.environment.clock.move(600)
+    assert rig.serving() == ["a"] * 3
+
+
+def test_answer_that_is_missing_in_the_bake_is_no_reason_to_go_back() -> None:
+    """The release serves when its time is nearly over."""
+    rig = rig_without_bake(bake_s=60.0)
+    before, before_s = len(request_times(rig, GET)), rig.emulator.environment.clock.now_s()
+    rig.deploy("a")
+    looks, took_s = len(request_times(rig, GET)) - before, rig.emulator.environment.clock.now_s() - before_s
+    rig = rig_without_bake(bake_s=60.0, timeout_s=took_s - 57.0)
+    plan = rig.control("POST", "emulator/faults", {"faults": [{"on": GET, "nth": [looks - 3], "status": 400}]})
+    rig.deploy("a")
+    assert rig.control("GET", f"emulator/faults/{plan['id']}")["fired"] == [1]
+    assert rig.serving() == ["a"] * 3
+
+
+def test_group_that_is_deleted_in_the_middle_is_no_refusal() -> None:
+    rig = rig_without_bake()
+    inject_fault(rig, when={"phase": "verifying"}, nth=[1], request={"verb": "DELETE", "path": GROUP})
+    with pytest.raises(NotRestoredError, match=r"group 'dojangkok-dev-ai-server-mig': not found in zone") as error:
+        rig.deploy("a")
+    assert error.value.exit_code == 8
+
+
+def test_refused_token_is_renewed_once_and_the_request_made_again() -> None:
+    asked: list[tuple[str, str]] = []
+    tokens = iter(["new"])
+    token = ["old"]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.headers["authorization"], request.url.params["requestId"]))
+        return httpx.Response(
+            200 if request.headers["authorization"] == "new" else 401, json={"name": "operation", "status": "DONE"}
+        )
+
+    def renew() -> None:
+        token[0] = next(tokens)
+
+    compute = Compute(
+        httpx.Client(transport=httpx.MockTransport(answer)),
+        "http://x/compute/v1",
+        "p",
+        lambda: {"authorization": token[0]},
+        Time(lambda: 0.0, print),
+        renew=renew,
+    )
+    assert compute.write("PATCH", "x", {})["name"] == "operation"
+    assert [one for one, _ in asked] == ["old", "new"]
+    assert asked[0][1] == asked[1][1], "a write that is made again has its requestId again"
+
+
+def test_token_that_is_refused_again_is_not_allowed() -> None:
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(401, json={})))
+    compute = Compute(client, "http://x/compute/v1", "p", dict, Time(lambda: 0.0, print))
+    with pytest.raises(NotAllowedError, match="401"):
+        compute.get("x")
+    assert compute.requests == 2

@@ -1,0 +1,305 @@
+"""Every refusal with its whole text, before anything is written."""
+
+import copy
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.documents.group_state import parse_group
+from deploy.environment_file import read_config
+from deploy.errors import ConfigError, DeployError, NotAllowedError, RefusedError
+from deploy.group.observation import Observation
+from deploy.group.version_name import VersionName
+from deploy.rollout.deploy_plan import plan_deploy
+from tests.integration.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY
+
+WHERE = "group 'dojangkok-dev-ai-server-mig'"
+TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
+CHECK = "dojangkok-dev-ai-server"
+
+
+def managed(verb: str) -> str:
+    """What a person pastes; tests/system/gcloud/test_gcloud.py runs the same commands."""
+    scope = f"--project {CONFIG.project} --zone {CONFIG.zone}"
+    return f"gcloud compute instance-groups managed {verb} {CONFIG.group} {scope}"
+
+
+def changed(observed: Observation, **raw: Any) -> Observation:
+    """The same group with other members in its document."""
+    document = {**observed.group.raw, **raw}
+    return replace(observed, group=replace(parse_group(document, []), instances=observed.group.instances))
+
+
+def with_metadata(observed: Observation, **entries: str | None) -> Observation:
+    """The same template with other metadata; None takes an entry away."""
+    base = copy.deepcopy(observed.template)
+    kept = [item for item in base["properties"]["metadata"]["items"] if item["key"].replace("-", "_") not in entries]
+    new = [{"key": key.replace("_", "-"), "value": value} for key, value in entries.items() if value is not None]
+    base["properties"]["metadata"]["items"] = kept + new
+    return replace(observed, template=base)
+
+
+def refusal(rig: Rig, observed: Observation) -> DeployError:
+    with pytest.raises(DeployError) as error:
+        plan_deploy(rig.config, rig.request("a"), observed)
+    assert rig.writes() == []
+    return error.value
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        (
+            {"region": "r"},
+            "is regional; surge 1 and unavailable 0 are not allowed there. Fix: use a zonal group for each zone.",
+        ),
+        (
+            {"statefulPolicy": {"x": 1}},
+            "is stateful, so its instances can't be replaced by new ones. Fix: remove its stateful policy.",
+        ),
+        (
+            {"status": {"stateful": {"hasStatefulConfig": True}}},
+            "is stateful, so its instances can't be replaced by new ones. Fix: remove its stateful policy.",
+        ),
+        (
+            {"versions": [{"instanceTemplate": "x/a", "targetSize": {"fixed": 1}}, {"instanceTemplate": "x/b"}]},
+            (
+                f"has 2 versions: 'a', 'b'. Fix: run '{managed('rolling-action start-update')} --version template=b'"
+                " to keep that version."
+            ),
+        ),
+        (
+            {"versions": [], "instanceTemplate": ""},
+            "has 0 versions: none. Fix: set its instance template.",
+        ),
+        (
+            {"updatePolicy": {"type": "OPPORTUNISTIC"}},
+            (
+                "the type of its update policy is OPPORTUNISTIC, and a release needs PROACTIVE."
+                f" Fix: run '{managed('update')} --update-policy-type proactive'."
+            ),
+        ),
+        *(
+            (
+                {"updatePolicy": policy},
+                (
+                    "its update policy has no type, and a release needs PROACTIVE."
+                    f" Fix: run '{managed('update')} --update-policy-type proactive'."
+                ),
+            )
+            for policy in (None, {}, {"minimalAction": "REPLACE"}, {"type": ""})
+        ),
+        *(
+            (
+                {"updatePolicy": {"type": "PROACTIVE", "mostDisruptiveAllowedAction": action}},
+                (
+                    f"mostDisruptiveAllowedAction is {action}, and a release replaces instances."
+                    f" Fix: run '{managed('update')} --update-policy-most-disruptive-action replace'."
+                ),
+            )
+            for action in ("NONE", "REFRESH", "RESTART")
+        ),
+        (
+            {"instanceLifecyclePolicy": {"defaultActionOnFailure": "DO_NOTHING"}},
+            (
+                "ignores instances that fail their health check: defaultActionOnFailure is DO_NOTHING."
+                f" Fix: run '{managed('update')} --default-action-on-vm-failure repair'."
+            ),
+        ),
+        (
+            {"instanceLifecyclePolicy": {"onFailedHealthCheck": "DO_NOTHING"}},
+            (
+                "ignores instances that fail their health check: onFailedHealthCheck is DO_NOTHING."
+                " Fix: set onFailedHealthCheck to REPAIR."
+            ),
+        ),
+        (
+            {"autoHealingPolicies": []},
+            (
+                "no autohealing health check, so an instance counts as healthy as soon as it runs."
+                f" Fix: run '{managed('update')} --health-check CHECK --initial-delay 300' with a CHECK that asks the"
+                " application."
+            ),
+        ),
+        *(
+            (
+                {"allInstancesConfig": {"properties": {"metadata": {key: "x"}}}},
+                (
+                    f"allInstancesConfig has a '{key}', which hides the template's."
+                    f" Fix: run '{managed('all-instances-config delete')} --metadata {key}'."
+                ),
+            )
+            for key in ("startup-script", "startup-script-url")
+        ),
+    ],
+)
+def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
+    rig = new_rig()
+    error = refusal(rig, changed(rig.observed(), **raw))
+    assert (str(error), error.exit_code) == (f"{WHERE}: {text}", 3)
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (None, f"its health check '{CHECK}' is absent. Fix: create it, or name another one."),
+        (
+            {"type": "TCP", "tcpHealthCheck": {"port": 22}},
+            (
+                f"its health check '{CHECK}' asks port 22, where sshd answers whether or not the application does."
+                " Fix: let it ask the application."
+            ),
+        ),
+        (
+            {"type": "HTTP", "httpHealthCheck": {"port": 9100, "requestPath": "/metrics"}},
+            (
+                f"its health check '{CHECK}' asks port 9100, where node-exporter answers whether or not the application"
+                " does. Fix: let it ask the application."
+            ),
+        ),
+        (
+            {"port": 9080, "requestPath": "/ready"},
+            (
+                f"its health check '{CHECK}' asks port 9080, where promtail answers whether or not the application"
+                " does. Fix: let it ask the application."
+            ),
+        ),
+    ],
+)
+def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | None, text: str) -> None:
+    rig = new_rig()
+    assert str(refusal(rig, replace(rig.observed(), health_check=check))) == f"{WHERE}: {text}"
+
+
+def test_a_health_check_that_is_gone_is_seen() -> None:
+    rig = new_rig()
+    del rig.emulator.environment.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
+    assert f"its health check '{CHECK}' is absent" in str(refusal(rig, rig.observed()))
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        (
+            {"startup_script": None},
+            f"{TEMPLATE}: no 'startup-script' in its metadata (keys: enable-oslogin). Fix: add one.",
+        ),
+        (
+            {"startup_script_url": "gs://bucket/script"},
+            (
+                f"{TEMPLATE}: 'startup-script-url' points to a script outside the template."
+                " Fix: put the script itself into the metadata entry 'startup-script'."
+            ),
+        ),
+        (
+            {"startup_script": "docker run busybox:1\n"},
+            (
+                f"startup-script: no reference of '{REPOSITORY}'."
+                " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file."
+            ),
+        ),
+        (
+            {"startup_script": f"# {REPOSITORY}:v1\n"},
+            (
+                f"startup-script: no reference of '{REPOSITORY}'. Mentions that start nothing:"
+                f" 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG,"
+                " or correct `repository` in the environment file."
+            ),
+        ),
+        (
+            {"startup_script": f"run {REPOSITORY}:v1\nrun {REPOSITORY}:v2\n"},
+            (
+                f"startup-script: 2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:v1', line 2 '{REPOSITORY}:v2'."
+                " Fix: leave one, and let the others use a shell variable that it sets."
+            ),
+        ),
+        (
+            {"big": "x" * 262_145},
+            "metadata 'big' has 262145 bytes, at most 262144 are allowed. Fix: make it shorter.",
+        ),
+        (
+            {"one": "x" * 262_144, "two": "x" * 262_144},
+            "bytes, 524288 are too many. Fix: make it shorter.",
+        ),
+    ],
+)
+def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str) -> None:
+    rig = new_rig()
+    error = refusal(rig, with_metadata(rig.observed(), **entries))
+    assert str(error).endswith(text)
+    assert error.exit_code == 3
+
+
+def test_template_that_is_not_global_is_refused() -> None:
+    rig = new_rig()
+    assert str(refusal(rig, replace(rig.observed(), template={}))) == (
+        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is not a"
+        " global one of project 'dojangkok-dev'. Fix: use a global template of that project."
+    )
+
+
+def test_quota_for_the_surge_is_looked_at() -> None:
+    rig = new_rig()
+    assert str(refusal(rig, replace(rig.observed(), quota_room=0))) == (
+        f"{WHERE}: the region's quota has room for 0 instances, and the surge is 1."
+        " Fix: raise INSTANCES, or lower `rollout.surge`."
+    )
+
+
+def test_missing_permissions_are_all_named() -> None:
+    rig = new_rig()
+    rig.granted -= {"compute.instanceTemplates.useReadOnly", "compute.healthChecks.get"}
+    error = refusal(rig, rig.observed())
+    assert isinstance(error, NotAllowedError)
+    assert str(error) == (
+        "project 'dojangkok-dev': missing compute.healthChecks.get, compute.instanceTemplates.useReadOnly."
+        " Fix: grant them to the deployer's account."
+    )
+
+
+def test_unknown_group_says_what_to_correct() -> None:
+    rig = new_rig()
+    rig.config = rig.config.model_copy(update={"group": "other"})
+    with pytest.raises(RefusedError) as error:
+        rig.observed()
+    assert str(error.value) == (
+        "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev."
+        " Fix: correct `group`, `zone` or `project` in the environment file."
+    )
+
+
+def test_regional_group_of_that_name_is_told_apart_from_an_unknown_one() -> None:
+    rig = new_rig()
+    zonal = rig.control("GET", GROUP)
+    kept = {key: zonal[key] for key in ("baseInstanceName", "targetSize", "instanceTemplate")}
+    kept["updatePolicy"] = {"maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 0}}
+    made = rig.control(
+        "POST", "projects/dojangkok-dev/regions/asia-northeast3/instanceGroupManagers", {**kept, "name": "wide"}
+    )
+    assert "error" not in made
+    rig.config = rig.config.model_copy(update={"group": "wide"})
+    with pytest.raises(RefusedError) as error:
+        rig.observed()
+    assert str(error.value) == (
+        "group 'wide': is regional, in asia-northeast3; surge 1 and unavailable 0 are not allowed there."
+        " Fix: use a zonal group for each zone."
+    )
+
+
+@pytest.mark.parametrize("run", ["", "a/b", "x" * 41, "tab\t"])
+def test_run_that_would_not_be_read_again_is_refused(run: str) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    with pytest.raises(RefusedError) as error:
+        VersionName("deploy", "0" * 12, run, now, now)
+    assert str(error.value) == f"run: got '{run}'. Fix: use 1 to 40 letters, digits, dots, hyphens or underscores."
+
+
+def test_policy_under_which_nothing_moves_is_refused(tmp_path: Path) -> None:
+    text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")
+    with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no instance could"):
+        read_config("x", {}, tmp_path)

@@ -1,0 +1,157 @@
+"""What a plan would change: every field of it, and nothing else."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from deploy.config import RolloutSettings
+from deploy.group.observation import Observation
+from deploy.release import template
+from deploy.report.preview import Change, Preview, estimated_s, preview, preview_report
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.plan import DeployRelease
+from tests.integration.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
+
+SEED = "dojangkok-dev-ai-server-seed"
+
+
+def of(rig: Rig, letter: str, observed: Observation | None = None) -> Preview:
+    observed = observed or rig.observed()
+    return preview(rig.config, observed, plan_deploy(rig.config, rig.request(letter), observed))
+
+
+def test_first_release_shows_every_field_of_the_template() -> None:
+    rig = new_rig()
+    found = of(rig, "a")
+    changes = {change.field: (change.before, change.after) for change in found.template}
+    assert changes["name"] == (SEED, found.target)
+    assert changes["startup-script line 8"] == (
+        f"image: {REPOSITORY}:latest", f"image: {REPOSITORY}@{digest('a')}",
+    )  # fmt: skip
+    assert changes["metadata release.digest"] == ("", digest("a"))
+    assert [field for field in changes if not field.startswith("metadata release.")] == [
+        "name", "description", "startup-script line 8",
+    ]  # fmt: skip
+    assert all(before != after for before, after in changes.values())
+    assert (found.update_policy, len(found.instances), found.fallback) == ((), 3, SEED)
+
+
+def test_next_release_shows_the_line_and_the_entry_alone() -> None:
+    rig = new_rig()
+    rig.deploy("a")
+    changes = {change.field: (change.before, change.after) for change in of(rig, "b").template}
+    assert changes["metadata release.digest"] == (digest("a"), digest("b"))
+    assert changes["metadata release.base"][0].rpartition("/")[2] == SEED
+    assert "metadata release.repository" not in changes
+    before, after = changes["metadata release.fallback"]
+    assert (before, after) == (SEED, rig.observed().group.versions[0].template)
+
+
+def test_policy_is_compared_field_by_field() -> None:
+    rig = new_rig()
+    observed = rig.observed()
+    policy = {"type": "PROACTIVE", "minimalAction": "REFRESH", "maxSurge": {"percent": 20}}
+    raw = {**observed.group.raw, "updatePolicy": policy}
+    found = of(rig, "a", replace(observed, group=replace(observed.group, raw=raw)))
+    assert found.update_policy == (
+        Change("minimalAction", "REFRESH", "REPLACE"),
+        Change("mostDisruptiveAllowedAction", "None", "REPLACE"),
+        Change("replacementMethod", "None", "SUBSTITUTE"),
+        Change("maxSurge", "20 %", "1"),
+        Change("maxUnavailable", "None", "0"),
+    )
+    assert "@ update policy: maxSurge\n  - 20 %\n  + 1\n" in preview_report(found, "text")
+
+
+def test_text_says_what_happens_and_how_long() -> None:
+    rig = new_rig()
+    text = preview_report(of(rig, "a"), "text")
+    assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
+    names = ", ".join(instance.name for instance in rig.observed().group.instances)
+    assert f"\n  replaces 3 instances: {names}\n" in text
+    assert "\n  about 4 to 8 minutes; failed after 10\n" in text
+    assert text.endswith(f"\n  restores {SEED} on a failure\n  bill of materials none in the registry")
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "line", "estimated_s"),
+    [
+        (481.0, "about 4 to 8 minutes; failed after 9", [210.0, 480.0]),
+        (480.0, "at most 8 minutes, its timeout", [210.0, 480.0]),
+        (300.0, "at most 5 minutes, its timeout", [210.0, 300.0]),
+        (120.0, "at most 2 minutes, its timeout", [120.0, 120.0]),
+        (60.0, "at most 1 minute, its timeout", [60.0, 60.0]),
+    ],
+)
+def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimated_s: list[float]) -> None:
+    rig = new_rig()
+    rig.config = rig.config.with_timeout(timeout_s)
+    found = of(rig, "a")
+    text = preview_report(found, "text")
+    assert [row.strip() for row in text.splitlines() if "minute" in row] == [line]
+    assert list(found.estimated_s) == estimated_s
+    warning = f"warning: the timeout of {timeout_s:.0f} s is shorter than the 210 s that this rollout usually takes"
+    assert (warning in text) == (timeout_s < 210)
+    rig.config = rig.config.model_copy(update={"compute_url": "http://emulator:8080/compute/v1"})
+    assert "shorter than" not in preview_report(of(rig, "a"), "text"), "an emulator may be faster"
+
+
+def test_markdown_has_the_changes_as_a_diff() -> None:
+    text = preview_report(of(new_rig(), "a"), "markdown")
+    assert f"```diff\n@ template: name\n- {SEED}\n+ {SEED}-r-" in text
+    assert text.endswith("\n```")
+
+
+def test_json_has_every_field() -> None:
+    found = json.loads(preview_report(of(new_rig(), "a"), "json"))
+    assert (found["action"], found["before"], len(found["instances"])) == ("roll", SEED, 3)
+    assert found["template"][0] == {"field": "name", "before": SEED, "after": found["target"]}
+    assert found["estimated_s"] == [210.0, 480.0]
+
+
+def test_release_that_serves_changes_nothing() -> None:
+    rig = new_rig()
+    rig.deploy("a")
+    found = of(rig, "a")
+    assert (found.template, found.update_policy, found.instances, found.estimated_s) == ((), (), (), (0.0, 0.0))
+    assert preview_report(found, "text") == f"{CONFIG.group}: nothing to do, it serves already"
+    unsettled = rig.observed()
+    unsettled = replace(unsettled, group=replace(unsettled.group, is_stable=False))
+    assert "a rollout of this release has begun already; deploy would wait for it" in preview_report(
+        of(rig, "a", unsettled), "markdown"
+    )
+
+
+def test_field_that_must_not_differ_would_be_shown() -> None:
+    """A copy never has one; if it ever had, the plan must not hide it."""
+    rig = new_rig()
+    observed = rig.observed()
+    plan = plan_deploy(rig.config, rig.request("a"), observed)
+    assert isinstance(plan, DeployRelease)
+    plan.template["properties"]["machineType"] = "other"
+    assert Change("properties.machineType", "", "differs") in preview(rig.config, observed, plan).template
+    assert template.differences(observed.template, plan.template) == ["properties.machineType"]
+
+
+@pytest.mark.parametrize(
+    ("machines", "rollout", "expected"),
+    [
+        (1, RolloutSettings(bake_s=0), (60.0, 150.0)),
+        (3, RolloutSettings(bake_s=30), (210.0, 480.0)),
+        (5, RolloutSettings(surge=2, bake_s=0), (180.0, 450.0)),
+        (4, RolloutSettings(surge=1, unavailable=1, bake_s=0), (120.0, 300.0)),
+        (0, RolloutSettings(bake_s=30), (30.0, 30.0)),
+    ],
+)
+def test_estimate_goes_by_turns(machines: int, rollout: RolloutSettings, expected: tuple[float, float]) -> None:
+    assert estimated_s(machines, rollout) == expected
+
+
+def test_bill_of_materials_is_named_by_its_digest() -> None:
+    rig = new_rig()
+    observed = rig.observed()
+    found = preview(rig.config, observed, plan_deploy(rig.config, rig.request("a"), observed), digest("b"))
+    assert preview_report(found, "text").endswith(f"\n  bill of materials {digest('b')}")
+    assert json.loads(preview_report(found, "json"))["bill_of_materials"] == digest("b")

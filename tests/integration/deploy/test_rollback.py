@@ -1,0 +1,168 @@
+"""The verb `rollback`: all at once, and nothing of its haste left behind."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy.config import RolloutSettings
+from deploy.errors import NotRestoredError, RefusedError
+from deploy.group import update_policy
+from deploy.group.drift import drift
+from deploy.group.update_policy import rollback_surge
+from deploy.rollout.plan import RestoreRelease
+from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from tests.integration.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import GROUP
+
+
+def surge(rig: Rig) -> int:
+    return int(rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]["fixed"])
+
+
+def with_two() -> Rig:
+    rig = new_rig()
+    rig.deploy("a")
+    rig.deploy("b")
+    return rig
+
+
+def planned(rig: Rig, **change: Any) -> RestoreRelease:
+    """Return the plan of a rollback of a group that differs from the rig's."""
+    observed = replace(rig.observed(), **change)
+    chosen = choose_rollback_target(rig.config, observed, rig.now())
+    plan = plan_rollback(rig.config, observed, chosen, "run9", rig.now())
+    assert isinstance(plan, RestoreRelease)
+    return plan
+
+
+def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:
+    rig = with_two()
+    began_s = rig.emulator.environment.clock.now_s()
+    rig.deploy("c")
+    serial_s = rig.emulator.environment.clock.now_s() - began_s
+    began_s = rig.emulator.environment.clock.now_s()
+    assert rig.rollback().changed
+    assert (rig.serving(), surge(rig)) == (["b"] * 3, 3)
+    assert rig.emulator.environment.clock.now_s() - began_s < serial_s / 2
+    assert drift(rig.config, rig.observed()) == ()
+    rig.deploy("d")
+    assert (rig.serving(), surge(rig)) == (["d"] * 3, 1)
+    assert rig.never_fewer_than(3)
+
+
+def test_rollback_takes_no_bake() -> None:
+    rig = with_two()
+    rig.config = rig.config.model_copy(update={"rollout": RolloutSettings(bake_s=5_000)})
+    began_s = rig.emulator.environment.clock.now_s()
+    rig.rollback()
+    assert rig.emulator.environment.clock.now_s() - began_s < 600
+
+
+def test_rollback_onto_what_serves_is_no_work() -> None:
+    rig = with_two()
+    before = rig.writes()
+    serving = rig.observed().group.versions[0].template
+    assert not rig.rollback(serving).changed
+    assert rig.writes() == before
+
+
+def test_surge_goes_by_size_and_quota() -> None:
+    rig = with_two()
+    assert planned(rig).surge == 3
+    assert planned(rig, quota_room=2).surge == 2
+    assert planned(rig, quota_room=None).surge == 1
+
+
+def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
+    """They go on the way back, so the quota that they fill is there for it."""
+    rig = with_two()
+    observed = rig.observed()
+    surge = replace(observed.group.instances[0], name="surge")
+    assert (
+        planned(
+            rig, quota_room=0, group=replace(observed.group, instances=(*observed.group.instances, surge, surge))
+        ).surge
+        == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("configured", "size", "room", "expected"),
+    [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, 1), (1, 0, 99, 1), (4, 3, 99, 4), (1, 3, 0, 1), (2, 5, None, 2)],
+)
+def test_fastest_surge(configured: int, size: int, room: int | None, expected: int) -> None:
+    assert rollback_surge(RolloutSettings(surge=configured), size, room) == expected
+
+
+def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -> None:
+    rig = with_two()
+    rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 4})
+    rig.rollback()
+    assert rig.serving() == ["a"] * 3
+    assert rig.never_fewer_than(3)
+
+
+def test_rollback_without_any_capacity_waits_for_it_and_says_what_it_lacked() -> None:
+    rig = with_two()
+    rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
+    with pytest.raises(NotRestoredError, match=r"not done after 570 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run reconcile"):
+        rig.rollback()
+    assert rig.never_fewer_than(3)
+
+
+def test_rollback_of_a_group_that_refuses_writes_nothing() -> None:
+    rig = with_two()
+    before = rig.writes()
+    observed = rig.observed()
+    stateful = replace(observed.group, raw={**observed.group.raw, "statefulPolicy": {"x": 1}})
+    with pytest.raises(RefusedError, match="is stateful"):
+        planned(rig, group=stateful)
+    assert rig.writes() == before
+
+
+def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
+    rig = with_two()
+    plan = planned(rig)
+    race = {"verb": "POST", "path": f"{GROUP}/resize?size=2"}
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "nth": [1], "request": race}]})
+    rig.perform(plan)
+    assert rig.serving() == ["a"] * 2
+
+
+def test_the_first_release_goes_back_to_what_served_before_it() -> None:
+    """Terraform's template is nobody's release, and yet it is the way back of a group's first day: entry and all."""
+    rig = new_rig()
+    first = rig.observed().group.versions
+    rig.deploy("a")
+    assert rig.rollback().changed
+    assert (rig.observed().group.versions, rig.serving()) == (first, ["latest"] * 3)
+    with pytest.raises(RefusedError, match="there is no proven release before the serving one"):
+        rig.rollback()
+
+
+def test_a_first_template_that_is_gone_is_named() -> None:
+    rig = new_rig()
+    first = rig.observed().group.versions[0].template
+    rig.deploy("a")
+    rig.control("DELETE", f"projects/dojangkok-dev/global/instanceTemplates/{first}")
+    rig.emulator.environment.clock.move(60)
+    with pytest.raises(
+        RefusedError, match=f"template '{first}', which served before, was deleted. Fix: name a release"
+    ):
+        rig.rollback()
+
+
+def test_percentages_of_the_group_give_way_to_numbers() -> None:
+    rig = new_rig()
+    rig.control("POST", f"{GROUP}/resize?size=10")
+    rig.emulator.environment.clock.move(300)
+    rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
+    assert "percent" in rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]
+    rig.deploy("a")
+    assert update_policy.rollout_policy(RolloutSettings())["maxSurge"] == {"fixed": 1, "percent": None}
+    found = rig.control("GET", GROUP)["updatePolicy"]
+    assert (found["maxSurge"], found["maxUnavailable"]) == (
+        {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},
+    )  # fmt: skip
+    assert drift(rig.config, rig.observed()) == ()

@@ -1,0 +1,206 @@
+"""Whole rollouts on the emulator: what serves in the end, what was written, what is said."""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import read_granted_permissions
+from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
+from deploy.registry.client import Registry
+from deploy.registry.http import Logins
+from deploy.rollout.deploy_plan import plan_deploy
+from emulator.inprocess import Transport
+from tests.integration.deploy.rig import new_rig
+from tests.support.fake_registry import FakeRegistry
+from tests.unit.deploy.values import GROUP, digest
+
+BROKEN = {"never_healthy": True, "serial": ["docker: pull access denied", "API_TOKEN=verysecret"]}
+
+
+def broken(letter: str) -> dict[str, object]:
+    return {"image": f"asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server@{digest(letter)}", **BROKEN}
+
+
+def test_a_release_is_rolled_out() -> None:
+    rig = new_rig()
+    result = rig.deploy("a")
+    assert result.changed
+    assert rig.serving() == ["a"] * 3
+    assert rig.never_fewer_than(3)
+    assert [phase.name for phase in result.phases] == [
+        "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked",
+    ]  # fmt: skip
+    assert rig.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]
+
+
+def test_a_release_that_serves_is_no_work() -> None:
+    rig = new_rig()
+    rig.deploy("a")
+    before = rig.writes()
+    assert not rig.deploy("a").changed
+    assert rig.writes() == before
+
+
+def test_requests_before_the_first_look_are_few() -> None:
+    """Of a whole deploy, permissions and registry included; the budget is design.md's."""
+    rig, fake = new_rig(), FakeRegistry()
+    compute = rig.compute()
+    began = len(list(rig.emulator.environment.store.entries(kind="request")))
+    registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
+    found = registry.resolve(rig.request("a").reference)
+    client = httpx.Client(transport=Transport(rig.emulator))
+    asked = lambda: read_granted_permissions(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
+    managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
+    observed = read_observation(managed, asked, lambda reads: [read() for read in reads])
+    rig.perform(plan_deploy(rig.config, replace(rig.request("a"), reference=found), observed), compute)
+    methods = [entry["method"] for entry in rig.emulator.environment.store.entries(kind="request")][began:]
+    told = methods.index("instanceGroupManagers.patch")
+    first_look = methods.index("instanceGroupManagers.get", told)
+    assert "cloudresourcemanager.testIamPermissions" in methods[:told]
+    assert len(fake.seen) + len(methods[:first_look]) <= 14
+
+
+def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
+    rig = new_rig()
+    rig.control("POST", "emulator/instance-rules", broken("b"))
+    with pytest.raises(RolledBackError) as error:
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
+    assert rig.never_fewer_than(3)
+    text = str(error.value)
+    assert "'dojangkok-dev-ai-server-seed' serves again." in text
+    assert "pull access denied" in text
+    assert "verysecret" not in text
+
+
+def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
+    """A good one, a broken one whose process was killed, a fix that is broken too: the good one serves."""
+    rig = new_rig()
+    rig.deploy("a")
+    rig.control("POST", "emulator/instance-rules", broken("b"))
+    rig.control("POST", "emulator/instance-rules", broken("c"))
+    killed = rig.compute()
+    rolling = rig.plan_release("b", killed)
+    killed.wait(killed.write("POST", "global/instanceTemplates", rolling.template))
+    link = f"projects/dojangkok-dev/global/instanceTemplates/{rolling.target.template}"
+    rig.control("PATCH", GROUP, {"versions": [{"instanceTemplate": link, "name": rolling.target.name}]})
+    rig.emulator.environment.clock.move(60)
+    with pytest.raises(RolledBackError):
+        rig.deploy("c")
+    assert rig.serving() == ["a"] * 3
+
+
+def test_no_capacity_is_seen_early_and_undone() -> None:
+    rig = new_rig()
+    rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
+    began_s = rig.emulator.environment.clock.now_s()
+    with pytest.raises(CapacityError) as error:
+        rig.deploy("a")
+    assert "ZONE_RESOURCE_POOL_EXHAUSTED" in str(error.value)
+    assert rig.serving() == ["latest"] * 3
+    assert rig.emulator.environment.clock.now_s() - began_s < 120
+
+
+def test_crash_in_the_bake_is_rolled_back() -> None:
+    rig = new_rig()
+    rig.control(
+        "POST", "emulator/instance-rules", {**broken("b"), "never_healthy": False, "crash_after_s": 25, "serial": []}
+    )
+    with pytest.raises(RolledBackError):
+        rig.deploy("b")
+    assert rig.serving() == ["latest"] * 3
+
+
+def test_somebody_else_who_was_faster_keeps_his_release() -> None:
+    rig = new_rig()
+    compute = rig.compute()
+    slow = rig.plan("a", compute)
+    rig.deploy("b")
+    with pytest.raises(SupersededError):
+        rig.perform(slow, compute)
+    assert rig.serving() == ["b"] * 3
+
+
+def test_harmless_edit_in_between_goes_on() -> None:
+    rig = new_rig()
+    race = {"verb": "POST", "path": f"{GROUP}/resize?size=4"}
+    rig.control(
+        "POST", "emulator/faults", {"faults": [{"on": "instanceGroupManagers.patch", "nth": [1], "request": race}]}
+    )
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 4
+    assert [status for method, status in rig.writes() if method.endswith(".patch")] == [412, 200]
+
+
+def test_missing_permissions_are_all_named_and_nothing_is_written() -> None:
+    rig = new_rig()
+    rig.granted -= {"compute.instanceTemplates.create", "compute.instanceGroupManagers.update"}
+    with pytest.raises(
+        NotAllowedError, match=r"compute.instanceGroupManagers.update, compute.instanceTemplates.create"
+    ):
+        rig.deploy("a")
+    assert rig.writes() == []
+
+
+def test_old_releases_are_pruned_and_good_ones_kept() -> None:
+    rig = new_rig()
+    for letter in "0123456789":
+        rig.deploy(letter)
+    ours = [name for name in rig.templates() if "-r-" in name]
+    assert 5 <= len(ours) <= 7
+    assert "dojangkok-dev-ai-server-seed" in rig.templates()
+    assert rig.serving() == ["9"] * 3
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_every_transient_answer_once_on_every_method_changes_nothing(status: int) -> None:
+    rig = new_rig()
+    rig.control(
+        "POST", "emulator/faults", {"faults": [{"on": f"{name}*", "nth": [1], "status": status} for name in _METHODS]}
+    )
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert len([name for name in rig.templates() if "-r-" in name]) == 1
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_every_connection_cut_once_changes_nothing(cut: str) -> None:
+    rig = new_rig()
+    rig.control(
+        "POST", "emulator/faults", {"faults": [{"on": f"{name}*", "nth": [1], "cut": cut} for name in _METHODS]}
+    )
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert len([name for name in rig.templates() if "-r-" in name]) == 1
+
+
+@pytest.mark.parametrize("has_http_code", [True, False])
+def test_operation_that_fails_is_never_success(has_http_code: bool) -> None:
+    rig = new_rig()
+    failing = {"error": "QUOTA_EXCEEDED", "has_http_code": has_http_code}
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "instanceTemplates.insert", "operation": failing}]})
+    with pytest.raises(Exception, match="QUOTA_EXCEEDED"):
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3
+
+
+@pytest.mark.parametrize("fault", [{"hang": True, "commit": True}, {"vanish": True, "commit": True}])
+def test_operation_that_never_tells_is_judged_by_the_resource(fault: dict[str, bool]) -> None:
+    rig = new_rig()
+    rig.control(
+        "POST",
+        "emulator/faults",
+        {"faults": [{"on": "*.patch", "operation": fault}, {"on": "*.insert", "operation": fault}]},
+    )
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+
+
+_METHODS = (
+    "instanceGroupManagers.get", "instanceGroupManagers.listManagedInstances", "instanceTemplates.list",
+    "instanceTemplates.insert", "instanceTemplates.get", "instanceGroupManagers.patch", "globalOperations.wait",
+    "zoneOperations.wait", "autoscalers.list", "healthChecks.get", "regions.get",
+)  # fmt: skip

@@ -1,0 +1,212 @@
+"""Days that went wrong, one after the other as they would: what serves in the end, and what it would fall back on."""
+
+import pytest
+
+from deploy.errors import DeployError, NotRestoredError, RefusedError, RolledBackError, SupersededError
+from deploy.rollout.pruning import prune_templates
+from tests.integration.deploy.clients import Client
+from tests.integration.deploy.rig import Rig, new_rig
+from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY, digest
+
+SEED = "dojangkok-dev-ai-server-seed"
+QUICK = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (20.0, 20.0)})
+
+
+def world(broken: str = "") -> Rig:
+    """A settled group; machines of the broken releases are never healthy."""
+    rig = new_rig()
+    rig.config = CONFIG.model_copy(update={"rollout": QUICK})
+    for letter in broken:
+        rig.control(
+            "POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", "never_healthy": True}
+        )
+    return rig
+
+
+def client(rig: Rig, letter: str) -> Client:
+    return Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy(letter, compute))
+
+
+def until_patched(rig: Rig, letter: str) -> Client:
+    """A deploy that stands still once the group was told its release."""
+    running = client(rig, letter)
+    while not [entry for entry in rig.writes() if entry == ("instanceGroupManagers.patch", 200)]:
+        running.go(1)
+    return running
+
+
+def fail_and_do_not_come_back(rig: Rig, letter: str) -> None:
+    """A deploy that fails, and whose way back fails as well: nothing that it writes any more arrives."""
+    patches = {"on": "instanceGroupManagers.patch", "nth": list(range(2, 200)), "status": 503}
+    plan = rig.control("POST", "emulator/faults", {"faults": [patches]})
+    with pytest.raises(NotRestoredError):
+        rig.deploy(letter)
+    rig.control("DELETE", f"emulator/faults/{plan['id']}")
+    assert letter in rig.serving()
+
+
+def test_deploy_fail_failed_rollback_fix() -> None:
+    rig = world(broken="b")
+    rig.deploy("a")
+    fail_and_do_not_come_back(rig, "b")
+    assert rig.deploy("c").changed
+    assert rig.serving() == ["c"] * 3
+    assert rig.never_fewer_than(3)
+
+
+def test_deploy_fail_failed_rollback_and_a_fix_that_fails_goes_back_to_what_was_good() -> None:
+    rig = world(broken="bc")
+    rig.deploy("a")
+    fail_and_do_not_come_back(rig, "b")
+    with pytest.raises(RolledBackError):
+        rig.deploy("c")
+    assert rig.serving() == ["a"] * 3
+    assert rig.never_fewer_than(3)
+
+
+def test_the_same_broken_release_again_after_a_failed_rollback_goes_back_to_what_was_good() -> None:
+    rig = world(broken="b")
+    rig.deploy("a")
+    fail_and_do_not_come_back(rig, "b")
+    with pytest.raises(RolledBackError):
+        rig.deploy("b")
+    assert rig.serving() == ["a"] * 3
+
+
+def replaced_by_hand(rig: Rig, action: str) -> None:
+    """The release has served for weeks; somebody has one machine of it made anew, and it has come as far as this."""
+    rig.emulator.environment.clock.move(2_000_000)
+    name = rig.observed().group.instances[0].name
+    instance = f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}"
+    rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [instance]})
+    while action not in [machine.action for machine in rig.observed().group.instances]:
+        rig.emulator.environment.clock.move(1)
+
+
+def test_what_fails_while_a_machine_of_the_release_before_blinks_goes_back_to_that_release() -> None:
+    rig = world(broken="c")
+    rig.deploy("0")
+    rig.deploy("a")
+    replaced_by_hand(rig, "VERIFYING")
+    with pytest.raises(RolledBackError):
+        rig.deploy("c")
+    assert rig.serving() == ["a"] * 3
+
+
+def test_a_b_c_then_b_again_then_rollback_is_c() -> None:
+    rig = world()
+    for letter in "abcb":
+        rig.deploy(letter)
+        assert rig.serving() == [letter] * 3
+    rig.rollback()
+    assert rig.serving() == ["c"] * 3
+
+
+def test_a_second_deploy_in_flight_wins_and_the_first_says_so() -> None:
+    rig = world()
+    first = until_patched(rig, "a")
+    rig.deploy("b")
+    first.go()
+    assert isinstance(first.error, SupersededError)
+    assert rig.serving() == ["b"] * 3
+    assert rig.never_fewer_than(3)
+
+
+def test_a_second_deploy_of_the_same_release_in_flight_waits_for_it() -> None:
+    rig = world()
+    first = until_patched(rig, "a")
+    assert not [entry for entry in rig.writes()[2:] if rig.deploy("a") and entry]
+    assert first.go()
+    assert (first.code, rig.serving()) == (0, ["a"] * 3)
+    assert [method for method, _ in rig.writes()] == ["instanceTemplates.insert", "instanceGroupManagers.patch"]
+
+
+@pytest.mark.parametrize("at", range(1, 24))
+def test_two_deploys_begun_together_end_as_one_after_the_other(at: int) -> None:
+    """The second one begins after any exchange of the first one's; whoever lost says so, and serves nowhere."""
+    rig = world()
+    first, second = client(rig, "a"), client(rig, "b")
+    first.go(at)
+    second.go(12)
+    first.go()
+    second.go()
+    rig.emulator.environment.clock.move(3_600)
+    codes = {"a": first.code, "b": second.code}
+    assert set(codes.values()) <= {0, 5}
+    (serving,) = set(rig.serving())
+    assert codes[serving] == 0
+    assert rig.never_fewer_than(3)
+
+
+def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
+    """And what fails after it goes back to a, not to the newest good one."""
+    rig = world(broken="d")
+    for letter in "abc":
+        rig.deploy(letter)
+    rig.rollback("a" * 40)
+    assert rig.serving() == ["a"] * 3
+    with pytest.raises(RolledBackError):
+        rig.deploy("d")
+    assert rig.serving() == ["a"] * 3
+    with pytest.raises(RefusedError, match="is unproven: it failed, or was rolled back"):
+        rig.rollback("c" * 40)
+    rig.rollback("c" * 40, force=True)
+    assert rig.serving() == ["c"] * 3
+
+
+def test_reconcile_finishes_a_way_back_that_nobody_drives_any_more() -> None:
+    """The client died while the group went back to a: a is proven, and is not undone for what a replaced."""
+    rig = world(broken="b")
+    rig.deploy("a")
+    rig.emulator.environment.clock.move(10_000)
+    dying = client(rig, "b")
+    while rig.writes().count(("instanceGroupManagers.patch", 200)) < 3:
+        dying.go(1)
+    dying.kill()
+    rig.reconcile()
+    assert rig.serving() == ["a"] * 3
+
+
+DAY = ["a", "b", "x", "c", "back", "d", "y", "e"]
+
+
+@pytest.mark.parametrize("at", range(1, len(DAY)))
+def test_prune_between_any_two_takes_nothing_that_is_needed(at: int) -> None:
+    rig = world(broken="9")
+    for number, verb in enumerate(DAY):
+        if number == at:
+            assert prune_templates(rig.managed(), rig.config).error is None
+        if verb == "back":
+            rig.rollback()
+        elif verb in "xy":
+            with pytest.raises(DeployError):
+                rig.deploy("9")
+        else:
+            rig.deploy(verb)
+    assert rig.serving() == ["e"] * 3
+    rig.rollback()
+    assert rig.serving() == ["d"] * 3
+
+
+def test_prune_between_any_two_exchanges_of_a_deploy_takes_nothing_that_it_needs() -> None:
+    rig = world(broken="b")
+    for letter in "01234567":
+        rig.deploy(letter)
+    for letter, code in (("a", 0), ("b", 7)):
+        running = client(rig, letter)
+        while not running.go(1):
+            assert prune_templates(rig.managed(), rig.config).error is None
+        assert running.code == code
+    assert rig.serving() == ["a"] * 3
+    rig.rollback()
+    assert rig.serving() == ["7"] * 3
+
+
+def test_a_group_that_somebody_writes_to_all_the_time_is_left_in_the_end() -> None:
+    rig = world()
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "status": 412, "reason": "conditionNotMet"}]})
+    with pytest.raises(
+        RefusedError, match="was not patched: another client changed the group before each of 20 writes"
+    ):
+        rig.deploy("a")
+    assert rig.serving() == ["latest"] * 3

@@ -1,0 +1,192 @@
+"""
+Two clients, operators, machines, faults, prunes and kills in any order, and what holds after each step (invariants.py).
+
+A client stands still before each exchange, so that the other one, an operator or a fault may come in between. A step is
+one rule that ran. `STEPS=5000` makes more of them, `SEED=7` others; both are printed with the count.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
+
+from deploy.compute_engine.client import Compute
+from deploy.rollout.pruning import prune_templates
+from tests.integration.deploy.clients import Client, QuickClient
+from tests.integration.deploy.counts import LINES
+from tests.integration.deploy.invariants import SECRET, TEMPLATES, Watcher
+from tests.integration.deploy.rig import closed_stderr, new_rig
+from tests.integration.deploy.surroundings import Surroundings
+from tests.unit.deploy.values import CONFIG, GROUP
+from tests.unit.lib.depth import SEED, STEPS
+
+POLICY = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (10.0, 20.0)})
+GOOD, BROKEN = "0123456", "bcde"
+CLIENTS = st.sampled_from([0, 1])
+
+
+class Fleet(Surroundings):
+    """A group of three, two programs that deploy to it, people, and everything else that happens to it."""
+
+    steps: ClassVar[int] = 0
+    codes: ClassVar[Counter[int]] = Counter()
+
+    @initialize()
+    def begin(self) -> None:
+        self.rig = new_rig()
+        self.rig.config = CONFIG.model_copy(update={"rollout": POLICY})
+        self.rig.stderr = closed_stderr()
+        self.operator = QuickClient(self.rig.emulator, "operator")
+        self.clients: list[tuple[Client, str] | None] = [None, None]
+        self.started = self.alone = 0
+        self._ask("POST", TEMPLATES, {"name": "foreign-r-000000000000", "properties": {"machineType": "x"}})
+        for letter in BROKEN:
+            wrong = {"crash_after_s": 15} if letter == "e" else {"never_healthy": True}
+            self._behave(letter, {**wrong, "serial": [f"docker: pull access denied API_TOKEN={SECRET}"]})
+        self._behave("5", {"answer_s": [60, 150]})
+        self.watcher = Watcher(self.rig)
+        self.watcher.check()
+
+    # What a client does.
+
+    @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN), exchanges=st.integers(1, 60))
+    def deploy(self, who: int, letter: str, exchanges: int) -> None:
+        self._start(who, letter, lambda compute: self.rig.deploy(letter, compute), exchanges)
+
+    @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN))
+    def deploy_to_the_end(self, who: int, letter: str) -> None:
+        self._start(who, letter, lambda compute: self.rig.deploy(letter, compute), 10_000)
+
+    @rule(who=CLIENTS, exchanges=st.integers(1, 60))
+    def roll_back(self, who: int, exchanges: int) -> None:
+        self._start(who, "", lambda compute: self.rig.rollback(compute=compute), exchanges)
+
+    @rule(who=CLIENTS, exchanges=st.integers(1, 60))
+    def reconcile(self, who: int, exchanges: int) -> None:
+        self._start(who, "", self.rig.reconcile, exchanges)
+
+    @rule(who=CLIENTS, exchanges=st.integers(1, 20))
+    def prune(self, who: int, exchanges: int) -> None:
+        self._start(who, "", lambda compute: prune_templates(self.rig.managed(compute), self.rig.config), exchanges)
+
+    @precondition(lambda self: any(self.clients))
+    @rule(who=CLIENTS, exchanges=st.integers(1, 30))
+    def go_on(self, who: int, exchanges: int) -> None:
+        self._go(who, exchanges)
+        self._step()
+
+    @precondition(lambda self: any(self.clients))
+    @rule(who=CLIENTS)
+    def finish(self, who: int) -> None:
+        self._go(who, 10_000)
+        self._step()
+
+    @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN), exchanges=st.integers(1, 60))
+    def deploy_and_die(self, who: int, letter: str, exchanges: int) -> None:
+        self._start(who, letter, lambda compute: self.rig.deploy(letter, compute), exchanges)
+        self._kill(who)
+
+    @precondition(lambda self: any(self.clients))
+    @rule(who=CLIENTS)
+    def kill(self, who: int) -> None:
+        self._kill(who)
+        self._step()
+
+    @precondition(lambda self: not any(self.clients) and len(self.watcher.serving()) == 1)
+    @rule()
+    def deploy_what_serves(self) -> None:
+        """I-5: no write; what crashes again and again is up at times, but serves nobody, and is rolled back."""
+        (name,) = self.watcher.serving()
+        letter = self.watcher.letter(self.watcher.known[name])
+        self._calm()
+        if letter in set(GOOD) and self.watcher.serving() == {name}:
+            self._start(0, letter, lambda compute: self.rig.deploy(letter, compute), 10_000)
+            assert self.watcher.writes[f"client{self.started}"] == 0, "I-5: wrote again"
+        else:
+            self._step()
+
+    def teardown(self) -> None:
+        """I-10: once the faults are over, the next one goes on from wherever it is, and a release can be deployed."""
+        if not hasattr(self, "watcher"):
+            return
+        for who in (0, 1):
+            self._go(who, 10_000)
+        self._ask("PATCH", GROUP, {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": None})
+        self.watcher.operators = self.watcher.fields()
+        self._calm()
+        if self.rig.emulator.environment.view.get(GROUP)["targetSize"] == 0:  # type: ignore[index]
+            self._ask("POST", f"{GROUP}/resize?size=3")
+            self.watcher.operators = self.watcher.fields()
+        self._start(0, "", self.rig.reconcile, 10_000)
+        self._calm()
+        self._start(0, "a", lambda compute: self.rig.deploy("a", compute), 10_000)
+        self.watcher.check()
+        assert set(self.rig.serving()) == {"a"}, "I-10: nothing can be deployed any more"
+
+    def _calm(self) -> None:
+        """End all faults, and let an hour go by."""
+        self.rig.emulator.faults.plans.clear()
+        self._ask("PUT", "emulator/capacity", {})
+        self.rig.emulator.environment.clock.move(3_600)
+        self.rig.emulator.environment.advance()
+        self.watcher.check()
+
+    def _start(self, who: int, letter: str, work: Callable[[Compute], object], exchanges: int) -> None:
+        if self.clients[who] is None:
+            self.started += 1
+            name = f"client{self.started}"
+            client = Client(
+                self.rig.emulator, self.rig.config.project, name, work, self.watcher.watched, self.rig.clock_ahead_s
+            )
+            self.clients[who] = (client, letter)
+        self._go(who, exchanges)
+        self._step()
+
+    def _go(self, who: int, exchanges: int) -> None:
+        found = self.clients[who]
+        if found is None:
+            return
+        client, letter = found
+        looks = self.watcher.looks_begun[client]
+        # What came between the two requests of a client's last look, it can't have seen.
+        self.alone = client.go(exchanges) and exchanges == 10_000 and self.watcher.looks_begun[client] > looks
+        if client.is_over:
+            self.clients[who] = None
+            self.watcher.check()
+            Fleet.codes[client.code] += 1
+            self.watcher.exit_12(client, letter, bool(self.alone))
+
+    def _kill(self, who: int) -> None:
+        found = self.clients[who]
+        if found:
+            found[0].kill()
+            self.clients[who] = None
+            Fleet.codes[found[0].code] += 1
+
+    def _step(self) -> None:
+        Fleet.steps += 1
+        self.watcher.check()
+
+
+def test_whatever_happens_the_invariants_hold() -> None:
+    """As many sequences as it takes."""
+    number = 100 * SEED  # whose neighbours are other seeds
+    try:
+        while Fleet.steps < STEPS:
+            machine = seed(number)(Fleet)
+            run_state_machine_as_test(
+                machine,
+                settings=settings(
+                    max_examples=max(1, min(500, (STEPS - Fleet.steps) // 37)), stateful_step_count=40, deadline=None,
+                    database=None, phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
+                ),
+            )  # fmt: skip
+            number += 1
+    except BaseException:
+        LINES.append(f"state machine: violated, SEED={SEED} STEPS={STEPS}")
+        raise
+    LINES.append(f"state machine: {Fleet.steps} steps, {Watcher.checks} checks, 0 violations, SEED={SEED}")
+    LINES.append(f"  clients by exit code: {dict(sorted(Fleet.codes.items()))}")

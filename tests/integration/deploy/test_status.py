@@ -1,0 +1,86 @@
+"""What a person reads of a group, in three shapes."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from deploy.documents.group_state import parse_group
+from deploy.report import table
+from deploy.report.status import status, status_report
+from tests.integration.deploy.rig import new_rig
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
+
+SEED = "dojangkok-dev-ai-server-seed"
+
+
+def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
+    rig = new_rig()
+    rig.deploy("a")
+    rig.deploy("b")
+    observed = rig.observed()
+    now = rig.now()
+    found = status(rig.config, observed, now + timedelta(hours=1))
+    assert found.digest == digest("b")
+    text = status_report(found, "text").splitlines()
+    name = observed.template["name"]
+    assert text[0] == f"{CONFIG.group}: '{name}' serves from every instance"
+    assert text[1] == f"  serves {REPOSITORY}@{digest('b')}"
+    assert text[2].startswith(f"  commit {'b' * 12} · run run2 · 1 h ")
+    assert text[3] == "  target 3 · stable yes · reached yes"
+    assert text[4].split() == ["instance", "status", "action", "health", "template"]
+    assert [line.split()[1:] for line in text[5:]] == [["RUNNING", "NONE", "HEALTHY", name]] * 3
+
+
+def test_drift_and_what_goes_on_are_told() -> None:
+    rig = new_rig()
+    observed = rig.observed()
+    going = replace(observed, autoscaler="s", group=replace(observed.group, is_stable=False))
+    text = status_report(status(rig.config, going, rig.now()), "text")
+    assert "was not rolled out by deploy" in text
+    assert "  target 3 · stable no · reached yes · autoscaler s\n" in text
+    assert "  drift: the startup script refers to the tag 'latest'" in text
+
+
+def test_json_has_every_field() -> None:
+    rig = new_rig()
+    found = json.loads(status_report(status(rig.config, rig.observed(), rig.now()), "json"))
+    assert (found["template"], found["image"], found["commit"]) == (SEED, f"{REPOSITORY}:latest", "")
+    assert found["digest"] == ""
+    assert [machine["health"] for machine in found["instances"]] == ["HEALTHY"] * 3
+    assert found["age_s"] > 0
+    assert len(found["drift"]) == 1
+
+
+def test_markdown_is_a_table() -> None:
+    rig = new_rig()
+    text = status_report(status(rig.config, rig.observed(), rig.now()), "markdown")
+    assert text.startswith(f"### {CONFIG.group}: '{SEED}' serves from every instance\n\n- serves {REPOSITORY}:latest\n")
+    assert text.count("| RUNNING | NONE | HEALTHY |") == 3
+    assert "| instance | status | action | health | template |\n| --- | --- | --- | --- | --- |" in text
+
+
+def test_group_without_machines_or_a_template_that_was_read_has_a_status() -> None:
+    rig = new_rig()
+    observed = rig.observed()
+    empty = replace(observed, template={}, group=parse_group({**observed.group.raw, "versions": []}, []))
+    text = status_report(status(rig.config, empty, rig.now()), "text")
+    assert "machine  status" not in text
+    assert "target 3" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (3_600, "1 h"), (11_520, "3 h 12 min"),
+        (86_400, "1 d"), (90_000, "1 d 1 h"), (-5, "0 s"),
+    ],
+)  # fmt: skip
+def test_ages_are_told_in_two_units(seconds: float, text: str) -> None:
+    assert table.age(seconds) == text
+
+
+def test_tables_line_up_and_escape() -> None:
+    assert table.text(("a", "bb"), [("ccc", "d")]) == ["a    bb", "ccc  d"]
+    assert table.markdown(("a",), [("x|y",)]) == ["| a |", "| --- |", r"| x\|y |"]

@@ -1,0 +1,39 @@
+"""What is no reason to refuse, and yet worth knowing."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deploy.rollout.deploy_plan import plan_deploy
+from deploy.rollout.plan import DeployRelease
+from tests.integration.deploy.rig import new_rig
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"autoscaler": "s"}, "autoscaler 's' may change the target size during the rollout"),
+        ({"permissions_error": "the API is off"}, "permissions were not checked: the API is off"),
+        (
+            {"health_check": {"type": "TCP", "tcpHealthCheck": {"port": 8000}}},
+            "the health check only opens a TCP connection: an application that hangs looks healthy",
+        ),
+    ],
+)
+def test_what_is_worth_knowing_is_a_warning(change: dict[str, Any], text: str) -> None:
+    rig = new_rig()
+    found = plan_deploy(rig.config, rig.request("a"), replace(rig.observed(), **change))
+    assert found.warnings == (text,)
+
+
+def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
+    rig = new_rig()
+    observed = rig.observed()
+    found = plan_deploy(rig.config, rig.request("a"), replace(observed, group=replace(observed.group, is_stable=False)))
+    assert isinstance(found, DeployRelease)
+    assert found.warnings == ("the group is not settled; this rollout replaces any change in progress",)
+
+
+def test_nothing_to_warn_about_is_nothing() -> None:
+    assert new_rig().plan("a").warnings == ()
