@@ -31,7 +31,7 @@ build {
     inline           = ["bash /tmp/scripts/provision.sh cpu-base", "rm -rf /tmp/scripts"]
   }
 
-  # A family moves: this is where the image that it stood for can be read afterwards.
+  # The manifest names the source image, because the family moves.
   post-processor "manifest" {
     output      = "packer-manifest.json"
     strip_path  = true

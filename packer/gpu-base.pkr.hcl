@@ -1,4 +1,4 @@
-# For vllm: what cpu-base has, and the NVIDIA runtime. The driver comes with the source image.
+# For vllm: cpu-base and the NVIDIA runtime. The driver comes with the source image.
 
 build {
   name = "gpu-base"
@@ -8,7 +8,7 @@ build {
     source_image_family     = "ubuntu-accelerator-2204-amd64-with-nvidia-580"
     source_image_project_id = ["ubuntu-os-accelerator-images"]
 
-    # A machine with a GPU cannot be moved while it runs.
+    # A VM with a GPU cannot migrate.
     machine_type        = "g2-standard-4"
     accelerator_type    = "projects/${var.project_id}/zones/${var.zone}/acceleratorTypes/nvidia-l4"
     accelerator_count   = 1
@@ -35,7 +35,7 @@ build {
     inline           = ["bash /tmp/scripts/provision.sh gpu-base", "rm -rf /tmp/scripts"]
   }
 
-  # A family moves: this is where the image that it stood for can be read afterwards.
+  # The manifest names the source image, because the family moves.
   post-processor "manifest" {
     output      = "packer-manifest.json"
     strip_path  = true

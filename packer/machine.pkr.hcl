@@ -1,4 +1,4 @@
-# What both builds share: a machine that only IAP reaches, and what it is told. Each build adds what differs.
+# The common part of both builds: a VM that is reachable through IAP only, and its variables.
 
 locals {
   built_at = formatdate("YYYYMMDDhhmmss", timestamp())
@@ -6,7 +6,7 @@ locals {
 
   docker_versions = "Docker ${var.docker_version}, containerd ${var.docker_containerd_version}, compose ${var.docker_compose_version}"
 
-  # Read by scripts/; the fingerprints are those of the keys that the two repositories publish.
+  # Variables of scripts/; the fingerprints are those of the keys that both repositories publish.
   environment = [
     "DOCKER_BUILDX_VERSION=${var.docker_buildx_version}",
     "DOCKER_COMPOSE_VERSION=${var.docker_compose_version}",
@@ -25,19 +25,19 @@ source "googlecompute" "machine" {
   project_id = var.project_id
   zone       = var.zone
 
-  # No public address: in through IAP, out through the subnetwork's NAT.
+  # No public address: Packer connects through IAP, and the VM reaches the internet through the subnetwork's NAT.
   subnetwork       = var.subnetwork
   omit_external_ip = true
   use_internal_ip  = true
   use_iap          = true
   tags             = ["packer"]
 
-  # OS Login leaves no user and no key in the image. The name is what Packer asks for; OS Login answers with its own.
+  # OS Login leaves no user and no key in the image; it replaces the user name.
   use_os_login = true
   ssh_username = "packer"
   ssh_timeout  = "10m"
 
-  # Nothing that is done here asks Google for anything, so the machine has no identity, and no scopes.
+  # The build calls no API of Google, so the VM has no account and no scopes.
   disable_default_service_account = true
 
   enable_secure_boot          = true

@@ -1,4 +1,4 @@
-# Versions are whole versions of Debian packages, as apt shows them: README.md says which of them were seen where.
+# Versions are complete versions of Debian packages, as apt prints them; README.md has the evidence for each.
 
 variable "commit" {
   type        = string
@@ -13,13 +13,13 @@ variable "commit" {
 
 variable "cpu_source_image" {
   type        = string
-  description = "One image of ubuntu-os-cloud, to build the same again; without it, the newest of the family."
+  description = "Image of ubuntu-os-cloud, to repeat a build; by default the newest image of the family."
   default     = null
 }
 
 variable "gpu_source_image" {
   type        = string
-  description = "One image of ubuntu-os-accelerator-images, to build the same again; without it, the newest of the family."
+  description = "Image of ubuntu-os-accelerator-images, to repeat a build; by default the newest image of the family."
   default     = null
 }
 
@@ -40,33 +40,33 @@ variable "docker_containerd_version" {
 
 variable "docker_version" {
   type        = string
-  description = "Of docker-ce and docker-ce-cli."
+  description = "Version of docker-ce and docker-ce-cli."
   default     = "5:28.5.2-1~ubuntu.22.04~jammy"
 }
 
 variable "nvidia_toolkit_version" {
   type        = string
-  description = "Of nvidia-container-toolkit and the three packages that it is made of."
+  description = "Version of nvidia-container-toolkit and its three packages."
   default     = "1.18.2-1"
 }
 
 variable "project_id" {
   type        = string
-  description = "Project that builds and keeps the images."
+  description = "Project of the build and of the images."
 }
 
 variable "subnetwork" {
   type        = string
-  description = "Subnetwork of the build: reached through IAP, and with a NAT as its way out."
+  description = "Subnetwork of the build, with access through IAP and with a NAT."
 }
 
 variable "zone" {
   type        = string
-  description = "Zone of the build; its region keeps the images, and names the registry that root can log in to."
+  description = "Zone of the build; its region stores the images, and is the region of root's registry login."
   default     = "asia-northeast3-a"
 
   validation {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+-[a-z]$", var.zone))
-    error_message = "The zone must be one like asia-northeast3-a."
+    error_message = "The zone must be like asia-northeast3-a."
   }
 }

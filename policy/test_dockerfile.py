@@ -1,4 +1,4 @@
-"""The Dockerfile is sound, and no credential file can get into what is built from it, or into a commit."""
+"""The Dockerfile has no findings, and no credential file can get into an image or a commit."""
 
 import re
 from collections.abc import Iterator
@@ -8,21 +8,21 @@ import pytest
 
 from policy.running import ROOT, run_checked
 
-# What google-github-actions/auth v3.0.0 names the credential file that it writes into the workspace.
+# Name of the credential file that google-github-actions/auth v3.0.0 writes into the workspace.
 # Source: https://github.com/google-github-actions/auth#prerequisites (read 2026-11-24).
 CREDENTIALS: Final = "gha-creds-0123456789abcdef.json"
 
 
 def rules(text: str) -> Iterator[tuple[bool, "re.Pattern[str]"]]:
     """
-    Read a .dockerignore.
+    Yield the rules of a .dockerignore.
 
-    Returns:
-        For each line whether it brings back what lines before left out, and what it fits: the path itself or all below.
+    Yields:
+        For each line whether it includes paths that earlier lines exclude, and its pattern for a path and all below.
 
     Source:
         https://docs.docker.com/build/concepts/context/#dockerignore-files (read 2026-11-24): patterns are those of Go's
-        filepath.Match, and `**` any number of folders; the last line that fits decides.
+        filepath.Match, and `**` any number of folders; the last matching line decides.
     """
     for line in text.splitlines():
         pattern = line.strip()
@@ -35,31 +35,32 @@ def rules(text: str) -> Iterator[tuple[bool, "re.Pattern[str]"]]:
             )
 
 
-def is_left_out(text: str, path: str) -> bool:
-    """Whether a .dockerignore keeps a path from the builder."""
-    decisions = [not brings_back for brings_back, pattern in rules(text) if pattern.fullmatch(path)]
+def is_excluded(text: str, path: str) -> bool:
+    """Return whether a .dockerignore excludes a path."""
+    decisions = [not includes for includes, pattern in rules(text) if pattern.fullmatch(path)]
     return bool(decisions) and decisions[-1]
 
 
 def unexplained(dockerfile: str) -> list[int]:
-    """Return the numbers of the lines that silence hadolint without a comment right above that says why."""
+    """Return the numbers of the lines that disable hadolint without a comment with a reason directly above."""
     lines = ["", *dockerfile.splitlines()]
-    silences = re.compile(r"#\s*hadolint\s+(global\s+)?ignore\s*=", re.IGNORECASE)
+    disables = re.compile(r"#\s*hadolint\s+(global\s+)?ignore\s*=", re.IGNORECASE)
     return [
         number
         for number, line in enumerate(lines)
-        if silences.match(line) and (not lines[number - 1].startswith("# ") or silences.match(lines[number - 1]))
+        if disables.match(line) and (not lines[number - 1].startswith("# ") or disables.match(lines[number - 1]))
     ]
 
 
 def test_hadolint_finds_nothing() -> None:
-    """Not in style either, and with no configuration but the file's own."""
+    """hadolint has no findings, not even in style, without a configuration file."""
     run_checked("hadolint", "--no-color", "--failure-threshold", "style", "--config", "/dev/null", "Dockerfile")
 
 
-def test_what_hadolint_ignores_is_explained() -> None:
+def test_ignored_rules_have_a_reason() -> None:
+    """Each disabled rule of hadolint has a comment with its reason."""
     lines = unexplained((ROOT / "Dockerfile").read_text())
-    assert not lines, f"Dockerfile: lines {lines}: no reason. Fix: say it in a comment right above"
+    assert not lines, f"Dockerfile: lines {lines}: no reason. Fix: add a comment directly above"
 
 
 @pytest.mark.parametrize(
@@ -71,35 +72,42 @@ def test_what_hadolint_ignores_is_explained() -> None:
         ("# Why.\n# hadolint ignore=DL3008\n# hadolint ignore=DL3009\n", [3]),
     ],
 )
-def test_reason_is_a_comment_right_above(text: str, lines: list[int]) -> None:
+def test_reason_is_a_comment_directly_above(text: str, lines: list[int]) -> None:
+    """A comment elsewhere or another rule is not a reason."""
     assert unexplained(text) == lines
 
 
-def test_nothing_that_is_fetched_is_run() -> None:
-    """Neither hadolint nor checkov minds a download that is piped into a shell."""
-    found = re.findall(r"^.*\b(?:curl|wget)\b.*$|^ADD\s+https?:.*$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert not found, f"Dockerfile: {found}. Fix: COPY --from a pinned image, or a package that a lock file names"
+def test_dockerfile_downloads_nothing() -> None:
+    """The Dockerfile downloads nothing, which neither hadolint nor checkov checks."""
+    downloads = re.findall(
+        r"^.*\b(?:curl|wget)\b.*$|^ADD\s+https?:.*$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    assert not downloads, f"Dockerfile: {downloads}. Fix: COPY --from a pinned image, or a locked package"
 
 
 @pytest.mark.parametrize("path", [CREDENTIALS, f"app/{CREDENTIALS}", f"app/deep/{CREDENTIALS}"])
-def test_builder_gets_no_credential_file(path: str) -> None:
-    assert is_left_out((ROOT / ".dockerignore").read_text(), path), (
-        f".dockerignore: lets '{path}' in. Fix: the last line"
+def test_credential_file_is_not_in_the_build_context(path: str) -> None:
+    """A credential file in any folder is excluded."""
+    assert is_excluded((ROOT / ".dockerignore").read_text(), path), (
+        f".dockerignore: includes '{path}'. Fix: the last line"
     )
 
 
 @pytest.mark.parametrize(
     "path", [".git/config", ".env", "app/.env.prod", "tests/x.py", "dist/x.whl", "x.tar.gz", "ci/main.py"]
 )
-def test_builder_gets_nothing_that_the_design_leaves_out(path: str) -> None:
-    assert is_left_out((ROOT / ".dockerignore").read_text(), path), f".dockerignore: lets '{path}' in"
+def test_excluded_paths_of_the_design_are_not_in_the_build_context(path: str) -> None:
+    """Files that the design excludes are excluded."""
+    assert is_excluded((ROOT / ".dockerignore").read_text(), path), f".dockerignore: includes '{path}'"
 
 
 @pytest.mark.parametrize("path", ["app/__main__.py", "app/deep/x.py", "pyproject.toml", "uv.lock"])
-def test_builder_gets_what_it_copies(path: str) -> None:
-    assert not is_left_out((ROOT / ".dockerignore").read_text(), path), f".dockerignore: keeps '{path}' out"
+def test_copied_paths_are_in_the_build_context(path: str) -> None:
+    """The files that the Dockerfile copies are included."""
+    assert not is_excluded((ROOT / ".dockerignore").read_text(), path), f".dockerignore: excludes '{path}'"
 
 
 def test_credential_file_cannot_be_committed() -> None:
+    """Git ignores the credential file."""
     lines = (ROOT / ".gitignore").read_text().splitlines()
     assert "gha-creds-*.json" in lines, ".gitignore: Fix: 'gha-creds-*.json', as google-github-actions/auth advises"

@@ -1,4 +1,4 @@
-"""Machine images: what was decided about them holds in packer/, and Packer with its real plugin accepts it."""
+"""VM images: packer/ follows the decisions, and Packer with its real plugin accepts it."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ PLUGIN: Final = "packer-plugin-googlecompute"
 SCRIPTS: Final = sorted((PACKER / "scripts").glob("*.sh"))
 BUILDS: Final = ("cpu-base", "gpu-base")
 
-# The machines of the design document, as they were built: source, machine, disk, GPU.
+# The VM images of the design document: source, machine type, disk, GPU.
 TABLE: Final = {
     "cpu-base": {
         "source_image_family": "ubuntu-2204-lts",
@@ -38,7 +38,7 @@ TABLE: Final = {
 
 
 def _attributes(block: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a block: the parser gives each as a list of one."""
+    """Return the attributes of a block; the parser gives each as a list with one item."""
     return {key: value[0] for key, value in block.items() if not key.startswith("__")}
 
 
@@ -55,17 +55,17 @@ def _machine() -> dict[str, Any]:
 def _build(name: str) -> dict[str, Any]:
     (build,) = _parsed(f"{name}.pkr.hcl")["build"]
     (source,) = build["source"]
-    assert build["name"] == [name], f"packer/{name}.pkr.hcl: the build must be named '{name}', README.md calls it so"
+    assert build["name"] == [name], f"packer/{name}.pkr.hcl: the build must have the name '{name}', as in README.md"
     return _attributes(source["googlecompute.machine"])
 
 
 def _variables() -> dict[str, dict[str, Any]]:
-    return {name: block for one in _parsed("variables.pkr.hcl")["variable"] for name, block in one.items()}
+    return {name: block for blocks in _parsed("variables.pkr.hcl")["variable"] for name, block in blocks.items()}
 
 
 @pytest.fixture(scope="session")
 def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Packer's environment, with nothing in it but the pinned plugin."""
+    """Packer's environment with only the pinned plugin."""
     home = tmp_path_factory.mktemp("packer")
     environment = {
         "CHECKPOINT_DISABLE": "1",
@@ -79,71 +79,71 @@ def packer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment
 
 
-def test_the_templates_are_formatted(packer: dict[str, str]) -> None:
-    """Packer would write them as they stand; `packer fmt packer` does."""
+def test_templates_are_formatted(packer: dict[str, str]) -> None:
+    """Each template is as `packer fmt packer` writes it."""
     run_checked("packer", "fmt", "-check", "-diff", "-recursive", PACKER, environment=packer)
 
 
-def test_the_pinned_plugin_is_the_one_that_is_asked_for(packer: dict[str, str]) -> None:
+def test_pinned_plugin_fits_the_required_version(packer: dict[str, str]) -> None:
     """`packer init` finds the plugin that policy/tools pins, and downloads nothing."""
     run_checked("packer", "init", PACKER, environment=packer)
 
 
-def test_the_plugin_accepts_both_builds(packer: dict[str, str]) -> None:
-    """`packer validate` with the real plugin, for an invented project. With `-only`, no build is valid too."""
+def test_plugin_accepts_both_builds(packer: dict[str, str]) -> None:
+    """`packer validate` accepts both builds for an invented project; with `-only` a missing build would pass."""
     invented = ("-var", "project_id=example-project", "-var", "subnetwork=example-subnetwork")
     run_checked("packer", "validate", *invented, PACKER, environment=packer)
 
 
-def test_the_plugins_version_is_written_the_same_twice() -> None:
-    """plugins.pkr.hcl asks for the version that policy/tools builds."""
-    asked = re.search(r'version = "= ([\d.]+)"', (PACKER / "plugins.pkr.hcl").read_text())
+def test_versions_of_the_plugin_agree() -> None:
+    """plugins.pkr.hcl requires the version that policy/tools builds."""
+    required = re.search(r'version = "= ([\d.]+)"', (PACKER / "plugins.pkr.hcl").read_text())
     built = re.search(
         r"hashicorp/packer-plugin-googlecompute v([\d.]+)", (ROOT / f"policy/tools/{PLUGIN}/go.mod").read_text()
     )
-    assert asked, "packer/plugins.pkr.hcl: the plugin's version must be exact, '= 1.2.3'"
+    assert required, "packer/plugins.pkr.hcl: the plugin's version must be exact, '= 1.2.3'"
     assert built, f"policy/tools/{PLUGIN}/go.mod: requires no plugin"
-    assert asked[1] == built[1], f"packer/plugins.pkr.hcl: asks for {asked[1]}, policy/tools builds {built[1]}"
+    assert required[1] == built[1], f"packer/plugins.pkr.hcl: requires {required[1]}, policy/tools builds {built[1]}"
 
 
 @pytest.mark.parametrize("build", BUILDS)
-def test_the_build_is_the_tables(build: str) -> None:
-    """Source, machine, disk and GPU of each build are those of the design."""
-    found = _build(build)
-    for name, wanted in TABLE[build].items():
-        assert found.get(name) == wanted, f"packer/{build}.pkr.hcl: {name} is {found.get(name)!r}, must be {wanted!r}"
+def test_build_is_that_of_the_table(build: str) -> None:
+    """Source, machine type, disk and GPU of each build are those of the design."""
+    actual = _build(build)
+    for name, value in TABLE[build].items():
+        assert actual.get(name) == value, f"packer/{build}.pkr.hcl: {name} is {actual.get(name)!r}, must be {value!r}"
 
 
 @pytest.mark.parametrize("build", BUILDS)
-def test_the_image_has_its_family_and_a_name_of_its_own(build: str) -> None:
-    """The name ends in the time of the build: iac/ names one image, not the family."""
-    found = _build(build)
+def test_image_has_its_family_and_a_unique_name(build: str) -> None:
+    """The name ends in the time of the build, because iac/ names one image and not the family."""
+    attributes = _build(build)
     where = f"packer/{build}.pkr.hcl"
-    assert found["image_family"] == f"dojangkok-{build}", f"{where}: image_family is {found['image_family']!r}"
-    assert found["image_name"] == f"dojangkok-{build}-${{local.built_at}}", (
-        f"{where}: image_name is {found['image_name']!r}"
+    assert attributes["image_family"] == f"dojangkok-{build}", f"{where}: family {attributes['image_family']!r}"
+    assert attributes["image_name"] == f"dojangkok-{build}-${{local.built_at}}", (
+        f"{where}: image_name is {attributes['image_name']!r}"
     )
     (times,) = _parsed("machine.pkr.hcl")["locals"]
     assert "YYYYMMDDhhmmss" in times["built_at"][0], "packer/machine.pkr.hcl: built_at must be digits to the second"
 
 
-def test_the_build_is_reached_through_iap_alone() -> None:
-    """No public address, no project-wide key, and no account or scope that a process on the machine could use."""
-    found = _machine()
+def test_build_is_reachable_through_iap_only() -> None:
+    """The build has no public address, no project-wide key, and no account or scope for its processes."""
+    attributes = _machine()
     for name in (
         *("use_iap", "omit_external_ip", "use_internal_ip", "use_os_login", "disable_default_service_account"),
         *("enable_secure_boot", "enable_vtpm", "enable_integrity_monitoring"),
     ):
-        assert found.get(name) is True, f"packer/machine.pkr.hcl: {name} is {found.get(name)!r}, must be true"
+        assert attributes.get(name) is True, f"packer/machine.pkr.hcl: {name} is {attributes.get(name)!r}, must be true"
     for build in BUILDS:
-        again = found.keys() & _build(build).keys()
-        assert not again, f"packer/{build}.pkr.hcl: {sorted(again)} is machine.pkr.hcl's to say"
+        repeated = attributes.keys() & _build(build).keys()
+        assert not repeated, f"packer/{build}.pkr.hcl: {sorted(repeated)} belongs to machine.pkr.hcl"
         for name in ("service_account_email", "scopes", "address", "network", "preemptible"):
-            assert name not in _build(build), f"packer/{build}.pkr.hcl: {name} must not be there"
+            assert name not in _build(build), f"packer/{build}.pkr.hcl: {name} must be absent"
 
 
-def test_every_version_is_one_version() -> None:
-    """A version is that of one package, whole, for the Ubuntu that the source image is."""
+def test_versions_are_exact_package_versions() -> None:
+    """Each version is a complete package version for the Ubuntu of the source image."""
     versions = {name: block["default"][0] for name, block in _variables().items() if name.endswith("_version")}
     assert versions, "packer/variables.pkr.hcl: has no *_version"
     for name, version in versions.items():
@@ -157,54 +157,54 @@ def test_every_version_is_one_version() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_shellcheck_has_nothing_to_say(script: Path) -> None:
-    """Every script, with what it sources."""
+def test_shellcheck_finds_nothing(script: Path) -> None:
+    """Shellcheck checks each script with the files that it sources."""
     run_checked("shellcheck", "--external-sources", "--source-path=SCRIPTDIR", script)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_stops_at_the_first_failure(script: Path) -> None:
-    """`set -euo pipefail`; verify.sh goes on on purpose, and apt.sh is sourced by scripts that do."""
+def test_script_stops_at_the_first_failure(script: Path) -> None:
+    """Each script has `set -euo pipefail`; verify.sh continues to report every difference, and apt.sh is sourced."""
     lines = script.read_text().splitlines()
     if script.name == "apt.sh":
         return
-    wanted = "set -uo pipefail" if script.name == "verify.sh" else "set -euo pipefail"
-    assert wanted in lines, f"packer/scripts/{script.name}: must have the line '{wanted}'"
+    expected = "set -uo pipefail" if script.name == "verify.sh" else "set -euo pipefail"
+    assert expected in lines, f"packer/scripts/{script.name}: must have the line '{expected}'"
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_nothing_that_is_downloaded_is_run(script: Path) -> None:
-    """No download goes into an interpreter, and none is taken without its certificate or its signature."""
+def test_no_download_is_executed(script: Path) -> None:
+    """No download is piped into an interpreter, and certificates and signatures are checked."""
     text = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*$", "", script.read_text(), flags=re.MULTILINE))
-    for what, pattern in {
+    for problem, pattern in {
         "pipes a download into an interpreter": r"\b(curl|wget)\b[^\n]*\|\s*(sudo\s+)?(ba|da)?(sh|python3?|perl)\b",
         "runs a download": r"\b((ba|da)?sh\s+(-c\s+)?|source\s+|\.\s+|eval\s+)[\"']?(\$|<)\((curl|wget)",
-        "takes any certificate": r"\b(curl|wget)\b[^\n]*\s(--insecure|-k|--no-check-certificate)\b",
-        "takes unsigned packages": r"--allow-unauthenticated|trusted=yes|AllowInsecureRepositories|--force-yes",
+        "accepts any certificate": r"\b(curl|wget)\b[^\n]*\s(--insecure|-k|--no-check-certificate)\b",
+        "accepts unsigned packages": r"--allow-unauthenticated|trusted=yes|AllowInsecureRepositories|--force-yes",
         "trusts a key for every repository": r"\bapt-key\b|/etc/apt/trusted\.gpg",
     }.items():
-        found = re.search(pattern, text)
-        assert not found, f"packer/scripts/{script.name}: {what}: {found and found[0].strip()!r}"
+        match = re.search(pattern, text)
+        assert not match, f"packer/scripts/{script.name}: {problem}: {match and match[0].strip()!r}"
 
 
-def test_a_repository_of_somebody_elses_is_added_in_one_way() -> None:
-    """Only apt.sh writes sources, each with the key of a pinned fingerprint; what comes from them is held."""
+def test_third_party_repositories_are_added_by_apt_sh() -> None:
+    """Only apt.sh writes sources, each with a pinned key, and their packages are held."""
     for script in SCRIPTS:
         if script.name != "apt.sh":
             assert "sources.list" not in script.read_text(), f"packer/scripts/{script.name}: must call add_repository"
     for name in ("docker", "nvidia"):
         text = (PACKER / f"scripts/{name}.sh").read_text()
         assert "install_held" in text, f"packer/scripts/{name}.sh: must call install_held"
-        assert not re.search(r"\bapt(-get)?\s+install", text), f"packer/scripts/{name}.sh: installs what is not held"
+        assert not re.search(r"\bapt(-get)?\s+install", text), f"packer/scripts/{name}.sh: installs without a hold"
     fingerprints = re.findall(r"_KEY_FINGERPRINT=([0-9A-F]{40})\"", (PACKER / "machine.pkr.hcl").read_text())
     assert len(fingerprints) == 2, "packer/machine.pkr.hcl: each repository needs the whole fingerprint of its key"
 
 
 def test_docker_keeps_its_logs_small_and_stops_its_containers() -> None:
     """
-    daemon.json limits every container's log, and a machine that is switched off lets each finish.
+    daemon.json limits the log of each container, and dockerd stops its containers at a shutdown.
 
-    With live-restore the daemon leaves its containers behind, to systemd's last SIGTERM: github.com/moby/moby, 31547.
+    With live-restore dockerd leaves its containers to systemd's last SIGTERM: github.com/moby/moby, 31547.
     """
     settings = yaml.safe_load((PACKER / "scripts/daemon.json").read_text())
     assert settings["live-restore"] is False
@@ -212,8 +212,8 @@ def test_docker_keeps_its_logs_small_and_stops_its_containers() -> None:
     assert settings["log-opts"].keys() >= {"max-file", "max-size"}, "packer/scripts/daemon.json: a log has no limit"
 
 
-def test_the_machine_is_verified_before_it_is_cleaned() -> None:
-    """provision.sh ends in verify and clean: an image that was not verified is not made."""
+def test_vm_is_verified_before_the_clean_up() -> None:
+    """provision.sh ends with verify.sh and clean.sh, so an unverified VM becomes no image."""
     lines = [line for line in (PACKER / "scripts/provision.sh").read_text().splitlines() if line.strip()]
     assert lines[-2:] == ['bash verify.sh "$kind"', "bash clean.sh"], (
         f"packer/scripts/provision.sh: ends in {lines[-2:]}"

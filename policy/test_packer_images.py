@@ -1,9 +1,8 @@
-"""The container images that machine images hold already: images.txt, beside compose/ and the Dockerfile."""
+"""The container images in the VM images: images.txt agrees with compose/ and the Dockerfile."""
 
 import re
 from typing import Final
 
-import pytest
 import yaml
 
 from policy.running import ROOT
@@ -11,30 +10,28 @@ from policy.running import ROOT
 IMAGES: Final = ROOT / "packer/scripts/images.txt"
 KINDS: Final = ("all", "cpu-base", "gpu-base")
 
-# Not in the machine images: they are what is updated, and what updates them pulls them.
+# Images that updates pull, so the VM images do not contain them.
 PULLED_LATER: Final = re.compile(r"\$\{(AI_SERVER|VLLM)_IMAGE|\bchromadb/chroma[:@]")
 
 
 def _listed() -> dict[str, str]:
-    """Image to kind of machine."""
+    """Return the VM image for each container image."""
     lines = IMAGES.read_text().splitlines()
     return dict(line.split()[:2] for line in lines if line and not line.startswith("#"))
 
 
-def test_every_image_is_pinned_and_for_a_machine() -> None:
-    """An image has a tag that is no `latest`, and names the machines that get it."""
+def test_every_image_has_a_tag_and_a_vm_image() -> None:
+    """A container image has a tag other than `latest` and a known VM image."""
     for image, kind in _listed().items():
         where = f"packer/scripts/images.txt: {image}"
         assert re.search(r":[\w][\w.-]*(@sha256:[0-9a-f]{64})?$", image), f"{where}: has no tag"
-        assert not re.search(r":latest\b", image), f"{where}: 'latest' is no version"
+        assert not re.search(r":latest\b", image), f"{where}: 'latest' is not a version"
         assert kind in KINDS, f"{where}: is for {kind!r}, must be for {' or '.join(KINDS)}"
 
 
-def test_the_images_are_those_of_compose_and_the_dockerfile() -> None:
-    """What a machine pulls at its boot beside the app is there already; what is there is what it pulls."""
+def test_images_are_those_of_compose_and_the_dockerfile() -> None:
+    """The list has every image that a boot would pull except the updated ones, and no other image."""
     stacks = sorted((ROOT / "compose").rglob("*.yml")) + sorted((ROOT / "compose").rglob("*.yaml"))
-    if not stacks:
-        pytest.skip("compose/ is not there")
     services = [
         (stack, service["image"])
         for stack in stacks

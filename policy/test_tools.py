@@ -19,7 +19,7 @@ def test_packer_and_its_plugin_are_built_from_the_same_versions() -> None:
 
 
 def test_compose_config_reads_files_by_the_libraries_of_compose() -> None:
-    """Other versions could accept what Docker Compose refuses on an instance."""
+    """With other versions compose-config could accept a file that Docker Compose refuses on an instance."""
     compose, config = _modules("compose"), _modules("compose-config")
     assert "github.com/compose-spec/compose-go/v2" in config
     others = {name: version for name, version in config.items() if compose.get(name) != version}

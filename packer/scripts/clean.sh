@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Take away what belongs to the machine of the build and not to those that are made of its image. Last: new SSH sessions need host keys.
+# Delete state of the build. This is the last step, because new SSH sessions need the host keys.
 set -euo pipefail
 
 apt-get clean
 rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 if command -v cloud-init >/dev/null; then cloud-init clean --logs; fi
 
-# systemd makes a new id where the file is empty, and Google's guest agent new host keys where there are none.
+# systemd creates a new id for an empty file, and Google's guest agent creates missing host keys.
 truncate --size 0 /etc/machine-id
 rm -f /etc/ssh/ssh_host_*
 

@@ -3,7 +3,7 @@
 set -euo pipefail
 source ./apt.sh
 
-# Ours over what stands there: what nvidia.sh adds stays. Before the package, because its first start reads it.
+# Merge daemon.json into the existing settings, so that those of nvidia.sh stay. Docker's first start reads them.
 settings=/etc/docker/daemon.json
 mkdir -p /etc/docker
 [ -s "$settings" ] || echo '{}' >"$settings"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Pull the images of images.txt that a kind of machine needs: bash images.sh cpu-base
+# Pull the images of images.txt for a VM image: bash images.sh cpu-base
 set -euo pipefail
 awk -v kind="$1" '!/^#/ && ($2 == "all" || $2 == kind) { print $1 }' images.txt |
     while read -r image; do

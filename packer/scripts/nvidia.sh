@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# NVIDIA's container runtime, known to Docker as `nvidia`; containers ask for it, none has it by default.
+# NVIDIA's container runtime, in Docker under the name `nvidia`; containers select it, it is not the default.
 set -euo pipefail
 source ./apt.sh
 
@@ -10,7 +10,7 @@ install_held "nvidia-container-toolkit=$NVIDIA_TOOLKIT_VERSION" "nvidia-containe
 settings=/etc/docker/daemon.json
 before=$(jq --sort-keys . "$settings")
 nvidia-ctk runtime configure --runtime=docker --config="$settings"
-# With systemd's cgroups a container loses its GPU at the next `systemctl daemon-reload`, which every upgrade of a package
+# With systemd's cgroup driver a container loses its GPU at the next `systemctl daemon-reload`, which any package upgrade
 # may run: NVIDIA, "Troubleshooting", and github.com/NVIDIA/nvidia-container-toolkit/issues/1227.
 after=$(jq --sort-keys '."exec-opts" = ["native.cgroupdriver=cgroupfs"]' "$settings")
 echo "$after" >"$settings"

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Root pulls from Artifact Registry, because the startup scripts run as root. The helper asks the machine's account each time; no key is kept.
+# Set up root's login to Artifact Registry, because startup scripts run as root. The helper uses the VM's account; no key is
+# stored.
 set -euo pipefail
 
-# Google's Ubuntu images have gcloud as a snap: /snap/bin is not on every service's PATH, and the snap may lack Docker's helper.
+# In Google's Ubuntu images gcloud is a snap: /snap/bin is not on the PATH of every service, and the snap may lack Docker's
+# helper.
 command_of_services() { # NAME COMMAND...
     local name=$1 file=/usr/local/bin/$1
     shift

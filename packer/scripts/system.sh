@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What the other scripts need, the limit of the journal, and which updates a machine takes by itself.
+# Packages of the other scripts, the limit of the journal, and the automatic updates.
 set -euo pipefail
 source ./apt.sh
 
-# pigz: Docker unpacks layers with it, if it is there, on all cores.
+# Docker unpacks layers with pigz, if it is installed.
 apt update
 apt install --no-install-recommends ca-certificates curl gnupg jq pigz unattended-upgrades
 install -D --mode 644 journald.conf /etc/systemd/journald.conf.d/50-dojangkok.conf

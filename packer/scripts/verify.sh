@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Fail the build unless the machine is what it was to become; says everything that is not: bash verify.sh cpu-base
+# Compare the VM with the expected state, print every difference and fail the build on any: bash verify.sh cpu-base
 set -uo pipefail
 kind=$1
 cd "$(dirname "$0")" || exit
-wrong=0
+differences=0
 
-expect() { # WHAT WANTED FOUND
+expect() { # SUBJECT EXPECTED ACTUAL
     [ "$2" = "$3" ] && return
     echo "$1: is '$3', must be '$2'." >&2
-    wrong=$((wrong + 1))
+    differences=$((differences + 1))
 }
 package() { # NAME VERSION
     expect "package $1" "$2" "$(dpkg-query --show --showformat '${Version}' "$1" 2>&1)"
@@ -32,10 +32,10 @@ expect "docker at boot" enabled "$(systemctl is-enabled docker.service 2>&1)"
 
 settings=/etc/docker/daemon.json
 expect "$settings, accepted by dockerd" yes "$(succeeds dockerd --validate --config-file "$settings")"
-expect "$settings, with all of ours" true "$(jq --slurpfile ours daemon.json '. * $ours[0] == .' "$settings" 2>&1)"
+expect "$settings, with all of daemon.json" true "$(jq --slurpfile ours daemon.json '. * $ours[0] == .' "$settings" 2>&1)"
 expect "the running daemon's settings" "json-file false" "$(docker info --format '{{.LoggingDriver}} {{.LiveRestoreEnabled}}' 2>&1)"
 
-# A startup script is a service: its PATH may be this short.
+# The PATH of a service, such as a startup script, may be this short.
 services=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 login=$(jq --raw-output --arg host "$REGISTRY_HOST" '.credHelpers[$host]' /root/.docker/config.json 2>&1)
 expect "root's login to $REGISTRY_HOST" gcloud "$login"
@@ -46,8 +46,8 @@ while read -r image; do
 done <<<"$(awk -v kind="$kind" '!/^#/ && ($2 == "all" || $2 == kind) { print $1 }' images.txt)"
 
 expect "journald's limit" yes "$(succeeds cmp journald.conf /etc/systemd/journald.conf.d/50-dojangkok.conf)"
-kept=$(apt-config dump Unattended-Upgrade::Package-Blacklist | grep --count --extended-regexp '"\^(containerd|docker-|libnvidia-|linux-|nvidia-)";')
-expect "kinds of packages that unattended-upgrades leaves alone" 5 "$kept"
+skipped=$(apt-config dump Unattended-Upgrade::Package-Blacklist | grep --count --extended-regexp '"\^(containerd|docker-|libnvidia-|linux-|nvidia-)";')
+expect "patterns of packages that unattended-upgrades skips" 5 "$skipped"
 
 if [ "$kind" = gpu-base ]; then
     for name in nvidia-container-toolkit nvidia-container-toolkit-base libnvidia-container-tools libnvidia-container1; do
@@ -55,14 +55,14 @@ if [ "$kind" = gpu-base ]; then
     done
     expect "the daemon's runtime nvidia" true "$(docker info --format '{{json .Runtimes}}' 2>&1 | jq 'has("nvidia")' 2>&1)"
     expect "the daemon's cgroup driver" cgroupfs "$(docker info --format '{{.CgroupDriver}}' 2>&1)"
-    # The runtime puts nvidia-smi into the container. It also says whether Secure Boot let the driver in.
+    # The runtime adds nvidia-smi to the container. The test also shows whether the driver loads with Secure Boot.
     exporter=$(awk '$1 ~ /dcgm-exporter/ { print $1 }' images.txt)
-    expect "GPUs that a container sees" 1 "$(docker run --rm --runtime nvidia --env NVIDIA_VISIBLE_DEVICES=all \
+    expect "GPUs in a container" 1 "$(docker run --rm --runtime nvidia --env NVIDIA_VISIBLE_DEVICES=all \
         --env NVIDIA_DRIVER_CAPABILITIES=utility --entrypoint nvidia-smi "$exporter" --list-gpus | grep --count '^GPU ')"
 fi
 
-if [ "$wrong" -gt 0 ]; then
-    echo "$kind: $wrong wrong; no image is made of this machine." >&2
+if [ "$differences" -gt 0 ]; then
+    echo "$kind: $differences differences; no image is made of this VM." >&2
     exit 1
 fi
 echo "$kind: verified"

@@ -21,7 +21,7 @@ FAULTS = {
         "packer/cpu-base.pkr.hcl",
         "disk_size    = 50",
         "disk_size = 50",
-        "test_the_templates_are_formatted",
+        "test_templates_are_formatted",
     ),
     "packer validate": (
         "packer/gpu-base.pkr.hcl",

@@ -1,4 +1,4 @@
-// Whether files are Alloy's syntax, by its own parser: names and arguments of components are not looked at.
+// Checks the syntax of Alloy's configuration with Alloy's parser, without the names and arguments of components.
 package main
 
 import (

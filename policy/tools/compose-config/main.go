@@ -1,7 +1,7 @@
-// Prints what `docker-compose --profile PROFILE config --format json` prints of the current folder.
+// Prints the output of `docker-compose --profile PROFILE config --format json` for the current folder.
 //
-// Compose's own library reads the files, so that this program refuses what Compose refuses; it builds in a fraction of
-// the time. tests/system/stacks/test_compose_config.py compares the output and the errors of both, and policy/test_tools.py
+// Compose's own library reads the files, so this program refuses the same files as Compose; it builds in a fraction of the
+// time. tests/system/stacks/test_compose_config.py compares the output and the errors of both, and policy/test_tools.py
 // compares the versions of their libraries.
 package main
 

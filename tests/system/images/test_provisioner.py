@@ -70,12 +70,12 @@ _LACKS = {
     "echo {} >/root/.docker/config.json": ["root's login to asia-northeast3-docker.pkg.dev: is 'null', must be"],
     "rm /usr/local/bin/docker-credential-gcloud": ["docker-credential-gcloud for root: is 'no', must be 'yes'."],
     "rm /etc/docker.service.enabled": ["docker at boot: is 'disabled', must be 'enabled'."],
-    "sed -i s/10m/10g/ /etc/docker/daemon.json": ["/etc/docker/daemon.json, with all of ours: is 'false', must"],
+    "sed -i s/10m/10g/ /etc/docker/daemon.json": ["/etc/docker/daemon.json, with all of daemon.json: is 'false', must"],
     "sed -i s/false/true/ /var/lib/docker/daemon.json": [
         "the running daemon's settings: is 'json-file true', must",
     ],
     "rm /etc/systemd/journald.conf.d/50-dojangkok.conf": ["journald's limit: is 'no', must be 'yes'."],
-    "sed -i /linux-/d /etc/apt/apt.conf.d/52dojangkok*": ["unattended-upgrades leaves alone: is '4', must be '5'."],
+    "sed -i /linux-/d /etc/apt/apt.conf.d/52dojangkok*": ["unattended-upgrades skips: is '4', must be '5'."],
 }
 _LACKS_OF_THE_SETTINGS = {
     "echo '{' >/etc/docker/daemon.json": ["/etc/docker/daemon.json, accepted by dockerd: is 'no', must be 'yes'."],
@@ -85,7 +85,7 @@ _LACKS_OF_A_GPU = {
     "sed -i s/cgroupfs/systemd/ /var/lib/docker/daemon.json": ["cgroup driver: is 'systemd', must be 'cgroupfs'."],
     "sed -i s/nvidia/other/ /var/lib/docker/daemon.json": [
         "the daemon's runtime nvidia: is 'false', must be 'true'.",
-        "GPUs that a container sees: is '0', must be '1'.",
+        "GPUs in a container: is '0', must be '1'.",
     ],
 }
 
