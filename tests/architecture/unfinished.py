@@ -10,7 +10,6 @@ LONG_FILES: Final = frozenset(
         "tests/unit/ci/test_deploy_runner.py", "tests/unit/ci/test_main.py",
         "tests/integration/deploy/test_preflight.py", "tests/unit/deploy/test_scripts.py",
         "tests/unit/lib/credential_files.py",
-        "tests/integration/deploy/test_early_failure.py",
     }
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Deployers that stand still before each exchange, so that anything may happen in between."""
+"""Processes that deploy, and that stop before each exchange, so that a test can do anything in between."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ from emulator.inprocess import Transport
 
 
 class KilledError(BaseException):
-    """The process is gone: no handler of the client may see this and go on."""
+    """The process was killed: no handler of the client may catch this and continue."""
 
 
 class QuickClient(httpx.Client):
@@ -27,8 +27,8 @@ class QuickClient(httpx.Client):
     An httpx client that hands each request to the emulator as it is: a third of the cost of a real one.
 
     Args:
-        emulator: emulator that answers
-        agent: Who asks; the request log has it.
+        emulator: emulator that answers the requests.
+        agent: name of the client in the request log.
     """
 
     def __init__(self, emulator: Emulator, agent: str = "") -> None:
@@ -54,15 +54,15 @@ class QuickClient(httpx.Client):
 
 class Client:
     """
-    A process that deploys, in a thread that runs only while it is let.
+    A process that deploys, as a thread that makes exchanges only when the test lets it.
 
     Args:
-        emulator: emulator that answers
-        project: Name.
-        name: Of the client, in the request log.
-        work: What it does, given its API.
-        watched: Called with the client before and after each exchange, `("before" or "after", verb, URL)`.
-        ahead_s: How far its computer's clock is ahead of the server's.
+        emulator: emulator that answers the requests.
+        project: name of the project.
+        name: name of the client in the request log.
+        work: work of the process, which gets its API.
+        watched: called with the client before and after each exchange, `("before" or "after", verb, URL)`.
+        ahead_s: seconds that the clock of its computer is ahead of the server's.
     """
 
     def __init__(
@@ -103,13 +103,13 @@ class Client:
 
     @property
     def code(self) -> int:
-        """Its exit code, once it is over; -9 if it was killed."""
+        """Exit code of the process after its end; -9 if it was killed."""
         if isinstance(self.error, KilledError):
             return -9
         return self.error.exit_code if isinstance(self.error, DeployError) else 0
 
     def go(self, exchanges: int = 10_000) -> bool:
-        """Let it make some exchanges; returns whether it is over."""
+        """Let the process make some exchanges; return whether it has ended."""
         for _ in range(exchanges):
             if self.is_over:
                 break
@@ -120,7 +120,7 @@ class Client:
         return self.is_over
 
     def kill(self) -> None:
-        """End it where it stands."""
+        """Kill the process before its next exchange."""
         self._dies = True
         self.go(1)
 

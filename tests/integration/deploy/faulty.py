@@ -1,4 +1,4 @@
-"""A rig whose deploys take no bake, and what goes wrong with it."""
+"""A rig whose rollouts have no bake, with faults and instance rules for it."""
 
 from typing import Any
 
@@ -6,22 +6,26 @@ from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 
-def rig_without_bake(**policy: Any) -> Rig:
+def rig_without_bake(**settings: Any) -> Rig:
+    """Return a rig whose rollout settings have no bake, and are otherwise changed as given."""
     rig = new_rig()
-    rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"bake_s": 0.0, **policy})})
+    rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"bake_s": 0.0, **settings})})
     rig.emulator.environment.advance()
     return rig
 
 
-def inject_fault(rig: Rig, **what: Any) -> None:
-    rig.control("POST", "emulator/faults", {"faults": [what]})
+def inject_fault(rig: Rig, **fault: Any) -> None:
+    """Let the emulator answer wrongly, as a fault describes."""
+    rig.control("POST", "emulator/faults", {"faults": [fault]})
 
 
-def set_instance_rule(rig: Rig, letter: str, **how: Any) -> None:
-    rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **how})
+def set_instance_rule(rig: Rig, letter: str, **rule: Any) -> None:
+    """Set how the instances of a release behave."""
+    rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **rule})
 
 
 def request_times(rig: Rig, method: str) -> list[float]:
+    """Return the times of the requests to a method."""
     return [
         entry["at_s"] for entry in rig.emulator.environment.store.entries(kind="request") if entry["method"] == method
     ]

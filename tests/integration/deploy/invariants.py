@@ -129,11 +129,15 @@ class Watcher:
         """Return the templates that all machines serve, health and number included; empty while they do not."""
         group = self.rig.emulator.environment.view.groups[GROUP]
         size = self.size()
-        active = [one for one in group.instances if not one.is_standby]
-        good = [one for one in active if one.was_available and (one.status, one.action) == ("RUNNING", "NONE")]
-        if len(good) != size or len(active) != size:
+        active = [instance for instance in group.instances if not instance.is_standby]
+        available = [
+            instance
+            for instance in active
+            if instance.was_available and (instance.status, instance.action) == ("RUNNING", "NONE")
+        ]
+        if len(available) != size or len(active) != size:
             return set()
-        return {name_of(one.intended.template) for one in good}
+        return {name_of(instance.intended.template) for instance in available}
 
     def exit_12(self, client: Client, letter: str, alone: bool) -> None:
         """
@@ -158,7 +162,9 @@ class Watcher:
         if code in (7, 9) and alone and size:
             serving = self.serving()
             assert serving, "I-4: exit 7, and nothing serves"
-            assert {one.template for one in self.versions()} == serving, "I-4: exit 7, and something else serves"
+            assert {version.template for version in self.versions()} == serving, (
+                "I-4: exit 7, and something else serves"
+            )
             assert self._digests(serving) != {letter} or letter not in "bcde", "I-4: exit 7 on the broken one"
         if code == 3:
             assert len(self.decided[client]) <= 1, "I-12: refused, and the group was told something"
@@ -177,8 +183,8 @@ class Watcher:
         return (places[0].reference.digest[7:8] or places[0].reference.tag) if places else ""
 
     def _capacity_1(self, entry: dict[str, Any]) -> None:
-        available = sum(one["available"] and one["action"] != "DELETING" for one in entry["instances"])
-        if "e" in self._digests({one["template"] for one in entry["instances"]}):
+        available = sum(instance["available"] and instance["action"] != "DELETING" for instance in entry["instances"])
+        if "e" in self._digests({instance["template"] for instance in entry["instances"]}):
             self.disturbed_at_s = entry["at_s"]
         is_calm = entry["at_s"] >= self.disturbed_at_s + _NOTICED_S
         self.floor = min(self.floor, entry["target_size"]) if is_calm else 0
@@ -188,36 +194,40 @@ class Watcher:
 
     def _one_version_at_rest_2(self, entry: dict[str, Any]) -> None:
         if entry["is_stable"]:
-            told = [(one["template"], one["name"]) for one in entry["versions"]]
-            assert len(told) == 1, "I-2: several versions at rest"
-            running = [one for one in entry["instances"] if one["target"] == "RUNNING"]
-            assert {(one["template"], one["version"]) for one in running} <= set(told), "I-2: a mixture"
+            versions = [(row["template"], row["name"]) for row in entry["versions"]]
+            assert len(versions) == 1, "I-2: several versions at rest"
+            running = [row for row in entry["instances"] if row["target"] == "RUNNING"]
+            assert {(row["template"], row["version"]) for row in running} <= set(versions), "I-2: a mixture"
 
     def _referenced_3(self, documents: dict[str, Any]) -> None:
         view = self.rig.emulator.environment.view
-        machines = {name_of(one.intended.template) for group in view.groups.values() for one in group.instances}
-        told = {version.template for version in self.versions()}
-        back = {
-            found.fallback.template
-            for name in told | machines
-            if name in documents and (found := template.release_record(documents[name])) and found.fallback
+        used = {name_of(instance.intended.template) for group in view.groups.values() for instance in group.instances}
+        targets = {version.template for version in self.versions()}
+        fallbacks = {
+            record.fallback.template
+            for name in targets | used
+            if name in documents and (record := template.release_record(documents[name])) and record.fallback
         }
-        assert machines | told | back <= documents.keys(), "I-3: referred to, and gone"
+        assert used | targets | fallbacks <= documents.keys(), "I-3: referred to, and gone"
 
     def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
-        found = [(entry.base_id, entry.digest) for one in documents.values() if (entry := template.release_record(one))]
-        assert len(found) == len(set(found)), "I-6: two templates for one content"
+        contents = [
+            (record.base_id, record.digest)
+            for document in documents.values()
+            if (record := template.release_record(document))
+        ]
+        assert len(contents) == len(set(contents)), "I-6: two templates for one content"
 
     def _copy_8(self, document: dict[str, Any]) -> None:
-        entry = template.release_record(document)
-        if entry is None:
+        record = template.release_record(document)
+        if record is None:
             return
-        base = self.by_id.get(entry.base_id)
+        base = self.by_id.get(record.base_id)
         assert base is not None, "I-8: the base is unknown"
         texts = []
-        for one in (base, document):
-            properties = {key: value for key, value in one["properties"].items() if key != "metadata"}
-            metadata = template.metadata(one)
+        for copy in (base, document):
+            properties = {key: value for key, value in copy["properties"].items() if key != "metadata"}
+            metadata = template.metadata(copy)
             script = metadata.pop("startup-script")
             place = references(script, REPOSITORY)[0]
             metadata.pop("release", None)
@@ -236,11 +246,11 @@ class Watcher:
             minute.popleft()
         assert len(minute) <= _REQUESTS_A_MINUTE, f"I-11: {len(minute)} requests in a minute"
 
-    def _kept_13(self, gone: set[str], names: set[str]) -> None:
-        if not gone:
+    def _kept_13(self, deleted: set[str], names: set[str]) -> None:
+        if not deleted:
             return
         entries = {name: template.release_record(self.known[name]) for name in names}
-        assert all(entries[name] for name in gone), "I-13: something foreign was deleted"
-        good = {one.fallback.template for one in entries.values() if one and one.fallback}
-        good = {name for name in good | {one.template for one in self.versions()} if entries.get(name)}
-        assert len(good - gone) >= min(5, len(good)), "I-13: fewer than the five newest good ones were kept"
+        assert all(entries[name] for name in deleted), "I-13: something foreign was deleted"
+        proven = {record.fallback.template for record in entries.values() if record and record.fallback}
+        proven = {name for name in proven | {record.template for record in self.versions()} if entries.get(name)}
+        assert len(proven - deleted) >= min(5, len(proven)), "I-13: fewer than the five newest good ones were kept"

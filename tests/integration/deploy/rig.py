@@ -1,7 +1,6 @@
-"""A group of three on the emulator, in this process, with a clock that moves only when somebody waits."""
+"""A group of three instances on an emulator in this process, whose clock moves only while deploy waits."""
 
 import io
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,7 +39,7 @@ from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY, digest
 
 @dataclass
 class Rig:
-    """An emulator, and a deployer in front of it."""
+    """A test rig: an emulator with a group, and the means to deploy to the group."""
 
     emulator: Emulator
     config: Config = CONFIG
@@ -145,39 +144,40 @@ class Rig:
         return plan
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
-        """Steer the emulator."""
+        """Send a request to the emulator, and return the answer."""
         client = httpx.Client(transport=Transport(self.emulator), base_url="http://emulator/")
         return client.request(verb, path, json=body).json()
 
     def serving(self) -> list[str]:
-        """Digests that the machines that stay and run are meant to have, `latest` for the seed's."""
-        found = []
-        for machine in self.emulator.environment.view.groups[GROUP].instances:
-            if not machine.is_leaving and not machine.is_standby:
-                text = self.emulator.environment.instance_controls.metadata(machine.intended.template)
-                places = references(text, REPOSITORY)
-                found.append(places[0].reference.digest[7:8] or places[0].reference.tag)
-        return found
+        """Return the release of each instance that stays and runs: the letter of its digest, or its tag."""
+        releases = []
+        for instance in self.emulator.environment.view.groups[GROUP].instances:
+            if not instance.is_leaving and not instance.is_standby:
+                text = self.emulator.environment.instance_controls.metadata(instance.intended.template)
+                mentions = references(text, REPOSITORY)
+                releases.append(mentions[0].reference.digest[7:8] or mentions[0].reference.tag)
+        return releases
 
     def templates(self) -> list[str]:
+        """Return the names of all templates."""
         return sorted(self.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"])
 
     def writes(self) -> list[tuple[str, int]]:
-        """Writes of everybody but the seed, from the ledger."""
+        """Return method and status of each write but the seed's, from the request log."""
         entries = self.emulator.environment.store.entries(kind="request")
         return [
-            (one["method"], one["status"])
-            for one in entries
-            if one["verb"] != "GET" and one["client"] != "seed"
-            and not one["method"].endswith((".wait", ".listManagedInstances"))
+            (entry["method"], entry["status"])
+            for entry in entries
+            if entry["verb"] != "GET" and entry["client"] != "seed"
+            and not entry["method"].endswith((".wait", ".listManagedInstances"))
         ]  # fmt: skip
 
-    def never_fewer_than(self, machines: int) -> bool:
-        """Whether the ledger shows that many available machines at every moment since the group first settled."""
+    def never_fewer_than(self, count: int) -> bool:
+        """Return whether so many instances were available at every moment since the group first settled."""
         entries = [entry for entry in self.emulator.environment.store.entries(kind="group") if entry["group"] == GROUP]
         since = next(index for index, entry in enumerate(entries) if entry["is_stable"])
         return all(
-            sum(one["available"] and one["action"] != "DELETING" for one in entry["instances"]) >= machines
+            sum(instance["available"] and instance["action"] != "DELETING" for instance in entry["instances"]) >= count
             for entry in entries[since:]
         )
 
@@ -186,7 +186,7 @@ _SEED = read_seed(Path("emulator/seeds/dojangkok.yaml"))
 
 
 def new_rig(script: str = "") -> Rig:
-    """The seed's world, settled; its template may carry another startup script."""
+    """Return a rig with the settled group of the seed; `script` replaces the startup script of its template."""
     seed = _SEED.model_copy(deep=True)
     if script:
         items = seed.resources["instanceTemplates"][0]["properties"]["metadata"]["items"]
@@ -198,11 +198,7 @@ def new_rig(script: str = "") -> Rig:
 
 
 def closed_stderr() -> SafeStream:
-    """A stderr that was closed in the middle: every write to it fails."""
+    """Return a closed stderr: every write to it fails."""
     stream = io.StringIO()
     stream.close()
     return SafeStream(stream)
-
-
-def dumped(document: object) -> str:
-    return json.dumps(document, sort_keys=True)

@@ -104,6 +104,7 @@ def assert_one_version(rig: Rig, *expected: str) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 @pytest.mark.parametrize("verb", VERBS)
 def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -> None:
+    """A run with one spoilt exchange ends as a clean run does."""
     for number in range(1 + FAULTS.index(fault) % STRIDE, exchanges(verb) + 1, STRIDE):
         rig = world(verb)
         rig.control("POST", "emulator/faults", {"faults": [{"on": "*", "nth": [number], **fault}]})
@@ -138,8 +139,8 @@ def test_killed_at_any_exchange_the_next_process_goes_on(verb: str, next_one: st
         CASES.append(f"{verb} {number} killed, {next_one}")
 
 
-def test_way_back_from_a_broken_release_survives_every_spoilt_exchange() -> None:
-    """Each exchange from the failure on answered 503 once."""
+def test_automatic_rollback_survives_every_spoilt_exchange() -> None:
+    """The rollback of a broken release ends well if exchanges of any number are answered 503."""
     for number in range(1, 40, 3):
         rig = world("deploy")
         rig.control("POST", "emulator/instance-rules", {"never_healthy": True})

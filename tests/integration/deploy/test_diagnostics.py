@@ -35,6 +35,7 @@ def failing(**faults: Any) -> Rig:
 
 
 def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -> None:
+    """Only the fallback's template and the group are read before the rollback's PATCH."""
     rig = failing()
     with pytest.raises(RolledBackError) as failure:
         rig.deploy("b")
@@ -63,6 +64,7 @@ def rolled_back(rig: Rig) -> tuple[float, float]:
 
 
 def test_serial_port_that_answers_503_for_ever_delays_no_rollback() -> None:
+    """A serial port that fails costs the rollback no time."""
     quick, _ = rolled_back(failing())
     slow, pause_s = rolled_back(failing(on=SERIAL, status=503))
     # While polling, each read of the port may be retried; the rollback itself waits for none.
@@ -71,7 +73,8 @@ def test_serial_port_that_answers_503_for_ever_delays_no_rollback() -> None:
 
 
 @pytest.mark.parametrize("error", [CloudError("GET: 503"), NotAllowedError("no token"), RefusedError("not found")])
-def test_output_that_was_read_while_polling_is_kept_as_evidence(error: Exception) -> None:
+def test_output_that_was_read_while_polling_is_kept(error: Exception) -> None:
+    """The diagnostics have the known output if the last read of the serial port fails."""
     rig = rig_without_bake()
     compute = rig.compute()
 
@@ -85,7 +88,8 @@ def test_output_that_was_read_while_polling_is_kept_as_evidence(error: Exception
     assert diagnostics.read_diagnostics(rig.managed(compute), None, "docker: no such image\n") == ()
 
 
-def test_read_that_never_ends_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_that_never_ends_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The diagnostics wait a limited time for the serial port."""
     rig = rig_without_bake()
     compute, never = rig.compute(), threading.Event()
     compute.get = lambda *_, **__: {"contents": str(never.wait(30))}  # type: ignore[method-assign]
@@ -109,6 +113,7 @@ def test_instance_that_does_not_serve_is_the_failed_one() -> None:
 
 
 def test_secrets_of_the_serial_port_are_left_out() -> None:
+    """A private key in the output is replaced."""
     rig = rig_without_bake()
     compute = rig.compute()
     key = [f"{mark} PRIVATE KEY-----" for mark in ("-----BEGIN", "-----END")]

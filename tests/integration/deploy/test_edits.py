@@ -52,14 +52,16 @@ def own_writes(rig: Rig) -> list[tuple[str, int]]:
     return [(entry["method"], entry["status"]) for entry in entries if "requestId" in str(entry)]
 
 
-def test_harmless_edit_between_preflight_and_patch_goes_on() -> None:
+def test_harmless_edit_between_preflight_and_patch_is_no_obstacle() -> None:
+    """An edit that preflight would accept does not end the deploy."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceTemplates.insert", nth=[1], request=edit({"description": "mine"}))
     rig.deploy("a")
     assert rig.serving() == ["a"] * 3
 
 
-def test_typed_rollback_refuses_such_an_edit_too() -> None:
+def test_typed_rollback_refuses_an_edit_too() -> None:
+    """A typed rollback checks the document that it patches."""
     rig = rig_without_bake()
     rig.deploy("a")
     inject_fault(
@@ -79,7 +81,8 @@ def test_typed_rollback_refuses_such_an_edit_too() -> None:
     ],
     ids=str,
 )
-def test_edit_during_a_rollout_that_fails_is_named_and_the_rollback_is_made(body: dict[str, Any], text: str) -> None:
+def test_error_of_a_failed_rollout_has_the_edits_of_the_group(body: dict[str, Any], text: str) -> None:
+    """The edit is reported as a likely cause, and the rollback is made."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", never_healthy=True)
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit(body))
@@ -89,8 +92,8 @@ def test_edit_during_a_rollout_that_fails_is_named_and_the_rollback_is_made(body
     assert rig.serving() == ["latest"] * 3
 
 
-def test_rollout_that_an_edit_stops_names_it() -> None:
-    """Updates that somebody stopped: the instances that are left are never replaced."""
+def test_error_of_a_rollout_that_an_edit_stopped_has_the_edit() -> None:
+    """An update policy of OPPORTUNISTIC stops the replacements."""
     rig = rig_without_bake()
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}}))
     with pytest.raises(RolledBackError, match=r"not done after 570 s: .*from PROACTIVE to OPPORTUNISTIC"):
@@ -109,7 +112,8 @@ def test_autohealing_removed_during_the_rollout_is_the_cause_that_is_named() -> 
     assert document["versions"][0]["instanceTemplate"].endswith("/dojangkok-dev-ai-server-seed")
 
 
-def test_what_counts_as_an_edit() -> None:
+def test_settings_that_count_as_edits() -> None:
+    """Settings that a rollout depends on count, others do not."""
     policy = {"type": "PROACTIVE", "maxSurge": {"fixed": 1, "calculated": 1}}
     patched = {"updatePolicy": policy, "autoHealingPolicies": [1], "targetSize": 3, "fingerprint": "a"}
     assert (

@@ -55,7 +55,8 @@ def report(result: RolloutResult, shape: formats.Format = "text", verb: str = "d
     return formats.run_report(outcome, lambda *words: " ".join(words), shape)
 
 
-def test_group_that_was_empty_from_the_start_is_done_and_one_that_was_emptied_has_failed() -> None:
+def test_verdict_of_an_empty_group_depends_on_its_past() -> None:
+    """A group that never had instances is done, and a group that lost them has failed."""
     empty = add_poll(of(), TARGET, PollSummary())
     assert (group_verdict(of(), TARGET, empty).state, group_verdict(of(), TARGET, empty).text) == ("done", NOTHING)
     emptied = add_poll(of(), TARGET, add_poll(of(NEW, size=1), TARGET, PollSummary()))
@@ -68,6 +69,7 @@ def test_group_that_was_empty_from_the_start_is_done_and_one_that_was_emptied_ha
 
 
 def test_empty_group_is_idle_and_never_settled() -> None:
+    """Nothing is left to do on an empty group, and it serves nothing."""
     assert (is_idle(of()), is_settled(of())) == (True, False)
     assert (is_idle(of(NEW, size=1)), is_settled(of(NEW, size=1))) == (True, True)
     assert not is_idle(of(size=1))
@@ -75,6 +77,7 @@ def test_empty_group_is_idle_and_never_settled() -> None:
 
 
 def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
+    """The report of a deploy to an empty group claims no serving release."""
     rig = resized(new_rig(), 0)
     result = rig.deploy("a")
     assert (result.changed, result.is_empty) == (True, True)
@@ -87,6 +90,7 @@ def test_deploy_to_an_empty_group_reports_that_nothing_is_proven() -> None:
 
 
 def test_plan_for_an_empty_group_does_not_call_the_release_serving() -> None:
+    """The preview of an empty group claims no serving release."""
     rig = resized(new_rig(), 0)
     rig.deploy("a")
     text = preview.preview_report(preview.preview(rig.config, rig.observed(), rig.plan("a")), "text")
@@ -95,6 +99,7 @@ def test_plan_for_an_empty_group_does_not_call_the_release_serving() -> None:
 
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting", "stable"])
 def test_group_that_is_emptied_during_the_rollout_is_rolled_back(phase: str) -> None:
+    """A release that no instance proves any more is rolled back."""
     rig = rig_without_bake(bake_s=60.0)
     rig.deploy("0")
     inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})
@@ -108,6 +113,7 @@ def test_group_that_is_emptied_during_the_rollout_is_rolled_back(phase: str) -> 
 
 
 def test_group_that_is_emptied_between_preflight_and_patch_is_rolled_back() -> None:
+    """Instances at preflight count, even if no poll shows any."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceTemplates.insert", nth=[1],
           request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})  # fmt: skip
@@ -116,6 +122,7 @@ def test_group_that_is_emptied_between_preflight_and_patch_is_rolled_back() -> N
 
 
 def test_group_that_is_filled_during_the_rollout_is_proven() -> None:
+    """Instances that come during the rollout prove the release."""
     rig = resized(rig_without_bake(bake_s=60.0), 0)
     inject_fault(rig, on="instanceTemplates.insert", nth=[1],
           request={"verb": "POST", "path": f"{GROUP}/resize?size=2"})  # fmt: skip
@@ -125,6 +132,7 @@ def test_group_that_is_filled_during_the_rollout_is_proven() -> None:
 
 
 def test_rollback_of_an_empty_group_reports_that_nothing_is_proven() -> None:
+    """The report of a rollback of an empty group claims no serving release."""
     rig = rig_without_bake()
     rig.deploy("a")
     rig.deploy("b")
@@ -136,7 +144,8 @@ def test_rollback_of_an_empty_group_reports_that_nothing_is_proven() -> None:
     assert rig.rollback(name).changed is False
 
 
-def test_rollback_during_which_the_group_is_emptied_is_done_and_says_so() -> None:
+def test_rollback_of_a_group_that_is_emptied_meanwhile_is_done() -> None:
+    """A fallback is proven already and needs no instance."""
     rig = rig_without_bake()
     rig.deploy("a")
     rig.deploy("b")
@@ -145,6 +154,7 @@ def test_rollback_during_which_the_group_is_emptied_is_done_and_says_so() -> Non
 
 
 def test_status_and_history_of_an_empty_group_call_no_release_serving() -> None:
+    """Neither verb claims a serving release."""
     rig = rig_without_bake()
     rig.deploy("a")
     resized(rig, 0)
@@ -157,6 +167,7 @@ def test_status_and_history_of_an_empty_group_call_no_release_serving() -> None:
 
 
 def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> None:
+    """Neither verb claims a serving release."""
     rig = rig_without_bake()
     rig.deploy("a")
     resized(rig, 0)
@@ -170,6 +181,7 @@ def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> Non
 
 
 def test_refused_write_to_an_empty_group_does_not_call_the_old_release_serving() -> None:
+    """The error of a refused write says that the group has no instances."""
     rig = resized(rig_without_bake(), 0)
     inject_fault(rig, on="instanceTemplates.insert", status=400, reason="invalid")
     with pytest.raises(RefusedError, match="The group has no instances") as error:
@@ -178,11 +190,13 @@ def test_refused_write_to_an_empty_group_does_not_call_the_old_release_serving()
 
 
 def test_deploy_that_stops_before_its_patch_does_not_call_an_empty_group_serving() -> None:
+    """An interrupted deploy says that the group is unchanged and has no instances."""
     text, is_told = unattended_rollout(of(), Version("next"), TARGET, is_patched=False)
     assert (text, is_told) == ("The group is unchanged, and has no instances.", False)
 
 
 def test_reconcile_waits_for_an_empty_group_that_is_not_stable() -> None:
+    """Instances that are being deleted are waited for."""
     rig = rig_without_bake()
     rig.deploy("a")
     rig.control("POST", f"{GROUP}/resize?size=0")

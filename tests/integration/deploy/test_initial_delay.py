@@ -50,13 +50,15 @@ def set_delay(rig: Rig, delay_s: int) -> None:
         (with_delay(69, checkIntervalSec=None, healthyThreshold=None), "69 s is shorter than 70 s"),
     ],
 )
-def test_delay_is_compared_with_what_a_start_takes(found: Observation, text: str) -> None:
+def test_initial_delay_is_compared_with_the_time_of_a_start(found: Observation, text: str) -> None:
+    """The limit is the time until an instance can be healthy, and a minute."""
     assert (text in short_initial_delay(found), bool(short_initial_delay(found))) == (True, bool(text))
     assert any("Fix: raise initialDelaySec" in line for line in preflight_warnings(CONFIG, found)) is bool(text)
     assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, found)) is bool(text)
 
 
-def test_short_delay_stands_in_the_plan_and_in_the_report() -> None:
+def test_short_delay_is_a_warning_of_plan_and_report() -> None:
+    """Plan and report warn of a short delay."""
     rig = rig_without_bake()
     set_delay(rig, 30)
     warning = f"{SHORT}: instances that still start may be recreated. Fix: raise initialDelaySec"
@@ -67,7 +69,8 @@ def test_short_delay_stands_in_the_plan_and_in_the_report() -> None:
     assert warning in rig.deploy("a").warnings
 
 
-def test_failure_by_repair_names_the_short_delay_and_asks_to_raise_it() -> None:
+def test_failure_by_repair_has_the_short_delay_as_its_cause() -> None:
+    """The fix is to raise initialDelaySec."""
     rig = rig_without_bake()
     set_delay(rig, 30)
     set_instance_rule(rig, "a", answer_s=90)
@@ -80,7 +83,8 @@ def test_failure_by_repair_names_the_short_delay_and_asks_to_raise_it() -> None:
     assert rig.serving() == ["latest"] * 3
 
 
-def test_failure_by_repair_after_a_long_delay_names_the_delay_too() -> None:
+def test_failure_by_repair_after_a_long_delay_has_the_output_as_its_cause() -> None:
+    """The fix is to correct the error in the instance's output first."""
     rig = rig_without_bake(timeout_s=900.0)
     set_delay(rig, 75)
     set_instance_rule(rig, "a", never_healthy=True)
@@ -90,7 +94,8 @@ def test_failure_by_repair_after_a_long_delay_names_the_delay_too() -> None:
     assert error.value.fix.startswith("fix the error in the instance's output, or raise initialDelaySec")
 
 
-def test_failure_by_repair_of_a_rollout_that_reconcile_took_over_names_the_short_delay() -> None:
+def test_failure_by_repair_during_reconcile_has_the_short_delay_as_its_cause() -> None:
+    """A reconcile knows the delay too."""
     rig = rig_without_bake(timeout_s=600.0)
     set_delay(rig, 30)
     set_instance_rule(rig, "a", answer_s=90)
@@ -107,7 +112,8 @@ def killed(*_: object) -> None:
     raise RuntimeError("killed")
 
 
-def test_only_a_repair_is_explained_by_the_delay() -> None:
+def test_delay_is_the_cause_of_repairs_only() -> None:
+    """Other failures keep their own cause."""
     failed, repaired = Verdict("failed", "x"), Verdict("failed", "x", "n", "y", is_repair=True)
     assert with_delay_cause(failed, SHORT) is failed
     assert with_delay_cause(repaired, "") is repaired

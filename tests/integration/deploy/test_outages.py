@@ -34,7 +34,8 @@ def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("how", [{"status": 503}, NO_PERMISSION], ids=str)
-def test_group_that_is_never_read_again_is_given_up_at_the_deadline_and_not_called_refused(how: dict[str, Any]) -> None:
+def test_unreadable_group_fails_at_the_deadline(how: dict[str, Any]) -> None:
+    """A group that can't be read until the deadline ends with exit code 8, not 3."""
     rig = rig_without_bake()
     inject_fault(rig, on=GET, nth=list(range(8, 2_000)), **how)
     before_s = rig.emulator.environment.clock.now_s()
@@ -60,7 +61,8 @@ def test_answer_that_is_missing_in_the_bake_is_no_reason_to_go_back() -> None:
     assert rig.serving() == ["a"] * 3
 
 
-def test_group_that_is_deleted_in_the_middle_is_no_refusal() -> None:
+def test_group_deleted_during_a_rollout_is_no_refusal() -> None:
+    """A group that is deleted after the PATCH ends with exit code 8, not 3."""
     rig = rig_without_bake()
     inject_fault(rig, when={"phase": "verifying"}, nth=[1], request={"verb": "DELETE", "path": GROUP})
     with pytest.raises(NotRestoredError, match=r"group 'dojangkok-dev-ai-server-mig': not found in zone") as error:
@@ -68,7 +70,8 @@ def test_group_that_is_deleted_in_the_middle_is_no_refusal() -> None:
     assert error.value.exit_code == 8
 
 
-def test_refused_token_is_renewed_once_and_the_request_made_again() -> None:
+def test_refused_token_is_renewed_once() -> None:
+    """A request whose token was refused is sent again with a new one."""
     asked: list[tuple[str, str]] = []
     tokens = iter(["new"])
     token = ["old"]
@@ -96,6 +99,7 @@ def test_refused_token_is_renewed_once_and_the_request_made_again() -> None:
 
 
 def test_token_that_is_refused_again_is_not_allowed() -> None:
+    """A second refusal of the token ends with exit code 4."""
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(401, json={})))
     compute = Compute(client, "http://x/compute/v1", "p", dict, Time(lambda: 0.0, print))
     with pytest.raises(NotAllowedError, match="401"):

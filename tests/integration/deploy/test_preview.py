@@ -23,10 +23,11 @@ def of(rig: Rig, letter: str, observed: Observation | None = None) -> Preview:
 
 
 def test_first_release_shows_every_field_of_the_template() -> None:
+    """The name, the description, the line of the script and the release record differ."""
     rig = new_rig()
-    found = of(rig, "a")
-    changes = {change.field: (change.before, change.after) for change in found.template}
-    assert changes["name"] == (SEED, found.target)
+    shown = of(rig, "a")
+    changes = {change.field: (change.before, change.after) for change in shown.template}
+    assert changes["name"] == (SEED, shown.target)
     assert changes["startup-script line 8"] == (
         f"image: {REPOSITORY}:latest", f"image: {REPOSITORY}@{digest('a')}",
     )  # fmt: skip
@@ -35,10 +36,11 @@ def test_first_release_shows_every_field_of_the_template() -> None:
         "name", "description", "startup-script line 8",
     ]  # fmt: skip
     assert all(before != after for before, after in changes.values())
-    assert (found.update_policy, len(found.instances), found.fallback) == ((), 3, SEED)
+    assert (shown.update_policy, len(shown.instances), shown.fallback) == ((), 3, SEED)
 
 
-def test_next_release_shows_the_line_and_the_entry_alone() -> None:
+def test_next_release_shows_script_line_and_record_only() -> None:
+    """Members of the release record that stay equal are not shown."""
     rig = new_rig()
     rig.deploy("a")
     changes = {change.field: (change.before, change.after) for change in of(rig, "b").template}
@@ -49,23 +51,25 @@ def test_next_release_shows_the_line_and_the_entry_alone() -> None:
     assert (before, after) == (SEED, rig.observed().group.versions[0].template)
 
 
-def test_policy_is_compared_field_by_field() -> None:
+def test_update_policy_is_compared_field_by_field() -> None:
+    """Each field of the update policy that a deploy would set is shown with both values."""
     rig = new_rig()
     observed = rig.observed()
     policy = {"type": "PROACTIVE", "minimalAction": "REFRESH", "maxSurge": {"percent": 20}}
     raw = {**observed.group.raw, "updatePolicy": policy}
-    found = of(rig, "a", replace(observed, group=replace(observed.group, raw=raw)))
-    assert found.update_policy == (
+    shown = of(rig, "a", replace(observed, group=replace(observed.group, raw=raw)))
+    assert shown.update_policy == (
         Change("minimalAction", "REFRESH", "REPLACE"),
         Change("mostDisruptiveAllowedAction", "None", "REPLACE"),
         Change("replacementMethod", "None", "SUBSTITUTE"),
         Change("maxSurge", "20 %", "1"),
         Change("maxUnavailable", "None", "0"),
     )
-    assert "@ update policy: maxSurge\n  - 20 %\n  + 1\n" in preview_report(found, "text")
+    assert "@ update policy: maxSurge\n  - 20 %\n  + 1\n" in preview_report(shown, "text")
 
 
-def test_text_says_what_happens_and_how_long() -> None:
+def test_text_has_instances_duration_and_fallback() -> None:
+    """The text has the instances to replace, the duration, the fallback and the bill of materials."""
     rig = new_rig()
     text = preview_report(of(rig, "a"), "text")
     assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
@@ -86,12 +90,13 @@ def test_text_says_what_happens_and_how_long() -> None:
     ],
 )
 def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimated_s: list[float]) -> None:
+    """The estimate ends at the timeout, and a timeout that no rollout keeps is warned of."""
     rig = new_rig()
     rig.config = rig.config.with_timeout(timeout_s)
-    found = of(rig, "a")
-    text = preview_report(found, "text")
+    shown = of(rig, "a")
+    text = preview_report(shown, "text")
     assert [row.strip() for row in text.splitlines() if "minute" in row] == [line]
-    assert list(found.estimated_s) == estimated_s
+    assert list(shown.estimated_s) == estimated_s
     warning = f"warning: the timeout of {timeout_s:.0f} s is shorter than the 210 s that this rollout usually takes"
     assert (warning in text) == (timeout_s < 210)
     rig.config = rig.config.model_copy(update={"compute_url": "http://emulator:8080/compute/v1"})
@@ -99,24 +104,27 @@ def test_estimate_never_exceeds_the_timeout(timeout_s: float, line: str, estimat
 
 
 def test_markdown_has_the_changes_as_a_diff() -> None:
+    """A job summary shows the changes as a diff."""
     text = preview_report(of(new_rig(), "a"), "markdown")
     assert f"```diff\n@ template: name\n- {SEED}\n+ {SEED}-r-" in text
     assert text.endswith("\n```")
 
 
 def test_json_has_every_field() -> None:
-    found = json.loads(preview_report(of(new_rig(), "a"), "json"))
-    assert (found["action"], found["before"], len(found["instances"])) == ("roll", SEED, 3)
-    assert found["template"][0] == {"field": "name", "before": SEED, "after": found["target"]}
-    assert found["estimated_s"] == [210.0, 480.0]
+    """JSON has the plan, the instances, the changes and the estimate."""
+    shown = json.loads(preview_report(of(new_rig(), "a"), "json"))
+    assert (shown["action"], shown["before"], len(shown["instances"])) == ("roll", SEED, 3)
+    assert shown["template"][0] == {"field": "name", "before": SEED, "after": shown["target"]}
+    assert shown["estimated_s"] == [210.0, 480.0]
 
 
 def test_release_that_serves_changes_nothing() -> None:
+    """The preview of a release that the group has already lists no change."""
     rig = new_rig()
     rig.deploy("a")
-    found = of(rig, "a")
-    assert (found.template, found.update_policy, found.instances, found.estimated_s) == ((), (), (), (0.0, 0.0))
-    assert preview_report(found, "text") == f"{CONFIG.group}: nothing to do, it serves already"
+    shown = of(rig, "a")
+    assert (shown.template, shown.update_policy, shown.instances, shown.estimated_s) == ((), (), (), (0.0, 0.0))
+    assert preview_report(shown, "text") == f"{CONFIG.group}: nothing to do, it serves already"
     unsettled = rig.observed()
     unsettled = replace(unsettled, group=replace(unsettled.group, is_stable=False))
     assert "a rollout of this release has begun already; deploy would wait for it" in preview_report(
@@ -136,7 +144,7 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("machines", "rollout", "expected"),
+    ("instances", "settings", "expected"),
     [
         (1, RolloutSettings(bake_s=0), (60.0, 150.0)),
         (3, RolloutSettings(bake_s=30), (210.0, 480.0)),
@@ -145,13 +153,17 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
         (0, RolloutSettings(bake_s=30), (30.0, 30.0)),
     ],
 )
-def test_estimate_goes_by_turns(machines: int, rollout: RolloutSettings, expected: tuple[float, float]) -> None:
-    assert estimated_s(machines, rollout) == expected
+def test_estimate_depends_on_surge_and_unavailable(
+    instances: int, settings: RolloutSettings, expected: tuple[float, float]
+) -> None:
+    """As many instances as surge and unavailable allow are replaced at once."""
+    assert estimated_s(instances, settings) == expected
 
 
 def test_bill_of_materials_is_named_by_its_digest() -> None:
+    """The preview has the digest of the image's bill of materials."""
     rig = new_rig()
     observed = rig.observed()
-    found = preview(rig.config, observed, plan_deploy(rig.config, rig.request("a"), observed), digest("b"))
-    assert preview_report(found, "text").endswith(f"\n  bill of materials {digest('b')}")
-    assert json.loads(preview_report(found, "json"))["bill_of_materials"] == digest("b")
+    shown = preview(rig.config, observed, plan_deploy(rig.config, rig.request("a"), observed), digest("b"))
+    assert preview_report(shown, "text").endswith(f"\n  bill of materials {digest('b')}")
+    assert json.loads(preview_report(shown, "json"))["bill_of_materials"] == digest("b")

@@ -79,7 +79,8 @@ def releases(rig: Rig) -> list[str]:
     return [name for name, document in documents.items() if template.release_record(document)]
 
 
-def test_a_run_deletes_twenty_at_most_oldest_first_and_says_how_many_remain() -> None:
+def test_run_deletes_at_most_twenty_oldest_templates() -> None:
+    """The result has the number of templates that a later prune may delete."""
     rig = with_history(50)
     made = releases(rig)
     assert len(made) == 50
@@ -92,7 +93,8 @@ def test_a_run_deletes_twenty_at_most_oldest_first_and_says_how_many_remain() ->
     assert prune_templates(rig.managed(), rig.config) == PruneResult()
 
 
-def test_report_of_a_deploy_says_how_many_remain() -> None:
+def test_report_of_a_deploy_has_the_remaining_templates() -> None:
+    """The report of a deploy asks for another prune."""
     result = RolloutResult(changed=True, target=Version("new"), before=Version("old"), prunable=29)
     outcome = RunResult(
         verb="deploy",
@@ -107,7 +109,8 @@ def test_report_of_a_deploy_says_how_many_remain() -> None:
     assert json.loads(formats.run_report(outcome, str, "json"))["rollout"]["prunable"] == 29
 
 
-def test_templates_in_use_are_not_tried_again_and_again() -> None:
+def test_templates_in_use_count_as_attempts() -> None:
+    """Templates that another group uses are tried once a run."""
     rig = with_history(60)
     inject_fault(
         rig, on="instanceTemplates.delete", nth=list(range(1, 100)), status=400, reason="resourceInUseByAnotherResource"
@@ -135,7 +138,8 @@ def test_template_whose_deletion_ends_with_another_error_is_named_in_a_warning()
     assert f"template '{made[0]}' was not deleted: " in warning
 
 
-def test_what_was_deleted_before_an_error_is_reported() -> None:
+def test_deletions_before_an_error_are_reported() -> None:
+    """An error ends the prune and leaves its result so far."""
     rig = with_history(10)
     made = releases(rig)
     inject_fault(rig, on="instanceTemplates.delete", nth=[4], status=403, reason="forbidden")
@@ -162,7 +166,8 @@ def test_a_thousand_copied_records_cost_no_more_than_their_pages() -> None:
     assert requests[1_000] - requests[0] == 2 * 2  # pages of 500, when the deploy begins and when it prunes
 
 
-def test_other_groups_are_not_read_where_there_is_nothing_to_delete() -> None:
+def test_other_groups_are_read_only_before_a_deletion() -> None:
+    """A prune without candidates does not list the groups of the project."""
     rig = rig_without_bake()
     rig.deploy("a")
     assert request_times(rig, "instanceGroupManagers.aggregatedList") == []

@@ -54,7 +54,8 @@ def test_automatic_rollback_restores_no_template_that_was_created_again() -> Non
     assert versions(rig) == (planned.target,)
 
 
-def test_automatic_rollback_says_that_the_template_is_gone() -> None:
+def test_automatic_rollback_reports_a_deleted_template() -> None:
+    """The error has the name of the deleted template."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = versions(rig)[0].template
@@ -87,7 +88,8 @@ def test_one_odd_answer_about_the_template_loses_no_rollback(answer: dict[str, A
     assert rig.serving() == ["a"] * 3
 
 
-def test_automatic_rollback_goes_on_when_the_id_cannot_be_read() -> None:
+def test_automatic_rollback_continues_if_the_id_can_not_be_read() -> None:
+    """A rollback is made without the comparison of ids."""
     rig = rig_without_bake()
     rig.deploy("a")
     set_instance_rule(rig, "b", never_healthy=True)
@@ -113,6 +115,7 @@ def test_typed_rollback_to_a_template_that_was_created_again_is_refused(to: str)
 
 
 def test_release_that_was_created_again_is_no_longer_proven() -> None:
+    """No record has the id of the new template."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = versions(rig)[0].template
@@ -136,6 +139,7 @@ def test_first_rollback_to_a_template_that_was_created_again_is_refused() -> Non
 
 
 def test_reconcile_restores_no_template_that_was_created_again() -> None:
+    """A reconcile refuses before it writes."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = versions(rig)[0].template

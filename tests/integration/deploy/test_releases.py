@@ -11,7 +11,7 @@ from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import REPOSITORY, digest
 
 
-def found(rig: Rig) -> tuple[ReleaseRow, ...]:
+def listed(rig: Rig) -> tuple[ReleaseRow, ...]:
     return release_rows(rig.config, rig.observed(), rig.now())
 
 
@@ -22,23 +22,25 @@ def broken(rig: Rig, letter: str) -> None:
         rig.deploy(letter)
 
 
-def test_good_unproven_and_serving_releases_are_told_apart() -> None:
+def test_states_of_releases() -> None:
+    """A release is proven, unproven or current, and one of them may be serving."""
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
     broken(rig, "c")
-    assert [(row.digest[7:8], row.state, row.is_serving) for row in found(rig)] == [
+    assert [(row.digest[7:8], row.state, row.is_serving) for row in listed(rig)] == [
         ("c", "unproven", False),
         ("b", "proven", True),
         ("a", "proven", False),
     ]
-    first, second, third = found(rig)
+    first, second, third = listed(rig)
     assert first.fallback == second.template
     assert second.fallback == third.template
     assert first.age_s < second.age_s < third.age_s
 
 
-def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
+def test_release_stays_proven_while_an_instance_is_unhealthy() -> None:
+    """A proven release with an unhealthy instance is proven, and not serving."""
     rig = new_rig()
     rig.deploy("a")
     rig.emulator.environment.clock.move(10_000)
@@ -49,40 +51,43 @@ def test_release_stays_good_while_one_of_its_machines_is_not_well() -> None:
     assert (row.state, row.is_serving) == ("proven", False)
 
 
-def test_release_that_served_and_was_rolled_back_by_hand_is_not_said_to_have_failed() -> None:
-    """No template tells how it ended: a release that failed looks the same."""
+def test_release_that_was_rolled_back_by_hand_is_unproven() -> None:
+    """No template shows whether a release failed or was rolled back."""
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
     rig.rollback()
-    assert [(row.digest[7:8], row.state) for row in found(rig)] == [("b", "unproven"), ("a", "proven")]
+    assert [(row.digest[7:8], row.state) for row in listed(rig)] == [("b", "unproven"), ("a", "proven")]
 
 
-def test_release_on_its_way_is_neither_good_nor_unproven() -> None:
+def test_release_of_a_running_rollout_is_current() -> None:
+    """The release that the group is set to, and that does not serve yet, is current."""
     rig = new_rig()
     rig.deploy("a")
     rig.abandon("b")
-    assert [(row.digest[7:8], row.state, row.is_serving) for row in found(rig)] == [
+    assert [(row.digest[7:8], row.state, row.is_serving) for row in listed(rig)] == [
         ("b", "current", False),
         ("a", "proven", False),
     ]
 
 
-def test_table_has_a_line_for_each() -> None:
+def test_table_has_a_row_for_each_release() -> None:
+    """An arrow marks the release that serves."""
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
-    head, *lines = releases_report(found(rig), "text").splitlines()
+    head, *lines = releases_report(listed(rig), "text").splitlines()
     assert head.split() == ["age", "state", "digest", "commit", "by", "template"]
     assert lines[0].startswith("→  ")
     assert lines[1].startswith("   ")
     assert [line.split()[-4:-1] for line in lines] == [["b" * 12, "b" * 7, "-"], ["a" * 12, "a" * 7, "-"]]
 
 
-def test_json_is_a_list_with_the_same_fields() -> None:
+def test_json_is_a_list_of_releases() -> None:
+    """Each release has all its fields."""
     rig = new_rig()
     rig.deploy("a")
-    (row,) = json.loads(releases_report(found(rig), "json"))
+    (row,) = json.loads(releases_report(listed(rig), "json"))
     assert row.keys() == {
         "template", "state", "is_serving", "made_at", "age_s", "digest", "commit", "run", "by", "fallback",
         "endpoints",
@@ -91,15 +96,17 @@ def test_json_is_a_list_with_the_same_fields() -> None:
 
 
 def test_markdown_is_a_table() -> None:
+    """A job summary shows the releases as a table."""
     rig = new_rig()
     rig.deploy("a")
-    lines = releases_report(found(rig), "markdown").splitlines()
+    lines = releases_report(listed(rig), "markdown").splitlines()
     assert lines[:2] == ["|  | age | state | digest | commit | by | template |", "| " + "--- | " * 6 + "--- |"]
     assert lines[2].startswith("| → | ")
 
 
-def test_group_without_releases_says_so() -> None:
+def test_group_without_releases() -> None:
+    """A group that deploy never changed has an empty history."""
     rig = new_rig()
-    assert releases_report(found(rig), "text") == "no release yet"
-    assert releases_report(found(rig), "json") == "[]"
+    assert releases_report(listed(rig), "text") == "no release yet"
+    assert releases_report(listed(rig), "json") == "[]"
     assert release_rows(rig.config, replace(rig.observed(), templates=()), rig.now()) == ()

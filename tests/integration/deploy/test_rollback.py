@@ -36,7 +36,8 @@ def planned(rig: Rig, **change: Any) -> RestoreRelease:
     return plan
 
 
-def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() -> None:
+def test_rollback_replaces_all_instances_at_once() -> None:
+    """The surge of a rollback is the size of the group, and the next deploy sets the environment's again."""
     rig = with_two()
     began_s = rig.emulator.environment.clock.now_s()
     rig.deploy("c")
@@ -51,7 +52,8 @@ def test_rollback_makes_all_machines_at_once_and_the_next_deploy_one_by_one() ->
     assert rig.never_fewer_than(3)
 
 
-def test_rollback_takes_no_bake() -> None:
+def test_rollback_has_no_bake() -> None:
+    """A rollback ends as soon as the release serves."""
     rig = with_two()
     rig.config = rig.config.model_copy(update={"rollout": RolloutSettings(bake_s=5_000)})
     began_s = rig.emulator.environment.clock.now_s()
@@ -59,7 +61,8 @@ def test_rollback_takes_no_bake() -> None:
     assert rig.emulator.environment.clock.now_s() - began_s < 600
 
 
-def test_rollback_onto_what_serves_is_no_work() -> None:
+def test_rollback_to_the_serving_release_writes_nothing() -> None:
+    """A rollback to the release that serves from every instance is no work."""
     rig = with_two()
     before = rig.writes()
     serving = rig.observed().group.versions[0].template
@@ -67,15 +70,16 @@ def test_rollback_onto_what_serves_is_no_work() -> None:
     assert rig.writes() == before
 
 
-def test_surge_goes_by_size_and_quota() -> None:
+def test_surge_depends_on_size_and_quota() -> None:
+    """The surge is the target size, as far as the quota is known to have room."""
     rig = with_two()
     assert planned(rig).surge == 3
     assert planned(rig, quota_room=2).surge == 2
     assert planned(rig, quota_room=None).surge == 1
 
 
-def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
-    """They go on the way back, so the quota that they fill is there for it."""
+def test_surplus_instances_count_as_room() -> None:
+    """The rollback deletes the surge instances of the failing release, so their quota is free for it."""
     rig = with_two()
     observed = rig.observed()
     surge = replace(observed.group.instances[0], name="surge")
@@ -91,11 +95,13 @@ def test_machines_that_the_failing_release_has_too_many_count_as_room() -> None:
     ("configured", "size", "room", "expected"),
     [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, 1), (1, 0, 99, 1), (4, 3, 99, 4), (1, 3, 0, 1), (2, 5, None, 2)],
 )
-def test_fastest_surge(configured: int, size: int, room: int | None, expected: int) -> None:
+def test_rollback_surge(configured: int, size: int, room: int | None, expected: int) -> None:
+    """The surge is never below the environment's."""
     assert rollback_surge(RolloutSettings(surge=configured), size, room) == expected
 
 
-def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -> None:
+def test_rollback_with_little_capacity_continues_as_instances_leave() -> None:
+    """A rollback that can create a single instance at a time ends well."""
     rig = with_two()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 4})
     rig.rollback()
@@ -103,7 +109,8 @@ def test_rollback_without_capacity_for_all_at_once_goes_on_as_machines_leave() -
     assert rig.never_fewer_than(3)
 
 
-def test_rollback_without_any_capacity_waits_for_it_and_says_what_it_lacked() -> None:
+def test_rollback_without_capacity_fails_at_its_deadline() -> None:
+    """The error has the lack of capacity as its reason."""
     rig = with_two()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
     with pytest.raises(NotRestoredError, match=r"not done after 570 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run reconcile"):
@@ -111,7 +118,8 @@ def test_rollback_without_any_capacity_waits_for_it_and_says_what_it_lacked() ->
     assert rig.never_fewer_than(3)
 
 
-def test_rollback_of_a_group_that_refuses_writes_nothing() -> None:
+def test_rollback_of_a_refused_group_writes_nothing() -> None:
+    """Preconditions are checked for a rollback too."""
     rig = with_two()
     before = rig.writes()
     observed = rig.observed()
@@ -121,7 +129,8 @@ def test_rollback_of_a_group_that_refuses_writes_nothing() -> None:
     assert rig.writes() == before
 
 
-def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
+def test_rollback_survives_a_resize_before_its_patch() -> None:
+    """A resize between plan and PATCH changes the size, not the release."""
     rig = with_two()
     plan = planned(rig)
     race = {"verb": "POST", "path": f"{GROUP}/resize?size=2"}
@@ -130,8 +139,8 @@ def test_decision_survives_a_race_of_somebody_else_who_resizes() -> None:
     assert rig.serving() == ["a"] * 2
 
 
-def test_the_first_release_goes_back_to_what_served_before_it() -> None:
-    """Terraform's template is nobody's release, and yet it is the way back of a group's first day: entry and all."""
+def test_rollback_of_the_first_release_restores_the_unmanaged_template() -> None:
+    """The version is restored as it was, name included; there is nothing before it."""
     rig = new_rig()
     first = rig.observed().group.versions
     rig.deploy("a")
@@ -141,7 +150,8 @@ def test_the_first_release_goes_back_to_what_served_before_it() -> None:
         rig.rollback()
 
 
-def test_a_first_template_that_is_gone_is_named() -> None:
+def test_deleted_unmanaged_template_is_a_refusal() -> None:
+    """A rollback of the first release needs the template before it."""
     rig = new_rig()
     first = rig.observed().group.versions[0].template
     rig.deploy("a")
@@ -153,7 +163,8 @@ def test_a_first_template_that_is_gone_is_named() -> None:
         rig.rollback()
 
 
-def test_percentages_of_the_group_give_way_to_numbers() -> None:
+def test_percentages_in_the_update_policy_become_numbers() -> None:
+    """A PATCH replaces maxSurge in percent, because a merge would keep both."""
     rig = new_rig()
     rig.control("POST", f"{GROUP}/resize?size=10")
     rig.emulator.environment.clock.move(300)

@@ -1,6 +1,7 @@
 """Whole rollouts on the emulator: what serves in the end, what was written, what is said."""
 
 from dataclasses import replace
+from functools import partial
 
 import httpx
 import pytest
@@ -44,26 +45,29 @@ def test_a_release_that_serves_is_no_work() -> None:
     assert rig.writes() == before
 
 
-def test_requests_before_the_first_look_are_few() -> None:
-    """Of a whole deploy, permissions and registry included; the budget is design.md's."""
+def test_requests_before_the_first_poll_are_few() -> None:
+    """A whole deploy, permissions and registry included, keeps the budget of requests before its first poll."""
     rig, fake = new_rig(), FakeRegistry()
     compute = rig.compute()
     began = len(list(rig.emulator.environment.store.entries(kind="request")))
     registry = Registry(httpx.Client(transport=fake), "http://registry", Logins(), compute.time)
-    found = registry.resolve(rig.request("a").reference)
+    reference = registry.resolve(rig.request("a").reference)
     client = httpx.Client(transport=Transport(rig.emulator))
-    asked = lambda: read_granted_permissions(client, "http://emulator", rig.config.project, dict, compute.time)  # noqa: E731
+    read_permissions = partial(
+        read_granted_permissions, client, "http://emulator", rig.config.project, dict, compute.time
+    )
     managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
-    observed = read_observation(managed, asked, lambda reads: [read() for read in reads])
-    rig.perform(plan_deploy(rig.config, replace(rig.request("a"), reference=found), observed), compute)
+    observed = read_observation(managed, read_permissions, lambda reads: [read() for read in reads])
+    rig.perform(plan_deploy(rig.config, replace(rig.request("a"), reference=reference), observed), compute)
     methods = [entry["method"] for entry in rig.emulator.environment.store.entries(kind="request")][began:]
-    told = methods.index("instanceGroupManagers.patch")
-    first_look = methods.index("instanceGroupManagers.get", told)
-    assert "cloudresourcemanager.testIamPermissions" in methods[:told]
-    assert len(fake.seen) + len(methods[:first_look]) <= 14
+    patch = methods.index("instanceGroupManagers.patch")
+    first_poll = methods.index("instanceGroupManagers.get", patch)
+    assert "cloudresourcemanager.testIamPermissions" in methods[:patch]
+    assert len(fake.seen) + len(methods[:first_poll]) <= 14
 
 
-def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
+def test_release_that_never_answers_is_rolled_back() -> None:
+    """The error has the output of the instance, without secrets."""
     rig = new_rig()
     rig.control("POST", "emulator/instance-rules", broken("b"))
     with pytest.raises(RolledBackError) as error:
@@ -76,7 +80,7 @@ def test_a_release_that_never_answers_is_rolled_back_and_says_why() -> None:
     assert "verysecret" not in text
 
 
-def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
+def test_fix_that_fails_never_restores_the_broken_release() -> None:
     """A good one, a broken one whose process was killed, a fix that is broken too: the good one serves."""
     rig = new_rig()
     rig.deploy("a")
@@ -93,7 +97,8 @@ def test_a_fix_that_fails_too_never_falls_back_onto_the_broken_one() -> None:
     assert rig.serving() == ["a"] * 3
 
 
-def test_no_capacity_is_seen_early_and_undone() -> None:
+def test_lack_of_capacity_is_rolled_back_early() -> None:
+    """A group without capacity for a new instance is rolled back within two minutes."""
     rig = new_rig()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
     began_s = rig.emulator.environment.clock.now_s()
@@ -105,6 +110,7 @@ def test_no_capacity_is_seen_early_and_undone() -> None:
 
 
 def test_crash_in_the_bake_is_rolled_back() -> None:
+    """An application that crashes during the bake is rolled back."""
     rig = new_rig()
     rig.control(
         "POST", "emulator/instance-rules", {**broken("b"), "never_healthy": False, "crash_after_s": 25, "serial": []}
@@ -114,7 +120,8 @@ def test_crash_in_the_bake_is_rolled_back() -> None:
     assert rig.serving() == ["latest"] * 3
 
 
-def test_somebody_else_who_was_faster_keeps_his_release() -> None:
+def test_deploy_that_was_faster_keeps_its_release() -> None:
+    """A deploy whose plan is older than another deploy's PATCH is superseded."""
     rig = new_rig()
     compute = rig.compute()
     slow = rig.plan("a", compute)
@@ -124,7 +131,8 @@ def test_somebody_else_who_was_faster_keeps_his_release() -> None:
     assert rig.serving() == ["b"] * 3
 
 
-def test_harmless_edit_in_between_goes_on() -> None:
+def test_resize_before_the_patch_is_no_obstacle() -> None:
+    """A PATCH that meets a new fingerprint is repeated if the version is unchanged."""
     rig = new_rig()
     race = {"verb": "POST", "path": f"{GROUP}/resize?size=4"}
     rig.control(
@@ -136,6 +144,7 @@ def test_harmless_edit_in_between_goes_on() -> None:
 
 
 def test_missing_permissions_are_all_named_and_nothing_is_written() -> None:
+    """The refusal lists every missing permission."""
     rig = new_rig()
     rig.granted -= {"compute.instanceTemplates.create", "compute.instanceGroupManagers.update"}
     with pytest.raises(
@@ -145,7 +154,8 @@ def test_missing_permissions_are_all_named_and_nothing_is_written() -> None:
     assert rig.writes() == []
 
 
-def test_old_releases_are_pruned_and_good_ones_kept() -> None:
+def test_old_releases_are_pruned_and_proven_ones_kept() -> None:
+    """After ten releases, five to seven templates of deploy and the unmanaged template are left."""
     rig = new_rig()
     for letter in "0123456789":
         rig.deploy(letter)
@@ -157,6 +167,7 @@ def test_old_releases_are_pruned_and_good_ones_kept() -> None:
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_every_transient_answer_once_on_every_method_changes_nothing(status: int) -> None:
+    """A deploy ends well if every method answers once with a transient error."""
     rig = new_rig()
     rig.control(
         "POST", "emulator/faults", {"faults": [{"on": f"{name}*", "nth": [1], "status": status} for name in _METHODS]}
@@ -168,6 +179,7 @@ def test_every_transient_answer_once_on_every_method_changes_nothing(status: int
 
 @pytest.mark.parametrize("cut", ["before", "after"])
 def test_every_connection_cut_once_changes_nothing(cut: str) -> None:
+    """A deploy ends well if every method's connection is cut once, before or after its effect."""
     rig = new_rig()
     rig.control(
         "POST", "emulator/faults", {"faults": [{"on": f"{name}*", "nth": [1], "cut": cut} for name in _METHODS]}
@@ -179,6 +191,7 @@ def test_every_connection_cut_once_changes_nothing(cut: str) -> None:
 
 @pytest.mark.parametrize("has_http_code", [True, False])
 def test_operation_that_fails_is_never_success(has_http_code: bool) -> None:
+    """An operation that is DONE with an error ends the deploy, with or without an HTTP code."""
     rig = new_rig()
     failing = {"error": "QUOTA_EXCEEDED", "has_http_code": has_http_code}
     rig.control("POST", "emulator/faults", {"faults": [{"on": "instanceTemplates.insert", "operation": failing}]})
@@ -188,7 +201,8 @@ def test_operation_that_fails_is_never_success(has_http_code: bool) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"hang": True, "commit": True}, {"vanish": True, "commit": True}])
-def test_operation_that_never_tells_is_judged_by_the_resource(fault: dict[str, bool]) -> None:
+def test_operation_without_a_result_is_judged_by_the_resource(fault: dict[str, bool]) -> None:
+    """An operation that hangs or vanishes after its effect does not end the deploy."""
     rig = new_rig()
     rig.control(
         "POST",

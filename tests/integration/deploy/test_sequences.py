@@ -45,7 +45,8 @@ def fail_and_do_not_come_back(rig: Rig, letter: str) -> None:
     assert letter in rig.serving()
 
 
-def test_deploy_fail_failed_rollback_fix() -> None:
+def test_fix_after_a_failed_rollback() -> None:
+    """A fix deploys after a release whose rollback failed."""
     rig = world(broken="b")
     rig.deploy("a")
     fail_and_do_not_come_back(rig, "b")
@@ -54,7 +55,8 @@ def test_deploy_fail_failed_rollback_fix() -> None:
     assert rig.never_fewer_than(3)
 
 
-def test_deploy_fail_failed_rollback_and_a_fix_that_fails_goes_back_to_what_was_good() -> None:
+def test_failed_fix_after_a_failed_rollback_restores_the_proven_release() -> None:
+    """The fallback of a fix is the proven release, not the broken one that the group has."""
     rig = world(broken="bc")
     rig.deploy("a")
     fail_and_do_not_come_back(rig, "b")
@@ -64,7 +66,8 @@ def test_deploy_fail_failed_rollback_and_a_fix_that_fails_goes_back_to_what_was_
     assert rig.never_fewer_than(3)
 
 
-def test_the_same_broken_release_again_after_a_failed_rollback_goes_back_to_what_was_good() -> None:
+def test_broken_release_again_after_a_failed_rollback_restores_the_proven_release() -> None:
+    """A second attempt of the broken release has the same fallback."""
     rig = world(broken="b")
     rig.deploy("a")
     fail_and_do_not_come_back(rig, "b")
@@ -83,7 +86,8 @@ def replaced_by_hand(rig: Rig, action: str) -> None:
         rig.emulator.environment.clock.move(1)
 
 
-def test_what_fails_while_a_machine_of_the_release_before_blinks_goes_back_to_that_release() -> None:
+def test_unhealthy_instance_does_not_change_the_fallback() -> None:
+    """A proven release with an instance that is unhealthy for a moment stays the fallback."""
     rig = world(broken="c")
     rig.deploy("0")
     rig.deploy("a")
@@ -93,7 +97,8 @@ def test_what_fails_while_a_machine_of_the_release_before_blinks_goes_back_to_th
     assert rig.serving() == ["a"] * 3
 
 
-def test_a_b_c_then_b_again_then_rollback_is_c() -> None:
+def test_rollback_after_an_older_release_restores_the_newest() -> None:
+    """A rollback restores the last proven release before the serving one."""
     rig = world()
     for letter in "abcb":
         rig.deploy(letter)
@@ -102,7 +107,8 @@ def test_a_b_c_then_b_again_then_rollback_is_c() -> None:
     assert rig.serving() == ["c"] * 3
 
 
-def test_a_second_deploy_in_flight_wins_and_the_first_says_so() -> None:
+def test_second_deploy_supersedes_the_first() -> None:
+    """The first of two deploys ends with exit code 5."""
     rig = world()
     first = until_patched(rig, "a")
     rig.deploy("b")
@@ -112,7 +118,8 @@ def test_a_second_deploy_in_flight_wins_and_the_first_says_so() -> None:
     assert rig.never_fewer_than(3)
 
 
-def test_a_second_deploy_of_the_same_release_in_flight_waits_for_it() -> None:
+def test_second_deploy_of_the_same_release_waits() -> None:
+    """Two deploys of one release end well, with one PATCH."""
     rig = world()
     first = until_patched(rig, "a")
     assert not [entry for entry in rig.writes()[2:] if rig.deploy("a") and entry]
@@ -154,8 +161,8 @@ def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
     assert rig.serving() == ["c"] * 3
 
 
-def test_reconcile_finishes_a_way_back_that_nobody_drives_any_more() -> None:
-    """The client died while the group went back to a: a is proven, and is not undone for what a replaced."""
+def test_reconcile_finishes_an_abandoned_rollback() -> None:
+    """A reconcile waits for the rollback to a, whose process died, and undoes nothing of a."""
     rig = world(broken="b")
     rig.deploy("a")
     rig.emulator.environment.clock.move(10_000)
@@ -171,7 +178,8 @@ DAY = ["a", "b", "x", "c", "back", "d", "y", "e"]
 
 
 @pytest.mark.parametrize("at", range(1, len(DAY)))
-def test_prune_between_any_two_takes_nothing_that_is_needed(at: int) -> None:
+def test_prune_between_deploys_deletes_no_needed_template(at: int) -> None:
+    """A prune between any two deploys leaves every fallback and every serving template."""
     rig = world(broken="9")
     for number, verb in enumerate(DAY):
         if number == at:
@@ -188,7 +196,8 @@ def test_prune_between_any_two_takes_nothing_that_is_needed(at: int) -> None:
     assert rig.serving() == ["d"] * 3
 
 
-def test_prune_between_any_two_exchanges_of_a_deploy_takes_nothing_that_it_needs() -> None:
+def test_prune_during_a_deploy_deletes_no_needed_template() -> None:
+    """A prune between any two exchanges leaves the template of the deploy."""
     rig = world(broken="b")
     for letter in "01234567":
         rig.deploy(letter)
@@ -202,7 +211,8 @@ def test_prune_between_any_two_exchanges_of_a_deploy_takes_nothing_that_it_needs
     assert rig.serving() == ["7"] * 3
 
 
-def test_a_group_that_somebody_writes_to_all_the_time_is_left_in_the_end() -> None:
+def test_group_with_a_write_before_every_patch_is_left_unchanged() -> None:
+    """After 20 fenced writes the deploy is refused."""
     rig = world()
     rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "status": 412, "reason": "conditionNotMet"}]})
     with pytest.raises(

@@ -45,14 +45,14 @@ def clock(seconds: Seconds) -> ServerClock:
 
 def test_servers_time_goes_on_since_its_last_answer() -> None:
     seconds = Seconds()
-    found = clock(seconds)
-    found.set_by(GONE, 100.0)
+    clock_ = clock(seconds)
+    clock_.set_by(GONE, 100.0)
     seconds.now_s += 90.0
-    assert found.now() == NOON + timedelta(seconds=90)
-    assert found.ahead_s == 600.0
-    found.set_by("Mon, 23 Nov 2026 12:02:00 GMT", 189.5)
-    assert found.now() == NOON + timedelta(seconds=120)
-    assert found.ahead_s == 570.0
+    assert clock_.now() == NOON + timedelta(seconds=90)
+    assert clock_.ahead_s == 600.0
+    clock_.set_by("Mon, 23 Nov 2026 12:02:00 GMT", 189.5)
+    assert clock_.now() == NOON + timedelta(seconds=120)
+    assert clock_.ahead_s == 570.0
 
 
 @pytest.mark.parametrize(
@@ -73,30 +73,30 @@ def test_servers_time_goes_on_since_its_last_answer() -> None:
 )
 def test_date_that_can_not_be_read_leaves_the_clock_as_it_is(header: str) -> None:
     seconds = Seconds()
-    found = clock(seconds)
-    found.set_by(header, 100.0)
-    assert (found.now(), found.ahead_s) == (OWN, 0.0)
-    found.set_by(GONE, 100.0)
-    found.set_by(header, 100.0)
-    assert found.now() == NOON
+    clock_ = clock(seconds)
+    clock_.set_by(header, 100.0)
+    assert (clock_.now(), clock_.ahead_s) == (OWN, 0.0)
+    clock_.set_by(GONE, 100.0)
+    clock_.set_by(header, 100.0)
+    assert clock_.now() == NOON
 
 
 def test_date_with_an_offset_is_the_same_time() -> None:
-    found = clock(Seconds())
-    found.set_by("Mon, 23 Nov 2026 21:00:00 +0900", 100.0)
-    assert found.now() == NOON
+    clock_ = clock(Seconds())
+    clock_.set_by("Mon, 23 Nov 2026 21:00:00 +0900", 100.0)
+    assert clock_.now() == NOON
 
 
 def test_date_of_an_answer_that_took_long_counts_only_where_none_is_known() -> None:
     seconds = Seconds()
-    found = clock(seconds)
+    clock_ = clock(seconds)
     seconds.now_s += 25.0
-    found.set_by(GONE, 100.0)
-    assert found.now() == NOON
-    found.set_by("Mon, 23 Nov 2026 12:00:25 GMT", 124.0)
+    clock_.set_by(GONE, 100.0)
+    assert clock_.now() == NOON
+    clock_.set_by("Mon, 23 Nov 2026 12:00:25 GMT", 124.0)
     seconds.now_s += 25.0
-    found.set_by("Mon, 23 Nov 2026 12:00:26 GMT", 126.0)
-    assert found.now() == NOON + timedelta(seconds=50)
+    clock_.set_by("Mon, 23 Nov 2026 12:00:26 GMT", 126.0)
+    assert clock_.now() == NOON + timedelta(seconds=50)
 
 
 @pytest.mark.parametrize("status", [200, 404, 503])
@@ -117,8 +117,8 @@ def test_every_answer_sets_the_clock(status: int) -> None:
     [(60.0, ""), (-60.0, ""), (61.0, "61 s ahead of Compute Engine's"), (-600.4, "600 s behind Compute Engine's")],
 )
 def test_skew_above_a_minute_is_a_warning(ahead_s: float, text: str) -> None:
-    found = " ".join(clock_skew_warnings(ahead_s))
-    assert (text in found, bool(found)) == (True, bool(text))
+    clock_ = " ".join(clock_skew_warnings(ahead_s))
+    assert (text in clock_, bool(clock_)) == (True, bool(text))
 
 
 def begun(rig: Rig) -> Compute:
@@ -134,12 +134,12 @@ def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(
     begun(rig)
     rig.clock_ahead_s = ahead_s
     compute = rig.compute()
-    found = plan_reconcile(rig.config, rig.observed(compute), compute.server_clock.now())
-    assert isinstance(found, WaitForRollout)
-    assert found.warnings == clock_skew_warnings(ahead_s) != ()
-    result = rig.perform(found, compute)
+    clock_ = plan_reconcile(rig.config, rig.observed(compute), compute.server_clock.now())
+    assert isinstance(clock_, WaitForRollout)
+    assert clock_.warnings == clock_skew_warnings(ahead_s) != ()
+    result = rig.perform(clock_, compute)
     assert rig.serving() == ["a"] * 3
-    assert result.warnings == found.warnings
+    assert result.warnings == clock_.warnings
 
 
 @pytest.mark.parametrize("ahead_s", [-36_000.0, 0.0, 36_000.0])

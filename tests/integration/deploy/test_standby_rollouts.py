@@ -29,7 +29,8 @@ def digests_of_running(rig: Rig) -> list[str]:
 
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
-def test_healthy_release_beside_a_pool_is_done_and_proven(standby: str) -> None:
+def test_release_beside_a_standby_pool_is_proven(standby: str) -> None:
+    """Suspended and stopped instances do not keep a release from being proven."""
     rig = pooled(standby)
     result = rig.deploy("a")
     assert digests_of_running(rig) == [result.target.template] * 3
@@ -44,6 +45,7 @@ def test_healthy_release_beside_a_pool_is_done_and_proven(standby: str) -> None:
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_failing_release_beside_a_pool_is_rolled_back(standby: str) -> None:
+    """A standby pool does not keep a failing release from its rollback."""
     rig = pooled(standby)
     first = rig.deploy("0").target.template
     set_instance_rule(rig, "b", never_healthy=True)
@@ -54,6 +56,7 @@ def test_failing_release_beside_a_pool_is_rolled_back(standby: str) -> None:
 
 @pytest.mark.parametrize("standby", ["keep", "replace"])
 def test_rollback_beside_a_pool_settles(standby: str) -> None:
+    """A rollback settles beside a standby pool."""
     rig = pooled(standby)
     first = rig.deploy("a").target.template
     rig.deploy("b")
@@ -64,6 +67,7 @@ def test_rollback_beside_a_pool_settles(standby: str) -> None:
 @pytest.mark.parametrize("verb", ["suspendInstances", "stopInstances"])
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, phase: str) -> None:
+    """An instance that is suspended during the rollout no longer counts."""
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
@@ -75,6 +79,7 @@ def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, 
 
 
 def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
+    """A group without running instances proves no release."""
     rig = rig_without_bake()
     names = [machine.name for machine in rig.emulator.environment.view.groups[GROUP].instances]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
@@ -88,6 +93,7 @@ def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
 
 
 def test_status_shows_the_pool_and_its_old_template() -> None:
+    """Status has the number of standby instances and the template that they still have."""
     rig = pooled("keep", suspended=2, stopped=0)
     rig.deploy("a")
     text = status_report(status(rig.config, rig.observed(), rig.now()), "text")

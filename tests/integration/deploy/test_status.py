@@ -15,15 +15,16 @@ from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 SEED = "dojangkok-dev-ai-server-seed"
 
 
-def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
+def test_status_has_the_release_and_its_origin() -> None:
+    """The text has image, commit, run, age, flags and a row for each instance."""
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
     observed = rig.observed()
     now = rig.now()
-    found = status(rig.config, observed, now + timedelta(hours=1))
-    assert found.digest == digest("b")
-    text = status_report(found, "text").splitlines()
+    result = status(rig.config, observed, now + timedelta(hours=1))
+    assert result.digest == digest("b")
+    text = status_report(result, "text").splitlines()
     name = observed.template["name"]
     assert text[0] == f"{CONFIG.group}: '{name}' serves from every instance"
     assert text[1] == f"  serves {REPOSITORY}@{digest('b')}"
@@ -33,7 +34,8 @@ def test_release_of_a_group_is_told_with_where_it_came_from() -> None:
     assert [line.split()[1:] for line in text[5:]] == [["RUNNING", "NONE", "HEALTHY", name]] * 3
 
 
-def test_drift_and_what_goes_on_are_told() -> None:
+def test_status_has_drift_and_the_unsettled_state() -> None:
+    """A group that is not settled is described with its autoscaler and its drift."""
     rig = new_rig()
     observed = rig.observed()
     going = replace(observed, autoscaler="s", group=replace(observed.group, is_stable=False))
@@ -44,16 +46,18 @@ def test_drift_and_what_goes_on_are_told() -> None:
 
 
 def test_json_has_every_field() -> None:
+    """JSON has the release, the digest and the health of each instance."""
     rig = new_rig()
-    found = json.loads(status_report(status(rig.config, rig.observed(), rig.now()), "json"))
-    assert (found["template"], found["image"], found["commit"]) == (SEED, f"{REPOSITORY}:latest", "")
-    assert found["digest"] == ""
-    assert [machine["health"] for machine in found["instances"]] == ["HEALTHY"] * 3
-    assert found["age_s"] > 0
-    assert len(found["drift"]) == 1
+    result = json.loads(status_report(status(rig.config, rig.observed(), rig.now()), "json"))
+    assert (result["template"], result["image"], result["commit"]) == (SEED, f"{REPOSITORY}:latest", "")
+    assert result["digest"] == ""
+    assert [instance["health"] for instance in result["instances"]] == ["HEALTHY"] * 3
+    assert result["age_s"] > 0
+    assert len(result["drift"]) == 1
 
 
 def test_markdown_is_a_table() -> None:
+    """A job summary shows the instances as a table."""
     rig = new_rig()
     text = status_report(status(rig.config, rig.observed(), rig.now()), "markdown")
     assert text.startswith(f"### {CONFIG.group}: '{SEED}' serves from every instance\n\n- serves {REPOSITORY}:latest\n")
@@ -61,7 +65,8 @@ def test_markdown_is_a_table() -> None:
     assert "| instance | status | action | health | template |\n| --- | --- | --- | --- | --- |" in text
 
 
-def test_group_without_machines_or_a_template_that_was_read_has_a_status() -> None:
+def test_group_without_instances_or_template_has_a_status() -> None:
+    """A status needs neither instances nor the group's template."""
     rig = new_rig()
     observed = rig.observed()
     empty = replace(observed, template={}, group=parse_group({**observed.group.raw, "versions": []}, []))
@@ -77,10 +82,12 @@ def test_group_without_machines_or_a_template_that_was_read_has_a_status() -> No
         (86_400, "1 d"), (90_000, "1 d 1 h"), (-5, "0 s"),
     ],
 )  # fmt: skip
-def test_ages_are_told_in_two_units(seconds: float, text: str) -> None:
+def test_age_has_two_units(seconds: float, text: str) -> None:
+    """An age is printed in its two largest units."""
     assert table.age(seconds) == text
 
 
 def test_tables_line_up_and_escape() -> None:
+    """Columns have equal widths, and cells hold no Markdown."""
     assert table.text(("a", "bb"), [("ccc", "d")]) == ["a    bb", "ccc  d"]
     assert table.markdown(("a",), [("x|y",)]) == ["| a |", "| --- |", r"| x\|y |"]

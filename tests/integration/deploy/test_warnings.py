@@ -21,13 +21,15 @@ from tests.integration.deploy.rig import new_rig
         ),
     ],
 )
-def test_what_is_worth_knowing_is_a_warning(change: dict[str, Any], text: str) -> None:
+def test_preflight_warnings(change: dict[str, Any], text: str) -> None:
+    """Each fact that an operator should know is one warning."""
     rig = new_rig()
     found = plan_deploy(rig.config, rig.request("a"), replace(rig.observed(), **change))
     assert found.warnings == (text,)
 
 
 def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
+    """A rollout replaces a change in progress, with a warning."""
     rig = new_rig()
     observed = rig.observed()
     found = plan_deploy(rig.config, rig.request("a"), replace(observed, group=replace(observed.group, is_stable=False)))
@@ -35,5 +37,6 @@ def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
     assert found.warnings == ("the group is not settled; this rollout replaces any change in progress",)
 
 
-def test_nothing_to_warn_about_is_nothing() -> None:
+def test_settled_group_has_no_warnings() -> None:
+    """A plan for a settled group has no warnings."""
     assert new_rig().plan("a").warnings == ()

@@ -91,41 +91,42 @@ def merged(document: Any, patch: Any) -> Any:
 
 def documents(changes: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the base as a case changes it, and all templates, the group's first."""
-    found = copy.deepcopy(BASE)
-    found |= {key: merged(found[key], patch) for key, patch in changes.items() if key in BASE}
-    if found["template"]:
-        own = found["template"]["properties"]["metadata"]
+    result = copy.deepcopy(BASE)
+    result |= {key: merged(result[key], patch) for key, patch in changes.items() if key in BASE}
+    if result["template"]:
+        own = result["template"]["properties"]["metadata"]
         items = merged({item["key"]: item["value"] for item in own["items"]}, changes.get("metadata", {}))
         own["items"] = [
             {"key": key, "value": text if isinstance(text, str) else json.dumps(text)} for key, text in items.items()
         ]
-    base = [found["template"]] if found["template"] else []
-    templates = [*base, *(merged(found["template"], one) for one in changes.get("templates", []))]
-    for one in templates:
-        one["selfLink"] = f"{COLLECTION}/{one['name']}"
-    return found, templates
+    base = [result["template"]] if result["template"] else []
+    templates = [*base, *(merged(result["template"], template_) for template_ in changes.get("templates", []))]
+    for template_ in templates:
+        template_["selfLink"] = f"{COLLECTION}/{template_['name']}"
+    return result, templates
 
 
 def observed(changes: dict[str, Any]) -> Observation:
     """Return what a case observes."""
-    found, templates = documents(changes)
-    seen, rows, templates = named([found["group"], found["rows"], templates], names(templates))
+    result, templates = documents(changes)
+    observation, rows, templates = named([result["group"], result["rows"], templates], names(templates))
     return Observation(
-        group=parse_group(seen, rows),
+        group=parse_group(observation, rows),
         templates=tuple(templates),
-        template=templates[0] if found["template"] else {},
-        health_check=found["health_check"],
-        autoscaler=found["autoscaler"],
-        missing_permissions=tuple(found["missing_permissions"]),
-        permissions_error=found["permissions_error"],
-        quota_room=found["quota_room"],
+        template=templates[0] if result["template"] else {},
+        health_check=result["health_check"],
+        autoscaler=result["autoscaler"],
+        missing_permissions=tuple(result["missing_permissions"]),
+        permissions_error=result["permissions_error"],
+        quota_room=result["quota_room"],
     )
 
 
 def names(templates: list[dict[str, Any]]) -> dict[str, str]:
     """Return the name by content of each template that has a record, by its name in the case."""
-    records = {one["name"]: record.parse_record(template.metadata(one).get(record.RECORD_KEY, "")) for one in templates}
-    scripts = {one["name"]: template.metadata(one).get("startup-script", "") for one in templates}
+    metadata = {document["name"]: template.metadata(document) for document in templates}
+    records = {name: record.parse_record(entries.get(record.RECORD_KEY, "")) for name, entries in metadata.items()}
+    scripts = {name: entries.get("startup-script", "") for name, entries in metadata.items()}
     return {
         alias: template.content_name("dojangkok-dev", release, scripts[alias])
         for alias, release in records.items()
@@ -144,16 +145,16 @@ def named(value: Any, names_: dict[str, str]) -> Any:
 def decided(case: Case) -> dict[str, Any]:
     """Return what is decided, in the words of a case."""
     config = type(CONFIG).model_validate(merged(CONFIG.model_dump(), case.config))
-    seen = observed(case.observed)
+    observation = observed(case.observed)
     by_content = names(documents(case.observed)[1])
     case = replace(case, to=by_content.get(case.to, case.to))
-    return named(outcome(case, config, seen), {name: alias for alias, name in by_content.items()})
+    return named(outcome(case, config, observation), {name: alias for alias, name in by_content.items()})
 
 
-def outcome(case: Case, config: Config, seen: Observation) -> dict[str, Any]:
+def outcome(case: Case, config: Config, observation: Observation) -> dict[str, Any]:
     """Return what is decided about what was observed."""
     try:
-        plan = decide(case, config, seen)
+        plan = decide(case, config, observation)
     except DeployError as error:
         return {"refused": str(error), "exit_code": error.exit_code}
     fallback = getattr(plan, "fallback", None)
@@ -165,33 +166,36 @@ def outcome(case: Case, config: Config, seen: Observation) -> dict[str, Any]:
     }
 
 
-def decide(case: Case, config: Config, seen: Observation) -> Plan:
+def decide(case: Case, config: Config, observation: Observation) -> Plan:
     """Return the plan of a case's verb."""
     if case.verb == "reconcile":
-        return plan_reconcile(config, seen, case.now)
+        return plan_reconcile(config, observation, case.now)
     if case.verb == "rollback":
-        chosen = choose_rollback_target(config, seen, case.now, case.to, force=case.force)
-        return plan_rollback(config, seen, chosen, "run1", case.now)
+        chosen = choose_rollback_target(config, observation, case.now, case.to, force=case.force)
+        return plan_rollback(config, observation, chosen, "run1", case.now)
     reference = Reference(REPOSITORY, digest=digest(case.image))
-    return plan_deploy(config, DeployRequest(reference=reference, run="run1", now=case.now), seen)
+    return plan_deploy(config, DeployRequest(reference=reference, run="run1", now=case.now), observation)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_case(path: Path) -> None:
+    """The plan or refusal of a case is the expected one."""
     case = read(json.loads(path.read_text()))
-    found = decided(case)
-    assert {key: found.get(key) for key in case.expect} == case.expect
-    assert ("refused" in found) == ("refused" in case.expect)
+    result = decided(case)
+    assert {key: result.get(key) for key in case.expect} == case.expect
+    assert ("refused" in result) == ("refused" in case.expect)
 
 
-def test_there_are_cases_and_each_action_has_one() -> None:
+def test_every_kind_of_plan_has_a_case() -> None:
+    """Each kind of plan, and each exit code of a refusal, has a case."""
     expected = [json.loads(path.read_text())["expect"] for path in CASES]
-    assert {one.get("plan") for one in expected} >= {kind.__name__ for kind in get_args(Plan)}
-    assert {one.get("exit_code") for one in expected} >= {3, 4}
+    assert {row.get("plan") for row in expected} >= {kind.__name__ for kind in get_args(Plan)}
+    assert {row.get("exit_code") for row in expected} >= {3, 4}
 
 
 @pytest.mark.parametrize("where", ["", "observed", "expect"])
-def test_key_that_nothing_reads_is_an_error(where: str) -> None:
+def test_unknown_key_of_a_case_is_an_error(where: str) -> None:
+    """A mistyped key of a case does not pass unnoticed."""
     data: dict[str, Any] = {"what": "x", "observed": {}, "expect": {"plan": "DeployRelease"}}
     (data[where] if where else data)["colour"] = "blue"
     with pytest.raises(ValueError, match="'colour'"):
@@ -199,5 +203,6 @@ def test_key_that_nothing_reads_is_an_error(where: str) -> None:
 
 
 def test_base_is_settled() -> None:
+    """Cases begin with a settled group."""
     assert is_settled(observed({}).group)
     assert name_of(BASE["group"]["versions"][0]["instanceTemplate"]) == BASE["template"]["name"]

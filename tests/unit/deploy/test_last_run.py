@@ -30,7 +30,8 @@ def record(folder: Path) -> Path:
     return path
 
 
-def test_outcome_is_kept_whole_and_read_again(tmp_path: Path) -> None:
+def test_result_is_written_and_read_again(tmp_path: Path) -> None:
+    """The file has every field of the result, and a later result replaces it."""
     folder = tmp_path / "results"
     assert read_last_run(folder, CONFIG) is None
     for outcome in (FAILURE, SUCCESS):
@@ -59,6 +60,7 @@ def test_outcome_of_another_group_is_no_answer(tmp_path: Path, other: dict[str, 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"verb": "deploy"}', '{"verb": 1}', "\x00"])
 def test_corrupt_file_is_named(tmp_path: Path, content: str) -> None:
+    """A file that is no result is a refusal with its path."""
     write_last_run(tmp_path, SUCCESS)
     path = record(tmp_path)
     path.write_text(content)
@@ -67,6 +69,7 @@ def test_corrupt_file_is_named(tmp_path: Path, content: str) -> None:
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The error has the path and the variable to correct."""
     (tmp_path / "file").write_text("")
     with pytest.raises(
         DeployError, match=r"the result of this run was not written: .* Fix: correct DEPLOY_RESULTS, or unset it\."
@@ -104,6 +107,7 @@ def test_full_disk_leaves_neither_the_run_before_nor_a_temporary_file(tmp_path: 
 
 
 def test_run_before_that_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says that the file still has the result of the run before."""
     write_last_run(tmp_path, SUCCESS)
 
     def read_only(*_: object, **__: object) -> None:
@@ -127,6 +131,7 @@ write_last_run(Path(sys.argv[1]), FAILURE)
 
 
 def test_temporary_file_of_a_killed_run_is_deleted_by_the_next(tmp_path: Path) -> None:
+    """A run deletes the temporary files of killed runs of its own group."""
     write_last_run(tmp_path, SUCCESS)
     other: RunResult = replace(SUCCESS, group="dojangkok-dev-ai-server-mig2")
     for outcome in (SUCCESS, other):

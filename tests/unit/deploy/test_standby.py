@@ -38,7 +38,7 @@ def of(*instances: Instance, size: int = 1, is_reached: bool = True, version: Ve
 
 
 @pytest.mark.parametrize(
-    ("found", "state"),
+    ("group", "state"),
     [
         (of(SERVING, SUSPENDED, STOPPED), "done"),
         (of(SERVING, SUSPENDING), "done"),
@@ -49,17 +49,17 @@ def of(*instances: Instance, size: int = 1, is_reached: bool = True, version: Ve
         (of(SERVING, STOPPED_BY_HAND, size=2), "waiting"),
     ],
 )
-def test_standby_instances_are_left_out_of_the_verdict(found: Group, state: str) -> None:
-    assert group_verdict(found, TARGET, add_poll(found, TARGET, PollSummary())).state == state
-    assert is_settled(found) is (state == "done")
+def test_standby_instances_are_left_out_of_the_verdict(group: Group, state: str) -> None:
+    assert group_verdict(group, TARGET, add_poll(group, TARGET, PollSummary())).state == state
+    assert is_settled(group) is (state == "done")
 
 
 def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> None:
     short = replace(STOPPED, status="", errors=(("QUOTA_EXCEEDED", "no"),))
     seen = PollSummary()
     for action in ("RECREATING", "NONE", "RECREATING"):
-        found = of(SERVING, replace(STOPPED, action=action), short)
-        seen = add_poll(found, TARGET, seen)
+        group = of(SERVING, replace(STOPPED, action=action), short)
+        seen = add_poll(group, TARGET, seen)
     assert seen == PollSummary(had_instances=True)
     assert group_verdict(of(SERVING, STOPPED, size=3), TARGET, PollSummary()).text == "1 of 3"
 
@@ -101,13 +101,13 @@ def with_pool() -> Observation:
 
 
 def test_status_shows_the_pool_and_what_of_it_is_of_another_template() -> None:
-    found = status(CONFIG, with_pool(), NOW)
-    text = status_report(found, "text")
+    group = status(CONFIG, with_pool(), NOW)
+    text = status_report(group, "text")
     assert "serves from every instance" in text.splitlines()[0]
     assert "  standby: 1 stopped, 2 suspended\n" in text
     assert "  drift: 1 of the standby instances are still on 'older'\n" in text
-    assert json.loads(status_report(found, "json"))["standby"] == {"suspended": 2, "stopped": 1}
-    assert "- standby: 1 stopped, 2 suspended\n" in status_report(found, "markdown")
+    assert json.loads(status_report(group, "json"))["standby"] == {"suspended": 2, "stopped": 1}
+    assert "- standby: 1 stopped, 2 suspended\n" in status_report(group, "markdown")
 
 
 def test_status_without_a_pool_shows_none() -> None:
@@ -115,9 +115,9 @@ def test_status_without_a_pool_shows_none() -> None:
 
 
 def test_row_without_a_target_status_is_meant_to_run() -> None:
-    found = parse_group(BASE["group"], BASE["rows"])
-    assert found.standby_instances == ()
-    assert found.active_instances == found.instances
+    group = parse_group(BASE["group"], BASE["rows"])
+    assert group.standby_instances == ()
+    assert group.active_instances == group.instances
 
 
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
