@@ -159,7 +159,7 @@ _READ_BY_ARCHITECTURE: Final = (
 PROGRAMS: Final = (
     Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
     Program(name="app", project=".", python=APP_PYTHON, coverage=90, reads=_READ_BY_APP, is_shipped=True),
-    Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci", ".ci/run")),
+    Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci",)),
     Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
     Program(
         name="deploy",

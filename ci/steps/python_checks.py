@@ -11,7 +11,7 @@ from ci.shell_files import SHELLCHECK
 from ci.steps.base import PYTHON, PYTHONS, WORKDIR
 from ci.steps.environment import Project, environment
 
-PYTHON_FILES: Final = ("**/*.py", "**/pyproject.toml", "ruff.toml", ".ci/run")
+PYTHON_FILES: Final = ("**/*.py", "**/pyproject.toml", "ruff.toml")
 RUFF: Final = ("ruff check --no-cache .", "ruff format --no-cache --check --diff .")
 _MYPY_CACHE: Final = "/var/cache/mypy"
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -45,7 +44,7 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name in (".ci/run", ".ci/jobs.py", ".ci/results.py", "ci/__init__.py", "ci/programs.py"):
+        for name in (".ci/run", ".ci/run.py", ".ci/jobs.py", ".ci/results.py", "ci/__init__.py", "ci/programs.py"):
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copy(name, root / name)
         (root / ".ci/host.py").write_text("print('proven')")
@@ -73,7 +72,7 @@ class Checkout:
         """Start `.ci/run`."""
         path = f"{self.root / 'bin'}:{os.environ['PATH']}"
         return subprocess.Popen(
-            [sys.executable, ".ci/run"], cwd=self.root, env={**os.environ, "PATH": path, "ROOT": str(self.root)},
+            [".ci/run"], cwd=self.root, env={**os.environ, "PATH": path, "ROOT": str(self.root)},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 

@@ -1,0 +1,70 @@
+"""
+Run everything that must hold before a change lands, on a computer with Python, Go and root, or Docker and internet.
+
+1. `make check`, `make release` and `make tools`, before any suite on the host
+2. two lanes of suites on the host, side by side: tests/e2e and the rest of lane 1, and lane 2 (ci/programs.py)
+3. from the start, at the lowest priority: deep proofs, and the Go tools that only tests/system uses
+
+The last line counts the tests; the failures are printed again right above it. Ctrl-C and TERM stop every suite.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / ".ci"), str(ROOT)]
+
+from jobs import Job, Jobs
+from results import summary
+
+from ci.programs import HOST_SUITES, PROGRAMS, HostSuite
+
+
+def make(target: str, *, is_deep: bool = False) -> Job:
+    """Return the job of a target of the Makefile."""
+    return Job(f"make {target}", ["make", "--no-print-directory", target], is_deep=is_deep)
+
+
+def suite(chosen: HostSuite, reports: Path) -> Job:
+    """Return the job of a suite, which writes a JUnit report."""
+    report = reports / f"{chosen.name}.xml"
+    arguments = f"PYTEST=-rs --durations=0 --junit-xml={report}"
+    return Job(chosen.name, ["make", "--no-print-directory", "suite", f"SUITE={chosen.name}", arguments], report)
+
+
+def deep_proofs() -> list[Job]:
+    """Return the jobs of the deep proofs of every program."""
+    names = [(program.name, str(number)) for program in PROGRAMS for number in range(len(program.proofs))]
+    command = [sys.executable, "-B", ".ci/host.py", "proofs"]
+    return [Job(f"deep proof {' '.join(name)}", [*command, *name], is_deep=True) for name in names]
+
+
+def main() -> int:
+    """Run all jobs, print the summary, and return the exit code."""
+    os.chdir(ROOT)
+    os.environ.update(DAGGER_PROGRESS="plain", NO_COLOR="1")
+    with tempfile.TemporaryDirectory() as folder, Jobs() as jobs:
+        jobs.run(make("setup"), make("packages"))
+        jobs.start(deep_proofs(), at_once=2)
+        jobs.start([make("system-tools", is_deep=True)])
+        for target in ("check", "release", "tools"):
+            jobs.run(make(target))
+        for lane in sorted({chosen.lane for chosen in HOST_SUITES}):
+            jobs.start([suite(chosen, Path(folder)) for chosen in HOST_SUITES if chosen.lane == lane])
+        outcomes = jobs.outcomes()
+        for outcome in outcomes:
+            if outcome.job.is_deep:
+                print(f"\n== {outcome.job.name}\n{outcome.output}")
+        subprocess.run(["engine/stop"], check=False)
+        text, has_passed = summary(outcomes)
+    if jobs.signal:
+        print(f"stopped by signal {jobs.signal}")
+    print(text, flush=True)
+    return 128 + jobs.signal if jobs.signal else int(not has_passed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
