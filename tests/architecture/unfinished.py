@@ -19,7 +19,6 @@ LANGUAGE: Final = (
     "app/",
     "bench/",
     "ci/",
-    "deploy/",
     "engine/",
     "lib/",
     "policy/",
@@ -32,7 +31,5 @@ LANGUAGE: Final = (
     "tests/unit/accessory/",
     "tests/unit/app/",
     "tests/unit/ci/",
-    "tests/integration/deploy/",
-    "tests/unit/deploy/",
     "tests/unit/lib/",
 )

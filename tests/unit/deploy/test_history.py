@@ -97,14 +97,14 @@ def test_rollback_chooses_the_last_proven_one_before() -> None:
 def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
     first = release(1)
     second = release(2, first, "b", "cafe" * 10)
-    found = releases(first, second)
+    history_of_group = releases(first, second)
     serving = links_of(first)[0]
-    assert history.rollback_release(found, links_of(second)[0], digest("a")).template == first["name"]
-    assert history.rollback_release(found, serving, "cafecaf", force=True).template == second["name"]
+    assert history.rollback_release(history_of_group, links_of(second)[0], digest("a")).template == first["name"]
+    assert history.rollback_release(history_of_group, serving, "cafecaf", force=True).template == second["name"]
     with pytest.raises(RefusedError, match=f"'{second['name']}' is unproven"):
-        history.rollback_release(found, serving, second["name"])
+        history.rollback_release(history_of_group, serving, second["name"])
     with pytest.raises(RefusedError, match="'zzz' is no release of this group"):
-        history.rollback_release(found, serving, "zzz")
+        history.rollback_release(history_of_group, serving, "zzz")
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -113,12 +113,12 @@ def test_rollback_to_a_digest_chooses_its_newest_proven_release(force: bool) -> 
     first = release(1, letter="a", commit="a" * 40)
     second = release(2, first, "b")
     again = release(3, second, "a", "a" * 40)
-    found = releases(first, second, again, serving=second)
+    history_of_group = releases(first, second, again, serving=second)
     for wanted in (digest("a"), "a" * 40, digest("a")[7:20]):
-        chosen = history.rollback_release(found, links_of(second)[0], wanted, force=force)
+        chosen = history.rollback_release(history_of_group, links_of(second)[0], wanted, force=force)
         assert chosen.template == first["name"], wanted
     with pytest.raises(RefusedError, match="is unproven"):
-        history.rollback_release(found, links_of(second)[0], again["name"])
+        history.rollback_release(history_of_group, links_of(second)[0], again["name"])
 
 
 def test_fallback_is_what_serves_or_the_fallback_of_that() -> None:

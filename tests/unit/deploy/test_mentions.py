@@ -198,14 +198,17 @@ NOISE = st.lists(
 def test_no_text_makes_it_fail_or_lose_a_mention(before: str, after: str) -> None:
     """Whatever a script is: each place where the name stands alone is classified, in order, and within the text."""
     text = f"{before} {FULL} {after}"
-    found = mentions(text, R, is_script=True)
-    starts = [one.start for one in found if text.startswith(R, one.start)]
+    all_mentions = mentions(text, R, is_script=True)
+    starts = [mention.start for mention in all_mentions if text.startswith(R, mention.start)]
     assert starts == [match.start() for match in re.finditer(re.escape(R), text) if match.start() in starts]
     assert len(before) + 1 in starts
-    assert all(text[one.start : one.end] and one.line == text.count("\n", 0, one.start) + 1 for one in found)
-    references: list[Mention] = [one for one in found if one.kind == "reference"]
-    for one in references:
-        assert rewrite(text, one, digest("1")) == f"{text[: one.start]}{R}@{digest('1')}{text[one.end :]}"
+    assert all(
+        text[mention.start : mention.end] and mention.line == text.count("\n", 0, mention.start) + 1
+        for mention in all_mentions
+    )
+    references: list[Mention] = [mention for mention in all_mentions if mention.kind == "reference"]
+    for mention in references:
+        assert rewrite(text, mention, digest("1")) == f"{text[: mention.start]}{R}@{digest('1')}{text[mention.end :]}"
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,10 @@ def test_at_most_five_redirects_are_followed(redirected: int, is_followed: bool,
         step = int(asked.path.rpartition("/")[2])
         return HELD if step == redirected else Reply(302, {"location": f"/{step + 1}"})
 
-    with rig(certificate, registry_example=registry) as one:
+    with rig(certificate, registry_example=registry) as registries:
         if is_followed:
-            assert one.resolve(IMAGE, reference="0").digest == digest("a")
+            assert registries.resolve(IMAGE, reference="0").digest == digest("a")
         else:
             with pytest.raises(RefusedError, match="more than 5 redirects"):
-                one.resolve(IMAGE, reference="0")
-    assert len(one.hosts.requests) == 6
+                registries.resolve(IMAGE, reference="0")
+    assert len(registries.hosts.requests) == 6

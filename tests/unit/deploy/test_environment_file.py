@@ -1,0 +1,68 @@
+"""Environment files: what is read, and the errors of wrong keys and values."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.environment_file import read_config
+from deploy.errors import ConfigError
+
+
+def test_environment_files_are_read() -> None:
+    """Every committed file is valid, and a flag overrides a value of it."""
+    for name in ("local", "dev", "prod"):
+        assert read_config(name, {}).group
+    assert read_config("dev", {"zone": "us-a", "group": ""}).zone == "us-a"
+
+
+def test_accessories_are_not_checked(tmp_path: Path) -> None:
+    """Only accessory reads the key `accessories`, and checks it."""
+    text = Path("environments/dev.yaml").read_text()
+    assert read_config("dev", {}).accessories.keys() == {"vllm", "chromadb"}
+    (tmp_path / "x.yaml").write_text(text.partition("accessories:")[0] + "accessories: {other: {anything: 1}}\n")
+    assert read_config("x", {}, tmp_path).accessories == {"other": {"anything": 1}}
+
+
+@pytest.mark.parametrize(
+    ("text", "error_text"),
+    [
+        ("projct: x", "projct: unknown key. Fix: did you mean 'project'."),
+        ("rollout: {bake: 3}", "rollout.bake: unknown key. Fix: did you mean 'bake_s'."),
+        ("rollout: {surge: -1}", "rollout.surge: got '-1': Input should be greater than or equal to 0."),
+        ("zone: A", "zone: got 'A': String should match pattern"),
+        ("project: ../other", "project: got '../other': String should match pattern"),
+        ("compute_url: https://user:word@host", "compute_url: got 'https://user:word@host': String should match"),
+        ("resource_manager_url: http://127.0.0.1", "resource_manager_url: got 'http://127.0.0.1': String should match"),
+        ("registry_url: http://", "registry_url: got 'http://': String should match"),
+        ("rollout: {method: RECREATE}", "rollout.method: got 'RECREATE': Input should be 'SUBSTITUTE'."),
+        ("rollout: {surge: yes}", "rollout.surge: got 'True': Input should be a valid integer."),
+        ("rollout: {surge: 1e300}", "rollout.surge: got '1e300': Input should be a valid integer."),
+        (f"rollout: {{surge: 0x{'f' * 5_000}}}", "rollout.surge: got a value of type int that is too long to print: "),
+        ("rollout: {unavailable: 10001}", "unavailable: got '10001': Input should be less than or equal to 10000."),
+        ("rollout: {timeout_s: .inf}", "rollout.timeout_s: got 'inf': Input should be "),
+        ("rollout: {timeout_s: .nan}", "rollout.timeout_s: got 'nan': Input should be a finite number."),
+        ("rollout: {timeout_s: 1.0e-9}", "timeout_s: got '1e-09': Input should be greater than or equal to 1."),
+        ("rollout: {timeout_s: 86401}", "timeout_s: got '86401': Input should be less than or equal to 86400."),
+        ("rollout: {timeout_s: true}", "rollout.timeout_s: got 'True': Input should be a valid number."),
+        ("rollout: {timeout_s: '60'}", "rollout.timeout_s: got '60': Input should be a valid number."),
+        ("rollout: {bake_s: .inf}", "rollout.bake_s: got 'inf': Input should be "),
+        ("rollout: {poll_s: [1e300, 1e300]}", "rollout.poll_s.0: got '1e300': Input should be a valid number."),
+        ("rollout: {poll_s: [1.0e+300, 1]}", "poll_s.0: got '1e+300': Input should be less than or equal to 3600."),
+        ("rollout: {poll_s: [0, 1]}", "rollout.poll_s.0: got '0': Input should be greater than or equal to 0.01."),
+        ("rollout: {poll_s: [1, .nan]}", "rollout.poll_s.1: got 'nan': Input should be a finite number."),
+        ("rollout: &a {surge: *a}", "rollout.surge: got '{'surge': {...}}': Input should be a valid integer."),
+        ("[]", "got list, must be keys with values."),
+        ("a: [", "line 1: expected the node content"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, error_text: str) -> None:
+    """An error has the path of the file and of the key, the value, and the allowed values."""
+    good = "" if text.startswith(("[", "a:")) else Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    kept = [line for line in good.splitlines() if line.split(":")[0] != text.split(":", maxsplit=1)[0]]
+    (tmp_path / "x.yaml").write_text("\n".join([*kept, text]) if good else text)
+    with pytest.raises(ConfigError) as error:
+        read_config("x", {}, tmp_path)
+    assert error_text in str(error.value)
+    assert "x.yaml" in str(error.value)
+    assert error.value.exit_code == 3
