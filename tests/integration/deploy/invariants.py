@@ -1,5 +1,5 @@
 """
-What must hold whatever happens, checked on the emulator's request log and documents: faults.md's invariants 1 to 13.
+The invariants of deploy, checked on the emulator's request log and documents: faults.md's invariants 1 to 13.
 
     1 capacity kept        2 one version at rest     3 nothing referred to is gone    4 a failure leaves the old one
     5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
@@ -24,7 +24,7 @@ TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 SECRET = "verysecret"
 _OURS = ("versions", "updatePolicy", "fingerprint", "instanceTemplate")
 _REQUESTS_A_MINUTE = 120
-_NOTICED_S = 400  # within which a dead machine is replaced; the first 300 s of its life nobody looks (initialDelaySec)
+_NOTICED_S = 400  # a dead instance is replaced; its first 300 s have no health check (initialDelaySec)
 
 
 class Watcher:
@@ -76,26 +76,26 @@ class Watcher:
         self._one_for_a_content_6(documents)
         for document in new.values():
             self._copy_8(document)
-        assert self.fields() == self.operators, "I-9: somebody else's field was changed"
+        assert self.fields() == self.operators, "I-9: a field of another client was changed"
         Watcher.checks += 8
 
     def _is_opportunistic(self) -> bool:
-        """Return whether somebody has stopped updates, so that a group rests with several versions."""
+        """Return whether updates are stopped, so that a settled group may have several versions."""
         return bool(
             (self.rig.emulator.environment.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC"
         )
 
     def disturb(self) -> None:
-        """Say that a machine was killed: until that is mended, fewer may serve."""
+        """Record that an instance was killed: until it is replaced, fewer may serve."""
         self.disturbed_at_s = self.rig.emulator.environment.clock.now_s()
 
     def fields(self) -> dict[str, Any]:
-        """Return everything of the group that a deploy has no business with."""
+        """Return every field of the group that a deploy must not change."""
         document = self.rig.emulator.environment.view.get(GROUP) or {}
         return {key: value for key, value in document.items() if key not in _OURS and not key.startswith("_")}
 
     def versions(self) -> list[Version]:
-        """Return what the group is told."""
+        """Return the target versions of the group."""
         document = self.rig.emulator.environment.view.get(GROUP) or {}
         return [parse_version(version, "dojangkok-dev") for version in document["versions"]]
 
@@ -111,7 +111,7 @@ class Watcher:
             if when == "before":
                 self.before = self.versions()
             elif self.versions() != self.before:
-                assert self.before in self.decided[client], "I-7: overwrote what it had not decided on"
+                assert self.before in self.decided[client], "I-7: overwrote a version that its plan was not made for"
                 self.decided[client].append(self.versions())
         self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
         if path in (GROUP, f"{GROUP}/listManagedInstances") and when == "after":
@@ -122,11 +122,11 @@ class Watcher:
         return self.lists[client] >= 2
 
     def size(self) -> int:
-        """Return how many machines the group is to have."""
+        """Return the target size of the group."""
         return int((self.rig.emulator.environment.view.get(GROUP) or {})["targetSize"])
 
     def serving(self) -> set[str]:
-        """Return the templates that all machines serve, health and number included; empty while they do not."""
+        """Return the templates that all instances serve, health and number included; empty while they do not."""
         group = self.rig.emulator.environment.view.groups[GROUP]
         size = self.size()
         active = [instance for instance in group.instances if not instance.is_standby]
@@ -141,10 +141,10 @@ class Watcher:
 
     def exit_12(self, client: Client, letter: str, alone: bool) -> None:
         """
-        Judge what a client said when it ended; `alone` if nobody and nothing else acted since its last look.
+        Judge a client's exit code; `alone` if no other client and no fault acted since its last poll.
 
         Exit 0: its release was seen to serve twice in a row. 7 and 9: the release that failed does not serve, another
-        does. 5: the group was told something else. 3: the group was told nothing, and unless it says so, nothing was
+        does. 5: another deploy changed the group. 3: the group is unchanged, and unless the error says so, nothing was
         written.
         """
         code, looks = client.code, self.looks[client]
@@ -155,7 +155,7 @@ class Watcher:
         assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
         size = self.size()
         if code == 0 and letter and looks:
-            sized = [self._digests(names) == {letter} for machines, names in looks if machines]
+            sized = [self._digests(names) == {letter} for instances, names in looks if instances]
             assert any(sized) or not sized, f"I-12: exit 0, and {letter} was never seen to serve"
             if alone and size:
                 assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and something else serves"
@@ -167,8 +167,8 @@ class Watcher:
             )
             assert self._digests(serving) != {letter} or letter not in "bcde", "I-4: exit 7 on the broken one"
         if code == 3:
-            assert len(self.decided[client]) <= 1, "I-12: refused, and the group was told something"
-            is_said = "The group was told nothing." in str(client.error)
+            assert len(self.decided[client]) <= 1, "I-12: refused, and the group was changed"
+            is_said = "The group is unchanged." in str(client.error)
             assert is_said or not self.writes[client.name], "I-12: refused, and something was written"
         Watcher.checks += 1
 

@@ -1,4 +1,4 @@
-"""What else happens to a group while programs deploy to it: people, machines and faults, as rules."""
+"""Events during deploys as rules of a state machine: actions of people, of instances, and faults."""
 
 from typing import Any
 
@@ -50,18 +50,18 @@ class Surroundings(RuleBasedStateMachine):
         self._foreign_step()
 
     @rule(index=st.integers(0, 9))
-    def somebody_deletes_a_machine(self, index: int) -> None:
-        machines = self.rig.emulator.environment.view.groups[GROUP].instances
-        if machines:
+    def somebody_deletes_an_instance(self, index: int) -> None:
+        instances = self.rig.emulator.environment.view.groups[GROUP].instances
+        if instances:
             self.watcher.disturb()
-            name = machines[index % len(machines)].name
+            name = instances[index % len(instances)].name
             self._ask("DELETE", f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}")
         self._foreign_step()
 
     @rule(index=st.integers(0, 9), verb=st.sampled_from(["suspend", "stop", "resume", "start"]))
     def an_operator_moves_an_instance_to_or_from_the_standby_pool(self, index: int, verb: str) -> None:
-        machines = self.rig.emulator.environment.view.groups[GROUP].instances
-        wanted = [machine.name for machine in machines if machine.is_standby == (verb in ("resume", "start"))]
+        instances = self.rig.emulator.environment.view.groups[GROUP].instances
+        wanted = [instance.name for instance in instances if instance.is_standby == (verb in ("resume", "start"))]
         if wanted:
             self.watcher.disturb()
             name = f"zones/asia-northeast3-a/instances/{wanted[index % len(wanted)]}"
@@ -120,15 +120,15 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def an_application_crashes(self, index: int) -> None:
-        machines = self.rig.emulator.environment.view.groups[GROUP].instances
-        if machines:
+        instances = self.rig.emulator.environment.view.groups[GROUP].instances
+        if instances:
             self.watcher.disturb()
-            self._ask("POST", "emulator/crash", {"instance": machines[index % len(machines)].name})
+            self._ask("POST", "emulator/crash", {"instance": instances[index % len(instances)].name})
         self._foreign_step()
 
-    @rule(machines=st.sampled_from([3, 4, 100]))
-    def capacity_changes(self, machines: int) -> None:
-        self._ask("PUT", "emulator/capacity", {"asia-northeast3-a": machines})
+    @rule(instances=st.sampled_from([3, 4, 100]))
+    def capacity_changes(self, instances: int) -> None:
+        self._ask("PUT", "emulator/capacity", {"asia-northeast3-a": instances})
         self._foreign_step()
 
     @rule(method=METHODS, at=st.integers(1, 9), wrong=st.sampled_from(WRONG))

@@ -88,12 +88,12 @@ def exchanges(verb: str) -> int:
 
 
 def assert_one_version(rig: Rig, *expected: str) -> None:
-    """One version at rest, of what was expected, one template for each content, and nobody missed a machine."""
+    """One version at rest, of what was expected, one template for each content, and nobody missed an instance."""
     group = rig.emulator.environment.view.groups[GROUP]
     document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
     assert len(document["versions"]) == 1
-    assert len({machine.intended for machine in group.instances}) == 1
+    assert len({instance.intended for instance in group.instances}) == 1
     assert rig.serving() in [[letter] * 3 for letter in expected]
     documents = rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
     contents = [(entry.base_id, entry.digest) for each in documents if (entry := template.release_record(each))]

@@ -172,11 +172,11 @@ def test_policy_that_somebody_changed_is_named_by_field() -> None:
     )
 
 
-def test_machines_on_other_versions_are_counted() -> None:
+def test_instances_on_other_versions_are_counted() -> None:
     rig, observed = deployed()
     first, *rest = observed.group.instances
-    machines = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
-    other = replace(observed, group=replace(parse_group(dict(observed.group.raw), []), instances=machines))
+    instances = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
+    other = replace(observed, group=replace(parse_group(dict(observed.group.raw), []), instances=instances))
     assert drift(rig.config, other) == ("1 of the instances are still on 'old'",)
 
 

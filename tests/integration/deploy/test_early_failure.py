@@ -1,4 +1,4 @@
-"""A rollout that shows why it can't succeed is given up early, and undone; whatever says nothing is waited for."""
+"""A rollout whose instances show a failure is rolled back early; any other is waited for."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -25,11 +25,11 @@ UNAUTHORIZED = "Error response from daemon: unauthorized: authentication require
 ENDED = "startup-script exit status 1"
 
 
-def breaking(*, poll_s: tuple[float, float] = CONFIG.rollout.poll_s, **behaviour: Any) -> Rig:
-    """Every new machine behaves so."""
+def breaking(*, poll_s: tuple[float, float] = CONFIG.rollout.poll_s, **rule: Any) -> Rig:
+    """Return a rig whose new instances follow a rule."""
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": CONFIG.rollout.model_copy(update={"poll_s": poll_s})})
-    rig.control("POST", "emulator/instance-rules", behaviour)
+    rig.control("POST", "emulator/instance-rules", rule)
     return rig
 
 
@@ -62,7 +62,7 @@ def test_serial_output_without_a_failure_is_read_rarely() -> None:
 
 
 def test_script_that_tried_again_and_succeeded_is_no_failure() -> None:
-    """The emulator's machines that answer end their script well, whatever they printed before."""
+    """The emulator's instances that answer end their script well, whatever they printed before."""
     rig = breaking(answer_s=120, serial=[UNAUTHORIZED, UNAUTHORIZED])
     rig.deploy("a")
     assert rig.serving() == ["a"] * 3
@@ -183,8 +183,8 @@ def test_unreadable_errors_of_the_group_delay_no_poll() -> None:
 TARGET = Version("new", "v")
 
 
-def group(*machines: Instance) -> Group:
-    return Group({}, (TARGET,), 1, "f", False, False, machines)
+def group(*instances: Instance) -> Group:
+    return Group({}, (TARGET,), 1, "f", False, False, instances)
 
 
 def test_late_instance_is_the_new_instance_that_takes_long() -> None:

@@ -45,7 +45,7 @@ def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
 
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("verb", ["abandonInstances", "deleteInstances"])
-def test_f35_machine_that_is_taken_away_in_the_middle_does_not_matter(phase: str, verb: str) -> None:
+def test_f35_instance_that_is_taken_away_in_the_middle_does_not_matter(phase: str, verb: str) -> None:
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
@@ -73,7 +73,7 @@ def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> No
     assert rig.serving() == ["latest"] * 3
 
 
-def test_f43_old_machine_repaired_in_the_middle_comes_back_as_it_was_and_is_waited_for() -> None:
+def test_f43_old_instance_repaired_in_the_middle_comes_back_as_it_was_and_is_waited_for() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
@@ -83,7 +83,7 @@ def test_f43_old_machine_repaired_in_the_middle_comes_back_as_it_was_and_is_wait
     assert rig.serving() == ["b"] * 3
 
 
-def test_f45_old_machine_that_was_ill_before_is_no_reason_to_go_back() -> None:
+def test_f45_old_instance_that_was_ill_before_is_no_reason_to_go_back() -> None:
     rig = rig_without_bake()
     rig.control("POST", "emulator/crash", {"instance": rig.emulator.environment.view.groups[GROUP].instances[0].name})
     rig.emulator.environment.clock.move(20)
@@ -143,7 +143,7 @@ def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
 
 
 @pytest.mark.parametrize("minutes", [-600, -10, 10, 600])
-def test_f55_clock_of_this_machine_does_not_matter(minutes: int) -> None:
+def test_f55_clock_of_this_computer_does_not_matter(minutes: int) -> None:
     rig = rig_without_bake()
     compute = rig.compute()
     wanted = rig.request("a")
@@ -176,7 +176,7 @@ def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_th
     assert rig.serving() == [expected] * 3
 
 
-def test_f57_template_of_another_group_and_of_its_machines_is_kept() -> None:
+def test_f57_template_of_another_group_and_of_its_instances_is_kept() -> None:
     rig = rig_without_bake()
     rig.deploy("0")
     first = rig.observed().group.versions[0].template
@@ -203,7 +203,7 @@ def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
 
 
 def test_f41_a_size_that_was_lowered_is_told() -> None:
-    """A group that makes each machine once gets smaller when that fails; nobody asked for it, so it is said."""
+    """A group that makes each instance once gets smaller when that fails; nobody asked for it, so it is said."""
     rig = rig_without_bake()
     rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
     set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)

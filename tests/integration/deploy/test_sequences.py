@@ -13,7 +13,7 @@ QUICK = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (20.0, 20.0)
 
 
 def world(broken: str = "") -> Rig:
-    """A settled group; machines of the broken releases are never healthy."""
+    """A settled group; instances of the broken releases are never healthy."""
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": QUICK})
     for letter in broken:
@@ -77,12 +77,12 @@ def test_broken_release_again_after_a_failed_rollback_restores_the_proven_releas
 
 
 def replaced_by_hand(rig: Rig, action: str) -> None:
-    """The release has served for weeks; somebody has one machine of it made anew, and it has come as far as this."""
+    """The release has served for weeks; an instance of it is recreated by hand, and has come as far as this."""
     rig.emulator.environment.clock.move(2_000_000)
     name = rig.observed().group.instances[0].name
     instance = f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}"
     rig.control("POST", f"{GROUP}/recreateInstances", {"instances": [instance]})
-    while action not in [machine.action for machine in rig.observed().group.instances]:
+    while action not in [instance.action for instance in rig.observed().group.instances]:
         rig.emulator.environment.clock.move(1)
 
 

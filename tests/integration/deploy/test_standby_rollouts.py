@@ -81,7 +81,7 @@ def test_instance_that_joins_the_pool_during_the_rollout_is_left_out(verb: str, 
 def test_group_whose_every_instance_is_suspended_proves_nothing() -> None:
     """A group without running instances proves no release."""
     rig = rig_without_bake()
-    names = [machine.name for machine in rig.emulator.environment.view.groups[GROUP].instances]
+    names = [instance.name for instance in rig.emulator.environment.view.groups[GROUP].instances]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
     rig.control("POST", f"{GROUP}/suspendInstances", body)
     rig.emulator.environment.clock.move(600)
@@ -109,7 +109,7 @@ def test_release_that_only_a_pool_has_takes_no_proven_ones_place_when_pruning() 
     set_instance_rule(rig, "b", never_healthy=True)
     with pytest.raises(RolledBackError):
         rig.deploy("b")
-    names = [machine.name for machine in rig.emulator.environment.view.groups[GROUP].instances]
+    names = [instance.name for instance in rig.emulator.environment.view.groups[GROUP].instances]
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}" for name in names]}
     rig.control("POST", f"{GROUP}/suspendInstances", body)
     rig.emulator.environment.clock.move(600)

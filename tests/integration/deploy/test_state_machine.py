@@ -1,8 +1,8 @@
 """
-Two clients, operators, machines, faults, prunes and kills in any order, and what holds after each step (invariants.py).
+Two clients, operators, instances, faults, prunes and kills in any order; invariants.py is checked after each step.
 
-A client stands still before each exchange, so that the other one, an operator or a fault may come in between. A step is
-one rule that ran. `STEPS=5000` makes more of them, `SEED=7` others; both are printed with the count.
+A client stops before each exchange, so that the other client, an operator or a fault may come in between. A step is one
+rule that ran. `STEPS=5000` makes more steps, `SEED=7` makes others; both are printed with the count.
 """
 
 from collections import Counter
@@ -176,9 +176,9 @@ def test_whatever_happens_the_invariants_hold() -> None:
     number = 100 * SEED  # whose neighbours are other seeds
     try:
         while Fleet.steps < STEPS:
-            machine = seed(number)(Fleet)
+            instance = seed(number)(Fleet)
             run_state_machine_as_test(
-                machine,
+                instance,
                 settings=settings(
                     max_examples=max(1, min(500, (STEPS - Fleet.steps) // 37)), stateful_step_count=40, deadline=None,
                     database=None, phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),

@@ -71,7 +71,7 @@ def test_group_without_instances_or_template_has_a_status() -> None:
     observed = rig.observed()
     empty = replace(observed, template={}, group=parse_group({**observed.group.raw, "versions": []}, []))
     text = status_report(status(rig.config, empty, rig.now()), "text")
-    assert "machine  status" not in text
+    assert "instance  status" not in text
     assert "target 3" in text
 
 
