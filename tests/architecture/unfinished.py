@@ -8,7 +8,6 @@ LONG_FILES: Final = frozenset(
     {
         "tests/system/console/test_console.py", "tests/system/gcloud/test_gcloud.py",
         "tests/unit/ci/test_deploy_runner.py", "tests/unit/ci/test_main.py",
-        "tests/integration/deploy/test_preflight.py", "tests/unit/deploy/test_scripts.py",
         "tests/unit/lib/credential_files.py",
     }
 )  # fmt: skip

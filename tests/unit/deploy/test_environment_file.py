@@ -66,3 +66,11 @@ def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, err
     assert error_text in str(error.value)
     assert "x.yaml" in str(error.value)
     assert error.value.exit_code == 3
+
+
+def test_policy_under_which_nothing_moves_is_refused(tmp_path: Path) -> None:
+    """Settings that could never replace an instance are refused."""
+    text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")
+    with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no instance could"):
+        read_config("x", {}, tmp_path)

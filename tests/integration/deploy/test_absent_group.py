@@ -1,0 +1,38 @@
+"""A group that the zone does not have."""
+
+import pytest
+
+from deploy.errors import RefusedError
+from tests.integration.deploy.rig import new_rig
+from tests.unit.deploy.values import GROUP
+
+
+def test_unknown_group_says_what_to_correct() -> None:
+    """The error names the values that the operator may have to correct."""
+    rig = new_rig()
+    rig.config = rig.config.model_copy(update={"group": "other"})
+    with pytest.raises(RefusedError) as error:
+        rig.observed()
+    assert str(error.value) == (
+        "group 'other': not found in zone asia-northeast3-a of project dojangkok-dev."
+        " Fix: correct `group`, `zone` or `project` in the environment file."
+    )
+
+
+def test_regional_group_of_that_name_is_reported_as_regional() -> None:
+    """A regional group of that name is reported as regional, and not as absent."""
+    rig = new_rig()
+    zonal = rig.control("GET", GROUP)
+    body = {key: zonal[key] for key in ("baseInstanceName", "targetSize", "instanceTemplate")}
+    body["updatePolicy"] = {"maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 0}}
+    answer = rig.control(
+        "POST", "projects/dojangkok-dev/regions/asia-northeast3/instanceGroupManagers", {**body, "name": "wide"}
+    )
+    assert "error" not in answer
+    rig.config = rig.config.model_copy(update={"group": "wide"})
+    with pytest.raises(RefusedError) as error:
+        rig.observed()
+    assert str(error.value) == (
+        "group 'wide': is regional, in asia-northeast3; surge 1 and unavailable 0 are not allowed there."
+        " Fix: use a zonal group for each zone."
+    )
