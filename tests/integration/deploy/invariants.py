@@ -5,8 +5,7 @@ The invariants of deploy, checked on the emulator's request log and documents: f
     5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
     9 others' fields stay  10 it ends                11 bounded effort                12 truthful exit, no secret
     13 what is kept stays
-
-5 and 10 are rules of the state machine itself; the others are methods here, by their numbers.
+    5 and 10 are rules of the state machine itself; the others are methods here, by their numbers.
 """
 
 from collections import defaultdict, deque
@@ -81,9 +80,10 @@ class Watcher:
 
     def _is_opportunistic(self) -> bool:
         """Return whether updates are stopped, so that a settled group may have several versions."""
-        return bool(
-            (self.rig.emulator.environment.view.get(GROUP) or {})["updatePolicy"].get("type") == "OPPORTUNISTIC"
-        )
+        return bool(self._document()["updatePolicy"].get("type") == "OPPORTUNISTIC")
+
+    def _document(self) -> dict[str, Any]:
+        return self.rig.emulator.environment.view.get(GROUP) or {}
 
     def disturb(self) -> None:
         """Record that an instance was killed: until it is replaced, fewer may serve."""
@@ -91,13 +91,11 @@ class Watcher:
 
     def fields(self) -> dict[str, Any]:
         """Return every field of the group that a deploy must not change."""
-        document = self.rig.emulator.environment.view.get(GROUP) or {}
-        return {key: value for key, value in document.items() if key not in _OURS and not key.startswith("_")}
+        return {key: value for key, value in self._document().items() if key not in _OURS and not key.startswith("_")}
 
     def versions(self) -> list[Version]:
         """Return the target versions of the group."""
-        document = self.rig.emulator.environment.view.get(GROUP) or {}
-        return [parse_version(version, "dojangkok-dev") for version in document["versions"]]
+        return [parse_version(version, "dojangkok-dev") for version in self._document()["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
         """Note what a client reads and overwrites."""
@@ -123,7 +121,7 @@ class Watcher:
 
     def size(self) -> int:
         """Return the target size of the group."""
-        return int((self.rig.emulator.environment.view.get(GROUP) or {})["targetSize"])
+        return int(self._document()["targetSize"])
 
     def serving(self) -> set[str]:
         """Return the templates that all instances serve, health and number included; empty while they do not."""
@@ -211,11 +209,8 @@ class Watcher:
         assert used | targets | fallbacks <= documents.keys(), "I-3: referred to, and gone"
 
     def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
-        contents = [
-            (record.base_id, record.digest)
-            for document in documents.values()
-            if (record := template.release_record(document))
-        ]
+        records = filter(None, map(template.release_record, documents.values()))
+        contents = [(record.base_id, record.digest) for record in records]
         assert len(contents) == len(set(contents)), "I-6: two templates for one content"
 
     def _copy_8(self, document: dict[str, Any]) -> None:
