@@ -4,8 +4,7 @@ The invariants of deploy, checked on the emulator's request log and documents: f
     1 capacity kept        2 one version at rest     3 nothing referred to is gone    4 a failure leaves the old one
     5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
     9 others' fields stay  10 it ends                11 bounded effort                12 truthful exit, no secret
-    13 what is kept stays
-    5 and 10 are rules of the state machine itself; the others are methods here, by their numbers.
+    13 what is kept stays  (5 and 10 are rules of the state machine itself, the others are methods here)
 """
 
 from collections import defaultdict, deque
