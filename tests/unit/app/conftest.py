@@ -1,4 +1,4 @@
-"""The application in this process, with fakes of all that it talks to."""
+"""The application in this process, with fakes of the other services."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck
-from hypothesis import settings as effort
+from hypothesis import HealthCheck, settings
 
 from app.health import Readiness
 from app.jobs import Jobs
@@ -22,14 +21,14 @@ from tests.support.app_fakes.storage import Storage
 from tests.support.app_fakes.upstage import Upstage
 from tests.support.app_fakes.vllm import Vllm
 
-# The same examples each time, however slow the machine is: nobody's change fails for what it did not do.
-effort.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-effort.load_profile("same")
+# The same examples in each run, on slow computers too, so that an unrelated change does not fail.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 
 @dataclass
-class World:
-    """The fakes, and the application that is given them; `settings` differ from those of the tests' own environment."""
+class AppEnvironment:
+    """The fakes and the application that uses them; `settings` has the differences from the default settings."""
 
     settings: dict[str, Any] = field(default_factory=dict)
     vllm: Vllm = field(default_factory=Vllm)
@@ -40,18 +39,18 @@ class World:
     readiness: Readiness = field(default_factory=Readiness)
 
     def app(self) -> FastAPI:
-        """The application."""
+        """Return the application."""
         hosts = {
             "vllm.internal": self.vllm.app,
             "upstage.internal": self.upstage.app,
             "backend.internal": self.backend.app,
             "127.0.0.1": self.storage.app,
         }
-        return create_app(settings(**self.settings), self.readiness, self.jobs, Routing(hosts))
+        return create_app(fake_settings(**self.settings), self.readiness, self.jobs, Routing(hosts))
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Run the application, and ask it; when the block is over, all of its callbacks are delivered."""
+        """Run the application and yield its client; at the end of the block all callbacks are delivered."""
         app = self.app()
         async with app.router.lifespan_context(app):
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -59,9 +58,9 @@ class World:
                 yield client
 
 
-def settings(**changed: Any) -> Settings:
-    """Settings that lead to the fakes."""
-    usual = {
+def fake_settings(**changed: Any) -> Settings:
+    """Return settings with the addresses of the fakes."""
+    defaults = {
         "app_env": "local",
         "vllm_base_url": "http://vllm.internal/v1",
         "vllm_api_key": vllm.KEY,
@@ -73,22 +72,22 @@ def settings(**changed: Any) -> Settings:
         "ocr_url": "http://upstage.internal/v1/document-digitization",
         "ai_server_image": "registry/ai-server@sha256:0",
     }
-    return Settings(**{**usual, **changed})
+    return Settings(**{**defaults, **changed})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the server first: pytest-xdist gives them to one process, and they take longest."""
+    """Put the tests of the server first, because they are the longest and run in one process of pytest-xdist."""
     items.sort(key=lambda item: item.path.name != "test_server.py")
 
 
 @pytest.fixture
-def world() -> World:
-    """Fakes that behave."""
-    return World()
+def environment() -> AppEnvironment:
+    """An environment whose fakes answer without faults."""
+    return AppEnvironment()
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repeat calls at once, and read as many pages as there are."""
+    """Remove the waits between retries and between pages."""
     monkeypatch.setattr("app.clients.outbound._BACKOFF", lambda state: 0.0)
     monkeypatch.setattr("app.clients.ocr._PERIOD_S", 0.001)

@@ -1,5 +1,5 @@
 """
-`docs/ai-server.openapi.json`: the API's description, for whoever calls it.
+`docs/ai-server.openapi.json`: the description of the API for its callers.
 
     .venv/bin/python -m tests.unit.app.description
 """
@@ -11,14 +11,14 @@ from typing import Final
 from app.health import Readiness
 from app.jobs import Jobs
 from app.main import create_app
-from tests.unit.app.conftest import settings
+from tests.unit.app.conftest import fake_settings
 
 FILE: Final = Path(__file__).parents[3] / "docs/ai-server.openapi.json"
 
 
 def description() -> str:
-    """What the application says of itself."""
-    app = create_app(settings(), Readiness(), Jobs())
+    """Return the OpenAPI document of the application."""
+    app = create_app(fake_settings(), Readiness(), Jobs())
     return json.dumps(app.openapi(), ensure_ascii=False, indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Servers of files behind TLS, and an internet that leads to no other."""
+"""A file server behind TLS, and a transport that connects every address to it."""
 
 import asyncio
 import ssl
@@ -22,7 +22,7 @@ MEBIBYTE = 2**20
 
 @cache
 def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's context, and that of a client that trusts its authority alone; made once, because it takes long."""
+    """Return the TLS contexts of a server and of a client that trusts it; cached, because creation is slow."""
     authority = trustme.CA()
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.issue_cert(FILES, PUBLIC).configure_cert(server)
@@ -31,21 +31,21 @@ def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 class Internet(httpx.AsyncHTTPTransport):
-    """Every address is the test's server; keeps the addresses that were connected to, and their ports."""
+    """A transport whose every address is the test's server; it records the requested addresses."""
 
     def __init__(self, port: int) -> None:
         super().__init__(verify=contexts()[1])
-        self.asked: list[str] = []
+        self.addresses: list[str] = []
         self._port = port
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request.url.host)
+        self.addresses.append(request.url.host)
         request.url = request.url.copy_with(host="127.0.0.1", port=self._port)
         return await super().handle_async_request(request)
 
 
 class Names:
-    """A resolver with an answer for each time that it is asked."""
+    """A resolver with a given answer for each call."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)
@@ -56,11 +56,11 @@ class Names:
 
 @dataclass
 class Server:
-    """Answers every connection with the same bytes, and then with `more` again and again."""
+    """A server that answers each connection with the same bytes, and then repeats `more`."""
 
     answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n%PDF-"
     more: bytes = b""
-    every_s: float = 0
+    pause_s: float = 0
     heads: list[str] = field(default_factory=list)
     sent_bytes: int = 0
 
@@ -73,7 +73,7 @@ class Server:
                 writer.write(self.more)
                 self.sent_bytes += len(self.more)
                 await writer.drain()
-                await asyncio.sleep(self.every_s)
+                await asyncio.sleep(self.pause_s)
         except OSError:
             pass
         finally:
@@ -81,10 +81,10 @@ class Server:
 
 
 @asynccontextmanager
-async def leading_to(server: Server) -> AsyncIterator[Internet]:
-    """An internet whose every address is the server, with a certificate for FILES and for PUBLIC."""
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=contexts()[0])
-    async with listening, Internet(listening.sockets[0].getsockname()[1]) as internet:
+async def connect_all_to(server: Server) -> AsyncIterator[Internet]:
+    """Yield a transport whose every address is the server, with a certificate for FILES and PUBLIC."""
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=contexts()[0])
+    async with listener, Internet(listener.sockets[0].getsockname()[1]) as internet:
         yield internet
 
 
@@ -97,7 +97,7 @@ async def fetch(
     max_bytes: int = MEBIBYTE,
     timeout_s: float = 10,
 ) -> bytes:
-    """Fetch with a client that is set up for something else, which must not matter."""
+    """Download with a client that has other defaults, which must have no effect."""
     client = httpx.AsyncClient(
         transport=internet, headers={"X-Key": SECRET}, auth=("user", SECRET), timeout=0.001, follow_redirects=True
     )

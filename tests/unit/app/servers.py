@@ -1,4 +1,4 @@
-"""Applications of this process as servers."""
+"""Applications that run as servers in this process."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 @contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
-    """Serve an application in a thread, on a free port of this machine; yield its URL."""
+    """Serve an application in a thread on a free port, and yield its URL."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, http="httptools"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -19,6 +19,6 @@ def serving(app: ASGIApp) -> Iterator[str]:
         assert thread.is_alive()
         time.sleep(0.01)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = server.force_exit = True  # what is still being answered is cut off
+    server.should_exit = server.force_exit = True  # ends open requests
     thread.join(30)
     assert not thread.is_alive()

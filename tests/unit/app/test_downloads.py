@@ -1,4 +1,4 @@
-"""How a file is fetched: within limits, and without a word about its URL's signature."""
+"""Downloads stay within limits, and the signature of a URL stays secret."""
 
 import asyncio
 import gzip
@@ -10,31 +10,35 @@ import pytest_asyncio
 
 from app.clients.downloads import file_name
 from app.errors import AppError, DownloadError, TooLargeError
-from tests.unit.app.internet import FILES, MEBIBYTE, PUBLIC, SECRET, URL, Internet, Names, Server, fetch, leading_to
+from tests.unit.app.internet import FILES, MEBIBYTE, PUBLIC, SECRET, URL, Internet, Names, Server, connect_all_to, fetch
 
 
 @pytest.fixture
 def server() -> Server:
+    """A file server."""
     return Server()
 
 
 @pytest_asyncio.fixture
 async def internet(server: Server) -> AsyncIterator[Internet]:
-    async with leading_to(server) as internet:
+    """A transport that connects every address to the server."""
+    async with connect_all_to(server) as internet:
         yield internet
 
 
 @pytest.mark.asyncio
-async def test_a_redirect_is_not_followed(internet: Internet, server: Server) -> None:
+async def test_redirect_is_not_followed(internet: Internet, server: Server) -> None:
+    """A redirect raises DownloadError."""
     server.answer = b"HTTP/1.1 302 Found\r\nLocation: https://8.8.4.4/\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(DownloadError, match=r"HTTP 302"):
         await fetch(internet)
-    assert internet.asked == [PUBLIC]
+    assert internet.addresses == [PUBLIC]
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("status", [204, 206, 403, 404, 500])
 async def test_only_200_is_a_file(internet: Internet, server: Server, status: int) -> None:
+    """Every other status raises DownloadError."""
     server.answer = f"HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n".encode()
     with pytest.raises(DownloadError, match=f"HTTP {status}"):
         await fetch(internet)
@@ -51,23 +55,25 @@ async def test_only_200_is_a_file(internet: Internet, server: Server, status: in
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )
-async def test_a_broken_answer_is_an_error_of_the_download(internet: Internet, server: Server, answer: bytes) -> None:
+async def test_broken_answer_is_a_download_error(internet: Internet, server: Server, answer: bytes) -> None:
+    """An incomplete or invalid answer raises DownloadError."""
     server.answer = answer
     with pytest.raises(DownloadError):
         await fetch(internet)
 
 
 @pytest.mark.asyncio
-async def test_a_size_above_the_limit_is_refused_before_the_file_is_read(internet: Internet, server: Server) -> None:
-    """The server would never send the file."""
+async def test_announced_size_above_the_limit_is_refused_at_once(internet: Internet, server: Server) -> None:
+    """The download ends although the server never sends the file."""
     server.answer = f"HTTP/1.1 200 OK\r\nContent-Length: {MEBIBYTE + 1}\r\n\r\n".encode()
-    server.more, server.every_s = b"x", 60
+    server.more, server.pause_s = b"x", 60
     with pytest.raises(TooLargeError, match=r"최대 1MB"):
         await fetch(internet)
 
 
 @pytest.mark.asyncio
-async def test_a_file_that_grows_above_the_limit_is_cut(internet: Internet, server: Server) -> None:
+async def test_file_that_exceeds_the_limit_is_refused(internet: Internet, server: Server) -> None:
+    """The download ends shortly after the limit."""
     server.answer, server.more = b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 2**16
     with pytest.raises(TooLargeError):
         await fetch(internet)
@@ -76,7 +82,8 @@ async def test_a_file_that_grows_above_the_limit_is_cut(internet: Internet, serv
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("extra", [0, 1])
-async def test_the_limit_itself_is_allowed(internet: Internet, server: Server, extra: int) -> None:
+async def test_file_of_the_largest_size_is_allowed(internet: Internet, server: Server, extra: int) -> None:
+    """A file of the limit is returned, and one more byte is refused."""
     content = b"x" * (MEBIBYTE + extra)
     server.answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
     if extra:
@@ -87,15 +94,18 @@ async def test_the_limit_itself_is_allowed(internet: Internet, server: Server, e
 
 
 @pytest.mark.asyncio
-async def test_a_slow_file_is_given_up_although_every_byte_comes_in_time(internet: Internet, server: Server) -> None:
-    server.answer, server.more, server.every_s = b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.05
+async def test_slow_download_ends_at_the_timeout(internet: Internet, server: Server) -> None:
+    """The timeout limits the whole download, not the time between bytes."""
+    server.answer, server.more, server.pause_s = b"HTTP/1.1 200 OK\r\n\r\n", b"x", 0.05
     with pytest.raises(DownloadError, match=rf"^{FILES}에서 파일을 제한 시간 안에 내려받지 못했습니다\.$"):
         await fetch(internet, timeout_s=0.4)
     assert server.sent_bytes > 1
 
 
 @pytest.mark.asyncio
-async def test_a_slow_resolver_counts_too(internet: Internet) -> None:
+async def test_timeout_includes_the_lookup(internet: Internet) -> None:
+    """A lookup without an end raises DownloadError."""
+
     class Slow(Names):
         async def __call__(self, host: str) -> Sequence[str]:
             await asyncio.sleep(60)
@@ -106,8 +116,8 @@ async def test_a_slow_resolver_counts_too(internet: Internet) -> None:
 
 
 @pytest.mark.asyncio
-async def test_nothing_is_decompressed(internet: Internet, server: Server) -> None:
-    """64 MiB that fit into the limit as long as they are gzip."""
+async def test_content_is_not_decompressed(internet: Internet, server: Server) -> None:
+    """A small gzip with 64 MiB inside is returned unchanged."""
     bomb = gzip.compress(b"\0" * 64 * MEBIBYTE, 1)
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
     server.answer = head.encode() + bomb
@@ -116,18 +126,18 @@ async def test_nothing_is_decompressed(internet: Internet, server: Server) -> No
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("status", [200, 403])
-async def test_the_signature_stays_secret(
+async def test_signature_stays_secret(
     internet: Internet, server: Server, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    """Neither httpx, whose log has every URL, nor the error and what it came from says it."""
+    """Neither the log nor the error contains the path or the signature of the URL."""
     caplog.set_level(logging.DEBUG)
     server.answer = f"HTTP/1.1 {status} x\r\nContent-Length: 10\r\n\r\n".encode()
-    with pytest.raises(AppError) as refused:
+    with pytest.raises(AppError) as error:
         await fetch(internet)
     assert any(record.name == "httpx" for record in caplog.records)
     assert SECRET not in caplog.text
     assert "lease" not in caplog.text
-    assert SECRET not in f"{refused.value!r} {refused.value.__cause__!r} {refused.value.__context__!r}"
+    assert SECRET not in f"{error.value!r} {error.value.__cause__!r} {error.value.__context__!r}"
 
 
 @pytest.mark.parametrize(
@@ -146,5 +156,6 @@ async def test_the_signature_stays_secret(
         ("https://h/\ud800", "계약서.png", "계약서.png"),
     ],
 )
-def test_a_file_is_called_what_it_was_named_or_what_its_url_ends_in(url: str, given: str | None, name: str) -> None:
+def test_name_is_the_given_one_or_that_of_the_url(url: str, given: str | None, name: str) -> None:
+    """The name comes from the caller, the URL or the number, with an extension if possible."""
     assert file_name(url, given, 3) == name

@@ -1,4 +1,4 @@
-"""Easy contracts, from files to the explanation, and every way in which a file is no use."""
+"""Easy contracts, from files to the explanation, and errors for unusable files."""
 
 import asyncio
 import json
@@ -11,22 +11,27 @@ import pytest
 
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
-from tests.unit.app.conftest import World
+from tests.unit.app.conftest import AppEnvironment
 
 PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
 URL = "http://127.0.0.1/lease.pdf?X-Amz-Signature=0123456789abcdef"
 
 
 def pdf(pages: int = 1) -> bytes:
+    """Return a PDF with some pages."""
     document = pymupdf.open()
     for number in range(pages):
         document.new_page(width=200, height=200).insert_text((20, 20), f"page {number + 1}")
     return bytes(document.tobytes())
 
 
-def upload(world: World, files: Sequence[tuple[str, bytes]], doc_types: Sequence[str] | None = None) -> httpx.Response:
+def upload(
+    environment: AppEnvironment, files: Sequence[tuple[str, bytes]], doc_types: Sequence[str] | None = None
+) -> httpx.Response:
+    """Upload files and return the response."""
+
     async def scenario() -> httpx.Response:
-        async with world.client() as client:
+        async with environment.client() as client:
             return await client.post(
                 "/api/easycontract/sync",
                 files=[("files", (name, content)) for name, content in files],
@@ -36,51 +41,58 @@ def upload(world: World, files: Sequence[tuple[str, bytes]], doc_types: Sequence
     return asyncio.run(scenario())
 
 
-def fetch(world: World, *files: dict[str, Any], contract_id: str = "7") -> httpx.Response:
+def fetch(environment: AppEnvironment, *files: dict[str, Any], contract_id: str = "7") -> httpx.Response:
+    """Request an explanation of files by URL and return the response."""
+
     async def scenario() -> httpx.Response:
-        async with world.client() as client:
+        async with environment.client() as client:
             return await client.post(f"/api/easycontract/{contract_id}", json={"files": files})
 
     return asyncio.run(scenario())
 
 
 def code(answer: httpx.Response) -> tuple[int, str]:
+    """Return status and code of an error response."""
     return answer.status_code, answer.json()["detail"]["error"]["code"]
 
 
 def message(answer: httpx.Response) -> str:
+    """Return the message of an error response."""
     return str(answer.json()["detail"]["error"]["message"])
 
 
-def test_uploads_are_read_page_by_page_and_explained(world: World) -> None:
-    answer = upload(world, [("lease.pdf", pdf(3)), ("photo.PNG", PNG)], ["contract", "building_register"])
+def test_uploads_are_summarized_page_by_page_and_explained(environment: AppEnvironment) -> None:
+    """Each page is read and summarized, and one call explains all."""
+    answer = upload(environment, [("lease.pdf", pdf(3)), ("photo.PNG", PNG)], ["contract", "building_register"])
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/markdown; charset=utf-8")
     assert answer.text.startswith("## 요약")
     assert answer.text == answer.text.strip()
-    assert len(world.upstage.plan.calls) == 4
-    bodies = [json.loads(call.body) for call in world.vllm.plan.calls[:4]]
+    assert len(environment.upstage.plan.calls) == 4
+    bodies = [json.loads(call.body) for call in environment.vllm.plan.calls[:4]]
     assert {(body["model"], body["max_tokens"]) for body in bodies} == {("easycontract", 1024)}
-    assert len(world.vllm.plan.calls) == 5
-    assert '"max_tokens":2048' in world.vllm.plan.calls[4].body
+    assert len(environment.vllm.plan.calls) == 5
+    assert '"max_tokens":2048' in environment.vllm.plan.calls[4].body
 
 
-def test_personal_data_reach_the_model_in_no_call(world: World) -> None:
-    assert upload(world, [("lease.png", PNG)]).status_code == 200
-    for call in world.vllm.plan.calls:
-        assert not [one for one in (PHONE, RESIDENT_NUMBER, ACCOUNT) if one in call.body]
-    assert "[주민등록번호]" in world.vllm.plan.calls[0].body
+def test_no_call_of_the_model_contains_personal_data(environment: AppEnvironment) -> None:
+    """Phone, resident and account numbers become labels."""
+    assert upload(environment, [("lease.png", PNG)]).status_code == 200
+    for call in environment.vllm.plan.calls:
+        assert not [number for number in (PHONE, RESIDENT_NUMBER, ACCOUNT) if number in call.body]
+    assert "[주민등록번호]" in environment.vllm.plan.calls[0].body
 
 
-def test_files_are_fetched_from_their_urls(world: World) -> None:
-    world.storage.files["lease.pdf"] = ("application/pdf", pdf(2))
-    world.storage.files["photo.png"] = ("image/png", PNG)
+def test_files_are_downloaded_from_their_urls(environment: AppEnvironment) -> None:
+    """The extension comes from the name or the URL."""
+    environment.storage.files["lease.pdf"] = ("application/pdf", pdf(2))
+    environment.storage.files["photo.png"] = ("image/png", PNG)
     photo = {"url": URL.replace("lease.pdf", "photo.png"), "doc_type": "x", "filename": "사진"}
-    answer = fetch(world, {"url": URL, "doc_type": "contract"}, photo)
-    assert (answer.status_code, len(world.upstage.plan.calls)) == (200, 3)
+    answer = fetch(environment, {"url": URL, "doc_type": "contract"}, photo)
+    assert (answer.status_code, len(environment.upstage.plan.calls)) == (200, 3)
 
 
 @pytest.mark.parametrize(
-    ("files", "doc_types", "wanted"),
+    ("files", "doc_types", "expected"),
     [
         ([("a.pdf", b"x")] * 6, None, (400, "INVALID_INPUT")),
         ([("a.pdf", b"x")], ["a", "b"], (400, "DOC_TYPES_MISMATCH")),
@@ -92,41 +104,45 @@ def test_files_are_fetched_from_their_urls(world: World) -> None:
         ([("a.png", b"not a picture")], None, (400, "UNPROCESSABLE_DOCUMENT")),
     ],
 )
-def test_a_file_that_is_no_use_is_said_so(
-    world: World, files: list[tuple[str, bytes]], doc_types: list[str] | None, wanted: tuple[int, str]
+def test_unusable_file_is_refused(
+    environment: AppEnvironment, files: list[tuple[str, bytes]], doc_types: list[str] | None, expected: tuple[int, str]
 ) -> None:
-    assert code(upload(world, files, doc_types)) == wanted
-    assert not world.upstage.plan.calls
+    """An unusable file or number of files is refused before OCR."""
+    assert code(upload(environment, files, doc_types)) == expected
+    assert not environment.upstage.plan.calls
 
 
-def test_of_a_page_that_is_too_long_no_half_number_is_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_page_is_cut_after_redaction(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cut text contains no part of a number."""
     monkeypatch.setattr("app.easycontracts.service._LONGEST_PAGE", 20)
-    world.upstage.html = "가" * 10 + " 010-1234-5678"
-    assert upload(world, [("lease.png", PNG)]).status_code == 200
-    body = world.vllm.plan.calls[0].body
+    environment.upstage.html = "가" * 10 + " 010-1234-5678"
+    assert upload(environment, [("lease.png", PNG)]).status_code == 200
+    body = environment.vllm.plan.calls[0].body
     assert ("010-12" in body, "[전화번호]" in body) == (False, True)
 
 
-def test_pages_are_counted_over_all_files_before_anything_is_read() -> None:
-    world = World({"contract_max_pages": 3, "registry_max_pages": 2})
-    answer = upload(world, [("a.pdf", pdf(2)), ("b.pdf", pdf(2))])
+def test_page_limits_apply_to_all_files_together() -> None:
+    """Registries and other files have separate limits."""
+    environment = AppEnvironment({"contract_max_pages": 3, "registry_max_pages": 2})
+    answer = upload(environment, [("a.pdf", pdf(2)), ("b.pdf", pdf(2))])
     assert code(answer) == (400, "UNPROCESSABLE_DOCUMENT")
     assert "b.pdf" in message(answer)
-    assert not world.upstage.plan.calls
+    assert not environment.upstage.plan.calls
     pictures = [("a.png", PNG)] * 5
     kinds = ["contract", "registry", "contract", "registry", "contract"]
-    assert upload(world, pictures, kinds).status_code == 200
-    assert code(upload(world, pictures)) == (400, "UNPROCESSABLE_DOCUMENT")
+    assert upload(environment, pictures, kinds).status_code == 200
+    assert code(upload(environment, pictures)) == (400, "UNPROCESSABLE_DOCUMENT")
 
 
-def test_a_document_of_300_pages_is_refused(world: World) -> None:
-    answer = upload(world, [("long.pdf", pdf(300))])
+def test_long_document_is_refused(environment: AppEnvironment) -> None:
+    """The error has the number of pages."""
+    answer = upload(environment, [("long.pdf", pdf(300))])
     assert code(answer) == (400, "UNPROCESSABLE_DOCUMENT")
     assert "300" in message(answer)
 
 
 @pytest.mark.parametrize(
-    ("file", "wanted"),
+    ("file", "expected"),
     [
         ({"url": "ftp://x/a.pdf", "doc_type": "contract"}, (400, "DOWNLOAD_FAILED")),
         ({"url": "http://127.0.0.1/gone.pdf?X-Amz-Signature=1", "doc_type": "contract"}, (400, "DOWNLOAD_FAILED")),
@@ -137,79 +153,88 @@ def test_a_document_of_300_pages_is_refused(world: World) -> None:
         ({"url": URL, "doc_type": ""}, (400, "INVALID_INPUT")),
     ],
 )
-def test_a_url_that_is_no_use_is_said_so(world: World, file: dict[str, str], wanted: tuple[int, str]) -> None:
-    answer = fetch(world, file)
-    assert code(answer) == wanted
+def test_unusable_url_is_refused(environment: AppEnvironment, file: dict[str, str], expected: tuple[int, str]) -> None:
+    """The error has no part of the signature."""
+    answer = fetch(environment, file)
+    assert code(answer) == expected
     assert "Signature" not in answer.text
 
 
 @pytest.mark.parametrize("env", ["dev", "prod"])
-def test_elsewhere_than_at_home_private_addresses_are_not_asked(env: str) -> None:
-    world = World({"app_env": env})
+def test_private_addresses_are_refused_outside_local(env: str) -> None:
+    """In dev and prod no request goes to a private address."""
+    environment = AppEnvironment({"app_env": env})
     for url in (URL, URL.replace("http:", "https:")):
-        assert code(fetch(world, {"url": url, "doc_type": "contract"})) == (400, "DOWNLOAD_FAILED")
-    assert not world.storage.plan.calls
+        assert code(fetch(environment, {"url": url, "doc_type": "contract"})) == (400, "DOWNLOAD_FAILED")
+    assert not environment.storage.plan.calls
 
 
-def test_one_to_five_files_are_taken(world: World) -> None:
+def test_one_to_five_files_are_allowed(environment: AppEnvironment) -> None:
+    """No file and six files are refused."""
     file = {"url": URL, "doc_type": "contract"}
-    assert code(fetch(world)) == (400, "INVALID_INPUT")
-    assert code(fetch(world, *[file] * 6)) == (400, "INVALID_INPUT")
+    assert code(fetch(environment)) == (400, "INVALID_INPUT")
+    assert code(fetch(environment, *[file] * 6)) == (400, "INVALID_INPUT")
 
 
-def test_pages_without_a_word_are_no_document(world: World) -> None:
-    world.upstage.html = "<img src='x'>"
-    answer = upload(world, [("a.png", PNG)])
+def test_document_without_text_is_refused(environment: AppEnvironment) -> None:
+    """Without text the model is not called."""
+    environment.upstage.html = "<img src='x'>"
+    answer = upload(environment, [("a.png", PNG)])
     assert code(answer) == (400, "UNPROCESSABLE_DOCUMENT")
-    assert not world.vllm.plan.calls
+    assert not environment.vllm.plan.calls
 
 
-def test_a_lease_guard_refuses_what_is_no_lease() -> None:
-    world = World({"lease_guard": True})
-    world.upstage.html = "<p>김치찌개 조리법: 김치를 볶는다.</p>"
-    assert code(upload(world, [("a.png", PNG)])) == (400, "NOT_A_CONTRACT")
-    world.upstage.html = None
-    assert upload(world, [("a.png", PNG)]).status_code == 200
+def test_lease_guard_refuses_other_documents() -> None:
+    """With LEASE_GUARD a document without terms of a lease is refused."""
+    environment = AppEnvironment({"lease_guard": True})
+    environment.upstage.html = "<p>김치찌개 조리법: 김치를 볶는다.</p>"
+    assert code(upload(environment, [("a.png", PNG)])) == (400, "NOT_A_CONTRACT")
+    environment.upstage.html = None
+    assert upload(environment, [("a.png", PNG)]).status_code == 200
 
 
-def test_what_others_fail_to_do_is_502(world: World) -> None:
-    world.upstage.plan.set(Fault(status=401))
-    assert code(upload(world, [("a.png", PNG)])) == (502, "failed")
-    world.upstage.plan.set()
-    world.vllm.answer = "  "
-    assert code(upload(world, [("a.png", PNG)])) == (502, "failed")
+def test_failure_of_another_service_is_502(environment: AppEnvironment) -> None:
+    """A failure of Upstage and an empty answer of the model are 502."""
+    environment.upstage.plan.set(Fault(status=401))
+    assert code(upload(environment, [("a.png", PNG)])) == (502, "failed")
+    environment.upstage.plan.set()
+    environment.vllm.answer = "  "
+    assert code(upload(environment, [("a.png", PNG)])) == (502, "failed")
 
 
-def test_a_failed_summary_ends_the_others(world: World) -> None:
-    world.vllm.plan.set(Fault(status=400, times=1))
-    assert code(upload(world, [("a.png", PNG)] * 5)) == (502, "failed")
-    assert len(world.vllm.plan.calls) <= 5
+def test_failed_summary_cancels_the_others(environment: AppEnvironment) -> None:
+    """After a failed summary no other call is made."""
+    environment.vllm.plan.set(Fault(status=400, times=1))
+    assert code(upload(environment, [("a.png", PNG)] * 5)) == (502, "failed")
+    assert len(environment.vllm.plan.calls) <= 5
 
 
-def test_one_page_at_a_time_is_read_and_one_in_two_seconds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_are_read_at_the_rate_of_upstage(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls of OCR keep the configured interval."""
     monkeypatch.setattr("app.clients.ocr._PERIOD_S", 0.2)
 
     async def scenario() -> float:
-        begun = asyncio.get_running_loop().time()
-        async with world.client() as client:
+        started = asyncio.get_running_loop().time()
+        async with environment.client() as client:
             files = [("files", ("a.png", PNG))] * 3
             await client.post("/api/easycontract/sync", files=files, data={"doc_types": ["contract"] * 3})
-        return asyncio.get_running_loop().time() - begun
+        return asyncio.get_running_loop().time() - started
 
     assert asyncio.run(scenario()) >= 0.4
 
 
-def test_handing_back_is_said_to_a_caller_that_waits(world: World) -> None:
-    world.vllm.plan.set(Fault(latency_s=60))
+def test_waiting_caller_gets_503_for_a_job_that_is_handed_back(environment: AppEnvironment) -> None:
+    """A job that the server hands back ends with 503."""
+    environment.vllm.plan.set(Fault(latency_s=60))
 
     async def scenario() -> httpx.Response:
-        async with world.client() as client:
+        async with environment.client() as client:
             files = [("files", ("a.png", PNG))]
             post = client.post("/api/easycontract/sync", files=files, data={"doc_types": ["contract"]})
             waiting = asyncio.create_task(post)
-            while not world.vllm.plan.calls:  # noqa: ASYNC110 - the fake tells nobody
+            while not environment.vllm.plan.calls:  # noqa: ASYNC110 - the fake has no event
                 await asyncio.sleep(0.01)
-            world.jobs.hand_back()
+            environment.jobs.hand_back()
             return await waiting
 
     answer = asyncio.run(scenario())

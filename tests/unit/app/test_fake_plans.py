@@ -32,7 +32,8 @@ def client(fake: Vllm) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url="http://vllm.internal:8001", transport=transport, headers=BEARER)
 
 
-async def test_a_plan_is_followed_in_order_and_then_over(fake: Vllm, client: httpx.AsyncClient) -> None:
+async def test_plan_is_followed_in_order(fake: Vllm, client: httpx.AsyncClient) -> None:
+    """After its faults the fake answers normally."""
     fake.plan.set(Fault(status=503, retry_after_s=1, times=2), Fault(drop=True, times=1))
     for _ in range(2):
         answer = await client.post(CHAT, json=BODY)
@@ -43,7 +44,8 @@ async def test_a_plan_is_followed_in_order_and_then_over(fake: Vllm, client: htt
     assert len(fake.plan.calls) == 4
 
 
-async def test_a_plan_can_be_posted_and_ended(client: httpx.AsyncClient) -> None:
+async def test_plan_can_be_posted_and_cleared(client: httpx.AsyncClient) -> None:
+    """A plan without a count lasts until an empty plan."""
     assert (await client.post("/fake/plan", json={"status": 500})).status_code == 204
     assert [(await client.post(CHAT, json=BODY)).status_code for _ in range(3)] == [500, 500, 500]
     assert (await client.post("/fake/plan", json=[])).status_code == 204
@@ -51,11 +53,13 @@ async def test_a_plan_can_be_posted_and_ended(client: httpx.AsyncClient) -> None
 
 
 @pytest.mark.parametrize("junk", [b"", b"{", b"1", b'{"stauts": 500}', b'{"times": 0}'])
-async def test_a_plan_that_is_none_is_refused(client: httpx.AsyncClient, junk: bytes) -> None:
+async def test_invalid_plan_is_refused(client: httpx.AsyncClient, junk: bytes) -> None:
+    """A plan with unknown keys or values gets 400."""
     assert (await client.post("/fake/plan", content=junk)).status_code == 400
 
 
 async def test_calls_are_recorded_without_the_key_and_shortened(client: httpx.AsyncClient) -> None:
+    """A recorded call has no key, and at most 2000 characters of its body."""
     await client.post(CHAT, json=BODY)
     (call,) = (await client.get("/fake/calls")).json()
     assert (call["method"], call["path"], call["headers"]["authorization"]) == ("POST", CHAT, "…")
@@ -63,18 +67,21 @@ async def test_calls_are_recorded_without_the_key_and_shortened(client: httpx.As
     assert KEY not in str(call)
 
 
-async def test_health_is_neither_recorded_nor_disturbed(fake: Vllm, client: httpx.AsyncClient) -> None:
+async def test_health_ignores_the_plan(fake: Vllm, client: httpx.AsyncClient) -> None:
+    """The route /health is not recorded and has no faults."""
     fake.plan.set(Fault(status=500))
     assert (await client.get("/health")).status_code == 200
     assert fake.plan.calls == []
 
 
 async def test_other_hosts_do_not_exist(client: httpx.AsyncClient) -> None:
+    """A request to an unknown host is a ConnectError."""
     with pytest.raises(httpx.ConnectError):
         await client.get("http://upstage.internal/health")
 
 
-async def test_a_slow_fake_is_a_read_timeout(fake: Vllm, client: httpx.AsyncClient) -> None:
+async def test_slow_fake_is_a_read_timeout(fake: Vllm, client: httpx.AsyncClient) -> None:
+    """A latency above the timeout raises ReadTimeout."""
     fake.plan.set(Fault(latency_s=60))
     with pytest.raises(httpx.ReadTimeout):
         await client.post(CHAT, json=BODY, timeout=0.05)
@@ -99,7 +106,8 @@ def url() -> Iterator[str]:
     process.wait()
 
 
-async def test_a_server_takes_50_requests_at_once(url: str) -> None:
+async def test_server_handles_50_concurrent_requests(url: str) -> None:
+    """Concurrent requests wait only once for the latency."""
     limits = httpx.Limits(max_connections=50)
     async with httpx.AsyncClient(base_url=url, headers=BEARER, timeout=20, limits=limits, trust_env=False) as client:
         began_at = time.monotonic()
@@ -108,7 +116,8 @@ async def test_a_server_takes_50_requests_at_once(url: str) -> None:
         assert 0.5 <= time.monotonic() - began_at < 20
 
 
-async def test_a_server_drops_the_connection_as_planned(url: str) -> None:
+async def test_server_drops_the_connection_as_planned(url: str) -> None:
+    """A fault `drop` closes the connection without an answer."""
     async with httpx.AsyncClient(base_url=url, headers=BEARER, trust_env=False) as client:
         before = len((await client.get("/fake/calls")).json())
         await client.post("/fake/plan", json={"drop": True, "times": 1})

@@ -1,4 +1,4 @@
-"""Each fake, in-process: what other tests rely on."""
+"""The fakes of other services, in this process."""
 
 import asyncio
 import time
@@ -48,6 +48,7 @@ async def digitize(fake: Upstage, document: bytes = PNG, fields: Any = None, key
 
 
 async def test_vllm_answers_a_json_array_with_the_keywords() -> None:
+    """The answer to a request for JSON has an item for each keyword."""
     answer = (await complete(Vllm(), chat("JSON 배열로만 답하세요.", "키워드:\n- 반려동물\n- 주차"))).json()
     assert answer["choices"][0]["message"]["content"] == '["반려동물 확인", "주차 확인"]'
     assert (answer["object"], answer["model"]) == ("chat.completion", "checklist")
@@ -57,22 +58,26 @@ async def test_vllm_answers_a_json_array_with_the_keywords() -> None:
 @pytest.mark.parametrize(
     "text", ['키워드: ["주차", "관리비"]', "* 주차\n* 관리비", "키워드: 주차, 관리비", "- 주차\n- 관리비"]
 )
-async def test_vllm_knows_keywords_in_several_notations(text: str) -> None:
+async def test_vllm_finds_keywords_in_several_notations(text: str) -> None:
+    """Lists, JSON and comma-separated keywords are found."""
     assert keywords(text) == ["주차", "관리비"]
 
 
 async def test_vllm_answers_markdown_that_quotes_the_user() -> None:
+    """Other requests get Markdown with the beginning of the text."""
     answer = await complete(Vllm(), chat("요약하세요.", "보증금 5천만원" + "가" * 1000))
     assert answer.json()["choices"][0]["message"]["content"].startswith("## 요약\n\n> 보증금 5천만원")
 
 
-async def test_vllm_says_what_a_test_tells_it_to() -> None:
+async def test_vllm_returns_the_given_answer() -> None:
+    """A test can set the answer."""
     fake = Vllm()
     fake.answer = ""
     assert (await complete(fake, chat("", ""))).json()["choices"][0]["message"]["content"] == ""
 
 
-async def test_vllm_refuses_as_vllm_does() -> None:
+async def test_vllm_refuses_like_the_real_server() -> None:
+    """Unknown models, wrong keys and invalid bodies have the errors of vLLM."""
     fake = Vllm()
     unknown = await complete(fake, chat("", "", model="no"))
     assert (unknown.status_code, unknown.json()["error"]["type"]) == (404, "NotFoundError")
@@ -84,7 +89,8 @@ async def test_vllm_refuses_as_vllm_does() -> None:
         assert (wrong.status_code, wrong.json()["error"]["code"]) == (400, 400)
 
 
-async def test_vllm_lists_its_models_to_those_with_the_key() -> None:
+async def test_vllm_lists_its_models_for_the_key() -> None:
+    """/v1/models needs the key, /health does not."""
     answer = await ask(Vllm().app, "GET", "http://vllm.internal/v1/models", headers=bearer(vllm.KEY))
     assert [model["id"] for model in answer.json()["data"]][1:] == ["checklist", "easycontract"]
     assert (await ask(Vllm().app, "GET", "http://vllm.internal/v1/models")).status_code == 401
@@ -92,6 +98,7 @@ async def test_vllm_lists_its_models_to_those_with_the_key() -> None:
 
 
 async def test_upstage_reads_a_lease_with_personal_data_and_a_table() -> None:
+    """The default document has personal data, a table and elements."""
     answer = (await digitize(Upstage())).json()
     html = answer["content"]["html"]
     assert all(text in html for text in ("보증금", "<table", upstage.PHONE, upstage.RESIDENT_NUMBER, upstage.ACCOUNT))
@@ -99,13 +106,15 @@ async def test_upstage_reads_a_lease_with_personal_data_and_a_table() -> None:
     assert answer["usage"] == {"pages": 1}
 
 
-async def test_upstage_reads_what_a_test_tells_it_to() -> None:
+async def test_upstage_returns_the_given_html() -> None:
+    """A test can set the document."""
     fake = Upstage()
     fake.html = "<p>빈 종이</p>"
     assert (await digitize(fake)).json()["content"]["html"] == "<p>빈 종이</p>"
 
 
-async def test_upstage_refuses_what_is_no_image_or_no_request() -> None:
+async def test_upstage_refuses_invalid_requests() -> None:
+    """Wrong keys, formats and fields have the errors of Upstage."""
     fake = Upstage()
     assert (await digitize(fake, key="wrong")).status_code == 401
     assert (await digitize(fake, b"%PDF-1.7")).status_code == 415
@@ -114,7 +123,8 @@ async def test_upstage_refuses_what_is_no_image_or_no_request() -> None:
     assert (await digitize(fake, b"\xff\xd8\xff\xe0")).status_code == 200
 
 
-async def test_upstage_wants_time_between_calls() -> None:
+async def test_upstage_limits_the_rate() -> None:
+    """A call within the interval gets 429 with Retry-After."""
     fake = Upstage(interval_s=0.5)
     assert (await digitize(fake)).status_code == 200
     early = await digitize(fake)
@@ -124,12 +134,14 @@ async def test_upstage_wants_time_between_calls() -> None:
 
 
 async def test_parts_keep_every_byte() -> None:
+    """The parser of multipart keeps binary content."""
     request = httpx.Request("POST", OCR, files={"document": ("page.png", PNG)}, data={"model": "문서"})
     parts = parts_of(request.headers["Content-Type"], request.read())
     assert parts == {"document": PNG, "model": "문서".encode()}
 
 
-async def test_backend_keeps_what_it_is_told() -> None:
+async def test_backend_records_callbacks() -> None:
+    """Each callback is recorded with id, key and body, also repeated ones."""
     fake = Backend()
     failed = {"error": {"code": "failed", "message": "다시 시도해 주세요."}}
     for body, key in (({"checklists": ["주차 확인"]}, "a"), (failed, "b"), (failed, "b")):
@@ -144,7 +156,8 @@ async def test_backend_keeps_what_it_is_told() -> None:
     assert kept[0]["at"] <= kept[1]["at"] <= time.time()
 
 
-async def test_backend_refuses_strangers_and_junk() -> None:
+async def test_backend_refuses_wrong_tokens_and_bodies() -> None:
+    """A callback without the token or with another body is not recorded."""
     fake = Backend()
     assert (await ask(fake.app, "POST", CALLBACK, json={"checklists": []})).status_code == 401
     junk = await ask(fake.app, "POST", CALLBACK, json={"checklists": [1]}, headers=bearer(backend.TOKEN))
@@ -153,7 +166,8 @@ async def test_backend_refuses_strangers_and_junk() -> None:
     assert fake.callbacks == []
 
 
-async def test_storage_serves_a_presigned_url_to_the_downloader() -> None:
+async def test_storage_serves_a_presigned_url() -> None:
+    """The downloader gets a file by its URL."""
     fake = Storage()
     await ask(fake.app, "PUT", "http://files.internal/fake/files/a/lease.pdf", content=b"%PDF-")
     assert fake.files["a/lease.pdf"] == ("application/octet-stream", b"%PDF-")
@@ -171,11 +185,13 @@ async def test_storage_serves_a_presigned_url_to_the_downloader() -> None:
     ("path", "status"),
     [("/lease.pdf", 403), ("/no?X-Amz-Signature=1", 404), ("/status/418", 418), ("/redirect?to=http://10.0.0.1/", 302)],
 )
-async def test_storage_answers_other_than_with_a_file(path: str, status: int) -> None:
+async def test_storage_has_routes_for_errors(path: str, status: int) -> None:
+    """Missing signatures, absent files, statuses and redirects have their answers."""
     assert (await ask(Storage().app, "GET", f"http://files.internal{path}")).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/slow", "/endless"])
-async def test_storage_has_files_without_an_end(path: str) -> None:
+async def test_storage_has_endless_files(path: str) -> None:
+    """Slow and endless files end with a timeout of the client."""
     with pytest.raises(httpx.ReadTimeout):
         await ask(Storage().app, "GET", f"http://files.internal{path}", timeout=0.1)

@@ -1,4 +1,4 @@
-"""What counts as a lease."""
+"""The decision whether a text is a lease."""
 
 import pytest
 
@@ -14,12 +14,14 @@ EMPLOYMENT = "근로계약서. 사용자와 근로자는 다음과 같이 계약
 
 
 @pytest.mark.parametrize("text", [LEASE, TITLES])
-def test_a_lease_passes(text: str) -> None:
+def test_lease_is_accepted(text: str) -> None:
+    """A lease and its spaced titles have enough terms."""
     assert is_lease(text)
 
 
 @pytest.mark.parametrize("text", ["", SALE, EMPLOYMENT, "임대차 " * 100, "보증금, 계약서, 부동산"])
-def test_another_text_does_not(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
+    """Other contracts and repeated terms are not a lease."""
     assert not is_lease(text)
 
 
@@ -33,4 +35,5 @@ def test_another_text_does_not(text: str) -> None:
     ],
 )
 def test_six_points_are_enough(text: str, expected: bool) -> None:
+    """Strong terms have two points, others one."""
     assert is_lease(text) is expected

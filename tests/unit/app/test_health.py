@@ -1,4 +1,4 @@
-"""The health routes, asked in-process."""
+"""The health routes, in this process."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -6,25 +6,29 @@ from fastapi.testclient import TestClient
 from app.health import Readiness
 from app.jobs import Jobs
 from app.main import VERSION, create_app
-from tests.unit.app.conftest import settings
+from tests.unit.app.conftest import fake_settings
 
 
 @pytest.fixture
 def readiness() -> Readiness:
+    """The readiness of the application."""
     return Readiness()
 
 
 @pytest.fixture
 def client(readiness: Readiness) -> TestClient:
-    return TestClient(create_app(settings(app_env="prod"), readiness, Jobs()))
+    """A client of the application."""
+    return TestClient(create_app(fake_settings(app_env="prod"), readiness, Jobs()))
 
 
 @pytest.mark.parametrize("path", ["/health", "/livez"])
 def test_alive_before_and_after_readiness(client: TestClient, path: str) -> None:
+    """/health and /livez answer 200 before the start is complete."""
     assert client.get(path).json() == {"status": "ok"}
 
 
 def test_ready_only_between_start_and_close(client: TestClient, readiness: Readiness) -> None:
+    """/readyz answers 200 only between the start and the shutdown."""
     assert client.get("/readyz").status_code == 503
     with client:
         assert client.get("/readyz").json() == {"status": "ok"}
@@ -34,10 +38,12 @@ def test_ready_only_between_start_and_close(client: TestClient, readiness: Readi
         assert client.get("/livez").status_code == 200
 
 
-def test_version_says_the_reference_it_was_started_as(client: TestClient) -> None:
+def test_version_has_the_image_reference(client: TestClient) -> None:
+    """/version has the version and the image."""
     assert client.get("/version").json() == {"version": VERSION, "image": "registry/ai-server@sha256:0"}
 
 
 def test_metrics_count_requests(client: TestClient) -> None:
+    """/metrics has the requests by route."""
     client.get("/health")
     assert 'http_requests_total{handler="/health"' in client.get("/metrics").text

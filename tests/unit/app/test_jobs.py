@@ -1,9 +1,8 @@
-"""Jobs: each ends with one outcome, whatever happens to it or to the server."""
+"""Each job has exactly one outcome."""
 
 import asyncio
 import gc
 import weakref
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
@@ -11,81 +10,51 @@ from prometheus_client import REGISTRY
 
 from app.errors import AppError, OutboundError, UnavailableError
 from app.jobs import CHECKLIST, Done, Failed, Jobs
-
-Outcome = Done[str] | Failed
-
-
-async def never() -> str:
-    await asyncio.Event().wait()
-    raise AssertionError
+from tests.unit.app.job_outcomes import Outcome, at_once, broken, bug, never, outcomes_of
 
 
-async def at_once() -> str:
-    return "done"
+def test_result_is_delivered() -> None:
+    """A finished job is delivered with its result."""
+    assert outcomes_of(at_once) == [Done("done")]
 
 
-async def broken() -> str:
-    raise OutboundError("외부")
-
-
-async def bug() -> str:
-    raise ZeroDivisionError
-
-
-def delivered(work: Callable[[], Awaitable[str]], *, hand_back: bool = False) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-
-    async def deliver(outcome: Outcome) -> None:
-        await asyncio.sleep(0)
-        outcomes.append(outcome)
-
-    async def scenario() -> None:
-        jobs = Jobs()
-        jobs.accept(CHECKLIST, work, deliver)  # type: ignore[arg-type]
-        await asyncio.sleep(0)
-        if hand_back:
-            jobs.hand_back()
-        await jobs.join(5)
-
-    asyncio.run(scenario())
-    return outcomes
-
-
-def test_a_result_is_delivered() -> None:
-    assert delivered(at_once) == [Done("done")]
-
-
-def test_a_failure_is_delivered() -> None:
-    (outcome,) = delivered(broken)
+def test_failure_is_delivered() -> None:
+    """A failed job is delivered with its error."""
+    (outcome,) = outcomes_of(broken)
     assert isinstance(outcome, Failed)
     assert outcome.error.message == "외부"
 
 
-def test_a_bug_is_delivered_as_a_failure_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    (outcome,) = delivered(bug)
+def test_bug_is_delivered_as_a_failure_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error becomes a failure, and the log has its traceback."""
+    (outcome,) = outcomes_of(bug)
     assert isinstance(outcome, Failed)
     assert (type(outcome.error), outcome.error.retry_after_s) == (AppError, None)
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_what_is_handed_back_may_be_tried_again() -> None:
-    (outcome,) = delivered(never, hand_back=True)
+def test_job_that_is_handed_back_has_a_retry_hint() -> None:
+    """A job that is handed back fails with a wait for a retry."""
+    (outcome,) = outcomes_of(never, hand_back=True)
     assert isinstance(outcome, Failed)
     assert outcome.error.retry_after_s == 10
 
 
-def test_work_that_swallows_a_cancellation_is_handed_back_all_the_same() -> None:
+def test_job_that_ignores_a_cancellation_is_handed_back() -> None:
+    """The cancellation is repeated until the job ends."""
+
     async def stubborn() -> str:
         try:
             return await never()
         except asyncio.CancelledError:
             return await never()
 
-    (outcome,) = delivered(stubborn, hand_back=True)
+    (outcome,) = outcomes_of(stubborn, hand_back=True)
     assert isinstance(outcome, Failed)
 
 
-def test_a_delivery_is_not_cut_off_by_handing_back() -> None:
+def test_handing_back_does_not_end_a_delivery() -> None:
+    """A delivery in progress continues."""
     outcomes: list[Outcome] = []
 
     async def scenario() -> None:
@@ -106,7 +75,8 @@ def test_a_delivery_is_not_cut_off_by_handing_back() -> None:
     assert outcomes == [Done("done")]
 
 
-def test_work_goes_on_until_it_is_handed_back() -> None:
+def test_jobs_continue_until_they_are_handed_back() -> None:
+    """Jobs that finish before are delivered with their result."""
     outcomes: list[Outcome] = []
 
     async def scenario() -> None:
@@ -124,7 +94,9 @@ def test_work_goes_on_until_it_is_handed_back() -> None:
     assert [type(outcome) for outcome in outcomes] == [Done, Failed]
 
 
-def test_after_handing_back_nothing_is_accepted() -> None:
+def test_no_job_is_accepted_after_handing_back() -> None:
+    """A new job is refused."""
+
     async def scenario() -> None:
         jobs = Jobs()
         jobs.hand_back()
@@ -134,7 +106,9 @@ def test_after_handing_back_nothing_is_accepted() -> None:
         asyncio.run(scenario())
 
 
-def test_one_too_many_is_refused_and_the_next_one_is_not() -> None:
+def test_job_above_the_limit_is_refused() -> None:
+    """After the end of a job the next one is accepted."""
+
     async def scenario() -> str:
         jobs = Jobs({CHECKLIST: 1})
         first = asyncio.create_task(jobs.wait_for(CHECKLIST, lambda: asyncio.sleep(0.01, "first")))
@@ -147,7 +121,9 @@ def test_one_too_many_is_refused_and_the_next_one_is_not() -> None:
     assert asyncio.run(scenario()) == "done"
 
 
-def test_a_caller_that_waits_is_told_that_its_work_was_handed_back() -> None:
+def test_waiting_caller_gets_the_retry_hint() -> None:
+    """wait_for raises UnavailableError for a job that is handed back."""
+
     async def scenario() -> None:
         jobs = Jobs()
         waiting = asyncio.create_task(jobs.wait_for(CHECKLIST, never))
@@ -160,7 +136,9 @@ def test_a_caller_that_waits_is_told_that_its_work_was_handed_back() -> None:
     assert raised.value.retry_after_s == 10
 
 
-def test_what_failed_work_had_in_memory_is_free_at_once() -> None:
+def test_failed_job_frees_its_memory_at_once() -> None:
+    """The files of a failed job need no garbage collection."""
+
     class Files:
         pass
 
@@ -169,12 +147,12 @@ def test_what_failed_work_had_in_memory_is_free_at_once() -> None:
 
     async def scenario() -> bool:
         files = Files()
-        is_gone = weakref.ref(files)
+        reference = weakref.ref(files)
         with pytest.raises(OutboundError):
             await Jobs().wait_for(CHECKLIST, partial(work, files))
         del files
         await asyncio.sleep(0)
-        return is_gone() is None
+        return reference() is None
 
     gc.disable()
     try:
@@ -183,7 +161,9 @@ def test_what_failed_work_had_in_memory_is_free_at_once() -> None:
         gc.enable()
 
 
-def test_a_caller_that_is_gone_leaves_no_work_behind() -> None:
+def test_job_of_a_cancelled_caller_ends() -> None:
+    """No task remains after the caller was cancelled."""
+
     async def scenario() -> int:
         waiting = asyncio.create_task(Jobs().wait_for(CHECKLIST, never))
         await asyncio.sleep(0)
@@ -195,17 +175,20 @@ def test_a_caller_that_is_gone_leaves_no_work_behind() -> None:
     assert asyncio.run(scenario()) == 1
 
 
-def test_abandoned_work_is_counted() -> None:
+def test_abandoned_job_is_counted() -> None:
+    """The metric counts a job whose caller was cancelled."""
+
     def counted() -> float:
         labels = {"product": CHECKLIST, "outcome": "abandoned"}
         return REGISTRY.get_sample_value("ai_jobs_ended_total", labels) or 0
 
     before = counted()
-    test_a_caller_that_is_gone_leaves_no_work_behind()
+    test_job_of_a_cancelled_caller_ends()
     assert counted() == before + 1
 
 
-def test_work_is_waited_for_however_short_the_time_for_its_callback_is() -> None:
+def test_time_for_callbacks_does_not_limit_jobs() -> None:
+    """join waits for running jobs without a limit."""
     outcomes: list[Outcome] = []
 
     async def deliver(outcome: Outcome) -> None:
@@ -220,7 +203,9 @@ def test_work_is_waited_for_however_short_the_time_for_its_callback_is() -> None
     assert outcomes == [Done("done")]
 
 
-def test_a_callback_that_takes_too_long_is_said_to_be_lost(caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_callback_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """join logs the number of undelivered outcomes."""
+
     async def scenario() -> None:
         jobs = Jobs()
 

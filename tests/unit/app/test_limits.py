@@ -1,4 +1,4 @@
-"""Bodies that are too large, one by one and together."""
+"""Bodies above the limits, alone and together."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,58 +15,65 @@ MIB = 2**20
 
 
 class Counting:
-    """An application that says how many bytes it has read, once `is_open`."""
+    """An application that answers with the number of bytes in the body, after `is_open` is set."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.requests = 0
         self.arrivals = asyncio.Semaphore(0)
         self.is_open = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.asked += 1
-        read = len(await Request(scope, receive).body())
+        self.requests += 1
+        size = len(await Request(scope, receive).body())
         self.arrivals.release()
         await self.is_open.wait()
-        await PlainTextResponse(str(read))(scope, receive, send)
+        await PlainTextResponse(str(size))(scope, receive, send)
 
 
 async def chunks(mib: int) -> AsyncIterator[bytes]:
+    """Yield chunks of 1 MiB."""
     for _ in range(mib):
         yield bytes(MIB)
 
 
 def client(app: Counting) -> httpx.AsyncClient:
+    """Return a client of the application behind the limits."""
     transport = httpx.ASGITransport(BodyLimits(app), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://ai-server")
 
 
 @pytest.mark.parametrize("path", ["/api/checklists/1", "/api/easycontract/7", "/"])
-def test_a_body_above_1_mib_is_not_read(path: str) -> None:
+def test_body_above_1_mib_is_refused_unread(path: str) -> None:
+    """The application does not see the request."""
+
     async def scenario() -> None:
         app = Counting()
         app.is_open.set()
-        async with client(app) as asking:
-            assert (await asking.post(path, content=bytes(MIB))).text == str(MIB)
-            refused = await asking.post(path, content=bytes(MIB + 1))
-        assert (refused.status_code, app.asked) == (413, 1)
+        async with client(app) as http:
+            assert (await http.post(path, content=bytes(MIB))).text == str(MIB)
+            refused = await http.post(path, content=bytes(MIB + 1))
+        assert (refused.status_code, app.requests) == (413, 1)
         assert refused.json()["detail"]["error"]["code"] == "TOO_LARGE"
 
     asyncio.run(scenario())
 
 
-def test_a_body_that_does_not_say_its_length_is_cut() -> None:
+def test_body_without_a_length_is_refused_at_the_limit() -> None:
+    """A chunked body is counted while it arrives."""
+
     async def scenario() -> None:
         app = Counting()
         app.is_open.set()
-        async with client(app) as asking:
-            assert (await asking.post("/", content=chunks(1))).text == str(MIB)
-            refused = await asking.post("/", content=chunks(2))
+        async with client(app) as http:
+            assert (await http.post("/", content=chunks(1))).text == str(MIB)
+            refused = await http.post("/", content=chunks(2))
         assert refused.status_code == 413
 
     asyncio.run(scenario())
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that needs too long ends with 408 and a closed connection."""
     monkeypatch.setattr("app.limits._BODY_S", 0.2)
 
     async def slow() -> AsyncIterator[bytes]:
@@ -77,52 +84,57 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     async def scenario() -> None:
         app = Counting()
         app.is_open.set()
-        async with client(app) as asking:
-            refused = await asking.post("/", content=slow())
-            assert (await asking.post("/", content=b"{}")).text == "2"
+        async with client(app) as http:
+            refused = await http.post("/", content=slow())
+            assert (await http.post("/", content=b"{}")).text == "2"
         assert (refused.status_code, refused.headers["connection"]) == (408, "close")
         assert refused.json()["detail"]["error"]["code"] == "TOO_SLOW"
 
     asyncio.run(scenario())
 
 
-def test_a_slow_answer_is_no_slow_body(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_answer_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time limit applies to the body only."""
     monkeypatch.setattr("app.limits._BODY_S", 0.05)
 
     async def scenario() -> None:
         app = Counting()
         asyncio.get_running_loop().call_later(0.2, app.is_open.set)
-        async with client(app) as asking:
-            assert (await asking.post("/", content=b"{}")).text == "2"
+        async with client(app) as http:
+            assert (await http.post("/", content=b"{}")).text == "2"
 
     asyncio.run(scenario())
 
 
-def test_a_length_with_thousands_of_zeros_is_no_error() -> None:
+def test_length_with_many_zeros_is_allowed() -> None:
+    """A long Content-Length does not raise an error."""
+
     async def scenario() -> None:
         app = Counting()
         app.is_open.set()
-        async with client(app) as asking:
-            answer = await asking.post("/", content=b"{}", headers={"Content-Length": "2".zfill(5000)})
+        async with client(app) as http:
+            answer = await http.post("/", content=b"{}", headers={"Content-Length": "2".zfill(5000)})
         assert (answer.status_code, answer.text) == (200, "2")
 
     asyncio.run(scenario())
 
 
-def test_uploads_may_be_larger_but_not_all_at_once() -> None:
+def test_concurrent_uploads_have_a_limit() -> None:
+    """Uploads above the total limit get 503, and other requests are not blocked."""
+
     async def scenario() -> None:
         app = Counting()
-        async with client(app) as asking:
+        async with client(app) as http:
             path = "/api/easycontract/sync"
-            four = [asyncio.create_task(asking.post(path, content=bytes(50 * MIB))) for _ in range(4)]
+            four = [asyncio.create_task(http.post(path, content=bytes(50 * MIB))) for _ in range(4)]
             for _ in four:
                 await app.arrivals.acquire()
-            busy = await asking.post(path, content=bytes(MIB))
+            busy = await http.post(path, content=bytes(MIB))
             app.is_open.set()
-            assert (await asking.post("/api/checklists/1", content=bytes(MIB))).text == str(MIB)
-            assert [(await one).text for one in four] == [str(50 * MIB)] * 4
-            assert (await asking.post(path, content=bytes(MIB))).text == str(MIB)
-            assert (await asking.post(path, content=bytes(50 * MIB + 1))).status_code == 413
+            assert (await http.post("/api/checklists/1", content=bytes(MIB))).text == str(MIB)
+            assert [(await upload).text for upload in four] == [str(50 * MIB)] * 4
+            assert (await http.post(path, content=bytes(MIB))).text == str(MIB)
+            assert (await http.post(path, content=bytes(50 * MIB + 1))).status_code == 413
         assert (busy.status_code, busy.headers["retry-after"]) == (503, "10")
 
     asyncio.run(scenario())

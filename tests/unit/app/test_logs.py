@@ -1,4 +1,4 @@
-"""The log file: written where it can be, done without where it cannot."""
+"""The log on stdout and in its file, without personal data and secrets."""
 
 import json
 import logging
@@ -14,6 +14,7 @@ from app.logs import configure_logs, is_no_probe
 
 @pytest.fixture(autouse=True)
 def root_logger() -> Iterator[None]:
+    """Restore the handlers after each test."""
     before = logging.getLogger().handlers[:]
     yield
     logging.getLogger("uvicorn.access").filters.clear()
@@ -23,6 +24,7 @@ def root_logger() -> Iterator[None]:
 
 
 def test_records_go_to_the_file(tmp_path: Path) -> None:
+    """A record is one JSON line with its fields."""
     file = tmp_path / "dev" / "application.log"
     configure_logs("dev", file)
     logging.getLogger("somewhere").info("계약서 %d", 7, extra={"case_id": 3, "color_message": "\x1b[1m"})
@@ -35,7 +37,8 @@ def test_records_go_to_the_file(tmp_path: Path) -> None:
     assert "계약서" in text
 
 
-def test_neither_people_nor_secrets_are_named(tmp_path: Path) -> None:
+def test_log_has_no_personal_data_and_no_secrets(tmp_path: Path) -> None:
+    """Messages, fields and tracebacks have replacements."""
     file = tmp_path / "application.log"
     configure_logs("dev", file, ["key-of-vllm"])
     logger = logging.getLogger("somewhere")
@@ -45,12 +48,13 @@ def test_neither_people_nor_secrets_are_named(tmp_path: Path) -> None:
     except ValueError:
         logger.exception("it failed")
     text = file.read_text(encoding="utf-8")
-    assert not [one for one in ("010-1234-5678", "900101-1234567", "key-of-vllm") if one in text]
+    assert not [value for value in ("010-1234-5678", "900101-1234567", "key-of-vllm") if value in text]
     assert [json.loads(line)["level"] for line in text.splitlines()] == ["INFO", "ERROR"]
     assert "Bearer ***" in text
 
 
-def test_urls_with_what_signs_them_are_not_written(tmp_path: Path) -> None:
+def test_presigned_urls_are_not_logged(tmp_path: Path) -> None:
+    """The log has no line of httpx with a signature."""
     file = tmp_path / "application.log"
     configure_logs("dev", file)
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
@@ -58,7 +62,8 @@ def test_urls_with_what_signs_them_are_not_written(tmp_path: Path) -> None:
     assert "Signature" not in file.read_text(encoding="utf-8")
 
 
-def test_half_a_character_is_written(tmp_path: Path) -> None:
+def test_lone_surrogate_is_escaped(tmp_path: Path) -> None:
+    """A line with a lone surrogate is written."""
     file = tmp_path / "application.log"
     configure_logs("dev", file)
     logging.getLogger("somewhere").info("\ud800.pdf")
@@ -66,20 +71,23 @@ def test_half_a_character_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "is_written"), [("/health", False), ("/readyz", False), ("/api/checklists/7", True)])
-def test_probes_are_not_written(path: str, is_written: bool) -> None:
+def test_probes_are_not_logged(path: str, is_written: bool) -> None:
+    """The access log skips the health routes."""
     args = ("10.0.0.1:1", "GET", path, "1.1", 200)
     record = logging.LogRecord("uvicorn.access", logging.INFO, "", 0, '%s - "%s %s HTTP/%s" %d', args, None)
     assert is_no_probe(record) == is_written
 
 
-def test_an_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a writable file stdout has a warning."""
     configure_logs("prod", tmp_path / "absent" / "prod" / "application.log")
     line = json.loads(capsys.readouterr().out)
     assert line["level"] == "WARNING"
     assert line["message"].startswith("no log file: ")
 
 
-def test_the_file_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_file_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log has at most four files of the configured size."""
     monkeypatch.setattr("app.logs._FILE_BYTES", 1000)
     configure_logs("dev", tmp_path / "application.log")
     for number in range(100):

@@ -1,4 +1,4 @@
-"""Calls of other services: what is repeated, what is not, and when a service is left alone."""
+"""Calls of other services: retries, waits and the circuit breaker."""
 
 import asyncio
 import time
@@ -24,10 +24,10 @@ class Script:
 
     def __init__(self, *answers: int | tuple[int, dict[str, str]] | type[httpx.RequestError]) -> None:
         self.answers = list(answers)
-        self.at: list[float] = []
+        self.times: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.at.append(time.monotonic())
+        self.times.append(time.monotonic())
         if not self.answers:
             return httpx.Response(200)
         answer = self.answers.pop(0)
@@ -55,38 +55,43 @@ def send(script: Script, calls: int = 1, **destination: Any) -> list[int | type[
 
 
 @pytest.mark.parametrize("answer", [429, 500, 502, 503, 504, httpx.ConnectError, httpx.ReadError, httpx.ConnectTimeout])
-def test_what_may_pass_is_repeated(answer: Any) -> None:
+def test_temporary_failure_is_repeated(answer: Any) -> None:
+    """Busy and failing servers and connection errors are retried."""
     script = Script(answer, answer)
     assert send(script) == [200]
-    assert len(script.at) == 3
+    assert len(script.times) == 3
 
 
-def test_three_attempts_are_all() -> None:
+def test_call_has_three_attempts() -> None:
+    """After three failures the call raises OutboundError."""
     script = Script(*[503] * 3)
     assert send(script) == [OutboundError]
     assert not script.answers
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 422])
-def test_what_is_the_request_s_fault_is_an_answer(status: int) -> None:
+def test_client_error_is_returned(status: int) -> None:
+    """A 4xx other than 429 is returned without a retry."""
     script = Script(status)
     assert send(script) == [status]
-    assert len(script.at) == 1
+    assert len(script.times) == 1
 
 
 @pytest.mark.parametrize("answer", [501, 301, httpx.ReadTimeout])
-def test_what_would_not_get_better_is_not_repeated(answer: Any) -> None:
+def test_permanent_failure_is_not_repeated(answer: Any) -> None:
+    """Other statuses and a read timeout are not retried."""
     script = Script(answer)
     assert send(script) == [OutboundError]
-    assert len(script.at) == 1
+    assert len(script.times) == 1
 
 
-def test_where_it_costs_little_a_slow_call_is_repeated() -> None:
+def test_slow_call_is_repeated_if_configured() -> None:
+    """With repeats_slow a read timeout is retried."""
     assert send(Script(httpx.ReadTimeout), repeats_slow=True) == [200]
 
 
-def test_a_service_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pause before the second call is the one that the service asks for."""
+def test_retry_after_sets_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause before the second attempt is that of Retry-After."""
     pauses_s: list[float] = []
 
     async def sleep(pause_s: float) -> None:
@@ -97,22 +102,25 @@ def test_a_service_says_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> Non
     assert pauses_s == [7]
 
 
-def test_a_date_to_wait_for_is_a_number_of_seconds() -> None:
+def test_retry_after_may_be_a_date() -> None:
+    """A date in the future is a number of seconds, other texts are 0."""
     in_a_minute = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
     long_ago = format_datetime(datetime.now(timezone.utc) - timedelta(days=1), usegmt=True)
     assert 50 < _requested_wait_s(in_a_minute) <= 60
     assert [_requested_wait_s(value) for value in (long_ago, "nonsense", "", "-1")] == [0, 0, 0, 0]
 
 
-def test_a_wait_that_is_no_number_for_anybody_is_none() -> None:
+def test_huge_retry_after_is_ignored() -> None:
+    """A number with thousands of digits does not raise an error."""
     assert send(Script((503, {"Retry-After": "9" * 5000}))) == [200]
 
 
 def test_cookies_are_neither_kept_nor_sent() -> None:
-    asked = []
+    """The client stores no cookie of a response."""
+    requests = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.headers)
+        requests.append(request.headers)
         return httpx.Response(200, headers={"Set-Cookie": "a=b"})
 
     async def scenario() -> int:
@@ -122,28 +130,33 @@ def test_cookies_are_neither_kept_nor_sent() -> None:
             return len(client.cookies)
 
     assert asyncio.run(scenario()) == 0
-    assert "cookie" not in asked[1]
+    assert "cookie" not in requests[1]
 
 
-def test_a_service_that_keeps_failing_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_service_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After five failures the circuit opens and calls fail at once."""
     monkeypatch.setattr("app.clients.outbound.Circuit", partial(Circuit, failing_s=0))
     script = Script(*[503] * 5)
     assert send(script, calls=3) == [OutboundError, UnavailableError, UnavailableError]
-    assert len(script.at) == 5
+    assert len(script.times) == 5
     assert REGISTRY.get_sample_value("ai_circuit_open", {"destination": "tested"}) == 1
 
 
-def test_a_busy_service_is_not_a_broken_one() -> None:
+def test_busy_service_does_not_open_the_circuit() -> None:
+    """A 429 does not count as a failure."""
     assert send(Script(*[429] * 9), calls=4) == [OutboundError, OutboundError, OutboundError, 200]
 
 
-def test_callbacks_go_on() -> None:
+def test_destination_without_a_circuit_is_always_called() -> None:
+    """Without a circuit each call has all its attempts."""
     script = Script(*[503] * 20)
     assert send(script, calls=3, has_circuit=False) == [OutboundError] * 3
-    assert len(script.at) == 9
+    assert len(script.times) == 9
 
 
 def test_every_call_is_counted_with_its_outcome() -> None:
+    """The metric counts each attempt by its outcome."""
+
     def counted(outcome: str) -> float:
         labels = {"destination": "tested", "outcome": outcome}
         return REGISTRY.get_sample_value("ai_outbound_calls_total", labels) or 0
@@ -155,15 +168,16 @@ def test_every_call_is_counted_with_its_outcome() -> None:
     assert after == {"status_200": 1, "status_503": 1, "timeout": 1, "unreachable": 1}
 
 
-def test_no_more_calls_are_open_than_may_be() -> None:
-    open_now, most = 0, 0
+def test_concurrent_calls_have_a_limit() -> None:
+    """At most at_once calls are open."""
+    open_calls, largest = 0, 0
 
     async def slow(_: httpx.Request) -> httpx.Response:
-        nonlocal open_now, most
-        open_now += 1
-        most = max(most, open_now)
+        nonlocal open_calls, largest
+        open_calls += 1
+        largest = max(largest, open_calls)
         await asyncio.sleep(0.01)
-        open_now -= 1
+        open_calls -= 1
         return httpx.Response(200)
 
     async def scenario() -> None:
@@ -172,36 +186,38 @@ def test_no_more_calls_are_open_than_may_be() -> None:
             await asyncio.gather(*(outbound.send("GET", "http://service/") for _ in range(10)))
 
     asyncio.run(scenario())
-    assert most == 3
+    assert largest == 3
 
 
-def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTP_PROXY has no effect."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert not shared_client()._mounts
 
 
 class Clock:
-    """Moved by hand."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
-        self.now_s = 0.0
+        self.seconds = 0.0
 
     def __call__(self) -> float:
-        return self.now_s
+        return self.seconds
 
 
-def test_after_a_while_calls_may_try_again() -> None:
+def test_circuit_allows_calls_after_its_time() -> None:
+    """The first answer closes the circuit, the first failure opens it again."""
     clock = Clock()
     circuit = Circuit("tested", failures=2, failing_s=0, open_s=10, clock=clock)
     circuit.failed()
     assert circuit.closed_in_s() == 0
     circuit.failed()
     assert circuit.closed_in_s() == 10
-    clock.now_s = 10
+    clock.seconds = 10
     assert [circuit.closed_in_s(), circuit.closed_in_s()] == [0, 0]
     circuit.failed()
     assert circuit.closed_in_s() == 10
-    clock.now_s = 20
+    clock.seconds = 20
     assert circuit.closed_in_s() == 0
     circuit.succeeded()
     assert [circuit.closed_in_s(), circuit.closed_in_s()] == [0, 0]
@@ -209,13 +225,13 @@ def test_after_a_while_calls_may_try_again() -> None:
     assert circuit.closed_in_s() == 0
 
 
-def test_a_blip_of_calls_at_once_opens_no_circuit() -> None:
-    """Else the repeats of all that was open at that moment would be refused."""
+def test_short_fault_does_not_open_the_circuit() -> None:
+    """Failures of concurrent calls within a short time do not open the circuit, so that retries are allowed."""
     clock = Clock()
     circuit = Circuit("tested", failures=2, failing_s=3, clock=clock)
     for _ in range(9):
         circuit.failed()
     assert circuit.closed_in_s() == 0
-    clock.now_s = 3
+    clock.seconds = 3
     circuit.failed()
     assert circuit.closed_in_s() > 0

@@ -1,50 +1,24 @@
-"""Files as pages: what is refused and how, and that no process, descriptor or second of the event loop is lost."""
+"""Page images of files: refusals, and no leaked process or descriptor and no blocked event loop."""
 
 import asyncio
 import gc
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pymupdf
 import pytest
 import uvloop
 
 from app.easycontracts.pages import Page, Renderer, suffix
 from app.errors import DocumentError, UnsupportedFileTypeError
-
-PNG = b"\x89PNG\r\n\x1a\n"
-JPEG = b"\xff\xd8\xff\xe0"
-LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
-
-
-def pdf(pages: int = 1, width: float = 595, height: float = 842, **save: Any) -> bytes:
-    document: Any = pymupdf.open()
-    for number in range(pages):
-        document.new_page(width=width, height=height).insert_text((72, 72), f"page {number}")
-    return bytes(document.tobytes(**save))
-
-
-def run(coroutine: Coroutine[Any, Any, Any], new_loop: Callable[[], asyncio.AbstractEventLoop] = LOOPS[0]) -> Any:
-    """Run to the end, on a loop that has nothing to complain of afterwards."""
-    loop = new_loop()
-    complaints: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: complaints.append(context))
-    asyncio.set_event_loop(loop)
-    try:
-        return loop.run_until_complete(coroutine)
-    finally:
-        gc.collect()
-        loop.close()
-        asyncio.set_event_loop(None)
-        assert not complaints
+from tests.unit.app.rendering import JPEG, LOOPS, PNG, children, pdf, pipes, run
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _quick_collections() -> Iterator[None]:
-    """What was made before these tests is no concern of the collections that look for what they leave behind."""
+    """Exclude older objects from the garbage collections of these tests, which makes them fast."""
     gc.collect()
     gc.freeze()
     yield
@@ -52,23 +26,15 @@ def _quick_collections() -> Iterator[None]:
 
 
 def refusal(content: bytes, name: str = "계약.pdf", max_pages: int = 10, **limits: Any) -> str:
-    with pytest.raises(DocumentError) as refused:
+    """Return the message of the error for a file."""
+    with pytest.raises(DocumentError) as error:
         run(Renderer(**limits).pages(name, content, max_pages))
-    return refused.value.message
-
-
-def children() -> set[str]:
-    """Processes that this one started and that are there still, zombies too."""
-    return {child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()}
-
-
-def pipes() -> int:
-    return sum(entry.is_fifo() for entry in Path("/proc/self/fd").iterdir() if entry.exists())
+    return error.value.message
 
 
 @pytest.fixture
 def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Start a shell script in place of the program."""
+    """A function that replaces the render program by a shell script."""
 
     def install(script: str) -> None:
         program = tmp_path / "python"
@@ -80,18 +46,22 @@ def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "A.PDF", "계약.서.Pdf", "a.png", "a.jpg", "a.JPEG"])
-def test_four_endings_are_read(name: str) -> None:
+def test_supported_extensions(name: str) -> None:
+    """The extension is returned in lower case."""
     assert suffix(name) == "." + name.rpartition(".")[2].lower()
 
 
 @pytest.mark.parametrize("name", ["", "pdf", "a.", "a.gif", "a.pdf.exe", "a.pdf "])
-def test_other_endings_are_refused_by_name(name: str) -> None:
-    with pytest.raises(UnsupportedFileTypeError) as refused:
+def test_other_extensions_are_refused(name: str) -> None:
+    """The error has the name of the file."""
+    with pytest.raises(UnsupportedFileTypeError) as error:
         suffix(name)
-    assert refused.value.message == f"'{name}' 파일은 지원하지 않는 형식입니다. PDF, PNG, JPG, JPEG만 됩니다."
+    assert error.value.message == f"'{name}' 파일은 지원하지 않는 형식입니다. PDF, PNG, JPG, JPEG만 됩니다."
 
 
-def test_the_loop_goes_on_while_a_pdf_is_rendered() -> None:
+def test_rendering_does_not_block_the_event_loop() -> None:
+    """The event loop runs other tasks during rendering."""
+
     async def beats() -> tuple[list[Page], list[float]]:
         rendering = asyncio.ensure_future(Renderer().pages("계약.pdf", pdf(10), 10))
         pauses_s = []
@@ -123,17 +93,20 @@ def test_the_loop_goes_on_while_a_pdf_is_rendered() -> None:
         ('{"error": "broken"}', "'계약.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
     ],
 )
-def test_a_refusal_names_the_file_and_the_reason(impostor: Callable[[str], None], head: str, message: str) -> None:
+def test_refusal_has_the_name_and_the_reason(impostor: Callable[[str], None], head: str, message: str) -> None:
+    """Each error of the render program has its message."""
     impostor(f"echo '{head}'")
     assert refusal(pdf()) == message
 
 
-def test_a_pdf_with_too_many_pages_is_refused() -> None:
+def test_pdf_with_too_many_pages_is_refused() -> None:
+    """The error has both numbers of pages."""
     assert "300페이지입니다. 최대 10페이지" in refusal(pdf(300))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.JPEG"])
-def test_a_picture_is_its_only_page(name: str) -> None:
+def test_image_is_its_only_page(name: str) -> None:
+    """An image is returned unchanged."""
     kind, start = ("png", PNG) if name == "a.png" else ("jpeg", JPEG)
     assert run(Renderer().pages(name, start + b"...", 10)) == [Page(start + b"...", f"image/{kind}")]
 
@@ -149,22 +122,24 @@ def test_a_picture_is_its_only_page(name: str) -> None:
         ("a.pdf", b" " * 1024 + b"%PDF-1.7", "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
     ],
 )
-def test_content_has_to_fit_the_ending(name: str, content: bytes, message: str) -> None:
+def test_content_must_fit_the_extension(name: str, content: bytes, message: str) -> None:
+    """Content of another format is refused."""
     assert refusal(content, name) == message
 
 
-def test_the_process_gets_no_secret_and_no_name(
+def test_render_process_gets_no_secret_and_no_name(
     impostor: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Environment and arguments of the process have neither secrets nor the name of the file."""
     monkeypatch.setenv("VLLM_API_KEY", "secret")
     impostor(
-        f"cat /proc/$$/environ /proc/$$/cmdline > {tmp_path}/seen; cat > {tmp_path}/stdin; echo '{{\"pages\": 0}}'"
+        f"cat /proc/$$/environ /proc/$$/cmdline > {tmp_path}/process; cat > {tmp_path}/stdin; echo '{{\"pages\": 0}}'"
     )
     assert run(Renderer().pages("홍길동.pdf", b"%PDF-x" * 100_000, 7)) == []
-    seen = (tmp_path / "seen").read_text(encoding="utf-8")
-    assert seen.endswith("-m\0app.easycontracts.render\x007\0")
-    assert "secret" not in seen
-    assert "홍길동" not in seen
+    process = (tmp_path / "process").read_text(encoding="utf-8")
+    assert process.endswith("-m\0app.easycontracts.render\x007\0")
+    assert "secret" not in process
+    assert "홍길동" not in process
     assert (tmp_path / "stdin").read_bytes() == b"%PDF-x" * 100_000
 
 
@@ -172,12 +147,14 @@ def test_the_process_gets_no_secret_and_no_name(
     "script",
     ["exit 1", "kill -9 $$", "echo '{\"pages\": 2}'; exit 1", "echo '{\"pages\": 1}'; printf '\\0\\0\\0\\5PNG'"],
 )
-def test_a_process_that_dies_is_a_broken_file(impostor: Callable[[str], None], script: str) -> None:
+def test_failed_render_process_is_a_damaged_file(impostor: Callable[[str], None], script: str) -> None:
+    """A process that ends early gives the message for a damaged file."""
     impostor(script)
     assert refusal(pdf() + bytes(2**20)) == "'계약.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."
 
 
-def test_pictures_take_no_more_than_their_share_of_memory(impostor: Callable[[str], None]) -> None:
+def test_page_images_have_a_size_limit(impostor: Callable[[str], None]) -> None:
+    """Images above the limit are refused, and the process is killed."""
     impostor("echo '{\"pages\": 1}'; printf '\\377\\0\\0\\0'; exec cat /dev/zero")
     message = "'계약.pdf' 파일의 페이지 이미지가 너무 큽니다. 해상도를 낮추거나 나누어 올려 주세요."
     assert refusal(pdf(), timeout_s=20) == message
@@ -189,7 +166,8 @@ STUCK = ["exec sleep 60", "echo '{\"pages\": 1}'; printf '\\0\\377\\0\\0'; head 
 
 @pytest.mark.parametrize("new_loop", LOOPS)
 @pytest.mark.parametrize("script", STUCK)
-def test_a_process_that_hangs_is_killed(impostor: Callable[[str], None], script: str, new_loop: Any) -> None:
+def test_hanging_render_process_is_killed(impostor: Callable[[str], None], script: str, new_loop: Any) -> None:
+    """After the timeout neither process nor pipe remains."""
     impostor(script)
 
     async def hang() -> None:
@@ -207,7 +185,8 @@ def test_a_process_that_hangs_is_killed(impostor: Callable[[str], None], script:
 
 
 @pytest.mark.parametrize("new_loop", LOOPS)
-def test_a_request_that_is_given_up_leaves_nothing(impostor: Callable[[str], None], new_loop: Any) -> None:
+def test_cancelled_rendering_leaves_nothing(impostor: Callable[[str], None], new_loop: Any) -> None:
+    """After a cancellation at any moment neither process nor pipe remains."""
     impostor("exec sleep 60")
 
     async def give_up() -> None:
@@ -218,10 +197,10 @@ def test_a_request_that_is_given_up_leaves_nothing(impostor: Callable[[str], Non
             for _ in range(turns):
                 await asyncio.sleep(0)
             await asyncio.sleep(0.1 if turns == 11 else 0)
-            for one in both:
-                one.cancel()
-            ended = await asyncio.gather(*both, return_exceptions=True)
-            assert [type(error) for error in ended] == [asyncio.CancelledError] * 2
+            for task in both:
+                task.cancel()
+            results = await asyncio.gather(*both, return_exceptions=True)
+            assert [type(error) for error in results] == [asyncio.CancelledError] * 2
         await asyncio.sleep(0.2)
         assert not children()
         assert pipes() == before
@@ -229,7 +208,8 @@ def test_a_request_that_is_given_up_leaves_nothing(impostor: Callable[[str], Non
     run(give_up(), new_loop)
 
 
-def test_no_more_than_two_at_once(impostor: Callable[[str], None]) -> None:
+def test_at_most_two_pdfs_are_rendered_at_once(impostor: Callable[[str], None]) -> None:
+    """Other PDFs wait for a place."""
     impostor("exec sleep 60")
 
     async def most() -> int:
@@ -237,8 +217,8 @@ def test_no_more_than_two_at_once(impostor: Callable[[str], None]) -> None:
         waiting = [asyncio.ensure_future(renderer.pages("계약.pdf", pdf(), 10)) for _ in range(5)]
         await asyncio.sleep(0.3)
         started = len(children())
-        for one in waiting:
-            one.cancel()
+        for task in waiting:
+            task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         return started
 

@@ -1,4 +1,4 @@
-"""Personal numbers: which go, which stay, and how long it takes."""
+"""Personal numbers: replaced and kept numbers, and the time of redaction."""
 
 import re
 import time
@@ -19,7 +19,8 @@ from app.pii import redacted
         *("064 123 4567", "070-1234-5678", "0505-123-4567"),
     ],
 )
-def test_telephone_numbers_go(number: str) -> None:
+def test_telephone_numbers_are_replaced(number: str) -> None:
+    """Each notation of a phone number becomes its label."""
     assert redacted(f"연락처{number}, 홍길동") == "연락처[전화번호], 홍길동"
 
 
@@ -27,7 +28,8 @@ def test_telephone_numbers_go(number: str) -> None:
     "number",
     ["900101-1234567", "900101 1234567", "9001011234567", "041231-4234567", "900101 - 1234567", "850229-5******"],
 )
-def test_resident_registration_numbers_go(number: str) -> None:
+def test_resident_registration_numbers_are_replaced(number: str) -> None:
+    """Each notation of a resident number becomes its label."""
     assert redacted(f"임차인({number})") == "임차인([주민등록번호])"
 
 
@@ -49,11 +51,13 @@ def test_resident_registration_numbers_go(number: str) -> None:
         ("예금주 900101-1234567", "예금주 [주민등록번호]"),
     ],
 )
-def test_account_numbers_go(text: str, expected: str) -> None:
+def test_account_numbers_are_replaced(text: str, expected: str) -> None:
+    """Three groups of digits, or digits after a word for an account, become its label."""
     assert redacted(text) == expected
 
 
-def test_numbers_side_by_side_all_go() -> None:
+def test_adjacent_numbers_are_replaced() -> None:
+    """Numbers without text between them are all replaced."""
     text = "010-1234-5678-010-2222-3333/02-123-4567,900101-1234567-110-123-456789"
     assert not re.search("[0-9]", redacted(text))
 
@@ -80,7 +84,8 @@ def test_numbers_side_by_side_all_go() -> None:
         "접수번호 2026-1234, 제3조 제1항",
     ],
 )
-def test_other_numbers_stay(text: str) -> None:
+def test_other_numbers_are_kept(text: str) -> None:
+    """Dates, amounts, addresses, public numbers, UUIDs and digests stay."""
     assert redacted(text) == text
 
 
@@ -120,7 +125,8 @@ PIECES = st.one_of(
 @example("010-1234-5678010-1234-5678010-1234-5678")
 @example("110-123-456789 1234567890 1234567890")
 @settings(max_examples=200)
-def test_redacting_twice_changes_nothing_more(text: str) -> None:
+def test_second_redaction_changes_nothing(text: str) -> None:
+    """Redacting twice gives the same text as redacting once."""
     once = redacted(text)
     assert redacted(once) == once
 
@@ -136,7 +142,8 @@ NUMBERS = st.one_of(
 
 @given(st.lists(st.tuples(st.text("가나다 ,:()\n", min_size=1, max_size=30), NUMBERS), max_size=5))
 @settings(max_examples=50)
-def test_no_digit_of_a_planted_number_survives(planted: list[tuple[str, str]]) -> None:
+def test_no_digit_of_a_planted_number_remains(planted: list[tuple[str, str]]) -> None:
+    """Generated numbers in any text are replaced completely."""
     text = "".join(f"{before}{number}" for before, number in planted)
     assert not re.search("[0-9]", redacted(text))
 
@@ -160,7 +167,7 @@ def test_no_digit_of_a_planted_number_survives(planted: list[tuple[str, str]]) -
         "2026-11-",
     ],
 )
-def test_the_time_grows_as_the_text_does(unit: str) -> None:
+def test_time_grows_linearly(unit: str) -> None:
     """A quadratic search of this text would take more than half a minute."""
     text = unit * (50_000 // len(unit))
     started_at = time.process_time()

@@ -1,4 +1,4 @@
-"""The server as a process: started, asked, stopped by a signal."""
+"""The server as a process: start, requests and signals."""
 
 import fcntl
 import json
@@ -107,8 +107,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_on_sigterm_it_drains_and_finishes_its_jobs() -> None:
-    """Those too that it accepts while it drains; every line of its log is JSON."""
+def test_sigterm_drains_and_finishes_jobs() -> None:
+    """Jobs that the server accepts while it drains are delivered too, and every line of the log is JSON."""
     with program(latency_s=0.5, DRAIN_SEC="1.5") as running:
         accepted = {running.accept(f"before-{number}") for number in range(20)}
         stopped_at = time.monotonic()
@@ -119,20 +119,20 @@ def test_on_sigterm_it_drains_and_finishes_its_jobs() -> None:
         output = running.process.communicate(timeout=20)[0]
         assert time.monotonic() - stopped_at >= 1.5
         assert running.process.returncode == 0
-        told = running.callbacks
-    assert told.keys() == accepted
-    assert all("주차 확인" in body["checklists"] for body in told.values())
+        callbacks = running.callbacks
+    assert callbacks.keys() == accepted
+    assert all("주차 확인" in body["checklists"] for body in callbacks.values())
     lines = [json.loads(line) for line in output.splitlines()]
     assert all({"timestamp", "level", "name", "message", "app", "env"} <= set(line) for line in lines)
-    said = "SIGTERM: not ready, draining for 1.5 s, finishing within 2 s"
-    assert said in [line["message"] for line in lines]
+    message = "SIGTERM: not ready, draining for 1.5 s, finishing within 2 s"
+    assert message in [line["message"] for line in lines]
 
 
 @pytest.mark.parametrize(
     ("signals", "limits"), [(1, {"FINISH_SEC": "0.5"}), (2, {"DRAIN_SEC": "60", "FINISH_SEC": "60"})]
 )
-def test_what_is_not_finished_in_time_is_handed_back(signals: int, limits: dict[str, str]) -> None:
-    """A second signal says that there is no time at all."""
+def test_unfinished_jobs_are_handed_back(signals: int, limits: dict[str, str]) -> None:
+    """After FINISH_SEC or a second signal unfinished jobs get a callback with a retry hint."""
     with program(latency_s=60, **limits) as running:
         accepted = {running.accept(f"before-{number}") for number in range(20)}
         stopped_at = time.monotonic()
@@ -142,14 +142,16 @@ def test_what_is_not_finished_in_time_is_handed_back(signals: int, limits: dict[
             running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=20) == 0
         took_s = time.monotonic() - stopped_at
-        told = running.callbacks
+        callbacks = running.callbacks
     assert took_s >= 1 if signals == 1 else took_s < 60
-    assert told.keys() == accepted
-    assert {(body["error"]["code"], body["error"]["retry_after_sec"]) for body in told.values()} == {("failed", 10)}
+    assert callbacks.keys() == accepted
+    assert {(body["error"]["code"], body["error"]["retry_after_sec"]) for body in callbacks.values()} == {
+        ("failed", 10)
+    }
 
 
-def test_a_signal_before_it_is_ready_ends_it() -> None:
-    """Also where it is the first process of a container, which gets no signal that it does not handle."""
+def test_signal_before_readiness_ends_the_server() -> None:
+    """A SIGTERM during the start ends the process."""
     ignoring = (
         "import os, signal, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
     )
@@ -177,12 +179,14 @@ def handles(pid: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def test_unusable_environment_ends_with_78() -> None:
+def test_wrong_variables_end_with_78() -> None:
+    """The process prints a line for each wrong variable."""
     bare = {"PATH": os.environ["PATH"]}
-    ended = subprocess.run([sys.executable, "-m", "app"], env=bare, capture_output=True, text=True, check=False)
-    assert ended.returncode == 78
-    assert ended.stderr.startswith("ai-server: wrong environment variables:\nAPP_ENV: is missing\n")
+    result = subprocess.run([sys.executable, "-m", "app"], env=bare, capture_output=True, text=True, check=False)
+    assert result.returncode == 78
+    assert result.stderr.startswith("ai-server: wrong environment variables:\nAPP_ENV: is missing\n")
 
 
-def test_log_file_is_where_the_collector_reads() -> None:
+def test_log_file_has_the_path_of_the_collector() -> None:
+    """The path is that of the log collector."""
     assert log_file("prod") == Path("/var/log/dojangkok/prod/application.log")

@@ -1,4 +1,4 @@
-"""Settings: what the server accepts, and how it refuses."""
+"""Settings and the errors of wrong variables."""
 
 import pytest
 
@@ -15,6 +15,7 @@ REQUIRED = {
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the required variables."""
     for name in ("AI_SERVER_IMAGE", "DRAIN_SEC", "HTTP_TIMEOUT_SEC"):
         monkeypatch.delenv(name, raising=False)
     for name, value in REQUIRED.items():
@@ -22,24 +23,27 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_required_variables_are_enough() -> None:
+    """Other variables have defaults."""
     settings = read_settings()
     assert settings.app_env == "prod"
     assert settings.http_timeout_sec == 300
     assert settings.ai_server_image == "unknown"
 
 
-def test_every_missing_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_missing_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has a line for each missing variable."""
     for name in REQUIRED:
         monkeypatch.delenv(name)
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         read_settings()
-    assert str(refused.value).splitlines() == [
+    assert str(error.value).splitlines() == [
         f"{name}: is missing"
         for name in ("APP_ENV", "VLLM_BASE_URL", "VLLM_API_KEY", "BACKEND_CALLBACK_BASE_URL", "OCR_API")
     ]
 
 
-def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty value counts as missing."""
     monkeypatch.setenv("VLLM_API_KEY", "")
     with pytest.raises(SettingsError, match=r"^VLLM_API_KEY: is missing$"):
         read_settings()
@@ -57,16 +61,18 @@ def test_an_empty_variable_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> 
         ("BACKEND_CALLBACK_BASE_URL", "https://b.internal/v1", "BACKEND_CALLBACK_BASE_URL: must not end in '/v1'"),
     ],
 )
-def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str) -> None:
+def test_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str) -> None:
+    """The error has the variable and the reason."""
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         read_settings()
-    assert str(refused.value).startswith(text)
+    assert str(error.value).startswith(text)
 
 
-def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the settings nor the error have a secret."""
     assert "key-of" not in repr(read_settings())
     monkeypatch.setenv("APP_ENV", "key-of-something")
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as error:
         read_settings()
-    assert "key-of" not in str(refused.value)
+    assert "key-of" not in str(error.value)

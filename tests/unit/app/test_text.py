@@ -41,17 +41,20 @@ def html(value: object) -> dict[str, object]:
     ],
 )
 def test_blocks_are_lines(markup: str, text: str) -> None:
+    """Each block and each row of a table is a line."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert text_of(html(markup)) == text
 
 
-def test_without_a_whole_the_elements_are_joined() -> None:
+def test_elements_are_joined_without_a_whole_text() -> None:
+    """Without content of its own a reply has the texts of its elements."""
     reply = {"content": {"html": " "}, "elements": [html("<p>가</p>"), None, {"content": 1}, html("<p>나</p>")]}
     assert text_of(reply) == "가\n나"
 
 
-def test_the_whole_goes_before_the_elements() -> None:
+def test_whole_text_is_preferred_to_elements() -> None:
+    """The content of the reply has precedence."""
     assert text_of({**html("<p>가</p>"), "elements": [html("<p>나</p>")]}) == "가"
 
 
@@ -85,24 +88,27 @@ MARKUP = st.lists(
 
 @given(JSON | MARKUP.map(html))
 @settings(max_examples=100)
-def test_any_reply_has_a_text(reply: object) -> None:
+def test_any_reply_gives_a_text(reply: object) -> None:
+    """Generated replies raise no error and have no lone surrogates."""
     assert text_of(reply).encode() is not None
 
 
 @pytest.mark.parametrize(
     "reply", [None, [], "x", 1, {}, {"content": []}, html(None), {"elements": {}}, {"elements": [[]]}]
 )
-def test_another_shape_has_no_text(reply: object) -> None:
+def test_reply_of_another_form_has_no_text(reply: object) -> None:
+    """A value of another form gives an empty text."""
     assert text_of(reply) == ""
 
 
 @pytest.mark.parametrize("tag", ["div", "p", "table", "td", "b"])
-def test_deep_nesting_is_no_problem(tag: str) -> None:
+def test_deep_nesting_is_allowed(tag: str) -> None:
+    """Deeply nested tags raise no RecursionError."""
     assert text_of(html(f"<{tag}>" * 5_000 + "바닥")) in ("바닥", "")
 
 
-def test_many_line_breaks_take_linear_time() -> None:
-    """A quadratic search of 20,000 line breaks takes 6 s of processor time, a linear one 0.4 s."""
+def test_many_line_breaks_need_linear_time() -> None:
+    """A reply with many line breaks is read quickly."""
     begun = time.process_time()
     assert text_of(html("<p>가" + "<br>" * 20_000 + "나</p>")) == "가\n나"
     assert time.process_time() - begun < 3
