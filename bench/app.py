@@ -1,9 +1,9 @@
 """
-What the AI server can bear on this machine, with fakes for all that it asks: start, requests a second, jobs at once.
+Measurements of the AI server on this computer, with fakes of other services: start, requests a second, concurrent jobs.
 
     uv run python bench/app.py
 
-Nothing else may listen on ports 8000 to 8003. How large its image is: bench/app_image.py.
+Ports 8000 to 8003 must be free. bench/app_image.py measures the size of the image.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import httpx
 import pymupdf
 
-from bench.asking import PORT, p99, probed, rate
+from bench.health_requests import PORT, p99, probe_latency, rate
 
 ROOT: Final = Path(__file__).parent.parent
 SERVER: Final = f"http://127.0.0.1:{PORT}"
@@ -42,33 +42,33 @@ LLM_S: Final = 2
 JOBS: Final = 200
 PAGES: Final = 30
 RATE_S: Final = 8
-_LONGEST_S: Final = 120
+_TIMEOUT_S: Final = 120
 
 
 @contextmanager
 def process(*command: str, url: str) -> Iterator[int]:
-    """A process that answers at a URL, until it is killed; its number."""
+    """Run a process until the end of the block, and yield its id after it answers at a URL."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with subprocess.Popen(
         [sys.executable, "-m", *command], cwd=ROOT, env=environment | ENVIRONMENT, stdout=subprocess.DEVNULL
-    ) as started:
+    ) as running:
         try:
             while not is_up(url):
-                if started.poll() is not None:
-                    raise SystemExit(f"python -m {command[0]} ended with code {started.returncode}")
+                if running.poll() is not None:
+                    raise SystemExit(f"python -m {command[0]} ended with code {running.returncode}")
                 time.sleep(0.002)
-            yield started.pid
+            yield running.pid
         finally:
-            started.kill()
+            running.kill()
 
 
 def server() -> AbstractContextManager[int]:
-    """The server, which is ready."""
+    """Run the server until the end of the block, and yield its process id after it is ready."""
     return process("app", url=f"{SERVER}/readyz")
 
 
 def fake(name: str, *arguments: str) -> AbstractContextManager[int]:
-    """A fake, which listens."""
+    """Run a fake until the end of the block, and yield its process id after it listens."""
     port = FAKES[name]
     return process(
         f"tests.support.app_fakes.{name}", "--port", str(port), *arguments, url=f"http://127.0.0.1:{port}/fake/calls"
@@ -76,7 +76,7 @@ def fake(name: str, *arguments: str) -> AbstractContextManager[int]:
 
 
 def is_up(url: str) -> bool:
-    """Whether a URL answers with 200."""
+    """Return whether a URL answers with 200."""
     address, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(address, timeout=5)
     try:
@@ -89,40 +89,40 @@ def is_up(url: str) -> bool:
 
 
 def processor_s(pid: int) -> float:
-    """What a process has taken of the processor; a busy machine hardly lengthens it."""
+    """Return the processor time of a process, which a busy computer hardly changes."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def start_s() -> tuple[float, float]:
-    """Seconds from the command to the 200 of `/readyz`, and those of the processor; medians, with bytecode."""
+    """Return the seconds until `/readyz` answers 200, and those of processor time: medians, with cached bytecode."""
     runs = []
     for _ in range(6):
-        began_s = time.perf_counter()
+        started_s = time.perf_counter()
         with server() as pid:
-            runs.append((time.perf_counter() - began_s, processor_s(pid)))
-    seconds, worked_s = (statistics.median(column) for column in zip(*runs[1:], strict=True))
-    return seconds, worked_s
+            runs.append((time.perf_counter() - started_s, processor_s(pid)))
+    seconds, processor_time_s = (statistics.median(column) for column in zip(*runs[1:], strict=True))
+    return seconds, processor_time_s
 
 
-def told(name: str, what: str) -> list[dict[str, Any]]:
-    """What a fake says that it was asked or told."""
-    said: list[dict[str, Any]] = httpx.get(f"http://127.0.0.1:{FAKES[name]}/fake/{what}").json()
-    return said
+def records(name: str, kind: str) -> list[dict[str, Any]]:
+    """Return the calls or callbacks that a fake has recorded."""
+    rows: list[dict[str, Any]] = httpx.get(f"http://127.0.0.1:{FAKES[name]}/fake/{kind}").json()
+    return rows
 
 
 def checklists_s() -> float:
-    """Seconds from the first of 200 requests at once until the backend has the callback of each."""
-    began_s = time.perf_counter()
+    """Return the seconds from 200 concurrent requests to the last of their callbacks."""
+    started_s = time.perf_counter()
     asyncio.run(_post_checklists())
-    while len(callbacks := told("backend", "callbacks")) < JOBS:
-        if time.perf_counter() - began_s > _LONGEST_S:
-            raise SystemExit(f"{len(callbacks)} of {JOBS} callbacks came within {_LONGEST_S} s")
+    while len(callbacks := records("backend", "callbacks")) < JOBS:
+        if time.perf_counter() - started_s > _TIMEOUT_S:
+            raise SystemExit(f"{len(callbacks)} of {JOBS} callbacks came within {_TIMEOUT_S} s")
         time.sleep(0.05)
-    took_s = time.perf_counter() - began_s
+    duration_s = time.perf_counter() - started_s
     if len({callback["id"] for callback in callbacks if "checklists" in callback["body"]}) < JOBS:
         raise SystemExit("a job failed, or was delivered twice")
-    return took_s
+    return duration_s
 
 
 async def _post_checklists() -> None:
@@ -133,31 +133,31 @@ async def _post_checklists() -> None:
             answer.raise_for_status()
 
 
-def rendered_s(content: bytes) -> float:
+def render_s(content: bytes) -> float:
     """
-    Seconds from the upload of a PDF until all its pages are pictures, because the first is sent to be read.
+    Return the seconds from the upload of a PDF until all its pages are rendered, when the first page goes to OCR.
 
-    The answer would come a minute later, because one page is read in two seconds; the server is gone by then.
+    The answer would follow a minute later, because OCR reads a page in two seconds; the server has ended by then.
     """
     answers: list[str] = []
-    began_s = time.perf_counter()
+    started_s = time.perf_counter()
     threading.Thread(target=_upload, args=(content, answers), daemon=True).start()
-    while not told("upstage", "calls"):
-        if answers or time.perf_counter() - began_s > _LONGEST_S:
-            raise SystemExit(f"no page was sent to be read: {answers}")
+    while not records("upstage", "calls"):
+        if answers or time.perf_counter() - started_s > _TIMEOUT_S:
+            raise SystemExit(f"no page was sent to OCR: {answers}")
         time.sleep(0.01)
-    return time.perf_counter() - began_s
+    return time.perf_counter() - started_s
 
 
 def _upload(content: bytes, answers: list[str]) -> None:
     files = {"files": ("lease.pdf", content, "application/pdf")}
     data = {"doc_types": "contract"}
     with suppress(httpx.TransportError):
-        answers.append(httpx.post(f"{SERVER}/api/easycontract/sync", files=files, data=data, timeout=_LONGEST_S).text)
+        answers.append(httpx.post(f"{SERVER}/api/easycontract/sync", files=files, data=data, timeout=_TIMEOUT_S).text)
 
 
 def scanned_pdf(pages: int) -> bytes:
-    """A PDF as a scanner makes it: a picture of 300 dots an inch on every page."""
+    """Return a PDF like that of a scanner, with an image of 300 dpi on each page."""
     text = pymupdf.open()
     page = text.new_page(width=595, height=842)
     for number in range(40):
@@ -172,35 +172,39 @@ def scanned_pdf(pages: int) -> bytes:
 
 
 def figures() -> Iterator[tuple[str, str, str]]:
-    """Return what was measured, the figure, and what is wanted of it."""
-    seconds, worked_s = start_s()
-    yield "start to ready", f"{seconds:.2f} s, {worked_s:.2f} s of the processor", "< 2 s"
+    """Yield the subject of each measurement, its value and its target."""
+    seconds, processor_time_s = start_s()
+    yield "start to ready", f"{seconds:.2f} s, {processor_time_s:.2f} s of processor time", "< 2 s"
     with server() as pid:
         before_s = processor_s(pid)
         per_second, generator = rate(RATE_S)
-        worked_s = processor_s(pid) - before_s
-    per_worked_s = f"{per_second * RATE_S / worked_s:.0f} a second of the processor"
-    yield f"/health, one worker, asked by {generator}", f"{per_second:.0f} a second, {per_worked_s}", ">= 2000"
+        processor_time_s = processor_s(pid) - before_s
+    throughput = f"{per_second * RATE_S / processor_time_s:.0f} a second of processor time"
+    yield (
+        f"/health, one worker, requests by {generator}",
+        f"{per_second:.0f} a second, {throughput}",
+        ">= 2000",
+    )
     with ExitStack() as running:
         running.enter_context(fake("vllm", "--latency-s", str(LLM_S)))
         running.enter_context(fake("backend"))
         running.enter_context(fake("upstage"))
         pid = running.enter_context(server())
-        with probed() as latencies_ms:
+        with probe_latency() as latencies_ms:
             time.sleep(5)
-        yield "/health with nothing else", _latency(latencies_ms), ""
+        yield "/health without other requests", _latency(latencies_ms), ""
         before_s = processor_s(pid)
-        with probed() as latencies_ms:
-            took_s = checklists_s()
-        worked_s = processor_s(pid) - before_s
-        figure = f"{took_s:.1f} s, {worked_s:.1f} s of the processor"
+        with probe_latency() as latencies_ms:
+            duration_s = checklists_s()
+        processor_time_s = processor_s(pid) - before_s
+        figure = f"{duration_s:.1f} s, {processor_time_s:.1f} s of processor time"
         yield f"{JOBS} checklists, LLM of {LLM_S} s, until the last callback", figure, "< 25 s"
-        yield "/health meanwhile", _latency(latencies_ms), ""
+        yield "/health during this", _latency(latencies_ms), ""
         content = scanned_pdf(PAGES)
-        with probed() as latencies_ms:
-            took_s = rendered_s(content)
-        yield f"scan of {PAGES} pages until they are pictures", f"{took_s:.1f} s", ""
-        yield "/health meanwhile", _latency(latencies_ms), ""
+        with probe_latency() as latencies_ms:
+            duration_s = render_s(content)
+        yield f"scan of {PAGES} pages until they are rendered", f"{duration_s:.1f} s", ""
+        yield "/health during this", _latency(latencies_ms), ""
 
 
 def _latency(latencies_ms: list[float]) -> str:
@@ -209,9 +213,9 @@ def _latency(latencies_ms: list[float]) -> str:
 
 def main() -> None:
     """Measure, and print a table."""
-    print("| | figure | wanted |\n|---|---|---|", flush=True)
-    for what, figure, wanted in figures():
-        print(f"| {what} | {figure} | {wanted} |", flush=True)
+    print("| subject | value | target |\n|---|---|---|", flush=True)
+    for subject, value, target in figures():
+        print(f"| {subject} | {value} | {target} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
-How long metadata is searched for mentions of a repository: `deploy/.venv/bin/python bench/mentions.py`.
+Time of the search for mentions of a repository in metadata: `deploy/.venv/bin/python bench/mentions.py`.
 
-For each kind of text it prints the seconds of processor time for 64, 128 and 256 KiB, and the exponent of growth:
-1 is linear, 2 is quadratic. 256 KiB is the largest value of metadata that Compute Engine takes.
+The output has seconds of processor time for 64, 128 and 256 KiB of each kind of text, and the exponent of growth:
+1 is linear, 2 is quadratic. 256 KiB is the limit of Compute Engine for a metadata value.
 """
 
 import math
@@ -18,7 +18,7 @@ from deploy.release.mentions import mentions
 _REPOSITORY: Final = "asia-northeast3-docker.pkg.dev/dojangkok-dev/dojangkok-ai/ai-server"
 _FULL: Final = f"{_REPOSITORY}:v41"
 _SIZES_KIB: Final = (64, 128, 256)
-# What stands before, what is repeated, and what stands behind it.
+# Text before the repetition, repeated text, and text after it.
 _UNITS: Final = ("'", '"', "`", "$(", "((", "{ ", "a|", "<<E\n", "\0", "${a:-", "if ", "\\\n", "x=( ", "# x\n")
 _KINDS: Final = {
     **{ascii(unit): ("", unit, f"\n{_FULL}\n") for unit in _UNITS},
@@ -38,13 +38,13 @@ def main() -> None:
 
 
 def _seconds(before: str, unit: str, after: str, size_kib: int) -> float:
-    """Return the shorter of two runs over a text of that size."""
+    """Return the shorter time of two runs over a text of this size."""
     text = before + unit * ((size_kib * 1_024 - len(before + after)) // len(unit)) + after
     runs = []
     for run in range(2):
-        began_s = time.process_time()
-        mentions(text + "\n" * run, _REPOSITORY, is_script=True)  # which keeps its result for the same text
-        runs.append(time.process_time() - began_s)
+        started_s = time.process_time()
+        mentions(text + "\n" * run, _REPOSITORY, is_script=True)  # results are cached, so each run has another text
+        runs.append(time.process_time() - started_s)
     return min(runs)
 
 

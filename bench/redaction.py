@@ -1,8 +1,8 @@
 """
-How long redaction takes, without the cut to 64 KiB, and how it grows: `deploy/.venv/bin/python bench/redaction.py`.
+Time of redaction without the cut to 64 KiB, and its growth: `deploy/.venv/bin/python bench/redaction.py`.
 
-For each kind of text it prints the seconds of processor time for 64, 256 and 1,024 KiB, and the exponent of growth:
-1 is linear, 2 is quadratic. The kinds are ordinary output, and text that makes regular expressions slow.
+The output has seconds of processor time for 64, 256 and 1,024 KiB of each kind of text, and the exponent of growth:
+1 is linear, 2 is quadratic. The kinds are ordinary output and text that is slow for regular expressions.
 """
 
 import math
@@ -46,7 +46,7 @@ _KINDS: Final = {
     "AWS": "aws_key_",
     "entries": "name: KEY\n value",
 }
-# Begins of substitutions and of values in each other, alone and behind the begin of a value.
+# Nested beginnings of substitutions and values, alone and after the beginning of a value.
 _BEGINS: Final = ("", "password: ", "password='", "password=\\\n")
 _PARTS: Final = (
     "${password=", "${{{password=", "{{password=", "key=${echo ", "$(password=", '"password: | # ', "password=<", "${",
@@ -66,13 +66,13 @@ def main() -> None:
 
 
 def _seconds(begin: str, part: str, size_kib: int) -> float:
-    """Return the shortest of three runs over a text of that size."""
+    """Return the shortest time of three runs over a text of this size."""
     text = (begin + part * (size_kib * 1_024 // len(part) + 1))[: size_kib * 1_024]
     runs = []
     for _ in range(3):
-        began_s = time.process_time()
+        started_s = time.process_time()
         redacted(text)
-        runs.append(time.process_time() - began_s)
+        runs.append(time.process_time() - started_s)
     return min(runs)
 
 

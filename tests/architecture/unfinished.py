@@ -14,21 +14,14 @@ LONG_FILES: Final = frozenset(
 
 # Beginnings of the paths of files whose names and docstrings are not plain yet.
 LANGUAGE: Final = (
-    "accessory/",
-    "app/",
     "bench/",
     "ci/",
     "engine/",
-    "lib/",
-    "policy/",
     "tests/e2e/",
     "tests/support/",
     "tests/system/accessory/",
     "tests/system/gcloud/",
     "tests/system/processes/",
     "tests/system/stacks/",
-    "tests/unit/accessory/",
-    "tests/unit/app/",
     "tests/unit/ci/",
-    "tests/unit/lib/",
 )

@@ -1,4 +1,4 @@
-"""Asks the AI server for `/health`: as often as it answers, or now and then with a clock."""
+"""Requests for `/health` of the AI server: the highest rate, or the latency at a fixed rate."""
 
 import asyncio
 import multiprocessing
@@ -18,25 +18,25 @@ import uvloop
 
 PORT: Final = 8000
 _CONNECTIONS: Final = 16
-_EVERY_S: Final = 0.005
+_PERIOD_S: Final = 0.005
 _REQUEST: Final = b"GET /health HTTP/1.1\r\nHost: bench\r\n\r\n"
 _BODY: Final = b'{"status":"ok"}'
 
 
 def rate(seconds: int) -> tuple[float, str]:
-    """Answers a second over kept-alive connections, and what asked, in a process of its own: Debian's wrk if it can."""
+    """Return answers a second over kept-alive connections, and the client: wrk if it is installed, or this module."""
     if not shutil.which("wrk"):
         with multiprocessing.Pool(1) as pool:
-            return pool.apply(_asked, (seconds,)), "bench/asking.py"
+            return pool.apply(_rate, (seconds,)), "bench/health_requests.py"
     command = ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", f"http://127.0.0.1:{PORT}/health"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(said)
-    return float(re.findall(r"^Requests/sec: +(\S+)", said, re.MULTILINE)[0]), "wrk"
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise SystemExit(output)
+    return float(re.findall(r"^Requests/sec: +(\S+)", output, re.MULTILINE)[0]), "wrk"
 
 
-class _Asking(asyncio.Protocol):
-    """A connection that asks again as soon as it was answered."""
+class _Requester(asyncio.Protocol):
+    """A connection that sends the next request after each answer."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -51,47 +51,47 @@ class _Asking(asyncio.Protocol):
             self._transport.write(_REQUEST)
 
 
-def _asked(seconds: int) -> float:
-    async def ask() -> float:
+def _rate(seconds: int) -> float:
+    async def measure() -> float:
         loop = asyncio.get_running_loop()
-        made = [await loop.create_connection(_Asking, "127.0.0.1", PORT) for _ in range(_CONNECTIONS)]
+        connections = [await loop.create_connection(_Requester, "127.0.0.1", PORT) for _ in range(_CONNECTIONS)]
         await asyncio.sleep(seconds)
-        return sum(asking.count for _, asking in made) / seconds
+        return sum(requester.count for _, requester in connections) / seconds
 
     uvloop.install()
-    return asyncio.run(ask())
+    return asyncio.run(measure())
 
 
 @contextmanager
-def probed() -> Iterator[list[float]]:
-    """Ask 200 times a second meanwhile, in another process; afterwards the list has the milliseconds of all answers."""
+def probe_latency() -> Iterator[list[float]]:
+    """Send 200 requests a second during the block, in another process; afterwards the list has their milliseconds."""
     done = multiprocessing.Event()
-    there, here = multiprocessing.Pipe()
-    probe = multiprocessing.Process(target=_probe, args=(done, there))
+    child_end, parent_end = multiprocessing.Pipe()
+    probe = multiprocessing.Process(target=_probe, args=(done, child_end))
     probe.start()
-    there.close()
+    child_end.close()
     latencies_ms: list[float] = []
     try:
         yield latencies_ms
     finally:
         done.set()
-        latencies_ms += here.recv()
+        latencies_ms += parent_end.recv()
         probe.join()
 
 
 def _probe(done: Event, results: "Connection[list[float], None]") -> None:
     latencies_ms = []
     with socket.create_connection(("127.0.0.1", PORT), timeout=30) as connection:
-        while not done.wait(_EVERY_S):
-            began_s = time.perf_counter()
+        while not done.wait(_PERIOD_S):
+            started_s = time.perf_counter()
             connection.sendall(_REQUEST)
             answer = b""
             while not answer.endswith(_BODY):
                 answer += connection.recv(4096)
-            latencies_ms.append((time.perf_counter() - began_s) * 1000)
+            latencies_ms.append((time.perf_counter() - started_s) * 1000)
     results.send(latencies_ms)
 
 
 def p99(values: list[float]) -> float:
-    """What one of a hundred is above."""
+    """Return the 99th percentile."""
     return statistics.quantiles(values, n=100)[98]
