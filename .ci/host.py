@@ -44,7 +44,7 @@ def lint() -> int:
 
 def types(programs: Sequence[Program]) -> int:
     """Check the types of programs with mypy."""
-    return max(run(program.project, program.types_command) for program in programs if program.coverage is not None)
+    return max(run(program.project, program.types_command) for program in programs)
 
 
 def test(programs: Sequence[Program], arguments: Sequence[str]) -> int:

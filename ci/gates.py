@@ -51,8 +51,7 @@ async def lint(source: dagger.Directory, linted: Linted) -> tuple[str, ...]:
 
 async def types(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:
     """Run mypy on programs side by side; return how many files of each were checked."""
-    typed = {name: files for name, files in programs.items() if PROGRAM[name].coverage is not None}
-    return await _each("types", python_checks.types, counts.files, source, typed)
+    return await _each("types", python_checks.types, counts.files, source, programs)
 
 
 async def test(source: dagger.Directory, programs: Programs) -> tuple[str, ...]:

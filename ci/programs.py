@@ -38,7 +38,7 @@ class Program:
         coverage: percent of its lines (for app: and branches) that its tests must reach; None for tests alone
         reads: what its tests read beside its own folder and their own
         more_suites: folders of tests beside tests/unit/NAME
-        more_types: files and folders whose types are checked beside its own folder
+        more_types: files and folders whose types are checked beside the program and its suites
         proofs: deep runs of its tests
         is_shipped: whether its checks gate a release; a program that is not shipped is a tool
     """
@@ -67,13 +67,18 @@ class Program:
     @property
     def paths(self) -> tuple[str, ...]:
         """Everything that its checks read."""
+        return (self.config, *self.types, *self.reads)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Everything whose types are checked: the program, its tests, and what runs with the same packages."""
         program = () if self.coverage is None else (self.name,)
-        return (self.config, *program, *self.suites, *self.reads)
+        return (*program, *self.suites, *self.more_types)
 
     @property
     def types_command(self) -> list[str]:
         """The command that checks its types, from the root of the repository."""
-        return ["mypy", "--config-file", self.config, self.name, *self.more_types]
+        return ["mypy", "--config-file", self.config, *self.types]
 
     @property
     def test_command(self) -> list[str]:
@@ -150,7 +155,12 @@ _READ_BY_CI: Final = (
     "environments", "lib", "policy/tools",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
-_READ_BY_APP: Final = ("docs/ai-server.openapi.json", "tests/support/app_fakes")
+_READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
+_TYPED_WITH_APP: Final = ("bench/app.py", "bench/asking.py", "tests/support/app_fakes")
+_TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
+_TYPED_WITH_CI: Final = (
+    "bench/app_image.py", "bench/deploy.py", "policy", "tests/e2e", "tests/support", "tests/system",
+)  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md", "docs/faults.md",
     "emulator", "engine", "environments", "iac", "lib", "policy", "tests",
@@ -158,7 +168,15 @@ _READ_BY_ARCHITECTURE: Final = (
 
 PROGRAMS: Final = (
     Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
-    Program(name="app", project=".", python=APP_PYTHON, coverage=90, reads=_READ_BY_APP, is_shipped=True),
+    Program(
+        name="app",
+        project=".",
+        python=APP_PYTHON,
+        coverage=90,
+        reads=_READ_BY_APP,
+        more_types=_TYPED_WITH_APP,
+        is_shipped=True,
+    ),
     Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci",)),
     Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
     Program(
@@ -167,6 +185,7 @@ PROGRAMS: Final = (
         coverage=91,
         reads=_READ_BY_DEPLOY,
         more_suites=("tests/integration/deploy",),
+        more_types=_TYPED_WITH_DEPLOY,
         proofs=_DEPLOY_PROOFS,
     ),
     Program(
@@ -177,7 +196,7 @@ PROGRAMS: Final = (
         proofs=_EMULATOR_PROOFS,
     ),
     Program(name="lib", project="deploy", coverage=95),
-    Program(name="architecture", project="ci", coverage=None, reads=_READ_BY_ARCHITECTURE),
+    Program(name="architecture", project="ci", coverage=None, reads=_READ_BY_ARCHITECTURE, more_types=_TYPED_WITH_CI),
 )
 PROGRAM: Final = {program.name: program for program in PROGRAMS}
 # Projects that have a lock file, with the Python of their environment; policy is no program with tests of its own.

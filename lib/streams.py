@@ -90,7 +90,7 @@ def protect() -> None:
     sys.stdout, sys.stderr = _safe(sys.stdout), _safe(sys.stderr)
 
 
-def write_progress(line: str, stream: TextIO | None = None) -> None:
+def write_progress(line: str, stream: "TextIO | SafeStream | None" = None) -> None:
     """Write a line to a stream, by default stderr, or drop the line while the stream is full."""
     stream = stream or sys.stderr
     if not isinstance(stream, SafeStream) or stream.is_ready:
@@ -107,7 +107,7 @@ def write_report(text: str) -> None:
     _write(text, sys.stdout)
 
 
-def _write(text: str, stream: TextIO | None) -> None:
+def _write(text: str, stream: "TextIO | SafeStream | None") -> None:
     """Write lines in printable form; every line of a program passes here, so other programs' text is harmless."""
     if stream is not None:
         with contextlib.suppress(OSError, ValueError):

@@ -24,7 +24,7 @@ _DOCKER_MARGIN_S: Final = 5
 @pytest.fixture(scope="session", params=STACKS)
 def stack(request: pytest.FixtureRequest) -> str:
     """The name of each stack."""
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -197,9 +197,9 @@ def test_app_env_has_the_settings_of_the_server() -> None:
 
 def grace_s(config: Config) -> float:
     """Return the seconds that Docker gives the AI server to stop."""
-    minutes, seconds = re.fullmatch(
-        r"(?:(\d+)m)?(?:(\d+)s)?", config["services"]["ai-server"]["stop_grace_period"]
-    ).groups()
+    duration = re.fullmatch(r"(?:(\d+)m)?(?:(\d+)s)?", config["services"]["ai-server"]["stop_grace_period"])
+    assert duration
+    minutes, seconds = duration.groups()
     return int(minutes or 0) * 60 + int(seconds or 0)
 
 

@@ -216,7 +216,7 @@ def _flat(value: Any, environment: str, path: str = "") -> dict[str, Any]:
         pairs = [(str(index), item) for index, item in enumerate(value)]
     else:
         return {path: _neutral(value, environment) if isinstance(value, str) else value}
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, item in pairs:
         flat |= _flat(item, environment, f"{path}.{_neutral(key, environment)}".lstrip("."))
     return flat

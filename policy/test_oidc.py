@@ -58,8 +58,9 @@ def login(request: pytest.FixtureRequest, plans: dict[str, Plan]) -> tuple[str, 
 
 
 def _token(environment: str, changes: Mapping[str, str | None]) -> dict[str, str]:
-    claims = {name: text.replace("{environment}", environment) for name, text in _CLAIMS.items()} | changes
-    return {name: text for name, text in claims.items() if text is not None}
+    claims = {name: text.replace("{environment}", environment) for name, text in _CLAIMS.items()}
+    changed = {**claims, **changes}
+    return {name: text for name, text in changed.items() if text is not None}
 
 
 @pytest.mark.parametrize("job", _ACCEPTED)

@@ -86,7 +86,7 @@ class Client:
         self._dies = False
         client = QuickClient(emulator, name)
         self._send = client.request
-        client.request = self._exchange  # type: ignore[method-assign]
+        client.request = self._exchange  # type: ignore[assignment, method-assign]
         time = Time(lambda: max(self._clock.now_s(), self._wakes_at_s), self._sleep)
         own = partial(datetime.fromtimestamp, tz=UTC)
         self._compute = Compute(

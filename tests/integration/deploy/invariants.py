@@ -40,7 +40,7 @@ class Watcher:
         self.seq = 0
         self.is_stopped = False
         self.floor = 0
-        self.disturbed_at_s = -_NOTICED_S
+        self.disturbed_at_s = float(-_NOTICED_S)
         self.known: dict[str, dict[str, Any]] = {}
         self.by_id: dict[str, dict[str, Any]] = {}
         self.names: set[str] = set()

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ ALICE = "alice:a-password"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with an environment, a token and logins."""
     (tmp_path / "environments").mkdir()
     text = "project: p\nzone: z\ngroup: g\nrepository: h.example/a/b\ngoogle_registries: [listed.example]\n"

@@ -68,7 +68,7 @@ class FailingEndpoints(google.Credentials):
     """Credentials of google-auth with a token that ends so soon, and token endpoints that give no other one."""
 
     def __init__(self, left_s: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.token = "old"
         self.expiry = datetime.now(UTC).replace(tzinfo=None) + timedelta(seconds=left_s)
         self.asked = 0

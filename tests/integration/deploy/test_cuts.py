@@ -20,9 +20,10 @@ from tests.unit.deploy.values import CONFIG, GROUP
 from tests.unit.lib.depth import ALL_CUTS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 0.0, "poll_s": (20.0, 20.0)})
+VALUES: tuple[Any, ...] = ({}, None, [], {"error": {"code": 503, "message": "backend"}})
 # Bodies of status 200 that are not what was asked for.
 ODD: tuple[dict[str, Any], ...] = (
-    *({"body": {"value": value}} for value in ({}, None, [], {"error": {"code": 503, "message": "backend"}})),
+    *({"body": {"value": value}} for value in VALUES),
     {"body": {"members": {"versions": None, "items": [None], "managedInstances": [None], "status": 7}}},
     {"body": {"members": {"name": "another", "fingerprint": "eA==", "items": "x", "managedInstances": {}}}},
 )

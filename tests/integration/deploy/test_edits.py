@@ -41,7 +41,7 @@ def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str
     assert "was not when this rollout was planned. The group is unchanged." in str(error.value)
     assert ("instanceGroupManagers.patch", 200) not in own_writes(rig)
     for member, value in body.items():
-        kept = (rig.emulator.environment.view.get(GROUP) or {}).get(member) or []
+        kept: Any = (rig.emulator.environment.view.get(GROUP) or {}).get(member) or []
         assert kept == value or value.items() <= kept.items()
     assert rig.serving() == ["latest"] * 3
 

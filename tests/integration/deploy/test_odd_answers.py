@@ -22,18 +22,16 @@ OTHER = {
     "versions": [{"instanceTemplate": "global/instanceTemplates/x"}],
 }
 VALUES: tuple[Any, ...] = ({}, None, [], "text", {"error": {"code": 503, "message": "backend"}}, {"items": [None]})
+MEMBERS: tuple[dict[str, Any], ...] = (
+    {"versions": None}, {"versions": [None]}, {"versions": []}, {"versions": {}}, {"name": "another-group"},
+    {"fingerprint": None}, {"fingerprint": ""}, {"status": []}, {"targetSize": "three"}, {"updatePolicy": None},
+    {"autoHealingPolicies": [None]}, {"zone": "projects/p/zones/elsewhere"}, {"allInstancesConfig": [1]},
+)  # fmt: skip
 GROUPS: tuple[dict[str, Any], ...] = (
     *({"value": value} for value in (*VALUES, OTHER)),
-    *(
-        {"members": members}
-        for members in (
-            {"versions": None}, {"versions": [None]}, {"versions": []}, {"versions": {}}, {"name": "another-group"},
-            {"fingerprint": None}, {"fingerprint": ""}, {"status": []}, {"targetSize": "three"}, {"updatePolicy": None},
-            {"autoHealingPolicies": [None]}, {"zone": "projects/p/zones/elsewhere"}, {"allInstancesConfig": [1]},
-        )
-    ),
+    *({"members": members} for members in MEMBERS),
 )  # fmt: skip
-ROWS = (
+ROWS: tuple[Any, ...] = (
     [None],
     "text",
     [[]],

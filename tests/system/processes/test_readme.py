@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 from deploy import errors
 from tests.support.deployer import Deployer
@@ -34,6 +35,7 @@ def test_every_command_of_the_readme_prints_what_stands_there(deployer: Deployer
 
 
 def test_readme_has_every_exit_code_of_the_program() -> None:
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DeployError)]
+    classes: list[Any] = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    kinds = [kind for kind in classes if issubclass(kind, errors.DeployError)]
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert told == {0, 2, *(kind.exit_code for kind in kinds)}

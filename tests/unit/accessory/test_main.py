@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from accessory import __main__ as program
+from accessory import config
 from accessory.transport import Transport
 from tests.unit.accessory.settings import DIGEST
 
@@ -139,7 +140,7 @@ def test_wrong_usage_is_refused(args: list[str], monkeypatch: pytest.MonkeyPatch
 
 def test_transport_is_iap_unless_the_environment_has_ssh(tmp_path: Path) -> None:
     """The key ssh of an accessory selects plain SSH."""
-    environment, accessory = program.config.read("dev", "vllm")
+    environment, accessory = config.read("dev", "vllm")
     assert "--zone=asia-northeast3-a" in program._transport(environment, accessory, tmp_path, None).argv("true")
     ssh = {"host": "h", "user": "u", "identity_file": "/i", "known_hosts": "/n"}
     reached = type(accessory).model_validate(accessory.model_dump() | {"ssh": ssh})

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -151,7 +152,7 @@ schema = schemathesis.openapi.from_path(FILE)
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-def test_generated_request_is_no_internal_error(case: schemathesis.Case, served: str) -> None:
+def test_generated_request_is_no_internal_error(case: "schemathesis.Case[Any]", served: str) -> None:
     """Each answer to generated requests fits the description and is no 500."""
     checks = [not_a_server_error, response_schema_conformance, content_type_conformance]
     case.call_and_validate(base_url=served, checks=checks)

@@ -86,7 +86,7 @@ def test_jobs_continue_until_they_are_handed_back() -> None:
             outcomes.append(outcome)
 
         jobs.accept(CHECKLIST, lambda: asyncio.sleep(0.1, "done"), deliver)
-        jobs.accept(CHECKLIST, never, deliver)  # type: ignore[arg-type]
+        jobs.accept(CHECKLIST, never, deliver)
         asyncio.get_running_loop().call_later(0.2, jobs.hand_back)
         await jobs.join(0.05)
 

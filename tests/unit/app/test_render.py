@@ -30,7 +30,7 @@ def pdf(pages: int = 1, width: float = 595, height: float = 842, **save: Any) ->
 
 def locked(user_pw: str) -> bytes:
     """Return an encrypted PDF."""
-    return pdf(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=user_pw, owner_pw="owner")
+    return pdf(encryption=pymupdf.mupdf.PDF_ENCRYPT_AES_256, user_pw=user_pw, owner_pw="owner")
 
 
 def size(png: bytes) -> tuple[int, int]:

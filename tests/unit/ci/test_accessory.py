@@ -44,9 +44,9 @@ def test_environment_and_name_are_checked_before_credentials(update: Update, cod
 )
 def test_arguments_without_a_meaning_are_refused(values: dict[str, object], text: str) -> None:
     """The local environment has no single VM, and a rollback has its own image."""
-    verb = Ci(credentials=None).accessory
+    verb = Ci(credentials=None).accessory  # type: ignore[call-arg]  # dagger writes the constructor
     with pytest.raises(dagger.ExecError) as error:
-        asyncio.run(verb(source=SOURCE, name="vllm", credentials=None, **values))
+        asyncio.run(verb(source=SOURCE, name="vllm", credentials=None, **values))  # type: ignore[arg-type]  # a coroutine
     assert (error.value.exit_code, error.value.stderr) == (3, text)
 
 

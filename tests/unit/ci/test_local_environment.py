@@ -153,7 +153,7 @@ def test_flags_replace_the_names_of_the_file(
     monkeypatch.setattr(environments, "refuse_unknown", read)
     monkeypatch.setattr(deploy_runner, "read_project", read_project)
     monkeypatch.setattr(local_environment, "read_project", read_project)
-    ci = Ci(credentials=None)
+    ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
     project = Project("emulator", "[project]", "version = 1")
     assert asyncio.run(ci.emulator(SOURCE, **flags)) == emulator.service(SOURCE, project, volumes, is_open=True)
@@ -162,7 +162,7 @@ def test_flags_replace_the_names_of_the_file(
     asyncio.run(deploy_runner.run(SOURCE, given, ["status"]))
     asyncio.run(deploy_runner.delete_report(SOURCE, given))
     asyncio.run(deploy_runner.pull(SOURCE, given, "registry:5000/a/b:1"))
-    text = asyncio.run(ci.reset_local(SOURCE, **flags))
+    text: str = asyncio.run(ci.reset_local(SOURCE, **flags))  # type: ignore[arg-type]  # dagger awaits a coroutine
     assert used == [volumes] * 4
     assert registry.embedded(volumes) in services
     assert f"group '{volumes.group}' in project '{volumes.project}'" in text

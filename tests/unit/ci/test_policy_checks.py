@@ -15,7 +15,7 @@ def _script(folder: Path, build: str) -> "subprocess.CompletedProcess[str]":
     """Run the script that builds all tools, with another `build`, in a folder that takes the results."""
     (folder / "build").write_text(f"#!/bin/bash -eu\n{build}")
     (folder / "build").chmod(0o755)
-    ((_, _, script, *names),) = executed(policy_checks.tools(SOURCE))  # type: ignore[misc]
+    ((_, _, script, *names),) = executed(policy_checks.tools(SOURCE))
     command = ["bash", "-euc", script.replace(policy_checks._BUILT, str(folder / "built")), *names]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
 
@@ -56,8 +56,8 @@ def test_tests_of_policy_have_every_tool_on_path(tmp_path: Path) -> None:
         (tmp_path / name / name).write_text("#!/bin/sh\necho $0")
         (tmp_path / name / name).chmod(0o755)
     command = executed(policy_checks.policy(PolicyInputs(SOURCE, SOURCE), Project("policy", "", "")))[-1]
-    *shell, script = command[:3]  # type: ignore[index]
-    assert command[3] == "pytest"  # type: ignore[index]
+    *shell, script = command[:3]
+    assert command[3] == "pytest"
     script = script.replace(policy_checks._TOOLS, str(tmp_path))
     done = subprocess.run([*shell, script, "second-key"], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.strip() == str(tmp_path / "second-key/second-key")

@@ -21,7 +21,10 @@ def test_manifest_is_read_from_the_layout(tmp_path: Path) -> None:
 def layout_of(folder: Path, created: str, history: list[dict[str, str]]) -> Path:
     """An OCI layout of one layer, as an engine writes it at some moment."""
     (folder / "blobs" / "sha256").mkdir(parents=True)
-    config = {"created": created, "history": history, "config": {"User": "appuser"}, "rootfs": {"diff_ids": ["x"]}}
+    root = {"diff_ids": ["x"]}
+    config: dict[str, object] = {
+        "created": created, "history": history, "config": {"User": "appuser"}, "rootfs": root,
+    }  # fmt: skip
     stored = oci_layout.store(folder, config)
     manifest = oci_layout.store(
         folder, {"config": {"mediaType": "c", **stored}, "layers": [{"digest": "l", "size": 5}]}

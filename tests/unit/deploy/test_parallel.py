@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -12,9 +13,12 @@ from deploy.parallel import side_by_side
 
 def test_results_come_in_the_order_of_the_reads() -> None:
     assert side_by_side([]) == []
-    assert side_by_side(
-        [lambda number=number: (time.sleep(0.01 * (20 - number)), number)[1] for number in range(20)]
-    ) == [*range(20)]
+
+    def read(number: int) -> int:
+        time.sleep(0.01 * (20 - number))
+        return number
+
+    assert side_by_side([partial(read, number) for number in range(20)]) == [*range(20)]
 
 
 def test_reads_run_at_the_same_time() -> None:

@@ -87,7 +87,7 @@ def test_stopped_rollout_counts_running_instances_alone() -> None:
 
 
 def standby_row(target_status: str, status_: str, template: str = "") -> dict[str, Any]:
-    row = json.loads(json.dumps(BASE["rows"][0]))
+    row: dict[str, Any] = json.loads(json.dumps(BASE["rows"][0]))
     row |= {"name": f"kept-{status_.lower()}", "instanceStatus": status_, "targetStatus": target_status}
     row.pop("instanceHealth")
     if template:

@@ -1,7 +1,8 @@
 """The rule for URLs of credential files: a refused URL causes no lookup and no connection."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,7 +19,7 @@ from tests.unit.lib.credential_urls import ALLOWED, HOSTILE, LISTED
 from tests.unit.lib.depth import EXAMPLES
 from tests.unit.lib.network import Network, record_network, write_certificates
 
-FIELDS = {
+FIELDS: dict[str, Callable[[str], dict[str, Any]]] = {
     "token_url": lambda url: external_account(token_url=url),
     "token_info_url": lambda url: external_account(token_info_url=url),
     "service_account_impersonation_url": lambda url: external_account(service_account_impersonation_url=url),
