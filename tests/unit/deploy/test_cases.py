@@ -148,7 +148,9 @@ def decided(case: Case) -> dict[str, Any]:
     observation = observed(case.observed)
     by_content = names(documents(case.observed)[1])
     case = replace(case, to=by_content.get(case.to, case.to))
-    return named(outcome(case, config, observation), {name: alias for alias, name in by_content.items()})
+    aliases = {name: alias for alias, name in by_content.items()}
+    decision: dict[str, Any] = named(outcome(case, config, observation), aliases)
+    return decision
 
 
 def outcome(case: Case, config: Config, observation: Observation) -> dict[str, Any]:
