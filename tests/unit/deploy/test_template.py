@@ -61,8 +61,8 @@ def test_name_follows_the_content_and_never_grows() -> None:
     others = [
         template.new_template(BASE, replace(RECORD, digest=digest("b")))["name"],
         *(
-            template.content_name("p", replace(RECORD, **change), "script")
-            for change in ({"base_id": "8"}, {"group": "zone/2"})
+            template.content_name("p", record, "script")
+            for record in (replace(RECORD, base_id="8"), replace(RECORD, group="zone/2"))
         ),
         template.content_name("other", RECORD, "script"),
         template.content_name("p", RECORD, "script"),
