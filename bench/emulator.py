@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -151,8 +153,12 @@ def lists_ms() -> dict[str, float]:
         client.post(TEMPLATES, json=body)
     groups = GROUP.rpartition("/")[0]
     for number in range(50):
-        body = {"name": f"g{number}", "targetSize": 3, "instanceTemplate": "global/instanceTemplates/t1"}
-        client.post(groups, json=body).raise_for_status()
+        group: dict[str, Any] = {
+            "name": f"g{number}",
+            "targetSize": 3,
+            "instanceTemplate": "global/instanceTemplates/t1",
+        }
+        client.post(groups, json=group).raise_for_status()
     emulator.environment.clock.move(300)
     client.get(groups).raise_for_status()
     asked = {
@@ -163,7 +169,7 @@ def lists_ms() -> dict[str, float]:
         "groups, aggregated": "projects/dojangkok-dev/aggregated/instanceGroupManagers",
         "instances, aggregated": "projects/dojangkok-dev/aggregated/instances",
     }
-    return {name: max(_timed_ms(lambda path=path: client.get(path)) for _ in range(5)) for name, path in asked.items()}
+    return {name: max(_timed_ms(partial(client.get, path)) for _ in range(5)) for name, path in asked.items()}
 
 
 def _timed_ms(work: Callable[[], httpx.Response]) -> float:

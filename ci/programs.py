@@ -156,10 +156,10 @@ _READ_BY_CI: Final = (
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
 _READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
-_TYPED_WITH_APP: Final = ("bench/app.py", "bench/asking.py", "tests/support/app_fakes")
+_TYPED_WITH_APP: Final = ("bench/app.py", "bench/health_requests.py", "tests/support/app_fakes")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
 _TYPED_WITH_CI: Final = (
-    "bench/app_image.py", "bench/deploy.py", "policy", "tests/e2e", "tests/support", "tests/system",
+    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "policy", "tests/e2e", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md", "docs/faults.md",
@@ -193,6 +193,7 @@ PROGRAMS: Final = (
         project="emulator",
         coverage=92,
         more_suites=("tests/contract", "tests/integration/emulator"),
+        more_types=("bench/emulator.py",),
         proofs=_EMULATOR_PROOFS,
     ),
     Program(name="lib", project="deploy", coverage=95),

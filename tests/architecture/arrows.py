@@ -118,7 +118,7 @@ ARROWS: Final = (
     Arrow("emulator", _EMULATOR, "the program connects all of them; no circle of modules may come of it"),
     # tests: support below, and each suite beside the others
     Arrow("tests", (), "no test file is outside the suites"),
-    Arrow("tests.architecture", (), "the rules of structure read files and import no program"),
+    Arrow("tests.architecture", ("ci",), "the rules read files, and import the table of programs alone"),
     Arrow("tests.support", (), "support starts programs as processes, so that every environment can import it"),
     Arrow("tests.unit.accessory", ("accessory", "lib", "tests.support", "tests.unit.lib"), "accessory contains lib"),
     Arrow("tests.unit.app", ("app", "tests.support"), "the app is tested with fakes of what it calls"),
