@@ -16,12 +16,14 @@ def names_in(path: Path) -> set[str]:
 
 
 def test_every_fault_has_its_row() -> None:
+    """The page has the faults F01 to F65 and T01 to T44, in this order."""
     faults = [f"F{number:02}" for number in range(1, 66)]
     truth_and_safety = [f"T{number:02}" for number in range(1, 45)]
     assert [row[0] for row in ROWS] == faults + truth_and_safety
 
 
 def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
+    """Each row names tests that exist, or says why the fault does not concern deploy."""
     missing, without = [], []
     for number, _, shown in ROWS:
         named = re.findall(r"([\w./]+\.py)::(test_\w+)", shown)

@@ -63,6 +63,7 @@ def asked(machine: Checkout) -> "subprocess.CompletedProcess[str]":
 
 
 def test_interrupted_set_up_is_repaired_by_two_calls_at_once(machine: Checkout) -> None:
+    """After a set-up that was interrupted, two calls at once end with one complete engine."""
     interrupted = machine.start_daggerw("core", "version")
     wait_until((home(machine) / "done" / "root").exists, 300)
     os.killpg(interrupted.pid, signal.SIGKILL)
@@ -76,6 +77,7 @@ def test_interrupted_set_up_is_repaired_by_two_calls_at_once(machine: Checkout) 
 
 
 def test_second_call_finds_everything_in_place(machine: Checkout) -> None:
+    """The second call builds nothing and takes seconds."""
     before = engine_pid(machine)
     ran = asked(machine)
     assert ran.returncode == 0
@@ -84,12 +86,14 @@ def test_second_call_finds_everything_in_place(machine: Checkout) -> None:
 
 
 def test_killed_engine_is_noticed(machine: Checkout) -> None:
+    """A call after the engine's process was killed starts the engine again."""
     os.kill(engine_pid(machine), signal.SIGKILL)
     assert (home(machine) / "engine.sock").exists()
     assert asked(machine).returncode == 0
 
 
 def test_nothing_listens_beyond_loopback_and_the_engine_s_bridge(machine: Checkout) -> None:
+    """The engine opens no port that another computer could reach."""
     listening = subprocess.run(["ss", "-Hlntup"], capture_output=True, text=True, check=True).stdout
     bridges = ("127.0.0.1", "[::1]", "10.")
     ours = [line for line in listening.splitlines() if '"dnsmasq"' in line or '"docker-registry"' in line]
@@ -97,7 +101,8 @@ def test_nothing_listens_beyond_loopback_and_the_engine_s_bridge(machine: Checko
     assert not [line for line in ours if not any(address in line.split()[4] for address in (*bridges, "[fe80:"))]
 
 
-def test_stop_is_polite_and_wipe_forgets(machine: Checkout) -> None:
+def test_stop_ends_the_engine_and_wipe_deletes_its_state(machine: Checkout) -> None:
+    """`engine/stop` ends the engine in order, and `--wipe` deletes its state."""
     assert "stopped the engine" in stop(machine)
     assert "no engine ran" in stop(machine)
     assert (home(machine) / "state").exists()
@@ -107,6 +112,7 @@ def test_stop_is_polite_and_wipe_forgets(machine: Checkout) -> None:
 
 
 def test_directory_deleted_under_a_running_engine(machine: Checkout) -> None:
+    """A call after the engine's directory was deleted ends the old engine and sets up a new one."""
     orphan = engine_pid(machine)
     shutil.rmtree(home(machine))
     ran = asked(machine)

@@ -59,6 +59,7 @@ def locked(lock: str) -> Iterator[str]:
 
 
 def test_lock_file_is_understood() -> None:
+    """The image's packages are read from a lock file: extras count, other platforms and groups do not."""
     lock = """
         package = [
             {name = "ai-server", version = "0", source = {virtual = "."}, dependencies = [
@@ -75,27 +76,32 @@ def test_lock_file_is_understood() -> None:
 
 
 def test_server_is_not_root(listed: dict[str, list[str]]) -> None:
+    """The server's process in the image has a user without rights."""
     number, name = listed["user"]
     assert int(number) > 0
     assert name == "appuser"
 
 
-def test_there_is_nothing_to_build_with(listed: dict[str, list[str]]) -> None:
+def test_image_has_no_build_tools(listed: dict[str, list[str]]) -> None:
+    """The image contains no compiler and no package installer."""
     assert {"python", "sh"} <= set(listed["programs"]), "the listing is not whole"
     found = {program for program in listed["programs"] if re.sub(r"^.*-gnu-|-\d+$", "", program) in BUILD_TOOLS}
     assert not found
 
 
-def test_there_is_nothing_to_test_with(listed: dict[str, list[str]]) -> None:
+def test_image_has_no_test_tools(listed: dict[str, list[str]]) -> None:
+    """The image contains no packages of the development group."""
     assert not TEST_TOOLS & set(listed["programs"])
 
 
 def test_packages_are_those_of_the_lock_file(listed: dict[str, list[str]], checkout: Checkout) -> None:
+    """The image contains the packages of the lock file in the locked versions, and no others."""
     parted = [one.partition("==") for one in listed["packages"]]
     installed = {f"{re.sub('[-_.]+', '-', name).lower()}=={version}" for name, _, version in parted}
     assert installed == set(locked((checkout.path / "uv.lock").read_text()))
 
 
 def test_files_are_those_of_the_server_and_no_credential_file(listed: dict[str, list[str]], checkout: Checkout) -> None:
+    """The image contains the server's files alone, whatever else is in the checkout."""
     files = {str(path.relative_to(checkout.path)) for path in (checkout.path / "app").rglob("*") if path.is_file()}
     assert set(listed["files"]) == {*files, "pyproject.toml"}

@@ -13,6 +13,7 @@ def programs_checked(checkout: Checkout) -> set[str]:
 
 
 def test_changed_file_reruns_the_checks_that_read_it(checkout: Checkout) -> None:
+    """A changed file runs the checks again that read the file, and no other check."""
     programs_checked(checkout)
     checkout.replace("docs/surprises.md", "\n", "\n\n")
     checkout.replace("tests/e2e/test_keys.py", "\n", "\n\n")

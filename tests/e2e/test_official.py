@@ -78,6 +78,7 @@ def cli(machine: Checkout) -> Path:
 
 
 def test_official_where_docker_answers(machine: Checkout) -> None:
+    """On a computer with Docker the official CLI is downloaded and run."""
     ran = machine.daggerw("call", "f", "--text", "two words", "")
     assert (ran.returncode, ran.stdout) == (0, "call|f|--text|two words||host=none\n")
     assert ran.stderr.splitlines()[0] == "daggerw: engine v0.19.10, official: docker answers"
@@ -92,6 +93,7 @@ def test_a_failed_check_ends_with_6(machine: Checkout, ends_with: int, lists_che
 
 
 def test_checks_end_with_daggerw(machine: Checkout) -> None:
+    """A SIGTERM to `./daggerw` reaches the CLI that runs the checks, and both end."""
     machine.daggerw("version")
     cli(machine).write_text("#!/bin/sh\ntrap 'echo ended; exit 9' TERM\necho started\nwhile :; do sleep 0.1; done\n")
     checks = machine.start_daggerw("check", "lint")
@@ -103,6 +105,7 @@ def test_checks_end_with_daggerw(machine: Checkout) -> None:
 
 
 def test_key_in_place_of_its_path_is_not_printed(machine: Checkout) -> None:
+    """A key in GOOGLE_APPLICATION_CREDENTIALS, in place of a path, is refused and appears in no output."""
     ran = machine.daggerw("call", "status", GOOGLE_APPLICATION_CREDENTIALS='{"private_key": "of-a-person"}')
     assert ran.returncode == 4
     assert "GOOGLE_APPLICATION_CREDENTIALS: holds a key, and Dagger would print it." in ran.stderr
@@ -111,12 +114,14 @@ def test_key_in_place_of_its_path_is_not_printed(machine: Checkout) -> None:
 
 @pytest.mark.parametrize("runtime", ["podman", "nerdctl"])
 def test_official_where_another_runtime_answers(machine: Checkout, tmp_path: Path, runtime: str) -> None:
+    """The official CLI is also used where podman or nerdctl answers instead of Docker."""
     program(tmp_path / "programs", "docker", "exit 1")
     program(tmp_path / "programs", runtime, "exit 0")
     assert f"official: {runtime} answers" in machine.daggerw("version").stderr
 
 
-def test_second_call_asks_nobody(machine: Checkout, releases: ReleaseServer) -> None:
+def test_second_call_downloads_nothing(machine: Checkout, releases: ReleaseServer) -> None:
+    """The second call uses the CLI of the cache directory without a request."""
     machine.daggerw("version")
     releases.asked.clear()
     assert machine.daggerw("version").returncode == 0
@@ -124,12 +129,14 @@ def test_second_call_asks_nobody(machine: Checkout, releases: ReleaseServer) -> 
 
 
 def test_two_first_calls_at_once_fetch_once(machine: Checkout, releases: ReleaseServer) -> None:
+    """Two first calls at once download the CLI once."""
     running = [machine.start_daggerw("version") for _ in range(2)]
     assert [process.communicate()[0] for process in running] == ["version|host=none\n"] * 2
     assert releases.asked.count(ARCHIVE) == 1
 
 
 def test_wrong_checksum_is_refused(machine: Checkout, releases: ReleaseServer) -> None:
+    """An archive whose checksum differs from the published one is not run."""
     releases.files[ARCHIVE] = [b"something else"]
     ran = machine.daggerw("version")
     assert ran.returncode == 69
@@ -140,6 +147,7 @@ def test_wrong_checksum_is_refused(machine: Checkout, releases: ReleaseServer) -
 
 
 def test_release_without_our_archive_is_refused(machine: Checkout, releases: ReleaseServer) -> None:
+    """A release that states no checksum of the archive ends with exit code 69."""
     releases.files["checksums.txt"] = [b""]
     ran = machine.daggerw("version")
     assert ran.returncode == 69
@@ -147,6 +155,7 @@ def test_release_without_our_archive_is_refused(machine: Checkout, releases: Rel
 
 
 def test_broken_download_is_tried_once_more(machine: Checkout, releases: ReleaseServer) -> None:
+    """A download that is cut short is fetched a second time."""
     releases.files[ARCHIVE].insert(0, archive()[:100])
     ran = machine.daggerw("version")
     assert (ran.returncode, ran.stdout) == (0, "version|host=none\n")
@@ -154,6 +163,7 @@ def test_broken_download_is_tried_once_more(machine: Checkout, releases: Release
 
 
 def test_interrupted_download_is_repaired(machine: Checkout) -> None:
+    """A call after an interrupted download downloads the archive anew."""
     half = cli(machine).parents[1] / "half-made"
     half.mkdir(parents=True)
     (half / ARCHIVE).write_bytes(b"half")
@@ -162,40 +172,47 @@ def test_interrupted_download_is_repaired(machine: Checkout) -> None:
 
 
 def test_local_where_no_runtime_answers(machine: Checkout, tmp_path: Path) -> None:
+    """On a computer without a container runtime the local engine is used."""
     program(tmp_path / "programs", "docker", "exit 1")
     assert "local: neither Docker nor podman nor nerdctl answers" in machine.daggerw("version").stderr
 
 
 def test_local_where_the_release_site_is_not_reachable(machine: Checkout) -> None:
+    """The local engine is used where the release site does not answer."""
     ran = machine.daggerw("version", DAGGERW_RELEASES="http://127.0.0.1:9")
     assert "local: http://127.0.0.1:9 is not reachable" in ran.stderr
 
 
 def test_forced_official_says_what_cannot_be_fetched(machine: Checkout) -> None:
+    """With DAGGERW_ENGINE=official the error names the address that cannot be fetched."""
     ran = machine.daggerw("version", DAGGERW_RELEASES="http://127.0.0.1:9", DAGGERW_ENGINE="official")
     assert ran.returncode == 69
     assert "http://127.0.0.1:9/0.19.10 cannot be fetched. Fix: try again, or DAGGERW_ENGINE=local" in ran.stderr
 
 
 def test_unknown_engine_is_refused(machine: Checkout) -> None:
+    """Another value of DAGGERW_ENGINE is refused with the allowed values."""
     ran = machine.daggerw("version", DAGGERW_ENGINE="remote")
     assert ran.returncode == 69
     assert "DAGGERW_ENGINE: got 'remote'. Fix: 'official', 'local', or leave it unset" in ran.stderr
 
 
 def test_a_given_engine_is_used(machine: Checkout) -> None:
+    """An engine that the caller's variable names is used as it is."""
     ran = machine.daggerw("version", _EXPERIMENTAL_DAGGER_RUNNER_HOST="tcp://127.0.0.1:1")
     assert ran.stdout == "version|host=tcp://127.0.0.1:1\n"
     assert "daggerw: engine v0.19.10 at tcp://127.0.0.1:1" in ran.stderr
 
 
 def test_exit_code_is_the_cli_s(machine: Checkout) -> None:
+    """`./daggerw` ends with the exit code of the CLI."""
     machine.daggerw("version")
     cli(machine).write_text("#!/bin/sh\nexit 6\n")
     assert machine.daggerw("call", "pipeline").returncode == 6
 
 
 def test_missing_go_is_named_and_exits_69(machine: Checkout, tmp_path: Path) -> None:
+    """Without Go, `./daggerw` names Go and ends with exit code 69."""
     python = tmp_path / "programs/python3"
     python.symlink_to(os.path.realpath("/proc/self/exe"))
     ran = machine.daggerw("version", DAGGERW_ENGINE="local")

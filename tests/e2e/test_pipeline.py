@@ -116,6 +116,7 @@ def test_failure_of_each_gate_is_shown_and_nothing_is_pushed(checkout: Checkout)
 
 
 def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) -> None:
+    """A fault in a tool fails `check`, and a release does not run that check."""
     plant_wrong_type(checkout, "deploy/group/serial_output.py")
     checked = checkout.daggerw("check", "types")
     assert checked.returncode == 6
@@ -128,6 +129,7 @@ def test_failure_in_a_tool_fails_its_check_and_no_release(checkout: Checkout) ->
 
 
 def test_image_that_does_not_build_is_a_failed_gate(checkout: Checkout) -> None:
+    """An image that cannot be built ends `build` with exit code 6."""
     checkout.replace("Dockerfile", "RUN python -m compileall", "RUN false && python -m compileall")
     ran = checkout.daggerw("call", "build")
     assert ran.returncode == 6
@@ -146,12 +148,14 @@ def test_advisory_reports_and_pushes(checkout: Checkout) -> None:
 
 
 def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
+    """A commit that is not hexadecimal is refused with exit code 3."""
     ran = checkout.daggerw("call", "publish", "--commit", "HEAD")
     assert ran.returncode == 3
     assert "--commit: got 'HEAD'. Fix: 7 to 40 lower-case hexadecimal digits" in ran.stderr
 
 
 def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
+    """An image that was built on stand-ins is pushed to the embedded registry alone."""
     repository = "asia-northeast3-docker.pkg.dev/no-project/dojangkok-ai/ai-server"
     ran = checkout.daggerw("call", "publish", "--repository", repository)
     assert ran.returncode == 3
@@ -159,6 +163,7 @@ def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
 
 
 def test_help_names_every_argument(checkout: Checkout) -> None:
+    """`--help` of each verb lists its arguments."""
     said = checkout.daggerw("call", "pipeline", "--help").stdout
     for flag in (
         "--commit",

@@ -93,6 +93,7 @@ FAULTS = {
 
 
 def test_every_tool_finds_the_fault_that_is_planted_for_it(checkout: Checkout) -> None:
+    """Each tool of policy reports the fault that is planted for the tool."""
     for file, old, new, _ in FAULTS.values():
         checkout.replace(file, old, new)
     ran = checkout.daggerw("call", "policy")

@@ -79,6 +79,7 @@ def test_uploads_are_explained(products: Products) -> None:
 
 
 def test_files_are_fetched_from_their_urls_and_explained(products: Products) -> None:
+    """The server downloads the files of a request, and sends back an explanation."""
     store(products, "lease.pdf")
     read = len(products.told("upstage"))
     answer = post(products, "easycontract/42", json={"files": [LEASE]})
@@ -125,6 +126,7 @@ def _messages(body: str) -> str:
 
 
 def test_chromadb_is_seen(products: Products) -> None:
+    """The server's metric shows that ChromaDB answers."""
     wait_until(lambda: _metric(products, "ai_chromadb_up") == 1, _HEARTBEAT_S)
 
 
@@ -134,6 +136,7 @@ def _metric(products: Products, name: str) -> float:
 
 
 def test_only_production_hides_its_description(products: Products) -> None:
+    """The API description is served locally, and not in production."""
     status = {name: httpx.get(f"{products.urls[name]}/openapi.json").status_code for name in ("local", "prod")}
     assert status == {"local": 200, "prod": 404}
 

@@ -89,6 +89,7 @@ def _log(to: ArtifactRegistry) -> Path:
 
 
 def test_right_token_pushes_and_a_second_push_uploads_nothing(artifact_registry: ArtifactRegistry) -> None:
+    """A valid token pushes the image, and the second push of the same image uploads no blob."""
     first = push(artifact_registry, ACCESS_TOKEN)
     assert first["tags"] == ["0123456", "latest"]
     assert artifact_registry.tags() == ["0123456", "latest", f"{str(first['digest']).replace(':', '-')}.sbom"]
@@ -117,6 +118,7 @@ def test_without_the_right_token_nothing_is_pushed(
 
 
 def test_token_that_ends_during_the_upload_leaves_no_tag(artifact_registry: ArtifactRegistry) -> None:
+    """A push whose token expires during the upload fails, and no tag is written."""
     artifact_registry.lifetime_s = 1
     with pytest.raises(NotAllowedError):
         push(artifact_registry, ACCESS_TOKEN, size_mb=LARGE_MB)

@@ -58,7 +58,8 @@ def readme_summary() -> str:
 
 
 @pytest.mark.usefixtures("fresh")
-def test_two_releases_and_the_way_back(checkout: Checkout, tmp_path: Path) -> None:
+def test_two_releases_and_a_rollback(checkout: Checkout, tmp_path: Path) -> None:
+    """Two releases are rolled out one after the other, and a rollback serves the first again."""
     summary = call(checkout, "pipeline", "--commit", "aaaaaaa")
     assert comparable(summary) == comparable(readme_summary())
     first = pushed(summary)
@@ -145,7 +146,8 @@ def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> No
 
 
 @pytest.mark.usefixtures("fresh")
-def test_of_two_calls_one_waits(checkout: Checkout, another_checkout: Checkout) -> None:
+def test_second_of_two_calls_waits(checkout: Checkout, another_checkout: Checkout) -> None:
+    """Of two releases at once the second waits until the first has ended."""
     change_the_image(another_checkout, "other")
     commits = {"1111111": checkout, "2222222": another_checkout}
     running = [
@@ -159,6 +161,7 @@ def test_of_two_calls_one_waits(checkout: Checkout, another_checkout: Checkout) 
 
 
 def test_a_real_environment_asks_for_credentials_before_any_work(checkout: Checkout) -> None:
+    """Without a credential file each verb with `--env prod` ends with exit code 4."""
     for verb in (("deploy",), ("pipeline",), ("publish",), ("rollback",), ("status",), ("accessory", "--name", "vllm")):
         ran = checkout.daggerw("call", *verb, "--env", "prod")
         assert ran.returncode == 4, ran.stderr
@@ -166,6 +169,7 @@ def test_a_real_environment_asks_for_credentials_before_any_work(checkout: Check
 
 
 def test_wrong_arguments_are_refused(checkout: Checkout) -> None:
+    """An unknown environment, VM, group or release is refused with exit code 3."""
     unknown = checkout.daggerw("call", "status", "--env", "staging")
     assert unknown.returncode == 3
     assert "got 'staging', and there is no environments/staging.yaml. Fix: one of dev, local, prod" in unknown.stderr
@@ -193,6 +197,7 @@ def test_command_line_that_dagger_does_not_accept_ends_with_1_and_says_why(check
 
 
 def test_secret_that_cannot_be_read_is_named_before_any_work(checkout: Checkout) -> None:
+    """A secret whose file is absent is named before any check runs."""
     verbs = (("status", "--env", "dev"), ("publish", "--env", "dev"), ("accessory", "--name", "vllm", "--env", "dev"))
     for verb in verbs:
         ran = checkout.daggerw("call", *verb, "--credentials", "file:/nope.json")

@@ -44,6 +44,7 @@ def passed(words: list[str]) -> set[str]:
 
 
 def test_help_is_understood() -> None:
+    """The parser of the help texts finds the arguments of a verb."""
     assert known(HELP) == {"--image": True, "--credentials": False, "--exit-code": False, "--debug": False}
     assert passed(["./daggerw", "call", "plan", "--image", "$IMAGE", "--exit-code=$CODE"]) == {"--image", "--exit-code"}
 

@@ -9,6 +9,7 @@ KEY = "s$$w'or\"d\\fish"
 
 
 def test_update(chroma: Lab) -> None:
+    """An update starts the new image, keeps the data, and records the release."""
     before = data(chroma)
     done = update(chroma, "two")
     assert done["exit_code"] == 0
@@ -21,7 +22,8 @@ def test_update(chroma: Lab) -> None:
     assert_truthful(chroma, before)
 
 
-def test_what_serves_already_is_left_alone(chroma: Lab) -> None:
+def test_image_that_already_serves_is_not_restarted(chroma: Lab) -> None:
+    """An update to the image that serves changes nothing."""
     container = chroma.machine("docker", "ps", "--quiet")
     for wanted in ([], ["--image", chroma.images["one"]]):
         done = chroma.run("update", "chromadb", *wanted)
@@ -31,6 +33,7 @@ def test_what_serves_already_is_left_alone(chroma: Lab) -> None:
 
 
 def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chroma: Lab) -> None:
+    """A release that never becomes ready is replaced by the old one, with the data from before the update."""
     before = data(chroma)
     done = update(chroma, "broken")
     assert done["exit_code"] == 7
@@ -45,7 +48,8 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     assert_truthful(chroma, before)
 
 
-def test_tag_brings_what_it_means_now(chroma: Lab) -> None:
+def test_tag_is_resolved_at_the_update(chroma: Lab) -> None:
+    """An update by a tag starts the image that the tag has at that time."""
     first = chroma.publish("chromadb", "moving", routes=HEARTBEAT, schema=1)
     tagged = f"{REGISTRY}/test/chromadb:moving"
     assert chroma.run("update", "chromadb", "--image", tagged)["current"]["image"] == first
@@ -54,7 +58,8 @@ def test_tag_brings_what_it_means_now(chroma: Lab) -> None:
     assert chroma.run("update", "chromadb", "--image", tagged)["current"]["image"] == second
 
 
-def test_image_that_cannot_be_had_stops_nothing(chroma: Lab) -> None:
+def test_image_that_cannot_be_pulled_stops_nothing(chroma: Lab) -> None:
+    """A pull that fails leaves the old container running."""
     container = chroma.machine("docker", "ps", "--quiet")
     done = chroma.run("update", "chromadb", "--image", "127.0.0.1:5000/test/chromadb:none")
     assert done["exit_code"] == 3
@@ -63,6 +68,7 @@ def test_image_that_cannot_be_had_stops_nothing(chroma: Lab) -> None:
 
 
 def test_disk_without_room_for_the_image_stops_nothing(chroma: Lab) -> None:
+    """A disk without room for the new image leaves the old container running."""
     before, container = data(chroma), chroma.machine("docker", "ps", "--quiet")
     chroma.configure("chromadb", data="/data", free_gib=60_000)
     assert "MiB needed" in update(chroma, "two")["message"]
@@ -91,6 +97,7 @@ def test_disk_without_room_for_the_snapshot_stops_nothing(chroma: Lab) -> None:
 
 
 def test_disk_that_is_full_to_the_last_byte_stops_nothing(chroma: Lab) -> None:
+    """A full disk leaves the old container running, and the report says so."""
     container = chroma.machine("docker", "ps", "--quiet")
     chroma.machine("sh", "-c", f"mkdir -p {STATE} && mount -t tmpfs -o size=64k none {STATE}")
     chroma.machine.run("dd", "if=/dev/zero", f"of={STATE}/full")
@@ -99,7 +106,8 @@ def test_disk_that_is_full_to_the_last_byte_stops_nothing(chroma: Lab) -> None:
     assert chroma.machine("docker", "ps", "--quiet") == container
 
 
-def test_snapshot_that_fails_midway_starts_the_old_one_again(chroma: Lab) -> None:
+def test_snapshot_that_fails_midway_starts_the_old_release_again(chroma: Lab) -> None:
+    """A snapshot of the data that fails starts the old container again."""
     before = data(chroma)
     chroma.machine("touch", f"{VOLUME}/snapshots")
     done = update(chroma, "two")
@@ -107,7 +115,8 @@ def test_snapshot_that_fails_midway_starts_the_old_one_again(chroma: Lab) -> Non
     assert_truthful(chroma, before)
 
 
-def test_data_of_a_container_that_is_gone_are_kept_all_the_same(chroma: Lab) -> None:
+def test_data_of_a_deleted_container_are_kept(chroma: Lab) -> None:
+    """An update keeps the data in the volume of a container that was deleted before."""
     assert update(chroma, "two")["exit_code"] == 0
     before = data(chroma)
     chroma.machine("docker", "rm", "--force", "app-chromadb-1")
@@ -120,7 +129,8 @@ def test_data_of_a_container_that_is_gone_are_kept_all_the_same(chroma: Lab) -> 
     assert (done["exit_code"], done["message"]) == (3, "chromadb: no mount at /data.")
 
 
-def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:
+def test_rollback_starts_the_previous_release(chroma: Lab) -> None:
+    """A rollback starts the release before the one that serves."""
     before = data(chroma)
     assert chroma.run("rollback", "chromadb")["exit_code"] == 3
     assert update(chroma, "two")["exit_code"] == 0
@@ -134,6 +144,7 @@ def test_rollback_goes_to_the_one_before(chroma: Lab) -> None:
 
 
 def test_vllm_is_ready_once_its_model_is_listed(accessory_machine: Lab) -> None:
+    """An update of vLLM waits until the server lists its model."""
     machine = accessory_machine
     routes = {"/health": "", "/v1/models": json.dumps({"data": [{"id": "the/model"}]})}
     one = machine.publish("vllm", "vllm-one", routes=routes, bearer=KEY)

@@ -15,6 +15,7 @@ CUTS = int(os.environ.get("CUTS", "12"))
 
 
 def test_two_updaters_at_once(chroma: Lab) -> None:
+    """A second client of the same update follows the first, and a client of another update is refused."""
     before = data(chroma)
     chroma.configure("chromadb", data="/data", ready_s=10)
     first = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
@@ -30,6 +31,7 @@ def test_two_updaters_at_once(chroma: Lab) -> None:
 
 
 def test_client_that_is_killed_finds_its_update_again(chroma: Lab) -> None:
+    """After its client was killed an update goes on, and the next client reports its end."""
     before = data(chroma)
     client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
     wait_for_phase(client, "pull")
@@ -40,7 +42,8 @@ def test_client_that_is_killed_finds_its_update_again(chroma: Lab) -> None:
     assert_truthful(chroma, before)
 
 
-def test_interrupted_client_says_that_the_machine_goes_on(chroma: Lab) -> None:
+def test_interrupted_client_reports_that_the_update_continues(chroma: Lab) -> None:
+    """A client that is interrupted reports that the VM continues the update."""
     client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
     wait_for_phase(client, "snapshot")
     client.send_signal(signal.SIGTERM)
@@ -49,7 +52,8 @@ def test_interrupted_client_says_that_the_machine_goes_on(chroma: Lab) -> None:
     assert chroma.serving("chromadb") == chroma.images["two"]
 
 
-def test_machine_that_goes_down_in_the_middle_knows_what_served(chroma: Lab) -> None:
+def test_killed_update_process_keeps_the_record_of_the_old_release(chroma: Lab) -> None:
+    """An update process that is killed ends with exit code 8, and the next failed update restores what served."""
     before = data(chroma)
     client = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
     until = time.monotonic() + 30
@@ -66,7 +70,8 @@ def test_machine_that_goes_down_in_the_middle_knows_what_served(chroma: Lab) -> 
     assert_truthful(chroma, before)
 
 
-def test_machine_with_another_host_key_is_not_logged_in_to(chroma: Lab) -> None:
+def test_vm_with_another_host_key_is_refused(chroma: Lab) -> None:
+    """A VM whose host key differs from the known one gets no login."""
     container, known = chroma.machine("docker", "ps", "--quiet"), chroma.folder / "known_hosts"
     before = known.read_text()
     *_, another = (chroma.folder / "client.pub").read_text().split()[:2]

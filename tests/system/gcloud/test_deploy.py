@@ -110,6 +110,7 @@ def test_another_connection_would_have_been_seen(deployer: Deployer, tmp_path: P
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
 def test_operation_done_with_an_error_and_no_http_code_is_no_success(deployer: Deployer, method: str) -> None:
+    """An operation that is DONE with an error, without an HTTP code, fails the deploy; the group is unchanged."""
     failing = {"on": method, "nth": [1], "operation": {"error": "INTERNAL_ERROR", "has_http_code": False}}
     before = deployer.versions()
     deployer.emulator.ask("emulator/faults", {"faults": [failing]})

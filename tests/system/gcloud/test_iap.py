@@ -137,6 +137,7 @@ def dry_run(server: Google, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 
 def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
+    """The SSH key is made for this process and expires after five minutes."""
     with serve_google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
         done = dry_run(server, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -148,7 +149,8 @@ def test_key_is_the_process_s_own_and_lasts_for_minutes(tmp_path: Path) -> None:
     assert f"-i {tmp_path}/key " in done.stdout
 
 
-def test_ssh_goes_through_the_tunnel_to_the_host_that_the_machine_published(tmp_path: Path) -> None:
+def test_ssh_uses_the_tunnel_and_the_published_host_key(tmp_path: Path) -> None:
+    """The ssh command uses the tunnel of IAP and accepts only the host key that the VM published."""
     with serve_google(enable_oslogin="TRUE", enable_guest_attributes="TRUE") as server:
         done = dry_run(server, tmp_path)
     ssh = done.stdout[done.stdout.index("/ssh ") :]
@@ -160,7 +162,8 @@ def test_ssh_goes_through_the_tunnel_to_the_host_that_the_machine_published(tmp_
     assert known == f"compute.7 ssh-ed25519 {_HOST_KEY}\n"
 
 
-def test_machine_that_publishes_no_host_key_is_not_trusted(tmp_path: Path) -> None:
+def test_vm_without_a_published_host_key_is_not_trusted(tmp_path: Path) -> None:
+    """Without a published host key ssh accepts no host."""
     with serve_google(enable_oslogin="TRUE") as server:
         done = dry_run(server, tmp_path)
     assert "-o StrictHostKeyChecking=yes" in done.stdout

@@ -36,6 +36,7 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Dep
 
 @pytest.mark.parametrize("shape", ["text", "json", "markdown"])
 def test_failure_has_an_empty_stdout_and_its_report_as_the_last_on_stderr(deployer: Deployer, shape: str) -> None:
+    """A failed deploy prints nothing on stdout, and its report as the last text on stderr."""
     deployer.emulator.ask("emulator/capacity", verb="PUT", body={"asia-northeast3-a": 3})
     code, stdout, stderr = deployer.run("deploy", "--image", reference("a"), "--format", shape)
     assert (code, stdout) == (9, "")
@@ -44,7 +45,8 @@ def test_failure_has_an_empty_stdout_and_its_report_as_the_last_on_stderr(deploy
     assert "ZONE_RESOURCE_POOL_EXHAUSTED" in again[1]
 
 
-def test_refusal_is_kept_and_no_success_of_before_is_told_after_it(deployer: Deployer) -> None:
+def test_refusal_is_recorded_in_place_of_an_earlier_success(deployer: Deployer) -> None:
+    """After a refusal `report` prints the refusal, not the success of an earlier run."""
     assert deployer.run("deploy", "--image", reference("a"))[0] == 0
     code, stdout, stderr = deployer.run("deploy", "--image", f"other/path@sha256:{'a' * 64}")
     assert (code, stdout) == (3, "")
@@ -58,7 +60,8 @@ def test_refusal_is_kept_and_no_success_of_before_is_told_after_it(deployer: Dep
 
 
 @pytest.mark.parametrize("speed", [10])
-def test_of_a_killed_run_the_group_tells_and_not_the_run_before(deployer: Deployer) -> None:
+def test_report_of_a_killed_run_is_rebuilt_from_the_group(deployer: Deployer) -> None:
+    """After a run was killed `report` is rebuilt from the group, and the run before is not printed."""
     assert deployer.run("rollback")[0] == 3
     verifying = deployer.emulator.watch_for_phase("verifying")
     process = deployer.start("deploy", "--image", reference("a"))
@@ -81,7 +84,8 @@ def test_of_a_killed_run_the_group_tells_and_not_the_run_before(deployer: Deploy
     assert told.startswith("dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n")
 
 
-def test_corrupt_file_is_one_warning_and_the_group_tells(deployer: Deployer) -> None:
+def test_corrupt_record_is_a_warning_and_the_report_is_rebuilt(deployer: Deployer) -> None:
+    """A record that cannot be read is a warning of one line, and the report is rebuilt from the group."""
     assert deployer.run("rollback")[0] == 3
     [record] = deployer.records()
     record.write_text("{")
@@ -103,6 +107,7 @@ def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(deployer
 
 
 def test_times_are_of_the_servers_clock_and_the_skew_is_reported(deployer: Deployer) -> None:
+    """Times in a version name are those of the server's clock, and a skewed local clock is a warning."""
     deployer.emulator.ask("emulator/clock", verb="POST", body={"skew_s": -7_200})
     code, said, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = r"warning:? +this computer's clock is 720\d s ahead of Compute Engine's, which deadlines are judged by"
@@ -114,6 +119,7 @@ def test_times_are_of_the_servers_clock_and_the_skew_is_reported(deployer: Deplo
 
 
 def test_every_verb_that_fails_has_an_empty_stdout(deployer: Deployer) -> None:
+    """Each verb that is refused prints nothing on stdout."""
     for verb in ("status", "history", "plan", "prune", "reconcile", "rollback"):
         more = ["--image", reference("a")] if verb == "plan" else []
         code, stdout, stderr = deployer.run(verb, *more, "--group", "no-such-group")
@@ -121,7 +127,8 @@ def test_every_verb_that_fails_has_an_empty_stdout(deployer: Deployer) -> None:
         assert f"no-such-group: {verb} refused, nothing was written (exit code 3)\n" in stderr
 
 
-def test_bug_of_ours_is_said_to_be_one_below_its_traceback(deployer: Deployer) -> None:
+def test_unexpected_error_is_reported_as_a_bug_below_its_traceback(deployer: Deployer) -> None:
+    """An unexpected exception ends with exit code 1, a traceback and a line that calls it a bug."""
     command = [sys.executable, "-c", BUG, *deployer.command("status")[3:]]
     ended = subprocess.run(
         command,
@@ -149,6 +156,7 @@ def test_bug_of_ours_is_said_to_be_one_below_its_traceback(deployer: Deployer) -
     ],
 )
 def test_usage_is_exit_code_3_on_stderr(args: list[str], said: str) -> None:
+    """A wrong command line ends with exit code 3 and a text on stderr."""
     command = [sys.executable, "-m", "deploy", *args]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (3, "")

@@ -26,6 +26,7 @@ def line(deployer: Deployer) -> str:
 
 
 def test_endpoint_of_a_variable_is_the_first_line_of_every_report(emulated: Deployer) -> None:
+    """An endpoint that COMPUTE_URL sets is named in the first line of every report."""
     image = reference("a")
     code, stdout, _ = emulated.run("deploy", "--image", image)
     assert (code, stdout.splitlines()[0]) == (0, line(emulated))
@@ -38,6 +39,7 @@ def test_endpoint_of_a_variable_is_the_first_line_of_every_report(emulated: Depl
 
 
 def test_record_of_another_endpoint_is_kept_apart(emulated: Deployer) -> None:
+    """A run on an emulator and a run on Google have records of their own."""
     assert emulated.run("deploy", "--image", reference("a"))[0] == 0
     [record] = emulated.records()
     emulated.variables = {}
@@ -66,6 +68,7 @@ def test_undo_has_the_endpoints_of_the_run(emulated: Deployer) -> None:
 
 
 def test_endpoint_of_the_environment_file_is_no_line(deployer: Deployer) -> None:
+    """An endpoint that the environment file also has is not printed."""
     deployer.variables = {"COMPUTE_URL": f"{deployer.compute_url}/"}
     code, stdout, _ = deployer.run("status")
     assert (code, stdout.startswith(f"{GROUP}: ")) == (0, True)

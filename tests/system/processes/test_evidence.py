@@ -8,7 +8,8 @@ from tests.support.releases import reference
 from tests.system.processes.slow_proxy import slow_proxy
 
 
-def test_serial_port_that_drips_delays_no_rollback_and_no_exit(deployer: Deployer) -> None:
+def test_slow_serial_port_does_not_delay_the_rollback(deployer: Deployer) -> None:
+    """A serial port whose answer never ends delays neither the rollback nor the end of the process."""
     seed = deployer.emulator.templates_of_instances()
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("a"), "never_healthy": True})
     with slow_proxy(deployer.emulator.address, "/serialPort") as url:

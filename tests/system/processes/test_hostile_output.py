@@ -11,6 +11,7 @@ from tests.support.releases import reference
 
 @pytest.mark.parametrize("shape", FORMATS)
 def test_message_of_the_api_is_reported_as_text(deployer: Deployer, shape: str) -> None:
+    """Control characters and markup in an error of the API are printed as plain text."""
     fault = {"on": "instanceTemplates.insert", "nth": [1], "operation": {"error": "BAD", "message": HOSTILE + LONG}}
     deployer.emulator.ask("emulator/faults", verb="POST", body={"name": "x", "faults": [fault]})
     code, _, stderr = deployer.run("deploy", "--image", reference("b"), "--format", shape)
@@ -22,6 +23,7 @@ def test_message_of_the_api_is_reported_as_text(deployer: Deployer, shape: str) 
 
 
 def test_commit_and_author_are_shown_as_text(deployer: Deployer) -> None:
+    """Control characters and markup in a commit and an author are printed as plain text."""
     deployer.variables["GITHUB_ACTOR"] = HOSTILE
     code, stdout, stderr = deployer.run(
         "deploy", "--image", reference("a"), "--commit", HOSTILE, "--format", "markdown"

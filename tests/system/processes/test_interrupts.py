@@ -44,7 +44,8 @@ def test_during_the_preflight_nothing_was_written(deployer: Deployer, sent: sign
     assert "undo" not in stderr
 
 
-def test_before_the_group_was_told_it_serves_on(deployer: Deployer) -> None:
+def test_signal_before_the_patch_leaves_the_group_unchanged(deployer: Deployer) -> None:
+    """A signal before the PATCH leaves the group as it was, and the report says so."""
     stderr = interrupted(
         deployer, deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True), signal.SIGINT
     )
@@ -105,7 +106,8 @@ def drain(descriptor: int) -> None:
 
 
 @pytest.mark.parametrize("speed", [10])
-def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(deployer: Deployer) -> None:
+def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_commands(deployer: Deployer) -> None:
+    """The report after a signal has the remaining instances, the deadline, and the commands to resume and undo."""
     verifying = deployer.emulator.watch_for_phase("verifying")
     stderr = interrupted(deployer, verifying, signal.SIGTERM)
     said = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", stderr)
@@ -119,7 +121,8 @@ def test_in_the_middle_it_says_how_many_machines_until_when_and_what_to_type(dep
     assert (code, "deploy interrupted (exit code 130)" in report) == (0, True)
 
 
-def test_on_the_way_back_it_says_so(deployer: Deployer) -> None:
+def test_signal_during_the_rollback_is_reported(deployer: Deployer) -> None:
+    """A signal during the rollback reports what Compute Engine continues to do."""
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body=BROKEN)
     process = deployer.start(*DEPLOY)
     assert process.stderr is not None
@@ -147,7 +150,8 @@ def test_second_signal_ends_it_at_once(deployer: Deployer) -> None:
     assert "stopped before the end" not in stderr
 
 
-def test_group_that_does_not_answer_is_said_to_be_unknown(deployer: Deployer) -> None:
+def test_unreadable_group_is_reported_after_a_signal(deployer: Deployer) -> None:
+    """A signal while the group cannot be read reports that its state is not known."""
     insert = deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True)
 
     def is_time() -> bool:

@@ -47,6 +47,7 @@ def test_a_day_of_releases(deployer: Deployer) -> None:
 
 
 def test_refusals_have_their_codes_and_write_nothing(deployer: Deployer) -> None:
+    """Each refusal ends with its exit code, and the group is unchanged."""
     before = len(deployer.emulator.request_log("group"))
     code, _, stderr = deployer.run("deploy", "--image", f"{REPOSITORY}:v9")
     assert (code, f"'{REPOSITORY}' has no 'v9'. Fix: push it first" in stderr) == (3, True)
@@ -71,6 +72,7 @@ def test_refusals_have_their_codes_and_write_nothing(deployer: Deployer) -> None
 
 
 def test_plan_shows_what_deploy_with_the_same_arguments_writes(deployer: Deployer) -> None:
+    """The plan shows the commit, the author and the budget that `deploy` writes with the same arguments."""
     flags = ["--image", reference("a"), "--commit", "cafe123", "--by", "alice", "--timeout", "7200"]
     code, shown, stderr = deployer.run("plan", *flags, "--format", "json")
     assert code == 0, stderr
@@ -84,9 +86,10 @@ def test_plan_shows_what_deploy_with_the_same_arguments_writes(deployer: Deploye
     assert (found["commit"], found["by"]) == ("cafe123", "alice")
 
 
-def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(
+def test_tag_is_deployed_by_its_digest_and_a_deleted_image_is_no_rollback_target(
     deployer: Deployer, registry: FakeRegistry
 ) -> None:
+    """A tag is deployed by its digest, and a rollback to an image that the registry lacks is refused."""
     code, report, _ = deployer.run("plan", "--image", f"{REPOSITORY}:latest", "--format", "json")
     assert (code, digest("a") in report) == (0, True)
     assert deployer.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
@@ -99,12 +102,14 @@ def test_tag_is_deployed_by_its_digest_and_a_pruned_image_is_no_way_back(
 
 
 def test_timeout_of_the_command_line_is_the_budget(deployer: Deployer) -> None:
+    """A rollout that lasts longer than `--timeout` is rolled back."""
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"never_healthy": True})
     code, _, stderr = deployer.run("deploy", "--image", reference("a"), "--timeout", "2")
     assert (code, "not done after 2 s" in stderr) == (7, True)
 
 
-def test_a_failed_release_leaves_the_old_one_and_says_so(deployer: Deployer) -> None:
+def test_failed_release_is_rolled_back_and_reported(deployer: Deployer) -> None:
+    """A release without capacity is rolled back, and the report names the template that serves."""
     deployer.emulator.ask("emulator/capacity", verb="PUT", body={"asia-northeast3-a": 3})
     code, report, stderr = deployer.run("deploy", "--image", reference("a"))
     assert (code, report) == (9, "")
@@ -114,7 +119,8 @@ def test_a_failed_release_leaves_the_old_one_and_says_so(deployer: Deployer) -> 
 
 @pytest.mark.parametrize("speed", [10])
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_what_a_stopped_process_leaves_is_finished_by_reconcile(deployer: Deployer, sent: signal.Signals) -> None:
+def test_reconcile_finishes_the_rollout_of_a_stopped_process(deployer: Deployer, sent: signal.Signals) -> None:
+    """After a process was killed or interrupted, `reconcile` finishes its rollout."""
     process = deployer.start("deploy", "--image", reference("a"))
     assert process.stderr is not None
     while "verifying" not in process.stderr.readline():
@@ -131,6 +137,7 @@ def test_what_a_stopped_process_leaves_is_finished_by_reconcile(deployer: Deploy
 
 
 def test_without_credentials_both_ways_are_named() -> None:
+    """Without a credential file the error names the flag and the variable."""
     environment = {key: value for key, value in os.environ.items() if key != "GOOGLE_APPLICATION_CREDENTIALS"}
     command = [sys.executable, "-m", "deploy", "status", "--env", "prod"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
@@ -146,7 +153,8 @@ def test_a_tag_that_was_moved_to_what_serves_is_no_way_back(deployer: Deployer) 
     assert (code, text in stderr) == (3, True)
 
 
-def test_answer_that_ends_a_verb_is_no_bug_of_ours(deployer: Deployer) -> None:
+def test_unexpected_answer_is_refused_and_not_called_a_bug(deployer: Deployer) -> None:
+    """An answer with status 400 ends each verb with exit code 3, and is not called a bug."""
     deployer.emulator.plan_fault(on="instanceGroupManagers.get", status=400, reason="invalid")
     for verb in (("status",), ("deploy", "--image", reference("a")), ("rollback",)):
         code, stdout, stderr = deployer.run(*verb)

@@ -71,7 +71,8 @@ def closed(*descriptors: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("place", [lambda: head(2), full, terminal], ids=["head", "full", "terminal"])
-def test_broken_release_is_rolled_back_though_nobody_reads(deployer: Deployer, place: Any) -> None:
+def test_broken_release_is_rolled_back_without_a_reader(deployer: Deployer, place: Any) -> None:
+    """A broken release is rolled back although no output can be written: reader gone, disk full, terminal closed."""
     seed = deployer.emulator.templates_of_instances()
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("b"), "never_healthy": True})
     with place() as descriptor:
@@ -85,6 +86,7 @@ def test_broken_release_is_rolled_back_though_nobody_reads(deployer: Deployer, p
 def test_broken_release_is_rolled_back_though_the_streams_are_closed(
     deployer: Deployer, descriptors: tuple[int, ...]
 ) -> None:
+    """A broken release is rolled back although the process started with closed streams."""
     seed = deployer.emulator.templates_of_instances()
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("b"), "never_healthy": True})
     process = start(deployer, BROKEN, preexec_fn=closed(*descriptors))
@@ -124,6 +126,7 @@ ENCODINGS = [
 
 @pytest.mark.parametrize("env", ENCODINGS, ids=str)
 def test_ascii_locale_gets_its_report(deployer: Deployer, env: dict[str, str]) -> None:
+    """A report is printed in a locale that has ASCII alone."""
     process = start(deployer, (*GOOD, "--format", "json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     stdout, stderr = process.communicate(timeout=120)
     assert (process.returncode, recorded(deployer)) == (0, 0), stderr
@@ -150,6 +153,7 @@ def test_report_that_finds_no_room_is_no_failure(deployer: Deployer) -> None:
 
 
 def test_usage_error_and_refusal_keep_their_code_without_stderr(deployer: Deployer) -> None:
+    """A wrong command line and a refusal end with exit code 3 although stderr cannot be written."""
     for verb in (("fly",), ("deploy", "--image", "other/path:v1")):
         with full() as descriptor:
             assert start(deployer, verb, stdout=subprocess.DEVNULL, stderr=descriptor).wait(60) == 3

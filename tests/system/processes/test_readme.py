@@ -22,7 +22,8 @@ def blocks() -> list[tuple[list[str], str]]:
     return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in found]
 
 
-def test_every_command_of_the_readme_prints_what_stands_there(deployer: Deployer, registry: FakeRegistry) -> None:
+def test_every_command_of_the_readme_prints_the_documented_output(deployer: Deployer, registry: FakeRegistry) -> None:
+    """Each command of deploy/README.md prints what the page shows, times and ids aside."""
     digest = re.search(r"--image \S+@(sha256:[0-9a-f]{64})", README)
     assert digest
     registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest[1]}"] = digest[1]
@@ -35,6 +36,7 @@ def test_every_command_of_the_readme_prints_what_stands_there(deployer: Deployer
 
 
 def test_readme_has_every_exit_code_of_the_program() -> None:
+    """The table of exit codes in deploy/README.md has every code of deploy's errors."""
     classes: list[Any] = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     kinds = [kind for kind in classes if issubclass(kind, errors.DeployError)]
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}

@@ -120,6 +120,7 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
 
 
 def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emulator, tmp_path: Path) -> None:
+    """Deploy reads a registry with the login of its file, and is refused without it or with a wrong password."""
     repository = "dojangkok-dev/dojangkok-ai/ai-server"
     with docker_registry(tmp_path) as host:
         folder = image(tmp_path / "image")
@@ -144,6 +145,7 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
 
 
 def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) -> None:
+    """A push uses the login of the file, and writes tags and the digest."""
     with docker_registry(tmp_path, pusher.certificate) as host:
         logins(tmp_path, host).rename(pusher.secrets / "registry-credentials")
         (pusher.secrets / "credentials").write_text("{}")
@@ -164,6 +166,7 @@ def test_a_push_logs_in_with_the_file_of_logins(pusher: Pusher, tmp_path: Path) 
     ],
 )
 def test_a_push_that_is_refused_names_the_login(password: str, text: str, pusher: Pusher, tmp_path: Path) -> None:
+    """A push without a login, or with a wrong one, ends with the registry's name and what to pass."""
     with docker_registry(tmp_path, pusher.certificate) as host:
         if password:
             logins(tmp_path, host, password).rename(pusher.secrets / "registry-credentials")
@@ -175,6 +178,7 @@ def test_a_push_that_is_refused_names_the_login(password: str, text: str, pusher
 @pytest.mark.parametrize("challenge", ['Basic realm="x"', 'Bearer realm="https://{host}/token",service="x"'])
 @pytest.mark.parametrize("secret", ["registry-token", "credentials"])
 def test_a_push_sends_the_google_token_to_no_other_registry(challenge: str, secret: str, pusher: Pusher) -> None:
+    """A push sends the Google token to no registry that is not Google's."""
     hosts = WebHosts({})
     (pusher.secrets / secret).write_text(_TOKEN)
     with served(hosts, pusher.certificate):
@@ -194,6 +198,7 @@ def test_a_push_sends_the_google_token_to_no_other_registry(challenge: str, secr
 
 
 def test_a_registry_that_answers_200_to_everything_holds_nothing(pusher: Pusher) -> None:
+    """A push to a server that answers 200 to everything fails, because the digest it serves differs."""
     hosts = WebHosts({})
     with served(hosts, pusher.certificate):
         host = f"localhost:{hosts.port}"

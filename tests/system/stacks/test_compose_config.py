@@ -32,12 +32,14 @@ def _compose_config(folder: Path, *profiles: str) -> "subprocess.CompletedProces
 
 @pytest.mark.parametrize("profiles", [(), ("alloy",), ("alloy", "other")], ids="+".join)
 def test_output_is_that_of_compose(stack: Path, profiles: tuple[str, ...]) -> None:
+    """compose-config prints the same configuration as Compose itself."""
     compose, config = _compose(stack, *profiles), _compose_config(stack, *profiles)
     assert (compose.returncode, compose.stderr) == (0, "")
     assert (config.returncode, config.stderr, config.stdout) == (0, "", compose.stdout)
 
 
 def test_variables_of_the_env_file_select_profiles_and_scale(stack: Path) -> None:
+    """COMPOSE_PROFILES and scale in the env file have the effect that they have in Compose."""
     with (stack / ".env").open("a") as file:
         file.write("COMPOSE_PROFILES=alloy\nPROMTAIL_SCALE=0\n")
     compose, config = _compose(stack), _compose_config(stack)
@@ -61,6 +63,7 @@ def test_variables_of_the_env_file_select_profiles_and_scale(stack: Path) -> Non
     ],
 )
 def test_errors_are_those_of_compose(tmp_path: Path, services: str, error: str) -> None:
+    """compose-config refuses what Compose refuses, with the same text."""
     (tmp_path / "docker-compose.yml").write_text(f"services: {services}\n")
     compose, config = _compose(tmp_path), _compose_config(tmp_path)
     assert compose.returncode != 0
