@@ -30,7 +30,7 @@ _START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where a clock moved by hand 
 
 @_app.callback()
 def _main() -> None:
-    """A Compute Engine that really rolls."""
+    """Run a Compute Engine that really rolls."""
 
 
 @_app.command()

@@ -58,7 +58,7 @@ def services(config: Config) -> Iterator[tuple[str, Config]]:
 
 
 def unpinned_images(config: Config) -> list[str]:
-    """An image must have a digest, or a tag that begins like a version."""
+    """Require a digest of each image, or a tag that begins like a version."""
     violations = []
     for name, service in services(config):
         tag = service["image"].rpartition("/")[2].partition("@")
@@ -78,7 +78,7 @@ def mounts(config: Config) -> Iterator[tuple[str, str, bool]]:
 
 
 def absent_files(config: Config) -> list[str]:
-    """A missing file must be an error; by default Docker creates a directory in its place."""
+    """Require that a missing file is an error; by default Docker creates a directory in its place."""
     return [
         f"{name}: '{mount['source']}' may become a directory. Fix: 'bind: {{create_host_path: false}}'"
         for name, service in services(config)
@@ -108,7 +108,7 @@ def writable_mounts(config: Config) -> list[str]:
 
 
 def root_mounts(config: Config) -> list[str]:
-    """A mount of / must be `rslave`: the host's unmounts reach the container, and no mount reaches the host."""
+    """Require `rslave` of a mount of /: the host's unmounts reach the container, and no mount reaches the host."""
     return [
         f"{name}: mounts '/' without rslave. Fix: '/:/rootfs:ro,rslave'"
         for name, service in services(config)
@@ -143,7 +143,7 @@ def missing_healthchecks(config: Config) -> list[str]:
 
 
 def unlimited_logs(config: Config) -> list[str]:
-    """The logs of a container must have a limit."""
+    """Require a limit for the logs of each container."""
     violations = []
     for name, service in services(config):
         options = (service.get("logging") or {}).get("options") or {}
@@ -164,7 +164,7 @@ def missing_limits(config: Config) -> list[str]:
 
 
 def privileges(config: Config) -> list[str]:
-    """A service must have no capability, no way to gain one, and a read-only root."""
+    """Require of each service no capability, no way to gain one, and a read-only root."""
     violations = []
     for name, service in services(config):
         if service.get("cap_drop") != ["ALL"] or service.get("cap_add"):

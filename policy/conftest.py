@@ -7,7 +7,7 @@ from policy.terraform import ENVIRONMENTS, Plan, Terraform, copy_iac
 
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    """A copy of every file that Terraform reads, in which the modules that the provider lacks are stubs."""
+    """Copy every file that Terraform reads, in which the modules that the provider lacks are stubs."""
     terraform = copy_iac(tmp_path_factory.mktemp("iac"))
     for environment in ENVIRONMENTS:
         terraform.run_checked(f"environments/{environment}", "get")
@@ -16,5 +16,5 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
 
 @pytest.fixture(scope="session")
 def plans(terraform: Terraform) -> dict[str, Plan]:
-    """The plan of each environment, from an empty state."""
+    """Plan each environment, from an empty state."""
     return {environment: terraform.plan(environment) for environment in ENVIRONMENTS}
