@@ -35,8 +35,10 @@ class DeployVerbs:
         self,
         source: Source,
         options: Options,
-        to: Annotated[str, Doc("template, digest or commit (default: the last proven release before)")] = "",
-        force: Annotated[bool, Doc("allow a release that never was healthy")] = False,
+        to: Annotated[
+            str, Doc("template, digest or commit (default: the last proven release before the serving one)")
+        ] = "",
+        force: Annotated[bool, Doc("allow an unproven release")] = False,
     ) -> str:
         """Roll back to a proven release, as fast as the group can."""
         chosen = [*(["--to", to] if to else []), *(["--force"] if force else [])]

@@ -35,7 +35,9 @@ Image = Annotated[str, typer.Option("--image", help="release to serve, HOST/PATH
 Timeout = Annotated[float | None, typer.Option(help="seconds until the rollout has failed")]
 Commit = Annotated[str, typer.Option(help="commit of the sources, for the release record")]
 By = Annotated[str, typer.Option(envvar="GITHUB_ACTOR", help="person or account that deploys, for the release record")]
-To = Annotated[str, typer.Option(help="template, digest or commit (default: the last proven release before)")]
+To = Annotated[
+    str, typer.Option(help="template, digest or commit (default: the last proven release before the serving one)")
+]
 Force = Annotated[bool, typer.Option("--force", help="allow an unproven release")]
 HasExitCode = Annotated[bool, typer.Option("--exit-code", help="end with 2 if there is something to do")]
 Verb = Callable[..., None]
@@ -87,7 +89,7 @@ def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = N
 
 
 def reconcile(call: Call) -> None:
-    """Finish or undo the rollout that a run left when its process ended; print the owner of any other rollout."""
+    """Finish or undo the rollout that a run left when its process ended; refuse one that `deploy` did not begin."""
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
@@ -123,8 +125,8 @@ def status_(call: Call) -> None:
     call.print_report(config, status_report(shown, call.invocation.options.format))
 
 
-def history_(call: Call) -> None:
-    """List the releases of this group's repository, newest first."""
+def history(call: Call) -> None:
+    """List the releases of the group, newest first."""
     config = call.read_config()
     session = call.open_session(config)
     observed = call.read_observation(session, config)
@@ -152,7 +154,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "reconcile": reconcile,
     "report": report,
     "status": status_,
-    "history": history_,
+    "history": history,
     "prune": prune,
 }
 

@@ -54,7 +54,7 @@ class Timeline:
         """Record that milestones are reached, those that were not reached before."""
         return replace(self, reached=dict.fromkeys(milestones, at_s) | dict(self.reached))
 
-    def forget(self, *milestones: str) -> "Timeline":
+    def remove(self, *milestones: str) -> "Timeline":
         """Record that milestones were lost again."""
         return replace(self, reached={name: at_s for name, at_s in self.reached.items() if name not in milestones})
 

@@ -71,8 +71,8 @@ class Watch:
         managed: the group.
         config: names and rollout settings of the environment.
         release: version that is rolled out.
-        show_snapshot: shows the progress after each poll.
-        print_line: prints a line that is no snapshot.
+        show_snapshot: function that shows the progress after each poll.
+        print_line: function that prints a line that is no snapshot.
 
     Attributes:
         timeline: times of all polls.
@@ -135,7 +135,7 @@ class Watch:
         return after_poll(state, group, polls, judged, now_s)
 
     def _read_group(self) -> Group | None:
-        """Read the group; None if that fails, which is printed once in a row."""
+        """Read the group; None if the read fails. Of several failed reads in a row, only the first is printed."""
         try:
             group = self.managed.read()
         except (RefusedError, CloudError, NotAllowedError) as error:
@@ -161,7 +161,7 @@ class Watch:
         timeline = self.timeline.add(snapshot.group, self.release, snapshot.at_s)
         if snapshot.target == self.release:
             is_done = snapshot.verdict.state == "done"
-            timeline = timeline.reach(snapshot.at_s, "settled") if is_done else timeline.forget("settled")
+            timeline = timeline.reach(snapshot.at_s, "settled") if is_done else timeline.remove("settled")
         self.timeline = timeline
         self.show_snapshot(replace(snapshot, timeline=timeline))
 

@@ -129,7 +129,7 @@ def failure(state: WatchState) -> Verdict | None:
 
 
 def pause_s(state: WatchState) -> float:
-    """Return the seconds until the next poll: few while the group changes, more the longer it has not."""
+    """Return the seconds until the next poll: a tenth of the time since the last change, between both limits."""
     shortest_s, longest_s = state.settings.poll_s
     return min(longest_s, max(shortest_s, (state.now_s - state.changed_s) / 10))
 

@@ -56,7 +56,7 @@ class Dispatch:
 
         Args:
             request: request
-            route: method of the request's path; None: no method has it
+            route: method of the request's path; None if no method has this path
             faults: faults of the call
             view: documents and groups that the request reads
             entry: request log entry, which gets the operation and notes
@@ -82,7 +82,7 @@ class Dispatch:
             raise not_implemented(request.verb, request.path, name)
         self._access.check_permission(name, request.path.removeprefix("/compute/v1").strip("/"))
         call = self._call(request, route, body, faults, view)
-        result = self._written(call, handler, faults) if route.method.changes else handler(call)
+        result = self._perform_write(call, handler, faults) if route.method.changes else handler(call)
         entry.notes = call.notes
         if isinstance(result, Operation):
             entry.operation = result.path
@@ -102,7 +102,9 @@ class Dispatch:
         call.unreachable = frozenset(fault.unreachable for fault in faults if fault.unreachable)
         return call
 
-    def _written(self, call: Call, handler: Handler, faults: Sequence[Fault]) -> Document | Operation | OperationWait:
+    def _perform_write(
+        self, call: Call, handler: Handler, faults: Sequence[Fault]
+    ) -> Document | Operation | OperationWait:
         """Return the result of a write; a repeated requestId returns its first operation again."""
         earlier = self._earlier_operation(call)
         if earlier is not None:
