@@ -45,8 +45,8 @@ class Outcome:
 
     Args:
         job: the job
-        code: its exit code; 130 for a job that was not started because `.ci/run` was stopped
-        output: its stdout and stderr
+        code: exit code of the command; 130 for a job that was not started because `.ci/run` was stopped
+        output: stdout and stderr of the command
     """
 
     job: Job

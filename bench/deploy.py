@@ -40,7 +40,7 @@ class Figures:
     Args:
         requests: To Compute Engine, from the emulator's request log.
         processes: Started.
-        seconds: From its start to its end, real ones.
+        seconds: real time from the start of the rollout to its end.
         needed_s: What the group itself took, in real seconds.
         healthy: Machines of the new version that were healthy when the job said that it was done.
     """
@@ -134,15 +134,15 @@ def main() -> None:
     """Measure both, and print a table."""
     job, ours = measured(by_gcloud), measured(by_deploy)
     print("| | gcloud job | python -m deploy | ratio |\n|---|---|---|---|")
-    for name, one, other in (
+    for name, gcloud, deploy in (
         ("requests", job.requests, ours.requests),
         ("processes", job.processes, ours.processes),
         ("seconds", job.seconds, ours.seconds),
         ("of them needed by the group", job.needed_s, ours.needed_s),
         ("beyond", job.beyond_s, ours.beyond_s),
     ):
-        print(f"| {name} | {one:.3g} | {other:.3g} | {f'{one / other:.2g}' if other > 0 else ''} |")
-    print(f"| new and healthy when it said done | {job.healthy} of 3 | {ours.healthy} of 3 | |")
+        print(f"| {name} | {gcloud:.3g} | {deploy:.3g} | {f'{gcloud / deploy:.2g}' if deploy > 0 else ''} |")
+    print(f"| new instances healthy at its end | {job.healthy} of 3 | {ours.healthy} of 3 | |")
 
 
 if __name__ == "__main__":

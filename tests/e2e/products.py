@@ -50,19 +50,19 @@ class Products:
     What runs.
 
     Args:
-        urls: Of the server as `local` and as `prod`, and of the fakes, by name.
-        files: A folder with `lease.pdf` and `page.png`.
-        log: Where the session says everything, and the server too.
+        urls: addresses of the server as `local` and as `prod`, and of the fakes, by name.
+        files: folder with `lease.pdf` and `page.png`.
+        log: file with the output of the session and of the servers.
     """
 
     urls: dict[str, str]
     files: Path
     log: Path
 
-    def told(self, name: str, what: str = "calls") -> list[dict[str, Any]]:
-        """What a fake was asked, or told."""
-        said: list[dict[str, Any]] = httpx.get(f"{self.urls[name]}/fake/{what}").json()
-        return said
+    def records(self, name: str, what: str = "calls") -> list[dict[str, Any]]:
+        """Return what a fake has recorded: the calls that it got, or its callbacks."""
+        recorded: list[dict[str, Any]] = httpx.get(f"{self.urls[name]}/fake/{what}").json()
+        return recorded
 
     def logged(self) -> str:
         """The lines that servers have logged so far."""

@@ -164,7 +164,7 @@ def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
 
 def test_help_names_every_argument(checkout: Checkout) -> None:
     """`--help` of each verb lists its arguments."""
-    said = checkout.daggerw("call", "pipeline", "--help").stdout
+    help_text = checkout.daggerw("call", "pipeline", "--help").stdout
     for flag in (
         "--commit",
         "--repository",
@@ -174,8 +174,8 @@ def test_help_names_every_argument(checkout: Checkout) -> None:
         "--advisory",
         "--all-checks",
     ):
-        assert flag in said
-    said = checkout.daggerw("call", "rollback", "--help").stdout
+        assert flag in help_text
+    help_text = checkout.daggerw("call", "rollback", "--help").stdout
     for flag in (
         "--to",
         "--force",
@@ -187,4 +187,4 @@ def test_help_names_every_argument(checkout: Checkout) -> None:
         "--group",
         "--format",
     ):
-        assert flag in said
+        assert flag in help_text

@@ -52,9 +52,9 @@ def test_checklist_is_delivered_by_one_callback(products: Products) -> None:
     answer = post(products, "checklists/case-7", json={"keywords": ["근저당"]})
     assert answer.status_code == 200, answer.text
     assert answer.json()["id"] == "case-7"
-    wait_until(lambda: bool(products.told("backend", "callbacks")), _CALLBACK_S)
-    (callback,) = products.told("backend", "callbacks")
-    (call,) = products.told("backend")
+    wait_until(lambda: bool(products.records("backend", "callbacks")), _CALLBACK_S)
+    (callback,) = products.records("backend", "callbacks")
+    (call,) = products.records("backend")
     assert call["method"] == "POST"
     assert call["path"] == "/api/internal/callbacks/checklists/case-7/complete"
     assert call["headers"]["content-type"] == "application/json"
@@ -65,7 +65,7 @@ def test_checklist_is_delivered_by_one_callback(products: Products) -> None:
 
 def test_uploads_are_explained(products: Products) -> None:
     """A PDF and a picture: each page is read once, summarized once, and all of it explained once."""
-    read, asked = (len(products.told(name)) for name in ("upstage", "vllm"))
+    read, asked = (len(products.records(name)) for name in ("upstage", "vllm"))
     files = [
         ("files", ("lease.pdf", (products.files / "lease.pdf").read_bytes(), "application/pdf")),
         ("files", ("page.png", (products.files / "page.png").read_bytes(), "image/png")),
@@ -74,19 +74,19 @@ def test_uploads_are_explained(products: Products) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
     assert answer.text.startswith("## ")
-    assert len(products.told("upstage")) - read == PDF_PAGES + 1
-    assert len(products.told("vllm")) - asked == PDF_PAGES + 1 + 1
+    assert len(products.records("upstage")) - read == PDF_PAGES + 1
+    assert len(products.records("vllm")) - asked == PDF_PAGES + 1 + 1
 
 
 def test_files_are_fetched_from_their_urls_and_explained(products: Products) -> None:
     """The server downloads the files of a request, and sends back an explanation."""
     store(products, "lease.pdf")
-    read = len(products.told("upstage"))
+    read = len(products.records("upstage"))
     answer = post(products, "easycontract/42", json={"files": [LEASE]})
     assert answer.status_code == 200, answer.text
     assert answer.text.startswith("## ")
-    assert len(products.told("upstage")) - read == PDF_PAGES
-    assert [call["query"] for call in products.told("storage")] == [{"X-Amz-Signature": ["0a1b2c"]}]
+    assert len(products.records("upstage")) - read == PDF_PAGES
+    assert [call["query"] for call in products.records("storage")] == [{"X-Amz-Signature": ["0a1b2c"]}]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_files_are_fetched_from_their_urls_and_explained(products: Products) -> 
 def test_production_fetches_nothing_from_private_hosts(products: Products, url: str, message: str) -> None:
     """It does not even ask."""
     store(products, "lease.pdf")
-    asked = len(products.told("storage"))
+    asked = len(products.records("storage"))
     answer = post(products, "easycontract/42", server="prod", json={"files": [{**LEASE, "url": url}]})
     assert answer.status_code == 400
     assert answer.json() == {"detail": {"error": {"code": "DOWNLOAD_FAILED", "message": message}}}
-    assert len(products.told("storage")) == asked
+    assert len(products.records("storage")) == asked
 
 
 def test_nothing_personal_reaches_the_model(products: Products) -> None:
@@ -113,12 +113,12 @@ def test_nothing_personal_reaches_the_model(products: Products) -> None:
     page = (products.files / "page.png").read_bytes()
     files = [("files", ("page.png", page, "image/png"))]
     post(products, "easycontract/sync", files=files, data={"doc_types": "contract"}).raise_for_status()
-    said = "".join(_messages(call["body"]) for call in products.told("vllm"))
-    assert "[전화번호]" in said
-    assert "[주민등록번호]" in said
+    prompts = "".join(_messages(call["body"]) for call in products.records("vllm"))
+    assert "[전화번호]" in prompts
+    assert "[주민등록번호]" in prompts
     for personal in (PHONE, RESIDENT_NUMBER, ACCOUNT):
-        assert personal not in said
-        assert personal.replace("-", "") not in said
+        assert personal not in prompts
+        assert personal.replace("-", "") not in prompts
 
 
 def _messages(body: str) -> str:

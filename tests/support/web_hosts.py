@@ -44,7 +44,7 @@ class WebHosts:
     Args:
         names: what each host answers, by the name in its Host header; other names answer 404.
         requests: every request, in order.
-        port: of the server on loopback; set once it listens.
+        port: port of the server on loopback; set once the server listens.
     """
 
     names: dict[str, Callable[[Asked], Reply]]

@@ -68,14 +68,14 @@ def proxy(dial: Callable[[], socket.socket]) -> Iterator[Proxy]:
         dial: Connects to where connections are carried.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
-        found = Proxy(server.getsockname()[1])
+        proxy = Proxy(server.getsockname()[1])
 
         def serve() -> None:
             with suppress(OSError):
                 while True:
                     near, _ = server.accept()
-                    threading.Thread(target=found.carry, args=(near, dial), daemon=True).start()
+                    threading.Thread(target=proxy.carry, args=(near, dial), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
-        yield found
+        yield proxy
         server.shutdown(socket.SHUT_RDWR)

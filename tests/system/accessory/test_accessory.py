@@ -147,22 +147,22 @@ def test_vllm_is_ready_once_its_model_is_listed(accessory_machine: Lab) -> None:
     """An update of vLLM waits until the server lists its model."""
     machine = accessory_machine
     routes = {"/health": "", "/v1/models": json.dumps({"data": [{"id": "the/model"}]})}
-    one = machine.publish("vllm", "vllm-one", routes=routes, bearer=KEY)
-    two = machine.publish("vllm", "vllm-two", routes=routes, bearer=KEY)
-    other = machine.publish("vllm", "vllm-other", routes=routes | {"/v1/models": "{}"}, bearer=KEY)
+    first = machine.publish("vllm", "vllm-one", routes=routes, bearer=KEY)
+    second = machine.publish("vllm", "vllm-two", routes=routes, bearer=KEY)
+    third = machine.publish("vllm", "vllm-other", routes=routes | {"/v1/models": "{}"}, bearer=KEY)
     ready = [
         {"url": "http://127.0.0.1:8001/health"},
         {"url": "http://127.0.0.1:8001/v1/models", "has": "the/model", "bearer": "VLLM_API_KEY"},
     ]
     settings = {"image": "127.0.0.1:5000/test/vllm:vllm-two", "ready": ready, "needs_gpu": True}
-    machine.begin("vllm", one, env=f"VLLM_API_KEY={KEY}\n", **settings)
+    machine.begin("vllm", first, env=f"VLLM_API_KEY={KEY}\n", **settings)
     assert machine.run("update", "vllm")["message"].startswith("GPU: nvidia-smi lists none.")
     machine.machine("install", "-m", "755", "/dev/stdin", "/opt/nvidia-smi", stdin="#!/bin/sh\necho GPU 0: L4\n")
     machine.machine("mount", "--bind", "/opt", "/usr/local/sbin")
     done = machine.run("update", "vllm")
-    assert (done["exit_code"], done["current"]["image"], done["snapshot"]) == (0, two, "")
-    done = machine.run("update", "vllm", "--image", other)
-    assert (done["exit_code"], machine.serving("vllm")) == (7, two)
+    assert (done["exit_code"], done["current"]["image"], done["snapshot"]) == (0, second, "")
+    done = machine.run("update", "vllm", "--image", third)
+    assert (done["exit_code"], machine.serving("vllm")) == (7, second)
     assert "key … image vllm-other" in done["diagnostics"]
     assert all(KEY not in line for line in done["diagnostics"])
     assert machine.machine("stat", "--format", "%a", "/opt/app/.env").strip() == "644"

@@ -66,7 +66,7 @@ class Lab:
     Args:
         machine: It.
         proxy: To its sshd.
-        folder: Of the client: environments/ and the keys.
+        folder: folder of the client, with environments/ and the keys.
         images: References with digest, by the name that they were given.
     """
 

@@ -36,13 +36,13 @@ def quick(tmp_path: Path) -> Iterator[Deployer]:
 
 def _contents(emulator: Emulator) -> list[tuple[str, str]]:
     """Base and digest of each template of ours."""
-    found = []
-    for one in emulator.get(TEMPLATES)["items"]:
-        metadata = {item["key"]: item["value"] for item in one["properties"]["metadata"]["items"]}
+    contents = []
+    for template in emulator.get(TEMPLATES)["items"]:
+        metadata = {item["key"]: item["value"] for item in template["properties"]["metadata"]["items"]}
         if "release" in metadata:
             entry = json.loads(metadata["release"])
-            found.append((entry["base_id"], entry["digest"]))
-    return found
+            contents.append((entry["base_id"], entry["digest"]))
+    return contents
 
 
 def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,15 +18,15 @@ BUG = "import deploy.__main__ as m; m.statuses.status = lambda *_: {}['missing']
 
 def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Deployer) -> None:
     """Progress on stderr; `report` is the same to the byte, in every format, without a network or credentials."""
-    code, said, progress = deployer.run("deploy", "--image", reference("a"))
+    code, report, progress = deployer.run("deploy", "--image", reference("a"))
     assert code == 0
-    assert said.startswith("dojangkok-dev-ai-server-mig serves dojangkok-dev-ai-server-seed-r-")
-    assert "\n  phases    template " in said
+    assert report.startswith("dojangkok-dev-ai-server-mig serves dojangkok-dev-ai-server-seed-r-")
+    assert "\n  phases    template " in report
     assert "on dojangkok-…-r-" in progress
     assert "serves dojangkok" not in progress
-    assert said.count("undo      uv run --project deploy python -m deploy rollback --env dev\n") == 1
+    assert report.count("undo      uv run --project deploy python -m deploy rollback --env dev\n") == 1
     deployer.emulator.kill()
-    assert deployer.run("report") == (0, said, "")
+    assert deployer.run("report") == (0, report, "")
     kept = json.loads(deployer.records()[0].read_text())
     assert json.loads(deployer.run("report", "--format", "json")[1]) == kept
     assert {phase["name"] for phase in kept["rollout"]["phases"]} >= {"template", "all healthy", "settled", "baked"}
@@ -70,18 +70,18 @@ def test_report_of_a_killed_run_is_rebuilt_from_the_group(deployer: Deployer) ->
         time.sleep(0.05)
     process.kill()
     process.communicate()
-    code, told, stderr = deployer.run("report")
-    assert (code, stderr, "read from the group" in told) == (0, "", True)
-    assert told.startswith(
+    code, report, stderr = deployer.run("report")
+    assert (code, stderr, "read from the group" in report) == (0, "", True)
+    assert report.startswith(
         "dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n  deploy of aaaaaaaaaaaa, run "
     )
-    assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", told)
+    assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", report)
     deployer.emulator.kill()
     deployer.token_hosts = [deployer.emulator.address.removeprefix("http://")]
-    code, told, stderr = deployer.run("report")
+    code, report, stderr = deployer.run("report")
     warning = "warning: the end of the run can't be read from the group: credentials: none"
     assert (code, stderr.startswith(warning)) == (0, True)
-    assert told.startswith("dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n")
+    assert report.startswith("dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n")
 
 
 def test_corrupt_record_is_a_warning_and_the_report_is_rebuilt(deployer: Deployer) -> None:
@@ -146,7 +146,7 @@ def test_unexpected_error_is_reported_as_a_bug_below_its_traceback(deployer: Dep
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "expected"),
     [
         ([], "Missing command"),
         (["fly"], "No such command 'fly'"),
@@ -155,11 +155,11 @@ def test_unexpected_error_is_reported_as_a_bug_below_its_traceback(deployer: Dep
         (["status", "--nonsense"], "No such option: --nonsense"),
     ],
 )
-def test_usage_is_exit_code_3_on_stderr(args: list[str], said: str) -> None:
+def test_usage_is_exit_code_3_on_stderr(args: list[str], expected: str) -> None:
     """A wrong command line ends with exit code 3 and a text on stderr."""
     command = [sys.executable, "-m", "deploy", *args]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr.startswith("usage: ")
     assert ended.stderr.endswith(". Fix: see --help.\n")
-    assert said in ended.stderr
+    assert expected in ended.stderr

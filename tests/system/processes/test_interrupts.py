@@ -110,13 +110,13 @@ def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_comm
     """The report after a signal has the remaining instances, the deadline, and the commands to resume and undo."""
     verifying = deployer.emulator.watch_for_phase("verifying")
     stderr = interrupted(deployer, verifying, signal.SIGTERM)
-    said = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", stderr)
-    assert said
+    deadline = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", stderr)
+    assert deadline
     assert re.search(r"resume +uv run --project deploy python -m deploy reconcile --env dev\n", stderr)
     assert re.search(r"undo +uv run --project deploy python -m deploy rollback --env dev\n", stderr)
     (outcome,) = deployer.records()
     kept = json.loads(outcome.read_text())
-    assert (kept["exit_code"], kept["rollout"]["changed"], said[1] in kept["message"]) == (130, True, True)
+    assert (kept["exit_code"], kept["rollout"]["changed"], deadline[1] in kept["message"]) == (130, True, True)
     code, report, _ = deployer.run("report")
     assert (code, "deploy interrupted (exit code 130)" in report) == (0, True)
 

@@ -54,7 +54,7 @@ def test_refusals_have_their_codes_and_write_nothing(deployer: Deployer) -> None
     assert deployer.run("deploy", "--image", f"other/path@{digest('a')}")[0] == 3
     code, _, stderr = deployer.run("deploy")
     assert (code, "usage: Missing option '--image'" in stderr) == (3, True)
-    for flags, said in (
+    for flags, expected in (
         (("--timeout", "-1"), "--timeout: got '-1'. Fix: use seconds, 1 to 86400."),
         (("--timeout", "inf"), "--timeout: got 'inf'. Fix: use seconds, 1 to 86400."),
         (("--timeout", "soon"), "unable to parse string as a number, got 'soon'. Fix: see --help."),
@@ -64,7 +64,7 @@ def test_refusals_have_their_codes_and_write_nothing(deployer: Deployer) -> None
         (("--repository", "host.example/other"), "is not the environment's repository 'host.example/other'"),
     ):
         code, _, stderr = deployer.run("deploy", "--image", reference("a"), *flags)
-        assert (code, said in stderr) == (3, True), (flags, stderr)
+        assert (code, expected in stderr) == (3, True), (flags, stderr)
     deployer.emulator.ask("emulator/permissions", verb="PUT", body={"denied": ["compute.instanceTemplates.create"]})
     code, _, stderr = deployer.run("deploy", "--image", reference("a"))
     assert (code, "missing compute.instanceTemplates.create." in stderr) == (4, True)

@@ -133,13 +133,13 @@ class Fleet:
         process = self.machine.start(*command, stdin=pipe, stdout=pipe)
         try:
             yield outcome
-            said = json.loads(process.communicate(timeout=_END_S)[0])
+            counts = json.loads(process.communicate(timeout=_END_S)[0])
         finally:
             process.kill()
-        outcome.accepted = said["accepted"]
-        outcome.refused = said["refused"]
-        outcome.unanswered = said["unanswered"]
-        outcome.lost = said["lost"]
+        outcome.accepted = counts["accepted"]
+        outcome.refused = counts["refused"]
+        outcome.unanswered = counts["unanswered"]
+        outcome.lost = counts["lost"]
 
     def switch_off(self) -> None:
         """Begin to stop Docker, as systemd does when the machine is deleted."""

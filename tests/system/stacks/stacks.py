@@ -61,7 +61,7 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
     Run a stack until the end of the block; it is healthy when the block begins.
 
     Args:
-        name: Its folder in compose/.
+        name: folder of the stack in compose/.
         archive: The AI server's image, as `docker load` takes it.
         context: An empty folder; what `assembled` copies may lie there already.
         assembled: Lines of a Dockerfile for images beside the exporters', by reference.

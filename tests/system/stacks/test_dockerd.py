@@ -124,11 +124,11 @@ def test_nothing_is_left_when_the_holder_is_killed() -> None:
 def test_two_at_once_do_not_see_each_other() -> None:
     """The same port, the same folder and the same container name on both."""
     serve = ("python3", "-m", "http.server", "8000", "--bind", "127.0.0.1")
-    with dockerd() as one, dockerd() as other:
-        for machine in (one, other):
+    with dockerd() as first, dockerd() as second:
+        for machine in (first, second):
             machine("mkdir", "-p", "/opt/app")
             machine("tee", "/opt/app/name", stdin=machine.name)
             machine.start(*serve, folder="/opt/app", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for machine in (one, other):
+        for machine in (first, second):
             assert machine.wait_for(8000, "/name") == machine.name.encode()
     assert not Path("/opt/app/name").exists()

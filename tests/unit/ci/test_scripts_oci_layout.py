@@ -35,16 +35,16 @@ def layout_of(folder: Path, created: str, history: list[dict[str, str]]) -> Path
 
 def test_dates_of_a_build_are_removed(tmp_path: Path) -> None:
     """Two builds of equal sources give an equal digest."""
-    one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [{"created_by": "pulled"}])
-    two = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
-    assert oci_layout.read_manifest(one)[0] != oci_layout.read_manifest(two)[0]
-    for folder in (one, two):
+    first = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [{"created_by": "pulled"}])
+    second = layout_of(tmp_path / "two", "2026-11-23T11:25:38Z", [{"created_by": "COPY"}, {"created_by": "RUN"}])
+    assert oci_layout.read_manifest(first)[0] != oci_layout.read_manifest(second)[0]
+    for folder in (first, second):
         oci_layout.reconfigure(folder, oci_layout.remove_build_dates)
-    assert oci_layout.read_manifest(one) == oci_layout.read_manifest(two)
-    digest = oci_layout.read_manifest(one)[0]
-    manifest = json.loads((one / "blobs" / digest.replace(":", "/")).read_text())
+    assert oci_layout.read_manifest(first) == oci_layout.read_manifest(second)
+    digest = oci_layout.read_manifest(first)[0]
+    manifest = json.loads((first / "blobs" / digest.replace(":", "/")).read_text())
     assert manifest["layers"] == [{"digest": "l", "size": 5}]
-    config = json.loads((one / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_text())
+    config = json.loads((first / "blobs" / manifest["config"]["digest"].replace(":", "/")).read_text())
     assert config["config"] == {"User": "appuser"}
     assert (config["created"], "history" in config) == ("1980-01-01T00:00:00Z", False)
 

@@ -19,24 +19,24 @@ SUBJECT = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": 
 
 def test_the_interpreter_and_both_kinds_of_packages_are_in_it() -> None:
     """The interpreter is in no lock file and in no Debian package."""
-    found = sbom.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST)
-    assert [one["purl"] for one in found["components"]] == [
+    bill = sbom.bill(PYTHON, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST)
+    assert [component["purl"] for component in bill["components"]] == [
         "pkg:generic/cpython@3.10.13",
         "pkg:pypi/fastapi@0.121.3",
         "pkg:deb/debian/libc6@2.36-9%2Bdeb12u10?arch=amd64",
         "pkg:deb/debian/tzdata@2025b-0%2Bdeb12u1?arch=all",
     ]
-    assert found["metadata"]["component"]["version"] == DIGEST
+    assert bill["metadata"]["component"]["version"] == DIGEST
 
 
 def test_equal_images_have_an_equal_bill(tmp_path: Path) -> None:
     """The bill has no serial number and no time."""
     later = {**PYTHON, "serialNumber": "urn:uuid:2", "metadata": {"timestamp": "2026-11-25T00:00:00Z"}}
-    one, two = (
+    first, second = (
         sbom.write(tmp_path / name, sbom.bill(python, "Python 3.10.13\n", DEBIAN, "host/app", DIGEST), SUBJECT)
         for name, python in (("one", PYTHON), ("two", later))
     )
-    assert one == two
+    assert first == second
 
 
 def test_layout_is_an_artifact_that_belongs_to_the_image(tmp_path: Path) -> None:

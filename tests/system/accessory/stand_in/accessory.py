@@ -33,8 +33,8 @@ signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 print("key", os.environ.get("VLLM_API_KEY"), "image", RELEASE["name"], flush=True)
 if "schema" in RELEASE:
     schema = Path("/data/schema")
-    found = int(schema.read_text()) if schema.exists() else 0
-    if found > RELEASE["schema"]:
-        sys.exit(f"schema {found} is newer than {RELEASE['schema']}")
+    written = int(schema.read_text()) if schema.exists() else 0
+    if written > RELEASE["schema"]:
+        sys.exit(f"schema {written} is newer than {RELEASE['schema']}")
     schema.write_text(str(RELEASE["schema"]))
 ThreadingHTTPServer(("127.0.0.1", RELEASE["port"]), Handler).serve_forever()
