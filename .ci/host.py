@@ -11,7 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,6 +32,11 @@ def run(project: str, command: Sequence[str], variables: Sequence[str] = ()) -> 
     return subprocess.run([program, *command[1:]], cwd=ROOT, env=environment, check=False).returncode
 
 
+def failed_code(codes: Iterable[int]) -> int:
+    """Run all programs; return the first exit code that is not 0, and 128 + N for a program that signal N ended."""
+    return next((code if code > 0 else 128 - code for code in list(codes) if code), 0)
+
+
 def lint() -> int:
     """Check all Python with ruff, rules and format, and all shell with shellcheck."""
     commands = (
@@ -39,22 +44,22 @@ def lint() -> int:
         ["ruff", "format", "--check", "."],
         [*SHELLCHECK, *shell_files(ROOT)],
     )
-    return max(run("ci", command) for command in commands)
+    return failed_code(run("ci", command) for command in commands)
 
 
 def types(programs: Sequence[Program]) -> int:
     """Check the types of programs with mypy."""
-    return max(run(program.project, program.types_command) for program in programs)
+    return failed_code(run(program.project, program.types_command) for program in programs)
 
 
 def test(programs: Sequence[Program], arguments: Sequence[str]) -> int:
     """Run the tests of programs."""
-    return max(run(program.project, [*program.test_command, *arguments]) for program in programs)
+    return failed_code(run(program.project, [*program.test_command, *arguments]) for program in programs)
 
 
 def suites(chosen: Sequence[HostSuite], arguments: Sequence[str]) -> int:
     """Run suites of the host."""
-    return max(run(suite.project, [*suite.command, *arguments]) for suite in chosen)
+    return failed_code(run(suite.project, [*suite.command, *arguments]) for suite in chosen)
 
 
 def proofs(programs: Sequence[Program], number: int | None) -> int:
@@ -65,7 +70,10 @@ def proofs(programs: Sequence[Program], number: int | None) -> int:
         for index, proof in enumerate(program.proofs)
         if number in (None, index)
     ]
-    return max(
+    if not chosen:
+        print(f"proofs: no proof has the number {number}. Fix: see ci/programs.py", file=sys.stderr)
+        return 2
+    return failed_code(
         run(program.project, [*pytest_command(program.config), *proof.tests], proof.variables)
         for program, proof in chosen
     )
@@ -73,7 +81,7 @@ def proofs(programs: Sequence[Program], number: int | None) -> int:
 
 def bench(names: Sequence[str]) -> int:
     """Measure, each by a program of bench/; what is measured and how, the program's own text says."""
-    return max(run(BENCHES[name], ["python", f"bench/{name}.py"]) for name in names)
+    return failed_code(run(BENCHES[name], ["python", f"bench/{name}.py"]) for name in names)
 
 
 def parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:

@@ -5,12 +5,14 @@ Each job has a process group of its own, so that a signal reaches everything tha
 session of `.ci/run`: where the kernel groups processes by session (autogroup), `nice` has no effect between sessions.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -45,7 +47,8 @@ class Outcome:
 
     Args:
         job: the job
-        code: exit code of the command; 130 for a job that was not started because `.ci/run` was stopped
+        code: exit code of the command; 130 for a job that was not started because `.ci/run` was stopped, 1 for a
+            job whose command could not be started
         output: stdout and stderr of the command
     """
 
@@ -98,12 +101,21 @@ class Jobs:
         return list(self._outcomes)
 
     def _run(self, job: Job) -> None:
+        """Run a job; every job has an outcome, also where its command could not be started or read."""
+        try:
+            outcome = self._outcome_of(job)
+        except Exception:  # noqa: BLE001 - whatever it is, the job counts as failed
+            outcome = Outcome(job, 1, traceback.format_exc())
+        with self._lock:
+            self._outcomes.append(outcome)
+        _print(f"\n== {job.name}: exit code {outcome.code}\n")
+
+    def _outcome_of(self, job: Job) -> Outcome:
         nice = ["nice", "-n", "19"] if job.is_deep else []
         lines: list[str] = []
         with self._lock:
             if self.signal:
-                self._outcomes.append(Outcome(job, 130, "not started\n"))
-                return
+                return Outcome(job, 130, "not started\n")
             process = subprocess.Popen(
                 [*nice, *job.command],
                 stdin=subprocess.DEVNULL,
@@ -121,8 +133,7 @@ class Jobs:
         code = process.wait()
         with self._lock:
             self._running.discard(process)
-            self._outcomes.append(Outcome(job, code, "".join(lines)))
-        _print(f"\n== {job.name}: exit code {code}\n")
+        return Outcome(job, code, "".join(lines))
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         if not self.signal:
@@ -147,5 +158,7 @@ def _signal_group(process: "subprocess.Popen[str]", number: int) -> None:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text)
+    """Print a text; output that cannot be written changes no outcome."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(text)
     sys.stdout.flush()

@@ -28,6 +28,13 @@ def make(target: str, *, is_deep: bool = False) -> Job:
     return Job(f"make {target}", ["make", "--no-print-directory", target], is_deep=is_deep)
 
 
+def setup() -> Job:
+    """Return the job that makes the environments which suites, proofs and the programs under test run in."""
+    projects = {chosen.project for chosen in HOST_SUITES} | {program.project for program in PROGRAMS if program.proofs}
+    projects |= {"accessory", "deploy", "emulator"}
+    return Job("setup", [sys.executable, "-B", ".ci/setup.py", *sorted(projects)])
+
+
 def suite(chosen: HostSuite, reports: Path) -> Job:
     """Return the job of a suite, which writes a JUnit report."""
     report = reports / f"{chosen.name}.xml"
@@ -47,7 +54,7 @@ def main() -> int:
     os.chdir(ROOT)
     os.environ.update(DAGGER_PROGRESS="plain", NO_COLOR="1")
     with tempfile.TemporaryDirectory() as folder, Jobs() as jobs:
-        jobs.run(make("setup"), make("packages"))
+        jobs.run(setup(), make("packages"))
         jobs.start(deep_proofs(), at_once=2)
         jobs.start([make("system-tools", is_deep=True)])
         for target in ("check", "release", "tools"):

@@ -1,7 +1,8 @@
 """
-Make the Python environment of each project in PROJECT/.venv, with the pinned uv: `python3 -B .ci/setup.py`.
+Make Python environments in PROJECT/.venv, with the pinned uv: `python3 -B .ci/setup.py [PROJECT …]`.
 
-With `--check-locks`, fail where a uv.lock does not match its pyproject.toml, and make no environment.
+Without a project, all of them. With `--check-locks`, fail where a uv.lock does not match its
+pyproject.toml, and make no environment.
 
 A shim of pyenv is no interpreter for uv, so uv is given the interpreter that the local engine would use.
 """
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check-locks"]:
         failed = [project for project in PROJECTS if check_lock(uv, project)]
     else:
-        failed = [project for project, series in PROJECTS.items() if sync(uv, project, series)]
+        failed = [project for project in arguments or PROJECTS if sync(uv, project, PROJECTS[project])]
     if failed:
         print(f"setup: failed for {', '.join(failed)}; the reason of uv stands above", file=sys.stderr)
     return 1 if failed else 0

@@ -51,6 +51,19 @@ def test_tests_of_a_program_run_with_options_of_pytest(computer: Computer) -> No
     assert computer.run("test", "emulator", "--", "-k", "fuzz") == (0, [command])
 
 
+@pytest.mark.parametrize(("codes", "expected"), [([0, 0], 0), ([0, 3, 1], 3), ([-9, 0], 137), ([0, -11, 2], 139)])
+def test_failed_program_fails_the_command(codes: list[int], expected: int) -> None:
+    """A program that a signal ended counts as failed, as it does in a shell."""
+    script = f"import sys; sys.path.insert(0, '.ci'); import host; print(host.failed_code({codes}))"
+    completed = subprocess.run([sys.executable, "-B", "-c", script], capture_output=True, text=True, check=True)
+    assert completed.stdout == f"{expected}\n"
+
+
+def test_proof_that_does_not_exist_is_refused(computer: Computer) -> None:
+    """A number beyond the last proof runs nothing and fails."""
+    assert computer.run("proofs", "deploy", "99") == (2, [])
+
+
 def test_without_a_name_every_program_is_checked(computer: Computer) -> None:
     """A failure does not keep the programs after it from being checked."""
     Path(f"{computer.out}.code").write_text("1")

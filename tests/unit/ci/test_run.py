@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Checkout:
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copy(name, root / name)
         (root / ".ci/host.py").write_text("print('proven')")
+        (root / ".ci/setup.py").write_text("import os\nopen(os.environ['ROOT'] + '/started', 'a').write('setup\\n')\n")
         (root / "engine").mkdir()
         self._program("engine/stop", '#!/bin/sh\necho engine/stop >>"$ROOT/started"\n')
         self._program("bin/make", MAKE)
@@ -96,6 +98,22 @@ def test_last_line_counts_everything_that_passed(checkout: Checkout) -> None:
     """Each command counts as a test, and each suite as its tests."""
     code, lines = checkout.run()
     assert (code, lines[-1]) == (0, f"{COMMANDS + 40} passed, 0 failed")
+
+
+def test_job_that_cannot_be_started_is_a_failure() -> None:
+    """A command that does not exist has an outcome, in the background too."""
+    program = (
+        "import sys; sys.path.insert(0, '.ci')\n"
+        "from jobs import Job, Jobs\n"
+        "with Jobs() as jobs:\n"
+        "    jobs.run(Job('first', ['/missing']))\n"
+        "    jobs.start([Job('second', ['/missing'])])\n"
+        "    ended = jobs.outcomes()\n"
+        "assert all('FileNotFoundError' in outcome.output for outcome in ended)\n"
+        "print([(outcome.job.name, outcome.code) for outcome in ended])\n"
+    )
+    completed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert completed.stdout.splitlines()[-1] == "[('first', 1), ('second', 1)]"
 
 
 def test_commands_of_the_engine_come_before_the_suites(checkout: Checkout) -> None:
