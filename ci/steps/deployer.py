@@ -17,6 +17,7 @@ from ci.steps.local_volumes import LocalVolumes
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
 _RESULTS: Final = "/var/lib/deploy"
+_LOCKED: Final = 75  # exit code of flock where another process has the lock
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,18 @@ def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
     """
     Empty the emulator's state, the registry and the reports, once no push and no process that holds the state is left.
 
-    The lock of the pushes comes first: a release that has pushed its image then still rolls it out.
+    It holds both locks or none while it waits: a release takes them in either order.
     """
     reports = f"{_RESULTS}/{LOCAL}"
     delete = (
-        f"mkdir -p {reports}; find {emulator.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name '*.lock' -delete"
+        f'mkdir -p {reports}; find {emulator.STATE} {registry.STORAGE} {reports} -mindepth 1 ! -name "*.lock" -delete'
     )
-    locks = [f"{registry.STORAGE}/push.lock", f"{emulator.STATE_FILE}.lock"]
-    locked = [part for lock in locks for part in ("flock", "--timeout", str(emulator.WAIT_S), lock)]
+    locks = (f"{registry.STORAGE}/push.lock", f"{emulator.STATE_FILE}.lock")
+    locked = " ".join(f"flock --nonblock --conflict-exit-code {_LOCKED} {lock}" for lock in locks)
+    script = (
+        f"end=$(($(date +%s) + {emulator.WAIT_S})); until {locked} sh -ec '{delete}'; do code=$?; "
+        f"[ $code = {_LOCKED} ] && [ $(date +%s) -lt $end ] || exit $code; sleep 1; done"
+    )
     return (
         dag.container()
         .from_(PYTHON.reference)
@@ -129,7 +134,7 @@ def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
         .with_mounted_cache(registry.STORAGE, volumes.registry)
         .with_mounted_cache(_RESULTS, volumes.reports)
         .with_env_variable("RUN_ID", run_id)
-        .with_exec([*locked, "sh", "-ec", delete])
+        .with_exec(["sh", "-c", script])
     )
 
 

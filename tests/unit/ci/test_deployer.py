@@ -1,8 +1,13 @@
 """The container that runs deploy, and the containers that delete its reports and the local environment."""
 
+import fcntl
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from dagger import dag
 
 from ci.destination import Destination
@@ -80,16 +85,52 @@ def test_every_environment_keeps_its_own_reports() -> None:
     assert "/var/lib/deploy/local -mindepth" in str(reset)
 
 
-def test_local_state_is_emptied_under_its_lock() -> None:
-    """A process that holds the state ends first, or the command fails after 900 s."""
-    command = executed(deployer.empty(VOLUMES, "a"))[-1]
-    assert command[4:8] == ["flock", "--timeout", "900", "/var/lib/emulator/state.sqlite.lock"]
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold a lock during the block."""
+    with file.open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        yield
 
 
-def test_registry_is_emptied_under_the_lock_of_the_pushes() -> None:
+def reset_script(root: Path, wait_s: int = 900) -> list[str]:
+    """Return the command that empties the local environment, with its volumes below a folder of the test."""
+    for folder in ("emulator", "registry", "deploy"):
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / "content").write_text("")
+    script = executed(deployer.empty(VOLUMES, "a"))[-1]
+    return [part.replace("/var/lib", str(root)).replace("+ 900", f"+ {wait_s}") for part in script]
+
+
+LOCKS = ("registry/push.lock", "emulator/state.sqlite.lock")
+
+
+@pytest.mark.parametrize(("held", "other"), [LOCKS, LOCKS[::-1]])
+def test_reset_holds_no_lock_while_it_waits_for_the_other(held: str, other: str, tmp_path: Path) -> None:
+    """A release takes both locks in either order, so a reset that waited with a lock could stop it."""
+    command = reset_script(tmp_path)
+    with locked(tmp_path / held):
+        reset = subprocess.Popen(command)
+        time.sleep(1)
+        assert reset.poll() is None
+        assert (tmp_path / "registry/content").exists()
+        subprocess.run(["flock", "--timeout", "10", tmp_path / other, "true"], check=True)
+    assert reset.wait(20) == 0
+    names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert names == {"push.lock", "state.sqlite.lock", "content"}
+    assert not (tmp_path / "registry/content").exists()
+
+
+def test_reset_gives_up_after_its_time(tmp_path: Path) -> None:
+    """A lock that stays held ends the command with a failure, and nothing is deleted."""
+    command = reset_script(tmp_path, wait_s=1)
+    with locked(tmp_path / "emulator/state.sqlite.lock"):
+        assert subprocess.run(command, check=False, timeout=20).returncode == 75
+    assert (tmp_path / "registry/content").exists()
+
+
+def test_push_shares_the_volume_of_the_registry_with_a_reset() -> None:
     """A push that has begun ends first; a reset that has begun keeps the next push waiting."""
-    command = executed(deployer.empty(VOLUMES, "a"))[-1]
-    assert command[:4] == ["flock", "--timeout", "900", "/var/lib/registry/push.lock"]
     name = "registry:5000/a/ai-server"
     embedded = Destination(name, ("latest",), volumes=VOLUMES)
     pushed = push.push(SOURCE, SOURCE, embedded, registry.embedded(VOLUMES), "a", PROJECT)
