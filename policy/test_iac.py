@@ -64,6 +64,12 @@ def test_environments_differ_in_the_arguments_of_the_module_alone() -> None:
     """Everything outside the module call is equal in dev and prod, so a change that works in dev works in prod."""
     dev, prod = (_outside_the_call(environment) for environment in ENVIRONMENTS)
     assert dev == prod
+    for environment in ENVIRONMENTS:
+        folder = _IAC / "environments" / environment
+        assert {path.name for path in folder.glob("*.tf")} == {"backend.tf", "main.tf"}
+        assert _arguments(environment).keys() == _arguments("dev").keys(), f"{folder}: other arguments than dev"
+    backends = {(_IAC / "environments" / name / "backend.tf").read_text().replace(name, "ENV") for name in ENVIRONMENTS}
+    assert len(backends) == 1
 
 
 def _outside_the_call(environment: str) -> str:
