@@ -134,7 +134,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
             await add_stage("smoke", smoke(gated.shipped, built[0]))
 
     checks = {"lint": lint(gated.source, gated.linted), "types": types(gated.source, gated.programs)}
-    checks["test"] = test(gated.source, gated.programs)
+    checks["test"] = (test_with_coverage if gated.policy else test)(gated.source, gated.programs)
     if gated.policy:
         checks["policy"] = policy(gated.source, gated.policy)
     async with task_group() as group:
