@@ -49,6 +49,7 @@ def plan(
     """Print what deploy with the same arguments would do; write nothing."""
     config = call.read_config(timeout)
     reference = _parse_image(config, image_)
+    call.recorder.record_target(ServedRelease("", str(reference), commit))
     session = call.open_session(config)
     observed, request = _read_request(call, session, config, reference, commit, by)
     decided = plan_deploy(config, request, observed)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.errors import DeployError
 from deploy.group.unattended_rollout import unattended_rollout
 from deploy.rollout.bounded_read import result_within
 from deploy.rollout.result import RolloutResult
@@ -42,7 +41,7 @@ def read_interruption(managed: ManagedGroup, result: RolloutResult | None) -> In
     """
     if result is None:
         return NOT_BEGUN
-    with contextlib.suppress(DeployError):
+    with contextlib.suppress(Exception):  # the last read of an ended run: whatever it raises, the run is reported
         group = result_within(_READ_S, managed.read)
         if group is not None:
             text, is_applied = unattended_rollout(group, result.target, result.before, is_patched=result.changed)
