@@ -11,17 +11,3 @@ LONG_FILES: Final = frozenset(
         "tests/unit/lib/credential_files.py",
     }
 )  # fmt: skip
-
-# Beginnings of the paths of files whose names and docstrings are not plain yet.
-LANGUAGE: Final = (
-    "bench/",
-    "ci/",
-    "engine/",
-    "tests/e2e/",
-    "tests/support/",
-    "tests/system/accessory/",
-    "tests/system/gcloud/",
-    "tests/system/processes/",
-    "tests/system/stacks/",
-    "tests/unit/ci/",
-)
