@@ -83,7 +83,7 @@ def test_as_many_gates_run_at_a_time_as_there_are_processors(
         async def run(*_: object) -> object:
             running.append(name)
             most.append(tuple(running))
-            for _ in range(pauses):
+            for _turn in range(pauses):
                 await asyncio.sleep(0)
             running.remove(name)
             return dag.container() if name == "build" else ()
