@@ -40,6 +40,11 @@ ARROWS: Final = (
     Arrow("engine", (), "the engine runs before any package is installed"),
     Arrow("lib", (), "two programs ship these packages, so a program imported here would be shipped with the other"),
     Arrow("policy", (), "policy judges files; it starts the programs whose files it judges"),
+    Arrow(
+        "policy.test_startup",
+        ("deploy.release", "policy"),
+        "a test may import every program; this test runs startup scripts as deploy rewrites them",
+    ),
     # ci: starts the other programs in containers
     Arrow("ci", ("ci.steps",), "a verb arranges steps, and decides about their outcomes"),
     Arrow("ci.steps", ("ci",), "a step reads the choice of an environment, and raises the errors of ci"),

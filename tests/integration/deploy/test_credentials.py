@@ -18,9 +18,10 @@ from deploy.environment_file import read_config
 from deploy.errors import NotAllowedError
 from lib.credentials_file import CredentialsFile
 from lib.token_request import TokenRequest
-from tests.unit.lib.credential_files import INVALID, INVALID_TOKEN_BODIES, SECRET, SOURCE_FILE, UNREADABLE, without
+from tests.unit.lib.credential_files import INVALID, SECRET, SOURCE_FILE, without
 from tests.unit.lib.credential_files import write as write_bytes
 from tests.unit.lib.slow_server import SlowServer, serve_slowly
+from tests.unit.lib.unreadable_credentials import INVALID_TOKEN_BODIES, UNREADABLE
 
 
 def write(path: Path, data: Any) -> Path:

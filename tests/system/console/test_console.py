@@ -1,22 +1,20 @@
 """The console as a person sees it: in a real Chromium, live and as a replay."""
 
-import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator
 from tests.support.programs import require
 from tests.support.waiting import wait_until
+from tests.system.console.page import Page
 
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run"
@@ -24,61 +22,6 @@ _FLAGS = (
 )
 _PATIENCE_S = 30
 _MARKUP = "<img src=x onerror=\"document.title='run'\"><!--<script>"
-
-
-class Page:
-    """The console in a browser."""
-
-    def __init__(self, driver: Chrome) -> None:
-        self.driver = driver
-
-    def open(self, address: str) -> None:
-        """Go to an address, and wait until a group is drawn there."""
-        self.driver.get(address)
-        wait_until(lambda: self.text("path").endswith(GROUP))
-
-    def find(self, id_: str) -> Any:
-        """Return an element by its id."""
-        return self.driver.find_element(By.ID, id_)
-
-    def text(self, id_: str) -> str:
-        """Return the visible text of an element, read in one go: the live page replaces what it shows."""
-        return str(self.driver.execute_script("return document.getElementById(arguments[0]).innerText", id_))
-
-    def wait(self, condition: Any) -> None:
-        """Wait until a condition holds."""
-        WebDriverWait(self.driver, _PATIENCE_S, 0.1).until(lambda _: condition())
-
-    def boxes(self, **data: str) -> list[dict[str, str]]:
-        """Return the data of boxes on the timeline whose data includes this."""
-        found: list[dict[str, str]] = self.driver.execute_script(
-            "return [...document.querySelectorAll('#lanes g[class]')].map(box => ({...box.dataset}))"
-        )
-        return [box for box in found if data.items() <= box.items()]
-
-    def machines(self, *columns: int) -> set[tuple[str, ...]]:
-        """Return columns of the table of machines: 0 name, 1 template, 3 state."""
-        rows: list[list[str]] = self.driver.execute_script(
-            "return [...document.querySelectorAll('#instances tbody tr')].map(row => [...row.cells].map(cell =>"
-            " (cell.querySelector('.name') || cell).textContent))"
-        )
-        return {tuple(row[column] for column in columns) for row in rows}
-
-    def requests(self) -> list[str]:
-        """Return the addresses that the page asked for since this was last called."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
-        urls = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
-        return [url for url in urls if not url.startswith(("chrome:", "data:"))]  # the browser's first, empty tab
-
-    def forget(self) -> None:
-        """Drop what earlier pages have logged and stored."""
-        self.driver.delete_all_cookies()
-        for log in ("browser", "performance"):
-            self.driver.get_log(log)  # type: ignore[no-untyped-call]
-
-    def complaints(self) -> list[str]:
-        """Return what the browser's own console says."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,9 @@ from google.oauth2 import service_account
 from accessory.errors import NotAllowedError
 from accessory.login import Login, log_in
 from lib import token_request
-from tests.unit.lib.credential_files import (
-    INVALID,
-    INVALID_TOKEN_BODIES,
-    SECRET,
-    SOURCE_FILE,
-    UNREADABLE,
-    rsa_key,
-    workforce_user,
-    write,
-)
+from tests.unit.lib.credential_files import INVALID, SECRET, SOURCE_FILE, rsa_key, workforce_user, write
 from tests.unit.lib.slow_server import SlowServer, serve_slowly
+from tests.unit.lib.unreadable_credentials import INVALID_TOKEN_BODIES, UNREADABLE
 
 ME = "me@p.iam.gserviceaccount.com"
 IMPERSONATION = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{ME}:generateAccessToken"

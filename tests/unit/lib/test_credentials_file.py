@@ -8,7 +8,8 @@ import pytest
 from google.auth import exceptions
 
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
-from tests.unit.lib.credential_files import ACCOUNT, INVALID, SECRET, UNREADABLE, VALID, write
+from tests.unit.lib.credential_files import ACCOUNT, INVALID, SECRET, VALID, write
+from tests.unit.lib.unreadable_credentials import UNREADABLE
 
 
 def refusal(path: Path) -> CredentialsFileError:

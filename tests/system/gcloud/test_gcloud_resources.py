@@ -1,0 +1,116 @@
+"""What gcloud 528 does with networks, operations and instances of the emulator, and how it shows refusals."""
+
+import httpx
+import pytest
+
+from tests.support.emulator import GROUP, SEED_TEMPLATE, ZONE, Emulator
+from tests.support.gcloud import Gcloud
+from tests.support.waiting import wait_until
+
+_MANAGED = "instance-groups managed"
+_NEW = "--machine-type=n2d-standard-2 --image-family=dojangkok-cpu-base --image-project=dojangkok-dev"
+
+
+def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
+    return bool(emulator.group(name)["status"]["isStable"])
+
+
+def _names(emulator: Emulator) -> list[str]:
+    return sorted(machine["name"] for machine in emulator.instances())
+
+
+def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Networks, subnets, firewall rules, routers with NAT and health checks can be made, listed and deleted."""
+    region = "--region=asia-northeast3"
+    gcloud("networks create net --subnet-mode=custom")
+    gcloud(f"networks subnets create sub --network=net --range=10.20.0.0/24 {region} --enable-private-ip-google-access")
+    gcloud("firewall-rules create allow --network=net --allow=tcp:8000 --source-ranges=35.191.0.0/16 --target-tags=ai")
+    gcloud(f"routers create router --network=net {region}")
+    nat = "--auto-allocate-nat-external-ips --nat-all-subnet-ip-ranges"
+    gcloud(f"routers nats create nat --router=router {region} {nat}")
+    gcloud("health-checks create http check --port=8000 --request-path=/health --check-interval=7")
+    assert gcloud.json(f"networks subnets describe sub {region}")["gatewayAddress"] == "10.20.0.1"
+    assert gcloud.json("firewall-rules describe allow")["direction"] == "INGRESS"
+    assert [one["name"] for one in gcloud.json(f"routers nats list --router=router {region}")] == ["nat"]
+    assert "check" in gcloud("health-checks list")
+    gcloud("health-checks update http check --check-interval=9")
+    assert gcloud.json("health-checks describe check")["checkIntervalSec"] == 9
+    assert "already being used by" in gcloud.fails("networks delete net")
+    gcloud(f"routers delete router {region}")
+    gcloud("firewall-rules delete allow")
+    gcloud(f"networks subnets delete sub {region}")
+    gcloud("networks delete net")
+    gcloud("health-checks delete check")
+    with pytest.raises(httpx.HTTPStatusError, match="404"):
+        emulator.get("projects/dojangkok-dev/global/networks/net")
+
+
+def test_operations(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Operations of all scopes are listed together, can be filtered, and each can be described."""
+    gcloud(f"{_MANAGED} resize {GROUP} --size=4")
+    scopes = {tuple(sorted({"zone", "region"} & one.keys())) for one in gcloud.json("operations list")}
+    assert scopes == {(), ("zone",), ("region",)}
+    (found,) = gcloud.json("operations list", "--filter=operationType~resize$")
+    assert (found["targetLink"].rpartition("/")[2], found["status"]) == (GROUP, "DONE")
+    assert gcloud.json(f"operations describe {found['name']} --zone=asia-northeast3-a")["id"] == found["id"]
+    assert emulator.get(f"{ZONE}/operations/{found['name']}")["progress"] == 100
+
+
+def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A machine can be looked at, and one that is stopped behind its group's back is repaired."""
+    name, *_ = _names(emulator)
+    assert len(gcloud.json("instances list --filter=zone:asia-northeast3-a")) == 3
+    before = gcloud.json(f"instances describe {name}")
+    assert (before["status"], before["machineType"].rpartition("/")[2]) == ("RUNNING", "n2d-standard-2")
+    assert "Pulling asia-northeast3-docker.pkg.dev/" in gcloud(f"instances get-serial-port-output {name}")
+    gcloud(f"instances stop {name}")
+    wait_until(lambda: _is_stable(emulator))
+    assert gcloud.json(f"instances describe {name}")["status"] == "RUNNING"
+    assert gcloud.json(f"instances describe {name}")["id"] != before["id"]
+
+
+def test_a_permission_that_is_switched_off(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Without a permission a command fails, names it, and changes nothing."""
+    emulator.copy_template("next")
+    emulator.ask("emulator/permissions", {"denied": ["compute.instanceGroupManagers.update"]}, "PUT")
+    said = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=next")
+    assert "Required 'compute.instanceGroupManagers.update' permission" in said
+    assert emulator.group()["instanceTemplate"].endswith(f"/{SEED_TEMPLATE}")
+
+
+def test_what_is_in_use_cannot_be_deleted(gcloud: Gcloud) -> None:
+    """Deleting the template or the health check of a group fails, and says who uses it."""
+    for what in (f"instance-templates delete {SEED_TEMPLATE}", "health-checks delete dojangkok-dev-ai-server"):
+        said = gcloud.fails(what)
+        assert "is already being used by" in said
+        assert GROUP in said
+
+
+def test_what_does_not_exist_or_exists_already(gcloud: Gcloud) -> None:
+    """A name that is unknown or taken is said so."""
+    assert "was not found" in gcloud.fails(f"{_MANAGED} describe nobody")
+    assert "already exists" in gcloud.fails(f"instance-templates create {SEED_TEMPLATE} {_NEW}")
+    said = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=nobody")
+    assert "resource.versions[0].instanceTemplate" in said
+
+
+def test_values_that_cannot_be(emulator: Emulator, gcloud: Gcloud) -> None:
+    """A policy that contradicts itself and a wrong enum are refused, and the field is named."""
+    update = f"{_MANAGED} rolling-action start-update {GROUP} --version=template={SEED_TEMPLATE}"
+    assert "resource.updatePolicy.maxSurge" in gcloud.fails(f"{update} --replacement-method=recreate --max-surge=1")
+    assert "must not both be 0" in gcloud.fails(f"{update} --max-surge=0 --max-unavailable=0")
+    with pytest.raises(httpx.HTTPStatusError, match="400") as refused:
+        emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}", {"updatePolicy": {"type": "SOON"}}, "PATCH")
+    assert "SOON" in refused.value.response.text
+
+
+def test_a_write_that_came_too_late(emulator: Emulator, gcloud: Gcloud) -> None:
+    """Named ports that somebody else wrote since they were read are not overwritten: 412, and gcloud says why."""
+    path = f"{ZONE}/instanceGroups/{GROUP}/setNamedPorts"
+    other = {"verb": "POST", "path": path, "body": {"namedPorts": [{"name": "other", "port": 9}]}}
+    emulator.ask("emulator/faults", {"faults": [{"on": "instanceGroups.setNamedPorts", "request": other}]})
+    assert "fingerprint" in gcloud.fails(f"{_MANAGED} set-named-ports {GROUP} --named-ports=http:1")
+    assert emulator.group()["namedPorts"] == [{"name": "other", "port": 9}]
+    assert [
+        entry["status"] for entry in emulator.request_log("request") if entry.get("reason") == "conditionNotMet"
+    ] == [412]
