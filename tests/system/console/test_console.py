@@ -20,7 +20,6 @@ _FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run"
     " --disable-background-networking --disable-component-update --disable-sync --window-size=1280,1000"
 )
-_PATIENCE_S = 30
 _MARKUP = "<img src=x onerror=\"document.title='run'\"><!--<script>"
 
 
