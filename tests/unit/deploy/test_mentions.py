@@ -32,6 +32,7 @@ def refusal(metadata: dict[str, str]) -> str:
     ],
 )  # fmt: skip
 def test_output_that_a_container_is_started_from_decides(line: str) -> None:
+    """A mention is undecidable if the output of its command selects the image of a container."""
     text = refusal({"startup-script": f"{START}{line}\n"})
     assert "(its output decides which image starts)" in text
 
@@ -45,6 +46,7 @@ def test_output_that_a_container_is_started_from_decides(line: str) -> None:
     ],
 )  # fmt: skip
 def test_output_that_no_container_is_started_from_is_harmless(line: str) -> None:
+    """A mention is harmless if no container starts from the output of its command."""
     assert deciding_reference({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
 
 
@@ -67,6 +69,7 @@ def kinds(text: str, *, is_script: bool = True) -> list[str]:
     ],
 )  # fmt: skip
 def test_what_starts_nothing_is_harmless(line: str) -> None:
+    """A mention in a command that lists, removes or prints images is harmless."""
     assert set(kinds(f"#!/bin/bash\n{line}\n")) == {"harmless"}
     assert deciding_reference({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
 
@@ -92,6 +95,7 @@ def test_what_starts_nothing_is_harmless(line: str) -> None:
     ],
 )  # fmt: skip
 def test_what_decides_without_being_written_out_is_undecidable(line: str) -> None:
+    """A mention that may decide the image, but is not a literal full reference, is undecidable."""
     assert "undecidable" in kinds(f"#!/bin/bash\n{line}\n")
     assert "which image of" in refusal({"startup-script": f"{START}{line}\n"})
 
@@ -114,6 +118,7 @@ def test_what_decides_without_being_written_out_is_undecidable(line: str) -> Non
     ],
 )  # fmt: skip
 def test_what_is_written_out_is_a_full_reference(line: str) -> None:
+    """A mention that may decide the image, and has a literal tag or digest, is a full reference."""
     assert kinds(f"#!/bin/bash\n{line}\n") == ["reference"]
 
 
@@ -122,6 +127,7 @@ def test_what_is_written_out_is_a_full_reference(line: str) -> None:
     ["gcloud auth configure-docker ${IMAGE%%/*}", 'echo "${IMAGE##*:}"', "x=${IMAGE:-none}", "docker rmi ${IMAGE%:*}"],
 )
 def test_parts_of_a_variable_that_are_no_image_decide_nothing(use: str) -> None:
+    """An expansion of a part of a variable decides nothing if no image starts from the expansion."""
     assert kinds(f'IMAGE={FULL}\n{use}\ndocker run "$IMAGE"\n') == ["reference"]
 
 
@@ -133,6 +139,7 @@ def test_parts_of_a_variable_that_are_no_image_decide_nothing(use: str) -> None:
     ],
 )  # fmt: skip
 def test_what_stands_in_a_comment_decides_nothing(text: str) -> None:
+    """A mention in a comment is classified as a comment."""
     assert set(kinds(text)) == {"comment"}
 
 
@@ -146,6 +153,7 @@ def test_what_stands_in_a_comment_decides_nothing(text: str) -> None:
     ],
 )  # fmt: skip
 def test_hash_that_begins_no_comment_hides_nothing(text: str) -> None:
+    """A mention after a `#` in a word, a quoted text or an expansion is a reference, not a comment."""
     assert kinds(text) == ["reference"]
 
 
@@ -158,6 +166,7 @@ def test_hash_that_begins_no_comment_hides_nothing(text: str) -> None:
     ],
 )  # fmt: skip
 def test_other_names_are_no_mentions(text: str) -> None:
+    """A longer name, another host or an unrelated path is not a mention of the repository."""
     assert mentions(text, R, is_script=True) == ()
 
 
@@ -180,6 +189,7 @@ def test_document_that_a_shell_reads_is_judged_as_a_script() -> None:
     ],
 )  # fmt: skip
 def test_line_of_another_text_is_read_as_a_command_behind_its_key(line: str, kind: str) -> None:
+    """Outside of scripts, a line is classified as a command behind its key or list dash."""
     assert kinds(f"#cloud-config\n{line}\n", is_script=False) == [kind]
 
 

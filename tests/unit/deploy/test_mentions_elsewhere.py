@@ -31,6 +31,7 @@ def accepts(lines: str) -> bool:
     ],
 )  # fmt: skip
 def test_name_that_is_put_together_is_a_mention(lines: str) -> None:
+    """A script that composes the repository's name from parts is refused."""
     assert not accepts(lines)
 
 
@@ -43,6 +44,7 @@ def test_name_that_is_put_together_is_a_mention(lines: str) -> None:
     ],
 )  # fmt: skip
 def test_other_names_that_are_put_together_are_none(lines: str) -> None:
+    """A composed name that can't be the repository's name is not a mention."""
     assert accepts(lines)
 
 
@@ -57,6 +59,7 @@ def test_other_names_that_are_put_together_are_none(lines: str) -> None:
     ],
 )  # fmt: skip
 def test_printed_reference_that_something_reads_counts(lines: str) -> None:
+    """A script is refused if a command or a file receives a second printed reference."""
     assert not accepts(lines)
 
 
@@ -70,6 +73,7 @@ def test_printed_reference_that_something_reads_counts(lines: str) -> None:
     ],
 )  # fmt: skip
 def test_image_that_is_listed_and_then_run_is_undecidable(lines: str) -> None:
+    """A script is refused if a container starts from a listed image, or behind an option's value such as `rmi`."""
     assert not accepts(lines)
 
 
@@ -83,6 +87,7 @@ def test_image_that_is_listed_and_then_run_is_undecidable(lines: str) -> None:
     ],
 )  # fmt: skip
 def test_image_that_is_listed_and_then_removed_is_harmless(lines: str) -> None:
+    """A script that only lists, removes or logs images beside its reference is accepted."""
     assert accepts(lines)
 
 
@@ -96,10 +101,12 @@ def test_image_that_is_listed_and_then_removed_is_harmless(lines: str) -> None:
     ],
 )  # fmt: skip
 def test_hash_behind_which_the_shell_goes_on_hides_nothing(lines: str) -> None:
+    """A script is refused if a second reference follows a `#` that the shell does not read as a comment."""
     assert not accepts(lines)
 
 
 def test_thousands_of_documents_in_each_other_are_judged() -> None:
+    """A mention inside 20,000 nested here-documents is classified as a reference."""
     text = "bash <<E\n" * 20_000 + f"docker rmi {OTHER}\n"
     assert [mention.kind for mention in mentions(text, R, is_script=True)] == ["reference"]
 
