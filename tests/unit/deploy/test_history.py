@@ -63,6 +63,7 @@ def with_record(document: Document, text: str) -> Document:
 
 
 def test_history_is_newest_first_and_knows_what_was_proven() -> None:
+    """The newest release is first; the serving release and the fallback of a later release are proven."""
     first = release(1)
     second, third = release(2, first), release(3, first)
     found = releases(first, second, third, BASE, serving=third)
@@ -78,12 +79,14 @@ def test_history_of_a_group_is_its_own() -> None:
 
 
 def test_times_are_never_compared_as_text() -> None:
+    """Releases are sorted by the instant of their creation, not by the text of their time stamps."""
     summer = {**release(1), "creationTimestamp": "2026-11-01T01:30:00.000-07:00"}
     winter = {**release(2), "creationTimestamp": "2026-11-01T01:10:00.000-08:00"}
     assert names(releases(summer, winter)) == [winter["name"], summer["name"]]
 
 
 def test_rollback_chooses_the_last_proven_one_before() -> None:
+    """A rollback chooses the newest proven release before the current release, and is refused if none exists."""
     first = release(1)
     second = release(2, first)
     third = release(3, second)
@@ -95,6 +98,7 @@ def test_rollback_chooses_the_last_proven_one_before() -> None:
 
 
 def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
+    """A rollback to a named release refuses an unknown name, and an unproven release unless `force` is given."""
     first = release(1)
     second = release(2, first, "b", "cafe" * 10)
     history_of_group = releases(first, second)
@@ -122,6 +126,7 @@ def test_rollback_to_a_digest_chooses_its_newest_proven_release(force: bool) -> 
 
 
 def test_fallback_is_what_serves_or_the_fallback_of_that() -> None:
+    """The fallback is the serving version if its release is proven, and otherwise the recorded fallback."""
     serving = Fallback(f"{COLLECTION}/s", "8", "v")
     assert history.rollback_fallback(serving, True, RECORD) == serving
     assert history.rollback_fallback(serving, False, RECORD) == RECORD.fallback
@@ -138,6 +143,7 @@ def test_template_that_was_deleted_and_created_again_is_not_proven() -> None:
 
 
 def test_fallback_that_is_recorded_by_numeric_id_is_proven() -> None:
+    """A release is proven if a later release records the numeric id of its template as the fallback."""
     first = release(1)
     by_id = Fallback(links_of(first)[1], first["id"])
     record = template.release_record(release(2, first))
@@ -173,11 +179,13 @@ def copies() -> dict[str, Document]:
 
 
 def test_release_is_managed() -> None:
+    """A template that `deploy` created has a release record."""
     assert template.release_record(release(1)) is not None
 
 
 @pytest.mark.parametrize("what", copies())
 def test_copy_of_a_release_is_unmanaged(what: str) -> None:
+    """A template whose name, scope, image or base contradicts its release record is unmanaged and is not pruned."""
     copied = copies()[what]
     assert template.release_record(copied) is None
     assert releases(copied) == ()
@@ -206,6 +214,7 @@ MALFORMED: dict[str, Any] = {
 
 @pytest.mark.parametrize("what", MALFORMED)
 def test_malformed_record_is_no_record(what: str) -> None:
+    """A record with an unknown key or a malformed value is ignored, and its template is no release."""
     text = json.dumps(GOOD | MALFORMED[what])
     assert parse_record(text) is None
     assert releases(with_record(release(1), text)) == ()
@@ -213,6 +222,7 @@ def test_malformed_record_is_no_record(what: str) -> None:
 
 @pytest.mark.parametrize("key", ["repository", "digest", "base", "base_id", "group"])
 def test_record_without_a_key_is_no_record(key: str) -> None:
+    """A release record that lacks a required key is ignored."""
     assert parse_record(json.dumps({name: value for name, value in GOOD.items() if name != key})) is None
 
 
@@ -222,15 +232,18 @@ def test_record_without_a_key_is_no_record(key: str) -> None:
     ids=range(12),
 )
 def test_text_that_is_no_record_is_none(text: str) -> None:
+    """A text that is not a JSON object with the keys of a release record parses to None."""
     assert parse_record(text) is None
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5))
 def test_no_value_of_a_key_raises(value: object) -> None:
+    """For any JSON value of any key, the parser returns a record or None, and does not raise."""
     for key in GOOD:
         found = parse_record(json.dumps(GOOD | {key: value}))
         assert found is None or found.dump()
 
 
 def test_record_survives_its_text() -> None:
+    """The text of a release record parses to an equal release record."""
     assert parse_record(RECORD.dump()) == RECORD

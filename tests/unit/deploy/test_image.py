@@ -45,15 +45,18 @@ def refused(script: str) -> str:
 )
 @pytest.mark.parametrize("old", [":latest", ":ab12cd3", f"@{OLD}", f":v1.2_3-x@{OLD}"])
 def test_only_the_reference_changes(before: str, after: str, old: str) -> None:
+    """A rewrite replaces the full reference with the new digest, and keeps all other text."""
     assert rewritten(before.replace("{}", REPOSITORY + old)) == before.replace("{}", f"{REPOSITORY}@{NEW}"), after
 
 
 def test_a_registry_with_a_port_is_a_repository() -> None:
+    """The host of a repository may include a port."""
     place = deciding_reference({"startup-script": "image: localhost:5000/a/b:1\n"}, "localhost:5000/a/b")
     assert place.reference == Reference("localhost:5000/a/b", "1")
 
 
 def test_service_key_is_no_reference() -> None:
+    """A service key such as `ai-server:` is not a reference, and a script without a reference is refused."""
     text = refused("services:\n  ai-server:\n    image: other/ai-server:1\n")
     assert text == (
         f"startup-script: no reference of '{REPOSITORY}'."
@@ -62,12 +65,14 @@ def test_service_key_is_no_reference() -> None:
 
 
 def test_without_tag_or_only_in_a_comment_says_the_line() -> None:
+    """The error names the line of a reference that lacks a tag, or of a reference in a comment."""
     assert f"'startup-script' line 2 '{REPOSITORY}' (it has no tag" in refused(f"x\nimage: {REPOSITORY}\n")
     assert f"'startup-script' line 1 '{REPOSITORY}:latest' (comment)" in refused(f"# {REPOSITORY}:latest\n")
     assert f"line 1 '{REPOSITORY}' (it has no tag" in refused(f"R={REPOSITORY}; docker run $R:latest\n")
 
 
 def test_several_references_are_refused_with_their_lines() -> None:
+    """A script with several references is refused, and the error names the line of each reference."""
     text = refused(f"a {REPOSITORY}:1\n\nb {REPOSITORY}@{OLD}\n")
     assert f"2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:1', line 3 '{REPOSITORY}@{OLD}'." in text
 
@@ -91,10 +96,12 @@ def test_every_other_character_stays(before: str, after: str, old: str) -> None:
     "text", ["", "name", "host/path", "host/path:", "host/path@sha256:12", "Host/Path:1", "a b/c:1"]
 )
 def test_what_is_no_reference_is_refused(text: str) -> None:
+    """`--image` refuses a text that is not a full image reference."""
     with pytest.raises(RefusedError, match="which is not an image reference"):
         image.parse(text)
 
 
 def test_references_are_read() -> None:
+    """A full reference parses into repository, tag and digest, and prints as the same text."""
     assert image.parse(f"h:5000/p/q:t@{OLD}") == Reference("h:5000/p/q", "t", OLD)
     assert str(image.parse("h.dev/p:t")) == "h.dev/p:t"
