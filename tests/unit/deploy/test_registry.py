@@ -36,6 +36,7 @@ def registry(fake: FakeRegistry, url: str = HOST, sleeps: Sleeps | None = None) 
 
 
 def test_tag_is_resolved_to_its_digest() -> None:
+    """A tag is resolved to its digest by a single HEAD request with the token."""
     fake = FakeRegistry(token="t")
     found = registry(fake).resolve(image.parse(f"{REPOSITORY}:latest"))
     assert found == Reference(REPOSITORY, digest=digest("a"))
@@ -43,6 +44,7 @@ def test_tag_is_resolved_to_its_digest() -> None:
 
 
 def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
+    """A reference with a tag and a digest is looked up by its digest."""
     fake = FakeRegistry()
     assert registry(fake).resolve(Reference(REPOSITORY, "latest", digest("b"))).digest == digest("b")
     assert [path.rpartition("/")[2] for _, path, _ in fake.seen] == [digest("b")]
@@ -50,6 +52,7 @@ def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
 
 @pytest.mark.parametrize("asked", ["v1", digest("a")])
 def test_absent_image_is_named(asked: str) -> None:
+    """The error for an absent image names the repository and the reference, and has exit code 3."""
     reference = Reference(REPOSITORY, digest=asked) if ":" in asked else Reference(REPOSITORY, asked)
     with pytest.raises(RefusedError) as error:
         registry(FakeRegistry({})).resolve(reference)
@@ -61,6 +64,7 @@ def test_absent_image_is_named(asked: str) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_what_may_not_be_read_is_not_called_absent(status: int) -> None:
+    """A 401 or 403 is an error about missing permission to read, not about an absent image."""
     with pytest.raises(NotAllowedError) as error:
         registry(FakeRegistry(faults=[status])).resolve(Reference(REPOSITORY, "latest"))
     assert f"'{REPOSITORY}': {status}, reading is not allowed. Fix: grant" in str(error.value)
@@ -68,6 +72,7 @@ def test_what_may_not_be_read_is_not_called_absent(status: int) -> None:
 
 
 def test_plain_http_is_sent_no_token() -> None:
+    """A registry over plain HTTP receives no token."""
     fake = FakeRegistry()
     registry(fake, "http://registry:5000").resolve(Reference(REPOSITORY, "latest"))
     assert [authorization for _, _, authorization in fake.seen] == [""]
@@ -75,12 +80,14 @@ def test_plain_http_is_sent_no_token() -> None:
 
 @pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, httpx.ConnectError("refused")], ids=str)
 def test_what_time_may_mend_is_asked_again(fault: int | Exception) -> None:
+    """A request with a transient status or a connection error is retried with growing waits."""
     fake, sleeps = FakeRegistry(faults=[fault, fault]), Sleeps()
     assert registry(fake, sleeps=sleeps).resolve(Reference(REPOSITORY, "latest")).digest == digest("a")
     assert (len(fake.seen), sleeps.naps) == (3, [1.0, 2.0])
 
 
 def test_registry_that_never_answers_is_refused_within_its_budget() -> None:
+    """A registry that always answers 503 is refused after 20 to 30 seconds of retries."""
     sleeps = Sleeps()
     with pytest.raises(RefusedError, match=r"be looked up: HEAD https://.*: 503\. Fix: try again, or correct"):
         registry(FakeRegistry(faults=[503] * 99), sleeps=sleeps).resolve(Reference(REPOSITORY, "latest"))
@@ -95,6 +102,7 @@ def test_registry_that_never_answers_is_refused_within_its_budget() -> None:
     ],
 )
 def test_digest_that_is_none_or_another_one_is_refused(named: str, reference: Reference, text: str) -> None:
+    """A manifest without a digest, or with another digest than the requested digest, is refused."""
     path = REPOSITORY.partition("/")[2]
     fake = FakeRegistry({f"{path}/latest": named, f"{path}/{digest('a')}": named})
     with pytest.raises(RefusedError, match=text):
@@ -102,6 +110,7 @@ def test_digest_that_is_none_or_another_one_is_refused(named: str, reference: Re
 
 
 def test_other_answers_are_refused_with_their_status() -> None:
+    """An unexpected status such as 410 is refused, and the error names the status."""
     with pytest.raises(RefusedError, match="answered 410"):
         registry(FakeRegistry(faults=[410])).resolve(Reference(REPOSITORY, "latest"))
 
@@ -129,12 +138,14 @@ def test_the_fake_answers_as_a_registry_does(over_a_socket: bool) -> None:
 
 
 def test_every_error_of_a_registry_has_its_way_out() -> None:
+    """Every error of a registry names a fix."""
     for faults in ([403], [302], [410], []):
         with pytest.raises(DeployError, match="Fix: "):
             registry(FakeRegistry({}, list(faults))).resolve(Reference(REPOSITORY, "latest"))
 
 
 def test_bill_of_materials_lies_under_the_tag_of_its_image() -> None:
+    """The SBOM of an image is found under the tag that is derived from the image's digest."""
     path = REPOSITORY.partition("/")[2]
     fake = FakeRegistry({f"{path}/sha256-{digest('a')[7:]}.sbom": digest("b")})
     assert registry(fake).find_sbom(Reference(REPOSITORY, digest=digest("a"))) == digest("b")

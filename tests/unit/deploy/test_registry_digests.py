@@ -36,6 +36,7 @@ def redirects(location: str, status: int = 307) -> Host:
     "head", [Reply(200), Reply(200, {"docker-content-digest": "sha512:1"}), Reply(405), Reply(501)], ids=range(4)
 )
 def test_without_a_digest_by_head_the_manifest_proves_it(head: Reply, reference: str, certificate: Path) -> None:
+    """If the answer to HEAD has no valid digest, the client hashes the manifest that GET returns."""
     with rig(certificate, registry_example=answers(head, Reply(body=MANIFEST))) as one:
         assert one.resolve(IMAGE, reference=reference).digest == DIGEST
     assert [asked.method for asked in one.hosts.requests] == ["HEAD", "GET"]
@@ -47,12 +48,14 @@ def test_without_a_digest_by_head_the_manifest_proves_it(head: Reply, reference:
     ids=range(6),
 )  # fmt: skip
 def test_a_host_that_answers_200_to_everything_holds_nothing(body: bytes, reference: str, certificate: Path) -> None:
+    """A host that answers 200 without a manifest is refused."""
     with rig(certificate, registry_example=lambda _: Reply(body=body)) as one, pytest.raises(RefusedError) as error:
         one.resolve(IMAGE, reference=reference)
     assert "Fix: " in str(error.value)
 
 
 def test_a_manifest_that_has_another_digest_than_its_header_is_named_with_both(certificate: Path) -> None:
+    """A manifest with another digest than its header is refused, and the error names both digests."""
     get = Reply(200, {"docker-content-digest": digest("b")}, MANIFEST)
     with rig(certificate, registry_example=answers(Reply(405), get)) as one, pytest.raises(RefusedError) as error:
         one.resolve(IMAGE)
@@ -62,6 +65,7 @@ def test_a_manifest_that_has_another_digest_than_its_header_is_named_with_both(c
 
 
 def test_a_manifest_without_end_is_given_up(certificate: Path) -> None:
+    """A manifest of more than 4 MiB is refused."""
     get = Reply(body=b" " * (4 * 2**20 + 1))
     too_large = pytest.raises(RefusedError, match=r"the answer to GET .* is larger than 4 MiB")
     with rig(certificate, registry_example=answers(Reply(405), get)) as one, too_large:
@@ -70,12 +74,15 @@ def test_a_manifest_without_end_is_given_up(certificate: Path) -> None:
 
 @pytest.mark.parametrize("status", [404, 401, 403, 500])
 def test_a_manifest_that_get_does_not_give_is_not_held(status: int, certificate: Path) -> None:
+    """An image whose manifest GET does not return is an error, although HEAD answers 200."""
     with rig(certificate, registry_example=answers(Reply(200), Reply(status))) as one, pytest.raises(DeployError):
         one.resolve(IMAGE, reference=DIGEST)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_within_the_registry_keeps_the_login(status: int, certificate: Path) -> None:
+    """A redirect within the registry keeps the login."""
+
     def registry(asked: Asked) -> Reply:
         return HELD if asked.path == "/moved" else Reply(status, {"location": "/moved"})
 
@@ -109,6 +116,7 @@ def test_a_redirect_to_another_host_carries_no_login(certificate: Path, tmp_path
 
 
 def test_a_host_that_signs_its_addresses_for_get_is_asked_by_get(certificate: Path) -> None:
+    """If the target of a redirect refuses HEAD, the client reads the manifest with GET."""
     hosts = {
         "registry_example": redirects("https://cdn.example/blob"),
         "cdn_example": answers(Reply(403), Reply(body=MANIFEST)),
@@ -118,6 +126,7 @@ def test_a_host_that_signs_its_addresses_for_get_is_asked_by_get(certificate: Pa
 
 
 def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certificate: Path, tmp_path: Path) -> None:
+    """The target host of a redirect receives no login, although the host requests a login."""
     credentials = file(
         tmp_path, {name: {"auth": USER.removeprefix("Basic ")} for name in ("registry.example", "evil.example")}
     )
@@ -139,6 +148,7 @@ def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certifi
 )  # fmt: skip
 @pytest.mark.parametrize("host", ["registry.example", "a.pkg.dev"])
 def test_a_redirect_that_is_not_followed(host: str, location: str, certificate: Path) -> None:
+    """A redirect to plain HTTP, a local or private address, or a malformed URL is not followed."""
     not_followed = pytest.raises(RefusedError, match=r"a redirect to .* is not followed: it ")
     with rig(certificate, **{host: redirects(location)}) as one, not_followed:
         one.resolve(f"{host}/a/b")
@@ -146,6 +156,7 @@ def test_a_redirect_that_is_not_followed(host: str, location: str, certificate: 
 
 
 def test_a_registry_of_a_private_network_may_redirect_within_it(certificate: Path) -> None:
+    """A registry of a private network may redirect to another host of the same network."""
     hosts = {"hub_private_example": redirects("https://cdn.private.example/x"), "cdn_private_example": lambda _: HELD}
     with rig(certificate, **hosts) as one:
         assert one.resolve("hub.private.example/a/b").digest == digest("a")
@@ -153,6 +164,8 @@ def test_a_registry_of_a_private_network_may_redirect_within_it(certificate: Pat
 
 @pytest.mark.parametrize(("redirected", "is_followed"), [(5, True), (6, False)])
 def test_at_most_five_redirects_are_followed(redirected: int, is_followed: bool, certificate: Path) -> None:
+    """The client follows five redirects, and refuses the sixth redirect."""
+
     def registry(asked: Asked) -> Reply:
         step = int(asked.path.rpartition("/")[2])
         return HELD if step == redirected else Reply(302, {"location": f"/{step + 1}"})
