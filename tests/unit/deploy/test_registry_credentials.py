@@ -25,6 +25,7 @@ from tests.unit.deploy.registries_over_tls import file
     ids=range(7),
 )
 def test_a_file_of_logins_that_is_broken_is_named_and_not_printed(text: str, reason: str, tmp_path: Path) -> None:
+    """A broken credentials file is refused with its path and the reason, and the error omits its content."""
     path = tmp_path / "auth.json"
     path.write_text(text)
     with pytest.raises(NotAllowedError, match=re.escape(f"registry credentials: {path}: {reason}. Fix: ")) as error:
@@ -47,6 +48,7 @@ def test_a_file_of_logins_that_is_broken_is_named_and_not_printed(text: str, rea
     ],
 )
 def test_an_entry_that_is_no_login_is_named_and_not_printed(entry: object, reason: str, tmp_path: Path) -> None:
+    """A broken entry is refused with its registry and the reason, and the error omits its secret."""
     credentials = file(tmp_path, {"registry.example": entry, "other.example": {}})
     assert credentials.basic("third.example", "a/b") == ""
     with pytest.raises(NotAllowedError, match=re.escape(f"auths.registry.example: {reason}. Fix: ")) as error:
@@ -55,6 +57,7 @@ def test_an_entry_that_is_no_login_is_named_and_not_printed(entry: object, reaso
 
 
 def test_a_file_of_logins_that_is_absent_is_named(tmp_path: Path) -> None:
+    """An absent credentials file is refused with its path."""
     with pytest.raises(
         NotAllowedError, match=r"registry credentials: /nope\.json: No such file or directory\. Fix: pass"
     ):
@@ -62,6 +65,7 @@ def test_a_file_of_logins_that_is_absent_is_named(tmp_path: Path) -> None:
 
 
 def test_the_longest_path_counts(tmp_path: Path) -> None:
+    """Of the entries whose path contains the repository, the entry with the longest path provides the login."""
     logins = {
         name: base64.b64encode(f"{name}:p".encode()).decode() for name in ("h.example", "h.example/a", "i.example")
     }

@@ -22,6 +22,7 @@ BEARER = 'Bearer realm="https://auth.example/token?client=x",service="registry.e
 
 @pytest.mark.parametrize("host", ["asia-northeast3-docker.pkg.dev", "gcr.io", "eu.gcr.io"])
 def test_the_google_token_goes_to_google_s_registries(host: str, certificate: Path) -> None:
+    """Artifact Registry and Container Registry receive the Google access token."""
     with rig(certificate, **{host: wants(GOOGLE, "Bearer")}) as one:
         assert one.resolve(f"{host}/a/b").digest == digest("a")
     assert one.hosts.authorizations(host) == {GOOGLE}
@@ -30,6 +31,7 @@ def test_the_google_token_goes_to_google_s_registries(host: str, certificate: Pa
 @pytest.mark.parametrize("host", ["ghcr.io", "evil.example", "pkg.dev.evil.example", "registry.example"])
 @pytest.mark.parametrize("challenge", ["Bearer", "Basic", 'Bearer realm="https://evil.example/token"', BEARER, ""])
 def test_the_google_token_goes_to_no_other_registry(host: str, challenge: str, certificate: Path) -> None:
+    """A registry of another host receives no Google access token, regardless of its challenge."""
     hosts = {host: wants(GOOGLE, challenge), "auth_example": gives("t")}
     with rig(certificate, **hosts) as one, pytest.raises(DeployError):
         one.resolve(f"{host}/a/b")
@@ -38,6 +40,7 @@ def test_the_google_token_goes_to_no_other_registry(host: str, challenge: str, c
 
 
 def test_the_environment_lists_more_registries_that_take_the_google_token(certificate: Path) -> None:
+    """A registry that the environment file lists in `google_registries` receives the Google access token."""
     with rig(certificate, registry_example=wants(GOOGLE, "Bearer")) as one:
         assert one.resolve("registry.example/a/b", google_registries=("registry.example",)).digest == digest("a")
     assert one.hosts.authorizations("registry.example") == {GOOGLE}
@@ -71,10 +74,12 @@ def test_the_environment_lists_more_registries_that_take_the_google_token(certif
     ],
 )
 def test_which_registries_take_the_google_token(url: str, listed: tuple[str, ...], takes: bool) -> None:
+    """The Google access token is for Google's HTTPS hosts and for listed HTTPS or local hosts only."""
     assert takes_google_token(url, listed) is takes
 
 
 def test_a_public_image_is_read_with_the_token_that_everybody_gets(certificate: Path) -> None:
+    """A public image is read with the anonymous token of the registry's realm."""
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t")}
     with rig(certificate, **hosts) as one:
         assert one.resolve("registry.example/a/b").digest == digest("a")
@@ -87,6 +92,7 @@ def test_a_public_image_is_read_with_the_token_that_everybody_gets(certificate: 
 
 
 def test_a_login_goes_to_the_realm_of_its_registry(certificate: Path, tmp_path: Path) -> None:
+    """The realm of a registry receives the login, and the registry receives the realm's token."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t", USER)}
     with rig(certificate, **hosts) as one:
@@ -96,6 +102,7 @@ def test_a_login_goes_to_the_realm_of_its_registry(certificate: Path, tmp_path: 
 
 
 def test_a_login_goes_to_a_registry_that_wants_basic(certificate: Path, tmp_path: Path) -> None:
+    """A registry with a Basic challenge receives the login of the credentials file."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     with rig(certificate, registry_example=wants(USER, 'Basic realm="Registry Realm"')) as one:
         assert one.resolve("registry.example/a/b", credentials).digest == digest("a")
@@ -103,6 +110,7 @@ def test_a_login_goes_to_a_registry_that_wants_basic(certificate: Path, tmp_path
 
 
 def test_a_login_of_one_registry_goes_to_no_other_one(certificate: Path, tmp_path: Path) -> None:
+    """The login of a registry is not sent to another registry, nor to the realm of another registry."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"evil_example": wants(USER, BEARER), "auth_example": gives("t", USER)}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError):
@@ -111,6 +119,7 @@ def test_a_login_of_one_registry_goes_to_no_other_one(certificate: Path, tmp_pat
 
 
 def test_a_login_of_google_s_registry_goes_before_the_token(certificate: Path, tmp_path: Path) -> None:
+    """A login for a Google registry takes precedence over the Google access token."""
     credentials = file(tmp_path, {"asia-docker.pkg.dev/a": {"auth": USER.removeprefix("Basic ")}})
     with rig(certificate, **{"asia-docker.pkg.dev": wants(USER, "Basic")}) as one:
         assert one.resolve("asia-docker.pkg.dev/a/b", credentials).digest == digest("a")
@@ -129,6 +138,7 @@ def test_a_login_of_google_s_registry_goes_before_the_token(certificate: Path, t
 def test_a_registry_that_wants_a_login_is_named_with_it(
     challenge: str, realm: Reply, text: str, certificate: Path
 ) -> None:
+    """If a registry requires a login, the error names the registry, the URL that refused access and the fix."""
     hosts: dict[str, Host] = {"registry_example": wants("Bearer t", challenge), "auth_example": lambda _: realm}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError) as error:
         one.resolve("registry.example/a/b")
@@ -139,6 +149,7 @@ def test_a_registry_that_wants_a_login_is_named_with_it(
 
 
 def test_a_login_that_is_not_accepted_is_named_with_its_file(certificate: Path, tmp_path: Path) -> None:
+    """If a login is rejected, the error names the credentials file and omits the password."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t", "Basic another")}
     with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError) as error:
@@ -162,6 +173,7 @@ def test_a_login_that_is_not_accepted_is_named_with_its_file(certificate: Path, 
     ],
 )  # fmt: skip
 def test_a_realm_that_the_registry_may_not_name_is_not_asked(realm: str, certificate: Path, tmp_path: Path) -> None:
+    """A realm with plain HTTP, a private address or a malformed URL is refused and receives no request."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", f'Bearer realm="{realm}"'), "auth_example": gives("t", USER)}
     with rig(certificate, **hosts) as one, pytest.raises(RefusedError, match="is not asked for a token: it "):
@@ -171,6 +183,7 @@ def test_a_realm_that_the_registry_may_not_name_is_not_asked(realm: str, certifi
 
 
 def test_a_registry_of_a_private_network_may_name_a_realm_there(certificate: Path) -> None:
+    """A registry of a private network may name a realm of the same network."""
     challenge = 'Bearer realm="https://login.private.example/token",service="s"'
     hosts = {"hub_private_example": wants("Bearer t", challenge), "login_private_example": gives("t")}
     with rig(certificate, **hosts) as one:
@@ -183,6 +196,7 @@ def test_a_registry_of_a_private_network_may_name_a_realm_there(certificate: Pat
     ids=range(7),
 )
 def test_a_realm_without_a_token_is_an_error(body: bytes, certificate: Path) -> None:
+    """A realm that answers 200 without a valid token is an error."""
     hosts: dict[str, Host] = {
         "registry_example": wants("Bearer t", BEARER), "auth_example": lambda _: Reply(body=body)
     }  # fmt: skip
@@ -191,6 +205,7 @@ def test_a_realm_without_a_token_is_an_error(body: bytes, certificate: Path) -> 
 
 
 def test_docker_hub_is_asked_at_its_registry_with_its_login(certificate: Path, tmp_path: Path) -> None:
+    """The login of Docker Hub's index URL applies to its registry host, and short names get the path `library/`."""
     credentials = file(tmp_path, {"https://index.docker.io/v1/": {"auth": USER.removeprefix("Basic ")}})
     challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'
     hosts = {"registry-1_docker_io": wants("Bearer t", challenge), "auth_docker_io": gives("t", USER)}

@@ -31,6 +31,7 @@ DIGEST = digest("a")
     ],
 )
 def test_a_short_name_is_refused_with_its_full_form(text: str, full: str) -> None:
+    """A reference without a registry host is refused, and the error suggests the full form."""
     with pytest.raises(RefusedError) as error:
         image.parse(text)
     assert str(error.value) == f"image: got '{text}', which names no registry. Fix: write '{full}'."
@@ -41,6 +42,7 @@ def test_a_short_name_is_refused_with_its_full_form(text: str, full: str) -> Non
     "text", ["localhost/app:1", "registry:5000/app:1", "registry.example/app:1", "docker.io/app:1"]
 )
 def test_a_name_with_a_host_is_no_short_name(text: str) -> None:
+    """A reference with a registry host parses unchanged."""
     assert str(image.parse(text)) == text
 
 
@@ -54,6 +56,7 @@ def test_a_name_with_a_host_is_no_short_name(text: str) -> None:
     ],
 )
 def test_the_registry_of_a_repository(repository: str, registry: str) -> None:
+    """A repository's host determines the URL of the registry; both names of Docker Hub have the same URL."""
     assert config_of(repository=repository).registry == registry
 
 
@@ -78,6 +81,7 @@ def config_of(**values: object) -> Config:
     ],
 )
 def test_what_an_environment_file_may_not_name(line: str, text: str, tmp_path: Path) -> None:
+    """An environment file with a short repository name or a malformed registry host is refused."""
     (tmp_path / "x.yaml").write_text(f"project: p\nzone: z\ngroup: g\n{line}\n")
     with pytest.raises(ConfigError) as error:
         read_config("x", {}, tmp_path)
@@ -85,6 +89,7 @@ def test_what_an_environment_file_may_not_name(line: str, text: str, tmp_path: P
 
 
 def test_a_session_logs_in_with_the_file_that_it_is_given(tmp_path: Path) -> None:
+    """A session sends the login of its credentials file to the registry."""
     file = tmp_path / "auth.json"
     fake = FakeRegistry(basic="YTpi")
     with served(fake) as url:
@@ -96,6 +101,7 @@ def test_a_session_logs_in_with_the_file_that_it_is_given(tmp_path: Path) -> Non
 
 
 def test_a_lookup_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup of a host that exceeds the time limit raises AddressError."""
     is_over = threading.Event()
 
     def getaddrinfo(*_: object, **__: object) -> list[object]:
@@ -111,6 +117,8 @@ def test_a_lookup_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("error", [OSError("no such host"), UnicodeError("label too long")])
 def test_a_host_without_addresses_has_none(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup of a host that fails returns no addresses."""
+
     def getaddrinfo(*_: object, **__: object) -> list[object]:
         raise error
 
@@ -119,5 +127,6 @@ def test_a_host_without_addresses_has_none(error: Exception, monkeypatch: pytest
 
 
 def test_addresses_are_looked_up_by_name_and_by_number() -> None:
+    """A lookup returns the addresses of a host name and of a numeric address."""
     assert look_up_addresses("127.0.0.1") == ["127.0.0.1"]
     assert set(look_up_addresses("localhost")) <= {"127.0.0.1", "::1"}
