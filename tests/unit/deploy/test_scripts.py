@@ -54,6 +54,7 @@ def test_another_image_of_the_same_tag_is_left_alone() -> None:
 
 @SHAPES
 def test_carriage_returns_stay(script: str) -> None:
+    """A rewrite keeps carriage returns."""
     windows = script.replace("\n", "\r\n")
     assert rewritten(windows) == windows.replace(LATEST, NEW)
 
@@ -61,6 +62,7 @@ def test_carriage_returns_stay(script: str) -> None:
 @SHAPES
 @pytest.mark.parametrize("quote", ['"', "'"])
 def test_quotes_and_a_comment_behind_stay(script: str, quote: str) -> None:
+    """A rewrite keeps the quotes around the reference, and the comment after the quotes."""
     quoted = script.replace(LATEST, f"{quote}{LATEST}{quote} # the release")
     assert rewritten(quoted) == quoted.replace(LATEST, NEW)
 
@@ -75,12 +77,14 @@ def test_every_form_of_reference_is_found(script: str, form: str) -> None:
 
 @SHAPES
 def test_already_the_target_is_no_change(script: str) -> None:
+    """A second rewrite to the same digest changes nothing."""
     once = rewritten(script)
     assert rewritten(once) == once
 
 
 @SHAPES
 def test_no_reference_is_refused(script: str) -> None:
+    """A script without a full reference of the repository is refused."""
     assert f"no reference of '{REPOSITORY}'." in refusal(script.replace(LATEST, "ai-server:latest"))
 
 
@@ -94,32 +98,38 @@ def test_several_references_are_refused_with_lines_and_tags(script: str) -> None
 
 
 def test_reference_in_a_comment_is_none() -> None:
+    """A reference in a comment is neither rewritten nor accepted as the script's reference."""
     assert f"'startup-script' line 10 '{LATEST}' (comment)." in refusal(DESIGN.replace(LATEST, f"x # {LATEST}"))
     assert rewritten(f"# was {LATEST}\n{DESIGN}") == f"# was {LATEST}\n{DESIGN.replace(LATEST, NEW)}"
 
 
 def test_reference_by_a_variable_is_refused_with_its_line() -> None:
+    """A repository in a variable, with the tag written elsewhere, is refused, and the error names the line."""
     script = DESIGN.replace(LATEST, "${IMAGE}:latest").replace("mkdir", f"IMAGE={REPOSITORY}\nmkdir", 1)
     assert f"'startup-script' line 5 '{REPOSITORY}' (it has no tag and no digest)." in refusal(script)
 
 
 def test_a_variable_that_holds_the_whole_reference_is_rewritten() -> None:
+    """A full reference that a variable holds is rewritten."""
     script = DESIGN.replace(LATEST, "$IMAGE").replace("mkdir", f'IMAGE="{LATEST}"\nmkdir', 1)
     assert rewritten(script) == script.replace(LATEST, NEW)
 
 
 def test_another_registry_of_the_same_path_is_refused() -> None:
+    """A script that refers to the same path on another registry is refused."""
     assert "no reference of" in refusal(DESIGN.replace("asia-northeast3-docker.pkg.dev/d", "us-docker.pkg.dev/d"))
 
 
 @pytest.mark.parametrize("sibling", ["-worker", "-ai-server", "2", "/sidecar", "_x", ".old"])
 def test_sibling_names_are_left_alone(sibling: str) -> None:
+    """A rewrite leaves repositories whose names begin with the configured repository unchanged."""
     script = DESIGN + f"docker pull {REPOSITORY}{sibling}:latest\n"
     assert rewritten(script) == script.replace(LATEST, NEW, 1)
 
 
 @pytest.mark.parametrize("prefix", ["my-", "mirror.example/", "a.", "my_"])
 def test_longer_hosts_are_left_alone(prefix: str) -> None:
+    """A rewrite leaves references with a prefix before the configured host unchanged."""
     script = DESIGN + f"docker pull {prefix}{LATEST}\n"
     assert rewritten(script) == script.replace(LATEST, NEW, 1)
 
@@ -133,12 +143,14 @@ def test_longer_hosts_are_left_alone(prefix: str) -> None:
     ],
 )
 def test_ports_dots_and_domain_projects_are_part_of_a_repository(repository: str) -> None:
+    """The name of a repository may contain a port, dots and a domain-scoped project."""
     script = DESIGN.replace(REPOSITORY, repository)
     place = deciding_reference({"startup-script": script}, repository)
     assert rewrite(script, place, digest("1")) == DESIGN.replace(LATEST, f"{repository}@{digest('1')}")
 
 
 def test_dots_of_the_repository_are_no_wildcards() -> None:
+    """A dot in the repository's name matches only a dot."""
     assert "no reference of" in refusal(
         DESIGN.replace("asia-northeast3-docker.pkg.dev/", "asia-northeast3-dockerXpkg.dev/")
     )
@@ -147,12 +159,14 @@ def test_dots_of_the_repository_are_no_wildcards() -> None:
 @SHAPES
 @pytest.mark.parametrize("text", ["&", "|", "\\1", "\\g<0>", "$$", "${X:-y}", "$(date)", "%s", "\0", "한글", "\u2028"])
 def test_characters_that_tools_of_text_take_for_their_own_stay(script: str, text: str) -> None:
+    """A rewrite keeps characters that are special to patterns, templates and shells."""
     around = f"{text}\n{script.replace('APP_ENV', text)}{text}"
     assert rewritten(around) == around.replace(LATEST, NEW)
 
 
 @SHAPES
 def test_last_line_end_stays_as_it_is(script: str) -> None:
+    """A rewrite neither adds nor removes the last line end."""
     assert rewritten(script).endswith("\n")
     assert not rewritten(script.rstrip("\n")).endswith("\n")
 
