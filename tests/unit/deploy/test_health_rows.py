@@ -57,6 +57,7 @@ def state(check: str, health: str) -> dict[str, str]:
     ],
 )
 def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, health: str) -> None:
+    """The row of the group's own health check decides an instance's health; without such a row, all rows decide."""
     found = parse_group(document(), [row(rows)])
     assert found.instances[0].health == health
     target = found.versions[0]
@@ -76,6 +77,7 @@ def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, hea
     ],
 )
 def test_own_check_is_known_by_every_form_of_its_link(link: str) -> None:
+    """Every form of a link to the group's health check refers to the same health check."""
     rows = [state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")]
     assert parse_group(document(link), [row(rows)]).instances[0].health == "HEALTHY"
 
@@ -90,5 +92,6 @@ def test_own_check_is_known_by_every_form_of_its_link(link: str) -> None:
     ],
 )
 def test_check_of_the_same_name_elsewhere_is_another_check(link: str | None) -> None:
+    """If the group's link names another region, project or kind of health check, or is absent, all rows decide."""
     rows = [state(OTHER, "UNHEALTHY"), state(OWN, "HEALTHY")]
     assert parse_group(document(link), [row(rows)]).instances[0].health == "UNHEALTHY"

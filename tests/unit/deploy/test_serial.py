@@ -44,6 +44,7 @@ ENDED = f"{AGENT}startup-script exit status 1"
     ],
 )
 def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None:
+    """A failed pull or start that no retry resolves is permanent, and the failure quotes its line."""
     found = failure(f"{BOOT}\r\n{SCRIPT}Pulling x\r\n{line}\r\n", R)
     assert found is not None
     assert (found.line, found.is_permanent) == (line, True)
@@ -67,6 +68,7 @@ def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None
 )
 @pytest.mark.parametrize("end", ["", ENDED])
 def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_the_script(line: str, end: str) -> None:
+    """A failure that a retry may resolve is transient, although the script may have ended with an error."""
     found = failure(f"{BOOT}\n{SCRIPT}Pulling x\n{line}\n{end}\n", R)
     assert found == Failure(line, count=1, is_over=bool(end), is_permanent=False)
 
@@ -92,6 +94,7 @@ def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_
     ],
 )
 def test_what_shows_no_failure_of_this_boot_is_none(contents: str) -> None:
+    """Output that shows a success, an earlier boot or an unrelated error is not a failure."""
     assert failure(f"{BOOT}\n{contents}", R) is None
 
 
@@ -123,28 +126,33 @@ def test_what_shows_no_failure_of_this_boot_is_none(contents: str) -> None:
     ],
 )
 def test_output_of_the_application_is_no_failed_pull(program: str, message: str) -> None:
+    """Output of the application is not a failure, although its words resemble a failed pull."""
     assert failure(f"{BOOT}\n{SCRIPT}Pulling x\n{program}{message}\n", R) is None
 
 
 def test_failed_pull_of_another_image_counts_once_the_script_has_ended_badly() -> None:
+    """A failed pull of another image is a failure only after the script ended with an error."""
     other = f"{SCRIPT}{DAEMON}pull access denied for grafana/promtail, repository does not exist"
     assert failure(f"{BOOT}\n{other}\n", R) is None
     assert failure(f"{BOOT}\n{other}\n{ENDED}\n", R) == Failure(other, count=1, is_over=True, is_permanent=True)
 
 
 def test_permanent_cause_goes_before_a_transient_one_and_both_before_the_exit_status() -> None:
+    """A permanent failure takes precedence over a transient failure, and both over the exit status."""
     boot = f"{BOOT}\n{UNAUTHORIZED}\n{UNAUTHORIZED}\n"
     assert failure(boot, R) == Failure(UNAUTHORIZED, count=2, is_over=False, is_permanent=False)
     assert failure(f"{boot}{DENIED}\n{UNAUTHORIZED}\n{ENDED}\n", R) == Failure(DENIED, 1, True, True)
 
 
 def test_secrets_of_a_line_stay_hidden() -> None:
+    """A secret in the line of a failure is redacted."""
     found = failure(f"{BOOT}\n{DENIED} TOKEN=verysecret\n", R)
     assert found is not None
     assert "verysecret" not in found.line
 
 
 def test_serial_port_of_a_megabyte_of_one_line_takes_no_time() -> None:
+    """Output of more than a megabyte in two lines is parsed within two seconds of CPU time."""
     began_s = time.process_time()
     assert failure(f"{BOOT}\n{'x ' * 500_000}\n{SCRIPT}{'denied: ' * 100_000}\n{DENIED}", R) is not None
     assert time.process_time() - began_s < 2

@@ -50,11 +50,13 @@ def of(*instances: Instance, size: int = 1, is_reached: bool = True, version: Ve
     ],
 )
 def test_standby_instances_are_left_out_of_the_verdict(group: Group, state: str) -> None:
+    """Suspended and stopped instances do not affect the verdict about the group's health."""
     assert group_verdict(group, TARGET, add_poll(group, TARGET, PollSummary())).state == state
     assert is_settled(group) is (state == "done")
 
 
 def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> None:
+    """Standby instances count neither as repairs, nor as capacity errors, nor as updated instances."""
     short = replace(STOPPED, status="", errors=(("QUOTA_EXCEEDED", "no"),))
     seen = PollSummary()
     for action in ("RECREATING", "NONE", "RECREATING"):
@@ -65,21 +67,25 @@ def test_standby_instances_are_neither_repairs_nor_capacity_nor_waited_for() -> 
 
 
 def test_release_on_every_running_instance_is_proven_beside_a_standby_pool() -> None:
+    """Running instances alone prove a release; standby instances neither prove nor disprove a release."""
     assert release_proof.unproven_reason(of(SERVING, SUSPENDED, STOPPED), NOW) == ""
     assert release_proof.unproven_reason(of(SUSPENDED, STOPPED), NOW) == "no instance serves it"
 
 
 def test_standby_instances_are_not_suspected_of_a_failure() -> None:
+    """A stopped instance is not reported as late."""
     assert late_instances(of(STOPPED, SERVING), TARGET) == ()
 
 
 def test_standby_instances_are_no_part_of_the_timeline() -> None:
+    """The timeline of a rollout contains running instances only."""
     timeline = Timeline().add(of(SERVING, SUSPENDED, STOPPED), TARGET, 5.0)
     assert [times.name for times in timeline.instances] == ["a"]
     assert timeline.reached.keys() == {"first instance running", "first healthy", "all healthy", "old deleted"}
 
 
 def test_stopped_rollout_counts_running_instances_alone() -> None:
+    """The report of a stopped rollout counts running instances only."""
     version = Version("new", str(VersionName("deploy", "0" * 12, "r", NOW, NOW)))
     instances = [replace(instance, version=version) for instance in (SERVING, STOPPED)]
     text, _ = unattended_rollout(of(*instances, version=version), version, OLD, is_patched=True)
@@ -101,6 +107,7 @@ def with_pool() -> Observation:
 
 
 def test_status_shows_the_pool_and_what_of_it_is_of_another_template() -> None:
+    """`status` prints the standby instances, and reports drift for standby instances of another template."""
     group = status(CONFIG, with_pool(), NOW)
     text = status_report(group, "text")
     assert "serves from every instance" in text.splitlines()[0]
@@ -111,16 +118,19 @@ def test_status_shows_the_pool_and_what_of_it_is_of_another_template() -> None:
 
 
 def test_status_without_a_pool_shows_none() -> None:
+    """`status` prints no standby line for a group without standby instances."""
     assert "standby" not in status_report(status(CONFIG, observed_with({}), NOW), "text")
 
 
 def test_row_without_a_target_status_is_meant_to_run() -> None:
+    """An instance without a `targetStatus` is an active instance."""
     group = parse_group(BASE["group"], BASE["rows"])
     assert group.standby_instances == ()
     assert group.active_instances == group.instances
 
 
 def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
+    """Standby instances are no part of a rollout's preview, its surge room or the drift of active instances."""
     observed = with_pool()
     request = DeployRequest(reference=Reference(REPOSITORY, digest=digest("a")), run="run1", now=NOW)
     planned = plan_deploy(CONFIG, request, observed)
