@@ -36,6 +36,7 @@ REQUESTS: dict[str, Callable[[Session], object]] = {
 def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
     asked: str, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An exchange with a server that sends one byte at a time ends with an error at the deadline."""
     monkeypatch.setattr(session, "EXCHANGE_S", LIMIT_S)
     monkeypatch.setattr(session, "Compute", functools.partial(Compute, budget_s=0.0))
     monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))

@@ -12,6 +12,7 @@ from deploy.parallel import side_by_side
 
 
 def test_results_come_in_the_order_of_the_reads() -> None:
+    """Results are returned in the order of the reads, although later reads end first."""
     assert side_by_side([]) == []
 
     def read(number: int) -> int:
@@ -22,11 +23,13 @@ def test_results_come_in_the_order_of_the_reads() -> None:
 
 
 def test_reads_run_at_the_same_time() -> None:
+    """Eight reads run at the same time."""
     barrier = threading.Barrier(8, timeout=20)
     assert len(side_by_side([barrier.wait] * 8)) == 8
 
 
 def test_the_first_error_is_raised_and_no_further_read_begins() -> None:
+    """The first error is raised while other reads still wait, and at most eight of these reads begin."""
     begun: list[int] = []
     is_over = threading.Event()
 
@@ -45,6 +48,7 @@ def test_the_first_error_is_raised_and_no_further_read_begins() -> None:
 
 
 def test_a_read_that_hangs_keeps_no_process_alive() -> None:
+    """A read that hangs does not keep the process from exiting after another read failed."""
     program = (
         "import time; from deploy.parallel import side_by_side\n"
         "def fail(): raise KeyError('failed')\n"

@@ -20,6 +20,7 @@ def asking(answer: httpx.Response) -> tuple[Compute, list[float]]:
 
 @pytest.mark.parametrize("asked", ["36000", "91", "90"])
 def test_server_that_wants_more_time_than_there_is_is_not_waited_for(asked: str) -> None:
+    """The client does not wait for a `Retry-After` that is as long as the time budget or longer."""
     compute, slept = asking(httpx.Response(503, headers={"retry-after": asked}))
     with pytest.raises(CloudError, match="503"):
         compute.get("x")
@@ -27,6 +28,7 @@ def test_server_that_wants_more_time_than_there_is_is_not_waited_for(asked: str)
 
 
 def test_server_that_wants_what_is_left_is_waited_for() -> None:
+    """The client waits for a `Retry-After` that fits into the rest of the time budget."""
     compute, slept = asking(httpx.Response(503, headers={"retry-after": "40"}))
     with pytest.raises(CloudError, match="503"):
         compute.get("x")
@@ -36,6 +38,7 @@ def test_server_that_wants_what_is_left_is_waited_for() -> None:
 @pytest.mark.parametrize("status", [200, 503])
 @pytest.mark.parametrize("body", [b'{"name": "\xff\xfe"}', '{"name": "é'.encode()[:-1], b"\x00\x01"], ids=str)
 def test_body_that_is_no_text_is_asked_for_again(status: int, body: bytes) -> None:
+    """A request whose body is not UTF-8 text is retried until the time budget ends."""
     compute, slept = asking(httpx.Response(status, content=body, headers={"content-type": "application/json"}))
     with pytest.raises(CloudError):
         compute.get("x")
@@ -43,6 +46,7 @@ def test_body_that_is_no_text_is_asked_for_again(status: int, body: bytes) -> No
 
 
 def test_body_that_can_not_be_unpacked_is_asked_for_again() -> None:
+    """A request whose body can't be decompressed is retried."""
     answers = iter([b"\x1f\x8bbroken", b'{"name": "x"}'])
 
     def answer(_: httpx.Request) -> httpx.Response:
@@ -57,6 +61,7 @@ def test_body_that_can_not_be_unpacked_is_asked_for_again() -> None:
 
 
 def test_what_is_wrong_for_good_is_asked_once() -> None:
+    """A permanent error is raised after the first attempt."""
     calls: list[int] = []
 
     def call() -> None:
