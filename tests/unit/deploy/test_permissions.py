@@ -65,17 +65,20 @@ def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[st
     ids=str,
 )
 def test_permissions_are_asked_for_again_after_what_time_may_mend(first: httpx.Response | httpx.TransportError) -> None:
+    """The request for permissions is sent again after a transient error or an unreadable answer."""
     found, slept = permissions(first, httpx.Response(200, json={"permissions": ["compute.x.get"]}))
     assert found == {"compute.x.get"}
     assert len(slept) == 1
 
 
 def test_api_that_is_off_is_asked_once() -> None:
+    """A 403 from the request for permissions is raised without a retry."""
     with pytest.raises(CloudError, match="testIamPermissions of 'p': 403"):
         permissions(httpx.Response(403))
 
 
 def test_permissions_that_can_not_be_asked_for_are_given_up_soon() -> None:
+    """A request for permissions that always fails is retried for 5 to 15 seconds, and then raised as an error."""
     slept: list[float] = []
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
     with pytest.raises(CloudError, match="testIamPermissions of 'p': 503"):

@@ -18,6 +18,7 @@ DIGEST = "sha256:" + "1" * 64
 def test_compute_and_resource_manager_are_sent_the_quota_project_and_registries_are_not(
     quota: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Compute Engine and Cloud Resource Manager receive the credential's quota project; registries do not."""
     sent: dict[str, httpx.Headers] = {}
 
     def answer(_: DeadlineTransport, request: httpx.Request) -> httpx.Response:

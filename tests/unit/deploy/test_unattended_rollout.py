@@ -17,6 +17,7 @@ def settled(**changes: Any) -> Group:
 
 
 def test_what_the_cloud_still_does() -> None:
+    """The text names the instances that Compute Engine still replaces, or says that the group is unchanged."""
     seed = Version(SEED)
     until = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
     name = f"deploy/{digest('a')[7:19]}/run1/20261123T150000Z/{until:%Y%m%dT%H%M%SZ}"
