@@ -75,12 +75,14 @@ LOGINS = ("--registry-credentials", "logins")
 def test_the_one_login_that_a_registry_may_be_sent(
     repository: str, options: tuple[str, ...], auths: dict[str, str], folder: Path
 ) -> None:
+    """The authfile contains only the login that the registry of the repository may receive."""
     done = authfile(folder, repository, *options)
     assert (done.returncode, done.stderr, decoded(done.stdout)) == (0, "", auths)
 
 
 @pytest.mark.parametrize("host", ["ghcr.io", "evil-pkg.dev", "a.pkg.dev.evil.example", "a.pkg.dev:8443"])
 def test_a_token_for_a_registry_that_does_not_take_it_is_refused(host: str, folder: Path) -> None:
+    """A Google access token is refused if the registry of the repository does not accept Google tokens."""
     done = authfile(folder, f"{host}/a/b", *TOKEN)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
@@ -98,16 +100,18 @@ def test_a_token_for_a_registry_that_does_not_take_it_is_refused(host: str, fold
         (("--registry-credentials", "token"), 4, "registry credentials: token: is not JSON. Fix: "),
     ],
 )
-def test_a_file_that_is_none_is_named_and_not_printed(
+def test_unusable_file_is_named_and_its_content_is_not_printed(
     options: tuple[str, ...], code: int, text: str, folder: Path
 ) -> None:
+    """An unusable file of an option is named in the error, and its content is not printed."""
     done = authfile(folder, "asia-docker.pkg.dev/p/r/a", *options)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.startswith(text)
     assert "ya29" not in done.stderr
 
 
-def test_the_push_runs_it_as_a_program(folder: Path) -> None:
+def test_module_runs_as_a_program(folder: Path) -> None:
+    """`python -m deploy.authfile` prints the authfile when a push starts the module as a program."""
     command = [sys.executable, "-m", "deploy.authfile", "--env", "x", "--repository", "gcr.io/p/a", *TOKEN]
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=environment)
@@ -115,12 +119,14 @@ def test_the_push_runs_it_as_a_program(folder: Path) -> None:
 
 
 def test_a_short_name_is_refused_before_anything_is_pushed(folder: Path) -> None:
+    """A repository without a registry host is refused, and the error has the full name."""
     done = authfile(folder, "team/app", *LOGINS)
     assert (done.returncode, done.stdout) == (3, "")
     assert "names no registry; its full form is 'docker.io/team/app'" in done.stderr
 
 
 def test_credentials_become_a_token_where_the_registry_takes_it_and_nowhere_else(served: str, folder: Path) -> None:
+    """A credential file produces an access token for Google's registry and no login for another registry."""
     file = write(folder / "file.json", keyless(served))
     environment = folder / "environments/x.yaml"
     environment.write_text(environment.read_text() + f"token_hosts: ['{served.removeprefix('http://')}']\n")

@@ -49,6 +49,7 @@ def keyless(url: str, token: str = "") -> dict[str, Any]:
 
 
 def test_keyless_login_gets_a_token_that_the_api_takes(served: str, tmp_path: Path) -> None:
+    """A keyless login gets an access token that the Compute API accepts."""
     file = write(tmp_path / "file.json", keyless(served))
     headers = login.load_login(file, (served.removeprefix("http://"),))
     answer = httpx.get(f"{served}/compute/v1/projects/dojangkok-dev", headers=headers(), trust_env=False)
@@ -57,6 +58,7 @@ def test_keyless_login_gets_a_token_that_the_api_takes(served: str, tmp_path: Pa
 
 
 def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path) -> None:
+    """A request to a token endpoint is repeated after a 503."""
     faults = [{"on": name, "nth": [1], "status": 503} for name in ("sts.token", "iamcredentials.generateAccessToken")]
     fault = httpx.post(f"{served}/emulator/faults", json={"faults": faults}, trust_env=False).raise_for_status().json()
     file = write(tmp_path / "file.json", keyless(served))
@@ -106,6 +108,7 @@ def test_token_that_is_good_for_minutes_is_kept_when_no_other_one_is_to_be_had()
 
 @pytest.mark.parametrize("name", [*INVALID, *UNREADABLE])
 def test_a_broken_file_ends_as_not_allowed(name: str, tmp_path: Path) -> None:
+    """A broken credential file raises NotAllowedError with the reason and without the secret."""
     content, expected = UNREADABLE[name] if name in UNREADABLE else (INVALID[name][0](), INVALID[name][1])
     file = write_bytes(tmp_path / "c.json", content)
     with pytest.raises(NotAllowedError) as error:
@@ -126,6 +129,7 @@ def test_a_broken_file_prints_one_line_and_ends_with_4(tmp_path: Path) -> None:
 
 
 def test_the_quota_project_is_sent_to_google_s_apis_and_not_to_registries() -> None:
+    """Headers for Google's APIs contain the quota project; headers for registries contain only the token."""
     fresh = bearer(FailingEndpoints(left_s=3_000), quota_project="billing")
     assert fresh() == {"authorization": "Bearer old", "x-goog-user-project": "billing"}
     assert fresh.authorization() == {"authorization": "Bearer old"}
@@ -133,6 +137,7 @@ def test_the_quota_project_is_sent_to_google_s_apis_and_not_to_registries() -> N
 
 @pytest.mark.parametrize("answer", INVALID_TOKEN_BODIES, ids=lambda answer: answer[:40])
 def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Path) -> None:
+    """A malformed answer of a token endpoint raises NotAllowedError."""
     head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(answer)}\r\n\r\n{answer}"
     with serve_slowly(SlowServer(at_once=head.encode())) as server:
         data = keyless(f"http://127.0.0.1:{server.port}", "x")
@@ -143,6 +148,7 @@ def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Pa
 
 
 def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(tmp_path: Path) -> None:
+    """A token request ends at its deadline although the endpoint is still sending bytes."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
     with serve_slowly(SlowServer(at_once=head, slowly=b" " * 90)) as server:
         request = TokenRequest((f"127.0.0.1:{server.port}",), seconds=0.5)
@@ -168,13 +174,15 @@ def test_hosts_of_google_and_github_and_of_the_environment_are_known(served: str
         login.load_login(ours, read_config("local", {}).token_hosts)
 
 
-def test_what_is_no_credential_file_is_said(tmp_path: Path) -> None:
+def test_missing_credential_file_is_an_error(tmp_path: Path) -> None:
+    """NotAllowedError is raised if no credential file was given or the file does not exist."""
     with pytest.raises(NotAllowedError, match="none were given"):
         login.load_login(None)
     with pytest.raises(NotAllowedError, match="No such file"):
         login.load_login(tmp_path / "absent.json")
 
 
-def test_a_user_s_own_file_is_taken(tmp_path: Path) -> None:
+def test_authorized_user_file_is_accepted(tmp_path: Path) -> None:
+    """A credential file of the type `authorized_user` is accepted."""
     data = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
     assert callable(login.load_login(write(tmp_path / "x.json", data)))
