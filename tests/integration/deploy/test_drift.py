@@ -55,18 +55,21 @@ def edited(observed: Observation, change: str, by: str) -> Observation:
 
 
 def test_nothing_differs_right_after_a_deploy() -> None:
+    """A group has no drift right after a deploy."""
     rig, observed = deployed()
     assert drift(rig.config, observed) == ()
 
 
-def test_tag_of_a_group_that_nobody_deployed_to_is_drift() -> None:
+def test_tag_in_the_startup_script_is_drift() -> None:
+    """A startup script that refers to a tag instead of a digest is drift."""
     rig = new_rig()
     assert drift(rig.config, rig.observed()) == (
         "the startup script refers to the tag 'latest': the image of an instance depends on the time of its start",
     )
 
 
-def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
+def test_unmanaged_template_after_a_deploy_is_drift() -> None:
+    """An unmanaged template on the group is drift after a deploy has created another template."""
     rig, observed = deployed()
     seed = next(document for document in observed.templates if document["name"] == SEED)
     found = drift(rig.config, replace(observed, template=seed))
@@ -74,6 +77,7 @@ def test_group_put_back_onto_a_template_of_nobody_is_drift() -> None:
 
 
 def test_script_edited_by_hand_is_named_by_its_line() -> None:
+    """An edited startup script is drift, with the first changed line or the changed length."""
     rig, observed = deployed()
     unmanaged = f"template '{observed.template['name']}' was not created by a deploy, and other templates were"
     found = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
@@ -88,7 +92,8 @@ def test_script_edited_by_hand_is_named_by_its_line() -> None:
     )
 
 
-def test_script_is_not_judged_where_its_base_is_gone() -> None:
+def test_script_is_not_compared_if_its_base_is_deleted() -> None:
+    """The startup script is not compared if its base template was deleted."""
     rig, observed = deployed()
     gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
     name = observed.template["name"]
@@ -97,7 +102,8 @@ def test_script_is_not_judged_where_its_base_is_gone() -> None:
     )
 
 
-def test_script_without_or_with_several_references_is_drift() -> None:
+def test_script_without_a_reference_is_drift() -> None:
+    """A startup script without a reference of the repository is drift."""
     rig, observed = deployed()
     assert f"startup-script: no reference of '{REPOSITORY}'" in drift(
         rig.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
@@ -113,7 +119,8 @@ def test_script_without_or_with_several_references_is_drift() -> None:
         ("2030-01-01T00:00:00.000-08:00", f"run {REPOSITORY}:a\nrun {REPOSITORY}:b\n", False),
     ],
 )
-def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: bool) -> None:
+def test_newer_unmanaged_template_is_reported(created: str, script: str, is_newer: bool) -> None:
+    """An unmanaged template that is newer than the origin is reported if its script has one reference."""
     rig, observed = deployed()
     found = newer_template(rig.config, with_template(observed, terraformed(observed, created, script)))
     assert found == (
@@ -124,7 +131,7 @@ def test_newer_template_of_nobody_is_told(created: str, script: str, is_newer: b
     )
 
 
-def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_gone() -> None:
+def test_newer_template_is_reported_after_all_older_templates_are_deleted() -> None:
     """Terraform deletes the template that it replaces; what releases descend from stands in each of them."""
     rig = new_rig()
     for letter in "ab":
@@ -138,7 +145,8 @@ def test_newer_template_is_told_when_the_old_one_and_every_release_between_are_g
     assert f"is newer than '{SEED}'" in found
 
 
-def test_a_deploy_warns_of_it_too() -> None:
+def test_deploy_warns_of_a_newer_unmanaged_template() -> None:
+    """A deploy warns of an unmanaged template that is newer than the origin of the releases."""
     rig = new_rig()
     newer = copy.deepcopy(rig.observed().template)
     rig.emulator.environment.clock.move(3600)
@@ -147,7 +155,8 @@ def test_a_deploy_warns_of_it_too() -> None:
     assert [text for text in rig.deploy("a").warnings if text.startswith("template 'tf-2' of ")]
 
 
-def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
+def test_newer_template_is_not_reported_without_an_origin() -> None:
+    """No newer template is reported if the release record of the group's template has no origin."""
     rig, observed = deployed()
     document = copy.deepcopy(observed.template)
     entry = template.release_record(document)
@@ -159,7 +168,8 @@ def test_newer_template_is_not_looked_for_where_the_root_is_unknown() -> None:
     assert newer_template(rig.config, unknown) == ""
 
 
-def test_policy_that_somebody_changed_is_named_by_field() -> None:
+def test_changed_update_policy_is_named_by_field() -> None:
+    """A changed update policy is drift, with the current and the expected value of each changed field."""
     rig, observed = deployed()
     policy = {**observed.group.raw["updatePolicy"], "maxSurge": {"fixed": 3}, "maxUnavailable": {"percent": 20}}
     policy["minimalAction"] = "RESTART"
@@ -173,6 +183,7 @@ def test_policy_that_somebody_changed_is_named_by_field() -> None:
 
 
 def test_instances_on_other_versions_are_counted() -> None:
+    """Drift counts the instances that are on another version than the target version."""
     rig, observed = deployed()
     first, *rest = observed.group.instances
     instances = (replace(first, version=Version("old")), replace(rest[0], version=None), *rest[1:])
@@ -210,6 +221,7 @@ def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> Non
 
 
 def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
+    """A deploy of the serving release warns of an update policy that differs from the environment file."""
     rig = new_rig()
     rig.deploy("a")
     rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
@@ -217,6 +229,7 @@ def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
 
 
 def test_deploy_of_what_serves_already_has_no_drift_to_report() -> None:
+    """A deploy of the serving release to an unchanged group has no warning of drift."""
     rig = new_rig()
     rig.deploy("a")
     assert not [text for text in rig.deploy("a").warnings if text.startswith("drift")]

@@ -50,12 +50,14 @@ def read(folder: Path, more: str, **overrides: str) -> Config:
 def test_endpoint_that_differs_from_the_file_is_found(
     tmp_path: Path, more: str, overrides: dict[str, str], keys: list[str]
 ) -> None:
+    """An endpoint is an override only if its URL differs from the URL of the environment file."""
     config = read(tmp_path, more, **overrides)
     assert [endpoint.key for endpoint in config.endpoint_overrides] == keys
     assert config.with_timeout(60).endpoint_overrides == config.endpoint_overrides
 
 
 def test_text_and_markdown_begin_with_the_endpoint() -> None:
+    """Reports as text and as Markdown begin with the overridden endpoints."""
     assert str(FOREIGN) == LINE
     assert with_endpoint_lines([FOREIGN], "report", "text") == f"{LINE}\nreport"
     assert with_endpoint_lines([FOREIGN], "### report", "markdown") == f"**{LINE}**\n\n### report"
@@ -71,6 +73,7 @@ def test_text_and_markdown_begin_with_the_endpoint() -> None:
 
 
 def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
+    """Every JSON report contains the overridden endpoints."""
     rig = new_rig()
     rig.deploy("a")
     rig.config = read(tmp_path, "", compute_url=EMULATOR)
