@@ -23,6 +23,7 @@ ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"
 
 @pytest.mark.parametrize("how", [{"status": 429}, {"status": 403, "reason": "rateLimitExceeded"}])
 def test_f01_burst_of_rate_limits_is_met_with_growing_pauses(how: dict[str, Any]) -> None:
+    """A rate-limited request is repeated after pauses that double."""
     rig = rig_without_bake()
     before = len(request_times(rig, "regions.get"))
     inject_fault(rig, on="regions.get", nth=[1, 2, 3, 4], **how)
@@ -33,6 +34,7 @@ def test_f01_burst_of_rate_limits_is_met_with_growing_pauses(how: dict[str, Any]
 
 
 def test_f01_retry_after_is_honoured() -> None:
+    """A request is repeated after the seconds of the header `Retry-After`."""
     rig = rig_without_bake()
     inject_fault(rig, on="regions.get", nth=[1], status=503, headers={"retry-after": "7"})
     rig.deploy("a")
@@ -41,6 +43,7 @@ def test_f01_retry_after_is_honoured() -> None:
 
 
 def test_f04_slow_answers_stay_within_the_budget() -> None:
+    """A deploy whose polls take 20 s each ends within the time budget of the rollout."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceGroupManagers.get", delay_s=20.0)
     began_s = rig.emulator.environment.clock.now_s()
@@ -50,6 +53,7 @@ def test_f04_slow_answers_stay_within_the_budget() -> None:
 
 
 def test_f07_conflict_with_our_own_template_adopts_it() -> None:
+    """A deploy adopts its own template if the insert is cut off and the repeated insert answers 409."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceTemplates.insert", nth=[1], cut="after")
     inject_fault(rig, on="instanceTemplates.insert", nth=[2], status=409, reason="alreadyExists")
@@ -59,12 +63,14 @@ def test_f07_conflict_with_our_own_template_adopts_it() -> None:
 
 
 def test_f17_warnings_of_an_operation_are_reported() -> None:
+    """The result of a deploy contains the warnings of Compute Engine's operations."""
     rig = rig_without_bake()
     inject_fault(rig, on="*.patch", nth=[1], operation={"warning": "a resource is deprecated", "commit": True})
     assert any("a resource is deprecated" in text for text in rig.deploy("a").warnings)
 
 
 def test_f19_operations_that_may_not_be_read_are_judged_by_the_resource() -> None:
+    """A deploy without permission to read operations reads the written resources instead."""
     rig = rig_without_bake()
     rig.control(
         "PUT", "emulator/permissions", {"denied": ["compute.zoneOperations.get", "compute.globalOperations.get"]}
@@ -85,6 +91,7 @@ def test_f20_wait_that_returns_before_the_end_is_asked_again() -> None:
 
 
 def test_f21_lists_that_lag_let_nothing_be_deleted_that_is_in_use() -> None:
+    """Deploys with lists that are 60 s old never delete the template that the group uses."""
     rig = rig_without_bake()
     inject_fault(rig, on="*.list", lag_s=60.0)
     inject_fault(rig, on="*.aggregatedList", lag_s=60.0)
@@ -102,6 +109,7 @@ def test_f21_lists_that_lag_let_nothing_be_deleted_that_is_in_use() -> None:
 
 @pytest.mark.parametrize("lag_s", [2.0, 20.0, 45.0])
 def test_f22_answers_older_than_our_write_are_not_believed(lag_s: float) -> None:
+    """A deploy succeeds although polls after the PATCH return the group as the group was before."""
     rig = rig_without_bake(poll_s=(1.0, 1.0))
     inject_fault(rig, on="instanceGroupManagers.get", nth=list(range(3, 3 + int(lag_s))), lag_s=lag_s)
     rig.deploy("a")
@@ -109,6 +117,7 @@ def test_f22_answers_older_than_our_write_are_not_believed(lag_s: float) -> None
 
 
 def test_f23_second_page_that_fails_prunes_nothing() -> None:
+    """Pruning deletes no template if the second page of the list of templates fails."""
     rig = rig_without_bake()
     operator = QuickClient(rig.emulator, "operator")
     for number in range(510):

@@ -23,6 +23,7 @@ ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"
 
 
 def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
+    """A new template contains the fields of its base that this code does not define."""
     rig = rig_without_bake()
     seed = rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
     properties = {**seed["properties"], "fieldOfNextYear": {"mode": "NEW", "parts": [{"size": 3}]}}
@@ -34,6 +35,7 @@ def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 5, 12])
 def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
+    """A rollout keeps at least three instances, or all of a smaller group, available at every moment."""
     rig = rig_without_bake()
     rig.control("POST", f"{GROUP}/resize?size={size}")
     rig.emulator.environment.clock.move(600)
@@ -46,6 +48,7 @@ def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("verb", ["abandonInstances", "deleteInstances"])
 def test_f35_instance_that_is_taken_away_in_the_middle_does_not_matter(phase: str, verb: str) -> None:
+    """A deploy succeeds although an old instance is abandoned or deleted during the rollout."""
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
     body = {"instances": [f"zones/asia-northeast3-a/instances/{name}"]}
@@ -57,6 +60,7 @@ def test_f35_instance_that_is_taken_away_in_the_middle_does_not_matter(phase: st
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("size", [1, 2, 6])
 def test_f36_resize_in_the_middle_is_followed(phase: str, size: int) -> None:
+    """A rollout to a group that is resized meanwhile ends with the new number of instances."""
     rig = rig_without_bake()
     inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"})
     rig.deploy("a")
@@ -66,6 +70,7 @@ def test_f36_resize_in_the_middle_is_followed(phase: str, size: int) -> None:
 
 @pytest.mark.parametrize("crash_after_s", [3, 14, 25])
 def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> None:
+    """A release that crashes early, in the middle or late in the bake is rolled back."""
     rig = rig_without_bake(bake_s=30.0)
     set_instance_rule(rig, "b", crash_after_s=crash_after_s)
     with pytest.raises(RolledBackError):
@@ -74,6 +79,7 @@ def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> No
 
 
 def test_f43_old_instance_repaired_in_the_middle_comes_back_as_it_was_and_is_waited_for() -> None:
+    """A deploy succeeds although an old instance crashes and is repaired during the rollout."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
@@ -84,6 +90,7 @@ def test_f43_old_instance_repaired_in_the_middle_comes_back_as_it_was_and_is_wai
 
 
 def test_f45_old_instance_that_was_ill_before_is_no_reason_to_go_back() -> None:
+    """An instance that crashed before the deploy causes no rollback."""
     rig = rig_without_bake()
     rig.control("POST", "emulator/crash", {"instance": rig.emulator.environment.view.groups[GROUP].instances[0].name})
     rig.emulator.environment.clock.move(20)
@@ -95,6 +102,7 @@ def test_f45_old_instance_that_was_ill_before_is_no_reason_to_go_back() -> None:
     "how", [{"status": 412, "reason": "conditionNotMet"}, {"status": 503}, {"cut": "before"}, {"cut": "after"}]
 )
 def test_f46_way_back_meets_faults_of_its_own(how: dict[str, Any]) -> None:
+    """An automatic rollback restores the fallback although its first PATCH fails or loses the connection."""
     rig = rig_without_bake()
     set_instance_rule(rig, "b", never_healthy=True)
     inject_fault(rig, on="*.patch", nth=[2], **how)
@@ -104,6 +112,7 @@ def test_f46_way_back_meets_faults_of_its_own(how: dict[str, Any]) -> None:
 
 
 def test_f47_way_back_whose_template_is_gone_is_said_aloud() -> None:
+    """A rollback to a deleted template raises NotRestoredError with the name of the template."""
     rig = rig_without_bake(bake_s=200.0)
     set_instance_rule(rig, "b", crash_after_s=60)
     gone = {"verb": "DELETE", "path": f"{TEMPLATES}/dojangkok-dev-ai-server-seed"}
@@ -113,6 +122,7 @@ def test_f47_way_back_whose_template_is_gone_is_said_aloud() -> None:
 
 
 def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release() -> None:
+    """Another process that deploys before the PATCH of an automatic rollback supersedes the rollback."""
     rig = rig_without_bake()
     set_instance_rule(rig, "b", never_healthy=True)
     failing = Client(rig.emulator, rig.config.project, "client", lambda compute: rig.deploy("b", compute))
@@ -125,6 +135,7 @@ def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release()
 
 
 def test_f49_at_the_deadline_it_goes_back_however_little_is_missing() -> None:
+    """A rollout of slow instances that is not done at its deadline is rolled back."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", answer_s=40)
     began_s = rig.emulator.environment.clock.now_s()
@@ -135,6 +146,7 @@ def test_f49_at_the_deadline_it_goes_back_however_little_is_missing() -> None:
 
 
 def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
+    """A deploy patches the group once although many of its polls are refused with 401."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceGroupManagers.get", nth=list(range(8, 60)), status=401, reason="authError")
     assert rig.deploy("a").changed
@@ -144,6 +156,7 @@ def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
 
 @pytest.mark.parametrize("minutes", [-600, -10, 10, 600])
 def test_f55_clock_of_this_computer_does_not_matter(minutes: int) -> None:
+    """A deploy succeeds although the time in its request is minutes or hours wrong."""
     rig = rig_without_bake()
     compute = rig.compute()
     wanted = rig.request("a")
@@ -154,6 +167,7 @@ def test_f55_clock_of_this_computer_does_not_matter(minutes: int) -> None:
 
 @pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
 def test_f56_each_permission_that_is_missing_is_named_before_anything_is_written(denied: str) -> None:
+    """The refusal of a deploy names the missing permission, and no write succeeds."""
     rig = rig_without_bake()
     rig.granted -= {denied}
     rig.control("PUT", "emulator/permissions", {"denied": [denied]})
@@ -177,6 +191,7 @@ def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_th
 
 
 def test_f57_template_of_another_group_and_of_its_instances_is_kept() -> None:
+    """Pruning keeps a template that only an instance of another group still uses."""
     rig = rig_without_bake()
     rig.deploy("0")
     first = rig.observed().group.versions[0].template
@@ -193,6 +208,7 @@ def test_f57_template_of_another_group_and_of_its_instances_is_kept() -> None:
 
 
 def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
+    """Pruning keeps unmanaged templates, even if their names look like those of releases."""
     rig = rig_without_bake()
     foreign = [f"dojangkok-dev-ai-server-seed-r-{number:012x}" for number in range(3)]
     for name in foreign:
