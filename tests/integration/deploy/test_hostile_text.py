@@ -32,6 +32,7 @@ def error() -> DeployError:
 def test_serial_output_is_shown_as_text(
     shape: formats.Format, error: DeployError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Reports in every format show serial output as text, without secrets and control characters."""
     outcome = RunResult(
         verb="deploy", environment="dev", group="web", run="r1", began_at=datetime(2026, 1, 1, tzinfo=UTC),
         exit_code=error.exit_code, message=error.message, fix=error.fix, diagnostics=error.diagnostics,

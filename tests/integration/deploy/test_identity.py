@@ -50,21 +50,25 @@ def put_on_group(rig: Rig, link: str, version: str = "") -> None:
     ],
 )
 def test_every_form_of_a_link_is_the_same_link(reference: str) -> None:
+    """`link_of` returns the same link for every form of a reference to a template."""
     assert link_of(reference, "p") == "projects/p/global/instanceTemplates/t"
 
 
 def test_links_of_two_scopes_and_two_projects_differ() -> None:
+    """Templates of the same name in different scopes and projects have different links."""
     links = {link_of(f"{GOOGLE}/{collection}/t") for collection in (GLOBAL, REGIONAL, ELSEWHERE)}
     assert links == {f"{collection}/t" for collection in (GLOBAL, REGIONAL, ELSEWHERE)}
 
 
 def test_numeric_id_and_name_refer_to_one_template() -> None:
+    """`links_of` returns the link of a template by name and the link by numeric id."""
     document = {"selfLink": f"{GOOGLE}/{GLOBAL}/t", "name": "t", "id": "42"}
     assert links_of(document) == (f"{GLOBAL}/t", f"{GLOBAL}/42")
 
 
 @pytest.mark.parametrize("link", [f"global/instanceTemplates/{SEED}", f"{GLOBAL}/4001790000000000010"])
 def test_group_that_refers_to_its_template_by_part_of_a_link_or_by_id_is_read(link: str) -> None:
+    """The version of a group that has a partial link or a numeric id is a link of the template."""
     rig = rig_without_bake()
     document = rig.control("GET", f"{GLOBAL}/{SEED}")
     raw = {
@@ -91,6 +95,7 @@ def test_global_template_of_the_same_name_is_not_taken_for_the_groups(collection
 
 @pytest.mark.parametrize("collection", [REGIONAL, ELSEWHERE])
 def test_group_moved_to_a_template_of_the_same_name_during_a_rollout_supersedes_it(collection: str) -> None:
+    """A rollout is superseded if the group moves to a template of the same name in another scope or project."""
     rig = rig_without_bake()
     name = rig.plan("a").target.template
     rig.deploy("a")
@@ -112,6 +117,7 @@ def test_group_moved_to_a_template_of_the_same_name_during_a_rollout_supersedes_
 
 
 def test_instances_on_a_template_of_the_same_name_are_drift() -> None:
+    """Instances on a regional template are drift although the group's global template has the same name."""
     rig = rig_without_bake()
     copy_template(rig, SEED, REGIONAL)
     put_on_group(rig, f"{REGIONAL}/{SEED}")
@@ -128,6 +134,7 @@ def release(name: str, number: int) -> Release:
 
 
 def test_prune_keeps_what_is_referred_to_by_id_and_nothing_for_a_name_elsewhere() -> None:
+    """A reference by id prevents pruning; a reference to the same name in another scope does not."""
     found = [release(f"r{number}", number) for number in range(9, 0, -1)]
     referenced = frozenset({f"{GLOBAL}/3", f"{REGIONAL}/r2", f"{ELSEWHERE}/r1"})
     assert [one.template for one in prunable_releases(found, referenced)] == ["r1", "r2", "r4", "r5", "r6", "r7"]
@@ -149,6 +156,7 @@ def test_copy_that_carries_a_record_is_neither_restored_nor_pruned() -> None:
 
 
 def test_rollback_reports_the_digest_that_its_template_holds() -> None:
+    """The digest of a rollback target is the digest in the content of the restored template."""
     rig = rig_without_bake()
     rig.deploy("a")
     rig.deploy("b")
