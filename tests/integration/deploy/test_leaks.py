@@ -29,6 +29,7 @@ def _planned(rig: Rig, config: Config, entries: dict[str, str]) -> DeployPlan:
 
 @pytest.mark.parametrize(("text", "value"), FORMS.values(), ids=FORMS)
 def test_secret_in_a_startup_script_is_refused_without_its_value(text: str, value: str) -> None:
+    """The refusal of a secret in a startup script has the line number and not the value."""
     config = new_rig().config
     with pytest.raises(RefusedError) as error:
         refuse_secrets(config, _base(startup_script=_SCRIPT.format(text)))
@@ -38,6 +39,7 @@ def test_secret_in_a_startup_script_is_refused_without_its_value(text: str, valu
 
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
 def test_harmless_text_in_a_startup_script_passes(text: str) -> None:
+    """The secret scan reports no leak in harmless startup scripts."""
     assert leaks({"startup-script": _SCRIPT.format(text)}) == []
 
 
@@ -59,10 +61,12 @@ def test_harmless_text_in_a_startup_script_passes(text: str) -> None:
     ],
 )  # fmt: skip
 def test_leak_is_named_by_entry_line_and_variable(metadata: dict[str, str], expected: list[Leak]) -> None:
+    """A leak has the metadata entry, the line and the variable of the secret."""
     assert leaks(metadata) == expected
 
 
 def test_refusal_names_every_leak_and_how_to_allow_a_false_one() -> None:
+    """The refusal lists every leak and the setting that allows a false positive."""
     base = _base(startup_script="#!/bin/bash\nA=1\nOCR_API=hunter22\n", config="db_password: hunter22")
     with pytest.raises(RefusedError) as error:
         refuse_secrets(new_rig().config, base)
@@ -74,6 +78,7 @@ def test_refusal_names_every_leak_and_how_to_allow_a_false_one() -> None:
 
 
 def test_secret_in_the_base_stops_a_deploy_before_anything_is_written() -> None:
+    """A deploy from a base template with a secret is refused before the first write."""
     rig = new_rig()
     with pytest.raises(RefusedError, match=r"'ocr' line 1 \(OCR_API\)"):
         _planned(rig, rig.config, {"ocr": "OCR_API=hunter22"})
@@ -81,6 +86,7 @@ def test_secret_in_the_base_stops_a_deploy_before_anything_is_written() -> None:
 
 
 def test_allowed_secret_is_deployed_and_named_as_a_warning() -> None:
+    """A deploy from a template with a secret in `allowed_secrets` is planned with a warning."""
     rig = new_rig()
     config = rig.config.model_copy(update={"allowed_secrets": {"ocr": ("OCR_API",)}})
     planned = _planned(rig, config, {"ocr": "OCR_API=hunter22"})
@@ -90,6 +96,7 @@ def test_allowed_secret_is_deployed_and_named_as_a_warning() -> None:
 
 @pytest.mark.parametrize("allowed", [{"ocr": ("DB_PASSWORD",)}, {"startup-script": ("OCR_API",)}, {"ocr": ()}])
 def test_name_that_is_not_allowed_in_its_entry_is_refused(allowed: dict[str, tuple[str, ...]]) -> None:
+    """A secret is refused if `allowed_secrets` has only another name or another entry."""
     rig = new_rig()
     with pytest.raises(RefusedError, match=r"'ocr' line 1 \(OCR_API\)"):
         _planned(rig, rig.config.model_copy(update={"allowed_secrets": allowed}), {"ocr": "OCR_API=hunter22"})

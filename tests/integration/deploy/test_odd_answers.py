@@ -58,6 +58,7 @@ def test_odd_group_is_read_again_at_every_moment_of_a_rollout(body: dict[str, An
 
 @pytest.mark.parametrize("body", GROUPS, ids=str)
 def test_odd_group_on_the_way_back_is_read_again(body: dict[str, Any]) -> None:
+    """An automatic rollback succeeds although every third read of the group returns a malformed document."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", never_healthy=True)
     odd(rig, GET, body, *range(4, 400, 3))
@@ -76,6 +77,7 @@ def test_odd_group_on_the_way_back_is_read_again(body: dict[str, Any]) -> None:
     ],
 )
 def test_odd_list_is_read_again(method: str, member: str, rows: Any) -> None:
+    """A deploy succeeds although several reads of a list return malformed rows."""
     rig = rig_without_bake()
     odd(rig, method, {"members": {member: rows}}, 1, 3, 4)
     rig.deploy("a")
@@ -88,6 +90,7 @@ def test_odd_list_is_read_again(method: str, member: str, rows: Any) -> None:
                "globalOperations.wait", "instanceTemplates.get", "healthChecks.get", "regions.get"],
 )  # fmt: skip
 def test_odd_answer_to_a_write_or_a_read_around_it_changes_nothing(method: str, value: Any) -> None:
+    """A deploy creates one template although two answers of a method are malformed."""
     rig = rig_without_bake()
     odd(rig, method, {"value": value}, 1, 2)
     assert rig.deploy("a").changed
@@ -97,6 +100,7 @@ def test_odd_answer_to_a_write_or_a_read_around_it_changes_nothing(method: str, 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch", "*.wait"])
 def test_write_whose_answer_is_never_an_operation_is_judged_by_the_resource(method: str) -> None:
+    """A deploy succeeds although a method never answers with an operation: the resource shows the effect."""
     rig = rig_without_bake()
     inject_fault(rig, on=method, body={"value": {}})
     assert rig.deploy("a").changed
@@ -104,6 +108,7 @@ def test_write_whose_answer_is_never_an_operation_is_judged_by_the_resource(meth
 
 
 def test_group_that_is_odd_from_now_on_is_no_other_deploy() -> None:
+    """A group that stays unreadable raises NotRestoredError instead of SupersededError."""
     rig = rig_without_bake()
     odd(rig, GET, {"members": {"versions": None}}, *range(4, 3_000))
     with pytest.raises(NotRestoredError, match=r"not done after 570 s: the group can't be read: .*unexpected answer"):
@@ -111,6 +116,7 @@ def test_group_that_is_odd_from_now_on_is_no_other_deploy() -> None:
 
 
 def test_one_404_of_the_group_rolls_nothing_back() -> None:
+    """Single 404 answers to reads of the group cause no rollback."""
     rig = rig_without_bake(bake_s=60.0)
     inject_fault(rig, on=GET, nth=[5, 9, 12], status=404, reason="notFound")
     rig.deploy("a")
@@ -119,6 +125,7 @@ def test_one_404_of_the_group_rolls_nothing_back() -> None:
 
 
 def test_one_404_before_the_patch_of_a_rollback_does_not_keep_the_failed_release() -> None:
+    """A failed release is rolled back although single reads answer 404 and a PATCH answers 412."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", never_healthy=True)
     running = rig.plan("b")
@@ -133,6 +140,7 @@ def test_one_404_before_the_patch_of_a_rollback_does_not_keep_the_failed_release
 
 
 def test_group_that_can_not_be_read_before_the_patch_is_a_refusal() -> None:
+    """A deploy that cannot read the group before the PATCH is refused and leaves the group unchanged."""
     rig = rig_without_bake()
     inject_fault(rig, on=GET, nth=list(range(2, 2_000)), status=503)
     with pytest.raises(RefusedError, match=r"was not patched: the group can't be read: .*The group is unchanged"):
@@ -156,6 +164,7 @@ def asking(*answers: Any) -> tuple[Compute, list[str]]:
 
 @pytest.mark.parametrize("tokens", [("t",), ("t", "u", "t"), ("t", "u", "v", "u")])
 def test_page_token_that_comes_again_is_an_error(tokens: tuple[str, ...]) -> None:
+    """A list that repeats a page token raises CloudError."""
     pages = [{"items": [], "nextPageToken": token} for token in tokens]
     compute, queries = asking(*pages)
     with pytest.raises(CloudError, match="p/zones/z/autoscalers: the same nextPageToken again"):
@@ -168,6 +177,7 @@ def test_page_token_that_comes_again_is_an_error(tokens: tuple[str, ...]) -> Non
 
 
 def test_list_that_never_ends_is_an_error() -> None:
+    """A list of more than 1000 pages raises CloudError."""
     compute, queries = asking(*({"items": [], "nextPageToken": str(number)} for number in range(2_000)))
     with pytest.raises(CloudError, match="more than 1000 pages"):
         list(compute.items("zones/z/autoscalers"))
@@ -176,6 +186,7 @@ def test_list_that_never_ends_is_an_error() -> None:
 
 @pytest.mark.parametrize("answer", [{}, {"error": {}}, {"permissions": None}, {"permissions": [None]}, [], None, "x"])
 def test_odd_answer_about_permissions_is_asked_again_and_grants_nothing(answer: Any) -> None:
+    """A malformed answer about permissions grants no permission, and the request is repeated."""
     answers = iter([answer, {"permissions": list(REQUIRED_PERMISSIONS)}])
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers))))
     slept: list[float] = []
@@ -184,6 +195,7 @@ def test_odd_answer_about_permissions_is_asked_again_and_grants_nothing(answer: 
 
 
 def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:
+    """Pruning deletes no template if the list of groups does not contain the group of the deploy."""
     rig = new_rig()
     for letter in "0123456789":
         rig.deploy(letter)
@@ -195,6 +207,7 @@ def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:
 
 
 def test_reason_is_one_line() -> None:
+    """The reason for an invalid operation has the field and the valid values."""
     with pytest.raises(ValueError, match="Input should be") as error:
         validation.operation_check()({"name": "o", "status": {}})
     assert validation.reason(error.value).startswith("status: Input should be 'PENDING', 'RUNNING' or 'DONE'")
