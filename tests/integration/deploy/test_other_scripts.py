@@ -39,6 +39,7 @@ ACCEPTED = ("s02", "s08", "s11", "s15", "s15b", "s19", "s27", "s30")
 
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_script_with_one_reference_is_rewritten_there_alone(name: str) -> None:
+    """`rewrite` replaces the one reference of a startup script and no other text."""
     text = script(name)
     mention = deciding_reference({"startup-script": text}, R)
     new = rewrite(text, mention, digest("1"))
@@ -61,6 +62,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_script_that_decides_elsewhere_is_refused_with_its_lines(name: str) -> None:
+    """A script without exactly one complete reference is refused with its lines before the first write."""
     assert REFUSED[name].replace("{R}", R) in refusal({"startup-script": script(name)})
     rig = new_rig(script(name))
     with pytest.raises(RefusedError):
@@ -81,17 +83,20 @@ def test_script_that_decides_elsewhere_is_refused_with_its_lines(name: str) -> N
 def test_other_entry_that_refers_to_the_repository_is_refused_by_name(
     name: str, key: str, value: str, line: str
 ) -> None:
+    """A reference in another metadata entry than `startup-script` is refused with its entry and line."""
     text = refusal({"startup-script": script(name), key: value})
     assert f"another entry than 'startup-script' refers to '{R}': '{key}' {line}." in text
 
 
 @pytest.mark.parametrize("key", ["user-data", "gce-container-declaration", "container-image"])
 def test_entry_that_alone_holds_the_reference_is_named(key: str) -> None:
+    """The refusal names the metadata entry that contains the only reference instead of `startup-script`."""
     value = {"user-data": script("user-data"), "gce-container-declaration": script("konlet")}.get(key, FULL)
     assert f"'{key}' line " in refusal({key: value, "enable-oslogin": "TRUE"})
 
 
-def test_release_record_is_no_entry_that_decides() -> None:
+def test_release_record_is_not_searched_for_references() -> None:
+    """The release record in the metadata is not searched for references."""
     assert deciding_reference({"startup-script": START, "release": f'{{"repository":"{R}"}}'}, R).line == 1
 
 
@@ -106,6 +111,7 @@ def test_metadata_of_the_group_that_starts_another_image_is_refused() -> None:
 
 
 def test_rollback_is_refused_as_well() -> None:
+    """A rollback is refused if the metadata in allInstancesConfig starts another image."""
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
@@ -117,6 +123,7 @@ def test_rollback_is_refused_as_well() -> None:
 
 @pytest.mark.parametrize("name", ["s01", "s31", "s33"])
 def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) -> None:
+    """`status` has no image, but a line of drift, if the script does not contain the image's full reference."""
     rig = new_rig(script(name))
     observed = rig.observed()
     found = status(rig.config, observed, rig.now())
@@ -133,6 +140,7 @@ def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) ->
     ],
 )
 def test_filter_by_image_is_warned_of(key: str, text: str) -> None:
+    """A script that filters containers by image causes a warning with the entry and the line."""
     metadata = {"startup-script": START, key: text}
     (line,) = filter_warnings(metadata, R)
     assert line.startswith(f"'{key}' line ")

@@ -27,6 +27,7 @@ def script_of(rig: Rig, name: str) -> str:
 
 @SHAPES
 def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
+    """Two deploys change only the image reference of a startup script; a rollback restores the first template."""
     rig = rig_that_allows_keys(script)
     planned = rig.plan("a")
     assert isinstance(planned, DeployRelease)
@@ -39,7 +40,8 @@ def test_real_script_goes_through_plan_deploy_and_rollback(script: str) -> None:
     assert rig.never_fewer_than(3)
 
 
-def test_keys_in_the_compose_file_of_the_design_are_refused_and_empty_ones_are_not() -> None:
+def test_keys_in_a_script_are_refused_and_reads_of_secret_manager_are_accepted() -> None:
+    """Keys in a compose file are refused; a script that reads the keys from Secret Manager is accepted."""
     with pytest.raises(
         RefusedError, match=r"'startup-script' line 16 \(VLLM_API_KEY\), 'startup-script' line 20 \(OCR_API\)\. Fix"
     ):
@@ -47,7 +49,8 @@ def test_keys_in_the_compose_file_of_the_design_are_refused_and_empty_ones_are_n
     assert isinstance(new_rig(LATER).plan("a"), DeployRelease)
 
 
-def test_a_script_that_names_the_release_already_is_no_work() -> None:
+def test_script_with_the_digest_of_the_release_needs_no_rollout() -> None:
+    """A startup script that contains the digest of the release already needs no rollout."""
     rig = new_rig(DESIGN.replace(LATEST, f"{REPOSITORY}@{digest('a')}"))
     assert isinstance(rig.plan("a"), NothingToDo)
     assert not rig.deploy("a").changed
