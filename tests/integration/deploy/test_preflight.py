@@ -134,6 +134,7 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
     ],
 )
 def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
+    """A deploy to a group with an unsuitable setting is refused with the cause and a fix."""
     rig = new_rig()
     error = refusal(rig, changed(rig.observed(), **raw))
     assert (str(error), error.exit_code) == (f"{WHERE}: {text}", 3)
@@ -167,11 +168,13 @@ def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
     ],
 )
 def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | None, text: str) -> None:
+    """A deploy is refused if the health check is absent or probes another program than the application."""
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), health_check=check))) == f"{WHERE}: {text}"
 
 
-def test_a_health_check_that_is_gone_is_seen() -> None:
+def test_deleted_health_check_is_refused() -> None:
+    """A deploy is refused if the health check of the group was deleted."""
     rig = new_rig()
     del rig.emulator.environment.view.collections["projects/dojangkok-dev/global/healthChecks"][CHECK]
     assert f"its health check '{CHECK}' is absent" in str(refusal(rig, rig.observed()))
@@ -224,6 +227,7 @@ def test_a_health_check_that_is_gone_is_seen() -> None:
     ],
 )
 def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str) -> None:
+    """A deploy from a template with unsuitable metadata is refused with the cause and a fix."""
     rig = new_rig()
     error = refusal(rig, with_metadata(rig.observed(), **entries))
     assert str(error).endswith(text)
@@ -231,6 +235,7 @@ def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str
 
 
 def test_template_that_is_not_global_is_refused() -> None:
+    """A deploy is refused if the template of the group is not a global template of the project."""
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), template={}))) == (
         f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is not a"

@@ -26,6 +26,7 @@ def broken(letter: str) -> dict[str, object]:
 
 
 def test_a_release_is_rolled_out() -> None:
+    """A deploy inserts one template, patches the group once and keeps three instances available."""
     rig = new_rig()
     result = rig.deploy("a")
     assert result.changed
@@ -37,7 +38,8 @@ def test_a_release_is_rolled_out() -> None:
     assert rig.writes() == [("instanceTemplates.insert", 200), ("instanceGroupManagers.patch", 200)]
 
 
-def test_a_release_that_serves_is_no_work() -> None:
+def test_serving_release_needs_no_write() -> None:
+    """A deploy of the serving release writes nothing."""
     rig = new_rig()
     rig.deploy("a")
     before = rig.writes()
