@@ -44,6 +44,7 @@ def clock(seconds: Seconds) -> ServerClock:
 
 
 def test_servers_time_goes_on_since_its_last_answer() -> None:
+    """The server's time is the Date of the last answer plus the seconds since that answer."""
     seconds = Seconds()
     clock_ = clock(seconds)
     clock_.set_by(GONE, 100.0)
@@ -72,6 +73,7 @@ def test_servers_time_goes_on_since_its_last_answer() -> None:
     ],
 )
 def test_date_that_can_not_be_read_leaves_the_clock_as_it_is(header: str) -> None:
+    """A malformed Date header leaves the server clock unchanged."""
     seconds = Seconds()
     clock_ = clock(seconds)
     clock_.set_by(header, 100.0)
@@ -82,12 +84,14 @@ def test_date_that_can_not_be_read_leaves_the_clock_as_it_is(header: str) -> Non
 
 
 def test_date_with_an_offset_is_the_same_time() -> None:
+    """A Date header with an offset is converted to UTC."""
     clock_ = clock(Seconds())
     clock_.set_by("Mon, 23 Nov 2026 21:00:00 +0900", 100.0)
     assert clock_.now() == NOON
 
 
 def test_date_of_an_answer_that_took_long_counts_only_where_none_is_known() -> None:
+    """The Date of a slow answer sets the clock only while no other Date is known."""
     seconds = Seconds()
     clock_ = clock(seconds)
     seconds.now_s += 25.0
@@ -101,6 +105,7 @@ def test_date_of_an_answer_that_took_long_counts_only_where_none_is_known() -> N
 
 @pytest.mark.parametrize("status", [200, 404, 503])
 def test_every_answer_sets_the_clock(status: int) -> None:
+    """An answer sets the server clock whether the request succeeds or fails."""
     seconds = Seconds()
     headers = {"date": GONE}
     answers = httpx.MockTransport(lambda _: httpx.Response(status, json={"error": {}}, headers=headers))
@@ -117,6 +122,7 @@ def test_every_answer_sets_the_clock(status: int) -> None:
     [(60.0, ""), (-60.0, ""), (61.0, "61 s ahead of Compute Engine's"), (-600.4, "600 s behind Compute Engine's")],
 )
 def test_skew_above_a_minute_is_a_warning(ahead_s: float, text: str) -> None:
+    """A clock skew of more than 60 s causes a warning with its seconds and direction."""
     clock_ = " ".join(clock_skew_warnings(ahead_s))
     assert (text in clock_, bool(clock_)) == (True, bool(text))
 
@@ -130,6 +136,7 @@ def begun(rig: Rig) -> Compute:
 
 @pytest.mark.parametrize("ahead_s", [-36_000.0, -600.0, 600.0, 36_000.0])
 def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(ahead_s: float) -> None:
+    """`reconcile` on a computer with a wrong clock waits for a rollout that is within its deadline."""
     rig = rig_without_bake()
     begun(rig)
     rig.clock_ahead_s = ahead_s
@@ -144,6 +151,7 @@ def test_reconcile_on_a_skewed_computer_waits_for_a_rollout_within_its_deadline(
 
 @pytest.mark.parametrize("ahead_s", [-36_000.0, 0.0, 36_000.0])
 def test_reconcile_on_a_skewed_computer_undoes_a_rollout_past_its_deadline(ahead_s: float) -> None:
+    """`reconcile` on a computer with a wrong clock undoes a rollout that is past its deadline."""
     rig = rig_without_bake()
     rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     begun(rig)
@@ -156,6 +164,7 @@ def test_reconcile_on_a_skewed_computer_undoes_a_rollout_past_its_deadline(ahead
 
 @pytest.mark.parametrize("ahead_s", [-600.0, 600.0])
 def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s: float) -> None:
+    """A deploy on a computer with a wrong clock writes the server's time into the version name."""
     rig = rig_without_bake()
     rig.clock_ahead_s = ahead_s
     compute = rig.compute()
@@ -171,6 +180,7 @@ def test_deadline_that_a_skewed_computer_writes_is_of_the_servers_clock(ahead_s:
 
 
 def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
+    """`status`, the plan of a rollback and a rebuilt report contain the warning of a clock skew."""
     rig = rig_without_bake()
     rig.deploy("a")
     rig.deploy("b")
@@ -185,7 +195,8 @@ def test_skew_stands_in_status_rollback_and_a_rebuilt_report() -> None:
     assert warning in result.warnings
 
 
-def test_one_answer_with_a_wrong_date_is_mended_by_the_next() -> None:
+def test_next_answer_corrects_a_wrong_date() -> None:
+    """The Date of the next answer corrects the clock after an answer with a wrong Date."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceGroupManagers.get", nth=[1], date_skew_s=7_200)
     compute = rig.compute()
@@ -193,6 +204,7 @@ def test_one_answer_with_a_wrong_date_is_mended_by_the_next() -> None:
 
 
 def test_server_without_dates_leaves_this_computers_clock() -> None:
+    """The server clock shows the time of this computer if answers have no Date header."""
     rig = rig_without_bake()
     document: Any = {"status": {}}
     answers = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
