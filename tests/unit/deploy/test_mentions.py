@@ -117,7 +117,7 @@ def test_what_decides_without_being_written_out_is_undecidable(line: str) -> Non
         f"bash <<E\ndocker run {FULL}\nE",
     ],
 )  # fmt: skip
-def test_what_is_written_out_is_a_full_reference(line: str) -> None:
+def test_literal_mention_is_a_full_reference(line: str) -> None:
     """A mention that may decide the image, and has a literal tag or digest, is a full reference."""
     assert kinds(f"#!/bin/bash\n{line}\n") == ["reference"]
 
@@ -138,7 +138,7 @@ def test_parts_of_a_variable_that_are_no_image_decide_nothing(use: str) -> None:
         f"cat > f.sh <<'E'\n#!/bin/sh\nx # {FULL}\nE\n", f"bash <<E\n  # {R}\nE\n", f"x=$(true # {R}\n)\n",
     ],
 )  # fmt: skip
-def test_what_stands_in_a_comment_decides_nothing(text: str) -> None:
+def test_mention_in_a_comment_decides_nothing(text: str) -> None:
     """A mention in a comment is classified as a comment."""
     assert set(kinds(text)) == {"comment"}
 

@@ -64,14 +64,14 @@ def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[st
     ],
     ids=str,
 )
-def test_permissions_are_asked_for_again_after_what_time_may_mend(first: httpx.Response | httpx.TransportError) -> None:
+def test_permissions_are_requested_again_after_a_transient_error(first: httpx.Response | httpx.TransportError) -> None:
     """The request for permissions is sent again after a transient error or an unreadable answer."""
     found, slept = permissions(first, httpx.Response(200, json={"permissions": ["compute.x.get"]}))
     assert found == {"compute.x.get"}
     assert len(slept) == 1
 
 
-def test_api_that_is_off_is_asked_once() -> None:
+def test_forbidden_request_for_permissions_is_not_retried() -> None:
     """A 403 from the request for permissions is raised without a retry."""
     with pytest.raises(CloudError, match="testIamPermissions of 'p': 403"):
         permissions(httpx.Response(403))

@@ -63,7 +63,7 @@ def test_absent_image_is_named(asked: str) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_what_may_not_be_read_is_not_called_absent(status: int) -> None:
+def test_missing_permission_to_read_is_not_an_absent_image(status: int) -> None:
     """A 401 or 403 is an error about missing permission to read, not about an absent image."""
     with pytest.raises(NotAllowedError) as error:
         registry(FakeRegistry(faults=[status])).resolve(Reference(REPOSITORY, "latest"))
@@ -79,7 +79,7 @@ def test_plain_http_is_sent_no_token() -> None:
 
 
 @pytest.mark.parametrize("fault", [408, 429, 500, 502, 503, 504, httpx.ConnectError("refused")], ids=str)
-def test_what_time_may_mend_is_asked_again(fault: int | Exception) -> None:
+def test_transient_errors_of_a_registry_are_retried(fault: int | Exception) -> None:
     """A request with a transient status or a connection error is retried with growing waits."""
     fake, sleeps = FakeRegistry(faults=[fault, fault]), Sleeps()
     assert registry(fake, sleeps=sleeps).resolve(Reference(REPOSITORY, "latest")).digest == digest("a")
@@ -144,7 +144,7 @@ def test_every_error_of_a_registry_has_its_way_out() -> None:
             registry(FakeRegistry({}, list(faults))).resolve(Reference(REPOSITORY, "latest"))
 
 
-def test_bill_of_materials_lies_under_the_tag_of_its_image() -> None:
+def test_sbom_is_found_by_the_tag_of_its_image() -> None:
     """The SBOM of an image is found under the tag that is derived from the image's digest."""
     path = REPOSITORY.partition("/")[2]
     fake = FakeRegistry({f"{path}/sha256-{digest('a')[7:]}.sbom": digest("b")})
@@ -152,6 +152,6 @@ def test_bill_of_materials_lies_under_the_tag_of_its_image() -> None:
 
 
 @pytest.mark.parametrize("faults", [[], [403], [500] * 99, [httpx.ConnectError("refused")] * 99])
-def test_bill_that_is_not_told_is_none(faults: list[int | Exception]) -> None:
+def test_sbom_that_cannot_be_read_is_empty(faults: list[int | Exception]) -> None:
     """Nobody is refused a plan for it."""
     assert registry(FakeRegistry(faults=faults)).find_sbom(Reference(REPOSITORY, digest=digest("a"))) == ""

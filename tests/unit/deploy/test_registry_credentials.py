@@ -64,7 +64,7 @@ def test_a_file_of_logins_that_is_absent_is_named(tmp_path: Path) -> None:
         read_credentials(Path("/nope.json"))
 
 
-def test_the_longest_path_counts(tmp_path: Path) -> None:
+def test_login_with_the_longest_path_is_used(tmp_path: Path) -> None:
     """Of the entries whose path contains the repository, the entry with the longest path provides the login."""
     logins = {
         name: base64.b64encode(f"{name}:p".encode()).decode() for name in ("h.example", "h.example/a", "i.example")

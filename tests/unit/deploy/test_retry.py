@@ -27,7 +27,7 @@ def test_server_that_wants_more_time_than_there_is_is_not_waited_for(asked: str)
     assert slept == []
 
 
-def test_server_that_wants_what_is_left_is_waited_for() -> None:
+def test_retry_after_within_the_budget_is_waited_for() -> None:
     """The client waits for a `Retry-After` that fits into the rest of the time budget."""
     compute, slept = asking(httpx.Response(503, headers={"retry-after": "40"}))
     with pytest.raises(CloudError, match="503"):
@@ -60,7 +60,7 @@ def test_body_that_can_not_be_unpacked_is_asked_for_again() -> None:
     assert compute.get("x") == {"name": "x"}
 
 
-def test_what_is_wrong_for_good_is_asked_once() -> None:
+def test_permanent_error_is_not_retried() -> None:
     """A permanent error is raised after the first attempt."""
     calls: list[int] = []
 

@@ -158,7 +158,7 @@ def test_dots_of_the_repository_are_no_wildcards() -> None:
 
 @SHAPES
 @pytest.mark.parametrize("text", ["&", "|", "\\1", "\\g<0>", "$$", "${X:-y}", "$(date)", "%s", "\0", "한글", "\u2028"])
-def test_characters_that_tools_of_text_take_for_their_own_stay(script: str, text: str) -> None:
+def test_special_characters_of_text_tools_stay(script: str, text: str) -> None:
     """A rewrite keeps characters that are special to patterns, templates and shells."""
     around = f"{text}\n{script.replace('APP_ENV', text)}{text}"
     assert rewritten(around) == around.replace(LATEST, NEW)

@@ -93,7 +93,7 @@ def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_
         f'{SCRIPT}{DAEMON}Head "https://gcr.io/v2/p/sidecar/manifests/v1": denied: x\n{SCRIPT}Pulling {R}:v1\n',
     ],
 )
-def test_what_shows_no_failure_of_this_boot_is_none(contents: str) -> None:
+def test_output_without_a_failure_of_this_boot_is_no_failure(contents: str) -> None:
     """Output that shows a success, an earlier boot or an unrelated error is not a failure."""
     assert failure(f"{BOOT}\n{contents}", R) is None
 

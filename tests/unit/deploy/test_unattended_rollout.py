@@ -16,7 +16,7 @@ def settled(**changes: Any) -> Group:
     return replace(observed({}).group, **changes)
 
 
-def test_what_the_cloud_still_does() -> None:
+def test_report_of_an_unattended_rollout() -> None:
     """The text names the instances that Compute Engine still replaces, or says that the group is unchanged."""
     seed = Version(SEED)
     until = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
