@@ -1,5 +1,6 @@
 """Idle connections: the server keeps them longer than its clients do."""
 
+import http.client
 import socket
 import threading
 import time
@@ -12,7 +13,6 @@ import uvicorn
 from emulator.server.configuration import KEEP_ALIVE_S, configuration
 from tests.integration.emulator.seeded import opened
 
-REQUEST = b"GET /emulator/clock HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Serve = Callable[[int], int]
 
 
@@ -40,25 +40,37 @@ def serve() -> Iterator[Serve]:
         stop()
 
 
-def exchange(connection: socket.socket) -> bytes:
-    """Send a request; return the first bytes of its answer, empty if the server has closed the connection."""
-    connection.sendall(REQUEST)
-    return connection.recv(65_536)
+def connect(port: int) -> http.client.HTTPConnection:
+    """Return an open connection, which is never opened again."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.connect()
+    connection.auto_open = 0
+    return connection
+
+
+def exchange(connection: http.client.HTTPConnection) -> int:
+    """Send a request, and read its answer to the end; return the status."""
+    connection.request("GET", "/emulator/clock")
+    with connection.getresponse() as answer:
+        answer.read()
+        return answer.status
 
 
 def test_an_idle_connection_within_its_time_is_served(serve: Serve) -> None:
     """A connection that was idle for a second of its minute is served again."""
-    with socket.create_connection(("127.0.0.1", serve(60)), timeout=20) as connection:
-        assert exchange(connection).startswith(b"HTTP/1.1 200 ")
-        time.sleep(1.5)
-        assert exchange(connection).startswith(b"HTTP/1.1 200 ")
+    connection = connect(serve(60))
+    assert exchange(connection) == 200
+    time.sleep(1.5)
+    assert exchange(connection) == 200
+    connection.close()
 
 
 def test_an_idle_connection_ends_after_its_time(serve: Serve) -> None:
     """A connection with a keep-alive time of one second is closed by the server after that second."""
-    with socket.create_connection(("127.0.0.1", serve(1)), timeout=20) as connection:
-        assert exchange(connection).startswith(b"HTTP/1.1 200 ")
-        assert connection.recv(65_536) == b""
+    connection = connect(serve(1))
+    assert exchange(connection) == 200
+    assert connection.sock.recv(65_536) == b""
+    connection.close()
 
 
 def test_the_server_keeps_idle_connections_longer_than_httpx() -> None:
