@@ -50,7 +50,7 @@ def rehearsal_as_prod(checkout: Checkout) -> None:
     """
     environments = checkout.path / "environments"
     (environments / "prod.yaml").write_text((environments / "local.yaml").read_text())
-    checkout.replace("ci/deploy_runner.py", "built) if target.is_local else None", "built)")
+    checkout.replace("ci/deploy_runner.py", "built) if options.is_local else None", "built)")
     checkout.replace(
         "ci/scripts/rehearse.py",
         '{**os.environ, "GOOGLE_APPLICATION_CREDENTIALS": str(_CREDENTIALS)}',
