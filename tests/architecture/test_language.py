@@ -81,3 +81,27 @@ def planted(folder: Path, text: str) -> list[str]:
     file = folder / "planted.py"
     file.write_text(text)
     return list(language.problems(file))
+
+
+def without_docstring(file: Path) -> list[str]:
+    """Return the tests of a file that have no docstring."""
+    tree = ast.parse(file.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node.name for node in functions if node.name.startswith("test_") and not ast.get_docstring(node)]
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in python_files(Path(), ROOTS) if file.name.startswith("test_")], ids=str
+)
+def test_every_test_has_a_docstring(file: Path) -> None:
+    """A sentence says what a test shows."""
+    assert without_docstring(file) == [], f"{file}: tests without a docstring. Fix: say in a sentence what each shows."
+
+
+def test_planted_test_without_a_docstring_is_named(tmp_path: Path) -> None:
+    """The control of the test above: a comment is no docstring."""
+    planted_file = tmp_path / "test_planted.py"
+    planted_file.write_text(
+        'def test_a() -> None:\n    """A sentence."""\n\n\ndef test_b() -> None:\n    # none\n    pass\n'
+    )
+    assert without_docstring(planted_file) == ["test_b"]

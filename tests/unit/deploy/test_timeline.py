@@ -41,7 +41,7 @@ def test_each_phase_counts_from_the_phase_before() -> None:
 
 def test_settled_counts_from_the_last_time() -> None:
     """A group that stops being settled is settled from the next time on."""
-    timeline = Timeline().reach(10.0, "settled").forget("settled").reach(20.0, "settled").reach(25.0, "settled")
+    timeline = Timeline().reach(10.0, "settled").remove("settled").reach(20.0, "settled").reach(25.0, "settled")
     assert timeline.phases() == (Phase("settled", 20.0),)
 
 
