@@ -34,8 +34,6 @@ _ENVIRONMENT = {
 }
 _FILES = f"""
 import pymupdf
-from tests.support.programs import ROOT
-from tests.support.programs import ROOT
 lease = pymupdf.open()
 for number in range({PDF_PAGES}):
     lease.new_page().insert_text((72, 72), f"Lease, page {{number + 1}}")

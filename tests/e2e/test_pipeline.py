@@ -159,7 +159,7 @@ def test_image_on_stand_ins_is_refused_outside(checkout: Checkout) -> None:
     repository = "asia-northeast3-docker.pkg.dev/no-project/dojangkok-ai/ai-server"
     ran = checkout.daggerw("call", "publish", "--repository", repository)
     assert ran.returncode == 3
-    assert "the image is built on a stand-in of docker.io/library/python:3.10-slim" in ran.stderr
+    assert "got an image that is built on a stand-in of docker.io/library/python:3.10-slim" in ran.stderr
 
 
 def test_help_names_every_argument(checkout: Checkout) -> None:

@@ -13,7 +13,7 @@ from tests.support.deployer import Deployer
 from tests.support.emulator import GROUP, ZONE
 from tests.support.releases import reference
 
-BUG = "import deploy.__main__ as m; m.statuses.status = lambda *_: {}['missing']; m.main()"
+BUG = "import deploy.__main__ as m, deploy.verbs as v; v.status = lambda *_: {}['missing']; m.main()"
 
 
 def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Deployer) -> None:
@@ -140,9 +140,9 @@ def test_unexpected_error_is_reported_as_a_bug_below_its_traceback(deployer: Dep
         cwd=deployer.folder,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
-    trace, _, said = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
+    trace, _, report = ended.stderr.partition("dojangkok-dev-ai-server-mig: status failed (exit code 1)\n")
     assert trace.startswith("Traceback")
-    assert said.startswith("  bug in deploy: KeyError: 'missing'. Fix: report it with the lines above.\n")
+    assert report.startswith("  bug in deploy: KeyError: 'missing'. Fix: report it with the lines above.\n")
 
 
 @pytest.mark.parametrize(

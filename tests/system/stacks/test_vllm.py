@@ -22,7 +22,6 @@ _STACK = yaml.safe_load((ROOT / "compose/vllm/docker-compose.yml").read_text())
 _STAND_IN = """
 import json, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from tests.support.programs import ROOT
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200)
