@@ -1,11 +1,9 @@
 """The gates of a release: each program's types and tests beside lint, build and smoke of the image."""
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import anyio
 import dagger
 
 from ci import counts, spans
@@ -106,9 +104,6 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     """
     Run the gates beside build and smoke, each to its end.
 
-    As many run at a time as there are processors. The tests start first: they take longest, and every container that
-    runs beside them has as large a share of the processors as they have.
-
     Returns:
         The built image, and the stages in the order of the release.
 
@@ -118,11 +113,8 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     stages: dict[str, Stage] = {}
     built: list[dagger.Container] = []
 
-    processors = anyio.CapacityLimiter(max(2, os.cpu_count() or 1))
-
     async def add_stage(name: str, work: Awaitable[tuple[str, ...]]) -> None:
-        async with processors:
-            stages[name] = await run_gate(name, work)
+        stages[name] = await run_gate(name, work)
 
     async def build_image() -> tuple[str, ...]:
         built.append(await build(gated.shipped))
@@ -138,10 +130,9 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     if gated.policy:
         checks["policy"] = policy(gated.source, gated.policy)
     async with task_group() as group:
-        group.start_soon(add_stage, "test", checks["test"])
+        for name, work in checks.items():
+            group.start_soon(add_stage, name, work)
         group.start_soon(build_and_smoke)
-        for name in [name for name in checks if name != "test"]:
-            group.start_soon(add_stage, name, checks[name])
     ordered = tuple(stages[name] for name in (*checks, "build", "smoke") if name in stages)
     failed = [stage for stage in ordered if stage.failure and not (gated.advisory and stage.name in checks)]
     if failed:

@@ -70,34 +70,6 @@ def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) 
     run()
 
 
-def test_as_many_gates_run_at_a_time_as_there_are_processors(
-    failures: dict[str, Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On two processors the tests run from the start, and the other gates one after the other beside them."""
-    assert not failures
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    running: list[str] = []
-    most: list[tuple[str, ...]] = []
-
-    def gate(name: str, pauses: int) -> None:
-        async def run(*_: object) -> object:
-            running.append(name)
-            most.append(tuple(running))
-            for _turn in range(pauses):
-                await asyncio.sleep(0)
-            running.remove(name)
-            return dag.container() if name == "build" else ()
-
-        monkeypatch.setattr(gates, name, run)
-
-    for name in ("lint", "types", "build", "smoke"):
-        gate(name, pauses=5)
-    gate("test", pauses=100)
-    run()
-    assert [len(names) for names in most] == [1, 2, 2, 2, 2]
-    assert all(names[0] == "test" for names in most)
-
-
 def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
     """The last line lists the gates that failed."""
     failures.update(lint=GateError("lint: E501"), smoke=GateError("smoke: no answer"))
