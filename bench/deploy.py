@@ -114,20 +114,22 @@ def measured(job: Callable[[Emulator, Path], int]) -> Figures:
         wait_until(lambda: emulator.group()["status"]["isStable"], 120)
         entries = emulator.request_log()[before:]
     requests = [
-        one for one in entries if one["kind"] == "request" and not one["client"].startswith((USER_AGENT, "seed"))
+        entry
+        for entry in entries
+        if entry["kind"] == "request" and not entry["client"].startswith((USER_AGENT, "seed"))
     ]
-    told_s = next(one["at_s"] for one in requests if one["method"] == "instanceGroupManagers.patch")
+    patched_s = next(entry["at_s"] for entry in requests if entry["method"] == "instanceGroupManagers.patch")
     settled_s = next(
-        one["at_s"] for one in entries
-        if one["kind"] == "group" and one["at_s"] > told_s and one["is_stable"] and one["is_reached"]
+        entry["at_s"] for entry in entries
+        if entry["kind"] == "group" and entry["at_s"] > patched_s and entry["is_stable"] and entry["is_reached"]
     )  # fmt: skip
-    return Figures(len(requests), processes, seconds, (settled_s - told_s) / SPEED, healthy)
+    return Figures(len(requests), processes, seconds, (settled_s - patched_s) / SPEED, healthy)
 
 
 def _is_healthy(row: dict[str, Any]) -> bool:
     template = row.get("version", {}).get("instanceTemplate", "").rpartition("/")[2]
-    health = [one["detailedHealthState"] for one in row.get("instanceHealth", [])]
-    return template != "dojangkok-dev-ai-server-seed" and health == ["HEALTHY"]
+    states = [health["detailedHealthState"] for health in row.get("instanceHealth", [])]
+    return template != "dojangkok-dev-ai-server-seed" and states == ["HEALTHY"]
 
 
 def main() -> None:
