@@ -28,7 +28,7 @@ def test_a_status(emulator: EmulatorClient, status: int) -> None:
     fault = {"on": "instanceTemplates.list", "nth": [2, 3], "status": status, "reason": "because", "headers": headers}
     plan = emulator.plan(fault)
     answers = [emulator.send("GET", TEMPLATES) for _ in range(4)]
-    assert [one.status_code for one in answers] == [200, status, status, 200]
+    assert [answer.status_code for answer in answers] == [200, status, status, 200]
     assert answers[1].json()["error"]["errors"][0]["reason"] == "because"
     assert answers[1].headers["retry-after"] == "7"
     assert emulator.fired(plan) == [2]
@@ -131,7 +131,7 @@ def test_an_operation_with_a_warning(emulator: EmulatorClient) -> None:
     """An operation may end well, with a warning."""
     emulator.plan({"on": INSERT, "operation": {"warning": "mind this"}})
     operation = emulator.do("POST", TEMPLATES, BODY)
-    assert [one["message"] for one in operation["warnings"]] == ["mind this"]
+    assert [warning["message"] for warning in operation["warnings"]] == ["mind this"]
     assert exists(emulator)
 
 
@@ -171,7 +171,7 @@ def test_a_list_that_lags(emulator: EmulatorClient) -> None:
     assert "items" not in emulator.get(TEMPLATES)
     assert exists(emulator)
     emulator.pass_time(9)
-    assert [one["name"] for one in emulator.get(TEMPLATES)["items"]] == ["t"]
+    assert [template["name"] for template in emulator.get(TEMPLATES)["items"]] == ["t"]
 
 
 @own

@@ -21,7 +21,7 @@ def seen(emulator: EmulatorClient) -> list[Row]:
         rows.append(row(document))
         if rows[-1][1:] == (True, True):
             break
-    return [one for one, _ in groupby(rows)]
+    return [state for state, _ in groupby(rows)]
 
 
 def of(*names: str, stable: bool = False, reached: bool = False) -> Row:
@@ -90,8 +90,8 @@ def test_an_instance_that_is_being_deleted_has_no_version(emulator: EmulatorClie
     """The row of an instance that is being deleted names no version; from then on isReached is set."""
     emulator.web(1)
     emulator.roll(emulator.template("new"))
-    found = emulator.until_row(lambda one: one["currentAction"] == "DELETING")
-    assert "version" not in found
+    deleting = emulator.until_row(lambda instance: instance["currentAction"] == "DELETING")
+    assert "version" not in deleting
     emulator.settled()
     states = emulator.request_log("group")
     assert not any(state["is_reached"] for state in states if {"old", "new"} <= living(state))
@@ -104,7 +104,7 @@ def test_opportunistic_is_stable_and_not_reached(emulator: EmulatorClient) -> No
     """After a change of template an opportunistic group is stable and not reached, for ever."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
-    emulator.until(lambda one: flags(one) == (True, False))
+    emulator.until(lambda group: flags(group) == (True, False))
     emulator.pass_time(100)
     assert row(emulator.group()) == of("none", stable=True)
 
@@ -116,7 +116,7 @@ def test_a_repair_is_not_stable(emulator: EmulatorClient) -> None:
     emulator.web(1)
     (instance,) = emulator.rows()
     emulator.do("POST", f"{GROUP.partition('/instanceGroupManagers')[0]}/instances/{instance['name']}/stop")
-    emulator.until(lambda one: row(one) == of("recreating", reached=True))
+    emulator.until(lambda group: row(group) == of("recreating", reached=True))
     emulator.settled()
     (repaired,) = emulator.rows()
     assert repaired["name"] == instance["name"]
@@ -141,15 +141,15 @@ def test_a_row_has_its_instance_once_it_exists(emulator: EmulatorClient) -> None
         "autoHealingPolicies": healing,
     }
     emulator.do("POST", GROUP.rpartition("/")[0], body)
-    asked = emulator.until_row(lambda one: one["currentAction"] == "CREATING")
-    assert not {"id", "instanceStatus", "instanceHealth"} & asked.keys()
-    assert asked["instance"].endswith(f"/instances/{asked['name']}")
-    assert asked["lastAttempt"] == {}
-    there = emulator.until_row(lambda one: "id" in one)
-    assert there["instanceStatus"] in ("PROVISIONING", "STAGING")
-    assert there["currentAction"] == "CREATING"
-    up = emulator.until_row(lambda one: "instanceHealth" in one)
-    assert up["instanceStatus"] == "RUNNING"
+    requested = emulator.until_row(lambda instance: instance["currentAction"] == "CREATING")
+    assert not {"id", "instanceStatus", "instanceHealth"} & requested.keys()
+    assert requested["instance"].endswith(f"/instances/{requested['name']}")
+    assert requested["lastAttempt"] == {}
+    created = emulator.until_row(lambda instance: "id" in instance)
+    assert created["instanceStatus"] in ("PROVISIONING", "STAGING")
+    assert created["currentAction"] == "CREATING"
+    running = emulator.until_row(lambda instance: "instanceHealth" in instance)
+    assert running["instanceStatus"] == "RUNNING"
 
 
 def living(state: Json) -> set[str]:

@@ -100,7 +100,7 @@ def test_a_failed_operation_without_a_code_is_silent(emulator: EmulatorClient) -
     body = compute.InstanceGroupManager(description="lost")
     operation = client.patch(**WHERE, instance_group_manager="web", instance_group_manager_resource=body)
     assert operation.result(polling=OFTEN) is None
-    assert [one.code for one in operation.error.errors] == ["QUOTA_EXCEEDED"]
+    assert [error.code for error in operation.error.errors] == ["QUOTA_EXCEEDED"]
     assert "description" not in emulator.group()
 
 

@@ -50,7 +50,7 @@ def test_group_managers(emulator: EmulatorClient) -> None:
     assert list(client.list_per_instance_configs(**which)) == []
     client.delete_unary(**which)
     operations = emulator.google(compute.ZoneOperationsClient)
-    kinds = {one.operation_type.rpartition(".")[2] for one in operations.list(**HERE)}
+    kinds = {operation.operation_type.rpartition(".")[2] for operation in operations.list(**HERE)}
     assert {"insert", "setInstanceTemplate", "resize", "recreateInstances", "delete"} <= kinds
 
 

@@ -115,7 +115,7 @@ def test_routers(emulator: EmulatorClient) -> None:
     nat = compute.Router(nats=[compute.RouterNat(name="nat", nat_ip_allocate_option="AUTO_ONLY")])
     client.patch_unary(**THERE, router="edge", router_resource=nat)
     kept = client.get(**THERE, router="edge")
-    assert ([one.name for one in kept.nats], kept.network.rpartition("/")[2]) == (["nat"], "vpc")
+    assert ([nat.name for nat in kept.nats], kept.network.rpartition("/")[2]) == (["nat"], "vpc")
     client.update_unary(**THERE, router="edge", router_resource=bare)
     assert not client.get(**THERE, router="edge").nats
     assert names(client.list(**THERE)) == names(client.aggregated_list(project=PROJECT)) == ["edge"]
@@ -135,7 +135,7 @@ def test_places(emulator: EmulatorClient) -> None:
     assert emulator.google(compute.ProjectsClient).get(project=PROJECT).name == PROJECT
     emulator.web(0)
     scopes = dict(emulator.google(compute.GlobalOperationsClient).aggregated_list(project=PROJECT))
-    assert {key for key, one in scopes.items() if one.operations} == {"global", f"zones/{ZONE}"}
+    assert {key for key, resources in scopes.items() if resources.operations} == {"global", f"zones/{ZONE}"}
 
 
 @differs("six machine types, and every image name of Google's public projects exists; a real catalogue is longer")
@@ -178,6 +178,6 @@ def test_templates_and_operations(emulator: EmulatorClient) -> None:
     assert names(here.aggregated_list(project=PROJECT)) == ["t", "t"]
     there.delete_unary(**THERE, instance_template="t")
     here.delete_unary(project=PROJECT, instance_template="t")
-    kinds = sorted(one.operation_type for one in operations.list(**THERE))
+    kinds = sorted(operation.operation_type for operation in operations.list(**THERE))
     assert kinds == ["compute.regionInstanceTemplates.insert", "delete"]
     assert len(list(emulator.google(compute.GlobalOperationsClient).list(project=PROJECT))) == 2

@@ -154,7 +154,7 @@ def test_another_template_for_later_instances(emulator: EmulatorClient) -> None:
     emulator.do("POST", f"{GROUP}/setInstanceTemplate", {"instanceTemplate": new})
     emulator.pass_time(5)
     group = emulator.group()
-    assert [one["instanceTemplate"] for one in group["versions"]] == [new]
+    assert [version["instanceTemplate"] for version in group["versions"]] == [new]
     assert flags(group) == (True, False)
     assert emulator.rows()[0]["version"]["instanceTemplate"].endswith("/old")
 

@@ -11,7 +11,7 @@ LABELS = {"web-1": {"env": "prod"}, "web-2": {"env": "dev"}, "api-1": {"env": "p
 
 def names(emulator: EmulatorClient, query: str, path: str = TEMPLATES) -> list[str]:
     """Return the names on a page of a list."""
-    return [one["name"] for one in emulator.get(f"{path}?{query}").get("items", [])]
+    return [resource["name"] for resource in emulator.get(f"{path}?{query}").get("items", [])]
 
 
 @pytest.fixture
@@ -27,13 +27,13 @@ def three(emulator: EmulatorClient) -> EmulatorClient:
 @covers("instanceTemplates.list")
 def test_pages_follow_each_other(three: EmulatorClient) -> None:
     """maxResults limits a page; nextPageToken leads through the list, each entry once, and is missing at its end."""
-    found, token = [], ""
+    listed, token = [], ""
     for _ in range(3):
         page = three.get(f"{TEMPLATES}?maxResults=1&pageToken={token}")
-        found += [one["name"] for one in page["items"]]
+        listed += [template["name"] for template in page["items"]]
         token = page.get("nextPageToken", "")
-        assert bool(token) == (len(found) < 3)
-    assert found == ["api-1", "web-1", "web-2"]
+        assert bool(token) == (len(listed) < 3)
+    assert listed == ["api-1", "web-1", "web-2"]
 
 
 @unverified("I")
@@ -75,7 +75,7 @@ def test_newest_first(three: EmulatorClient) -> None:
 @verified("P", "W")
 @covers("instanceTemplates.list")
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ('name = "web-1"', ["web-1"]),
         ("name != web-1", ["api-1", "web-2"]),
@@ -92,11 +92,11 @@ def test_newest_first(three: EmulatorClient) -> None:
         ('(name eq "web-.*") (properties.machineType eq "e2-small") (name ne ".*-2")', ["web-1"]),
     ],
 )
-def test_filters_of_both_dialects(three: EmulatorClient, text: str, found: list[str]) -> None:
+def test_filters_of_both_dialects(three: EmulatorClient, text: str, expected: list[str]) -> None:
     """Filters are AIP-160 expressions, or RE2 patterns that match in full and must all hold."""
     assert three.http.get(TEMPLATES, params={"filter": text}).status_code == 200
     items = three.http.get(TEMPLATES, params={"filter": text}).json().get("items", [])
-    assert [one["name"] for one in items] == found
+    assert [template["name"] for template in items] == expected
 
 
 @verified("P")
@@ -125,7 +125,7 @@ def test_aggregated_lists_are_by_scope(three: EmulatorClient) -> None:
     """An aggregated list maps scopes to their resources, takes gcloud's parameters, and warns where there are none."""
     query = "includeAllScopes=True&maxResults=500&returnPartialSuccess=True"
     scopes: Json = three.get(f"{AGGREGATED}?{query}")["items"]
-    assert [one["name"] for one in scopes["global"]["instanceTemplates"]] == ["api-1", "web-1", "web-2"]
+    assert [template["name"] for template in scopes["global"]["instanceTemplates"]] == ["api-1", "web-1", "web-2"]
     three.do(
         "POST",
         f"{HOME}/zones/{ZONE}/instanceGroupManagers",

@@ -39,15 +39,15 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 def leaves(message: str, where: str = "") -> set[str]:
     """Return the paths of a message's fields that a client may set."""
-    found: set[str] = set()
+    paths: set[str] = set()
     for name, kind in SCHEMA[message].items():
         path, is_output = f"{where}{name}", kind.startswith("!") and name != "namedPorts"
         inner = kind.lstrip("!").removeprefix("[]")
         if is_output:
             continue
         is_list = kind.lstrip("!").startswith("[]")
-        found |= leaves(inner, f"{path}{'[]' if is_list else ''}.") if inner in SCHEMA else {path}
-    return found
+        paths |= leaves(inner, f"{path}{'[]' if is_list else ''}.") if inner in SCHEMA else {path}
+    return paths
 
 
 @own

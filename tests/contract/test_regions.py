@@ -69,4 +69,4 @@ def test_regional_groups_through_the_client(emulator: EmulatorClient) -> None:
     client.insert_unary(project=PROJECT, region=REGION, instance_group_manager_resource=body)
     group = client.get(project=PROJECT, region=REGION, instance_group_manager="wide")
     assert len(group.distribution_policy.zones) == 3
-    assert [one.name for one in client.list(project=PROJECT, region=REGION)] == ["wide"]
+    assert [group.name for group in client.list(project=PROJECT, region=REGION)] == ["wide"]

@@ -23,8 +23,8 @@ def test_an_unhealthy_instance_is_recreated(emulator: EmulatorClient) -> None:
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     instance = emulator.rows()[0]
     emulator.control("POST", "crash", {"instance": instance["name"]})
-    emulator.until(lambda one: actions(one).get("recreating") == 1)
-    emulator.until(lambda one: actions(one) == {"none": 2})
+    emulator.until(lambda group: actions(group).get("recreating") == 1)
+    emulator.until(lambda group: actions(group) == {"none": 2})
     repaired = next(row for row in emulator.rows() if row["name"] == instance["name"])
     assert repaired["id"] != instance["id"]
     assert name_of(repaired["version"]["instanceTemplate"]) == "old"
@@ -96,7 +96,7 @@ def test_a_creation_that_fails_is_retried(emulator: EmulatorClient, code: str) -
     assert emulator.group()["targetSize"] == 1
     emulator.settled()
     errors = emulator.get(f"{GROUP}/listErrors")["items"]
-    assert [one["error"]["code"] for one in errors] == [code] * 2
+    assert [entry["error"]["code"] for entry in errors] == [code] * 2
     details = errors[0]["instanceActionDetails"]
     assert (name_of(details["instance"]), details["action"]) == (failed["name"], "CREATING")
     assert name_of(details["version"]["instanceTemplate"]) == "new"
@@ -126,7 +126,7 @@ def test_a_quota_that_is_used_up(emulator: EmulatorClient) -> None:
     failed = emulator.until_row(lambda row: bool(row["lastAttempt"]))
     assert failed["lastAttempt"]["errors"]["errors"][0]["code"] == "QUOTA_EXCEEDED"
     quotas = emulator.get(f"{HOME}/regions/{REGION}")["quotas"]
-    assert [(one["metric"], one["limit"]) for one in quotas] == [("INSTANCES", 2.0)]
+    assert [(quota["metric"], quota["limit"]) for quota in quotas] == [("INSTANCES", 2.0)]
     assert quotas[0]["usage"] >= 2.0
 
 
@@ -138,7 +138,7 @@ def test_creating_once_lowers_the_size(emulator: EmulatorClient) -> None:
     emulator.web(2, check=False)
     emulator.control("POST", "instance-rules", {"create_error": "QUOTA_EXCEEDED"})
     emulator.do("POST", f"{GROUP}/resize?size=3")
-    emulator.until(lambda one: actions(one).get("creatingWithoutRetries") == 1)
+    emulator.until(lambda group: actions(group).get("creatingWithoutRetries") == 1)
     assert emulator.settled()["targetSize"] == 2
 
 
@@ -150,7 +150,7 @@ def test_recreate_on_request(emulator: EmulatorClient) -> None:
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     instance = emulator.rows()[0]
     emulator.do("POST", f"{GROUP}/recreateInstances", {"instances": [instance["instance"]]})
-    emulator.until(lambda one: actions(one) == {"none": 2})
+    emulator.until(lambda group: actions(group) == {"none": 2})
     after = next(row for row in emulator.rows() if row["name"] == instance["name"])
     assert after["id"] != instance["id"]
     assert templates_of(emulator.rows()) == ["new", "old"]
@@ -179,7 +179,7 @@ def test_updates_applied_to_listed_instances(emulator: EmulatorClient) -> None:
     instance = emulator.rows()[1]
     body = {"instances": [instance["instance"]], "minimalAction": "REFRESH", "mostDisruptiveAllowedAction": "REPLACE"}
     emulator.do("POST", f"{GROUP}/applyUpdatesToInstances", body)
-    emulator.until(lambda one: actions(one) == {"none": 2})
+    emulator.until(lambda group: actions(group) == {"none": 2})
     assert templates_of(emulator.rows()) == ["new", "old"]
     emulator.do("POST", f"{GROUP}/applyUpdatesToInstances", {"allInstances": True, "minimalAction": "REPLACE"})
     emulator.settled()

@@ -60,7 +60,7 @@ def test_recreate_keeps_names(emulator: EmulatorClient) -> None:
     emulator.web(2)
     before = {row["name"]: row["id"] for row in emulator.rows()}
     emulator.roll(emulator.template("new"), **RECREATE)
-    emulator.until(lambda one: actions(one).get("recreating") == 1)
+    emulator.until(lambda group: actions(group).get("recreating") == 1)
     emulator.settled()
     after = {row["name"]: row["id"] for row in emulator.rows()}
     assert before.keys() == after.keys()
@@ -78,7 +78,7 @@ def test_metadata_may_be_applied_in_place(emulator: EmulatorClient, action: str,
     emulator.web(1)
     (before,) = emulator.rows()
     emulator.roll(emulator.template("new"), **RECREATE, minimalAction=action)
-    emulator.until(lambda one: actions(one).get(counter) == 1)
+    emulator.until(lambda group: actions(group).get(counter) == 1)
     emulator.settled()
     (after,) = emulator.rows()
     assert (after["name"], after["id"], name_of(after["version"]["instanceTemplate"])) == (
@@ -128,7 +128,8 @@ def test_a_canary_has_its_own_size(emulator: EmulatorClient) -> None:
     emulator.do("PATCH", GROUP, {"versions": versions})
     group = emulator.settled()
     assert templates_of(emulator.rows()) == ["new", "old", "old"]
-    assert [one["targetSize"] for one in group["versions"]] == [{"calculated": 2}, {"fixed": 1, "calculated": 1}]
+    sizes = [version["targetSize"] for version in group["versions"]]
+    assert sizes == [{"calculated": 2}, {"fixed": 1, "calculated": 1}]
     emulator.roll(new)
     emulator.settled()
     assert templates_of(emulator.rows()) == ["new"] * 3
@@ -153,7 +154,7 @@ def test_an_opportunistic_group_waits(emulator: EmulatorClient) -> None:
     emulator.pass_time(60)
     assert flags(emulator.group()) == (True, False)
     emulator.do("POST", f"{GROUP}/resize?size=2")
-    emulator.until(lambda one: actions(one) == {"none": 2})
+    emulator.until(lambda group: actions(group) == {"none": 2})
     assert templates_of(emulator.rows()) == ["new", "old"]
 
 

@@ -24,7 +24,7 @@ def test_a_resize_in_mid_rollout(emulator: EmulatorClient, size: int) -> None:
     """A resize in mid-rollout is accepted; the rollout ends with that many instances of the new template."""
     emulator.web(2)
     emulator.roll(emulator.template("new"))
-    emulator.until(lambda one: bool({"creating", "verifying"} & actions(one).keys()))
+    emulator.until(lambda group: bool({"creating", "verifying"} & actions(group).keys()))
     emulator.do("POST", f"{GROUP}/resize?size={size}")
     assert emulator.settled()["targetSize"] == size
     assert templates_of(emulator.rows()) == ["new"] * size
@@ -50,7 +50,7 @@ def test_a_smaller_size_takes_what_serves_least(emulator: EmulatorClient) -> Non
     emulator.do("POST", f"{GROUP}/resize?size=3")
     emulator.until_row(lambda row: row["currentAction"] == "VERIFYING")
     emulator.do("POST", f"{GROUP}/resize?size=2")
-    emulator.until(lambda one: actions(one) == {"none": 2})
+    emulator.until(lambda group: actions(group) == {"none": 2})
     assert {row["name"] for row in emulator.rows()} == names
 
 
@@ -64,7 +64,7 @@ def test_an_autoscaler_in_mid_rollout(emulator: EmulatorClient) -> None:
     emulator.do("POST", SCALERS, scaler())
     assert emulator.group()["status"]["autoscaler"].endswith("/autoscalers/more")
     emulator.roll(emulator.template("new"))
-    emulator.until(lambda one: "verifying" in actions(one))
+    emulator.until(lambda group: "verifying" in actions(group))
     emulator.control("POST", "autoscaler", {"autoscaler": f"{SCALERS.removeprefix('/compute/v1/')}/more", "size": 9})
     assert emulator.group()["targetSize"] == 4
     emulator.do("PATCH", f"{SCALERS}?autoscaler=more", {"autoscalingPolicy": {"maxNumReplicas": 3}})
@@ -97,9 +97,9 @@ def test_autoscalers_through_the_client(emulator: EmulatorClient) -> None:
     emulator.web(1)
     emulator.do("POST", SCALERS, scaler())
     assert client.get(**where, autoscaler="more").target.endswith("/instanceGroupManagers/web")
-    assert [one.name for one in client.list(**where)] == ["more"]
+    assert [autoscaler.name for autoscaler in client.list(**where)] == ["more"]
     scopes = dict(client.aggregated_list(project=PROJECT))
-    assert [one.name for one in scopes[f"zones/{ZONE}"].autoscalers] == ["more"]
+    assert [autoscaler.name for autoscaler in scopes[f"zones/{ZONE}"].autoscalers] == ["more"]
 
 
 @own

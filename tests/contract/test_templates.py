@@ -200,9 +200,10 @@ def test_regional_templates_stand_beside_global_ones(emulator: EmulatorClient) -
     link = emulator.do("POST", regional, {"name": "t", "properties": {}})["targetLink"]
     emulator.template("t")
     assert emulator.get(f"{regional}/t")["region"] == f"{LINKS}/regions/{REGION}"
-    assert [one["selfLink"] for one in emulator.get(regional)["items"]] == [link]
+    assert [template["selfLink"] for template in emulator.get(regional)["items"]] == [link]
     scopes = emulator.get(f"{HOME}/aggregated/instanceTemplates")["items"]
-    assert {scope for scope, one in scopes.items() if "instanceTemplates" in one} == {"global", f"regions/{REGION}"}
+    filled = {scope for scope, resources in scopes.items() if "instanceTemplates" in resources}
+    assert filled == {"global", f"regions/{REGION}"}
     emulator.do("POST", GROUPS, {"name": "web", "targetSize": 0, "instanceTemplate": link})
     assert emulator.get(GROUP)["versions"][0]["instanceTemplate"] == link
     assert emulator.refused("DELETE", f"{regional}/t")[1] == "resourceInUseByAnotherResource"

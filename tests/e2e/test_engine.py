@@ -30,10 +30,10 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 def engine_home(path: Path, **environment: str) -> str:
     """What `engine/home` prints."""
-    said = subprocess.run(
+    printed = subprocess.run(
         ["engine/home"], cwd=path, env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )
-    return said.stdout.strip()
+    return printed.stdout.strip()
 
 
 def home(machine: Checkout) -> Path:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 import tomllib
@@ -51,7 +52,7 @@ def locked(lock: str) -> Iterator[str]:
             yield f"{name}=={package['version']}"
         seen.add(name)
         optional = package.get("optional-dependencies", {})
-        for needed in [*package.get("dependencies", ()), *(one for extra in extras for one in optional[extra])]:
+        for needed in [*package.get("dependencies", ()), *chain.from_iterable(optional[extra] for extra in extras)]:
             if Marker(needed["marker"]).evaluate(RUNTIME) if "marker" in needed else True:
                 more = frozenset(needed.get("extra", ()))
                 if needed["name"] not in seen or more:
@@ -85,8 +86,8 @@ def test_server_is_not_root(listed: dict[str, list[str]]) -> None:
 def test_image_has_no_build_tools(listed: dict[str, list[str]]) -> None:
     """The image contains no compiler and no package installer."""
     assert {"python", "sh"} <= set(listed["programs"]), "the listing is not whole"
-    found = {program for program in listed["programs"] if re.sub(r"^.*-gnu-|-\d+$", "", program) in BUILD_TOOLS}
-    assert not found
+    installed = {program for program in listed["programs"] if re.sub(r"^.*-gnu-|-\d+$", "", program) in BUILD_TOOLS}
+    assert not installed
 
 
 def test_image_has_no_test_tools(listed: dict[str, list[str]]) -> None:
@@ -96,7 +97,7 @@ def test_image_has_no_test_tools(listed: dict[str, list[str]]) -> None:
 
 def test_packages_are_those_of_the_lock_file(listed: dict[str, list[str]], checkout: Checkout) -> None:
     """The image contains the packages of the lock file in the locked versions, and no others."""
-    parted = [one.partition("==") for one in listed["packages"]]
+    parted = [package.partition("==") for package in listed["packages"]]
     installed = {f"{re.sub('[-_.]+', '-', name).lower()}=={version}" for name, _, version in parted}
     assert installed == set(locked((checkout.path / "uv.lock").read_text()))
 

@@ -106,9 +106,9 @@ def test_failure_of_each_gate_is_shown_and_nothing_is_pushed(checkout: Checkout)
     assert "  RuntimeError: no way to start" in ran.stderr
     with embedded_registry(checkout) as address:
         assert commit[:7] not in tags_in(address)
-    told = checkout.daggerw("call", "report")
-    assert told.returncode == 0, told.stderr
-    assert "read from the group and its templates; the run itself left no result" in told.stdout
+    report = checkout.daggerw("call", "report")
+    assert report.returncode == 0, report.stderr
+    assert "read from the group and its templates; the run itself left no result" in report.stdout
     checked = checkout.daggerw("check", "test", "types")
     assert checked.returncode == 6
     assert "types of app: failed with code 1" in checked.stderr

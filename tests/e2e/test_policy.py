@@ -99,5 +99,5 @@ def test_every_tool_finds_the_fault_that_is_planted_for_it(checkout: Checkout) -
     ran = checkout.daggerw("call", "policy")
     assert ran.returncode == 6, ran.stderr[-3000:]
     assert ran.stdout == ""
-    silent = [tool for tool, (_, _, _, said) in FAULTS.items() if said not in ran.stderr]
+    silent = [tool for tool, (_, _, _, message) in FAULTS.items() if message not in ran.stderr]
     assert silent == [], ran.stderr[-20000:]

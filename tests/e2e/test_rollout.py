@@ -19,8 +19,8 @@ from tests.support.waiting import wait_until
 @pytest.fixture
 def fresh(checkout: Checkout) -> None:
     """The local environment as it is at first: the group serves its first release."""
-    said = checkout.daggerw("call", "reset-local")
-    assert said.returncode == 0, said.stderr
+    reset = checkout.daggerw("call", "reset-local")
+    assert reset.returncode == 0, reset.stderr
 
 
 def call(checkout: Checkout, *args: str) -> str:
@@ -116,9 +116,9 @@ def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None
     assert failed.stdout == ""
     assert "rolled back" in failed.stderr
     assert status(checkout)["image"] == first
-    told = call(checkout, "report", "--format", "markdown")
-    assert "ccccccc" in told
-    assert "gantt" in told
+    report = call(checkout, "report", "--format", "markdown")
+    assert "ccccccc" in report
+    assert "gantt" in report
 
     broken = call(checkout, "publish").strip()
     assert broken != first

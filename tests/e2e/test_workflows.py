@@ -32,10 +32,10 @@ INHERITED OPTIONS
 """
 
 
-def known(said: str) -> dict[str, bool]:
+def known(help_text: str) -> dict[str, bool]:
     """Return every flag that a help text explains, and whether it must be given."""
     starts = r"^(?:  -\w, | {6})(?=--)"
-    return {part.split()[0]: "[required]" in part for part in re.split(starts, said, flags=re.MULTILINE)[1:]}
+    return {part.split()[0]: "[required]" in part for part in re.split(starts, help_text, flags=re.MULTILINE)[1:]}
 
 
 def passed(words: list[str]) -> set[str]:

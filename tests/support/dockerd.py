@@ -94,14 +94,14 @@ class Machine:
         """Ask until the answer is 200, and return its body."""
         deadline = time.monotonic() + within_s
         while True:
-            said: object
+            answer: object
             try:
-                status, said = self.get(port, path, host)
+                status, answer = self.get(port, path, host)
                 if status == HTTPStatus.OK:
-                    return said
+                    return answer
             except OSError as error:
-                said = error
-            assert time.monotonic() < deadline, f"{host}:{port}{path}: {said!r}"
+                answer = error
+            assert time.monotonic() < deadline, f"{host}:{port}{path}: {answer!r}"
             time.sleep(0.1)
 
 

@@ -72,16 +72,16 @@ def test_unmanaged_template_after_a_deploy_is_drift() -> None:
     """An unmanaged template on the group is drift after a deploy has created another template."""
     rig, observed = deployed()
     seed = next(document for document in observed.templates if document["name"] == SEED)
-    found = drift(rig.config, replace(observed, template=seed))
-    assert f"template '{SEED}' was not created by a deploy, and other templates were" in found
+    lines = drift(rig.config, replace(observed, template=seed))
+    assert f"template '{SEED}' was not created by a deploy, and other templates were" in lines
 
 
 def test_script_edited_by_hand_is_named_by_its_line() -> None:
     """An edited startup script is drift, with the first changed line or the changed length."""
     rig, observed = deployed()
     unmanaged = f"template '{observed.template['name']}' was not created by a deploy, and other templates were"
-    found = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
-    assert found == (
+    lines = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
+    assert lines == (
         unmanaged,
         f"the startup script of '{observed.template['name']}' differs from '{SEED}' in line 4",
     )
@@ -95,7 +95,7 @@ def test_script_edited_by_hand_is_named_by_its_line() -> None:
 def test_script_is_not_compared_if_its_base_is_deleted() -> None:
     """The startup script is not compared if its base template was deleted."""
     rig, observed = deployed()
-    gone = replace(observed, templates=tuple(one for one in observed.templates if one["name"] != SEED))
+    gone = replace(observed, templates=tuple(document for document in observed.templates if document["name"] != SEED))
     name = observed.template["name"]
     assert drift(rig.config, edited(gone, "mkdir", "rm")) == (
         f"template '{name}' was not created by a deploy, and other templates were",
@@ -122,8 +122,8 @@ def test_script_without_a_reference_is_drift() -> None:
 def test_newer_unmanaged_template_is_reported(created: str, script: str, is_newer: bool) -> None:
     """An unmanaged template that is newer than the origin is reported if its script has one reference."""
     rig, observed = deployed()
-    found = newer_template(rig.config, with_template(observed, terraformed(observed, created, script)))
-    assert found == (
+    line = newer_template(rig.config, with_template(observed, terraformed(observed, created, script)))
+    assert line == (
         f"template 'tf-2' of 2030-01-01 00:00 is newer than '{SEED}', which the releases of this group descend from:"
         " its changes are not deployed"
         if is_newer
@@ -141,8 +141,8 @@ def test_newer_template_is_reported_after_all_older_templates_are_deleted() -> N
     assert entry is not None
     assert name_of(entry.origin) == SEED != name_of(entry.base)
     alone = replace(observed, templates=(observed.template,))
-    found = newer_template(rig.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
-    assert f"is newer than '{SEED}'" in found
+    line = newer_template(rig.config, with_template(alone, terraformed(alone, "2030-01-01T00:00:00.000-08:00")))
+    assert f"is newer than '{SEED}'" in line
 
 
 def test_deploy_warns_of_a_newer_unmanaged_template() -> None:

@@ -60,9 +60,9 @@ def test_verdict_of_an_empty_group_depends_on_its_past() -> None:
     empty = add_poll(of(), TARGET, PollSummary())
     assert (group_verdict(of(), TARGET, empty).state, group_verdict(of(), TARGET, empty).text) == ("done", NOTHING)
     emptied = add_poll(of(), TARGET, add_poll(of(NEW, size=1), TARGET, PollSummary()))
-    found = group_verdict(of(), TARGET, emptied)
-    assert (found.state, found.fix) == ("failed", "resize the group, and deploy again")
-    assert "the target size became 0 during the rollout" in found.text
+    verdict = group_verdict(of(), TARGET, emptied)
+    assert (verdict.state, verdict.fix) == ("failed", "resize the group, and deploy again")
+    assert "the target size became 0 during the rollout" in verdict.text
     assert group_verdict(of(), TARGET, add_poll(of(), TARGET, PollSummary(had_instances=True))).state == "failed"
     assert group_verdict(of(), TARGET, emptied, needs_proof=False).state == "done"
     assert group_verdict(of(LEAVING), TARGET, empty).state == "waiting"
@@ -200,8 +200,8 @@ def test_reconcile_waits_for_an_empty_group_that_is_not_stable() -> None:
     rig = rig_without_bake()
     rig.deploy("a")
     rig.control("POST", f"{GROUP}/resize?size=0")
-    found = plan_reconcile(rig.config, rig.observed(), rig.now())
-    assert isinstance(found, WaitForRollout)
+    plan = plan_reconcile(rig.config, rig.observed(), rig.now())
+    assert isinstance(plan, WaitForRollout)
 
 
 def test_deploy_to_an_empty_group_has_a_warning() -> None:

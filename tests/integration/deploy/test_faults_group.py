@@ -226,11 +226,11 @@ def test_f41_a_size_that_was_lowered_is_told() -> None:
     rule = {"image": f"{REPOSITORY}@{digest('a')}", "create_error": ""}
     mended = {"verb": "POST", "path": "emulator/instance-rules", "body": rule}
     inject_fault(rig, when={"phase": "deleting"}, nth=[1], request=mended)
-    found = rig.deploy("a").warnings
+    warnings = rig.deploy("a").warnings
     document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
     assert 0 < document["targetSize"] < 3
-    assert f"the target size changed from 3 to {document['targetSize']} during the rollout" in found
+    assert f"the target size changed from 3 to {document['targetSize']} during the rollout" in warnings
 
 
 def test_f41_a_size_that_was_lowered_to_nothing_is_a_failure() -> None:

@@ -135,9 +135,10 @@ def release(name: str, number: int) -> Release:
 
 def test_prune_keeps_what_is_referred_to_by_id_and_nothing_for_a_name_elsewhere() -> None:
     """A reference by id prevents pruning; a reference to the same name in another scope does not."""
-    found = [release(f"r{number}", number) for number in range(9, 0, -1)]
+    releases = [release(f"r{number}", number) for number in range(9, 0, -1)]
     referenced = frozenset({f"{GLOBAL}/3", f"{REGIONAL}/r2", f"{ELSEWHERE}/r1"})
-    assert [one.template for one in prunable_releases(found, referenced)] == ["r1", "r2", "r4", "r5", "r6", "r7"]
+    prunable = [candidate.template for candidate in prunable_releases(releases, referenced)]
+    assert prunable == ["r1", "r2", "r4", "r5", "r6", "r7"]
 
 
 def test_copy_that_carries_a_record_is_neither_restored_nor_pruned() -> None:

@@ -40,7 +40,7 @@ def set_delay(rig: Rig, delay_s: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "text"),
+    ("observation", "text"),
     [
         (with_delay(69), "69 s is shorter than 70 s (check interval 5 s * healthy threshold 2 + 60 s)"),
         (with_delay(70), ""),
@@ -50,11 +50,11 @@ def set_delay(rig: Rig, delay_s: int) -> None:
         (with_delay(69, checkIntervalSec=None, healthyThreshold=None), "69 s is shorter than 70 s"),
     ],
 )
-def test_initial_delay_is_compared_with_the_time_of_a_start(found: Observation, text: str) -> None:
+def test_initial_delay_is_compared_with_the_time_of_a_start(observation: Observation, text: str) -> None:
     """The limit is the time until an instance can be healthy, and a minute."""
-    assert (text in short_initial_delay(found), bool(short_initial_delay(found))) == (True, bool(text))
-    assert any("Fix: raise initialDelaySec" in line for line in preflight_warnings(CONFIG, found)) is bool(text)
-    assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, found)) is bool(text)
+    assert (text in short_initial_delay(observation), bool(short_initial_delay(observation))) == (True, bool(text))
+    assert any("Fix: raise initialDelaySec" in line for line in preflight_warnings(CONFIG, observation)) is bool(text)
+    assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, observation)) is bool(text)
 
 
 def test_short_delay_is_a_warning_of_plan_and_report() -> None:

@@ -126,9 +126,9 @@ def test_status_names_no_image_where_the_script_does_not_decide_it(name: str) ->
     """`status` has no image, but a line of drift, if the script does not contain the image's full reference."""
     rig = new_rig(script(name))
     observed = rig.observed()
-    found = status(rig.config, observed, rig.now())
-    assert (found.image, found.digest, served_release(observed.template, R).reference) == ("", "", "")
-    assert any(line.startswith(f"metadata: which image of '{R}' starts is not written out: ") for line in found.drift)
+    summary = status(rig.config, observed, rig.now())
+    assert (summary.image, summary.digest, served_release(observed.template, R).reference) == ("", "", "")
+    assert any(line.startswith(f"metadata: which image of '{R}' starts is not written out: ") for line in summary.drift)
 
 
 @pytest.mark.parametrize(

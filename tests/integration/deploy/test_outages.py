@@ -29,8 +29,8 @@ def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
     assert rig.deploy("a").changed
     assert minutes(rig, before_s) > 2
     assert rig.serving() == ["a"] * 3
-    told = [line for line in rig.printed if line.startswith("the group can't be read: GET ")]
-    assert len(told) == 1, "said once, however long it lasts"
+    lines = [line for line in rig.printed if line.startswith("the group can't be read: GET ")]
+    assert len(lines) == 1, "said once, however long it lasts"
 
 
 @pytest.mark.parametrize("how", [{"status": 503}, NO_PERMISSION], ids=str)
@@ -94,7 +94,7 @@ def test_refused_token_is_renewed_once() -> None:
         renew=renew,
     )
     assert compute.write("PATCH", "x", {})["name"] == "operation"
-    assert [one for one, _ in asked] == ["old", "new"]
+    assert [authorization for authorization, _ in asked] == ["old", "new"]
     assert asked[0][1] == asked[1][1], "a write that is made again has its requestId again"
 
 

@@ -143,9 +143,9 @@ def test_deletions_before_an_error_are_reported() -> None:
     rig = with_history(10)
     made = releases(rig)
     inject_fault(rig, on="instanceTemplates.delete", nth=[4], status=403, reason="forbidden")
-    found = prune_templates(rig.managed(), rig.config)
-    assert (found.templates, found.remaining) == (tuple(made[:3]), 5)
-    assert isinstance(found.error, NotAllowedError)
+    pruning = prune_templates(rig.managed(), rig.config)
+    assert (pruning.templates, pruning.remaining) == (tuple(made[:3]), 5)
+    assert isinstance(pruning.error, NotAllowedError)
     inject_fault(rig, on="instanceTemplates.delete", nth=[1], status=403, reason="forbidden")
     assert [line for line in rig.deploy("a").warnings if line.startswith("old templates were not pruned: ")]
 

@@ -172,8 +172,8 @@ def test_percentages_in_the_update_policy_become_numbers() -> None:
     assert "percent" in rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]
     rig.deploy("a")
     assert update_policy.rollout_policy(RolloutSettings())["maxSurge"] == {"fixed": 1, "percent": None}
-    found = rig.control("GET", GROUP)["updatePolicy"]
-    assert (found["maxSurge"], found["maxUnavailable"]) == (
+    policy = rig.control("GET", GROUP)["updatePolicy"]
+    assert (policy["maxSurge"], policy["maxUnavailable"]) == (
         {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},
     )  # fmt: skip
     assert drift(rig.config, rig.observed()) == ()

@@ -146,10 +146,10 @@ class Fleet(Surroundings):
         self._step()
 
     def _go(self, who: int, exchanges: int) -> None:
-        found = self.clients[who]
-        if found is None:
+        entry = self.clients[who]
+        if entry is None:
             return
-        client, letter = found
+        client, letter = entry
         looks = self.watcher.looks_begun[client]
         # What came between the two requests of a client's last look, it can't have seen.
         self.alone = client.go(exchanges) and exchanges == 10_000 and self.watcher.looks_begun[client] > looks
@@ -160,11 +160,11 @@ class Fleet(Surroundings):
             self.watcher.exit_12(client, letter, bool(self.alone))
 
     def _kill(self, who: int) -> None:
-        found = self.clients[who]
-        if found:
-            found[0].kill()
+        entry = self.clients[who]
+        if entry:
+            entry[0].kill()
             self.clients[who] = None
-            Fleet.codes[found[0].code] += 1
+            Fleet.codes[entry[0].code] += 1
 
     def _step(self) -> None:
         Fleet.steps += 1

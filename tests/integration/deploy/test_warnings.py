@@ -24,17 +24,17 @@ from tests.integration.deploy.rig import new_rig
 def test_preflight_warnings(change: dict[str, Any], text: str) -> None:
     """Each fact that an operator should know is one warning."""
     rig = new_rig()
-    found = plan_deploy(rig.config, rig.request("a"), replace(rig.observed(), **change))
-    assert found.warnings == (text,)
+    plan = plan_deploy(rig.config, rig.request("a"), replace(rig.observed(), **change))
+    assert plan.warnings == (text,)
 
 
 def test_unsettled_group_is_warned_about_and_never_waited_for() -> None:
     """A rollout replaces a change in progress, with a warning."""
     rig = new_rig()
     observed = rig.observed()
-    found = plan_deploy(rig.config, rig.request("a"), replace(observed, group=replace(observed.group, is_stable=False)))
-    assert isinstance(found, DeployRelease)
-    assert found.warnings == ("the group is not settled; this rollout replaces any change in progress",)
+    plan = plan_deploy(rig.config, rig.request("a"), replace(observed, group=replace(observed.group, is_stable=False)))
+    assert isinstance(plan, DeployRelease)
+    assert plan.warnings == ("the group is not settled; this rollout replaces any change in progress",)
 
 
 def test_settled_group_has_no_warnings() -> None:

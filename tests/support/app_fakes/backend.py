@@ -83,8 +83,8 @@ class Backend:
         except ValidationError:
             return Response(status_code=400)
         key = request.headers.get("Idempotency-Key", "")
-        told = body.model_dump(exclude_unset=True)
-        self.callbacks.append(Callback(request.path_params["id"], key, told, time.time()))
+        content = body.model_dump(exclude_unset=True)
+        self.callbacks.append(Callback(request.path_params["id"], key, content, time.time()))
         return Response()
 
 

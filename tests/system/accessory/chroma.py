@@ -24,13 +24,13 @@ def begin(lab: Lab) -> None:
     lab.machine("dd", "if=/dev/urandom", f"of={VOLUME}/_data/index", "bs=64K", "count=32")
 
 
-def data(found: Lab) -> str:
+def data(lab: Lab) -> str:
     """Checksum of what the volume holds."""
-    return found.machine("sh", "-c", f"cat {VOLUME}/_data/* | sha256sum")
+    return lab.machine("sh", "-c", f"cat {VOLUME}/_data/* | sha256sum")
 
 
-def update(found: Lab, release: str) -> dict[str, Any]:
-    return found.run("update", "chromadb", "--image", found.images[release])
+def update(lab: Lab, release: str) -> dict[str, Any]:
+    return lab.run("update", "chromadb", "--image", lab.images[release])
 
 
 def kill(client: "subprocess.Popen[str]") -> None:
@@ -40,8 +40,8 @@ def kill(client: "subprocess.Popen[str]") -> None:
     client.communicate()
 
 
-def assert_truthful(found: Lab, before: str) -> None:
+def assert_truthful(lab: Lab, before: str) -> None:
     """What serves answers, is what is recorded last, and has the data from before."""
-    assert found.answers("chromadb")
-    assert found.serving("chromadb") == (found.record() or [{"image": found.images["one"]}])[0]["image"]
-    assert data(found) == before
+    assert lab.answers("chromadb")
+    assert lab.serving("chromadb") == (lab.record() or [{"image": lab.images["one"]}])[0]["image"]
+    assert data(lab) == before

@@ -138,7 +138,7 @@ def test_rollback_starts_the_previous_release(chroma: Lab) -> None:
     assert (done["exit_code"], done["current"]["image"]) == (0, chroma.images["one"])
     assert done["undo"].endswith(f"update --name chromadb --env dev --image {chroma.images['two']}")
     assert_truthful(chroma, before)
-    assert [one["image"] for one in chroma.record()] == [chroma.images[name] for name in ("one", "two", "one")]
+    assert [entry["image"] for entry in chroma.record()] == [chroma.images[name] for name in ("one", "two", "one")]
     status = chroma.run("status", "chromadb")
     assert (status["current"]["image"], status["is_ready"], status["active_run"]) == (chroma.images["one"], True, None)
 

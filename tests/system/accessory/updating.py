@@ -79,11 +79,11 @@ class Lab:
         """Push an image that behaves as tests/system/accessory/stand_in/accessory.py says, and return its reference."""
         place = f"/run/images/{name}-{release}"
         script = (ROOT / "tests/system/accessory/stand_in/accessory.py").read_text()
-        told = json.dumps({"name": release, "port": PORTS[name], "bearer": "", **behaviour})
+        settings = json.dumps({"name": release, "port": PORTS[name], "bearer": "", **behaviour})
         self.machine("mkdir", "-p", f"{place}/usr", f"{place}/data")
         self.machine("ln", "-sf", "usr/bin", "usr/lib", "usr/lib64", place)
         self.machine("tee", f"{place}/server.py", stdin=script)
-        self.machine("tee", f"{place}/release.json", stdin=told)
+        self.machine("tee", f"{place}/release.json", stdin=settings)
         tagged = f"{REGISTRY}/test/{name}:{release}"
         self.machine("sh", "-c", f"tar -C {place} -c . | docker import - {tagged}")
         self.machine("docker", "push", "--quiet", tagged)
@@ -167,8 +167,8 @@ class Lab:
 
     def record(self) -> list[dict[str, str]]:
         """Return what is recorded on the machine, newest first."""
-        found = self.machine.run("cat", f"{STATE}/accessory.json")
-        return list(json.loads(found.stdout)) if found.returncode == 0 else []
+        done = self.machine.run("cat", f"{STATE}/accessory.json")
+        return list(json.loads(done.stdout)) if done.returncode == 0 else []
 
     def wait_until_settled(self) -> None:
         """Wait until nobody is at work on the machine, nor about to be: no script comes in, and each has ended."""
@@ -193,9 +193,9 @@ def report(process: "subprocess.Popen[str]") -> dict[str, Any]:
     text = stdout if process.returncode == 0 else stderr[stderr.index("{\n") :]
     if process.returncode:
         assert not stdout
-    found = dict(json.loads(text))
-    assert found["exit_code"] == process.returncode, stderr
-    return found
+    content = dict(json.loads(text))
+    assert content["exit_code"] == process.returncode, stderr
+    return content
 
 
 @contextmanager

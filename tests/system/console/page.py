@@ -38,10 +38,10 @@ class Page:
 
     def boxes(self, **data: str) -> list[dict[str, str]]:
         """Return the data of boxes on the timeline whose data includes this."""
-        found: list[dict[str, str]] = self.driver.execute_script(
+        boxes: list[dict[str, str]] = self.driver.execute_script(
             "return [...document.querySelectorAll('#lanes g[class]')].map(box => ({...box.dataset}))"
         )
-        return [box for box in found if data.items() <= box.items()]
+        return [box for box in boxes if data.items() <= box.items()]
 
     def machines(self, *columns: int) -> set[tuple[str, ...]]:
         """Return columns of the table of machines: 0 name, 1 template, 3 state."""
@@ -53,8 +53,8 @@ class Page:
 
     def requests(self) -> list[str]:
         """Return the addresses that the page asked for since this was last called."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
-        urls = [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+        events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
+        urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith(("chrome:", "data:"))]  # the browser's first, empty tab
 
     def forget(self) -> None:

@@ -91,21 +91,21 @@ def _connections(deployer: Deployer, file: Path, code: int, *args: str) -> set[s
 def test_no_connection_but_to_the_emulator_and_the_registry(deployer: Deployer, tmp_path: Path) -> None:
     """Operations say where they are by a link to Google's own host; stock clients go there."""
     allowed = {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry_url)}
-    found = _connections(deployer, tmp_path / "one", 0, "deploy", "--image", numbered_reference(1))
-    assert found == allowed
-    links = {one["selfLink"].split("/")[2] for one in _operations(deployer.emulator)}
+    addresses = _connections(deployer, tmp_path / "one", 0, "deploy", "--image", numbered_reference(1))
+    assert addresses == allowed
+    links = {operation["selfLink"].split("/")[2] for operation in _operations(deployer.emulator)}
     assert links == {"www.googleapis.com"}
-    found = _connections(deployer, tmp_path / "two", 0, "rollback")
-    assert found <= allowed
+    addresses = _connections(deployer, tmp_path / "two", 0, "rollback")
+    assert addresses <= allowed
 
 
 def test_another_connection_would_have_been_seen(deployer: Deployer, tmp_path: Path) -> None:
     """The control of the test above: the same hook, and a registry on another address."""
     with served(FakeRegistry(holds_every_digest=True), "127.0.0.2") as elsewhere:
         other = Deployer(deployer.emulator, elsewhere, tmp_path)
-        found = _connections(other, tmp_path / "one", 0, "plan", "--image", numbered_reference(1))
-    assert elsewhere.removeprefix("http://") in found
-    assert not found <= {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry_url)}
+        addresses = _connections(other, tmp_path / "one", 0, "plan", "--image", numbered_reference(1))
+    assert elsewhere.removeprefix("http://") in addresses
+    assert not addresses <= {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry_url)}
 
 
 @pytest.mark.parametrize("method", ["instanceTemplates.insert", "instanceGroupManagers.patch"])
@@ -142,4 +142,4 @@ def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
 
 def _operations(emulator: Emulator) -> list[dict[str, str]]:
     scopes = emulator.get("projects/dojangkok-dev/aggregated/operations")["items"].values()
-    return [one for scope in scopes for one in scope.get("operations", [])]
+    return [operation for scope in scopes for operation in scope.get("operations", [])]

@@ -24,9 +24,9 @@ def _names(emulator: Emulator) -> list[str]:
 def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
     """Every command of emulator/README.md exits 0, and what they roll is rolled as they say."""
     for command in _readme_commands():
-        said = gcloud(command)
+        printed = gcloud(command)
         if "list-instances" in command:
-            assert said.count("web-2") == said.count("HEALTHY") == 3
+            assert printed.count("web-2") == printed.count("HEALTHY") == 3
     assert [row["name"] for row in gcloud.json(f"{_MANAGED} list")] == [GROUP]
     rolled = [entry for entry in emulator.request_log("group") if entry["group"].endswith("/web")]
     since = next(index for index, entry in enumerate(rolled) if entry["versions"][0]["template"] == "web-2")
@@ -40,13 +40,13 @@ def test_templates(emulator: Emulator, gcloud: Gcloud) -> None:
     """Templates are made, listed, filtered by the server and by gcloud, described, and deleted one or two at once."""
     for name in ("t1", "t2", "t3"):
         gcloud(f"instance-templates create {name} {_NEW}", f"--metadata=startup-script=echo {name}")
-    found = gcloud.json("instance-templates list")
-    assert {one["name"] for one in found} == {SEED_TEMPLATE, "t1", "t2", "t3"}
-    assert [one["name"] for one in gcloud.json("instance-templates list --global --filter=name=t1")] == ["t1"]
+    templates = gcloud.json("instance-templates list")
+    assert {template["name"] for template in templates} == {SEED_TEMPLATE, "t1", "t2", "t3"}
+    assert [template["name"] for template in gcloud.json("instance-templates list --global --filter=name=t1")] == ["t1"]
     some = gcloud.json("instance-templates list", "--filter=name~^t AND NOT name=t1")
-    assert sorted(one["name"] for one in some) == ["t2", "t3"]
+    assert sorted(template["name"] for template in some) == ["t2", "t3"]
     newest = gcloud.json("instance-templates list --limit=1 --sort-by=~creationTimestamp")
-    assert [one["name"] for one in newest] == ["t3"]
+    assert [template["name"] for template in newest] == ["t3"]
     shown = gcloud.json("instance-templates describe t1")
     assert shown["properties"]["metadata"]["items"] == [{"key": "startup-script", "value": "echo t1"}]
     image = shown["properties"]["disks"][0]["initializeParams"]["sourceImage"]
@@ -54,7 +54,7 @@ def test_templates(emulator: Emulator, gcloud: Gcloud) -> None:
     assert gcloud.json(f"instance-templates describe {shown['id']}") == shown
     gcloud("instance-templates delete t1")
     gcloud("instance-templates delete t2 t3")
-    assert [one["name"] for one in gcloud.json("instance-templates list")] == [SEED_TEMPLATE]
+    assert [template["name"] for template in gcloud.json("instance-templates list")] == [SEED_TEMPLATE]
     assert {entry["status"] for entry in emulator.request_log("request")} == {200}
 
 
@@ -152,8 +152,8 @@ def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
     templates = [machine["version"]["instanceTemplate"].rpartition("/")[2] for machine in emulator.instances()]
     assert templates.count(SEED_TEMPLATE) >= 2
     assert not emulator.group()["status"]["versionTarget"]["isReached"]
-    said = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --version-target-reached --timeout=1")
-    assert "Timeout" in said
+    printed = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --version-target-reached --timeout=1")
+    assert "Timeout" in printed
 
 
 def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -164,8 +164,8 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     gcloud(f"{_MANAGED} update {GROUP} --initial-delay=3600 --health-check=dojangkok-dev-ai-server")
     gcloud(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=bad")
     wait_until(lambda: any(row["currentAction"] == "VERIFYING" for row in emulator.instances()))
-    said = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --stable --timeout=1")
-    assert "Timeout" in said
+    printed = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --stable --timeout=1")
+    assert "Timeout" in printed
     group = gcloud.json(f"{_MANAGED} describe {GROUP}")
     assert (group["status"]["isStable"], group["status"]["versionTarget"]["isReached"]) == (False, False)
     rows = gcloud.json(f"{_MANAGED} list-instances {GROUP}")

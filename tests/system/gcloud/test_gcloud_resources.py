@@ -31,7 +31,7 @@ def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
     gcloud("health-checks create http check --port=8000 --request-path=/health --check-interval=7")
     assert gcloud.json(f"networks subnets describe sub {region}")["gatewayAddress"] == "10.20.0.1"
     assert gcloud.json("firewall-rules describe allow")["direction"] == "INGRESS"
-    assert [one["name"] for one in gcloud.json(f"routers nats list --router=router {region}")] == ["nat"]
+    assert [nat["name"] for nat in gcloud.json(f"routers nats list --router=router {region}")] == ["nat"]
     assert "check" in gcloud("health-checks list")
     gcloud("health-checks update http check --check-interval=9")
     assert gcloud.json("health-checks describe check")["checkIntervalSec"] == 9
@@ -48,12 +48,12 @@ def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
 def test_operations(emulator: Emulator, gcloud: Gcloud) -> None:
     """Operations of all scopes are listed together, can be filtered, and each can be described."""
     gcloud(f"{_MANAGED} resize {GROUP} --size=4")
-    scopes = {tuple(sorted({"zone", "region"} & one.keys())) for one in gcloud.json("operations list")}
+    scopes = {tuple(sorted({"zone", "region"} & operation.keys())) for operation in gcloud.json("operations list")}
     assert scopes == {(), ("zone",), ("region",)}
-    (found,) = gcloud.json("operations list", "--filter=operationType~resize$")
-    assert (found["targetLink"].rpartition("/")[2], found["status"]) == (GROUP, "DONE")
-    assert gcloud.json(f"operations describe {found['name']} --zone=asia-northeast3-a")["id"] == found["id"]
-    assert emulator.get(f"{ZONE}/operations/{found['name']}")["progress"] == 100
+    (operation,) = gcloud.json("operations list", "--filter=operationType~resize$")
+    assert (operation["targetLink"].rpartition("/")[2], operation["status"]) == (GROUP, "DONE")
+    assert gcloud.json(f"operations describe {operation['name']} --zone=asia-northeast3-a")["id"] == operation["id"]
+    assert emulator.get(f"{ZONE}/operations/{operation['name']}")["progress"] == 100
 
 
 def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -73,25 +73,25 @@ def test_a_permission_that_is_switched_off(emulator: Emulator, gcloud: Gcloud) -
     """Without a permission a command fails, names it, and changes nothing."""
     emulator.copy_template("next")
     emulator.ask("emulator/permissions", {"denied": ["compute.instanceGroupManagers.update"]}, "PUT")
-    said = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=next")
-    assert "Required 'compute.instanceGroupManagers.update' permission" in said
+    printed = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=next")
+    assert "Required 'compute.instanceGroupManagers.update' permission" in printed
     assert emulator.group()["instanceTemplate"].endswith(f"/{SEED_TEMPLATE}")
 
 
 def test_what_is_in_use_cannot_be_deleted(gcloud: Gcloud) -> None:
     """Deleting the template or the health check of a group fails, and says who uses it."""
     for what in (f"instance-templates delete {SEED_TEMPLATE}", "health-checks delete dojangkok-dev-ai-server"):
-        said = gcloud.fails(what)
-        assert "is already being used by" in said
-        assert GROUP in said
+        printed = gcloud.fails(what)
+        assert "is already being used by" in printed
+        assert GROUP in printed
 
 
 def test_what_does_not_exist_or_exists_already(gcloud: Gcloud) -> None:
     """A name that is unknown or taken is said so."""
     assert "was not found" in gcloud.fails(f"{_MANAGED} describe nobody")
     assert "already exists" in gcloud.fails(f"instance-templates create {SEED_TEMPLATE} {_NEW}")
-    said = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=nobody")
-    assert "resource.versions[0].instanceTemplate" in said
+    printed = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=nobody")
+    assert "resource.versions[0].instanceTemplate" in printed
 
 
 def test_values_that_cannot_be(emulator: Emulator, gcloud: Gcloud) -> None:

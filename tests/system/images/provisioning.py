@@ -112,7 +112,7 @@ def _pinned() -> dict[str, str]:
     defaults = dict(re.findall(r'variable "(\w+)" {[^}]*?default\s*= "([^"]*)"', variables))
     text = (_PACKER / "machine.pkr.hcl").read_text()
     return {
-        name: re.sub(r"\$\{var\.(\w+)\}", lambda found: defaults[found[1]], value).replace(
+        name: re.sub(r"\$\{var\.(\w+)\}", lambda match: defaults[match[1]], value).replace(
             "${local.region}", "asia-northeast3"
         )
         for name, value in re.findall(r'^    "([A-Z_]+)=(.*)",$', text, re.MULTILINE)

@@ -99,19 +99,19 @@ def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(deployer
     deployer.emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}/resize?size=0", verb="POST")
     while not deployer.emulator.group()["status"]["isStable"] or deployer.emulator.templates_of_instances():
         time.sleep(0.1)
-    code, said, stderr = deployer.run("deploy", "--image", reference("a"))
+    code, report, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = "the group has target size 0: no instance will prove this release"
     assert (code, stderr.startswith(f"warning: {warning}\n")) == (0, True)
-    assert re.search(rf"\n  warning +{warning}\n", said)
-    assert "undo" not in said
+    assert re.search(rf"\n  warning +{warning}\n", report)
+    assert "undo" not in report
 
 
 def test_times_are_of_the_servers_clock_and_the_skew_is_reported(deployer: Deployer) -> None:
     """Times in a version name are those of the server's clock, and a skewed local clock is a warning."""
     deployer.emulator.ask("emulator/clock", verb="POST", body={"skew_s": -7_200})
-    code, said, stderr = deployer.run("deploy", "--image", reference("a"))
+    code, report, stderr = deployer.run("deploy", "--image", reference("a"))
     warning = r"warning:? +this computer's clock is 720\d s ahead of Compute Engine's, which deadlines are judged by"
-    assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, said))) == (0, True, True)
+    assert (code, bool(re.search(warning, stderr)), bool(re.search(warning, report))) == (0, True, True)
     written = version_name.parse_version_name(deployer.emulator.group()["versions"][0]["name"])
     assert written is not None
     assert abs(time.time() - 7_200 - written.began_at.timestamp()) < 60

@@ -29,7 +29,7 @@ def test_a_day_of_releases(deployer: Deployer) -> None:
     first = deployer.emulator.templates_of_instances()
     assert deployer.run("deploy", "--image", reference("b"))[0] == 0
     code, report, _ = deployer.run("history", "--format", "json")
-    assert [(one["digest"], one["state"], one["is_serving"]) for one in json.loads(report)] == [
+    assert [(release["digest"], release["state"], release["is_serving"]) for release in json.loads(report)] == [
         (digest("b"), "proven", True),
         (digest("a"), "proven", False),
     ]
@@ -82,8 +82,8 @@ def test_plan_shows_what_deploy_with_the_same_arguments_writes(deployer: Deploye
     assert planned["budget_s"] == 7200
     assert deployer.run("plan", "--image", reference("a"), "--timeout", "0.5")[0] == 3
     assert deployer.run("deploy", *flags)[0] == 0
-    found = json.loads(deployer.run("status", "--format", "json")[1])
-    assert (found["commit"], found["by"]) == ("cafe123", "alice")
+    status = json.loads(deployer.run("status", "--format", "json")[1])
+    assert (status["commit"], status["by"]) == ("cafe123", "alice")
 
 
 def test_tag_is_deployed_by_its_digest_and_a_deleted_image_is_no_rollback_target(

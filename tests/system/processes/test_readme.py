@@ -17,9 +17,9 @@ TYPED = "$ uv run --project deploy python -m deploy "
 
 def blocks() -> list[tuple[list[str], str]]:
     """Arguments of each command, and what it is said to print."""
-    found = [block.partition("\n") for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)]
-    assert all(typed.startswith(TYPED) for typed, _, _ in found)
-    return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in found]
+    consoles = [block.partition("\n") for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)]
+    assert all(typed.startswith(TYPED) for typed, _, _ in consoles)
+    return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in consoles]
 
 
 def test_every_command_of_the_readme_prints_the_documented_output(deployer: Deployer, registry: FakeRegistry) -> None:
@@ -39,5 +39,5 @@ def test_readme_has_every_exit_code_of_the_program() -> None:
     """The table of exit codes in deploy/README.md has every code of deploy's errors."""
     classes: list[Any] = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     kinds = [kind for kind in classes if issubclass(kind, errors.DeployError)]
-    told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    assert told == {0, 2, *(kind.exit_code for kind in kinds)}
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert documented == {0, 2, *(kind.exit_code for kind in kinds)}

@@ -69,13 +69,14 @@ class Outcome:
             "refused": self.refused,
             "unanswered": len(self.unanswered),
             "callbacks": len(self.callbacks),
-            "successes": sum("checklists" in one["body"] for one in self.callbacks),
+            "successes": sum("checklists" in callback["body"] for callback in self.callbacks),
             "longest_gap_s": round(self.gap_s, 2),
         }
 
     def not_called_back_once(self) -> dict[str, int]:
         """How many callbacks there were for every id that has not exactly one, or that nobody can account for."""
-        accepted, called = {name for name, _, _ in self.accepted}, Counter(one["id"] for one in self.callbacks)
+        accepted = {name for name, _, _ in self.accepted}
+        called = Counter(callback["id"] for callback in self.callbacks)
         strange = called.keys() - accepted - set(self.unanswered)
         return {name: called[name] for name in accepted | called.keys() if called[name] != 1 or name in strange}
 
@@ -115,14 +116,14 @@ class Fleet:
 
     def callbacks(self, prefix: str) -> list[dict[str, Any]]:
         """What the backend was told of a load so far."""
-        told = json.loads(self.machine.wait_for(BACKEND, "/fake/callbacks"))
-        return [one for one in told if one["id"].startswith(f"{prefix}-")]
+        callbacks = json.loads(self.machine.wait_for(BACKEND, "/fake/callbacks"))
+        return [callback for callback in callbacks if callback["id"].startswith(f"{prefix}-")]
 
     def attempts(self, prefix: str) -> list[tuple[str, str]]:
         """Id and key of every callback of a load that the backend was called with, also where it failed."""
         calls = json.loads(self.machine.wait_for(BACKEND, "/fake/calls"))
-        found = [(call["path"].split("/")[-2], call["headers"]["idempotency-key"]) for call in calls]
-        return [(name, key) for name, key in found if name.startswith(f"{prefix}-")]
+        attempts = [(call["path"].split("/")[-2], call["headers"]["idempotency-key"]) for call in calls]
+        return [(name, key) for name, key in attempts if name.startswith(f"{prefix}-")]
 
     @contextmanager
     def load(self, prefix: str) -> Iterator[Outcome]:

@@ -56,7 +56,7 @@ def test_data_outlive_the_container(stack: Stack) -> None:
     stack.compose("down")
     assert stack.machine("docker", "ps", "--all", "--quiet") == ""
     stack.compose("up", "--detach", "--wait", "--wait-timeout", "60")
-    assert [one["id"] for one in json.loads(stack.machine.wait_for(8100, _COLLECTIONS))] == [identity]
+    assert [collection["id"] for collection in json.loads(stack.machine.wait_for(8100, _COLLECTIONS))] == [identity]
     folder = stack.machine("docker", "volume", "inspect", "--format", "{{.Mountpoint}}", "chromadb-data").strip()
     assert "chroma.sqlite3" in stack.machine("ls", folder)
 

@@ -31,7 +31,7 @@ def check(request: pytest.FixtureRequest, record_testsuite_property: Callable[[s
         assert not outcome.lost, f"{outcome.figures}: {outcome.lost}"
         wrong = outcome.not_called_back_once()
         assert not wrong, f"{outcome.figures}: {wrong}"
-        keys = {one["key"] for one in outcome.callbacks}
+        keys = {callback["key"] for callback in outcome.callbacks}
         assert len(keys) == len(outcome.callbacks), f"{outcome.figures}: {len(keys)} keys"
         assert "" not in keys
 
@@ -54,7 +54,7 @@ def test_a_rolling_replacement_loses_no_work(fleet: Fleet, check: Check) -> None
     check(outcome)
     assert len(outcome.accepted) > 20 * _REPLACEMENTS, outcome.figures
     assert {address for _, _, address in outcome.accepted} == set(ADDRESSES), outcome.figures
-    assert all("checklists" in one["body"] for one in outcome.callbacks), outcome.figures
+    assert all("checklists" in callback["body"] for callback in outcome.callbacks), outcome.figures
 
 
 def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check) -> None:
@@ -70,7 +70,7 @@ def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check)
     outcome.callbacks = fleet.callbacks("slow")
     check(outcome)
     assert len(outcome.accepted) > 40, outcome.figures
-    hints = [one["body"].get("error", {}).get("retry_after_sec") for one in outcome.callbacks]
+    hints = [callback["body"].get("error", {}).get("retry_after_sec") for callback in outcome.callbacks]
     assert set(hints) == {10}, outcome.figures
 
 
@@ -89,8 +89,8 @@ def test_a_backend_that_fails_meanwhile_hears_everything_once(fleet: Fleet, chec
     outcome.callbacks, attempts = fleet.callbacks("faulty"), fleet.attempts("faulty")
     check(outcome)
     assert len(attempts) > len(outcome.callbacks) + 60, f"{outcome.figures}: {len(attempts)} attempts"
-    assert set(attempts) == {(one["id"], one["key"]) for one in outcome.callbacks}, outcome.figures
-    assert all("checklists" in one["body"] for one in outcome.callbacks), outcome.figures
+    assert set(attempts) == {(callback["id"], callback["key"]) for callback in outcome.callbacks}, outcome.figures
+    assert all("checklists" in callback["body"] for callback in outcome.callbacks), outcome.figures
 
 
 def test_a_machine_that_is_deleted_finishes_its_work(archive: Path, check: Check) -> None:
@@ -110,4 +110,4 @@ def test_a_machine_that_is_deleted_finishes_its_work(archive: Path, check: Check
             outcome.callbacks = fleet.callbacks("deleted")
         check(outcome)
         assert len(outcome.accepted) > 20, outcome.figures
-        assert all("checklists" in one["body"] for one in outcome.callbacks), outcome.figures
+        assert all("checklists" in callback["body"] for callback in outcome.callbacks), outcome.figures

@@ -53,10 +53,11 @@ def test_every_service_is_healthy(stack: Stack) -> None:
 
 
 def test_vllm_is_told_what_the_stack_says(stack: Stack) -> None:
-    """Every argument arrives as one word, the adapters' JSON too; the key is in the environment; Loki hears of it."""
-    said = stack.compose("logs", "--no-log-prefix", "vllm").splitlines()[0]
-    assert json.loads(said) == _STACK["services"]["vllm"]["command"]
-    assert [json.loads(word)["name"] for word in json.loads(said) if word[0] == "{"] == ["checklist", "easycontract"]
+    """vLLM gets every argument as one word, the adapters' JSON too, and the key; Loki gets vLLM's log."""
+    first_line = stack.compose("logs", "--no-log-prefix", "vllm").splitlines()[0]
+    assert json.loads(first_line) == _STACK["services"]["vllm"]["command"]
+    adapters = [json.loads(word)["name"] for word in json.loads(first_line) if word[0] == "{"]
+    assert adapters == ["checklist", "easycontract"]
     key = (ROOT / "compose/vllm/app.env.example").read_text().splitlines()[-1]
     assert key in stack.inspect("vllm")["Config"]["Env"]
     deadline = time.monotonic() + 30

@@ -174,7 +174,7 @@ def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deplo
     deployer.json("rollback")
     deployer.json("prune")
     methods = {entry["method"] for entry in fleet.emulator.request_log("request")[known:]}
-    called = {permission(one) for one in methods if not one.startswith("cloudresourcemanager.")}
+    called = {permission(method) for method in methods if not method.startswith("cloudresourcemanager.")}
     assert called <= _granted()
     assert "compute.instanceTemplates.create" in called
 

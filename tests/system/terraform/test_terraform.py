@@ -119,7 +119,7 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
     assert terraform.plan("2").returncode == 0
 
     terraform.destroy("2")
-    names = [one["name"] for collection in _COLLECTIONS for one in emulator.get(collection).get("items", [])]
+    names = [resource["name"] for collection in _COLLECTIONS for resource in emulator.get(collection).get("items", [])]
     assert [name for name in names if name.startswith("clients-")] == []
     assert SEED_TEMPLATE in names
     assert [entry for entry in emulator.request_log("request") if entry.get("unknown")] == []

@@ -71,9 +71,9 @@ class Program:
     @property
     def callbacks(self) -> dict[str, Any]:
         """What the backend was told, by case."""
-        told = self.backend.callbacks
-        assert len({callback.id for callback in told}) == len(told), "told twice"
-        return {callback.id: callback.body for callback in told}
+        callbacks = self.backend.callbacks
+        assert len({callback.id for callback in callbacks}) == len(callbacks), "told twice"
+        return {callback.id: callback.body for callback in callbacks}
 
 
 @contextmanager

@@ -51,11 +51,11 @@ def test_dates_of_a_build_are_removed(tmp_path: Path) -> None:
 
 def test_first_image_has_a_digest_that_no_release_has(tmp_path: Path) -> None:
     """The first template of a local environment refers to it."""
-    one = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [])
-    oci_layout.reconfigure(one, oci_layout.remove_build_dates)
-    release, size_bytes = oci_layout.read_manifest(one)
-    oci_layout.reconfigure(one, oci_layout.label_first)
-    digest, first_bytes = oci_layout.read_manifest(one)
+    layout = layout_of(tmp_path / "one", "2026-11-23T11:23:57Z", [])
+    oci_layout.reconfigure(layout, oci_layout.remove_build_dates)
+    release, size_bytes = oci_layout.read_manifest(layout)
+    oci_layout.reconfigure(layout, oci_layout.label_first)
+    digest, first_bytes = oci_layout.read_manifest(layout)
     assert digest != release
     assert size_bytes < first_bytes < size_bytes + 100
 

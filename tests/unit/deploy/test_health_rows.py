@@ -58,10 +58,10 @@ def state(check: str, health: str) -> dict[str, str]:
 )
 def test_row_of_the_groups_own_check_decides_and_else_all_rows_do(rows: Any, health: str) -> None:
     """The row of the group's own health check decides an instance's health; without such a row, all rows decide."""
-    found = parse_group(document(), [row(rows)])
-    assert found.instances[0].health == health
-    target = found.versions[0]
-    is_done = group_verdict(found, target, add_poll(found, target, PollSummary())).state == "done"
+    group = parse_group(document(), [row(rows)])
+    assert group.instances[0].health == health
+    target = group.versions[0]
+    is_done = group_verdict(group, target, add_poll(group, target, PollSummary())).state == "done"
     assert is_done is (health == "HEALTHY")
 
 

@@ -51,8 +51,8 @@ def releases(*templates: Document, serving: Document | None = None) -> tuple[Rel
     return history.releases(templates, REPOSITORY, GROUP, links_of(serving)[0] if serving else "")
 
 
-def names(found: Sequence[Release]) -> list[str]:
-    return [one.template for one in found]
+def names(listed: Sequence[Release]) -> list[str]:
+    return [entry.template for entry in listed]
 
 
 def with_record(document: Document, text: str) -> Document:
@@ -66,9 +66,9 @@ def test_history_is_newest_first_and_knows_what_was_proven() -> None:
     """The newest release is first; the serving release and the fallback of a later release are proven."""
     first = release(1)
     second, third = release(2, first), release(3, first)
-    found = releases(first, second, third, BASE, serving=third)
-    assert names(found) == [third["name"], second["name"], first["name"]]
-    assert [one.is_proven for one in found] == [True, False, True]
+    listed = releases(first, second, third, BASE, serving=third)
+    assert names(listed) == [third["name"], second["name"], first["name"]]
+    assert [entry.is_proven for entry in listed] == [True, False, True]
 
 
 def test_history_of_a_group_is_its_own() -> None:
@@ -90,11 +90,11 @@ def test_rollback_chooses_the_last_proven_one_before() -> None:
     first = release(1)
     second = release(2, first)
     third = release(3, second)
-    found = releases(first, second, third, serving=third)
-    assert history.rollback_release(found, links_of(third)[0]).template == second["name"]
-    assert history.rollback_release(found, links_of(second)[0]).template == first["name"]
+    listed = releases(first, second, third, serving=third)
+    assert history.rollback_release(listed, links_of(third)[0]).template == second["name"]
+    assert history.rollback_release(listed, links_of(second)[0]).template == first["name"]
     with pytest.raises(RefusedError, match="no proven release before"):
-        history.rollback_release(found, links_of(first)[0])
+        history.rollback_release(listed, links_of(first)[0])
 
 
 def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
@@ -138,8 +138,8 @@ def test_template_that_was_deleted_and_created_again_is_not_proven() -> None:
     first = release(1)
     second = release(2, first)
     again = {**first, "id": "999"}
-    assert [one.is_proven for one in releases(first, second)] == [False, True]
-    assert [one.is_proven for one in releases(again, second)] == [False, False]
+    assert [entry.is_proven for entry in releases(first, second)] == [False, True]
+    assert [entry.is_proven for entry in releases(again, second)] == [False, False]
 
 
 def test_fallback_that_is_recorded_by_numeric_id_is_proven() -> None:
@@ -149,7 +149,7 @@ def test_fallback_that_is_recorded_by_numeric_id_is_proven() -> None:
     record = template.release_record(release(2, first))
     assert record is not None
     second = inserted(template.new_template(BASE, replace(record, fallback=by_id)), 2)
-    assert [one.is_proven for one in releases(first, second)] == [False, True]
+    assert [entry.is_proven for entry in releases(first, second)] == [False, True]
 
 
 def copies() -> dict[str, Document]:
@@ -240,8 +240,8 @@ def test_text_that_is_no_record_is_none(text: str) -> None:
 def test_no_value_of_a_key_raises(value: object) -> None:
     """For any JSON value of any key, the parser returns a record or None, and does not raise."""
     for key in GOOD:
-        found = parse_record(json.dumps(GOOD | {key: value}))
-        assert found is None or found.dump()
+        record = parse_record(json.dumps(GOOD | {key: value}))
+        assert record is None or record.dump()
 
 
 def test_record_survives_its_text() -> None:

@@ -51,7 +51,7 @@ def test_output_that_no_container_is_started_from_is_harmless(line: str) -> None
 
 
 def kinds(text: str, *, is_script: bool = True) -> list[str]:
-    return [one.kind for one in mentions(text, R, is_script=is_script)]
+    return [mention.kind for mention in mentions(text, R, is_script=is_script)]
 
 
 @pytest.mark.parametrize(

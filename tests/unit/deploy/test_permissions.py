@@ -31,9 +31,9 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
     compute = Compute(
         httpx.Client(transport=httpx.MockTransport(answer)), "http://x/compute/v1", "p", dict, Time(lambda: 0.0, print)
     )
-    found = ManagedGroup(compute, "z", "g").get_health_check({"autoHealingPolicies": [{"healthCheck": link}]})
-    assert found is not None
-    assert health_check_probe(found) == ("HTTP", 8000)
+    health_check = ManagedGroup(compute, "z", "g").get_health_check({"autoHealingPolicies": [{"healthCheck": link}]})
+    assert health_check is not None
+    assert health_check_probe(health_check) == ("HTTP", 8000)
     assert asked == [f"/compute/v1/projects/p/{path}"]
 
 
@@ -42,10 +42,10 @@ def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[st
     left, slept = iter(answers), list[float]()
 
     def answer(_: httpx.Request) -> httpx.Response:
-        found = next(left)
-        if isinstance(found, httpx.TransportError):
-            raise found
-        return found
+        next_answer = next(left)
+        if isinstance(next_answer, httpx.TransportError):
+            raise next_answer
+        return next_answer
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
     time = Time(lambda: sum(slept), slept.append)
@@ -66,8 +66,8 @@ def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[st
 )
 def test_permissions_are_requested_again_after_a_transient_error(first: httpx.Response | httpx.TransportError) -> None:
     """The request for permissions is sent again after a transient error or an unreadable answer."""
-    found, slept = permissions(first, httpx.Response(200, json={"permissions": ["compute.x.get"]}))
-    assert found == {"compute.x.get"}
+    granted, slept = permissions(first, httpx.Response(200, json={"permissions": ["compute.x.get"]}))
+    assert granted == {"compute.x.get"}
     assert len(slept) == 1
 
 

@@ -38,8 +38,8 @@ def registry(fake: FakeRegistry, url: str = HOST, sleeps: Sleeps | None = None) 
 def test_tag_is_resolved_to_its_digest() -> None:
     """A tag is resolved to its digest by a single HEAD request with the token."""
     fake = FakeRegistry(token="t")
-    found = registry(fake).resolve(image.parse(f"{REPOSITORY}:latest"))
-    assert found == Reference(REPOSITORY, digest=digest("a"))
+    resolved = registry(fake).resolve(image.parse(f"{REPOSITORY}:latest"))
+    assert resolved == Reference(REPOSITORY, digest=digest("a"))
     assert fake.seen == [("HEAD", "/v2/dojangkok-dev/dojangkok-ai/ai-server/manifests/latest", "Bearer t")]
 
 

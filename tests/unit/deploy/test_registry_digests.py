@@ -37,9 +37,9 @@ def redirects(location: str, status: int = 307) -> Host:
 )
 def test_without_a_digest_by_head_the_manifest_proves_it(head: Reply, reference: str, certificate: Path) -> None:
     """If the answer to HEAD has no valid digest, the client hashes the manifest that GET returns."""
-    with rig(certificate, registry_example=answers(head, Reply(body=MANIFEST))) as one:
-        assert one.resolve(IMAGE, reference=reference).digest == DIGEST
-    assert [asked.method for asked in one.hosts.requests] == ["HEAD", "GET"]
+    with rig(certificate, registry_example=answers(head, Reply(body=MANIFEST))) as client:
+        assert client.resolve(IMAGE, reference=reference).digest == DIGEST
+    assert [asked.method for asked in client.hosts.requests] == ["HEAD", "GET"]
 
 
 @pytest.mark.parametrize("reference", ["1", digest("a")])
@@ -49,16 +49,16 @@ def test_without_a_digest_by_head_the_manifest_proves_it(head: Reply, reference:
 )  # fmt: skip
 def test_a_host_that_answers_200_to_everything_holds_nothing(body: bytes, reference: str, certificate: Path) -> None:
     """A host that answers 200 without a manifest is refused."""
-    with rig(certificate, registry_example=lambda _: Reply(body=body)) as one, pytest.raises(RefusedError) as error:
-        one.resolve(IMAGE, reference=reference)
+    with rig(certificate, registry_example=lambda _: Reply(body=body)) as client, pytest.raises(RefusedError) as error:
+        client.resolve(IMAGE, reference=reference)
     assert "Fix: " in str(error.value)
 
 
 def test_a_manifest_that_has_another_digest_than_its_header_is_named_with_both(certificate: Path) -> None:
     """A manifest with another digest than its header is refused, and the error names both digests."""
     get = Reply(200, {"docker-content-digest": digest("b")}, MANIFEST)
-    with rig(certificate, registry_example=answers(Reply(405), get)) as one, pytest.raises(RefusedError) as error:
-        one.resolve(IMAGE)
+    with rig(certificate, registry_example=answers(Reply(405), get)) as client, pytest.raises(RefusedError) as error:
+        client.resolve(IMAGE)
     assert f"the header Docker-Content-Digest is '{digest('b')}', but the manifest has the digest '{DIGEST}'" in str(
         error.value
     )
@@ -68,15 +68,15 @@ def test_a_manifest_without_end_is_given_up(certificate: Path) -> None:
     """A manifest of more than 4 MiB is refused."""
     get = Reply(body=b" " * (4 * 2**20 + 1))
     too_large = pytest.raises(RefusedError, match=r"the answer to GET .* is larger than 4 MiB")
-    with rig(certificate, registry_example=answers(Reply(405), get)) as one, too_large:
-        one.resolve(IMAGE)
+    with rig(certificate, registry_example=answers(Reply(405), get)) as client, too_large:
+        client.resolve(IMAGE)
 
 
 @pytest.mark.parametrize("status", [404, 401, 403, 500])
 def test_a_manifest_that_get_does_not_give_is_not_held(status: int, certificate: Path) -> None:
     """An image whose manifest GET does not return is an error, although HEAD answers 200."""
-    with rig(certificate, registry_example=answers(Reply(200), Reply(status))) as one, pytest.raises(DeployError):
-        one.resolve(IMAGE, reference=DIGEST)
+    with rig(certificate, registry_example=answers(Reply(200), Reply(status))) as client, pytest.raises(DeployError):
+        client.resolve(IMAGE, reference=DIGEST)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -86,9 +86,9 @@ def test_a_redirect_within_the_registry_keeps_the_login(status: int, certificate
     def registry(asked: Asked) -> Reply:
         return HELD if asked.path == "/moved" else Reply(status, {"location": "/moved"})
 
-    with rig(certificate, **{"a.pkg.dev": registry}) as one:
-        assert one.resolve("a.pkg.dev/a/b").digest == digest("a")
-    assert [(asked.path, asked.authorization) for asked in one.hosts.requests] == [
+    with rig(certificate, **{"a.pkg.dev": registry}) as client:
+        assert client.resolve("a.pkg.dev/a/b").digest == digest("a")
+    assert [(asked.path, asked.authorization) for asked in client.hosts.requests] == [
         ("/v2/a/b/manifests/1", GOOGLE),
         ("/moved", GOOGLE),
     ]
@@ -106,10 +106,10 @@ def test_a_redirect_to_another_host_carries_no_login(certificate: Path, tmp_path
             return wants(login, "Basic", away)(asked)
 
         hosts = {host: registry, "cdn.example": redirects(f"https://{host}/back")}
-        with rig(certificate, **hosts) as one:
-            assert one.resolve(f"{host}/a/b", known).digest == digest("a")
-        assert one.hosts.authorizations(host) == {login}
-        assert [(asked.host, asked.authorization) for asked in one.hosts.requests][-2:] == [
+        with rig(certificate, **hosts) as client:
+            assert client.resolve(f"{host}/a/b", known).digest == digest("a")
+        assert client.hosts.authorizations(host) == {login}
+        assert [(asked.host, asked.authorization) for asked in client.hosts.requests][-2:] == [
             ("cdn.example", ""),
             (host, ""),
         ]
@@ -121,8 +121,8 @@ def test_a_host_that_signs_its_addresses_for_get_is_asked_by_get(certificate: Pa
         "registry_example": redirects("https://cdn.example/blob"),
         "cdn_example": answers(Reply(403), Reply(body=MANIFEST)),
     }
-    with rig(certificate, **hosts) as one:
-        assert one.resolve(IMAGE).digest == DIGEST
+    with rig(certificate, **hosts) as client:
+        assert client.resolve(IMAGE).digest == DIGEST
 
 
 def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certificate: Path, tmp_path: Path) -> None:
@@ -131,9 +131,9 @@ def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certifi
         tmp_path, {name: {"auth": USER.removeprefix("Basic ")} for name in ("registry.example", "evil.example")}
     )
     hosts = {"registry_example": redirects("https://evil.example/x"), "evil_example": wants(USER, "Basic")}
-    with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError):
-        one.resolve(IMAGE, credentials)
-    assert {asked.authorization for asked in one.hosts.requests} == {""}
+    with rig(certificate, **hosts) as client, pytest.raises(NotAllowedError):
+        client.resolve(IMAGE, credentials)
+    assert {asked.authorization for asked in client.hosts.requests} == {""}
 
 
 @pytest.mark.parametrize(
@@ -150,16 +150,16 @@ def test_a_host_that_is_redirected_to_gets_no_login_when_it_asks_for_one(certifi
 def test_a_redirect_that_is_not_followed(host: str, location: str, certificate: Path) -> None:
     """A redirect to plain HTTP, a local or private address, or a malformed URL is not followed."""
     not_followed = pytest.raises(RefusedError, match=r"a redirect to .* is not followed: it ")
-    with rig(certificate, **{host: redirects(location)}) as one, not_followed:
-        one.resolve(f"{host}/a/b")
-    assert [asked.host for asked in one.hosts.requests] == [host]
+    with rig(certificate, **{host: redirects(location)}) as client, not_followed:
+        client.resolve(f"{host}/a/b")
+    assert [asked.host for asked in client.hosts.requests] == [host]
 
 
 def test_a_registry_of_a_private_network_may_redirect_within_it(certificate: Path) -> None:
     """A registry of a private network may redirect to another host of the same network."""
     hosts = {"hub_private_example": redirects("https://cdn.private.example/x"), "cdn_private_example": lambda _: HELD}
-    with rig(certificate, **hosts) as one:
-        assert one.resolve("hub.private.example/a/b").digest == digest("a")
+    with rig(certificate, **hosts) as client:
+        assert client.resolve("hub.private.example/a/b").digest == digest("a")
 
 
 @pytest.mark.parametrize(("redirected", "is_followed"), [(5, True), (6, False)])

@@ -23,9 +23,9 @@ BEARER = 'Bearer realm="https://auth.example/token?client=x",service="registry.e
 @pytest.mark.parametrize("host", ["asia-northeast3-docker.pkg.dev", "gcr.io", "eu.gcr.io"])
 def test_the_google_token_goes_to_google_s_registries(host: str, certificate: Path) -> None:
     """Artifact Registry and Container Registry receive the Google access token."""
-    with rig(certificate, **{host: wants(GOOGLE, "Bearer")}) as one:
-        assert one.resolve(f"{host}/a/b").digest == digest("a")
-    assert one.hosts.authorizations(host) == {GOOGLE}
+    with rig(certificate, **{host: wants(GOOGLE, "Bearer")}) as client:
+        assert client.resolve(f"{host}/a/b").digest == digest("a")
+    assert client.hosts.authorizations(host) == {GOOGLE}
 
 
 @pytest.mark.parametrize("host", ["ghcr.io", "evil.example", "pkg.dev.evil.example", "registry.example"])
@@ -33,17 +33,17 @@ def test_the_google_token_goes_to_google_s_registries(host: str, certificate: Pa
 def test_the_google_token_goes_to_no_other_registry(host: str, challenge: str, certificate: Path) -> None:
     """A registry of another host receives no Google access token, regardless of its challenge."""
     hosts = {host: wants(GOOGLE, challenge), "auth_example": gives("t")}
-    with rig(certificate, **hosts) as one, pytest.raises(DeployError):
-        one.resolve(f"{host}/a/b")
-    assert one.hosts.requests
-    assert {asked.authorization for asked in one.hosts.requests} <= {"", "Bearer t"}
+    with rig(certificate, **hosts) as client, pytest.raises(DeployError):
+        client.resolve(f"{host}/a/b")
+    assert client.hosts.requests
+    assert {asked.authorization for asked in client.hosts.requests} <= {"", "Bearer t"}
 
 
 def test_the_environment_lists_more_registries_that_take_the_google_token(certificate: Path) -> None:
     """A registry that the environment file lists in `google_registries` receives the Google access token."""
-    with rig(certificate, registry_example=wants(GOOGLE, "Bearer")) as one:
-        assert one.resolve("registry.example/a/b", google_registries=("registry.example",)).digest == digest("a")
-    assert one.hosts.authorizations("registry.example") == {GOOGLE}
+    with rig(certificate, registry_example=wants(GOOGLE, "Bearer")) as client:
+        assert client.resolve("registry.example/a/b", google_registries=("registry.example",)).digest == digest("a")
+    assert client.hosts.authorizations("registry.example") == {GOOGLE}
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_which_registries_take_the_google_token(url: str, listed: tuple[str, ...
 def test_a_public_image_is_read_with_the_token_that_everybody_gets(certificate: Path) -> None:
     """A public image is read with the anonymous token of the registry's realm."""
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t")}
-    with rig(certificate, **hosts) as one:
-        assert one.resolve("registry.example/a/b").digest == digest("a")
+    with rig(certificate, **hosts) as client:
+        assert client.resolve("registry.example/a/b").digest == digest("a")
     path = "/v2/a/b/manifests/1"
-    assert one.hosts.requests == [
+    assert client.hosts.requests == [
         Asked("registry.example", "HEAD", path, ""),
         Asked("auth.example", "GET", "/token?client=x&service=registry.example&scope=repository%3Aa%2Fb%3Apull", ""),
         Asked("registry.example", "HEAD", path, "Bearer t"),
@@ -95,35 +95,35 @@ def test_a_login_goes_to_the_realm_of_its_registry(certificate: Path, tmp_path: 
     """The realm of a registry receives the login, and the registry receives the realm's token."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t", USER)}
-    with rig(certificate, **hosts) as one:
-        assert one.resolve("registry.example/a/b", credentials).digest == digest("a")
-    assert one.hosts.authorizations("auth.example") == {USER}
-    assert one.hosts.authorizations("registry.example") == {"Bearer t"}
+    with rig(certificate, **hosts) as client:
+        assert client.resolve("registry.example/a/b", credentials).digest == digest("a")
+    assert client.hosts.authorizations("auth.example") == {USER}
+    assert client.hosts.authorizations("registry.example") == {"Bearer t"}
 
 
 def test_a_login_goes_to_a_registry_that_wants_basic(certificate: Path, tmp_path: Path) -> None:
     """A registry with a Basic challenge receives the login of the credentials file."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
-    with rig(certificate, registry_example=wants(USER, 'Basic realm="Registry Realm"')) as one:
-        assert one.resolve("registry.example/a/b", credentials).digest == digest("a")
-    assert [asked.authorization for asked in one.hosts.requests] == ["", USER]
+    with rig(certificate, registry_example=wants(USER, 'Basic realm="Registry Realm"')) as client:
+        assert client.resolve("registry.example/a/b", credentials).digest == digest("a")
+    assert [asked.authorization for asked in client.hosts.requests] == ["", USER]
 
 
 def test_a_login_of_one_registry_goes_to_no_other_one(certificate: Path, tmp_path: Path) -> None:
     """The login of a registry is not sent to another registry, nor to the realm of another registry."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"evil_example": wants(USER, BEARER), "auth_example": gives("t", USER)}
-    with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError):
-        one.resolve("evil.example/a/b", credentials)
-    assert {asked.authorization for asked in one.hosts.requests} == {""}
+    with rig(certificate, **hosts) as client, pytest.raises(NotAllowedError):
+        client.resolve("evil.example/a/b", credentials)
+    assert {asked.authorization for asked in client.hosts.requests} == {""}
 
 
 def test_a_login_of_google_s_registry_goes_before_the_token(certificate: Path, tmp_path: Path) -> None:
     """A login for a Google registry takes precedence over the Google access token."""
     credentials = file(tmp_path, {"asia-docker.pkg.dev/a": {"auth": USER.removeprefix("Basic ")}})
-    with rig(certificate, **{"asia-docker.pkg.dev": wants(USER, "Basic")}) as one:
-        assert one.resolve("asia-docker.pkg.dev/a/b", credentials).digest == digest("a")
-    assert one.hosts.authorizations("asia-docker.pkg.dev") == {USER}
+    with rig(certificate, **{"asia-docker.pkg.dev": wants(USER, "Basic")}) as client:
+        assert client.resolve("asia-docker.pkg.dev/a/b", credentials).digest == digest("a")
+    assert client.hosts.authorizations("asia-docker.pkg.dev") == {USER}
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_registry_that_wants_a_login_is_named_with_it(
 ) -> None:
     """If a registry requires a login, the error names the registry, the URL that refused access and the fix."""
     hosts: dict[str, Host] = {"registry_example": wants("Bearer t", challenge), "auth_example": lambda _: realm}
-    with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError) as error:
-        one.resolve("registry.example/a/b")
+    with rig(certificate, **hosts) as client, pytest.raises(NotAllowedError) as error:
+        client.resolve("registry.example/a/b")
     assert str(error.value) == (
         f"registry https://registry.example: 'a/b' {text}"
         " Fix: pass --registry-credentials FILE with a login of 'registry.example'."
@@ -152,8 +152,8 @@ def test_a_login_that_is_not_accepted_is_named_with_its_file(certificate: Path, 
     """If a login is rejected, the error names the credentials file and omits the password."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", BEARER), "auth_example": gives("t", "Basic another")}
-    with rig(certificate, **hosts) as one, pytest.raises(NotAllowedError) as error:
-        one.resolve("registry.example/a/b", credentials)
+    with rig(certificate, **hosts) as client, pytest.raises(NotAllowedError) as error:
+        client.resolve("registry.example/a/b", credentials)
     assert str(error.value) == (
         f"registry https://registry.example: 'a/b': the login of 'registry.example' in {tmp_path}/auth.json was not"
         " accepted at https://auth.example/token: 401."
@@ -176,18 +176,18 @@ def test_a_realm_that_the_registry_may_not_name_is_not_asked(realm: str, certifi
     """A realm with plain HTTP, a private address or a malformed URL is refused and receives no request."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     hosts = {"registry_example": wants("Bearer t", f'Bearer realm="{realm}"'), "auth_example": gives("t", USER)}
-    with rig(certificate, **hosts) as one, pytest.raises(RefusedError, match="is not asked for a token: it "):
-        one.resolve("registry.example/a/b", credentials)
-    assert [asked.host for asked in one.hosts.requests] == ["registry.example"]
-    assert one.hosts.authorizations("registry.example") == set()
+    with rig(certificate, **hosts) as client, pytest.raises(RefusedError, match="is not asked for a token: it "):
+        client.resolve("registry.example/a/b", credentials)
+    assert [asked.host for asked in client.hosts.requests] == ["registry.example"]
+    assert client.hosts.authorizations("registry.example") == set()
 
 
 def test_a_registry_of_a_private_network_may_name_a_realm_there(certificate: Path) -> None:
     """A registry of a private network may name a realm of the same network."""
     challenge = 'Bearer realm="https://login.private.example/token",service="s"'
     hosts = {"hub_private_example": wants("Bearer t", challenge), "login_private_example": gives("t")}
-    with rig(certificate, **hosts) as one:
-        assert one.resolve("hub.private.example/a/b").digest == digest("a")
+    with rig(certificate, **hosts) as client:
+        assert client.resolve("hub.private.example/a/b").digest == digest("a")
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_a_realm_without_a_token_is_an_error(body: bytes, certificate: Path) -> 
     hosts: dict[str, Host] = {
         "registry_example": wants("Bearer t", BEARER), "auth_example": lambda _: Reply(body=body)
     }  # fmt: skip
-    with rig(certificate, **hosts) as one, pytest.raises(RefusedError, match="gave no token: 200"):
-        one.resolve("registry.example/a/b")
+    with rig(certificate, **hosts) as client, pytest.raises(RefusedError, match="gave no token: 200"):
+        client.resolve("registry.example/a/b")
 
 
 def test_docker_hub_is_asked_at_its_registry_with_its_login(certificate: Path, tmp_path: Path) -> None:
@@ -209,9 +209,9 @@ def test_docker_hub_is_asked_at_its_registry_with_its_login(certificate: Path, t
     credentials = file(tmp_path, {"https://index.docker.io/v1/": {"auth": USER.removeprefix("Basic ")}})
     challenge = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'
     hosts = {"registry-1_docker_io": wants("Bearer t", challenge), "auth_docker_io": gives("t", USER)}
-    with rig(certificate, **hosts) as one:
-        one.resolve("docker.io/python", credentials, url="https://registry-1.docker.io")
-    assert [asked.path for asked in one.hosts.requests] == [
+    with rig(certificate, **hosts) as client:
+        client.resolve("docker.io/python", credentials, url="https://registry-1.docker.io")
+    assert [asked.path for asked in client.hosts.requests] == [
         "/v2/library/python/manifests/1",
         "/token?service=registry.docker.io&scope=repository%3Alibrary%2Fpython%3Apull",
         "/v2/library/python/manifests/1",

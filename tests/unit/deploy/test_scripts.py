@@ -195,9 +195,9 @@ def test_script_without_its_reference_is_the_same_byte_for_byte(
     before, _, after = frame.partition("{}")
     head, foot = end.join([*above, before]), end.join([after, *below])
     script = f"{head}{REPOSITORY}{tail}{foot}"
-    place = next(one for one in references(script, REPOSITORY) if one.start == len(head))
+    place = next(reference for reference in references(script, REPOSITORY) if reference.start == len(head))
     new = rewrite(script, place, digest("1"))
     assert new.encode() == head.encode() + NEW.encode() + foot.encode()
     assert (script[: place.start].encode(), script[place.end :].encode()) == (head.encode(), foot.encode())
-    again = next(one for one in references(new, REPOSITORY) if one.start == len(head))
+    again = next(reference for reference in references(new, REPOSITORY) if reference.start == len(head))
     assert rewrite(new, again, digest("1")) == new

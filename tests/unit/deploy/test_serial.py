@@ -45,9 +45,9 @@ ENDED = f"{AGENT}startup-script exit status 1"
 )
 def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None:
     """A failed pull or start that no retry resolves is permanent, and the failure quotes its line."""
-    found = failure(f"{BOOT}\r\n{SCRIPT}Pulling x\r\n{line}\r\n", R)
-    assert found is not None
-    assert (found.line, found.is_permanent) == (line, True)
+    diagnosis = failure(f"{BOOT}\r\n{SCRIPT}Pulling x\r\n{line}\r\n", R)
+    assert diagnosis is not None
+    assert (diagnosis.line, diagnosis.is_permanent) == (line, True)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None
 @pytest.mark.parametrize("end", ["", ENDED])
 def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_the_script(line: str, end: str) -> None:
     """A failure that a retry may resolve is transient, although the script may have ended with an error."""
-    found = failure(f"{BOOT}\n{SCRIPT}Pulling x\n{line}\n{end}\n", R)
-    assert found == Failure(line, count=1, is_over=bool(end), is_permanent=False)
+    diagnosis = failure(f"{BOOT}\n{SCRIPT}Pulling x\n{line}\n{end}\n", R)
+    assert diagnosis == Failure(line, count=1, is_over=bool(end), is_permanent=False)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_permanent_cause_goes_before_a_transient_one_and_both_before_the_exit_st
 
 def test_secrets_of_a_line_stay_hidden() -> None:
     """A secret in the line of a failure is redacted."""
-    found = failure(f"{BOOT}\n{DENIED} TOKEN=verysecret\n", R)
-    assert found is not None
-    assert "verysecret" not in found.line
+    diagnosis = failure(f"{BOOT}\n{DENIED} TOKEN=verysecret\n", R)
+    assert diagnosis is not None
+    assert "verysecret" not in diagnosis.line
 
 
 def test_serial_port_of_a_megabyte_of_one_line_takes_no_time() -> None:
