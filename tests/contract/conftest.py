@@ -1,5 +1,5 @@
 """
-Each test runs twice, in-process and over HTTP. It moves the clock by hand, so that a busy machine misses no state.
+Each test runs twice, in-process and over HTTP. It moves the clock by hand, so that a busy computer misses no state.
 The mark `environment` can give the test over HTTP a clock that runs.
 """
 

@@ -1,5 +1,5 @@
 """
-`emulator/FIDELITY.md`, generated from the marks of the contract tests, so that it can't drift from them.
+`emulator/FIDELITY.md`, generated from the marks of the contract tests, so that the file always agrees with them.
 
     emulator/.venv/bin/python -m tests.contract.fidelity
 """

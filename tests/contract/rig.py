@@ -33,7 +33,7 @@ class EmulatorClient:
 
     Args:
         http: HTTP client without a token
-        speed: virtual seconds per real second; None: the clock is moved by hand
+        speed: virtual seconds per real second; None for a clock that is moved by hand
         google: returns a client of google-cloud-compute, given its class
         url: URL of the emulator; empty in-process
         headers: headers of each request
@@ -124,7 +124,7 @@ class EmulatorClient:
         return list(self.ask("POST", f"{path}/listManagedInstances").get("managedInstances", []))
 
     def moments(self, path: str = GROUP) -> Iterator[Json]:
-        """Yield a group again and again, about a virtual second apart, for as long as a test may wait."""
+        """Yield the group about once a virtual second until the time limit of a test."""
         for _ in range(_PATIENCE_S):
             document = self.group(path)
             yield document

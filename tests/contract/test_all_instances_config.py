@@ -1,4 +1,4 @@
-"""The all-instances configuration, which lies over what a template says of metadata and labels."""
+"""The all-instances configuration, which overrides a template's metadata and labels."""
 
 from typing import Any
 

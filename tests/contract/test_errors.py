@@ -1,4 +1,4 @@
-"""What is refused, and how: Google's shape of errors, requestId, and every way to name a resource."""
+"""Errors in Google's shape, requestId, and every form of a resource's name."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ID = "0b6a1c55-9a0e-4f55-8b0e-000000000001"
 @verified("P", "T")
 @covers("instanceTemplates.get")
 def test_a_missing_resource(emulator: EmulatorClient) -> None:
-    """What is not there answers 404 notFound with its path and "was not found"."""
+    """A resource that does not exist answers 404 notFound with its path and "was not found"."""
     status, reason, message = emulator.refused("GET", f"{TEMPLATES}/gone")
     assert (status, reason) == (404, "notFound")
     assert message == "The resource 'projects/demo/global/instanceTemplates/gone' was not found"

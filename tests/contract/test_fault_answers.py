@@ -159,5 +159,5 @@ def test_all_plans_are_deleted_together(emulator: EmulatorClient) -> None:
     ],
 )
 def test_an_answer_that_can_not_be_is_refused(emulator: EmulatorClient, fault: dict[str, Any]) -> None:
-    """A fault whose answer makes no sense, or that has no effect, is refused with 400."""
+    """A fault with an impossible answer, or without an effect, is refused with 400."""
     assert emulator.http.post("/emulator/faults", json={"faults": [fault]}).status_code == 400

@@ -1,4 +1,4 @@
-"""Every kind of fault that a plan can hold, as a client meets it, and that it can be asked whether it happened."""
+"""Every kind of fault of a plan as a client receives it, and the counts of faults that have happened."""
 
 import time
 from typing import Any
@@ -37,7 +37,7 @@ def test_a_status(emulator: EmulatorClient, status: int) -> None:
 @own
 @covers("instanceTemplates.list", "instanceTemplates.aggregatedList")
 def test_a_pattern_of_methods(emulator: EmulatorClient) -> None:
-    """A star in a fault's method stands for any characters; a deleted plan does nothing any more."""
+    """A star in a fault's method matches any characters; a deleted plan has no effect."""
     plan = emulator.plan({"on": "*List", "status": 500}, {"on": "instanceTemplates.l*", "status": 503})
     aggregated = TEMPLATES.replace("global", "aggregated")
     assert emulator.send("GET", TEMPLATES).status_code == 503
@@ -150,7 +150,7 @@ def test_an_operation_that_hangs(emulator: EmulatorClient) -> None:
 @own
 @covers("instanceTemplates.insert", "globalOperations.get", "globalOperations.wait", "globalOperations.list")
 def test_an_operation_that_vanishes(emulator: EmulatorClient) -> None:
-    """An operation may be found no more, by no method, although its write happened."""
+    """An operation may vanish for every method although its write happened."""
     emulator.plan({"on": INSERT, "operation": {"vanish": True, "commit": True}})
     operation = emulator.ask("POST", TEMPLATES, BODY)
     path = operation["selfLink"].removeprefix("https://www.googleapis.com")

@@ -10,7 +10,7 @@ RECREATE = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}, "maxUnava
 
 
 def row(document: Json) -> Row:
-    """Return what a group shows: which actions, isStable, isReached."""
+    """Return the actions, isStable and isReached of a group."""
     return frozenset(actions(document)), *flags(document)
 
 
@@ -50,7 +50,7 @@ def test_a_rollout_passes_through_its_phases(emulator: EmulatorClient) -> None:
 @verified("R")
 @covers("instanceGroupManagers.get")
 def test_a_group_at_rest_on_the_old_version_looks_done(emulator: EmulatorClient) -> None:
-    """An idle group on the old version has both flags: the flags alone do not tell which version serves."""
+    """An idle group on the old version has both flags: the flags do not depend on which version serves."""
     group = emulator.web(1)
     assert row(group) == of("none", stable=True, reached=True)
     assert name_of(group["versions"][0]["instanceTemplate"]) == "old"
@@ -59,7 +59,7 @@ def test_a_group_at_rest_on_the_old_version_looks_done(emulator: EmulatorClient)
 @unverified("I")
 @covers("instanceGroupManagers.patch")
 def test_an_accepted_patch_is_neither(emulator: EmulatorClient) -> None:
-    """The first read after a patch was accepted shows neither flag, and no action beside none."""
+    """The first read after a patch was accepted shows neither flag, and every instance has the action NONE."""
     emulator.web(1)
     new = emulator.template("new")
     operation = emulator.ask("PATCH", GROUP, {"versions": [{"instanceTemplate": new}]})
@@ -71,7 +71,7 @@ def test_an_accepted_patch_is_neither(emulator: EmulatorClient) -> None:
 @verified("R")
 @covers("instanceGroupManagers.patch")
 def test_reached_is_not_healthy(emulator: EmulatorClient) -> None:
-    """When all are new and the last still verifies, isReached is set and isStable is not."""
+    """While the last instance of the new version is verifying, isReached is set and isStable is not."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), **RECREATE)
     expected = [
@@ -101,7 +101,7 @@ def test_an_instance_that_is_being_deleted_has_no_version(emulator: EmulatorClie
 @verified("R")
 @covers("instanceGroupManagers.patch")
 def test_opportunistic_is_stable_and_not_reached(emulator: EmulatorClient) -> None:
-    """After a change of template an opportunistic group is stable and not reached, for ever."""
+    """After a change of template an opportunistic group stays stable and not reached."""
     emulator.web(1)
     emulator.roll(emulator.template("new"), type="OPPORTUNISTIC")
     emulator.until(lambda group: flags(group) == (True, False))

@@ -1,4 +1,4 @@
-"""What google-cloud-compute 1.57.0 makes of the answers: its operations, its errors, and its traps."""
+"""How google-cloud-compute 1.57.0 parses the answers: operations, errors and lost fields."""
 
 import json
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def test_extended_operations_poll_elsewhere(emulator: EmulatorClient) -> None:
 @verified("P")
 @covers("instanceTemplates.insert", "globalOperations.get")
 def test_extended_operations_with_the_workaround(emulator: EmulatorClient) -> None:
-    """With a second client of the same endpoint put in its place, an extended operation comes to its result."""
+    """With a second client of the same endpoint put in its place, an extended operation returns its result."""
     client = polling(emulator, compute.InstanceTemplatesClient, {"global_operations": compute.GlobalOperationsClient})
     operation = client.insert(project=PROJECT, instance_template_resource=template("t"))
     operation.result(polling=OFTEN)
@@ -93,7 +93,7 @@ def test_a_failed_operation_with_a_code_raises(emulator: EmulatorClient) -> None
 @verified("P")
 @covers("instanceGroupManagers.patch", "zoneOperations.get")
 def test_a_failed_operation_without_a_code_is_silent(emulator: EmulatorClient) -> None:
-    """An operation that fails without an HTTP code returns None: only its error member tells."""
+    """An operation that fails without an HTTP code returns None; the failure is in its error member alone."""
     emulator.web(0)
     emulator.plan({"on": "instanceGroupManagers.patch", "operation": ERROR | {"has_http_code": False}})
     client = polling(emulator, compute.InstanceGroupManagersClient, {"zone_operations": compute.ZoneOperationsClient})
@@ -183,7 +183,7 @@ def test_only_reads_are_retried_and_only_after_503(emulator: EmulatorClient) -> 
 @verified("P", "W")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listManagedInstances", "zoneOperations.wait")
 def test_a_whole_rollout_through_the_client(emulator: EmulatorClient) -> None:
-    """A rollout can be asked for, waited for and checked with typed messages alone."""
+    """A client can request, await and check a rollout with typed messages alone."""
     emulator.web(2)
     link = emulator.template("new")
     client, operations = (

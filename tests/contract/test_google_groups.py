@@ -60,7 +60,7 @@ def test_group_managers(emulator: EmulatorClient) -> None:
     "instances.setMetadata",
 )  # fmt: skip
 def test_instances(emulator: EmulatorClient) -> None:
-    """The members of a group are instances with serial output and metadata, whose fingerprint guards a write."""
+    """The members of a group are instances with serial output and with metadata whose fingerprint protects a write."""
     emulator.web(1)
     client = emulator.google(compute.InstancesClient)
     (instance,) = client.list(**HERE)
@@ -82,7 +82,7 @@ def test_instances(emulator: EmulatorClient) -> None:
     "instanceGroups.setNamedPorts",
 )  # fmt: skip
 def test_the_instance_group_beside(emulator: EmulatorClient) -> None:
-    """Beside a manager stands an instance group with its size, its members, and ports that the manager shows too."""
+    """Each manager has an instance group with its size, its members, and ports that the manager shows too."""
     emulator.web(1)
     client = emulator.google(compute.InstanceGroupsClient)
     assert names(client.list(**HERE)) == names(client.aggregated_list(project=PROJECT)) == ["web"]

@@ -16,7 +16,7 @@ THERE = {"project": PROJECT, "region": REGION}
     "healthChecks.update", "healthChecks.delete",
 )  # fmt: skip
 def test_health_checks(emulator: EmulatorClient) -> None:
-    """A health check has the server's defaults, merges patches, is replaced by an update, and goes."""
+    """A health check has the server's defaults, merges patches, is replaced by an update, and is deleted."""
     client = emulator.google(compute.HealthChecksClient)
     check = compute.HealthCheck(name="up", type_="HTTP", http_health_check=compute.HTTPHealthCheck(port=80))
     client.insert_unary(project=PROJECT, health_check_resource=check)
@@ -73,7 +73,7 @@ def test_networks_and_firewalls(emulator: EmulatorClient) -> None:
     "subnetworks.delete", "subnetworks.setPrivateIpGoogleAccess", "regionOperations.get",
 )  # fmt: skip
 def test_subnetworks(emulator: EmulatorClient) -> None:
-    """A subnetwork has a gateway, merges patches, switches its private access, and goes."""
+    """A subnetwork has a gateway, merges patches, switches its private access, and is deleted."""
     client = emulator.google(compute.SubnetworksClient)
     subnet = compute.Subnetwork(name="net", network="global/networks/vpc", ip_cidr_range="10.1.0.0/24")
     operation = client.insert_unary(**THERE, subnetwork_resource=subnet)
@@ -144,7 +144,7 @@ def test_places(emulator: EmulatorClient) -> None:
     "imageFamilyViews.get",
 )  # fmt: skip
 def test_the_catalogue(emulator: EmulatorClient) -> None:
-    """Machine types and images can be read and listed, and an image found by its family."""
+    """Machine types and images can be read and listed, and an image can be read by its family."""
     instances, images = emulator.google(compute.MachineTypesClient), emulator.google(compute.ImagesClient)
     assert instances.get(**HERE, machine_type="e2-small").memory_mb == 2048
     assert "n2d-standard-2" in names(instances.list(**HERE))
@@ -163,7 +163,7 @@ def test_the_catalogue(emulator: EmulatorClient) -> None:
     "instanceTemplates.delete", "regionOperations.list", "regionOperations.wait", "globalOperations.list",
 )  # fmt: skip
 def test_templates_and_operations(emulator: EmulatorClient) -> None:
-    """Templates of both kinds come and go, and the operations of their scopes are listed."""
+    """Templates of both kinds are created and deleted, and the operations of their scopes are listed."""
     here, there = (
         emulator.google(compute.InstanceTemplatesClient),
         emulator.google(compute.RegionInstanceTemplatesClient),

@@ -1,4 +1,4 @@
-"""Managed instance groups as documents: what is filled in, merged, replaced, refused and read back."""
+"""Managed instance groups as documents: fields that are filled in, merged, replaced or refused."""
 
 import base64
 from datetime import datetime
@@ -70,7 +70,7 @@ def test_null_clears(emulator: EmulatorClient, field: str) -> None:
 @verified("T")
 @covers("instanceGroupManagers.patch")
 def test_null_beside_the_other_member(emulator: EmulatorClient) -> None:
-    """Terraform's `percent: null` beside `fixed` means the same as `fixed` alone, and the other way round."""
+    """`percent: null` beside `fixed`, as Terraform sends both, means `fixed` alone; the reverse means `percent`."""
     emulator.web(0)
     emulator.do("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 2, "percent": None}}})
     assert emulator.group()["updatePolicy"]["maxSurge"] == {"fixed": 2, "calculated": 2}

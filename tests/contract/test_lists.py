@@ -57,7 +57,7 @@ def test_pages_survive_a_deletion(three: EmulatorClient) -> None:
     ],
 )
 def test_a_page_that_can_not_be_is_refused(three: EmulatorClient, query: str, field: str) -> None:
-    """A page size beyond 500, or a token that is none, answers 400 that names the parameter."""
+    """A page size beyond 500, or an invalid token, answers 400 that names the parameter."""
     status, reason, message = three.refused("GET", f"{TEMPLATES}?{query}")
     assert (status, reason) == (400, "invalid")
     assert f"'{field}'" in message
@@ -103,7 +103,7 @@ def test_filters_of_both_dialects(three: EmulatorClient, text: str, expected: li
 @covers("instanceTemplates.list")
 @pytest.mark.parametrize("text", ["name", "name ==== x", 'name eq "("', 'name eq "a" AND labels.b = c', "(name = a"])
 def test_a_filter_that_is_none_is_refused(three: EmulatorClient, text: str) -> None:
-    """An expression of neither dialect, or of both, answers 400 instead of showing everything."""
+    """An expression of neither dialect, or of both, answers 400 instead of the whole list."""
     answer = three.http.get(TEMPLATES, params={"filter": text})
     assert answer.status_code == 400
     assert answer.json()["error"]["errors"][0]["reason"] == "invalid"
@@ -112,7 +112,7 @@ def test_a_filter_that_is_none_is_refused(three: EmulatorClient, text: str) -> N
 @verified("P")
 @covers("instanceTemplates.list")
 def test_an_empty_list_has_no_items(emulator: EmulatorClient) -> None:
-    """An empty list omits items; its envelope is there."""
+    """The answer of an empty list has kind and selfLink, and no items."""
     answer = emulator.get(TEMPLATES)
     assert answer["kind"] == "compute#instanceTemplateList"
     assert answer["selfLink"].endswith("projects/demo/global/instanceTemplates")

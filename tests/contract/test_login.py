@@ -1,4 +1,4 @@
-"""A keyless login as a workflow on GitHub makes it, permissions, and tokens that expire."""
+"""A keyless login of a workflow on GitHub, permissions, and tokens that expire."""
 
 import json
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ class Bridge(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 @pytest.fixture

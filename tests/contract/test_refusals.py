@@ -1,4 +1,4 @@
-"""Fields that change what Compute Engine does: each is acted on, or refused with its path."""
+"""Fields that change the behaviour of Compute Engine: the emulator supports each, or refuses it with its path."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, TEMPLATES, ZONE, Emu
 SCHEMA: Final = json.loads(Path("emulator/api/schema/compute.json").read_text())["messages"]
 SCALERS: Final = f"{HOME}/zones/{ZONE}/autoscalers"
 WHY: Final = "fields that change what Compute Engine does, and that are not acted on, are refused with 501"
-# Fields of a group that the emulator acts on, or that change nothing but what a reader sees.
+# Fields of a group that the emulator supports, or that only readers use.
 ACTED_ON: Final = {
     "allInstancesConfig.properties.labels", "allInstancesConfig.properties.metadata",
     "autoHealingPolicies[].healthCheck", "autoHealingPolicies[].initialDelaySec", "baseInstanceName",
@@ -82,7 +82,7 @@ def test_every_field_of_a_group_is_acted_on_or_refused() -> None:
     ],
 )
 def test_a_field_of_a_group(emulator: EmulatorClient, path: str, value: Any, taken: Any) -> None:
-    """A group with a field that is not acted on is refused, by insert and patch, and nothing is written."""
+    """Insert and patch refuse a group with an unsupported field, and write nothing."""
     before = emulator.web(0)
     assert path in {*unsupported_fields.GROUP, "updatePolicy.minReadySec", "newField"}
     body = {"name": "other", "instanceTemplate": emulator.template("t")} | nested(path, value)
@@ -110,7 +110,7 @@ def test_a_field_of_a_group(emulator: EmulatorClient, path: str, value: Any, tak
     ],
 )
 def test_a_field_of_a_template(emulator: EmulatorClient, path: str, value: Any, taken: Any) -> None:
-    """A template whose instances would end by themselves, or be made otherwise, is refused."""
+    """A template whose instances would end by themselves, or be created in another way, is refused."""
     assert path in unsupported_fields.TEMPLATE
     body = {"name": "t", "properties": {}}
     status, reason, message = emulator.refused("POST", TEMPLATES, body | nested(path, value))
@@ -155,6 +155,6 @@ def test_an_autoscaler_that_only_scales_out(emulator: EmulatorClient) -> None:
 @differs("partial answers are refused with 501")
 @covers("instanceGroupManagers.get")
 def test_partial_answers(emulator: EmulatorClient) -> None:
-    """The parameter `fields` would leave members out of an answer."""
+    """The parameter `fields`, which would leave members out of an answer, is refused."""
     emulator.web(0)
     assert emulator.refused("GET", f"{GROUP}?fields=name")[:2] == (501, "notImplemented")

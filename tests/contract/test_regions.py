@@ -1,4 +1,4 @@
-"""Regional groups, which a seed plants: read, listed, patched, and refused what zonal ones may do."""
+"""Regional groups of a seed: read, listed, patched, and refused for settings that only zonal groups may have."""
 
 import google.cloud.compute_v1 as compute
 

@@ -84,7 +84,7 @@ def test_a_success_within_the_delay_ends_the_start(emulator: EmulatorClient) -> 
 @covers("instanceGroupManagers.listErrors", "instanceGroupManagers.listManagedInstances")
 @pytest.mark.parametrize("code", ["ZONE_RESOURCE_POOL_EXHAUSTED", "IP_SPACE_EXHAUSTED", "INVALID_FIELD_VALUE"])
 def test_a_creation_that_fails_is_retried(emulator: EmulatorClient, code: str) -> None:
-    """A failed creation stays CREATING with its lastAttempt, is listed as an error, and succeeds when there is room."""
+    """A failed creation stays CREATING with its lastAttempt, is listed as an error, and succeeds once it can."""
     rule = {"template": "new", "create_error": code, "create_error_times": 2}
     emulator.control("POST", "instance-rules", rule)
     emulator.web(1)

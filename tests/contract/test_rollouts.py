@@ -121,7 +121,7 @@ def test_a_new_version_name_replaces_all(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch")
 def test_a_canary_has_its_own_size(emulator: EmulatorClient) -> None:
-    """Of two versions, the version with a size gets that many instances, the other the rest; both show their sizes."""
+    """The version with a size gets that many instances, the other version the rest; both show their sizes."""
     emulator.web(3)
     new = emulator.template("new")
     versions: list[Json] = [{"instanceTemplate": OLD}, {"instanceTemplate": new, "targetSize": {"fixed": 1}}]
@@ -137,7 +137,7 @@ def test_a_canary_has_its_own_size(emulator: EmulatorClient) -> None:
 
 @unverified("M")
 @covers("instanceGroupManagers.patch")
-def test_two_versions_have_no_one_template(emulator: EmulatorClient) -> None:
+def test_a_group_with_two_versions_has_no_template_of_its_own(emulator: EmulatorClient) -> None:
     """With two versions the group names no instanceTemplate of its own."""
     emulator.web(1)
     canary = {"instanceTemplate": emulator.template("new"), "targetSize": {"percent": 50}}
@@ -173,7 +173,7 @@ def test_a_second_patch_replaces_the_intent(emulator: EmulatorClient) -> None:
 @verified("G")
 @covers("instanceGroupManagers.patch", "instanceGroupManagers.listErrors")
 def test_a_broken_template_leaves_the_old_ones(emulator: EmulatorClient) -> None:
-    """A rollout to a template that never answers stops at one surge instance: old instances serve, no flag is set."""
+    """A rollout to a template that never answers stops at one surge instance; old instances serve, no flag is set."""
     emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     began = len(history(emulator))
@@ -189,8 +189,8 @@ def test_a_broken_template_leaves_the_old_ones(emulator: EmulatorClient) -> None
 
 @verified("G")
 @covers("instanceGroupManagers.patch")
-def test_the_way_back_is_fast(emulator: EmulatorClient) -> None:
-    """A patch back to the old template deletes the broken instance at once and changes no old instance."""
+def test_a_rollback_from_a_broken_template_is_fast(emulator: EmulatorClient) -> None:
+    """A patch to the old template deletes the broken instance at once and changes no old instance."""
     emulator.control("POST", "instance-rules", {"template": "bad", "never_healthy": True})
     emulator.web(2)
     before = {row["name"]: row["id"] for row in emulator.rows()}

@@ -106,7 +106,7 @@ def test_autoscalers_through_the_client(emulator: EmulatorClient) -> None:
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("phase", ["creating", "verifying", "gap", "deleting"])
 def test_a_request_at_a_moment(emulator: EmulatorClient, phase: str) -> None:
-    """A fault plan sends the request of another client exactly when a group enters a phase."""
+    """A fault plan sends the request of another client when a group enters a phase."""
     emulator.web(1)
     resize = {"verb": "POST", "path": f"{GROUP[1:]}/resize?size=2"}
     plan = emulator.plan({"when": {"phase": phase, "group": "web"}, "nth": [1], "request": resize})

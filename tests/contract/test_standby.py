@@ -1,4 +1,4 @@
-"""Suspended and stopped instances: the verbs that make them, the sizes that count them, and what a rollout does."""
+"""Suspended and stopped instances: verbs, target sizes and policies of standby pools."""
 
 import google.cloud.compute_v1 as compute
 import pytest
@@ -130,7 +130,7 @@ def test_growing_takes_from_the_pool(emulator: EmulatorClient, mode: str, kept: 
     "instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances", "instanceGroupManagers.delete"
 )
 def test_the_end_of_the_pool(emulator: EmulatorClient) -> None:
-    """Deleting or abandoning an instance of the pool lowers its own size; the group's end takes the whole pool."""
+    """Deleting or abandoning an instance of the pool lowers the pool's size; with the group its pool is deleted."""
     emulator.web(1, targetSuspendedSize=2, targetStoppedSize=1)
     first, second, third = standby(emulator)
     emulator.do("POST", f"{GROUP}/deleteInstances", {"instances": [link(first)]})
@@ -147,7 +147,7 @@ def test_the_end_of_the_pool(emulator: EmulatorClient) -> None:
 @unverified("I")
 @covers("instances.stop", "instances.start")
 def test_an_instance_of_the_pool_that_a_client_changes(emulator: EmulatorClient) -> None:
-    """An instance of the pool that is started or stopped behind the group's back is put back into its state."""
+    """An instance of the pool that another client starts or stops is returned to its state by the group."""
     pooled(emulator, 1)
     suspended, stopped = standby(emulator)
     for row, verb in ((suspended, "stop"), (stopped, "start")):

@@ -13,7 +13,7 @@ from tests.contract.standby import link, pooled, sizes, standby
 @covers("instanceGroupManagers.patch")
 def test_a_rollout_that_keeps_the_pool(emulator: EmulatorClient) -> None:
     """
-    A rollout leaves suspended and stopped instances as they are, on the template before, and says that the version
+    A rollout leaves suspended and stopped instances as they are, on the template before, and reports that the version
     target is reached; an instance that is resumed later is replaced then. `--standby keep`, the default.
     """
     pooled(emulator)

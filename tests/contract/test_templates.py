@@ -1,4 +1,4 @@
-"""Instance templates: stored as they came, completed as the server does, limited, and not deleted while in use."""
+"""Instance templates: stored unchanged, completed with the server's fields, limited, and not deleted while in use."""
 
 import base64
 
@@ -44,7 +44,7 @@ def test_nothing_that_was_sent_is_lost(emulator: EmulatorClient) -> None:
 @verified("P")
 @covers("instanceTemplates.insert", "instanceTemplates.get")
 def test_the_server_adds_its_fields(emulator: EmulatorClient) -> None:
-    """A template reads back with kind, id, links, disk and interface names, scheduling and a metadata fingerprint."""
+    """A stored template has kind, id, links, disk and interface names, scheduling and a metadata fingerprint."""
     emulator.do("POST", TEMPLATES, {"name": "t", "properties": RICH})
     kept = emulator.get(f"{TEMPLATES}/t")
     assert kept["kind"] == "compute#instanceTemplate"
@@ -71,7 +71,7 @@ def test_timestamps_are_pacific(emulator: EmulatorClient) -> None:
 @verified("R", "T")
 @covers("instanceTemplates.insert")
 def test_a_taken_name_is_refused_at_once(emulator: EmulatorClient) -> None:
-    """An insert under a taken name answers 409 alreadyExists, not by its operation."""
+    """An insert under a taken name answers 409 alreadyExists at once, without an operation."""
     emulator.template("t")
     status, reason, message = emulator.refused("POST", TEMPLATES, {"name": "t", "properties": {}})
     assert (status, reason) == (409, "alreadyExists")
@@ -165,7 +165,7 @@ def test_a_template_in_use_is_refused(emulator: EmulatorClient) -> None:
 @covers("instanceTemplates.delete")
 @environment(in_use="fail")
 def test_a_template_in_use_fails_the_operation(emulator: EmulatorClient) -> None:
-    """Deleting a template in use may as well answer 200, and its operation end with an error; the template stays."""
+    """Deleting a template in use may also answer 200 with an operation that ends with an error; the template stays."""
     emulator.web(0, check=False)
     operation = emulator.finish(emulator.ask("DELETE", f"{TEMPLATES}/old"))
     assert operation["error"]["errors"][0]["code"] == "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE"
