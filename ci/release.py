@@ -47,7 +47,7 @@ async def publish_image(gated: Gated, destination: Destination, options: Options
         PipelineError: a gate or the push failed
     """
     async with task_group() as group:
-        _start_preparing(group, gated.source, ["deploy"] if destination.logins else [], destination)
+        _start_preparing(group, gated, ["deploy"] if destination.logins else [], destination)
         stages, layout, _ = await _gate(gated, destination, options)
         published, stage = await publish.push_image(layout, gated.source, destination)
     return Release((*stages, stage), published)
@@ -65,7 +65,7 @@ async def roll_out(gated: Gated, destination: Destination, options: Options) -> 
     async with task_group() as beside_push_and_rollout:
         async with task_group() as before_rollout:
             before_rollout.start_soon(_delete_report, source, options)
-            _start_preparing(before_rollout, source, projects, destination)
+            _start_preparing(before_rollout, gated, projects, destination)
             stages, layout, container = await _gate(gated, destination, options)
             built = (f"{destination.name}@{layout.digest}", container)
             if options.is_local:
@@ -86,7 +86,7 @@ async def _gate(
     return stages, await publish.lay_out(built, gated.source, destination), built
 
 
-def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[str], destination: Destination) -> None:
+def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destination: Destination) -> None:
     """
     Start to lay out the image, to build the environments of the push and the rollout, and the registry.
 
@@ -95,14 +95,14 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
 
     Args:
         group: task group that runs the work
-        source: the repository
+        gated: files that the gates read
         projects: names of the projects whose environments are needed
         destination: destination of the image
     """
 
     async def build_environment(name: str) -> None:
         with suppress(dagger.QueryError):
-            project = await environment.read_project(source, name)
+            project = await environment.read_project(gated.source, name)
             await environment.environment(project, base.PYTHON, dev=False).sync()
 
     async def start_registry() -> None:
@@ -112,7 +112,7 @@ def _start_preparing(group: TaskGroup, source: dagger.Directory, projects: list[
 
     async def prepare_layout() -> None:
         with suppress(dagger.QueryError, GateError):
-            await publish.lay_out(image.build(source), source, destination)
+            await publish.lay_out(image.build(gated.shipped), gated.source, destination)
 
     group.start_soon(start_registry)
     group.start_soon(prepare_layout)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
+import dagger
 import pytest
 from dagger import dag
 
@@ -14,12 +15,13 @@ from ci.errors import GateError
 from ci.gates import Gated
 from ci.options import Options
 from ci.stages import Stage
-from ci.steps import base, environment, registry
+from ci.steps import base, environment, image, registry
 from ci.steps.environment import Project
 from ci.steps.python_checks import Linted
 from tests.unit.ci.doubles import SOURCE, VOLUMES, options, query_error
 
-GATED = Gated(SOURCE, Linted(SOURCE, ()), SOURCE, {})
+SHIPPED = SOURCE.filter(include=["app/**"])
+GATED = Gated(SOURCE, Linted(SOURCE, ()), SHIPPED, {})
 DESTINATION = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=VOLUMES)
 LOCAL = options(timeout="9")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
@@ -54,6 +56,11 @@ class Effects:
         self.events: list[str] = []
         self.failure: Exception | None = None
         self.broken: set[str] = set()
+        self.built_from: list[dagger.Directory] = []
+
+    def build(self, source: dagger.Directory) -> Built:
+        self.built_from.append(source)
+        return Built()
 
     async def run_gates(self, _: Gated) -> tuple[Any, tuple[Stage, ...]]:
         await anyio.sleep(0.05)
@@ -99,6 +106,7 @@ class Effects:
 @pytest.fixture
 def effects(monkeypatch: pytest.MonkeyPatch) -> Effects:
     effects = Effects()
+    monkeypatch.setattr(image, "build", effects.build)
     monkeypatch.setattr(gates, "run", effects.run_gates)
     monkeypatch.setattr(publish, "lay_out", effects.lay_out)
     monkeypatch.setattr(publish, "run_push", effects.push)
@@ -132,6 +140,12 @@ def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effe
         ("publish", ("tags dev-12, latest",)),
         ("deploy", ("to local",)),
     ]
+
+
+def test_image_is_laid_out_beside_the_gates_from_what_they_build(effects: Effects) -> None:
+    """The engine answers the layout after the gates from its cache only if both read the same files."""
+    roll_out()
+    assert effects.built_from == [GATED.shipped]
 
 
 def test_failed_gate_pushes_nothing_and_still_deletes_the_last_report(effects: Effects) -> None:
