@@ -33,7 +33,7 @@ def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
     assert (missing, without) == ([], [])
 
 
-def test_a_test_that_is_gone_would_be_seen() -> None:
+def test_planted_name_of_a_missing_test_is_reported() -> None:
     """The control of the test above."""
     assert "test_every_fault_has_its_row" in names_in(Path(__file__))
     assert "test_that_was_deleted" not in names_in(Path(__file__))

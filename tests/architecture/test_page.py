@@ -32,7 +32,7 @@ def test_every_path_of_the_questions_exists() -> None:
     assert [question for question, answer in ROWS if "/" not in answer] == []
 
 
-def test_a_path_that_is_gone_would_be_seen() -> None:
+def test_planted_missing_path_is_reported() -> None:
     """The control of the test above."""
     assert missing("`ci/gates.py::run`, `docs/`") == []
     assert missing("`ci/no_such_file.py`, `ci/gates.py::no_such_name`, `docs`") == [

@@ -188,7 +188,7 @@ def test_updates_applied_to_listed_instances(emulator: EmulatorClient) -> None:
 
 @unverified("I")
 @covers("instanceGroupManagers.recreateInstances")
-def test_a_stranger_is_refused(emulator: EmulatorClient) -> None:
+def test_an_instance_of_no_group_is_refused(emulator: EmulatorClient) -> None:
     """A list with an instance that is no member answers 400, unless the request skips such instances."""
     emulator.web(1)
     body: dict[str, Any] = {"instances": [f"zones/{ZONE}/instances/stranger"]}

@@ -183,7 +183,7 @@ def test_local_where_the_release_site_is_not_reachable(machine: Checkout) -> Non
     assert "local: http://127.0.0.1:9 is not reachable" in ran.stderr
 
 
-def test_forced_official_says_what_cannot_be_fetched(machine: Checkout) -> None:
+def test_forced_official_names_the_unreachable_address(machine: Checkout) -> None:
     """With DAGGERW_ENGINE=official the error names the address that cannot be fetched."""
     ran = machine.daggerw("version", DAGGERW_RELEASES="http://127.0.0.1:9", DAGGERW_ENGINE="official")
     assert ran.returncode == 69

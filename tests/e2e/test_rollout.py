@@ -146,7 +146,7 @@ def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> No
 
 
 @pytest.mark.usefixtures("fresh")
-def test_second_of_two_calls_waits(checkout: Checkout, another_checkout: Checkout) -> None:
+def test_second_release_waits_for_the_first(checkout: Checkout, another_checkout: Checkout) -> None:
     """Of two releases at once the second waits until the first has ended."""
     change_the_image(another_checkout, "other")
     commits = {"1111111": checkout, "2222222": another_checkout}

@@ -7,7 +7,7 @@ from tests.integration.deploy.rig import new_rig
 from tests.unit.deploy.values import GROUP
 
 
-def test_unknown_group_says_what_to_correct() -> None:
+def test_unknown_group_is_named_with_the_values_to_correct() -> None:
     """The error names the values that the operator may have to correct."""
     rig = new_rig()
     rig.config = rig.config.model_copy(update={"group": "other"})

@@ -72,7 +72,7 @@ LOGINS = ("--registry-credentials", "logins")
         ("other.example/a/b", ("--credentials", "absent"), {}),
     ],
 )
-def test_the_one_login_that_a_registry_may_be_sent(
+def test_authfile_has_only_the_login_of_its_registry(
     repository: str, options: tuple[str, ...], auths: dict[str, str], folder: Path
 ) -> None:
     """The authfile contains only the login that the registry of the repository may receive."""

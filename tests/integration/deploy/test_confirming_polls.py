@@ -4,7 +4,7 @@ from tests.integration.deploy.faulty import request_times, rig_without_bake
 from tests.unit.deploy.values import GROUP
 
 
-def test_success_is_believed_at_the_second_poll_that_shows_it() -> None:
+def test_rollout_is_done_at_the_second_successful_poll() -> None:
     """Without a bake the rollout ends at the second successful poll in a row, neither earlier nor later."""
     rig = rig_without_bake()
     rig.deploy("a")

@@ -92,7 +92,7 @@ def bearer(state: google.Credentials, **fields: Any) -> login.GoogleLogin:
     return login.GoogleLogin(CredentialsFile(Path("c.json"), "kind", state, **fields), TokenRequest())
 
 
-def test_token_that_is_good_for_minutes_is_kept_when_no_other_one_is_to_be_had() -> None:
+def test_token_valid_for_minutes_is_kept_without_a_newer_token() -> None:
     """google-auth calls one `expired` 3 min 45 s before it is."""
     soon = FailingEndpoints(left_s=200)
     assert not soon.valid
@@ -147,7 +147,7 @@ def test_an_odd_answer_of_a_token_endpoint_is_no_token(answer: str, tmp_path: Pa
             login.load_login(file, (f"127.0.0.1:{server.port}",))()
 
 
-def test_a_token_endpoint_that_sends_a_byte_at_a_time_is_left_at_the_deadline(tmp_path: Path) -> None:
+def test_request_to_a_slow_token_endpoint_ends_at_the_deadline(tmp_path: Path) -> None:
     """A token request ends at its deadline although the endpoint is still sending bytes."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
     with serve_slowly(SlowServer(at_once=head, slowly=b" " * 90)) as server:

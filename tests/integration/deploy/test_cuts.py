@@ -119,7 +119,7 @@ def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -
 
 @pytest.mark.parametrize("next_one", ["again", "reconcile", "other"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_killed_at_any_exchange_the_next_process_goes_on(verb: str, next_one: str) -> None:
+def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_one: str) -> None:
     """The same verb again ends as it would have; reconcile with that or with what was before; the other verb undoes."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(next_one) % STRIDE, exchanges(verb), STRIDE):

@@ -203,7 +203,7 @@ def on_a_copy(change: dict[str, Any]) -> Rig:
     return rig
 
 
-def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> None:
+def test_deploy_of_the_serving_release_reports_manual_changes() -> None:
     """The digest is the same; the machine type is not, and nothing is rolled out."""
     rig = on_a_copy({"machineType": "e2-micro"})
     expected = [
@@ -220,7 +220,7 @@ def test_deploy_of_what_serves_already_reports_what_was_changed_by_hand() -> Non
     assert [line for line in result.warnings if line.startswith("drift")] == expected
 
 
-def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
+def test_deploy_of_the_serving_release_reports_another_update_policy() -> None:
     """A deploy of the serving release warns of an update policy that differs from the environment file."""
     rig = new_rig()
     rig.deploy("a")
@@ -228,7 +228,7 @@ def test_deploy_of_what_serves_already_reports_another_update_policy() -> None:
     assert "drift: the update policy is not the environment's: maxSurge 3, not 1" in rig.deploy("a").warnings
 
 
-def test_deploy_of_what_serves_already_has_no_drift_to_report() -> None:
+def test_deploy_of_the_serving_release_has_no_drift_to_report() -> None:
     """A deploy of the serving release to an unchanged group has no warning of drift."""
     rig = new_rig()
     rig.deploy("a")

@@ -79,7 +79,7 @@ def test_f19_operations_that_may_not_be_read_are_judged_by_the_resource() -> Non
     assert rig.serving() == ["a"] * 3
 
 
-def test_f20_wait_that_returns_before_the_end_is_asked_again() -> None:
+def test_f20_wait_that_returns_early_is_repeated() -> None:
     """The server ends a wait after two minutes at most, whatever has become of the operation."""
     operation = {"name": "o", "zone": "zones/z", "status": "RUNNING"}
     answers = iter([operation, operation, {**operation, "status": "DONE"}])
@@ -90,7 +90,7 @@ def test_f20_wait_that_returns_before_the_end_is_asked_again() -> None:
     assert slept == [1.0, 1.0]
 
 
-def test_f21_lists_that_lag_let_nothing_be_deleted_that_is_in_use() -> None:
+def test_f21_stale_lists_delete_no_template_in_use() -> None:
     """Deploys with lists that are 60 s old never delete the template that the group uses."""
     rig = rig_without_bake()
     inject_fault(rig, on="*.list", lag_s=60.0)
@@ -108,7 +108,7 @@ def test_f21_lists_that_lag_let_nothing_be_deleted_that_is_in_use() -> None:
 
 
 @pytest.mark.parametrize("lag_s", [2.0, 20.0, 45.0])
-def test_f22_answers_older_than_our_write_are_not_believed(lag_s: float) -> None:
+def test_f22_answers_older_than_the_write_are_ignored(lag_s: float) -> None:
     """A deploy succeeds although polls after the PATCH return the group as the group was before."""
     rig = rig_without_bake(poll_s=(1.0, 1.0))
     inject_fault(rig, on="instanceGroupManagers.get", nth=list(range(3, 3 + int(lag_s))), lag_s=lag_s)

@@ -22,7 +22,7 @@ TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 ZONE = "projects/dojangkok-dev/zones/asia-northeast3-a"
 
 
-def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
+def test_f30_unknown_fields_are_copied() -> None:
     """A new template contains the fields of its base that this code does not define."""
     rig = rig_without_bake()
     seed = rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
@@ -34,7 +34,7 @@ def test_f30_fields_that_nobody_here_knows_are_copied() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 12])
-def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
+def test_f32_capacity_is_kept_at_every_size(size: int) -> None:
     """A rollout keeps at least three instances, or all of a smaller group, available at every moment."""
     rig = rig_without_bake()
     rig.control("POST", f"{GROUP}/resize?size={size}")
@@ -47,7 +47,7 @@ def test_f32_no_size_is_ever_served_by_fewer(size: int) -> None:
 
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("verb", ["abandonInstances", "deleteInstances"])
-def test_f35_instance_that_is_taken_away_in_the_middle_does_not_matter(phase: str, verb: str) -> None:
+def test_f35_instance_removed_during_a_rollout_changes_no_outcome(phase: str, verb: str) -> None:
     """A deploy succeeds although an old instance is abandoned or deleted during the rollout."""
     rig = rig_without_bake()
     name = rig.emulator.environment.view.groups[GROUP].instances[2].name
@@ -59,7 +59,7 @@ def test_f35_instance_that_is_taken_away_in_the_middle_does_not_matter(phase: st
 
 @pytest.mark.parametrize("phase", ["creating", "verifying", "deleting"])
 @pytest.mark.parametrize("size", [1, 2, 6])
-def test_f36_resize_in_the_middle_is_followed(phase: str, size: int) -> None:
+def test_f36_resize_during_a_rollout_is_kept(phase: str, size: int) -> None:
     """A rollout to a group that is resized meanwhile ends with the new number of instances."""
     rig = rig_without_bake()
     inject_fault(rig, when={"phase": phase}, nth=[1], request={"verb": "POST", "path": f"{GROUP}/resize?size={size}"})
@@ -69,7 +69,7 @@ def test_f36_resize_in_the_middle_is_followed(phase: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("crash_after_s", [3, 14, 25])
-def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> None:
+def test_f42_crash_during_the_bake_is_rolled_back(crash_after_s: int) -> None:
     """A release that crashes early, in the middle or late in the bake is rolled back."""
     rig = rig_without_bake(bake_s=30.0)
     set_instance_rule(rig, "b", crash_after_s=crash_after_s)
@@ -78,7 +78,7 @@ def test_f42_crash_at_any_moment_of_the_bake_is_caught(crash_after_s: int) -> No
     assert rig.serving() == ["latest"] * 3
 
 
-def test_f43_old_instance_repaired_in_the_middle_comes_back_as_it_was_and_is_waited_for() -> None:
+def test_f43_old_instance_repaired_during_a_rollout_is_waited_for() -> None:
     """A deploy succeeds although an old instance crashes and is repaired during the rollout."""
     rig = rig_without_bake()
     rig.deploy("a")
@@ -89,7 +89,7 @@ def test_f43_old_instance_repaired_in_the_middle_comes_back_as_it_was_and_is_wai
     assert rig.serving() == ["b"] * 3
 
 
-def test_f45_old_instance_that_was_ill_before_is_no_reason_to_go_back() -> None:
+def test_f45_instance_unhealthy_before_the_deploy_causes_no_rollback() -> None:
     """An instance that crashed before the deploy causes no rollback."""
     rig = rig_without_bake()
     rig.control("POST", "emulator/crash", {"instance": rig.emulator.environment.view.groups[GROUP].instances[0].name})
@@ -101,7 +101,7 @@ def test_f45_old_instance_that_was_ill_before_is_no_reason_to_go_back() -> None:
 @pytest.mark.parametrize(
     "how", [{"status": 412, "reason": "conditionNotMet"}, {"status": 503}, {"cut": "before"}, {"cut": "after"}]
 )
-def test_f46_way_back_meets_faults_of_its_own(how: dict[str, Any]) -> None:
+def test_f46_rollback_survives_faults(how: dict[str, Any]) -> None:
     """An automatic rollback restores the fallback although its first PATCH fails or loses the connection."""
     rig = rig_without_bake()
     set_instance_rule(rig, "b", never_healthy=True)
@@ -111,7 +111,7 @@ def test_f46_way_back_meets_faults_of_its_own(how: dict[str, Any]) -> None:
     assert rig.serving() == ["latest"] * 3
 
 
-def test_f47_way_back_whose_template_is_gone_is_said_aloud() -> None:
+def test_f47_deleted_fallback_template_is_reported() -> None:
     """A rollback to a deleted template raises NotRestoredError with the name of the template."""
     rig = rig_without_bake(bake_s=200.0)
     set_instance_rule(rig, "b", crash_after_s=60)
@@ -121,7 +121,7 @@ def test_f47_way_back_whose_template_is_gone_is_said_aloud() -> None:
         rig.deploy("b")
 
 
-def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release() -> None:
+def test_f48_deploy_before_the_patch_of_a_rollback_keeps_its_release() -> None:
     """Another process that deploys before the PATCH of an automatic rollback supersedes the rollback."""
     rig = rig_without_bake()
     set_instance_rule(rig, "b", never_healthy=True)
@@ -134,7 +134,7 @@ def test_f48_somebody_who_deploys_while_we_decide_to_go_back_keeps_his_release()
     assert rig.serving() == ["c"] * 3
 
 
-def test_f49_at_the_deadline_it_goes_back_however_little_is_missing() -> None:
+def test_f49_unfinished_rollout_is_rolled_back_at_its_deadline() -> None:
     """A rollout of slow instances that is not done at its deadline is rolled back."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", answer_s=40)
@@ -145,7 +145,7 @@ def test_f49_at_the_deadline_it_goes_back_however_little_is_missing() -> None:
     assert rig.serving() == ["latest"] * 3
 
 
-def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
+def test_f53_refused_token_causes_no_rollback() -> None:
     """A deploy patches the group once although many of its polls are refused with 401."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceGroupManagers.get", nth=list(range(8, 60)), status=401, reason="authError")
@@ -155,7 +155,7 @@ def test_f53_token_that_ends_in_the_middle_is_no_reason_to_go_back() -> None:
 
 
 @pytest.mark.parametrize("minutes", [-600, -10, 10, 600])
-def test_f55_clock_of_this_computer_does_not_matter(minutes: int) -> None:
+def test_f55_wrong_clock_of_the_client_changes_no_outcome(minutes: int) -> None:
     """A deploy succeeds although the time in its request is minutes or hours wrong."""
     rig = rig_without_bake()
     compute = rig.compute()
@@ -177,7 +177,7 @@ def test_f56_each_permission_that_is_missing_is_named_before_anything_is_written
 
 
 @pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
-def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_the_new_one(denied: str) -> None:
+def test_f56_unchecked_missing_permission_leaves_a_single_release(denied: str) -> None:
     """Where Cloud Resource Manager says nothing, the first refusal of Compute Engine is met in the middle."""
     rig = rig_without_bake()
     rig.control("PUT", "emulator/permissions", {"denied": [denied]})
@@ -190,7 +190,7 @@ def test_f56_permission_that_could_not_be_asked_for_leaves_the_old_release_or_th
     assert rig.serving() == [expected] * 3
 
 
-def test_f57_template_of_another_group_and_of_its_instances_is_kept() -> None:
+def test_f57_template_of_an_instance_of_another_group_is_kept() -> None:
     """Pruning keeps a template that only an instance of another group still uses."""
     rig = rig_without_bake()
     rig.deploy("0")
@@ -207,7 +207,7 @@ def test_f57_template_of_another_group_and_of_its_instances_is_kept() -> None:
     assert len(rig.templates()) <= 10
 
 
-def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
+def test_f58_unmanaged_templates_are_kept_with_any_name() -> None:
     """Pruning keeps unmanaged templates, even if their names look like those of releases."""
     rig = rig_without_bake()
     foreign = [f"dojangkok-dev-ai-server-seed-r-{number:012x}" for number in range(3)]
@@ -218,7 +218,7 @@ def test_f58_templates_of_others_stay_whatever_they_are_called() -> None:
     assert set(foreign) <= set(rig.templates())
 
 
-def test_f41_a_size_that_was_lowered_is_told() -> None:
+def test_f41_lowered_target_size_is_a_warning() -> None:
     """A group that makes each instance once gets smaller when that fails; nobody asked for it, so it is said."""
     rig = rig_without_bake()
     rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
@@ -233,7 +233,7 @@ def test_f41_a_size_that_was_lowered_is_told() -> None:
     assert f"the target size changed from 3 to {document['targetSize']} during the rollout" in warnings
 
 
-def test_f41_a_size_that_was_lowered_to_nothing_is_a_failure() -> None:
+def test_f41_target_size_lowered_to_0_is_a_failure() -> None:
     """A group that makes each instance once has none left if every creation fails, and none proves the release."""
     rig = rig_without_bake()
     rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)

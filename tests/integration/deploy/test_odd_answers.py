@@ -57,7 +57,7 @@ def test_odd_group_is_read_again_at_every_moment_of_a_rollout(body: dict[str, An
 
 
 @pytest.mark.parametrize("body", GROUPS, ids=str)
-def test_odd_group_on_the_way_back_is_read_again(body: dict[str, Any]) -> None:
+def test_malformed_group_during_a_rollback_is_read_again(body: dict[str, Any]) -> None:
     """An automatic rollback succeeds although every third read of the group returns a malformed document."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", never_healthy=True)

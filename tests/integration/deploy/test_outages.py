@@ -48,7 +48,7 @@ def test_unreadable_group_fails_at_the_deadline(how: dict[str, Any]) -> None:
     assert rig.serving() == ["a"] * 3
 
 
-def test_answer_that_is_missing_in_the_bake_is_no_reason_to_go_back() -> None:
+def test_missing_answer_during_the_bake_causes_no_rollback() -> None:
     """The release serves when its time is nearly over."""
     rig = rig_without_bake(bake_s=60.0)
     before, before_s = len(request_times(rig, GET)), rig.emulator.environment.clock.now_s()

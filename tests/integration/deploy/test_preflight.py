@@ -133,7 +133,7 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
         ),
     ],
 )
-def test_what_the_group_must_not_be(raw: dict[str, Any], text: str) -> None:
+def test_unsuitable_group_is_refused(raw: dict[str, Any], text: str) -> None:
     """A deploy to a group with an unsuitable setting is refused with the cause and a fix."""
     rig = new_rig()
     error = refusal(rig, changed(rig.observed(), **raw))
@@ -226,7 +226,7 @@ def test_deleted_health_check_is_refused() -> None:
         ),
     ],
 )
-def test_what_the_template_must_not_be(entries: dict[str, str | None], text: str) -> None:
+def test_unsuitable_template_is_refused(entries: dict[str, str | None], text: str) -> None:
     """A deploy from a template with unsuitable metadata is refused with the cause and a fix."""
     rig = new_rig()
     error = refusal(rig, with_metadata(rig.observed(), **entries))

@@ -36,7 +36,7 @@ class OneGroupAPage(Transport):
         return super().handle_request(request)
 
 
-def test_f57_group_on_a_later_page_keeps_its_template_as_well() -> None:
+def test_f57_template_of_a_group_on_a_later_page_is_kept() -> None:
     """Nobody even tries to delete it; Google's refusal is not what it is kept by."""
     rig = rig_without_bake()
     rig.deploy("0")

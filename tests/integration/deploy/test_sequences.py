@@ -129,7 +129,7 @@ def test_second_deploy_of_the_same_release_waits() -> None:
 
 
 @pytest.mark.parametrize("at", range(1, 24))
-def test_two_deploys_begun_together_end_as_one_after_the_other(at: int) -> None:
+def test_concurrent_deploys_end_like_consecutive_deploys(at: int) -> None:
     """The second one begins after any exchange of the first one's; whoever lost says so, and serves nowhere."""
     rig = world()
     first, second = client(rig, "a"), client(rig, "b")

@@ -171,7 +171,7 @@ class Fleet(Surroundings):
         self.watcher.check()
 
 
-def test_whatever_happens_the_invariants_hold() -> None:
+def test_invariants_hold_in_any_sequence() -> None:
     """As many sequences as it takes."""
     number = 100 * SEED  # whose neighbours are other seeds
     try:

@@ -14,7 +14,7 @@ from tests.system.accessory.updating import STATE, VOLUME, Lab, report, wait_for
 CUTS = int(os.environ.get("CUTS", "12"))
 
 
-def test_two_updaters_at_once(chroma: Lab) -> None:
+def test_second_updater_follows_or_is_refused(chroma: Lab) -> None:
     """A second client of the same update follows the first, and a client of another update is refused."""
     before = data(chroma)
     chroma.configure("chromadb", data="/data", ready_s=10)
@@ -30,7 +30,7 @@ def test_two_updaters_at_once(chroma: Lab) -> None:
     assert_truthful(chroma, before)
 
 
-def test_client_that_is_killed_finds_its_update_again(chroma: Lab) -> None:
+def test_update_of_a_killed_client_is_reported_by_the_next_client(chroma: Lab) -> None:
     """After its client was killed an update goes on, and the next client reports its end."""
     before = data(chroma)
     client = chroma.start("update", "chromadb", "--image", chroma.images["two"])
@@ -127,7 +127,7 @@ def places(whole: dict[Direction, int], chance: random.Random) -> list[tuple[Dir
     return chosen
 
 
-def test_connection_cut_anywhere(chroma: Lab) -> None:
+def test_update_survives_a_cut_at_any_byte(chroma: Lab) -> None:
     """At CUTS bytes spread over an update's connection, in both directions; the client is killed then, or goes on."""
     seed = int(os.environ.get("SEED") or random.randrange(10**6))  # noqa: S311
     print(f"SEED={seed}")

@@ -74,7 +74,7 @@ def _replay(emulator: Emulator, folder: Path) -> str:
     return (folder / "replay.html").as_uri()
 
 
-def test_page_shows_the_machines_of_the_seed(page: Page, emulator: Emulator) -> None:
+def test_page_shows_the_instances_of_the_seed(page: Page, emulator: Emulator) -> None:
     """Three healthy machines, each in a lane and in the table, with the flags, the clock and its speed."""
     page.open(emulator.address)
     names = {row["instance"].rpartition("/")[2] for row in emulator.instances()}
@@ -110,7 +110,7 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
     assert {box["version"] for box in page.boxes() if "version" in box} == {SEED_TEMPLATE, "release-2"}
 
 
-def test_unhealthy_machine_is_shown_and_its_repair(page: Page, emulator: Emulator) -> None:
+def test_unhealthy_instance_and_its_repair_are_shown(page: Page, emulator: Emulator) -> None:
     """A machine that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
     page.open(emulator.address)
     name = emulator.instances()[0]["instance"].rpartition("/")[2]
@@ -121,7 +121,7 @@ def test_unhealthy_machine_is_shown_and_its_repair(page: Page, emulator: Emulato
     assert (name, "healthy") in page.machines(0, 3)
 
 
-def test_fault_plan_says_how_often_it_fired(page: Page, emulator: Emulator) -> None:
+def test_fault_plan_is_shown_with_its_count(page: Page, emulator: Emulator) -> None:
     """A plan is listed with what it does, and counts up while the page is open."""
     page.open(emulator.address)
     plan = {"name": "a slow list", "faults": [{"on": "instanceGroupManagers.*", "nth": [1, 2], "delay_s": 1}]}

@@ -45,7 +45,9 @@ def _contents(emulator: Emulator) -> list[tuple[str, str]]:
     return contents
 
 
-def test_killed_at_each_exchange_the_next_process_goes_on(quick: Deployer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_next_process_continues_after_a_kill_at_each_exchange(
+    quick: Deployer, capsys: pytest.CaptureFixture[str]
+) -> None:
     """
     SIGKILL of the process itself, at each exchange once, before it or after it by turns; `deploy` again and `reconcile`
     take turns to go on. Both at every exchange, in one process: tests/integration/deploy/test_cuts.py. Both have their
@@ -99,7 +101,7 @@ def test_no_connection_but_to_the_emulator_and_the_registry(deployer: Deployer, 
     assert addresses <= allowed
 
 
-def test_another_connection_would_have_been_seen(deployer: Deployer, tmp_path: Path) -> None:
+def test_control_records_another_connection(deployer: Deployer, tmp_path: Path) -> None:
     """The control of the test above: the same hook, and a registry on another address."""
     with served(FakeRegistry(holds_every_digest=True), "127.0.0.2") as elsewhere:
         other = Deployer(deployer.emulator, elsewhere, tmp_path)

@@ -99,7 +99,7 @@ def test_named_ports(emulator: Emulator, gcloud: Gcloud) -> None:
     assert [(port["name"], port["port"]) for port in ports] == [("http", 8000), ("metrics", 9100)]
 
 
-def test_recreating_and_updating_machines(emulator: Emulator, gcloud: Gcloud) -> None:
+def test_recreating_and_updating_instances(emulator: Emulator, gcloud: Gcloud) -> None:
     """A recreated machine keeps its name and gets a new id; a restarted one keeps both."""
     ids = {machine["name"]: machine["id"] for machine in emulator.instances()}
     first, second, third = ids
@@ -111,7 +111,7 @@ def test_recreating_and_updating_machines(emulator: Emulator, gcloud: Gcloud) ->
     assert [after[name] == ids[name] for name in (first, second, third)] == [False, True, True]
 
 
-def test_deleting_and_abandoning_machines(emulator: Emulator, gcloud: Gcloud) -> None:
+def test_deleting_and_abandoning_instances(emulator: Emulator, gcloud: Gcloud) -> None:
     """A deleted machine is gone, an abandoned one goes on without the group, and both lower the target size."""
     first, second, third = _names(emulator)
     abandoned = gcloud.json(f"instances describe {second}")
@@ -180,7 +180,7 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
     assert _names(emulator) == before
 
 
-def test_commands_that_refusals_of_deploy_print_mend_what_was_refused(emulator: Emulator, gcloud: Gcloud) -> None:
+def test_commands_of_refusals_correct_the_refused_settings(emulator: Emulator, gcloud: Gcloud) -> None:
     """As tests/integration/deploy/test_preflight.py has them; `gcloud compute` before each is the client's own."""
 
     def managed(verb: str, *flags: str) -> str:

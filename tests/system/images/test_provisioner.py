@@ -32,7 +32,7 @@ def machine(request: pytest.FixtureRequest, machines: Callable[[str], Machine]) 
     return machines(request.param)
 
 
-def test_the_machine_of_the_build_leaves_nothing_of_itself(machine: Machine) -> None:
+def test_image_contains_nothing_of_the_vm_of_the_build(machine: Machine) -> None:
     """No host key, machine id, package list, log or login of the build is in the image."""
     assert (machine.root / "etc/machine-id").read_text() == ""
     assert not list((machine.root / "etc/ssh").glob("ssh_host_*"))
@@ -47,7 +47,7 @@ def test_docker_starts_with_its_settings_and_restarts_only_for_a_new_runtime(mac
     assert starts == ["start", "restart"] + ["restart"] * (machine.kind == "gpu-base")
 
 
-def test_the_machine_upgrades_nothing_during_the_build(machine: Machine) -> None:
+def test_nothing_is_upgraded_during_the_build(machine: Machine) -> None:
     """Ubuntu's daily upgrade would hold apt's lock, and change what is being verified."""
     stopped = (machine.root / "run/stopped").read_text().splitlines()[0]
     assert stopped == "apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service"
@@ -95,7 +95,7 @@ _LACKS_OF_A_GPU = {
     [("cpu-base", _LACKS), ("cpu-base", _LACKS_OF_THE_SETTINGS), ("gpu-base", _LACKS_OF_A_GPU)],
     ids=["cpu", "settings", "gpu"],
 )
-def test_verify_says_what_is_lacking(
+def test_verification_names_every_defect(
     machines: Callable[[str], Machine], kind: str, lacks: dict[str, list[str]]
 ) -> None:
     """The verification fails, and names everything that was taken away."""
@@ -114,7 +114,7 @@ def test_verify_says_what_is_lacking(
         assert machine.run("tar", "-C", "/", "-xf", "/tmp/kept.tar").returncode == 0
 
 
-def test_a_machine_that_has_all_of_it_passes(machine: Machine) -> None:
+def test_complete_vm_passes_the_verification(machine: Machine) -> None:
     """What the tests above took away is back, and nothing else is missing."""
     done = machine.verify()
     assert (done.returncode, done.stderr) == (0, "")

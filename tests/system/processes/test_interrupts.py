@@ -36,7 +36,7 @@ def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Si
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_during_the_preflight_nothing_was_written(deployer: Deployer, sent: signal.Signals) -> None:
+def test_signal_during_the_preflight_writes_nothing(deployer: Deployer, sent: signal.Signals) -> None:
     """A request that hangs is not waited for."""
     stderr = interrupted(deployer, deployer.emulator.plan_fault(on="instanceTemplates.list", hang=True), sent)
     assert "mig: deploy interrupted (exit code 130)\n  stopped before the end. Nothing was written.\n" in stderr
@@ -54,7 +54,7 @@ def test_signal_before_the_patch_leaves_the_group_unchanged(deployer: Deployer) 
     assert deployer.emulator.templates_of_instances() == {SEED}
 
 
-def test_after_an_unanswered_patch_the_group_itself_is_asked(deployer: Deployer) -> None:
+def test_group_is_read_after_an_unanswered_patch(deployer: Deployer) -> None:
     """Whether the write came through is not known to the process; the group says it."""
     wait = deployer.emulator.plan_fault(on="zoneOperations.wait", hang=True)
     stderr = interrupted(deployer, wait, signal.SIGTERM)
@@ -77,7 +77,7 @@ def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
 
 
 @pytest.mark.parametrize("speed", [10])
-def test_terminal_that_is_closed_ends_the_driving_and_the_report_is_kept(deployer: Deployer) -> None:
+def test_closed_terminal_ends_the_process_and_keeps_its_report(deployer: Deployer) -> None:
     """The kernel sends SIGHUP to a session whose terminal is gone, and every write to it fails."""
     verifying = deployer.emulator.watch_for_phase("verifying")
     master, slave = pty.openpty()
@@ -134,7 +134,7 @@ def test_signal_during_the_rollback_is_reported(deployer: Deployer) -> None:
     assert re.search(rf"(The target version of the group is '{SEED}', and|Compute Engine continues with)", stderr)
 
 
-def test_second_signal_ends_it_at_once(deployer: Deployer) -> None:
+def test_second_signal_ends_the_process_at_once(deployer: Deployer) -> None:
     """Somebody who presses Ctrl-C again is not kept waiting for the last look."""
     insert = deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True)
     process = deployer.start(*DEPLOY)

@@ -145,7 +145,7 @@ def test_without_credentials_both_ways_are_named() -> None:
     assert "--credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS" in ended.stderr
 
 
-def test_a_tag_that_was_moved_to_what_serves_is_no_way_back(deployer: Deployer) -> None:
+def test_rollback_to_a_tag_of_the_serving_image_is_refused(deployer: Deployer) -> None:
     """The first template names `latest`: going back to it would start the very image that somebody flees."""
     assert deployer.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
     code, _, stderr = deployer.run("rollback")

@@ -121,7 +121,7 @@ def test_nothing_is_left_when_the_holder_is_killed() -> None:
         time.sleep(0.1)
 
 
-def test_two_at_once_do_not_see_each_other() -> None:
+def test_concurrent_hosts_are_separate() -> None:
     """The same port, the same folder and the same container name on both."""
     serve = ("python3", "-m", "http.server", "8000", "--bind", "127.0.0.1")
     with dockerd() as first, dockerd() as second:

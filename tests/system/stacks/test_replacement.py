@@ -93,7 +93,7 @@ def test_a_backend_that_fails_meanwhile_hears_everything_once(fleet: Fleet, chec
     assert all("checklists" in callback["body"] for callback in outcome.callbacks), outcome.figures
 
 
-def test_a_machine_that_is_deleted_finishes_its_work(archive: Path, check: Check) -> None:
+def test_server_of_a_deleted_vm_finishes_its_work(archive: Path, check: Check) -> None:
     """
     Docker ends with its machine: it lets the server finish what takes longer than Docker's own ten seconds.
 

@@ -41,7 +41,7 @@ def test_every_service_is_healthy(stack: Stack) -> None:
     assert b"node_filesystem_size_bytes" in stack.machine.wait_for(9100, "/metrics")
 
 
-def test_the_server_knows_what_it_was_started_as(stack: Stack) -> None:
+def test_server_runs_and_reports_the_image_of_the_env_file(stack: Stack) -> None:
     """The reference in .env is what runs and what /version answers."""
     assert json.loads(stack.machine.wait_for(8000, "/version"))["image"] == IMAGE
     assert stack.inspect("ai-server")["Config"]["Image"] == IMAGE

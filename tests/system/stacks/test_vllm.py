@@ -52,7 +52,7 @@ def test_every_service_is_healthy(stack: Stack) -> None:
     assert stack.states() == dict.fromkeys(["vllm", "dcgm-exporter", "node-exporter", "promtail"], "healthy")
 
 
-def test_vllm_is_told_what_the_stack_says(stack: Stack) -> None:
+def test_vllm_gets_the_arguments_of_the_stack(stack: Stack) -> None:
     """vLLM gets every argument as one word, the adapters' JSON too, and the key; Loki gets vLLM's log."""
     first_line = stack.compose("logs", "--no-log-prefix", "vllm").splitlines()[0]
     assert json.loads(first_line) == _STACK["services"]["vllm"]["command"]

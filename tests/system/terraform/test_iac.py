@@ -108,7 +108,7 @@ def _granted() -> set[str]:
     return set(re.findall(r'"(compute\.\w+\.\w+)"', text))
 
 
-def test_what_terraform_makes_is_what_deploy_rolls(
+def test_deploy_rolls_the_group_that_terraform_creates(
     fleet: Fleet, deployer: Deployer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Apply to nothing; deploy finds no fault; then a plan is empty, also after a rollback: the release is deploy's."""
@@ -138,7 +138,7 @@ def test_what_terraform_makes_is_what_deploy_rolls(
     assert [entry for entry in fleet.emulator.request_log("request") if entry.get("unknown")] == []
 
 
-def test_change_of_the_machines_waits_until_somebody_rolls_it(fleet: Fleet, deployer: Deployer) -> None:
+def test_changed_machine_type_waits_for_a_manual_rollout(fleet: Fleet, deployer: Deployer) -> None:
     """
     Another machine type makes another seed and rolls nothing; deploy says that it is there. Rolled by hand, with the
     release that serves in it, it is what the next releases are copies of: iac/README.md, "A change of the machines".

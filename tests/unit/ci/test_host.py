@@ -72,7 +72,7 @@ def test_without_a_name_every_program_is_checked(computer: Computer) -> None:
     assert len(commands) == len(PROGRAMS)
 
 
-def test_lint_checks_shell_files_that_nobody_lists(computer: Computer) -> None:
+def test_lint_checks_unlisted_shell_files(computer: Computer) -> None:
     """A new shell file is linted from its first line on."""
     (computer.root / "new").write_text("#!/bin/sh\n")
     code, commands = computer.run("lint")

@@ -37,7 +37,7 @@ def test_every_image_has_a_stand_in() -> None:
     assert library | {base.UV.tag, f"docker.io/{base.TERRAFORM.tag}"} == STAND_INS
 
 
-def test_nightly_machine_has_the_same_tools() -> None:
+def test_nightly_container_has_the_same_tools() -> None:
     """The workflow installs what `.ci/run` needs."""
     workflow = Path(".github/workflows/nightly.yml").read_text()
     uv, app_python = base.UV.tag.rpartition(":")[2], base.APP_PYTHON.tag.removeprefix("python:").partition("-")[0]

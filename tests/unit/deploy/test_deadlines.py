@@ -33,7 +33,7 @@ REQUESTS: dict[str, Callable[[Session], object]] = {
 
 @pytest.mark.parametrize("asked", REQUESTS)
 @pytest.mark.parametrize("part", ["headers", "body"])
-def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
+def test_exchange_with_a_slow_server_ends_at_the_deadline(
     asked: str, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An exchange with a server that sends one byte at a time ends with an error at the deadline."""
@@ -63,7 +63,7 @@ def test_server_that_sends_a_byte_at_a_time_is_left_at_the_deadline(
 
 @pytest.mark.parametrize("answer_s", [0.1, 3.0, 9.0, 9.9, 60.0])
 @pytest.mark.parametrize("status", [404, 503])
-def test_template_of_a_fallback_is_read_for_ten_seconds_in_all(answer_s: float, status: int) -> None:
+def test_template_of_a_fallback_is_read_for_at_most_ten_seconds(answer_s: float, status: int) -> None:
     """However slow each failed answer is: an automatic rollback waits for this read."""
     elapsed_s = [0.0]
 

@@ -68,7 +68,7 @@ def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, err
     assert error.value.exit_code == 3
 
 
-def test_policy_under_which_nothing_moves_is_refused(tmp_path: Path) -> None:
+def test_policy_that_replaces_no_instance_is_refused(tmp_path: Path) -> None:
     """Settings that could never replace an instance are refused."""
     text = Path("environments/dev.yaml").read_text().partition("rollout:")[0]
     (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")

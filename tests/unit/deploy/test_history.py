@@ -62,7 +62,7 @@ def with_record(document: Document, text: str) -> Document:
     return {**document, "properties": {**document["properties"], "metadata": metadata}}
 
 
-def test_history_is_newest_first_and_knows_what_was_proven() -> None:
+def test_history_is_newest_first_with_the_proven_releases() -> None:
     """The newest release is first; the serving release and the fallback of a later release are proven."""
     first = release(1)
     second, third = release(2, first), release(3, first)
@@ -85,7 +85,7 @@ def test_times_are_never_compared_as_text() -> None:
     assert names(releases(summer, winter)) == [winter["name"], summer["name"]]
 
 
-def test_rollback_chooses_the_last_proven_one_before() -> None:
+def test_rollback_chooses_the_newest_proven_release_before() -> None:
     """A rollback chooses the newest proven release before the current release, and is refused if none exists."""
     first = release(1)
     second = release(2, first)
@@ -97,7 +97,7 @@ def test_rollback_chooses_the_last_proven_one_before() -> None:
         history.rollback_release(listed, links_of(first)[0])
 
 
-def test_rollback_can_be_named_and_never_leads_onto_a_failed_one() -> None:
+def test_rollback_to_a_named_release_needs_a_proven_release() -> None:
     """A rollback to a named release refuses an unknown name, and an unproven release unless `force` is given."""
     first = release(1)
     second = release(2, first, "b", "cafe" * 10)
@@ -125,7 +125,7 @@ def test_rollback_to_a_digest_chooses_its_newest_proven_release(force: bool) -> 
         history.rollback_release(history_of_group, links_of(second)[0], again["name"])
 
 
-def test_fallback_is_what_serves_or_the_fallback_of_that() -> None:
+def test_fallback_is_the_serving_version_or_its_fallback() -> None:
     """The fallback is the serving version if its release is proven, and otherwise the recorded fallback."""
     serving = Fallback(f"{COLLECTION}/s", "8", "v")
     assert history.rollback_fallback(serving, True, RECORD) == serving

@@ -64,7 +64,7 @@ def test_service_key_is_no_reference() -> None:
     )
 
 
-def test_without_tag_or_only_in_a_comment_says_the_line() -> None:
+def test_incomplete_or_commented_reference_is_named_by_its_line() -> None:
     """The error names the line of a reference that lacks a tag, or of a reference in a comment."""
     assert f"'startup-script' line 2 '{REPOSITORY}' (it has no tag" in refused(f"x\nimage: {REPOSITORY}\n")
     assert f"'startup-script' line 1 '{REPOSITORY}:latest' (comment)" in refused(f"# {REPOSITORY}:latest\n")

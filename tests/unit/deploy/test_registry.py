@@ -101,7 +101,7 @@ def test_registry_that_never_answers_is_refused_within_its_budget() -> None:
         (digest("b"), Reference(REPOSITORY, digest=digest("a")), f"has the digest '{digest('b')}'"),
     ],
 )
-def test_digest_that_is_none_or_another_one_is_refused(named: str, reference: Reference, text: str) -> None:
+def test_missing_or_different_digest_is_refused(named: str, reference: Reference, text: str) -> None:
     """A manifest without a digest, or with another digest than the requested digest, is refused."""
     path = REPOSITORY.partition("/")[2]
     fake = FakeRegistry({f"{path}/latest": named, f"{path}/{digest('a')}": named})
@@ -137,7 +137,7 @@ def test_the_fake_answers_as_a_registry_does(over_a_socket: bool) -> None:
         check(httpx.Client(transport=fake, base_url=HOST))
 
 
-def test_every_error_of_a_registry_has_its_way_out() -> None:
+def test_every_error_of_a_registry_has_a_fix() -> None:
     """Every error of a registry names a fix."""
     for faults in ([403], [302], [410], []):
         with pytest.raises(DeployError, match="Fix: "):

@@ -19,7 +19,7 @@ def asking(answer: httpx.Response) -> tuple[Compute, list[float]]:
 
 
 @pytest.mark.parametrize("asked", ["36000", "91", "90"])
-def test_server_that_wants_more_time_than_there_is_is_not_waited_for(asked: str) -> None:
+def test_retry_after_beyond_the_budget_is_not_waited_for(asked: str) -> None:
     """The client does not wait for a `Retry-After` that is as long as the time budget or longer."""
     compute, slept = asking(httpx.Response(503, headers={"retry-after": asked}))
     with pytest.raises(CloudError, match="503"):
@@ -37,7 +37,7 @@ def test_retry_after_within_the_budget_is_waited_for() -> None:
 
 @pytest.mark.parametrize("status", [200, 503])
 @pytest.mark.parametrize("body", [b'{"name": "\xff\xfe"}', '{"name": "é'.encode()[:-1], b"\x00\x01"], ids=str)
-def test_body_that_is_no_text_is_asked_for_again(status: int, body: bytes) -> None:
+def test_body_that_is_not_text_is_retried(status: int, body: bytes) -> None:
     """A request whose body is not UTF-8 text is retried until the time budget ends."""
     compute, slept = asking(httpx.Response(status, content=body, headers={"content-type": "application/json"}))
     with pytest.raises(CloudError):
@@ -45,7 +45,7 @@ def test_body_that_is_no_text_is_asked_for_again(status: int, body: bytes) -> No
     assert 80 <= sum(slept) < 90, "no attempt begins after the budget"
 
 
-def test_body_that_can_not_be_unpacked_is_asked_for_again() -> None:
+def test_body_that_cannot_be_decompressed_is_retried() -> None:
     """A request whose body can't be decompressed is retried."""
     answers = iter([b"\x1f\x8bbroken", b'{"name": "x"}'])
 

@@ -97,7 +97,7 @@ def test_several_references_are_refused_with_lines_and_tags(script: str) -> None
     assert f"line {lines + 1} '{REPOSITORY}:other'" in refusal(script + f"docker pull {REPOSITORY}:other\n")
 
 
-def test_reference_in_a_comment_is_none() -> None:
+def test_reference_in_a_comment_is_no_reference() -> None:
     """A reference in a comment is neither rewritten nor accepted as the script's reference."""
     assert f"'startup-script' line 10 '{LATEST}' (comment)." in refusal(DESIGN.replace(LATEST, f"x # {LATEST}"))
     assert rewritten(f"# was {LATEST}\n{DESIGN}") == f"# was {LATEST}\n{DESIGN.replace(LATEST, NEW)}"

@@ -43,7 +43,7 @@ ENDED = f"{AGENT}startup-script exit status 1"
         f'{AGENT}Script "startup-script" failed with error: exit status 1',
     ],
 )
-def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None:
+def test_permanent_failure_of_a_pull_or_start_is_quoted(line: str) -> None:
     """A failed pull or start that no retry resolves is permanent, and the failure quotes its line."""
     diagnosis = failure(f"{BOOT}\r\n{SCRIPT}Pulling x\r\n{line}\r\n", R)
     assert diagnosis is not None
@@ -67,7 +67,7 @@ def test_failed_pull_or_start_that_no_attempt_mends_is_quoted(line: str) -> None
     ],
 )
 @pytest.mark.parametrize("end", ["", ENDED])
-def test_failure_that_another_attempt_may_mend_is_transient_even_where_it_ended_the_script(line: str, end: str) -> None:
+def test_failure_that_a_retry_may_resolve_is_transient(line: str, end: str) -> None:
     """A failure that a retry may resolve is transient, although the script may have ended with an error."""
     diagnosis = failure(f"{BOOT}\n{SCRIPT}Pulling x\n{line}\n{end}\n", R)
     assert diagnosis == Failure(line, count=1, is_over=bool(end), is_permanent=False)

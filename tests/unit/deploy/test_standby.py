@@ -106,7 +106,7 @@ def with_pool() -> Observation:
     return observed_with({"rows": [*BASE["rows"], *pool, standby_row("STOPPED", "TERMINATED")]})
 
 
-def test_status_shows_the_pool_and_what_of_it_is_of_another_template() -> None:
+def test_status_shows_the_pool_and_its_instances_of_another_template() -> None:
     """`status` prints the standby instances, and reports drift for standby instances of another template."""
     group = status(CONFIG, with_pool(), NOW)
     text = status_report(group, "text")

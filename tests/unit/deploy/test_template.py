@@ -88,7 +88,7 @@ def test_name_follows_the_content_and_never_grows() -> None:
         ({"resourceManagerTags": {"a": "b"}}, "tags of Resource Manager are input-only"),
     ],
 )
-def test_what_cannot_be_copied_is_refused(change: dict[str, object], text: str) -> None:
+def test_template_that_cannot_be_copied_is_refused(change: dict[str, object], text: str) -> None:
     """A template that can't be copied without loss is refused with the path of its field."""
     base = {**BASE, "properties": {**BASE["properties"], **change}}  # type: ignore[dict-item]
     with pytest.raises(RefusedError) as error:
