@@ -6,7 +6,7 @@ PYTEST ?=
 # Go tools that only tests/system uses; the engine builds the others for policy.
 SYSTEM_TOOLS := compose promtail node-exporter
 
-.PHONY: help setup format lint types test check release e2e system suite proofs bench fidelity openapi outdated packages tools \
+.PHONY: help setup format lint types test check release e2e system suite proofs mutants bench fidelity openapi outdated packages tools \
     system-tools clean
 
 help: ## list the targets
@@ -42,6 +42,9 @@ system: ## tests with processes, gcloud, Terraform and Docker; SUITE=processes f
 
 proofs: ## deep proofs, which take minutes; PROGRAM=deploy for a single program
 	@$(HOST) proofs $(PROGRAM)
+
+mutants: ## changes of deploy's decisions that its tests must notice; FOLDER=group for a single folder
+	@python3 -B .ci/mutants.py $(FOLDER)
 
 bench: ## measurements; BENCH=emulator for a single one
 	@$(HOST) bench $(BENCH)

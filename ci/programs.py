@@ -159,7 +159,8 @@ _READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
 _TYPED_WITH_APP: Final = ("bench/app.py", "bench/health_requests.py", "tests/support/app_fakes")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
 _TYPED_WITH_CI: Final = (
-    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "policy", "tests/e2e", "tests/support", "tests/system",
+    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "policy", "tests/e2e", "tests/mutants",
+    "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md", "docs/faults.md",

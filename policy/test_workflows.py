@@ -24,8 +24,8 @@ ACTIONS: Final = {
 LOGIN: Final = "google-github-actions/auth"
 # The events of the design document. Events of forks and of other workflows could run with our secrets and are absent.
 TRIGGERS: Final = {"pull_request", "push", "schedule", "workflow_dispatch"}
-# Programs that a step may start: daggerw; in a job without a login also .ci/run and its package managers.
-COMMANDS: Final = {"./daggerw", ".ci/run", "pip", "uv"}
+# Programs that a step may start: daggerw; in a job without a login also .ci/run, make and package managers.
+COMMANDS: Final = {"./daggerw", ".ci/run", "make", "pip", "uv"}
 SECRETS: Final = {
     "AR_REPO", "GCP_PROJECT_ID", "GCP_SERVICE_ACCOUNT", "GCP_ZONE", "MIG_NAME", "WORKLOAD_IDENTITY_PROVIDER",
 }  # fmt: skip

@@ -123,7 +123,12 @@ ARROWS: Final = (
     Arrow("emulator", _EMULATOR, "the program connects all of them; no circle of modules may come of it"),
     # tests: support below, and each suite beside the others
     Arrow("tests", (), "no test file is outside the suites"),
-    Arrow("tests.architecture", ("ci",), "the rules read files, and import the table of programs alone"),
+    Arrow(
+        "tests.architecture",
+        ("ci", "tests.mutants"),
+        "the rules read files, and import the table of programs and the summary of mutants alone",
+    ),
+    Arrow("tests.mutants", (), "mutmut runs the tests of deploy in a process of its own"),
     Arrow("tests.support", (), "support starts programs as processes, so that every environment can import it"),
     Arrow("tests.unit.accessory", ("accessory", "lib", "tests.support", "tests.unit.lib"), "accessory contains lib"),
     Arrow("tests.unit.app", ("app", "tests.support"), "the app is tested with fakes of what it calls"),
