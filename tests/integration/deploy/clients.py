@@ -19,12 +19,12 @@ from emulator.inprocess import Transport
 
 
 class KilledError(BaseException):
-    """The process was killed: no handler of the client may catch this and continue."""
+    """The process was killed; no handler of the client may catch this error and continue."""
 
 
 class QuickClient(httpx.Client):
     """
-    An httpx client that hands each request to the emulator as it is: a third of the cost of a real one.
+    An httpx client that passes each request to the emulator directly, which takes a third of the time of a real client.
 
     Args:
         emulator: emulator that answers the requests.

@@ -1,3 +1,3 @@
-"""What tests have counted, for the end of pytest's output."""
+"""Counts of tests, which pytest prints at its end."""
 
 LINES: list[str] = []

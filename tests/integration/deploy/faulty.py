@@ -15,12 +15,12 @@ def rig_without_bake(**settings: Any) -> Rig:
 
 
 def inject_fault(rig: Rig, **fault: Any) -> None:
-    """Let the emulator answer wrongly, as a fault describes."""
+    """Create a fault plan with one fault."""
     rig.control("POST", "emulator/faults", {"faults": [fault]})
 
 
 def set_instance_rule(rig: Rig, letter: str, **rule: Any) -> None:
-    """Set how the instances of a release behave."""
+    """Create an instance rule for a release."""
     rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **rule})
 
 

@@ -1,10 +1,11 @@
 """
-The invariants of deploy, checked on the emulator's request log and documents: faults.md's invariants 1 to 13.
+The invariants of deploy, checked on the emulator's request log and documents.
 
-    1 capacity kept        2 one version at rest     3 nothing referred to is gone    4 a failure leaves the old one
-    5 again is no work     6 one template a content  7 no lost update                 8 a copy is a copy
-    9 others' fields stay  10 it ends                11 bounded effort                12 truthful exit, no secret
-    13 what is kept stays  (5 and 10 are rules of the state machine itself, the others are methods here)
+    1 capacity is kept               2 a settled group has one version   3 no template in use is deleted
+    4 a failure keeps the fallback   5 a second deploy writes nothing    6 one template for each content
+    7 no update is lost              8 a copy equals its base            9 fields of other clients stay
+    10 every run ends                11 requests are limited             12 exit codes are true, no secret is printed
+    13 proven releases stay; 5 and 10 are rules of the state machine itself, the others are methods here
 """
 
 from collections import defaultdict, deque
@@ -27,10 +28,10 @@ _NOTICED_S = 400  # a dead instance is replaced; its first 300 s have no health 
 
 class Watcher:
     """
-    Looks at one emulator after each step.
+    Checks the invariants on an emulator after each step.
 
     Args:
-        one: The emulator.
+        rig: rig of the emulator.
     """
 
     checks = 0
@@ -47,14 +48,14 @@ class Watcher:
         self.operators = self.fields()
         self.seen: dict[Client, list[Version]] = {}
         self.decided: dict[Client, list[list[Version]]] = defaultdict(list)
-        self.looks: dict[Client, list[tuple[int, set[str]]]] = defaultdict(list)
+        self.polls: dict[Client, list[tuple[int, set[str]]]] = defaultdict(list)
         self.lists: dict[Client, int] = defaultdict(int)
-        self.looks_begun: dict[Client, int] = defaultdict(int)
+        self.polls_begun: dict[Client, int] = defaultdict(int)
         self.requests: dict[str, deque[float]] = defaultdict(deque)
         self.writes: dict[str, int] = defaultdict(int)
 
     def check(self) -> None:
-        """Look at everything that is new since the last time."""
+        """Check every entry and document that is new since the last check."""
         was_stopped, self.is_stopped = self.is_stopped, self._is_opportunistic()
         for entry in self.rig.emulator.environment.store.entries(self.seq):
             self.seq = entry["seq"]
@@ -97,9 +98,9 @@ class Watcher:
         return [parse_version(version, "dojangkok-dev") for version in self._document()["versions"]]
 
     def watched(self, client: Client, when: str, verb: str, url: str) -> None:
-        """Note what a client reads and overwrites."""
+        """Record which versions a client reads and overwrites."""
         path = url.partition("/compute/v1/")[2]
-        self.looks_begun[client] += (path, verb, when) == (GROUP, "GET", "before") and not self.is_pruning(client)
+        self.polls_begun[client] += (path, verb, when) == (GROUP, "GET", "before") and not self.is_pruning(client)
         if path == GROUP and verb == "GET" and when == "after":
             self.seen[client] = self.versions()
             if not self.decided[client]:
@@ -112,10 +113,10 @@ class Watcher:
                 self.decided[client].append(self.versions())
         self.lists[client] += (verb, path, when) == ("GET", TEMPLATES, "before")
         if path in (GROUP, f"{GROUP}/listManagedInstances") and when == "after":
-            self.looks[client].append((self.size(), self.serving()))
+            self.polls[client].append((self.size(), self.serving()))
 
     def is_pruning(self, client: Client) -> bool:
-        """Return whether a client has looked for the last time: it lists templates to decide, and again to prune."""
+        """Return whether a client prunes: it has listed the templates for its plan, and again."""
         return self.lists[client] >= 2
 
     def size(self) -> int:
@@ -123,7 +124,7 @@ class Watcher:
         return int(self._document()["targetSize"])
 
     def serving(self) -> set[str]:
-        """Return the templates that all instances serve, health and number included; empty while they do not."""
+        """Return the templates of the instances; empty unless as many as the target size are available."""
         group = self.rig.emulator.environment.view.groups[GROUP]
         size = self.size()
         active = [instance for instance in group.instances if not instance.is_standby]
@@ -140,33 +141,32 @@ class Watcher:
         """
         Judge a client's exit code; `alone` if no other client and no fault acted since its last poll.
 
-        Exit 0: its release was seen to serve twice in a row. 7 and 9: the release that failed does not serve, another
-        does. 5: another deploy changed the group. 3: the group is unchanged, and unless the error says so, nothing was
-        written.
+        Exit 0: a poll showed that the client's release serves. 7 and 9: the failed release does not serve, and another
+        release does. 5: another deploy changed the group. 3: the group is unchanged, as the error states after a write.
         """
-        code, looks = client.code, self.looks[client]
+        code, polls = client.code, self.polls[client]
         if code == -9:
             return
         assert SECRET not in str(client.error), "I-12: a secret in an error"
         assert not any(SECRET in line for line in self.rig.printed), "I-12: a secret in the progress"
         assert code in (0, 3, 5, 7, 8, 9), f"I-12: exit code {code}: {client.error!r}"
         size = self.size()
-        if code == 0 and letter and looks:
-            sized = [self._digests(names) == {letter} for instances, names in looks if instances]
-            assert any(sized) or not sized, f"I-12: exit 0, and {letter} was never seen to serve"
+        if code == 0 and letter and polls:
+            sized = [self._digests(names) == {letter} for instances, names in polls if instances]
+            assert any(sized) or not sized, f"I-12: exit 0, and no poll showed that {letter} serves"
             if alone and size:
-                assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and something else serves"
+                assert self._digests(self.serving()) == {letter}, "I-12: exit 0, and another release serves"
         if code in (7, 9) and alone and size:
             serving = self.serving()
-            assert serving, "I-4: exit 7, and nothing serves"
+            assert serving, "I-4: exit 7, and no template serves"
             assert {version.template for version in self.versions()} == serving, (
-                "I-4: exit 7, and something else serves"
+                "I-4: exit 7, and another template serves"
             )
-            assert self._digests(serving) != {letter} or letter not in "bcde", "I-4: exit 7 on the broken one"
+            assert self._digests(serving) != {letter} or letter not in "bcde", "I-4: exit 7 on the broken release"
         if code == 3:
-            assert len(self.decided[client]) <= 1, "I-12: refused, and the group was changed"
-            is_said = "The group is unchanged." in str(client.error)
-            assert is_said or not self.writes[client.name], "I-12: refused, and something was written"
+            assert len(self.decided[client]) <= 1, "I-12: refused after a change of the group"
+            is_reported = "The group is unchanged." in str(client.error)
+            assert is_reported or not self.writes[client.name], "I-12: refused after a write"
         Watcher.checks += 1
 
     def _digests(self, names: set[str]) -> set[str]:
@@ -185,16 +185,16 @@ class Watcher:
             self.disturbed_at_s = entry["at_s"]
         is_calm = entry["at_s"] >= self.disturbed_at_s + _NOTICED_S
         self.floor = min(self.floor, entry["target_size"]) if is_calm else 0
-        assert available >= self.floor, f"I-1: {available} available, {self.floor} promised"
+        assert available >= self.floor, f"I-1: {available} available, expected at least {self.floor}"
         if is_calm and entry["is_stable"] and available == entry["target_size"]:
             self.floor = available
 
     def _one_version_at_rest_2(self, entry: dict[str, Any]) -> None:
         if entry["is_stable"]:
             versions = [(row["template"], row["name"]) for row in entry["versions"]]
-            assert len(versions) == 1, "I-2: several versions at rest"
+            assert len(versions) == 1, "I-2: a settled group has several versions"
             running = [row for row in entry["instances"] if row["target"] == "RUNNING"]
-            assert {(row["template"], row["version"]) for row in running} <= set(versions), "I-2: a mixture"
+            assert {(row["template"], row["version"]) for row in running} <= set(versions), "I-2: other versions"
 
     def _referenced_3(self, documents: dict[str, Any]) -> None:
         view = self.rig.emulator.environment.view
@@ -205,7 +205,7 @@ class Watcher:
             for name in targets | used
             if name in documents and (record := template.release_record(documents[name])) and record.fallback
         }
-        assert used | targets | fallbacks <= documents.keys(), "I-3: referred to, and gone"
+        assert used | targets | fallbacks <= documents.keys(), "I-3: a template in use was deleted"
 
     def _one_for_a_content_6(self, documents: dict[str, Any]) -> None:
         records = filter(None, map(template.release_record, documents.values()))
@@ -244,7 +244,7 @@ class Watcher:
         if not deleted:
             return
         entries = {name: template.release_record(self.known[name]) for name in names}
-        assert all(entries[name] for name in deleted), "I-13: something foreign was deleted"
+        assert all(entries[name] for name in deleted), "I-13: an unmanaged template was deleted"
         proven = {record.fallback.template for record in entries.values() if record and record.fallback}
         proven = {name for name in proven | {record.template for record in self.versions()} if entries.get(name)}
-        assert len(proven - deleted) >= min(5, len(proven)), "I-13: fewer than the five newest good ones were kept"
+        assert len(proven - deleted) >= min(5, len(proven)), "I-13: fewer than five proven releases were kept"

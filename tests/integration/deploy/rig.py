@@ -111,7 +111,7 @@ class Rig:
     def execution(
         self, plan: Plan, compute: Compute | None = None, show_snapshot: ShowSnapshot | None = None
     ) -> Execution:
-        """Return the execution of a plan, with the lines of progress that a process prints."""
+        """Return the execution of a plan, with the progress lines of a process."""
         show = show_snapshot or ChangedLines(self.progress.append)
         return Execution(self.managed(compute), self.config, plan, self.print_line, show)
 

@@ -31,26 +31,26 @@ SETTINGS: tuple[dict[str, Any], ...] = (
 
 
 class Surroundings(RuleBasedStateMachine):
-    """A group, and everybody but the programs that deploy to it."""
+    """A group, and every actor except the programs that deploy to the group."""
 
     rig: Rig
     operator: QuickClient
     watcher: Watcher
 
-    # What people do.
+    # Actions of people.
 
     @rule(text=st.sampled_from(["one", "another", "a third"]))
-    def somebody_edits_the_group(self, text: str) -> None:
+    def an_operator_edits_the_group(self, text: str) -> None:
         self._ask("PATCH", GROUP, {"description": text})
         self._foreign_step()
 
     @rule(size=st.sampled_from([0, 1, 2, 3, 3, 4, 5]))
-    def somebody_resizes_the_group(self, size: int) -> None:
+    def an_operator_resizes_the_group(self, size: int) -> None:
         self._ask("POST", f"{GROUP}/resize?size={size}")
         self._foreign_step()
 
     @rule(index=st.integers(0, 9))
-    def somebody_deletes_an_instance(self, index: int) -> None:
+    def an_operator_deletes_an_instance(self, index: int) -> None:
         instances = self.rig.emulator.environment.view.groups[GROUP].instances
         if instances:
             self.watcher.disturb()
@@ -75,7 +75,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(body=st.sampled_from(SETTINGS))
     def an_operator_changes_a_setting(self, body: dict[str, Any]) -> None:
-        """What preflight refuses, at any moment; it is set back at the end."""
+        """Change a setting to a value that preflight refuses; the end of the sequence restores the setting."""
         self._ask("PATCH", GROUP, body)
         self._foreign_step()
 
@@ -88,7 +88,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 9))
     def an_operator_creates_a_template_again(self, index: int) -> None:
-        """Of the same name and content, with another id; one that is in use stays."""
+        """Create a template of the same name and content with another id; a template in use stays."""
         name = self.rig.templates()[index % len(self.rig.templates())]
         properties = self.rig.emulator.environment.view.collections[TEMPLATES][name]["properties"]
         self._ask("DELETE", f"{TEMPLATES}/{name}")
@@ -100,7 +100,7 @@ class Surroundings(RuleBasedStateMachine):
         self._foreign_step()
 
     @rule(number=st.integers(1, 2))
-    def somebody_puts_a_template_of_his_own_on_the_group(self, number: int) -> None:
+    def an_operator_applies_an_unmanaged_template(self, number: int) -> None:
         seed_ = self.rig.emulator.environment.view.collections[TEMPLATES]["dojangkok-dev-ai-server-seed"]
         self._ask("POST", TEMPLATES, {"name": f"by-hand-{number}", "properties": seed_["properties"]})
         self._ask("PATCH", GROUP, {"versions": [{"instanceTemplate": f"global/instanceTemplates/by-hand-{number}"}]})
@@ -108,7 +108,7 @@ class Surroundings(RuleBasedStateMachine):
 
     @precondition(lambda self: "other" not in str(list(self.rig.emulator.environment.view.groups)))
     @rule(index=st.integers(0, 9))
-    def somebody_makes_another_group_of_a_template(self, index: int) -> None:
+    def an_operator_creates_another_group(self, index: int) -> None:
         names = self.rig.templates()
         self._ask("POST", GROUP.rpartition("/")[0], {
             "name": "other", "baseInstanceName": "other", "targetSize": 1,
@@ -116,7 +116,7 @@ class Surroundings(RuleBasedStateMachine):
         })  # fmt: skip
         self._foreign_step()
 
-    # What else happens.
+    # Events without an actor.
 
     @rule(index=st.integers(0, 9))
     def an_application_crashes(self, index: int) -> None:
@@ -147,11 +147,11 @@ class Surroundings(RuleBasedStateMachine):
         self.rig.emulator.environment.clock.move(seconds)
         self._foreign_step()
 
-    def _behave(self, letter: str, behaviour: dict[str, Any]) -> None:
-        self._ask("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **behaviour})
+    def _set_rule(self, letter: str, rule: dict[str, Any]) -> None:
+        self._ask("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **rule})
 
     def _ask(self, verb: str, path: str, body: Any = None) -> None:
-        """Ask as an operator does; faults are meant for others."""
+        """Send a request of an operator, to whom no fault applies."""
         plans, self.rig.emulator.faults.plans._plans = self.rig.emulator.faults.plans._plans, {}
         self.operator.request(verb, f"http://emulator/{path}", json=body)
         self.rig.emulator.faults.plans._plans = plans

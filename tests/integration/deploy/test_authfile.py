@@ -1,4 +1,4 @@
-"""What a push may send to log in: `python -m deploy.authfile`, as scripts/skopeo.py runs it."""
+"""Logins that a push may send: `python -m deploy.authfile`, as scripts/skopeo.py runs it."""
 
 import base64
 import contextlib
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Done:
-    """What a call of the program came to."""
+    """The outcome of a call of the program."""
 
     returncode: int
     stdout: str

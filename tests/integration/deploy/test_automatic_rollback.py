@@ -1,4 +1,4 @@
-"""The automatic rollback: its time, what it restores, and what is reported if it fails."""
+"""The automatic rollback: its time limit, its fallback, and the report of its failure."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -64,7 +64,7 @@ def test_rollback_has_the_time_of_serial_replacement() -> None:
 
 
 def test_failure_without_a_proven_release_is_not_rolled_back() -> None:
-    """The first release of a group that never was healthy has no fallback, and the error says so."""
+    """The first release of a group that never was healthy has no fallback, and the error states this."""
     rig = new_rig()
     rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     compute = rig.compute()

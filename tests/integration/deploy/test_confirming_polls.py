@@ -1,4 +1,4 @@
-"""How often a group is polled before a rollout counts as done."""
+"""The number of polls before a rollout counts as done."""
 
 from tests.integration.deploy.faulty import request_times, rig_without_bake
 from tests.unit.deploy.values import GROUP

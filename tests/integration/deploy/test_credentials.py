@@ -30,7 +30,7 @@ def write(path: Path, data: Any) -> Path:
 
 
 def keyless(url: str, token: str = "") -> dict[str, Any]:
-    """The file that a GitHub job gets."""
+    """The credential file of a GitHub job."""
     token = token or httpx.get(f"{url}/emulator/tokens", trust_env=False).json()["request_token"]
     audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
     account = "projects/-/serviceAccounts/deployer@dojangkok-dev.iam.gserviceaccount.com:generateAccessToken"
@@ -68,7 +68,7 @@ def test_failures_of_the_token_endpoints_are_retried(served: str, tmp_path: Path
 
 
 class FailingEndpoints(google.Credentials):
-    """Credentials of google-auth with a token that ends so soon, and token endpoints that give no other one."""
+    """Credentials of google-auth with a token that ends so soon, and token endpoints that return no other token."""
 
     def __init__(self, left_s: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -93,7 +93,7 @@ def bearer(state: google.Credentials, **fields: Any) -> login.GoogleLogin:
 
 
 def test_token_valid_for_minutes_is_kept_without_a_newer_token() -> None:
-    """google-auth calls one `expired` 3 min 45 s before it is."""
+    """google-auth treats a token as expired 3 min 45 s before its expiry."""
     soon = FailingEndpoints(left_s=200)
     assert not soon.valid
     assert bearer(soon)() == {"authorization": "Bearer old"}
@@ -157,7 +157,7 @@ def test_request_to_a_slow_token_endpoint_ends_at_the_deadline(tmp_path: Path) -
 
 
 def test_hosts_of_google_and_github_and_of_the_environment_are_known(served: str, tmp_path: Path) -> None:
-    """What `token_hosts` names may be plain HTTP: it is an emulator's."""
+    """A host of `token_hosts` may be plain HTTP, because an emulator uses plain HTTP."""
     google = {
         **keyless(served),
         "token_url": "https://sts.googleapis.com/v1/token",

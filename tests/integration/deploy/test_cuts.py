@@ -1,10 +1,9 @@
 """
-Every HTTP exchange of a clean deploy and of a clean rollback, spoilt once in every way, and the client killed at each;
-people edit the group and its templates before each. Nobody reads what the client prints.
+Deploys and rollbacks with one fault, kill or edit at each HTTP exchange; the output of the client is never read.
 
-After the faults stop, the run itself or the next process ends with one version, one template for each content, and an
-exit code that is true. How many cases ran is printed at the end: every 16th exchange of each fault, another
-one for each; all of them with `CUTS=all` (.ci/run).
+After the fault, the run itself or the next process ends with one version, one template for each content, and a true
+exit code. The tests use every 16th exchange, beginning at another exchange for each fault; with `CUTS=all` (.ci/run)
+they use every exchange. The number of cases is printed at the end.
 """
 
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from tests.unit.lib.depth import ALL_CUTS
 
 POLICY = CONFIG.rollout.model_copy(update={"bake_s": 0.0, "poll_s": (20.0, 20.0)})
 VALUES: tuple[Any, ...] = ({}, None, [], {"error": {"code": 503, "message": "backend"}})
-# Bodies of status 200 that are not what was asked for.
+# Malformed bodies of status 200.
 ODD: tuple[dict[str, Any], ...] = (
     *({"body": {"value": value}} for value in VALUES),
     {"body": {"members": {"versions": None, "items": [None], "managedInstances": [None], "status": 7}}},
@@ -46,7 +45,7 @@ STRIDE = 1 if ALL_CUTS else 16
 
 @pytest.fixture(scope="module", autouse=True)
 def counted() -> Iterator[list[str]]:
-    """Says at the end how many cases ran."""
+    """Print the number of cases at the end."""
     CASES.clear()
     yield CASES
     each = {verb: exchanges(verb) for verb in VERBS}
@@ -61,8 +60,8 @@ CASES: list[str] = []
 _EXCHANGES: dict[str, int] = {}
 
 
-def world(verb: str) -> Rig:
-    """What a verb begins with: the seed's release, or one that was deployed over it."""
+def new_rig_for(verb: str) -> Rig:
+    """Return a rig in the state before a verb: the seed's release serves, or for a rollback release a."""
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": POLICY})
     rig.stderr = closed_stderr()
@@ -72,16 +71,16 @@ def world(verb: str) -> Rig:
 
 
 def started(rig: Rig, verb: str) -> Client:
-    """A process that deploys release a, or that goes back from it to the seed's."""
+    """Return a process that deploys release a, rolls back to the release before, or reconciles."""
     work = {"deploy": lambda compute: rig.deploy("a", compute), "rollback": lambda compute: rig.rollback("", compute)}
     work["reconcile"] = rig.reconcile
     return Client(rig.emulator, rig.config.project, verb, work[verb])
 
 
 def exchanges(verb: str) -> int:
-    """How many requests it makes when nothing goes wrong."""
+    """Return the number of requests of a verb without a fault."""
     if verb not in _EXCHANGES:
-        clean = started(world(verb), verb)
+        clean = started(new_rig_for(verb), verb)
         clean.go()
         assert clean.code == 0
         _EXCHANGES[verb] = clean.exchanges
@@ -89,7 +88,7 @@ def exchanges(verb: str) -> int:
 
 
 def assert_one_version(rig: Rig, *expected: str) -> None:
-    """One version at rest, of what was expected, one template for each content, and nobody missed an instance."""
+    """Check that the group has settled on one expected release, with unique templates and full capacity throughout."""
     group = rig.emulator.environment.view.groups[GROUP]
     document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
@@ -97,7 +96,7 @@ def assert_one_version(rig: Rig, *expected: str) -> None:
     assert len({instance.intended for instance in group.instances}) == 1
     assert rig.serving() in [[letter] * 3 for letter in expected]
     documents = rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"].values()
-    contents = [(entry.base_id, entry.digest) for each in documents if (entry := template.release_record(each))]
+    contents = [(entry.base_id, entry.digest) for document in documents if (entry := template.release_record(document))]
     assert len(contents) == len(set(contents))
     assert rig.never_fewer_than(3)
 
@@ -107,7 +106,7 @@ def assert_one_version(rig: Rig, *expected: str) -> None:
 def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -> None:
     """A run with one spoilt exchange ends as a clean run does."""
     for number in range(1 + FAULTS.index(fault) % STRIDE, exchanges(verb) + 1, STRIDE):
-        rig = world(verb)
+        rig = new_rig_for(verb)
         rig.control("POST", "emulator/faults", {"faults": [{"on": "*", "nth": [number], **fault}]})
         spoilt = started(rig, verb)
         spoilt.go()
@@ -117,33 +116,33 @@ def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -
         CASES.append(f"{verb} {number} {fault}")
 
 
-@pytest.mark.parametrize("next_one", ["again", "reconcile", "other"])
+@pytest.mark.parametrize("next_verb", ["again", "reconcile", "other"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_one: str) -> None:
-    """The same verb again ends as it would have; reconcile with that or with what was before; the other verb undoes."""
+def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_verb: str) -> None:
+    """The same verb completes the run, reconcile completes or undoes it, and the other verb undoes it."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
-    for number in range(len(next_one) % STRIDE, exchanges(verb), STRIDE):
-        rig = world(verb)
+    for number in range(len(next_verb) % STRIDE, exchanges(verb), STRIDE):
+        rig = new_rig_for(verb)
         dying = started(rig, verb)
         assert not dying.go(number)
         dying.kill()
         assert isinstance(dying.error, KilledError)
         other = "rollback" if verb == "deploy" else "deploy"
-        following = started(rig, {"again": verb, "reconcile": "reconcile", "other": other}[next_one])
+        following = started(rig, {"again": verb, "reconcile": "reconcile", "other": other}[next_verb])
         following.go()
-        assert following.code in ((0,) if next_one == "reconcile" else (0, 3)), f"exchange {number}: {following.error}"
+        assert following.code in ((0,) if next_verb == "reconcile" else (0, 3)), f"exchange {number}: {following.error}"
         rig.emulator.environment.clock.move(600)
         rig.emulator.environment.advance()
         if following.code == 3:
             assert rig.writes().count(("instanceGroupManagers.patch", 200)) in (0, 1, 2)
-        assert_one_version(rig, *((done,) if next_one == "again" and not following.code else (done, before)))
-        CASES.append(f"{verb} {number} killed, {next_one}")
+        assert_one_version(rig, *((done,) if next_verb == "again" and not following.code else (done, before)))
+        CASES.append(f"{verb} {number} killed, {next_verb}")
 
 
 def test_automatic_rollback_survives_every_spoilt_exchange() -> None:
     """The rollback of a broken release ends well if exchanges of any number are answered 503."""
     for number in range(1, 40, 3):
-        rig = world("deploy")
+        rig = new_rig_for("deploy")
         rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
         spoilt = {"on": "*", "nth": list(range(number, 400, 40)), "status": 503}
         rig.control("POST", "emulator/faults", {"faults": [spoilt]})
@@ -151,16 +150,16 @@ def test_automatic_rollback_survives_every_spoilt_exchange() -> None:
         failing.go()
         assert failing.code == 7
         assert_one_version(rig, "latest")
-        CASES.append(f"way back {number}")
+        CASES.append(f"rollback {number}")
 
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("verb", VERBS)
 def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> None:
-    """Between any read and the write that follows: refused before the PATCH, named after it, and never overwritten."""
+    """An edit before the PATCH is a refusal, a later edit is named in the error, and no edit is overwritten."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(edit) % STRIDE, exchanges(verb), STRIDE):
-        rig = world(verb)
+        rig = new_rig_for(verb)
         edited = started(rig, verb)
         edited.go(number)
         patches = rig.writes().count(("instanceGroupManagers.patch", 200))
@@ -193,10 +192,10 @@ def test_edit_before_any_exchange_is_refused_or_named(verb: str, edit: str) -> N
 @pytest.mark.parametrize("how", ["copied", "created again"])
 @pytest.mark.parametrize("verb", VERBS)
 def test_template_that_is_copied_or_created_again_before_any_exchange_decides_nothing(verb: str, how: str) -> None:
-    """Every template of the project at once; one that is in use can't be deleted."""
+    """A run ends well although all templates are copied, or deleted and created again; a template in use stays."""
     done, before = ("a", "latest") if verb == "deploy" else ("latest", "a")
     for number in range(len(how) % STRIDE, exchanges(verb), STRIDE):
-        rig = world(verb)
+        rig = new_rig_for(verb)
         running = started(rig, verb)
         running.go(number)
         for index, document in enumerate([*rig.emulator.environment.view.collections[TEMPLATES].values()]):

@@ -1,4 +1,4 @@
-"""What a failed instance shows is reported, and never stands in front of the rollback."""
+"""Diagnostics of a failed instance are reported, and never delay the rollback."""
 
 import threading
 import time
@@ -43,7 +43,7 @@ def test_nothing_is_read_between_the_last_poll_and_the_patch_of_the_rollback() -
     second = [index for index, method in enumerate(methods) if method == PATCH][1]
     assert methods[second - 4 : second] == [
         "instanceGroupManagers.get", "instanceGroupManagers.listManagedInstances",
-        "instanceTemplates.get",  # whether the fallback's template is the very one that was recorded
+        "instanceTemplates.get",  # to compare the id of the fallback's template with the recorded id
         "instanceGroupManagers.get",
     ]  # fmt: skip
     assert SERIAL in methods[second:]
@@ -102,7 +102,7 @@ def test_read_that_never_ends_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_instance_that_does_not_serve_is_the_failed_one() -> None:
-    """At a deadline no instance is named; the first may well be healthy."""
+    """After a deadline the diagnostics are those of an instance that does not serve."""
     healthy = Instance("web-1", NEW, "RUNNING", "NONE", "HEALTHY")
     ill = Instance("web-2", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
     old = Instance("web-3", Version("old"), "RUNNING", "NONE", "UNHEALTHY")
@@ -113,7 +113,7 @@ def test_instance_that_does_not_serve_is_the_failed_one() -> None:
 
 
 def test_secrets_of_the_serial_port_are_left_out() -> None:
-    """A private key in the output is replaced."""
+    """A private key in the serial output is replaced."""
     rig = rig_without_bake()
     compute = rig.compute()
     key = [f"{mark} PRIVATE KEY-----" for mark in ("-----BEGIN", "-----END")]

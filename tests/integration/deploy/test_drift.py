@@ -1,4 +1,4 @@
-"""What is no longer as a deploy left it: each kind by one line, and none where nothing is."""
+"""Drift: one line for each difference from the last deploy, and none without a difference."""
 
 import copy
 from dataclasses import replace
@@ -28,12 +28,12 @@ def deployed() -> tuple[Rig, Observation]:
 
 
 def with_template(observed: Observation, document: dict[str, Any]) -> Observation:
-    """The world with one more template."""
+    """Return an observation with one more template."""
     return replace(observed, templates=(*observed.templates, document))
 
 
 def terraformed(observed: Observation, created: str, script: str = f"run {REPOSITORY}:latest\n") -> dict[str, Any]:
-    """A template as Terraform makes one."""
+    """Return a template as Terraform creates it."""
     items = [{"key": "startup-script", "value": script}]
     return {
         "name": "tf-2",
@@ -45,7 +45,7 @@ def terraformed(observed: Observation, created: str, script: str = f"run {REPOSI
 
 
 def edited(observed: Observation, change: str, by: str) -> Observation:
-    """The serving template with another script, as somebody makes it who copies it by hand."""
+    """Return an observation whose serving template is a manual copy with another script."""
     document = copy.deepcopy(observed.template)
     for item in document["properties"]["metadata"]["items"]:
         if item["key"] == "startup-script":
@@ -132,7 +132,7 @@ def test_newer_unmanaged_template_is_reported(created: str, script: str, is_newe
 
 
 def test_newer_template_is_reported_after_all_older_templates_are_deleted() -> None:
-    """Terraform deletes the template that it replaces; what releases descend from stands in each of them."""
+    """The origin in the release record suffices, because Terraform deletes the template that it replaces."""
     rig = new_rig()
     for letter in "ab":
         rig.deploy(letter)
@@ -192,7 +192,7 @@ def test_instances_on_other_versions_are_counted() -> None:
 
 
 def on_a_copy(change: dict[str, Any]) -> Rig:
-    """A group that somebody moved from release A onto a copy of its template, with other properties."""
+    """A group that an operator moved from release A to a copy of its template with other properties."""
     rig = new_rig()
     rig.deploy("a")
     properties = {**rig.observed().template["properties"], **change}
@@ -204,7 +204,7 @@ def on_a_copy(change: dict[str, Any]) -> Rig:
 
 
 def test_deploy_of_the_serving_release_reports_manual_changes() -> None:
-    """The digest is the same; the machine type is not, and nothing is rolled out."""
+    """A deploy of the serving digest reports another machine type, and rolls nothing out."""
     rig = on_a_copy({"machineType": "e2-micro"})
     expected = [
         "drift: template 'by-hand' was not created by a deploy, and other templates were",
@@ -237,7 +237,7 @@ def test_deploy_of_the_serving_release_has_no_drift_to_report() -> None:
 
 @pytest.mark.parametrize("key", ["startup-script", "startup-script-url"])
 def test_script_that_the_group_masks_is_drift(key: str) -> None:
-    """Every instance runs another script than the template's, and `status` says so."""
+    """`status` reports that every instance runs another script than the template's."""
     rig, observed = deployed()
     raw = {**observed.group.raw, "allInstancesConfig": {"properties": {"metadata": {key: "x"}}}}
     masked = replace(observed, group=replace(observed.group, raw=raw))

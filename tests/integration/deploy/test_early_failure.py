@@ -1,4 +1,4 @@
-"""A rollout whose instances show a failure is rolled back early; any other is waited for."""
+"""A rollout whose instances show a failure is rolled back early; any other rollout is waited for."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -57,12 +57,12 @@ def test_serial_output_without_a_failure_is_read_rarely() -> None:
     rig = breaking(poll_s=config.RolloutSettings().poll_s, never_healthy=True)
     with pytest.raises(RolledBackError, match=r"recreated|not done after"):
         rig.deploy("a")
-    looks = reads(rig, "instanceGroupManagers.get")
-    assert 1 <= reads(rig, "instances.getSerialPortOutput") < looks / 4
+    polls = reads(rig, "instanceGroupManagers.get")
+    assert 1 <= reads(rig, "instances.getSerialPortOutput") < polls / 4
 
 
 def test_script_that_tried_again_and_succeeded_is_no_failure() -> None:
-    """The emulator's instances that answer end their script well, whatever they printed before."""
+    """A failure in the output is ignored once the script has ended well."""
     rig = breaking(answer_s=120, serial=[UNAUTHORIZED, UNAUTHORIZED])
     rig.deploy("a")
     assert rig.serving() == ["a"] * 3
@@ -77,10 +77,10 @@ def test_output_of_the_application_is_no_failure() -> None:
 
 def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
     """
-    Ask twice about new instances that never serve, and again each 52 s.
+    Return the verdicts about new instances that never serve, at times 52 s apart; each time is polled twice.
 
     Args:
-        outputs: What the script of each instance had printed at that time; an instance that is not named is not there.
+        outputs: output of each instance's script at that time; other instances do not exist.
     """
     rig = new_rig()
     compute, times = rig.compute(), iter(outputs)
@@ -157,7 +157,7 @@ def test_rollback_ignores_serial_output() -> None:
 
 
 def test_lack_of_capacity_in_the_errors_of_the_group_ends_a_rollout_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of instances without their last attempt, as a group shows them between two attempts."""
+    """A lack of capacity counts although the rows of the instances have no last attempt."""
     rig = breaking(create_error="ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS")
     bare = group_state._parse_instance
     monkeypatch.setattr(group_state, "_parse_instance", lambda raw, row: bare(raw, {**row, "lastAttempt": {}}))

@@ -1,4 +1,4 @@
-"""What people set in a group between preflight and PATCH is refused, and what they set later is named as the cause."""
+"""Edits of a group between preflight and PATCH are refused, and later edits are named as the cause."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def edit(body: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(("body", "text"), EDITS, ids=lambda value: str(value)[:60])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str, Any], text: str) -> None:
-    """Before the PATCH is sent, and in the moment that it is, which answers 412."""
+    """The deploy is refused for an edit before its PATCH, and for an edit that makes its PATCH answer 412."""
     rig = rig_without_bake()
     neighbour = {"name": "neighbour", "type": "HTTP", "httpHealthCheck": {"port": 9100}}
     rig.control("POST", "projects/dojangkok-dev/global/healthChecks", neighbour)
@@ -47,7 +47,7 @@ def test_edit_between_preflight_and_patch_is_refused(moment: str, body: dict[str
 
 
 def own_writes(rig: Rig) -> list[tuple[str, int]]:
-    """Writes with a requestId: those of deploy, not of people."""
+    """Return the writes of deploy, which have a requestId; the edits of the tests have none."""
     entries = rig.emulator.environment.store.entries(kind="request")
     return [(entry["method"], entry["status"]) for entry in entries if "requestId" in str(entry)]
 
@@ -82,7 +82,7 @@ def test_typed_rollback_refuses_an_edit_too() -> None:
     ids=str,
 )
 def test_error_of_a_failed_rollout_has_the_edits_of_the_group(body: dict[str, Any], text: str) -> None:
-    """The edit is reported as a likely cause, and the rollback is made."""
+    """The edit is reported as a likely cause, and the release is rolled back."""
     rig = rig_without_bake(timeout_s=170.0)
     set_instance_rule(rig, "b", never_healthy=True)
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit(body))
@@ -102,7 +102,7 @@ def test_error_of_a_rollout_that_an_edit_stopped_has_the_edit() -> None:
 
 
 def test_autohealing_removed_during_the_rollout_is_the_cause_that_is_named() -> None:
-    """Nothing can be shown to be healthy any more, not even what the rollback restores."""
+    """Without autohealing no instance has a health, so neither the rollout nor its rollback can succeed."""
     rig = rig_without_bake()
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"autoHealingPolicies": []}))
     with pytest.raises(NotRestoredError, match="autoHealingPolicies was removed"):

@@ -1,4 +1,4 @@
-"""A group without instances proves nothing: what is reported of one, and what a resize to 0 during a rollout means."""
+"""Groups without instances, from the start or by a resize to 0 during a rollout, prove no release."""
 
 import json
 from dataclasses import replace
@@ -69,7 +69,7 @@ def test_verdict_of_an_empty_group_depends_on_its_past() -> None:
 
 
 def test_empty_group_is_idle_and_never_settled() -> None:
-    """Nothing is left to do on an empty group, and it serves nothing."""
+    """An empty group has no action in progress, and serves no release."""
     assert (is_idle(of()), is_settled(of())) == (True, False)
     assert (is_idle(of(NEW, size=1)), is_settled(of(NEW, size=1))) == (True, True)
     assert not is_idle(of(size=1))
@@ -113,7 +113,7 @@ def test_group_that_is_emptied_during_the_rollout_is_rolled_back(phase: str) -> 
 
 
 def test_group_that_is_emptied_between_preflight_and_patch_is_rolled_back() -> None:
-    """Instances at preflight count, even if no poll shows any."""
+    """A group that had instances at preflight is rolled back, even if no poll showed them."""
     rig = rig_without_bake()
     inject_fault(rig, on="instanceTemplates.insert", nth=[1],
           request={"verb": "POST", "path": f"{GROUP}/resize?size=0"})  # fmt: skip
@@ -181,7 +181,7 @@ def test_reconcile_and_report_of_an_empty_group_call_no_release_serving() -> Non
 
 
 def test_refused_write_to_an_empty_group_does_not_call_the_old_release_serving() -> None:
-    """The error of a refused write says that the group has no instances."""
+    """The error of a refused write states that the group has no instances."""
     rig = resized(rig_without_bake(), 0)
     inject_fault(rig, on="instanceTemplates.insert", status=400, reason="invalid")
     with pytest.raises(RefusedError, match="The group has no instances") as error:
@@ -190,7 +190,7 @@ def test_refused_write_to_an_empty_group_does_not_call_the_old_release_serving()
 
 
 def test_deploy_that_stops_before_its_patch_does_not_call_an_empty_group_serving() -> None:
-    """An interrupted deploy says that the group is unchanged and has no instances."""
+    """The report of an interrupted deploy states that the group is unchanged and has no instances."""
     text, is_told = unattended_rollout(of(), Version("next"), TARGET, is_patched=False)
     assert (text, is_told) == ("The group is unchanged, and has no instances.", False)
 
@@ -213,7 +213,7 @@ def test_deploy_to_an_empty_group_has_a_warning() -> None:
 
 
 def test_release_that_no_instance_served_is_not_proven() -> None:
-    """A release on an empty group is no fallback of the next one, and no release that a rollback may restore."""
+    """A release on an empty group is neither the fallback of the next release nor a rollback target."""
     rig = new_rig()
     rig.deploy("a")
     resized(rig, 0)

@@ -1,4 +1,4 @@
-"""Endpoints that are not the environment file's: which they are, and where reports name them."""
+"""Endpoints that override the environment file, and their place in reports."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Rows F01 to F23 of docs/faults.md that no other module has a test of: what the API does."""
+"""Faults F01 to F23 of docs/faults.md, those of the API, as far as no other module tests them."""
 
 import itertools
 from typing import Any
@@ -80,7 +80,7 @@ def test_f19_operations_that_may_not_be_read_are_judged_by_the_resource() -> Non
 
 
 def test_f20_wait_that_returns_early_is_repeated() -> None:
-    """The server ends a wait after two minutes at most, whatever has become of the operation."""
+    """A wait is repeated, because the server ends it after two minutes even if the operation continues."""
     operation = {"name": "o", "zone": "zones/z", "status": "RUNNING"}
     answers = iter([operation, operation, {**operation, "status": "DONE"}])
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers))))

@@ -1,4 +1,4 @@
-"""Rows F30 to F58 of docs/faults.md that no other module has a test of: what the group and its people do."""
+"""Faults F30 to F58 of docs/faults.md, those of groups and operators, as far as no other module tests them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -178,7 +178,7 @@ def test_f56_each_permission_that_is_missing_is_named_before_anything_is_written
 
 @pytest.mark.parametrize("denied", REQUIRED_PERMISSIONS)
 def test_f56_unchecked_missing_permission_leaves_a_single_release(denied: str) -> None:
-    """Where Cloud Resource Manager says nothing, the first refusal of Compute Engine is met in the middle."""
+    """Without an answer of Cloud Resource Manager, a missing permission fails the deploy at its first use."""
     rig = rig_without_bake()
     rig.control("PUT", "emulator/permissions", {"denied": [denied]})
     try:
@@ -219,7 +219,7 @@ def test_f58_unmanaged_templates_are_kept_with_any_name() -> None:
 
 
 def test_f41_lowered_target_size_is_a_warning() -> None:
-    """A group that makes each instance once gets smaller when that fails; nobody asked for it, so it is said."""
+    """A group without retries of creations gets smaller after a failed creation, and the deploy warns of this."""
     rig = rig_without_bake()
     rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
     set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)
@@ -234,7 +234,7 @@ def test_f41_lowered_target_size_is_a_warning() -> None:
 
 
 def test_f41_target_size_lowered_to_0_is_a_failure() -> None:
-    """A group that makes each instance once has none left if every creation fails, and none proves the release."""
+    """A group without retries of creations that has lost all its instances is a failure of the release."""
     rig = rig_without_bake()
     rig.emulator.environment.options = replace(rig.emulator.environment.options, retries=False)
     set_instance_rule(rig, "a", create_error="INTERNAL_ERROR", create_error_times=1)

@@ -1,4 +1,4 @@
-"""What happens between two writes of a group whose fingerprint has changed."""
+"""Repeated writes of a group whose fingerprint has changed."""
 
 from tests.integration.deploy.faulty import inject_fault, request_times, rig_without_bake
 

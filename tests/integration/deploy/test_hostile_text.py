@@ -1,4 +1,4 @@
-"""What an instance prints to its serial port reaches the terminal and the job summary as text, and nothing more."""
+"""Serial output of an instance reaches the terminal and the job summary as plain text."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from tests.unit.deploy.values import REPOSITORY, digest
 
 @pytest.fixture(scope="module")
 def error() -> DeployError:
-    """What a rollout fails with whose instances print hostile text."""
+    """Return the error of a rollout whose instances print hostile text."""
     rig = new_rig()
     lines = ["password=hunter22", LONG, *HOSTILE.split("\n"), "|---|", "```", "docker: denied: \x1b[2J" + LONG]
     rule = {"image": f"{REPOSITORY}@{digest('b')}", "never_healthy": True, "serial": lines}

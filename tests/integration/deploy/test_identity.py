@@ -1,4 +1,4 @@
-"""Templates that share a name: regional and global ones, those of other projects, and copies of our own."""
+"""Templates that share a name: regional, global, of other projects, and copies of releases."""
 
 import json
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ GOOGLE = "https://www.googleapis.com/compute/v1"
 
 
 def copy_template(rig: Rig, name: str, collection: str) -> None:
-    """Make a template of the same name and content as a global one in another collection."""
+    """Create a template of the same name and content as a global template in another collection."""
     properties = rig.control("GET", f"{GLOBAL}/{name}")["properties"]
     made = rig.control("POST", collection, {"name": name, "properties": properties})
     assert "error" not in made, made
@@ -81,7 +81,7 @@ def test_group_that_refers_to_its_template_by_part_of_a_link_or_by_id_is_read(li
 
 @pytest.mark.parametrize("collection", [REGIONAL, ELSEWHERE])
 def test_global_template_of_the_same_name_is_not_taken_for_the_groups(collection: str) -> None:
-    """The group serves another template; a release copied from the global one would be a release of something else."""
+    """A deploy is refused if the group's template only shares its name with a global template."""
     rig = rig_without_bake()
     copy_template(rig, SEED, collection)
     put_on_group(rig, f"{collection}/{SEED}")
@@ -142,7 +142,7 @@ def test_prune_keeps_what_is_referred_to_by_id_and_nothing_for_a_name_elsewhere(
 
 
 def test_copy_that_carries_a_record_is_neither_restored_nor_pruned() -> None:
-    """Somebody's copy of release A, with another image in it, keeps the record of A."""
+    """A manual copy of release A with another image, which keeps the record of A, is unmanaged."""
     rig = rig_without_bake()
     rig.deploy("a")
     document = rig.control("GET", f"{GLOBAL}/{rig.observed().group.versions[0].template}")

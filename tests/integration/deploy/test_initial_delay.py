@@ -1,4 +1,4 @@
-"""An initial delay that is too short for an instance to start is warned about, and named when it fails a release."""
+"""An initial delay that is too short for an instance's start is a warning, and is named as the cause of a failure."""
 
 import copy
 from dataclasses import replace
@@ -22,7 +22,7 @@ SHORT = "the initial delay of 30 s is shorter than 70 s (check interval 5 s * he
 
 
 def with_delay(delay_s: int | None, **check: Any) -> Observation:
-    """The settled group with another initial delay, None for none, and another health check."""
+    """Return a settled group with an initial delay, or without one if None, and a changed health check."""
     base = observed({})
     raw = copy.deepcopy(dict(base.group.raw))
     raw["autoHealingPolicies"][0].pop("initialDelaySec")
@@ -51,7 +51,7 @@ def set_delay(rig: Rig, delay_s: int) -> None:
     ],
 )
 def test_initial_delay_is_compared_with_the_time_of_a_start(observation: Observation, text: str) -> None:
-    """The limit is the time until an instance can be healthy, and a minute."""
+    """The limit is the time until the first healthy verdict plus a minute."""
     assert (text in short_initial_delay(observation), bool(short_initial_delay(observation))) == (True, bool(text))
     assert any("Fix: raise initialDelaySec" in line for line in preflight_warnings(CONFIG, observation)) is bool(text)
     assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, observation)) is bool(text)
@@ -95,7 +95,7 @@ def test_failure_by_repair_after_a_long_delay_has_the_output_as_its_cause() -> N
 
 
 def test_failure_by_repair_during_reconcile_has_the_short_delay_as_its_cause() -> None:
-    """A reconcile knows the delay too."""
+    """The error of a reconcile also has the short delay as its cause."""
     rig = rig_without_bake(timeout_s=600.0)
     set_delay(rig, 30)
     set_instance_rule(rig, "a", answer_s=90)

@@ -1,4 +1,4 @@
-"""The template of a release: inserted, adopted if it exists already, refused if its content differs."""
+"""The template of a release is inserted, adopted if it exists already, and refused if its content differs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Answers of status 200 that are not what was asked for: failed reads, never a state of the group, never our bug."""
+"""Malformed answers of status 200 count as failed reads, and neither as a state of the group nor as a bug."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def odd(rig: Rig, on: str, body: dict[str, Any], *nth: int) -> None:
 
 @pytest.mark.parametrize("body", GROUPS, ids=str)
 def test_odd_group_is_read_again_at_every_moment_of_a_rollout(body: dict[str, Any]) -> None:
-    """At preflight, before the PATCH, at the first polls, and in the middle."""
+    """A malformed group is read again at preflight, before the PATCH, at the first polls and later."""
     rig = rig_without_bake()
     odd(rig, GET, body, 1, 3, 5, 7, 9, 12)
     assert rig.deploy("a").changed
@@ -149,7 +149,7 @@ def test_group_that_can_not_be_read_before_the_patch_is_a_refusal() -> None:
 
 
 def asking(*answers: Any) -> tuple[Compute, list[str]]:
-    """An API that gives these answers, the last one for ever, and the queries that it got."""
+    """Return an API that gives these answers and then repeats the last answer, and the list of its queries."""
     queries: list[str] = []
     slept: list[float] = []
 

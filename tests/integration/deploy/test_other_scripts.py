@@ -39,7 +39,7 @@ ACCEPTED = ("s02", "s08", "s11", "s15", "s15b", "s19", "s27", "s30")
 
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_script_with_one_reference_is_rewritten_there_alone(name: str) -> None:
-    """`rewrite` replaces the one reference of a startup script and no other text."""
+    """`rewrite` replaces the reference of a startup script and no other text."""
     text = script(name)
     mention = deciding_reference({"startup-script": text}, R)
     new = rewrite(text, mention, digest("1"))

@@ -1,4 +1,4 @@
-"""A group that can't be read in the middle is waited for: the rollout is not left alone, nor called refused."""
+"""A group that can't be read during a rollout is waited for: the process neither ends nor reports a refusal."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def minutes(rig: Rig, before_s: float) -> float:
 
 @pytest.mark.parametrize("how", [{"status": 503}, {"status": 401, "reason": "authError"}, NO_PERMISSION], ids=str)
 def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
-    """More than the 90 s that one request is asked again for."""
+    """A deploy continues after an outage that is longer than the 90 s of retries of one request."""
     rig = rig_without_bake()
     inject_fault(rig, on=GET, nth=list(range(8, 50)), **how)
     before_s = rig.emulator.environment.clock.now_s()
@@ -30,7 +30,7 @@ def test_minutes_without_an_answer_are_waited_out(how: dict[str, Any]) -> None:
     assert minutes(rig, before_s) > 2
     assert rig.serving() == ["a"] * 3
     lines = [line for line in rig.printed if line.startswith("the group can't be read: GET ")]
-    assert len(lines) == 1, "said once, however long it lasts"
+    assert len(lines) == 1, "an outage is reported once"
 
 
 @pytest.mark.parametrize("how", [{"status": 503}, NO_PERMISSION], ids=str)
@@ -49,13 +49,13 @@ def test_unreadable_group_fails_at_the_deadline(how: dict[str, Any]) -> None:
 
 
 def test_missing_answer_during_the_bake_causes_no_rollback() -> None:
-    """The release serves when its time is nearly over."""
+    """A poll that fails during the bake, shortly before the deadline, does not fail the release."""
     rig = rig_without_bake(bake_s=60.0)
     before, before_s = len(request_times(rig, GET)), rig.emulator.environment.clock.now_s()
     rig.deploy("a")
-    looks, took_s = len(request_times(rig, GET)) - before, rig.emulator.environment.clock.now_s() - before_s
+    polls, took_s = len(request_times(rig, GET)) - before, rig.emulator.environment.clock.now_s() - before_s
     rig = rig_without_bake(bake_s=60.0, timeout_s=took_s - 57.0)
-    plan = rig.control("POST", "emulator/faults", {"faults": [{"on": GET, "nth": [looks - 3], "status": 400}]})
+    plan = rig.control("POST", "emulator/faults", {"faults": [{"on": GET, "nth": [polls - 3], "status": 400}]})
     rig.deploy("a")
     assert rig.control("GET", f"emulator/faults/{plan['id']}")["fired"] == [1]
     assert rig.serving() == ["a"] * 3
@@ -95,7 +95,7 @@ def test_refused_token_is_renewed_once() -> None:
     )
     assert compute.write("PATCH", "x", {})["name"] == "operation"
     assert [authorization for authorization, _ in asked] == ["old", "new"]
-    assert asked[0][1] == asked[1][1], "a write that is made again has its requestId again"
+    assert asked[0][1] == asked[1][1], "a repeated write has the same requestId"
 
 
 def test_token_that_is_refused_again_is_not_allowed() -> None:

@@ -1,4 +1,4 @@
-"""Every refusal with its whole text, before anything is written."""
+"""Refusals with their whole texts, before the first write."""
 
 import copy
 from dataclasses import replace
@@ -19,19 +19,19 @@ CHECK = "dojangkok-dev-ai-server"
 
 
 def managed(verb: str) -> str:
-    """What a person pastes; tests/system/gcloud/test_gcloud.py runs the same commands."""
+    """The commands of the fixes; tests/system/gcloud/test_gcloud.py runs the same commands."""
     scope = f"--project {CONFIG.project} --zone {CONFIG.zone}"
     return f"gcloud compute instance-groups managed {verb} {CONFIG.group} {scope}"
 
 
 def changed(observed: Observation, **raw: Any) -> Observation:
-    """The same group with other members in its document."""
+    """Return the group with other members in its document."""
     document = {**observed.group.raw, **raw}
     return replace(observed, group=replace(parse_group(document, []), instances=observed.group.instances))
 
 
 def with_metadata(observed: Observation, **entries: str | None) -> Observation:
-    """The same template with other metadata; None takes an entry away."""
+    """Return the template with other metadata; None removes an entry."""
     base = copy.deepcopy(observed.template)
     kept = [item for item in base["properties"]["metadata"]["items"] if item["key"].replace("-", "_") not in entries]
     new = [{"key": key.replace("_", "-"), "value": value} for key, value in entries.items() if value is not None]

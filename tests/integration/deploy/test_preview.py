@@ -1,4 +1,4 @@
-"""What a plan would change: every field of it, and nothing else."""
+"""The preview of a plan has every field that the plan changes, and no other field."""
 
 import json
 from dataclasses import replace
@@ -133,7 +133,7 @@ def test_release_that_serves_changes_nothing() -> None:
 
 
 def test_field_that_must_not_differ_would_be_shown() -> None:
-    """A copy never has one; if it ever had, the plan must not hide it."""
+    """The preview would show a field that a copy must not change."""
     rig = new_rig()
     observed = rig.observed()
     plan = plan_deploy(rig.config, rig.request("a"), observed)

@@ -1,4 +1,4 @@
-"""What prune deletes: at most twenty a run, the oldest first, and nothing that is in use or unmanaged."""
+"""Prune deletes at most twenty templates a run, the oldest first, and none that is in use or unmanaged."""
 
 import json
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 
 class OneGroupAPage(Transport):
-    """The emulator, with aggregated lists of one group a page; it notes what somebody tried to delete."""
+    """An emulator with aggregated lists of one group a page, which records every attempt to delete a template."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
@@ -37,7 +37,7 @@ class OneGroupAPage(Transport):
 
 
 def test_f57_template_of_a_group_on_a_later_page_is_kept() -> None:
-    """Nobody even tries to delete it; Google's refusal is not what it is kept by."""
+    """The template is kept without an attempt to delete it, which Google would refuse."""
     rig = rig_without_bake()
     rig.deploy("0")
     first = rig.observed().group.versions[0].template
@@ -45,7 +45,7 @@ def test_f57_template_of_a_group_on_a_later_page_is_kept() -> None:
     rig.control("POST", GROUP.rpartition("/")[0], {**other, "instanceTemplate": f"global/instanceTemplates/{first}"})
     for letter in "123456789":
         rig.deploy(letter)
-    for letter in "ab":  # newer ones that are not good, so that the first is not kept as one of those
+    for letter in "ab":  # newer unproven releases, so that the first is not kept as one of the two newest
         set_instance_rule(rig, letter, never_healthy=True)
         with pytest.raises(RolledBackError):
             rig.deploy(letter)
@@ -60,7 +60,7 @@ TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 
 
 def with_history(count: int) -> Rig:
-    """A group on release A, and older releases of it that nothing needs."""
+    """Return a rig whose group is on release A, with older releases that nothing refers to."""
     rig = rig_without_bake()
     base = rig.observed().template
     for number in range(count):
@@ -151,7 +151,7 @@ def test_deletions_before_an_error_are_reported() -> None:
 
 
 def test_a_thousand_copied_records_cost_no_more_than_their_pages() -> None:
-    """Copies of a release are unmanaged: they are listed with all templates, and nothing is asked of any of them."""
+    """Copies of a release are unmanaged: they cost pages of the list, and no request of their own."""
     requests = {}
     for count in (0, 1_000):
         rig = rig_without_bake()

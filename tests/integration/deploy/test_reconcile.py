@@ -1,4 +1,4 @@
-"""What reconcile does with a group that another run left."""
+"""Reconciles of groups that another run left behind."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A template that was deleted and created again: it has the link of what served, and is never restored for it."""
+"""Templates that were deleted and created again have the link of a release that served, and are never restored."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ from tests.unit.deploy.values import GROUP, digest
 
 
 def recreate(rig: Rig, name: str, properties: dict[str, Any] | None = None) -> None:
-    """Delete a template, and create another one of its name; with other properties, or with its own."""
+    """Delete a template, and create a template of its name with the same or other properties."""
     document = rig.control("GET", f"{GLOBAL}/{name}")
     gone = rig.control("DELETE", f"{GLOBAL}/{name}")
     assert "error" not in gone, gone
@@ -35,7 +35,7 @@ def waiting(rig: Rig, plan: DeployRelease) -> WaitForRollout:
 
 
 def test_automatic_rollback_restores_no_template_that_was_created_again() -> None:
-    """It has the name of what served, and never served; the release that failed stays, and the report says why."""
+    """The recreated template never served, so the failed release stays, and the report has the reason."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = versions(rig)[0].template
@@ -78,7 +78,7 @@ def test_automatic_rollback_reports_a_deleted_template() -> None:
     ids=str,
 )
 def test_one_odd_answer_about_the_template_loses_no_rollback(answer: dict[str, Any]) -> None:
-    """A single 404, or a body that is no template of that name, is a failed read; it is no proof of another one."""
+    """A single 404 or a malformed body is a failed read, and no proof that the template was recreated."""
     rig = rig_without_bake()
     rig.deploy("a")
     set_instance_rule(rig, "b", never_healthy=True)
@@ -101,7 +101,7 @@ def test_automatic_rollback_continues_if_the_id_can_not_be_read() -> None:
 
 @pytest.mark.parametrize("to", ["", "a"])
 def test_typed_rollback_to_a_template_that_was_created_again_is_refused(to: str) -> None:
-    """Between the decision and the first write; nothing is written."""
+    """A template that is recreated between the plan and the first write is refused."""
     rig = rig_without_bake()
     rig.deploy("a")
     name = versions(rig)[0].template
@@ -128,7 +128,7 @@ def test_release_that_was_created_again_is_no_longer_proven() -> None:
 
 
 def test_first_rollback_to_a_template_that_was_created_again_is_refused() -> None:
-    """The template of a group's first day is unmanaged: its record stands in the first release."""
+    """The template before the first release is unmanaged; its id is in the record of the first release."""
     rig = rig_without_bake()
     rig.deploy("a")
     recreate(rig, SEED)

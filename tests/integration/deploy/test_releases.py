@@ -1,4 +1,4 @@
-"""The history of a group, as a person and as a program reads it."""
+"""The history of a group as text, Markdown and JSON."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ def broken(rig: Rig, letter: str) -> None:
 
 
 def test_states_of_releases() -> None:
-    """A release is proven, unproven or current, and one of them may be serving."""
+    """A release is proven, unproven or current, and may be serving."""
     rig = new_rig()
     rig.deploy("a")
     rig.deploy("b")
@@ -46,8 +46,8 @@ def test_release_stays_proven_while_an_instance_is_unhealthy() -> None:
     rig.emulator.environment.clock.move(10_000)
     observed = rig.observed()
     first, *others = observed.group.instances
-    blinking = replace(observed.group, instances=(replace(first, health="UNHEALTHY"), *others))
-    (row,) = release_rows(rig.config, replace(observed, group=blinking), rig.now())
+    unhealthy = replace(observed.group, instances=(replace(first, health="UNHEALTHY"), *others))
+    (row,) = release_rows(rig.config, replace(observed, group=unhealthy), rig.now())
     assert (row.state, row.is_serving) == ("proven", False)
 
 

@@ -1,4 +1,4 @@
-"""The verb `rollback`: all at once, and nothing of its haste left behind."""
+"""The verb `rollback` replaces all instances at once, and the next deploy restores the update policy."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whole rollouts on the emulator: what serves in the end, what was written, what is said."""
+"""Whole rollouts on the emulator: the serving release, the writes and the report."""
 
 from dataclasses import replace
 from functools import partial
@@ -83,7 +83,7 @@ def test_release_that_never_answers_is_rolled_back() -> None:
 
 
 def test_fix_that_fails_never_restores_the_broken_release() -> None:
-    """A good one, a broken one whose process was killed, a fix that is broken too: the good one serves."""
+    """After a proven release, a broken release whose process was killed and a broken fix, the proven release serves."""
     rig = new_rig()
     rig.deploy("a")
     rig.control("POST", "emulator/instance-rules", broken("b"))

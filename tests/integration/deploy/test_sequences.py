@@ -1,4 +1,4 @@
-"""Days that went wrong, one after the other as they would: what serves in the end, and what it would fall back on."""
+"""Sequences of deploys, failures and rollbacks: the serving release and its fallback."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SEED = "dojangkok-dev-ai-server-seed"
 QUICK = CONFIG.rollout.model_copy(update={"bake_s": 20.0, "poll_s": (20.0, 20.0)})
 
 
-def world(broken: str = "") -> Rig:
+def new_group(broken: str = "") -> Rig:
     """A settled group; instances of the broken releases are never healthy."""
     rig = new_rig()
     rig.config = CONFIG.model_copy(update={"rollout": QUICK})
@@ -28,15 +28,15 @@ def client(rig: Rig, letter: str) -> Client:
 
 
 def until_patched(rig: Rig, letter: str) -> Client:
-    """A deploy that stands still once the group was told its release."""
+    """Return a deploy that has stopped right after its PATCH."""
     running = client(rig, letter)
     while not [entry for entry in rig.writes() if entry == ("instanceGroupManagers.patch", 200)]:
         running.go(1)
     return running
 
 
-def fail_and_do_not_come_back(rig: Rig, letter: str) -> None:
-    """A deploy that fails, and whose way back fails as well: nothing that it writes any more arrives."""
+def fail_without_a_rollback(rig: Rig, letter: str) -> None:
+    """Deploy a release that fails, and whose rollback fails too because no later PATCH is accepted."""
     patches = {"on": "instanceGroupManagers.patch", "nth": list(range(2, 200)), "status": 503}
     plan = rig.control("POST", "emulator/faults", {"faults": [patches]})
     with pytest.raises(NotRestoredError):
@@ -47,9 +47,9 @@ def fail_and_do_not_come_back(rig: Rig, letter: str) -> None:
 
 def test_fix_after_a_failed_rollback() -> None:
     """A fix deploys after a release whose rollback failed."""
-    rig = world(broken="b")
+    rig = new_group(broken="b")
     rig.deploy("a")
-    fail_and_do_not_come_back(rig, "b")
+    fail_without_a_rollback(rig, "b")
     assert rig.deploy("c").changed
     assert rig.serving() == ["c"] * 3
     assert rig.never_fewer_than(3)
@@ -57,9 +57,9 @@ def test_fix_after_a_failed_rollback() -> None:
 
 def test_failed_fix_after_a_failed_rollback_restores_the_proven_release() -> None:
     """The fallback of a fix is the proven release, not the broken one that the group has."""
-    rig = world(broken="bc")
+    rig = new_group(broken="bc")
     rig.deploy("a")
-    fail_and_do_not_come_back(rig, "b")
+    fail_without_a_rollback(rig, "b")
     with pytest.raises(RolledBackError):
         rig.deploy("c")
     assert rig.serving() == ["a"] * 3
@@ -68,16 +68,16 @@ def test_failed_fix_after_a_failed_rollback_restores_the_proven_release() -> Non
 
 def test_broken_release_again_after_a_failed_rollback_restores_the_proven_release() -> None:
     """A second attempt of the broken release has the same fallback."""
-    rig = world(broken="b")
+    rig = new_group(broken="b")
     rig.deploy("a")
-    fail_and_do_not_come_back(rig, "b")
+    fail_without_a_rollback(rig, "b")
     with pytest.raises(RolledBackError):
         rig.deploy("b")
     assert rig.serving() == ["a"] * 3
 
 
 def replaced_by_hand(rig: Rig, action: str) -> None:
-    """The release has served for weeks; an instance of it is recreated by hand, and has come as far as this."""
+    """Let a release serve for weeks, then recreate an instance by hand until it has this action."""
     rig.emulator.environment.clock.move(2_000_000)
     name = rig.observed().group.instances[0].name
     instance = f"projects/dojangkok-dev/zones/asia-northeast3-a/instances/{name}"
@@ -88,7 +88,7 @@ def replaced_by_hand(rig: Rig, action: str) -> None:
 
 def test_unhealthy_instance_does_not_change_the_fallback() -> None:
     """A proven release with an instance that is unhealthy for a moment stays the fallback."""
-    rig = world(broken="c")
+    rig = new_group(broken="c")
     rig.deploy("0")
     rig.deploy("a")
     replaced_by_hand(rig, "VERIFYING")
@@ -98,8 +98,8 @@ def test_unhealthy_instance_does_not_change_the_fallback() -> None:
 
 
 def test_rollback_after_an_older_release_restores_the_newest() -> None:
-    """A rollback restores the last proven release before the serving one."""
-    rig = world()
+    """A rollback restores the last proven release before the serving release."""
+    rig = new_group()
     for letter in "abcb":
         rig.deploy(letter)
         assert rig.serving() == [letter] * 3
@@ -109,7 +109,7 @@ def test_rollback_after_an_older_release_restores_the_newest() -> None:
 
 def test_second_deploy_supersedes_the_first() -> None:
     """The first of two deploys ends with exit code 5."""
-    rig = world()
+    rig = new_group()
     first = until_patched(rig, "a")
     rig.deploy("b")
     first.go()
@@ -120,7 +120,7 @@ def test_second_deploy_supersedes_the_first() -> None:
 
 def test_second_deploy_of_the_same_release_waits() -> None:
     """Two deploys of one release end well, with one PATCH."""
-    rig = world()
+    rig = new_group()
     first = until_patched(rig, "a")
     assert not [entry for entry in rig.writes()[2:] if rig.deploy("a") and entry]
     assert first.go()
@@ -130,8 +130,8 @@ def test_second_deploy_of_the_same_release_waits() -> None:
 
 @pytest.mark.parametrize("at", range(1, 24))
 def test_concurrent_deploys_end_like_consecutive_deploys(at: int) -> None:
-    """The second one begins after any exchange of the first one's; whoever lost says so, and serves nowhere."""
-    rig = world()
+    """A second deploy begins after any exchange of the first: both end with 0 or 5, and a release with 0 serves."""
+    rig = new_group()
     first, second = client(rig, "a"), client(rig, "b")
     first.go(at)
     second.go(12)
@@ -146,8 +146,8 @@ def test_concurrent_deploys_end_like_consecutive_deploys(at: int) -> None:
 
 
 def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
-    """And what fails after it goes back to a, not to the newest good one."""
-    rig = world(broken="d")
+    """The fallback of the next release is a, not the newest proven release."""
+    rig = new_group(broken="d")
     for letter in "abc":
         rig.deploy(letter)
     rig.rollback("a" * 40)
@@ -163,7 +163,7 @@ def test_rollback_to_a_after_a_proven_c_stays_on_a() -> None:
 
 def test_reconcile_finishes_an_abandoned_rollback() -> None:
     """A reconcile waits for the rollback to a, whose process died, and undoes nothing of a."""
-    rig = world(broken="b")
+    rig = new_group(broken="b")
     rig.deploy("a")
     rig.emulator.environment.clock.move(10_000)
     dying = client(rig, "b")
@@ -180,7 +180,7 @@ DAY = ["a", "b", "x", "c", "back", "d", "y", "e"]
 @pytest.mark.parametrize("at", range(1, len(DAY)))
 def test_prune_between_deploys_deletes_no_needed_template(at: int) -> None:
     """A prune between any two deploys leaves every fallback and every serving template."""
-    rig = world(broken="9")
+    rig = new_group(broken="9")
     for number, verb in enumerate(DAY):
         if number == at:
             assert prune_templates(rig.managed(), rig.config).error is None
@@ -198,7 +198,7 @@ def test_prune_between_deploys_deletes_no_needed_template(at: int) -> None:
 
 def test_prune_during_a_deploy_deletes_no_needed_template() -> None:
     """A prune between any two exchanges leaves the template of the deploy."""
-    rig = world(broken="b")
+    rig = new_group(broken="b")
     for letter in "01234567":
         rig.deploy(letter)
     for letter, code in (("a", 0), ("b", 7)):
@@ -213,7 +213,7 @@ def test_prune_during_a_deploy_deletes_no_needed_template() -> None:
 
 def test_group_with_a_write_before_every_patch_is_left_unchanged() -> None:
     """After 20 fenced writes the deploy is refused."""
-    rig = world()
+    rig = new_group()
     rig.control("POST", "emulator/faults", {"faults": [{"on": "*.patch", "status": 412, "reason": "conditionNotMet"}]})
     with pytest.raises(
         RefusedError, match="was not patched: another client changed the group before each of 20 writes"

@@ -1,4 +1,4 @@
-"""Deadlines are judged by Compute Engine's clock, whatever the clock of this computer shows."""
+"""Deadlines are judged by Compute Engine's clock, not by the clock of this computer."""
 
 import contextlib
 from dataclasses import replace

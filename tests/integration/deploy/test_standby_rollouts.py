@@ -102,8 +102,8 @@ def test_status_shows_the_pool_and_its_old_template() -> None:
     assert "  drift: 2 of the standby instances are still on 'dojangkok-dev-ai-server-seed'\n" in text
 
 
-def test_release_that_only_a_pool_has_takes_no_proven_ones_place_when_pruning() -> None:
-    """Prune keeps the five newest proven releases and the fallback of each; what no running instance serves is none."""
+def test_release_of_a_pool_alone_is_not_proven_for_pruning() -> None:
+    """Prune keeps the five newest proven releases; a release that only standby instances have is not one of them."""
     rig = rig_without_bake()
     proven = [rig.deploy(letter).target.template for letter in "123456"]
     set_instance_rule(rig, "b", never_healthy=True)

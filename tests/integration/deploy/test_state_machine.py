@@ -29,7 +29,7 @@ CLIENTS = st.sampled_from([0, 1])
 
 
 class Fleet(Surroundings):
-    """A group of three, two programs that deploy to it, people, and everything else that happens to it."""
+    """A group of three instances, two programs that deploy to the group, operators, and events."""
 
     steps: ClassVar[int] = 0
     codes: ClassVar[Counter[int]] = Counter()
@@ -45,12 +45,12 @@ class Fleet(Surroundings):
         self._ask("POST", TEMPLATES, {"name": "foreign-r-000000000000", "properties": {"machineType": "x"}})
         for letter in BROKEN:
             wrong = {"crash_after_s": 15} if letter == "e" else {"never_healthy": True}
-            self._behave(letter, {**wrong, "serial": [f"docker: pull access denied API_TOKEN={SECRET}"]})
-        self._behave("5", {"answer_s": [60, 150]})
+            self._set_rule(letter, {**wrong, "serial": [f"docker: pull access denied API_TOKEN={SECRET}"]})
+        self._set_rule("5", {"answer_s": [60, 150]})
         self.watcher = Watcher(self.rig)
         self.watcher.check()
 
-    # What a client does.
+    # Actions of a client.
 
     @rule(who=CLIENTS, letter=st.sampled_from(GOOD + BROKEN), exchanges=st.integers(1, 60))
     def deploy(self, who: int, letter: str, exchanges: int) -> None:
@@ -98,18 +98,18 @@ class Fleet(Surroundings):
     @precondition(lambda self: not any(self.clients) and len(self.watcher.serving()) == 1)
     @rule()
     def deploy_what_serves(self) -> None:
-        """I-5: no write; what crashes again and again is up at times, but serves nobody, and is rolled back."""
+        """I-5: a deploy of the serving release writes nothing; a release that crashes repeatedly is left out."""
         (name,) = self.watcher.serving()
         letter = self.watcher.letter(self.watcher.known[name])
         self._calm()
         if letter in set(GOOD) and self.watcher.serving() == {name}:
             self._start(0, letter, lambda compute: self.rig.deploy(letter, compute), 10_000)
-            assert self.watcher.writes[f"client{self.started}"] == 0, "I-5: wrote again"
+            assert self.watcher.writes[f"client{self.started}"] == 0, "I-5: a second deploy wrote"
         else:
             self._step()
 
     def teardown(self) -> None:
-        """I-10: once the faults are over, the next one goes on from wherever it is, and a release can be deployed."""
+        """I-10: after all faults have ended, a reconcile and a deploy succeed."""
         if not hasattr(self, "watcher"):
             return
         for who in (0, 1):
@@ -124,10 +124,10 @@ class Fleet(Surroundings):
         self._calm()
         self._start(0, "a", lambda compute: self.rig.deploy("a", compute), 10_000)
         self.watcher.check()
-        assert set(self.rig.serving()) == {"a"}, "I-10: nothing can be deployed any more"
+        assert set(self.rig.serving()) == {"a"}, "I-10: a deploy without faults failed"
 
     def _calm(self) -> None:
-        """End all faults, and let an hour go by."""
+        """End all faults, and let an hour pass."""
         self.rig.emulator.faults.plans.clear()
         self._ask("PUT", "emulator/capacity", {})
         self.rig.emulator.environment.clock.move(3_600)
@@ -150,9 +150,9 @@ class Fleet(Surroundings):
         if entry is None:
             return
         client, letter = entry
-        looks = self.watcher.looks_begun[client]
-        # What came between the two requests of a client's last look, it can't have seen.
-        self.alone = client.go(exchanges) and exchanges == 10_000 and self.watcher.looks_begun[client] > looks
+        polls = self.watcher.polls_begun[client]
+        # A client does not know what happens between the two requests of its last poll.
+        self.alone = client.go(exchanges) and exchanges == 10_000 and self.watcher.polls_begun[client] > polls
         if client.is_over:
             self.clients[who] = None
             self.watcher.check()
@@ -172,8 +172,8 @@ class Fleet(Surroundings):
 
 
 def test_invariants_hold_in_any_sequence() -> None:
-    """As many sequences as it takes."""
-    number = 100 * SEED  # whose neighbours are other seeds
+    """The invariants hold after every step of generated sequences."""
+    number = 100 * SEED  # each SEED has a hundred numbers of its own
     try:
         while Fleet.steps < STEPS:
             instance = seed(number)(Fleet)

@@ -1,4 +1,4 @@
-"""What a person reads of a group, in three shapes."""
+"""The status of a group as text, Markdown and JSON."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What is no reason to refuse, and yet worth knowing."""
+"""Warnings: facts that do not refuse a deploy."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Writes that never took effect: which error they are, and what it says of the group."""
+"""Errors of writes that never took effect, and the state of the group in their texts."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_quota_in_an_operation_has_its_own_code(method: str, has_http_code: bool
 
 
 def test_refused_write_to_an_unsettled_group_reports_both() -> None:
-    """The error says that the group is unchanged, and that it was not settled before."""
+    """The error states that the group is unchanged and was not settled before."""
     rig = new_rig()
     rig.control("POST", f"{GROUP}/resize?size=5")
     fault = {"on": "instanceTemplates.insert", "operation": {"error": "QUOTA_EXCEEDED"}}
