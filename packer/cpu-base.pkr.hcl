@@ -3,7 +3,7 @@
 build {
   name = "cpu-base"
 
-  source "googlecompute.machine" {
+  source "googlecompute.vm" {
     source_image            = var.cpu_source_image
     source_image_family     = "ubuntu-2204-lts"
     source_image_project_id = ["ubuntu-os-cloud"]

@@ -3,7 +3,7 @@
 build {
   name = "gpu-base"
 
-  source "googlecompute.machine" {
+  source "googlecompute.vm" {
     source_image            = var.gpu_source_image
     source_image_family     = "ubuntu-accelerator-2204-amd64-with-nvidia-580"
     source_image_project_id = ["ubuntu-os-accelerator-images"]

@@ -47,16 +47,16 @@ def _parsed(name: str) -> dict[str, Any]:
         return dict(hcl2.load(file))
 
 
-def _machine() -> dict[str, Any]:
-    (source,) = _parsed("machine.pkr.hcl")["source"]
-    return _attributes(source["googlecompute"]["machine"])
+def _vm() -> dict[str, Any]:
+    (source,) = _parsed("vm.pkr.hcl")["source"]
+    return _attributes(source["googlecompute"]["vm"])
 
 
 def _build(name: str) -> dict[str, Any]:
     (build,) = _parsed(f"{name}.pkr.hcl")["build"]
     (source,) = build["source"]
     assert build["name"] == [name], f"packer/{name}.pkr.hcl: the build must have the name '{name}', as in README.md"
-    return _attributes(source["googlecompute.machine"])
+    return _attributes(source["googlecompute.vm"])
 
 
 def _variables() -> dict[str, dict[str, Any]]:
@@ -123,21 +123,21 @@ def test_image_has_its_family_and_a_unique_name(build: str) -> None:
     assert attributes["image_name"] == f"dojangkok-{build}-${{local.built_at}}", (
         f"{where}: image_name is {attributes['image_name']!r}"
     )
-    (times,) = _parsed("machine.pkr.hcl")["locals"]
-    assert "YYYYMMDDhhmmss" in times["built_at"][0], "packer/machine.pkr.hcl: built_at must be digits to the second"
+    (times,) = _parsed("vm.pkr.hcl")["locals"]
+    assert "YYYYMMDDhhmmss" in times["built_at"][0], "packer/vm.pkr.hcl: built_at must be digits to the second"
 
 
 def test_build_is_reachable_through_iap_only() -> None:
     """The build has no public address, no project-wide key, and no account or scope for its processes."""
-    attributes = _machine()
+    attributes = _vm()
     for name in (
         *("use_iap", "omit_external_ip", "use_internal_ip", "use_os_login", "disable_default_service_account"),
         *("enable_secure_boot", "enable_vtpm", "enable_integrity_monitoring"),
     ):
-        assert attributes.get(name) is True, f"packer/machine.pkr.hcl: {name} is {attributes.get(name)!r}, must be true"
+        assert attributes.get(name) is True, f"packer/vm.pkr.hcl: {name} is {attributes.get(name)!r}, must be true"
     for build in BUILDS:
         repeated = attributes.keys() & _build(build).keys()
-        assert not repeated, f"packer/{build}.pkr.hcl: {sorted(repeated)} belongs to machine.pkr.hcl"
+        assert not repeated, f"packer/{build}.pkr.hcl: {sorted(repeated)} belongs to vm.pkr.hcl"
         for name in ("service_account_email", "scopes", "address", "network", "preemptible"):
             assert name not in _build(build), f"packer/{build}.pkr.hcl: {name} must be absent"
 
@@ -196,8 +196,8 @@ def test_third_party_repositories_are_added_by_apt_sh() -> None:
         text = (PACKER / f"scripts/{name}.sh").read_text()
         assert "install_held" in text, f"packer/scripts/{name}.sh: must call install_held"
         assert not re.search(r"\bapt(-get)?\s+install", text), f"packer/scripts/{name}.sh: installs without a hold"
-    fingerprints = re.findall(r"_KEY_FINGERPRINT=([0-9A-F]{40})\"", (PACKER / "machine.pkr.hcl").read_text())
-    assert len(fingerprints) == 2, "packer/machine.pkr.hcl: each repository needs the whole fingerprint of its key"
+    fingerprints = re.findall(r"_KEY_FINGERPRINT=([0-9A-F]{40})\"", (PACKER / "vm.pkr.hcl").read_text())
+    assert len(fingerprints) == 2, "packer/vm.pkr.hcl: each repository needs the whole fingerprint of its key"
 
 
 def test_docker_keeps_its_logs_small_and_stops_its_containers() -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Turn Google's Ubuntu image into cpu-base or gpu-base, as root: bash provision.sh cpu-base
-# ../machine.pkr.hcl sets the variables for versions and addresses. A second run changes nothing.
+# ../vm.pkr.hcl sets the variables for versions and addresses. A second run changes nothing.
 set -euo pipefail
 kind=$1
 cd "$(dirname "$0")"

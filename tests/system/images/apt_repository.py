@@ -1,7 +1,7 @@
 """
-An apt repository on loopback, which plays Docker's or NVIDIA's.
+An apt repository on loopback, which stands in for Docker's or NVIDIA's.
 
-It has packages of their names and versions, and is signed by a key of its own.
+Its packages have the real names and versions, and its key is its own.
 """
 
 import gzip
@@ -23,10 +23,10 @@ def add_package(pool: Path, name: str, version: str, programs: Mapping[str, str]
     Make a package.
 
     Args:
-        pool: Folder that gets it.
-        name: Such as `docker-ce`.
-        version: Such as `5:28.5.2-1~ubuntu.22.04~jammy`.
-        programs: What it installs: paths below `/`, and the text of each.
+        pool: folder of the package.
+        name: name of the package, such as `docker-ce`.
+        version: version of the package, such as `5:28.5.2-1~ubuntu.22.04~jammy`.
+        programs: text of each installed program, by its path below `/`.
     """
     tree = pool / f".{name}"
     (tree / "DEBIAN").mkdir(parents=True, exist_ok=True)
@@ -51,10 +51,10 @@ def index(site: Path, distribution: Path, packages: Path, sign: Signer) -> None:
     Write the indexes over the pool of a site.
 
     Args:
-        site: Root of the repository, with the packages in `pool/`.
-        distribution: Folder below it that gets `InRelease`.
-        packages: Folder below that one that gets `Packages`.
-        sign: Clear-signs a text.
+        site: root of the repository, with the packages in `pool/`.
+        distribution: folder of `InRelease` below the root.
+        packages: folder of `Packages` below the distribution.
+        sign: function that clear-signs a text.
     """
     entries = []
     for file in sorted((site / "pool").glob("*.deb")):

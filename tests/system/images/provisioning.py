@@ -1,8 +1,8 @@
 """
-A Debian root as the machine that Packer provisions.
+A Debian root as the VM that Packer provisions.
 
-Real: bash, apt, gpg, jq, gcloud. Played, by provisioner/ and aptrepository.py: Docker, systemd, NVIDIA's toolkit and
-driver, and the two repositories, which have a newer Docker too. Not here: Ubuntu, its snaps, its kernel.
+bash, apt, gpg, jq and gcloud are real. Docker, systemd, NVIDIA's toolkit and driver, and the two repositories, which
+also have a newer Docker, are stand-ins. Ubuntu, its snaps and its kernel are absent.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from tests.support.programs import ROOT, require
 from tests.system.images.apt_repository import Signer, add_package, index, serve
 
 _PACKER = ROOT / "packer"
-_PLAYED = ROOT / "tests/system/images/provisioner"
+_STAND_INS = ROOT / "tests/system/images/provisioner"
 _SUITE = "bookworm"
 _PACKAGES = "ca-certificates,curl,gnupg,jq,pigz,unattended-upgrades"
 _NVIDIA = (
@@ -42,7 +42,7 @@ exec chroot "$root" "$@"
 
 
 @dataclass(frozen=True)
-class Machine:
+class Vm:
     """A root, and the variables that Packer gives to the scripts."""
 
     root: Path
@@ -50,7 +50,7 @@ class Machine:
     environment: dict[str, str]
 
     def run(self, *command: str, **more: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the root, as root, with another's home, as under sudo; `more` are variables that differ."""
+        """Run a command in the root as under sudo: as root, with the home of another user; `more` sets variables."""
         variables = {
             "PATH": _PATH, "HOME": "/tmp", "CLOUDSDK_CORE_CHECK_GCE_METADATA": "false",
             "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "true", **self.environment, **more,
@@ -79,7 +79,7 @@ class Machine:
         )
 
     def provision(self) -> str:
-        """Lay the scripts where Packer lays them, and run what it runs."""
+        """Copy the scripts to Packer's folder, and run the command that Packer runs."""
         shutil.copytree(_PACKER / "scripts", self.root / "tmp/scripts", dirs_exist_ok=True)
         done = self.run("bash", "/tmp/scripts/provision.sh", self.kind)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -91,7 +91,7 @@ class Machine:
         return self.run("bash", "/tmp/scripts/verify.sh", self.kind)
 
     def files(self) -> dict[str, str]:
-        """Every path but those of a running system, with its mode, and the hash of its content or where it leads."""
+        """Return mode and content hash, or link target, of every path, except those of a running system."""
         listing = {}
         for folder, folders, names in os.walk(self.root):
             here = Path(folder)
@@ -107,10 +107,10 @@ class Machine:
 
 
 def _pinned() -> dict[str, str]:
-    """What `local.environment` of packer/machine.pkr.hcl comes to with the defaults."""
+    """Return `local.environment` of packer/vm.pkr.hcl with the default values."""
     variables = (_PACKER / "variables.pkr.hcl").read_text()
     defaults = dict(re.findall(r'variable "(\w+)" {[^}]*?default\s*= "([^"]*)"', variables))
-    text = (_PACKER / "machine.pkr.hcl").read_text()
+    text = (_PACKER / "vm.pkr.hcl").read_text()
     return {
         name: re.sub(r"\$\{var\.(\w+)\}", lambda match: defaults[match[1]], value).replace(
             "${local.region}", "asia-northeast3"
@@ -124,7 +124,7 @@ def _upstream(version: str) -> str:
 
 
 def debian() -> Path:
-    """Return a tar of the root; the first time, it is made."""
+    """Return a tar of the root, which the first call creates."""
     for tool in ("mmdebstrap", "dpkg-deb", "unshare"):
         require(tool, "apt-get install mmdebstrap")
     require("gcloud", "install the Google Cloud CLI, 528.0.0 or newer")
@@ -152,14 +152,14 @@ def debian() -> Path:
 
 
 @contextmanager
-def provisioned(kind: str, root: Path, site: Path) -> Iterator[Machine]:
+def provisioned(kind: str, root: Path, site: Path) -> Iterator[Vm]:
     """
-    Provision a machine, and serve the two repositories beside it until the end of the block.
+    Provision a VM, and serve the two repositories until the end of the block.
 
     Args:
         kind: `cpu-base` or `gpu-base`.
-        root: An empty folder that becomes the machine.
-        site: An empty folder that is served.
+        root: empty folder that becomes the root of the VM.
+        site: empty folder for the repositories.
     """
     subprocess.run(["tar", "--extract", "--file", debian(), "--directory", root], check=True)
     for path in ("snap/bin", "snap/google-cloud-cli", "etc/ssh"):
@@ -169,10 +169,10 @@ def provisioned(kind: str, root: Path, site: Path) -> Iterator[Machine]:
     (root / "etc/machine-id").write_text("0" * 32 + "\n")
     for old in ((root / "etc/apt/sources.list"), *(root / "etc/apt/sources.list.d").iterdir()):
         old.unlink(missing_ok=True)
-    shutil.copy(_PLAYED / "systemctl", root / "usr/bin/systemctl")
+    shutil.copy(_STAND_INS / "systemctl", root / "usr/bin/systemctl")
 
     pinned = _pinned()
-    fingerprint = _repositories(Machine(root, kind, {}), site, pinned)
+    fingerprint = _repositories(Vm(root, kind, {}), site, pinned)
     with serve(site) as address:
         ours = {
             "DOCKER_REPOSITORY": f"{address}/docker",
@@ -180,23 +180,23 @@ def provisioned(kind: str, root: Path, site: Path) -> Iterator[Machine]:
             "DOCKER_KEY_FINGERPRINT": fingerprint,
             "NVIDIA_KEY_FINGERPRINT": fingerprint,
         }
-        machine = Machine(root, kind, pinned | ours)
-        machine.provision()
-        yield machine
+        vm = Vm(root, kind, pinned | ours)
+        vm.provision()
+        yield vm
 
 
-def _repositories(machine: Machine, site: Path, pinned: dict[str, str]) -> str:
-    """Write both repositories, signed with a new key that the machine's gpg makes; return its fingerprint."""
+def _repositories(vm: Vm, site: Path, pinned: dict[str, str]) -> str:
+    """Write both repositories, signed with a new key of the VM's gpg; return its fingerprint."""
     gpg = ("gpg", "--homedir", "/tmp/key", "--batch", "--passphrase", "")
-    (machine.root / "tmp/key").mkdir(mode=0o700)
-    made = machine.run(*gpg, "--quick-generate-key", "plays Docker and NVIDIA", "ed25519", "sign", "never")
+    (vm.root / "tmp/key").mkdir(mode=0o700)
+    made = vm.run(*gpg, "--quick-generate-key", "plays Docker and NVIDIA", "ed25519", "sign", "never")
     assert made.returncode == 0, made.stderr
-    listing = machine.run(*gpg, "--list-keys", "--with-colons").stdout
-    key = machine.run(*gpg, "--armor", "--export").stdout
+    listing = vm.run(*gpg, "--list-keys", "--with-colons").stdout
+    key = vm.run(*gpg, "--armor", "--export").stdout
 
     def sign(text: str) -> str:
-        (machine.root / "tmp/release").write_text(text)
-        return machine.run(*gpg, "--clearsign", "--output", "-", "/tmp/release").stdout
+        (vm.root / "tmp/release").write_text(text)
+        return vm.run(*gpg, "--clearsign", "--output", "-", "/tmp/release").stdout
 
     _docker(site / "docker", pinned, sign)
     _nvidia(site / "nvidia", pinned, sign)
@@ -206,12 +206,12 @@ def _repositories(machine: Machine, site: Path, pinned: dict[str, str]) -> str:
 
 
 def _docker(site: Path, pinned: dict[str, str], sign: Signer) -> None:
-    """Docker's repository: what is pinned, and something newer."""
-    client = (_PLAYED / "docker").read_text().replace("DOCKER_VERSION", _upstream(pinned["DOCKER_VERSION"]))
+    """Write Docker's repository: the pinned versions, and a newer version."""
+    client = (_STAND_INS / "docker").read_text().replace("DOCKER_VERSION", _upstream(pinned["DOCKER_VERSION"]))
     client = client.replace("COMPOSE_VERSION", _upstream(pinned["DOCKER_COMPOSE_VERSION"]))
     (site / "pool").mkdir(parents=True)
     for version in (pinned["DOCKER_VERSION"], "5:99.0.0-1~ubuntu.22.04~jammy"):
-        add_package(site / "pool", "docker-ce", version, {"usr/bin/dockerd": (_PLAYED / "dockerd").read_text()})
+        add_package(site / "pool", "docker-ce", version, {"usr/bin/dockerd": (_STAND_INS / "dockerd").read_text()})
         add_package(site / "pool", "docker-ce-cli", version, {"usr/bin/docker": client})
     add_package(site / "pool", "containerd.io", pinned["DOCKER_CONTAINERD_VERSION"], {})
     add_package(site / "pool", "docker-buildx-plugin", pinned["DOCKER_BUILDX_VERSION"], {})
@@ -220,10 +220,10 @@ def _docker(site: Path, pinned: dict[str, str], sign: Signer) -> None:
 
 
 def _nvidia(site: Path, pinned: dict[str, str], sign: Signer) -> None:
-    """NVIDIA's repository, which is flat."""
+    """Write NVIDIA's repository, which is flat."""
     flat = site / "stable/deb/amd64"
     (flat / "pool").mkdir(parents=True)
     for name in _NVIDIA:
-        programs = {"usr/bin/nvidia-ctk": (_PLAYED / "nvidia-ctk").read_text()} if name == _NVIDIA[0] else {}
+        programs = {"usr/bin/nvidia-ctk": (_STAND_INS / "nvidia-ctk").read_text()} if name == _NVIDIA[0] else {}
         add_package(flat / "pool", name, pinned["NVIDIA_TOOLKIT_VERSION"], programs)
     index(flat, Path(), Path(), sign)

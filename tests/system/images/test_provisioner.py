@@ -1,4 +1,4 @@
-"""What Packer does to a machine, done to a Debian root: packer/scripts as they are, versions as they are pinned."""
+"""The provisioning of a VM, done in a Debian root with the scripts and pinned versions of packer/."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,60 +9,61 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.system.images.provisioning import Machine, provisioned
+from tests.system.images.provisioning import Vm, provisioned
 
 
 @pytest.fixture(scope="module")
-def machines() -> Iterator[Callable[[str], Machine]]:
-    """The machine of a kind, provisioned once, when it is first asked for."""
+def vms() -> Iterator[Callable[[str], Vm]]:
+    """A function that returns the VM of a kind, which is provisioned at the first call."""
     with ExitStack() as stack:
 
         @cache
-        def machine_of(kind: str) -> Machine:
+        def vm_of(kind: str) -> Vm:
             # pytest would keep its own temporary folders, and these are large.
             root, site = (Path(stack.enter_context(TemporaryDirectory())) for _ in range(2))
             return stack.enter_context(provisioned(kind, root, site))
 
-        yield machine_of
+        yield vm_of
 
 
 @pytest.fixture(params=["cpu-base", "gpu-base"])
-def machine(request: pytest.FixtureRequest, machines: Callable[[str], Machine]) -> Machine:
-    """Each of the two."""
-    return machines(request.param)
+def vm(request: pytest.FixtureRequest, vms: Callable[[str], Vm]) -> Vm:
+    """The VM of each kind."""
+    return vms(request.param)
 
 
-def test_image_contains_nothing_of_the_vm_of_the_build(machine: Machine) -> None:
-    """No host key, machine id, package list, log or login of the build is in the image."""
-    assert (machine.root / "etc/machine-id").read_text() == ""
-    assert not list((machine.root / "etc/ssh").glob("ssh_host_*"))
-    assert not list((machine.root / "var/lib/apt/lists").iterdir())
-    assert not (machine.root / "root/.config/gcloud").exists()
-    assert [path for path in (machine.root / "var/log").rglob("*") if path.is_file() and path.stat().st_size] == []
+def test_image_contains_nothing_of_the_vm_of_the_build(vm: Vm) -> None:
+    """No host key, machine-id, package list, log or login of the build is in the image."""
+    assert (vm.root / "etc/machine-id").read_text() == ""
+    assert not list((vm.root / "etc/ssh").glob("ssh_host_*"))
+    assert not list((vm.root / "var/lib/apt/lists").iterdir())
+    assert not (vm.root / "root/.config/gcloud").exists()
+    assert [path for path in (vm.root / "var/log").rglob("*") if path.is_file() and path.stat().st_size] == []
 
 
-def test_docker_starts_with_its_settings_and_restarts_only_for_a_new_runtime(machine: Machine) -> None:
-    """The first start of the daemon reads our settings; NVIDIA's runtime takes one restart more."""
-    starts = (machine.root / "run/starts").read_text().split()
-    assert starts == ["start", "restart"] + ["restart"] * (machine.kind == "gpu-base")
+def test_docker_starts_with_its_settings_and_restarts_only_for_a_new_runtime(vm: Vm) -> None:
+    """The first start of the daemon reads daemon.json; NVIDIA's runtime needs one restart more."""
+    starts = (vm.root / "run/starts").read_text().split()
+    assert starts == ["start", "restart"] + ["restart"] * (vm.kind == "gpu-base")
 
 
-def test_nothing_is_upgraded_during_the_build(machine: Machine) -> None:
-    """Ubuntu's daily upgrade would hold apt's lock, and change what is being verified."""
-    stopped = (machine.root / "run/stopped").read_text().splitlines()[0]
+def test_nothing_is_upgraded_during_the_build(vm: Vm) -> None:
+    """The timers of Ubuntu's daily upgrade are stopped, because an upgrade would hold apt's lock."""
+    stopped = (vm.root / "run/stopped").read_text().splitlines()[0]
     assert stopped == "apt-daily.timer apt-daily-upgrade.timer apt-daily.service apt-daily-upgrade.service"
 
 
-def test_a_second_run_changes_nothing(machine: Machine) -> None:
-    """The same scripts once more: no file differs, no image is pulled, Docker is not restarted."""
-    before, starts = machine.files(), (machine.root / "run/starts").read_text()
-    machine.provision()
-    after = machine.files()
+def test_a_second_run_changes_nothing(vm: Vm) -> None:
+    """A second run of the scripts changes no file, pulls no image and does not restart Docker."""
+    before, starts = vm.files(), (vm.root / "run/starts").read_text()
+    vm.provision()
+    after = vm.files()
     assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
-    assert (machine.root / "run/starts").read_text() == starts
+    assert (vm.root / "run/starts").read_text() == starts
 
 
-# What is taken away at once, and what the verification prints of each; the second list breaks a file of the first.
+# Command of each planted defect, and the lines that the verification prints of it. All defects of a table are planted
+# together; the second table breaks a file of the first.
 _LACKS = {
     "sed -i /node-exporter/d /var/lib/docker/images": ["image prom/node-exporter:v1.9.0: is 'no', must be 'yes'."],
     "apt-mark unhold docker-ce": ["hold of docker-ce: is '', must be 'docker-ce'."],
@@ -95,35 +96,33 @@ _LACKS_OF_A_GPU = {
     [("cpu-base", _LACKS), ("cpu-base", _LACKS_OF_THE_SETTINGS), ("gpu-base", _LACKS_OF_A_GPU)],
     ids=["cpu", "settings", "gpu"],
 )
-def test_verification_names_every_defect(
-    machines: Callable[[str], Machine], kind: str, lacks: dict[str, list[str]]
-) -> None:
-    """The verification fails, and names everything that was taken away."""
-    machine = machines(kind)
+def test_verification_names_every_defect(vms: Callable[[str], Vm], kind: str, lacks: dict[str, list[str]]) -> None:
+    """The verification fails, and names every planted defect."""
+    vm = vms(kind)
     kept = ("etc", "usr/local", "root/.docker", "var/lib/docker", "var/lib/dpkg")
-    assert machine.run("tar", "-C", "/", "-cf", "/tmp/kept.tar", *kept).returncode == 0
+    assert vm.run("tar", "-C", "/", "-cf", "/tmp/kept.tar", *kept).returncode == 0
     try:
         for take_away in lacks:
-            taken = machine.run("sh", "-ec", take_away)
+            taken = vm.run("sh", "-ec", take_away)
             assert taken.returncode == 0, taken.stderr
-        done = machine.verify()
+        done = vm.verify()
         assert done.returncode == 1, done.stdout + done.stderr
         unnamed = {take_away for take_away, lines in lacks.items() if not all(line in done.stderr for line in lines)}
         assert not unnamed, done.stderr
     finally:
-        assert machine.run("tar", "-C", "/", "-xf", "/tmp/kept.tar").returncode == 0
+        assert vm.run("tar", "-C", "/", "-xf", "/tmp/kept.tar").returncode == 0
 
 
-def test_complete_vm_passes_the_verification(machine: Machine) -> None:
-    """What the tests above took away is back, and nothing else is missing."""
-    done = machine.verify()
+def test_complete_vm_passes_the_verification(vm: Vm) -> None:
+    """The verification passes on a VM without a defect."""
+    done = vm.verify()
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_another_key_than_the_pinned_one_is_refused(machine: Machine) -> None:
-    """A repository with a key of somebody else's ends the build before anything of it is installed."""
-    shutil.rmtree(machine.root / "etc/apt/keyrings")
-    done = machine.run("bash", "-c", "cd /tmp/scripts && bash docker.sh", DOCKER_KEY_FINGERPRINT="0" * 40)
+def test_another_key_than_the_pinned_one_is_refused(vm: Vm) -> None:
+    """A repository with another key than the pinned key ends the build before any package is installed."""
+    shutil.rmtree(vm.root / "etc/apt/keyrings")
+    done = vm.run("bash", "-c", "cd /tmp/scripts && bash docker.sh", DOCKER_KEY_FINGERPRINT="0" * 40)
     assert done.returncode == 1
     assert "must be '0000000000000000000000000000000000000000'." in done.stderr
-    assert not (machine.root / "etc/apt/keyrings").exists()
+    assert not (vm.root / "etc/apt/keyrings").exists()

@@ -21,7 +21,7 @@ locals {
   ]
 }
 
-source "googlecompute" "machine" {
+source "googlecompute" "vm" {
   project_id = var.project_id
   zone       = var.zone
 
