@@ -1,4 +1,4 @@
-"""A machine that runs Docker: Debian's dockerd in namespaces of its own. Several run at once; none leaves a trace."""
+"""A machine that runs Docker: Debian's dockerd in its own namespaces. Several can run at once; none leaves a trace."""
 
 import http.client
 import os
@@ -28,7 +28,7 @@ class Machine:
     """
     A running machine: a network of its own, with loopback alone at first, and its own /etc, /opt, /root, /run and /var.
 
-    They begin as this machine's, except for /run, which begins empty. /tmp and everything else are shared.
+    The folders begin with the host's content, except for /run, which begins empty; all other folders are shared.
     """
 
     name: str
@@ -36,12 +36,12 @@ class Machine:
 
     def start(self, *command: str | Path, folder: str | Path = "/", **popen: Any) -> "subprocess.Popen[str]":
         """
-        Start a process there; it lives as long as the machine, for a signal to what is returned does not reach it.
+        Start a process on the machine. It ends with the machine: a signal to the returned process does not reach it.
 
         Args:
-            command: Program and arguments.
-            folder: Where it runs, as the machine sees it.
-            popen: As for subprocess.Popen.
+            command: program and arguments.
+            folder: working directory on the machine.
+            popen: arguments of subprocess.Popen.
         """
         inside = ["nsenter", f"--target={self.pid}", "--mount", "--net", "--pid", "--uts", "--ipc", "--"]
         popen = {"stdin": subprocess.DEVNULL, "text": True} | popen
@@ -50,7 +50,7 @@ class Machine:
     def run(
         self, *command: str | Path, folder: str | Path = "/", stdin: str = "", within_s: float = 120
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a command there to its end."""
+        """Run a command on the machine to its end."""
         pipe = subprocess.PIPE
         with self.start(*command, folder=folder, stdin=pipe, stdout=pipe, stderr=pipe) as process:
             try:
@@ -60,7 +60,7 @@ class Machine:
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def __call__(self, *command: str | Path, folder: str | Path = "/", stdin: str = "", within_s: float = 120) -> str:
-        """Run a command there that must succeed, and return what it prints."""
+        """Run a command on the machine that must succeed, and return its stdout."""
         done = self.run(*command, folder=folder, stdin=stdin, within_s=within_s)
         assert done.returncode == 0, (
             f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}{done.stdout}"
@@ -75,12 +75,12 @@ class Machine:
                 os.setns(network.fileno(), os.CLONE_NEWNET)
             return socket.create_connection((host, port), timeout_s)
 
-        # A namespace is a thread's; the socket stays in the one where it was made.
+        # A thread of its own enters the namespace; the socket stays in the namespace of its creation.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(inside).result()
 
     def get(self, port: int, path: str, host: str = _LOOPBACK) -> tuple[int, bytes]:
-        """Ask a server on the machine, and return the status and the body of its answer."""
+        """Send a GET to a server on the machine, and return status and body of the answer."""
         connection = http.client.HTTPConnection(host, port)
         connection.sock = self.connect(port, host=host)
         try:
@@ -91,7 +91,7 @@ class Machine:
             connection.close()
 
     def wait_for(self, port: int, path: str, within_s: float = 10, host: str = _LOOPBACK) -> bytes:
-        """Ask until the answer is 200, and return its body."""
+        """Repeat a GET until the answer is 200, and return its body."""
         deadline = time.monotonic() + within_s
         while True:
             answer: object
@@ -137,7 +137,7 @@ def dockerd() -> Iterator[Machine]:
 
 
 def _answering(process: "subprocess.Popen[bytes]", name: str) -> Machine | None:
-    """Wait until the machine's Docker answers; none, if it ends or takes too long."""
+    """Wait until the machine's Docker answers; return None if it ends or takes too long."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     deadline = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < deadline:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The first process of a machine that runs Docker, in namespaces of its own: when it ends, everything on the machine does.
+# The first process of a machine that runs Docker, in namespaces of its own: its end ends every process of the machine.
 # It ends when its standard input does, so also when the process at the other end is killed.
 # Usage: unshare --mount --net --pid --uts --ipc --fork --kill-child dockerd.sh NAME
 set -eu
 name=$1
 
-# What is written to these folders is the machine's own, in its memory: nothing of it is seen or left outside.
+# Files that the machine writes to these folders stay in its memory: the host never sees them.
 mount --make-rprivate /
 mount --make-rshared /
 mount -t proc proc /proc

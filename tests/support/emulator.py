@@ -16,7 +16,7 @@ GROUP: Final = "dojangkok-dev-ai-server-mig"
 SEED_TEMPLATE: Final = "dojangkok-dev-ai-server-seed"
 ZONE: Final = "projects/dojangkok-dev/zones/asia-northeast3-a"
 TEMPLATES: Final = "projects/dojangkok-dev/global/instanceTemplates"
-USER_AGENT: Final = "tests"  # of this wrapper's own requests, in the request log
+USER_AGENT: Final = "tests"  # marks this wrapper's own requests in the request log
 _END_S: Final = 30
 
 
@@ -72,12 +72,12 @@ class Emulator:
         return [json.loads(line) for line in lines]
 
     def plan_fault(self, **fault: Any) -> Callable[[], bool]:
-        """Plan a fault; returns a function that tells whether the fault has happened."""
+        """Plan a fault; return a function that returns whether the fault has happened."""
         path = f"emulator/faults/{self.ask('emulator/faults', {'faults': [fault]})['id']}"
         return lambda: any(self.ask(path)["fired"])
 
     def watch_for_phase(self, phase: str) -> Callable[[], bool]:
-        """Return a function that tells whether an instance has come to a phase, such as `verifying`, from now on."""
+        """Return a function that checks whether an instance has entered a phase, such as `verifying`, since now."""
         return self.plan_fault(when={"phase": phase}, request={"verb": "GET", "path": "emulator/clock"})
 
     def copy_template(self, name: str) -> None:
@@ -87,7 +87,7 @@ class Emulator:
         self.ask(f"compute/v1/{TEMPLATES}", {"name": name, "properties": json.loads(text)})
 
     def kill(self) -> None:
-        """End the process without a farewell to its clients."""
+        """Kill the process, without closing connections of its clients."""
         assert self.process
         self.process.kill()
         self.process.wait()

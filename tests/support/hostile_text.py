@@ -1,4 +1,4 @@
-"""Text that tries to control a terminal, a workflow's log or a job summary, and what no output may hold."""
+"""Text that tries to control a terminal, a workflow's log or a job summary, and a check of outputs."""
 
 import unicodedata
 from collections.abc import Iterator

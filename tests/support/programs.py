@@ -1,4 +1,4 @@
-"""Programs that tests start: where each is, and what a test does where a program is missing."""
+"""Programs that tests start: their paths, and the skip or failure of a test whose program is missing."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Web hosts of any name over TLS on loopback, which record each request; nothing leaves this machine."""
+"""Web hosts of any name over TLS on loopback, which record each request; nothing leaves this computer."""
 
 import datetime
 import ssl

@@ -1,4 +1,4 @@
-"""The product's backend, as far as the AI server calls it back; it keeps what it is told."""
+"""The product's backend, as far as the AI server calls it back; the fake records every callback."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -41,11 +41,11 @@ _BODY: TypeAdapter[_Done | _Failed] = TypeAdapter(_Done | _Failed)
 @dataclass(frozen=True)
 class Callback:
     """
-    The end of a job, as it was told.
+    A recorded callback.
 
     Args:
-        key: The Idempotency-Key; the same one twice is kept twice.
-        at: Seconds since the epoch.
+        key: value of the header Idempotency-Key; equal keys are recorded each time.
+        at: time of the callback, in seconds since the epoch.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Backend:
     The fake, below `/api`.
 
     Args:
-        token: Wanted as bearer; with an empty one, everybody may call.
+        token: bearer token that a call needs; with an empty token every call is accepted.
     """
 
     def __init__(self, *, token: str = TOKEN) -> None:
@@ -89,7 +89,7 @@ class Backend:
 
 
 def main() -> None:
-    """Serve it."""
+    """Serve the fake."""
     parser = arguments("A backend that keeps the callbacks it gets.", port=8003)
     parser.add_argument("--token", default=TOKEN)
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What every fake has besides its routes: a plan of faults, and a record of what it was asked."""
+"""The common part of all fakes: a plan of faults, and a record of calls."""
 
 import asyncio
 import json
@@ -20,12 +20,12 @@ _APART = ("/fake/", "/health")  # neither recorded nor disturbed
 
 class Fault(BaseModel):
     """
-    One way of not doing what was asked; the parts can be combined.
+    A fault of a fake; the members can be combined.
 
     Args:
-        status: Answered instead; 0 for the fake's own answer.
-        drop: Whether the connection is closed without an answer.
-        times: For how many requests; without it, for all of them.
+        status: status of the answer; 0 for the fake's own answer.
+        drop: whether the connection is closed without an answer.
+        times: number of requests with the fault; None for all requests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +42,7 @@ _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 @dataclass(frozen=True)
 class Call:
-    """A request that came; its body shortened, as text, and its headers without what Authorization said."""
+    """A recorded request, with its shortened body as text, and its headers without the value of Authorization."""
 
     method: str
     path: str
@@ -59,11 +59,11 @@ class Plan:
         self._faults: list[Fault] = []
 
     def set(self, *faults: Fault) -> None:
-        """Replace what is planned; with nothing, the fake behaves."""
+        """Replace the planned faults; without faults the fake answers normally."""
         self._faults = list(faults)
 
     def next(self) -> Fault:
-        """The fault for one request, which uses it up once."""
+        """Return the fault for a request, and count its use."""
         if not self._faults:
             return Fault()
         fault = self._faults[0]
@@ -75,7 +75,7 @@ class Plan:
 
 
 class _Planned:
-    """An application that records, and fails as planned, before its routes get the request."""
+    """An application that records each request and applies a planned fault before its routes get the request."""
 
     def __init__(self, routes: ASGIApp, plan: Plan) -> None:
         self._routes = routes
@@ -103,7 +103,7 @@ def planned(plan: Plan, routes: Sequence[BaseRoute]) -> ASGIApp:
     """
     The application of a fake: its routes, and GET /fake/calls, POST /fake/plan.
 
-    What is posted is one fault or a list of them, as JSON; an empty list ends all.
+    The body of the POST is a fault or a list of faults, as JSON; an empty list ends all faults.
     """
 
     async def calls(_: Request) -> Response:
@@ -122,7 +122,7 @@ def planned(plan: Plan, routes: Sequence[BaseRoute]) -> ASGIApp:
 
 
 def is_bearer(request: Request, key: str) -> bool:
-    """Whether a request shows the key."""
+    """Return whether a request has the key as its bearer token."""
     return request.headers.get("Authorization") == f"Bearer {key}"
 
 

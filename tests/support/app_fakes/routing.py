@@ -14,7 +14,7 @@ class Routing(httpx.AsyncBaseTransport):
     The host is that of the Host header, and the `target` and `timeout` extensions count, as on a connection.
 
     Args:
-        apps: By host name, such as `{"vllm.internal": Vllm().app}`.
+        apps: application for each host name, such as `{"vllm.internal": Vllm().app}`.
     """
 
     def __init__(self, apps: Mapping[str, ASGIApp]) -> None:

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 
 class _AbortableProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-    """uvicorn's, which tells the application how to close the connection without an answer."""
+    """uvicorn's protocol, which passes the application a function that closes the connection without an answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -22,7 +22,7 @@ class _AbortableProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
 
 def arguments(description: str, port: int) -> argparse.ArgumentParser:
-    """The command line that all fakes share."""
+    """Parse the command line of a fake."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, default=port)
     return parser

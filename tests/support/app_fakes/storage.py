@@ -2,10 +2,10 @@
 An object store that serves presigned URLs, and some servers that a URL should not lead to.
 
     GET /NAME?X-Amz-Signature=…    a file; PUT /fake/files/NAME puts it there
-    GET /slow                      a byte now and then, for ever
-    GET /endless                   as many bytes as are taken
+    GET /slow                      a slow answer without an end
+    GET /endless                   an answer without an end
     GET /redirect?to=URL           302
-    GET /status/CODE               nothing but a status
+    GET /status/CODE               an empty answer with this status
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Storage:
     The fake.
 
     Attributes:
-        files: Content type and bytes, by name.
+        files: content type and bytes, by name.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ def _refusal(status: int, code: str) -> Response:
 
 
 def main() -> None:
-    """Serve it."""
+    """Serve the fake."""
     serve(Storage().app, arguments("An object store.", port=8004).parse_args().port)
 
 

@@ -1,7 +1,7 @@
 """
 Upstage's document digitization: it reads the same lease on every image.
 
-Source: the answer to a document-parse request in Upstage's API reference. Of refusals only the status is known.
+Source: the answer to a document-parse request in Upstage's API reference. The reference has only the status of errors.
 """
 
 import time
@@ -21,7 +21,7 @@ ACCOUNT = "110-234-567890"
 
 _FIELDS = {"ocr": "force", "model": "document-parse"}
 _IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-_TOLERANCE_S = 0.1  # what a network may take off the time between two calls
+_TOLERANCE_S = 0.1  # the network may shorten the time between two calls by this much
 _ELEMENTS = (
     ("heading1", "<h1 id='0' style='font-size:22px'>부동산 임대차 계약서</h1>"),
     ("paragraph", f"<p id='1'>임대인 김영희 (주민등록번호 {RESIDENT_NUMBER}, 전화 {PHONE})<br>임차인 이철수</p>"),
@@ -41,10 +41,10 @@ class Upstage:
     The fake.
 
     Args:
-        interval_s: How far apart calls have to come; 0 for no limit.
+        interval_s: least time between two calls; 0 for no limit.
 
     Attributes:
-        html: What is read instead of the lease, where it is set.
+        html: text that is read instead of the lease, unless empty.
     """
 
     def __init__(self, *, key: str = KEY, interval_s: float = 0) -> None:
@@ -74,7 +74,7 @@ class Upstage:
 
 
 def parts_of(content_type: str, body: bytes) -> dict[str, bytes]:
-    """The parts of a multipart/form-data body, by the name of their field; the last of a name counts."""
+    """Return the parts of a multipart/form-data body by field name; of equal names the last counts."""
     header = b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n"
     message = message_from_bytes(header + body, policy=policy.HTTP)
     parts: dict[str, bytes] = {}
@@ -111,7 +111,7 @@ def _refusal(status: int, message: str, headers: dict[str, str] | None = None) -
 
 
 def main() -> None:
-    """Serve it."""
+    """Serve the fake."""
     parser = arguments("A document digitization that reads the same lease everywhere.", port=8002)
     parser.add_argument("--key", default=KEY)
     parser.add_argument("--interval-s", type=float, default=0)

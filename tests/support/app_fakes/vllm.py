@@ -41,11 +41,11 @@ class Vllm:
     The fake.
 
     Args:
-        models: What is served: the model, and its adapters by name.
-        latency_s: How long a completion takes.
+        models: names of the model and of its adapters.
+        latency_s: seconds until a completion.
 
     Attributes:
-        answer: Said instead of what the messages ask for, where it is set.
+        answer: content of every completion, unless empty.
     """
 
     def __init__(self, *, key: str = KEY, models: Sequence[str] = MODELS, latency_s: float = 0) -> None:
@@ -86,7 +86,7 @@ class Vllm:
 
 
 def completed(chat: _Chat) -> str:
-    """A JSON array with the user's keywords where the system asks for one, else Markdown that quotes the user."""
+    """Return a JSON array with the user's keywords if the system prompt asks for JSON, else Markdown with a quote."""
     system, user = chat.said_by("system"), chat.said_by("user")
     if "JSON" in system and ("배열" in system or "array" in system.lower()):
         return json.dumps([f"{keyword} 확인" for keyword in keywords(user)], ensure_ascii=False)
@@ -95,7 +95,7 @@ def completed(chat: _Chat) -> str:
 
 
 def keywords(text: str) -> list[str]:
-    """What a text enumerates: as a JSON array, as lines with a bullet, or between commas after its last colon."""
+    """Return the items of a list: a JSON array, lines with a bullet, or words between commas after the last colon."""
     start, end = text.find("["), text.rfind("]")
     if 0 <= start < end:
         try:
@@ -133,7 +133,7 @@ def _refusal(status: int, kind: str, message: str, param: str | None = None) -> 
 
 
 def main() -> None:
-    """Serve it."""
+    """Serve the fake."""
     parser = arguments("A vLLM that repeats what it was told.", port=8001)
     parser.add_argument("--key", default=KEY)
     parser.add_argument("--latency-s", type=float, default=0)

@@ -1,5 +1,5 @@
 """
-Python imports this at its start, when its folder is on PYTHONPATH: what a test has to know of a process, or do to it.
+Hooks that record connections of a process, or kill it. Python imports this module if its folder is on PYTHONPATH.
 
     SPY_CONNECTIONS=FILE   every address that a socket connects to is added there, one a line
     SPY_KILL=before:7      SIGKILL before the seventh HTTP exchange of the process, or `after:7` once it was answered
@@ -26,7 +26,7 @@ def _watch(file: str) -> None:
 def _kill(when: str, number: int) -> None:
     import httpx
 
-    # Whatever the transport of a client is.
+    # For every transport of a client.
     numbers, send = itertools.count(1), httpx.Client.send
 
     def dying(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What the tests of accessory with a real sshd and Docker share."""
+"""Fixtures of accessory's tests with a real sshd and Docker."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.system.accessory.updating import Lab, lab
 
 @pytest.fixture(scope="session")
 def accessory_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A machine with sshd and Docker, and releases of ChromaDB in its registry."""
+    """A VM with sshd and Docker, and releases of ChromaDB in its registry."""
     with lab(tmp_path_factory.mktemp("accessory")) as machine:
         chroma_releases.publish(machine)
         yield machine
@@ -18,6 +18,6 @@ def accessory_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]
 
 @pytest.fixture
 def chroma(accessory_machine: Lab) -> Lab:
-    """The machine with release `one` of ChromaDB on it, and data in its volume."""
+    """The VM on release `one` of ChromaDB, with data in its volume."""
     chroma_releases.begin(accessory_machine)
     return accessory_machine

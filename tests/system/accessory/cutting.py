@@ -13,14 +13,14 @@ Direction = Literal["up", "down"]
 @dataclass
 class Proxy:
     """
-    What listens.
+    The proxy.
 
     Args:
-        port: On this machine's loopback.
-        cut: Direction and bytes of it, after which the next connection is cut; None cuts none.
-        is_dead: Whether connections are cut at once.
-        was_cut: Set when a connection was cut.
-        carried: Bytes in each direction, of all connections.
+        port: port of the proxy on loopback.
+        cut: direction and number of bytes after which the next connection is cut; None for no cut.
+        is_dead: whether every connection is cut at once.
+        was_cut: event that is set when a connection was cut.
+        carried: number of bytes in each direction, of all connections.
     """
 
     port: int
@@ -65,7 +65,7 @@ def proxy(dial: Callable[[], socket.socket]) -> Iterator[Proxy]:
     Listen until the end of the block.
 
     Args:
-        dial: Connects to where connections are carried.
+        dial: function that connects to the target.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         proxy = Proxy(server.getsockname()[1])

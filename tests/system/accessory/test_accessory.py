@@ -1,4 +1,4 @@
-"""Updates of the single machines, over real SSH, by real Docker: whatever happens, the old or the new one serves."""
+"""Updates of single VMs over real SSH, by real Docker: after any failure the old or the new release serves."""
 
 import json
 
@@ -42,7 +42,7 @@ def test_release_that_is_never_ready_is_undone_with_its_changes_of_the_data(chro
     assert done["snapshot"] == ""
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)
-    # The schema is the failed release's there, and it is kept for whoever wants to look.
+    # The data of the failed release, with its schema, are kept for an investigation.
     assert chroma.machine("sh", "-c", f"cat {VOLUME}/snapshots/*/failed/schema").strip() == "9"
     assert update(chroma, "two")["exit_code"] == 0
     assert_truthful(chroma, before)
@@ -85,7 +85,7 @@ def test_disk_without_room_for_the_image_stops_nothing(chroma: Lab) -> None:
 
 
 def test_disk_without_room_for_the_snapshot_stops_nothing(chroma: Lab) -> None:
-    """The data are on a disk of their own, as on the real machine."""
+    """A data disk without room for the snapshot leaves the old container running."""
     chroma.machine("docker", "rm", "--force", "app-chromadb-1")
     chroma.machine("sh", "-c", f"cp -a {VOLUME} /run/copy && mount -t tmpfs -o size=3m none {VOLUME}")
     chroma.machine("sh", "-c", f"cp -a /run/copy/. {VOLUME} && rm -r /run/copy")
@@ -97,7 +97,7 @@ def test_disk_without_room_for_the_snapshot_stops_nothing(chroma: Lab) -> None:
 
 
 def test_disk_that_is_full_to_the_last_byte_stops_nothing(chroma: Lab) -> None:
-    """A full disk leaves the old container running, and the report says so."""
+    """A full disk leaves the old container running, and the report has the reason."""
     container = chroma.machine("docker", "ps", "--quiet")
     chroma.machine("sh", "-c", f"mkdir -p {STATE} && mount -t tmpfs -o size=64k none {STATE}")
     chroma.machine.run("dd", "if=/dev/zero", f"of={STATE}/full")

@@ -1,4 +1,4 @@
-"""Updates of the single machines whose client, connection or machine goes away, or that meet each other."""
+"""Updates of single VMs that lose their client, connection or process, or that run at the same time."""
 
 import os
 import random
@@ -64,7 +64,7 @@ def test_killed_update_process_keeps_the_record_of_the_old_release(chroma: Lab) 
     ended = report(client)
     assert (ended["exit_code"], "ended on the VM without a result" in ended["message"]) == (8, True)
     assert chroma.run("status", "chromadb")["active_run"]["is_running"] is False
-    # Another one that fails goes back to what last served, with the data of that time.
+    # Another failed update restores the release that served last, with the data of that time.
     assert update(chroma, "broken")["exit_code"] == 7
     assert chroma.serving("chromadb") == chroma.images["one"]
     assert_truthful(chroma, before)
@@ -87,7 +87,7 @@ def test_vm_with_another_host_key_is_refused(chroma: Lab) -> None:
 
 @pytest.mark.parametrize("later", ["after a restart", "after a while"])
 def test_data_that_came_after_a_cut_are_never_replaced_by_older_ones(chroma: Lab, later: str) -> None:
-    """The release of a run that was cut off got ready, was used, and fails on some later day: so does an update."""
+    """A failed update after a run that was cut off restores the newest data, not those of the cut run."""
     client = chroma.start("update", "chromadb", "--image", chroma.images["broken"])
     wait_for_phase(client, "ready")
     chroma.machine("pkill", "-KILL", "-f", f"bash {STATE}/runs/")
@@ -128,12 +128,12 @@ def places(whole: dict[Direction, int], chance: random.Random) -> list[tuple[Dir
 
 
 def test_update_survives_a_cut_at_any_byte(chroma: Lab) -> None:
-    """At CUTS bytes spread over an update's connection, in both directions; the client is killed then, or goes on."""
+    """An update whose connection is cut at any byte, with its client killed or not, ends with one true state."""
     seed = int(os.environ.get("SEED") or random.randrange(10**6))  # noqa: S311
     print(f"SEED={seed}")
     chance = random.Random(seed)  # noqa: S311
     before, wire = data(chroma), chroma.proxy
-    # Both images are there after this, so that the update that is measured pulls nothing, as those that are cut.
+    # After this the VM has both images, so that neither the measured update nor those that are cut pull an image.
     for release in ("two", "one", "two"):
         wire.carried.update({"up": 0, "down": 0})
         assert update(chroma, release)["exit_code"] == 0
@@ -149,7 +149,7 @@ def test_update_survives_a_cut_at_any_byte(chroma: Lab) -> None:
         until = time.monotonic() + 60
         while client.poll() is None and not wire.was_cut.wait(0.1):
             assert time.monotonic() < until, where
-        # A run may also end before its byte, on a day when less is said.
+        # A run may end before its byte, because the amount of output varies.
         wire.cut = None
         cuts += wire.was_cut.is_set()
         if is_killed:

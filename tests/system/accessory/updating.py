@@ -1,4 +1,4 @@
-"""`python -m accessory` as a person runs it, against a machine with sshd, Docker and images that play its parts."""
+"""`python -m accessory` as a person runs it, against a VM with sshd, Docker and stand-in images."""
 
 import json
 import os
@@ -22,7 +22,7 @@ STATE = "/var/lib/dojangkok"
 VOLUME = "/var/lib/docker/volumes/chromadb-data"
 PORTS = {"chromadb": 8100, "vllm": 8001}
 _RUN_S = 120
-# What sshd has taken in may yet become a process. The brackets keep the pattern from this command itself.
+# A connection that sshd has accepted may still start a process. Due to the brackets pgrep does not match this command.
 _SETTLED = f"""
 ! pgrep -f ' [r]eceive |sshd.*: ([d]eployer|[[]accepted)' >/dev/null || exit 1
 for script in {STATE}/runs/*/script; do
@@ -61,13 +61,13 @@ volumes: {{{name}-data: {{name: {name}-data}}}}
 @dataclass(frozen=True)
 class Lab:
     """
-    A machine with sshd, Docker and a registry, reached through a proxy.
+    A VM with sshd, Docker and a registry, reached through a proxy.
 
     Args:
-        machine: It.
-        proxy: To its sshd.
+        machine: machine that stands for the VM.
+        proxy: proxy of its sshd.
         folder: folder of the client, with environments/ and the keys.
-        images: References with digest, by the name that they were given.
+        images: reference with digest for each name of a release.
     """
 
     machine: Machine
@@ -93,7 +93,7 @@ class Lab:
         return str(digests[0])
 
     def begin(self, name: str, serving: str, env: str = "", **settings: object) -> None:
-        """Let the machine be as if it had just been made, serving an image that nobody here has brought."""
+        """Reset the VM to the state after its creation, serving an image that no update has started."""
         machine = self.machine
         machine("sh", "-c", "docker ps -aq | xargs -r docker rm -f")
         machine("sh", "-c", f"umount {STATE} {VOLUME} 2>/dev/null; rm -rf {STATE} /opt/app; mkdir -p /opt/app")
@@ -146,11 +146,11 @@ class Lab:
         )
 
     def run(self, verb: str, name: str, *args: str) -> dict[str, Any]:
-        """Run it to its end, and return its report."""
+        """Run `python -m accessory` to its end, and return its report."""
         return report(self.start(verb, name, *args))
 
     def serving(self, name: str) -> str:
-        """Return the reference of the image whose container runs and answers; empty where none does."""
+        """Return the reference of the image whose container runs and answers; empty if none does."""
         ids = self.machine("docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.service={name}").split()
         if len(ids) != 1:
             return ""
@@ -166,20 +166,20 @@ class Lab:
             return False
 
     def record(self) -> list[dict[str, str]]:
-        """Return what is recorded on the machine, newest first."""
+        """Return the record of releases on the VM, newest first."""
         done = self.machine.run("cat", f"{STATE}/accessory.json")
         return list(json.loads(done.stdout)) if done.returncode == 0 else []
 
     def wait_until_settled(self) -> None:
-        """Wait until nobody is at work on the machine, nor about to be: no script comes in, and each has ended."""
+        """Wait until no script runs on the VM and no connection could start another."""
         until = time.monotonic() + _RUN_S
         while self.machine.run("bash", "-c", _SETTLED).returncode != 0:
-            assert time.monotonic() < until, f"at work still: {self.machine.run('ps', 'axf').stdout}"
+            assert time.monotonic() < until, f"still running: {self.machine.run('ps', 'axf').stdout}"
             time.sleep(0.1)
 
 
 def wait_for_phase(process: "subprocess.Popen[str]", name: str) -> None:
-    """Wait until a client says that a phase begins."""
+    """Wait until a client prints that a phase begins."""
     assert process.stderr
     for line in process.stderr:
         if line == f"{name} …\n":
@@ -188,7 +188,7 @@ def wait_for_phase(process: "subprocess.Popen[str]", name: str) -> None:
 
 
 def report(process: "subprocess.Popen[str]") -> dict[str, Any]:
-    """Return the report of a client that ends: all of its stdout, or the last on stderr."""
+    """Return the report of a client that ends: all of its stdout, or the last JSON document on stderr."""
     stdout, stderr = process.communicate(timeout=_RUN_S)
     text = stdout if process.returncode == 0 else stderr[stderr.index("{\n") :]
     if process.returncode:
@@ -200,7 +200,7 @@ def report(process: "subprocess.Popen[str]") -> dict[str, Any]:
 
 @contextmanager
 def lab(folder: Path) -> Iterator[Lab]:
-    """Run a machine with everything on it until the end of the block."""
+    """Run the VM until the end of the block."""
     for program, package in (
         ("ssh", "openssh-client"),
         ("docker-registry", "docker-registry"),
@@ -221,7 +221,7 @@ def lab(folder: Path) -> Iterator[Lab]:
         machine("ln", "-sf", compose, "/root/.docker/cli-plugins/docker-compose")
         machine("install", "-m", "600", folder / "host", "/run/ssh")
         machine("install", "-m", "644", folder / "client.pub", "/run/ssh")
-        # As OS Login does it: not root, but sudo without a password.
+        # An account like those of OS Login: not root, with sudo without a password.
         machine(
             "useradd", "--no-create-home", "--home-dir", "/run", "--shell", "/bin/bash", "--password", "*", "deployer"
         )

@@ -1,4 +1,4 @@
-"""The console in a browser: what it shows, and what a person does there."""
+"""The console in a browser: its content, and the actions of a person."""
 
 import json
 from typing import Any
@@ -43,8 +43,8 @@ class Page:
         )
         return [box for box in boxes if data.items() <= box.items()]
 
-    def machines(self, *columns: int) -> set[tuple[str, ...]]:
-        """Return columns of the table of machines: 0 name, 1 template, 3 state."""
+    def instances(self, *columns: int) -> set[tuple[str, ...]]:
+        """Return columns of the table of instances: 0 name, 1 template, 3 state."""
         rows: list[list[str]] = self.driver.execute_script(
             "return [...document.querySelectorAll('#instances tbody tr')].map(row => [...row.cells].map(cell =>"
             " (cell.querySelector('.name') || cell).textContent))"
@@ -52,7 +52,7 @@ class Page:
         return {tuple(row[column] for column in columns) for row in rows}
 
     def requests(self) -> list[str]:
-        """Return the addresses that the page asked for since this was last called."""
+        """Return the addresses that the page has requested since the last call."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]  # type: ignore[no-untyped-call]
         urls = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
         return [url for url in urls if not url.startswith(("chrome:", "data:"))]  # the browser's first, empty tab
@@ -64,5 +64,5 @@ class Page:
             self.driver.get_log(log)  # type: ignore[no-untyped-call]
 
     def complaints(self) -> list[str]:
-        """Return what the browser's own console says."""
+        """Return the messages of the browser's own console."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]

@@ -44,7 +44,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 @pytest.fixture
 def page(emulator: Emulator, browser: Chrome) -> Iterator[Page]:
-    """An empty page, left before the emulator ends; a test ends with nothing in the browser's own console."""
+    """An empty page, which is left before the emulator ends; the test fails if the browser's console has a message."""
     page = Page(browser)
     page.forget()
     yield page
@@ -68,17 +68,17 @@ def _finish(emulator: Emulator) -> None:
 
 
 def _replay(emulator: Emulator, folder: Path) -> str:
-    """Keep the replay, as a pipeline keeps it beside its summary, and return the file's address."""
+    """Write the replay, as a pipeline does beside its summary, and return the file's address."""
     with urllib.request.urlopen(f"{emulator.address}/emulator/replay.html", timeout=30) as answer:
         (folder / "replay.html").write_bytes(answer.read())
     return (folder / "replay.html").as_uri()
 
 
 def test_page_shows_the_instances_of_the_seed(page: Page, emulator: Emulator) -> None:
-    """Three healthy machines, each in a lane and in the table, with the flags, the clock and its speed."""
+    """Three healthy instances, each in a lane and in the table, with the flags, the clock and its speed."""
     page.open(emulator.address)
     names = {row["instance"].rpartition("/")[2] for row in emulator.instances()}
-    assert page.machines(0, 1, 3) == {(name, SEED_TEMPLATE, "healthy") for name in names}
+    assert page.instances(0, 1, 3) == {(name, SEED_TEMPLATE, "healthy") for name in names}
     assert {box["instance"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
     assert [page.text(id_) for id_ in ("healthy", "size", "surge", "stable", "reached")] == [
         "3",
@@ -94,14 +94,14 @@ def test_page_shows_the_instances_of_the_seed(page: Page, emulator: Emulator) ->
 
 
 def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) -> None:
-    """First both templates and neither flag, in the end only the new one and both."""
+    """During the rollout the page shows both templates and no flag, and at its end the new template and both flags."""
     page.open(emulator.address)
     emulator.ask("emulator/instance-rules", {"template": "release-2", "answer_s": 60})
     _roll(emulator, "release-2")
-    wait_until(lambda: page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)})
+    wait_until(lambda: page.instances(1) == {(SEED_TEMPLATE,), ("release-2",)})
     wait_until(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
     wait_until(lambda: page.text("stable") == "yes" and page.text("reached") == "yes")
-    assert page.machines(1, 3) == {("release-2", "healthy")}
+    assert page.instances(1, 3) == {("release-2", "healthy")}
     states = {box["state"] for box in page.boxes(template="release-2") if "state" in box}
     assert {"creating", "verifying", "healthy"} <= states
     start = {"creating", "verifying", "unhealthy"}  # of the seed's instances, if the page opened early
@@ -111,14 +111,14 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
 
 
 def test_unhealthy_instance_and_its_repair_are_shown(page: Page, emulator: Emulator) -> None:
-    """A machine that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
+    """An instance that stops answering becomes unhealthy, is recreated under its name, and is healthy again."""
     page.open(emulator.address)
     name = emulator.instances()[0]["instance"].rpartition("/")[2]
     emulator.ask("emulator/crash", {"instance": name})
     # Its first 300 s are the group's initial delay: unhealthy, and not repaired yet.
     wait_until(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(instance=name)})
     wait_until(lambda: page.text("stable") == "yes")
-    assert (name, "healthy") in page.machines(0, 3)
+    assert (name, "healthy") in page.instances(0, 3)
 
 
 def test_fault_plan_is_shown_with_its_count(page: Page, emulator: Emulator) -> None:
@@ -133,7 +133,7 @@ def test_fault_plan_is_shown_with_its_count(page: Page, emulator: Emulator) -> N
 
 
 def test_groups_are_chosen_by_name(page: Page, emulator: Emulator) -> None:
-    """With a second group there is something to choose; the page stays with what was chosen."""
+    """With two groups a person can choose a group, and the page keeps the choice."""
     page.open(emulator.address)
     assert not page.find("choice").is_displayed()
     group = {"name": "another", "baseInstanceName": "another", "targetSize": 1}
@@ -147,13 +147,13 @@ def test_groups_are_chosen_by_name(page: Page, emulator: Emulator) -> None:
 
 
 def test_replay_is_one_file_that_asks_for_nothing(page: Page, emulator: Emulator, tmp_path: Path) -> None:
-    """The file shows the whole roll without the emulator, and makes no request but for itself."""
+    """The file shows the whole rollout without the emulator, and requests nothing but itself."""
     _roll(emulator, "release-2")
     _finish(emulator)
     address = _replay(emulator, tmp_path)
     page.open(address)
     assert page.text("summary").startswith("Stable: 3 healthy")
-    assert page.machines(1, 3) == {("release-2", "healthy")}
+    assert page.instances(1, 3) == {("release-2", "healthy")}
     assert {box["template"] for box in page.boxes() if "instance" in box} == {SEED_TEMPLATE, "release-2"}
     page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
     assert page.requests() == [address]
@@ -166,19 +166,19 @@ def test_replay_is_scrubbed_and_played_by_keyboard(page: Page, emulator: Emulato
     page.open(_replay(emulator, tmp_path))
     scrub, play = page.find("scrub"), page.find("play")
     scrub.send_keys(Keys.HOME)
-    assert page.machines(1) == {(SEED_TEMPLATE,)}
+    assert page.instances(1) == {(SEED_TEMPLATE,)}
     assert page.text("moment").startswith("0:00 / ")
     for _ in range(40):
         scrub.send_keys(Keys.ARROW_RIGHT)
     assert page.text("reached") == "no"
-    assert page.machines(1) == {(SEED_TEMPLATE,), ("release-2",)}
+    assert page.instances(1) == {(SEED_TEMPLATE,), ("release-2",)}
     assert scrub.get_attribute("aria-valuetext").endswith(page.text("moment").partition(" / ")[2])
     play.send_keys(Keys.SPACE)
     wait_until(lambda: play.text == "Pause" and int(scrub.get_property("value")) > 50)
     play.send_keys(Keys.SPACE)
     assert play.text == "Play"
     scrub.send_keys(Keys.END)
-    assert page.machines(1, 3) == {("release-2", "healthy")}
+    assert page.instances(1, 3) == {("release-2", "healthy")}
 
 
 @pytest.mark.parametrize("kind", ["live", "replay"])

@@ -1,4 +1,4 @@
-"""`python -m deploy` as a process of its own: killed at each exchange, watched at its sockets, compared with gcloud."""
+"""`python -m deploy` as a process: kills at each exchange, recorded connections, and a comparison with gcloud."""
 
 import json
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ def deployer(emulator: Emulator, tmp_path: Path) -> Iterator[Deployer]:
 
 @pytest.fixture
 def quick(tmp_path: Path) -> Iterator[Deployer]:
-    """Ten virtual minutes are a second."""
+    """An emulator whose clock runs 600 times as fast as real time."""
     with run_emulator(speed=600) as running, served(FakeRegistry(holds_every_digest=True)) as registry:
         running.wait_for_stable_group()
         yield Deployer(running, registry, tmp_path)
 
 
 def _contents(emulator: Emulator) -> list[tuple[str, str]]:
-    """Base and digest of each template of ours."""
+    """Return base and digest of each template that deploy created."""
     contents = []
     for template in emulator.get(TEMPLATES)["items"]:
         metadata = {item["key"]: item["value"] for item in template["properties"]["metadata"]["items"]}
@@ -91,7 +91,7 @@ def _connections(deployer: Deployer, file: Path, code: int, *args: str) -> set[s
 
 
 def test_no_connection_but_to_the_emulator_and_the_registry(deployer: Deployer, tmp_path: Path) -> None:
-    """Operations say where they are by a link to Google's own host; stock clients go there."""
+    """Deploy connects to no other host, although operations have links to Google's own host."""
     allowed = {url.removeprefix("http://") for url in (deployer.emulator.address, deployer.registry_url)}
     addresses = _connections(deployer, tmp_path / "one", 0, "deploy", "--image", numbered_reference(1))
     assert addresses == allowed
@@ -102,7 +102,7 @@ def test_no_connection_but_to_the_emulator_and_the_registry(deployer: Deployer, 
 
 
 def test_control_records_another_connection(deployer: Deployer, tmp_path: Path) -> None:
-    """The control of the test above: the same hook, and a registry on another address."""
+    """The control of the test above: the hook records a connection to a registry on another address."""
     with served(FakeRegistry(holds_every_digest=True), "127.0.0.2") as elsewhere:
         other = Deployer(deployer.emulator, elsewhere, tmp_path)
         addresses = _connections(other, tmp_path / "one", 0, "plan", "--image", numbered_reference(1))
@@ -123,7 +123,7 @@ def test_operation_done_with_an_error_and_no_http_code_is_no_success(deployer: D
 
 
 def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
-    """What `describe` and `list-instances` show after a deploy is what it and `status` say."""
+    """`describe` and `list-instances` agree with the report of a deploy and with `status`."""
     report = deployer.json("deploy", "--image", numbered_reference(7))["rollout"]
     status = deployer.run("status")
     described = gcloud.json(f"instance-groups managed describe {GROUP}")
@@ -132,14 +132,14 @@ def test_gcloud_agrees_with_status(deployer: Deployer, gcloud: Gcloud) -> None:
     assert template == report["target"]["link"].rpartition("/")[2]
     assert version["name"] == report["target"]["name"]
     assert (described["status"]["isStable"], described["status"]["versionTarget"]["isReached"]) == (True, True)
-    machines = gcloud.json(f"instance-groups managed list-instances {GROUP}")
+    instances = gcloud.json(f"instance-groups managed list-instances {GROUP}")
     assert status.exit_code == 0, status.stderr
     assert template in status.stdout
-    for machine in machines:
-        assert machine["name"] in status.stdout
-        assert machine["version"]["instanceTemplate"].rpartition("/")[2] == template
-        assert machine["instanceHealth"][0]["detailedHealthState"] == "HEALTHY"
-    assert len(machines) == described["targetSize"] == 3
+    for instance in instances:
+        assert instance["name"] in status.stdout
+        assert instance["version"]["instanceTemplate"].rpartition("/")[2] == template
+        assert instance["instanceHealth"][0]["detailedHealthState"] == "HEALTHY"
+    assert len(instances) == described["targetSize"] == 3
 
 
 def _operations(emulator: Emulator) -> list[dict[str, str]]:

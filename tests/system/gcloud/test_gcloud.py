@@ -1,7 +1,7 @@
 """
-What gcloud 528 does with a fleet, done to the emulator.
+gcloud 528 with groups and templates of the emulator.
 
-The commands and what they send are those recorded in a capture of the same release against a recording server.
+The commands and their requests are those of a recording of the same gcloud release.
 """
 
 from tests.support.emulator import GROUP, SEED_TEMPLATE, TEMPLATES, ZONE, Emulator
@@ -18,11 +18,11 @@ def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
 
 
 def _names(emulator: Emulator) -> list[str]:
-    return sorted(machine["name"] for machine in emulator.instances())
+    return sorted(instance["name"] for instance in emulator.instances())
 
 
 def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
-    """Every command of emulator/README.md exits 0, and what they roll is rolled as they say."""
+    """Every command of emulator/README.md exits 0, and the group rolls as the page describes."""
     for command in _readme_commands():
         printed = gcloud(command)
         if "list-instances" in command:
@@ -33,7 +33,7 @@ def test_the_rollout_of_the_readme(emulator: Emulator, gcloud: Gcloud) -> None:
     until = next(index for index, entry in enumerate(rolled) if index > since and entry["is_stable"])
     during = rolled[since : until + 1]
     assert max(entry["living"] for entry in during) == 4
-    assert min(sum(machine["available"] for machine in entry["instances"]) for entry in during) == 3
+    assert min(sum(instance["available"] for instance in entry["instances"]) for entry in during) == 3
 
 
 def test_templates(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -69,7 +69,7 @@ def test_a_regional_template(emulator: Emulator, gcloud: Gcloud) -> None:
 
 
 def test_describing_and_listing_groups(gcloud: Gcloud) -> None:
-    """A group shows its target and its status, and in the list its real size and that nothing scales it."""
+    """A group has its target and its status, and the list has its real size and that it is not autoscaled."""
     group = gcloud.json(f"{_MANAGED} describe {GROUP}")
     assert (group["targetSize"], group["status"]["isStable"], group["currentActions"]["none"]) == (3, True, 3)
     (row,) = gcloud(f"{_MANAGED} list").splitlines()[1:]
@@ -100,19 +100,19 @@ def test_named_ports(emulator: Emulator, gcloud: Gcloud) -> None:
 
 
 def test_recreating_and_updating_instances(emulator: Emulator, gcloud: Gcloud) -> None:
-    """A recreated machine keeps its name and gets a new id; a restarted one keeps both."""
-    ids = {machine["name"]: machine["id"] for machine in emulator.instances()}
+    """A recreated instance keeps its name and gets a new id; a restarted instance keeps both."""
+    ids = {instance["name"]: instance["id"] for instance in emulator.instances()}
     first, second, third = ids
     gcloud(f"{_MANAGED} recreate-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} update-instances {GROUP} --instances={second} --minimal-action=restart")
     wait_until(lambda: _is_stable(emulator))
-    after = {machine["name"]: machine["id"] for machine in emulator.instances()}
+    after = {instance["name"]: instance["id"] for instance in emulator.instances()}
     assert after.keys() == ids.keys()
     assert [after[name] == ids[name] for name in (first, second, third)] == [False, True, True]
 
 
 def test_deleting_and_abandoning_instances(emulator: Emulator, gcloud: Gcloud) -> None:
-    """A deleted machine is gone, an abandoned one goes on without the group, and both lower the target size."""
+    """A deleted instance ends, an abandoned instance continues without the group, and both lower the target size."""
     first, second, third = _names(emulator)
     abandoned = gcloud.json(f"instances describe {second}")
     gcloud(f"{_MANAGED} delete-instances {GROUP} --instances={first}")
@@ -128,7 +128,7 @@ def test_deleting_and_abandoning_instances(emulator: Emulator, gcloud: Gcloud) -
 
 
 def test_replacing_and_restarting_on_the_same_template(emulator: Emulator, gcloud: Gcloud) -> None:
-    """A replacement gives new machines on the same template, a restart the same machines anew."""
+    """A replacement creates new instances on the same template, and a restart keeps the instances."""
     before = _names(emulator)
     gcloud(f"{_MANAGED} rolling-action replace {GROUP}")
     wait_until(lambda: _is_stable(emulator))
@@ -137,7 +137,7 @@ def test_replacing_and_restarting_on_the_same_template(emulator: Emulator, gclou
     gcloud(f"{_MANAGED} rolling-action restart {GROUP} --max-unavailable=1")
     wait_until(lambda: _is_stable(emulator))
     assert _names(emulator) == replaced
-    versions = {machine["version"]["name"] for machine in emulator.instances()}
+    versions = {instance["version"]["name"] for instance in emulator.instances()}
     assert versions == {emulator.group()["versions"][0]["name"]}
 
 
@@ -149,7 +149,7 @@ def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
     gcloud(f"{_MANAGED} rolling-action stop-proactive-update {GROUP}")
     assert emulator.group()["updatePolicy"]["type"] == "OPPORTUNISTIC"
     wait_until(lambda: _is_stable(emulator))
-    templates = [machine["version"]["instanceTemplate"].rpartition("/")[2] for machine in emulator.instances()]
+    templates = [instance["version"]["instanceTemplate"].rpartition("/")[2] for instance in emulator.instances()]
     assert templates.count(SEED_TEMPLATE) >= 2
     assert not emulator.group()["status"]["versionTarget"]["isReached"]
     printed = gcloud.fails(f"{_MANAGED} wait-until {GROUP} --version-target-reached --timeout=1")
@@ -157,7 +157,7 @@ def test_an_update_that_is_stopped(emulator: Emulator, gcloud: Gcloud) -> None:
 
 
 def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) -> None:
-    """One surge machine is all that a bad template gets; three old ones serve on, and patching back settles fast."""
+    """A broken template gets one surge instance, three old instances serve, and a patch back settles fast."""
     emulator.ask("emulator/instance-rules", {"template": "bad", "never_healthy": True, "serial": ["app: no such file"]})
     emulator.copy_template("bad")
     before = _names(emulator)
@@ -181,7 +181,7 @@ def test_a_template_that_never_gets_healthy(emulator: Emulator, gcloud: Gcloud) 
 
 
 def test_commands_of_refusals_correct_the_refused_settings(emulator: Emulator, gcloud: Gcloud) -> None:
-    """As tests/integration/deploy/test_preflight.py has them; `gcloud compute` before each is the client's own."""
+    """The commands are those of tests/integration/deploy/test_preflight.py, without `gcloud compute`."""
 
     def managed(verb: str, *flags: str) -> str:
         scope = ("--project dojangkok-dev", f"--zone {ZONE.rpartition('/')[2]}")
@@ -211,7 +211,7 @@ def test_commands_of_refusals_correct_the_refused_settings(emulator: Emulator, g
 
 
 def _readme_commands() -> list[str]:
-    """Commands of the README's shell block, without `gcloud compute`; what it exports is in the fixture."""
+    """Return the commands of the README's shell block, without `gcloud compute`; the fixture sets its variables."""
     shell = (ROOT / "emulator/README.md").read_text().partition("```sh\n")[2].partition("```")[0]
     commands = [line.removeprefix("gcloud compute ") for line in shell.splitlines() if line.startswith("gcloud")]
     assert len(commands) == 10

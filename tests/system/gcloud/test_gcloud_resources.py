@@ -1,4 +1,4 @@
-"""What gcloud 528 does with networks, operations and instances of the emulator, and how it shows refusals."""
+"""gcloud 528 with networks, operations and instances of the emulator, and its output of refusals."""
 
 import httpx
 import pytest
@@ -16,7 +16,7 @@ def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
 
 
 def _names(emulator: Emulator) -> list[str]:
-    return sorted(machine["name"] for machine in emulator.instances())
+    return sorted(instance["name"] for instance in emulator.instances())
 
 
 def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
@@ -57,7 +57,7 @@ def test_operations(emulator: Emulator, gcloud: Gcloud) -> None:
 
 
 def test_instances(emulator: Emulator, gcloud: Gcloud) -> None:
-    """A machine can be looked at, and one that is stopped behind its group's back is repaired."""
+    """An instance can be described, and an instance that another client stops is repaired."""
     name, *_ = _names(emulator)
     assert len(gcloud.json("instances list --filter=zone:asia-northeast3-a")) == 3
     before = gcloud.json(f"instances describe {name}")
@@ -79,7 +79,7 @@ def test_a_permission_that_is_switched_off(emulator: Emulator, gcloud: Gcloud) -
 
 
 def test_what_is_in_use_cannot_be_deleted(gcloud: Gcloud) -> None:
-    """Deleting the template or the health check of a group fails, and says who uses it."""
+    """Deleting the template or the health check of a group fails, and the error names the group."""
     for what in (f"instance-templates delete {SEED_TEMPLATE}", "health-checks delete dojangkok-dev-ai-server"):
         printed = gcloud.fails(what)
         assert "is already being used by" in printed
@@ -87,10 +87,10 @@ def test_what_is_in_use_cannot_be_deleted(gcloud: Gcloud) -> None:
 
 
 def test_what_does_not_exist_or_exists_already(gcloud: Gcloud) -> None:
-    """A name that is unknown or taken is said so."""
+    """The error names a resource that is unknown or exists already."""
     assert "was not found" in gcloud.fails(f"{_MANAGED} describe nobody")
     assert "already exists" in gcloud.fails(f"instance-templates create {SEED_TEMPLATE} {_NEW}")
-    printed = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=nobody")
+    printed = gcloud.fails(f"{_MANAGED} rolling-action start-update {GROUP} --version=template=absent")
     assert "resource.versions[0].instanceTemplate" in printed
 
 
@@ -105,7 +105,7 @@ def test_values_that_cannot_be(emulator: Emulator, gcloud: Gcloud) -> None:
 
 
 def test_a_write_that_came_too_late(emulator: Emulator, gcloud: Gcloud) -> None:
-    """Named ports that somebody else wrote since they were read are not overwritten: 412, and gcloud says why."""
+    """Named ports that another client has changed since the read are not overwritten; gcloud prints the reason."""
     path = f"{ZONE}/instanceGroups/{GROUP}/setNamedPorts"
     other = {"verb": "POST", "path": path, "body": {"namedPorts": [{"name": "other", "port": 9}]}}
     emulator.ask("emulator/faults", {"faults": [{"on": "instanceGroups.setNamedPorts", "request": other}]})

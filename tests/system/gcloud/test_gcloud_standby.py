@@ -1,4 +1,4 @@
-"""What gcloud 528 does with suspended and stopped instances of a group, done to the emulator."""
+"""gcloud 528 with suspended and stopped instances of a group of the emulator."""
 
 from tests.support.emulator import GROUP, Emulator
 from tests.support.gcloud import Gcloud
@@ -14,8 +14,8 @@ def _settle(emulator: Emulator) -> dict[str, str]:
 
 
 def test_suspending_and_resuming(emulator: Emulator, gcloud: Gcloud) -> None:
-    """The four verbs of gcloud move instances into the pool and out of it; a second suspension of one is refused."""
-    first, second, _ = sorted(machine["name"] for machine in emulator.instances())
+    """gcloud's four verbs move instances into the pool and out of it; a second suspension of an instance is refused."""
+    first, second, _ = sorted(instance["name"] for instance in emulator.instances())
     gcloud(f"{_MANAGED} suspend-instances {GROUP} --instances={first}")
     gcloud(f"{_MANAGED} stop-instances {GROUP} --instances={second} --force")
     statuses = _settle(emulator)

@@ -1,4 +1,4 @@
-"""accessory's command line for IAP, given to the real gcloud: what it asks of Google, and which ssh it would run."""
+"""accessory's command line for IAP with the real gcloud: its requests to Google, and its ssh command."""
 
 import json
 import os

@@ -1,10 +1,10 @@
 """
-Plays ChromaDB or vLLM, as /release.json says: what it answers, and how it treats the data.
+A stand-in for ChromaDB or vLLM, whose answers and treatment of the data /release.json sets.
 
-    port    where it listens
-    routes  path to the text of its answer
+    port    port of the server
+    routes  text of the answer for each path
     bearer  key without which /v1 answers 401
-    schema  of the data: like a real database it moves them up to its own, and does not read newer ones
+    schema  schema of the data: older data are migrated to this schema, newer data are refused
 """
 
 import json
