@@ -68,6 +68,17 @@ def test_script_is_clean_bash(rendered: Scripts, environment: str, name: str, tm
     assert "set -euo pipefail" in script
 
 
+@pytest.mark.parametrize("fragment", sorted((ROOT / "iac/scripts").glob("*.sh")), ids=lambda path: path.name)
+def test_fragment_is_checked_alone_and_contained_without_its_directive(fragment: Path, rendered: Scripts) -> None:
+    """Shellcheck knows the shell of a fragment by its first line, which no startup script contains."""
+    directive, _, code = fragment.read_text().partition("\n")
+    assert directive.startswith("# shellcheck shell=bash"), f"{fragment.name}: the first line names no shell"
+    run_checked("shellcheck", fragment)
+    contents = [script for environment in rendered.values() for script in environment.values()]
+    assert any(code.strip() in script for script in contents)
+    assert not any("# shellcheck shell=" in script for script in contents)
+
+
 @pytest.mark.parametrize("release", [":4f2a91c", f"@sha256:{'a' * 64}"])
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_deploy_replaces_the_single_image_reference(terraform: Terraform, environment: str, release: str) -> None:

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # put FILE MODE: replace a file atomically with the content of stdin.
 put() {
     cat >"$1.new"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # the startup script sets `project` before this function
 # secret NAME: print the newest version of a secret; fail if it is empty, because the application would start with it.
 # Assign the output to a variable: Google stores everything that reaches the serial port.
 secret() {

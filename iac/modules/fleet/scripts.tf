@@ -4,10 +4,13 @@ locals {
   templates = "${path.module}/../../scripts"
   stacks    = { for name in ["ai-server", "chromadb", "vllm"] : name => chomp(file("${local.compose}/${name}/docker-compose.yml")) }
 
+  # The first line of a fragment names its shell for shellcheck, and is no part of a startup script.
+  fragments = { for name in ["functions", "secret"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
+
   common_values = { for name, stack in local.stacks : name => {
     project   = local.deploy.project
-    functions = chomp(file("${local.templates}/functions.sh"))
-    secret    = chomp(file("${local.templates}/secret.sh"))
+    functions = local.fragments["functions"]
+    secret    = local.fragments["secret"]
     compose   = stack
     promtail  = chomp(file("${local.compose}/promtail.yml"))
     alloy     = chomp(file("${local.compose}/config.alloy"))
