@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from deploy.documents.group_state import Group, Version
 from deploy.group.unattended_rollout import unattended_rollout
 from tests.support.emulator import SEED_TEMPLATE as SEED
@@ -37,3 +39,32 @@ def test_report_of_an_unattended_rollout() -> None:
     )
     unchanged = "The group is unchanged, and continues to serve."
     assert unattended_rollout(settled(), new, serving, is_patched=False) == (unchanged, False)
+
+
+@pytest.mark.parametrize(
+    ("outdated", "size", "work"),
+    [
+        (0, 3, "it has no instance left to replace, and"),
+        (1, 3, "it replaces 1 more instance, and"),
+        (2, 3, "it replaces 2 more instances, and"),
+    ],
+)
+def test_instances_that_are_left_are_counted(outdated: int, size: int, work: str) -> None:
+    """A version name of another client has no deadline, and one instance is no plural."""
+    serving, new = settled().versions[0], Version("new", "canary")
+    instances = settled().instances
+    rows = (*instances[:outdated], *(replace(row, version=new) for row in instances[outdated:]))
+    text, is_applied = unattended_rollout(settled(versions=(new,), instances=rows), new, serving, is_patched=True)
+    assert (f": {work} no process" in text, is_applied) == (True, True)
+
+
+def test_group_without_instances_or_versions_is_reported() -> None:
+    """A group of size 0 serves nothing, and a group without a version was not changed by this process."""
+    new, serving = Version("new"), settled().versions[0]
+    empty = settled(target_size=0, instances=())
+    assert unattended_rollout(empty, new, serving, is_patched=False) == (
+        "The group is unchanged, and has no instances.",
+        False,
+    )
+    unchanged = ("The group is unchanged, and continues to serve.", False)
+    assert unattended_rollout(settled(versions=()), new, serving, is_patched=True) == unchanged

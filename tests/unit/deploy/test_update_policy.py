@@ -1,0 +1,86 @@
+"""The update policy of a rollout, and settings of a group that changed after its PATCH."""
+
+from typing import Any
+
+import pytest
+
+from deploy.config import RolloutSettings
+from deploy.group.later_changes import changes_since_patch
+from deploy.group.update_policy import policy_values, rollback_surge, rollout_policy
+
+SETTINGS = RolloutSettings(surge=2)
+
+
+def test_rollout_sets_every_member_of_the_policy() -> None:
+    """A PATCH keeps what it leaves out, so a percentage is removed by null."""
+    assert rollout_policy(SETTINGS) == {
+        "type": "PROACTIVE",
+        "minimalAction": "REPLACE",
+        "mostDisruptiveAllowedAction": "REPLACE",
+        "replacementMethod": SETTINGS.method,
+        "maxSurge": {"fixed": 2, "percent": None},
+        "maxUnavailable": {"fixed": SETTINGS.unavailable, "percent": None},
+    }
+
+
+@pytest.mark.parametrize(("surge", "expected"), [(None, 2), (0, 0), (7, 7)])
+def test_surge_of_a_rollback_replaces_the_surge_of_the_settings(surge: int | None, expected: int) -> None:
+    """A surge of 0 is a surge, and no reason to use the settings'."""
+    assert rollout_policy(SETTINGS, surge)["maxSurge"]["fixed"] == expected
+
+
+@pytest.mark.parametrize(
+    ("target_size", "room", "surge"),
+    [(5, 3, 3), (5, 9, 5), (5, 0, 2), (5, 1, 2), (5, None, 2), (1, 9, 2), (0, 9, 2)],
+)
+def test_rollback_replaces_as_many_instances_at_once_as_the_quota_allows(
+    target_size: int, room: int | None, surge: int
+) -> None:
+    """The surge is the target size within the quota's room, and never less than the settings' surge."""
+    assert rollback_surge(SETTINGS, target_size, room) == surge
+
+
+@pytest.mark.parametrize(
+    ("policy", "surge", "unavailable"),
+    [
+        ({}, None, None),
+        ({"maxSurge": None}, None, None),
+        ({"maxSurge": {"fixed": 1, "percent": None}, "maxUnavailable": {"fixed": 0}}, 1, 0),
+        ({"maxSurge": {"percent": 0}, "maxUnavailable": {"fixed": 3, "percent": 20}}, "0 %", "20 %"),
+    ],
+)
+def test_number_of_instances_is_fixed_or_a_percentage(
+    policy: dict[str, Any], surge: object, unavailable: object
+) -> None:
+    """A percentage is text, so that it never equals a fixed number."""
+    values = policy_values({"type": "PROACTIVE", "other": 1, **policy})
+    assert values == {
+        "type": "PROACTIVE",
+        "minimalAction": None,
+        "mostDisruptiveAllowedAction": None,
+        "replacementMethod": None,
+        "maxSurge": surge,
+        "maxUnavailable": unavailable,
+    }
+
+
+@pytest.mark.parametrize(
+    ("patched", "latest", "changes"),
+    [
+        (None, {"statefulPolicy": {"a": 1}}, ()),
+        ({"statefulPolicy": {"a": 1}}, None, ()),
+        ({}, {"updatePolicy": None, "statefulPolicy": {}, "name": "other"}, ()),
+        ({}, {"statefulPolicy": {"a": 1}}, ("statefulPolicy was added",)),
+        ({"autoHealingPolicies": [1]}, {"autoHealingPolicies": []}, ("autoHealingPolicies was removed",)),
+        (
+            {"updatePolicy": {"type": "PROACTIVE"}, "allInstancesConfig": {"a": 1}},
+            {"updatePolicy": {"type": "OPPORTUNISTIC"}, "allInstancesConfig": {"a": 2}},
+            ("updatePolicy.type was changed from PROACTIVE to OPPORTUNISTIC", "allInstancesConfig was changed"),
+        ),
+    ],
+)
+def test_later_changes_of_a_group_are_listed(
+    patched: dict[str, Any] | None, latest: dict[str, Any] | None, changes: tuple[str, ...]
+) -> None:
+    """Only members that can make a rollout fail are compared, and an empty member is the same as an absent one."""
+    assert changes_since_patch(patched, latest) == changes
