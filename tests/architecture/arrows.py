@@ -186,6 +186,8 @@ _CLOCK: Final = "deadlines are judged by the time that is passed in, which is th
 _PROCESS: Final = "a decision depends on its arguments alone, not on this process"
 PURE: Final = (
     "deploy.config", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.release",
+    "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
+    "deploy.rollout.rollback_plan", "deploy.rollout.watch_state",
     "emulator.group",
 )  # fmt: skip
 EFFECTS: Final = {

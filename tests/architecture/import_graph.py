@@ -99,11 +99,13 @@ def circles(graph: ImportGraph) -> Iterator[str]:
 
 
 def effects(graph: ImportGraph, pure: Iterable[str], effectful: Mapping[str, str]) -> Iterator[str]:
-    """Name, for every module of a pure folder, the shortest way of imports to a module that has effects."""
+    """Name, for every pure module, the shortest way of imports to an effectful module that is not pure."""
+    pure_modules = {module for module in graph.modules if any(is_within(module, name) for name in pure)}
     targets = dict(effectful)
     targets |= {module: effectful[name] for name in effectful for module in graph.modules if is_within(module, name)}
+    targets = {module: reason for module, reason in targets.items() if module not in pure_modules}
     for module in graph.modules:
-        if any(is_within(module, package) for package in pure):
+        if module in pure_modules:
             ways = [(graph.chain(module, target), reason) for target, reason in targets.items()]
             for way, reason in sorted((way for way in ways if way[0]), key=lambda way: len(way[0]))[:1]:
                 yield f"{' imports '.join(way)}: {reason}. Fix: pass the value that the effect returns."

@@ -42,6 +42,7 @@ PLANTED = {
         ("deploy/group/health.py", "import time", "deploy.group.health imports time: deadlines are judged"),
         ("deploy/group/drift.py", "from lib import wait", "deploy.group.drift imports lib.wait imports threading: a"),
         ("deploy/documents/shapes.py", "from deploy.registry import client", "imports deploy.registry.client: a"),
+        ("deploy/rollout/plan.py", "import socket", "deploy.rollout.plan imports socket: a decision that reads"),
     ],
     "clients": [
         ("accessory/run.py", "import dagger", "accessory.run imports dagger: only the pipeline needs an engine"),
