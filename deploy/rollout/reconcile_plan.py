@@ -63,7 +63,7 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
         group=group,
         is_empty=waiting.is_empty,
         short_delay=waiting.short_delay,
-        text=f"{rollout}, is {-left_s:.0f} s past its deadline",
+        text=f"{rollout}, is {(now - name.deadline_at).total_seconds():.0f} s past its deadline",
     )
 
 

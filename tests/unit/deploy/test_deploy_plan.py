@@ -1,0 +1,114 @@
+"""Whole plans of deploys: every member that a rollout or a report reads."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from deploy.documents.group_state import Version
+from deploy.release import record, template
+from deploy.release.record import Fallback, ReleaseRecord
+from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
+from deploy.rollout.plan import (
+    DeployRelease,
+    NothingToDo,
+    WaitForRollout,
+)
+from lib.image_reference import Reference
+from tests.unit.deploy.observations import (
+    FALLBACK,
+    NOW,
+    SEED,
+    SHORT_DELAY,
+    SHORT_DELAY_WARNING,
+    SKEW_WARNING,
+    emptied,
+    observation,
+    with_short_delay,
+)
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
+
+
+def request(letter: str) -> DeployRequest:
+    """Return the request of a deploy."""
+    reference = Reference(REPOSITORY, digest=digest(letter))
+    return DeployRequest(reference=reference, run="run1", now=NOW, commit="cafe123", by="alice")
+
+
+def test_plan_of_a_new_release() -> None:
+    """The plan has the copied template with its record, and the version name with the rollout's deadline."""
+    seen = with_short_delay(observation("roll"))
+    seed_id = seen.template["id"]
+    fallback = Fallback(SEED, seed_id)
+    made_at = datetime.fromisoformat("2026-09-21T07:13:20.000-07:00")
+    expected_record = ReleaseRecord(
+        REPOSITORY, digest("a"), SEED, seed_id, "asia-northeast3-a/dojangkok-dev-ai-server-mig", "cafe123", "run1",
+        "alice", fallback, SEED, made_at,
+    )  # fmt: skip
+    body = template.new_template(seen.template, expected_record)
+    assert plan_deploy(CONFIG, request("a"), seen) == DeployRelease(
+        target=Version(
+            f"projects/dojangkok-dev/global/instanceTemplates/{body['name']}",
+            "deploy/aaaaaaaaaaaa/run1/20261123T120000Z/20261123T120930Z",
+        ),
+        before=Version(SEED),
+        fingerprint="FTGK3z2GXCs=",
+        template=body,
+        fallback=fallback,
+        is_empty=False,
+        budget_s=570.0,
+        short_delay=SHORT_DELAY,
+        warnings=(SHORT_DELAY_WARNING,),
+    )
+
+
+def test_plan_of_a_new_release_for_an_empty_group() -> None:
+    """An empty group is marked as empty, and its rollout has no instance to wait for."""
+    plan = plan_deploy(CONFIG, request("a"), emptied(observation("roll")))
+    assert isinstance(plan, DeployRelease)
+    assert (plan.is_empty, plan.budget_s) == (True, CONFIG.rollout.budget_s(0))
+    assert "the group has target size 0: no instance will prove this release" in plan.warnings
+
+
+def test_release_onto_a_release_of_unknown_origin_has_no_origin() -> None:
+    """The record of a release has no origin if the record of its base has none."""
+    plan = plan_deploy(CONFIG, request("a"), observation("rollback"))
+    assert isinstance(plan, DeployRelease)
+    release = record.parse_record(template.metadata(plan.template)["release"])
+    assert release is not None
+    assert (release.origin, release.origin_made_at) == ("", None)
+
+
+def test_plan_of_the_serving_release() -> None:
+    """A deploy of the serving release does nothing, and keeps the fallback of its record and the drift."""
+    seen = observation("reconcile-undo", is_stable=True, is_reached=True)
+    target = seen.group.versions[0]
+    serving = tuple(replace(instance, version=target) for instance in seen.group.instances)
+    seen = replace(seen, group=replace(seen.group, instances=serving), clock_ahead_s=90.0)
+    policy = {**seen.group.raw["updatePolicy"], "maxSurge": {"fixed": 2}}
+    seen = replace(seen, group=replace(seen.group, raw={**seen.group.raw, "updatePolicy": policy}))
+    plan = plan_deploy(CONFIG, request("b"), seen)
+    assert plan == NothingToDo(target=target, fallback=FALLBACK, is_empty=False, warnings=plan.warnings)
+    assert plan.warnings[0] == SKEW_WARNING
+    assert [line for line in plan.warnings if line.startswith("drift: ") and "maxSurge" in line]
+    assert plan_deploy(CONFIG, request("b"), emptied(seen)) == NothingToDo(
+        target=target,
+        fallback=FALLBACK,
+        is_empty=True,
+        warnings=plan_deploy(CONFIG, request("b"), emptied(seen)).warnings,
+    )
+
+
+def test_plan_of_a_release_that_is_being_rolled_out() -> None:
+    """A deploy of the release that the group is set to waits for it, with its own fallback and time."""
+    seen = with_short_delay(observation("reconcile-landed"))
+    assert plan_deploy(CONFIG, request("b"), seen) == WaitForRollout(
+        target=seen.group.versions[0],
+        fallback=FALLBACK,
+        is_empty=False,
+        budget_s=570.0,
+        short_delay=SHORT_DELAY,
+        warnings=(SHORT_DELAY_WARNING, "the group is not settled; this rollout replaces any change in progress"),
+    )
+    unstable = emptied(replace(seen, group=replace(seen.group, is_stable=False)))
+    plan = plan_deploy(CONFIG, request("b"), unstable)
+    assert isinstance(plan, WaitForRollout)
+    assert (plan.is_empty, plan.budget_s) == (True, CONFIG.rollout.budget_s(0))

@@ -1,0 +1,133 @@
+"""Whole plans of reconciles: every member that a rollout or a report reads."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.documents.group_state import Version
+from deploy.rollout.plan import (
+    ForeignRollout,
+    NothingToDo,
+    UndoRollout,
+    WaitForRollout,
+)
+from deploy.rollout.reconcile_plan import plan_reconcile
+from tests.unit.deploy.observations import (
+    B_DEADLINE,
+    FALLBACK,
+    NOW,
+    SEED,
+    SHORT_DELAY,
+    SKEW_WARNING,
+    observation,
+    with_short_delay,
+)
+from tests.unit.deploy.values import CONFIG
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_empty", "text"),
+    [
+        ({}, False, "'dojangkok-dev-ai-server-seed' serves from every instance"),
+        (
+            {"target_size": 0, "instances": ()},
+            True,
+            "no instances, nothing proven: the group is set to 'dojangkok-dev-ai-server-seed'",
+        ),
+    ],
+)
+def test_reconcile_of_an_idle_group(changes: dict[str, Any], is_empty: bool, text: str) -> None:
+    """A reconcile of an idle group does nothing, and prints whether instances serve."""
+    seen = replace(observation("reconcile-nothing", **changes), clock_ahead_s=90.0)
+    assert plan_reconcile(CONFIG, seen, NOW) == NothingToDo(
+        target=Version(SEED), is_empty=is_empty, text=text, warnings=(SKEW_WARNING,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "text"),
+    [
+        (B_DEADLINE - timedelta(seconds=300), "deploy of bbbbbbbbbbbb, run run0 by alice, has 300 s left"),
+        (B_DEADLINE - timedelta(seconds=1), "deploy of bbbbbbbbbbbb, run run0 by alice, has 1 s left"),
+    ],
+)
+def test_reconcile_within_the_deadline(now: datetime, text: str) -> None:
+    """A rollout that still has time is waited for until its deadline."""
+    seen = with_short_delay(observation("reconcile-undo"))
+    assert plan_reconcile(CONFIG, seen, now) == WaitForRollout(
+        target=seen.group.versions[0],
+        fallback=FALLBACK,
+        is_empty=False,
+        budget_s=(B_DEADLINE - now).total_seconds(),
+        short_delay=SHORT_DELAY,
+        text=text,
+    )
+
+
+@pytest.mark.parametrize("late_s", [0, 1200])
+def test_reconcile_past_the_deadline(late_s: int) -> None:
+    """From its deadline on, a rollout that is not on every instance is undone."""
+    seen = with_short_delay(observation("reconcile-undo"))
+    assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(seconds=late_s)) == UndoRollout(
+        target=seen.group.versions[0],
+        fallback=FALLBACK,
+        group=seen.group,
+        is_empty=False,
+        short_delay=SHORT_DELAY,
+        text=f"deploy of bbbbbbbbbbbb, run run0 by alice, is {late_s} s past its deadline",
+    )
+
+
+def test_reconcile_of_a_release_on_every_instance() -> None:
+    """A release that is on every instance has the time of a whole rollout, however late it is."""
+    seen = with_short_delay(observation("reconcile-landed"))
+    target = seen.group.versions[0]
+    text = f"'{target.template}' is on every instance, and the group is not settled"
+    assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(days=30)) == WaitForRollout(
+        target=target, fallback=FALLBACK, is_empty=False, budget_s=570.0, short_delay=SHORT_DELAY, text=text
+    )
+
+
+@pytest.mark.parametrize("late_s", [0, 1, 1200])
+def test_reconcile_of_a_rollback_that_has_not_settled(late_s: int) -> None:
+    """A version that a record of this group names as its fallback is waited for from its own deadline on."""
+    seen = with_short_delay(observation("reconcile-rollback"))
+    target = seen.group.versions[0]
+    text = f"the rollback to '{target.template}' has not settled"
+    assert plan_reconcile(CONFIG, seen, B_DEADLINE + timedelta(seconds=late_s)) == WaitForRollout(
+        target=target, fallback=FALLBACK, is_empty=False, budget_s=570.0, short_delay=SHORT_DELAY, text=text
+    )
+
+
+def test_reconcile_of_a_fallback_within_its_own_deadline() -> None:
+    """A version that still has time is a rollout, although a record names it as its fallback."""
+    plan = plan_reconcile(CONFIG, observation("reconcile-rollback"), B_DEADLINE - timedelta(seconds=1))
+    assert isinstance(plan, WaitForRollout)
+    assert plan.text == "deploy of bbbbbbbbbbbb, run run0 by alice, has 1 s left"
+
+
+def test_fallback_of_another_group_is_no_rollback_of_this_group() -> None:
+    """A record of another group does not make a version of this group a rollback."""
+    seen = observation("reconcile-rollback")
+    raw = {**seen.group.raw, "name": "another"}
+    plan = plan_reconcile(CONFIG, replace(seen, group=replace(seen.group, raw=raw)), B_DEADLINE)
+    assert isinstance(plan, WaitForRollout)
+    assert plan.text == f"'{seen.group.versions[0].template}' is on every instance, and the group is not settled"
+
+
+@pytest.mark.parametrize(
+    ("versions", "template_name"),
+    [
+        ((Version(SEED),), "'dojangkok-dev-ai-server-seed'"),
+        ((Version(SEED, "canary"),), "'dojangkok-dev-ai-server-seed' (version 'canary')"),
+        ((), "''"),
+    ],
+)
+def test_reconcile_of_a_foreign_version(versions: tuple[Version, ...], template_name: str) -> None:
+    """A version that deploy did not write is printed with its own name, if it has one."""
+    seen = observation("reconcile-foreign", versions=versions)
+    target = versions[0] if versions else Version("")
+    text = f"{template_name} was not rolled out by deploy"
+    assert plan_reconcile(CONFIG, seen, NOW) == ForeignRollout(target=target, text=text)

@@ -1,0 +1,105 @@
+"""Whole plans of rollbacks, and the releases that they restore."""
+
+from dataclasses import replace
+
+import pytest
+
+from deploy.documents.resource import Document
+from deploy.errors import RefusedError
+from deploy.release.record import Fallback
+from deploy.rollout.plan import (
+    NothingToDo,
+    RestoreRelease,
+)
+from deploy.rollout.rollback_plan import RollbackTarget, choose_rollback_target, plan_rollback
+from lib.image_reference import Reference
+from tests.unit.deploy.observations import (
+    FALLBACK,
+    NOW,
+    SHORT_DELAY_WARNING,
+    emptied,
+    observation,
+    with_short_delay,
+)
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
+
+
+def test_target_and_plan_of_a_rollback() -> None:
+    """A rollback restores the proven release before, with as many instances at once as the quota has room for."""
+    seen = with_short_delay(observation("rollback"))
+    chosen = choose_rollback_target(CONFIG, seen, NOW)
+    restored = Fallback(chosen.restored.link, "401510791")
+    assert chosen == RollbackTarget(
+        restored=restored, reference=Reference(REPOSITORY, digest=digest("0")), commit="0" * 40
+    )
+    expected = RestoreRelease(
+        restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/20261123T120930Z"),
+        before=seen.group.versions[0],
+        fingerprint="FTGK3z2GXCs=",
+        surge=3,
+        is_empty=False,
+        budget_s=570.0,
+        warnings=(SHORT_DELAY_WARNING,),
+    )
+    assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == expected
+    assert plan_rollback(CONFIG, replace(seen, quota_room=2), chosen, "run1", NOW) == replace(expected, surge=2)
+    as_it_was = plan_rollback(CONFIG, seen, replace(chosen, is_unmanaged=True), "run1", NOW)
+    assert as_it_was == replace(expected, restored=restored)
+    size_0 = emptied(seen)
+    plan = plan_rollback(CONFIG, size_0, chosen, "run1", NOW)
+    assert isinstance(plan, RestoreRelease)
+    assert (plan.is_empty, plan.surge, plan.budget_s) == (True, 1, CONFIG.rollout.budget_s(0))
+
+
+def test_rollback_to_the_release_that_the_group_is_set_to() -> None:
+    """A rollback to the current release does nothing if the group is idle, and applies the release again if not."""
+    seen = with_short_delay(observation("rollback"))
+    target = seen.group.versions[0]
+    chosen = choose_rollback_target(CONFIG, seen, NOW, target.template)
+    assert chosen.is_current
+    assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == NothingToDo(
+        target=target, is_empty=False, warnings=(SHORT_DELAY_WARNING,)
+    )
+    assert plan_rollback(CONFIG, emptied(seen), chosen, "run1", NOW) == NothingToDo(
+        target=target, is_empty=True, warnings=(SHORT_DELAY_WARNING,)
+    )
+    unsettled = replace(seen, group=replace(seen.group, is_stable=False))
+    assert isinstance(plan_rollback(CONFIG, unsettled, chosen, "run1", NOW), RestoreRelease)
+
+
+def test_unproven_release_is_restored_by_force_only() -> None:
+    """A release that the group was set to and that never served is no target of a rollback without `force`."""
+    seen = observation("rollback")
+    unhealthy = tuple(replace(instance, health="UNHEALTHY") for instance in seen.group.instances)
+    failing = replace(seen, group=replace(seen.group, instances=unhealthy))
+    name = seen.group.versions[0].template
+    assert choose_rollback_target(CONFIG, seen, NOW, name).is_current
+    with pytest.raises(RefusedError, match="--force"):
+        choose_rollback_target(CONFIG, failing, NOW, name)
+    assert choose_rollback_target(CONFIG, failing, NOW, name, force=True).is_current
+
+
+@pytest.mark.parametrize(
+    ("seeds", "text"),
+    [
+        ([], "was deleted."),
+        ([{"id": "2"}], "was deleted and created again: its id was 1, and is 2."),
+    ],
+)
+def test_missing_template_of_a_rollback_is_refused(seeds: list[Document], text: str) -> None:
+    """The error of a template that was deleted, or created again, has the way to choose another release."""
+    seen = observation("reconcile-landed")
+    template_of_seed = observation("roll").template
+    seen = replace(seen, templates=(*seen.templates, *({**template_of_seed, **seed} for seed in seeds)))
+    with pytest.raises(RefusedError) as error:
+        choose_rollback_target(CONFIG, seen, NOW)
+    assert error.value.message == f"rollback: template 'dojangkok-dev-ai-server-seed', which served before, {text}"
+    assert error.value.fix == "name a release with --to"
+
+
+def test_first_release_is_rolled_back_to_the_version_before_as_it_was() -> None:
+    """The unmanaged version that the first release replaced is restored whole, with its image by tag."""
+    seen = observation("reconcile-landed")
+    seen = replace(seen, templates=(*seen.templates, {**observation("roll").template, "id": "1"}))
+    chosen = choose_rollback_target(CONFIG, seen, NOW)
+    assert chosen == RollbackTarget(restored=FALLBACK, reference=Reference(REPOSITORY, tag="latest"), is_unmanaged=True)
