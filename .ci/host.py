@@ -80,7 +80,7 @@ def proofs(programs: Sequence[Program], number: int | None) -> int:
 
 
 def bench(names: Sequence[str]) -> int:
-    """Measure, each by a program of bench/; what is measured and how, the program's own text says."""
+    """Run measurements, each a program of bench/ whose docstring describes the measurement."""
     return failed_code(run(BENCHES[name], ["python", f"bench/{name}.py"]) for name in names)
 
 

@@ -104,7 +104,7 @@ class Jobs:
         """Run a job; every job has an outcome, also where its command could not be started or read."""
         try:
             outcome = self._outcome_of(job)
-        except Exception:  # noqa: BLE001 - whatever it is, the job counts as failed
+        except Exception:  # noqa: BLE001 - after any error the job counts as failed
             outcome = Outcome(job, 1, traceback.format_exc())
         with self._lock:
             self._outcomes.append(outcome)

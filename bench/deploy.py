@@ -3,11 +3,11 @@ A rollout by the gcloud job of the design document (its section 5.3, job 3) besi
 
     ci/.venv/bin/python bench/deploy.py
 
-Both roll a group of three on an emulator of its own, ten times as fast as real time, from the same seed. `needed` is
-what the group took from its patch to stable on the new version, `beyond` what the job took besides. The document copies
-a template by a flag that gcloud has for instances alone (`--source-instance-template`), so that its one command is
-written here with the fields of the template, as the pipeline that was built from it did; the login is left out on both
-sides, and so is the bake of deploy, which the job has nothing like.
+Each rolls a group of three on an emulator of its own, ten times as fast as real time, from the same seed. `needed` is
+the time of the group from its patch to stable on the new version, `beyond` the rest of the job's time. The document
+copies a template by a flag that gcloud has for instances alone (`--source-instance-template`), so the command here has
+the fields of the template, as the pipeline that was built from the document did. Neither side logs in, and deploy has
+no bake, because the job has none.
 """
 
 import sys
@@ -35,14 +35,14 @@ _NEW = "dojangkok-dev-ai-server-abc1234"
 @dataclass(frozen=True)
 class Figures:
     """
-    What one rollout cost.
+    Figures of a rollout.
 
     Args:
-        requests: To Compute Engine, from the emulator's request log.
-        processes: Started.
+        requests: number of requests to Compute Engine, from the emulator's request log.
+        processes: number of started processes.
         seconds: real time from the start of the rollout to its end.
-        needed_s: What the group itself took, in real seconds.
-        healthy: Machines of the new version that were healthy when the job said that it was done.
+        needed_s: real seconds that the group itself needed.
+        healthy: number of healthy instances of the new version when the job reported its end.
     """
 
     requests: int
@@ -53,12 +53,12 @@ class Figures:
 
     @property
     def beyond_s(self) -> float:
-        """What the job took besides."""
+        """Real seconds of the job beyond those of the group."""
         return self.seconds - self.needed_s
 
 
 def by_gcloud(emulator: Emulator, folder: Path) -> int:
-    """Run the job's commands; returns how many processes it started."""
+    """Run the job's commands; return the number of started processes."""
     gcloud = gcloud_at(emulator.address, folder)
     count = 0
 

@@ -5,7 +5,7 @@ Time the commands that a person waits for, each as a whole process, in a fresh c
 
 FOLDER takes the clone, the local engine and the caches of Go (about 12 GB); without it a temporary folder does, which
 is deleted at the end. The Debian packages that the engine needs are installed before, or their time counts into the
-first row. Nothing else should run on the machine: all rows share its processors. It takes about 20 minutes.
+first row. Nothing else should run on the computer: all rows share its processors. It takes about 20 minutes.
 """
 
 import os
@@ -30,7 +30,7 @@ def timed(row: str, command: tuple[str, ...], checkout: Path) -> None:
     Run a command, and print its row of the table; its output goes into a file beside the clone.
 
     Raises:
-        SystemExit: The command failed; the text names the file with its output.
+        SystemExit: the command failed; the text names the file with its output.
     """
     output = checkout.parent / "output.log"
     began_at = time.monotonic()

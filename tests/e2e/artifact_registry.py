@@ -1,5 +1,5 @@
 """
-Artifact Registry as a push sees it: a real docker-registry that wants a bearer token, and the login that gives them.
+A stand-in for Artifact Registry: a real docker-registry that requires a bearer token, and the login that issues it.
 
 The login stands for Google's: it takes `oauth2accesstoken` and an access token, and issues the token of the registry
 protocol. Source: the distribution project's specification of token authentication, and docker-registry 2.8's checks.
@@ -24,7 +24,7 @@ from tests.support.loopback import FakeHandler, free_port, http_server
 from tests.support.waiting import wait_until
 
 ACCESS_TOKEN = "an-access-token"
-_LEEWAY_S = 60  # docker-registry accepts a token this long after its end
+_LEEWAY_S = 60  # docker-registry accepts a token for this long after its expiry
 _CONFIG = """\
 version: 0.1
 log: {{level: info}}
@@ -57,15 +57,15 @@ class ArtifactRegistry:
     logins: list[bool] = field(default_factory=list)
 
     def log(self) -> str:
-        """The registry's access log."""
+        """Return the registry's access log."""
         return (self.folder / "registry.log").read_text()
 
     def uploads(self) -> int:
-        """How often a client began to upload a blob."""
+        """Return the number of uploads of blobs that clients have begun."""
         return self.log().count('"POST /v2/')
 
     def tags(self) -> list[str]:
-        """Tags of every image in storage."""
+        """Return the tags of every image in storage."""
         return sorted(path.name for path in self.folder.glob("storage/**/_manifests/tags/*"))
 
 

@@ -1,4 +1,4 @@
-"""A person at a shell: checkouts that may be broken, and `./daggerw` in them."""
+"""Checkouts that tests may break, and `./daggerw` in them."""
 
 import os
 import re
@@ -33,7 +33,7 @@ class Checkout:
         return subprocess.CompletedProcess(args, process.returncode, stdout, stderr)
 
     def start_daggerw(self, *args: str, **environment: str) -> "subprocess.Popen[str]":
-        """Start `./daggerw`, without a credential file of the person at this machine."""
+        """Start `./daggerw`, without a credential file of the person at this computer."""
         outside = {name: value for name, value in os.environ.items() if name != "GOOGLE_APPLICATION_CREDENTIALS"}
         process = subprocess.Popen(
             ["./daggerw", *args],
@@ -92,7 +92,7 @@ def embedded_registry(checkout: Checkout) -> Iterator[str]:
 
 
 def pushed(stdout: str) -> str:
-    """The reference that a call has pushed."""
+    """Return the reference that a call has pushed."""
     reference = re.search(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)
     assert reference, stdout
     return reference[0]

@@ -1,4 +1,4 @@
-"""The AI server and everything that it asks, as services of one session of the engine, reached from this host."""
+"""The AI server and all services that it calls, as services of one session of the engine, reached from this host."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -45,7 +45,7 @@ lease[0].get_pixmap().save("/files/page.png")
 @dataclass(frozen=True)
 class Products:
     """
-    What runs.
+    The running services.
 
     Args:
         urls: addresses of the server as `local` and as `prod`, and of the fakes, by name.
@@ -63,7 +63,7 @@ class Products:
         return recorded
 
     def logged(self) -> str:
-        """The lines that servers have logged so far."""
+        """Return the lines that the servers have logged so far."""
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(line for line in lines if '"app": "dojangkok-ai"' in line)
 
@@ -82,7 +82,7 @@ def running(folder: Path) -> Iterator[Products]:
 
 async def _session(folder: Path) -> AsyncGenerator[Products]:
     log = folder / "dagger.log"
-    # Without a file the SDK gives the CLI a pipe that nobody reads: once it is full, the session never ends.
+    # Without a file the SDK gives the CLI a pipe that is never read: once it is full, the session never ends.
     with log.open("w") as output:
         async with dagger.connection(dagger.Config(log_output=output)):
             source = dag.host().directory(str(ROOT), include=_SOURCES, exclude=["**/.venv", "**/__pycache__"])
@@ -108,7 +108,7 @@ def _fake(python: dagger.Container, source: dagger.Directory, name: str) -> dagg
 
 
 def _chroma() -> dagger.Service:
-    """ChromaDB's own server, which its package brings; what the client needs besides stays away."""
+    """Return ChromaDB's own server, from its Python package without the dependencies of the client."""
     install = ["uv", "pip", "install", "--no-deps", "--target", "/opt/chroma", _CHROMA]
     command = ["python", "-c", _CHROMA_RUN, "run", "--host", "0.0.0.0", "--port", str(_CHROMA_PORT), "--path", "/data"]  # noqa: S104
     return (

@@ -1,4 +1,4 @@
-"""The local engine's life: interrupted, repaired, shared, killed, deleted, stopped."""
+"""The local engine after interruptions, kills, deletions and stops."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A checkout with an empty cache directory, but for Go's modules and build cache: without them it takes minutes."""
+    """A checkout with an empty cache directory, except for Go's caches, without which a test takes minutes."""
     root = Path(engine_home(ROOT)).parent
     cache = root.parent / f"dojangkok-engine-test-{os.getpid()}"
     cache.mkdir()
@@ -29,7 +29,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def engine_home(path: Path, **environment: str) -> str:
-    """What `engine/home` prints."""
+    """Return the output of `engine/home`."""
     printed = subprocess.run(
         ["engine/home"], cwd=path, env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )
@@ -41,7 +41,7 @@ def home(machine: Checkout) -> Path:
 
 
 def engine_pid(machine: Checkout) -> int:
-    """The process that stands for the whole engine."""
+    """Return the id of the engine's first process."""
     return int((home(machine) / "engine.lock").read_text())
 
 
@@ -58,7 +58,7 @@ def stop(machine: Checkout, *args: str) -> str:
 
 
 def asked(machine: Checkout) -> "subprocess.CompletedProcess[str]":
-    """A call that needs an engine, but no module."""
+    """Make a call that needs an engine, but no module."""
     return machine.daggerw("core", "version")
 
 

@@ -1,4 +1,4 @@
-"""What is in the image that is shipped: the server, what its lock file names, and nothing to build or break in with."""
+"""Contents of the shipped image: the server and the packages of its lock file, and no tools."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ RUNTIME = {
 
 @pytest.fixture(scope="module")
 def listed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What the image holds, built where a login has left its credential file."""
+    """The contents of an image that is built in a checkout with a credential file."""
     checkout = copy_repository(tmp_path_factory.mktemp("image") / "checkout")
     for folder in (".", "app"):
         (checkout.path / folder / CREDENTIALS).write_text("{}")
@@ -42,7 +42,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 
 
 def locked(lock: str) -> Iterator[str]:
-    """Return NAME==VERSION of all that a uv.lock installs on the machines: its groups for development stay away."""
+    """Return NAME==VERSION of the packages of a uv.lock, without its development groups."""
     packages = {package["name"]: package for package in tomllib.loads(lock)["package"]}
     asked, seen = [("ai-server", frozenset[str]())], set[str]()
     while asked:
@@ -103,6 +103,6 @@ def test_packages_are_those_of_the_lock_file(listed: dict[str, list[str]], check
 
 
 def test_files_are_those_of_the_server_and_no_credential_file(listed: dict[str, list[str]], checkout: Checkout) -> None:
-    """The image contains the server's files alone, whatever else is in the checkout."""
+    """The image contains the server's files alone, although the checkout has other files."""
     files = {str(path.relative_to(checkout.path)) for path in (checkout.path / "app").rglob("*") if path.is_file()}
     assert set(listed["files"]) == {*files, "pyproject.toml"}

@@ -1,4 +1,4 @@
-"""daggerw's official branch, against a release server on loopback and programs that play their parts."""
+"""daggerw with the official CLI, against a release server on loopback and stand-in programs."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ ARCHIVE = f"dagger_v0.19.10_linux_{'arm64' if platform.machine() == 'aarch64' el
 
 @dataclass
 class ReleaseServer:
-    """What the release site would serve, and what was asked of it."""
+    """A stand-in for the release site, which records its requests."""
 
     url: str
     files: dict[str, list[bytes]]
@@ -61,7 +61,7 @@ def program(folder: Path, name: str, script: str) -> None:
 
 @pytest.fixture
 def machine(tmp_path: Path, releases: ReleaseServer) -> Checkout:
-    """A checkout on a machine whose docker answers, with an empty cache directory."""
+    """A checkout on a computer whose docker answers, with an empty cache directory."""
     programs = tmp_path / "programs"
     program(programs, "docker", "exit 0")
     checkout = copy_repository(tmp_path / "checkout")
@@ -86,7 +86,7 @@ def test_official_where_docker_answers(machine: Checkout) -> None:
 
 @pytest.mark.parametrize(("ends_with", "lists_checks", "exit_code"), [(0, 0, 0), (1, 0, 6), (1, 1, 1), (42, 0, 42)])
 def test_a_failed_check_ends_with_6(machine: Checkout, ends_with: int, lists_checks: int, exit_code: int) -> None:
-    """A module that does not load lists no checks: that is no failed gate."""
+    """A failed check ends with exit code 6, and a module that does not load with the CLI's own code."""
     machine.daggerw("version")
     cli(machine).write_text(f'#!/bin/sh\n[ "$*" = "check lint -l" ] && exit {lists_checks}\nexit {ends_with}\n')
     assert machine.daggerw("check", "lint").returncode == exit_code

@@ -1,4 +1,4 @@
-"""The way of a release, as a person types it: good, and broken in every place."""
+"""Releases as a person runs them: successful, and with a fault in each stage."""
 
 import json
 import re
@@ -138,7 +138,7 @@ def test_image_that_does_not_build_is_a_failed_gate(checkout: Checkout) -> None:
 
 
 def test_advisory_reports_and_pushes(checkout: Checkout) -> None:
-    """Lint reads every folder, so the fault stands where no other gate reads it."""
+    """An advisory run reports a failure of lint, in a file that no other gate reads, and pushes the image."""
     (checkout.path / "tests/system/unused.py").write_text('"""A module with a fault."""\n\nimport os\n')
     advisory = checkout.daggerw("call", "pipeline", "--advisory")
     assert advisory.returncode == 0, advisory.stderr

@@ -1,8 +1,8 @@
-"""Each tool of the policy is alive: a fault is planted for it, and its own words are found."""
+"""Each tool of policy reports a planted fault with its own message."""
 
 from tests.e2e.checkouts import Checkout
 
-# File, what stands there, the fault in its place, and what is said of it: a tool's words, or else a test's name.
+# File, original text, fault in its place, and the expected output: a tool's message, or a test's name.
 FAULTS = {
     "compose-config": (
         "compose/ai-server/docker-compose.yml",

@@ -1,4 +1,4 @@
-"""Both products end to end: the image that is shipped, with a fake of each service it asks, and a real ChromaDB."""
+"""Both products end to end: the shipped image, with a fake of each service that it calls, and a real ChromaDB."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, Products, running
 from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
-# What the fake of the OCR reads on every page, and a caller may write into a keyword.
+# Personal data that the fake of the OCR reads on every page, and that a caller may write into a keyword.
 _UPSTAGE = (ROOT / "tests/support/app_fakes/upstage.py").read_text()
 PHONE, RESIDENT_NUMBER, ACCOUNT = re.findall(r'^(?:PHONE|RESIDENT_NUMBER|ACCOUNT) = "(.+)"$', _UPSTAGE, re.MULTILINE)
 LEASE = {"url": f"{STORAGE}/lease.pdf?X-Amz-Signature=0a1b2c", "doc_type": "contract"}
@@ -33,13 +33,13 @@ def post(products: Products, path: str, *, server: str = "local", **request: obj
 
 
 def store(products: Products, name: str) -> None:
-    """Put a file where presigned URLs lead."""
+    """Put a file on the object store of presigned URLs."""
     content = (products.files / name).read_bytes()
     httpx.put(f"{products.urls['storage']}/fake/files/{name}", content=content).raise_for_status()
 
 
 def test_checklist_while_the_caller_waits(products: Products) -> None:
-    """Twenty common checks, and what the model adds."""
+    """A waiting caller gets twenty common checks and those of the model."""
     answer = post(products, "checklists/sync", json={"keywords": ["반려동물", "전세"]})
     assert answer.status_code == 200, answer.text
     checks = answer.json()["checklists"]
@@ -48,7 +48,7 @@ def test_checklist_while_the_caller_waits(products: Products) -> None:
 
 
 def test_checklist_is_delivered_by_one_callback(products: Products) -> None:
-    """With the backend's token, without which the fake keeps none, and a key of its own."""
+    """The backend gets a callback with its token and a key."""
     answer = post(products, "checklists/case-7", json={"keywords": ["근저당"]})
     assert answer.status_code == 200, answer.text
     assert answer.json()["id"] == "case-7"
@@ -64,7 +64,7 @@ def test_checklist_is_delivered_by_one_callback(products: Products) -> None:
 
 
 def test_uploads_are_explained(products: Products) -> None:
-    """A PDF and a picture: each page is read once, summarized once, and all of it explained once."""
+    """A PDF and a picture are read and summarized once a page, and explained together once."""
     read, asked = (len(products.records(name)) for name in ("upstage", "vllm"))
     files = [
         ("files", ("lease.pdf", (products.files / "lease.pdf").read_bytes(), "application/pdf")),
@@ -98,7 +98,7 @@ def test_files_are_fetched_from_their_urls_and_explained(products: Products) -> 
     ids=["plain", "private"],
 )
 def test_production_fetches_nothing_from_private_hosts(products: Products, url: str, message: str) -> None:
-    """It does not even ask."""
+    """A URL with a private host causes no request in production."""
     store(products, "lease.pdf")
     asked = len(products.records("storage"))
     answer = post(products, "easycontract/42", server="prod", json={"files": [{**LEASE, "url": url}]})
@@ -108,7 +108,7 @@ def test_production_fetches_nothing_from_private_hosts(products: Products, url: 
 
 
 def test_nothing_personal_reaches_the_model(products: Products) -> None:
-    """Neither out of a keyword nor off a page; labels stand where it was."""
+    """The model gets labels instead of personal data, from keywords and from pages."""
     post(products, "checklists/sync", json={"keywords": [f"집주인 {PHONE}"]}).raise_for_status()
     page = (products.files / "page.png").read_bytes()
     files = [("files", ("page.png", page, "image/png"))]
@@ -142,7 +142,7 @@ def test_only_production_hides_its_description(products: Products) -> None:
 
 
 def test_logs_hold_neither_secrets_nor_personal_data(products: Products) -> None:
-    """Of everything above, and of a caller who writes them into a URL, which the access log repeats."""
+    """The logs of all these tests, and of a URL with personal data, have no secret and no personal data."""
     query = {"keyword": [PHONE, RESIDENT_NUMBER, *SECRETS]}
     post(products, "checklists/case-8", params=query, json={"keywords": [PHONE]}).raise_for_status()
     wait_until(lambda: "case-8?keyword=[전화번호]" in products.logged(), _CALLBACK_S)

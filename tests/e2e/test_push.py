@@ -51,7 +51,7 @@ def push(
     """Push an image of a given size, as `publish` does it; with a token, or a keyless login at an issuer's."""
 
     async def session(log: TextIO) -> dict[str, object]:
-        # Without a file the SDK gives the CLI a pipe that nobody reads: once it is full, the session never ends.
+        # Without a file the SDK gives the CLI a pipe that is never read: once it is full, the session never ends.
         async with dagger.connection(dagger.Config(log_output=log)):
             ports = [
                 dagger.PortForward(backend=to.port, frontend=5000),
@@ -84,7 +84,7 @@ def push(
 
 
 def _log(to: ArtifactRegistry) -> Path:
-    """What the CLI says of the sessions that pushed to a registry."""
+    """The output of the CLI in the sessions that push to a registry."""
     return to.folder / "dagger.log"
 
 
@@ -104,7 +104,7 @@ def test_right_token_pushes_and_a_second_push_uploads_nothing(artifact_registry:
 def test_without_the_right_token_nothing_is_pushed(
     artifact_registry: ArtifactRegistry, token: str | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """And the wrong token is in no output."""
+    """A push with a wrong token, or without one, writes nothing, and no output contains the token."""
     with pytest.raises(NotAllowedError) as refused:
         push(artifact_registry, token)
     assert str(refused.value).startswith("publish: registry:5000/dojangkok-ai/ai-server was not pushed: ")

@@ -1,4 +1,4 @@
-"""Releases on the local environment's machines, as a person types them: good, dying, cut off, and two at once."""
+"""Releases on the local environment, as a person runs them: successful, crashing, killed, and two at once."""
 
 import json
 import os
@@ -18,13 +18,13 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def fresh(checkout: Checkout) -> None:
-    """The local environment as it is at first: the group serves its first release."""
+    """Reset the local environment: the group serves its first release."""
     reset = checkout.daggerw("call", "reset-local")
     assert reset.returncode == 0, reset.stderr
 
 
 def call(checkout: Checkout, *args: str) -> str:
-    """Make a call that must succeed; what it leaves on stdout."""
+    """Make a call that must succeed, and return its stdout."""
     ran = checkout.daggerw("call", *args)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
@@ -35,13 +35,13 @@ def status(checkout: Checkout) -> dict[str, object]:
 
 
 def change_the_image(checkout: Checkout, text: str) -> None:
-    """Give the image another digest without a change of the app, whose tests need not run again."""
+    """Change the digest of the image without a change of the app, so that its tests do not run again."""
     with (checkout.path / "Dockerfile").open("a") as file:
         file.write(f'LABEL release="{text}"\n')
 
 
 def kill_the_server_once_it_was_ready(checkout: Checkout) -> None:
-    """Let the server of the image be killed 8 s after it became ready: the smoke is over by then, the bake is not."""
+    """Let the server of the image end 8 s after it is ready: after the smoke, and during the bake."""
     is_ready = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz')"
     killer = f'until python -c "{is_ready}" 2>/dev/null; do sleep 1; done; sleep 8; kill -KILL $$'
     command = json.dumps(["sh", "-c", f"({killer}) & exec python -m app"])
@@ -82,7 +82,7 @@ def test_two_releases_and_a_rollback(checkout: Checkout, tmp_path: Path) -> None
 
 
 def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
-    """What Google's own client says of the group: the release of its template, and the health of its machines."""
+    """Return the release of the group's template and the health of its instances, read with Google's own client."""
     port = free_port()
     up = checkout.start_daggerw("--silent", "call", "emulator", "up", "--ports", f"{port}:8080")
     emulator = Emulator(f"http://127.0.0.1:{port}")
@@ -108,7 +108,7 @@ def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
 
 @pytest.mark.usefixtures("fresh")
 def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None:
-    """By `pipeline`, and by `deploy --image`, which runs the image that is in the registry itself."""
+    """A crashing release is rolled back by `pipeline`, and by `deploy --image` with the image of the registry."""
     first = pushed(call(checkout, "pipeline"))
     kill_the_server_once_it_was_ready(checkout)
     failed = checkout.daggerw("call", "pipeline", "--commit", "ccccccc")
@@ -132,7 +132,7 @@ def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None
 
 @pytest.mark.usefixtures("fresh")
 def test_a_call_that_is_killed_is_taken_up_by_the_next(checkout: Checkout) -> None:
-    """Dagger kills the process in the container without any signal; what it has told the group stands there."""
+    """After Dagger has killed the process without a signal, the next call continues the rollout from the group."""
     cut = checkout.start_daggerw("call", "pipeline", "--commit", "ddddddd")
     assert cut.stderr is not None
     for line in cut.stderr:

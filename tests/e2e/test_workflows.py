@@ -1,4 +1,4 @@
-"""Every call of a workflow is one that the module accepts: neither can change alone."""
+"""The module accepts every call of the workflows."""
 
 import re
 
@@ -33,7 +33,7 @@ INHERITED OPTIONS
 
 
 def known(help_text: str) -> dict[str, bool]:
-    """Return every flag that a help text explains, and whether it must be given."""
+    """Return every flag of a help text, and whether the flag is required."""
     starts = r"^(?:  -\w, | {6})(?=--)"
     return {part.split()[0]: "[required]" in part for part in re.split(starts, help_text, flags=re.MULTILINE)[1:]}
 
@@ -51,7 +51,7 @@ def test_help_is_understood() -> None:
 
 @pytest.mark.parametrize(("file", "words"), CALLS.values())
 def test_module_accepts_what_a_workflow_passes(file: str, words: list[str]) -> None:
-    """Asked for help, the CLI (v0.19.10) still parses the flags before it, and fails on what it does not know."""
+    """With --help the CLI (v0.19.10) parses the flags before it, and fails on unknown flags."""
     # A value behind '=' is a switch's.
     typed = [re.sub(r"=\$\w+$", "=true", word) for word in words[1:]]
     asked = Checkout(ROOT, {}).daggerw(*typed, "--help")

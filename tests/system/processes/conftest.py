@@ -1,4 +1,4 @@
-"""What the tests of deploy as a real process share."""
+"""Fixtures of the tests of deploy as a real process."""
 
 import signal
 from collections.abc import Iterator

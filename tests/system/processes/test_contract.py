@@ -1,4 +1,4 @@
-"""What goes to stdout and what to stderr, for every verb, by real processes; and the last run's report again."""
+"""stdout and stderr of every verb, by real processes, and the report of the last run."""
 
 import json
 import re
@@ -17,7 +17,7 @@ BUG = "import deploy.__main__ as m, deploy.verbs as v; v.status = lambda *_: {}[
 
 
 def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Deployer) -> None:
-    """Progress on stderr; `report` is the same to the byte, in every format, without a network or credentials."""
+    """Progress is on stderr, and `report` prints the same bytes in every format, without network and credentials."""
     code, report, progress = deployer.run("deploy", "--image", reference("a"))
     assert code == 0
     assert report.startswith("dojangkok-dev-ai-server-mig serves dojangkok-dev-ai-server-seed-r-")
@@ -95,7 +95,7 @@ def test_corrupt_record_is_a_warning_and_the_report_is_rebuilt(deployer: Deploye
 
 
 def test_warning_is_on_stderr_before_anything_is_done_and_in_the_report(deployer: Deployer) -> None:
-    """An empty group: nothing proves the release, and there is nothing to go back to."""
+    """A deploy to an empty group warns that no instance proves the release, and offers no undo."""
     deployer.emulator.ask(f"compute/v1/{ZONE}/instanceGroupManagers/{GROUP}/resize?size=0", verb="POST")
     while not deployer.emulator.group()["status"]["isStable"] or deployer.emulator.templates_of_instances():
         time.sleep(0.1)

@@ -52,7 +52,7 @@ def test_record_of_another_endpoint_is_kept_apart(emulated: Deployer) -> None:
 
 
 def test_undo_has_the_endpoints_of_the_run(emulated: Deployer) -> None:
-    """The command works where the variable is gone."""
+    """The undo command works without the variable."""
     flags = ["--registry-url", emulated.registry_url]
     emulated.registry_url = '""'
     code, stdout, stderr = emulated.run("deploy", "--image", reference("b"), *flags)

@@ -1,4 +1,4 @@
-"""What templates and the API say reaches the terminal and the job summary as text, and nothing more."""
+"""Text of templates and the API reaches the terminal and the job summary as plain text."""
 
 import json
 

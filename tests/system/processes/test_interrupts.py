@@ -1,4 +1,4 @@
-"""Real signals to a real process, at every kind of moment: it stops driving, and says what the cloud still does."""
+"""Signals to a real process in every phase: the process ends, and reports what Compute Engine continues to do."""
 
 import fcntl
 import json
@@ -23,7 +23,7 @@ BROKEN = {"image": reference("a"), "never_healthy": True}
 
 
 def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Signals, *more: str) -> str:
-    """Start a deploy, send it a signal as soon as it is time, and return what it says."""
+    """Start a deploy, send a signal once a condition holds, and return the output."""
     process = deployer.start(*DEPLOY, *more)
     while not is_time():
         assert process.poll() is None, process.communicate()
@@ -37,7 +37,7 @@ def interrupted(deployer: Deployer, is_time: Callable[[], bool], sent: signal.Si
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_signal_during_the_preflight_writes_nothing(deployer: Deployer, sent: signal.Signals) -> None:
-    """A request that hangs is not waited for."""
+    """A signal during the preflight ends the process without a write, although a request hangs."""
     stderr = interrupted(deployer, deployer.emulator.plan_fault(on="instanceTemplates.list", hang=True), sent)
     assert "mig: deploy interrupted (exit code 130)\n  stopped before the end. Nothing was written.\n" in stderr
     assert "reconcile" not in stderr
@@ -45,7 +45,7 @@ def test_signal_during_the_preflight_writes_nothing(deployer: Deployer, sent: si
 
 
 def test_signal_before_the_patch_leaves_the_group_unchanged(deployer: Deployer) -> None:
-    """A signal before the PATCH leaves the group as it was, and the report says so."""
+    """A signal before the PATCH leaves the group unchanged, and the report states this."""
     stderr = interrupted(
         deployer, deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True), signal.SIGINT
     )
@@ -55,7 +55,7 @@ def test_signal_before_the_patch_leaves_the_group_unchanged(deployer: Deployer) 
 
 
 def test_group_is_read_after_an_unanswered_patch(deployer: Deployer) -> None:
-    """Whether the write came through is not known to the process; the group says it."""
+    """After an unanswered PATCH the process reads the group to report whether the write took effect."""
     wait = deployer.emulator.plan_fault(on="zoneOperations.wait", hang=True)
     stderr = interrupted(deployer, wait, signal.SIGTERM)
     assert re.search(rf"Compute Engine continues with '{SEED}-r-\w{{12}}': it replaces 3 more", stderr)
@@ -78,7 +78,7 @@ def test_hangup_that_nohup_ignores_ends_nothing(deployer: Deployer) -> None:
 
 @pytest.mark.parametrize("speed", [10])
 def test_closed_terminal_ends_the_process_and_keeps_its_report(deployer: Deployer) -> None:
-    """The kernel sends SIGHUP to a session whose terminal is gone, and every write to it fails."""
+    """A process whose terminal is closed gets SIGHUP, cannot write, and still records its report."""
     verifying = deployer.emulator.watch_for_phase("verifying")
     master, slave = pty.openpty()
     process = subprocess.Popen(
@@ -100,7 +100,7 @@ def test_closed_terminal_ends_the_process_and_keeps_its_report(deployer: Deploye
 
 
 def drain(descriptor: int) -> None:
-    """Read what a terminal shows for a moment, as somebody does who watches."""
+    """Read the output of a terminal for a moment."""
     while select.select([descriptor], [], [], 0.02)[0]:
         os.read(descriptor, 1 << 16)
 
@@ -135,14 +135,14 @@ def test_signal_during_the_rollback_is_reported(deployer: Deployer) -> None:
 
 
 def test_second_signal_ends_the_process_at_once(deployer: Deployer) -> None:
-    """Somebody who presses Ctrl-C again is not kept waiting for the last look."""
+    """A second Ctrl-C ends the process while the last poll hangs."""
     insert = deployer.emulator.plan_fault(on="instanceTemplates.insert", hang=True)
     process = deployer.start(*DEPLOY)
     while not insert():
         time.sleep(0.02)
-    looks = deployer.emulator.plan_fault(on="instanceGroupManagers.get", hang=True)
+    has_hung = deployer.emulator.plan_fault(on="instanceGroupManagers.get", hang=True)
     process.send_signal(signal.SIGINT)
-    while not looks():
+    while not has_hung():
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=60)[1]

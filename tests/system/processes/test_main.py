@@ -1,4 +1,4 @@
-"""The command line over a real socket: exit codes, what goes where, and a process that is killed."""
+"""The command line over a real socket: exit codes, stdout and stderr, and a killed process."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.support.releases import REPOSITORY, digest, reference
 
 
 def test_a_day_of_releases(deployer: Deployer) -> None:
-    """Plan, deploy, again, another, history, back, status: exit codes, and the report alone on stdout."""
+    """Plans, deploys, history, rollback and status have their exit codes, and only their report on stdout."""
     assert deployer.run("plan", "--image", reference("a"), "--exit-code")[0] == 2
     code, report, progress = deployer.run(
         "deploy", "--image", reference("a"), "--commit", "cafe123", "--format", "json"
@@ -146,7 +146,7 @@ def test_without_credentials_both_ways_are_named() -> None:
 
 
 def test_rollback_to_a_tag_of_the_serving_image_is_refused(deployer: Deployer) -> None:
-    """The first template names `latest`: going back to it would start the very image that somebody flees."""
+    """A rollback to the first template is refused, because its tag `latest` now refers to the image that serves."""
     assert deployer.run("deploy", "--image", f"{REPOSITORY}:latest")[0] == 0
     code, _, stderr = deployer.run("rollback")
     text = "which is the image that serves already. Fix: deploy another image by its digest"

@@ -1,4 +1,4 @@
-"""Output that cannot be written: what is done, the recorded outcome and the exit code stay what they are."""
+"""Output that cannot be written changes neither the rollout nor the recorded outcome nor the exit code."""
 
 import contextlib
 import fcntl
@@ -96,7 +96,7 @@ def test_broken_release_is_rolled_back_though_the_streams_are_closed(
 
 
 def test_reader_that_stands_still_delays_no_rollback(deployer: Deployer) -> None:
-    """As a terminal does whose output is paused; the report is written once somebody reads again."""
+    """A paused terminal delays no rollback, and the report is written once the terminal continues."""
     seed = deployer.emulator.templates_of_instances()
     deployer.emulator.ask("emulator/instance-rules", verb="POST", body={"image": reference("b"), "never_healthy": True})
     reading, writing = os.pipe()
@@ -140,7 +140,7 @@ def test_ascii_locale_gets_its_report(deployer: Deployer, env: dict[str, str]) -
 
 
 def test_report_that_finds_no_room_is_no_failure(deployer: Deployer) -> None:
-    """All verbs write through lib/streams.py, where tests/unit/lib/test_streams.py tests every kind of stream."""
+    """Every verb keeps its exit code on a full device; tests/unit/lib/test_streams.py tests other streams."""
     with full() as descriptor:
         assert start(deployer, GOOD, stdout=descriptor, stderr=subprocess.DEVNULL).wait(120) == 0
     assert recorded(deployer) == 0

@@ -1,4 +1,4 @@
-"""Every command of deploy/README.md does what stands there, on the emulator."""
+"""Every command of deploy/README.md prints the documented output, on the emulator."""
 
 import re
 import shlex
@@ -16,10 +16,10 @@ TYPED = "$ uv run --project deploy python -m deploy "
 
 
 def blocks() -> list[tuple[list[str], str]]:
-    """Arguments of each command, and what it is said to print."""
-    consoles = [block.partition("\n") for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)]
-    assert all(typed.startswith(TYPED) for typed, _, _ in consoles)
-    return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in consoles]
+    """Return the arguments of each command, and its documented output."""
+    pairs = [block.partition("\n") for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)]
+    assert all(typed.startswith(TYPED) for typed, _, _ in pairs)
+    return [(shlex.split(typed.removeprefix(TYPED)), printed) for typed, _, printed in pairs]
 
 
 def test_every_command_of_the_readme_prints_the_documented_output(deployer: Deployer, registry: FakeRegistry) -> None:

@@ -84,7 +84,7 @@ def image(folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Pusher:
-    """scripts/push.py on this machine; `secrets` is its /run/secrets."""
+    """Run scripts/push.py on this computer; `secrets` stands for its /run/secrets."""
 
     layout: Path
     bill: Path

@@ -1,4 +1,4 @@
-"""What the tests of the stacks share."""
+"""Fixtures of the stacks' tests."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ _UNAVAILABLE = 69  # exit code of ./daggerw on a host that lacks a program
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The AI server's image for `docker load`: AI_SERVER_ARCHIVE, or else the image that `./daggerw` builds."""
+    """The AI server's image for `docker load`: AI_SERVER_ARCHIVE, or the image that `./daggerw` builds."""
     if given := os.environ.get("AI_SERVER_ARCHIVE"):
         return Path(given)
     image = tmp_path_factory.mktemp("image") / "image.tar"

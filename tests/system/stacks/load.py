@@ -1,10 +1,10 @@
 """
-A steady load of checklists, passed on as a load balancer does: `python load.py PER_SECOND PREFIX ADDRESS…`.
+A steady load of checklists through a client that acts as a load balancer: `python load.py PER_SECOND PREFIX ADDRESS…`.
 
-Runs until its standard input ends, and then until every request has its end. stdout is one JSON object: `accepted`,
-rows of id, time and address; `refused`, how many answers were 503 or no connection, after which a request tries again;
-`unanswered`, ids whose connection was closed without an answer, by a server that closed its port before it took them;
-`lost`, what became of the requests that ended in no such way.
+The load ends with its standard input, after every request has ended. stdout is a JSON object: `accepted`, rows of id,
+time and address; `refused`, number of answers with 503 and of failed connections, after which a request tries again;
+`unanswered`, ids whose connection a closing server ended without an answer; `lost`, descriptions of the requests with
+any other end.
 """
 
 import http.client
@@ -24,7 +24,7 @@ _BODY = json.dumps({"keywords": ["전세", "반려동물"]}).encode()
 
 
 class Load:
-    """The requests, and the servers that say that they are ready."""
+    """The requests, and the servers that are ready."""
 
     def __init__(self, addresses: list[str]) -> None:
         self.accepted: list[tuple[str, float, str]] = []
@@ -35,7 +35,7 @@ class Load:
         self._turn = itertools.count()
 
     def probe(self, address: str) -> None:
-        """Ask for ever whether a server is ready."""
+        """Poll whether a server is ready, without end."""
         while True:
             try:
                 connection = http.client.HTTPConnection(address, _PORT, timeout=1)
@@ -55,7 +55,7 @@ class Load:
             if ready and self._is_over(name, ready[next(self._turn) % len(ready)]):
                 return
             time.sleep(_PROBE_S)
-        self.lost.append(f"{name}: nobody accepted it")
+        self.lost.append(f"{name}: no server accepted the request")
 
     def _is_over(self, name: str, address: str) -> bool:
         connection = http.client.HTTPConnection(address, _PORT, timeout=_ANSWER_S)
@@ -86,7 +86,7 @@ class Load:
 
 
 def main(per_second: str, prefix: str, *addresses: str) -> None:
-    """Send, and report."""
+    """Send the load, and print its outcome."""
     load = Load(list(addresses))
     for address in addresses:
         threading.Thread(target=load.probe, args=(address,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""AI servers of the real image on a machine of their own, beside fakes of vLLM and the backend; and a load on them."""
+"""AI servers of the real image on a machine of their own, with fakes of vLLM and the backend, under a load."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ def _variables() -> dict[str, str]:
 
 
 def grace_s() -> int:
-    """How long the stack gives a server to stop."""
+    """Return the seconds that the stack gives a server to stop."""
     stack = yaml.safe_load((_STACK / "docker-compose.yml").read_text())
     return int(stack["services"]["ai-server"]["stop_grace_period"].removesuffix("s"))
 
@@ -39,14 +39,14 @@ def grace_s() -> int:
 @dataclass
 class Outcome:
     """
-    What became of a load.
+    The outcome of a load.
 
     Args:
-        accepted: Id, time and server of every request that was answered with 200.
-        refused: How many answers were a refusal, after which a request tried again.
-        unanswered: Ids of requests whose connection was closed without an answer; nobody told them that they count.
-        lost: Requests that ended otherwise.
-        callbacks: What the backend was told of this load.
+        accepted: id, time and server of every request that was answered with 200.
+        refused: number of refusals, after which a request tried again.
+        unanswered: ids of requests whose connection was closed without an answer, so they may be accepted or not.
+        lost: requests with any other end.
+        callbacks: callbacks of this load that the backend has recorded.
     """
 
     accepted: list[tuple[str, float, str]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Outcome:
 
     @property
     def figures(self) -> dict[str, float]:
-        """What a report shows."""
+        """The figures for a report."""
         return {
             "accepted": len(self.accepted),
             "refused": self.refused,
@@ -74,7 +74,7 @@ class Outcome:
         }
 
     def not_called_back_once(self) -> dict[str, int]:
-        """How many callbacks there were for every id that has not exactly one, or that nobody can account for."""
+        """Return the number of callbacks of each id that has not exactly one callback, or that the load never sent."""
         accepted = {name for name, _, _ in self.accepted}
         called = Counter(callback["id"] for callback in self.callbacks)
         strange = called.keys() - accepted - set(self.unanswered)
@@ -104,30 +104,30 @@ class Fleet:
         self.machine.wait_for(8000, "/readyz", 60, address)
 
     def stop(self, number: int) -> None:
-        """Stop a server; nobody has to kill it."""
+        """Stop a server, which must end by itself."""
         name = f"server-{number}"
         self.machine("docker", "stop", name)
         code = self.machine("docker", "inspect", "--format", "{{.State.ExitCode}}", name).strip()
         assert code == "0", f"{name}: exit code {code}\n{self.machine.run('docker', 'logs', name).stdout[-3000:]}"
 
     def plan(self, port: int, *faults: dict[str, object]) -> None:
-        """Tell a fake what to do with the next requests; nothing ends it."""
+        """Plan faults of a fake; without faults the fake answers normally."""
         self.machine("curl", "--fail", "--silent", "--data", json.dumps(faults), f"http://127.0.0.1:{port}/fake/plan")
 
     def callbacks(self, prefix: str) -> list[dict[str, Any]]:
-        """What the backend was told of a load so far."""
+        """Return the callbacks of a load that the backend has recorded so far."""
         callbacks = json.loads(self.machine.wait_for(BACKEND, "/fake/callbacks"))
         return [callback for callback in callbacks if callback["id"].startswith(f"{prefix}-")]
 
     def attempts(self, prefix: str) -> list[tuple[str, str]]:
-        """Id and key of every callback of a load that the backend was called with, also where it failed."""
+        """Return id and key of every attempt of a callback of a load, including failed attempts."""
         calls = json.loads(self.machine.wait_for(BACKEND, "/fake/calls"))
         attempts = [(call["path"].split("/")[-2], call["headers"]["idempotency-key"]) for call in calls]
         return [(name, key) for name, key in attempts if name.startswith(f"{prefix}-")]
 
     @contextmanager
     def load(self, prefix: str) -> Iterator[Outcome]:
-        """Send requests during the block; when it is over, the outcome has everything but the callbacks."""
+        """Send requests during the block; after it the outcome has everything except the callbacks."""
         outcome, pipe = Outcome(), subprocess.PIPE
         program = Path(__file__).with_name("load.py")
         command = (sys.executable, program, str(_PER_SECOND), prefix, *ADDRESSES)
@@ -143,7 +143,7 @@ class Fleet:
         outcome.lost = counts["lost"]
 
     def switch_off(self) -> None:
-        """Begin to stop Docker, as systemd does when the machine is deleted."""
+        """Begin to stop Docker, as systemd does when a VM is deleted."""
         self.machine("sh", "-c", "kill -TERM $(cat /run/docker.pid)")
 
 
@@ -153,8 +153,8 @@ def run_fleet(archive: Path, latency_s: float) -> Iterator[Fleet]:
     Run a machine with the fakes on it, and no server yet, until the end of the block.
 
     Args:
-        archive: The AI server's image, as `docker load` takes it. The fakes run in it too: it has what they need.
-        latency_s: How long vLLM takes.
+        archive: the AI server's image for `docker load`; the fakes run in this image too.
+        latency_s: seconds until an answer of vLLM.
     """
     given = _variables()
     fakes = {
@@ -165,10 +165,10 @@ def run_fleet(archive: Path, latency_s: float) -> Iterator[Fleet]:
     with dockerd() as machine:
         loaded = machine("docker", "load", "--quiet", "--input", archive).split()[-1]
         machine("docker", "tag", loaded, IMAGE)
-        # Of a bridge the servers need no more than that they and the machine are neighbours.
+        # The bridge connects the servers and the machine, and needs no further function.
         machine("docker", "network", "create", "--subnet", "172.30.0.0/24", "--gateway", _GATEWAY, "servers")
         for name, arguments in fakes.items():
-            # A machine that is switched off is not what they end by: a signal that means nothing to them.
+            # The stop signal of the fakes has no effect on them, so that they run until the machine ends.
             machine(
                 "docker", "run", "--detach", "--name", name, "--network", "host", "--stop-signal", "URG",
                 "--stop-timeout", str(grace_s()), "--volume", f"{ROOT}/{package}:/app/{package}:ro", IMAGE,

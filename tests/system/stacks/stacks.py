@@ -1,4 +1,4 @@
-"""A stack of compose/ on a machine of its own, started by what the machine's startup script does."""
+"""A stack of compose/ on a machine of its own, started with the steps of the startup script."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from tests.support.programs import ROOT, go_tool
 IMAGE = "registry.example.com/dojangkok-ai/ai-server:built"
 LOKI_PORT = 3100
 
-# What cannot be pulled is assembled here: the program itself, on the AI server's Debian, and not on busybox and Ubuntu.
+# Images that cannot be pulled are built here: the real program on the AI server's Debian, instead of busybox or Ubuntu.
 _ASSEMBLED = {
     "prom/node-exporter:v1.9.0": """
         COPY node_exporter /bin/
@@ -38,20 +38,20 @@ class Stack:
     program: Path
 
     def compose(self, *args: str) -> str:
-        """Run a command of Docker Compose that must succeed, and return what it prints."""
+        """Run a command of Docker Compose that must succeed, and return its stdout."""
         return self.machine(self.program, *args, folder="/opt/app")
 
     def states(self) -> dict[str, str]:
-        """The health of every service that runs."""
+        """Return the health of every running service."""
         lines = self.compose("ps", "--format", "json").splitlines()
         return {service["Service"]: service["Health"] for service in map(json.loads, lines)}
 
     def inspect(self, service: str) -> Any:
-        """What Docker knows of a service's container, running or not."""
+        """Return Docker's description of a service's container, which may have ended."""
         return json.loads(self.machine("docker", "inspect", self.compose("ps", "--all", "--quiet", service).strip()))[0]
 
     def shipped(self) -> str:
-        """What Loki was sent so far: labels and lines, in no format."""
+        """Return the labels and lines that Loki has received so far."""
         return self.machine.wait_for(LOKI_PORT, "/").decode(errors="replace")
 
 
@@ -62,10 +62,10 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
 
     Args:
         name: folder of the stack in compose/.
-        archive: The AI server's image, as `docker load` takes it.
-        context: An empty folder; what `assembled` copies may lie there already.
-        assembled: Lines of a Dockerfile for images beside the exporters', by reference.
-        settings: Lines of .env, beside those of example.env.
+        archive: the AI server's image for `docker load`.
+        context: folder of the build, with the files that `assembled` copies.
+        assembled: lines of a Dockerfile by image reference, for images other than the exporters'.
+        settings: variables of .env in addition to those of example.env.
     """
     for source in (go_tool("promtail") / "promtail", go_tool("node-exporter") / "node_exporter", Path("/bin/busybox")):
         shutil.copy(source, context)
@@ -83,7 +83,7 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
 
 
 def _lay_out(machine: Machine, name: str, settings: dict[str, str]) -> None:
-    """Do what the startup script does before `docker compose up`, on a machine with Ubuntu's rsyslog."""
+    """Do the steps of the startup script before `docker compose up`, on a machine with Ubuntu's rsyslog."""
     compose = ROOT / "compose"
     example = (compose / name / "example.env").read_text()
     machine("mkdir", "-p", "/opt/app", "/var/log/dojangkok")
@@ -97,6 +97,6 @@ def _lay_out(machine: Machine, name: str, settings: dict[str, str]) -> None:
     secrets = compose / name / "app.env.example"
     if secrets.exists():
         machine("sh", "-c", "umask 077; cat >/opt/app/app.env", stdin=secrets.read_text())
-    # Of a user who is not root, for the eyes of the group adm.
-    machine("sh", "-c", "echo 'startup-script: it said this' >/var/log/syslog")
+    # As on Ubuntu, the file belongs to a user other than root, and the group adm may read it.
+    machine("sh", "-c", "echo 'startup-script: a line of the script' >/var/log/syslog")
     machine("sh", "-c", "chown 104:4 /var/log/syslog; chmod 640 /var/log/syslog")

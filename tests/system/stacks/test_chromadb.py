@@ -1,4 +1,4 @@
-"""ChromaDB's stack of compose/ as its machine runs it; the server is the one that its Python package brings."""
+"""ChromaDB's stack of compose/; the server is the one of ChromaDB's Python package."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ _IMAGE = "chromadb/chroma:1.5.9"
 _COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 _DOWNLOAD_S = 300
 
-# As rust/Dockerfile of Chroma has it: dumb-init, `chroma run /config.yaml`, and the data's path in that file.
+# Like Chroma's rust/Dockerfile: dumb-init, `chroma run /config.yaml`, and the path of the data in this file.
 _LINES = """
     COPY chroma /opt/chroma
     COPY tini-static /usr/bin/dumb-init
@@ -30,7 +30,7 @@ _LINES = """
 
 @pytest.fixture(scope="module")
 def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, which is healthy."""
+    """The healthy stack."""
     context = tmp_path_factory.mktemp("images")
     shutil.copy("/usr/bin/tini-static", context)
     python = tmp_path_factory.mktemp("pip")
@@ -43,13 +43,13 @@ def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def test_every_service_is_healthy(stack: Stack) -> None:
-    """Chroma too, on the port where the AI server looks for it."""
+    """Every service is healthy, and Chroma answers on the port that the AI server uses."""
     assert stack.states() == {"chromadb": "healthy", "node-exporter": "healthy", "promtail": "healthy"}
     assert "heartbeat" in json.loads(stack.machine.wait_for(8100, "/api/v2/heartbeat")).popitem()[0]
 
 
 def test_data_outlive_the_container(stack: Stack) -> None:
-    """They are in the named volume, whatever happens to the container."""
+    """The data are in the named volume, and outlive a deleted container."""
     body = ["--header", "Content-Type: application/json", "--data", json.dumps({"name": "contracts"})]
     made = stack.machine("curl", "--fail", "--silent", *body, f"http://127.0.0.1:8100{_COLLECTIONS}")
     identity = json.loads(made)["id"]
@@ -62,7 +62,7 @@ def test_data_outlive_the_container(stack: Stack) -> None:
 
 
 def test_what_chroma_prints_reaches_loki(stack: Stack) -> None:
-    """Of every container, with its service as a label; without what tells one file from another."""
+    """Loki gets the lines of ChromaDB's container with service and stream as labels, and without its file name."""
     wanted = f'{{host="{stack.machine.name}", job="docker", service="chromadb", stream="stdout"}}'
     deadline = time.monotonic() + 30
     while wanted not in stack.shipped() or "Saving data to" not in stack.shipped():

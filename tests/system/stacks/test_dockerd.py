@@ -1,4 +1,4 @@
-"""The machine that runs Docker leaves nothing behind, however it ends."""
+"""A machine that runs Docker leaves no process, mount or rule, after any end."""
 
 import signal
 import subprocess
@@ -24,7 +24,7 @@ with dockerd() as machine:
 
 
 def start_container(machine: Machine) -> None:
-    """Start one that sleeps, from an image of nothing and this machine's programs."""
+    """Start a container that sleeps, from an empty image with the host's programs."""
     machine("sh", "-c", "mkdir /run/empty && tar -C /run/empty -c . | docker import - nothing:1")
     programs = [f"--volume=/{name}:/{name}:ro" for name in ("bin", "lib", "lib64", "usr") if Path("/", name).exists()]
     machine(
@@ -37,7 +37,7 @@ def namespaces(pid: int | str) -> set[str]:
 
 
 def inhabitants(of: set[str]) -> list[str]:
-    """Processes in any of the namespaces."""
+    """Return the processes in any of the namespaces."""
 
     def command(folder: Path) -> str:
         try:
@@ -49,13 +49,13 @@ def inhabitants(of: set[str]) -> list[str]:
 
 
 def left(name: str, of: set[str]) -> list[object]:
-    """What is still there of a machine, apart from what ends in the next moment."""
+    """Return what is left of a machine, after a moment in which the rest ends."""
     groups = list(Path("/sys/fs/cgroup").glob(f"*/{name}")) + list(Path("/sys/fs/cgroup").glob(name))
     return [*groups, *inhabitants(of)]
 
 
 def docker_marks() -> list[str]:
-    """Everything of Docker's that a daemon puts on its host: rules, bridges, mounts, sockets."""
+    """Return the rules, bridges, mounts and sockets of Docker on the host."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout.splitlines()
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     places = [Path("/run/docker"), Path("/run/docker.sock"), Path("/run/docker.pid"), Path("/var/lib/docker/overlay2")]
@@ -75,7 +75,7 @@ def _untouched_host() -> Iterator[None]:
 
 
 def test_nothing_is_left_after_the_block() -> None:
-    """Daemon, containers, mounts and control groups are gone when the block is over."""
+    """After the block no daemon, container, mount or control group is left."""
     with dockerd() as machine:
         start_container(machine)
         of = namespaces(machine.pid)
@@ -97,7 +97,7 @@ def _everything(machine: Machine) -> None:
 
 @pytest.mark.parametrize("kill", [_daemon, _everything])
 def test_nothing_is_left_after_a_crash(kill: Callable[[Machine], None]) -> None:
-    """A daemon that was killed while a container ran leaves no more than one that was not."""
+    """A daemon that was killed while a container ran leaves no process, mount or rule."""
     with dockerd() as machine:
         start_container(machine)
         of = namespaces(machine.pid)
@@ -106,7 +106,7 @@ def test_nothing_is_left_after_a_crash(kill: Callable[[Machine], None]) -> None:
 
 
 def test_nothing_is_left_when_the_holder_is_killed() -> None:
-    """A test run that is killed takes its machine with it."""
+    """The machine of a killed test run ends with the run."""
     command = [sys.executable, "-c", _HOLDER]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
         try:
@@ -122,7 +122,7 @@ def test_nothing_is_left_when_the_holder_is_killed() -> None:
 
 
 def test_concurrent_hosts_are_separate() -> None:
-    """The same port, the same folder and the same container name on both."""
+    """Two machines use the same port, folder and container name without a conflict."""
     serve = ("python3", "-m", "http.server", "8000", "--bind", "127.0.0.1")
     with dockerd() as first, dockerd() as second:
         for machine in (first, second):

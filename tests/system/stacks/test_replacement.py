@@ -1,4 +1,4 @@
-"""A machine of the group is replaced under load, as a load balancer and Docker see it: no accepted work is lost."""
+"""Servers are replaced under load, with a load balancer and Docker: no accepted work is lost."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,20 +11,20 @@ from tests.system.stacks.replacing import ADDRESSES, BACKEND, VLLM, Fleet, Outco
 
 _REPLACEMENTS = 20
 _LATENCY_S = 2
-_DRAIN_S = 2  # a probe comes ten times a second, but the machine has only so many processors
+_DRAIN_S = 2  # the load probes ten times a second, but slower on a busy computer
 Check = Callable[[Outcome], None]
 
 
 @pytest.fixture(scope="module")
 def fleet(archive: Path) -> Iterator[Fleet]:
-    """A machine whose vLLM takes two seconds."""
+    """Servers whose vLLM takes two seconds."""
     with run_fleet(archive, _LATENCY_S) as running:
         yield running
 
 
 @pytest.fixture
 def check(request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]) -> Check:
-    """Whatever was accepted has exactly one callback, by its id and by its key; the figures stand in the report."""
+    """A check that every accepted request has exactly one callback, by id and key; the test report gets the figures."""
 
     def checked(outcome: Outcome) -> None:
         record_testsuite_property(request.node.name, str(outcome.figures))
@@ -39,7 +39,7 @@ def check(request: pytest.FixtureRequest, record_testsuite_property: Callable[[s
 
 
 def test_a_rolling_replacement_loses_no_work(fleet: Fleet, check: Check) -> None:
-    """Twenty machines one after the other: every request that got a 200 gets its checklist."""
+    """Twenty servers are replaced one after the other, and every accepted request gets its checklist."""
     settings = {"DRAIN_SEC": _DRAIN_S, "FINISH_SEC": 20}
     fleet.start(0, **settings)
     with fleet.load("rolling") as outcome, ThreadPoolExecutor(1) as stops:
@@ -58,7 +58,7 @@ def test_a_rolling_replacement_loses_no_work(fleet: Fleet, check: Check) -> None
 
 
 def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check) -> None:
-    """Each accepted request as failed, with when to ask again."""
+    """Each unfinished request gets a callback with a failure and a retry hint."""
     fleet.plan(VLLM, {"latency_s": 30})
     fleet.start(30, DRAIN_SEC=_DRAIN_S, FINISH_SEC=1)
     with fleet.load("slow") as outcome:
@@ -74,8 +74,8 @@ def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check)
     assert set(hints) == {10}, outcome.figures
 
 
-def test_a_backend_that_fails_meanwhile_hears_everything_once(fleet: Fleet, check: Check) -> None:
-    """It is away and drops connections, and is called again with the same key: it takes each callback once."""
+def test_a_failing_backend_gets_each_callback_once(fleet: Fleet, check: Check) -> None:
+    """A backend that fails and drops connections is called again with the same key, and records each callback once."""
     settings = {"DRAIN_SEC": _DRAIN_S, "FINISH_SEC": 20}
     fleet.start(40, **settings)
     with fleet.load("faulty") as outcome:
@@ -95,9 +95,9 @@ def test_a_backend_that_fails_meanwhile_hears_everything_once(fleet: Fleet, chec
 
 def test_server_of_a_deleted_vm_finishes_its_work(archive: Path, check: Check) -> None:
     """
-    Docker ends with its machine: it lets the server finish what takes longer than Docker's own ten seconds.
+    At the end of a VM Docker lets the server finish jobs that take longer than Docker's own ten seconds.
 
-    So does the server, whose jobs take longer than the ten seconds that their callbacks have in the end.
+    The server also finishes jobs that take longer than the ten seconds for their callbacks.
     """
     with run_fleet(archive, latency_s=14) as fleet:
         fleet.start(0, DRAIN_SEC=_DRAIN_S)

@@ -1,4 +1,4 @@
-"""The AI server's stack of compose/ as its machine runs it: real Docker, Compose, image, promtail and node-exporter."""
+"""The AI server's stack of compose/ with real Docker, Compose, image, promtail and node-exporter."""
 
 import json
 import time
@@ -17,13 +17,13 @@ _GRACE_S = 80
 
 @pytest.fixture(scope="module")
 def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, which is healthy."""
+    """The healthy stack."""
     with run_stack("ai-server", archive, tmp_path_factory.mktemp("images"), {}, AI_SERVER_IMAGE=IMAGE) as running:
         yield running
 
 
 def health(stack: Stack) -> Any:
-    """The answer of the server's /health, once it answers."""
+    """Return the answer of the server's /health, once the server answers."""
     return json.loads(stack.machine.wait_for(8000, "/health", 30))
 
 
@@ -35,20 +35,20 @@ def _soon(condition: Callable[[], bool], within_s: float = 30) -> None:
 
 
 def test_every_service_is_healthy(stack: Stack) -> None:
-    """By the healthchecks of the stack, and asked from outside."""
+    """Every service is healthy by its own healthcheck, and answers requests from outside."""
     assert stack.states() == {"ai-server": "healthy", "node-exporter": "healthy", "promtail": "healthy"}
     assert health(stack) == {"status": "ok"}
     assert b"node_filesystem_size_bytes" in stack.machine.wait_for(9100, "/metrics")
 
 
 def test_server_runs_and_reports_the_image_of_the_env_file(stack: Stack) -> None:
-    """The reference in .env is what runs and what /version answers."""
+    """The image reference of .env is that of the container, and that of /version."""
     assert json.loads(stack.machine.wait_for(8000, "/version"))["image"] == IMAGE
     assert stack.inspect("ai-server")["Config"]["Image"] == IMAGE
 
 
 def test_a_secret_arrives_as_it_was_written(stack: Stack) -> None:
-    """Neither compose nor Docker takes a `$` for a variable."""
+    """A secret reaches the server unchanged: neither Compose nor Docker expands a `$`."""
     lines = (ROOT / "compose/ai-server/app.env.example").read_text().splitlines()
     (key,) = (line for line in lines if line.startswith("VLLM_API_KEY="))
     assert "$" in key
@@ -56,7 +56,7 @@ def test_a_secret_arrives_as_it_was_written(stack: Stack) -> None:
 
 
 def test_the_server_can_do_no_more_than_it_needs(stack: Stack) -> None:
-    """Not root, no capability, none to be had, nothing to be written but its log and /tmp."""
+    """The server is not root, has no capability and cannot gain one, and can write only its log and /tmp."""
     pid = stack.inspect("ai-server")["State"]["Pid"]
     lines = stack.machine("cat", f"/proc/{pid}/status").splitlines()
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
@@ -71,20 +71,20 @@ def test_the_server_can_do_no_more_than_it_needs(stack: Stack) -> None:
 
 
 def test_logs_reach_loki(stack: Stack) -> None:
-    """The server's file and the machine's, with the labels that dashboards ask for."""
+    """Loki gets the lines of the server and of the host, with the labels that the dashboards use."""
     health(stack)
     assert "Uvicorn running" in stack.machine("cat", _LOG)
     wanted = [
         f'host="{stack.machine.name}", job="dojangkok-ai", service="ai-server"',
         f'host="{stack.machine.name}", job="syslog", service="machine"',
         "Uvicorn running",
-        "startup-script: it said this",
+        "startup-script: a line of the script",
     ]
     _soon(lambda: all(part in stack.shipped() for part in wanted))
 
 
 def test_a_restart_serves_again(stack: Stack) -> None:
-    """`docker compose restart`: the old one drains, the new one answers, and goes on in the same log."""
+    """`docker compose restart` drains the old server, and the new server answers and continues the same log."""
     before = stack.machine("cat", _LOG)
     stack.compose("restart", "ai-server")
     assert health(stack) == {"status": "ok"}
@@ -95,7 +95,7 @@ def test_a_restart_serves_again(stack: Stack) -> None:
 
 
 def test_sigterm_ends_the_server_by_itself(stack: Stack) -> None:
-    """Long before the grace period is over, with exit code 0: nobody has to kill it. Docker knows that period."""
+    """After SIGTERM the server ends with exit code 0 long before the grace period of the stack."""
     assert stack.inspect("ai-server")["Config"]["StopTimeout"] == _GRACE_S
     begun = time.monotonic()
     stack.compose("stop", "ai-server")
@@ -108,7 +108,7 @@ def test_sigterm_ends_the_server_by_itself(stack: Stack) -> None:
 
 
 def test_a_crash_is_restarted(stack: Stack) -> None:
-    """`unless-stopped`: a server that was killed comes back, and is asked for again."""
+    """A killed server starts again, because of `unless-stopped`, and becomes healthy."""
     pid = stack.inspect("ai-server")["State"]["Pid"]
     stack.machine("kill", "-KILL", str(pid))
     _soon(lambda: stack.inspect("ai-server")["RestartCount"] >= 1)
@@ -116,7 +116,7 @@ def test_a_crash_is_restarted(stack: Stack) -> None:
 
 
 def test_down_leaves_the_logs_alone(stack: Stack) -> None:
-    """No container, and no volume when asked so; the machine's log stays."""
+    """`down --volumes` removes containers and volumes, and leaves the log on the host."""
     stack.compose("down", "--volumes")
     assert stack.machine("docker", "ps", "--all", "--quiet") == ""
     assert stack.machine("docker", "volume", "ls", "--quiet") == ""

@@ -1,5 +1,5 @@
 """
-vLLM's stack of compose/ as its machine runs it, up to the GPU.
+vLLM's stack of compose/, without a GPU.
 
 vLLM and dcgm-exporter are stand-ins that answer on their ports: neither starts without a GPU.
 """
@@ -18,7 +18,7 @@ from tests.system.stacks.stacks import Stack, run_stack
 _IMAGE = "registry.example.com/dojangkok-ai/vllm:v0.15.1"
 _STACK = yaml.safe_load((ROOT / "compose/vllm/docker-compose.yml").read_text())
 
-# Prints its arguments as one line of JSON, and answers 200 to whatever is asked.
+# Prints its arguments as a line of JSON, and answers 200 to every request.
 _STAND_IN = """
 import json, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -34,7 +34,7 @@ HTTPServer(("0.0.0.0", port), Handler).serve_forever()
 
 @pytest.fixture(scope="module")
 def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, which is healthy."""
+    """The healthy stack."""
     context = tmp_path_factory.mktemp("images")
     (context / "stand_in.py").write_text(_STAND_IN)
     assembled = {
@@ -48,7 +48,7 @@ def stack(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def test_every_service_is_healthy(stack: Stack) -> None:
-    """Each healthcheck finds a server where the stack says that it listens."""
+    """Each healthcheck reaches a server on the port of the stack."""
     assert stack.states() == dict.fromkeys(["vllm", "dcgm-exporter", "node-exporter", "promtail"], "healthy")
 
 
@@ -67,7 +67,7 @@ def test_vllm_gets_the_arguments_of_the_stack(stack: Stack) -> None:
 
 
 def test_the_gpu_is_asked_for_where_it_is_used(stack: Stack) -> None:
-    """By NVIDIA's runtime, with all its devices."""
+    """The containers that use the GPU get all devices of NVIDIA's runtime."""
     for service in ("vllm", "dcgm-exporter"):
         container = stack.inspect(service)
         assert container["HostConfig"]["Runtime"] == "nvidia"

@@ -1,4 +1,4 @@
-"""What the tests with the real Terraform share."""
+"""Fixtures of the tests with the real Terraform."""
 
 from pathlib import Path
 

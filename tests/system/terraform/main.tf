@@ -12,7 +12,7 @@ variable "endpoint" {
 }
 
 variable "image" {
-  description = "Image of the AI server, which the machines pull when they start."
+  description = "Image of the AI server, which the instances pull when they start."
   type        = string
 }
 

@@ -1,9 +1,9 @@
 """
-The dev environment of `iac/`, applied to the emulator: what Terraform makes is what deploy rolls, and each leaves the
-other's work alone.
+The dev environment of `iac/`, applied to the emulator: deploy rolls the group that Terraform creates, and neither
+changes what the other manages.
 
-The emulator serves Compute Engine, and of that no single machines: accounts, secrets, IAP, APIs, and the machines that
-can't roll are shells here. All of them are planned in policy/test_iac_plan.py.
+The emulator serves groups of Compute Engine alone, so the modules of accounts, secrets, IAP, APIs and single VMs are
+stubs here. policy/test_iac_plan.py plans them.
 """
 
 import json
@@ -58,7 +58,7 @@ class Fleet:
         )  # fmt: skip
 
     def work(self, command: str, *more: str, **values: str) -> str:
-        """Run a command that must succeed, with the example values, two instances and some values that differ."""
+        """Run a command that must succeed, with the example values, two instances and some other values."""
         self.terraform.set_values("dev", ai_server_instances=2, **values)
         done = self.run(command, "-input=false", "-no-color", *more)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -73,7 +73,7 @@ class Fleet:
         self.work("plan", "-detailed-exitcode", **values)
 
     def image_line(self) -> str:
-        """Return the line of the startup script that names the image, of the template that the group has."""
+        """Return the line with the image in the startup script of the group's template."""
         (version,) = self.emulator.group()["versions"]
         properties = self.emulator.get(f"{TEMPLATES}/{version['instanceTemplate'].rpartition('/')[2]}")["properties"]
         script = next(item["value"] for item in properties["metadata"]["items"] if item["key"] == "startup-script")
@@ -83,7 +83,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    """An empty project, and the environment that nobody has applied yet."""
+    """An empty project, and the environment before its first apply."""
     monkeypatch.setenv("PATH", f"{provider}:{os.environ['PATH']}")
     with run_emulator("--operation-s", "0", "--seed", "tests/system/terraform/empty.yaml") as emulator:
         fleet = Fleet(copy_iac(tmp_path / "copy", _STUBS), emulator)
@@ -111,7 +111,7 @@ def _granted() -> set[str]:
 def test_deploy_rolls_the_group_that_terraform_creates(
     fleet: Fleet, deployer: Deployer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Apply to nothing; deploy finds no fault; then a plan is empty, also after a rollback: the release is deploy's."""
+    """After an apply a deploy has no warning, and the plan stays empty after deploys and a rollback."""
     began_s = time.monotonic()
     fleet.apply()
     applied_s = time.monotonic() - began_s
@@ -140,8 +140,8 @@ def test_deploy_rolls_the_group_that_terraform_creates(
 
 def test_changed_machine_type_waits_for_a_manual_rollout(fleet: Fleet, deployer: Deployer) -> None:
     """
-    Another machine type makes another seed and rolls nothing; deploy says that it is there. Rolled by hand, with the
-    release that serves in it, it is what the next releases are copies of: iac/README.md, "A change of the machines".
+    A new machine type creates a new seed template, which `status` reports and no rollout applies. After a manual
+    rollout of this seed, with the serving release, the next releases are copies of the seed: iac/README.md.
     """
     fleet.apply()
     wait_until(lambda: _is_stable(fleet))
@@ -180,7 +180,7 @@ def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deplo
 
 
 def test_shell_asks_for_no_more_than_its_grants_have(emulator: Emulator, gcloud: Gcloud) -> None:
-    """`gcloud compute ssh` reads the machine, by a role on the machine, and the project, by the deployer's own."""
+    """`gcloud compute ssh` needs only to read the VM, by a role on the VM, and the project, by the deployer's role."""
     name = emulator.instances()[0]["instance"].rpartition("/")[2]
     known = len(emulator.request_log("request"))
     gcloud(f"ssh {name} --tunnel-through-iap --dry-run --plain")

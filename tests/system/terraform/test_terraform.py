@@ -1,8 +1,8 @@
 """
-What Terraform does with a fleet, done to the emulator.
+Terraform with a group of the emulator.
 
-The google provider is the one release that can be built from the Go module proxy, of early 2022 (about 4.9); what later
-ones added is not tested here.
+The google provider is of early 2022 (about 4.9), the newest that can be built from the Go module proxy; additions of
+later releases are not tested here.
 """
 
 import json
@@ -32,7 +32,7 @@ _COMMAND_S = 300
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in a directory of its own; an apply against an emulator is what a person does to Google."""
+    """Terraform in a directory of its own, with an emulator in place of Google."""
 
     directory: Path
     environment: dict[str, str]
@@ -89,12 +89,12 @@ def terraform_at(emulator: Emulator, provider: Path, directory: Path) -> Terrafo
     return Terraform(directory, environment)
 
 
-def _templates(machines: list[Any]) -> set[str]:
-    return {machine["version"]["instanceTemplate"].rpartition("/")[2] for machine in machines}
+def _templates(instances: list[Any]) -> set[str]:
+    return {instance["version"]["instanceTemplate"].rpartition("/")[2] for instance in instances}
 
 
 def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provider: Path, tmp_path: Path) -> None:
-    """Apply; a second plan is empty; another release rolls the group, one surge machine at a time; destroy all."""
+    """Apply; a second plan is empty; another release rolls the group, one surge instance at a time; destroy all."""
     emulator = quick_emulator
     terraform = terraform_at(emulator, provider, tmp_path)
     terraform.apply("1")
@@ -115,7 +115,7 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
         if entry["group"].endswith(f"/{_GROUP}") and entry["versions"][0]["template"] == second
     ]
     assert max(entry["living"] for entry in during) == 4
-    assert min(sum(machine["available"] for machine in entry["instances"]) for entry in during) == 3
+    assert min(sum(instance["available"] for instance in entry["instances"]) for entry in during) == 3
     assert terraform.plan("2").returncode == 0
 
     terraform.destroy("2")
@@ -126,7 +126,7 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
 
 
 def test_operations_are_asked_for(emulator: Emulator, provider: Path, tmp_path: Path) -> None:
-    """An operation that is not done at once is polled until it is; the provider waits 10 s between two polls."""
+    """An operation that takes time is polled until its end; the provider waits 10 s between two polls."""
     terraform = terraform_at(emulator, provider, tmp_path)
     network = "-target=google_compute_network.ai"
     assert "1 added" in terraform.apply("1", network)
@@ -134,7 +134,7 @@ def test_operations_are_asked_for(emulator: Emulator, provider: Path, tmp_path: 
 
 
 def test_a_refusal_is_shown(quick_emulator: Emulator, provider: Path, tmp_path: Path) -> None:
-    """What the server refuses fails the apply, with the server's own words."""
+    """A refusal of the server fails the apply, with the server's message."""
     quick_emulator.ask("emulator/permissions", {"denied": ["compute.networks.create"]}, "PUT")
     done = terraform_at(quick_emulator, provider, tmp_path).run("apply", "1", "-auto-approve")
     assert done.returncode == 1
