@@ -117,9 +117,11 @@ def test_every_pull_request_runs_the_required_check(path: str, branch: str) -> N
 
 @pytest.mark.parametrize("event", [SCHEDULE, dispatch("nightly")], ids=lambda event: event.name)
 def test_everything_runs_every_night_without_a_login(event: Event) -> None:
-    """The nightly job runs .ci/run in no GitHub environment."""
-    (job,) = jobs_of(event)
-    assert (job.job, job.environment, job.commands[-1]) == ("nightly/everything", "", [".ci/run"])
+    """The nightly jobs run .ci/run and the mutants, in no GitHub environment."""
+    assert {job.job: (job.environment, job.commands[-1]) for job in jobs_of(event)} == {
+        "nightly/everything": ("", [".ci/run"]),
+        "nightly/mutants": ("", ["make", "mutants"]),
+    }
 
 
 def test_push_deploys_to_production_with_its_commit_and_author() -> None:
