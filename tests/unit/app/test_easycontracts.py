@@ -136,9 +136,9 @@ def test_page_limits_apply_to_all_files_together() -> None:
 
 def test_long_document_is_refused(environment: AppEnvironment) -> None:
     """The error has the number of pages."""
-    answer = upload(environment, [("long.pdf", pdf(300))])
+    answer = upload(environment, [("long.pdf", pdf(31))])
     assert code(answer) == (400, "UNPROCESSABLE_DOCUMENT")
-    assert "300" in message(answer)
+    assert "31페이지입니다. 최대 30페이지" in message(answer)
 
 
 @pytest.mark.parametrize(
