@@ -22,7 +22,7 @@ from tests.unit.app.conftest import AppEnvironment, fake_settings
 from tests.unit.app.description import FILE, description
 from tests.unit.app.servers import serving
 
-pytest_plugins = ["schemathesis.pytest.plugin"]  # its import takes a second; a module loads it in the worker processes only
+pytest_plugins = ["schemathesis.pytest.plugin"]  # in the workers of pytest-xdist alone
 
 SERVED = AppEnvironment()
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))  # requests of each route
