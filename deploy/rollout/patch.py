@@ -133,4 +133,4 @@ def _has_version(managed: ManagedGroup, config: Config, target: Version, reason:
 
 
 def _names(versions: tuple[Version, ...]) -> str:
-    return ", ".join(f"'{version.template}' {version.name}".strip() for version in versions) or "no version"
+    return ", ".join(f"'{version.template}' {version.name}".strip() for version in versions)

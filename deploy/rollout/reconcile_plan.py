@@ -31,7 +31,7 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
 
 def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
     group, record = observed.group, template.release_record(observed.template)
-    target = group.versions[0] if group.versions else Version("")
+    target = group.versions[0]
     if health.is_idle(group):
         is_empty = health.is_empty(group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"

@@ -112,3 +112,21 @@ def test_plan_of_a_release_that_is_being_rolled_out() -> None:
     plan = plan_deploy(CONFIG, request("b"), unstable)
     assert isinstance(plan, WaitForRollout)
     assert (plan.is_empty, plan.budget_s) == (True, CONFIG.rollout.budget_s(0))
+
+
+def test_fallback_of_an_unproven_release_is_its_own_fallback() -> None:
+    """A release onto a proven one falls back to it whole; onto an unproven one to that release's own fallback."""
+    seen = observation("rollback")
+    before = seen.group.versions[0]
+    proven = plan_deploy(CONFIG, request("a"), seen)
+    assert isinstance(proven, DeployRelease)
+    assert (proven.fallback, proven.warnings) == (Fallback(before.link, seen.template["id"], before.name), ())
+    unhealthy = tuple(replace(instance, health="UNHEALTHY") for instance in seen.group.instances)
+    seen = replace(seen, group=replace(seen.group, instances=unhealthy))
+    unproven = plan_deploy(CONFIG, request("a"), seen)
+    assert isinstance(unproven, DeployRelease)
+    assert unproven.fallback is not None
+    assert (unproven.fallback.template_id, unproven.fallback.name) == ("401510791", "v0")
+    (warning,) = unproven.warnings
+    assert warning.startswith(f"if this release fails, a rollback restores '{unproven.fallback.template}', not")
+    assert warning.endswith("dojangkok-dev-ai-server-w38t is UNHEALTHY")
