@@ -34,7 +34,7 @@ class Binding:
 
     @property
     def is_long(self) -> bool:
-        """Whether a reader meets the name too far from what it stands for."""
+        """Whether the name is used too far from its binding."""
         return not 0 < self.lines <= LONGEST_USE
 
 

@@ -23,7 +23,7 @@ def test_every_fault_has_its_row() -> None:
 
 
 def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
-    """Each row names tests that exist, or says why the fault does not concern deploy."""
+    """Each row names tests that exist, or gives the reason why the fault does not concern deploy."""
     missing, without = [], []
     for number, _, shown in ROWS:
         named = re.findall(r"([\w./]+\.py)::(test_\w+)", shown)

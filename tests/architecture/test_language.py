@@ -1,4 +1,4 @@
-"""Names and `Args` entries say what they stand for, in every Python file."""
+"""No vague names and no `Args` entries without a noun, in every Python file."""
 
 import ast
 from pathlib import Path
@@ -94,8 +94,8 @@ def without_docstring(file: Path) -> list[str]:
     "file", [file for file in python_files(Path(), ROOTS) if file.name.startswith("test_")], ids=str
 )
 def test_every_test_has_a_docstring(file: Path) -> None:
-    """A sentence says what a test shows."""
-    assert without_docstring(file) == [], f"{file}: tests without a docstring. Fix: say in a sentence what each shows."
+    """Every test has a docstring."""
+    assert without_docstring(file) == [], f"{file}: tests without a docstring. Fix: write a sentence about each."
 
 
 def test_planted_test_without_a_docstring_is_named(tmp_path: Path) -> None:

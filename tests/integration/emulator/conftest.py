@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Equal examples in each run, however slow the machine is: a change fails only for what it did.
+# Equal examples in each run, however slow the computer is: a change fails only for what it did.
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
 

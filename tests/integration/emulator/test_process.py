@@ -91,7 +91,7 @@ def test_a_seed_has_its_age_when_the_first_client_comes(start: Start) -> None:
 
 
 def test_a_port_in_use_is_refused() -> None:
-    """The error of a port that is in use says so."""
+    """The error names the port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "emulator", "serve", "--open", "--port", str(taken.getsockname()[1])]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

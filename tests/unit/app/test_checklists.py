@@ -1,4 +1,4 @@
-"""Checklists: what is asked of the model, what comes of its answer, and how the backend learns it."""
+"""Checklists: requests to the model, checks from its answer, and callbacks."""
 
 import asyncio
 import json

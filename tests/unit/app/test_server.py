@@ -64,22 +64,22 @@ class Program:
     client: httpx.Client
 
     def accept(self, case_id: str) -> str:
-        """Let it accept a checklist; return the case."""
+        """Send a checklist that the server must accept; return its case."""
         assert self.client.post(f"/api/checklists/{case_id}", json={"keywords": ["주차"]}).status_code == 200
         return case_id
 
     @property
     def callbacks(self) -> dict[str, Any]:
-        """What the backend was told, by case."""
+        """Return the callbacks that the backend has recorded, by case."""
         callbacks = self.backend.callbacks
-        assert len({callback.id for callback in callbacks}) == len(callbacks), "told twice"
+        assert len({callback.id for callback in callbacks}) == len(callbacks), "a case has two callbacks"
         return {callback.id: callback.body for callback in callbacks}
 
 
 @contextmanager
 def program(latency_s: float, **more: str) -> Iterator[Program]:
     """The server, with a vLLM and a backend of this process."""
-    assert not listens(8000), "something else listens on port 8000"
+    assert not listens(8000), "another program listens on port 8000"
     backend = Backend()
     with serving(Vllm(latency_s=latency_s).app) as vllm_url, serving(backend.app) as backend_url:
         urls = {"VLLM_BASE_URL": f"{vllm_url}/v1", "BACKEND_CALLBACK_BASE_URL": f"{backend_url}/api"}

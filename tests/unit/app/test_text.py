@@ -1,4 +1,4 @@
-"""The text of what the OCR service answers, and of anything else it might."""
+"""The text of replies of the OCR service, and of malformed replies."""
 
 import time
 import warnings

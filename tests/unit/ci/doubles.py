@@ -1,4 +1,4 @@
-"""What the tests of ci share: readers of lazy chains, and doubles of the engine's objects."""
+"""Readers of lazy chains, and doubles of the engine's objects, for the tests of ci."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Secrets that a person passes: what is wrong with them is named before any work, and none of them is printed."""
+"""Secrets that a person passes: a wrong secret is named before any work, and no secret is printed."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What tools and registries say reaches the terminal and a job's log as text, by the same rules as in deploy."""
+"""Output of tools and registries reaches the terminal and a job's log as text, by the same rules as in deploy."""
 
 import dagger
 import pytest

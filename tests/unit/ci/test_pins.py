@@ -1,4 +1,4 @@
-"""What has to be written in several places says the same in all of them."""
+"""Values that are written in several places are equal."""
 
 import json
 import re

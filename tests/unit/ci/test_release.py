@@ -1,4 +1,4 @@
-"""A release: what starts beside the gates, what waits for them, and what a failed gate keeps from happening."""
+"""The order of a release: work beside the gates, work after them, and work that a failed gate prevents."""
 
 import asyncio
 from dataclasses import replace

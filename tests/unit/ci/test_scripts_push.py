@@ -13,7 +13,7 @@ from ci.scripts.skopeo import PushError
 
 
 class Skopeo:
-    """skopeo and deploy as programs that were run: what each was called with, and what it ends with."""
+    """Stand-ins for skopeo and deploy, with their recorded arguments and their exit codes."""
 
     def __init__(self, code: int = 0, stdout: str = "", stderr: str = "") -> None:
         self.calls: list[tuple[list[str], dict[str, object]]] = []

@@ -16,7 +16,7 @@ TIE = "host/app@sha256:1=http://release:8000/health"
 
 
 class FakeEmulator(ThreadingHTTPServer):
-    """Hands out a request token, and notes what else it is asked."""
+    """Issues a request token, and records the other requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -49,7 +49,7 @@ class _Answers(BaseHTTPRequestHandler):
     do_POST = do_DELETE = do_GET  # noqa: N815 - the names that http.server calls
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_the_command_gets_a_keyless_login(emulator: FakeEmulator, tmp_path: Path
 
 
 def test_arguments_are_taken_apart(emulator: FakeEmulator) -> None:
-    """As a process: everything behind `--` is the command, whatever it looks like."""
+    """As a process: everything after `--` is the command, options included."""
     program = "import sys; from pathlib import Path; from ci.scripts import rehearse as r; "
     program += "r._CREDENTIALS = Path(sys.argv.pop(1)); sys.exit(r.run(sys.argv[1:]))"
     command = [sys.executable, "-c", "import sys; print(sys.argv[1:])", "--", "x=y"]

@@ -49,7 +49,7 @@ def server(folder: Path, on_sigterm: str) -> tuple[str, list[str]]:
 
 
 def test_server_that_drains_and_ends_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The output says how long the end took."""
+    """The output has the seconds of the server's end."""
     url, command = server(tmp_path, "ready = False; leave(0.5)")
     assert smoke.start_and_stop(url, 0.5, command) == 0
     assert "after SIGTERM, 0.5 s of it draining" in capsys.readouterr().out
@@ -76,7 +76,7 @@ def free_port() -> int:
 def test_server_on_another_port_is_named_by_both_halves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error says which port the command must listen on."""
+    """The error names the port on which the command must listen."""
     monkeypatch.setattr(smoke, "_LISTENS_WITHIN_S", 0.5)
     _, command = server(tmp_path, "ready = False; leave(0.5)")
     port, began_s = free_port(), time.monotonic()

@@ -183,8 +183,8 @@ def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
     assert port == {"port": 8000, "experimentalSkipHealthcheck": True}
 
 
-def test_a_machine_is_no_smoke() -> None:
-    """The engine runs equal services once: one that a smoke stops must not stand behind machines."""
+def test_container_of_an_instance_differs_from_a_smoke() -> None:
+    """The engine runs equal services once, so a container of instances must differ from one that a smoke stops."""
     built = dag.container()
     assert emulator.instance(built, "host/app@sha256:1") != image.started(built)
     assert "withExposedPort" not in dict(calls(emulator.instance(built, "host/app@sha256:1")))

@@ -55,7 +55,7 @@ class Registries:
 
 @contextmanager
 def rig(certificate: Path, **names: Host) -> Iterator[Registries]:
-    """Hosts by name; `_` stands for the dot of a name."""
+    """Serve hosts by name; `_` stands for the dot of a name."""
     hosts = WebHosts({name.replace("_", "."): host for name, host in names.items()})
     with served(hosts, certificate):
         yield Registries(hosts, certificate)
@@ -68,12 +68,12 @@ def file(folder: Path, auths: object) -> RegistryCredentials:
 
 
 def wants(authorization: str, challenge: str, then: Reply = HELD) -> Host:
-    """A registry that wants a login."""
+    """A registry that requires a login."""
     return lambda asked: then if asked.authorization == authorization else Reply(401, {"www-authenticate": challenge})
 
 
 def gives(token: str, login: str = "") -> Host:
-    """A realm that gives a token, to everybody or for a login."""
+    """A realm that issues a token, to every client or for a login."""
     return lambda asked: (
         Reply(body=json.dumps({"token": token}).encode()) if asked.authorization == login else Reply(401)
     )

@@ -1,15 +1,15 @@
 """
-What is decided, one JSON file a case: what was observed and wanted in, the plan or the refusal out.
+Decisions, one JSON file for each case: the observation and the request, and the expected plan or refusal.
 
-`cases/_base.json` is a settled group of three; a case says by a merge patch (RFC 7396) what is different. Keys:
+`cases/_base.json` is a settled group of three; a case changes the base by a merge patch (RFC 7396). Keys:
 
     what      one sentence                           verb      plan, rollback or reconcile
-    image     digit of the release that is wanted    now       UTC; the base was read at 2026-11-23T12:00:00Z
+    image     digit of the requested release         now       UTC; the base was read at 2026-11-23T12:00:00Z
     to, force of a rollback                          config    merge patch of the environment
     observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
               templates: others of the project; rows: all managed instances;
               autoscaler, missing_permissions, permissions_error, quota_room: as in Observation
-              a template with a release record is named by its content: its name in a case stands for that one
+              a template with a release record gets the name of its content in place of its name in the case
     expect    refused and exit_code; or plan, fallback, warnings, serves
 """
 
@@ -48,7 +48,7 @@ EXPECTED = {"refused", "exit_code", "plan", "fallback", "warnings", "serves"}
 
 @dataclass(frozen=True)
 class Case:
-    """One file, checked."""
+    """A checked case."""
 
     verb: str
     image: str
@@ -65,12 +65,12 @@ def read(data: dict[str, Any]) -> Case:
     Read a case.
 
     Raises:
-        ValueError: A key that nothing reads, or one that is missing.
+        ValueError: the case has an unknown key, or lacks a required key.
     """
     observed, expect = data.get("observed", {}), data["expect"]
     unknown = (data.keys() - KEYS) | (observed.keys() - OBSERVED) | (expect.keys() - EXPECTED)
     if unknown or not data["what"] or not expect:
-        raise ValueError(f"unknown keys {sorted(unknown)}" if unknown else "says too little")
+        raise ValueError(f"unknown keys {sorted(unknown)}" if unknown else "lacks a required key")
     now = datetime.fromisoformat(data.get("now", "2026-11-23T12:00:00+00:00"))
     more = data.get("to", ""), data.get("force", False), data.get("config", {})
     return Case(data.get("verb", "plan"), data.get("image", "a"), now, *more, observed, expect)
@@ -107,7 +107,7 @@ def documents(changes: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, A
 
 
 def observed(changes: dict[str, Any]) -> Observation:
-    """Return what a case observes."""
+    """Return the observation of a case."""
     result, templates = documents(changes)
     observation, rows, templates = named([result["group"], result["rows"], templates], names(templates))
     return Observation(
@@ -143,7 +143,7 @@ def named(value: Any, names_: dict[str, str]) -> Any:
 
 
 def decided(case: Case) -> dict[str, Any]:
-    """Return what is decided, in the words of a case."""
+    """Return a plan or refusal in the form of a case."""
     config = type(CONFIG).model_validate(merged(CONFIG.model_dump(), case.config))
     observation = observed(case.observed)
     by_content = names(documents(case.observed)[1])
@@ -154,7 +154,7 @@ def decided(case: Case) -> dict[str, Any]:
 
 
 def outcome(case: Case, config: Config, observation: Observation) -> dict[str, Any]:
-    """Return what is decided about what was observed."""
+    """Return the decision about an observation."""
     try:
         plan = decide(case, config, observation)
     except DeployError as error:
@@ -197,7 +197,7 @@ def test_every_kind_of_plan_has_a_case() -> None:
 
 @pytest.mark.parametrize("where", ["", "observed", "expect"])
 def test_unknown_key_of_a_case_is_an_error(where: str) -> None:
-    """A mistyped key of a case does not pass unnoticed."""
+    """An unknown key of a case is an error."""
     data: dict[str, Any] = {"what": "x", "observed": {}, "expect": {"plan": "DeployRelease"}}
     (data[where] if where else data)["colour"] = "blue"
     with pytest.raises(ValueError, match="'colour'"):

@@ -64,7 +64,7 @@ def test_exchange_with_a_slow_server_ends_at_the_deadline(
 @pytest.mark.parametrize("answer_s", [0.1, 3.0, 9.0, 9.9, 60.0])
 @pytest.mark.parametrize("status", [404, 503])
 def test_template_of_a_fallback_is_read_for_at_most_ten_seconds(answer_s: float, status: int) -> None:
-    """However slow each failed answer is: an automatic rollback waits for this read."""
+    """The read before an automatic rollback ends after ten seconds, with slow failed answers too."""
     elapsed_s = [0.0]
 
     def slow(request: httpx.Request) -> httpx.Response:

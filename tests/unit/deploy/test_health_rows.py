@@ -1,4 +1,4 @@
-"""Whose word counts of an instance's health: the group's own check, or every check where the group's has no row."""
+"""The rows that decide an instance's health: those of the group's own check, or all rows if it has none."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TEMPLATE = f"{PROJECT}/global/instanceTemplates/t"
 
 
 def document(check: str | None = OWN) -> dict[str, Any]:
-    """A settled group of one instance that repairs by a check."""
+    """Return the document of a settled group of one instance with autohealing."""
     policies = [{"healthCheck": check, "initialDelaySec": 300}] if check else []
     return {
         "name": "g",
@@ -26,7 +26,7 @@ def document(check: str | None = OWN) -> dict[str, Any]:
 
 
 def row(health: Any) -> dict[str, Any]:
-    """Its one instance, with these rows of health."""
+    """Return the row of the group's instance, with some rows of health."""
     version = {"instanceTemplate": TEMPLATE}
     return {
         "name": "i",

@@ -1,4 +1,4 @@
-"""Which templates are releases of a group, which of them are proven, what a rollback chooses and what prune deletes."""
+"""Releases of a group, proven releases, and the target of a rollback."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ RECORD = ReleaseRecord(REPOSITORY, digest("a"), SEED, "7", GROUP, "c" * 40, "run
 def release(
     hour: int, fallback: Document | None = None, letter: str = "a", commit: str = "", group: str = GROUP
 ) -> Document:
-    """A template as a deploy makes it: the numeric id of its base, and so its name, follows the hour."""
+    """Return a template as a deploy creates it; the numeric id of its base, and so its name, depends on the hour."""
     back = Fallback(links_of(fallback)[0], fallback["id"]) if fallback else None
     record = ReleaseRecord(REPOSITORY, digest(letter), SEED, str(hour), group, commit, fallback=back)
     return inserted(template.new_template(BASE, record), hour)
@@ -56,7 +56,7 @@ def names(listed: Sequence[Release]) -> list[str]:
 
 
 def with_record(document: Document, text: str) -> Document:
-    """The same template with another text as its record."""
+    """Return the template with another text as its record."""
     items = template.metadata(document) | {RECORD_KEY: text}
     metadata = {"items": [{"key": key, "value": value} for key, value in items.items()]}
     return {**document, "properties": {**document["properties"], "metadata": metadata}}
@@ -113,7 +113,7 @@ def test_rollback_to_a_named_release_needs_a_proven_release() -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 def test_rollback_to_a_digest_chooses_its_newest_proven_release(force: bool) -> None:
-    """A, then B, then A again, which failed: the first A is proven, and the newer one is not."""
+    """After A, B and a failed second A, a rollback to A's digest chooses the first A, which is proven."""
     first = release(1, letter="a", commit="a" * 40)
     second = release(2, first, "b")
     again = release(3, second, "a", "a" * 40)
@@ -134,7 +134,7 @@ def test_fallback_is_the_serving_version_or_its_fallback() -> None:
 
 
 def test_template_that_was_deleted_and_created_again_is_not_proven() -> None:
-    """Its link is that of a fallback, its numeric id is not: no instance ever served it."""
+    """A recreated template has the link of a fallback with another numeric id, and is unproven."""
     first = release(1)
     second = release(2, first)
     again = {**first, "id": "999"}
@@ -153,7 +153,7 @@ def test_fallback_that_is_recorded_by_numeric_id_is_proven() -> None:
 
 
 def copies() -> dict[str, Document]:
-    """Templates that carry the record of a release and are none."""
+    """Return templates that carry the record of a release and are no releases."""
     made = release(1, letter="a")
     link = f"https://www.googleapis.com/compute/v1/{COLLECTION}"
     other_image = [

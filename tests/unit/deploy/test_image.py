@@ -1,4 +1,4 @@
-"""Exactly one reference, whatever stands around it."""
+"""Image references in any surrounding text."""
 
 import pytest
 from hypothesis import given
@@ -81,7 +81,7 @@ def test_several_references_are_refused_with_their_lines() -> None:
     before=st.text(max_size=60), after=st.text(max_size=60), old=st.sampled_from([":latest", ":a.b-c_d", f"@{OLD}"])
 )  # fmt: skip
 def test_every_other_character_stays(before: str, after: str, old: str) -> None:
-    """Whatever text a reference stands in: either it is not taken for one, or it alone changes."""
+    """In any text, a reference is either not recognized, or changes alone."""
     script = f"{before} {REPOSITORY}{old} {after}"
     places = references(script, REPOSITORY)
     if places:

@@ -1,4 +1,4 @@
-"""The record of the last run: whose it is, and what stays of it when it cannot be written or its run is killed."""
+"""The record of the last run: its group, and its state after a failed write or a killed run."""
 
 import os
 import pickle

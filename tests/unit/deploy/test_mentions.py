@@ -171,9 +171,9 @@ def test_other_names_are_no_mentions(text: str) -> None:
 
 
 def test_document_that_a_shell_reads_is_judged_as_a_script() -> None:
-    """The same line in a unit file may be anything; in a script that a shell reads at once it is a message."""
+    """A line of a document counts as a message only if a shell reads the document at once."""
     line = f"echo 'starting {FULL}'\n"
-    assert kinds(f"cat > f.sh <<'E'\n#!/bin/bash\n{line}E\n") == ["reference"], "what reads its output is not known"
+    assert kinds(f"cat > f.sh <<'E'\n#!/bin/bash\n{line}E\n") == ["reference"], "the reader of its output is not known"
     assert kinds(f"cat <<'E' | sudo bash -s\n{line}E\n") == ["harmless"]
     assert kinds(f"cat > unit <<'E'\n{line}E\n") == ["reference"]
 
@@ -206,7 +206,7 @@ NOISE = st.lists(
 
 @given(before=NOISE, after=NOISE)
 def test_no_text_makes_it_fail_or_lose_a_mention(before: str, after: str) -> None:
-    """Whatever a script is: each place where the name stands alone is classified, in order, and within the text."""
+    """For any script, each place of the name is classified, in order and within the text."""
     text = f"{before} {FULL} {after}"
     all_mentions = mentions(text, R, is_script=True)
     starts = [mention.start for mention in all_mentions if text.startswith(R, mention.start)]
@@ -225,7 +225,7 @@ def test_no_text_makes_it_fail_or_lose_a_mention(before: str, after: str) -> Non
     "unit", ["'", '"', "`", "$(", "((", "{ ", "a|", "<<E\n", "\0", "${a:-", "if ", "\\\n", "x=( ", "# x\n"]
 )
 def test_large_metadata_is_read_as_small_metadata_is(unit: str) -> None:
-    """How long the largest takes, bench/mentions.py measures."""
+    """Metadata of the largest size is classified like small metadata; bench/mentions.py measures the time."""
     small, large = (unit * (size // len(unit)) + f"\n{FULL}\n" for size in (1_024, 65_536))
     assert kinds(large)
     assert kinds(large) == kinds(small)

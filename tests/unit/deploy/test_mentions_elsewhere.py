@@ -1,4 +1,4 @@
-"""Mentions that start another image by a detour: none of them may count as harmless, as a comment, or as no mention."""
+"""Mentions that start another image indirectly are never classified as harmless or as a comment."""
 
 import pytest
 
@@ -120,6 +120,6 @@ def test_thousands_of_documents_in_each_other_are_judged() -> None:
     ],
 )
 def test_every_mention_of_a_line_of_a_thousand_is_judged(before: str, unit: str, after: str, kinds: list[str]) -> None:
-    """How long the largest metadata takes, bench/mentions.py measures."""
+    """Every mention of a line with a thousand mentions is classified; bench/mentions.py measures the time."""
     text = before + unit * 1_000 + after
     assert [mention.kind for mention in mentions(text, R, is_script=True)] == kinds

@@ -1,4 +1,4 @@
-"""What is read of a group, where the emulator has no such group."""
+"""Reads of health checks and permissions that the emulator does not offer."""
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ from deploy.retry import Time
     ],
 )
 def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
-    """A group may name a regional one, or one of a kind that is no longer made."""
+    """A health check is read by its own link, also a regional one and one of a legacy kind."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -38,7 +38,7 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
 
 
 def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[str], list[float]]:
-    """What is granted, and what was slept for it, if Cloud Resource Manager answers so, one after the other."""
+    """Return the granted permissions and the sleeps for consecutive answers of Cloud Resource Manager."""
     left, slept = iter(answers), list[float]()
 
     def answer(_: httpx.Request) -> httpx.Response:

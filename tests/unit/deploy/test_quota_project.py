@@ -1,4 +1,4 @@
-"""The project that a credential file has requests counted against, and who is sent its name."""
+"""The quota project of a credential file, and the servers that receive its name."""
 
 from pathlib import Path
 

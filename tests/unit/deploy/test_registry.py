@@ -1,4 +1,4 @@
-"""Tags become digests, and what a registry does not hold is refused."""
+"""Tags become digests, and an image that a registry does not hold is refused."""
 
 import httpx
 import pytest
@@ -16,7 +16,7 @@ HOST = "https://asia-northeast3-docker.pkg.dev"
 
 
 class Sleeps:
-    """Time that moves when somebody sleeps, and remembers how long."""
+    """A clock that a sleep moves, and that records the length of each sleep."""
 
     def __init__(self) -> None:
         self.naps: list[float] = []
@@ -117,7 +117,7 @@ def test_other_answers_are_refused_with_their_status() -> None:
 
 @pytest.mark.parametrize("over_a_socket", [False, True])
 def test_the_fake_answers_as_a_registry_does(over_a_socket: bool) -> None:
-    """The same answers in this process and over a socket: what it holds, what it lacks, and without a token."""
+    """The fake gives the same answers in this process and over a socket: present, absent, and without a token."""
     fake = FakeRegistry(token="t")
     accept = {"accept": "application/vnd.oci.image.index.v1+json"}
     path = f"/v2/{REPOSITORY.partition('/')[2]}/manifests"
@@ -153,5 +153,5 @@ def test_sbom_is_found_by_the_tag_of_its_image() -> None:
 
 @pytest.mark.parametrize("faults", [[], [403], [500] * 99, [httpx.ConnectError("refused")] * 99])
 def test_sbom_that_cannot_be_read_is_empty(faults: list[int | Exception]) -> None:
-    """Nobody is refused a plan for it."""
+    """An SBOM that cannot be read is empty, and refuses no plan."""
     assert registry(FakeRegistry(faults=faults)).find_sbom(Reference(REPOSITORY, digest=digest("a"))) == ""

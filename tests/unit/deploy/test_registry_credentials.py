@@ -1,4 +1,4 @@
-"""A file of registry logins: which entry counts, and what is said of a broken one."""
+"""A file of registry logins: the entry that applies, and the errors of a broken file."""
 
 import base64
 import re

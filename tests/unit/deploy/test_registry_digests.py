@@ -1,4 +1,4 @@
-"""What proves that a registry holds an image, and which redirects are followed on the way; real hosts over TLS."""
+"""Proofs that a registry holds an image, and redirects that are followed; real hosts over TLS."""
 
 import hashlib
 import json
@@ -95,7 +95,7 @@ def test_a_redirect_within_the_registry_keeps_the_login(status: int, certificate
 
 
 def test_a_redirect_to_another_host_carries_no_login(certificate: Path, tmp_path: Path) -> None:
-    """Neither the token nor a login, and not on the way back either."""
+    """A redirect to another host carries neither token nor login, nor does a redirect from there to the registry."""
     credentials = file(tmp_path, {"registry.example": {"auth": USER.removeprefix("Basic ")}})
     for host, login, known in (("a.pkg.dev", GOOGLE, None), ("registry.example", USER, credentials)):
 

@@ -1,4 +1,4 @@
-"""What a registry is sent to log in: recorded requests of real hosts over TLS."""
+"""Logins that a registry receives: recorded requests of real hosts over TLS."""
 
 from pathlib import Path
 

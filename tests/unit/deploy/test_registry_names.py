@@ -1,4 +1,4 @@
-"""Which registry a name stands for, and short names of Docker Hub."""
+"""The registry of an image name, and short names of Docker Hub."""
 
 import json
 import socket

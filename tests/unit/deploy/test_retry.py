@@ -1,4 +1,4 @@
-"""What is asked again and for how long, whatever a server answers."""
+"""Retries: the answers that are retried, and the time budget."""
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from deploy.retry import Time, TransientError, call_with_retries
 
 
 def asking(answer: httpx.Response) -> tuple[Compute, list[float]]:
-    """An API that always gives that answer, and what was slept for it."""
+    """Return an API that always gives an answer, and the list of its sleeps."""
     slept: list[float] = []
     stream = answer.read()
     made = lambda _: httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(stream))  # noqa: E731

@@ -1,8 +1,8 @@
 """
-The startup scripts that machines really get, in both shapes that are known, and every trap in rewriting them.
+The two known startup scripts of instances, and texts that a rewrite must not change.
 
-`scripts/design.sh` is what the design's template of 14 lines becomes once Terraform has put the compose file into it;
-`scripts/later.sh` is the one that followed, 181 lines. Both are written anew from a description, with invented values.
+`scripts/design.sh` is the design's template of 14 lines with its compose file; `scripts/later.sh` is its successor of
+181 lines. Both were written anew from a description, with invented values.
 """
 
 import pytest
@@ -30,7 +30,7 @@ def refusal(script: str, repository: str = REPOSITORY) -> str:
     ("script", "lines", "others", "heredocs"), [(DESIGN, 53, 0, 1), (LATER, 181, 4, 3)], ids=["design", "later"]
 )
 def test_fixture_has_the_real_shape(script: str, lines: int, others: int, heredocs: int) -> None:
-    """What was counted in the real ones is counted here; a fixture that drifts away proves nothing."""
+    """The fixtures have the counts of the real scripts, so that the tests prove something about these."""
     assert script.count("\n") == lines
     assert script.count(LATEST) == 1
     assert f"\n    image: {LATEST}\n" in script
@@ -70,7 +70,7 @@ def test_quotes_and_a_comment_behind_stay(script: str, quote: str) -> None:
 @SHAPES
 @pytest.mark.parametrize("form", [":ab12cd3", ":dev-main-20260211", ":prod-1.2.3-ab12cd3", ":a_b", f"@{digest('0')}"])
 def test_every_form_of_reference_is_found(script: str, form: str) -> None:
-    """Tags that were used or planned, and a digest, which the next deploy finds."""
+    """References with each kind of tag, and with a digest, are recognized."""
     other = script.replace(LATEST, REPOSITORY + form)
     assert rewritten(other) == script.replace(LATEST, NEW)
 
@@ -90,7 +90,7 @@ def test_no_reference_is_refused(script: str) -> None:
 
 @SHAPES
 def test_several_references_are_refused_with_lines_and_tags(script: str) -> None:
-    """Whether they agree or not: which of them a machine starts can't be known from outside."""
+    """Several references are refused even if they agree, because the one that an instance starts is unknown."""
     same = script + f"docker pull {LATEST}\n"
     lines = script.count("\n")
     assert f"line {lines + 1} '{LATEST}'" in refusal(same)
@@ -191,7 +191,7 @@ FRAMES = st.sampled_from(
 def test_script_without_its_reference_is_the_same_byte_for_byte(
     above: list[str], below: list[str], frame: str, tail: str, end: str
 ) -> None:
-    """Whatever lines stand around it: the reference is found there, and nothing else is touched."""
+    """In any surrounding lines, the reference is recognized, and a rewrite changes nothing else."""
     before, _, after = frame.partition("{}")
     head, foot = end.join([*above, before]), end.join([after, *below])
     script = f"{head}{REPOSITORY}{tail}{foot}"

@@ -1,4 +1,4 @@
-"""What a serial port shows, and how often anybody looks."""
+"""Failures in the output of a serial port."""
 
 import time
 

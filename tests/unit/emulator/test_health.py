@@ -7,7 +7,7 @@ HEALTH_CHECK = HealthCheck("check", interval_s=5, healthy_threshold=2, unhealthy
 
 
 def test_verdicts_come_with_the_probes() -> None:
-    """A verdict needs as many equal answers in a row as its threshold says."""
+    """A verdict needs as many equal answers in a row as its threshold."""
     assert verdicts(100, Profile(answer_s=7), HEALTH_CHECK, None) == [(100, "UNKNOWN"), (115, "HEALTHY")]
     assert verdicts(100, Profile(answer_s=20), HEALTH_CHECK, None) == [
         (100, "UNKNOWN"), (115, "UNHEALTHY"), (125, "HEALTHY"),

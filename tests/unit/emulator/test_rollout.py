@@ -150,7 +150,7 @@ def test_a_resize_in_the_middle_of_a_rollout() -> None:
 
 
 def test_applied_updates_ignore_surge() -> None:
-    """Updates that a client applies run at once, whatever the surge."""
+    """Updates that a client applies run at once, with any surge."""
     rollout = settled()
     rollout.patch(settings(NEW, proactive=False))
     rollout.settle()

@@ -108,7 +108,7 @@ def test_a_rollout_loses_only_the_recreated_instances(size: int, crashes: list[i
 @RUNS
 @given(size=st.integers(2, 20), share=st.integers(1, 19))
 def test_a_canary_has_its_size(size: int, share: int) -> None:
-    """A canary gets exactly its size, whatever the size of the group."""
+    """A canary gets exactly its size, in a group of any size."""
     share = min(share, size - 1)
     rollout = settled(size)
     rollout.patch(settings(version(1), size, targets=(Target(version(1), share), Target(OLD, size - share))))

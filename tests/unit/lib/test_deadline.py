@@ -1,4 +1,4 @@
-"""HTTP exchanges end at their deadline, whatever the server does."""
+"""HTTP exchanges end at their deadline, with any behaviour of the server."""
 
 import gzip
 import socket
