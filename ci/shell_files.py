@@ -1,4 +1,4 @@
-"""The shell files of the repository, found by their first line, so that nobody lists them."""
+"""The shell files of the repository, which are discovered by their first line instead of a list."""
 
 import os
 import re

@@ -48,7 +48,7 @@ class Update:
 
 def run(source: dagger.Directory, project: Project, update: Update, run_id: str) -> dagger.Container:
     """
-    Run an update, whatever its exit code.
+    Run an update; any exit code is accepted.
 
     Args:
         source: the repository

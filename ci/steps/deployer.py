@@ -50,7 +50,7 @@ def deploy(
     rehearsal: Rehearsal | None,
 ) -> dagger.Container:
     """
-    Run a verb of deploy, whatever its exit code.
+    Run a verb of deploy; any exit code is accepted.
 
     Args:
         source: the repository

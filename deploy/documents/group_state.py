@@ -123,7 +123,7 @@ def parse_group(raw: Document, rows: Sequence[Document]) -> Group:
     """
     status = raw.get("status") or {}
     project = _project(raw)
-    # `targetSize` does not tell the versions apart: the server adds `calculated` to each.
+    # `targetSize` does not identify the version with a size: the server adds `calculated` to each version.
     entries = raw.get("versions") or (
         [{"instanceTemplate": raw["instanceTemplate"]}] if raw.get("instanceTemplate") else []
     )

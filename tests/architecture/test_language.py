@@ -46,7 +46,7 @@ def test_names_and_entries_are_plain(file: Path) -> None:
 @pytest.mark.parametrize("shape", LONG)
 @pytest.mark.parametrize(("lines_between", "count"), [(0, 0), (6, 1)])
 def test_planted_name_is_named_once_it_lasts(shape: str, lines_between: int, count: int, tmp_path: Path) -> None:
-    """A vague name passes within 5 lines of a function, and fails beyond them, whatever binds the name."""
+    """A vague name passes within 5 lines of a function, and fails beyond them, with every kind of binding."""
     body = LONG[shape].format(filler="\n" * lines_between).replace("\n", "\n    ")
     assert len(planted(tmp_path, f"def run():\n    {body}\n")) == count
 
@@ -60,7 +60,7 @@ def test_planted_name_that_is_used_elsewhere_is_named(shape: str, tmp_path: Path
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_planted_fragment_is_named(entry: str, tmp_path: Path) -> None:
-    """An entry without a noun fails, in whatever form of the Google style."""
+    """An entry without a noun fails, in every form of the Google style."""
     text = f'def start(run):\n    """\n    Start.\n\n    Args:\n        {entry}\n    """\n'
     assert planted(tmp_path, text) == [
         f"{tmp_path}/planted.py:6: '{entry}' has no noun of its own. Fix: write what the argument is."

@@ -178,10 +178,10 @@ def test_a_deletion_lasts_until_the_instances_are_deleted(emulator: EmulatorClie
     operation = emulator.ask("DELETE", GROUP)
     assert (operation["operationType"], operation["status"]) == ("delete", "RUNNING")
     path = operation["selfLink"].removeprefix("https://www.googleapis.com")
-    looks = 0
+    reads = 0
     while (operation := emulator.get(path))["status"] != "DONE":
-        looks += 1
-        assert looks < 500
+        reads += 1
+        assert reads < 500
         emulator.pass_time(0.5)
     began_at, ended_at = (datetime.fromisoformat(operation[key]) for key in ("insertTime", "endTime"))
     assert (ended_at - began_at).total_seconds() > 2

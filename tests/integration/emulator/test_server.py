@@ -142,7 +142,7 @@ def test_a_body_of_the_limit_is_read(port: int) -> None:
 
 
 def test_a_request_with_half_a_body_is_not_performed(port: int) -> None:
-    """A body that ends before its announced length is no request, whatever its beginning is."""
+    """A body that ends before its announced length is no request, with any beginning."""
     body = b'{"name": "t", "properties": {}}'
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request("localhost", f"Content-Length: {len(body) + 5}", verb="POST") + body)

@@ -134,7 +134,7 @@ def _refusal(status: int, kind: str, message: str, param: str | None = None) -> 
 
 def main() -> None:
     """Serve the fake."""
-    parser = arguments("A vLLM that repeats what it was told.", port=8001)
+    parser = arguments("A vLLM that repeats the messages of its caller.", port=8001)
     parser.add_argument("--key", default=KEY)
     parser.add_argument("--latency-s", type=float, default=0)
     given = parser.parse_args()

@@ -130,7 +130,7 @@ def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials()
 
 @pytest.mark.parametrize("credentials", [UNSET, UNREADABLE, None])
 def test_local_environment_ignores_credentials(credentials: Any) -> None:
-    """.env passes the credential file of the variable to every call, whatever environment the call is for."""
+    """The local environment ignores the credential file of the variable, which .env passes to every call."""
     assert asyncio.run(deploy_runner.checked(REPOSITORY, options("local", credentials=credentials))) == options()
     where = asyncio.run(publish.destination(REPOSITORY, options("local", credentials=credentials)))
     assert (where.is_embedded, where.logins) == (True, {})
