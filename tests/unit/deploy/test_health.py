@@ -59,9 +59,12 @@ def test_capacity_fails_after_two_polls_and_repairs_after_two_times() -> None:
     for action in ("RECREATING", "RECREATING", "VERIFYING", "RECREATING"):
         repaired = group(Instance("n", TARGET, "RUNNING", action, ""), OLD)
         polls = add_poll(repaired, TARGET, polls)
-    assert (
-        group_verdict(repaired, TARGET, polls).text
-        == "n was recreated 2 times because it was unhealthy after the initial delay of 0 s"
+    assert group_verdict(repaired, TARGET, polls) == Verdict(
+        "failed",
+        "n was recreated 2 times because it was unhealthy after the initial delay of 0 s",
+        "n",
+        "fix the error in the instance's output, or raise initialDelaySec if the application starts slowly",
+        is_repair=True,
     )
 
 
@@ -149,7 +152,13 @@ def test_release_needs_an_instance_as_proof(had_instances: bool, needs_proof: bo
     """A group that was resized to 0 proves nothing, unless it was empty before or its version is proven already."""
     polls = PollSummary(had_instances=had_instances)
     verdict = group_verdict(group(size=0), TARGET, polls, needs_proof=needs_proof)
-    assert (verdict.state, verdict.fix) == (state, "resize the group, and deploy again" if state == "failed" else "")
+    failed = Verdict(
+        "failed",
+        "the target size became 0 during the rollout, so no instance proves the release",
+        fix="resize the group, and deploy again",
+    )
+    assert verdict == (failed if state == "failed" else Verdict("done", "no instances, nothing proven"))
+    assert group_verdict(group(size=0), TARGET, PollSummary(had_instances=True)) == failed
 
 
 def test_cause_of_a_repair_is_a_short_initial_delay() -> None:

@@ -106,6 +106,14 @@ def test_newer_template_is_drift_and_a_warning() -> None:
     assert preflight_warnings(CONFIG, newer_unmanaged()) == (line,)
 
 
+def test_newest_of_several_newer_templates_is_named() -> None:
+    """Templates are compared by the time of their insertion, and not by their names."""
+    older = {"name": "z-older", "id": "78", "creationTimestamp": "2026-09-21T08:00:00.000-07:00"}
+    newest = {"name": "a-newest", "id": "79", "creationTimestamp": "2026-09-21T09:00:00.000-07:00"}
+    observation = observed({"templates": [older, newest]})
+    assert [line.split(" ")[1] for line in preflight_warnings(CONFIG, observation)] == ["'a-newest'"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
