@@ -1,7 +1,7 @@
 """Polls a group until its target version serves or has failed: the one loop of a rollout."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from deploy.compute_engine.managed_group import ManagedGroup
@@ -131,7 +131,7 @@ class Watch:
             return after_failed_poll(state, self._read_error, now_s)
         polls = add_poll(group, state.goal.target, state.polls)
         judged = self._judge(group, state.goal, polls)
-        self._record(Snapshot(now_s - self._began_s, group, state.goal.target, judged, self.timeline))
+        self._record(now_s - self._began_s, group, state.goal.target, judged)
         return after_poll(state, group, polls, judged, now_s)
 
     def _read_group(self) -> Group | None:
@@ -156,14 +156,13 @@ class Watch:
             return self._early_failures.read_verdict(group, goal.target, self._time.now_s()) or judged
         return judged
 
-    def _record(self, snapshot: Snapshot) -> None:
-        """Add a snapshot to the timeline, and show it."""
-        timeline = self.timeline.add(snapshot.group, self.release, snapshot.at_s)
-        if snapshot.target == self.release:
-            is_done = snapshot.verdict.state == "done"
-            timeline = timeline.reach(snapshot.at_s, "settled") if is_done else timeline.remove("settled")
+    def _record(self, at_s: float, group: Group, target: Version, verdict: Verdict) -> None:
+        """Add a poll to the timeline, and show its snapshot."""
+        timeline = self.timeline.add(group, self.release, at_s)
+        if target == self.release:
+            timeline = timeline.reach(at_s, "settled") if verdict.state == "done" else timeline.remove("settled")
         self.timeline = timeline
-        self.show_snapshot(replace(snapshot, timeline=timeline))
+        self.show_snapshot(Snapshot(at_s, group, target, verdict, timeline))
 
     def reach(self, milestone: str) -> None:
         """Record that a milestone is reached now."""

@@ -79,9 +79,7 @@ def test_rollback_waits_for_capacity() -> None:
     """A rollback that lacks capacity fails at its deadline only."""
     goal = replace(GOAL, is_rollback=True)
     assert failure(folded((299.0, CAPACITY), goal=goal)) is None
-    late = failure(folded((300.0, CAPACITY), goal=goal))
-    assert late is not None
-    assert late.text == "not done after 300 s: x"
+    assert failure(folded((300.0, CAPACITY), goal=goal)) == Verdict("failed", "not done after 300 s: x")
 
 
 @pytest.mark.parametrize(
@@ -112,9 +110,9 @@ def test_deadline_of_an_automatic_rollback_depends_on_the_first_target_size() ->
 
 def test_reason_of_a_group_that_was_never_read_is_the_read() -> None:
     """The error of a deadline has the reason of the last poll."""
-    late = failure(folded((1.0, DONE), (400.0, None)))
-    assert late is not None
-    assert late.text == "not done after 300 s: the group can't be read"
+    state = folded((1.0, DONE), (400.0, None))
+    assert state.verdict == Verdict("waiting", "the group can't be read")
+    assert failure(state) == Verdict("failed", "not done after 300 s: the group can't be read")
 
 
 @pytest.mark.parametrize(
