@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from deploy.documents.group_state import Version
@@ -60,18 +61,19 @@ def test_state_that_an_interrupted_rollout_leaves(
 
 
 def test_read_after_an_interruption_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read that does not end leaves the target version unknown."""
+    """A read that ends too late leaves the target version unknown."""
     monkeypatch.setattr(interruption, "_READ_S", 0.05)
     never = threading.Event()
 
-    class Hanging(ScriptedCompute):
-        """A Compute Engine that does not answer."""
+    class Slow(ScriptedCompute):
+        """A Compute Engine that answers late."""
 
-        def answer(self, request: object) -> None:  # type: ignore[override]
-            """Wait for longer than the reader does."""
-            never.wait(10)
+        def answer(self, request: httpx.Request) -> httpx.Response:
+            """Answer later than the reader waits."""
+            never.wait(1)
+            return super().answer(request)
 
-    assert read_interruption(Hanging(settled()).managed(), RESULT) == UNKNOWN
+    assert read_interruption(Slow(settled()).managed(), RESULT) == UNKNOWN
     never.set()
 
 
