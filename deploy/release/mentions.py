@@ -156,7 +156,7 @@ def _classified_line(text: str, mention: Mention) -> Mention:
     line = text[start : end if end >= 0 else len(text)]
     is_long = len(line) > _LONGEST_LINE
     if line.lstrip(" \t").startswith("#") if is_long else shell.is_comment(line, mention.start - start):
-        return replace(mention, kind="comment")
+        return replace(mention, kind="comment", why="")
     prefix = _PREFIXED.match(line)
     skipped = start + (prefix.end() if prefix else 0)
     if is_long or skipped > mention.start:
@@ -175,10 +175,11 @@ def _classified_line(text: str, mention: Mention) -> Mention:
 
 def _classified_by_context(mention: Mention, context: Context) -> Mention:
     if context.kind == "comment":
-        return replace(mention, kind="comment")
+        return replace(mention, kind="comment", why="")
     if not starts_nothing(context.words, is_output_used=context.is_output_used):
         return mention
-    return replace(mention, kind="harmless", is_filter=has_image_filter(context.words, mention.reference.repository))
+    is_filter = has_image_filter(context.words, mention.reference.repository)
+    return replace(mention, kind="harmless", why="", is_filter=is_filter)
 
 
 def _partial_uses(text: str, classified: list[Mention]) -> Iterator[Mention]:

@@ -37,6 +37,7 @@ class Lexer:
         self._is_function = False
         while self._at < len(text):
             self._step()
+        self._end_word()
         self.is_broken |= len(self._frames) > 1
         while self._frames:
             self._end_word()
@@ -60,7 +61,7 @@ class Lexer:
         elif char in '"`$' or (char == "'" and not self._is_quoted):
             self._quote(char)
         elif self._frame.is_text:
-            if char == self._frame.closer[-1].replace("{", "}"):
+            if char == "}" and self._frame.closer == "${":
                 self._frames.pop()
             self._at += 1
         else:
@@ -137,7 +138,7 @@ class Lexer:
 
     def _end_word(self) -> None:
         frame = self._frame
-        if frame.is_text or frame.word < 0:
+        if frame.word < 0:
             return
         span = Span("target" if frame.is_target else "word", frame.word, self._at, frame.command)
         frame.word = -1
@@ -158,7 +159,7 @@ class Lexer:
         elif word == "function":
             self._is_function = True
         else:
-            return word in _PASSED
+            return word in _PASSED or self._is_function  # after `function`, the name of the function
         return True
 
     def _open(self, closer: str) -> None:
@@ -166,7 +167,7 @@ class Lexer:
         self._is_function = False
 
     def _close(self, closer: str) -> None:
-        if self._frame.closer == closer and len(self._frames) > 1:
+        if self._frame.closer == closer:
             if closer in ")`":
                 self._end_word()
                 self._at += 1
@@ -180,8 +181,6 @@ class Lexer:
     def _end_command(self, piped: bool = False) -> None:
         self._end_word()
         frame = self._frame
-        if frame.is_text:
-            return
         following = Command(frame.command.group, frame.command.is_captured)
         frame.command.piped_to = following if piped else None
         frame.command = following
