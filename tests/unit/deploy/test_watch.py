@@ -119,7 +119,7 @@ def test_serial_output_ends_the_watch_of_a_release_only(is_rollback: bool) -> No
         polls.watch.until_served(replace(GOAL, is_rollback=is_rollback))
     waited = "not done after 300 s: 1 verifying"
     expected = Verdict("failed", waited) if is_rollback else Verdict("failed", f"{NAME} printed: {line}", NAME)
-    assert failure.value.verdict == expected
+    assert (failure.value.verdict, str(failure.value)) == (expected, expected.text)
     assert polls.compute.now_s == (1_300.0 if is_rollback else 1_030.0)
     assert polls.watch.serial_output(NAME) == ("" if is_rollback else line)
     assert polls.watch.serial_output("other") == ""

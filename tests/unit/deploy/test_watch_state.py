@@ -143,3 +143,29 @@ def test_change_of_the_target_size_is_a_warning() -> None:
     assert size_warnings(first_state(GOAL, SETTINGS, 0.0)) == ()
     resized = after_poll(state, group(size=5), PollSummary(), DONE, 9.0)
     assert size_warnings(resized) == ("the target size changed from 3 to 5 during the rollout",)
+
+
+def test_state_before_and_after_the_first_polls() -> None:
+    """Each poll sets every member of the state; the time of a change and of success are those of the first poll."""
+    before = first_state(replace(GOAL, had_instances=True), SETTINGS, 100.0)
+    assert before == WatchState(
+        goal=replace(GOAL, had_instances=True),
+        settings=SETTINGS,
+        began_s=100.0,
+        now_s=100.0,
+        changed_s=100.0,
+        polls=PollSummary(had_instances=True),
+        verdict=Verdict("waiting", "the group was not read"),
+    )
+    polls = PollSummary(had_instances=True, polls_without_capacity=1)
+    first = after_poll(before, group(), polls, DONE, 101.0)
+    expected = replace(
+        before, now_s=101.0, changed_s=101.0, polls=polls, verdict=DONE, group=group(), first_size=3, successes=1,
+        success_s=101.0,
+    )  # fmt: skip
+    assert first == expected
+    assert after_poll(first, group(), polls, DONE, 102.0) == replace(expected, now_s=102.0, successes=2)
+    assert after_poll(first, group(), polls, WAITING, 102.0) == replace(
+        expected, now_s=102.0, verdict=WAITING, successes=0, success_s=None
+    )
+    assert after_failed_poll(first, "x", 102.0) == replace(expected, now_s=102.0, verdict=WAITING)
