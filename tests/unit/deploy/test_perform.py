@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.errors import NotRestoredError, RefusedError
-from deploy.rollout.plan import ForeignRollout, NothingToDo
+from deploy.rollout.plan import DeployRelease, ForeignRollout, NothingToDo, RestoreRelease
 from deploy.rollout.result import Phase, RolloutResult
 from tests.unit.deploy.performed import (
     FALLBACK,
@@ -25,8 +25,9 @@ from tests.unit.deploy.performed import (
     rows,
     unhealthy,
 )
-from tests.unit.deploy.scripted_compute import error, group_document
+from tests.unit.deploy.scripted_compute import DONE, error, group_document
 from tests.unit.deploy.test_cases import BASE
+from tests.unit.deploy.test_insert_template import BODY, COLLECTION, INSERTED
 from tests.unit.deploy.values import CONFIG
 
 
@@ -131,3 +132,47 @@ def test_group_that_becomes_empty_proves_nothing(is_empty: bool, is_served: bool
         assert performed.result().is_empty
     else:
         assert "the target size became 0 during the rollout" in performed.failure().message
+
+
+DEPLOY = DeployRelease(
+    target=NEW, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, fallback=FALLBACK, is_empty=False,
+    budget_s=300.0, warnings=("planned",),
+)  # fmt: skip
+INSERTION = {
+    f"POST {COLLECTION}": [DONE | {"warnings": [{"code": "W", "message": "old image"}]}],
+    f"GET {COLLECTION}/{BODY['name']}": [INSERTED],
+}
+
+
+def test_release_is_inserted_applied_and_waited_for() -> None:
+    """The template is inserted before the PATCH, and the group is not checked again if preflight checked it."""
+    performed = Performed(DEPLOY, {GET: [ON_OLD, error(400, "", "busy"), ON_NEW], ROWS: [rows(NEW)], **INSERTION})
+    result = performed.result()
+    first = [f"POST {COLLECTION}", f"GET {COLLECTION}/{BODY['name']}", GET, PATCH, GET, GET, ROWS]
+    assert performed.compute.requests[:7] == first
+    assert performed.compute.bodies == [
+        BODY,
+        {
+            "fingerprint": "FTGK3z2GXCs=",
+            "versions": [{"instanceTemplate": NEW.link, "name": NEW.name}],
+            "updatePolicy": POLICY,
+        },
+    ]
+    assert (result.changed, result.target, result.before) == (True, NEW, OLD)
+    planned, insertion = result.warnings
+    assert (planned, "old image" in insertion) == ("planned", True)
+    assert [phase.name for phase in result.phases] == [
+        "template", "first instance running", "first healthy", "all healthy", "old deleted", "settled", "baked"
+    ]  # fmt: skip
+    assert performed.lines == [f"the group can't be read: GET {CONFIG.project}/{GET.removeprefix('GET ')}: 400 busy"]
+
+
+@pytest.mark.parametrize("plan", [replace(DEPLOY, fingerprint="older="), replace(RESTORE, fingerprint="older=")])
+def test_group_that_changed_after_the_plan_is_checked_again(plan: DeployRelease | RestoreRelease) -> None:
+    """A deploy and a typed rollback refuse a setting that preflight would have refused."""
+    before = ON_OLD if isinstance(plan, DeployRelease) else ON_NEW
+    performed = Performed(plan, {GET: [before | {"autoHealingPolicies": []}], **INSERTION})
+    failure = performed.failure()
+    assert type(failure) is RefusedError
+    assert "and was not when this rollout was planned" in failure.message
+    assert PATCH not in performed.compute.requests
