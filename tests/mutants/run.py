@@ -50,16 +50,16 @@ from mutmut.mutation import mutators
 mutators.mutation_operators[:] = [pair for pair in mutators.mutation_operators if pair[0] is not libcst.BaseString]
 cli(sys.argv[1:])
 """
-# A mutant may loop for ever: pytest-timeout ends a test after 10 s, and mutmut a mutant after three times its tests.
+# A mutant may loop for ever: pytest-timeout ends a test after 20 s, and mutmut a mutant after three times its tests.
 _CONFIG: Final = """\
 [tool.mutmut]
 source_paths = ["deploy"]
 only_mutate = ["{pattern}"]
 also_copy = ["lib", "emulator", "environments", "docs", "README.md"]
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["--ignore={left_out}", "--timeout=10"]
+pytest_add_cli_args = ["--ignore={left_out}", "--timeout=20"]
 timeout_multiplier = 3
-timeout_constant = 10
+timeout_constant = 20
 
 [tool.pytest.ini_options]
 addopts = ["--strict-markers", "--import-mode=importlib", "-p", "no:cacheprovider"]
