@@ -129,7 +129,7 @@ def _classified(text: str, mention: Mention, is_script: bool, is_output_used: bo
         return classified
     start, end = context.span
     body = text[start:end]
-    if not start <= mention.start < mention.end <= end or depth >= _DEEPEST:
+    if depth >= _DEEPEST:
         return mention
     inner = replace(mention, start=mention.start - start, end=mention.end - start)
     if context.is_expanded and (substitution := _substitution(body, inner)):
@@ -143,7 +143,7 @@ def _classified(text: str, mention: Mention, is_script: bool, is_output_used: bo
 
 def _substitution(body: str, mention: Mention) -> Context | None:
     """Return the context of a mention in a command substitution of a here-document, which the outer shell runs."""
-    if body.find("$(", 0, mention.start) < 0 and body.find("`", 0, mention.start) < 0:
+    if "$(" not in body and "`" not in body:
         return None
     context = _quoted(body).context(mention.start + 3, mention.end + 3)
     return context if context.kind == "comment" or context.words[:1] != (":",) else None
@@ -157,15 +157,12 @@ def _classified_line(text: str, mention: Mention) -> Mention:
     is_long = len(line) > _LONGEST_LINE
     if line.lstrip(" \t").startswith("#") if is_long else shell.is_comment(line, mention.start - start):
         return replace(mention, kind="comment", why="")
-    prefix = _PREFIXED.match(line)
-    skipped = start + (prefix.end() if prefix else 0)
+    command = _PREFIXED.sub("", line, count=1)
+    skipped = start + len(line) - len(command)
     if is_long or skipped > mention.start:
         return mention
-    command = text[skipped : start + len(line)]
     if command[:1] in ("'", '"') and command.rstrip().endswith(command[0]):
         command, skipped = command.strip()[1:-1], skipped + 1
-    if not skipped <= mention.start < mention.end <= skipped + len(command):
-        return mention
     context = _parsed(command).context(mention.start - skipped, mention.end - skipped)
     # It is unknown which program reads the line, so a printed reference counts as a reference.
     return (
@@ -184,18 +181,18 @@ def _classified_by_context(mention: Mention, context: Context) -> Mention:
 
 def _partial_uses(text: str, classified: list[Mention]) -> Iterator[Mention]:
     """Yield the first partial use, such as `${IMAGE%:*}:$TAG`, of each variable that holds a full reference."""
-    script = _parsed(text)
     for reference in classified:
-        is_full = reference.kind == "reference"
-        name = script.context(reference.start, reference.end).variable if is_full else ""
+        if reference.kind != "reference":
+            continue
+        name = _parsed(text).context(reference.start, reference.end).variable
         if not name:
             continue
         # `${IMAGE%%/*}` is the host, `${IMAGE##*:}` the tag: neither is an image.
         uses = rf"\$\{{{name}(?:%(?!%/\*\}})|[/^,@]|:[^-=?+])|\$(?:{name}(?!\w)|\{{{name}\}})[:@]"
-        for use in re.finditer(uses, text, re.ASCII):
+        for use in re.finditer(uses, text):
             line, why = text.count("\n", 0, use.start()) + 1, f"the variable {name} is used in part"
             mention = Mention(use.start(), use.end(), line, "undecidable", reference.reference, why)
-            if _classified_by_context(mention, script.context(use.start(), use.end())).kind == "undecidable":
+            if _classified_by_context(mention, _parsed(text).context(use.start(), use.end())).kind == "undecidable":
                 yield mention
                 break  # the first use is enough, and there may be thousands
 

@@ -187,9 +187,9 @@ class Lexer:
         frame.is_target = False
 
     def _separate(self, char: str) -> None:
-        is_pipe = char == "|" and not self._text.startswith("||", self._at)
-        self._end_command(is_pipe)
-        self._at += 1 if is_pipe or self._text[self._at : self._at + 2] not in ("||", "&&", ";;") else 2
+        """End a command; the second character of `||`, `&&` and `;;` ends an empty command."""
+        self._end_command(char == "|" and not self._text.startswith("||", self._at))
+        self._at += 1
 
     def _parenthesis(self, char: str) -> None:
         frame, text, at = self._frame, self._text, self._at
@@ -216,7 +216,7 @@ class Lexer:
 
     def _redirect(self) -> None:
         text, at = self._text, self._at
-        heredoc = _HEREDOC.match(text, at) if not text.startswith("<<<", at) else None
+        heredoc = _HEREDOC.match(text, at)
         if self._frame.word >= 0 and text[self._frame.word : at].isdigit():
             self._frame.word = -1  # a file descriptor
         if text[at : at + 2] in ("<(", ">("):

@@ -13,6 +13,7 @@ from deploy.errors import ConfigError, RefusedError
 from deploy.registry import hosts
 from deploy.registry.hosts import AddressError, look_up_addresses
 from deploy.release import image
+from deploy.release.registry_names import api_path
 from deploy.session import open_session
 from tests.support.fake_registry import FakeRegistry, served
 from tests.unit.deploy.values import CONFIG, digest
@@ -58,6 +59,21 @@ def test_a_name_with_a_host_is_no_short_name(text: str) -> None:
 def test_the_registry_of_a_repository(repository: str, registry: str) -> None:
     """A repository's host determines the URL of the registry; both names of Docker Hub have the same URL."""
     assert config_of(repository=repository).registry == registry
+
+
+@pytest.mark.parametrize(
+    ("repository", "path"),
+    [
+        ("docker.io/app", "library/app"),
+        ("index.docker.io/app", "library/app"),
+        ("docker.io/team/app", "team/app"),
+        ("registry.example/app", "app"),
+        ("registry.example/team/app", "team/app"),
+    ],
+)
+def test_only_official_images_of_docker_hub_are_in_library(repository: str, path: str) -> None:
+    """Docker Hub has a repository of a single name in `library`; every other registry has the path as written."""
+    assert api_path(repository) == path
 
 
 def config_of(**values: object) -> Config:

@@ -19,6 +19,7 @@ VALUE = "q8Zk2LrXv9TnB4mWc7Yd"
         ("api-token", f' \n{{"api_key": "{VALUE}"}}', [Leak("api-token", 2, "api_key")]),
         ("api-token", f'["x", {{"api_key": "{VALUE}"}}]', [Leak("api-token", 1, "api_key")]),
         ("api-token", f"a\nAPI_TOKEN={VALUE}", [Leak("api-token", 2, "API_TOKEN")]),
+        ("api-token", f"\nAPI_TOKEN={VALUE}\na", [Leak("api-token", 2, "API_TOKEN")]),
     ],
 )
 def test_leak_has_an_entry_a_line_and_a_name(entry: str, text: str, expected: list[Leak]) -> None:
@@ -32,4 +33,5 @@ def test_leaks_are_sorted_and_divided() -> None:
     a, second, b = Leak("a", 2, "API_TOKEN"), Leak("a", 3, "API_TOKEN"), Leak("b", 2, "API_TOKEN")
     assert leaks(metadata) == [a, second, b]
     assert divide_leaks(metadata, {"a": ("API_TOKEN",), "b": ("OTHER",)}) == ((b,), (a, second))
+    assert divide_leaks(metadata, {"a": ("API_TOKEN",)}) == ((b,), (a, second))
     assert str(b) == "'b' line 2 (API_TOKEN)"

@@ -42,6 +42,15 @@ QUOTES = [
     ('a "$((1))" b', '0 a · 0 "$((1))" · 0 b', False),
     ("$(a)b", "$1 a · 0 $(a)b", False),
     ("'a'b c", "0 'a'b · 0 c", False),
+    ("'' a", "0 '' · 0 a", False),
+    ("fi; 'a'", "0 'a'", True),
+    ("$(((1))) a", "0 $(((1))) · 0 a", False),
+    ("${} a", "0 ${} · 0 a", False),
+    ("$(( $(a) )) b", "0 $(( $(a) )) · 0 b", False),
+    ("${x:-$(a)} b", "$1 a · 0 ${x:-$(a)} · 0 b", False),
+    ("$(( \\a", "0 $(( \\a", True),
+    ("$'a' $b c", "0 $'a' · 0 $b · 0 c", False),
+    ("`a # b` `c`", "$1 a · #$1 # b · 0 `a # b` · $1 c · 0 `c`", False),
 ]
 CONSTRUCTS = [
     ("((a + (1))) b", "0 b", False),
@@ -69,6 +78,14 @@ CONSTRUCTS = [
     ("(a) b", "1 a · 0 b", False),
     ("((", "", True),
     ("f() (a)", "$1 a", False),
+    ("(((1))) a", "0 a", False),
+    ("(( \\a", "", True),
+    ("a )b", "0 a · 0 b", True),
+    ("case a in b)c;; esac", "1 a · 1 in · 1 b · 1 c", False),
+    ("f(){ a; }; b", "$1 a · 0 b", False),
+    ("((a)); (b) c", "1 b · 0 c", False),
+    ("a((b)) c", "2 b · 0 a((b)) · 0 c", False),
+    ("a; ((b)); c", "0 a · 0 c", False),
 ]
 REDIRECTIONS = [
     ("a > b 2>&1 >> c < d", "0 a · >0 b · >0 1 · >0 c · >0 d", False),
@@ -95,6 +112,9 @@ DOCUMENTS = [
     ('a <<"E F"\nb\nE F\nc', "0 a · <0 b\n · 0 c", False),
     ("a <<E | b\nc\nE\nd", "|0 a · 0 b · <*|0 c\n · 0 d", False),
     ("a <<E\n", "0 a · <*0 ", True),
+    ("a <<''\nb\n", "0 a · <0 b\n", True),
+    ("a <<-E\n E\n\tE\n", "0 a · <*0  E\n", False),
+    ("fi; a <<E\nE\n", "0 a · <*0 ", True),
 ]
 MARKS = {"word": "", "target": ">", "comment": "#", "document": "<"}
 
