@@ -84,12 +84,11 @@ class Script:
 
     def _words(self, command: Command) -> tuple[str, ...]:
         """Return the words of a command, which are cached, because a long command may have thousands of mentions."""
-        words = self._words_by_command.get(id(command))
-        if words is None:
+        if id(command) not in self._words_by_command:
             parts = (self._text[span.start : span.end] for span in command.words)
             words = tuple(part.replace("\\\n", "").replace('"', "").replace("'", "") for part in parts)
             self._words_by_command[id(command)] = words
-        return words
+        return self._words_by_command[id(command)]
 
     def _is_shell(self, command: Command) -> bool:
         return any(name_of_command(word) in SHELLS for word in self._words(command))
