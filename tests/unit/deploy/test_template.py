@@ -26,6 +26,8 @@ BASE = {
         },
     },
 }  # fmt: skip
+PUT_SCRIPT = "Fix: put the script itself into the metadata entry 'startup-script'."
+USE_KMS = "Fix: use a key of Cloud KMS, or deploy by hand."
 SEED = "projects/p/global/instanceTemplates/seed"
 RECORD = ReleaseRecord(REPOSITORY, digest("a"), SEED, "7", "zone/group", fallback=Fallback(SEED, "7", "v"))
 
@@ -79,13 +81,19 @@ def test_name_follows_the_content_and_never_grows() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"metadata": {"items": []}}, "no 'startup-script' in its metadata (keys: none)"),
-        ({"metadata": {"items": [{"key": "startup-script-url", "value": "gs://x"}]}}, "points to a script outside"),
+        ({"metadata": {"items": []}}, "no 'startup-script' in its metadata (keys: none). Fix: add one."),
+        (
+            {"metadata": {"items": [{"key": "startup-script-url", "value": "gs://x"}]}},
+            f"'startup-script-url' points to a script outside the template. {PUT_SCRIPT}",
+        ),
         (
             {"disks": [{"diskEncryptionKey": {"rawKey": "k"}}]},
-            "disks[0].diskEncryptionKey.rawKey: a customer-supplied key",
+            f"properties.disks[0].diskEncryptionKey.rawKey: a customer-supplied key is never read back. {USE_KMS}",
         ),
-        ({"resourceManagerTags": {"a": "b"}}, "tags of Resource Manager are input-only"),
+        (
+            {"resourceManagerTags": {"a": "b"}},
+            "properties.resourceManagerTags.a: tags of Resource Manager are input-only. Fix: bind them to the project.",
+        ),
     ],
 )
 def test_template_that_cannot_be_copied_is_refused(change: dict[str, object], text: str) -> None:
@@ -93,7 +101,7 @@ def test_template_that_cannot_be_copied_is_refused(change: dict[str, object], te
     base = {**BASE, "properties": {**BASE["properties"], **change}}  # type: ignore[dict-item]
     with pytest.raises(RefusedError) as error:
         template.new_template(base, RECORD)
-    assert text in str(error.value)
+    assert str(error.value) == f"template 'seed': {text}"
 
 
 @pytest.mark.parametrize(("size", "fits"), [(262_144, True), (262_145, False)])
