@@ -2,12 +2,13 @@
 
 import pytest
 
-from deploy.release.mentions import mentions
+from deploy.release.mentions import mentions, references
 from tests.unit.deploy.values import REPOSITORY as R
 
 FULL = f"{R}:v1"
 HOST, _, PATH = R.partition("/")
 FOLDER, _, NAME = R.rpartition("/")
+LONG = "x" * 5_000
 ELSEWHERE = "the text before it is no part of a reference"
 OUTPUT = "its output decides which image starts"
 
@@ -41,6 +42,12 @@ OUTPUT = "its output decides which image starts"
         ]),
         (f"\nid=$(docker images -q {R})\ndocker run $id\n", [(2, "undecidable", R, R, OUTPUT, False)]),
         (f"docker create $(docker images -q {R})", [(1, "undecidable", R, R, OUTPUT, False)]),
+        (f"docker run $(docker images -q {FULL})", [(1, "undecidable", FULL, FULL, OUTPUT, False)]),
+        (f"# {FULL}\nIMAGE={FULL}\ndocker run $IMAGE:b", [
+            (1, "comment", FULL, FULL, "", False),
+            (2, "reference", FULL, FULL, "", False),
+            (3, "undecidable", "$IMAGE:", FULL, "the variable IMAGE is used in part", False),
+        ]),
         (f"cat <<E | bash\n# {R}\nx\ndocker rmi {R}\nE\n", [
             (2, "comment", R, R, "", False),
             (4, "harmless", R, R, "", False),
@@ -64,6 +71,30 @@ def test_mention_of_another_text() -> None:
         (4, "reference", FULL, FULL, "", False),
         (5, "reference", FULL, FULL, "", False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (f"\n# {R}\n", "comment"),
+        (f"docker rmi {R}\n{LONG}\n", "harmless"),
+        (f"docker rmi {R} ".ljust(4_096, "x"), "harmless"),
+        (f"docker rmi {R} ".ljust(4_097, "x"), "undecidable"),
+        (f"docker rmi {R} d", "harmless"),
+        (f"a: docker rmi {R}", "harmless"),
+        (f"a: b: docker rmi {R}", "undecidable"),
+        (f"{LONG}\ndocker rmi {R}; docker run x", "harmless"),
+    ],
+)
+def test_line_of_another_text_is_a_command_by_itself(text: str, kind: str) -> None:
+    """Neighbouring lines change nothing; one key is skipped, and a line of more than 4,096 characters is no command."""
+    assert [value[1] for value in described(text, is_script=False)] == [kind]
+
+
+def test_startup_script_is_a_script_without_naming_a_shell() -> None:
+    """A line with `#` between quotes is a comment in other texts alone."""
+    script = f"x='\n# {FULL}'\n# {FULL}\n"
+    assert [reference.line for reference in references(script, R)] == [2]
 
 
 @pytest.mark.parametrize(("depth", "kind"), [(8, "harmless"), (9, "reference")])
