@@ -20,6 +20,8 @@ WORDS = [
     ("a |& b", "|0 a · 0 b", False),
     ("a\n\nb", "0 a · 0 b", False),
     (" a", "0 a", False),
+    ("a#b c", "0 a#b · 0 c", False),
+    ("a # b `c`", "0 a · #0 # b `c`", False),
 ]
 QUOTES = [
     ("a `b # c` d # e", "0 a · $1 b · #$1 # c · 0 `b # c` · 0 d · #0 # e", False),
@@ -51,6 +53,8 @@ QUOTES = [
     ("$(( \\a", "0 $(( \\a", True),
     ("$'a' $b c", "0 $'a' · 0 $b · 0 c", False),
     ("`a # b` `c`", "$1 a · #$1 # b · 0 `a # b` · $1 c · 0 `c`", False),
+    ("`a # b\nc` d", "$1 a · #$1 # b · $1 c · 0 `a # b\nc` · 0 d", False),
+    ("$(a; b) c", "$1 a · $1 b · 0 $(a; b) · 0 c", False),
 ]
 CONSTRUCTS = [
     ("((a + (1))) b", "0 b", False),
@@ -86,6 +90,7 @@ CONSTRUCTS = [
     ("((a)); (b) c", "1 b · 0 c", False),
     ("a((b)) c", "2 b · 0 a((b)) · 0 c", False),
     ("a; ((b)); c", "0 a · 0 c", False),
+    ("(a); f() { b; }", "1 a · $1 b", False),
 ]
 REDIRECTIONS = [
     ("a > b 2>&1 >> c < d", "0 a · >0 b · >0 1 · >0 c · >0 d", False),
@@ -100,6 +105,10 @@ REDIRECTIONS = [
     ("a >| b <> c", "0 a · >0 b · >0 c", False),
     ("a >&2 b", "0 a · >0 2 · 0 b", False),
     ("while a; do b; done > c\n", "1 a · 1 b · >0 c", False),
+    ("&>f a; b", ">0 f · 0 a · 0 b", False),
+    ("2>a b", ">0 a · 0 b", False),
+    ("a <<<b c", "0 a · >0 b · 0 c", False),
+    ("a <b c", "0 a · >0 b · 0 c", False),
 ]
 DOCUMENTS = [
     ("a <<E b\nc $d\nE\ne", "0 a · 0 b · <*0 c $d\n · 0 e", False),
@@ -136,3 +145,10 @@ def test_script_is_split_into_its_parts(script: str, parts: str, is_broken: bool
     """Every part has its text and its command; a construct that is not closed breaks the script."""
     lexer = Lexer(script)
     assert (" · ".join(written(span, script) for span in lexer.spans), lexer.is_broken) == (parts, is_broken)
+
+
+@pytest.mark.parametrize(("depth", "comment"), [(7, "# b"), (8, "# b` c")])
+def test_backquotes_end_a_comment_in_seven_substitutions_at_most(depth: int, comment: str) -> None:
+    """The search for backquotes around a comment has a limit, which keeps the time of the lexer linear."""
+    script = f"`{'$(' * depth}a # b` c\n"
+    assert [script[span.start : span.end] for span in Lexer(script).spans if span.kind == "comment"] == [comment]
