@@ -1,5 +1,6 @@
 """Whole plans of reconciles: every member that a rollout or a report reads."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from deploy.rollout.plan import (
 from deploy.rollout.reconcile_plan import plan_reconcile
 from tests.unit.deploy.observations import (
     B_DEADLINE,
+    B_NAME,
     FALLBACK,
     NOW,
     SEED,
@@ -129,3 +131,23 @@ def test_reconcile_of_a_foreign_version(versions: tuple[Version, ...], template_
     seen = observation("reconcile-foreign", versions=versions)
     text = f"{template_name} was not rolled out by deploy"
     assert plan_reconcile(CONFIG, seen, NOW) == ForeignRollout(target=versions[0], text=text)
+
+
+def test_reconcile_of_a_release_without_a_person() -> None:
+    """A record without a person is printed without one."""
+    seen = observation("reconcile-undo")
+    document = json.loads(json.dumps(seen.template).replace("alice", ""))
+    plan = plan_reconcile(CONFIG, replace(seen, template=document), B_DEADLINE)
+    assert isinstance(plan, UndoRollout)
+    assert plan.text == "deploy of bbbbbbbbbbbb, run run0, is 0 s past its deadline"
+
+
+@pytest.mark.parametrize("case", ["reconcile-foreign", "reconcile-undo"])
+def test_reconcile_needs_the_name_and_the_record_of_a_rollout(case: str) -> None:
+    """A version name of deploy without a record is foreign, and so is a record under a name of another client."""
+    name = "canary" if case == "reconcile-undo" else B_NAME
+    seen = observation(case)
+    version = replace(seen.group.versions[0], name=name)
+    seen = replace(seen, group=replace(seen.group, versions=(version,)))
+    text = f"'{version.template}' (version '{name}') was not rolled out by deploy"
+    assert plan_reconcile(CONFIG, seen, B_DEADLINE) == ForeignRollout(target=version, text=text)
