@@ -5,8 +5,14 @@ from collections.abc import Mapping
 import pytest
 
 from deploy.errors import RefusedError
-from deploy.release.effective_reference import deciding_reference, entries_of_instances, filter_warnings
+from deploy.release.effective_reference import (
+    decided_reference,
+    deciding_reference,
+    entries_of_instances,
+    filter_warnings,
+)
 from deploy.release.record import RECORD_KEY
+from lib.image_reference import Reference
 from tests.unit.deploy.values import REPOSITORY as R
 
 _UNDECIDED = f"metadata: which image of '{R}' starts is not written out: "
@@ -65,3 +71,9 @@ def test_filter_by_image_is_a_warning() -> None:
 def test_metadata_of_the_group_is_beside_metadata_of_the_template() -> None:
     """Entries of `allInstancesConfig` have their own keys, so that they hide no entry of the template."""
     assert entries_of_instances({"a": "1"}, {"a": "2"}) == {"a": "1", "allInstancesConfig a": "2"}
+
+
+def test_reference_is_decided_by_a_single_mention() -> None:
+    """Metadata with one full reference has it, and metadata that is refused has none."""
+    assert decided_reference({"startup-script": f"docker run {R}:v1"}, R) == Reference(R, "v1")
+    assert decided_reference({"startup-script": f"docker run {R}"}, R) is None
