@@ -1,78 +1,25 @@
-"""The application in this process, with fakes of the other services."""
+"""
+What all tests of the app share.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+The controller of pytest-xdist reads this file before it starts the workers, so the imports that take long are in the
+functions, which run in the workers alone.
+"""
 
-import httpx
+from typing import TYPE_CHECKING
+
 import pytest
-from fastapi import FastAPI
-from hypothesis import HealthCheck, settings
 
-from app.health import Readiness
-from app.jobs import Jobs
-from app.main import create_app
-from app.settings import Settings
-from tests.support.app_fakes import backend, upstage, vllm
-from tests.support.app_fakes.backend import Backend
-from tests.support.app_fakes.routing import Routing
-from tests.support.app_fakes.storage import Storage
-from tests.support.app_fakes.upstage import Upstage
-from tests.support.app_fakes.vllm import Vllm
-
-# The same examples in each run, on slow computers too, so that an unrelated change does not fail.
-settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("same")
+if TYPE_CHECKING:
+    from tests.unit.app.app_environment import AppEnvironment
 
 
-@dataclass
-class AppEnvironment:
-    """The fakes and the application that uses them; `settings` has the differences from the default settings."""
+def pytest_collectstart() -> None:
+    """Try the same examples in each run, on slow computers too, so that an unrelated change does not fail."""
+    from hypothesis import HealthCheck, settings
 
-    settings: dict[str, Any] = field(default_factory=dict)
-    vllm: Vllm = field(default_factory=Vllm)
-    upstage: Upstage = field(default_factory=Upstage)
-    backend: Backend = field(default_factory=Backend)
-    storage: Storage = field(default_factory=Storage)
-    jobs: Jobs = field(default_factory=Jobs)
-    readiness: Readiness = field(default_factory=Readiness)
-
-    def app(self) -> FastAPI:
-        """Return the application."""
-        hosts = {
-            "vllm.internal": self.vllm.app,
-            "upstage.internal": self.upstage.app,
-            "backend.internal": self.backend.app,
-            "127.0.0.1": self.storage.app,
-        }
-        return create_app(fake_settings(**self.settings), self.readiness, self.jobs, Routing(hosts))
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Run the application and yield its client; at the end of the block all callbacks are delivered."""
-        app = self.app()
-        async with app.router.lifespan_context(app):
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://ai-server") as client:
-                yield client
-
-
-def fake_settings(**changed: Any) -> Settings:
-    """Return settings with the addresses of the fakes."""
-    defaults = {
-        "app_env": "local",
-        "vllm_base_url": "http://vllm.internal/v1",
-        "vllm_api_key": vllm.KEY,
-        "vllm_lora_adapter_checklist": "checklist",
-        "vllm_lora_adapter_easycontract": "easycontract",
-        "backend_callback_base_url": "http://backend.internal/api",
-        "backend_internal_token": backend.TOKEN,
-        "ocr_api": upstage.KEY,
-        "ocr_url": "http://upstage.internal/v1/document-digitization",
-        "ai_server_image": "registry/ai-server@sha256:0",
-    }
-    return Settings(**{**defaults, **changed})
+    profile = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("same", profile)
+    settings.load_profile("same")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,8 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def environment() -> AppEnvironment:
+def environment() -> "AppEnvironment":
     """An environment whose fakes answer without faults."""
+    from tests.unit.app.app_environment import AppEnvironment
+
     return AppEnvironment()
 
 

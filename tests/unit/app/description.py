@@ -11,7 +11,7 @@ from typing import Final
 from app.health import Readiness
 from app.jobs import Jobs
 from app.main import create_app
-from tests.unit.app.conftest import fake_settings
+from tests.unit.app.app_environment import fake_settings
 
 FILE: Final = Path(__file__).parents[3] / "docs/ai-server.openapi.json"
 

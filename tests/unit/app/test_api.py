@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from app.clients.chroma import Chroma
 from app.clients.outbound import shared_client
 from tests.support.app_fakes.plan import Fault
-from tests.unit.app.conftest import AppEnvironment, fake_settings
+from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.description import FILE, description
 from tests.unit.app.servers import serving
 

@@ -16,7 +16,7 @@ from app.jobs import Done
 from app.metrics import CALLBACKS
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.routing import Routing
-from tests.unit.app.conftest import AppEnvironment, fake_settings
+from tests.unit.app.app_environment import AppEnvironment, fake_settings
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
-from tests.unit.app.conftest import AppEnvironment
+from tests.unit.app.app_environment import AppEnvironment
 
 PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
 URL = "http://127.0.0.1/lease.pdf?X-Amz-Signature=0123456789abcdef"

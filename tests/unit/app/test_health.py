@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from app.health import Readiness
 from app.jobs import Jobs
 from app.main import VERSION, create_app
-from tests.unit.app.conftest import fake_settings
+from tests.unit.app.app_environment import fake_settings
 
 
 @pytest.fixture
