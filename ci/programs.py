@@ -131,6 +131,12 @@ def _walk(seed: int) -> Proof:
     return Proof(("STEPS=5000", f"SEED={seed}"), ("tests/integration/deploy/test_state_machine.py",))
 
 
+_APP_PROOFS: Final = (
+    Proof(
+        ("FUZZ_EXAMPLES=50", "EXAMPLES=500"),
+        ("tests/unit/app/test_api.py", "tests/unit/app/test_pii.py", "tests/unit/app/test_text.py"),
+    ),
+)
 _DEPLOY_PROOFS: Final = (
     Proof(("CUTS=all",), ("tests/integration/deploy/test_cuts.py",)),
     *(_walk(seed) for seed in range(4)),
@@ -178,6 +184,7 @@ PROGRAMS: Final = (
         reads=_READ_BY_APP,
         more_types=_TYPED_WITH_APP,
         is_shipped=True,
+        proofs=_APP_PROOFS,
     ),
     Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci",)),
     Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),

@@ -5,6 +5,7 @@ The controller of pytest-xdist reads this file before it starts the workers, so 
 functions, which run in the workers alone.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,10 @@ def pytest_collectstart() -> None:
     """Try the same examples in each run, on slow computers too, so that an unrelated change does not fail."""
     from hypothesis import HealthCheck, settings
 
-    profile = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    examples = int(os.environ.get("EXAMPLES", "30"))  # of each property; .ci/run tries more
+    profile = settings(
+        max_examples=examples, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.register_profile("same", profile)
     settings.load_profile("same")
 

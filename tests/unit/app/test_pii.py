@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.pii import redacted
@@ -124,7 +124,6 @@ PIECES = st.one_of(
 @example("[계좌번호]010-1234-5678 - 010-1234-5678")
 @example("010-1234-5678010-1234-5678010-1234-5678")
 @example("110-123-456789 1234567890 1234567890")
-@settings(max_examples=200)
 def test_second_redaction_changes_nothing(text: str) -> None:
     """Redacting twice gives the same text as redacting once."""
     once = redacted(text)
@@ -141,7 +140,6 @@ NUMBERS = st.one_of(
 
 
 @given(st.lists(st.tuples(st.text("가나다 ,:()\n", min_size=1, max_size=30), NUMBERS), max_size=5))
-@settings(max_examples=50)
 def test_no_digit_of_a_planted_number_remains(planted: list[tuple[str, str]]) -> None:
     """Generated numbers in any text are replaced completely."""
     text = "".join(f"{before}{number}" for before, number in planted)
@@ -168,8 +166,8 @@ def test_no_digit_of_a_planted_number_remains(planted: list[tuple[str, str]]) ->
     ],
 )
 def test_time_grows_linearly(unit: str) -> None:
-    """A quadratic search of this text would take more than half a minute."""
-    text = unit * (50_000 // len(unit))
+    """A quadratic search of this text would take more than eight seconds."""
+    text = unit * (25_000 // len(unit))
     started_at = time.process_time()
     redacted(text)
-    assert time.process_time() - started_at < 10
+    assert time.process_time() - started_at < 4

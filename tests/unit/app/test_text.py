@@ -4,7 +4,7 @@ import time
 import warnings
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.easycontracts.text import text_of
@@ -87,7 +87,6 @@ MARKUP = st.lists(
 
 
 @given(JSON | MARKUP.map(html))
-@settings(max_examples=100)
 def test_any_reply_gives_a_text(reply: object) -> None:
     """Generated replies raise no error and have no lone surrogates."""
     assert text_of(reply).encode() is not None
