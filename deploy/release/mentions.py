@@ -159,7 +159,7 @@ def _classified_line(text: str, mention: Mention) -> Mention:
         return replace(mention, kind="comment", why="")
     command = _PREFIXED.sub("", line, count=1)
     skipped = start + len(line) - len(command)
-    if is_long or skipped > mention.start:
+    if is_long or skipped >= mention.start:
         return mention
     if command[:1] in ("'", '"') and command.rstrip().endswith(command[0]):
         command, skipped = command.strip()[1:-1], skipped + 1

@@ -35,6 +35,7 @@ class Lexer:
         self._frames = [Frame("", Command(None))]
         self._documents: list[tuple[str, bool, bool, Command]] = []
         self._is_function = False
+        self._is_name_next = False
         while self._at < len(text):
             self._step()
         self._end_word()
@@ -151,15 +152,16 @@ class Lexer:
             self._frame.command.words.append(span)
 
     def _keyword(self, word: str) -> bool:
-        """Act on the first word of a command if it is a keyword of the shell, and return whether it is."""
+        """Act on the first word of a command that is a keyword or the name of a function; return whether it is."""
+        is_name, self._is_name_next = self._is_name_next, False
         if word == "{" or word in _OPENS:
             self._open("}" if word == "{" else "done")
         elif word == "}" or word in _CLOSES:
             self._close("}" if word == "}" else "done")
         elif word == "function":
-            self._is_function = True
+            self._is_function = self._is_name_next = True
         else:
-            return word in _PASSED or self._is_function  # after `function`, the name of the function
+            return word in _PASSED or is_name
         return True
 
     def _open(self, closer: str) -> None:
@@ -180,6 +182,7 @@ class Lexer:
 
     def _end_command(self, piped: bool = False) -> None:
         self._end_word()
+        self._is_name_next = False
         frame = self._frame
         following = Command(frame.command.group, frame.command.is_captured)
         frame.command.piped_to = following if piped else None
@@ -200,7 +203,7 @@ class Lexer:
                 self._at += 1
             else:
                 self._close(")")
-        elif (frame.word >= 0) + len(frame.command.words) == 1 and _FUNCTION.match(text, at):
+        elif (frame.word >= 0) + len(frame.command.words) == 1 and text[at - 1] != "=" and _FUNCTION.match(text, at):
             frame.word, self._is_function = -1, True
             frame.command.words.clear()
             self._at = text.index(")", at) + 1

@@ -15,7 +15,7 @@ EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 @dataclass(frozen=True)
 class Mutant:
     """
-    A change of a line, and what the tests made of it.
+    A change of a line, and whether a test killed it.
 
     Args:
         function: module and function that was changed, such as `deploy.group.health.add_poll`.

@@ -201,3 +201,24 @@ def test_script_without_its_reference_is_the_same_byte_for_byte(
     assert (script[: place.start].encode(), script[place.end :].encode()) == (head.encode(), foot.encode())
     again = next(reference for reference in references(new, REPOSITORY) if reference.start == len(head))
     assert rewrite(new, again, digest("1")) == new
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'args=()\nIMAGE={0}:v1\ndocker run "${{args[@]}}" "${{IMAGE%:*}}:latest"',
+        "opts=()\nexport IMAGE={0}:v1\ndocker run $IMAGE:old",
+        'up() [[ -e x ]]\nIMAGE={0}:v1\ndocker run "${{IMAGE%:*}}:latest"',
+        "args=()\nID=$(docker images -q {0}:v0)\ndocker run $ID",
+        "function f {{ :; }}\nID=$(docker images -q {0}:v0)\ndocker run $ID",
+    ],
+)
+def test_array_or_function_before_an_undecidable_mention_is_refused(lines: str) -> None:
+    """An empty array and a function have no influence on the commands behind them."""
+    assert refusal("#!/bin/bash\n" + lines.format(REPOSITORY) + "\n")
+
+
+def test_empty_array_leaves_a_printed_mention_harmless() -> None:
+    """The image that is listed is no second reference."""
+    script = f"#!/bin/bash\nargs=()\ndocker images {REPOSITORY}:v0\ndocker run {REPOSITORY}:v1\n"
+    assert rewritten(script) == script.replace(f"{REPOSITORY}:v1", f"{REPOSITORY}@{digest('1')}")
