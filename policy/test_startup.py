@@ -70,7 +70,7 @@ def test_script_is_clean_bash(rendered: Scripts, environment: str, name: str, tm
 
 @pytest.mark.parametrize("fragment", sorted((ROOT / "iac/scripts").glob("*.sh")), ids=lambda path: path.name)
 def test_fragment_is_checked_alone_and_contained_without_its_directive(fragment: Path, rendered: Scripts) -> None:
-    """Shellcheck knows the shell of a fragment by its first line, which no startup script contains."""
+    """Shellcheck reads the shell of a fragment from its first line, which no startup script contains."""
     directive, _, code = fragment.read_text().partition("\n")
     assert directive.startswith("# shellcheck shell=bash"), f"{fragment.name}: the first line names no shell"
     run_checked("shellcheck", fragment)
