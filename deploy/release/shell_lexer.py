@@ -34,8 +34,7 @@ class Lexer:
         self._at = 0
         self._frames = [Frame("", Command(None))]
         self._documents: list[tuple[str, bool, bool, Command]] = []
-        self._is_function = False
-        self._is_name_next = False
+        self._is_function = self._is_name_next = False
         while self._at < len(text):
             self._step()
         self._end_word()
@@ -182,12 +181,11 @@ class Lexer:
 
     def _end_command(self, piped: bool = False) -> None:
         self._end_word()
-        self._is_name_next = False
         frame = self._frame
         following = Command(frame.command.group, frame.command.is_captured)
         frame.command.piped_to = following if piped else None
         frame.command = following
-        frame.is_target = False
+        frame.is_target = self._is_name_next = False
 
     def _separate(self, char: str) -> None:
         """End a command; the second character of `||`, `&&` and `;;` ends an empty command."""
