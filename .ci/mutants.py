@@ -7,19 +7,17 @@ mutmut is in no lock file: deploy's own environment would get its twenty package
 import subprocess
 import sys
 
-from setup import ROOT, pinned_uv
+from setup import ROOT, interpreter, pinned_uv
 
 from ci.programs import TOOLS_PYTHON
-from engine.machine import cpython
 
 PACKAGES = ("mutmut==3.8.1", "pytest-timeout==2.4.0")
 
 
 def main(folders: list[str]) -> int:
     """Run tests/mutants/run.py with the packages of deploy, mutmut and pytest-timeout; return its exit code."""
-    home = cpython(TOOLS_PYTHON)
-    python = str(home / f"bin/python{TOOLS_PYTHON}") if home else TOOLS_PYTHON
-    uv = [str(pinned_uv()), "run", "--quiet", "--isolated", "--project", "deploy", "--python", python, "--frozen"]
+    uv = [str(pinned_uv()), "run", "--quiet", "--isolated", "--project", "deploy", "--frozen"]
+    uv += ["--python", interpreter(TOOLS_PYTHON)]
     extra = [argument for package in PACKAGES for argument in ("--with", package)]
     command = [*uv, *extra, "python", "-m", "tests.mutants.run", *folders]
     return subprocess.run(command, cwd=ROOT, check=False).returncode

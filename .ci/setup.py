@@ -30,11 +30,16 @@ def pinned_uv() -> Path:
     return program
 
 
+def interpreter(series: str) -> str:
+    """Return the path of the Python that the local engine would use; its version where there is none."""
+    home = cpython(series)
+    return str(home / f"bin/python{series}") if home else series
+
+
 def sync(uv: Path, project: str, series: str) -> int:
     """Make the environment of a project, with exactly the packages of its lock file; return uv's exit code."""
-    home = cpython(series)
-    python = str(home / f"bin/python{series}") if home else series
-    command = [str(uv), "sync", "--quiet", "--project", project, "--python", python, "--frozen", "--no-install-project"]
+    command = [str(uv), "sync", "--quiet", "--project", project, "--python", interpreter(series)]
+    command += ["--frozen", "--no-install-project"]
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_PROJECT_ENVIRONMENT": ".venv"}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

@@ -104,7 +104,7 @@ def test_right_token_pushes_and_a_second_push_uploads_nothing(artifact_registry:
 def test_without_the_right_token_nothing_is_pushed(
     artifact_registry: ArtifactRegistry, token: str | None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A push with a wrong token, or without one, writes nothing, and no output contains the token."""
+    """A push with a wrong token, or without a token, writes nothing, and no output contains the token."""
     with pytest.raises(NotAllowedError) as refused:
         push(artifact_registry, token)
     assert str(refused.value).startswith("publish: registry:5000/dojangkok-ai/ai-server was not pushed: ")

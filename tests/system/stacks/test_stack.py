@@ -56,7 +56,7 @@ def test_a_secret_arrives_as_it_was_written(stack: Stack) -> None:
 
 
 def test_the_server_can_do_no_more_than_it_needs(stack: Stack) -> None:
-    """The server is not root, has no capability and cannot gain one, and can write only its log and /tmp."""
+    """The server is not root, has and gains no capability, and can write only its log and /tmp."""
     pid = stack.inspect("ai-server")["State"]["Pid"]
     lines = stack.machine("cat", f"/proc/{pid}/status").splitlines()
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
