@@ -109,6 +109,7 @@ def gcloud_sees(checkout: Checkout, tmp_path: Path) -> tuple[str, list[str]]:
 @pytest.mark.usefixtures("fresh")
 def test_an_app_that_dies_after_smoke_is_rolled_back(checkout: Checkout) -> None:
     """A crashing release is rolled back by `pipeline`, and by `deploy --image` with the image of the registry."""
+    checkout.replace("environments/local.yaml", "timeout_s: 120", "timeout_s: 50")
     first = pushed(call(checkout, "pipeline"))
     kill_the_server_once_it_was_ready(checkout)
     failed = checkout.daggerw("call", "pipeline", "--commit", "ccccccc")

@@ -37,7 +37,9 @@ echo "$name" >>"$ROOT/started"
 [ ! -e "$ROOT/$name.sleep" ] || sh -c 'echo $$ >"$0"; exec sleep 600' "$ROOT/$name.process"
 exit "$(cat "$ROOT/$name.code" 2>/dev/null || echo 0)"
 """
+TESTS = 10  # of each suite
 COMMANDS = 5 + sum(len(program.proofs) for program in PROGRAMS) + 1  # of make beside the suites, and the proofs
+ALL = COMMANDS + TESTS * len(HOST_SUITES)
 
 
 class Checkout:
@@ -54,7 +56,7 @@ class Checkout:
         self._program("engine/stop", '#!/bin/sh\necho engine/stop >>"$ROOT/started"\n')
         self._program("bin/make", MAKE)
         for suite in HOST_SUITES:
-            self.reports(suite.name, tests=10)
+            self.reports(suite.name, tests=TESTS)
 
     def _program(self, name: str, text: str) -> None:
         (self.root / name).parent.mkdir(exist_ok=True)
@@ -97,7 +99,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_last_line_counts_everything_that_passed(checkout: Checkout) -> None:
     """Each command counts as a test, and each suite as its tests."""
     code, lines = checkout.run()
-    assert (code, lines[-1]) == (0, f"{COMMANDS + 40} passed, 0 failed")
+    assert (code, lines[-1]) == (0, f"{ALL} passed, 0 failed")
 
 
 def test_job_that_cannot_be_started_is_a_failure() -> None:
@@ -131,7 +133,7 @@ def test_skipped_tests_are_counted_above_the_last_line(checkout: Checkout) -> No
     checkout.reports("processes", tests=10, skipped=3)
     code, lines = checkout.run()
     assert (code, lines[-2:]) == (
-        0, ["3 skipped; each with its reason above", f"{COMMANDS + 37} passed, 0 failed"],
+        0, ["3 skipped; each with its reason above", f"{ALL - 3} passed, 0 failed"],
     )  # fmt: skip
 
 
@@ -143,7 +145,7 @@ def test_failures_stand_right_above_the_last_line(checkout: Checkout) -> None:
     checkout.set("check.output", "lint: E501\n")
     checkout.set("check.code", "6")
     code, lines = checkout.run()
-    assert (code, lines[-1]) == (1, f"{COMMANDS + 40 - 2} passed, 2 failed")
+    assert (code, lines[-1]) == (1, f"{ALL - 2} passed, 2 failed")
     tail = lines[lines.index("lint: E501", len(lines) - 12) :]
     assert tail[:2] == ["lint: E501", "make check: exit code 6"]
     assert "E       assert 1 == 2" in tail
@@ -156,14 +158,14 @@ def test_report_that_is_missing_or_cut_off_is_a_failure(checkout: Checkout, repo
     """A suite whose tests cannot be counted has not passed."""
     checkout.set("clients.report", report)
     code, lines = checkout.run()
-    assert (code, lines[-1]) == (1, f"{COMMANDS + 30} passed, 1 failed")
+    assert (code, lines[-1]) == (1, f"{ALL - TESTS} passed, 1 failed")
 
 
 def test_suite_that_ends_with_an_error_and_no_failed_test_is_a_failure(checkout: Checkout) -> None:
     """As when pytest cannot write its report, or coverage is too low."""
     checkout.set("stacks.code", "3")
     code, lines = checkout.run()
-    assert (code, lines[-1]) == (1, f"{COMMANDS + 40} passed, 1 failed")
+    assert (code, lines[-1]) == (1, f"{ALL} passed, 1 failed")
 
 
 def wait_until_started(checkout: Checkout, *names: str) -> None:
@@ -185,15 +187,16 @@ def is_running(process: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_stops_every_suite_and_starts_no_other(checkout: Checkout, number: int) -> None:
     """With the processes that the suites started; the exit code is that of the signal."""
-    for name in ("e2e", "processes"):
+    first, second, *others = [suite.name for suite in HOST_SUITES]
+    for name in (first, second):
         checkout.set(f"{name}.sleep")
     run = checkout.start()
-    wait_until_started(checkout, "e2e", "processes")
-    processes = [int((checkout.root / f"{name}.process").read_text()) for name in ("e2e", "processes")]
+    wait_until_started(checkout, first, second)
+    processes = [int((checkout.root / f"{name}.process").read_text()) for name in (first, second)]
     run.send_signal(number)
     output, _ = run.communicate(timeout=60)
     assert run.returncode == 128 + number
     assert f"stopped by signal {int(number)}" in output
     assert output.splitlines()[-1].endswith(" failed")
     assert not [process for process in processes if is_running(process)]
-    assert {"stacks", "clients"}.isdisjoint(checkout.started())
+    assert set(others).isdisjoint(checkout.started())

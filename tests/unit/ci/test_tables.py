@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from ci.programs import BENCHES, HOST_SUITES, PROGRAMS, PROJECTS
+from ci.programs import BENCHES, PROGRAMS, PROJECTS
 
 MAKEFILE = Path("Makefile").read_text()
 
@@ -42,11 +42,6 @@ def test_hooks_of_a_commit_use_programs_of_this_checkout_alone() -> None:
     hooks = repositories[0]["hooks"]
     assert {hook["language"] for hook in hooks} == {"system"}
     assert {hook["entry"].split()[0] for hook in hooks} == {"python3", "policy/.venv/bin/zizmor"}
-
-
-def test_lanes_are_two() -> None:
-    """More than two suites on two processors make tests of signals fail."""
-    assert {suite.lane for suite in HOST_SUITES} == {1, 2}
 
 
 def test_benches_have_a_project_with_an_environment() -> None:
