@@ -1,6 +1,7 @@
 """PDFs, event loops and counts of processes and pipes for tests of rendering."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -38,8 +39,12 @@ def run(coroutine: Coroutine[Any, Any, Any], new_loop: Callable[[], asyncio.Abst
 
 
 def children() -> set[str]:
-    """Return the child processes of this process, including zombies."""
-    return {child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()}
+    """Return the child processes of this process, including zombies; a thread that ends meanwhile has none."""
+    processes: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            processes.update((task / "children").read_text().split())
+    return processes
 
 
 def pipes() -> int:
