@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn, TextIO
+from typing import Annotated, NoReturn, TextIO, cast, get_args
 
 import typer
 import uvicorn
@@ -18,7 +18,7 @@ import uvicorn
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
 from emulator.environment.environment import Environment
-from emulator.environment.options import Options
+from emulator.environment.options import InstanceCheck, Options
 from emulator.environment.state_lock import LockedError, hold
 from emulator.environment.store import StateError, Store
 from emulator.seed import SeedError, plant, read_seed
@@ -60,6 +60,9 @@ def serve(
     standby: Annotated[
         str, typer.Option(help="suspended and stopped instances in a rollout: keep, or replace")
     ] = "keep",
+    instance_check: Annotated[
+        str, typer.Option(help="check that the caller may create instances: insert, patch, both or never")
+    ] = "both",
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create instances once (CREATING_WITHOUT_RETRIES)")
     ] = False,
@@ -69,6 +72,8 @@ def serve(
         _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
     if standby not in ("keep", "replace"):
         _refuse(f"--standby: got '{standby}'. Fix: keep or replace.")
+    if instance_check not in get_args(InstanceCheck):
+        _refuse(f"--instance-check: got '{instance_check}'. Fix: both, insert, patch or never.")
     if not any_address and not _is_private(host):
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
@@ -81,6 +86,7 @@ def serve(
             "fail" if in_use == "fail" else "refuse",
             retries=not no_retries,
             standby="replace" if standby == "replace" else "keep",
+            instance_check=cast("InstanceCheck", instance_check),
         )
         age_s = resources.age_s if resources else 0.0
         start_s = _START_S if manual else time.time() - age_s

@@ -1,5 +1,6 @@
-"""Who may call the API: tokens, and permissions that the control routes deny."""
+"""Who may call the API: tokens, and permissions that the control routes deny or grant under a condition."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from emulator.api.errors import forbidden
@@ -13,7 +14,7 @@ class Access:
     The tokens and permissions of all clients.
 
     Args:
-        environment: environment whose store keeps the denied permissions and whose clock limits the life of tokens
+        environment: environment whose store keeps the permissions and whose clock limits the life of tokens
         is_open: whether requests are served without tokens
     """
 
@@ -24,13 +25,29 @@ class Access:
         self.reload()
 
     def reload(self) -> None:
-        """Read the denied permissions from the store."""
+        """Read the denied and the conditional permissions from the store."""
         self.denied: set[str] = set(self._store.setting("denied", []))
+        self.conditional: dict[str, list[str]] = dict(self._store.setting("conditional", {}))
 
-    def deny(self, permissions: list[str]) -> None:
-        """Deny exactly these permissions to all clients."""
+    def deny(self, permissions: Sequence[str], conditional: Mapping[str, Sequence[str]]) -> None:
+        """
+        Deny exactly these permissions to all clients.
+
+        Args:
+            permissions: permissions that the project does not grant
+            conditional: permissions that are granted all the same on resources whose names end in the key, as by an
+                IAM condition
+        """
         self.denied = set(permissions)
+        self.conditional = {suffix: sorted(granted) for suffix, granted in conditional.items()}
         self._store.put_setting("denied", sorted(permissions))
+        self._store.put_setting("conditional", self.conditional)
+
+    def is_granted(self, name: str, resource: str) -> bool:
+        """Return whether a permission is granted on a resource, `projects/…`."""
+        return name not in self.denied or any(
+            resource.endswith(suffix) and name in granted for suffix, granted in self.conditional.items()
+        )
 
     def check_permission(self, method: str, resource: str) -> None:
         """
@@ -39,11 +56,15 @@ class Access:
         Raises:
             ApiError: 403, if it is denied
         """
-        if permission(method) in self.denied:
-            raise forbidden(permission(method), resource)
+        if not self.is_granted(permission(method), resource):
+            raise forbidden((permission(method), resource))
 
     def granted(self, body: Any) -> dict[str, Any]:
-        """Answer which of the permissions in a body are granted, as Cloud Resource Manager v1 does."""
+        """
+        Answer which of the permissions in a body are granted on the project, as Cloud Resource Manager v1 does.
+
+        A permission that only a condition on names of resources grants is not among them.
+        """
         listed = body.get("permissions", []) if isinstance(body, dict) else []
         granted = [name for name in listed if isinstance(name, str) and name not in self.denied]
         return {"permissions": granted} if granted else {}

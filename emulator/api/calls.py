@@ -27,6 +27,7 @@ class Call:
         body: checked body; None where the method has none
         operation_fields: fields of `Operation` that a fault gives to the operation of this request
         unreachable: scopes that an aggregated list does not reach
+        is_granted: returns whether the caller has a permission on a resource, `projects/…`
         notes: unknown and read-only fields, for the request log
     """
 
@@ -38,6 +39,7 @@ class Call:
     body: Any = None
     operation_fields: Mapping[str, Any] = field(default_factory=dict)
     unreachable: frozenset[str] = frozenset()
+    is_granted: Callable[[str, str], bool] = lambda _permission, _resource: True
     notes: list[str] = field(default_factory=list)
 
     @property

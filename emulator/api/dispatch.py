@@ -100,6 +100,7 @@ class Dispatch:
             checked = check_body(method.body, body if body is not None else {})
             call.body, call.notes = checked.body, checked.notes
         call.unreachable = frozenset(fault.unreachable for fault in faults if fault.unreachable)
+        call.is_granted = self._access.is_granted
         return call
 
     def _perform_write(

@@ -5,7 +5,7 @@ The codes and reasons are those of Compute Engine; the texts are similar, not th
 other source, code and reason are those that google-cloud-compute, gcloud and terraform-provider-google branch on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _STATUS: Final = {
@@ -31,22 +31,24 @@ class ApiError(Exception):
         reason: Google's word for the reason, `errors[0].reason`
         message: text for people
         extra: more members of `errors[0]`, such as its location
+        more: texts of the other entries of `errors`, which have the same reason
     """
 
-    def __init__(self, code: int, reason: str, message: str, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, code: int, reason: str, message: str, extra: Mapping[str, str] | None = None, more: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.message = message
         self.extra = dict(extra or {})
+        self.more = tuple(more)
 
     def body(self) -> dict[str, Any]:
         """Return the JSON of the answer."""
-        error: dict[str, Any] = {
-            "code": self.code,
-            "message": self.message,
-            "errors": [{"message": self.message, "domain": "global", "reason": self.reason, **self.extra}],
-        }
+        rows = [{"message": text, "domain": "global", "reason": self.reason} for text in (self.message, *self.more)]
+        rows[0] |= self.extra
+        error: dict[str, Any] = {"code": self.code, "message": self.message, "errors": rows}
         if self.code in _STATUS:
             error["status"] = _STATUS[self.code]
         return {"error": error}
@@ -116,9 +118,14 @@ def internal(why: str) -> ApiError:
     return ApiError(500, "internalError", why)
 
 
-def forbidden(permission: str, path: str) -> ApiError:
-    """Return the error for a permission that the control routes deny."""
-    return ApiError(403, "forbidden", f"Required '{permission}' permission for '{path}'")
+def forbidden(*missing: tuple[str, str]) -> ApiError:
+    """
+    Return the error for missing permissions, each with the path of its resource.
+
+    Source of more than one entry: googleapi.Error of google-api-go-client prints a line for each entry of `errors`.
+    """
+    first, *more = (f"Required '{permission}' permission for '{path}'" for permission, path in missing)
+    return ApiError(403, "forbidden", first, more=more)
 
 
 def quota_exceeded(metric: str, limit: int) -> ApiError:

@@ -24,10 +24,11 @@ class BindingRequest(_Strict):
     answers: bool | None = None
 
 
-class DeniedPermissions(_Strict):
-    """The permissions that are denied from now on."""
+class Permissions(_Strict):
+    """The permissions that are denied from now on, and those that a condition grants by the end of a name."""
 
     denied: list[str]
+    conditional: dict[Annotated[str, Field(min_length=1)], list[str]] = {}
 
 
 class Recommendation(_Strict):

@@ -7,7 +7,7 @@ The control routes, below `/emulator/`: a real client never needs them.
     GET  instance-rules                 POST instance-rules RULE          DELETE instance-rules
     POST crash {"instance": NAME}                                         its application stops answering now
     GET  bindings    POST bindings {"image": …, "url": …}                 DELETE bindings?image=…
-    GET  permissions PUT permissions {"denied": […]}
+    GET  permissions PUT permissions {"denied": […], "conditional": {"-0000": […]}}
     PUT  capacity {"ZONE": instances}   POST autoscaler {"autoscaler": PATH, "size": N}
     GET  tokens      DELETE tokens                                        the job's request token; expire all tokens
     GET  request-log?after=N&kind=group GET state                         GET replay.html
@@ -111,8 +111,8 @@ class Control:
 
     def _access_routes(self, body: bytes) -> Routes:
         return {
-            ("GET", "permissions"): self._denied,
-            ("PUT", "permissions"): lambda: self._deny(bodies.DeniedPermissions.model_validate_json(body)),
+            ("GET", "permissions"): self._permissions,
+            ("PUT", "permissions"): lambda: self._deny(bodies.Permissions.model_validate_json(body)),
             ("GET", "tokens"): lambda: {"request_token": self._access.tokens.request_token},
             ("DELETE", "tokens"): self._expire_tokens,
         }
@@ -166,12 +166,12 @@ class Control:
         self._faults.save()
         return plans
 
-    def _denied(self) -> dict[str, Any]:
-        return {"denied": sorted(self._access.denied)}
+    def _permissions(self) -> dict[str, Any]:
+        return {"denied": sorted(self._access.denied), "conditional": self._access.conditional}
 
-    def _deny(self, permissions: bodies.DeniedPermissions) -> dict[str, Any]:
-        self._access.deny(permissions.denied)
-        return self._denied()
+    def _deny(self, permissions: bodies.Permissions) -> dict[str, Any]:
+        self._access.deny(permissions.denied, permissions.conditional)
+        return self._permissions()
 
     def _expire_tokens(self) -> dict[str, Any]:
         self._access.tokens.expire_all()

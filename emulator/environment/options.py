@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+InstanceCheck = Literal["both", "insert", "patch", "never"]
+
 
 @dataclass(frozen=True)
 class Options:
@@ -19,6 +21,9 @@ class Options:
         max_templates: quota of instance templates in a project
         standby: whether a rollout keeps suspended and stopped instances as they are, or replaces them; no public
             source describes this (searched on 2026-11-26)
+        instance_check: which writes check that the caller may create an instance of a group's template: the insert of
+            the group, a PATCH to another template, both, or never; no public source names them all (searched on
+            2026-11-27)
     """
 
     seed: int = 0
@@ -28,3 +33,4 @@ class Options:
     retries: bool = True
     max_templates: int = 100_000
     standby: Literal["keep", "replace"] = "keep"
+    instance_check: InstanceCheck = "both"

@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 from emulator.api.calls import Call
-from emulator.api.errors import invalid, not_acted_on, required
+from emulator.api.errors import forbidden, invalid, not_acted_on, required
+from emulator.api.methods.instance_permissions import instance_permissions
 from emulator.api.methods.unsupported_fields import GROUP, check_supported
 from emulator.environment.links import canonical, name_of
 from emulator.environment.view import Document
@@ -32,6 +33,7 @@ def check_group(call: Call, path: str, document: Document) -> None:
     _check_versions(call, document)
     _check_policy(path, document, size)
     _check_healing(call, document)
+    _check_instance_creation(call, path, document)
 
 
 def _check_versions(call: Call, document: Document) -> None:
@@ -109,6 +111,29 @@ def _check_healing(call: Call, document: Document) -> None:
             raise invalid(
                 "resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found."
             )
+
+
+def _check_instance_creation(call: Call, path: str, document: Document) -> None:
+    """
+    Check by a dry run that the caller may create an instance of each template that is new to the group.
+
+    Source: a role of upwindsecurity/terraform-google-onboarding (modules/_shared/iam/roles.tf, 2026-04-09) with the
+    condition `resource.name.endsWith('-0000')`: "Upgrading templates performs a 'dry-run' of instance creation".
+    """
+    stored = call.environment.view.get(path)
+    if call.environment.options.instance_check not in ("both", "patch" if stored else "insert"):
+        return
+    before = {version["instanceTemplate"] for version in stored["versions"]} if stored else set()
+    links = dict.fromkeys(version["instanceTemplate"] for version in document["versions"])
+    needed = [
+        row
+        for link in links
+        if link not in before
+        for row in instance_permissions(call.environment.view.get(canonical(link)) or {}, path, document)
+    ]
+    missing = [row for row in dict.fromkeys(needed) if not call.is_granted(*row)]
+    if missing:
+        raise forbidden(*missing)
 
 
 def _check_standby(document: Document) -> None:

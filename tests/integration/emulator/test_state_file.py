@@ -83,6 +83,7 @@ BAD_STATES: dict[str, Damage] = {
     "bad rules": setting("instance_rules", '[{"never": true}]'),
     "bad counter": setting("created", "[]"),
     "bad JSON": setting("denied", "{"),
+    "bad grants": setting("conditional", "[1]"),
 }
 
 
