@@ -113,9 +113,12 @@ def test_boot_disks_fit_their_images_and_data_disks_are_protected(plan: Plan, en
 
 
 def test_vms_may_write_only_logs_and_metrics_on_the_project(plan: Plan) -> None:
-    """On the project there are only these two predefined roles and the deployer's custom role."""
-    for address, body in resources(plan, "google_project_iam_member").items():
-        if address == "module.deployer_account.google_project_iam_member.custom[0]":
+    """On the project there are only these two predefined roles and the deployer's two custom roles."""
+    custom = {f"module.deployer_account.google_project_iam_member.{name}[0]" for name in ("custom", "dry_run")}
+    members = resources(plan, "google_project_iam_member")
+    assert custom <= members.keys()
+    for address, body in members.items():
+        if address in custom:
             continue
         assert body["role"] in _PROJECT_ROLES, f"{address}: {body['role']} on the whole project"
     accounts = [body["account_id"] for body in resources(plan, "google_service_account").values()]
@@ -138,9 +141,22 @@ def test_state_holds_no_value_of_a_secret(plan: Plan) -> None:
     assert not [path for path in (ROOT / "iac").rglob("*.tf") if "secret_manager_secret_version" in path.read_text()]
 
 
-def _permissions(plan: Plan) -> set[str]:
-    (role,) = resources(plan, "google_project_iam_custom_role").values()
-    return set(role["permissions"])
+_ROLES = "module.deployer_account.google_project_iam_custom_role"
+
+
+def _permissions(plan: Plan, role: str = "this") -> set[str]:
+    return set(resources(plan, "google_project_iam_custom_role")[f"{_ROLES}.{role}[0]"]["permissions"])
+
+
+def _list_of_deploy(name: str) -> set[str]:
+    """Return a list of deploy/compute_engine/permissions.py."""
+    tree = ast.parse((ROOT / "deploy/compute_engine/permissions.py").read_text())
+    (permissions,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == name
+    )
+    return set(permissions)
 
 
 def _assert_same(granted: set[str], needed: set[str], where: str) -> None:
@@ -152,24 +168,30 @@ def _assert_same(granted: set[str], needed: set[str], where: str) -> None:
 
 def test_deployer_has_exactly_the_permissions_that_deploy_uses(plan: Plan) -> None:
     """`deploy` checks a list of permissions before it writes, and uses two more if it has them."""
-    tree = ast.parse((ROOT / "deploy/compute_engine/permissions.py").read_text())
-    (required,) = (
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "REQUIRED_PERMISSIONS"
-    )
+    required = _list_of_deploy("REQUIRED_PERMISSIONS")
     optional = {"compute.instances.getSerialPortOutput", "compute.regions.get"}
-    _assert_same(_permissions(plan), {*required, *optional, *_SSH_PERMISSIONS}, "deploy/compute_engine/permissions.py")
+    _assert_same(_permissions(plan), required | optional | _SSH_PERMISSIONS, "deploy/compute_engine/permissions.py")
+    second = _list_of_deploy("INSTANCE_PERMISSIONS")
+    _assert_same(_permissions(plan, "dry_run"), second, "deploy/compute_engine/permissions.py")
 
 
 def test_runbook_lists_the_permissions_of_the_deployer(plan: Plan) -> None:
     """A person who grants the permissions by hand grants the same ones."""
-    text = (ROOT / "docs/runbook.md").read_text().partition("## What the deployer's account needs")[2]
+    section = (ROOT / "docs/runbook.md").read_text().partition("## What the deployer's account needs")[2]
+    lines = {line.partition(":")[0]: line for line in section.splitlines() if line.startswith("- ")}
+    first = _listed(lines["- On the project, as a custom role"])
+    _assert_same(_permissions(plan), first | _SSH_PERMISSIONS, "docs/runbook.md")
+    second = _listed(lines["- On the project, as a second custom role"])
+    _assert_same(_permissions(plan, "dry_run"), second, "docs/runbook.md")
+
+
+def _listed(text: str) -> set[str]:
+    """Return the permissions of a line; `compute.images.get|list` stands for two of them."""
     listed = set()
     for entry in re.findall(r"`(compute\.[\w.|]+)`", text):
         prefix, _, verbs = entry.rpartition(".")
         listed |= {f"{prefix}.{verb}" for verb in verbs.split("|")}
-    _assert_same(_permissions(plan), listed | _SSH_PERMISSIONS, "docs/runbook.md")
+    return listed
 
 
 def test_only_the_deployer_may_start_vms_with_their_accounts(plan: Plan) -> None:

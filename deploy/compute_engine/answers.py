@@ -54,8 +54,11 @@ def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedE
     """Return the error of an answer: transient by its status or its reason, not allowed, or final."""
     try:
         error = answer.json()["error"]
-        message, details = str(error.get("message", "")), error.get("details") or []
-        reasons = {str(row["reason"]) for row in [*(error.get("errors") or []), *details] if row.get("reason")}
+        rows, details = error.get("errors") or [], error.get("details") or []
+        # A dry run has an entry for each missing permission, and the first of them is the message.
+        messages = dict.fromkeys(str(row.get("message", "")) for row in (error, *rows))
+        message = "; ".join(text for text in messages if text)
+        reasons = {str(row["reason"]) for row in [*rows, *details] if row.get("reason")}
     except (ValueError, KeyError, TypeError, AttributeError):
         message, reasons = redacted(answer.text[:_LONGEST_TEXT])[:200], set()
     text, reason = f"{where}: {answer.status_code} {redacted(message)}", min(reasons, default="")

@@ -24,8 +24,39 @@ REQUIRED_PERMISSIONS: Final = (
     "compute.instanceTemplates.useReadOnly",
     "compute.zoneOperations.get",
 )
+# What a PATCH to another template needs in addition: Compute Engine checks by a dry run that the caller may create the
+# instance BASE-0000 and its disk. A project's testIamPermissions does not report grants under a condition on this name,
+# so preflight does not ask for these. The template of iac/ needs all of them. Source: the roles of
+# upwindsecurity/terraform-google-onboarding (modules/_shared/iam, 2026-04-09); setTags, setServiceAccount and
+# images.useReadOnly from the reference of instances.insert.
+INSTANCE_PERMISSIONS: Final = (
+    "compute.disks.create",
+    "compute.images.useReadOnly",
+    "compute.instances.create",
+    "compute.instances.setLabels",
+    "compute.instances.setMetadata",
+    "compute.instances.setServiceAccount",
+    "compute.instances.setTags",
+    "compute.subnetworks.use",
+)
+_ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances
 _BUDGET_S: Final = 15.0  # for the read and its retries; without an answer a deploy warns, and continues
 _ATTEMPT_S: Final = 10.0
+
+
+def grant_fix(text: str) -> str:
+    """
+    Return the fix of a write that lacks a permission; that of a dry run has all its permissions, the text maybe one.
+
+    Args:
+        text: text of the answer or of the operation.
+    """
+    if not any(name in text for name in (*INSTANCE_PERMISSIONS, _ACT_AS)):
+        return "give the deployer's account that permission, or use other credentials"
+    return (
+        f"grant the deployer's account the second role of docs/runbook.md, {', '.join(INSTANCE_PERMISSIONS)},"
+        f" and {_ACT_AS} on the account of the instances"
+    )
 
 
 def read_granted_permissions(

@@ -3,6 +3,7 @@
 from deploy.compute_engine.answers import QUOTA_EXCEEDED
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.operations import OperationResult
+from deploy.compute_engine.permissions import grant_fix
 from deploy.errors import CapacityError, CloudError, DeployError, NotAllowedError, NotRestoredError, RefusedError
 from deploy.group.health import CAPACITY_CODES, is_empty, is_idle
 
@@ -38,7 +39,7 @@ def unchanged_group_error(managed: ManagedGroup, text: str, code: str) -> Deploy
         return CapacityError(f"{text}. {state}.", "raise that quota, or wait for capacity")
     message = f"{text}. The group is unchanged. {state}."
     if code in _NO_PERMISSION:
-        return NotAllowedError(message, "give the deployer's account that permission, or use other credentials")
+        return NotAllowedError(message, grant_fix(text))
     fix = "correct what was refused, and deploy again"
     return RefusedError(message, fix if is_idle_group else f"{fix}, or run reconcile")
 

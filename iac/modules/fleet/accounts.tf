@@ -76,6 +76,18 @@ module "deployer_account" {
     "compute.regions.get",
     "compute.zoneOperations.get",
   ]
+
+  # What the template of modules/compute-mig needs, beside actAs on its account.
+  dry_run_permissions = [
+    "compute.disks.create",
+    "compute.images.useReadOnly",
+    "compute.instances.create",
+    "compute.instances.setLabels",
+    "compute.instances.setMetadata",
+    "compute.instances.setServiceAccount",
+    "compute.instances.setTags",
+    "compute.subnetworks.use",
+  ]
 }
 
 # vLLM and ChromaDB are single VMs without a rollout: the deployer updates them in place.

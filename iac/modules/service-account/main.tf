@@ -30,6 +30,35 @@ resource "google_project_iam_member" "custom" {
   member  = "serviceAccount:${google_service_account.this.email}"
 }
 
+# Compute Engine checks by a dry run that an account which gives a group another template may create the instance
+# BASE-0000 and its disk. With the condition the role creates no other instance and no other disk.
+# Source: upwindsecurity/terraform-google-onboarding, modules/_shared/iam/roles.tf, 2026-04-09.
+resource "google_project_iam_custom_role" "dry_run" {
+  count = length(var.dry_run_permissions) > 0 ? 1 : 0
+
+  role_id     = "${replace(title(replace(var.name, "-", " ")), " ", "")}DryRun"
+  title       = "${var.name}-dry-run"
+  description = "The permissions on names that end in -0000, by which ${var.name} gives a group another template."
+  permissions = var.dry_run_permissions
+}
+
+resource "google_project_iam_member" "dry_run" {
+  count = length(var.dry_run_permissions) > 0 ? 1 : 0
+
+  project = var.project
+  role    = google_project_iam_custom_role.dry_run[0].id
+  member  = "serviceAccount:${google_service_account.this.email}"
+
+  condition {
+    title       = "dry-run"
+    description = "Instances and disks only with the name of a group's dry run."
+    expression = join(" || ", [
+      "(resource.type != 'compute.googleapis.com/Instance' && resource.type != 'compute.googleapis.com/Disk')",
+      "resource.name.endsWith('-0000')",
+    ])
+  }
+}
+
 # A user may start VMs that run as this account.
 resource "google_service_account_iam_member" "user" {
   for_each = var.users

@@ -1,3 +1,14 @@
+variable "dry_run_permissions" {
+  description = "Permissions on the project, granted on instances and disks only if their names end in -0000; may be empty."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for permission in var.dry_run_permissions : can(regex("^compute\\.(instances|disks|images|subnetworks)\\.(create|set\\w+|use\\w*)$", permission)) && !can(regex("setIamPolicy", permission))])
+    error_message = "dry_run_permissions: must be permissions to create an instance and to use what it needs."
+  }
+}
+
 variable "name" {
   description = "Part of the email before the @."
   type        = string

@@ -37,6 +37,7 @@ _STUBS: dict[str, dict[str, str]] = {
     "iap-ssh": {},
 }
 _COMMAND_S = 300
+_ACT_AS = "iam.serviceAccounts.actAs"
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,21 @@ def _is_stable(fleet: Fleet) -> bool:
     return bool(fleet.emulator.group()["status"]["isStable"])
 
 
-def _granted() -> set[str]:
-    """Permissions of the deployer's role."""
+def _granted(argument: str = "permissions") -> set[str]:
+    """Permissions of the deployer's first role; those of the second one are the argument `dry_run_permissions`."""
     text = (ROOT / "iac/modules/fleet/accounts.tf").read_text()
-    return set(re.findall(r'"(compute\.\w+\.\w+)"', text))
+    (block,) = re.findall(rf"^  {argument} = \[(.*?)^  \]", text, re.DOTALL | re.MULTILINE)
+    return set(re.findall(r'"(compute\.\w+\.\w+)"', block))
+
+
+def _grant_second_role(emulator: Emulator) -> None:
+    """Grant to create instances, and to act as their account, only on the names on which iac/ grants it."""
+    second = _granted("dry_run_permissions")
+    on_the_name = {name for name in second if name.startswith(("compute.instances.", "compute.disks."))}
+    account = "ai-server@dojangkok-dev.iam.gserviceaccount.com"
+    conditional = {"-0000": sorted(on_the_name), account: [_ACT_AS]}
+    denied = sorted({*on_the_name, _ACT_AS})
+    emulator.ask("emulator/permissions", {"denied": denied, "conditional": conditional}, "PUT")
 
 
 def test_deploy_rolls_the_group_that_terraform_creates(
@@ -177,6 +189,27 @@ def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deplo
     called = {permission(method) for method in methods if not method.startswith("cloudresourcemanager.")}
     assert called <= _granted()
     assert "compute.instanceTemplates.create" in called
+
+
+def test_roles_of_the_deployer_are_enough(fleet: Fleet, deployer: Deployer) -> None:
+    """
+    Under the condition of the second role a deploy and a rollback succeed, and without this role a deploy ends with 4;
+    Terraform then plans and destroys. The test above compares the methods of a deploy with the first role.
+    """
+    fleet.apply()
+    wait_until(lambda: _is_stable(fleet))
+    _grant_second_role(fleet.emulator)
+    deployer.json("deploy", "--image", numbered_reference(1))
+    deployer.json("deploy", "--image", numbered_reference(2))
+    deployer.json("rollback")
+    assert fleet.image_line() == f"AI_SERVER_IMAGE={numbered_reference(1)}"
+    fleet.emulator.ask("emulator/permissions", {"denied": sorted(_granted("dry_run_permissions"))}, "PUT")
+    refused = deployer.run("deploy", "--image", numbered_reference(2))
+    assert refused.exit_code == 4
+    assert all(name in refused.stderr for name in _granted("dry_run_permissions"))
+    fleet.emulator.ask("emulator/permissions", {"denied": []}, "PUT")
+    fleet.assert_unchanged()
+    fleet.work("destroy", "-auto-approve")
 
 
 def test_shell_asks_for_no_more_than_its_grants_have(emulator: Emulator, gcloud: Gcloud) -> None:
