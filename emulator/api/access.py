@@ -1,12 +1,21 @@
 """Who may call the API: tokens, and permissions that the control routes deny or grant under a condition."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from emulator.api.errors import forbidden
+from emulator.api.errors import disabled_api, forbidden
 from emulator.api.permissions import permission
 from emulator.api.tokens import Tokens
 from emulator.environment.environment import Environment
+
+_COMPUTE: Final = "compute.googleapis.com"
+# API by the first part of a method's name; GitHub's endpoint and Google's STS need none that a project enables.
+_APIS: Final = {
+    "cloudresourcemanager": "cloudresourcemanager.googleapis.com",
+    "github": "",
+    "iamcredentials": "iamcredentials.googleapis.com",
+    "sts": "",
+}
 
 
 class Access:
@@ -28,8 +37,11 @@ class Access:
         """Read the denied and the conditional permissions from the store."""
         self.denied: set[str] = set(self._store.setting("denied", []))
         self.conditional: dict[str, list[str]] = dict(self._store.setting("conditional", {}))
+        self.disabled_apis: list[str] = list(self._store.setting("disabled_apis", []))
 
-    def deny(self, permissions: Sequence[str], conditional: Mapping[str, Sequence[str]]) -> None:
+    def deny(
+        self, permissions: Sequence[str], conditional: Mapping[str, Sequence[str]], disabled_apis: Sequence[str]
+    ) -> None:
         """
         Deny exactly these permissions to all clients.
 
@@ -37,11 +49,25 @@ class Access:
             permissions: permissions that the project does not grant
             conditional: permissions that are granted all the same on resources whose names end in the key, as by an
                 IAM condition
+            disabled_apis: APIs that the project has not enabled
         """
         self.denied = set(permissions)
         self.conditional = {suffix: sorted(granted) for suffix, granted in conditional.items()}
         self._store.put_setting("denied", sorted(permissions))
         self._store.put_setting("conditional", self.conditional)
+        self.disabled_apis = sorted(disabled_apis)
+        self._store.put_setting("disabled_apis", self.disabled_apis)
+
+    def check_api(self, method: str, project: str) -> None:
+        """
+        Check that the project has enabled the API of a method.
+
+        Raises:
+            ApiError: 403, if the API is disabled
+        """
+        api = _APIS.get(method.partition(".")[0], _COMPUTE)
+        if api in self.disabled_apis:
+            raise disabled_api(api, project)
 
     def is_granted(self, name: str, resource: str) -> bool:
         """Return whether a permission is granted on a resource, `projects/…`."""

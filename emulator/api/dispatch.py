@@ -17,6 +17,7 @@ from emulator.environment.links import PROJECT
 from emulator.environment.operations import Operation, OperationWait, render
 from emulator.environment.view import Document, View
 
+_NO_PROJECT: Final = "000000000000"  # number of the project, for the methods that name none
 _TEST_PERMISSIONS: Final = "cloudresourcemanager.testIamPermissions"
 
 
@@ -69,6 +70,7 @@ class Dispatch:
             entry.is_unknown = True
             raise not_implemented(request.verb, request.path, "")
         name, authorization = route.method.name, request.headers.get("authorization", "")
+        self._access.check_api(name, route.params.get("project", _NO_PROJECT))
         if name in self._login:
             return self._login[name](request, authorization)
         if not (self._access.is_open or is_trusted):

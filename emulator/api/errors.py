@@ -22,6 +22,13 @@ _STATUS: Final = {
 }
 
 
+_API_TITLES: Final = {
+    "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+    "compute.googleapis.com": "Compute Engine API",
+    "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
+}
+
+
 class ApiError(Exception):
     """
     A refused request.
@@ -32,10 +39,17 @@ class ApiError(Exception):
         message: text for people
         extra: more members of `errors[0]`, such as its location
         more: texts of the other entries of `errors`, which have the same reason
+        details: entries of `details`
     """
 
     def __init__(
-        self, code: int, reason: str, message: str, extra: Mapping[str, str] | None = None, more: Sequence[str] = ()
+        self,
+        code: int,
+        reason: str,
+        message: str,
+        extra: Mapping[str, str] | None = None,
+        more: Sequence[str] = (),
+        details: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -43,6 +57,7 @@ class ApiError(Exception):
         self.message = message
         self.extra = dict(extra or {})
         self.more = tuple(more)
+        self.details = tuple(details)
 
     def body(self) -> dict[str, Any]:
         """Return the JSON of the answer."""
@@ -51,6 +66,8 @@ class ApiError(Exception):
         error: dict[str, Any] = {"code": self.code, "message": self.message, "errors": rows}
         if self.code in _STATUS:
             error["status"] = _STATUS[self.code]
+        if self.details:
+            error["details"] = list(self.details)
         return {"error": error}
 
 
@@ -126,6 +143,29 @@ def forbidden(*missing: tuple[str, str]) -> ApiError:
     """
     first, *more = (f"Required '{permission}' permission for '{path}'" for permission, path in missing)
     return ApiError(403, "forbidden", first, more=more)
+
+
+def disabled_api(api: str, project: str) -> ApiError:
+    """
+    Return the error for an API that the project has not enabled.
+
+    Source: answers that public repositories quote, such as those of cloudbilling and datastudio (read on 2026-11-27).
+    """
+    url = f"https://console.developers.google.com/apis/api/{api}/overview?project={project}"
+    message = (
+        f"{_API_TITLES[api]} has not been used in project {project} before or it is disabled. Enable it by visiting"
+        f" {url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our"
+        " systems and retry."
+    )
+    metadata = {"consumer": f"projects/{project}", "service": api, "activationUrl": url}
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "domain": "googleapis.com"}
+    return ApiError(
+        403,
+        "accessNotConfigured",
+        message,
+        {"domain": "usageLimits", "extendedHelp": "https://console.developers.google.com"},
+        details=[{**info, "reason": "SERVICE_DISABLED", "metadata": metadata}],
+    )
 
 
 def quota_exceeded(metric: str, limit: int) -> ApiError:

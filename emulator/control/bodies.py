@@ -1,6 +1,6 @@
 """The bodies of the control routes."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,9 +25,15 @@ class BindingRequest(_Strict):
 
 
 class Permissions(_Strict):
-    """The permissions that are denied from now on, and those that a condition grants by the end of a name."""
+    """
+    The permissions that are denied from now on, and those that a condition grants by the end of a name; the APIs that
+    the project has not enabled.
+    """
 
-    denied: list[str]
+    denied: list[str] = []
+    disabled_apis: list[
+        Literal["cloudresourcemanager.googleapis.com", "compute.googleapis.com", "iamcredentials.googleapis.com"]
+    ] = []
     conditional: dict[Annotated[str, Field(min_length=1)], list[str]] = {}
 
 

@@ -7,7 +7,7 @@ The control routes, below `/emulator/`: a real client never needs them.
     GET  instance-rules                 POST instance-rules RULE          DELETE instance-rules
     POST crash {"instance": NAME}                                         its application stops answering now
     GET  bindings    POST bindings {"image": …, "url": …}                 DELETE bindings?image=…
-    GET  permissions PUT permissions {"denied": […], "conditional": {"-0000": […]}}
+    GET  permissions PUT permissions {"denied": […], "conditional": {"-0000": […]}, "disabled_apis": […]}
     PUT  capacity {"ZONE": instances}   POST autoscaler {"autoscaler": PATH, "size": N}
     GET  tokens      DELETE tokens                                        the job's request token; expire all tokens
     GET  request-log?after=N&kind=group GET state                         GET replay.html
@@ -167,10 +167,15 @@ class Control:
         return plans
 
     def _permissions(self) -> dict[str, Any]:
-        return {"denied": sorted(self._access.denied), "conditional": self._access.conditional}
+        access = self._access
+        return {
+            "denied": sorted(access.denied),
+            "conditional": access.conditional,
+            "disabled_apis": access.disabled_apis,
+        }
 
     def _deny(self, permissions: bodies.Permissions) -> dict[str, Any]:
-        self._access.deny(permissions.denied, permissions.conditional)
+        self._access.deny(permissions.denied, permissions.conditional, permissions.disabled_apis)
         return self._permissions()
 
     def _expire_tokens(self) -> dict[str, Any]:

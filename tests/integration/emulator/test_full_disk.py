@@ -45,7 +45,10 @@ def test_a_full_disk_keeps_the_last_saved_state(state: Path) -> None:
     assert ask(emulator, "GET", f"/{GROUP}") == group
     assert ask(emulator, "GET", "/emulator/instance-rules") == rules
     assert ask(emulator, "GET", "/emulator/faults") == (200, [])
-    assert ask(emulator, "GET", "/emulator/permissions") == (200, {"denied": [], "conditional": {}})
+    assert ask(emulator, "GET", "/emulator/permissions") == (
+        200,
+        {"denied": [], "conditional": {}, "disabled_apis": []},
+    )
     assert ask(emulator, "GET", f"/{TEMPLATES}/t")[0] == 404
     assert ask(emulator, "POST", f"/{TEMPLATES}", {"name": "t", "properties": {}})[0] == 200
     emulator.environment.store.close()
