@@ -12,6 +12,7 @@ from typing import Final
 
 from accessory.errors import NotAllowedError
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
+from lib.disabled_apis import enabling_fix
 
 _GCLOUD_LOGIN: Final = "log in with 'gcloud auth login', without --credentials and GOOGLE_APPLICATION_CREDENTIALS"
 _PERSONAL_KINDS: Final = ("authorized_user", "external_account_authorized_user")
@@ -52,10 +53,9 @@ def log_in(path: Path, token_hosts: tuple[str, ...] = ()) -> Login:
     try:
         file.refresh(file.request())
     except TOKEN_ERRORS as error:
-        raise NotAllowedError(
-            f"credentials: {path}: no token: {file.reason(error)}.",
-            "correct the reason, or try again",
-        ) from error
+        reason = file.reason(error)
+        fix = enabling_fix(reason) or "correct the reason, or try again"
+        raise NotAllowedError(f"credentials: {path}: no token: {reason}.", fix) from error
     return Login(account, file.credentials.token, file.quota_project)
 
 

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 from accessory.config import Ssh
 from accessory.errors import NotAllowedError
 from accessory.login import log_in
+from lib.disabled_apis import enabling_fix
 from lib.redaction import redacted
 from lib.streams import write_progress
 
@@ -21,6 +23,7 @@ from lib.streams import write_progress
 _OPTIONS: Final = ("BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=10", "ServerAliveCountMax=3")
 # A background process of ssh may keep stderr open.
 _STDERR_END_S: Final = 1.0
+_KEPT_LINES: Final = 20  # of stderr; gcloud wraps a long text, and prints more after it
 # Validity of the SSH key; it does not end an open connection.
 _KEY_LIFETIME: Final = "5m"
 
@@ -50,11 +53,13 @@ class Transport(ABC):
             The exit code of the script, or of the program that failed to reach the VM.
 
         Raises:
-            NotAllowedError: there is no login, or this computer lacks the program of the transport.
+            NotAllowedError: there is no login, the project has not enabled an API of Google that the login needs, or
+                this computer lacks the program of the transport.
         """
         argv = self.argv(shlex.join(["bash", "-c", script, "receive", *arguments]))
         reading, writing = os.pipe()
-        stderr = threading.Thread(target=_print_stderr, args=(reading,), daemon=True)
+        last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        stderr = threading.Thread(target=_print_stderr, args=(reading, last_lines), daemon=True)
         stderr.start()
         try:
             process = subprocess.Popen(
@@ -79,13 +84,17 @@ class Transport(ABC):
                 process.terminate()
                 raise
             stderr.join(_STDERR_END_S)
+        fix = enabling_fix(" ".join([*last_lines])) if process.returncode else ""
+        if fix:
+            raise NotAllowedError(f"{argv[0]} failed, because the project has not enabled an API.", fix)
         return process.returncode
 
 
-def _print_stderr(reading: int) -> None:
-    """Print the stderr of ssh or gcloud, without secrets and control characters."""
+def _print_stderr(reading: int, last_lines: deque[str]) -> None:
+    """Print the stderr of ssh or gcloud, without secrets and control characters, and keep its last lines."""
     with open(reading, errors="replace") as lines:
         for line in lines:
+            last_lines.append(line.strip())
             write_progress(redacted(line.rstrip("\n")))
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
-from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.config import Config
 from deploy.group.observation import Observation
 from deploy.registry import credentials as registries

@@ -1,9 +1,11 @@
 """Turns an answer of Compute Engine into a document, or into an error: transient, not allowed, or final."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import httpx
 
+from deploy.compute_engine.permissions import grant_fix
 from deploy.documents import validation
 from deploy.documents.resource import Document
 from deploy.documents.validation import Check
@@ -57,7 +59,7 @@ def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedE
         rows, details = error.get("errors") or [], error.get("details") or []
         # A dry run has an entry for each missing permission, and the first of them is the message.
         messages = dict.fromkeys(str(row.get("message", "")) for row in (error, *rows))
-        message = "; ".join(text for text in messages if text)
+        message = "; ".join(text for text in (*messages, *_disabled_apis(details)) if text)
         reasons = {str(row["reason"]) for row in [*rows, *details] if row.get("reason")}
     except (ValueError, KeyError, TypeError, AttributeError):
         message, reasons = redacted(answer.text[:_LONGEST_TEXT])[:200], set()
@@ -65,5 +67,14 @@ def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedE
     if answer.status_code in TRANSIENT_STATUSES or reasons & _RATE_REASONS:
         return transient_error(text, answer, reason)
     if answer.status_code in (401, 403) and QUOTA_EXCEEDED not in reasons:
-        return NotAllowedError(text, "give the deployer's account that permission, or other credentials")
+        return NotAllowedError(text, grant_fix(text))
     return CloudError(text, answer.status_code, reason)
+
+
+def _disabled_apis(details: list[Document]) -> Iterator[str]:
+    """Yield gcloud's sentence about each API that the project has not enabled; the message need not name the API."""
+    for row in details:
+        metadata = row.get("metadata") or {}
+        if row.get("reason") == "SERVICE_DISABLED" and "service" in metadata:
+            project = str(metadata.get("consumer", "")).removeprefix("projects/")
+            yield f"API [{metadata['service']}] not enabled on project [{project}]"

@@ -11,6 +11,7 @@ from google.auth import exceptions
 
 from deploy.errors import NotAllowedError
 from lib.credentials_file import TOKEN_ERRORS, CredentialsFile, CredentialsFileError, load
+from lib.disabled_apis import enabling_fix
 from lib.token_request import TokenRequest
 
 _FIX: Final = (
@@ -84,9 +85,9 @@ class GoogleLogin:
         try:
             _refresh(self.file, self.request)
         except TOKEN_ERRORS as error:
-            raise NotAllowedError(
-                f"credentials: {self.file.path}: no token: {self.file.reason(error)}.", _FIX
-            ) from error
+            reason = self.file.reason(error)
+            fix = enabling_fix(reason) or _FIX
+            raise NotAllowedError(f"credentials: {self.file.path}: no token: {reason}.", fix) from error
 
 
 def load_login(path: Path | None, allowed_hosts: tuple[str, ...] = ()) -> GoogleLogin:

@@ -1,13 +1,8 @@
-"""The permissions that a rollout needs, and which of them the account has on a project."""
+"""The permissions that a rollout needs, and the fix of an error for a missing one."""
 
-from collections.abc import Callable
 from typing import Final
 
-import httpx
-
-from deploy.documents import validation
-from deploy.errors import CloudError
-from deploy.retry import TRANSIENT_STATUSES, Time, TransientError, call_with_retries, transient_error
+from lib.disabled_apis import enabling_fix
 
 # One for each method that a rollout calls. Source: Compute Engine's reference, "IAM Permissions" of each method.
 REQUIRED_PERMISSIONS: Final = (
@@ -40,62 +35,21 @@ INSTANCE_PERMISSIONS: Final = (
     "compute.subnetworks.use",
 )
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances
-_BUDGET_S: Final = 15.0  # for the read and its retries; without an answer a deploy warns, and continues
-_ATTEMPT_S: Final = 10.0
 
 
 def grant_fix(text: str) -> str:
     """
-    Return the fix of a write that lacks a permission; that of a dry run has all its permissions, the text maybe one.
+    Return the fix of a request that is not allowed; that of a dry run has all its permissions, the text maybe one.
 
     Args:
         text: text of the answer or of the operation.
     """
+    enabling = enabling_fix(text)
+    if enabling:
+        return enabling
     if not any(name in text for name in (*INSTANCE_PERMISSIONS, _ACT_AS)):
         return "give the deployer's account that permission, or use other credentials"
     return (
         f"grant the deployer's account the second role of docs/runbook.md, {', '.join(INSTANCE_PERMISSIONS)},"
         f" and {_ACT_AS} on the account of the instances"
     )
-
-
-def read_granted_permissions(
-    client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]], time: Time
-) -> set[str]:
-    """
-    Ask Cloud Resource Manager which required permissions the account has on a project.
-
-    Compute Engine's own API has no such method for groups.
-
-    Args:
-        client: transport of the requests.
-        url: scheme and host of Cloud Resource Manager.
-        project: name of the project.
-        headers: returns the headers of a request, with its token.
-        time: clock of the retries.
-
-    Raises:
-        CloudError: the API is disabled, or does not answer.
-    """
-    where = f"testIamPermissions of '{project}'"
-
-    def attempt() -> set[str]:
-        try:
-            answer = client.post(
-                f"{url.rstrip('/')}/v1/projects/{project}:testIamPermissions",
-                json={"permissions": list(REQUIRED_PERMISSIONS)},
-                headers=headers(),
-                timeout=_ATTEMPT_S,
-            )
-            if answer.status_code in TRANSIENT_STATUSES:
-                raise transient_error(f"{where}: {answer.status_code}", answer)
-            if not answer.is_success:
-                raise CloudError(f"{where}: {answer.status_code}", answer.status_code)
-            return validation.granted_permissions(answer.json())
-        except ValueError as error:
-            reason = validation.reason(error)
-            raise TransientError(f"{where}: unexpected answer: {reason}") from error
-        except httpx.RequestError as error:
-            raise TransientError(f"{where}: {error}") from error
-
-    return call_with_retries(attempt, time, _BUDGET_S)

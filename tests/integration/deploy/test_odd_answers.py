@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import list_groups
-from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS, read_granted_permissions
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.documents import validation
 from deploy.errors import CloudError, NotRestoredError, RefusedError, RolledBackError
 from deploy.retry import Time

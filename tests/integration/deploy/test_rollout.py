@@ -6,9 +6,9 @@ from functools import partial
 import httpx
 import pytest
 
+from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
-from deploy.compute_engine.permissions import read_granted_permissions
 from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins

@@ -88,6 +88,31 @@ def test_script_may_ignore_stdin() -> None:
     assert Local().run("exit 3", [], b"x" * 1_000_000, print) == 3
 
 
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        (
+            "ERROR: Compute Engine API has not been used in project 7 before or it is disabled. Enable it by visiting"
+            " https://console.developers.google.com/apis/api/compute.googleapis.com/overview?project=7 then retry."
+        ),
+        "API [compute.googleapis.com] not enabled on\nproject [7]. Would you like to enable and retry?\nERROR: no.",
+    ],
+)
+def test_disabled_api_is_reported_with_the_command_that_enables_it(stderr: str) -> None:
+    """What gcloud prints about a disabled API becomes the fix of the error, also if gcloud wraps the line."""
+    with pytest.raises(NotAllowedError) as error:
+        Local().run(f"echo '{stderr}' >&2; exit 1", [], b"", print)
+    assert str(error.value) == (
+        "sh failed, because the project has not enabled an API. Fix: run 'gcloud services enable compute.googleapis.com"
+        " --project 7', and try again in a few minutes."
+    )
+
+
+def test_text_about_a_disabled_api_changes_no_success() -> None:
+    """A command that succeeds is not refused for what it printed."""
+    assert Local().run("echo 'API [a.googleapis.com] not enabled on project [7]' >&2", [], b"", print) == 0
+
+
 def test_missing_program_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without ssh on PATH the error has its name and a fix."""
     monkeypatch.setattr(os, "environ", {"PATH": "/nowhere"})

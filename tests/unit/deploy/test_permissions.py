@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from deploy.compute_engine.client import Compute
+from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.permissions import read_granted_permissions
-from deploy.errors import CloudError
+from deploy.errors import CloudError, NotAllowedError
 from deploy.group.preflight import health_check_probe
 from deploy.retry import Time
 
@@ -73,7 +73,7 @@ def test_permissions_are_requested_again_after_a_transient_error(first: httpx.Re
 
 def test_forbidden_request_for_permissions_is_not_retried() -> None:
     """A 403 from the request for permissions is raised without a retry."""
-    with pytest.raises(CloudError, match="testIamPermissions of 'p': 403"):
+    with pytest.raises(NotAllowedError, match="testIamPermissions of 'p': 403"):
         permissions(httpx.Response(403))
 
 
