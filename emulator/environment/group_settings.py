@@ -36,7 +36,7 @@ def group_settings(
         targets=targets(path, document),
         proactive=policy["type"] == "PROACTIVE",
         minimal=policy["minimalAction"],
-        most_disruptive=policy["mostDisruptiveAllowedAction"],
+        most_disruptive=policy.get("mostDisruptiveAllowedAction") or "REPLACE",
         surge=amount(policy["maxSurge"], size),
         unavailable=amount(policy["maxUnavailable"], size),
         substitutes=policy["replacementMethod"] == "SUBSTITUTE",

@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 
 from tests.contract.marks import covers, differs, unverified, verified
-from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, LINKS, ROLL, ZONE, EmulatorClient, actions, flags
+from tests.contract.rig import (
+    CHECKS,
+    GROUP,
+    GROUPS,
+    HOME,
+    LINKS,
+    ROLL,
+    ZONE,
+    EmulatorClient,
+    actions,
+    flags,
+    templates_of,
+)
 
 COUNTERS = {
     "none", "creating", "creatingWithoutRetries", "verifying", "recreating", "deleting", "abandoning", "restarting",
@@ -34,6 +46,21 @@ def test_what_is_left_out_is_filled_in(emulator: EmulatorClient) -> None:
     assert group["currentActions"] == dict.fromkeys(COUNTERS, 0)
     assert (operation["targetLink"], operation["targetId"]) == (group["selfLink"], group["id"])
     assert operation["zone"] == group["zone"]
+
+
+@verified("R")
+@covers("instanceGroupManagers.insert", "instanceGroupManagers.patch", "instanceGroupManagers.get")
+def test_the_most_disruptive_action_has_no_default(emulator: EmulatorClient) -> None:
+    """A group shows mostDisruptiveAllowedAction only while a client has set it; without it every action is allowed."""
+    body = {"name": "web", "targetSize": 1, "instanceTemplate": emulator.template("t")}
+    emulator.do("POST", GROUPS, body | {"updatePolicy": {"type": "PROACTIVE", "minimalAction": "REPLACE"}})
+    assert "mostDisruptiveAllowedAction" not in emulator.settled()["updatePolicy"]
+    emulator.do("PATCH", GROUP, {"versions": [{"instanceTemplate": emulator.template("new")}]})
+    emulator.settled()
+    assert templates_of(emulator.rows()) == ["new"]
+    for action, shown in (("REPLACE", "REPLACE"), (None, None)):
+        emulator.do("PATCH", GROUP, {"updatePolicy": {"mostDisruptiveAllowedAction": action}})
+        assert emulator.group()["updatePolicy"].get("mostDisruptiveAllowedAction") == shown
 
 
 @verified("P", "T")
@@ -63,6 +90,7 @@ def test_null_clears(emulator: EmulatorClient, field: str) -> None:
     group = emulator.group()
     limit = {"fixed": 1, "calculated": 1}
     policy = ROLL | {"type": "OPPORTUNISTIC", "maxSurge": limit, "maxUnavailable": limit}
+    policy.pop("mostDisruptiveAllowedAction")
     expected: dict[str, Any] = {"targetSize": 0, "baseInstanceName": "web", "updatePolicy": policy}
     assert group.get(field) == expected.get(field)
 

@@ -16,11 +16,12 @@ from emulator.environment.view import Document
 from emulator.group.members import Group, deciding_soon
 from emulator.group.settings import Target
 
-# Defaults of a new group. Source: recorded answers in k8s-config-connector's mockgcp, 2026-08.
+# Defaults of a new group. Source: recorded answers in k8s-config-connector's mockgcp, 2026-08; none of Google's own
+# answers there (testdata/basic/compute/v1beta1/computeinstancegroupmanager, recorded in 2026-06) has a
+# mostDisruptiveAllowedAction that the client did not send.
 _POLICY: Final[Document] = {
     "type": "OPPORTUNISTIC",
     "minimalAction": "REPLACE",
-    "mostDisruptiveAllowedAction": "REPLACE",
     "replacementMethod": "SUBSTITUTE",
     "maxSurge": {"fixed": 1},
     "maxUnavailable": {"fixed": 1},
