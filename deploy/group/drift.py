@@ -6,6 +6,7 @@ from deploy.config import Config
 from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import update_policy
+from deploy.group.health import is_idle
 from deploy.group.observation import Observation
 from deploy.group.version_name import parse_version_name
 from deploy.release import history, template
@@ -121,8 +122,8 @@ def _policy_changes(config: Config, observation: Observation) -> list[str]:
     expected = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
     versions = observation.group.versions
     name = parse_version_name(versions[0].name) if versions else None
-    if name and name.kind == "rollback":
-        expected["maxSurge"] = current["maxSurge"]  # a rollback chooses a surge of its own
+    if name and name.kind == "rollback" and not is_idle(observation.group):
+        expected["maxSurge"] = current["maxSurge"]  # a rollback has a surge of its own until it has settled
     changes = [f"{key} {current[key]}, not {expected[key]}" for key in expected if current[key] != expected[key]]
     return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []
 

@@ -43,6 +43,13 @@ def rollback_surge(settings: RolloutSettings, target_size: int, room: int | None
     return max(settings.surge, min(target_size, settings.surge if room is None else room))
 
 
+def has_rollback_surge(settings: RolloutSettings, policy: Document) -> bool:
+    """Return whether a policy is that of the environment file, but for the larger surge of a rollback."""
+    expected, current = policy_values(rollout_policy(settings)), policy_values(policy)
+    surge = current["maxSurge"]
+    return isinstance(surge, int) and surge > settings.surge and {**expected, "maxSurge": surge} == current
+
+
 def policy_values(policy: Document) -> dict[str, Any]:
     """Return the values of the members that a rollout sets: a percentage as text, an absent value as None."""
     values: dict[str, Any] = {

@@ -91,6 +91,51 @@ def patch_group(
     raise unchanged_group_error(managed, late, "")
 
 
+def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tuple[str, tuple[str, ...]]:
+    """
+    Replace the surge of a rollback by that of the environment file, if the group still has the version.
+
+    A policy that was edited otherwise is left as it is, and so is the group of another deploy.
+
+    Args:
+        managed: the group.
+        config: names and rollout settings of the environment.
+        target: version that the rollback has restored.
+
+    Returns:
+        Fingerprint of the group before the PATCH, empty if none took effect; and warnings of Compute Engine's
+        operation, or one with the reason why the policy was not restored.
+    """
+    policy = update_policy.rollout_policy(config.rollout)
+    replaced, warnings, failure = "", tuple[str, ...](), ""
+    for _ in range(_MOST_WRITES):
+        try:
+            document = read_despite_404(managed.get, managed.compute.time, _NOT_FOUND_S)
+        except (CloudError, NotAllowedError) as error:
+            return _not_restored(failure or error.message)
+        is_ours = parse_group(document, ()).versions == (target,)
+        if not (is_ours and update_policy.has_rollback_surge(config.rollout, document.get("updatePolicy") or {})):
+            return replaced, warnings
+        if failure:
+            return _not_restored(failure)
+        try:
+            operation = managed.patch({"fingerprint": document["fingerprint"], "updatePolicy": policy})
+        except (CloudError, NotAllowedError) as error:
+            if isinstance(error, CloudError) and error.status == _FENCED:
+                managed.compute.time.sleep(1.0)
+                continue
+            operation = refused_write(error)
+        # The next read shows whether the PATCH took effect.
+        replaced = str(document["fingerprint"])
+        warnings, failure = operation.warnings, operation.text if operation.state == "failed" else ""
+    return _not_restored(f"another client changed the group before each of {_MOST_WRITES} writes")
+
+
+def _not_restored(reason: str) -> tuple[str, tuple[str, ...]]:
+    text = f"the update policy still has the surge of the rollback: {reason.rstrip('.')}. Fix: run reconcile"
+    return "", (text,)
+
+
 def _refuse_changed_group(managed: ManagedGroup, config: Config, document: Document) -> None:
     """Check the preconditions on the document that is about to be patched: preflight may have checked another one."""
     try:

@@ -13,7 +13,7 @@ from deploy.group.health import Verdict
 from deploy.release.record import Fallback
 from deploy.rollout.diagnostics import failed_instance, read_diagnostics
 from deploy.rollout.insert_template import insert_template
-from deploy.rollout.patch import patch_group
+from deploy.rollout.patch import patch_group, restore_policy
 from deploy.rollout.plan import (
     DeployRelease,
     ForeignRollout,
@@ -69,7 +69,10 @@ class Execution:
         plan = self._plan
         match plan:
             case NothingToDo():
-                return self._result(self._begin())
+                watch = self._begin()
+                if plan.restores_policy:
+                    self._restore_policy(watch, plan.target)
+                return self._result(watch)
             case WaitForRollout():
                 if plan.text:
                     self._print_line(plan.text)
@@ -109,6 +112,8 @@ class Execution:
             watch.reach("failed")
             text = f"rollback to '{plan.target.template}': {error.verdict.text}{_edits(watch)}."
             raise NotRestoredError(text, "run reconcile") from error
+        if plan.surge != self._config.rollout.surge:
+            self._restore_policy(watch, plan.target)
         return self._result(watch)
 
     def _undo(self, plan: UndoRollout) -> RolloutResult:
@@ -132,6 +137,8 @@ class Execution:
             self._warnings += watch.until_served(goal)
         except NotServedError as error:
             raise self._roll_back(plan, watch, error.verdict) from None
+        if isinstance(plan, WaitForRollout) and plan.restores_policy:
+            self._restore_policy(watch, plan.target)
         return self._prune(watch)
 
     def _apply(
@@ -141,6 +148,12 @@ class Execution:
         watch.replaced, watch.patched = patched.replaced, patched.document
         self._has_patched = True
         self._warnings += patched.warnings
+
+    def _restore_policy(self, watch: Watch, target: Version) -> None:
+        """Restore the update policy; a problem is a warning, because the release serves, and reconcile repeats it."""
+        replaced, warnings = restore_policy(self.managed, self._config, target)
+        self._warnings += warnings
+        watch.until_settled_again(target, replaced)
 
     def _prune(self, watch: Watch) -> RolloutResult:
         """Delete old templates; a problem is a warning, because the rollout itself is complete."""
@@ -187,7 +200,8 @@ class Execution:
             text = f"{reason}. The rollback did not settle: {cause}."
             return NotRestoredError(text, "run reconcile", diagnose() if diagnostics is None else diagnostics)
         watch.reach("rolled back")
-        return _rolled_back_error(reason, restored, verdict, diagnostics, is_empty=_is_empty(watch))
+        is_empty = watch.group is not None and health.is_empty(watch.group)
+        return _rolled_back_error(reason, restored, verdict, diagnostics, is_empty=is_empty)
 
     def _refuse_mismatch(self, fallback: Fallback) -> None:
         """Refuse to restore a version whose template is another one than the record's; nothing was written."""
@@ -216,10 +230,6 @@ class Execution:
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
         )
-
-
-def _is_empty(watch: Watch) -> bool:
-    return watch.group is not None and health.is_empty(watch.group)
 
 
 def _rolled_back_error(

@@ -22,6 +22,7 @@ class NothingToDo:
         fallback: version that an earlier deploy would have restored; None if there is none.
         is_empty: whether the group has no instances, and a target size of 0.
         text: sentence about the group for the operator.
+        restores_policy: whether the surge of a rollback is to be replaced by the environment file's.
         warnings: facts that the operator should read, one line each.
     """
 
@@ -29,6 +30,7 @@ class NothingToDo:
     fallback: Fallback | None = None
     is_empty: bool = False
     text: str = ""
+    restores_policy: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -44,6 +46,7 @@ class WaitForRollout:
         budget_s: seconds that the rollout may still take.
         short_delay: what the group's initial delay is shorter than; empty if the delay is long enough.
         text: sentence about the rollout for the operator; empty for a deploy, which says it by its progress.
+        restores_policy: whether the surge of a rollback is to be replaced by the environment file's in the end.
         warnings: facts that the operator should read, one line each.
     """
 
@@ -53,6 +56,7 @@ class WaitForRollout:
     budget_s: float
     short_delay: str = ""
     text: str = ""
+    restores_policy: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -87,7 +91,8 @@ class DeployRelease:
 @dataclass(frozen=True, kw_only=True)
 class RestoreRelease:
     """
-    Apply an earlier release to the group, as fast as its size and the quota allow, without a bake.
+    Apply an earlier release to the group, as fast as its size and the quota allow, without a bake; then restore the
+    update policy of the environment file.
 
     Args:
         restored: version to restore, with the id of its template.

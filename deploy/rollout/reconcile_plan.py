@@ -5,7 +5,7 @@ from datetime import datetime
 
 from deploy.config import Config
 from deploy.documents.group_state import Version
-from deploy.group import health
+from deploy.group import health, update_policy
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.observation import Observation
 from deploy.group.version_name import parse_version_name
@@ -31,21 +31,27 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
 
 def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
     group, record = observed.group, template.release_record(observed.template)
-    target = group.versions[0]
+    target, name = group.versions[0], parse_version_name(group.versions[0].name)
+    is_rollback = _is_restored(observed, target)
+    policy = group.raw.get("updatePolicy") or {}
+    restores_policy = (is_rollback or (name is not None and name.kind == "rollback")) and (
+        update_policy.has_rollback_surge(config.rollout, policy)
+    )
     if health.is_idle(group):
         is_empty = health.is_empty(group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
         text = empty if is_empty else f"'{target.template}' serves from every instance"
-        return NothingToDo(target=target, is_empty=is_empty, text=text)
-    fallback, name = record.fallback if record else None, parse_version_name(target.name)
+        return NothingToDo(target=target, is_empty=is_empty, text=text, restores_policy=restores_policy)
+    fallback = record.fallback if record else None
     waiting = WaitForRollout(
         target=target,
         fallback=fallback,
         is_empty=health.is_empty(group),
         budget_s=config.rollout.budget_s(group.target_size),
         short_delay=short_initial_delay(observed),
+        restores_policy=restores_policy,
     )
-    if _is_restored(observed, target) and not (name and name.deadline_at > now):
+    if is_rollback and not (name and name.deadline_at > now):
         return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
     if name is None or record is None:
         version = f" (version '{target.name}')" if target.name else ""

@@ -1,8 +1,9 @@
 """Polls a group until its target version serves or has failed: the one loop of a rollout."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
@@ -23,6 +24,8 @@ from deploy.rollout.watch_state import (
     pause_s,
     size_warnings,
 )
+
+_SETTLE_S: Final = 60.0
 
 
 class NotServedError(Exception):
@@ -123,6 +126,22 @@ class Watch:
             if failed is not None:
                 raise NotServedError(failed)
             self._time.sleep(pause_s(state))
+
+    def until_settled_again(self, target: Version, replaced: str) -> None:
+        """
+        Poll after a PATCH that replaces no instance, until the group has settled again or a minute has passed.
+
+        A group that is not settled proves no release, so a deploy that began now would not fall back on this one.
+
+        Args:
+            target: version that the group served before the PATCH.
+            replaced: fingerprint of the group before the PATCH; empty if there was none, and nothing to wait for.
+        """
+        if not replaced:
+            return
+        self.replaced = replaced
+        with contextlib.suppress(NotServedError, SupersededError):
+            self.until_served(Goal(target=target, budget_s=_SETTLE_S, is_rollback=True))
 
     def _poll(self, state: WatchState) -> WatchState:
         """Read the group once, judge it and show the snapshot; return the next state."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from deploy.group import update_policy
 from deploy.release import template
 from tests.integration.deploy.clients import Client, KilledError
 from tests.integration.deploy.counts import LINES
@@ -87,6 +88,14 @@ def exchanges(verb: str) -> int:
     return _EXCHANGES[verb]
 
 
+def assert_policy_of_file(rig: Rig) -> None:
+    """Check that the group has the update policy of the environment file, and not the surge of a rollback."""
+    document = rig.emulator.environment.view.get(GROUP)
+    assert document is not None
+    expected = update_policy.policy_values(update_policy.rollout_policy(POLICY))
+    assert update_policy.policy_values(document["updatePolicy"]) == expected
+
+
 def assert_one_version(rig: Rig, *expected: str) -> None:
     """Check that the group has settled on one expected release, with unique templates and full capacity throughout."""
     group = rig.emulator.environment.view.groups[GROUP]
@@ -113,6 +122,7 @@ def test_one_spoilt_exchange_changes_nothing(verb: str, fault: dict[str, Any]) -
         assert spoilt.code == 0, f"exchange {number}: {spoilt.error}"
         assert rig.control("GET", "emulator/faults")[0]["fired"] == [1]
         assert_one_version(rig, "a" if verb == "deploy" else "latest")
+        assert_policy_of_file(rig)
         CASES.append(f"{verb} {number} {fault}")
 
 
@@ -134,8 +144,10 @@ def test_next_process_continues_after_a_kill_at_any_exchange(verb: str, next_ver
         rig.emulator.environment.clock.move(600)
         rig.emulator.environment.advance()
         if following.code == 3:
-            assert rig.writes().count(("instanceGroupManagers.patch", 200)) in (0, 1, 2)
+            assert rig.writes().count(("instanceGroupManagers.patch", 200)) in (0, 1, 2, 3)
         assert_one_version(rig, *((done,) if next_verb == "again" and not following.code else (done, before)))
+        if next_verb == "reconcile":
+            assert_policy_of_file(rig)
         CASES.append(f"{verb} {number} killed, {next_verb}")
 
 

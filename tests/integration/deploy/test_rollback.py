@@ -1,4 +1,4 @@
-"""The verb `rollback` replaces all instances at once, and the next deploy restores the update policy."""
+"""The verb `rollback` replaces all instances at once, and restores the update policy in the end."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,14 +37,17 @@ def planned(rig: Rig, **change: Any) -> RestoreRelease:
 
 
 def test_rollback_replaces_all_instances_at_once() -> None:
-    """The surge of a rollback is the size of the group, and the next deploy sets the environment's again."""
+    """The surge of a rollback is the size of the group, and in the end that of the environment."""
     rig = with_two()
     began_s = rig.emulator.environment.clock.now_s()
     rig.deploy("c")
     serial_s = rig.emulator.environment.clock.now_s() - began_s
     began_s = rig.emulator.environment.clock.now_s()
-    assert rig.rollback().changed
-    assert (rig.serving(), surge(rig)) == (["b"] * 3, 3)
+    plan = rig.plan_rollback()
+    assert isinstance(plan, RestoreRelease)
+    assert plan.surge == 3
+    assert rig.perform(plan).changed
+    assert (rig.serving(), surge(rig)) == (["b"] * 3, 1)
     assert rig.emulator.environment.clock.now_s() - began_s < serial_s / 2
     assert drift(rig.config, rig.observed()) == ()
     rig.deploy("d")

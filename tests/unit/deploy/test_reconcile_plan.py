@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.documents.group_state import Version
+from deploy.group.observation import Observation
 from deploy.rollout.plan import (
     ForeignRollout,
     NothingToDo,
@@ -151,3 +152,43 @@ def test_reconcile_needs_the_name_and_the_record_of_a_rollout(case: str) -> None
     seen = replace(seen, group=replace(seen.group, versions=(version,)))
     text = f"'{version.template}' (version '{name}') was not rolled out by deploy"
     assert plan_reconcile(CONFIG, seen, B_DEADLINE) == ForeignRollout(target=version, text=text)
+
+
+def with_surge(seen: Observation, fixed: int, **more: Any) -> Observation:
+    """Return an observation whose group has a surge, and other values of its update policy."""
+    policy = {**seen.group.raw["updatePolicy"], "maxSurge": {"fixed": fixed}, **more}
+    return replace(seen, group=replace(seen.group, raw={**seen.group.raw, "updatePolicy": policy}))
+
+
+def named(seen: Observation, kind: str) -> Observation:
+    """Return an idle group whose version was written by a deploy or by a rollback."""
+    name = f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/20261123T114000Z"
+    version = Version(SEED, name)
+    instances = tuple(replace(instance, version=version) for instance in seen.group.instances)
+    return replace(seen, group=replace(seen.group, versions=(version,), instances=instances))
+
+
+@pytest.mark.parametrize(
+    ("kind", "surge", "more", "expected"),
+    [
+        ("rollback", 3, {}, True),
+        ("rollback", 1, {}, False),
+        ("rollback", 3, {"type": "OPPORTUNISTIC"}, False),
+        ("deploy", 3, {}, False),
+    ],
+)
+def test_reconcile_of_an_idle_group_restores_the_policy_of_a_rollback(
+    kind: str, surge: int, more: dict[str, Any], expected: bool
+) -> None:
+    """Only the surge that a rollback left is restored, and not what a person set on a deployed release."""
+    plan = plan_reconcile(CONFIG, with_surge(named(observation("reconcile-nothing"), kind), surge, **more), NOW)
+    assert isinstance(plan, NothingToDo)
+    assert plan.restores_policy is expected
+
+
+@pytest.mark.parametrize(("surge", "expected"), [(3, True), (1, False)])
+def test_reconcile_restores_the_policy_after_a_rollback_that_has_not_settled(surge: int, expected: bool) -> None:
+    """A version that a record names as its fallback was restored, whatever its own name says."""
+    plan = plan_reconcile(CONFIG, with_surge(observation("reconcile-rollback"), surge), B_DEADLINE)
+    assert isinstance(plan, WaitForRollout)
+    assert plan.restores_policy is expected
