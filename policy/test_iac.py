@@ -9,7 +9,7 @@ import hcl2
 import pytest
 
 from policy.running import ROOT, run_checked
-from policy.terraform import ENVIRONMENTS, EXAMPLE_VALUES, UNSUPPORTED_MODULES, Terraform
+from policy.terraform import ENVIRONMENTS, EXAMPLE_VALUES, UNSUPPORTED_ARGUMENTS, UNSUPPORTED_MODULES, Terraform
 
 _IAC = ROOT / "iac"
 _MODULES = sorted(path.name for path in (_IAC / "modules").iterdir())
@@ -162,6 +162,16 @@ def test_resources_that_the_provider_lacks_have_documented_arguments(module: str
                 assert missing == [], f"{where}: lacks required arguments"
                 resources += 1
     assert resources
+
+
+def test_group_states_what_deploy_sets_and_google_has_no_default_for() -> None:
+    """An apply would remove what deploy sets and the files do not state; the built provider lacks this argument."""
+    parsed: Any = hcl2.loads((ROOT / "iac/modules/compute-mig/main.tf").read_text())
+    managers = [body for block in parsed["resource"] for kind, body in block.items() if kind.endswith("group_manager")]
+    (stated,) = managers[0]["this"]["update_policy"]
+    assert {name: stated.get(name) for name in UNSUPPORTED_ARGUMENTS} == {"most_disruptive_allowed_action": ["REPLACE"]}
+    text = (ROOT / "deploy/group/update_policy.py").read_text()
+    assert '"mostDisruptiveAllowedAction": "REPLACE"' in text
 
 
 def test_cleanup_keeps_every_image_that_a_template_may_contain() -> None:

@@ -81,6 +81,9 @@ resource "google_compute_instance_group_manager" "this" {
     replacement_method    = "SUBSTITUTE"
     max_surge_fixed       = 1
     max_unavailable_fixed = 0
+
+    # Compute Engine has no default for it: without this line deploy would set it, and the next apply would remove it.
+    most_disruptive_allowed_action = "REPLACE"
   }
 
   lifecycle {

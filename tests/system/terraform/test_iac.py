@@ -103,6 +103,12 @@ def _is_stable(fleet: Fleet) -> bool:
     return bool(fleet.emulator.group()["status"]["isStable"])
 
 
+def _patches(fleet: Fleet) -> int:
+    """Return the number of PATCHes of the group that succeeded."""
+    entries = fleet.emulator.request_log("request")
+    return [(entry["method"], entry["status"]) for entry in entries].count(("instanceGroupManagers.patch", 200))
+
+
 def _granted(argument: str = "permissions") -> set[str]:
     """Permissions of the deployer's first role; those of the second one are the argument `dry_run_permissions`."""
     text = (ROOT / "iac/modules/fleet/accounts.tf").read_text()
@@ -142,8 +148,10 @@ def test_deploy_rolls_the_group_that_terraform_creates(
     planned_s = time.monotonic() - began_s
 
     deployer.json("deploy", "--image", numbered_reference(2))
+    fleet.assert_unchanged()
     deployer.json("rollback")
     assert fleet.image_line() == f"AI_SERVER_IMAGE={numbered_reference(1)}"
+    assert _patches(fleet) == 4, "two deploys, the rollback of both instances at once, and that of its surge"
     fleet.assert_unchanged()
     with capsys.disabled():
         print(f"\napply {applied_s:.1f} s, deploy {deployed_s:.1f} s, empty plan {planned_s:.1f} s")
