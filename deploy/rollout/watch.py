@@ -129,7 +129,7 @@ class Watch:
 
     def until_settled_again(self, target: Version, replaced: str) -> None:
         """
-        Poll after a PATCH that replaces no instance, until the group has settled again or a minute has passed.
+        Poll after a PATCH of the update policy alone, until the group has settled again or a minute has passed.
 
         A group that is not settled proves no release, so a deploy that began now would not fall back on this one.
 
@@ -139,6 +139,7 @@ class Watch:
         """
         if not replaced:
             return
+        self.print_line("the update policy of the environment file is restored")
         self.replaced = replaced
         with contextlib.suppress(NotServedError, SupersededError):
             self.until_served(Goal(target=target, budget_s=_SETTLE_S, is_rollback=True))

@@ -49,6 +49,7 @@ def test_rollback_restores_the_update_policy_of_the_file() -> None:
     assert (rig.serving(), result.warnings) == (["a"] * 3, ())
     assert policy_of(rig) == policy_of_file(rig)
     assert patches(rig) == before + 2
+    assert rig.printed[-1] == "the update policy of the environment file is restored"
     assert drift(rig.config, rig.observed()) == ()
 
 
