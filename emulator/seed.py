@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from emulator.api.google_services import plant_services
 from emulator.api.messages import Request
 from emulator.emulator import Emulator
 from emulator.environment.clock import timestamp
@@ -31,7 +32,9 @@ class Seed(BaseModel):
     A seed file.
 
     `resources` has the bodies of inserts by collection; a group with a `region` is created there, all other groups in
-    the first zone. The environment is `age_s` virtual seconds old when the first client comes.
+    the first zone. The environment is `age_s` virtual seconds old when the first client comes. Of Google's other
+    services, a seed names the service accounts, the states of the versions of each secret, oldest first, and the
+    format of each image repository, `LOCATION/NAME`.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -42,6 +45,9 @@ class Seed(BaseModel):
     quotas: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
     images: dict[str, str] = {}
     resources: dict[str, list[dict[str, Any]]] = {}
+    service_accounts: list[str] = []
+    secrets: dict[str, list[Literal["ENABLED", "DISABLED", "DESTROYED"]]] = {}
+    repositories: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")], str] = {}
     age_s: Annotated[float, Field(ge=0, le=_MAX_AGE_S, allow_inf_nan=False)] = 0.0
     instance_rules: list[InstanceRule] = []
 
@@ -71,11 +77,20 @@ def plant(emulator: Emulator, seed: Seed) -> None:
     """
     Create the resources of a seed, unless the environment has its region already.
 
+    What only `doctor` reads is added in every case, because a state file of an older seed lacks it.
+
     Raises:
         SeedError: a resource is refused
     """
     environment = emulator.environment
     project = f"projects/{seed.project}"
+    plant_services(
+        environment,
+        seed.project,
+        accounts=seed.service_accounts,
+        secrets=seed.secrets,
+        repositories=seed.repositories,
+    )
     if environment.view.get(f"{project}/regions/{seed.region}") is not None:
         return
     _make_places(emulator, seed)

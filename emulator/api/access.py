@@ -5,17 +5,11 @@ from typing import Any, Final
 
 from emulator.api.errors import disabled_api, forbidden
 from emulator.api.permissions import permission
+from emulator.api.service_methods import SERVICE_METHODS
 from emulator.api.tokens import Tokens
 from emulator.environment.environment import Environment
 
 _COMPUTE: Final = "compute.googleapis.com"
-# API by the first part of a method's name; GitHub's endpoint and Google's STS need none that a project enables.
-_APIS: Final = {
-    "cloudresourcemanager": "cloudresourcemanager.googleapis.com",
-    "github": "",
-    "iamcredentials": "iamcredentials.googleapis.com",
-    "sts": "",
-}
 
 
 class Access:
@@ -65,7 +59,7 @@ class Access:
         Raises:
             ApiError: 403, if the API is disabled
         """
-        api = _APIS.get(method.partition(".")[0], _COMPUTE)
+        api = SERVICE_METHODS[method].service if method in SERVICE_METHODS else _COMPUTE
         if api in self.disabled_apis:
             raise disabled_api(api, project)
 

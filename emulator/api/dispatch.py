@@ -8,22 +8,23 @@ from emulator.api.calls import HANDLERS, Call, Handler, check_params, check_requ
 from emulator.api.errors import not_implemented
 from emulator.api.fault_injection import operation_fields, undoes_write
 from emulator.api.faults import Fault
+from emulator.api.google_services import GoogleServices
 from emulator.api.messages import Request, decoded
 from emulator.api.request_log import RequestEntry
 from emulator.api.routing import Route
 from emulator.api.schema.check import check_body, check_query
+from emulator.api.service_methods import SERVICE_METHODS
 from emulator.environment.environment import Environment
 from emulator.environment.links import PROJECT
 from emulator.environment.operations import Operation, OperationWait, render
 from emulator.environment.view import Document, View
 
 _NO_PROJECT: Final = "000000000000"  # number of the project, for the methods that name none
-_TEST_PERMISSIONS: Final = "cloudresourcemanager.testIamPermissions"
 
 
 class Dispatch:
     """
-    Serves the methods of Compute v1 and the methods of other services that a login needs.
+    Serves the methods of Compute v1 and the methods of other services that a login or `doctor` calls.
 
     Args:
         environment: environment that the methods read and write
@@ -33,6 +34,7 @@ class Dispatch:
     def __init__(self, environment: Environment, access: Access) -> None:
         self._environment = environment
         self._access = access
+        self._services = GoogleServices(environment, access)
         tokens = access.tokens
         self._login: Final[dict[str, Callable[[Request, str], Document]]] = {
             "github.oidc": lambda request, authorization: tokens.oidc(request.query, authorization),
@@ -75,9 +77,9 @@ class Dispatch:
             return self._login[name](request, authorization)
         if not (self._access.is_open or is_trusted):
             self._access.tokens.check(authorization)
+        if name in SERVICE_METHODS:
+            return self._services.result(name, request, route.params)
         body = decoded(request.body)
-        if name == _TEST_PERMISSIONS:
-            return self._access.granted(body)
         handler = HANDLERS.get(name)
         if handler is None or not PROJECT.fullmatch(route.params["project"]):
             entry.is_unknown = True

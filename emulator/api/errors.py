@@ -23,9 +23,13 @@ _STATUS: Final = {
 
 
 _API_TITLES: Final = {
+    "artifactregistry.googleapis.com": "Artifact Registry API",
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
     "compute.googleapis.com": "Compute Engine API",
+    "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
+    "secretmanager.googleapis.com": "Secret Manager API",
+    "serviceusage.googleapis.com": "Service Usage API",
 }
 
 

@@ -1,43 +1,25 @@
-"""From a verb and a path to a method: Compute v1's own routes, and the few of other services that a login needs."""
+"""From a verb and a path to a method: Compute v1's own routes, and the few of other services that are served."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
 from urllib.parse import unquote
 
 from emulator.api.schema.check import Method, methods
-
-_LOGIN_METHODS: Final = (
-    Method("github.oidc", "GET", ("github", "oidc"), {}, ""),
-    Method("sts.token", "POST", ("v1", "token"), {}, ""),
-    Method(
-        "iamcredentials.generateAccessToken",
-        "POST",
-        ("v1", "projects", "{project}", "serviceAccounts", "{account}"),
-        {},
-        "",
-    ),
-    Method("cloudresourcemanager.testIamPermissions", "POST", ("v1", "projects", "{project}"), {}, ""),
-)
-# Methods with equal paths differ in the text after the last colon.
-_SUFFIXES: Final = {
-    "iamcredentials.generateAccessToken": ":generateAccessToken",
-    "cloudresourcemanager.testIamPermissions": ":testIamPermissions",
-}
+from emulator.api.service_methods import SERVICE_METHODS
 
 
 @dataclass
 class _Node:
     literal: dict[str, "_Node"] = field(default_factory=dict)
     variable: "_Node | None" = None
-    methods: dict[str, Method] = field(default_factory=dict)
+    methods: dict[tuple[str, str], Method] = field(default_factory=dict)  # by verb, and by the text after a colon
 
 
 @dataclass(frozen=True)
 class Route:
     """
-    A method of Compute v1, or of a service that a login needs.
+    A method of Compute v1, or of another service.
 
     Args:
         method: method
@@ -57,8 +39,8 @@ def find_route(verb: str, path: str) -> Route | None:
     if suffix:
         segments[-1] = segments[-1].removesuffix(f":{suffix}")
     node = _find(_tree(), segments)
-    method = node.methods.get(verb) if node else None
-    if method is None or _SUFFIXES.get(method.name, "") != (f":{suffix}" if suffix else ""):
+    method = node.methods.get((verb, suffix)) if node else None
+    if method is None:
         return None
     names = [
         (part.strip("{}"), value) for part, value in zip(method.path, segments, strict=True) if part.startswith("{")
@@ -79,13 +61,19 @@ def _find(node: _Node, segments: list[str]) -> _Node | None:
 @cache
 def _tree() -> _Node:
     root = _Node()
-    for method in (*methods().values(), *_LOGIN_METHODS):
-        node = root
-        for segment in method.path:
-            if segment.startswith("{"):
-                node.variable = node.variable or _Node()
-                node = node.variable
-            else:
-                node = node.literal.setdefault(segment, _Node())
-        node.methods[method.verb] = method
+    for method in methods().values():
+        _node(root, method.path).methods[method.verb, ""] = method
+    for row in SERVICE_METHODS.values():
+        _node(root, row.method.path).methods[row.method.verb, row.suffix] = row.method
     return root
+
+
+def _node(node: _Node, path: tuple[str, ...]) -> _Node:
+    """Return the node of a path, which is added if the tree lacks it."""
+    for segment in path:
+        if segment.startswith("{"):
+            node.variable = node.variable or _Node()
+            node = node.variable
+        else:
+            node = node.literal.setdefault(segment, _Node())
+    return node

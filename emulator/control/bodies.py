@@ -1,6 +1,6 @@
 """The bodies of the control routes."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,9 +31,7 @@ class Permissions(_Strict):
     """
 
     denied: list[str] = []
-    disabled_apis: list[
-        Literal["cloudresourcemanager.googleapis.com", "compute.googleapis.com", "iamcredentials.googleapis.com"]
-    ] = []
+    disabled_apis: list[Annotated[str, Field(pattern=r"^[a-z]+\.googleapis\.com$")]] = []
     conditional: dict[Annotated[str, Field(min_length=1)], list[str]] = {}
 
 

@@ -15,12 +15,10 @@ from typing import Final
 from emulator.api.calls import HANDLERS
 from emulator.api.methods import load_handlers
 from emulator.api.schema.check import methods
+from emulator.api.service_methods import SERVICE_METHODS
 from tests.contract.marks import EVIDENCE, GUESSES
 
 FILE: Final = Path("emulator/FIDELITY.md")
-LOGIN: Final = (
-    "github.oidc", "sts.token", "iamcredentials.generateAccessToken", "cloudresourcemanager.testIamPermissions",
-)  # fmt: skip
 KINDS: Final = ("verified", "differs", "unverified", "own")
 _HEAD: Final = """\
 # How far the emulator is Compute Engine
@@ -74,7 +72,7 @@ def tests() -> tuple[Test, ...]:
 def served() -> set[str]:
     """Return the names of all methods that are served."""
     load_handlers()
-    return set(HANDLERS) | set(LOGIN)
+    return set(HANDLERS) | set(SERVICE_METHODS)
 
 
 def document() -> str:

@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["W", "G", "P", "T", "R"]
+Evidence = Literal["W", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 
 
@@ -21,6 +21,7 @@ EVIDENCE: Final[dict[str, Source]] = {
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google 8.0.0", "2026-08-21"),
     "R": Source("public report of what Compute Engine did", "2026-11-23"),
+    "D": Source("REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
 }
 GUESSES: Final[dict[str, str]] = {
     "M": "recalled from Google's documentation, not read again",

@@ -132,6 +132,13 @@ def _expand(call: Call) -> Operation:
     return _write(call, {**call.document(), "ipCidrRange": call.body["ipCidrRange"]})
 
 
+def _effective_firewalls(call: Call) -> Document:
+    """Return the firewall rules of a network; the environment has no firewall policies, so that the list is absent."""
+    link = call.document()["selfLink"]
+    rules = call.view.collections.get(f"{call.project}/global/firewalls", {}).values()
+    return {"firewalls": [shown(rule) for rule in rules if rule.get("network") == link]}
+
+
 def _refers(document: Document, link: str) -> bool:
     def walk(value: object) -> bool:
         if isinstance(value, dict):
@@ -160,5 +167,6 @@ _VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
 }
 for _collection in _KINDS:
     HANDLERS.update({name: _VERBS[verb] for verb in _VERBS if (name := f"{_collection}.{verb}") in methods()})
+HANDLERS["networks.getEffectiveFirewalls"] = _effective_firewalls
 HANDLERS["subnetworks.setPrivateIpGoogleAccess"] = _set_private_access
 HANDLERS["subnetworks.expandIpCidrRange"] = _expand
