@@ -3,6 +3,7 @@
 from collections import Counter
 
 from deploy.config import Config
+from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import update_policy
@@ -57,7 +58,7 @@ def newer_template(config: Config, observation: Observation) -> str:
 
 def manual_changes(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return each difference from what the last deploy wrote, the digest aside, in a line."""
-    return (*_masking(observation), *_template_changes(observation), *_policy_changes(config, observation))
+    return (*_masking(observation), *_template_changes(observation), *policy_changes(config, observation.group))
 
 
 def _tag_reference(config: Config, observation: Observation) -> list[str]:
@@ -117,12 +118,12 @@ def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
     return f"in line {numbers[0]}" if numbers else "in its length"
 
 
-def _policy_changes(config: Config, observation: Observation) -> list[str]:
-    current = update_policy.policy_values(observation.group.raw.get("updatePolicy") or {})
+def policy_changes(config: Config, group: Group) -> list[str]:
+    """Return a line about the members of the group's update policy that differ from the file's; empty if none does."""
+    current = update_policy.policy_values(group.raw.get("updatePolicy") or {})
     expected = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
-    versions = observation.group.versions
-    name = parse_version_name(versions[0].name) if versions else None
-    if name and name.kind == "rollback" and not is_idle(observation.group):
+    name = parse_version_name(group.versions[0].name) if group.versions else None
+    if name and name.kind == "rollback" and not is_idle(group):
         expected["maxSurge"] = current["maxSurge"]  # a rollback has a surge of its own until it has settled
     changes = [f"{key} {current[key]}, not {expected[key]}" for key in expected if current[key] != expected[key]]
     return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []

@@ -1,5 +1,6 @@
 """The refusals: every precondition that must hold before anything is written."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from deploy.config import Config
@@ -30,11 +31,16 @@ def refuse_unmet_preconditions(config: Config, observation: Observation) -> None
         )
     refuse_group_settings(config, observation.group, observation.health_check)
     if not observation.template:
-        raise RefusedError(
-            f"group '{config.group}': its template '{observation.group.versions[0].link}' is not a global one of"
-            f" project '{config.project}'.",
-            "use a global template of that project",
-        )
+        raise foreign_template(config, observation.group)
+
+
+def foreign_template(config: Config, group: Group) -> RefusedError:
+    """Return the refusal of a group whose template is not a global one of its project."""
+    return RefusedError(
+        f"group '{config.group}': its template '{group.versions[0].link}' is not a global one of"
+        f" project '{config.project}'.",
+        "use a global template of that project",
+    )
 
 
 def refuse_group_settings(config: Config, group: Group, health_check: Document | None) -> None:
@@ -49,78 +55,88 @@ def refuse_group_settings(config: Config, group: Group, health_check: Document |
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
     """
+    for refusal in group_refusals(config, group, health_check):
+        raise refusal
+
+
+def group_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
+    """Yield every precondition on the group's own document that does not hold; arguments of `refuse_group_settings`."""
     where = f"group '{config.group}'"
     if group.raw.get("region"):
-        raise RefusedError(
+        yield RefusedError(
             f"{where}: is regional; surge 1 and unavailable 0 are not allowed there.", "use a zonal group for each zone"
         )
     status = group.raw.get("status") or {}
     if (status.get("stateful") or {}).get("hasStatefulConfig") or group.raw.get("statefulPolicy"):
-        raise RefusedError(
+        yield RefusedError(
             f"{where}: is stateful, so its instances can't be replaced by new ones.", "remove its stateful policy"
         )
     if len(group.versions) != 1:
         names = ", ".join(f"'{version.template}'" for version in group.versions) or "none"
-        raise RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
-    _refuse_update_policy(config, where, group.raw.get("updatePolicy") or {})
-    _refuse_health_check(config, where, group, health_check)
+        yield RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
+    yield from _update_policy_refusals(config, where, group.raw.get("updatePolicy") or {})
+    yield from _health_check_refusals(config, where, group, health_check)
     if group.masking_key:
-        raise RefusedError(
+        yield RefusedError(
             f"{where}: allInstancesConfig has a '{group.masking_key}', which hides the template's.",
-            f"run '{_command(config, 'all-instances-config delete', '--metadata', group.masking_key)}'",
+            f"run '{group_command(config, 'all-instances-config delete', '--metadata', group.masking_key)}'",
         )
 
 
-def _refuse_update_policy(config: Config, where: str, policy: Document) -> None:
+def _update_policy_refusals(config: Config, where: str, policy: Document) -> Iterator[RefusedError]:
     policy_type = policy.get("type")
     if policy_type != "PROACTIVE":
         fact = f"the type of its update policy is {policy_type}" if policy_type else "its update policy has no type"
-        raise RefusedError(
+        yield RefusedError(
             f"{where}: {fact}, and a release needs PROACTIVE.",
-            f"run '{_command(config, 'update', '--update-policy-type', 'proactive')}'",
+            f"run '{group_command(config, 'update', '--update-policy-type', 'proactive')}'",
         )
     allowed = policy.get("mostDisruptiveAllowedAction", "REPLACE")
     if allowed in _ACTIONS_BY_DISRUPTION and allowed != "REPLACE":
-        raise RefusedError(
+        yield RefusedError(
             f"{where}: mostDisruptiveAllowedAction is {allowed}, and a release replaces instances.",
-            f"run '{_command(config, 'update', '--update-policy-most-disruptive-action', 'replace')}'",
+            f"run '{group_command(config, 'update', '--update-policy-most-disruptive-action', 'replace')}'",
         )
     method = policy.get("replacementMethod", config.rollout.method)
     if method != config.rollout.method:
-        raise RefusedError(
+        flags = ("--update-policy-replacement-method", config.rollout.method.lower())
+        yield RefusedError(
             f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
             f" '{config.rollout.method}'.",
-            f"run '{_command(config, 'update', '--update-policy-replacement-method', config.rollout.method.lower())}',"
-            " or set `replacement_method` in Terraform's `update_policy`",
+            f"run '{group_command(config, 'update', *flags)}', or set `replacement_method` in Terraform's"
+            " `update_policy`",
         )
 
 
-def _refuse_health_check(config: Config, where: str, group: Group, health_check: Document | None) -> None:
+def _health_check_refusals(
+    config: Config, where: str, group: Group, health_check: Document | None
+) -> Iterator[RefusedError]:
     link = health_check_of(group.raw)
     if not link:
-        raise RefusedError(
+        yield RefusedError(
             f"{where}: no autohealing health check, so an instance counts as healthy as soon as it runs.",
-            f"run '{_command(config, 'update', '--health-check', 'CHECK', '--initial-delay', '300')}' with a CHECK that"
-            " asks the application",
+            f"run '{group_command(config, 'update', '--health-check', 'CHECK', '--initial-delay', '300')}' with a CHECK"
+            " that asks the application",
         )
-    if health_check is None:
-        raise RefusedError(f"{where}: its health check '{name_of(link)}' is absent.", "create it, or name another one")
-    _, port = health_check_probe(health_check)
-    if port in _OTHER_SERVICES:
-        raise RefusedError(
-            f"{where}: its health check '{name_of(link)}' asks port {port}, where {_OTHER_SERVICES[port]} answers"
-            " whether or not the application does.",
-            "let it ask the application",
-        )
+    elif health_check is None:
+        yield RefusedError(f"{where}: its health check '{name_of(link)}' is absent.", "create it, or name another one")
+    else:
+        _, port = health_check_probe(health_check)
+        if port in _OTHER_SERVICES:
+            yield RefusedError(
+                f"{where}: its health check '{name_of(link)}' asks port {port}, where {_OTHER_SERVICES[port]} answers"
+                " whether or not the application does.",
+                "let it ask the application",
+            )
     lifecycle = group.raw.get("instanceLifecyclePolicy") or {}
     on_failed_check = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
     ignored = f"{where}: ignores instances that fail their health check: "
     if on_failed_check == "DO_NOTHING":
-        raise RefusedError(f"{ignored}onFailedHealthCheck is DO_NOTHING.", "set onFailedHealthCheck to REPAIR")
+        yield RefusedError(f"{ignored}onFailedHealthCheck is DO_NOTHING.", "set onFailedHealthCheck to REPAIR")
     if on_failed_check == "DEFAULT_ACTION" and lifecycle.get("defaultActionOnFailure") == "DO_NOTHING":
-        raise RefusedError(
+        yield RefusedError(
             f"{ignored}defaultActionOnFailure is DO_NOTHING.",
-            f"run '{_command(config, 'update', '--default-action-on-vm-failure', 'repair')}'",
+            f"run '{group_command(config, 'update', '--default-action-on-vm-failure', 'repair')}'",
         )
 
 
@@ -168,7 +184,7 @@ def refuse_secrets(config: Config, base: Document) -> None:
         )
 
 
-def _command(config: Config, verb: str, *flags: str) -> str:
+def group_command(config: Config, verb: str, *flags: str) -> str:
     """Return a gcloud command on the group that a person can paste into a shell."""
     scope = ("--project", config.project, "--zone", config.zone)
     return " ".join(("gcloud compute instance-groups managed", verb, config.group, *scope, *flags))
@@ -184,5 +200,5 @@ def _leave_one_version(config: Config, group: Group) -> str:
     ]
     if not templates:
         return "set its instance template"
-    command = _command(config, "rolling-action start-update", "--version", f"template={templates[0]}")
+    command = group_command(config, "rolling-action start-update", "--version", f"template={templates[0]}")
     return f"run '{command}' to keep that version"
