@@ -2,10 +2,12 @@
 
 import sys
 from dataclasses import dataclass
+from typing import NoReturn
 
 from deploy.config import Config
 from deploy.endpoints import with_endpoint_lines
 from deploy.environment_file import read_config
+from deploy.errors import ExitCode
 from deploy.group.observation import Observation
 from deploy.options import Invocation
 from deploy.recorder import Recorder
@@ -16,7 +18,7 @@ from deploy.rollout.plan import Plan
 from deploy.rollout.result import RunResult
 from deploy.rollout.served_release import served_release
 from deploy.session import Session, open_session
-from lib.streams import write_progress, write_report
+from lib.streams import write_error, write_progress, write_report
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Call:
     def print_result(self, result: RunResult) -> None:
         """Print the report of a run."""
         write_report(run_report(result, self.invocation.command, self.invocation.options.format))
+
+    def refuse(self, config: Config, report: str) -> NoReturn:
+        """Print a report as the last block of stderr, and end as a refusal."""
+        write_error(with_endpoint_lines(config.endpoint_overrides, report, self.invocation.options.format))
+        raise SystemExit(ExitCode.REFUSED)
 
     def print_report(self, config: Config, report: str) -> None:
         """Print a report below the endpoints that differ from the environment file."""

@@ -12,6 +12,9 @@ from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
 from deploy.config import Config
+from deploy.doctor.readings import Readings
+from deploy.google_apis.client import GoogleApis
+from deploy.google_apis.readings_reader import ReadingsReader
 from deploy.group.observation import Observation
 from deploy.registry import credentials as registries
 from deploy.registry.client import Registry
@@ -36,6 +39,9 @@ class Session:
         client: HTTP client of Google's endpoints.
         resource_manager_url: scheme and host of Cloud Resource Manager.
         headers: returns the headers of a request to Google, with its token.
+        account: account that is logged in, and its credential file; empty where the emulator requires no login.
+        member: the account as IAM names it.
+        apis: Google's APIs beside Compute Engine.
     """
 
     managed: ManagedGroup
@@ -43,6 +49,23 @@ class Session:
     client: "httpx.Client"
     resource_manager_url: str
     headers: Callable[[], dict[str, str]]
+    account: str
+    member: str
+    apis: GoogleApis
+
+    def read_readings(self, config: Config) -> Readings:
+        """
+        Read everything that `doctor` judges.
+
+        Raises:
+            NotAllowedError: the credentials give no token.
+        """
+        self.headers()
+
+        def check_registry() -> None:
+            self.registry.check_access(config.repository)
+
+        return ReadingsReader(config, self.managed, self.apis, check_registry).read(self.account, self.member)
 
     def read_observation(self) -> Observation:
         """Read the group and its surroundings."""
@@ -88,4 +111,7 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
         client=google,
         resource_manager_url=emulator_url if is_emulator else config.resource_manager_url,
         headers=headers,
+        account=headers.account,
+        member=headers.member,
+        apis=GoogleApis(google, headers, clock, emulator_url if is_emulator else "", config.resource_manager_url),
     )

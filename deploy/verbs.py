@@ -8,13 +8,16 @@ import typer
 
 from deploy.call import Call
 from deploy.config import Config
+from deploy.doctor.diagnosis import diagnose
+from deploy.doctor.readings import Readings, Unread
 from deploy.documents.group_state import Version
-from deploy.errors import DeployError, ExitCode, RefusedError
+from deploy.errors import DeployError, ExitCode, NotAllowedError, RefusedError
 from deploy.group.observation import Observation
 from deploy.parallel import side_by_side
 from deploy.recorder import last_result
 from deploy.release import image
 from deploy.release.record import Fallback
+from deploy.report.findings import findings_report
 from deploy.report.formats import prune_report
 from deploy.report.preview import preview, preview_report
 from deploy.report.rebuilt_result import rebuilt_result
@@ -135,6 +138,20 @@ def history(call: Call) -> None:
     call.print_report(config, releases_report(rows, call.invocation.options.format))
 
 
+def doctor(call: Call) -> None:
+    """List what a rollout needs of the project and the group, and what of it is missing; write nothing."""
+    config = call.read_config()
+    try:
+        readings = call.open_session(config).read_readings(config)
+    except NotAllowedError as error:
+        readings = Readings(account=Unread(error.message, error.fix))
+    findings = diagnose(config, readings)
+    report = findings_report(config, findings, call.invocation.options.format)
+    if any(finding.state == "wrong" for finding in findings):
+        call.refuse(config, report)
+    call.print_report(config, report)
+
+
 def prune(call: Call) -> None:
     """Delete the oldest templates of this group's history that no group needs, at most 20."""
     config = call.read_config()
@@ -157,6 +174,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "status": status_,
     "history": history,
     "prune": prune,
+    "doctor": doctor,
 }
 
 

@@ -11,6 +11,11 @@ _TEXTS: Final = (
 )
 
 
+def disabled_api(text: str) -> str:
+    """Return the API that an error of Google or gcloud calls disabled; empty if the text names none."""
+    return _api_and_project(text)[0]
+
+
 def enabling_fix(text: str) -> str:
     """
     Return the fix of an error for a disabled API.
@@ -21,9 +26,13 @@ def enabling_fix(text: str) -> str:
     Returns:
         One action, without a full stop; empty if the text names no disabled API.
     """
+    api, project = _api_and_project(text)
+    return f"run 'gcloud services enable {api} --project {project}', and try again in a few minutes" if api else ""
+
+
+def _api_and_project(text: str) -> tuple[str, str]:
     for pattern in _TEXTS:
         match = pattern.search(text)
         if match:
-            api, project = match.groups()
-            return f"run 'gcloud services enable {api} --project {project}', and try again in a few minutes"
-    return ""
+            return match[1], match[2]
+    return "", ""

@@ -202,7 +202,7 @@ class Compute:
         try:
             answer = self._client.request(
                 request.verb,
-                f"{self._base}/{request.path}",
+                f"{self._base}/{request.path}".rstrip("/"),
                 params=request.params,
                 json=request.body,
                 headers=headers,

@@ -24,6 +24,9 @@ _FIX: Final = (
 class NoCredentials:
     """The login of an emulator, which needs no credentials."""
 
+    account = ""
+    member = "user:EMAIL"
+
     def __call__(self) -> dict[str, str]:
         """Return no headers."""
         return {}
@@ -48,6 +51,16 @@ class GoogleLogin:
 
     file: CredentialsFile
     request: TokenRequest
+
+    @property
+    def account(self) -> str:
+        """Email of the service account, or the kind of the file, which has no email; and the path of the file."""
+        return f"{self.file.account or f'a login of kind {self.file.kind}'}, by {self.file.path}"
+
+    @property
+    def member(self) -> str:
+        """The account as IAM names it, with a placeholder for an email that the file does not have."""
+        return f"serviceAccount:{self.file.account}" if self.file.account else "user:EMAIL"
 
     def __call__(self) -> dict[str, str]:
         """

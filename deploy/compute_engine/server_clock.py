@@ -69,6 +69,11 @@ class ServerClock:
         return self._reading.date + timedelta(seconds=self.time.now_s() - self._reading.at_s)
 
     @property
+    def is_known(self) -> bool:
+        """Whether an answer has had a valid Date."""
+        return self._reading is not None
+
+    @property
     def ahead_s(self) -> float:
         """Seconds that this computer's clock is ahead of the server's; 0 while the server's is unknown."""
         return self._reading.ahead_s if self._reading else 0.0

@@ -111,6 +111,16 @@ def check_region(document: Document) -> None:
     shapes.RegionDocument.model_validate(document)
 
 
+def shape_check(shape: type[shapes.Shape]) -> Check:
+    """Return the check of a document by its shape alone."""
+
+    def check(document: Document) -> None:
+        check_object(document)
+        shape.model_validate(document)
+
+    return check
+
+
 def granted_permissions(document: Any) -> set[str]:
     """
     Return the permissions in an answer of testIamPermissions.

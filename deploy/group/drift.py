@@ -1,6 +1,7 @@
 """How a group differs from what the last deploy left, and from the environment file."""
 
 from collections import Counter
+from typing import Any
 
 from deploy.config import Config
 from deploy.documents.group_state import Group
@@ -120,13 +121,18 @@ def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
 
 def policy_changes(config: Config, group: Group) -> list[str]:
     """Return a line about the members of the group's update policy that differ from the file's; empty if none does."""
+    changes = [f"{key} {now}, not {expected}" for key, (now, expected) in policy_differences(config, group).items()]
+    return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []
+
+
+def policy_differences(config: Config, group: Group) -> dict[str, tuple[Any, Any]]:
+    """Return the members of the update policy that differ from the environment file, with the group's and its value."""
     current = update_policy.policy_values(group.raw.get("updatePolicy") or {})
     expected = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
     name = parse_version_name(group.versions[0].name) if group.versions else None
     if name and name.kind == "rollback" and not is_idle(group):
         expected["maxSurge"] = current["maxSurge"]  # a rollback has a surge of its own until it has settled
-    changes = [f"{key} {current[key]}, not {expected[key]}" for key in expected if current[key] != expected[key]]
-    return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []
+    return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
 
 
 def _outdated_instances(observation: Observation) -> list[str]:

@@ -61,6 +61,13 @@ def refuse_group_settings(config: Config, group: Group, health_check: Document |
 
 def group_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
     """Yield every precondition on the group's own document that does not hold; arguments of `refuse_group_settings`."""
+    yield from setting_refusals(config, group)
+    yield from update_policy_refusals(config, group)
+    yield from health_check_refusals(config, group, health_check)
+
+
+def setting_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
+    """Yield every refusal for the kind of the group, its versions and its `allInstancesConfig`."""
     where = f"group '{config.group}'"
     if group.raw.get("region"):
         yield RefusedError(
@@ -74,8 +81,6 @@ def group_refusals(config: Config, group: Group, health_check: Document | None) 
     if len(group.versions) != 1:
         names = ", ".join(f"'{version.template}'" for version in group.versions) or "none"
         yield RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
-    yield from _update_policy_refusals(config, where, group.raw.get("updatePolicy") or {})
-    yield from _health_check_refusals(config, where, group, health_check)
     if group.masking_key:
         yield RefusedError(
             f"{where}: allInstancesConfig has a '{group.masking_key}', which hides the template's.",
@@ -83,7 +88,9 @@ def group_refusals(config: Config, group: Group, health_check: Document | None) 
         )
 
 
-def _update_policy_refusals(config: Config, where: str, policy: Document) -> Iterator[RefusedError]:
+def update_policy_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
+    """Yield every refusal for the update policy."""
+    where, policy = f"group '{config.group}'", group.raw.get("updatePolicy") or {}
     policy_type = policy.get("type")
     if policy_type != "PROACTIVE":
         fact = f"the type of its update policy is {policy_type}" if policy_type else "its update policy has no type"
@@ -108,9 +115,9 @@ def _update_policy_refusals(config: Config, where: str, policy: Document) -> Ite
         )
 
 
-def _health_check_refusals(
-    config: Config, where: str, group: Group, health_check: Document | None
-) -> Iterator[RefusedError]:
+def health_check_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
+    """Yield every refusal for the health check, or for what the group does when it fails."""
+    where = f"group '{config.group}'"
     link = health_check_of(group.raw)
     if not link:
         yield RefusedError(

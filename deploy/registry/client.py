@@ -18,7 +18,7 @@ import httpx
 from deploy.errors import CloudError, DeployError, NotAllowedError, RefusedError
 from deploy.registry.http import Answer, Logins, RegistryHttp
 from deploy.release.registry_names import api_path
-from deploy.retry import Time, call_with_retries
+from deploy.retry import NOT_FOUND, Time, call_with_retries
 from lib.image_reference import Reference, is_digest
 
 _HEAD_IS_NOT_SERVED: Final = (405, 501)
@@ -76,6 +76,20 @@ class Registry:
                 f"registry: '{reference}' could not be looked up: {error.message}.",
                 f"try again, or {_CORRECT_URL}",
             ) from error
+
+    def check_access(self, repository: str) -> None:
+        """
+        Check that the registry accepts this login for a repository, whether or not an image is there yet.
+
+        Raises:
+            CloudError: the registry does not answer.
+            RefusedError: the registry answers with an error, or its address is wrong.
+            NotAllowedError: the registry requires a login, or does not accept the login that it received.
+        """
+        reference = Reference(repository, "latest")
+        answer = self._request("HEAD", reference)
+        if not _is_success(answer) and answer.status != NOT_FOUND:
+            raise self._error(reference, answer)
 
     def _read_digest(self, reference: Reference) -> str:
         """Read the proven digest of a manifest."""

@@ -26,8 +26,9 @@ DIVIDED: Final = ("ci", "deploy", "emulator", "tests")  # roots whose every fold
 
 _VALUES: Final = ("deploy.documents", "deploy.errors")
 _DEPLOY: Final = (
-    *_VALUES, "deploy", "deploy.compute_engine", "deploy.config", "deploy.endpoints", "deploy.group", "deploy.parallel",
-    "deploy.registry", "deploy.release", "deploy.report", "deploy.retry", "deploy.rollout",
+    *_VALUES, "deploy", "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.endpoints",
+    "deploy.google_apis", "deploy.group", "deploy.parallel", "deploy.registry", "deploy.release", "deploy.report",
+    "deploy.retry", "deploy.rollout",
 )  # fmt: skip
 _EMULATOR: Final = (
     "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
@@ -72,6 +73,19 @@ ARROWS: Final = (
         "the client turns answers into documents and observations of a group, and retries",
     ),
     Arrow(
+        "deploy.doctor",
+        (*_VALUES, "deploy.config", "deploy.group", "deploy.release"),
+        "a finding is judged from what was read, by the rules of the group and its releases",
+    ),
+    Arrow(
+        "deploy.google_apis",
+        (
+            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.parallel", "deploy.release",
+            "deploy.retry", "lib",
+        ),
+        "the readings of doctor come from Compute Engine and from Google's other APIs, by the same errors and retries",
+    ),
+    Arrow(
         "deploy.registry",
         ("deploy.errors", "deploy.release", "deploy.retry", "lib"),
         "the client looks up image references, and retries",
@@ -87,9 +101,10 @@ ARROWS: Final = (
     Arrow(
         "deploy.report",
         (
-            *_VALUES, "deploy.config", "deploy.endpoints", "deploy.group", "deploy.release", "deploy.rollout", "lib",
+            *_VALUES, "deploy.config", "deploy.doctor", "deploy.endpoints", "deploy.group", "deploy.release",
+            "deploy.rollout", "lib",
         ),
-        "a report renders what a rollout and the group's state were",
+        "a report renders what a rollout, the group's state and the findings were",
     ),
     Arrow(
         "deploy",
@@ -185,8 +200,8 @@ _NETWORK: Final = "a decision that reads the network cannot be tested with value
 _CLOCK: Final = "deadlines are judged by the time that is passed in, which is the server's"
 _PROCESS: Final = "a decision depends on its arguments alone, not on this process"
 PURE: Final = (
-    "deploy.config", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group", "deploy.release",
-    "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
+    "deploy.config", "deploy.doctor", "deploy.documents", "deploy.endpoints", "deploy.errors", "deploy.group",
+    "deploy.release", "deploy.rollout.deploy_plan", "deploy.rollout.plan", "deploy.rollout.reconcile_plan",
     "deploy.rollout.rollback_plan", "deploy.rollout.watch_state",
     "emulator.group",
 )  # fmt: skip
@@ -194,7 +209,7 @@ EFFECTS: Final = {
     "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
     "tenacity": _NETWORK, "time": _CLOCK, "random": _PROCESS, "os": _PROCESS, "signal": _PROCESS,
     "subprocess": _PROCESS, "threading": _PROCESS,
-    "deploy.compute_engine": _NETWORK, "deploy.registry": _NETWORK, "deploy.rollout": _NETWORK,
+    "deploy.compute_engine": _NETWORK, "deploy.google_apis": _NETWORK, "deploy.registry": _NETWORK, "deploy.rollout": _NETWORK,
     "deploy.report": _NETWORK,
 }  # fmt: skip
 

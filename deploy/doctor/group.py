@@ -1,0 +1,152 @@
+"""Findings about the group: everything that preflight refuses, its update policy, and room for its surge."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from deploy.config import Config
+from deploy.doctor.finding import Finding, ok, wrong
+from deploy.doctor.readings import NO_GROUP, NO_TEMPLATE, Readings, Unread
+from deploy.doctor.unread import unread_finding
+from deploy.documents.group_state import Group, health_check_of
+from deploy.documents.resource import Document, links_of, name_of
+from deploy.errors import RefusedError
+from deploy.group import preflight
+from deploy.group.drift import policy_differences
+from deploy.group.observation import Observation
+from deploy.release import template
+from deploy.release.effective_reference import deciding_reference, entries_of_instances
+from deploy.release.record import ReleaseRecord
+
+_POLICY_FLAGS: Final = {
+    "type": "type",
+    "minimalAction": "minimal-action",
+    "mostDisruptiveAllowedAction": "most-disruptive-action",
+    "replacementMethod": "replacement-method",
+    "maxSurge": "max-surge",
+    "maxUnavailable": "max-unavailable",
+}
+_COMMAND: Final = re.compile(r"'(gcloud [^']+)'")
+_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that preflight never refuses
+
+
+def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
+    """Yield the findings about the group's own settings, and about its template."""
+    group = readings.group
+    if isinstance(group, Unread):
+        groups = f"gcloud compute instance-groups managed list --project {config.project}"
+        if group.is_absent:
+            yield wrong("group", f"{group.text} Fix: {group.fix}", groups)
+        else:
+            yield unread_finding("group", config, group, groups)
+        return
+    refusals = list(preflight.setting_refusals(config, group))
+    foreign = isinstance(readings.template, Unread) and readings.template.is_absent
+    refusals += [preflight.foreign_template(config, group)] if foreign and group.versions else []
+    for refusal in refusals:
+        yield _refused("group", refusal, preflight.group_command(config, "describe"))
+    if not refusals:
+        yield ok(
+            "group", f"'{config.group}' is zonal and stateless, with one version and target size {group.target_size}"
+        )
+
+
+def update_policy_findings(config: Config, readings: Readings) -> Iterator[Finding]:
+    """Yield the findings about the update policy: refusals, and members that differ from the environment file."""
+    check, group = "update policy", readings.group
+    show = preflight.group_command(config, "describe", "--format", "'yaml(updatePolicy)'")
+    if isinstance(group, Unread):
+        yield unread_finding(check, config, NO_GROUP, show)
+        return
+    refusals = list(preflight.update_policy_refusals(config, group))
+    for refusal in refusals:
+        yield _refused(check, refusal, show)
+    differences = policy_differences(config, group)
+    changes = {key: values for key, values in differences.items() if key in _COUNTS or not refusals}
+    if changes:
+        text = ", ".join(f"{key} is {current}, and the file has {wanted}" for key, (current, wanted) in changes.items())
+        flags = [f"--update-policy-{_POLICY_FLAGS[key]} {str(value).lower()}" for key, (_, value) in changes.items()]
+        yield wrong(check, text, preflight.group_command(config, "update", *flags))
+    if not (refusals or changes):
+        yield ok(check, "equal to that of the environment file")
+
+
+def health_check_findings(config: Config, readings: Readings) -> Iterator[Finding]:
+    """Yield the findings about the group's health check."""
+    check, group, health_check = "health check", readings.group, readings.health_check
+    show = f"gcloud compute health-checks list --project {config.project}"
+    if isinstance(group, Unread) or isinstance(health_check, Unread):
+        reading = health_check if isinstance(health_check, Unread) else NO_GROUP
+        yield unread_finding(check, config, reading, show)
+        return
+    refusals = list(preflight.health_check_refusals(config, group, health_check))
+    for refusal in refusals:
+        yield _refused(check, refusal, show)
+    if health_check and not refusals:
+        check_type, port = preflight.health_check_probe(health_check)
+        yield ok(check, f"'{name_of(health_check_of(group.raw))}' asks port {port or 'of the group'} by {check_type}")
+
+
+def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
+    """Yield the findings about the template: its startup script, secrets in it, and whether it can be copied."""
+    check, group, base = "startup script", readings.group, readings.template
+    if isinstance(group, Unread) or isinstance(base, Unread):
+        reading = base if isinstance(base, Unread) else NO_TEMPLATE
+        show = f"gcloud compute instance-templates list --project {config.project}"
+        yield unread_finding(check, config, reading, show)
+        return
+    show = f"gcloud compute instance-templates describe {base['name']} --project {config.project}"
+    entries = entries_of_instances(template.metadata(base), group.metadata_of_all)
+    refusals = [
+        *_raised(lambda: template.script(base)),
+        *_raised(lambda: deciding_reference(entries, config.repository)),
+        *_raised(lambda: preflight.refuse_secrets(config, base)),
+        *_raised(lambda: template.new_template(base, _any_record(config, group, base))),
+    ]
+    for refusal in {refusal.message: refusal for refusal in refusals}.values():
+        yield _refused(check, refusal, show)
+    if not refusals:
+        yield ok(check, f"refers to '{deciding_reference(entries, config.repository).reference}'")
+
+
+def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
+    """Yield the finding about room for the surge in the region's quotas."""
+    check, group = "quota", readings.group
+    region = config.zone.rpartition("-")[0]
+    show = (
+        f"gcloud compute regions describe {region} --project {config.project} --flatten quotas"
+        " --format 'table(quotas.metric,quotas.usage,quotas.limit)'"
+    )
+    if isinstance(group, Unread):
+        yield unread_finding(check, config, NO_GROUP, show)
+        return
+    observation = Observation(group, (), {}, None, "", (), "", readings.quota_room)
+    shortage = preflight.quota_shortage(config, observation)
+    if readings.quota_room is None:
+        yield unread_finding(check, config, Unread(f"the quota INSTANCES of region {region} can't be read"), show)
+    elif shortage:
+        yield wrong(check, f"{shortage}: raise INSTANCES, or lower `rollout.surge`", show)
+    else:
+        yield ok(check, f"room for {observation.surge_room} instances, and the surge is {config.rollout.surge}")
+
+
+def _refused(check: str, refusal: RefusedError, show: str) -> Finding:
+    """Return the finding of a refusal, with the command that its fix names, or else with one that shows the place."""
+    command = _COMMAND.search(refusal.fix)
+    if command:
+        return wrong(check, refusal.message, command[1])
+    return wrong(check, f"{refusal.message} Fix: {refusal.fix}", show)
+
+
+def _raised(check: Callable[[], Any]) -> list[RefusedError]:
+    try:
+        check()
+    except RefusedError as refusal:
+        return [refusal]
+    return []
+
+
+def _any_record(config: Config, group: Group, base: Document) -> ReleaseRecord:
+    """Return the record of a release that is only tried, to learn whether its template could be made."""
+    link = links_of(base)[0]
+    return ReleaseRecord(config.repository, f"sha256:{'0' * 64}", link, str(base["id"]), group.qualified_name)

@@ -1,0 +1,1 @@
+"""Reads of Google's APIs beside Compute Engine, for `doctor`."""

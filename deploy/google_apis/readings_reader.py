@@ -1,0 +1,208 @@
+"""Reads everything that `doctor` judges, independent reads side by side; nothing is written, and no error ends it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from deploy.compute_engine.instance_templates import InstanceTemplates
+from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.observation_reader import quota_room
+from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, REQUIRED_PERMISSIONS
+from deploy.config import Config
+from deploy.doctor.access import ACT_AS
+from deploy.doctor.readings import NetworkFirewalls, Readings, SecretReading, Unread
+from deploy.documents import project_shapes
+from deploy.documents.group_state import Group
+from deploy.documents.resource import Document, link_of, name_of, project_of
+from deploy.documents.validation import shape_check
+from deploy.errors import CloudError, DeployError, RefusedError
+from deploy.google_apis.client import GoogleApis
+from deploy.parallel import side_by_side
+from deploy.release import template as templates
+from deploy.release.artifact_registry import artifact_repository
+from deploy.release.secret_names import SecretName, secret_names
+from deploy.retry import NOT_FOUND
+from lib.disabled_apis import disabled_api
+
+# APIs that a rollout, the login of a job and the instances of iac/ use; policy/test_iac_plan.py compares both lists.
+REQUIRED_SERVICES: Final = (
+    "artifactregistry.googleapis.com",
+    "cloudresourcemanager.googleapis.com",
+    "compute.googleapis.com",
+    "iam.googleapis.com",
+    "iamcredentials.googleapis.com",
+    "iap.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "oslogin.googleapis.com",
+    "secretmanager.googleapis.com",
+    "sts.googleapis.com",
+)
+_REPOSITORY_PERMISSIONS: Final = ("artifactregistry.repositories.downloadArtifacts",)
+_PROJECT: Final = shape_check(project_shapes.ProjectDocument)
+_MACHINE_TYPE: Final = shape_check(project_shapes.MachineTypeDocument)
+_FIREWALLS: Final = shape_check(project_shapes.EffectiveFirewalls)
+_SERVICES: Final = shape_check(project_shapes.ServiceStates)
+_NAMED: Final = shape_check(project_shapes.NamedDocument)
+_WITHIN_S: Final = 15.0  # for one read of Compute Engine with its retries
+RunReads = Callable[[Sequence[Callable[[], Any]]], list[Any]]
+
+
+@dataclass(frozen=True)
+class ReadingsReader:
+    """
+    The reads of `doctor`.
+
+    Args:
+        config: names of the environment.
+        managed: the group.
+        apis: Google's APIs beside Compute Engine.
+        check_registry: checks that the registry accepts this login; called if Artifact Registry has not the image.
+        run_reads: makes independent reads, and returns their results in order.
+    """
+
+    config: Config
+    managed: ManagedGroup
+    apis: GoogleApis
+    check_registry: Callable[[], None]
+    run_reads: RunReads = side_by_side
+
+    def read(self, account: str, member: str) -> Readings:
+        """
+        Read the project, the group, and then what the group and its template name.
+
+        Args:
+            account: account that is logged in, and its credential file.
+            member: the account as IAM names it.
+        """
+        compute, project = self.managed.compute, f"projects/{self.config.project}"
+        place = artifact_repository(self.config.repository)
+        reads: dict[str, Callable[[], Any]] = {
+            "group": self.managed.read,
+            "services": self._services,
+            "missing_permissions": lambda: self._missing(
+                "cloudresourcemanager", project, (*REQUIRED_PERMISSIONS, *OPTIONAL_PERMISSIONS)
+            ),
+            "ungranted_instance_permissions": lambda: self._missing(
+                "cloudresourcemanager", project, INSTANCE_PERMISSIONS
+            ),
+            "quota_room": lambda: quota_room(self.managed),
+            "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
+        }
+        if place:
+            reads["repository"] = lambda: self.apis.get("artifactregistry", place.path, _NAMED)
+            reads["missing_repository_permissions"] = lambda: self._missing(
+                "artifactregistry", place.path, _REPOSITORY_PERMISSIONS
+            )
+        else:
+            reads["registry"] = self.check_registry
+        readings = Readings(account=account, member=member, **self._read_all(reads))
+        readings = replace(readings, **self._of_group(readings.group))
+        readings = replace(readings, **self._of_template(readings.template, readings.project))
+        clock = compute.server_clock
+        return replace(readings, clock_ahead_s=clock.ahead_s if clock.is_known else None)
+
+    def _of_group(self, group: Group | Unread) -> Mapping[str, Any]:
+        if isinstance(group, Unread):
+            return {}
+        return self._read_all(
+            {
+                "health_check": lambda: self.managed.get_health_check(group.raw),
+                "template": lambda: self._template(group),
+            }
+        )
+
+    def _of_template(self, template: Document | Unread, project: Document | Unread) -> Mapping[str, Any]:
+        if isinstance(template, Unread):
+            return {}
+        properties: Document = template.get("properties") or {}
+        machine_type = f"zones/{self.config.zone}/machineTypes/{name_of(str(properties.get('machineType', '')))}"
+        secrets = secret_names(templates.metadata(template).get("startup-script", ""), self.config.project)
+        accounts = _accounts(properties, project)
+        compute = self.managed.compute
+        values = self._read_all(
+            {
+                "machine_type": partial(compute.get, machine_type, within_s=_WITHIN_S, check=_MACHINE_TYPE),
+                "firewalls": partial(self._firewalls, properties),
+                **{f"account {email}": partial(self._granted_on_account, email) for email in accounts},
+                **{f"secret {name}": partial(self._secret, name) for name in secrets},
+            }
+        )
+        return {
+            "machine_type": values["machine_type"],
+            "firewalls": values["firewalls"],
+            "act_as": {email: values[f"account {email}"] for email in accounts},
+            "secrets": {name: values[f"secret {name}"] for name in secrets},
+        }
+
+    def _read_all(self, reads: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+        """Make reads side by side; a read that fails gives the reason."""
+        results = self.run_reads([partial(_tried, read) for read in reads.values()])
+        return dict(zip(reads, results, strict=True))
+
+    def _services(self) -> dict[str, str]:
+        """Return the state of each required API."""
+        parent = f"projects/{self.config.project}"
+        names = [("names", f"{parent}/services/{service}") for service in REQUIRED_SERVICES]
+        rows = self.apis.get("serviceusage", f"{parent}/services:batchGet", _SERVICES, names).get("services") or []
+        states = {name_of(str(row.get("name", ""))): str(row.get("state", "")) for row in rows}
+        return {service: states.get(service, "") for service in REQUIRED_SERVICES}
+
+    def _missing(self, api: str, path: str, permissions: Sequence[str]) -> tuple[str, ...]:
+        granted = self.apis.granted(api, path, permissions)
+        return tuple(permission for permission in permissions if permission not in granted)
+
+    def _template(self, group: Group) -> Document | Unread:
+        """Read the group's template, which must be a global one of the project."""
+        link = group.versions[0].link if group.versions else ""
+        if not link.startswith(f"projects/{self.config.project}/global/instanceTemplates/"):
+            return Unread("the template is not a global one of the project", is_absent=True)
+        return InstanceTemplates(self.managed.compute).get(name_of(link), within_s=_WITHIN_S)
+
+    def _granted_on_account(self, email: str) -> frozenset[str]:
+        return self.apis.granted("iam", f"projects/-/serviceAccounts/{email}", (ACT_AS,))
+
+    def _secret(self, name: SecretName) -> SecretReading:
+        path = f"projects/{name.project}/secrets/{name.name}"
+        return SecretReading(
+            _tried(lambda: self.apis.get("secretmanager", path, _NAMED)),
+            _tried(lambda: self.apis.get("secretmanager", f"{path}/versions/{name.version}", _NAMED)),
+        )
+
+    def _firewalls(self, properties: Document) -> NetworkFirewalls | Unread:
+        """Read the effective firewalls of the template's network."""
+        link = link_of(self._network((properties.get("networkInterfaces") or [{}])[0]), self.config.project)
+        name, project = name_of(link), project_of(link)
+        if project != self.config.project:
+            return Unread(f"network '{name}' belongs to project {project}")
+        path = f"global/networks/{name}/getEffectiveFirewalls"
+        document = self.managed.compute.get(path, within_s=_WITHIN_S, check=_FIREWALLS)
+        return NetworkFirewalls(name, tuple(document.get("firewalls") or ()), bool(document.get("firewallPolicys")))
+
+    def _network(self, interface: Document) -> str:
+        """Return the link of an interface's network, which a template with a subnetwork may leave out."""
+        subnetwork = link_of(str(interface.get("subnetwork") or ""), self.config.project)
+        if interface.get("network") or not subnetwork:
+            return str(interface.get("network") or "global/networks/default")
+        path = subnetwork.partition("/")[2].partition("/")[2]
+        return str(self.managed.compute.get(path, within_s=_WITHIN_S).get("network", ""))
+
+
+def _tried(read: Callable[[], Any]) -> Any:
+    """Return the result of a read, or the reason of its failure."""
+    try:
+        return read()
+    except RefusedError as error:
+        return Unread(error.message, error.fix, is_absent=True)
+    except CloudError as error:
+        return Unread(error.message, error.fix, is_absent=error.status == NOT_FOUND)
+    except DeployError as error:
+        return Unread(error.message, error.fix, service=disabled_api(error.message))
+
+
+def _accounts(properties: Document, project: Document | Unread) -> list[str]:
+    """Return the emails of a template's service accounts; `default` is the project's own default account."""
+    emails = [str(account.get("email", "")) for account in properties.get("serviceAccounts") or []]
+    default = "default" if isinstance(project, Unread) else str(project.get("defaultServiceAccount", "default"))
+    return [default if email == "default" else email for email in emails]
