@@ -39,7 +39,7 @@ def read_observation(
             templates.list_all,
             managed.list_autoscalers,
             lambda: _missing_permissions(read_permissions),
-            lambda: quota_room(managed),
+            lambda: read_quota_room(managed),
         ]
     )
     group_links = links_of(group.raw)
@@ -96,7 +96,7 @@ def _missing_permissions(read_permissions: Callable[[], set[str]]) -> tuple[tupl
     return tuple(permission for permission in REQUIRED_PERMISSIONS if permission not in granted), ""
 
 
-def quota_room(managed: ManagedGroup) -> int | None:
+def read_quota_room(managed: ManagedGroup) -> int | None:
     """Return how many more instances the region's quota allows; None if the quota can't be read."""
     try:
         quotas = managed.get_region().get("quotas", [])

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.observation_reader import quota_room
+from deploy.compute_engine.observation_reader import read_quota_room
 from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, REQUIRED_PERMISSIONS
 from deploy.config import Config
 from deploy.doctor.access import ACT_AS
@@ -87,7 +87,7 @@ class ReadingsReader:
             "ungranted_instance_permissions": lambda: self._missing(
                 "cloudresourcemanager", project, INSTANCE_PERMISSIONS
             ),
-            "quota_room": lambda: quota_room(self.managed),
+            "quota_room": lambda: read_quota_room(self.managed),
             "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
         }
         if place:

@@ -209,8 +209,8 @@ EFFECTS: Final = {
     "httpx": _NETWORK, "httpcore": _NETWORK, "socket": _NETWORK, "ssl": _NETWORK, "google": _NETWORK,
     "tenacity": _NETWORK, "time": _CLOCK, "random": _PROCESS, "os": _PROCESS, "signal": _PROCESS,
     "subprocess": _PROCESS, "threading": _PROCESS,
-    "deploy.compute_engine": _NETWORK, "deploy.google_apis": _NETWORK, "deploy.registry": _NETWORK, "deploy.rollout": _NETWORK,
-    "deploy.report": _NETWORK,
+    "deploy.compute_engine": _NETWORK, "deploy.google_apis": _NETWORK, "deploy.registry": _NETWORK,
+    "deploy.rollout": _NETWORK, "deploy.report": _NETWORK,
 }  # fmt: skip
 
 CLIENTS: Final = {

@@ -1,0 +1,223 @@
+"""`doctor` on a sound environment, on planted defects, and where the login may not read."""
+
+from collections.abc import Callable
+
+import pytest
+
+from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS
+from deploy.doctor.diagnosis import diagnose
+from deploy.doctor.finding import Finding
+from deploy.doctor.readings import Readings, Unread
+from tests.integration.deploy.doctor_rig import Plot, findings, planted
+from tests.unit.deploy.values import CONFIG
+
+Defect = Callable[[Plot], None]
+CHECKS = [
+    "account", "clock", "APIs", "permissions", "dry run", "service account", "repository", "group", "update policy",
+    "health check", "firewall", "startup script", "machine type", "secrets", "quota", "template quota",
+]  # fmt: skip
+
+
+def _disable_api(plot: Plot) -> None:
+    plot.seed.disabled_services = ["iap.googleapis.com"]
+
+
+def _deny_permission(plot: Plot) -> None:
+    plot.denied.append("compute.instanceTemplates.delete")
+
+
+def _deny_act_as(plot: Plot) -> None:
+    plot.denied.append("iam.serviceAccounts.actAs")
+
+
+def _leave_repository_out(plot: Plot) -> None:
+    plot.seed.repositories = {}
+
+
+def _mask_startup_script(plot: Plot) -> None:
+    mask = {"properties": {"metadata": {"startup-script": "true"}}}
+    plot.resource("instanceGroupManagers")["allInstancesConfig"] = mask
+
+
+def _raise_surge(plot: Plot) -> None:
+    plot.resource("instanceGroupManagers")["updatePolicy"]["maxSurge"] = {"fixed": 2}
+
+
+def _ask_exporter(plot: Plot) -> None:
+    plot.resource("healthChecks")["httpHealthCheck"] = {"port": 9100, "requestPath": "/metrics"}
+    plot.resource("firewalls")["allowed"] = [{"IPProtocol": "tcp", "ports": ["9000-9100"]}]
+
+
+def _admit_one_range(plot: Plot) -> None:
+    plot.resource("firewalls")["sourceRanges"] = ["130.211.0.0/22"]
+
+
+def _write_reference_twice(plot: Plot) -> None:
+    lines = plot.script["value"].splitlines()
+    image = next(line for line in lines if "/ai-server:latest" in line).split()[-1]
+    plot.script["value"] += f"docker pull {image}\n"
+
+
+def _ask_for_unknown_machine_type(plot: Plot) -> None:
+    plot.properties["machineType"] = "n2d-standard-3"
+
+
+def _leave_version_out(plot: Plot) -> None:
+    plot.seed.secrets = {"dojangkok-ocr-api": []}
+
+
+def _use_quota_up(plot: Plot) -> None:
+    plot.seed.quotas = {"INSTANCES": 3}
+
+
+def _use_template_quota_up(plot: Plot) -> None:
+    plot.max_templates = 1
+
+
+def _set_clock_ahead(plot: Plot) -> None:
+    plot.clock_ahead_s = 600
+
+
+# The check that finds a defect, a part of its text, and the beginning of its command.
+DEFECTS: dict[Defect, tuple[str, str, str]] = {
+    _set_clock_ahead: ("clock", "600 s ahead of Compute Engine's", "date -u; curl"),
+    _disable_api: ("APIs", "iap.googleapis.com is not enabled", "gcloud services enable iap.googleapis.com --project"),
+    _deny_permission: ("permissions", "1 missing on the project", "gcloud iam roles update ROLE --project"),
+    _deny_act_as: ("service account", "lacks iam.serviceAccounts.actAs on", "gcloud iam service-accounts add"),
+    _leave_repository_out: ("repository", "'dojangkok-ai' does not exist in", "gcloud artifacts repositories create"),
+    _mask_startup_script: ("group", "hides the template's", "gcloud compute instance-groups managed all"),
+    _raise_surge: ("update policy", "maxSurge is 2, and the file has 1", "gcloud compute instance-groups managed"),
+    _ask_exporter: ("health check", "asks port 9100, where node-exporter answers", "gcloud compute health-checks list"),
+    _admit_one_range: ("firewall", "network 'dojangkok-ai-vpc' admits probes from 35", "gcloud compute firewall"),
+    _write_reference_twice: ("startup script", "2 references of", "gcloud compute instance-templates describe"),
+    _ask_for_unknown_machine_type: ("machine type", "has no 'n2d-standard-3'", "gcloud compute machine-types list"),
+    _leave_version_out: ("secrets", "'dojangkok-ocr-api' has no version", 'printf %s "$VALUE" | gcloud secrets'),
+    _use_quota_up: ("quota", "has room for 0 instances, and the surge is 1", "gcloud compute regions describe"),
+    _use_template_quota_up: ("template quota", "1 of 1 instance templates are used", "gcloud compute project-info"),
+}  # fmt: skip
+
+
+def _wrong(found: tuple[Finding, ...]) -> list[Finding]:
+    return [finding for finding in found if finding.state == "wrong"]
+
+
+def _are_complete(found: tuple[Finding, ...]) -> bool:
+    """Return whether each check has a finding, and each finding that is not ok has a command."""
+    checks = list(dict.fromkeys(finding.check for finding in found))
+    return checks == CHECKS and all(bool(finding.command) == (finding.state != "ok") for finding in found)
+
+
+def test_sound_environment_has_one_line_for_each_check() -> None:
+    """On a sound environment every check is ok, each in one finding."""
+    found = planted()
+    assert [(finding.check, finding.state) for finding in found] == [(check, "ok") for check in CHECKS]
+    assert _are_complete(found)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__.strip("_"))
+def test_single_defect_is_one_finding(defect: Defect) -> None:
+    """A defect is found by its own check alone, with the command that fixes or shows it."""
+    found = planted(defect)
+    check, text, command = DEFECTS[defect]
+    [finding] = _wrong(found)
+    assert finding.check == check
+    assert text in finding.text
+    assert finding.command.startswith(command)
+    assert _are_complete(found)
+
+
+def test_all_defects_are_listed_in_one_run() -> None:
+    """Fourteen defects at once are fourteen findings of one run."""
+    found = planted(*DEFECTS)
+    assert [finding.check for finding in _wrong(found)] == [check for check, _, _ in DEFECTS.values()]
+    assert all(text in finding.text for finding, (_, text, _) in zip(_wrong(found), DEFECTS.values(), strict=True))
+    assert _are_complete(found)
+
+
+# Permission that the login lacks, and the check whose value it can't read then.
+UNREADABLE = {
+    "serviceusage.services.get": "APIs",
+    "artifactregistry.repositories.get": "repository",
+    "compute.networks.getEffectiveFirewalls": "firewall",
+    "compute.machineTypes.get": "machine type",
+    "secretmanager.versions.get": "secrets",
+    "compute.projects.get": "template quota",
+}
+
+
+@pytest.mark.parametrize("permission", UNREADABLE)
+def test_value_that_the_login_may_not_read_is_unknown(permission: str) -> None:
+    """A denied read is an unknown finding with the command that shows the value, and no wrong one."""
+    found = planted(lambda plot: plot.denied.append(permission))
+    [finding] = [finding for finding in found if finding.state != "ok"]
+    assert (finding.check, finding.state) == (UNREADABLE[permission], "unknown")
+    assert permission in finding.text
+    assert _are_complete(found)
+
+
+def test_grant_under_a_condition_is_unknown() -> None:
+    """Permissions of the dry run that the whole project does not grant may have a condition: unknown, not wrong."""
+    found = planted(lambda plot: plot.denied.extend(INSTANCE_PERMISSIONS))
+    [finding] = [finding for finding in found if finding.state != "ok"]
+    assert (finding.check, finding.state) == ("dry run", "unknown")
+    assert "names that end in -0000" in finding.text
+    assert "bindings.condition.expression" in finding.command
+
+
+def test_disabled_api_of_a_read_is_wrong_even_if_the_list_of_apis_is_unreadable() -> None:
+    """An API that answers that it is disabled is wrong; the values behind it are unknown, with the same command."""
+
+    def defect(plot: Plot) -> None:
+        plot.seed.disabled_services = ["secretmanager.googleapis.com", "serviceusage.googleapis.com"]
+
+    found = planted(defect)
+    enable = "gcloud services enable {}.googleapis.com --project dojangkok-dev"
+    assert [(row.check, row.state, row.command) for row in found if row.state != "ok"] == [
+        ("APIs", "wrong", enable.format("secretmanager")),
+        ("APIs", "wrong", enable.format("serviceusage")),
+        ("APIs", "unknown", enable.format("serviceusage")),
+        ("secrets", "unknown", enable.format("secretmanager")),
+    ]
+
+
+def test_absent_group_leaves_the_other_checks() -> None:
+    """Without the group its own checks are unknown, and the checks of the project are made."""
+    rig = Plot().rig()
+    rig.config = rig.config.model_copy(update={"group": "nowhere"})
+    found = findings(rig)
+    assert [finding.check for finding in _wrong(found)] == ["group"]
+    assert "group 'nowhere': not found in zone asia-northeast3-a" in _wrong(found)[0].text
+    assert [finding.check for finding in found if finding.state == "ok"] == [
+        "account", "clock", "APIs", "permissions", "dry run", "repository", "template quota",
+    ]  # fmt: skip
+    assert _are_complete(found)
+
+
+def test_missing_login_is_the_only_wrong_finding() -> None:
+    """Without a login every other check is unknown."""
+    found = diagnose(CONFIG, Readings(account=Unread("credentials: none were given.", "pass --credentials FILE")))
+    assert [finding.check for finding in _wrong(found)] == ["account"]
+    assert {finding.state for finding in found[1:]} == {"unknown"}
+    assert _are_complete(found)
+
+
+def test_doctor_writes_nothing() -> None:
+    """No request of `doctor` changes the environment, also where it finds defects."""
+    plot = Plot()
+    for defect in DEFECTS:
+        defect(plot)
+    rig = plot.rig()
+    findings(rig)
+    reads = {"cloudresourcemanager", "iam", "artifactregistry"}
+    assert {method.partition(".")[0] for method, _ in rig.writes()} == reads
+    assert all(method.endswith(".testIamPermissions") for method, _ in rig.writes())
+
+
+def test_rollback_surge_is_no_difference() -> None:
+    """A rollback sets a surge of its own, which `doctor` does not call a difference from the file."""
+    rig = Plot().rig()
+    rig.deploy("a")
+    rig.deploy("b")
+    rig.rollback()
+    [finding] = [finding for finding in findings(rig) if finding.check == "update policy"]
+    assert finding.state == "ok"
