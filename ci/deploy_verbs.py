@@ -6,7 +6,7 @@ from dagger import Doc
 
 from ci import accessory_runner, deploy_runner
 from ci.environments import LOCAL
-from ci.errors import RefusedError
+from ci.errors import NotAllowedError, RefusedError
 from ci.inputs import Source
 from ci.options import GROUP_OPTIONS, Credentials, Options
 from ci.steps.accessory import Update
@@ -68,6 +68,14 @@ class DeployVerbs:
     async def prune(self, source: Source, options: Options) -> str:
         """Delete the releases that no group, instance or fallback refers to and that retention does not keep."""
         return await deploy_runner.run(source, options, ["prune", *options.flags("format")])
+
+    @verb(*GROUP_OPTIONS, "format")
+    async def doctor(self, source: Source, options: Options) -> str:
+        """List what a rollout needs of project and group, and what of it is missing; write nothing."""
+        try:
+            return await deploy_runner.run(source, options, ["doctor", *options.flags("format")])
+        except NotAllowedError as error:
+            raise RefusedError(f"✗ account  {error}") from error
 
     @verb("credentials", "format", "by")
     async def accessory(

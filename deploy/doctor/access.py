@@ -17,7 +17,7 @@ _PER_LINE: Final = 6  # permissions in one command, so that a line of the report
 def account_findings(readings: Readings) -> Iterator[Finding]:
     """Yield the finding about the account that is logged in."""
     if isinstance(readings.account, Unread):
-        text = f"{readings.account.text} {readings.account.fix}".strip()
+        text = f"{readings.account.text} Fix: {readings.account.fix}"
         yield wrong("account", text, "gcloud auth application-default login")
     else:
         yield ok("account", readings.account or "none: this emulator requires no login")

@@ -47,7 +47,7 @@ class NetworkFirewalls:
 
     Args:
         network: name of the network.
-        rules: its own firewall rules.
+        rules: firewall rules of the network itself.
         has_policies: whether firewall policies apply beside them.
     """
 

@@ -143,7 +143,8 @@ def repository_findings(config: Config, readings: Readings) -> Iterator[Finding]
         yield wrong(check, f"'{place.name}' does not exist in {place.location} of project {place.project}", command)
     elif isinstance(document, Unread):
         yield unread_finding(check, config, document, show)
-        yield from _download_findings(config, readings, place)
+        if not isinstance(readings.missing_repository_permissions, Unread):
+            yield from _download_findings(config, readings, place)
     elif document and document.get("format") != "DOCKER":
         yield wrong(check, f"'{place.name}' has the format {document.get('format')}, and images need DOCKER", show)
     else:

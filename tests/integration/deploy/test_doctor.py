@@ -97,41 +97,41 @@ DEFECTS: dict[Defect, tuple[str, str, str]] = {
 }  # fmt: skip
 
 
-def _wrong(found: tuple[Finding, ...]) -> list[Finding]:
-    return [finding for finding in found if finding.state == "wrong"]
+def _wrong(listed: tuple[Finding, ...]) -> list[Finding]:
+    return [finding for finding in listed if finding.state == "wrong"]
 
 
-def _are_complete(found: tuple[Finding, ...]) -> bool:
+def _are_complete(listed: tuple[Finding, ...]) -> bool:
     """Return whether each check has a finding, and each finding that is not ok has a command."""
-    checks = list(dict.fromkeys(finding.check for finding in found))
-    return checks == CHECKS and all(bool(finding.command) == (finding.state != "ok") for finding in found)
+    checks = list(dict.fromkeys(finding.check for finding in listed))
+    return checks == CHECKS and all(bool(finding.command) == (finding.state != "ok") for finding in listed)
 
 
 def test_sound_environment_has_one_line_for_each_check() -> None:
     """On a sound environment every check is ok, each in one finding."""
-    found = planted()
-    assert [(finding.check, finding.state) for finding in found] == [(check, "ok") for check in CHECKS]
-    assert _are_complete(found)
+    listed = planted()
+    assert [(finding.check, finding.state) for finding in listed] == [(check, "ok") for check in CHECKS]
+    assert _are_complete(listed)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.__name__.strip("_"))
 def test_single_defect_is_one_finding(defect: Defect) -> None:
     """A defect is found by its own check alone, with the command that fixes or shows it."""
-    found = planted(defect)
+    listed = planted(defect)
     check, text, command = DEFECTS[defect]
-    [finding] = _wrong(found)
+    [finding] = _wrong(listed)
     assert finding.check == check
     assert text in finding.text
     assert finding.command.startswith(command)
-    assert _are_complete(found)
+    assert _are_complete(listed)
 
 
 def test_all_defects_are_listed_in_one_run() -> None:
     """Fourteen defects at once are fourteen findings of one run."""
-    found = planted(*DEFECTS)
-    assert [finding.check for finding in _wrong(found)] == [check for check, _, _ in DEFECTS.values()]
-    assert all(text in finding.text for finding, (_, text, _) in zip(_wrong(found), DEFECTS.values(), strict=True))
-    assert _are_complete(found)
+    listed = planted(*DEFECTS)
+    assert [finding.check for finding in _wrong(listed)] == [check for check, _, _ in DEFECTS.values()]
+    assert all(text in finding.text for finding, (_, text, _) in zip(_wrong(listed), DEFECTS.values(), strict=True))
+    assert _are_complete(listed)
 
 
 # Permission that the login lacks, and the check whose value it can't read then.
@@ -148,17 +148,17 @@ UNREADABLE = {
 @pytest.mark.parametrize("permission", UNREADABLE)
 def test_value_that_the_login_may_not_read_is_unknown(permission: str) -> None:
     """A denied read is an unknown finding with the command that shows the value, and no wrong one."""
-    found = planted(lambda plot: plot.denied.append(permission))
-    [finding] = [finding for finding in found if finding.state != "ok"]
+    listed = planted(lambda plot: plot.denied.append(permission))
+    [finding] = [finding for finding in listed if finding.state != "ok"]
     assert (finding.check, finding.state) == (UNREADABLE[permission], "unknown")
     assert permission in finding.text
-    assert _are_complete(found)
+    assert _are_complete(listed)
 
 
 def test_grant_under_a_condition_is_unknown() -> None:
     """Permissions of the dry run that the whole project does not grant may have a condition: unknown, not wrong."""
-    found = planted(lambda plot: plot.denied.extend(INSTANCE_PERMISSIONS))
-    [finding] = [finding for finding in found if finding.state != "ok"]
+    listed = planted(lambda plot: plot.denied.extend(INSTANCE_PERMISSIONS))
+    [finding] = [finding for finding in listed if finding.state != "ok"]
     assert (finding.check, finding.state) == ("dry run", "unknown")
     assert "names that end in -0000" in finding.text
     assert "bindings.condition.expression" in finding.command
@@ -170,9 +170,9 @@ def test_disabled_api_of_a_read_is_wrong_even_if_the_list_of_apis_is_unreadable(
     def defect(plot: Plot) -> None:
         plot.seed.disabled_services = ["secretmanager.googleapis.com", "serviceusage.googleapis.com"]
 
-    found = planted(defect)
+    listed = planted(defect)
     enable = "gcloud services enable {}.googleapis.com --project dojangkok-dev"
-    assert [(row.check, row.state, row.command) for row in found if row.state != "ok"] == [
+    assert [(row.check, row.state, row.command) for row in listed if row.state != "ok"] == [
         ("APIs", "wrong", enable.format("secretmanager")),
         ("APIs", "wrong", enable.format("serviceusage")),
         ("APIs", "unknown", enable.format("serviceusage")),
@@ -184,21 +184,21 @@ def test_absent_group_leaves_the_other_checks() -> None:
     """Without the group its own checks are unknown, and the checks of the project are made."""
     rig = Plot().rig()
     rig.config = rig.config.model_copy(update={"group": "nowhere"})
-    found = findings(rig)
-    assert [finding.check for finding in _wrong(found)] == ["group"]
-    assert "group 'nowhere': not found in zone asia-northeast3-a" in _wrong(found)[0].text
-    assert [finding.check for finding in found if finding.state == "ok"] == [
+    listed = findings(rig)
+    assert [finding.check for finding in _wrong(listed)] == ["group"]
+    assert "group 'nowhere': not found in zone asia-northeast3-a" in _wrong(listed)[0].text
+    assert [finding.check for finding in listed if finding.state == "ok"] == [
         "account", "clock", "APIs", "permissions", "dry run", "repository", "template quota",
     ]  # fmt: skip
-    assert _are_complete(found)
+    assert _are_complete(listed)
 
 
 def test_missing_login_is_the_only_wrong_finding() -> None:
     """Without a login every other check is unknown."""
-    found = diagnose(CONFIG, Readings(account=Unread("credentials: none were given.", "pass --credentials FILE")))
-    assert [finding.check for finding in _wrong(found)] == ["account"]
-    assert {finding.state for finding in found[1:]} == {"unknown"}
-    assert _are_complete(found)
+    listed = diagnose(CONFIG, Readings(account=Unread("credentials: none were given.", "pass --credentials FILE")))
+    assert [finding.check for finding in _wrong(listed)] == ["account"]
+    assert {finding.state for finding in listed[1:]} == {"unknown"}
+    assert _are_complete(listed)
 
 
 def test_doctor_writes_nothing() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from typing import Any
 
+import dagger
 import pytest
 
 from ci import deploy_runner
@@ -93,7 +94,7 @@ def test_rollback_passes_its_own_arguments_and_the_group(runs: list[tuple[Option
     assert runs == [(options("prod", group="g"), ["rollback", "--format", "text", "--to", "1234567", "--force"])]
 
 
-@pytest.mark.parametrize("name", ["status", "history", "report", "reconcile", "prune"])
+@pytest.mark.parametrize("name", ["status", "history", "report", "reconcile", "prune", "doctor"])
 def test_other_verbs_pass_their_format(name: str, runs: list[tuple[Options, list[str]]]) -> None:
     """They have no other argument of their own."""
     call(name, format="json")
@@ -110,6 +111,20 @@ def test_real_environment_needs_credentials() -> None:
     assert "or pass --credentials file:PATH" in text
     assert "gcloud auth application-default login" in text
     assert asyncio.run(deploy_runner.checked(REPOSITORY, options())) == options()
+
+
+def test_doctor_without_credentials_ends_as_with_a_wrong_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`doctor` has the exit codes 0 and 3 alone, also where no credential file can be read."""
+
+    async def run(_: object, given: Options, __: list[str]) -> str:
+        await deploy_runner.checked(REPOSITORY, given)
+        raise AssertionError("the credentials are missing")
+
+    monkeypatch.setattr(deploy_runner, "run", run)
+    with pytest.raises(dagger.ExecError) as ended:
+        call("doctor", env="prod")
+    assert ended.value.exit_code == 3
+    assert "✗ account  --credentials: 'prod' needs a Google credential file." in ended.value.stderr
 
 
 def test_environment_is_checked_before_credentials() -> None:

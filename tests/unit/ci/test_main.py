@@ -23,7 +23,7 @@ from ci.steps.python_checks import PYTHON_FILES
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
-    "reset_local", "accessory", "release",
+    "reset_local", "accessory", "release", "doctor",
 }  # fmt: skip
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
