@@ -27,7 +27,7 @@ def test_every_command_of_the_readme_prints_the_documented_output(deployer: Depl
     digest = re.search(r"--image \S+@(sha256:[0-9a-f]{64})", README)
     assert digest
     registry.manifests[f"{REPOSITORY.partition('/')[2]}/{digest[1]}"] = digest[1]
-    assert [args[0] for args, _ in blocks()] == ["status", "deploy", "history", "rollback", "reconcile"]
+    assert [args[0] for args, _ in blocks()] == ["doctor", "status", "deploy", "history", "rollback", "reconcile"]
     for args, printed in blocks():
         assert args[-2:] == ["--env", "dev"] or "--env dev" in " ".join(args)
         code, stdout, stderr = deployer.run(*args)
