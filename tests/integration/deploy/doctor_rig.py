@@ -33,12 +33,14 @@ class Plot:
     Args:
         seed: resources of the environment; at first a sound one, whose startup script reads a secret.
         denied: permissions that the account does not have.
+        disabled_apis: APIs that the project has not enabled.
         max_templates: quota of instance templates.
         clock_ahead_s: seconds that the client's clock is ahead of the emulator's.
     """
 
     seed: Seed = field(default_factory=lambda: _SEED.model_copy(deep=True))
     denied: list[str] = field(default_factory=list)
+    disabled_apis: list[str] = field(default_factory=list)
     max_templates: int = 100
     clock_ahead_s: float = 0.0
 
@@ -69,7 +71,7 @@ class Plot:
         plant(emulator, self.seed)
         emulator.environment.clock.move(300)
         rig = Rig(emulator, clock_ahead_s=self.clock_ahead_s)
-        rig.control("PUT", "emulator/permissions", {"denied": self.denied})
+        rig.control("PUT", "emulator/permissions", {"denied": self.denied, "disabled_apis": self.disabled_apis})
         return rig
 
 

@@ -19,7 +19,7 @@ CHECKS = [
 
 
 def _disable_api(plot: Plot) -> None:
-    plot.seed.disabled_services = ["iap.googleapis.com"]
+    plot.disabled_apis.append("iap.googleapis.com")
 
 
 def _deny_permission(plot: Plot) -> None:
@@ -167,10 +167,8 @@ def test_grant_under_a_condition_is_unknown() -> None:
 def test_disabled_api_of_a_read_is_wrong_even_if_the_list_of_apis_is_unreadable() -> None:
     """An API that answers that it is disabled is wrong; the values behind it are unknown, with the same command."""
 
-    def defect(plot: Plot) -> None:
-        plot.seed.disabled_services = ["secretmanager.googleapis.com", "serviceusage.googleapis.com"]
-
-    listed = planted(defect)
+    apis = ["secretmanager.googleapis.com", "serviceusage.googleapis.com"]
+    listed = planted(lambda plot: plot.disabled_apis.extend(apis))
     enable = "gcloud services enable {}.googleapis.com --project dojangkok-dev"
     assert [(row.check, row.state, row.command) for row in listed if row.state != "ok"] == [
         ("APIs", "wrong", enable.format("secretmanager")),

@@ -8,7 +8,7 @@ import pytest
 from deploy.documents.project_shapes import NamedDocument
 from deploy.documents.validation import shape_check
 from deploy.errors import CloudError, DeployError, NotAllowedError
-from deploy.google_apis.client import DisabledServiceError, GoogleApis
+from deploy.google_apis.client import GoogleApis
 from deploy.retry import Time
 
 NAMED = shape_check(NamedDocument)
@@ -59,32 +59,30 @@ def status(code: int, **error: Any) -> httpx.Response:
     return httpx.Response(code, json={"error": {"code": code, "message": "no", **error}})
 
 
-DISABLED = [{"reason": "SERVICE_DISABLED", "metadata": {"service": "iam.googleapis.com"}}]
-
-
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
         (status(404), CloudError),
         (status(403), NotAllowedError),
         (status(403, details=[{"reason": "IAM_PERMISSION_DENIED"}]), NotAllowedError),
-        (status(403, details=DISABLED), DisabledServiceError),
         (status(403, details="odd"), NotAllowedError),
         (httpx.Response(302, headers={"location": "https://login.example"}), CloudError),
     ],
 )
 def test_final_errors(answer: httpx.Response, kind: type[DeployError]) -> None:
-    """An absent resource, a denied permission, a disabled API and a redirect are final errors of their kinds."""
+    """An absent resource, a denied permission and a redirect are final errors of their kinds."""
     with pytest.raises(DeployError, match="GET iam projects/p/x") as raised:
         apis([answer], []).get("iam", "projects/p/x", NAMED)
     assert type(raised.value) is kind
 
 
-def test_disabled_api_is_named() -> None:
-    """The error of a disabled API has the API's name."""
-    with pytest.raises(DisabledServiceError) as raised:
-        apis([status(403, details=DISABLED)], []).get("iam", "x", NAMED)
-    assert raised.value.service == "iam.googleapis.com"
+def test_disabled_api_has_the_command_that_enables_it() -> None:
+    """The error of a disabled API has gcloud's command, whose API and project are those of the answer."""
+    metadata = {"service": "iam.googleapis.com", "consumer": "projects/p"}
+    disabled = status(403, details=[{"reason": "SERVICE_DISABLED", "metadata": metadata}])
+    with pytest.raises(NotAllowedError) as raised:
+        apis([disabled], []).get("iam", "x", NAMED)
+    assert "gcloud services enable iam.googleapis.com --project p" in raised.value.fix
 
 
 @pytest.mark.parametrize(
