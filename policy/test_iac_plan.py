@@ -166,22 +166,10 @@ def _assert_same(granted: set[str], needed: set[str], where: str) -> None:
     )
 
 
-def test_apis_of_the_project_are_those_that_doctor_checks(plan: Plan) -> None:
-    """`doctor` names an API that is off only if it knows the API."""
-    tree = ast.parse((ROOT / "deploy/google_apis/readings_reader.py").read_text())
-    (checked,) = (
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) == "REQUIRED_SERVICES"
-    )
-    enabled = {body["service"] for body in resources(plan, "google_project_service").values()}
-    assert enabled == {*checked}
-
-
 def test_deployer_has_exactly_the_permissions_that_deploy_uses(plan: Plan) -> None:
     """`deploy` checks a list of permissions before it writes, and uses two more if it has them."""
     required = _list_of_deploy("REQUIRED_PERMISSIONS")
-    optional = {"compute.instances.getSerialPortOutput", "compute.regions.get"}
+    optional = _list_of_deploy("OPTIONAL_PERMISSIONS")
     _assert_same(_permissions(plan), required | optional | _SSH_PERMISSIONS, "deploy/compute_engine/permissions.py")
     second = _list_of_deploy("INSTANCE_PERMISSIONS")
     _assert_same(_permissions(plan, "dry_run"), second, "deploy/compute_engine/permissions.py")

@@ -25,7 +25,7 @@ from deploy.release.secret_names import SecretName, secret_names
 from deploy.retry import NOT_FOUND
 from lib.disabled_apis import disabled_api
 
-# APIs that a rollout, the login of a job and the instances of iac/ use; policy/test_iac_plan.py compares both lists.
+# APIs that a rollout, the login of a job and the instances of iac/ use; policy/test_iac_apis.py compares both lists.
 REQUIRED_SERVICES: Final = (
     "artifactregistry.googleapis.com",
     "cloudresourcemanager.googleapis.com",
