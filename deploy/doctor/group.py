@@ -64,7 +64,10 @@ def update_policy_findings(config: Config, readings: Readings) -> Iterator[Findi
     differences = policy_differences(config, group)
     changes = {key: values for key, values in differences.items() if key in _COUNTS or not refusals}
     if changes:
-        text = ", ".join(f"{key} is {current}, and the file has {wanted}" for key, (current, wanted) in changes.items())
+        text = "; ".join(
+            f"{key} is {'absent' if current is None else current}, and the file has {expected}"
+            for key, (current, expected) in changes.items()
+        )
         flags = [f"--update-policy-{_POLICY_FLAGS[key]} {str(value).lower()}" for key, (_, value) in changes.items()]
         yield wrong(check, text, preflight.group_command(config, "update", *flags))
     if not (refusals or changes):

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.marks import covers, environment, unverified, verified
+from tests.contract.marks import covers, differs, environment, unverified, verified
 from tests.contract.rig import HOME, PROJECT, EmulatorClient
 
 P: Final = f"/v1/projects/{PROJECT}"
@@ -40,6 +40,15 @@ def test_enabled_state_of_several_services(emulator: EmulatorClient) -> None:
     ]
     query = "&".join(f"names=projects/{PROJECT}/services/s{number}.googleapis.com" for number in range(31))
     assert error(emulator, "GET", f"{P}/services:batchGet?{query}")["status"] == "INVALID_ARGUMENT"
+
+
+@differs("Google's answers have the project's number in names, also if the request has its id")
+@covers("serviceusage.services.batchGet")
+def test_project_in_the_name_of_a_service(emulator: EmulatorClient) -> None:
+    """The name of a service has the project as the request has it."""
+    name = f"projects/{PROJECT}/services/compute.googleapis.com"
+    [service] = emulator.get(f"{P}/services:batchGet?names={name}")["services"]
+    assert service["name"] == name
 
 
 @verified("R")

@@ -50,6 +50,13 @@ def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
     assert [path.rpartition("/")[2] for _, path, _ in fake.seen] == [digest("b")]
 
 
+@pytest.mark.parametrize("fake", [FakeRegistry(), FakeRegistry({})])
+def test_registry_that_answers_accepts_the_login(fake: FakeRegistry) -> None:
+    """A registry accepts a login whether or not it holds an image of the repository yet."""
+    registry(fake).check_access(REPOSITORY)
+    assert [(method, login) for method, _, login in fake.seen] == [("HEAD", "Bearer t")]
+
+
 @pytest.mark.parametrize("asked", ["v1", digest("a")])
 def test_absent_image_is_named(asked: str) -> None:
     """The error for an absent image names the repository and the reference, and has exit code 3."""
@@ -68,6 +75,8 @@ def test_missing_permission_to_read_is_not_an_absent_image(status: int) -> None:
     with pytest.raises(NotAllowedError) as error:
         registry(FakeRegistry(faults=[status])).resolve(Reference(REPOSITORY, "latest"))
     assert f"'{REPOSITORY}': {status}, reading is not allowed. Fix: grant" in str(error.value)
+    with pytest.raises(NotAllowedError, match=f"{status}, reading is not allowed"):
+        registry(FakeRegistry(faults=[status])).check_access(REPOSITORY)
     assert error.value.exit_code == 4
 
 
