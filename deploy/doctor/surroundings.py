@@ -133,6 +133,8 @@ def repository_findings(config: Config, readings: Readings) -> Iterator[Finding]
         show = f"skopeo list-tags docker://{config.repository}"
         if readings.registry is None:
             yield ok(check, f"{config.registry} accepts this login")
+        elif readings.registry.fix:  # the registry has answered, and refused
+            yield wrong(check, f"{readings.registry.text} Fix: {readings.registry.fix}", show)
         else:
             yield unread_finding(check, config, readings.registry, show)
         return

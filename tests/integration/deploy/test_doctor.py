@@ -211,8 +211,8 @@ def test_doctor_writes_nothing() -> None:
     assert all(method.endswith(".testIamPermissions") for method, _ in rig.writes())
 
 
-def test_rollback_surge_is_no_difference() -> None:
-    """A rollback sets a surge of its own, which `doctor` does not call a difference from the file."""
+def test_rollback_leaves_no_difference() -> None:
+    """A rollback sets a surge of its own and restores the file's, so that `doctor` finds no difference."""
     rig = Plot().rig()
     rig.deploy("a")
     rig.deploy("b")

@@ -67,7 +67,11 @@ def config(repository: str) -> Config:
 
 @pytest.mark.parametrize(
     ("registry", "state", "text"),
-    [(None, "ok", "https://ghcr.io accepts this login"), (Unread("401 a login"), "unknown", "401 a login")],
+    [
+        (None, "ok", "https://ghcr.io accepts this login"),
+        (Unread("requires a login.", "pass FILE"), "wrong", "requires a login. Fix: pass FILE"),
+        (Unread("no answer"), "unknown", "no answer"),
+    ],
 )
 def test_other_registry(registry: Unread | None, state: str, text: str) -> None:
     """Of a registry that is not Artifact Registry, only its answer to this login is known."""
