@@ -26,7 +26,7 @@ _READ_SECRET = "ocr_api=$(gcloud secrets versions access latest --secret dojangk
 
 
 @dataclass
-class Plot:
+class EnvironmentPlan:
     """
     The environment that a test makes, before its emulator starts.
 
@@ -84,12 +84,12 @@ def findings(rig: Rig) -> tuple[Finding, ...]:
     return diagnose(rig.config, reader.read("deployer@dojangkok-dev.iam.gserviceaccount.com", "user:me@example.com"))
 
 
-def planted(*defects: Callable[[Plot], None]) -> tuple[Finding, ...]:
+def planted(*defects: Callable[[EnvironmentPlan], None]) -> tuple[Finding, ...]:
     """Return what `doctor` finds in a sound environment after some defects were planted."""
-    plot = Plot()
+    plan = EnvironmentPlan()
     for defect in defects:
-        defect(plot)
-    return findings(plot.rig())
+        defect(plan)
+    return findings(plan.rig())
 
 
 def _one_by_one(reads: Sequence[Callable[[], Any]]) -> list[Any]:

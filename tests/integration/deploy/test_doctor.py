@@ -8,74 +8,74 @@ from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS
 from deploy.doctor.diagnosis import diagnose
 from deploy.doctor.finding import Finding
 from deploy.doctor.readings import Readings, Unread
-from tests.integration.deploy.doctor_rig import Plot, findings, planted
+from tests.integration.deploy.doctor_rig import EnvironmentPlan, findings, planted
 from tests.unit.deploy.values import CONFIG
 
-Defect = Callable[[Plot], None]
+Defect = Callable[[EnvironmentPlan], None]
 CHECKS = [
     "account", "clock", "APIs", "permissions", "dry run", "service account", "repository", "group", "update policy",
     "health check", "firewall", "startup script", "machine type", "secrets", "quota", "template quota",
 ]  # fmt: skip
 
 
-def _disable_api(plot: Plot) -> None:
-    plot.disabled_apis.append("iap.googleapis.com")
+def _disable_api(plan: EnvironmentPlan) -> None:
+    plan.disabled_apis.append("iap.googleapis.com")
 
 
-def _deny_permission(plot: Plot) -> None:
-    plot.denied.append("compute.instanceTemplates.delete")
+def _deny_permission(plan: EnvironmentPlan) -> None:
+    plan.denied.append("compute.instanceTemplates.delete")
 
 
-def _deny_act_as(plot: Plot) -> None:
-    plot.denied.append("iam.serviceAccounts.actAs")
+def _deny_act_as(plan: EnvironmentPlan) -> None:
+    plan.denied.append("iam.serviceAccounts.actAs")
 
 
-def _leave_repository_out(plot: Plot) -> None:
-    plot.seed.repositories = {}
+def _leave_repository_out(plan: EnvironmentPlan) -> None:
+    plan.seed.repositories = {}
 
 
-def _mask_startup_script(plot: Plot) -> None:
+def _mask_startup_script(plan: EnvironmentPlan) -> None:
     mask = {"properties": {"metadata": {"startup-script": "true"}}}
-    plot.resource("instanceGroupManagers")["allInstancesConfig"] = mask
+    plan.resource("instanceGroupManagers")["allInstancesConfig"] = mask
 
 
-def _raise_surge(plot: Plot) -> None:
-    plot.resource("instanceGroupManagers")["updatePolicy"]["maxSurge"] = {"fixed": 2}
+def _raise_surge(plan: EnvironmentPlan) -> None:
+    plan.resource("instanceGroupManagers")["updatePolicy"]["maxSurge"] = {"fixed": 2}
 
 
-def _ask_exporter(plot: Plot) -> None:
-    plot.resource("healthChecks")["httpHealthCheck"] = {"port": 9100, "requestPath": "/metrics"}
-    plot.resource("firewalls")["allowed"] = [{"IPProtocol": "tcp", "ports": ["9000-9100"]}]
+def _ask_exporter(plan: EnvironmentPlan) -> None:
+    plan.resource("healthChecks")["httpHealthCheck"] = {"port": 9100, "requestPath": "/metrics"}
+    plan.resource("firewalls")["allowed"] = [{"IPProtocol": "tcp", "ports": ["9000-9100"]}]
 
 
-def _admit_one_range(plot: Plot) -> None:
-    plot.resource("firewalls")["sourceRanges"] = ["130.211.0.0/22"]
+def _admit_one_range(plan: EnvironmentPlan) -> None:
+    plan.resource("firewalls")["sourceRanges"] = ["130.211.0.0/22"]
 
 
-def _write_reference_twice(plot: Plot) -> None:
-    lines = plot.script["value"].splitlines()
+def _write_reference_twice(plan: EnvironmentPlan) -> None:
+    lines = plan.script["value"].splitlines()
     image = next(line for line in lines if "/ai-server:latest" in line).split()[-1]
-    plot.script["value"] += f"docker pull {image}\n"
+    plan.script["value"] += f"docker pull {image}\n"
 
 
-def _ask_for_unknown_machine_type(plot: Plot) -> None:
-    plot.properties["machineType"] = "n2d-standard-3"
+def _ask_for_unknown_machine_type(plan: EnvironmentPlan) -> None:
+    plan.properties["machineType"] = "n2d-standard-3"
 
 
-def _leave_version_out(plot: Plot) -> None:
-    plot.seed.secrets = {"dojangkok-ocr-api": []}
+def _leave_version_out(plan: EnvironmentPlan) -> None:
+    plan.seed.secrets = {"dojangkok-ocr-api": []}
 
 
-def _use_quota_up(plot: Plot) -> None:
-    plot.seed.quotas = {"INSTANCES": 3}
+def _use_quota_up(plan: EnvironmentPlan) -> None:
+    plan.seed.quotas = {"INSTANCES": 3}
 
 
-def _use_template_quota_up(plot: Plot) -> None:
-    plot.max_templates = 1
+def _use_template_quota_up(plan: EnvironmentPlan) -> None:
+    plan.max_templates = 1
 
 
-def _set_clock_ahead(plot: Plot) -> None:
-    plot.clock_ahead_s = 600
+def _set_clock_ahead(plan: EnvironmentPlan) -> None:
+    plan.clock_ahead_s = 600
 
 
 # The check that finds a defect, a part of its text, and the beginning of its command.
@@ -148,7 +148,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("permission", UNREADABLE)
 def test_value_that_the_login_may_not_read_is_unknown(permission: str) -> None:
     """A denied read is an unknown finding with the command that shows the value, and no wrong one."""
-    listed = planted(lambda plot: plot.denied.append(permission))
+    listed = planted(lambda plan: plan.denied.append(permission))
     [finding] = [finding for finding in listed if finding.state != "ok"]
     assert (finding.check, finding.state) == (UNREADABLE[permission], "unknown")
     assert permission in finding.text
@@ -157,7 +157,7 @@ def test_value_that_the_login_may_not_read_is_unknown(permission: str) -> None:
 
 def test_grant_under_a_condition_is_unknown() -> None:
     """Permissions of the dry run that the whole project does not grant may have a condition: unknown, not wrong."""
-    listed = planted(lambda plot: plot.denied.extend(INSTANCE_PERMISSIONS))
+    listed = planted(lambda plan: plan.denied.extend(INSTANCE_PERMISSIONS))
     [finding] = [finding for finding in listed if finding.state != "ok"]
     assert (finding.check, finding.state) == ("dry run", "unknown")
     assert "names that end in -0000" in finding.text
@@ -168,7 +168,7 @@ def test_disabled_api_of_a_read_is_wrong_even_if_the_list_of_apis_is_unreadable(
     """An API that answers that it is disabled is wrong; the values behind it are unknown, with the same command."""
 
     apis = ["secretmanager.googleapis.com", "serviceusage.googleapis.com"]
-    listed = planted(lambda plot: plot.disabled_apis.extend(apis))
+    listed = planted(lambda plan: plan.disabled_apis.extend(apis))
     enable = "gcloud services enable {}.googleapis.com --project dojangkok-dev"
     assert [(row.check, row.state, row.command) for row in listed if row.state != "ok"] == [
         ("APIs", "wrong", enable.format("secretmanager")),
@@ -180,7 +180,7 @@ def test_disabled_api_of_a_read_is_wrong_even_if_the_list_of_apis_is_unreadable(
 
 def test_absent_group_leaves_the_other_checks() -> None:
     """Without the group its own checks are unknown, and the checks of the project are made."""
-    rig = Plot().rig()
+    rig = EnvironmentPlan().rig()
     rig.config = rig.config.model_copy(update={"group": "nowhere"})
     listed = findings(rig)
     assert [finding.check for finding in _wrong(listed)] == ["group"]
@@ -201,10 +201,10 @@ def test_missing_login_is_the_only_wrong_finding() -> None:
 
 def test_doctor_writes_nothing() -> None:
     """No request of `doctor` changes the environment, also where it finds defects."""
-    plot = Plot()
+    plan = EnvironmentPlan()
     for defect in DEFECTS:
-        defect(plot)
-    rig = plot.rig()
+        defect(plan)
+    rig = plan.rig()
     findings(rig)
     reads = {"cloudresourcemanager", "iam", "artifactregistry"}
     assert {method.partition(".")[0] for method, _ in rig.writes()} == reads
@@ -213,7 +213,7 @@ def test_doctor_writes_nothing() -> None:
 
 def test_rollback_leaves_no_difference() -> None:
     """A rollback sets a surge of its own and restores the file's, so that `doctor` finds no difference."""
-    rig = Plot().rig()
+    rig = EnvironmentPlan().rig()
     rig.deploy("a")
     rig.deploy("b")
     rig.rollback()
