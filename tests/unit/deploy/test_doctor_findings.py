@@ -155,7 +155,7 @@ def test_members_of_the_update_policy_are_each_named_once() -> None:
     assert "is OPPORTUNISTIC, and a release needs PROACTIVE" in refused.text
     assert (
         different.text
-        == "minimalAction is RESTART, and the file has REPLACE, maxUnavailable is None, and the file has 0"
+        == "minimalAction is RESTART, and the file has REPLACE; maxUnavailable is absent, and the file has 0"
     )
     assert different.command.endswith("--update-policy-minimal-action replace --update-policy-max-unavailable 0")
 
