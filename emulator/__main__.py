@@ -63,6 +63,7 @@ def serve(
     instance_check: Annotated[
         str, typer.Option(help="check that the caller may create instances: insert, patch, both or never")
     ] = "both",
+    version_name_length: Annotated[int, typer.Option(help="characters of a name in `versions`, at most", min=1)] = 63,
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create instances once (CREATING_WITHOUT_RETRIES)")
     ] = False,
@@ -87,6 +88,7 @@ def serve(
             retries=not no_retries,
             standby="replace" if standby == "replace" else "keep",
             instance_check=cast("InstanceCheck", instance_check),
+            version_name_length=version_name_length,
         )
         age_s = resources.age_s if resources else 0.0
         start_s = _START_S if manual else time.time() - age_s

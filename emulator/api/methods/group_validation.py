@@ -48,6 +48,9 @@ def _check_versions(call: Call, document: Document) -> None:
         if call.environment.view.get(template) is None:
             why = "The referenced instance template resource cannot be found."
             raise invalid(f"{where}.instanceTemplate", version.get("instanceTemplate"), why)
+        longest = call.environment.options.version_name_length
+        if len(version.get("name") or "") > longest:
+            raise invalid(f"{where}.name", version["name"], f"Must be at most {longest} characters long.")
         for member in ("fixed", "percent"):
             amount = (version.get("targetSize") or {}).get(member)
             if amount is not None and not 0 <= amount <= (100 if member == "percent" else 1_000):

@@ -88,7 +88,8 @@ class Rig:
         """Return the request of a new run for a release."""
         self.runs += 1
         reference = Reference(REPOSITORY, digest=digest(letter))
-        return DeployRequest(reference=reference, run=f"run{self.runs}", now=self.now(compute), commit=letter * 40)
+        run = f"{19_000_000_000 + self.runs}"  # as long as a GITHUB_RUN_ID of 2026
+        return DeployRequest(reference=reference, run=run, now=self.now(compute), commit=letter * 40)
 
     def plan(self, letter: str, compute: Compute | None = None) -> DeployPlan:
         """Return the plan of a deploy."""
