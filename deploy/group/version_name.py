@@ -1,7 +1,8 @@
 """The version name of a group: which rollout set the target version, when, and its deadline, for any other process."""
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
@@ -11,8 +12,10 @@ Kind = Literal["deploy", "rollback"]
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _RUN: Final = r"[\w.-]{1,40}"
 _VERSION_NAME: Final = re.compile(
-    rf"(deploy|rollback)/([0-9a-f]{{12}})/({_RUN})/(\d{{8}}T\d{{6}}Z)/(\d{{8}}T\d{{6}}Z)", re.ASCII
+    rf"(deploy|rollback)/([0-9a-f]{{12}})/({_RUN})/(\d{{8}}T\d{{6}}Z)/(\d{{1,9}})s", re.ASCII
 )
+_LONGEST: Final = 63  # characters; assumed, as for names of resources: no public source has a longer version name
+_HASH: Final = 8
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,29 @@ class VersionName:
             raise RefusedError(f"run: got '{self.run}'.", "use 1 to 40 letters, digits, dots, hyphens or underscores")
 
     def __str__(self) -> str:
-        times = f"{self.began_at.strftime(_TIME)}/{self.deadline_at.strftime(_TIME)}"
-        return f"{self.kind}/{self.release}/{self.run}/{times}"
+        budget_s = (self.deadline_at - self.began_at).total_seconds()
+        return f"{self.kind}/{self.release}/{self.run}/{self.began_at.strftime(_TIME)}/{budget_s:.0f}s"
 
 
 def version_name(kind: Kind, digest: str, run: str, now: datetime, budget_s: float) -> VersionName:
     """
-    Return the version name of a rollout that begins now.
+    Return the version name of a rollout that begins now; at most 63 characters.
 
     Args:
         kind: verb that started the rollout.
         digest: digest of the release's image.
-        run: id of the process that writes the name.
+        run: id of the process that writes the name; an id that is too long is shortened, and ends in its hash then.
         now: time at Compute Engine, UTC.
         budget_s: seconds until the deadline.
     """
     began_at = now.replace(microsecond=0)
     release = digest.removeprefix("sha256:")[:12]
-    return VersionName(kind, release, run, began_at, began_at + timedelta(seconds=round(budget_s)))
+    name = VersionName(kind, release, run, began_at, began_at + timedelta(seconds=round(budget_s)))
+    excess = len(str(name)) - _LONGEST
+    if excess <= 0:
+        return name
+    kept = run[: len(run) - excess - _HASH - 1]
+    return replace(name, run=f"{kept}-{hashlib.sha256(run.encode()).hexdigest()[:_HASH]}")
 
 
 def parse_version_name(text: str) -> VersionName | None:
@@ -68,7 +76,8 @@ def parse_version_name(text: str) -> VersionName | None:
     if match is None:
         return None
     try:
-        began_at, deadline_at = (datetime.strptime(match[part], _TIME).replace(tzinfo=UTC) for part in (4, 5))
-    except ValueError:
+        began_at = datetime.strptime(match[4], _TIME).replace(tzinfo=UTC)
+        deadline_at = began_at + timedelta(seconds=int(match[5]))
+    except (ValueError, OverflowError):
         return None
     return VersionName("deploy" if match[1] == "deploy" else "rollback", match[2], match[3], began_at, deadline_at)

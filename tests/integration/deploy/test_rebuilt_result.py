@@ -15,7 +15,7 @@ def test_settled_group_shows_its_last_release() -> None:
     rig = new_rig()
     rig.deploy("a")
     result = rebuilt_result(rig.config, "dev", rig.observed(), rig.now())
-    assert (result.verb, result.run, result.exit_code, result.is_rebuilt) == ("deploy", "run1", 0, True)
+    assert (result.verb, result.run, result.exit_code, result.is_rebuilt) == ("deploy", "19000000001", 0, True)
     assert result.before == ServedRelease("dojangkok-dev-ai-server-seed", f"{REPOSITORY}:latest")
     assert result.target is not None
     assert (result.target.reference, result.target.commit) == (f"{REPOSITORY}@{digest('a')}", "a" * 40)

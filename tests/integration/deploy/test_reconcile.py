@@ -23,7 +23,7 @@ def test_rollout_within_its_deadline_is_waited_for() -> None:
     rig.abandon("a")
     plan = planned(rig)
     assert isinstance(plan, WaitForRollout)
-    assert plan.text.startswith("deploy of aaaaaaaaaaaa, run run1, has 5")
+    assert plan.text.startswith("deploy of aaaaaaaaaaaa, run 19000000001, has 5")
     rig.perform(plan)
     assert rig.serving() == ["a"] * 3
 

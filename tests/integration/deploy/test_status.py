@@ -28,7 +28,7 @@ def test_status_has_the_release_and_its_origin() -> None:
     name = observed.template["name"]
     assert text[0] == f"{CONFIG.group}: '{name}' serves from every instance"
     assert text[1] == f"  serves {REPOSITORY}@{digest('b')}"
-    assert text[2].startswith(f"  commit {'b' * 12} · run run2 · 1 h ")
+    assert text[2].startswith(f"  commit {'b' * 12} · run 19000000002 · 1 h ")
     assert text[3] == "  target 3 · stable yes · reached yes"
     assert text[4].split() == ["instance", "status", "action", "health", "template"]
     assert [line.split()[1:] for line in text[5:]] == [["RUNNING", "NONE", "HEALTHY", name]] * 3

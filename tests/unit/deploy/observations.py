@@ -12,7 +12,7 @@ from tests.unit.deploy.test_cases import FOLDER, observed
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SEED = "projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed"
 FALLBACK = Fallback(SEED, "1")
-B_NAME = "deploy/bbbbbbbbbbbb/run0/20261123T113000Z/20261123T114000Z"  # version of release b in the cases
+B_NAME = "deploy/bbbbbbbbbbbb/run0/20261123T113000Z/600s"  # version of release b in the cases
 B_DEADLINE = datetime(2026, 11, 23, 11, 40, tzinfo=UTC)
 SHORT_DELAY = "the initial delay of 30 s is shorter than 70 s (check interval 5 s * healthy threshold 2 + 60 s)"
 SHORT_DELAY_WARNING = f"{SHORT_DELAY}: instances that still start may be recreated. Fix: raise initialDelaySec"

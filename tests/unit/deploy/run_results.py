@@ -8,7 +8,7 @@ from deploy.rollout.result import InstanceTimes, Phase, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
 
 DIGEST = f"sha256:{'a' * 64}"
-OLD, NEW = Version("old"), Version("new", "deploy/aaaaaaaaaaaa/run1/20261123T150000Z/20261123T160000Z")
+OLD, NEW = Version("old"), Version("new", "deploy/aaaaaaaaaaaa/run1/20261123T150000Z/3600s")
 INSTANCE = InstanceTimes("web-1", "new", "aaaaaaaaaaaa", True, "healthy", 30.0, 5.0, 12.0, 30.0)
 ROLLOUT = RolloutResult(
     changed=True,

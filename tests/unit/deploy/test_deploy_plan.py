@@ -47,7 +47,7 @@ def test_plan_of_a_new_release() -> None:
     assert plan_deploy(CONFIG, request("a"), seen) == DeployRelease(
         target=Version(
             f"projects/dojangkok-dev/global/instanceTemplates/{body['name']}",
-            "deploy/aaaaaaaaaaaa/run1/20261123T120000Z/20261123T120930Z",
+            "deploy/aaaaaaaaaaaa/run1/20261123T120000Z/570s",
         ),
         before=Version(SEED),
         fingerprint="FTGK3z2GXCs=",

@@ -9,7 +9,7 @@ from deploy.group.release_proof import fallback_warnings, unproven_reason
 from deploy.release.record import Fallback
 
 DEADLINE = datetime(2026, 11, 23, 11, 40, tzinfo=UTC)
-NAMED = Version("new", "deploy/aaaaaaaaaaaa/run1/20261123T113000Z/20261123T114000Z")
+NAMED = Version("new", "deploy/aaaaaaaaaaaa/run1/20261123T113000Z/600s")
 OLD = Instance("b", Version("old"), "RUNNING", "NONE", "HEALTHY")
 
 

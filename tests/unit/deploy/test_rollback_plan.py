@@ -33,7 +33,7 @@ def test_target_and_plan_of_a_rollback() -> None:
         restored=restored, reference=Reference(REPOSITORY, digest=digest("0")), commit="0" * 40
     )
     expected = RestoreRelease(
-        restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/20261123T120930Z"),
+        restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/570s"),
         before=seen.group.versions[0],
         fingerprint="FTGK3z2GXCs=",
         surge=3,

@@ -136,9 +136,9 @@ def test_group_without_a_template_is_compared_with_nothing() -> None:
 @pytest.mark.parametrize(
     ("versions", "surge", "lines"),
     [
-        ([{"name": "rollback/aaaaaaaaaaaa/run1/20261123T113000Z/20261123T114000Z"}], 3, ()),
+        ([{"name": "rollback/aaaaaaaaaaaa/run1/20261123T113000Z/600s"}], 3, ()),
         (
-            [{"name": "deploy/aaaaaaaaaaaa/run1/20261123T113000Z/20261123T114000Z"}],
+            [{"name": "deploy/aaaaaaaaaaaa/run1/20261123T113000Z/600s"}],
             3,
             ("the update policy is not the environment's: maxSurge 3, not 1",),
         ),
