@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from emulator.api.access import Access
@@ -20,10 +21,11 @@ from emulator.api.request_log import RequestEntry, RequestLog
 from emulator.api.routing import Route, find_route
 from emulator.control.routes import Control, is_control_path
 from emulator.environment.environment import Environment
-from emulator.environment.operations import OperationWait, has_vanished, render
+from emulator.environment.operations import OperationWait, has_vanished, render, wait_left_s
 from emulator.environment.store import StateError
 
 _LOG: Final = logging.getLogger("emulator")
+_SHORTEST_STEP_S: Final = 0.001  # of the clock in a wait
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,32 @@ class Emulator:
             is_trusted: whether the request comes from the emulator itself and needs no token
         """
         begun = self.begin(request, is_trusted=is_trusted)
-        return self.finish(begun) if isinstance(begun, Waiting) else begun
+        if not isinstance(begun, Waiting):
+            return begun
+        if self.environment.clock.is_manual:
+            self.pass_wait(begun)
+        return self.finish(begun)
+
+    def pass_wait(self, waiting: Waiting, patience_s: float = inf) -> bool:
+        """
+        Move a clock that is moved by hand to the end of a wait.
+
+        Args:
+            waiting: request that waits
+            patience_s: virtual seconds after which the client hangs up
+
+        Returns:
+            Whether the client is still there.
+        """
+        environment, path = self.environment, waiting.wait.path
+        end_s = environment.now_s + patience_s
+        while (left_s := wait_left_s(waiting.wait, environment.operation(path), environment.now_s)) > 0:
+            if environment.now_s >= end_s:
+                return False
+            next_change_s = max(environment.next_s() - environment.now_s, _SHORTEST_STEP_S)
+            environment.clock.move(min(left_s, end_s - environment.now_s, next_change_s))
+            environment.advance()
+        return True
 
     def begin(self, request: Request, *, is_trusted: bool = False) -> Answer | Waiting:
         """Answer a request, or begin its wait; when this returns, its changes are durable, or undone."""

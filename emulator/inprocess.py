@@ -1,9 +1,11 @@
 """The emulator as a transport of httpx, in the caller's own process: no socket, and time that stands still."""
 
+from math import inf
+
 import httpx
 
 from emulator.api.messages import Answer, Request, drip_duration_s
-from emulator.emulator import Emulator
+from emulator.emulator import Emulator, Waiting
 from emulator.server.batch import answer_batch, is_batch
 
 
@@ -29,7 +31,7 @@ class Transport(httpx.BaseTransport):
             {key.lower(): value for key, value in request.headers.items()},
             request.read(),
         )
-        answer = answer_batch(self._emulator, sent) if is_batch(sent) else self._emulator.handle(sent)
+        answer = answer_batch(self._emulator, sent) if is_batch(sent) else self._answer(sent, request)
         self._wait(answer)
         self._drip(answer, request)
         if answer.hangs:
@@ -41,6 +43,17 @@ class Transport(httpx.BaseTransport):
                 "peer closed connection without sending complete message body", request=request
             )
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body, request=request)
+
+    def _answer(self, sent: Request, request: httpx.Request) -> Answer:
+        """Answer a request; a wait that lasts longer than the request's read timeout ends without an answer."""
+        begun = self._emulator.begin(sent)
+        if not isinstance(begun, Waiting):
+            return begun
+        limit_s = (request.extensions.get("timeout") or {}).get("read")
+        patience_s = inf if limit_s is None else limit_s
+        if self._emulator.environment.clock.is_manual and not self._emulator.pass_wait(begun, patience_s):
+            raise httpx.ReadTimeout("the operation runs for longer than the read timeout", request=request)
+        return self._emulator.finish(begun)
 
     def _drip(self, answer: Answer, request: httpx.Request) -> None:
         """Move the clock by the time of a dripping body; end at the read timeout, as a client with a deadline does."""

@@ -73,6 +73,13 @@ class OperationWait:
     until_s: float
 
 
+def wait_left_s(wait: OperationWait, operation: Operation | None, now_s: float) -> float:
+    """Return the virtual seconds until a wait ends: by its operation, or by its own limit."""
+    if operation is None or is_done(operation, now_s):
+        return 0.0
+    return (wait.until_s if operation.ends_at_s is None else min(wait.until_s, operation.ends_at_s)) - now_s
+
+
 def operation_name(number: int, now_s: float) -> str:
     """Return a name in the shape of Compute Engine's; equal numbers and times give equal names."""
     digest = blake2b(f"{number}/{now_s}".encode(), digest_size=15).hexdigest()

@@ -95,7 +95,10 @@ class Application:
         begun = self._emulator.begin(request)
         if not isinstance(begun, Waiting):
             return begun
-        await self._waits.until_done(begun.wait)
+        if self._clock.is_manual:
+            self._emulator.pass_wait(begun)
+        else:
+            await self._waits.until_done(begun.wait)
         return self._emulator.finish(begun)
 
     async def _send(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final
 
 from emulator.environment.environment import Environment
-from emulator.environment.operations import OperationWait, is_done
+from emulator.environment.operations import OperationWait, wait_left_s
 
 _SHORTEST_SLEEP_S: Final = 0.001
 
@@ -42,12 +42,7 @@ class OperationWaits:
     def _left_s(self, wait: OperationWait) -> float:
         """Return the real seconds until the operation ends by itself, or until the end of the wait."""
         clock = self._environment.clock
-        operation = self._environment.operation(wait.path)
-        now_s = clock.now_s()
-        if operation is None or is_done(operation, now_s):
-            return 0.0
-        end_s = wait.until_s if operation.ends_at_s is None else min(wait.until_s, operation.ends_at_s)
-        return clock.real_s(end_s - now_s)
+        return clock.real_s(wait_left_s(wait, self._environment.operation(wait.path), clock.now_s()))
 
     def _wake(self, path: str) -> None:
         """Wake the waits for an operation that has changed."""

@@ -19,16 +19,9 @@ def get_operation(call: Call) -> Document:
 
 @serves("zoneOperations.wait", "regionOperations.wait", "globalOperations.wait")
 def wait_for_operation(call: Call) -> Document | OperationWait:
-    """Return an operation that is done, or the wait for it; a clock that is moved by hand moves to its end."""
-    environment, operation = call.environment, _operation(call)
-    if is_done(operation, environment.now_s):
-        return render(operation, environment.now_s)
-    if not environment.clock.is_manual:
-        return OperationWait(operation.path, environment.now_s + WAIT_S)
-    if operation.ends_at_s is not None:
-        environment.clock.move(min(WAIT_S, operation.ends_at_s - environment.now_s))
-        environment.advance()
-    return render(_operation(call), environment.now_s)
+    """Return an operation that is done, or the wait for it."""
+    now_s, operation = call.environment.now_s, _operation(call)
+    return render(operation, now_s) if is_done(operation, now_s) else OperationWait(operation.path, now_s + WAIT_S)
 
 
 @serves("zoneOperations.list", "regionOperations.list", "globalOperations.list")
