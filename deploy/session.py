@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.request import EXCHANGE_S, WAIT_EXCHANGE_S
 from deploy.config import Config
 from deploy.doctor.readings import Readings
 from deploy.google_apis.client import GoogleApis
@@ -25,8 +26,6 @@ from lib.credential_urls import is_local
 if TYPE_CHECKING:
     import httpx
 
-EXCHANGE_S: Final = 30.0  # of one exchange with all its retries
-
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
@@ -36,7 +35,7 @@ class Session:
     Args:
         managed: group of the environment.
         registry: registry of the environment's repository.
-        client: HTTP client of Google's endpoints.
+        client: HTTP client of Google's other endpoints.
         resource_manager_url: scheme and host of Cloud Resource Manager.
         headers: returns the headers of a request to Google, with its token.
         account: account that is logged in, and its credential file; empty where the emulator requires no login.
@@ -100,8 +99,10 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
     issues_tokens = address.netloc in config.token_hosts and is_local(address.hostname or "")
     is_anonymous = is_emulator and not issues_tokens
     headers = login.NoCredentials() if is_anonymous else login.load_login(credential_file, config.token_hosts)
-    google, clock = client(EXCHANGE_S, trust_env=not is_emulator), Time(time.monotonic, time.sleep)
-    compute = Compute(google, config.compute_url, config.project, headers, clock, renew=headers.renew)
+    clock = Time(time.monotonic, time.sleep)
+    compute_client = client(WAIT_EXCHANGE_S, trust_env=not is_emulator)
+    google = client(EXCHANGE_S, trust_env=not is_emulator)
+    compute = Compute(compute_client, config.compute_url, config.project, headers, clock, renew=headers.renew)
     logins = Logins(headers.authorization, config.google_registries, registries.read(registry_credentials))
     registry_client = client(EXCHANGE_S, trust_env=config.registry.startswith("https://"))
     emulator_url = config.compute_url.partition("/compute/")[0]

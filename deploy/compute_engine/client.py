@@ -8,7 +8,6 @@ the operation of the first attempt. Source: retries of google-cloud-compute and 
 import random
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,15 +15,16 @@ import httpx
 
 from deploy.compute_engine.answers import answer_error, check_document, decode_document
 from deploy.compute_engine.operations import OperationResult, operation_result, operation_scope
+from deploy.compute_engine.request import WAIT_EXCHANGE_S, Request
 from deploy.compute_engine.server_clock import ServerClock, own_time
 from deploy.documents import validation
 from deploy.documents.resource import Document
 from deploy.documents.validation import Check
 from deploy.errors import CloudError, NotAllowedError
-from deploy.retry import TIMEOUT, Time, TransientError, call_with_retries
+from deploy.retry import Time, TransientError, call_with_retries
 
 _TOKEN_REFUSED: Final = 401
-_SHORTEST_EXCHANGE_S: Final = 0.5  # for an exchange that begins at the end of its budget
+_CONNECT_S: Final = 10.0
 _DEADLINE_KEY: Final = "deadline_s"  # equals lib.deadline.REQUEST_S, whose slow import `report` does not need
 _MOST_PAGES: Final = 1_000
 
@@ -91,7 +91,7 @@ class Compute:
             CloudError: the answer is an error, also after retries.
             NotAllowedError: the answer is 401 or 403.
         """
-        return self._request(_Request("GET", self.project, path, params, None, check, within_s))
+        return self._request(Request("GET", self.project, path, params, None, check, within_s))
 
     def items(
         self, path: str, member: str = "items", verb: str = "GET", within_s: float | None = None
@@ -127,7 +127,7 @@ class Compute:
         token, used_tokens = "", set[str]()
         while True:
             params = {"pageToken": token} if token else None
-            page = self._request(_Request(verb, self.project, path, params, None, check, within_s))
+            page = self._request(Request(verb, self.project, path, params, None, check, within_s))
             yield page
             token = page.get("nextPageToken", "")
             if not token:
@@ -152,7 +152,7 @@ class Compute:
             NotAllowedError: the answer is 401 or 403.
         """
         identified = {**(params or {}), "requestId": str(uuid.uuid4())}
-        return self._request(_Request(verb, self.project, path, identified, body, validation.operation_check()))
+        return self._request(Request(verb, self.project, path, identified, body, validation.operation_check()))
 
     def wait(self, operation: Document, budget_s: float = 180.0) -> OperationResult:
         """
@@ -165,27 +165,31 @@ class Compute:
         Returns:
             The result; unknown also if the operation has vanished, or the account may not read it.
         """
-        path = f"{operation_scope(operation)}/operations/{operation['name']}"
+        path = f"{operation_scope(operation)}/operations/{operation['name']}/wait"
+        check = validation.operation_check(operation["name"])
         until_s = self.time.now_s() + budget_s
         while operation.get("status") != "DONE":
-            if self.time.now_s() >= until_s:
+            left_s = until_s - self.time.now_s()
+            if left_s <= 0:
                 text = f"operation '{operation['name']}' is still {operation.get('status')}"
                 return OperationResult("unknown", text=text)
+            request = Request(
+                "POST", self.project, path, check=check, within_s=left_s, longest_exchange_s=WAIT_EXCHANGE_S
+            )
             try:
-                check = validation.operation_check(operation["name"])
-                operation = self._request(_Request("POST", self.project, f"{path}/wait", check=check))
+                operation = self._request(request)
             except (CloudError, NotAllowedError) as error:
                 return OperationResult("unknown", text=str(error))
             if operation.get("status") != "DONE":
                 self.time.sleep(1.0)
         return operation_result(operation)
 
-    def _request(self, request: "_Request") -> Document:
+    def _request(self, request: Request) -> Document:
         budget_s = self._budget_s if request.within_s is None else request.within_s
         until_s = self.time.now_s() + budget_s
         return call_with_retries(lambda: self._send_authorized(request, until_s), self.time, budget_s, self._dice)
 
-    def _send_authorized(self, request: "_Request", until_s: float) -> Document:
+    def _send_authorized(self, request: Request, until_s: float) -> Document:
         answer = self._send(request, until_s)
         if answer.status_code == _TOKEN_REFUSED:
             self._renew()
@@ -195,10 +199,10 @@ class Compute:
             return check_document(decode_document(answer, where), request.check, where)
         raise answer_error(answer, where)
 
-    def _send(self, request: "_Request", until_s: float) -> httpx.Response:
+    def _send(self, request: Request, until_s: float) -> httpx.Response:
         self.requests += 1
         headers, sent_s = self._headers(), self.time.now_s()
-        deadline = {_DEADLINE_KEY: max(_SHORTEST_EXCHANGE_S, until_s - sent_s)}
+        exchange_s = request.exchange_s(until_s - sent_s)
         try:
             answer = self._client.request(
                 request.verb,
@@ -206,40 +210,11 @@ class Compute:
                 params=request.params,
                 json=request.body,
                 headers=headers,
-                timeout=TIMEOUT,
+                timeout=httpx.Timeout(exchange_s, connect=_CONNECT_S),
                 follow_redirects=False,
-                extensions={} if request.within_s is None else deadline,
+                extensions={_DEADLINE_KEY: exchange_s},
             )
         except httpx.RequestError as error:
             raise TransientError(f"{request.where}: {type(error).__name__}: {error}") from error
         self.server_clock.set_by(answer.headers.get("date", ""), sent_s)
         return answer
-
-
-@dataclass(frozen=True)
-class _Request:
-    """
-    A request for a resource of a project.
-
-    Args:
-        verb: HTTP method.
-        project: name of the project.
-        path: path of the resource below the project.
-        params: parameters of the query.
-        body: document to send; None for no body.
-        check: check of the answer.
-        within_s: seconds that the request may take, retries included; None for the budget of every request.
-    """
-
-    verb: str
-    project: str
-    path: str
-    params: dict[str, str] | None = None
-    body: Document | None = None
-    check: Check = validation.check_object
-    within_s: float | None = None
-
-    @property
-    def where(self) -> str:
-        """The method and the resource, for messages."""
-        return f"{self.verb} {self.project}/{self.path}"

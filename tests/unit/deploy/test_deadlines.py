@@ -38,6 +38,7 @@ def test_exchange_with_a_slow_server_ends_at_the_deadline(
 ) -> None:
     """An exchange with a server that sends one byte at a time ends with an error at the deadline."""
     monkeypatch.setattr(session, "EXCHANGE_S", LIMIT_S)
+    monkeypatch.setattr(session, "WAIT_EXCHANGE_S", LIMIT_S)
     monkeypatch.setattr(session, "Compute", functools.partial(Compute, budget_s=0.0))
     monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))
     monkeypatch.setattr(permissions, "_BUDGET_S", 0.0)
