@@ -63,6 +63,9 @@ def serve(
     instance_check: Annotated[
         str, typer.Option(help="check that the caller may create instances: insert, patch, both or never")
     ] = "both",
+    deleting: Annotated[
+        str, typer.Option(help="instances being deleted against target size plus surge: count, or ignore")
+    ] = "count",
     version_name_length: Annotated[int, typer.Option(help="characters of a name in `versions`, at most", min=1)] = 63,
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create instances once (CREATING_WITHOUT_RETRIES)")
@@ -75,6 +78,8 @@ def serve(
         _refuse(f"--standby: got '{standby}'. Fix: keep or replace.")
     if instance_check not in get_args(InstanceCheck):
         _refuse(f"--instance-check: got '{instance_check}'. Fix: both, insert, patch or never.")
+    if deleting not in ("count", "ignore"):
+        _refuse(f"--deleting: got '{deleting}'. Fix: count or ignore.")
     if not any_address and not _is_private(host):
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
@@ -88,6 +93,7 @@ def serve(
             retries=not no_retries,
             standby="replace" if standby == "replace" else "keep",
             instance_check=cast("InstanceCheck", instance_check),
+            deleting="ignore" if deleting == "ignore" else "count",
             version_name_length=version_name_length,
         )
         age_s = resources.age_s if resources else 0.0

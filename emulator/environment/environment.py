@@ -104,11 +104,7 @@ class Environment:
         health_checks = tuple(view.collections.get(f"{project_of(path)}/global/healthChecks", {}).values())
         cached = self._settings.get(path)
         if cached is None or cached[0] is not document or cached[1] != health_checks:
-            options = self.options
-            resolved = group_settings(
-                path, document, view, retries=options.retries, updates_standby=options.standby == "replace"
-            )
-            cached = (document, health_checks, resolved)
+            cached = (document, health_checks, group_settings(path, document, view, self.options))
             self._settings[path] = cached
         return cached[2]
 

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.environment.links import canonical, name_of, project_of
+from emulator.environment.options import Options
 from emulator.environment.view import Document, View
 from emulator.group.health import HealthCheck
 from emulator.group.instances import Version
 from emulator.group.settings import Settings, Standby, Target
 
 
-def group_settings(
-    path: str, document: Document, view: View, *, retries: bool = True, updates_standby: bool = False
-) -> Settings:
+def group_settings(path: str, document: Document, view: View, options: Options) -> Settings:
     """
     Return the settings of a group.
 
@@ -21,8 +20,7 @@ def group_settings(
         path: path of the group
         document: stored document, with `versions` and a full `updatePolicy`
         view: documents that contain the health check
-        retries: whether a failed creation is repeated
-        updates_standby: whether a rollout replaces suspended and stopped instances
+        options: options of the environment
     """
     size = int(document.get("targetSize", 0))
     policy = document["updatePolicy"]
@@ -42,8 +40,9 @@ def group_settings(
         substitutes=policy["replacementMethod"] == "SUBSTITUTE",
         health_check=_health_check(project_of(path), document, healing, view) if healing else None,
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
-        retries=retries,
-        standby=_standby(document, updates_standby),
+        retries=options.retries,
+        standby=_standby(document, options.standby == "replace"),
+        counts_deleting=options.deleting == "count",
         config=_config(document),
     )
 

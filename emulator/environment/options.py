@@ -24,6 +24,8 @@ class Options:
         instance_check: which writes check that the caller may create an instance of a group's template: the insert of
             the group, a PATCH to another template, both, or never; no public source names them all (searched on
             2026-11-27)
+        deleting: whether an instance that is being deleted counts against target size plus surge, so that its successor
+            is created after its end, or is ignored; no public source describes this (searched on 2026-11-27)
         version_name_length: characters that a name in `versions` may have, as many as the name of a resource; no public
             source has a longer name, nor a refusal (searched on 2026-11-27)
     """
@@ -36,4 +38,5 @@ class Options:
     max_templates: int = 100_000
     standby: Literal["keep", "replace"] = "keep"
     instance_check: InstanceCheck = "both"
+    deleting: Literal["count", "ignore"] = "count"
     version_name_length: int = 63

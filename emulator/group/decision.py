@@ -1,8 +1,9 @@
 """
 The decision of a managed instance group: which instances it creates, replaces and deletes now; pure.
 
-Assumed, because Google documents none of it: an instance that is being deleted does not count against target size plus
-surge; when a group shrinks, instances that are not available go first, then outdated ones, then the youngest.
+Assumed, because Google documents none of it: an instance that is being deleted counts against target size plus surge
+(`Settings.counts_deleting`); when a group shrinks, instances that are not available go first, then outdated ones, then
+the youngest.
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from emulator.group.instances import Instance, Version, is_available, with_actio
 from emulator.group.members import (
     IN_PLACE,
     Group,
+    creatable,
     difference,
     living,
     missing_by_version,
@@ -42,7 +44,7 @@ def decided(group: Group, settings: Settings, conditions: Conditions) -> Group:
         group = _with_standby_instances(group, missing)
         missing = settings.size - len(living(group))
     if missing > 0:
-        group = _with_new_instances(group, settings, conditions, missing)
+        group = _with_new_instances(group, settings, conditions, creatable(group, settings, missing))
     else:
         group = _with_deletions(group, settings)
     group = _with_full_pool(group, settings, conditions)
@@ -72,9 +74,9 @@ def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> G
         return group
     missing = sum(count for count in missing_by_version(group, settings).values() if count > 0)
     if settings.substitutes:
-        room = settings.size + settings.surge - len(living(group))
         replaced = [instance for instance in old if _update_action(instance, group, settings, conditions) == "REPLACE"]
-        group = _with_new_instances(group, settings, conditions, min(room, missing, len(replaced)))
+        count = creatable(group, settings, min(missing, len(replaced)))
+        group = _with_new_instances(group, settings, conditions, count)
     for instance in sorted(old, key=is_available):
         action = _update_action(instance, group, settings, conditions)
         if is_available(instance) and _available(group) <= settings.size - settings.unavailable:
@@ -83,7 +85,8 @@ def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> G
             group = with_action_on(group, {instance.name}, "DELETING", settings)
         else:
             group = _with_change(group, instance, IN_PLACE[action], _next_version(group, settings), settings.config)
-    return _with_new_instances(group, settings, conditions, settings.size - len(living(group)))
+    lacking = settings.size - len(living(group))
+    return _with_new_instances(group, settings, conditions, creatable(group, settings, lacking))
 
 
 def _update_action(instance: Instance, group: Group, settings: Settings, conditions: Conditions) -> UpdateAction:

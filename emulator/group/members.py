@@ -49,6 +49,13 @@ def living(group: Group) -> list[Instance]:
     return [instance for instance in group.instances if not instance.is_leaving and not instance.is_standby]
 
 
+def creatable(group: Group, settings: Settings, most: int) -> int:
+    """Return how many instances a group may create at once, `most` of them at most; never below 0."""
+    deleting = [instance for instance in group.instances if instance.is_leaving and not instance.is_standby]
+    occupied = len(living(group)) + (len(deleting) if settings.counts_deleting else 0)
+    return max(0, min(most, settings.size + settings.surge - occupied))
+
+
 def standby_pool(group: Group) -> list[Instance]:
     """Return the instances of the standby pool that the group keeps."""
     return [instance for instance in group.instances if instance.is_standby and not instance.is_leaving]

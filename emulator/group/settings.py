@@ -75,6 +75,7 @@ class Settings:
         updates_on_repair: whether a repaired instance gets the target version instead of its own
         retries: whether a failed creation is repeated; False: it is not, and the target size shrinks
         standby: standby pool
+        counts_deleting: whether an instance that is being deleted counts against target size plus surge
         config: all-instances configuration as JSON; empty if there is none
     """
 
@@ -92,6 +93,7 @@ class Settings:
     updates_on_repair: bool = False
     retries: bool = True
     standby: Standby = Standby()
+    counts_deleting: bool = True
     config: str = ""
 
     @property

@@ -49,30 +49,37 @@ def assert_flags_agree(rollout: GroupRollout) -> None:
 
 
 @RUNS
-@given(size=SIZES, policy=POLICIES, profile=PROFILES)
-def test_a_rollout_stays_within_its_limits_and_settles(size: int, policy: tuple[int, int], profile: Profile) -> None:
-    """With any policy and profile a rollout keeps its limits at every moment, and ends."""
+@given(size=SIZES, policy=POLICIES, profile=PROFILES, counts_deleting=st.booleans())
+def test_a_rollout_stays_within_its_limits_and_settles(
+    size: int, policy: tuple[int, int], profile: Profile, counts_deleting: bool
+) -> None:
+    """With any policy and profile a rollout keeps its limits at every moment, and ends; `--deleting` either way."""
     surge, unavailable = policy
     rollout = settled(size)
     rollout.profiles["v1"] = profile
-    rollout.patch(settings(version(1), size, surge=surge, unavailable=min(unavailable, size)))
+    unavailable = min(unavailable, size)
+    rollout.patch(settings(version(1), size, surge=surge, unavailable=unavailable, counts_deleting=counts_deleting))
     for group in rollout.settle():
         assert len(available(group)) >= least_available(rollout.settings)
-        assert len(living(group)) <= size + surge
+        assert len(group.instances if counts_deleting else living(group)) <= size + surge
         assert_flags_agree(rollout)
     assert rollout.versions() == [version(1)] * size
     event(f"surge {min(surge, 2)}, unavailable {min(unavailable, 2)}")
 
 
 @RUNS
-@given(size=SIZES, policy=POLICIES, disturbances=DISTURBANCES, profile=PROFILES)
+@given(size=SIZES, policy=POLICIES, disturbances=DISTURBANCES, profile=PROFILES, counts_deleting=st.booleans())
 def test_a_disturbed_group_settles(
-    size: int, policy: tuple[int, int], disturbances: list[tuple[str, int, int]], profile: Profile
+    size: int,
+    policy: tuple[int, int],
+    disturbances: list[tuple[str, int, int]],
+    profile: Profile,
+    counts_deleting: bool,
 ) -> None:
     """After patches, resizes, crashes and recreations a group ends with its size and a target version."""
     surge, unavailable = policy
     rollout = settled(size)
-    rollout.patch(settings(version(0), size, surge=surge, unavailable=unavailable))
+    rollout.patch(settings(version(0), size, surge=surge, unavailable=unavailable, counts_deleting=counts_deleting))
     largest = size
     for number, (kind, amount, moments) in enumerate(disturbances, start=1):
         for index, _ in enumerate(rollout.moments()):
@@ -121,7 +128,8 @@ def disturb(rollout: GroupRollout, kind: str, amount: int, number: int) -> None:
     """Change a group as people and failures do: patch, resize, crash or recreate."""
     current, group = rollout.settings, rollout.group
     if kind == "patch":
-        rollout.patch(settings(version(number), current.size, surge=current.surge, unavailable=current.unavailable))
+        target = Target(version(number), current.size)
+        rollout.patch(replace(current, targets=(target,)))
     elif kind == "resize":
         rollout.patch(replace(current, size=amount, targets=(replace(current.targets[0], size=amount),)))
     elif group.instances:
