@@ -32,7 +32,8 @@ def read_diagnostics(managed: ManagedGroup, instance: Instance | None, output: s
     """
     Return lines about an instance, without secrets: its state, its errors, the end of its serial output.
 
-    The serial port is read once more, for 10 s at most. An error or a late answer leaves the output that is known.
+    The serial port is read once more, for 10 s at most. An error or a late answer leaves the output that is known, and
+    so does a shorter output: the instance was recreated, and its new boot has not failed yet.
 
     Args:
         managed: the group.
@@ -43,7 +44,7 @@ def read_diagnostics(managed: ManagedGroup, instance: Instance | None, output: s
         return ()
     state = f"{instance.name}: {instance.action} {instance.status or 'absent'} {instance.health}".rstrip()
     errors = [f"  {code}: {text}" for code, text in instance.errors]
-    output = _read_serial_port(managed, instance.name) or output
+    output = max(_read_serial_port(managed, instance.name), output, key=len)
     return (state, *errors, *(f"  | {line}" for line in redacted_tail(output).splitlines()[-_LINES:]))
 
 

@@ -64,7 +64,7 @@ class EarlyFailureDetector:
         config: names of the environment.
 
     Attributes:
-        outputs: serial output of each instance by its name, as it was read last.
+        outputs: longest serial output of each instance by its name; a recreated instance begins a new, shorter one.
     """
 
     managed: ManagedGroup
@@ -106,7 +106,7 @@ class EarlyFailureDetector:
         it, or it was there again at a later read, and another instance that still does not serve has one too.
         """
         output = self.managed.serial_port(instance.name, _READ_S)
-        self.outputs[instance.name] = output
+        self.outputs[instance.name] = max(output, self.outputs.get(instance.name, ""), key=len)
         failure = serial_output.failure(output, self.config.repository)
         before, self._late = self._late.failures, replace(self._late, failures=failure.count if failure else 0)
         if failure is None:

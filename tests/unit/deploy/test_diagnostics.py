@@ -32,10 +32,15 @@ TWENTY_LINES = "\n".join(f"line {number}" for number in range(20))
             {"contents": ""},
             ("web-1: NONE RUNNING TIMEOUT", "  | known"),
         ),
+        (
+            Instance("web-1", NEW, "RUNNING", "RECREATING", ""),
+            {"contents": "boot\n"},
+            ("web-1: RECREATING RUNNING", "  | known"),
+        ),
     ],
 )
 def test_diagnostics_of_an_instance(instance: Instance, answer: Any, expected: tuple[str, ...]) -> None:
-    """The last twelve lines of the output that was read last, or else of the output that is known."""
+    """The last twelve lines of the output that is read now, or of the known output if that is longer."""
     assert read_diagnostics(ScriptedCompute({SERIAL_PORT: [answer]}).managed(), instance, "known\n") == expected
 
 

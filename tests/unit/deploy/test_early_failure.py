@@ -85,13 +85,14 @@ def test_instance_without_a_failure_is_read_until_it_serves() -> None:
     assert detected(answers, *polls) == (None, ["n"] * 4)
 
 
-def test_output_is_kept_for_the_diagnostics() -> None:
-    """The detector keeps what it read last of each instance."""
-    compute = ScriptedCompute({serial_port("n"): [output("begins"), output("ends")]})
+def test_longest_output_is_kept_for_the_diagnostics() -> None:
+    """The detector keeps the longest output of each instance: the next boot of a recreated instance begins anew."""
+    answers = [output("begins"), output("begins", "fails"), output("begins")]
+    compute = ScriptedCompute({serial_port("n"): answers})
     detector = EarlyFailureDetector(compute.managed(), CONFIG)
-    for at_s in (0.0, 30.0, 50.0):
+    for at_s in (0.0, 30.0, 50.0, 81.0):
         detector.read_verdict(late("n"), TARGET, at_s)
-    assert detector.outputs == {"n": "startup-script: ends"}
+    assert detector.outputs == {"n": "startup-script: begins\nstartup-script: fails"}
 
 
 @pytest.mark.parametrize(
