@@ -19,9 +19,10 @@ from lib.output import as_json, inline
 from lib.output import markdown as escaped
 from lib.redaction import redacted
 
-# Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s. Source: public
-# reports of zonal groups that roll with surge 1, such as openinfrastructure/terraform-google-multinic#34.
-_REPLACEMENT_S: Final = (60.0, 150.0)
+# Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s; the longest time is
+# that of `RolloutSettings.budget_s`. Source: public reports of zonal groups that roll with surge 1, such as
+# openinfrastructure/terraform-google-multinic#34, read on 2026-11-23.
+_REPLACEMENT_S: Final = (60.0, 240.0)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def estimated_s(instances: int, settings: RolloutSettings) -> tuple[float, float
     Return the shortest and longest time that a rollout takes: replacements one after the other, then the bake.
 
     As many instances as surge and unavailable allow are replaced at once: ceil(instances / (surge + unavailable)) times
-    60 to 150 s, and `bake_s`. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
+    60 to 240 s, and `bake_s`. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
     """
     turns = math.ceil(instances / (settings.surge + settings.unavailable))
     shortest_s, longest_s = (turns * seconds + settings.bake_s for seconds in _REPLACEMENT_S)

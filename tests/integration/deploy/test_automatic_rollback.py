@@ -59,7 +59,7 @@ def test_timeout_of_a_typed_rollback_holds() -> None:
 
 def test_rollback_has_the_time_of_serial_replacement() -> None:
     """The budget of an automatic rollback is never below that of a rollout with the default settings."""
-    assert RolloutSettings(timeout_s=60.0).rollback_budget_s(3) == RolloutSettings().budget_s(3) == 570.0
+    assert RolloutSettings(timeout_s=60.0).rollback_budget_s(3) == RolloutSettings().budget_s(3) == 840.0
     assert RolloutSettings(timeout_s=2_000.0).rollback_budget_s(3) == 2_000.0
 
 

@@ -96,7 +96,7 @@ def test_error_of_a_rollout_that_an_edit_stopped_has_the_edit() -> None:
     """An update policy of OPPORTUNISTIC stops the replacements."""
     rig = rig_without_bake()
     inject_fault(rig, when={"phase": "creating"}, nth=[1], request=edit({"updatePolicy": {"type": "OPPORTUNISTIC"}}))
-    with pytest.raises(RolledBackError, match=r"not done after 570 s: .*from PROACTIVE to OPPORTUNISTIC"):
+    with pytest.raises(RolledBackError, match=r"not done after 840 s: .*from PROACTIVE to OPPORTUNISTIC"):
         rig.deploy("a")
     assert rig.serving() == ["latest"] * 3
 

@@ -112,7 +112,7 @@ def test_group_that_is_odd_from_now_on_is_no_other_deploy() -> None:
     """A group that stays unreadable raises NotRestoredError instead of SupersededError."""
     rig = rig_without_bake()
     odd(rig, GET, {"members": {"versions": None}}, *range(4, 3_000))
-    with pytest.raises(NotRestoredError, match=r"not done after 570 s: the group can't be read: .*unexpected answer"):
+    with pytest.raises(NotRestoredError, match=r"not done after 840 s: the group can't be read: .*unexpected answer"):
         rig.deploy("a")
 
 

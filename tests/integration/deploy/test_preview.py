@@ -75,15 +75,15 @@ def test_text_has_instances_duration_and_fallback() -> None:
     assert text.startswith(f"{CONFIG.group}: {SEED} → {SEED}-r-")
     names = ", ".join(instance.name for instance in rig.observed().group.instances)
     assert f"\n  replaces 3 instances: {names}\n" in text
-    assert "\n  about 4 to 8 minutes; failed after 10\n" in text
+    assert "\n  about 4 to 13 minutes; failed after 14\n" in text
     assert text.endswith(f"\n  restores {SEED} on a failure\n  bill of materials none in the registry")
 
 
 @pytest.mark.parametrize(
     ("timeout_s", "line", "estimated_s"),
     [
-        (481.0, "about 4 to 8 minutes; failed after 9", [210.0, 480.0]),
-        (480.0, "at most 8 minutes, its timeout", [210.0, 480.0]),
+        (751.0, "about 4 to 13 minutes; failed after 13", [210.0, 750.0]),
+        (750.0, "at most 13 minutes, its timeout", [210.0, 750.0]),
         (300.0, "at most 5 minutes, its timeout", [210.0, 300.0]),
         (120.0, "at most 2 minutes, its timeout", [120.0, 120.0]),
         (60.0, "at most 1 minute, its timeout", [60.0, 60.0]),
@@ -115,7 +115,7 @@ def test_json_has_every_field() -> None:
     shown = json.loads(preview_report(of(new_rig(), "a"), "json"))
     assert (shown["action"], shown["before"], len(shown["instances"])) == ("roll", SEED, 3)
     assert shown["template"][0] == {"field": "name", "before": SEED, "after": shown["target"]}
-    assert shown["estimated_s"] == [210.0, 480.0]
+    assert shown["estimated_s"] == [210.0, 750.0]
 
 
 def test_release_that_serves_changes_nothing() -> None:
@@ -146,10 +146,10 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
 @pytest.mark.parametrize(
     ("instances", "settings", "expected"),
     [
-        (1, RolloutSettings(bake_s=0), (60.0, 150.0)),
-        (3, RolloutSettings(bake_s=30), (210.0, 480.0)),
-        (5, RolloutSettings(surge=2, bake_s=0), (180.0, 450.0)),
-        (4, RolloutSettings(surge=1, unavailable=1, bake_s=0), (120.0, 300.0)),
+        (1, RolloutSettings(bake_s=0), (60.0, 240.0)),
+        (3, RolloutSettings(bake_s=30), (210.0, 750.0)),
+        (5, RolloutSettings(surge=2, bake_s=0), (180.0, 720.0)),
+        (4, RolloutSettings(surge=1, unavailable=1, bake_s=0), (120.0, 480.0)),
         (0, RolloutSettings(bake_s=30), (30.0, 30.0)),
     ],
 )

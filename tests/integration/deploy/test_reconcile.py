@@ -23,7 +23,7 @@ def test_rollout_within_its_deadline_is_waited_for() -> None:
     rig.abandon("a")
     plan = planned(rig)
     assert isinstance(plan, WaitForRollout)
-    assert plan.text.startswith("deploy of aaaaaaaaaaaa, run 19000000001, has 5")
+    assert plan.text.startswith("deploy of aaaaaaaaaaaa, run 19000000001, has 8")
     rig.perform(plan)
     assert rig.serving() == ["a"] * 3
 
@@ -33,7 +33,7 @@ def test_rollout_past_its_deadline_is_undone() -> None:
     rig = new_rig()
     rig.control("POST", "emulator/instance-rules", {"never_healthy": True})
     rig.abandon("a")
-    rig.emulator.environment.clock.move(700)
+    rig.emulator.environment.clock.move(900)
     plan = planned(rig)
     assert isinstance(plan, UndoRollout)
     assert "past its deadline" in plan.text

@@ -124,7 +124,7 @@ def test_rollback_that_does_not_settle_waits_for_capacity() -> None:
     failure = performed.failure()
     assert type(failure) is NotRestoredError
     assert failure.message == (
-        f"{REASON}. The rollback did not settle: not done after 570 s: QUOTA_EXCEEDED: full. The group was"
+        f"{REASON}. The rollback did not settle: not done after 840 s: QUOTA_EXCEEDED: full. The group was"
         " edited during the rollout: statefulPolicy was added."
     )
     assert (failure.fix, failure.diagnostics) == ("run reconcile", DIAGNOSTICS)

@@ -47,14 +47,14 @@ def test_plan_of_a_new_release() -> None:
     assert plan_deploy(CONFIG, request("a"), seen) == DeployRelease(
         target=Version(
             f"projects/dojangkok-dev/global/instanceTemplates/{body['name']}",
-            "deploy/aaaaaaaaaaaa/run1/20261123T120000Z/570s",
+            "deploy/aaaaaaaaaaaa/run1/20261123T120000Z/840s",
         ),
         before=Version(SEED),
         fingerprint="FTGK3z2GXCs=",
         template=body,
         fallback=fallback,
         is_empty=False,
-        budget_s=570.0,
+        budget_s=840.0,
         short_delay=SHORT_DELAY,
         warnings=(SHORT_DELAY_WARNING,),
     )
@@ -104,7 +104,7 @@ def test_plan_of_a_release_that_is_being_rolled_out() -> None:
         target=seen.group.versions[0],
         fallback=FALLBACK,
         is_empty=False,
-        budget_s=570.0,
+        budget_s=840.0,
         short_delay=SHORT_DELAY,
         warnings=(SHORT_DELAY_WARNING, "the group is not settled; this rollout replaces any change in progress"),
     )

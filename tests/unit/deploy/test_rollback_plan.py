@@ -33,12 +33,12 @@ def test_target_and_plan_of_a_rollback() -> None:
         restored=restored, reference=Reference(REPOSITORY, digest=digest("0")), commit="0" * 40
     )
     expected = RestoreRelease(
-        restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/570s"),
+        restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/840s"),
         before=seen.group.versions[0],
         fingerprint="FTGK3z2GXCs=",
         surge=3,
         is_empty=False,
-        budget_s=570.0,
+        budget_s=840.0,
         warnings=(SHORT_DELAY_WARNING,),
     )
     assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == expected

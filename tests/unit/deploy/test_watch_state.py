@@ -101,10 +101,10 @@ def test_bake_is_added_to_the_time_of_a_version_that_serves(
 
 
 def test_deadline_of_an_automatic_rollback_depends_on_the_first_target_size() -> None:
-    """A rollback of three instances has 570 s, and one of a group that was never read has 300 s."""
+    """A rollback of three instances has 840 s, and one of a group that was never read has 300 s."""
     goal = replace(GOAL, budget_s=None, is_rollback=True, bake_s=0.0)
     assert failure(folded((569.9, WAITING), goal=goal)) is None
-    assert failure(folded((570.0, WAITING), goal=goal)) is not None
+    assert failure(folded((840.0, WAITING), goal=goal)) is not None
     assert failure(folded((300.0, None), goal=goal)) is not None
 
 
