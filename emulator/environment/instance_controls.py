@@ -1,14 +1,17 @@
 """What the control routes set for instances: rules, bindings and the capacity of zones."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from emulator.environment.bindings import Binding
 from emulator.environment.instance_rules import InstanceRule, drawn_profile, mentions
 from emulator.environment.links import project_of
+from emulator.environment.quotas import instance_usage
 from emulator.environment.store import Store
 from emulator.environment.template_metadata import metadata_text, needed_action
 from emulator.environment.view import Document
+from emulator.group.attempts import CreationError, error_message, quota_error
 from emulator.group.conditions import Conditions
 from emulator.group.health import ContainerHealth
 from emulator.group.instances import Instance
@@ -47,13 +50,13 @@ class InstanceControls:
 
     def conditions(self, project: str) -> Conditions:
         """Return the conditions of the groups of a project, `projects/P`."""
-        created: list[str] = []
+        created: list[Instance] = []
 
-        def creation_error(zone: str) -> str:
-            code = self._creation_error(project, zone, len(created))
-            if not code:
-                created.append(zone)
-            return code
+        def creation_error(instance: Instance) -> CreationError | None:
+            error = self._creation_error(project, instance, created)
+            if error is None:
+                created.append(instance)
+            return error
 
         return Conditions(self._profile, self._container, self._difference, creation_error, self._decide_s)
 
@@ -100,22 +103,44 @@ class InstanceControls:
     def _template(self, path: str) -> Document:
         return self._store.view.get(path) or {}
 
-    def _creation_error(self, project: str, zone: str, creating: int) -> str:
-        """Return the code that the next creation in a zone fails with; `creating` instances are created right now."""
-        view = self._store.view
-        if not self.capacity and not view.collections.get(f"{project}/regions"):
-            return ""
-        region = zone.rpartition("-")[0]
-        occupied_zones = [
-            instance.zone
-            for path, group in view.groups.items()
+    def quota_usage(self, project: str, region: Document, creating: Sequence[Instance] = ()) -> Counter[str]:
+        """
+        Return how much of each of its quotas a region uses.
+
+        Args:
+            project: `projects/P`
+            region: document of the region
+            creating: instances that are created right now
+        """
+        metrics = {quota["metric"] for quota in region.get("quotas", [])}
+        used = Counter[str]()
+        for instance in (*self._existing(project), *creating):
+            if metrics and instance.zone.rpartition("-")[0] == region["name"]:
+                template = instance.actual_template or instance.intended.template
+                used += instance_usage(self._template(template), metrics)
+        return used
+
+    def _existing(self, project: str) -> list[Instance]:
+        return [
+            instance
+            for path, group in self._store.view.groups.items()
             if project_of(path) == project
             for instance in group.instances
             if instance.id
         ]
-        if zone in self.capacity and occupied_zones.count(zone) + creating >= self.capacity[zone]:
-            return "ZONE_RESOURCE_POOL_EXHAUSTED"
-        document = view.get(f"{project}/regions/{region}") or {}
-        limits = [quota["limit"] for quota in document.get("quotas", []) if quota["metric"] == "INSTANCES"]
-        used = sum(occupied.rpartition("-")[0] == region for occupied in occupied_zones) + creating
-        return "QUOTA_EXCEEDED" if limits and used >= limits[0] else ""
+
+    def _creation_error(self, project: str, instance: Instance, creating: Sequence[Instance]) -> CreationError | None:
+        """Return why an instance cannot be created while others are created right now; None if there is room."""
+        zone, region = instance.zone, instance.zone.rpartition("-")[0]
+        if zone in self.capacity:
+            occupied = [other for other in (*self._existing(project), *creating) if other.zone == zone]
+            if len(occupied) >= self.capacity[zone]:
+                code = "ZONE_RESOURCE_POOL_EXHAUSTED"
+                return CreationError(code, error_message(code, instance.name, zone))
+        document = self._store.view.get(f"{project}/regions/{region}") or {}
+        if document.get("quotas"):
+            used = self.quota_usage(project, document, (*creating, instance))
+            for quota in document["quotas"]:
+                if used[quota["metric"]] > quota["limit"]:
+                    return quota_error(instance.name, quota["metric"], quota["limit"], region)
+        return None

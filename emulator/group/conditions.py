@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from emulator.group.attempts import CreationError
 from emulator.group.health import ContainerHealth
 from emulator.group.instances import Instance
 from emulator.group.profile import Profile
@@ -18,12 +19,12 @@ class Conditions:
         profile: returns the profile of an instance's new incarnation
         container: returns the health of the container that is bound to an instance's image; None: none is bound
         difference: returns the least action that leads from one template to another, given their paths
-        creation_error: returns the code that the next creation in a zone fails with; empty if the zone has room
+        creation_error: returns the error that the creation of an instance fails with; None if there is room for it
         decide_s: seconds from a change to the group's next decision
     """
 
     profile: Callable[[Instance], Profile]
     container: Callable[[Instance], ContainerHealth | None]
     difference: Callable[[str, str], UpdateAction]
-    creation_error: Callable[[str], str]
+    creation_error: Callable[[Instance], CreationError | None]
     decide_s: float = 1.0

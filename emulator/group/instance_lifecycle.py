@@ -8,7 +8,7 @@ nothing here reads a clock.
 from dataclasses import replace
 from typing import Final
 
-from emulator.group.attempts import Attempt, error_message
+from emulator.group.attempts import Attempt, CreationError, error_message
 from emulator.group.health import NEVER, ContainerHealth, HealthCheck, verdict_at, verdicts
 from emulator.group.instance_names import instance_id
 from emulator.group.instances import STANDBY_ACTIONS, STANDBY_STATUSES, Instance, with_action, with_standby_target
@@ -43,7 +43,7 @@ def advanced_instance(
     health_check: HealthCheck | None,
     container: ContainerHealth | None,
     now_s: float,
-    error: str = "",
+    error: CreationError | None = None,
 ) -> Instance | None:
     """
     Return an instance after the change that is due now.
@@ -53,7 +53,7 @@ def advanced_instance(
         health_check: health check of its group
         container: health of the bound container
         now_s: time of the change
-        error: code that a creation fails with at this moment, beside the profile's own
+        error: error that a creation fails with at this moment, beside the profile's own
 
     Returns:
         The instance after the change; None if it is deleted or abandoned.
@@ -105,18 +105,19 @@ def _stopped(instance: Instance, now_s: float) -> Instance:
     return replace(instance, stage="staging", stage_at_s=now_s, status="STAGING", actual_template=template)
 
 
-def _created(instance: Instance, now_s: float, error: str) -> Instance:
+def _created(instance: Instance, now_s: float, error: CreationError | None) -> Instance:
     """Return an instance after an attempt to create it."""
     profile = instance.profile
     fails = instance.failures < (profile.create_error_times or NEVER)
-    code = error or (profile.create_error if fails else "")
-    if not code:
+    if error is None and fails and profile.create_error:
+        error = CreationError(profile.create_error, error_message(profile.create_error, instance.name, instance.zone))
+    if error is None:
         return replace(
             instance, stage="provisioning", stage_at_s=now_s, status="PROVISIONING",
             actual_template=instance.intended.template,
             id=instance_id(instance.zone, instance.name, instance.created_at_s, instance.incarnation),
         )  # fmt: skip
-    attempt = Attempt(now_s, code, instance.action, error_message(code, instance.name, instance.zone))
+    attempt = Attempt(now_s, error.code, instance.action, error.message)
     attempts = (*instance.attempts, attempt)[-5:]
     return replace(instance, stage_at_s=now_s, failures=instance.failures + 1, attempts=attempts)
 

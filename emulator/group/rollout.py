@@ -56,7 +56,7 @@ def advanced_group(group: Group, settings: Settings, conditions: Conditions, now
 def _advanced(before: Instance, settings: Settings, conditions: Conditions, now_s: float) -> Instance | None:
     """Return an instance after the change that is due; None if it is deleted or abandoned."""
     is_created_now = before.stage == "requested" and not before.is_leaving
-    error = conditions.creation_error(before.zone) if is_created_now else ""
+    error = conditions.creation_error(before) if is_created_now else None
     after = advanced_instance(before, settings.health_check, conditions.container(before), now_s, error)
     if after is None or after.incarnation == before.incarnation:
         return after

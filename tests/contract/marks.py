@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["W", "G", "P", "T", "R", "D"]
+Evidence = Literal["W", "C", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 
 
@@ -17,6 +17,10 @@ class Source(NamedTuple):
 
 EVIDENCE: Final[dict[str, Source]] = {
     "W": Source("wire capture of gcloud 528.0.0 and google-cloud-compute 1.57.0", "2026-11-23"),
+    "C": Source(
+        "answers of Compute Engine, recorded in public test data of k8s-config-connector and gcpdiag",
+        "2026-11-27",
+    ),
     "G": Source("sources of gcloud 528.0.0, and the API definition that it is generated from", "2026-11-23"),
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google 8.0.0", "2026-08-21"),

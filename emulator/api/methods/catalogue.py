@@ -7,18 +7,10 @@ from emulator.api.errors import not_found
 from emulator.api.lists import answer_list, envelope, page
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
+from emulator.environment.quotas import MACHINE_TYPES
 from emulator.environment.view import Document
 
 _EPOCH: Final = timestamp(1_577_836_800.0)
-# Machine types that the fleet uses, with CPUs and memory. Source: Compute Engine's machine families.
-_MACHINE_TYPES: Final = {
-    "e2-micro": (2, 1_024),
-    "e2-small": (2, 2_048),
-    "e2-medium": (2, 4_096),
-    "n1-standard-1": (1, 3_840),
-    "n2d-standard-2": (2, 8_192),
-    "g2-standard-4": (4, 16_384),
-}
 
 
 @serves("projects.get")
@@ -67,7 +59,7 @@ def list_places(call: Call) -> Document:
 def get_machine_type(call: Call) -> Document:
     """Return a machine type."""
     name = call.params["machineType"]
-    if name not in _MACHINE_TYPES:
+    if name not in MACHINE_TYPES:
         raise not_found(f"{call.scope}/machineTypes/{name}")
     return _machine_type(call, name)
 
@@ -75,7 +67,7 @@ def get_machine_type(call: Call) -> Document:
 @serves("machineTypes.list")
 def list_machine_types(call: Call) -> Document:
     """List the machine types of a zone."""
-    items, token = page(call, [(name, _machine_type(call, name)) for name in _MACHINE_TYPES])
+    items, token = page(call, [(name, _machine_type(call, name)) for name in MACHINE_TYPES])
     return envelope(call, "compute#machineTypeList", items, token)
 
 
@@ -114,24 +106,16 @@ def _place(call: Call, document: Document) -> Document:
     kind = document["kind"].partition("#")[2]
     result = shown(document)
     if kind == "region":
-        used = sum(
-            instance.zone.rpartition("-")[0] == document["name"]
-            for path, group in call.view.groups.items()
-            if path.startswith(f"{call.project}/")
-            for instance in group.instances
-        )
-        result["quotas"] = [
-            {**quota, "usage": float(used)} if quota["metric"] == "INSTANCES" else quota
-            for quota in document.get("quotas", [])
-        ]
+        used = call.environment.instance_controls.quota_usage(call.project, document)
+        result["quotas"] = [{**quota, "usage": float(used[quota["metric"]])} for quota in document.get("quotas", [])]
     return result
 
 
 def _machine_type(call: Call, name: str) -> Document:
-    cpus, memory_mb = _MACHINE_TYPES[name]
+    cpus, memory_mb = MACHINE_TYPES[name]
     return {
         "kind": "compute#machineType",
-        "id": str(1_000 + list(_MACHINE_TYPES).index(name)),
+        "id": str(1_000 + list(MACHINE_TYPES).index(name)),
         "name": name,
         "guestCpus": cpus,
         "memoryMb": memory_mb,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from emulator.environment.group_status import current_actions
+from emulator.group.attempts import CreationError
 from emulator.group.conditions import Conditions
 from emulator.group.health import NEVER, ContainerHealth, HealthCheck
 from emulator.group.instances import Instance, Version, is_available
@@ -52,7 +53,7 @@ class GroupRollout:
             lambda instance: self.profiles.get(instance.intended.template.rpartition("/")[2], Profile()),
             lambda instance: self.containers.get(instance.actual_template),
             self.difference,  # type: ignore[arg-type]
-            lambda zone: self.creation_error,
+            lambda _: CreationError(self.creation_error, "no room") if self.creation_error else None,
         )
 
     def patch(self, changed: Settings) -> None:
