@@ -9,6 +9,7 @@ from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.documents.resource import Document, link_of, links_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
+from deploy.group.quotas import Quota, parse_quotas
 from deploy.parallel import side_by_side
 from deploy.retry import Time, TransientError, call_with_retries
 
@@ -33,13 +34,13 @@ def read_observation(
         NotAllowedError: the account may not read the group, the templates or the autoscalers.
     """
     compute, templates = managed.compute, InstanceTemplates(managed.compute)
-    group, listed, autoscalers, (missing, permissions_error), quota_room = run_reads(
+    group, listed, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
         [
             lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
             templates.list_all,
             managed.list_autoscalers,
             lambda: _missing_permissions(read_permissions),
-            lambda: read_quota_room(managed),
+            lambda: _quotas(managed),
         ]
     )
     group_links = links_of(group.raw)
@@ -58,7 +59,8 @@ def read_observation(
         ),
         missing_permissions=missing,
         permissions_error=permissions_error,
-        quota_room=quota_room,
+        quotas=quotas,
+        quotas_error=quotas_error,
         clock_ahead_s=compute.server_clock.ahead_s,
     )
 
@@ -96,11 +98,9 @@ def _missing_permissions(read_permissions: Callable[[], set[str]]) -> tuple[tupl
     return tuple(permission for permission in REQUIRED_PERMISSIONS if permission not in granted), ""
 
 
-def read_quota_room(managed: ManagedGroup) -> int | None:
-    """Return how many more instances the region's quota allows; None if the quota can't be read."""
+def _quotas(managed: ManagedGroup) -> tuple[tuple[Quota, ...], str]:
+    """Return the quotas of the group's region, and why they could not be read."""
     try:
-        quotas = managed.get_region().get("quotas", [])
-    except (CloudError, NotAllowedError):
-        return None
-    limits = [quota for quota in quotas if quota.get("metric") == "INSTANCES"]
-    return int(limits[0]["limit"] - limits[0]["usage"]) if limits else None
+        return parse_quotas(managed.get_region()), ""
+    except (CloudError, NotAllowedError) as error:
+        return (), str(error)

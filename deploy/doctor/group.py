@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from deploy.config import Config
-from deploy.doctor.finding import Finding, ok, wrong
+from deploy.doctor.finding import Finding, ok, unknown, wrong
 from deploy.doctor.readings import NO_GROUP, NO_TEMPLATE, Readings, Unread
 from deploy.doctor.unread import unread_finding
 from deploy.documents.group_state import Group, health_check_of
@@ -113,23 +113,25 @@ def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
 
 
 def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
-    """Yield the finding about room for the surge in the region's quotas."""
-    check, group = "quota", readings.group
-    region = config.zone.rpartition("-")[0]
+    """Yield the findings about room for the surge in the region's quotas: each that lacks it, or is not checked."""
+    check, region = "quota", config.zone.rpartition("-")[0]
+    group, base, quotas = readings.group, readings.template, readings.quotas
     show = (
         f"gcloud compute regions describe {region} --project {config.project} --flatten quotas"
         " --format 'table(quotas.metric,quotas.usage,quotas.limit)'"
     )
-    if isinstance(group, Unread):
-        yield unread_finding(check, config, NO_GROUP, show)
+    if isinstance(group, Unread) or isinstance(base, Unread) or isinstance(quotas, Unread):
+        reading = NO_GROUP if isinstance(group, Unread) else NO_TEMPLATE if isinstance(base, Unread) else quotas
+        yield unread_finding(check, config, reading, show)
         return
-    observation = Observation(group, (), {}, None, "", (), "", readings.quota_room)
-    shortage = preflight.quota_shortage(config, observation)
-    if readings.quota_room is None:
-        yield unread_finding(check, config, Unread(f"the quota INSTANCES of region {region} can't be read"), show)
-    elif shortage:
-        yield wrong(check, f"{shortage}: raise INSTANCES, or lower `rollout.surge`", show)
-    else:
+    observation = Observation(group, (), base, None, "", (), "", quotas, "")
+    shortages = preflight.quota_shortages(config, observation)
+    unchecked = [quota for quota in observation.quota_checks if quota.unchecked]
+    for metric, shortage in shortages.items():
+        yield wrong(check, f"{shortage}: raise {metric}, or lower `rollout.surge`", show)
+    for quota in unchecked:
+        yield unknown(check, f"{quota.metric} was not checked, because {quota.unchecked}", show)
+    if not shortages and not unchecked:
         yield ok(check, f"room for {observation.surge_room} instances, and the surge is {config.rollout.surge}")
 
 

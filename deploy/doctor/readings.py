@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
+from deploy.group.quotas import Quota
 from deploy.release.secret_names import SecretName
 
 
@@ -75,7 +76,7 @@ class Readings:
         group: the group.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
         template: template of the group.
-        quota_room: instances that the region's quota still allows; None if the quota can't be read.
+        quotas: quotas of the group's region.
         project: project with its quotas.
         machine_type: machine type of the template, in the zone of the group.
         firewalls: effective firewalls of the template's network.
@@ -95,7 +96,7 @@ class Readings:
     group: Group | Unread = NO_LOGIN
     health_check: Document | Unread | None = NO_GROUP
     template: Document | Unread = NO_GROUP
-    quota_room: int | None = None
+    quotas: tuple[Quota, ...] | Unread = NO_LOGIN
     project: Document | Unread = NO_LOGIN
     machine_type: Document | Unread = NO_TEMPLATE
     firewalls: NetworkFirewalls | Unread = NO_TEMPLATE

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.observation_reader import read_quota_room
 from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, REQUIRED_PERMISSIONS
 from deploy.config import Config
 from deploy.doctor.access import ACT_AS
@@ -18,6 +17,7 @@ from deploy.documents.resource import Document, link_of, name_of, project_of
 from deploy.documents.validation import shape_check
 from deploy.errors import CloudError, DeployError, RefusedError
 from deploy.google_apis.client import GoogleApis
+from deploy.group.quotas import parse_quotas
 from deploy.parallel import side_by_side
 from deploy.release import template as templates
 from deploy.release.artifact_registry import artifact_repository
@@ -87,7 +87,7 @@ class ReadingsReader:
             "ungranted_instance_permissions": lambda: self._missing(
                 "cloudresourcemanager", project, INSTANCE_PERMISSIONS
             ),
-            "quota_room": lambda: read_quota_room(self.managed),
+            "quotas": lambda: parse_quotas(self.managed.get_region()),
             "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
         }
         if place:

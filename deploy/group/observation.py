@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
+from deploy.group.quotas import Quota, QuotaCheck, instances_that_fit, quota_checks
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Observation:
         autoscaler: name of the autoscaler that resizes the group; empty if there is none.
         missing_permissions: required permissions that the account does not have.
         permissions_error: why the permissions could not be read; empty if they could.
-        quota_room: instances that the region's quota still allows; None if the quota can't be read.
+        quotas: quotas of the group's region.
+        quotas_error: why the quotas could not be read; empty if they could.
         clock_ahead_s: seconds that this computer's clock is ahead of Compute Engine's.
     """
 
@@ -30,11 +32,22 @@ class Observation:
     autoscaler: str
     missing_permissions: tuple[str, ...]
     permissions_error: str
-    quota_room: int | None
+    quotas: tuple[Quota, ...]
+    quotas_error: str
     clock_ahead_s: float = 0.0
 
     @property
+    def quota_checks(self) -> tuple[QuotaCheck, ...]:
+        """What an instance of the group needs of each quota, and what is free; empty if the quotas can't be read."""
+        return () if self.quotas_error else quota_checks(self.template, self.quotas)
+
+    @property
+    def surplus(self) -> int:
+        """Instances above the target size that exist already."""
+        return max(0, len(self.group.active_instances) - self.group.target_size)
+
+    @property
     def surge_room(self) -> int | None:
-        """Instances above the target size that the quota allows, those that exist already included; None if unknown."""
-        surplus = max(0, len(self.group.active_instances) - self.group.target_size)
-        return None if self.quota_room is None else self.quota_room + surplus
+        """Instances above the target size that the quotas allow, those that exist already included; None if unknown."""
+        room = instances_that_fit(self.quota_checks)
+        return None if room is None else room + self.surplus

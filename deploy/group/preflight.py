@@ -155,23 +155,27 @@ def health_check_probe(health_check: Document) -> tuple[str, int]:
     return check_type, int(probe.get("port") or 0)
 
 
-def quota_shortage(config: Config, observation: Observation) -> str:
-    """Return what the region's quota lacks for the surge; empty if the quota has room, or can't be read."""
-    room, surge = observation.surge_room, config.rollout.surge
-    has_room = room is None or room >= surge
-    return "" if has_room else f"the region's quota has room for {room} instances, and the surge is {surge}"
+def quota_shortages(config: Config, observation: Observation) -> dict[str, str]:
+    """Return what each quota of the region lacks for the surge, by metric; empty if they have room or are not known."""
+    surge = config.rollout.surge
+    texts = {check.metric: check.shortage(surge, observation.surplus) for check in observation.quota_checks}
+    return {metric: text for metric, text in texts.items() if text}
 
 
 def refuse_quota_shortage(config: Config, observation: Observation) -> None:
     """
-    Refuse a new release if the quota has no room for its surge; a rollback is not refused for that.
+    Refuse a new release if a quota has no room for its surge; a rollback is not refused for that.
 
     Raises:
-        RefusedError: the quota has too little room.
+        RefusedError: a quota has too little room; the error names every such one.
     """
-    shortage = quota_shortage(config, observation)
-    if shortage:
-        raise RefusedError(f"group '{config.group}': {shortage}.", "raise INSTANCES, or lower `rollout.surge`")
+    shortages = quota_shortages(config, observation)
+    if shortages:
+        region = config.zone.rpartition("-")[0]
+        raise RefusedError(
+            f"group '{config.group}': {'; '.join(shortages.values())}.",
+            f"raise {', '.join(shortages)} in region {region}, or lower `rollout.surge`",
+        )
 
 
 def refuse_secrets(config: Config, base: Document) -> None:

@@ -7,7 +7,7 @@ from deploy.documents.group_state import initial_delay_s
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import newer_template
 from deploy.group.observation import Observation
-from deploy.group.preflight import health_check_probe, quota_shortage
+from deploy.group.preflight import health_check_probe, quota_shortages
 from deploy.release import secret_scan
 from deploy.release.effective_reference import filter_warnings
 from deploy.release.template import metadata
@@ -21,6 +21,8 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     lines = [*clock_skew_warnings(observation.clock_ahead_s)]
     if observation.permissions_error:
         lines.append(f"permissions were not checked: {observation.permissions_error}")
+    if config.rollout.surge:
+        lines += unchecked_quotas(observation)
     if group.target_size == 0:
         lines.append("the group has target size 0: no instance will prove this release")
     if observation.autoscaler:
@@ -41,9 +43,17 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
 
 def rollback_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return what an operator should know before a rollback, one line each."""
-    shortage = quota_shortage(config, observation)
+    shortages = quota_shortages(config, observation).values()
     lines = [*clock_skew_warnings(observation.clock_ahead_s), *_delay_warnings(observation)]
-    return (*lines, f"{shortage}: the rollback may wait for room") if shortage else tuple(lines)
+    return (*lines, *(f"{shortage}: the rollback may wait for room" for shortage in shortages))
+
+
+def unchecked_quotas(observation: Observation) -> list[str]:
+    """Return a line for each quota that was not checked, with the reason."""
+    if observation.quotas_error:
+        return [f"quotas were not checked: {observation.quotas_error}"]
+    checks = (check for check in observation.quota_checks if check.unchecked)
+    return [f"quota not checked: {check.metric}, because {check.unchecked}" for check in checks]
 
 
 def short_initial_delay(observation: Observation) -> str:

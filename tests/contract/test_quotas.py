@@ -52,7 +52,7 @@ def test_an_instance_takes_of_each_quota(emulator: EmulatorClient, properties: J
 
 
 @verified("R")
-@covers("instanceGroupManagers.listErrors")
+@covers("instanceGroupManagers.listManagedInstances")
 @environment(quotas={"INSTANCES": 9, "SSD_TOTAL_GB": 100})
 def test_a_disk_beyond_its_quota(emulator: EmulatorClient) -> None:
     """An instance whose disk does not fit fails with QUOTA_EXCEEDED; the message has metric, limit and region."""

@@ -92,7 +92,7 @@ DEFECTS: dict[Defect, tuple[str, str, str]] = {
     _write_reference_twice: ("startup script", "2 references of", "gcloud compute instance-templates describe"),
     _ask_for_unknown_machine_type: ("machine type", "has no 'n2d-standard-3'", "gcloud compute machine-types list"),
     _leave_version_out: ("secrets", "'dojangkok-ocr-api' has no version", 'printf %s "$VALUE" | gcloud secrets'),
-    _use_quota_up: ("quota", "has room for 0 instances, and the surge is 1", "gcloud compute regions describe"),
+    _use_quota_up: ("quota", "a surge of 1 needs 1, and 0 of 3 are free", "gcloud compute regions describe"),
     _use_template_quota_up: ("template quota", "1 of 1 instance templates are used", "gcloud compute project-info"),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from deploy.config import RolloutSettings
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.group import update_policy
 from deploy.group.drift import drift
+from deploy.group.quotas import Quota
 from deploy.group.update_policy import rollback_surge
 from deploy.rollout.plan import RestoreRelease
 from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
@@ -77,8 +78,8 @@ def test_surge_depends_on_size_and_quota() -> None:
     """The surge is the target size, as far as the quota is known to have room."""
     rig = with_two()
     assert planned(rig).surge == 3
-    assert planned(rig, quota_room=2).surge == 2
-    assert planned(rig, quota_room=None).surge == 1
+    assert planned(rig, quotas=(Quota("INSTANCES", 5.0, 3.0),)).surge == 2
+    assert planned(rig, quotas=(), quotas_error="403").surge == 1
 
 
 def test_surplus_instances_count_as_room() -> None:
@@ -86,12 +87,8 @@ def test_surplus_instances_count_as_room() -> None:
     rig = with_two()
     observed = rig.observed()
     surge = replace(observed.group.instances[0], name="surge")
-    assert (
-        planned(
-            rig, quota_room=0, group=replace(observed.group, instances=(*observed.group.instances, surge, surge))
-        ).surge
-        == 2
-    )
+    group = replace(observed.group, instances=(*observed.group.instances, surge, surge))
+    assert planned(rig, quotas=(Quota("INSTANCES", 5.0, 5.0),), group=group).surge == 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ Decisions, one JSON file for each case: the observation and the request, and the
     to, force of a rollback                          config    merge patch of the environment
     observed  group, template, health_check: merge patches, null for none; metadata: of the template, null for none;
               templates: others of the project; rows: all managed instances;
-              autoscaler, missing_permissions, permissions_error, quota_room: as in Observation
+              quotas: limit and usage by metric;
+              autoscaler, missing_permissions, permissions_error, quotas_error: as in Observation
               a template with a release record gets the name of its content in place of its name in the case
     expect    refused and exit_code; or plan, fallback, warnings, serves
 """
@@ -29,6 +30,7 @@ from deploy.documents.resource import name_of
 from deploy.errors import DeployError
 from deploy.group.health import is_settled
 from deploy.group.observation import Observation
+from deploy.group.quotas import Quota
 from deploy.release import record, template
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
 from deploy.rollout.plan import Plan
@@ -118,7 +120,8 @@ def observed(changes: dict[str, Any]) -> Observation:
         autoscaler=result["autoscaler"],
         missing_permissions=tuple(result["missing_permissions"]),
         permissions_error=result["permissions_error"],
-        quota_room=result["quota_room"],
+        quotas=tuple(Quota(metric, *numbers) for metric, numbers in result["quotas"].items()),
+        quotas_error=result["quotas_error"],
     )
 
 

@@ -9,13 +9,18 @@ from deploy.config import Config
 from deploy.doctor import access, group, surroundings
 from deploy.doctor.finding import Finding
 from deploy.doctor.readings import NetworkFirewalls, Readings, SecretReading, Unread
+from deploy.group.quotas import Quota
 from deploy.release.secret_names import SecretName
 from tests.unit.deploy.observations import observation
 from tests.unit.deploy.values import CONFIG
 
 OBSERVED = observation("roll")
 READINGS = Readings(
-    account="a", group=OBSERVED.group, template=OBSERVED.template, health_check=OBSERVED.health_check, quota_room=3
+    account="a",
+    group=OBSERVED.group,
+    template=OBSERVED.template,
+    health_check=OBSERVED.health_check,
+    quotas=OBSERVED.quotas,
 )
 SECRET = SecretName("p", "key")
 ABSENT = Unread("404 not found", is_absent=True)
@@ -133,11 +138,20 @@ def test_clock(ahead_s: float | None, state: str) -> None:
     assert only(surroundings.clock_findings(replace(READINGS, clock_ahead_s=ahead_s))).state == state
 
 
-def test_unknown_quota_is_no_wrong_one() -> None:
-    """Without the region's quota INSTANCES the room for the surge is unknown."""
-    finding = only(group.quota_findings(CONFIG, replace(READINGS, quota_room=None)))
-    assert finding.state == "unknown"
+def test_quotas_that_cannot_be_read_are_unknown() -> None:
+    """The finding says why, and its command shows the quotas."""
+    finding = only(group.quota_findings(CONFIG, replace(READINGS, quotas=DENIED)))
+    assert (finding.state, finding.text) == ("unknown", "403 denied")
     assert finding.command.startswith("gcloud compute regions describe asia-northeast3 --project dojangkok-dev")
+
+
+def test_each_quota_has_its_finding() -> None:
+    """A quota without room is wrong, and one that the region does not have is unknown."""
+    rows = (Quota("INSTANCES", 3.0, 3.0), Quota("CPUS", 24.0, 6.0))
+    findings = {finding.state: finding.text for finding in group.quota_findings(CONFIG, replace(READINGS, quotas=rows))}
+    shortage = "quota INSTANCES: a surge of 1 needs 1, and 0 of 3 are free"
+    assert findings["wrong"] == f"{shortage}: raise INSTANCES, or lower `rollout.surge`"
+    assert findings["unknown"].endswith("was not checked, because the region has no such quota")
 
 
 def test_template_of_another_project_is_wrong() -> None:

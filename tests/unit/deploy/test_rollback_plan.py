@@ -6,6 +6,7 @@ import pytest
 
 from deploy.documents.resource import Document
 from deploy.errors import RefusedError
+from deploy.group.quotas import Quota
 from deploy.release.record import Fallback
 from deploy.rollout.plan import (
     NothingToDo,
@@ -42,7 +43,9 @@ def test_target_and_plan_of_a_rollback() -> None:
         warnings=(SHORT_DELAY_WARNING,),
     )
     assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == expected
-    assert plan_rollback(CONFIG, replace(seen, quota_room=2), chosen, "run1", NOW) == replace(expected, surge=2)
+    assert plan_rollback(CONFIG, replace(seen, quotas=(Quota("INSTANCES", 5.0, 3.0),)), chosen, "run1", NOW) == replace(
+        expected, surge=2
+    )
     as_it_was = plan_rollback(CONFIG, seen, replace(chosen, is_unmanaged=True), "run1", NOW)
     assert as_it_was == replace(expected, restored=restored)
     size_0 = emptied(seen)

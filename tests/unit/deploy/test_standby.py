@@ -12,6 +12,7 @@ from deploy.group import release_proof
 from deploy.group.drift import drift
 from deploy.group.health import PollSummary, add_poll, group_verdict, is_settled
 from deploy.group.observation import Observation
+from deploy.group.quotas import Quota
 from deploy.group.unattended_rollout import unattended_rollout
 from deploy.group.version_name import VersionName
 from deploy.report.preview import preview
@@ -135,5 +136,5 @@ def test_pool_is_neither_replaced_by_a_rollout_nor_room_for_its_surge() -> None:
     request = DeployRequest(reference=Reference(REPOSITORY, digest=digest("a")), run="run1", now=NOW)
     planned = plan_deploy(CONFIG, request, observed)
     assert len(preview(CONFIG, observed, planned).instances) == 3
-    assert replace(observed, quota_room=0).surge_room == 0
+    assert replace(observed, quotas=(Quota("INSTANCES", 3.0, 3.0),)).surge_room == 0
     assert not any("of the instances are still on" in line for line in drift(CONFIG, observed))

@@ -83,7 +83,7 @@ def test_group_without_a_health_check_has_no_warning_about_the_kind_of_check() -
 def test_warnings_come_together_and_in_order() -> None:
     """A clock, a short delay and a shortage of quota are independent of each other."""
     group = {"autoHealingPolicies": [{"initialDelaySec": 1}]}
-    observation = replace(observed({"group": group, "quota_room": 0}), clock_ahead_s=90.0)
+    observation = replace(observed({"group": group, "quotas": {"INSTANCES": [3, 3]}}), clock_ahead_s=90.0)
     lines = [line.split(" ", maxsplit=3)[:3] for line in rollback_warnings(CONFIG, observation)]
     assert lines[:2] == [["this", "computer's", "clock"], ["the", "initial", "delay"]]
     assert rollback_warnings(CONFIG, observation)[2].endswith(": the rollback may wait for room")
