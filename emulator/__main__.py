@@ -66,20 +66,18 @@ def serve(
     deleting: Annotated[
         str, typer.Option(help="instances being deleted against target size plus surge: count, or ignore")
     ] = "count",
+    guest_agent: Annotated[str, typer.Option(help="guest agent that prints to serial ports: new, or old")] = "new",
     version_name_length: Annotated[int, typer.Option(help="characters of a name in `versions`, at most", min=1)] = 63,
     no_retries: Annotated[
         bool, typer.Option("--no-retries", help="create instances once (CREATING_WITHOUT_RETRIES)")
     ] = False,
 ) -> None:
     """Serve until a signal ends the process. The first line has the address; its page / shows the groups."""
-    if in_use not in ("refuse", "fail"):
-        _refuse(f"--in-use: got '{in_use}'. Fix: refuse or fail.")
-    if standby not in ("keep", "replace"):
-        _refuse(f"--standby: got '{standby}'. Fix: keep or replace.")
-    if instance_check not in get_args(InstanceCheck):
-        _refuse(f"--instance-check: got '{instance_check}'. Fix: both, insert, patch or never.")
-    if deleting not in ("count", "ignore"):
-        _refuse(f"--deleting: got '{deleting}'. Fix: count or ignore.")
+    _check_choice("--in-use", in_use, "refuse", "fail")
+    _check_choice("--standby", standby, "keep", "replace")
+    _check_choice("--instance-check", instance_check, *get_args(InstanceCheck))
+    _check_choice("--deleting", deleting, "count", "ignore")
+    _check_choice("--guest-agent", guest_agent, "new", "old")
     if not any_address and not _is_private(host):
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
@@ -94,6 +92,7 @@ def serve(
             standby="replace" if standby == "replace" else "keep",
             instance_check=cast("InstanceCheck", instance_check),
             deleting="ignore" if deleting == "ignore" else "count",
+            guest_agent="old" if guest_agent == "old" else "new",
             version_name_length=version_name_length,
         )
         age_s = resources.age_s if resources else 0.0
@@ -140,6 +139,12 @@ def _opened(state: Path | None, start_s: float, speed: float | None, options: Op
             " Fix: delete the file, or name another file."
         ) from error
     return emulator
+
+
+def _check_choice(flag: str, value: str, *choices: str) -> None:
+    """Refuse a value of a flag that is none of its choices."""
+    if value not in choices:
+        _refuse(f"{flag}: got '{value}'. Fix: {' or '.join(choices)}.")
 
 
 def _is_private(host: str) -> bool:

@@ -3,9 +3,23 @@
 import re
 
 from emulator.environment.clock import timestamp
+from emulator.environment.options import GuestAgent
 from emulator.group.health import ContainerHealth, HealthCheck, verdicts
 from emulator.group.instances import Instance
 
+# Sources: cmd/gce_metadata_script_runner of GoogleCloudPlatform/google-guest-agent at 1adda70 of 2026-08-19, whose
+# `Completed` line is of a level that is not logged by default, and google_metadata_script_runner of
+# GoogleCloudPlatform/guest-agent at df9d203 of 2026-07-23; both read on 2026-11-27.
+_AGENT = "google_metadata_script_runner[1]: "
+_SCRIPT = {
+    "new": f'{_AGENT}Metadata key("startup-script"), command("/bin/bash"): ',
+    "old": f"{_AGENT}startup-script: ",
+}
+_FOUND = {"new": f"{_AGENT}Found startup-script in metadata", "old": f"{_AGENT}Found startup-script in metadata."}
+_FINISHED = {
+    "new": (f"{_AGENT}Finished running startup scripts",),
+    "old": (f"{_AGENT}startup-script exit status 0", f"{_AGENT}Finished running startup scripts."),
+}
 _IMAGE = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?:@sha256:[0-9a-f]{64}|:[\w.-]+)")
 
 
@@ -15,6 +29,7 @@ def serial_output(
     container: ContainerHealth | None,
     metadata: str,
     now_s: float,
+    agent: GuestAgent,
 ) -> str:
     """
     Return what an instance has printed until now.
@@ -25,6 +40,7 @@ def serial_output(
         container: health of the bound container
         metadata: all metadata of its template, with the image references
         now_s: the present
+        agent: guest agent of the image
     """
     if instance.status in ("", "PROVISIONING"):
         return ""
@@ -34,11 +50,10 @@ def serial_output(
         (booted_s, f"systemd[1]: Hostname set to <{instance.name}>."),
     ]
     if instance.running_at_s >= 0:
-        lines.append((booted_s, "google_metadata_script_runner[1]: Found startup-script in metadata."))
-        lines += [
-            (booted_s + 0.1 * index, f"startup-script: Pulling {image}") for index, image in enumerate(images(metadata))
-        ]
-        lines += _application_lines(instance, health_check, container, booted_s)
+        lines.append((booted_s, _FOUND[agent]))
+        pulled = images(metadata)
+        lines += [(booted_s + 0.1 * index, f"{_SCRIPT[agent]}Pulling {image}") for index, image in enumerate(pulled)]
+        lines += _application_lines(instance, health_check, container, booted_s, agent)
     return "".join(f"{timestamp(at_s)} {instance.name} {text}\r\n" for at_s, text in lines if at_s <= now_s)
 
 
@@ -48,7 +63,11 @@ def images(metadata: str) -> list[str]:
 
 
 def _application_lines(
-    instance: Instance, health_check: HealthCheck | None, container: ContainerHealth | None, booted_s: float
+    instance: Instance,
+    health_check: HealthCheck | None,
+    container: ContainerHealth | None,
+    booted_s: float,
+    agent: GuestAgent,
 ) -> list[tuple[float, str]]:
     """Return the lines of an application that answers; else the lines that its profile prints."""
     changes = []
@@ -57,10 +76,10 @@ def _application_lines(
     healthy_at_s = next((at_s for at_s, verdict in changes if verdict == "HEALTHY"), None)
     if healthy_at_s is None:
         return [
-            (booted_s + 1.0 + index, f"startup-script: {line}") for index, line in enumerate(instance.profile.serial)
+            (booted_s + 1.0 + index, f"{_SCRIPT[agent]}{line}") for index, line in enumerate(instance.profile.serial)
         ]
     return [
-        (healthy_at_s, "google_metadata_script_runner[1]: startup-script exit status 0"),
+        *((healthy_at_s, line) for line in _FINISHED[agent]),
         *(
             (at_s, "app: no answer any more")
             for at_s, verdict in changes

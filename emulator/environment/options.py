@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 InstanceCheck = Literal["both", "insert", "patch", "never"]
+GuestAgent = Literal["new", "old"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Options:
             2026-11-27)
         deleting: whether an instance that is being deleted counts against target size plus surge, so that its successor
             is created after its end, or is ignored; no public source describes this (searched on 2026-11-27)
+        guest_agent: agent that prints to serial ports: google-guest-agent, or the older guest-agent
         version_name_length: characters that a name in `versions` may have, as many as the name of a resource; no public
             source has a longer name, nor a refusal (searched on 2026-11-27)
     """
@@ -39,4 +41,5 @@ class Options:
     standby: Literal["keep", "replace"] = "keep"
     instance_check: InstanceCheck = "both"
     deleting: Literal["count", "ignore"] = "count"
+    guest_agent: GuestAgent = "new"
     version_name_length: int = 63

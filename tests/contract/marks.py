@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["W", "C", "G", "P", "T", "R", "D"]
+Evidence = Literal["A", "W", "C", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 
 
@@ -17,6 +17,10 @@ class Source(NamedTuple):
 
 EVIDENCE: Final[dict[str, Source]] = {
     "W": Source("wire capture of gcloud 528.0.0 and google-cloud-compute 1.57.0", "2026-11-23"),
+    "A": Source(
+        "sources of google-guest-agent at 1adda70 (2026-08-19) and guest-agent at df9d203 (2026-07-23)",
+        "2026-11-27",
+    ),
     "C": Source(
         "answers of Compute Engine, recorded in public test data of k8s-config-connector and gcpdiag",
         "2026-11-27",

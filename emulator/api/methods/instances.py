@@ -73,7 +73,8 @@ def get_serial_port_output(call: Call) -> Document:
         settings, conditions = environment.settings(listed.group), environment.conditions(listed.group)
         metadata = environment.instance_controls.metadata(instance.actual_template, instance.config)
         container = conditions.container(instance)
-        text = serial_output(instance, settings.health_check, container, metadata, environment.now_s)
+        agent = environment.options.guest_agent
+        text = serial_output(instance, settings.health_check, container, metadata, environment.now_s, agent)
     start = max(0, int(call.query.get("start", 0)))
     return {
         "kind": "compute#serialPortOutput",
