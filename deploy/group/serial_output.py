@@ -7,21 +7,24 @@ from typing import Final
 from lib.redaction import redacted
 
 # A line begins with times and a host name; the first word that ends in a colon is the program that printed the line.
-# Programs: the guest agent's script runner by each of its names, and Docker. Source: serial ports of Google's images.
+# Programs: the guest agent's script runner by each of its names, and Docker. The older agent prints the metadata key
+# before a line of the script, the newer agent prints the key and the shell. Sources: serial ports of Google's images,
+# and the agents: GoogleCloudPlatform/guest-agent at df9d203 of 2026-07-23, GoogleCloudPlatform/google-guest-agent at
+# 1adda70 of 2026-08-19, both read on 2026-11-27.
 _LINE: Final = re.compile(
     r"(?:\S*[^\s:]\s+){0,8}?"
     r"(?P<program>google_\w+|google-[\w-]+|GCE\w+|startup-script|docker|dockerd|docker-compose|containerd)(?:\[\d+\])?:\s+"
-    r"(?:\d{4}/\d\d/\d\d \S+ )?(?:GCE\w+: )?(?:INFO )?(?:startup-script: )?(?P<message>.*)"
+    r"(?:\d{4}/\d\d/\d\d \S+ )?(?:GCE\w+: )?(?:INFO )?"
+    r'(?:startup-script: |Metadata key\("startup-script"\), command\("[^"]*"\): )?(?P<message>.*)'
 )
 _LONGEST: Final = 4_000  # characters of a line that are searched
 
-# Lines of the guest agent at the begin of a boot's startup script, so that output of an earlier boot is ignored, and at
-# its end. Source: the source of google-guest-agent.
+# Lines of the guest agents at the begin of a boot's startup script, so that output of an earlier boot is ignored, and
+# at its end. The newer agent has no line for a success at its default level: its last line follows a failure too.
 _BEGINS: Final = re.compile(r"Found startup-script in metadata|Starting google-startup-scripts", re.IGNORECASE)
 _SUCCEEDS: Final = re.compile(r"startup-script exit status 0\b")
-_FAILS: Final = re.compile(
-    r'startup-script exit status [1-9]|Script "startup-script" failed with error: exit status [1-9]'
-)
+_FAILS: Final = re.compile(r'startup-script exit status [1-9]|Script "startup-script" failed with error: ')
+_FINISHED: Final = re.compile(r"Finished running startup scripts\b")
 _PULLED: Final = re.compile(r"Status: (?:Downloaded newer image|Image is up to date) for (\S+)")
 
 # The beginnings of Docker's own errors. Other output of the script, the application's included, has the same program.
@@ -87,10 +90,11 @@ def failure(contents: str, repository: str) -> Failure | None:
     begins = [index for index, line in enumerate(lines) if _BEGINS.search(line[:_LONGEST])]
     parsed = [(line, _LINE.match(line[:_LONGEST])) for line in (lines[begins[-1] :] if begins else lines)]
     boot = [(line, match["program"], match["message"]) for line, match in parsed if match]
-    if any(_SUCCEEDS.match(message) for _, _, message in boot):
+    failed_ends = [line for line, _, message in boot if _FAILS.match(message)]
+    is_finished = bool(begins) and any(_FINISHED.match(message) for _, _, message in boot)
+    if any(_SUCCEEDS.match(message) for _, _, message in boot) or (is_finished and not failed_ends):
         return None
     pulls = [index for index, (_, _, message) in enumerate(boot) if _is_pull(message, repository)]
-    failed_ends = [line for line, _, message in boot if _FAILS.match(message)]
     permanent, transient = [], []
     for line, program, message in boot[pulls[-1] if pulls else 0 :]:
         if not _is_error(program, message) or (not failed_ends and _names_other_images(message, repository)):

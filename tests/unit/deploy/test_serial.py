@@ -156,3 +156,43 @@ def test_serial_port_of_a_megabyte_of_one_line_takes_no_time() -> None:
     began_s = time.process_time()
     assert failure(f"{BOOT}\n{'x ' * 500_000}\n{SCRIPT}{'denied: ' * 100_000}\n{DENIED}", R) is not None
     assert time.process_time() - began_s < 2
+
+
+NEWER = f'{AGENT}Metadata key("startup-script"), command("/bin/bash"): '
+FOUND = f"{AGENT}Found startup-script in metadata"
+FINISHED = f"{AGENT}Finished running startup scripts"
+FAILED = f'{AGENT}Script "startup-script" failed with error: exit status 1'
+
+
+@pytest.mark.parametrize("program", [AGENT, f"{STAMP}google_compat_metadata_script_runner[1]: "])
+@pytest.mark.parametrize("prefix", ["startup-script: ", 'Metadata key("startup-script"), command("/bin/sh"): '])
+def test_lines_of_both_agents_are_output_of_the_script(program: str, prefix: str) -> None:
+    """A failed pull counts in the lines of the older agent, of the newer agent and of its compatible runner."""
+    line = f"{program}{prefix}{DAEMON}manifest for {R}:v1 not found: manifest unknown"
+    assert failure(f"{FOUND}\n{line}\n", R) == Failure(line, count=1, is_over=False, is_permanent=True)
+
+
+def test_newer_agent_ends_a_failed_script_by_a_line_of_its_own() -> None:
+    """The last line of the newer agent says nothing; the line before it says that the script has failed."""
+    denied = f"{NEWER}{DAEMON}pull access denied for grafana/promtail, repository does not exist"
+    boot = f"{FOUND}\n{denied}\n{FAILED}\n{FINISHED}\n"
+    assert failure(boot, R) == Failure(denied, count=1, is_over=True, is_permanent=True)
+    killed = f'{AGENT}Script "startup-script" failed with error: signal: killed'
+    assert failure(f"{FOUND}\n{killed}\n{FINISHED}\n", R) == Failure(killed, count=1, is_over=True, is_permanent=True)
+
+
+def test_newer_agent_prints_no_success() -> None:
+    """A script that finished without a failed end has succeeded, so its earlier errors were resolved by its retries."""
+    unauthorized = UNAUTHORIZED.replace(SCRIPT, NEWER)
+    assert failure(f"{FOUND}\n{unauthorized}\n{FINISHED}\n", R) is None
+    assert failure(f"{BOOT}\n{UNAUTHORIZED}\n{FINISHED}.\n", R) is None
+    expected = Failure(unauthorized, count=1, is_over=False, is_permanent=False)
+    assert failure(f"{FOUND}\n{unauthorized}\n", R) == expected
+    assert failure(f"{unauthorized}\n{FINISHED}\n", R) == expected, "the begin, and maybe the failed end, is cut off"
+
+
+def test_output_of_the_application_is_no_end_of_the_newer_agent() -> None:
+    """A line of the application does not end the script, although its words resemble the agent's."""
+    lines = f"{NEWER}app said: Script failed\n{STAMP}app[3]: Finished running startup scripts\n"
+    denied = DENIED.replace(SCRIPT, NEWER)
+    assert failure(f"{FOUND}\n{denied}\n{lines}", R) == Failure(denied, count=1, is_over=False, is_permanent=True)
