@@ -118,7 +118,8 @@ def _make_places(emulator: Emulator, seed: Seed) -> None:
     region = f"{project}/regions/{seed.region}"
     quotas = [{"metric": metric, "limit": limit, "usage": 0.0} for metric, limit in seed.quotas.items()]
     environment.put(region, {
-        "kind": "compute#region", "id": "1000", "name": seed.region, "status": "UP", "selfLink": self_link(region),
+        "kind": "compute#region", "id": "1000", "name": seed.region, "description": seed.region, "status": "UP",
+        "creationTimestamp": timestamp(0.0), "selfLink": self_link(region),
         "zones": [self_link(f"{project}/zones/{zone}") for zone in seed.zones], "quotas": quotas, "_created": 0.0,
     })  # fmt: skip
     for number, zone in enumerate(seed.zones):

@@ -171,6 +171,12 @@ def check_params(params: Mapping[str, str]) -> None:
 
 
 def _operation_type(method: str) -> str:
-    """Return an operation type; clients branch on its end: gcloud reads the target again unless the end is `delete`."""
-    verb = method.partition(".")[2]
-    return verb if verb == "delete" else f"compute.{method}"
+    """
+    Return an operation type: the bare verb or the whole method, by the collection and the verb.
+
+    Source: HTTP logs of k8s-config-connector (computeinstancegroupmanager, 2026-06), read on 2026-11-27. Clients branch
+    on the end of the type: gcloud reads the target again unless the end is `delete`.
+    """
+    collection, _, verb = method.partition(".")
+    is_bare = verb in ("patch", "delete") if collection != "instanceGroupManagers" else verb == "patch"
+    return verb if is_bare or collection == "healthChecks" else f"compute.{method}"

@@ -50,16 +50,14 @@ def group_status(document: Mapping[str, Any], group: Group, settings: Settings) 
     """Return `status` of an InstanceGroupManager."""
     stateful = bool(document.get("statefulPolicy", {}).get("preservedState", {}).get("disks"))
     kept = [instance for instance in group.instances if not instance.is_leaving]
+    config: dict[str, Any] = {"effective": all(instance.config == settings.config for instance in kept)}
+    if settings.config:
+        config["currentRevision"] = str(int.from_bytes(blake2b(settings.config.encode(), digest_size=6).digest()))
     return {
         "isStable": is_stable(group, settings),
         "versionTarget": {"isReached": is_reached(group, settings)},
         "stateful": {"hasStatefulConfig": stateful, "perInstanceConfigs": {"allEffective": True}},
-        "allInstancesConfig": {
-            "effective": all(instance.config == settings.config for instance in kept),
-            "currentRevision": str(int.from_bytes(blake2b(settings.config.encode(), digest_size=6).digest()))
-            if settings.config
-            else "0",
-        },
+        "allInstancesConfig": config,
     }
 
 

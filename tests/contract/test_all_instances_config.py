@@ -23,7 +23,7 @@ def instance(emulator: EmulatorClient) -> tuple[dict[str, str], dict[str, str]]:
 def config(group: dict[str, Any]) -> tuple[bool, bool]:
     """Return whether the configuration is effective, and whether its revision is that of none."""
     status = group["status"]["allInstancesConfig"]
-    return status["effective"], status["currentRevision"] == "0"
+    return status["effective"], "currentRevision" not in status
 
 
 @verified("P")

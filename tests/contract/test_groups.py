@@ -228,7 +228,7 @@ def test_a_deletion_lasts_until_the_instances_are_deleted(emulator: EmulatorClie
     """The deletion of a group lasts until its instances are deleted; then it and its instance group are not found."""
     emulator.web(2)
     operation = emulator.ask("DELETE", GROUP)
-    assert (operation["operationType"], operation["status"]) == ("delete", "RUNNING")
+    assert (operation["operationType"], operation["status"]) == ("compute.instanceGroupManagers.delete", "RUNNING")
     path = operation["selfLink"].removeprefix("https://www.googleapis.com")
     reads = 0
     while (operation := emulator.get(path))["status"] != "DONE":

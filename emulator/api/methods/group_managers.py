@@ -26,7 +26,7 @@ _POLICY: Final[Document] = {
     "maxSurge": {"fixed": 1},
     "maxUnavailable": {"fixed": 1},
 }
-_STANDBY: Final = {"initialDelaySec": 0, "mode": "MANUAL"}
+_STANDBY: Final = {"mode": "MANUAL"}
 _LIFECYCLE: Final = {"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"}
 
 

@@ -38,6 +38,7 @@ def insert(call: Call) -> Operation:
     if len(call.view.collections.get(call.collection, {})) >= call.environment.options.max_templates:
         raise quota_exceeded("INSTANCE_TEMPLATES", call.environment.options.max_templates)
     document = {
+        "description": "",
         **call.body,
         "kind": "compute#instanceTemplate",
         "id": call.environment.new_id(),
