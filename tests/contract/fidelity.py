@@ -16,7 +16,7 @@ from emulator.api.calls import HANDLERS
 from emulator.api.methods import load_handlers
 from emulator.api.schema.check import methods
 from emulator.api.service_methods import SERVICE_METHODS
-from tests.contract.marks import EVIDENCE, GUESSES
+from tests.contract.marks import EVIDENCE, GRADES, GUESSES, Grade
 
 FILE: Final = Path("emulator/FIDELITY.md")
 KINDS: Final = ("verified", "differs", "unverified", "own")
@@ -25,7 +25,8 @@ _HEAD: Final = """\
 
 Generated from the marks of `tests/contract` by `python -m tests.contract.fidelity`; a test fails when it is stale.
 
-A verified behaviour has its evidence beside it. This suite was never run against Compute Engine itself.
+A verified behaviour has its evidence beside it, and the grade of the best evidence. This suite was never run against
+Compute Engine itself, so no behaviour is measured.
 """
 
 
@@ -49,6 +50,13 @@ class Test:
     kind: str
     notes: tuple[str, ...]
     covers: tuple[str, ...]
+
+    @property
+    def grade(self) -> Grade | None:
+        """Grade of the best evidence; None for a behaviour that is not meant to be Compute Engine's."""
+        if self.kind == "verified":
+            return min((EVIDENCE[letter].grade for letter in self.notes), key=list(GRADES).index)
+        return "assumed" if self.kind == "unverified" else None
 
 
 @cache
@@ -90,11 +98,14 @@ def _test(where: str, function: Callable[..., None]) -> Test:
 
 
 def _evidence() -> Iterator[str]:
-    yield "| Evidence | Source | Read on |\n|--|--|--|"
+    yield "| Grade | Meaning | Behaviours |\n|--|--|--|"
+    for grade, meaning in GRADES.items():
+        yield f"| {grade} | {meaning} | {sum(test.grade == grade for test in tests())} |"
+    yield "\n| Evidence | Source | Read on | Grade |\n|--|--|--|--|"
     for letter, source in EVIDENCE.items():
-        yield f"| {letter} | {source.text} | {source.on} |"
+        yield f"| {letter} | {source.text} | {source.on} | {source.grade} |"
     for letter, text in GUESSES.items():
-        yield f"| {letter} | none: {text} | |"
+        yield f"| {letter} | none: {text} | | assumed |"
 
 
 def _methods() -> Iterator[str]:
@@ -129,11 +140,17 @@ def _behaviours() -> Iterator[str]:
     }
     for kind, (title, column) in titles.items():
         yield f"\n## {title}\n"
-        yield f"| Behaviour | {column} | Test |\n|--|--|--|" if column else "| Behaviour | Test |\n|--|--|"
+        columns = [
+            "Behaviour",
+            *(["Grade"] if kind in ("verified", "unverified") else []),
+            *([column] if column else []),
+        ]
+        yield f"| {' | '.join((*columns, 'Test'))} |\n|{'--|' * (len(columns) + 1)}"
         for test in tests():
             if test.kind == kind:
-                notes = f" {' '.join(test.notes)} |" if column else ""
-                yield f"| {_escaped(test.behaviour)} |{notes} `{test.where}` |"
+                cells = [_escaped(test.behaviour), *([test.grade] if test.grade else [])]
+                notes = [" ".join(test.notes)] if column else []
+                yield f"| {' | '.join((*cells, *notes))} | `{test.where}` |"
 
 
 def _escaped(text: str) -> str:

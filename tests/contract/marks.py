@@ -6,13 +6,15 @@ import pytest
 
 Evidence = Literal["A", "W", "C", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
+Grade = Literal["measured", "recorded", "reported", "assumed"]
 
 
 class Source(NamedTuple):
-    """A source of a behaviour, and the date on which it was read."""
+    """A source of a behaviour, the date on which it was read, and how good it is."""
 
     text: str
     on: str
+    grade: Grade = "reported"
 
 
 EVIDENCE: Final[dict[str, Source]] = {
@@ -22,14 +24,22 @@ EVIDENCE: Final[dict[str, Source]] = {
         "2026-11-27",
     ),
     "C": Source(
-        "answers of Compute Engine, recorded in public test data of k8s-config-connector and gcpdiag",
+        "answers of Compute Engine, recorded in public test data: tests/contract/recorded.py names each",
         "2026-11-27",
+        "recorded",
     ),
     "G": Source("sources of gcloud 528.0.0, and the API definition that it is generated from", "2026-11-23"),
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google 8.0.0", "2026-08-21"),
     "R": Source("public report of what Compute Engine did", "2026-11-23"),
     "D": Source("REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
+}
+# The best first.
+GRADES: Final[dict[Grade, str]] = {
+    "measured": "our own request to Compute Engine was answered so",
+    "recorded": "another project has recorded such an answer of Compute Engine",
+    "reported": "a public report, or the source of a client or of an agent, says so",
+    "assumed": "no source says so",
 }
 GUESSES: Final[dict[str, str]] = {
     "M": "recalled from Google's documentation, not read again",
