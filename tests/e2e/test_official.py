@@ -1,56 +1,26 @@
 """daggerw with the official CLI, against a release server on loopback and stand-in programs."""
 
-import hashlib
-import io
 import os
 import platform
-import tarfile
+import signal
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.checkouts import Checkout, copy_repository
-from tests.support.loopback import FakeHandler, http_server
+from tests.e2e.release_site import CLI, ReleaseServer, archive_bytes, release_server
+from tests.support.waiting import wait_until
 
-CLI = '#!/bin/sh\nprintf "%s|" "$@"\necho "host=${_EXPERIMENTAL_DAGGER_RUNNER_HOST:-none}"\n'
 ARCHIVE = f"dagger_v0.19.10_linux_{'arm64' if platform.machine() == 'aarch64' else 'amd64'}.tar.gz"
-
-
-@dataclass
-class ReleaseServer:
-    """A stand-in for the release site, which records its requests."""
-
-    url: str
-    files: dict[str, list[bytes]]
-    asked: list[str] = field(default_factory=list)
-
-
-def archive() -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        member = tarfile.TarInfo("dagger")
-        member.size, member.mode = len(CLI), 0o755
-        tar.addfile(member, io.BytesIO(CLI.encode()))
-    return packed.getvalue()
 
 
 @pytest.fixture
 def releases() -> Iterator[ReleaseServer]:
-    good = archive()
-    checksums = f"{hashlib.sha256(good).hexdigest()}  {ARCHIVE}\n".encode()
-    served = ReleaseServer("", {ARCHIVE: [good], "checksums.txt": [checksums]})
-
-    class Handler(FakeHandler):
-        def answer(self) -> None:
-            name = self.path.rsplit("/", 1)[1]
-            served.asked.append(name)
-            bodies = served.files[name]
-            self.reply(200, bodies.pop(0) if len(bodies) > 1 else bodies[0])
-
-    with http_server(Handler) as served.url:
-        yield served
+    """A release site with the archive of this computer."""
+    with release_server(ARCHIVE) as server:
+        yield server
 
 
 def program(folder: Path, name: str, script: str) -> None:
@@ -128,11 +98,13 @@ def test_second_call_downloads_nothing(machine: Checkout, releases: ReleaseServe
     assert releases.asked == []
 
 
-def test_two_first_calls_at_once_fetch_once(machine: Checkout, releases: ReleaseServer) -> None:
-    """Two first calls at once download the CLI once."""
+def test_two_first_calls_at_once_install_equal_bytes(machine: Checkout, releases: ReleaseServer) -> None:
+    """Two first calls that download at the same time both run the CLI, which is complete, and leave no other file."""
+    releases.wait_for_calls(2)
     running = [machine.start_daggerw("version") for _ in range(2)]
     assert [process.communicate()[0] for process in running] == ["version|host=none\n"] * 2
-    assert releases.asked.count(ARCHIVE) == 1
+    assert cli(machine).read_text() == CLI
+    assert sorted(cli(machine).parents[1].rglob("*")) == [cli(machine).parent, cli(machine)]
 
 
 def test_wrong_checksum_is_refused(machine: Checkout, releases: ReleaseServer) -> None:
@@ -156,19 +128,32 @@ def test_release_without_our_archive_is_refused(machine: Checkout, releases: Rel
 
 def test_broken_download_is_tried_once_more(machine: Checkout, releases: ReleaseServer) -> None:
     """A download that is cut short is fetched a second time."""
-    releases.files[ARCHIVE].insert(0, archive()[:100])
+    releases.files[ARCHIVE].insert(0, archive_bytes()[:100])
     ran = machine.daggerw("version")
     assert (ran.returncode, ran.stdout) == (0, "version|host=none\n")
     assert "has another sha256 than its release states; fetching it again" in ran.stderr
 
 
 def test_interrupted_download_is_repaired(machine: Checkout) -> None:
-    """A call after an interrupted download downloads the archive anew."""
-    half = cli(machine).parents[1] / "half-made"
-    half.mkdir(parents=True)
-    (half / ARCHIVE).write_bytes(b"half")
+    """A call deletes a download that was interrupted more than a day ago, and downloads the archive anew."""
+    folders = [cli(machine).parents[1] / name for name in ("download.old", "download.new")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / ARCHIVE).write_bytes(b"half")
+    two_days_ago = time.time() - 2 * 24 * 60 * 60
+    os.utime(folders[0], (two_days_ago, two_days_ago))
     assert machine.daggerw("version").returncode == 0
-    assert not half.exists()
+    assert [folder.exists() for folder in folders] == [False, True]
+
+
+def test_terminated_download_leaves_no_file(machine: Checkout, releases: ReleaseServer) -> None:
+    """A call that is terminated while it downloads deletes what it has."""
+    releases.wait_for_calls(2)
+    call = machine.start_daggerw("version")
+    wait_until(lambda: ARCHIVE in releases.asked, 20)
+    os.killpg(call.pid, signal.SIGTERM)
+    assert call.wait(20) == 143
+    assert list(cli(machine).parents[1].iterdir()) == []
 
 
 def test_local_where_no_runtime_answers(machine: Checkout, tmp_path: Path) -> None:
