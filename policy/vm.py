@@ -1,7 +1,13 @@
-"""A VM for startup scripts: a folder as its root, and stand-ins for gcloud, docker and the commands for disks."""
+"""
+A VM for startup scripts: a folder as its root, and stand-ins for gcloud, docker, systemd and the commands for disks.
 
+A script that hands over to a service of systemd is run again as this service, which starts anew as its unit says.
+"""
+
+import configparser
 import os
 import re
+import shlex
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -9,9 +15,12 @@ from pathlib import Path
 from typing import Final
 
 # Absolute paths of the script that move into the VM's folder. Quoted heredocs stay unchanged.
-_MOVED: Final = re.compile(r"(?<![\w./])/(?=opt/app\b|var/log/dojangkok\b|var/lib/docker\b|etc/|dev/disk/)")
+_MOVED: Final = re.compile(
+    r"(?<![\w./])/(?=opt/app\b|usr/local/sbin\b|var/log/dojangkok\b|var/lib/docker\b|etc/|dev/disk/)"
+)
 _QUOTED: Final = re.compile(r"<<'(\w+)'$")
-# Each stand-in records its arguments and exits with the code in `codes/NAME`; gcloud also prints secrets.
+# Each stand-in records its arguments and exits with the code in `codes/NAME`, as often as `faults/NAME` says, or always
+# if there is no such file; gcloud also prints secrets.
 _STAND_IN: Final = r"""#!/bin/bash
 name=$(basename "$0")
 echo "$name $*" >>"$VM/calls"
@@ -19,10 +28,19 @@ case "$name $1 $2" in
     "gcloud secrets versions") cat "$VM/secrets/$6" || exit 1 ;;
 esac
 for command in "$name" "$name $1 $2"; do
-    [ ! -e "$VM/codes/$command" ] || exit "$(cat "$VM/codes/$command")"
+    [ -e "$VM/codes/$command" ] || continue
+    if [ -e "$VM/faults/$command" ]; then
+        left=$(cat "$VM/faults/$command")
+        [ "$left" -gt 0 ] || continue
+        echo "$((left - 1))" >"$VM/faults/$command"
+    fi
+    code=$(cat "$VM/codes/$command")
+    case $name in gcloud | docker) echo "$command: the fault of a test" >&2 ;; esac
+    exit "$code"
 done
 """
-_COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount")
+_COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount", "sleep")
+_RESTART: Final = re.compile(r"^systemctl restart --no-block (\S+)$", re.MULTILINE)
 _BOOT_S: Final = 30
 
 
@@ -33,8 +51,8 @@ class Vm:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name in ("bin", "secrets", "codes", "etc"):
-            (self.folder / name).mkdir()
+        for name in ("bin", "secrets", "codes", "faults", "etc/systemd/system", "usr/local/sbin"):
+            (self.folder / name).mkdir(parents=True)
         for name in _COMMANDS:
             path = self.folder / "bin" / name
             path.write_text(_STAND_IN)
@@ -61,11 +79,52 @@ class Vm:
         """Set the exit code of a command, such as `mount` or the three words `docker compose pull`."""
         (self.folder / "codes" / command).write_text(str(code))
 
-    def boot(self, script: str, limit: str = "") -> "subprocess.CompletedProcess[str]":
-        """Run a startup script; `limit` is shell code that runs before the script, such as a ulimit."""
+    def set_faults(self, command: str, code: int, times: int) -> None:
+        """Set how often a command fails with a code before it succeeds."""
+        self.set_exit_code(command, code)
+        (self.folder / "faults" / command).write_text(str(times))
+
+    def boot(self, script: str, limit: str = "", starts: int = 1) -> "subprocess.CompletedProcess[str]":
+        """
+        Run a startup script, and the service that it restarts.
+
+        Args:
+            script: the startup script.
+            limit: shell code that runs before the script, such as a ulimit; not for the service.
+            starts: how often the service may start before the test ends.
+
+        Returns:
+            The last run of the service; of the script, if it restarts no service.
+        """
         (self.folder / "calls").unlink(missing_ok=True)
+        path = self.folder / "startup-script"
+        path.write_text(self._moved(script))
+        result = self._run(f"{limit}\nexec bash {path}")
+        services = _RESTART.findall("\n".join(self.calls))
+        if result.returncode == 0 and services:
+            return self.start_service(services[-1], starts=starts)
+        return result
+
+    def unit(self, service: str) -> configparser.ConfigParser:
+        """Return the unit file of a service, whose keys are unique."""
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        parser.read(self.folder / "etc/systemd/system" / service)
+        return parser
+
+    def start_service(self, service: str, limit: str = "", starts: int = 1) -> "subprocess.CompletedProcess[str]":
+        """Run the program of a service, and again after a failure if its unit says so; return the last run."""
+        settings = self.unit(service)["Service"]
+        program, *arguments = shlex.split(settings["ExecStart"])
+        command = shlex.join([str(self.folder / program.lstrip("/")), *arguments])
+        result = self._run(f"{limit}\nexec bash {command}")
+        while result.returncode and settings.get("Restart") == "on-failure" and (starts := starts - 1):
+            result = self._run(f"{limit}\nexec bash {command}")
+        return result
+
+    def _run(self, shell: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["bash", "-c", f"{limit}\n{self._moved(script)}"],
+            ["bash", "-c", shell],
             env={"PATH": f"{self.folder / 'bin'}:{os.defpath}", "VM": str(self.folder), "HOSTNAME": "host-0.c.p"},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_BOOT_S, check=False,
         )  # fmt: skip

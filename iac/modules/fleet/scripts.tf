@@ -5,12 +5,13 @@ locals {
   stacks    = { for name in ["ai-server", "chromadb", "vllm"] : name => chomp(file("${local.compose}/${name}/docker-compose.yml")) }
 
   # The first line of a fragment names its shell for shellcheck, and is no part of a startup script.
-  fragments = { for name in ["functions", "secret"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
+  fragments = { for name in ["functions", "secret", "service"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
 
   common_values = { for name, stack in local.stacks : name => {
     project   = local.deploy.project
     functions = local.fragments["functions"]
     secret    = local.fragments["secret"]
+    service   = local.fragments["service"]
     compose   = stack
     promtail  = chomp(file("${local.compose}/promtail.yml"))
     alloy     = chomp(file("${local.compose}/config.alloy"))
