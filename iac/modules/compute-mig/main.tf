@@ -4,7 +4,7 @@ resource "google_compute_health_check" "this" {
   check_interval_sec  = 5
   timeout_sec         = 4
   healthy_threshold   = 2
-  unhealthy_threshold = 3
+  unhealthy_threshold = 6 # 30 s without an answer: auto-healing must not recreate the only instance of a group for a pause
 
   http_health_check {
     port = var.health_port
@@ -30,7 +30,7 @@ resource "google_compute_instance_template" "seed" {
     auto_delete  = true
     source_image = var.boot_image
     disk_size_gb = var.boot_disk_gib
-    disk_type    = "pd-balanced"
+    disk_type    = var.boot_disk_type
   }
 
   network_interface {

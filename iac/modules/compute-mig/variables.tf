@@ -8,6 +8,16 @@ variable "boot_disk_gib" {
   }
 }
 
+variable "boot_disk_type" {
+  description = "Type of the boot disk."
+  type        = string
+
+  validation {
+    condition     = contains(["pd-balanced", "pd-ssd", "pd-standard"], var.boot_disk_type)
+    error_message = "boot_disk_type: must be 'pd-balanced', 'pd-ssd' or 'pd-standard'."
+  }
+}
+
 variable "boot_image" {
   description = "Name of one image, not of a family: an instance that is recreated at night must boot the tested image."
   type        = string

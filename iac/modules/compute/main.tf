@@ -2,7 +2,7 @@
 resource "google_compute_disk" "data" {
   # checkov:skip=CKV_GCP_37: Google's own keys encrypt it; a key of our own could be lost
   name   = "${var.name}-data"
-  type   = "pd-balanced"
+  type   = var.data_disk_type
   zone   = var.zone
   size   = var.data_disk_gib
   labels = var.labels
@@ -28,7 +28,7 @@ resource "google_compute_instance" "this" {
     initialize_params {
       image = var.boot_image
       size  = var.boot_disk_gib
-      type  = "pd-balanced"
+      type  = var.boot_disk_type
     }
   }
 

@@ -8,6 +8,16 @@ variable "boot_disk_gib" {
   }
 }
 
+variable "boot_disk_type" {
+  description = "Type of the boot disk."
+  type        = string
+
+  validation {
+    condition     = contains(["pd-balanced", "pd-ssd", "pd-standard"], var.boot_disk_type)
+    error_message = "boot_disk_type: must be 'pd-balanced', 'pd-ssd' or 'pd-standard'."
+  }
+}
+
 variable "boot_image" {
   description = "Name of one image, not of a family, so that the plan shows which image boots."
   type        = string
@@ -21,6 +31,16 @@ variable "boot_image" {
 variable "data_disk_gib" {
   description = "Size of the data disk in GiB. A larger value grows the disk, and the file system at the next boot; the disk cannot shrink."
   type        = number
+}
+
+variable "data_disk_type" {
+  description = "Type of the data disk. Another type needs another disk, which a plan refuses: copy the data first."
+  type        = string
+
+  validation {
+    condition     = contains(["pd-balanced", "pd-ssd", "pd-standard"], var.data_disk_type)
+    error_message = "data_disk_type: must be 'pd-balanced', 'pd-ssd' or 'pd-standard'."
+  }
 }
 
 variable "deletion_protection" {

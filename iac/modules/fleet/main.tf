@@ -68,6 +68,7 @@ module "ai_server" {
   machine_type    = var.ai_server_machine_type
   boot_image      = var.cpu_image
   boot_disk_gib   = 50
+  boot_disk_type  = var.ai_server_disk_type
   health_port     = 8000
   initial_delay_s = 300
   subnet          = local.subnet
@@ -85,7 +86,9 @@ module "chromadb" {
   machine_type        = var.chromadb_machine_type
   boot_image          = var.cpu_image
   boot_disk_gib       = 50
+  boot_disk_type      = var.chromadb_boot_disk_type
   data_disk_gib       = var.chromadb_disk_gib
+  data_disk_type      = var.chromadb_data_disk_type
   deletion_protection = var.is_protected
   subnet              = local.subnet
   tags                = ["chromadb", "dojangkok-monitoring"]
@@ -103,6 +106,7 @@ module "vllm" {
   gpu_type            = var.vllm_gpu_type
   boot_image          = var.gpu_image
   boot_disk_gib       = 200
+  boot_disk_type      = var.vllm_disk_type
   deletion_protection = var.is_protected
   subnet              = local.subnet
   tags                = ["vllm", "dojangkok-monitoring"]

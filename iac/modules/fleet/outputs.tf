@@ -30,6 +30,11 @@ output "login_condition" {
   value       = module.github.condition
 }
 
+output "nat_address" {
+  description = "Address from which all VMs reach the internet, for the lists of allowed addresses of Loki, the backend and others."
+  value       = module.networking.nat_address
+}
+
 output "network" {
   description = "Name of the network."
   value       = module.networking.network

@@ -1,3 +1,9 @@
+variable "ai_server_disk_type" {
+  description = "Type of the AI servers' boot disks: pd-balanced, pd-ssd, or pd-standard where the quota SSD_TOTAL_GB is short."
+  type        = string
+  default     = "pd-balanced"
+}
+
 variable "ai_server_first_release" {
   description = "Image that the group starts with before the first deploy: `:TAG` or `@sha256:DIGEST` in the repository."
   type        = string
@@ -28,6 +34,18 @@ variable "backend_callback_base_url" {
     condition     = can(regex("^https://[A-Za-z0-9.:/_-]+$", var.backend_callback_base_url)) && !endswith(var.backend_callback_base_url, "/v1")
     error_message = "backend_callback_base_url: must begin with https:// and must not end in /v1."
   }
+}
+
+variable "chromadb_boot_disk_type" {
+  description = "Type of the boot disk of ChromaDB's VM: pd-balanced, pd-ssd, or pd-standard where the quota SSD_TOTAL_GB is short."
+  type        = string
+  default     = "pd-balanced"
+}
+
+variable "chromadb_data_disk_type" {
+  description = "Type of ChromaDB's data disk: pd-balanced, pd-ssd or pd-standard. It cannot change later."
+  type        = string
+  default     = "pd-balanced"
 }
 
 variable "chromadb_disk_gib" {
@@ -107,6 +125,12 @@ variable "monitoring_source_ranges" {
   description = "Private ranges that may read the exporters; empty if metrics are pushed."
   type        = set(string)
   default     = []
+}
+
+variable "vllm_disk_type" {
+  description = "Type of the boot disk of vLLM's VM: pd-balanced or pd-ssd."
+  type        = string
+  default     = "pd-ssd"
 }
 
 variable "vllm_first_release" {

@@ -25,7 +25,7 @@ resource "google_compute_instance" "this" {
     initialize_params {
       image = var.boot_image
       size  = var.boot_disk_gib
-      type  = "pd-ssd"
+      type  = var.boot_disk_type
     }
   }
 

@@ -8,6 +8,16 @@ variable "boot_disk_gib" {
   }
 }
 
+variable "boot_disk_type" {
+  description = "Type of the boot disk."
+  type        = string
+
+  validation {
+    condition     = contains(["pd-balanced", "pd-ssd"], var.boot_disk_type)
+    error_message = "boot_disk_type: must be 'pd-balanced' or 'pd-ssd'; a G2 machine type takes no 'pd-standard'."
+  }
+}
+
 variable "boot_image" {
   description = "Name of one image, not of a family, so that the plan shows which image boots."
   type        = string

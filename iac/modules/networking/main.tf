@@ -29,11 +29,18 @@ resource "google_compute_router" "this" {
   region  = var.region
 }
 
+# Peers allow this address, so it must stay the same.
+resource "google_compute_address" "nat" {
+  name   = "${var.name}-nat"
+  region = var.region
+}
+
 resource "google_compute_router_nat" "this" {
   name                               = "${var.name}-nat"
   router                             = google_compute_router.this.name
   region                             = var.region
-  nat_ip_allocate_option             = "AUTO_ONLY"
+  nat_ip_allocate_option             = "MANUAL_ONLY"
+  nat_ips                            = [google_compute_address.nat.self_link]
   source_subnetwork_ip_ranges_to_nat = "ALL_SUBNETWORKS_ALL_IP_RANGES"
 
   log_config {

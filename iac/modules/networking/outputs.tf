@@ -1,3 +1,8 @@
+output "nat_address" {
+  description = "Address from which all VMs reach the internet."
+  value       = google_compute_address.nat.address
+}
+
 output "network" {
   description = "Name of the network."
   value       = google_compute_network.this.name

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Prefix of the names of the network, router and NAT."
+  description = "Prefix of the names of the network, router, NAT and its address."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the subnets, router and NAT."
+  description = "Region of the subnets, router, NAT and its address."
   type        = string
 }
 

@@ -7,6 +7,7 @@ variables {
   machine_type    = "n2d-standard-2"
   boot_image      = "dojangkok-cpu-base-20260101"
   boot_disk_gib   = 50
+  boot_disk_type  = "pd-standard"
   health_port     = 8000
   initial_delay_s = 300
   subnet          = "projects/p/regions/asia-northeast3/subnetworks/s"
@@ -48,6 +49,16 @@ run "health_check_probes_the_application_every_5_s" {
   }
 }
 
+# A pause of 15 s, such as a restart of the server, must not recreate the only instance of a group of one.
+run "instance_is_recreated_after_30_s_without_an_answer" {
+  command = plan
+
+  assert {
+    condition     = google_compute_health_check.this.check_interval_sec == 5 && google_compute_health_check.this.unhealthy_threshold >= 6
+    error_message = "auto-healing recreates an instance that does not answer for less than 30 s"
+  }
+}
+
 run "instance_has_no_public_address_and_is_shielded" {
   command = plan
 
@@ -64,7 +75,7 @@ run "instance_has_no_public_address_and_is_shielded" {
     error_message = "the instance is not shielded"
   }
   assert {
-    condition     = one(google_compute_instance_template.seed.disk).disk_size_gb == 50 && one(google_compute_instance_template.seed.disk).source_image == "dojangkok-cpu-base-20260101"
+    condition     = one(google_compute_instance_template.seed.disk).disk_size_gb == 50 && one(google_compute_instance_template.seed.disk).source_image == "dojangkok-cpu-base-20260101" && one(google_compute_instance_template.seed.disk).disk_type == "pd-standard"
     error_message = "the disk differs from the variables"
   }
 }
@@ -83,6 +94,14 @@ run "disk_below_the_image_is_refused" {
     boot_disk_gib = 30
   }
   expect_failures = [var.boot_disk_gib]
+}
+
+run "disk_type_that_the_machine_type_lacks_is_refused" {
+  command = plan
+  variables {
+    boot_disk_type = "hyperdisk-balanced"
+  }
+  expect_failures = [var.boot_disk_type]
 }
 
 run "empty_group_is_refused" {

@@ -6,7 +6,9 @@ variables {
   machine_type        = "e2-medium"
   boot_image          = "dojangkok-cpu-base-20260101"
   boot_disk_gib       = 50
+  boot_disk_type      = "pd-standard"
   data_disk_gib       = 100
+  data_disk_type      = "pd-ssd"
   deletion_protection = true
   subnet              = "projects/p/regions/asia-northeast3/subnetworks/s"
   tags                = ["chromadb"]
@@ -22,6 +24,10 @@ run "data_disk_is_separate_from_the_boot_disk" {
   assert {
     condition     = one(google_compute_instance.this.attached_disk).device_name == "data" && google_compute_disk.data.size == 100
     error_message = "no disk of 100 GiB has the device name 'data' of the startup script"
+  }
+  assert {
+    condition     = one(one(google_compute_instance.this.boot_disk).initialize_params).type == "pd-standard" && google_compute_disk.data.type == "pd-ssd"
+    error_message = "the types of the disks differ from the variables"
   }
   assert {
     condition     = google_compute_instance.this.deletion_protection

@@ -7,6 +7,7 @@ variables {
   gpu_type            = "nvidia-l4"
   boot_image          = "dojangkok-gpu-base-20260101"
   boot_disk_gib       = 200
+  boot_disk_type      = "pd-balanced"
   deletion_protection = false
   subnet              = "projects/p/regions/asia-northeast3/subnetworks/s"
   tags                = ["vllm"]
@@ -30,4 +31,12 @@ run "disk_below_the_image_is_refused" {
     boot_disk_gib = 100
   }
   expect_failures = [var.boot_disk_gib]
+}
+
+run "standard_disk_is_refused" {
+  command = plan
+  variables {
+    boot_disk_type = "pd-standard"
+  }
+  expect_failures = [var.boot_disk_type]
 }
