@@ -2,8 +2,9 @@
 
 import google.cloud.compute_v1 as compute
 import pytest
+from google.api_core.exceptions import BadRequest
 
-from tests.contract.marks import covers, differs, verified
+from tests.contract.marks import covers, differs, unverified, verified
 from tests.contract.rig import PROJECT, REGION, ZONE, EmulatorClient, names
 
 HERE = {"project": PROJECT, "zone": ZONE}
@@ -121,6 +122,36 @@ def test_routers(emulator: EmulatorClient) -> None:
     assert names(client.list(**THERE)) == names(client.aggregated_list(project=PROJECT)) == ["edge"]
     client.delete_unary(**THERE, router="edge")
     assert names(client.list(**THERE)) == []
+
+
+@verified("P", "T")
+@covers("addresses.insert", "addresses.get", "addresses.list", "addresses.aggregatedList", "addresses.delete")
+def test_addresses(emulator: EmulatorClient) -> None:
+    """A static address gets a public IPv4 number of its own, which other addresses do not have, and is deleted."""
+    client = emulator.google(compute.AddressesClient)
+    for name in ("nat", "other"):
+        client.insert_unary(**THERE, address_resource=compute.Address(name=name))
+    kept, other = (client.get(**THERE, address=name) for name in ("nat", "other"))
+    assert (kept.address_type, kept.network_tier, kept.region.rpartition("/")[2]) == ("EXTERNAL", "PREMIUM", REGION)
+    assert kept.address.startswith("203.0.113.")
+    assert kept.address != other.address
+    assert names(client.list(**THERE)) == names(client.aggregated_list(project=PROJECT)) == ["nat", "other"]
+    client.delete_unary(**THERE, address="nat")
+    assert names(client.list(**THERE)) == ["other"]
+
+
+@unverified("I")
+def test_an_address_in_use_is_not_deleted(emulator: EmulatorClient) -> None:
+    """The address of a NAT is deleted only after the NAT."""
+    addresses, routers = emulator.google(compute.AddressesClient), emulator.google(compute.RoutersClient)
+    addresses.insert_unary(**THERE, address_resource=compute.Address(name="nat"))
+    link = addresses.get(**THERE, address="nat").self_link
+    nat = compute.RouterNat(name="nat", nat_ip_allocate_option="MANUAL_ONLY", nat_ips=[link])
+    routers.insert_unary(**THERE, router_resource=compute.Router(name="edge", nats=[nat]))
+    with pytest.raises(BadRequest, match="already being used"):
+        addresses.delete_unary(**THERE, address="nat")
+    routers.delete_unary(**THERE, router="edge")
+    addresses.delete_unary(**THERE, address="nat")
 
 
 @verified("P")

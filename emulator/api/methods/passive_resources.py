@@ -1,4 +1,4 @@
-"""Resources that are stored and read without effects: health checks, firewalls, networks, subnetworks, routers."""
+"""Resources that are stored and read without effects: health checks, firewalls, networks, routers, addresses."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,7 +7,7 @@ from emulator.api.calls import HANDLERS, Call, shown
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import in_use, required
 from emulator.api.lists import answer_aggregated_list, answer_list
-from emulator.api.methods.unsupported_fields import HEALTH_CHECK, check_supported
+from emulator.api.methods.unsupported_fields import ADDRESS, HEALTH_CHECK, check_supported
 from emulator.api.schema.check import methods
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
@@ -34,6 +34,7 @@ _DEFAULTS: Final[dict[str, Document]] = {
         "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
     },
     "routers": {},
+    "addresses": {"addressType": "EXTERNAL", "networkTier": "PREMIUM", "ipVersion": "IPV4", "status": "RESERVED"},
 }
 _KINDS: Final = {
     "healthChecks": "healthCheck",
@@ -41,9 +42,11 @@ _KINDS: Final = {
     "networks": "network",
     "subnetworks": "subnetwork",
     "routers": "router",
+    "addresses": "address",
 }
 _LINKS: Final = ("network", "subnetwork")
-_REFUSED: Final = {"healthChecks": HEALTH_CHECK}
+_REFUSED: Final = {"addresses": ADDRESS, "healthChecks": HEALTH_CHECK}
+_NUMBERS: Final = 256  # of 203.0.113.0/24, which RFC 5737 keeps for documentation
 
 
 def _insert(call: Call) -> Operation:
@@ -60,8 +63,22 @@ def _insert(call: Call) -> Operation:
     }
     if "regions/" in call.scope:
         document["region"] = self_link(call.scope)
+    if collection == "addresses":
+        document = {"address": _free_number(call), **document}
     call.environment.put(path, with_fingerprint(_completed(collection, document)))
     return call.start(path, document["id"])
+
+
+def _free_number(call: Call) -> str:
+    """Return a number that no address of the environment has."""
+    used = {
+        document.get("address")
+        for path, documents in call.view.collections.items()
+        if path.endswith("/addresses")
+        for document in documents.values()
+    }
+    numbers = (f"203.0.113.{last}" for last in range(1, _NUMBERS))
+    return next(number for number in numbers if number not in used)
 
 
 def _completed(collection: str, document: Document) -> Document:

@@ -33,6 +33,13 @@ TEMPLATE: Final[Mapping[str, tuple[Any, ...]]] = {
     "properties.scheduling.provisioningModel": ("STANDARD", "SPOT"),
     "properties.scheduling.terminationTime": (),
 }
+ADDRESS: Final[Mapping[str, tuple[Any, ...]]] = {
+    "addressType": ("EXTERNAL",),
+    "ipCollection": (),
+    "ipVersion": ("IPV4",),
+    "purpose": (),
+    "subnetwork": (),
+}
 HEALTH_CHECK: Final[Mapping[str, tuple[Any, ...]]] = {"sourceRegions": ()}
 
 

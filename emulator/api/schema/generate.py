@@ -23,7 +23,7 @@ from google.cloud.compute_v1 import services
 TARGET: Final = Path(__file__).with_name("compute.json")
 # The collections that the emulator serves; of the others, only the names of the methods are kept.
 SERVED: Final = (
-    "autoscalers", "firewalls", "globalOperations", "healthChecks", "imageFamilyViews", "images",
+    "addresses", "autoscalers", "firewalls", "globalOperations", "healthChecks", "imageFamilyViews", "images",
     "instanceGroupManagers", "instanceGroups", "instanceTemplates", "instances", "machineTypes", "networks",
     "projects", "regionInstanceGroupManagers", "regionInstanceTemplates", "regionOperations", "regions",
     "routers", "subnetworks", "zoneOperations", "zones",
