@@ -13,7 +13,7 @@ Config = dict[str, Any]
 Rule = Callable[[Config], list[str]]
 
 FOLDER: Final = ROOT / "compose"
-# Port of each service of each stack: the tables of the design document, and alloy, the successor of promtail.
+# Port of each service of each stack: the tables of the design document, whose promtail is now an option, and alloy.
 PORTS: Final = {
     "ai-server": {"ai-server": 8000, "node-exporter": 9100, "promtail": 9080, "alloy": 12345},
     "chromadb": {"chromadb": 8100, "node-exporter": 9100, "promtail": 9080, "alloy": 12345},

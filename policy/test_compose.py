@@ -30,7 +30,7 @@ def stack(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def complete(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The stack with every profile and with the variables of app.env."""
-    return read_stack(copy_stack(stack, tmp_path_factory.mktemp(stack)), "alloy")
+    return read_stack(copy_stack(stack, tmp_path_factory.mktemp(stack)), "alloy", "promtail")
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def config(stack: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The stack with every profile and an empty app.env, so only with files that are not secret."""
     folder = copy_stack(stack, tmp_path_factory.mktemp(stack))
     (folder / "app.env").write_text("")
-    return read_stack(folder, "alloy")
+    return read_stack(folder, "alloy", "promtail")
 
 
 def variables(stack: str) -> dict[str, str]:
@@ -74,18 +74,12 @@ def test_alloys_configuration_has_its_syntax() -> None:
     run_checked("alloy-syntax", FOLDER / "config.alloy")
 
 
-def test_alloy_starts_only_with_its_profile(stack: str, tmp_path: Path) -> None:
-    """Without a profile a stack has no alloy."""
-    default = read_stack(copy_stack(stack, tmp_path))
-    assert set(default["services"]) == set(PORTS[stack]) - {"alloy"}
-
-
-def test_two_variables_replace_promtail_by_alloy(stack: str, tmp_path: Path) -> None:
-    """COMPOSE_PROFILES=alloy starts alloy, and PROMTAIL_SCALE=0 stops promtail."""
+@pytest.mark.parametrize(("collector", "other"), [("alloy", "promtail"), ("promtail", "alloy")])
+def test_stack_has_the_collector_of_its_profile(stack: str, collector: str, other: str, tmp_path: Path) -> None:
+    """COMPOSE_PROFILES selects the collector: alloy, as in example.env, or promtail."""
     with (copy_stack(stack, tmp_path) / ".env").open("a") as settings:
-        settings.write("COMPOSE_PROFILES=alloy\nPROMTAIL_SCALE=0\n")
-    services = read_stack(tmp_path)["services"]
-    assert (services["promtail"]["scale"], "alloy" in services) == (0, True)
+        settings.write("" if collector == "alloy" else f"COMPOSE_PROFILES={collector}\n")
+    assert set(read_stack(tmp_path)["services"]) == set(PORTS[stack]) - {other}
 
 
 def test_alloy_may_write_to_its_data_folder(complete: Config) -> None:

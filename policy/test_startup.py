@@ -29,6 +29,7 @@ _SECRETS = {
 _NEEDS = [(name, secret) for name in _NAMES for secret in _SECRETS[name]]
 _COMMON_FILES = {"docker-compose.yml", "promtail.yml", "config.alloy", ".env"}
 _PULL, _UP = "docker compose pull --policy missing --quiet", "docker compose up --detach --remove-orphans"
+_REMOVE = "docker compose --profile promtail rm --stop --force promtail"
 _REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-{}/dojangkok-ai/ai-server"
 
 
@@ -115,14 +116,15 @@ def test_first_boot_writes_all_files_and_starts_the_stack(rendered: Scripts, vm:
         result.stdout + result.stderr + "".join(text for file, (text, _) in files.items() if file != "app.env")
     )
     assert "canary" not in public_text
-    assert vm.calls[-2:] == [_PULL, _UP]
+    assert vm.calls[-3:] == [_PULL, _REMOVE, _UP]
 
 
 @pytest.mark.parametrize("name", ["ai-server", "vllm"])
 def test_root_logs_in_to_the_registry_before_the_pull(rendered: Scripts, vm: Vm, name: str) -> None:
     """Each boot logs root in, and a failed login ends the boot before the pull."""
     vm.boot(rendered["prod"][name])
-    assert vm.calls[-3:] == ["gcloud auth configure-docker asia-northeast3-docker.pkg.dev --quiet", _PULL, _UP]
+    login = "gcloud auth configure-docker asia-northeast3-docker.pkg.dev --quiet"
+    assert vm.calls[-4:] == [login, _PULL, _REMOVE, _UP]
     vm.set_exit_code("gcloud auth configure-docker", 1)
     assert vm.boot(rendered["prod"][name]).returncode != 0
     assert _PULL not in vm.calls
@@ -223,14 +225,17 @@ def test_variables_name_the_model_and_adapters_of_vllm(rendered: Scripts, vm: Vm
         assert f'"name": "{variables[f"VLLM_LORA_ADAPTER_{adapter}"]}"' in stack
 
 
-@pytest.mark.parametrize("collector", ["alloy", "promtail"])
-def test_only_the_chosen_log_collector_starts(terraform: Terraform, vm: Vm, name: str, collector: str) -> None:
-    """Each boot writes .env with the collector of Terraform's variable."""
-    vm.boot(scripts(terraform.plan("dev", log_collector=collector))[name])
-    stack = read_stack(vm.app)["services"]
-    assert [service for service in ("alloy", "promtail") if service in stack and stack[service].get("scale", 1)] == [
-        collector
-    ]
+@pytest.mark.parametrize(("changes", "collector", "other"), [
+    ({}, "alloy", "promtail"), ({"log_collector": "promtail"}, "promtail", "alloy"),
+])  # fmt: skip
+def test_only_the_chosen_log_collector_runs(
+    terraform: Terraform, vm: Vm, name: str, changes: dict[str, str], collector: str, other: str
+) -> None:
+    """Each boot selects the collector of Terraform's variable, alloy by default, and deletes the other one."""
+    vm.boot(scripts(terraform.plan("dev", **changes))[name])
+    assert {"alloy", "promtail"} & read_stack(vm.app)["services"].keys() == {collector}
+    remove = f"docker compose --profile {other} rm --stop --force {other}"
+    assert vm.calls[-3:] == [_PULL, remove, _UP]
 
 
 def test_docker_compose_accepts_the_written_files(rendered: Scripts, vm: Vm, name: str) -> None:

@@ -8,15 +8,16 @@ locals {
   fragments = { for name in ["functions", "secret", "service"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
 
   common_values = { for name, stack in local.stacks : name => {
-    project   = local.deploy.project
-    functions = local.fragments["functions"]
-    secret    = local.fragments["secret"]
-    service   = local.fragments["service"]
-    compose   = stack
-    promtail  = chomp(file("${local.compose}/promtail.yml"))
-    alloy     = chomp(file("${local.compose}/config.alloy"))
-    collector = var.log_collector
-    loki_url  = var.loki_url
+    project         = local.deploy.project
+    functions       = local.fragments["functions"]
+    secret          = local.fragments["secret"]
+    service         = local.fragments["service"]
+    compose         = stack
+    promtail        = chomp(file("${local.compose}/promtail.yml"))
+    alloy           = chomp(file("${local.compose}/config.alloy"))
+    collector       = var.log_collector
+    other_collector = var.log_collector == "alloy" ? "promtail" : "alloy"
+    loki_url        = var.loki_url
   } }
 
   scripts = {

@@ -101,13 +101,13 @@ variable "is_protected" {
 }
 
 variable "log_collector" {
-  description = "Program that ships logs from the next boot on: promtail, or its successor alloy."
+  description = "Program that ships logs from the next boot on: alloy, or promtail, whose end of life was 2026-03-02."
   type        = string
-  default     = "promtail"
+  default     = "alloy"
 
   validation {
     condition     = contains(["alloy", "promtail"], var.log_collector)
-    error_message = "log_collector: must be 'promtail' or 'alloy'."
+    error_message = "log_collector: must be 'alloy' or 'promtail'."
   }
 }
 

@@ -76,7 +76,11 @@ def run_stack(name: str, archive: Path, context: Path, assembled: dict[str, str]
             (context / "Dockerfile").write_text(f"FROM {IMAGE}\nUSER root\n{lines}")
             machine("env", "DOCKER_BUILDKIT=0", "docker", "build", "--tag", reference, context)
         machine.start(sys.executable, Path(__file__).with_name("loki.py"), str(LOKI_PORT))
-        _lay_out(machine, name, {"HOST_NAME": machine.name, "LOKI_URL": f"http://127.0.0.1:{LOKI_PORT}"} | settings)
+        loki = {
+            "LOKI_URL": f"http://127.0.0.1:{LOKI_PORT}",
+            "COMPOSE_PROFILES": "promtail",
+        }  # alloy cannot be built here
+        _lay_out(machine, name, {"HOST_NAME": machine.name} | loki | settings)
         running = Stack(machine, go_tool("compose") / "docker-compose")
         running.compose("up", "--detach", "--wait", "--wait-timeout", "90")
         yield running

@@ -30,7 +30,7 @@ def _compose_config(folder: Path, *profiles: str) -> "subprocess.CompletedProces
     return _run(folder, go_tool("compose-config") / "compose-config", *profiles)
 
 
-@pytest.mark.parametrize("profiles", [(), ("alloy",), ("alloy", "other")], ids="+".join)
+@pytest.mark.parametrize("profiles", [(), ("promtail",), ("alloy", "other")], ids="+".join)
 def test_output_is_that_of_compose(stack: Path, profiles: tuple[str, ...]) -> None:
     """compose-config prints the same configuration as Compose itself."""
     compose, config = _compose(stack, *profiles), _compose_config(stack, *profiles)
@@ -38,13 +38,13 @@ def test_output_is_that_of_compose(stack: Path, profiles: tuple[str, ...]) -> No
     assert (config.returncode, config.stderr, config.stdout) == (0, "", compose.stdout)
 
 
-def test_variables_of_the_env_file_select_profiles_and_scale(stack: Path) -> None:
-    """COMPOSE_PROFILES and scale in the env file have the effect that they have in Compose."""
+def test_variable_of_the_env_file_selects_profiles(stack: Path) -> None:
+    """COMPOSE_PROFILES in the env file has the effect that it has in Compose; the last line of a variable counts."""
     with (stack / ".env").open("a") as file:
-        file.write("COMPOSE_PROFILES=alloy\nPROMTAIL_SCALE=0\n")
+        file.write("COMPOSE_PROFILES=promtail\n")
     compose, config = _compose(stack), _compose_config(stack)
-    assert '"scale": 0' in compose.stdout
-    assert '"alloy"' in compose.stdout
+    assert '"promtail": {' in compose.stdout
+    assert '"alloy": {\n      "profiles"' not in compose.stdout
     assert config.stdout == compose.stdout
 
 
