@@ -10,7 +10,7 @@ build {
 
     machine_type = "e2-medium"
     disk_size    = 50
-    disk_type    = "pd-ssd"
+    disk_type    = var.cpu_disk_type
 
     image_name        = "dojangkok-cpu-base-${local.built_at}"
     image_family      = "dojangkok-cpu-base"

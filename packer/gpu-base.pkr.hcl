@@ -14,7 +14,7 @@ build {
     accelerator_count   = 1
     on_host_maintenance = "TERMINATE"
     disk_size           = 200
-    disk_type           = "pd-ssd"
+    disk_type           = var.gpu_disk_type
 
     image_name        = "dojangkok-gpu-base-${local.built_at}"
     image_family      = "dojangkok-gpu-base"

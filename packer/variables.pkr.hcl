@@ -11,6 +11,23 @@ variable "commit" {
   }
 }
 
+variable "cpu_disk_type" {
+  type        = string
+  description = "Type of the disk of cpu-base's VM, such as pd-standard where the quota SSD_TOTAL_GB is short."
+  default     = "pd-ssd"
+}
+
+variable "gpu_disk_type" {
+  type        = string
+  description = "Type of the disk of gpu-base's VM."
+  default     = "pd-ssd"
+
+  validation {
+    condition     = contains(["pd-balanced", "pd-ssd"], var.gpu_disk_type)
+    error_message = "The gpu_disk_type must be pd-balanced or pd-ssd, because a G2 machine type takes no pd-standard."
+  }
+}
+
 variable "cpu_source_image" {
   type        = string
   description = "Image of ubuntu-os-cloud, to repeat a build; by default the newest image of the family."

@@ -8,7 +8,7 @@ import hcl2
 import pytest
 import yaml
 
-from policy.running import ROOT, run_checked, tool_path
+from policy.running import ROOT, run, run_checked, tool_path
 
 PACKER: Final = ROOT / "packer"
 PLUGIN: Final = "packer-plugin-googlecompute"
@@ -22,7 +22,7 @@ TABLE: Final = {
         "source_image_project_id": ["ubuntu-os-cloud"],
         "machine_type": "e2-medium",
         "disk_size": 50,
-        "disk_type": "pd-ssd",
+        "disk_type": "${var.cpu_disk_type}",
     },
     "gpu-base": {
         "source_image_family": "ubuntu-accelerator-2204-amd64-with-nvidia-580",
@@ -32,7 +32,7 @@ TABLE: Final = {
         "accelerator_count": 1,
         "on_host_maintenance": "TERMINATE",
         "disk_size": 200,
-        "disk_type": "pd-ssd",
+        "disk_type": "${var.gpu_disk_type}",
     },
 }
 
@@ -104,6 +104,9 @@ def test_versions_of_the_plugin_agree() -> None:
     assert required, "packer/plugins.pkr.hcl: the plugin's version must be exact, '= 1.2.3'"
     assert built, f"policy/tools/{PLUGIN}/go.mod: requires no plugin"
     assert required[1] == built[1], f"packer/plugins.pkr.hcl: requires {required[1]}, policy/tools builds {built[1]}"
+    # Secure Boot refuses the images of 1.2.5, and before 1.2.5 one concurrent import of an OS Login key ended a build.
+    # Source: packer-plugin-googlecompute, commits 724721e (2026-04-29) and 0f97da5 (2025-12-26).
+    assert tuple(map(int, required[1].split("."))) >= (1, 2, 6), f"packer/plugins.pkr.hcl: {required[1]} is too old"
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -112,6 +115,22 @@ def test_build_is_that_of_the_table(build: str) -> None:
     actual = _build(build)
     for name, value in TABLE[build].items():
         assert actual.get(name) == value, f"packer/{build}.pkr.hcl: {name} is {actual.get(name)!r}, must be {value!r}"
+
+
+@pytest.mark.parametrize(
+    ("disk", "value", "is_accepted"),
+    [
+        ("cpu_disk_type", "pd-standard", True),
+        ("gpu_disk_type", "pd-balanced", True),
+        ("gpu_disk_type", "pd-standard", False),
+    ],
+)
+def test_disk_types_are_variables(packer: dict[str, str], disk: str, value: str, is_accepted: bool) -> None:
+    """The disks of the design are pd-ssd; a build can take another type, but a G2 machine takes no pd-standard."""
+    assert _variables()[disk]["default"] == ["pd-ssd"]
+    invented = ("-var", "project_id=example-project", "-var", "subnetwork=example-subnetwork")
+    result = run("packer", "validate", *invented, "-var", f"{disk}={value}", PACKER, environment=packer)
+    assert (result.returncode == 0) is is_accepted, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("build", BUILDS)
