@@ -29,8 +29,20 @@ def test_every_image_has_a_tag_and_a_vm_image() -> None:
         assert kind in KINDS, f"{where}: is for {kind!r}, must be for {' or '.join(KINDS)}"
 
 
+def _vllm() -> set[str]:
+    """Return vLLM's upstream image at each tag that an environment starts with; its copy has the same layers."""
+    files = [ROOT / f"environments/{environment}.yaml" for environment in ("dev", "prod")]
+    images = [yaml.safe_load(file.read_text())["accessories"]["vllm"]["image"] for file in files]
+    return {f"vllm/vllm-openai:{image.rpartition(':')[2]}" for image in images}
+
+
+def test_gpu_image_has_the_layers_of_vllm() -> None:
+    """The first boot of vLLM's VM pulls only a manifest if its image contains the layers."""
+    assert _vllm() == {image for image, kind in _listed().items() if kind == "gpu-base" and image.startswith("vllm/")}
+
+
 def test_images_are_those_of_compose_and_the_dockerfile() -> None:
-    """The list has every image that a boot would pull except the updated ones, and no other image."""
+    """The list has every image that a boot would pull except the updated ones, and no other image but vLLM's."""
     stacks = sorted((ROOT / "compose").rglob("*.yml")) + sorted((ROOT / "compose").rglob("*.yaml"))
     services = [
         (stack, service["image"])
@@ -44,6 +56,6 @@ def test_images_are_those_of_compose_and_the_dockerfile() -> None:
         assert image in listed, (
             f"{stack.relative_to(ROOT)}: {image} is not in packer/scripts/images.txt: each boot pulls it"
         )
-    unused = listed - {image for _, image in services} - set(base)
+    unused = listed - {image for _, image in services} - set(base) - _vllm()
     assert not unused, f"packer/scripts/images.txt: {sorted(unused)} is used neither by compose/ nor by the Dockerfile"
     assert set(base) <= listed, f"Dockerfile: {sorted(set(base) - listed)} is not in packer/scripts/images.txt"
