@@ -7,7 +7,7 @@ PYTEST ?=
 SYSTEM_TOOLS := compose promtail node-exporter
 
 .PHONY: help setup format lint types test check release e2e system suite proofs mutants bench fidelity openapi outdated packages tools \
-    system-tools clean
+    providers system-tools clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ fidelity: ## write emulator/FIDELITY.md from the contract tests
 
 openapi: ## write docs/ai-server.openapi.json from the server
 	@.venv/bin/python -m tests.unit.app.description
+
+providers: ## check iac and packer with the released provider and plugin; needs their registries
+	@uv run --quiet --project policy --frozen python -B -m policy.released
 
 outdated: ## dependencies that have a newer release
 	@.ci/outdated

@@ -4,7 +4,7 @@ terraform {
   required_providers {
     google = {
       source  = "hashicorp/google"
-      version = "~> 6.50" # the newest version seen in use; iac/README.md lists what was checked with which version
+      version = "~> 8.0" # iac/README.md lists what was checked with which version
     }
   }
 }
