@@ -1,10 +1,14 @@
 """gcloud 528 with networks, operations and instances of the emulator, and its output of refusals."""
 
+import re
+import shlex
+
 import httpx
 import pytest
 
 from tests.support.emulator import GROUP, SEED_TEMPLATE, ZONE, Emulator
 from tests.support.gcloud import Gcloud
+from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
 _MANAGED = "instance-groups managed"
@@ -17,6 +21,14 @@ def _is_stable(emulator: Emulator, name: str = GROUP) -> bool:
 
 def _names(emulator: Emulator) -> list[str]:
     return sorted(instance["name"] for instance in emulator.instances())
+
+
+def test_static_address_is_printed_by_the_line_of_the_readme(gcloud: Gcloud) -> None:
+    """The line of iac/README.md prints the address that others allow, and no other text."""
+    (line,) = re.findall(r"`gcloud compute (addresses describe [^`]*)`", (ROOT / "iac/README.md").read_text())
+    gcloud("addresses create dojangkok-ai-nat --region=asia-northeast3")
+    command, *arguments = shlex.split(line.replace("PROJECT", "dojangkok-dev"))
+    assert re.fullmatch(r"203\.0\.113\.\d+\n", gcloud(command, *arguments))
 
 
 def test_network_resources(emulator: Emulator, gcloud: Gcloud) -> None:
