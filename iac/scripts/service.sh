@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# start_as_service FILE: install a startup script as a service, and start it. The guest agent runs the script once a boot;
-# systemd starts the service again, 30 s after each failure, until it succeeds.
+# start_as_service FILE: install a copy of a startup script as a service, and start it. The guest agent runs FILE, which is
+# temporary, once a boot; systemd starts the service again, 30 s after each failure, until it succeeds.
 start_as_service() {
     put /usr/local/sbin/start-stack 0700 <"$1"
     put /etc/systemd/system/stack.service 0644 <<'UNIT_FILE'
