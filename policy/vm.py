@@ -108,7 +108,6 @@ class Vm:
     def unit(self, service: str) -> configparser.ConfigParser:
         """Return the unit file of a service, whose keys are unique."""
         parser = configparser.ConfigParser(interpolation=None)
-        parser.optionxform = str  # type: ignore[assignment, method-assign]
         parser.read(self.folder / "etc/systemd/system" / service)
         return parser
 
