@@ -43,15 +43,15 @@ def findings(modules: Path, schemas: Mapping[str, Schema]) -> list[str]:
     Returns:
         A sentence for each argument that is unknown, deprecated, read-only, or required and absent.
     """
-    found = []
+    differences = []
     for path in sorted(modules.glob("*/*.tf")):
         for kind, name, body in _resources(path):
             where = f"{path.relative_to(modules.parent)}: {kind}.{name}"
             if kind not in schemas:
-                found.append(f"{where}: the provider has no such resource")
+                differences.append(f"{where}: the provider has no such resource")
             else:
-                found += [f"{where}: {finding}" for finding in _compare(body, schemas[kind]["block"])]
-    return found
+                differences += [f"{where}: {text}" for text in _compare(body, schemas[kind]["block"])]
+    return differences
 
 
 def _resources(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -96,9 +96,9 @@ def check_terraform(folder: Path) -> str:
         _run(place, "terraform", "validate", "-no-color")
     versions: Any = json.loads(_run(place, "terraform", "version", "-json"))
     schemas: Any = json.loads(_run(place, "terraform", "providers", "schema", "-json"))
-    found = findings(folder / "iac/modules", schemas["provider_schemas"][GOOGLE]["resource_schemas"])
-    if found:
-        raise CheckError("\n".join(found))
+    differences = findings(folder / "iac/modules", schemas["provider_schemas"][GOOGLE]["resource_schemas"])
+    if differences:
+        raise CheckError("\n".join(differences))
     return str(versions["provider_selections"][GOOGLE])
 
 
