@@ -158,7 +158,9 @@ _READ_BY_CI: Final = (
     ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
     "environments", "lib", "policy/tools",
 )  # fmt: skip
-_READ_BY_DEPLOY: Final = ("emulator", "environments", "lib", "tests/support", "tests/unit/lib")
+_READ_BY_DEPLOY: Final = (
+    "emulator", "environments", "lib", "tests/support", "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
+)  # fmt: skip
 _READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
 _TYPED_WITH_APP: Final = ("bench/app.py", "bench/health_requests.py", "tests/support/app_fakes")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
@@ -198,6 +200,7 @@ PROGRAMS: Final = (
         name="emulator",
         project="emulator",
         coverage=92,
+        reads=("tests/support/recorded.py",),
         more_suites=("tests/contract", "tests/integration/emulator"),
         more_types=("bench/emulator.py",),
         proofs=_EMULATOR_PROOFS,

@@ -80,8 +80,8 @@ ARROWS: Final = (
     Arrow(
         "deploy.google_apis",
         (
-            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.parallel", "deploy.release",
-            "deploy.retry", "lib",
+            *_VALUES, "deploy.compute_engine", "deploy.config", "deploy.doctor", "deploy.group", "deploy.parallel",
+            "deploy.release", "deploy.retry", "lib",
         ),
         "the readings of doctor come from Compute Engine and from Google's other APIs, by the same errors and retries",
     ),
@@ -151,8 +151,8 @@ ARROWS: Final = (
     Arrow("tests.unit.deploy", (*_DEPLOY, "lib", "tests.support", "tests.unit.lib"), "deploy contains lib"),
     Arrow(
         "tests.integration.deploy",
-        (*_DEPLOY, *_EMULATOR, "lib", "tests.support", "tests.unit.deploy", "tests.unit.lib"),
-        "deploy is run against an emulator in the same process",
+        (*_DEPLOY, *_EMULATOR, "lib", "tests.support", "tests.unit.deploy", "tests.unit.emulator", "tests.unit.lib"),
+        "deploy is run against an emulator in the same process, and its budget compared with a rollout of the emulator",
     ),
     Arrow("tests.unit.emulator", (*_EMULATOR, "tests.support"), "the emulator is tested alone"),
     Arrow("tests.integration.emulator", (*_EMULATOR, "tests.support"), "the emulator is tested by requests"),

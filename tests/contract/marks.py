@@ -24,7 +24,7 @@ EVIDENCE: Final[dict[str, Source]] = {
         "2026-11-27",
     ),
     "C": Source(
-        "answers of Compute Engine, recorded in public test data: tests/contract/recorded.py names each",
+        "answers of Compute Engine, recorded in public test data: tests/support/recorded.py names each",
         "2026-11-27",
         "recorded",
     ),

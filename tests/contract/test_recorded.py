@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.contract import recorded
 from tests.contract.marks import covers, environment, verified
-from tests.contract.recorded import Recorded, members
 from tests.contract.rig import CHECKS, GROUP, GROUPS, HOME, REGION, TEMPLATES, EmulatorClient, Json, actions, flags
+from tests.support import recorded
+from tests.support.recorded import Recorded, members
 
 POLICY: Json = {"minimalAction": "RESTART", "maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 3}}
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import tomllib
 
-FOLDERS: Final = ("documents", "group", "release", "rollout")  # of deploy: the pure folders, and what performs a plan
+FOLDERS: Final = ("doctor", "documents", "group", "release", "rollout")  # of deploy: the pure folders, and what performs a plan
 THRESHOLD: Final = 92.0  # percent of the mutants that are not equivalent
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 

@@ -11,8 +11,8 @@ from deploy.documents.resource import link_of, links_of
 from deploy.documents.validation import Check
 from deploy.group.quotas import instances_that_fit, parse_quotas, quota_checks
 from deploy.group.update_policy import policy_values
-from tests.contract import recorded
-from tests.contract.recorded import Recorded
+from tests.support import recorded
+from tests.support.recorded import Recorded
 
 CHECKS: dict[str, tuple[Recorded, Check]] = {
     "group": (recorded.NEW_GROUP, validation.group_check("web", "asia-northeast3-a")),
