@@ -12,7 +12,7 @@ _ACCESS: Final = re.compile(r"secrets versions access[^\n]*")
 _VERSION: Final = re.compile(r"access\s+[\"']?(\d+)\b")
 _FLAG: Final = re.compile(rf"--secret[=\s]+[\"']?({_NAME})[\"']?")
 _PROJECT: Final = re.compile(r"--project[=\s]+[\"']?([a-z][a-z0-9.:-]*)")
-# A shell function that reads the secret of its first argument, as iac/scripts/secret.sh.
+# A shell function that reads the secret of its first argument, itself or by another, as in iac/scripts/secret.sh.
 _FUNCTION: Final = re.compile(r"^(\w+)\(\)\s*\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 _FIRST_ARGUMENT: Final = re.compile(r"secrets versions access[^\n]*--secret[=\s]+[\"']?\$\{?1\b")
 
@@ -65,7 +65,17 @@ def _accesses(code: str, project: str) -> Iterator[SecretName]:
 
 def _calls(code: str, project: str) -> Iterator[SecretName]:
     """Yield the arguments of calls of the script's own functions that read a secret."""
-    for function, body in _FUNCTION.findall(code):
-        if _FIRST_ARGUMENT.search(body):
-            for name in re.findall(rf"\$\(\s*{function}\s+[\"']?({_NAME})[\"']?\s*\)", code):
-                yield SecretName(project, name)
+    for function in _readers(dict(_FUNCTION.findall(code))):
+        for name in re.findall(rf"\$\(\s*{function}\s+[\"']?({_NAME})[\"']?\s*\)", code):
+            yield SecretName(project, name)
+
+
+def _readers(bodies: dict[str, str]) -> set[str]:
+    """Return the functions that read the secret of their first argument, and those that pass theirs to one of them."""
+    readers: set[str] = set()
+    more = {function for function, body in bodies.items() if _FIRST_ARGUMENT.search(body)}
+    while more:
+        readers |= more
+        call = re.compile(rf"\b(?:{'|'.join(sorted(more))})\s+[\"']?\$\{{?1\b")
+        more = {function for function, body in bodies.items() if call.search(body)} - readers
+    return readers

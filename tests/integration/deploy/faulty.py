@@ -5,6 +5,8 @@ from typing import Any
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
+REGION = "projects/dojangkok-dev/regions/asia-northeast3"
+
 
 def rig_without_bake(**settings: Any) -> Rig:
     """Return a rig whose rollout settings have no bake, and are otherwise changed as given."""
@@ -22,6 +24,15 @@ def inject_fault(rig: Rig, **fault: Any) -> None:
 def set_instance_rule(rig: Rig, letter: str, **rule: Any) -> None:
     """Create an instance rule for a release."""
     rig.control("POST", "emulator/instance-rules", {"image": f"{REPOSITORY}@{digest(letter)}", **rule})
+
+
+def set_quotas(rig: Rig, **limits: float) -> None:
+    """Give the region other limits of some metrics."""
+    environment = rig.emulator.environment
+    region = environment.view.get(REGION)
+    assert region is not None
+    quotas = [{**quota, "limit": limits.get(quota["metric"], quota["limit"])} for quota in region["quotas"]]
+    environment.put(REGION, {**region, "quotas": quotas})
 
 
 def request_times(rig: Rig, method: str) -> list[float]:

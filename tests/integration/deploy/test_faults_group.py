@@ -15,7 +15,7 @@ from deploy.errors import (
 )
 from deploy.rollout.deploy_plan import plan_deploy
 from tests.integration.deploy.clients import Client
-from tests.integration.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule
+from tests.integration.deploy.faulty import inject_fault, rig_without_bake, set_instance_rule, set_quotas
 from tests.unit.deploy.values import GROUP, REPOSITORY, digest
 
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
@@ -37,6 +37,7 @@ def test_f30_unknown_fields_are_copied() -> None:
 def test_f32_capacity_is_kept_at_every_size(size: int) -> None:
     """A rollout keeps at least three instances, or all of a smaller group, available at every moment."""
     rig = rig_without_bake()
+    set_quotas(rig, N2D_CPUS=64.0, SSD_TOTAL_GB=4096.0)
     rig.control("POST", f"{GROUP}/resize?size={size}")
     rig.emulator.environment.clock.move(600)
     rig.emulator.environment.advance()

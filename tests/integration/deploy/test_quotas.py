@@ -4,20 +4,14 @@ import pytest
 
 from deploy.errors import RefusedError
 from deploy.rollout.plan import RestoreRelease
-from tests.integration.deploy.faulty import rig_without_bake
+from tests.integration.deploy.faulty import rig_without_bake, set_quotas
 from tests.integration.deploy.rig import Rig
-
-REGION = "projects/dojangkok-dev/regions/asia-northeast3"
 
 
 def rig_with_quotas(**limits: float) -> Rig:
     """Return a rig whose region has other limits of some metrics."""
     rig = rig_without_bake()
-    environment = rig.emulator.environment
-    region = environment.view.get(REGION)
-    assert region is not None
-    quotas = [{**quota, "limit": limits.get(quota["metric"], quota["limit"])} for quota in region["quotas"]]
-    environment.put(REGION, {**region, "quotas": quotas})
+    set_quotas(rig, **limits)
     return rig
 
 

@@ -13,6 +13,7 @@ from deploy.group.quotas import Quota
 from deploy.group.update_policy import rollback_surge
 from deploy.rollout.plan import RestoreRelease
 from deploy.rollout.rollback_plan import choose_rollback_target, plan_rollback
+from tests.integration.deploy.faulty import set_quotas
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import GROUP
 
@@ -166,6 +167,7 @@ def test_deleted_unmanaged_template_is_a_refusal() -> None:
 def test_percentages_in_the_update_policy_become_numbers() -> None:
     """A PATCH replaces maxSurge in percent, because a merge would keep both."""
     rig = new_rig()
+    set_quotas(rig, SSD_TOTAL_GB=4096.0)
     rig.control("POST", f"{GROUP}/resize?size=10")
     rig.emulator.environment.clock.move(300)
     rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from deploy import session
-from deploy.compute_engine import permissions
+from deploy.compute_engine import granted_permissions
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.fallback_template import compare_fallback
 from deploy.config import Config
@@ -41,7 +41,7 @@ def test_exchange_with_a_slow_server_ends_at_the_deadline(
     monkeypatch.setattr(session, "WAIT_EXCHANGE_S", LIMIT_S)
     monkeypatch.setattr(session, "Compute", functools.partial(Compute, budget_s=0.0))
     monkeypatch.setattr(session, "Registry", functools.partial(Registry, budget_s=0.0))
-    monkeypatch.setattr(permissions, "_BUDGET_S", 0.0)
+    monkeypatch.setattr(granted_permissions, "_BUDGET_S", 0.0)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n"
     dripped = {"headers": SlowServer(slowly=head), "body": SlowServer(at_once=head, slowly=b" " * 90)}[part]
     if asked == "registry" and part == "body":

@@ -52,11 +52,11 @@ def test_foreign_rollout_is_refused() -> None:
 
 
 def test_typed_rollback_is_applied_and_waited_for() -> None:
-    """The surge of the plan is set, success needs no bake, and the result has the version before."""
+    """The surge of the plan is set, success needs no bake, and the policy is read again at the end."""
     resized = [ON_NEW, group_document(targetSize=2, status={}), ON_OLD]
     performed = Performed(RESTORE, {GET: resized})
     result = performed.result()
-    assert performed.compute.requests == [TEMPLATE, GET, PATCH, GET, ROWS, GET, ROWS, GET, ROWS]
+    assert performed.compute.requests == [TEMPLATE, GET, PATCH, GET, ROWS, GET, ROWS, GET, ROWS, GET]
     assert performed.compute.bodies == [
         {
             "fingerprint": "new=",
@@ -72,7 +72,7 @@ def test_typed_rollback_is_applied_and_waited_for() -> None:
         phases=result.phases,
         instances=result.instances,
         warnings=("planned", size),
-        requests=9,
+        requests=10,
     )
     assert [(times.name, times.is_new) for times in result.instances] == [(row["name"], True) for row in BASE["rows"]]
     assert sum(phase.seconds for phase in result.phases) == 10.0

@@ -162,7 +162,7 @@ def with_surge(seen: Observation, fixed: int, **more: Any) -> Observation:
 
 def named(seen: Observation, kind: str) -> Observation:
     """Return an idle group whose version was written by a deploy or by a rollback."""
-    name = f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/20261123T114000Z"
+    name = f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/600s"
     version = Version(SEED, name)
     instances = tuple(replace(instance, version=version) for instance in seen.group.instances)
     return replace(seen, group=replace(seen.group, versions=(version,), instances=instances))
