@@ -159,7 +159,8 @@ _READ_BY_CI: Final = (
     "environments", "lib", "policy/tools",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
-    "emulator", "environments", "lib", "tests/support", "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
+    "compose", "emulator", "environments", "iac/scripts", "lib", "tests/support",
+    "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
 )  # fmt: skip
 _READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
 _TYPED_WITH_APP: Final = ("bench/app.py", "bench/health_requests.py", "tests/support/app_fakes")

@@ -22,7 +22,7 @@ from mutmut.stats import status_by_exit_code
 from tests.mutants.summary import FOLDERS, Mutant, read_equivalents, summarize
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_SOURCES: Final = ("deploy", "docs", "emulator", "environments", "lib", "README.md", "tests")
+_SOURCES: Final = ("compose", "deploy", "docs", "emulator", "environments", "iac", "lib", "README.md", "tests")
 _KILLED: Final = ("killed", "timeout", "segfault")
 # Unit tests judge every mutant. An integration test runs a whole deploy, and a survivor takes the time of all tests,
 # so only those files are here whose subject is the folder's. Left out are files about clients, credentials and reports,
