@@ -56,7 +56,7 @@ _CONFIG: Final = """\
 [tool.mutmut]
 source_paths = ["deploy"]
 only_mutate = ["{pattern}"]
-also_copy = ["lib", "emulator", "environments", "docs", "README.md"]
+also_copy = ["compose", "docs", "emulator", "environments", "iac", "lib", "README.md"]
 pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["--ignore={left_out}", "--timeout=20"]
 timeout_multiplier = 3
