@@ -1,5 +1,7 @@
 """Tags become digests, and an image that a registry does not hold is refused."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -50,9 +52,10 @@ def test_digest_is_looked_up_and_goes_before_a_tag_beside_it() -> None:
     assert [path.rpartition("/")[2] for _, path, _ in fake.seen] == [digest("b")]
 
 
-@pytest.mark.parametrize("fake", [FakeRegistry(), FakeRegistry({})])
-def test_registry_that_answers_accepts_the_login(fake: FakeRegistry) -> None:
+@pytest.mark.parametrize("new_registry", [FakeRegistry, lambda: FakeRegistry({})])
+def test_registry_that_answers_accepts_the_login(new_registry: Callable[[], FakeRegistry]) -> None:
     """A registry accepts a login whether or not it holds an image of the repository yet."""
+    fake = new_registry()
     registry(fake).check_access(REPOSITORY)
     assert [(method, login) for method, _, login in fake.seen] == [("HEAD", "Bearer t")]
 
