@@ -1,13 +1,14 @@
 """Turns an answer of Compute Engine into a document, or into an error: transient, not allowed, or final."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import httpx
 
 from deploy.compute_engine.permissions import grant_fix
 from deploy.documents import validation
-from deploy.documents.resource import Document
+from deploy.documents.resource import Document, name_of
 from deploy.documents.validation import Check
 from deploy.errors import CloudError, NotAllowedError
 from deploy.retry import TRANSIENT_STATUSES, TransientError, transient_error
@@ -15,6 +16,7 @@ from lib.redaction import redacted
 
 _LONGEST_TEXT: Final = 4_096  # characters of a text that is not JSON; redaction comes before any further cut
 QUOTA_EXCEEDED: Final = "quotaExceeded"  # reason of a 403 that no permission fixes
+_REQUIRED: Final = re.compile(r"Required '([\w.]+)' permission for '([^']*)'")
 _RATE_REASONS: Final = frozenset(
     {"rateLimitExceeded", "userRateLimitExceeded", "CONCURRENT_OPERATIONS_QUOTA_EXCEEDED", "resourceNotReady"}
 )
@@ -59,7 +61,7 @@ def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedE
         rows, details = error.get("errors") or [], error.get("details") or []
         # A dry run has an entry for each missing permission, and the first of them is the message.
         messages = dict.fromkeys(str(row.get("message", "")) for row in (error, *rows))
-        message = "; ".join(text for text in (*messages, *_disabled_apis(details)) if text)
+        message = "; ".join(text for text in (*_required(messages), *_disabled_apis(details)) if text)
         reasons = {str(row["reason"]) for row in [*rows, *details] if row.get("reason")}
     except (ValueError, KeyError, TypeError, AttributeError):
         message, reasons = redacted(answer.text[:_LONGEST_TEXT])[:200], set()
@@ -69,6 +71,15 @@ def answer_error(answer: httpx.Response, where: str) -> CloudError | NotAllowedE
     if answer.status_code in (401, 403) and QUOTA_EXCEEDED not in reasons:
         return NotAllowedError(text, grant_fix(text))
     return CloudError(text, answer.status_code, reason)
+
+
+def _required(messages: Iterable[str]) -> Iterator[str]:
+    """Yield messages; of several missing permissions one text, which fits into a line of a report."""
+    missing = {match[1]: match[2] for text in messages if (match := _REQUIRED.fullmatch(text))}
+    if len(missing) > 1:
+        example = name_of(next(iter(missing.values())))
+        yield f"Required permissions {', '.join(sorted(missing))}, such as for '{example}'"
+    yield from (text for text in messages if len(missing) < 2 or not _REQUIRED.fullmatch(text))
 
 
 def _disabled_apis(details: list[Document]) -> Iterator[str]:

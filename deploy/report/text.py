@@ -16,7 +16,7 @@ from deploy.group.health import NOTHING_PROVEN
 from deploy.report import table
 from deploy.rollout.result import InstanceTimes, RolloutResult, RunResult
 from deploy.rollout.served_release import ServedRelease
-from lib.output import inline
+from lib.output import MAX_LINE_LENGTH, inline
 
 Command = Callable[..., str]
 _MEANING: Final[dict[int, str]] = {
@@ -82,8 +82,11 @@ def heading(result: RunResult) -> str:
 
 
 def reason(result: RunResult) -> str:
-    """Return what failed, and one action against it."""
-    return f"{result.message} Fix: {result.fix}." if result.fix else result.message
+    """Return what failed, and one action against it, in a line of its own if both are too long for one."""
+    if not result.fix:
+        return result.message
+    fits = len(result.message) + len(result.fix) < MAX_LINE_LENGTH - len(" Fix: .")
+    return f"{result.message}{' ' if fits else chr(10)}Fix: {result.fix}."
 
 
 def facts(result: RunResult) -> list[tuple[str, str]]:

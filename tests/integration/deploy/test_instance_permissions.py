@@ -8,6 +8,7 @@ from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, REQUIRED_PER
 from deploy.errors import NotAllowedError, NotRestoredError, RolledBackError
 from emulator.api.calls import HANDLERS
 from emulator.api.permissions import permission
+from lib.output import MAX_LINE_LENGTH
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule
 from tests.integration.deploy.rig import Rig, new_rig
 
@@ -70,7 +71,10 @@ def test_error_without_the_second_role_has_every_missing_permission() -> None:
     grant(rig, ())
     with pytest.raises(NotAllowedError) as error:
         rig.deploy("a")
-    assert all(f"Required '{name}' permission" in error.value.message for name in INSTANCE_PERMISSIONS)
+    names = ", ".join(sorted(INSTANCE_PERMISSIONS))
+    assert f"403 Required permissions {names}, such as for 'dojangkok-dev-ai-server-0000'." in error.value.message
+    # Of a line of more than 500 characters the middle is left out, with permissions in it.
+    assert max(len(error.value.message), len(f"Fix: {error.value.fix}.")) < MAX_LINE_LENGTH
 
 
 def test_rollback_without_the_second_role_is_reported() -> None:

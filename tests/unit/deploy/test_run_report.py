@@ -74,6 +74,14 @@ def test_refusal_during_a_rollout_does_not_claim_that_nothing_was_written() -> N
     assert text.heading(replace(refused, rollout=None)) == "web: deploy refused, nothing was written (exit code 3)"
 
 
+@pytest.mark.parametrize(("length", "lines"), [(400, 1), (480, 2)])
+def test_fix_that_does_not_fit_has_a_line_of_its_own(length: int, lines: int) -> None:
+    """Of a line of more than 500 characters the middle is left out, and with it a part of the fix."""
+    printed = text.reason(replace(FAILURE, message="m" * length)).splitlines()
+    assert (len(printed), max(map(len, printed)) <= 500) == (lines, True)
+    assert printed[-1].endswith("Fix: correct the script.")
+
+
 def test_markdown_escapes_and_fences_foreign_text() -> None:
     """Text of instances and of Compute Engine is no Markdown of the report."""
     report = formats.run_report(FAILURE, command, "markdown")
