@@ -12,8 +12,9 @@ Kind = Literal["deploy", "rollback"]
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 _RUN: Final = r"[\w.-]{1,40}"
 _VERSION_NAME: Final = re.compile(
-    rf"(deploy|rollback)/([0-9a-f]{{12}})/({_RUN})/(\d{{8}}T\d{{6}}Z)/(\d{{1,9}})s", re.ASCII
+    rf"(deploy|rollback)/([0-9a-f]{{12}})/({_RUN})/(\d{{8}}T\d{{6}}Z)/(?:(\d{{1,9}})s|(\d{{8}}T\d{{6}}Z))", re.ASCII
 )
+_LONGEST_BUDGET: Final = timedelta(seconds=999_999_999)  # nine digits
 _LONGEST: Final = 63  # characters; assumed, as for names of resources: no public source has a longer version name
 _HASH: Final = 8
 
@@ -71,13 +72,23 @@ def version_name(kind: Kind, digest: str, run: str, now: datetime, budget_s: flo
 
 
 def parse_version_name(text: str) -> VersionName | None:
-    """Return the rollout that a version name describes; None for a name that `deploy` did not write."""
+    """
+    Return the rollout that a version name describes; None for a name that `deploy` did not write.
+
+    A name that an earlier version of deploy wrote ends in the time of its deadline, such as 20261127T101000Z.
+    """
     match = _VERSION_NAME.fullmatch(text)
     if match is None:
         return None
     try:
-        began_at = datetime.strptime(match[4], _TIME).replace(tzinfo=UTC)
-        deadline_at = began_at + timedelta(seconds=int(match[5]))
+        began_at = _parse_time(match[4])
+        deadline_at = began_at + timedelta(seconds=int(match[5])) if match[5] else _parse_time(match[6])
     except (ValueError, OverflowError):
         return None
+    if not timedelta(0) <= deadline_at - began_at <= _LONGEST_BUDGET:
+        return None
     return VersionName("deploy" if match[1] == "deploy" else "rollback", match[2], match[3], began_at, deadline_at)
+
+
+def _parse_time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)

@@ -69,6 +69,18 @@ def test_reconcile_within_the_deadline(now: datetime, text: str) -> None:
     )
 
 
+def test_reconcile_of_a_rollout_whose_name_has_the_time_of_its_deadline() -> None:
+    """A rollout that an earlier version of deploy began is waited for until its deadline, and then undone."""
+    seen = observation("reconcile-undo")
+    name = f"{B_NAME.rpartition('/')[0]}/{B_DEADLINE:%Y%m%dT%H%M%SZ}"
+    version = replace(seen.group.versions[0], name=name)
+    seen = replace(seen, group=replace(seen.group, versions=(version,)))
+    waiting = plan_reconcile(CONFIG, seen, B_DEADLINE - timedelta(seconds=300))
+    assert isinstance(waiting, WaitForRollout)
+    assert waiting.text == "deploy of bbbbbbbbbbbb, run run0 by alice, has 300 s left"
+    assert isinstance(plan_reconcile(CONFIG, seen, B_DEADLINE), UndoRollout)
+
+
 @pytest.mark.parametrize("late_s", [0, 1200])
 def test_reconcile_past_the_deadline(late_s: int) -> None:
     """From its deadline on, a rollout that is not on every instance is undone."""

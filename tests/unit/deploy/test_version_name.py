@@ -30,6 +30,33 @@ def test_version_name_is_parsed_as_written() -> None:
         assert version_name.parse_version_name(other) is None
 
 
+@pytest.mark.parametrize("kind", ["deploy", "rollback"])
+def test_name_with_the_time_of_its_deadline_is_parsed(kind: version_name.Kind) -> None:
+    """A rollout that an earlier version of deploy began has the time of its deadline in its name."""
+    name = version_name.parse_version_name(f"{kind}/{'0' * 12}/run1/20261123T120005Z/20261123T121405Z")
+    assert name == VersionName(kind, "0" * 12, "run1", NOW, NOW.replace(minute=14))
+    assert str(name) == f"{kind}/{'0' * 12}/run1/20261123T120005Z/840s"
+
+
+@pytest.mark.parametrize(
+    "deadline",
+    [
+        "20261323T121405Z",
+        "20261123T120004Z",
+        "20261123T121405",
+        "20261123T121405Zs",
+        "20261123T121405Z/840s",
+        "20261123T121405Z\n",
+        "2026112\uff13T121405Z",
+        "00000101T000000Z",
+        "99991231T235959Z",
+    ],
+)
+def test_time_that_is_no_deadline_is_not_parsed(deadline: str) -> None:
+    """A deadline before the start, too far away or of another form is that of another client."""
+    assert version_name.parse_version_name(f"deploy/{'0' * 12}/run1/20261123T120005Z/{deadline}") is None
+
+
 @pytest.mark.parametrize("run", ["", "a/b", "x" * 41, "tab\t", "é"])
 def test_run_id_that_no_version_name_can_hold_is_refused(run: str) -> None:
     """A run id that the version name could not hold is refused before the first write."""
