@@ -7,10 +7,9 @@ from deploy.config import Config
 from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
-from deploy.group import update_policy
+from deploy.group import typed_rollback, update_policy
 from deploy.group.health import is_idle
 from deploy.group.observation import Observation
-from deploy.group.version_name import parse_version_name
 from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.history import made_at
@@ -59,7 +58,7 @@ def newer_template(config: Config, observation: Observation) -> str:
 
 def manual_changes(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return each difference from what the last deploy wrote, the digest aside, in a line."""
-    return (*_masking(observation), *_template_changes(observation), *policy_changes(config, observation.group))
+    return (*_masking(observation), *_template_changes(observation), *_policy_changes(config, observation))
 
 
 def _tag_reference(config: Config, observation: Observation) -> list[str]:
@@ -119,18 +118,27 @@ def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
     return f"in line {numbers[0]}" if numbers else "in its length"
 
 
-def policy_changes(config: Config, group: Group) -> list[str]:
-    """Return a line about the members of the group's update policy that differ from the file's; empty if none does."""
-    changes = [f"{key} {now}, not {expected}" for key, (now, expected) in policy_differences(config, group).items()]
+def _policy_changes(config: Config, observation: Observation) -> list[str]:
+    differences = policy_differences(config, observation.group, observation.templates)
+    changes = [f"{key} {now}, not {expected}" for key, (now, expected) in differences.items()]
     return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []
 
 
-def policy_differences(config: Config, group: Group) -> dict[str, tuple[Any, Any]]:
-    """Return the members of the update policy that differ from the environment file, with the group's and its value."""
+def policy_differences(
+    config: Config, group: Group, templates: tuple[Document, ...] = ()
+) -> dict[str, tuple[Any, Any]]:
+    """
+    Return the members of the update policy that differ from the environment file, with the group's and its value.
+
+    Args:
+        config: rollout settings of the environment.
+        group: the group.
+        templates: all global templates of the project, which show a rollback to an unmanaged version; empty if they
+            were not read.
+    """
     current = update_policy.policy_values(group.raw.get("updatePolicy") or {})
     expected = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
-    name = parse_version_name(group.versions[0].name) if group.versions else None
-    if name and name.kind == "rollback" and not is_idle(group):
+    if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
         expected["maxSurge"] = current["maxSurge"]  # a rollback has a surge of its own until it has settled
     return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
 

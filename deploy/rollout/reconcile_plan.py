@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from deploy.config import Config
-from deploy.documents.group_state import Version
-from deploy.group import health, update_policy
+from deploy.group import health, typed_rollback
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.observation import Observation
 from deploy.group.version_name import parse_version_name
@@ -32,11 +31,7 @@ def plan_reconcile(config: Config, observed: Observation, now: datetime) -> Reco
 def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan:
     group, record = observed.group, template.release_record(observed.template)
     target, name = group.versions[0], parse_version_name(group.versions[0].name)
-    is_rollback = _is_restored(observed, target)
-    policy = group.raw.get("updatePolicy") or {}
-    restores_policy = (is_rollback or (name is not None and name.kind == "rollback")) and (
-        update_policy.has_rollback_surge(config.rollout, policy)
-    )
+    restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
     if health.is_idle(group):
         is_empty = health.is_empty(group)
         empty = f"{health.NOTHING_PROVEN}: the group is set to '{target.template}'"
@@ -51,7 +46,7 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
         short_delay=short_initial_delay(observed),
         restores_policy=restores_policy,
     )
-    if is_rollback and not (name and name.deadline_at > now):
+    if typed_rollback.is_fallback(group, observed.templates) and not (name and name.deadline_at > now):
         return replace(waiting, text=f"the rollback to '{target.template}' has not settled")
     if name is None or record is None:
         version = f" (version '{target.name}')" if target.name else ""
@@ -71,10 +66,3 @@ def _plan(config: Config, observed: Observation, now: datetime) -> ReconcilePlan
         short_delay=waiting.short_delay,
         text=f"{rollout}, is {(now - name.deadline_at).total_seconds():.0f} s past its deadline",
     )
-
-
-def _is_restored(observed: Observation, target: Version) -> bool:
-    """Return whether a release of this group has a version as its fallback."""
-    records = filter(None, map(template.release_record, observed.templates))
-    fallbacks = [record.fallback for record in records if record.group == observed.group.qualified_name]
-    return any(fallback is not None and fallback.version == target for fallback in fallbacks)

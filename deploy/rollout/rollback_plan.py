@@ -6,7 +6,7 @@ from datetime import datetime
 from deploy.config import Config
 from deploy.documents.resource import links_of
 from deploy.errors import RefusedError
-from deploy.group import health, release_proof, update_policy
+from deploy.group import health, release_proof, typed_rollback, update_policy
 from deploy.group.observation import Observation
 from deploy.group.preflight import refuse_unmet_preconditions
 from deploy.group.version_name import version_name
@@ -90,7 +90,8 @@ def plan_rollback(
     is_empty, warnings = health.is_empty(group), rollback_warnings(config, observed)
     budget_s = config.rollout.budget_s(group.target_size)
     if chosen.is_current and health.is_idle(group):
-        return NothingToDo(target=before, is_empty=is_empty, warnings=warnings)
+        restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
+        return NothingToDo(target=before, is_empty=is_empty, restores_policy=restores_policy, warnings=warnings)
     restored = chosen.restored
     if not chosen.is_unmanaged:
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)

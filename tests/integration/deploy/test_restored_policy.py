@@ -4,10 +4,11 @@ from typing import Any
 
 from deploy.group import update_policy
 from deploy.group.drift import drift
+from deploy.rollout.insert_template import insert_template
 from deploy.rollout.patch import patch_group
 from deploy.rollout.plan import NothingToDo, RestoreRelease, WaitForRollout
 from deploy.rollout.reconcile_plan import plan_reconcile
-from tests.integration.deploy.faulty import inject_fault, rig_without_bake
+from tests.integration.deploy.faulty import inject_fault, rig_without_bake, set_quotas
 from tests.integration.deploy.rig import Rig
 from tests.unit.deploy.values import GROUP
 
@@ -65,8 +66,7 @@ def test_rollback_to_the_version_before_the_first_release_restores_the_policy() 
 def test_rollback_with_the_surge_of_the_file_writes_once() -> None:
     """Where the quota has no room for a larger surge there is nothing to restore."""
     rig = rig_without_bake()
-    rig.control("POST", f"{GROUP}/resize?size=1")
-    rig.emulator.environment.clock.move(600)
+    set_quotas(rig, INSTANCES=4.0)
     rig.deploy("a")
     before = patches(rig)
     rig.rollback()
@@ -105,6 +105,41 @@ def test_reconcile_restores_the_policy_of_a_rollback_that_has_settled() -> None:
     again = plan_reconcile(rig.config, rig.observed(), rig.now())
     assert isinstance(again, NothingToDo)
     assert not again.restores_policy
+
+
+def test_rollback_again_restores_the_policy_of_a_rollback_that_has_settled() -> None:
+    """After a kill between the rollback and its second PATCH, a rollback to the same release removes the surge."""
+    rig = rig_without_bake()
+    abandoned = abandon_rollback(rig)
+    rig.emulator.environment.clock.move(900)
+    result = rig.rollback(abandoned.target.template)
+    assert (rig.serving(), policy_of(rig)) == (["a"] * 3, policy_of_file(rig))
+    assert result.warnings == ()
+
+
+def test_surge_of_a_rollback_to_an_unmanaged_version_is_no_drift_while_it_runs() -> None:
+    """The version of an unmanaged template has no name of deploy, and its rollback a surge of its own all the same."""
+    rig = rig_without_bake()
+    rig.deploy("a")
+    plan = rig.plan_rollback()
+    assert isinstance(plan, RestoreRelease)
+    patch_group(rig.managed(), rig.config, plan.target, plan.before, surge=plan.surge, planned=plan.fingerprint)
+    assert not any("update policy" in line for line in drift(rig.config, rig.observed()))
+    rig.emulator.environment.clock.move(900)
+    assert "the update policy is not the environment's: maxSurge 3, not 1" in drift(rig.config, rig.observed())
+    rig.reconcile()
+    assert (rig.serving(), policy_of(rig)) == (["latest"] * 3, policy_of_file(rig))
+
+
+def test_surge_that_a_person_set_on_the_fallback_of_a_refused_deploy_is_left() -> None:
+    """A template of b names a as its fallback although the group never had b: a is no release of a rollback."""
+    rig = rig_without_bake()
+    rig.deploy("a")
+    insert_template(rig.managed(), rig.plan_release("b").template)
+    rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
+    rig.emulator.environment.clock.move(60)
+    rig.reconcile()
+    assert policy_of(rig)["maxSurge"] == 3
 
 
 def test_surge_that_a_person_set_on_a_deployed_release_is_left() -> None:

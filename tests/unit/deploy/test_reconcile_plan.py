@@ -198,9 +198,17 @@ def test_reconcile_of_an_idle_group_restores_the_policy_of_a_rollback(
     assert plan.restores_policy is expected
 
 
-@pytest.mark.parametrize(("surge", "expected"), [(3, True), (1, False)])
-def test_reconcile_restores_the_policy_after_a_rollback_that_has_not_settled(surge: int, expected: bool) -> None:
-    """A version that a record names as its fallback was restored, whatever its own name says."""
-    plan = plan_reconcile(CONFIG, with_surge(observation("reconcile-rollback"), surge), B_DEADLINE)
+@pytest.mark.parametrize(
+    ("name", "surge", "expected"), [("", 3, True), ("canary", 3, True), ("", 1, False), (B_NAME, 3, False)]
+)
+def test_reconcile_restores_the_policy_after_a_rollback_that_has_not_settled(
+    name: str, surge: int, expected: bool
+) -> None:
+    """A typed rollback restores an unmanaged version under its own name; a deploy's name is that of a deploy."""
+    seen = with_surge(observation("reconcile-rollback"), surge)
+    version = Version(seen.group.versions[0].link, name)
+    documents = json.dumps(seen.templates).replace(B_NAME, name)
+    group = replace(seen.group, versions=(version,))
+    plan = plan_reconcile(CONFIG, replace(seen, group=group, templates=tuple(json.loads(documents))), B_DEADLINE)
     assert isinstance(plan, WaitForRollout)
     assert plan.restores_policy is expected

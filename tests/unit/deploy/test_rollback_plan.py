@@ -7,6 +7,7 @@ import pytest
 from deploy.documents.resource import Document
 from deploy.errors import RefusedError
 from deploy.group.quotas import Quota
+from deploy.group.update_policy import rollout_policy
 from deploy.release.record import Fallback
 from deploy.rollout.plan import (
     NothingToDo,
@@ -68,6 +69,24 @@ def test_rollback_to_the_release_that_the_group_is_set_to() -> None:
     )
     unsettled = replace(seen, group=replace(seen.group, is_stable=False))
     assert isinstance(plan_rollback(CONFIG, unsettled, chosen, "run1", NOW), RestoreRelease)
+
+
+@pytest.mark.parametrize(
+    ("kind", "surge", "expected"), [("rollback", 3, True), ("rollback", 1, False), ("deploy", 3, False)]
+)
+def test_rollback_to_a_release_that_was_rolled_back_to_restores_the_policy(
+    kind: str, surge: int, expected: bool
+) -> None:
+    """A rollback that was killed before its second PATCH has left its surge; a deploy has none of its own."""
+    seen = observation("rollback")
+    target = replace(seen.group.versions[0], name=f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/600s")
+    instances = tuple(replace(instance, version=target) for instance in seen.group.instances)
+    policy = rollout_policy(CONFIG.rollout, surge)
+    group = replace(seen.group, versions=(target,), instances=instances, raw={**seen.group.raw, "updatePolicy": policy})
+    seen = replace(seen, group=group)
+    chosen = choose_rollback_target(CONFIG, seen, NOW, target.template)
+    plan = plan_rollback(CONFIG, seen, chosen, "run1", NOW)
+    assert plan == NothingToDo(target=target, is_empty=False, restores_policy=expected)
 
 
 def test_unproven_release_is_restored_by_force_only() -> None:
