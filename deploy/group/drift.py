@@ -120,8 +120,8 @@ def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
 
 def _policy_changes(config: Config, observation: Observation) -> list[str]:
     differences = policy_differences(config, observation.group, observation.templates)
-    changes = [f"{key} {now}, not {expected}" for key, (now, expected) in differences.items()]
-    return [f"the update policy is not the environment's: {', '.join(changes)}"] if changes else []
+    changes = update_policy.differences_text(differences)
+    return [f"the update policy is not the environment's: {changes}"] if changes else []
 
 
 def policy_differences(
@@ -136,11 +136,10 @@ def policy_differences(
         templates: all global templates of the project, which show a rollback to an unmanaged version; empty if they
             were not read.
     """
-    current = update_policy.policy_values(group.raw.get("updatePolicy") or {})
-    expected = update_policy.policy_values(update_policy.rollout_policy(config.rollout))
+    differences = update_policy.differing_values(config.rollout, group.raw.get("updatePolicy") or {})
     if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
-        expected["maxSurge"] = current["maxSurge"]  # a rollback has a surge of its own until it has settled
-    return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
+        differences.pop("maxSurge", None)  # a rollback has a surge of its own until it has settled
+    return differences
 
 
 def _outdated_instances(observation: Observation) -> list[str]:

@@ -1,5 +1,6 @@
 """The update policy that a rollout sets in full, because a PATCH keeps the value of every member that it leaves out."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from deploy.config import RolloutSettings
@@ -45,17 +46,35 @@ def rollback_surge(settings: RolloutSettings, target_size: int, room: int | None
 
 def has_rollback_surge(settings: RolloutSettings, policy: Document) -> bool:
     """Return whether a policy is that of the environment file, but for the larger surge of a rollback."""
-    expected, current = policy_values(rollout_policy(settings)), policy_values(policy)
-    surge = current["maxSurge"]
-    return isinstance(surge, int) and surge > settings.surge and {**expected, "maxSurge": surge} == current
+    differences = differing_values(settings, policy)
+    surge, _ = differences.get("maxSurge", (None, None))
+    return differences.keys() == {"maxSurge"} and isinstance(surge, int) and surge > settings.surge
+
+
+def differing_values(settings: RolloutSettings, policy: Document) -> dict[str, tuple[Any, Any]]:
+    """Return the members of a policy that differ from the environment file, with the policy's and the file's value."""
+    current, expected = policy_values(policy), policy_values(rollout_policy(settings))
+    return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
+
+
+def differences_text(differences: Mapping[str, tuple[Any, Any]]) -> str:
+    """Return differing values in a phrase, such as `maxSurge 3, not 1`."""
+    return ", ".join(f"{key} {current}, not {expected}" for key, (current, expected) in differences.items())
 
 
 def policy_values(policy: Document) -> dict[str, Any]:
-    """Return the values of the members that a rollout sets: a percentage as text, an absent value as None."""
+    """
+    Return the values of the members that a rollout sets: a percentage as text, an absent member as None.
+
+    A number of instances that has neither `fixed` nor `percent` is 0, a value that JSON of Google's APIs may leave out.
+    """
     values: dict[str, Any] = {
         key: policy.get(key) for key in rollout_policy(RolloutSettings()) if key not in _INSTANCE_COUNTS
     }
-    for key in _INSTANCE_COUNTS:
-        count = policy.get(key) or {}
-        values[key] = f"{count['percent']} %" if count.get("percent") is not None else count.get("fixed")
-    return values
+    return values | {key: _number_of_instances(policy.get(key)) for key in _INSTANCE_COUNTS}
+
+
+def _number_of_instances(count: Document | None) -> int | str | None:
+    if count is None:
+        return None
+    return f"{count['percent']} %" if count.get("percent") is not None else count.get("fixed") or 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
 from deploy.documents.group_state import Version, parse_group
 from deploy.documents.resource import Document
@@ -11,7 +12,7 @@ from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededE
 from deploy.group import update_policy
 from deploy.group.preflight import refuse_group_settings
 from deploy.retry import read_despite_404
-from deploy.rollout.write_errors import refused_write, unchanged_group_error, unknown_group_error
+from deploy.rollout.write_errors import permission_fix, refused_write, unchanged_group_error, unknown_group_error
 
 _FENCED: Final = 412
 _NOT_FOUND_S: Final = 90.0
@@ -95,7 +96,8 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
     """
     Replace the surge of a rollback by that of the environment file, if the group still has the version.
 
-    A policy that was edited otherwise is left as it is, and so is the group of another deploy.
+    A policy that was edited otherwise is left as it is, and so is the group of another deploy. Only a PATCH that a
+    stale fingerprint fenced off is repeated.
 
     Args:
         managed: the group.
@@ -107,33 +109,55 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
         operation, or one with the reason why the policy was not restored.
     """
     policy = update_policy.rollout_policy(config.rollout)
-    replaced, warnings, failure = "", tuple[str, ...](), ""
     for _ in range(_MOST_WRITES):
         try:
             document = read_despite_404(managed.get, managed.compute.time, _NOT_FOUND_S)
         except (CloudError, NotAllowedError) as error:
-            return _not_restored(failure or error.message)
-        is_ours = parse_group(document, ()).versions == (target,)
-        if not (is_ours and update_policy.has_rollback_surge(config.rollout, document.get("updatePolicy") or {})):
-            return replaced, warnings
-        if failure:
-            return _not_restored(failure)
+            return _not_restored(error.message, error.fix)
+        if not _has_rollback_surge(document, config, target):
+            return "", _edited_policy(document, config, target)
         try:
             operation = managed.patch({"fingerprint": document["fingerprint"], "updatePolicy": policy})
         except (CloudError, NotAllowedError) as error:
             if isinstance(error, CloudError) and error.status == _FENCED:
                 managed.compute.time.sleep(1.0)
                 continue
-            operation = refused_write(error)
-        # The next read shows whether the PATCH took effect.
-        replaced = str(document["fingerprint"])
-        warnings, failure = operation.warnings, operation.text if operation.state == "failed" else ""
+            return _unless_restored(managed, config, target, document, refused_write(error), error.fix)
+        if operation.state != "done":
+            return _unless_restored(managed, config, target, document, operation, permission_fix(operation))
+        return str(document["fingerprint"]), operation.warnings
     return _not_restored(f"another client changed the group before each of {_MOST_WRITES} writes")
 
 
-def _not_restored(reason: str) -> tuple[str, tuple[str, ...]]:
-    text = f"the update policy still has the surge of the rollback: {reason.rstrip('.')}. Fix: run reconcile"
-    return "", (text,)
+def _unless_restored(
+    managed: ManagedGroup, config: Config, target: Version, document: Document, operation: OperationResult, fix: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return the result of a PATCH whose operation is not done: the group itself shows whether it took effect."""
+    try:
+        is_restored = not _has_rollback_surge(managed.get(), config, target)
+    except (CloudError, NotAllowedError):
+        is_restored = False
+    return (str(document["fingerprint"]), ()) if is_restored else _not_restored(operation.text, fix)
+
+
+def _has_rollback_surge(document: Document, config: Config, target: Version) -> bool:
+    is_ours = parse_group(document, ()).versions == (target,)
+    return is_ours and update_policy.has_rollback_surge(config.rollout, document.get("updatePolicy") or {})
+
+
+def _edited_policy(document: Document, config: Config, target: Version) -> tuple[str, ...]:
+    """Return a warning about a policy that another client has edited; none about the group of another deploy."""
+    differences = update_policy.differing_values(config.rollout, document.get("updatePolicy") or {})
+    if not differences or parse_group(document, ()).versions != (target,):
+        return ()
+    text = update_policy.differences_text(differences)
+    fix = "set the values of the environment file"
+    return (f"the update policy was edited during the rollback, and stays: {text}. Fix: {fix}",)
+
+
+def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
+    text = f"the update policy still has the surge of the rollback: {reason.rstrip('.')}"
+    return "", (f"{text}. Fix: {fix}, and run reconcile" if fix else f"{text}. Fix: run reconcile",)
 
 
 def _refuse_changed_group(managed: ManagedGroup, config: Config, document: Document) -> None:

@@ -18,6 +18,11 @@ def refused_write(error: CloudError | NotAllowedError) -> OperationResult:
     return OperationResult("failed", code, error.message)
 
 
+def permission_fix(operation: OperationResult) -> str:
+    """Return the fix of an operation that lacked a permission; empty if it failed for another reason."""
+    return grant_fix(operation.text) if operation.code in _NO_PERMISSION else ""
+
+
 def unchanged_group_error(managed: ManagedGroup, text: str, code: str) -> DeployError:
     """
     Return the error for a write that never took effect, with the state of the group, which is read once more.

@@ -14,6 +14,9 @@ from tests.unit.deploy.values import CONFIG
 
 GET, PATCH = f"GET {GROUP}", f"PATCH {GROUP}"
 SETTINGS = RolloutSettings()
+GRANT = "give the deployer's account that permission, or use other credentials"
+DISABLED = "API [compute.googleapis.com] not enabled on project [p]"
+ENABLE = "run 'gcloud services enable compute.googleapis.com --project p', and try again in a few minutes"
 POLICY = rollout_policy(SETTINGS)
 LEFT = group_document(updatePolicy=rollout_policy(SETTINGS, 3))
 RESTORED = group_document(updatePolicy=POLICY)
@@ -24,9 +27,9 @@ def restored(compute: ScriptedCompute, target: str = SEED) -> tuple[str, tuple[s
     return restore_policy(compute.managed(), CONFIG, Version(target))
 
 
-def not_restored(reason: str) -> tuple[str, tuple[str, ...]]:
+def not_restored(reason: str, fix: str = "run reconcile") -> tuple[str, tuple[str, ...]]:
     """Return the result of a PATCH that took no effect."""
-    return "", (f"the update policy still has the surge of the rollback: {reason}. Fix: run reconcile",)
+    return "", (f"the update policy still has the surge of the rollback: {reason}. Fix: {fix}",)
 
 
 def scripted(*documents: Any, patch: Any = DONE) -> ScriptedCompute:
@@ -39,6 +42,7 @@ def scripted(*documents: Any, patch: Any = DONE) -> ScriptedCompute:
     [
         ({"maxSurge": {"fixed": 3}}, True),
         ({"maxSurge": {"fixed": 2}}, True),
+        ({"maxSurge": {"fixed": 3}, "maxUnavailable": {}}, True),
         ({"maxSurge": {"fixed": 1}}, False),
         ({"maxSurge": {"fixed": 0}}, False),
         ({"maxSurge": {"percent": 30}}, False),
@@ -54,12 +58,12 @@ def test_only_a_larger_surge_alone_is_that_of_a_rollback(changes: dict[str, Any]
 
 
 def test_patch_has_the_fingerprint_and_the_policy_and_no_version() -> None:
-    """The PATCH is fenced and changes the policy alone; the next read proves it."""
+    """The PATCH is fenced and changes the policy alone."""
     warned = DONE | {"warnings": [{"code": "W", "message": "careful"}]}
     compute = scripted(LEFT, RESTORED, patch=warned)
     assert restored(compute) == ("FTGK3z2GXCs=", ("careful",))
     assert compute.bodies == [{"fingerprint": "FTGK3z2GXCs=", "updatePolicy": POLICY}]
-    assert compute.requests == [GET, PATCH, GET]
+    assert compute.requests == [GET, PATCH]
 
 
 @pytest.mark.parametrize(
@@ -67,15 +71,30 @@ def test_patch_has_the_fingerprint_and_the_policy_and_no_version() -> None:
     [
         (RESTORED, SEED),
         (LEFT, "projects/dojangkok-dev/global/instanceTemplates/of-another-deploy"),
-        (group_document(updatePolicy=rollout_policy(SETTINGS, 3) | {"type": "OPPORTUNISTIC"}), SEED),
-        ({key: value for key, value in LEFT.items() if key != "updatePolicy"}, SEED),
     ],
-    ids=["restored", "another deploy", "edited", "no policy"],
+    ids=["restored", "another deploy"],
 )
 def test_group_without_the_surge_of_this_rollback_is_left_alone(document: Any, target: str) -> None:
-    """A policy that is right, an edited one, and a group of another deploy are not written."""
+    """A policy that is right and a group of another deploy are not written."""
     compute = scripted(document)
     assert restored(compute, target) == ("", ())
+    assert compute.requests == [GET]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"type": "OPPORTUNISTIC"}, "type OPPORTUNISTIC, not PROACTIVE, maxSurge 3, not 1"),
+        ({"minimalAction": "REFRESH"}, "minimalAction REFRESH, not REPLACE, maxSurge 3, not 1"),
+        ({"maxSurge": {"percent": 100}}, "maxSurge 100 %, not 1"),
+        ({"maxSurge": {"fixed": 0}}, "maxSurge 0, not 1"),
+    ],
+)
+def test_edited_policy_is_left_alone_and_named(changes: dict[str, Any], text: str) -> None:
+    """A policy that another client edited since the PATCH is not written, and each difference is in the warning."""
+    compute = scripted(group_document(updatePolicy=rollout_policy(SETTINGS, 3) | changes))
+    warning = f"the update policy was edited during the rollback, and stays: {text}"
+    assert restored(compute) == ("", (f"{warning}. Fix: set the values of the environment file",))
     assert compute.requests == [GET]
 
 
@@ -105,16 +124,37 @@ def test_failed_operation_is_a_warning_unless_the_group_shows_its_effect() -> No
     assert compute.requests == [GET, PATCH, GET]
 
 
-def test_refused_patch_is_a_warning() -> None:
-    """Without the permission to change the group the rollback has succeeded all the same."""
-    replaced, (warning,) = restored(scripted(LEFT, patch=error(403, "forbidden", "Required 'x'")))
+@pytest.mark.parametrize(("after", "expected"), [(RESTORED, True), (LEFT, False)])
+def test_operation_that_stays_unknown_is_written_once(after: Any, expected: bool) -> None:
+    """After 180 s the group decides; a PATCH whose operation still runs is not repeated."""
+    running = DONE | {"status": "RUNNING", "zone": "zones/z"}
+    compute = scripted(LEFT, after, patch=running)
+    compute.answers = {**compute.answers, "POST zones/z/operations/operation-1/wait": [running]}
+    text = "operation 'operation-1' is still RUNNING"
+    assert restored(compute) == (("FTGK3z2GXCs=", ()) if expected else not_restored(text))
+    assert compute.requests.count(PATCH) == 1
+
+
+@pytest.mark.parametrize(
+    ("patch", "fix"),
+    [
+        (error(403, "forbidden", "Required 'x'"), GRANT),
+        (error(403, "accessNotConfigured", DISABLED), ENABLE),
+        (failed("PERMISSIONS_ERROR"), GRANT),
+        (error(400, "invalid"), ""),
+    ],
+)
+def test_refused_patch_is_a_warning_with_its_fix(patch: Any, fix: str) -> None:
+    """Without a permission or an enabled API the rollback has succeeded all the same; the warning has the fix."""
+    replaced, (warning,) = restored(scripted(LEFT, patch=patch))
     assert replaced == ""
-    assert warning.endswith("403 Required 'x'. Fix: run reconcile")
+    assert warning.endswith(f". Fix: {fix}, and run reconcile" if fix else ". Fix: run reconcile")
 
 
-@pytest.mark.parametrize("documents", [[error(403)], [LEFT, error(403)]], ids=["before", "after the PATCH"])
-def test_unreadable_group_is_a_warning(documents: list[Any]) -> None:
+def test_unreadable_group_is_a_warning() -> None:
     """A group that cannot be read keeps whatever policy it has, and the warning has the reason."""
-    replaced, (warning,) = restored(scripted(*documents))
+    replaced, (warning,) = restored(scripted(error(403)))
     assert replaced == ""
-    assert warning.endswith(": 403 no. Fix: run reconcile")
+    assert warning.endswith(f": 403 no. Fix: {GRANT}, and run reconcile")
+    compute = scripted(LEFT, error(403), patch=failed("INTERNAL_ERROR"))
+    assert restored(compute) == not_restored("INTERNAL_ERROR: no")

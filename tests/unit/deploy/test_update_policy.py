@@ -47,12 +47,14 @@ def test_rollback_replaces_as_many_instances_at_once_as_the_quota_allows(
         ({"maxSurge": None}, None, None),
         ({"maxSurge": {"fixed": 1, "percent": None}, "maxUnavailable": {"fixed": 0}}, 1, 0),
         ({"maxSurge": {"percent": 0}, "maxUnavailable": {"fixed": 3, "percent": 20}}, "0 %", "20 %"),
+        ({"maxSurge": {}, "maxUnavailable": {"calculated": 0}}, 0, 0),
+        ({"maxSurge": {"percent": None}, "maxUnavailable": {"fixed": None}}, 0, 0),
     ],
 )
 def test_number_of_instances_is_fixed_or_a_percentage(
     policy: dict[str, Any], surge: object, unavailable: object
 ) -> None:
-    """A percentage is text, so that it never equals a fixed number."""
+    """A percentage is text, so that it never equals a fixed number; a number without a value is 0."""
     values = policy_values({"type": "PROACTIVE", "other": 1, **policy})
     assert values == {
         "type": "PROACTIVE",
