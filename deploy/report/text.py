@@ -73,12 +73,18 @@ def heading(result: RunResult) -> str:
         return f"{where}: {result.verb} {meaning} (exit code {result.exit_code})"
     template = result.target.template if result.target else ""
     if result.rollout and result.rollout.is_empty:
-        return f"{where}: {NOTHING_PROVEN}; the group is set to {template}"
+        return f"{where}: {NOTHING_PROVEN}; the group is set to {template}{_policy(result)}"
     if result.is_rebuilt or (result.rollout and result.rollout.changed):
         return f"{where} serves {template}"
-    if result.rollout and result.rollout.instances:
-        return f"{where} serves {template}, by a rollout that another run began"
+    if result.rollout and (result.rollout.instances or result.rollout.restored_policy):
+        return f"{where} serves {template}{_policy(result) or ', by a rollout that another run began'}"
     return f"{where}: nothing to do, it serves {template} already"
+
+
+def _policy(result: RunResult) -> str:
+    """Return that a run wrote the update policy alone; empty if it did not."""
+    is_alone = result.rollout and result.rollout.restored_policy and not result.rollout.changed
+    return "; this run restored the update policy of the environment file" if is_alone else ""
 
 
 def reason(result: RunResult) -> str:

@@ -30,6 +30,10 @@ class Interruption:
 NOT_BEGUN: Final = Interruption("Nothing was written.", is_applied=False)
 _UNKNOWN: Final = Interruption("The group can't be read: its target version is not known.", is_applied=True)
 
+_RESTORED: Final = (
+    "The target version of the group is unchanged, and the update policy of the environment file is restored."
+)
+
 
 def read_interruption(managed: ManagedGroup, result: RolloutResult | None) -> Interruption:
     """
@@ -45,5 +49,6 @@ def read_interruption(managed: ManagedGroup, result: RolloutResult | None) -> In
         group = result_within(_READ_S, managed.read)
         if group is not None:
             text, is_applied = unattended_rollout(group, result.target, result.before, is_patched=result.changed)
-            return Interruption(text, is_applied)
+            is_policy_alone = result.restored_policy and not is_applied
+            return Interruption(_RESTORED if is_policy_alone else text, is_applied)
     return _UNKNOWN

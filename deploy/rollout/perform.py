@@ -42,12 +42,7 @@ class Execution:
     """
 
     def __init__(
-        self,
-        managed: ManagedGroup,
-        config: Config,
-        plan: Plan,
-        print_line: PrintLine,
-        show_snapshot: ShowSnapshot,
+        self, managed: ManagedGroup, config: Config, plan: Plan, print_line: PrintLine, show_snapshot: ShowSnapshot
     ) -> None:
         self.managed = managed
         self._config = config
@@ -56,6 +51,7 @@ class Execution:
         self._show_snapshot = show_snapshot
         self._watch: Watch | None = None
         self._has_patched = False
+        self._has_restored_policy = False
         self._warnings = plan.warnings
 
     def perform(self) -> RolloutResult:
@@ -153,7 +149,8 @@ class Execution:
         """Restore the update policy; a problem is a warning, because the release serves, and reconcile repeats it."""
         replaced, warnings = restore_policy(self.managed, self._config, target)
         self._warnings += warnings
-        watch.until_settled_again(target, replaced)
+        self._has_restored_policy = bool(replaced)
+        self._warnings += watch.until_settled_again(target, replaced)
 
     def _prune(self, watch: Watch) -> RolloutResult:
         """Delete old templates; a problem is a warning, because the rollout itself is complete."""
@@ -222,6 +219,7 @@ class Execution:
         was_empty = not isinstance(plan, ForeignRollout) and plan.is_empty
         return RolloutResult(
             changed=self._has_patched,
+            restored_policy=self._has_restored_policy,
             target=plan.target,
             before=plan.before if isinstance(plan, DeployRelease | RestoreRelease) else plan.target,
             phases=watch.timeline.phases(),

@@ -69,6 +69,7 @@ class RolloutResult:
         requests: number of requests to Compute Engine.
         prunable: number of templates that a later prune may delete.
         is_empty: whether the group had no instances at the end, so that nothing proves its version.
+        restored_policy: whether this process replaced the surge of a rollback by that of the environment file.
     """
 
     changed: bool
@@ -81,6 +82,7 @@ class RolloutResult:
     requests: int = 0
     prunable: int = 0
     is_empty: bool = False
+    restored_policy: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Polls a group until its target version serves or has failed: the one loop of a rollout."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -127,7 +126,7 @@ class Watch:
                 raise NotServedError(failed)
             self._time.sleep(pause_s(state))
 
-    def until_settled_again(self, target: Version, replaced: str) -> None:
+    def until_settled_again(self, target: Version, replaced: str) -> tuple[str, ...]:
         """
         Poll after a PATCH of the update policy alone, until the group has settled again or a minute has passed.
 
@@ -136,13 +135,21 @@ class Watch:
         Args:
             target: version that the group served before the PATCH.
             replaced: fingerprint of the group before the PATCH; empty if there was none, and nothing to wait for.
+
+        Returns:
+            Warnings: the group has not settled, another deploy changed it, or its target size changed.
         """
         if not replaced:
-            return
+            return ()
         self.print_line("the update policy of the environment file is restored")
         self.replaced = replaced
-        with contextlib.suppress(NotServedError, SupersededError):
-            self.until_served(Goal(target=target, budget_s=_SETTLE_S, is_rollback=True))
+        try:
+            return self.until_served(Goal(target=target, budget_s=_SETTLE_S, is_rollback=True))
+        except NotServedError as error:
+            state, text = "the group has not settled again", error.verdict.text
+        except SupersededError as error:
+            state, text = "another deploy changed the group", error.message.partition(": ")[2]
+        return (f"{state} after its update policy was restored: {text.rstrip('.')}",)
 
     def _poll(self, state: WatchState) -> WatchState:
         """Read the group once, judge it and show the snapshot; return the next state."""

@@ -99,12 +99,14 @@ def test_reconcile_restores_the_policy_of_a_rollback_that_has_settled() -> None:
     plan = plan_reconcile(rig.config, rig.observed(), rig.now())
     assert isinstance(plan, NothingToDo)
     assert plan.restores_policy
-    rig.perform(plan)
+    result = rig.perform(plan)
+    assert (result.changed, result.restored_policy) == (False, True)
     assert (rig.serving(), policy_of(rig)) == (["a"] * 3, policy_of_file(rig))
     assert drift(rig.config, rig.observed()) == ()
     again = plan_reconcile(rig.config, rig.observed(), rig.now())
     assert isinstance(again, NothingToDo)
     assert not again.restores_policy
+    assert not rig.perform(again).restored_policy
 
 
 def test_rollback_again_restores_the_policy_of_a_rollback_that_has_settled() -> None:

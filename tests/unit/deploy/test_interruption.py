@@ -47,6 +47,15 @@ UNKNOWN = Interruption("The group can't be read: its target version is not known
                 is_applied=True,
             ),
         ),
+        (
+            replace(RESULT, restored_policy=True),
+            group_document(),
+            Interruption(
+                "The target version of the group is unchanged, and the update policy of the environment file is"
+                " restored.",
+                is_applied=False,
+            ),
+        ),
         (RESULT, error(403), UNKNOWN),
     ],
 )

@@ -37,6 +37,17 @@ def test_heading_of_a_run_that_waited_is_not_nothing_to_do(format_: formats.Form
     assert "web-1" not in report
 
 
+def test_heading_of_a_run_that_wrote_the_update_policy_alone_names_it() -> None:
+    """A rollback that another process began is complete, and this run has written its policy."""
+    rollout = replace(ROLLOUT, changed=False, restored_policy=True)
+    policy = "; this run restored the update policy of the environment file"
+    assert text.heading(replace(SUCCESS, rollout=rollout)) == f"web serves new{policy}"
+    assert text.heading(replace(SUCCESS, rollout=replace(rollout, instances=()))) == f"web serves new{policy}"
+    assert text.heading(replace(SUCCESS, rollout=replace(rollout, changed=True))) == "web serves new"
+    empty = "web: no instances, nothing proven; the group is set to new"
+    assert text.heading(replace(SUCCESS, rollout=replace(rollout, is_empty=True))) == f"{empty}{policy}"
+
+
 def test_text_of_a_failure_has_the_reason_first() -> None:
     """The reason and the diagnostics come before the facts, and no undo is offered after a rollback."""
     lines = text.run_report(FAILURE, command).splitlines()

@@ -142,3 +142,25 @@ def test_edits_since_the_patch_are_those_of_the_last_poll() -> None:
     assert polls.watch.edits() == ()
     polls.watch.patched = SERVING | {"statefulPolicy": {"a": 1}}
     assert polls.watch.edits() == ("statefulPolicy was removed",)
+
+
+def test_group_that_settles_again_after_its_policy_was_restored_has_no_warning() -> None:
+    """Without a PATCH there is nothing to wait for; after a PATCH the group is polled until it has settled."""
+    polls = Polls(SERVING | {"fingerprint": "before="}, UNSTABLE, SERVING)
+    assert polls.watch.until_settled_again(NEW, "") == ()
+    assert polls.compute.requests == []
+    assert polls.watch.until_settled_again(NEW, "before=") == ()
+    assert polls.lines == ["the update policy of the environment file is restored"]
+    assert [state for _, state, _ in polls.states()] == ["waiting", "waiting", "done", "done"]
+
+
+def test_group_that_does_not_settle_again_is_a_warning() -> None:
+    """The rollback has served, so the warning has what happened to the group since, and is no error."""
+    polls = Polls(UNSTABLE)
+    (warning,) = polls.watch.until_settled_again(NEW, "before=")
+    policy = "after its update policy was restored"
+    assert warning == f"the group has not settled again {policy}: not done after 60 s: not stable"
+    assert polls.compute.now_s == 1_060.0
+    (warning,) = Polls(OTHER).watch.until_settled_again(NEW, "before=")
+    version = "the target version of the group is now other 'theirs'"
+    assert warning == f"another deploy changed the group {policy}: {version}"
