@@ -7,7 +7,7 @@ from deploy.documents.group_state import initial_delay_s
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import newer_template
 from deploy.group.observation import Observation
-from deploy.group.preflight import health_check_probe, quota_shortages
+from deploy.group.preflight import health_check_probe
 from deploy.release import secret_scan
 from deploy.release.effective_reference import filter_warnings
 from deploy.release.template import metadata
@@ -41,11 +41,20 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     return (*lines, newer) if newer else tuple(lines)
 
 
-def rollback_warnings(config: Config, observation: Observation) -> tuple[str, ...]:
-    """Return what an operator should know before a rollback, one line each."""
-    shortages = quota_shortages(config, observation).values()
+def rollback_warnings(observation: Observation, surge: int) -> tuple[str, ...]:
+    """
+    Return what an operator should know before a rollback, one line each.
+
+    Args:
+        observation: the group and its surroundings.
+        surge: instances above the target size that the rollback may create; with 0 no quota matters.
+    """
     lines = [*clock_skew_warnings(observation.clock_ahead_s), *_delay_warnings(observation)]
-    return (*lines, *(f"{shortage}: the rollback may wait for room" for shortage in shortages))
+    if not surge:
+        return tuple(lines)
+    shortages = [check.shortage(surge, observation.surplus) for check in observation.quota_checks]
+    lines += unchecked_quotas(observation)
+    return (*lines, *(f"{shortage}: the rollback may wait for room" for shortage in shortages if shortage))
 
 
 def unchecked_quotas(observation: Observation) -> list[str]:

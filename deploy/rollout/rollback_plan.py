@@ -87,23 +87,24 @@ def plan_rollback(
         now: time of Compute Engine, UTC.
     """
     group, before = observed.group, observed.group.versions[0]
-    is_empty, warnings = health.is_empty(group), rollback_warnings(config, observed)
-    budget_s = config.rollout.budget_s(group.target_size)
+    is_empty, budget_s = health.is_empty(group), config.rollout.budget_s(group.target_size)
     if chosen.is_current and health.is_idle(group):
         restores_policy = typed_rollback.has_left_surge(config.rollout, group, observed.templates)
+        warnings = rollback_warnings(observed, surge=0)
         return NothingToDo(target=before, is_empty=is_empty, restores_policy=restores_policy, warnings=warnings)
     restored = chosen.restored
     if not chosen.is_unmanaged:
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)
         restored = replace(restored, name=str(name))
+    surge = update_policy.rollback_surge(config.rollout, group.target_size, observed.surge_room)
     return RestoreRelease(
         restored=restored,
         before=before,
         fingerprint=group.fingerprint,
-        surge=update_policy.rollback_surge(config.rollout, group.target_size, observed.surge_room),
+        surge=surge,
         is_empty=is_empty,
         budget_s=budget_s,
-        warnings=warnings,
+        warnings=rollback_warnings(observed, surge),
     )
 
 

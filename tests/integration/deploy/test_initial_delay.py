@@ -54,7 +54,7 @@ def test_initial_delay_is_compared_with_the_time_of_a_start(observation: Observa
     """The limit is the time until the first healthy verdict plus a minute."""
     assert (text in short_initial_delay(observation), bool(short_initial_delay(observation))) == (True, bool(text))
     assert any("Fix: raise initialDelaySec" in line for line in preflight_warnings(CONFIG, observation)) is bool(text)
-    assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(CONFIG, observation)) is bool(text)
+    assert any("Fix: raise initialDelaySec" in line for line in rollback_warnings(observation, 1)) is bool(text)
 
 
 def test_short_delay_is_a_warning_of_plan_and_report() -> None:

@@ -8,6 +8,7 @@ from deploy.documents.resource import Document
 from deploy.errors import RefusedError
 from deploy.group.quotas import Quota
 from deploy.group.update_policy import rollout_policy
+from deploy.group.warnings import unchecked_quotas
 from deploy.release.record import Fallback
 from deploy.rollout.plan import (
     NothingToDo,
@@ -44,9 +45,10 @@ def test_target_and_plan_of_a_rollback() -> None:
         warnings=(SHORT_DELAY_WARNING,),
     )
     assert plan_rollback(CONFIG, seen, chosen, "run1", NOW) == expected
-    assert plan_rollback(CONFIG, replace(seen, quotas=(Quota("INSTANCES", 5.0, 3.0),)), chosen, "run1", NOW) == replace(
-        expected, surge=2
-    )
+    two_fit = replace(seen, quotas=(Quota("INSTANCES", 5.0, 3.0),))
+    warnings = (SHORT_DELAY_WARNING, *unchecked_quotas(two_fit))
+    assert plan_rollback(CONFIG, two_fit, chosen, "run1", NOW) == replace(expected, surge=2, warnings=warnings)
+    assert "quota not checked: CPUS, because the region has no such quota" in warnings
     as_it_was = plan_rollback(CONFIG, seen, replace(chosen, is_unmanaged=True), "run1", NOW)
     assert as_it_was == replace(expected, restored=restored)
     size_0 = emptied(seen)

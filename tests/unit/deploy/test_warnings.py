@@ -10,6 +10,7 @@ from deploy.documents.group_state import Instance, Version
 from deploy.group.clock_skew import clock_skew_warnings
 from deploy.group.drift import drift, manual_changes
 from deploy.group.observation import Observation
+from deploy.group.quotas import Quota
 from deploy.group.warnings import preflight_warnings, rollback_warnings, short_initial_delay
 from tests.unit.deploy.test_cases import BASE, observed
 from tests.unit.deploy.values import CONFIG, REPOSITORY
@@ -84,10 +85,39 @@ def test_warnings_come_together_and_in_order() -> None:
     """A clock, a short delay and a shortage of quota are independent of each other."""
     group = {"autoHealingPolicies": [{"initialDelaySec": 1}]}
     observation = replace(observed({"group": group, "quotas": {"INSTANCES": [3, 3]}}), clock_ahead_s=90.0)
-    lines = [line.split(" ", maxsplit=3)[:3] for line in rollback_warnings(CONFIG, observation)]
+    lines = [line.split(" ", maxsplit=3)[:3] for line in rollback_warnings(observation, 1)]
     assert lines[:2] == [["this", "computer's", "clock"], ["the", "initial", "delay"]]
-    assert rollback_warnings(CONFIG, observation)[2].endswith(": the rollback may wait for room")
-    assert rollback_warnings(CONFIG, observed({})) == ()
+    assert rollback_warnings(observation, 1)[2].endswith(": the rollback may wait for room")
+    assert rollback_warnings(observed({}), 1) == ()
+
+
+@pytest.mark.parametrize(
+    ("quotas", "error", "surge", "lines"),
+    [
+        ({"INSTANCES": [24, 22]}, "", 2, ()),
+        (
+            {"INSTANCES": [24, 22]},
+            "",
+            3,
+            ("quota INSTANCES: a surge of 3 needs 3, and 2 of 24 are free: the rollback may wait for room",),
+        ),
+        ({"INSTANCES": [24, 25]}, "", 0, ()),
+        ({}, "no answer", 3, ("quotas were not checked: no answer",)),
+        ({}, "no answer", 0, ()),
+    ],
+)
+def test_rollback_is_warned_of_the_quotas_of_its_own_surge(
+    quotas: dict[str, list[int]], error: str, surge: int, lines: tuple[str, ...]
+) -> None:
+    """The surge is that of the plan, and a quota that was not checked is named; no surge needs no quota."""
+    observation = replace(observed({"quotas": quotas} if quotas else {}), quotas_error=error)
+    assert rollback_warnings(observation, surge) == lines
+
+
+def test_quota_that_the_region_does_not_have_is_a_warning_of_a_rollback() -> None:
+    """A quota of which the room is unknown may make the rollback wait."""
+    seen = replace(observed({}), quotas=(Quota("INSTANCES", 24.0, 3.0),))
+    assert "quota not checked: CPUS, because the region has no such quota" in rollback_warnings(seen, 1)
 
 
 def newer_unmanaged(**changes: Any) -> Observation:
