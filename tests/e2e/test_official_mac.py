@@ -1,6 +1,8 @@
 """daggerw on a Mac: only programs that macOS has are on PATH, and `uname` answers Darwin and arm64."""
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,18 @@ PROGRAMS = (
     "awk", "basename", "cat", "curl", "cut", "dirname", "find", "gzip", "mkdir", "mktemp", "mv", "paste", "perl", "rm",
     "sed", "shasum", "sort", "tar", "tr",
 )  # fmt: skip
+_DAY_S = 86400
+# find of macOS rounds an age in days up, where GNU's rounds it down: `-mtime +N` is true from N days on, to the second.
+_FIND = """#!/bin/sh
+age=''
+for argument in "$@"; do
+    shift
+    if [ "$age" = next ]; then argument=+$((${argument#+} * 1440)) age=''; fi
+    if [ "$argument" = -mtime ]; then argument=-mmin age=next; fi
+    set -- "$@" "$argument"
+done
+exec %s "$@"
+"""
 
 
 @pytest.fixture
@@ -33,8 +47,11 @@ def mac(tmp_path: Path, releases: ReleaseServer) -> Checkout:
         found = shutil.which(name)
         assert found, f"{name}: not found on PATH"
         (programs / name).symlink_to(found)
-    for name, script in {"uname": "case $1 in -m) echo arm64 ;; *) echo Darwin ;; esac", "docker": "exit 0"}.items():
-        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+    find = _FIND % (programs / "find").readlink()
+    (programs / "find").unlink()
+    uname = "#!/bin/sh\ncase $1 in -m) echo arm64 ;; *) echo Darwin ;; esac\n"
+    for name, script in {"uname": uname, "docker": "#!/bin/sh\nexit 0\n", "find": find}.items():
+        (programs / name).write_text(script)
         (programs / name).chmod(0o755)
     checkout = copy_repository(tmp_path / "checkout")
     checkout.environment.update(
@@ -68,6 +85,16 @@ def test_two_first_calls_at_once_install_equal_bytes(mac: Checkout, releases: Re
     assert [process.communicate()[0] for process in running] == ["version|host=none\n"] * 2
     assert cli(mac).read_text() == CLI
     assert sorted(cli(mac).parents[1].rglob("*")) == [cli(mac).parent, cli(mac)]
+
+
+def test_downloads_of_killed_calls_are_deleted_after_a_day(mac: Checkout) -> None:
+    """A first call deletes what a call left two days ago, and neither a download of the last day nor one of now."""
+    downloads = cli(mac).parents[1]
+    for name, age_s in {"download.now": 10, "download.today": _DAY_S - 60, "download.killed": 2 * _DAY_S + 60}.items():
+        (downloads / name).mkdir(parents=True)
+        os.utime(downloads / name, (time.time() - age_s,) * 2)
+    assert mac.daggerw("version").returncode == 0
+    assert sorted(path.name for path in downloads.glob("download.*")) == ["download.now", "download.today"]
 
 
 def test_wrong_checksum_is_refused(mac: Checkout, releases: ReleaseServer) -> None:

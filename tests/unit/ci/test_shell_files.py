@@ -1,5 +1,6 @@
-"""Shell files are found by their first line."""
+"""Shell files are found by their first line, and mean the same on macOS and Linux."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,25 @@ def test_first_line_and_ending_decide(tmp_path: Path, name: str, content: str, i
 def test_scripts_of_this_module_are_found() -> None:
     """The command line, a script of a container, and the build of policy's tools are linted."""
     assert {"daggerw", "engine/stop", "ci/scripts/pull.sh", "policy/tools/build"} <= set(shell_files(Path()))
+
+
+_UNEQUAL_AGES = {"+0", "0", "-0", "1", "-1"}  # macOS rounds an age in days up, and Linux down
+
+
+def _unequal_ages(text: str) -> list[str]:
+    """Return the ages, in days, of `find` commands that macOS and Linux judge differently."""
+    return [age for age in re.findall(r"-[acm]time +([+-]?[0-9]+)", text) if age in _UNEQUAL_AGES]
+
+
+def test_no_script_finds_files_by_an_age_of_less_than_a_day() -> None:
+    """`find -mtime +0` matches a file of this second on macOS, and a file of yesterday on Linux."""
+    found = {name: ages for name in shell_files(Path()) if (ages := _unequal_ages(Path(name).read_text()))}
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("age", "is_refused"), [("+0", True), ("0", True), ("-1", True), ("+1", False), ("+30", False), ("-7", False)]
+)
+def test_age_of_less_than_a_day_is_refused(age: str, is_refused: bool) -> None:
+    """The control of the test above."""
+    assert bool(_unequal_ages(f"find . -mtime {age} -delete")) == is_refused
