@@ -20,9 +20,14 @@ _UPSTREAM = "docker.io"
 
 
 def line() -> str:
-    """Return the line of README.md."""
+    """Return the line of README.md, with the project of environments/dev.yaml."""
     (found,) = re.findall(r"^ *(skopeo .*copy .*)$", (ROOT / "iac/README.md").read_text(), re.MULTILINE)
-    return str(found)
+    assert "/PROJECT/" in found
+    return str(found).replace("PROJECT", str(_settings()["project"]))
+
+
+def _settings() -> Any:
+    return yaml.safe_load((ROOT / "environments/dev.yaml").read_text())
 
 
 def image_list(folder: Path) -> dict[str, str]:
@@ -99,6 +104,5 @@ def test_line_copies_the_image_for_amd64_with_its_digest(tmp_path: Path, skopeo_
 def test_target_is_the_image_that_the_first_boot_pulls() -> None:
     """The name of the copy is that of environments/dev.yaml, and its version is that of the source."""
     source, target = re.findall(r"docker://(\S+)", line())
-    settings: Any = yaml.safe_load((ROOT / "environments/dev.yaml").read_text())
-    assert target == settings["accessories"]["vllm"]["image"]
+    assert target == _settings()["accessories"]["vllm"]["image"]
     assert source.rpartition(":")[2] == target.rpartition(":")[2]
