@@ -72,7 +72,7 @@ resource "google_compute_health_check" "ai_server" {
   check_interval_sec  = 5
   timeout_sec         = 4
   healthy_threshold   = 2
-  unhealthy_threshold = 3
+  unhealthy_threshold = 6
 
   http_health_check {
     port         = 8000
