@@ -201,22 +201,27 @@ def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deplo
 
 def test_roles_of_the_deployer_are_enough(fleet: Fleet, deployer: Deployer) -> None:
     """
-    Under the condition of the second role a deploy and a rollback succeed, and without this role a deploy ends with 4;
-    Terraform then plans and destroys. The test above compares the methods of a deploy with the first role.
+    Under the condition of the second role a deploy and a rollback succeed, with an empty plan after each, and without
+    this role a deploy ends with 4. Terraform destroys the group, and the rest once the templates of the releases are
+    deleted. The test above compares the methods of a deploy with the first role.
     """
     fleet.apply()
     wait_until(lambda: _is_stable(fleet))
     _grant_second_role(fleet.emulator)
     deployer.json("deploy", "--image", numbered_reference(1))
     deployer.json("deploy", "--image", numbered_reference(2))
+    fleet.assert_unchanged()
     deployer.json("rollback")
     assert fleet.image_line() == f"AI_SERVER_IMAGE={numbered_reference(1)}"
+    fleet.assert_unchanged()
     fleet.emulator.ask("emulator/permissions", {"denied": sorted(_granted("dry_run_permissions"))}, "PUT")
     refused = deployer.run("deploy", "--image", numbered_reference(2))
     assert refused.exit_code == 4
-    assert all(name in refused.stderr for name in _granted("dry_run_permissions"))
+    assert all(name in refused.stderr for name in _granted("dry_run_permissions")), refused.stderr
     fleet.emulator.ask("emulator/permissions", {"denied": []}, "PUT")
-    fleet.assert_unchanged()
+    fleet.work("destroy", "-auto-approve", "-target=module.fleet.module.ai_server")
+    for template in fleet.emulator.get(TEMPLATES)["items"]:
+        fleet.emulator.ask(f"{TEMPLATES}/{template['name']}", None, "DELETE")
     fleet.work("destroy", "-auto-approve")
 
 
