@@ -12,8 +12,14 @@ from deploy.release import secret_scan
 from deploy.release.template import metadata
 
 _ACTIONS_BY_DISRUPTION: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
-# Ports that answer on every instance, whether or not the application runs. Source: the stacks of the startup scripts.
-_OTHER_SERVICES: Final = {22: "sshd", 9080: "promtail", 9100: "node-exporter"}
+# Ports that answer on an instance whether or not the application runs. Source: the stacks of compose/.
+OTHER_SERVICES: Final = {
+    22: "sshd",
+    9080: "promtail",
+    9100: "node-exporter",
+    9400: "dcgm-exporter",
+    12345: "alloy",
+}
 
 
 def refuse_unmet_preconditions(config: Config, observation: Observation) -> None:
@@ -129,9 +135,9 @@ def health_check_refusals(config: Config, group: Group, health_check: Document |
         yield RefusedError(f"{where}: its health check '{name_of(link)}' is absent.", "create it, or name another one")
     else:
         _, port = health_check_probe(health_check)
-        if port in _OTHER_SERVICES:
+        if port in OTHER_SERVICES:
             yield RefusedError(
-                f"{where}: its health check '{name_of(link)}' asks port {port}, where {_OTHER_SERVICES[port]} answers"
+                f"{where}: its health check '{name_of(link)}' asks port {port}, where {OTHER_SERVICES[port]} answers"
                 " whether or not the application does.",
                 "let it ask the application",
             )
@@ -156,8 +162,12 @@ def health_check_probe(health_check: Document) -> tuple[str, int]:
 
 
 def quota_shortages(config: Config, observation: Observation) -> dict[str, str]:
-    """Return what each quota of the region lacks for the surge, by metric; empty if they have room or are not known."""
-    surge = config.rollout.surge
+    """
+    Return what each quota of the region lacks for the surge, by metric; empty if they have room or are not known.
+
+    A rollout replaces each instance once, so that its surge is at most the target size.
+    """
+    surge = min(config.rollout.surge, observation.group.target_size)
     texts = {check.metric: check.shortage(surge, observation.surplus) for check in observation.quota_checks}
     return {metric: text for metric, text in texts.items() if text}
 

@@ -165,6 +165,13 @@ def test_unsuitable_group_is_refused(raw: dict[str, Any], text: str) -> None:
                 " does. Fix: let it ask the application."
             ),
         ),
+        (
+            {"type": "HTTP", "httpHealthCheck": {"port": 12345, "requestPath": "/-/ready"}},
+            (
+                f"its health check '{CHECK}' asks port 12345, where alloy answers whether or not the application"
+                " does. Fix: let it ask the application."
+            ),
+        ),
     ],
 )
 def test_a_health_check_that_cannot_fail_proves_nothing(check: dict[str, Any] | None, text: str) -> None:
