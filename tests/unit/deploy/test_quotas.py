@@ -38,23 +38,24 @@ def needs(quotas: tuple[Quota, ...] = RECORDED, **properties: Any) -> dict[str, 
         ("m1-ultramem-40", {"M1_CPUS": 40.0}),
         ("custom-6-4096", {"CPUS": 6.0}),
         ("n1-standard-1", {"CPUS": 1.0}),
-        ("c3-standard-4-lssd", {"CPUS": 4.0}),
+        ("c3-standard-4-lssd", {"C3_CPUS": "the region has no such quota"}),
+        ("n4-standard-2", {"N4_CPUS": "the region has no such quota"}),
         ("e2-medium", {"CPUS": 2.0}),
         ("e2-custom-small-2048", {"CPUS": 2.0}),
         ("e2-custom-4-8192", {"CPUS": 4.0}),
         ("f1-micro", {"CPUS": 1.0}),
-        ("tpu", {"CPUS": "the CPUs of tpu are unknown"}),
+        ("tpu", {"TPU_CPUS": "the CPUs of tpu are unknown"}),
         (
             "a2-highgpu-1g",
             {
-                "CPUS": "the CPUs of a2-highgpu-1g are unknown",
+                "A2_CPUS": "the CPUs of a2-highgpu-1g are unknown",
                 "GPUs of a2-highgpu-1g": "the template does not name them",
             },
         ),
     ],
 )
 def test_cpus_of_a_machine_type(machine: str, expected: dict[str, float | str]) -> None:
-    """A machine type needs the CPUs in its name, of its family's quota or else of CPUS."""
+    """A machine type needs the CPUs in its name, of its family's quota; n1, e2, f1 and g1 need them of CPUS."""
     assert needs(machineType=machine) == expected
 
 
@@ -75,6 +76,7 @@ def disk(kind: str | None, size_gb: str | None, **more: Any) -> dict[str, Any]:
         ([{"source": "zones/z/disks/data", "boot": False}], {}),
         ([disk("hyperdisk-balanced", "50")], {"HDB_TOTAL_GB": "the region has no such quota"}),
         ([disk("hyperdisk-ml", "50")], {"hyperdisk-ml": "the quota of this disk type is unknown"}),
+        ([disk("pd-ssd", "0")], {}),
     ],
 )
 def test_gigabytes_of_disk_types(disks: list[dict[str, Any]], expected: dict[str, float | str]) -> None:
@@ -94,6 +96,7 @@ SPOT = {"provisioningModel": "SPOT", "preemptible": True}
     ("properties", "expected"),
     [
         ({"guestAccelerators": gpus("nvidia-tesla-t4", 2)}, {"N2D_CPUS": 2.0, "NVIDIA_T4_GPUS": 2.0}),
+        ({"guestAccelerators": gpus("nvidia-tesla-t4", 0)}, {"N2D_CPUS": 2.0}),
         ({"guestAccelerators": gpus("nvidia-tesla-t4-vws")}, {"N2D_CPUS": 2.0, "NVIDIA_T4_VWS_GPUS": 1.0}),
         (
             {"guestAccelerators": gpus("nvidia-tesla-t4"), "scheduling": SPOT},
@@ -101,11 +104,14 @@ SPOT = {"provisioningModel": "SPOT", "preemptible": True}
         ),
         (
             {"machineType": "g2-standard-4"},
-            {"CPUS": 4.0, "GPUs of g2-standard-4": "the template does not name them"},
+            {
+                "G2_CPUS": "the region has no such quota",
+                "GPUs of g2-standard-4": "the template does not name them",
+            },
         ),
         (
             {"machineType": "g2-standard-4", "guestAccelerators": gpus("nvidia-l4")},
-            {"CPUS": 4.0, "NVIDIA_L4_GPUS": "the region has no such quota"},
+            {"G2_CPUS": "the region has no such quota", "NVIDIA_L4_GPUS": "the region has no such quota"},
         ),
     ],
 )
@@ -114,10 +120,25 @@ def test_gpus_and_spot_instances(properties: dict[str, Any], expected: dict[str,
     assert needs(**properties) == expected
 
 
-def test_spot_instance_needs_the_family_where_the_project_has_no_preemptible_cpus() -> None:
-    """A PREEMPTIBLE_CPUS of 0 means that spot instances are counted as any other."""
-    quotas = (Quota("PREEMPTIBLE_CPUS", 0.0, 0.0), Quota("N2D_CPUS", 8.0, 0.0), Quota("INSTANCES", 8.0, 0.0))
-    assert needs(quotas, scheduling=SPOT) == {"N2D_CPUS": 2.0}
+SPOT_PROPERTIES = {"scheduling": SPOT, "guestAccelerators": gpus("nvidia-tesla-t4"), "disks": [{"type": "SCRATCH"}]}
+ORDINARY = tuple(Quota(metric, 999.0, 0.0) for metric in ("N2D_CPUS", "NVIDIA_T4_GPUS", "LOCAL_SSD_TOTAL_GB"))
+PREEMPTIBLE = ("PREEMPTIBLE_CPUS", "PREEMPTIBLE_NVIDIA_T4_GPUS", "PREEMPTIBLE_LOCAL_SSD_GB")
+
+
+@pytest.mark.parametrize(
+    ("limits", "metrics"),
+    [
+        ((8.0, 1.0, 375.0), PREEMPTIBLE),
+        ((0.0, 0.0, 0.0), ("N2D_CPUS", "NVIDIA_T4_GPUS", "LOCAL_SSD_TOTAL_GB")),
+        ((), ("N2D_CPUS", "NVIDIA_T4_GPUS", "LOCAL_SSD_TOTAL_GB")),
+    ],
+)
+def test_quotas_of_a_spot_instance(limits: tuple[float, ...], metrics: tuple[str, str, str]) -> None:
+    """A spot instance needs preemptible quotas; where such a quota is absent or 0, it is counted as any other."""
+    spot = tuple(Quota(metric, limit, 0.0) for metric, limit in zip(PREEMPTIBLE, limits, strict=False))
+    assert needs((*ORDINARY, *spot, Quota("INSTANCES", 8.0, 0.0)), **SPOT_PROPERTIES) == dict(
+        zip(metrics, (2.0, 1.0, 375.0), strict=True)
+    )
 
 
 def test_scarcest_quota_decides_how_many_instances_fit() -> None:
@@ -140,6 +161,7 @@ def test_scarcest_quota_decides_how_many_instances_fit() -> None:
         (1.0, 3, 1, "quota N2D_CPUS: a surge of 3 needs 6, and 3 of 24 are free"),
         (-4.0, 1, 0, "quota N2D_CPUS: a surge of 1 needs 2, and 0 of 24 are free"),
         (0.0, 0, 0, ""),
+        (-4.0, 0, 0, ""),
     ],
 )
 def test_shortage_of_a_quota(free: float, instances: int, replaced: int, shortage: str) -> None:
