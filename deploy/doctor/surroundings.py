@@ -102,7 +102,7 @@ def secret_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     if not readings.secrets:
         yield ok(check, "the startup script names none")
     elif not findings:
-        names = ", ".join(secret.name for secret in sorted(readings.secrets))
+        names = ", ".join(map(str, sorted(readings.secrets)))
         yield ok(check, f"{names}: each has an enabled version")
 
 
@@ -113,6 +113,8 @@ def _secret_findings(config: Config, secret_name: SecretName, reading: SecretRea
     if isinstance(secret, Unread) and secret.is_absent:
         command = f"gcloud secrets create {where} --replication-policy automatic"
         yield wrong(check, f"'{name}' does not exist in project {project}", command)
+    elif isinstance(version, Unread) and version.is_absent and secret_name.version != "latest":
+        yield wrong(check, f"'{name}' has no version {secret_name.version}", f"gcloud secrets versions list {where}")
     elif isinstance(version, Unread) and version.is_absent:
         command = f'printf %s "$VALUE" | gcloud secrets versions add {where} --data-file -'
         yield wrong(check, f"'{name}' has no version", command)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
@@ -46,6 +46,7 @@ _FIREWALLS: Final = shape_check(project_shapes.EffectiveFirewalls)
 _SERVICES: Final = shape_check(project_shapes.ServiceStates)
 _NAMED: Final = shape_check(project_shapes.NamedDocument)
 _WITHIN_S: Final = 15.0  # for one read of Compute Engine with its retries
+_Key = TypeVar("_Key")
 RunReads = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
@@ -121,22 +122,21 @@ class ReadingsReader:
         secrets = secret_names(templates.metadata(template).get("startup-script", ""), self.config.project)
         accounts = _accounts(properties, project)
         compute = self.managed.compute
-        values = self._read_all(
-            {
-                "machine_type": partial(compute.get, machine_type, within_s=_WITHIN_S, check=_MACHINE_TYPE),
-                "firewalls": partial(self._firewalls, properties),
-                **{f"account {email}": partial(self._granted_on_account, email) for email in accounts},
-                **{f"secret {name}": partial(self._secret, name) for name in secrets},
-            }
-        )
+        reads: dict[str | SecretName, Callable[[], Any]] = {
+            "machine_type": partial(compute.get, machine_type, within_s=_WITHIN_S, check=_MACHINE_TYPE),
+            "firewalls": partial(self._firewalls, properties),
+            **{f"account {email}": partial(self._granted_on_account, email) for email in accounts},
+            **{name: partial(self._secret, name) for name in secrets},
+        }
+        values = self._read_all(reads)
         return {
             "machine_type": values["machine_type"],
             "firewalls": values["firewalls"],
             "act_as": {email: values[f"account {email}"] for email in accounts},
-            "secrets": {name: values[f"secret {name}"] for name in secrets},
+            "secrets": {name: values[name] for name in secrets},
         }
 
-    def _read_all(self, reads: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    def _read_all(self, reads: Mapping[_Key, Callable[[], Any]]) -> dict[_Key, Any]:
         """Make reads side by side; a read that fails gives the reason."""
         results = self.run_reads([partial(_tried, read) for read in reads.values()])
         return dict(zip(reads, results, strict=True))

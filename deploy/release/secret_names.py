@@ -8,7 +8,7 @@ from typing import Final
 _NAME: Final = r"[A-Za-z][\w-]*"
 _LINK: Final = re.compile(rf"projects/([a-z][a-z0-9.:-]*)/secrets/({_NAME})(?:/versions/([\w-]+))?")
 _BERGLAS: Final = re.compile(rf"sm://([a-z][a-z0-9.:-]*)/({_NAME})")
-_ACCESS: Final = re.compile(r"secrets versions access[^\n]*")
+_ACCESS: Final = re.compile(r"secrets versions access(?:(?!secrets versions access)[^\n;|&])*")  # a single command
 _VERSION: Final = re.compile(r"access\s+[\"']?(\d+)\b")
 _FLAG: Final = re.compile(rf"--secret[=\s]+[\"']?({_NAME})[\"']?")
 _PROJECT: Final = re.compile(r"--project[=\s]+[\"']?([a-z][a-z0-9.:-]*)")
@@ -33,7 +33,7 @@ class SecretName:
     version: str = "latest"
 
     def __str__(self) -> str:
-        return f"{self.project}/{self.name}"
+        return self.name if self.version == "latest" else f"{self.name} version {self.version}"
 
 
 def secret_names(script: str, project: str) -> tuple[SecretName, ...]:
@@ -57,8 +57,8 @@ def _links(code: str) -> Iterator[SecretName]:
 
 def _accesses(code: str, project: str) -> Iterator[SecretName]:
     """Yield the secrets of `gcloud secrets versions access VERSION --secret NAME`."""
-    for line in _ACCESS.findall(code):
-        name, version, own_project = _FLAG.search(line), _VERSION.search(line), _PROJECT.search(line)
+    for command in _ACCESS.findall(code):
+        name, version, own_project = _FLAG.search(command), _VERSION.search(command), _PROJECT.search(command)
         if name:
             yield SecretName(own_project[1] if own_project else project, name[1], version[1] if version else "latest")
 

@@ -65,6 +65,19 @@ def test_states_of_a_secret(secret: Any, version: Any, state: str, text: str, co
     assert finding.command.startswith(command)
 
 
+def test_versions_of_a_secret_are_told_apart() -> None:
+    """Each version of a secret that the script reads has its own finding, and its number in the text."""
+    pinned = SecretName("p", "key", "3")
+    enabled = SecretReading({}, {"state": "ENABLED"})
+    both = {pinned: enabled, SECRET: enabled}
+    finding = only(surroundings.secret_findings(CONFIG, replace(READINGS, secrets=both)))
+    assert finding.text == "key version 3, key: each has an enabled version"
+    readings = replace(READINGS, secrets={pinned: SecretReading({}, ABSENT), SECRET: enabled})
+    finding = only(surroundings.secret_findings(CONFIG, readings))
+    assert (finding.state, finding.text) == ("wrong", "'key' has no version 3")
+    assert finding.command == "gcloud secrets versions list key --project p"
+
+
 def config(repository: str) -> Config:
     """Return the settings of an environment with another image."""
     return CONFIG.model_copy(update={"repository": repository})

@@ -15,6 +15,16 @@ from deploy.release.secret_names import SecretName, secret_names
         ("gcloud secrets versions access latest \\\n  --secret=api-key", [SecretName("p", "api-key")]),
         ("curl https://secretmanager.googleapis.com/v1/projects/q/secrets/a/versions/2", [SecretName("q", "a", "2")]),
         ("KEY=sm://q/api-key", [SecretName("q", "api-key")]),
+        (
+            "a=$(gcloud secrets versions access 3 --secret a) b=$(gcloud secrets versions access latest --secret=b)",
+            [SecretName("p", "a", "3"), SecretName("p", "b")],
+        ),
+        (
+            "gcloud secrets versions access 3 --secret a --project q"
+            " && gcloud secrets versions access latest --secret a",
+            [SecretName("p", "a"), SecretName("q", "a", "3")],
+        ),
+        ("gcloud secrets versions access latest --secret $NAME; docker run --secret b", []),
         ("  # gcloud secrets versions access latest --secret api-key", []),
         ("gcloud secrets versions access latest --secret $NAME", []),
         ("docker run --secret api-key", []),
