@@ -120,11 +120,23 @@ def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
         f"gcloud compute regions describe {region} --project {config.project} --flatten quotas"
         " --format 'table(quotas.metric,quotas.usage,quotas.limit)'"
     )
-    if isinstance(group, Unread) or isinstance(base, Unread) or isinstance(quotas, Unread):
-        reading = NO_GROUP if isinstance(group, Unread) else NO_TEMPLATE if isinstance(base, Unread) else quotas
-        yield unread_finding(check, config, reading, show)
+    if isinstance(group, Unread) or isinstance(base, Unread):
+        yield unread_finding(check, config, NO_GROUP if isinstance(group, Unread) else NO_TEMPLATE, show)
         return
-    observation = Observation(group, (), base, None, "", (), "", quotas, "")
+    if isinstance(quotas, Unread):
+        yield unread_finding(check, config, quotas, show)
+        return
+    observation = Observation(
+        group=group,
+        templates=(),
+        template=base,
+        health_check=None,
+        autoscaler="",
+        missing_permissions=(),
+        permissions_error="",
+        quotas=quotas,
+        quotas_error="",
+    )
     shortages = preflight.quota_shortages(config, observation)
     unchecked = [quota for quota in observation.quota_checks if quota.unchecked]
     for metric, shortage in shortages.items():
@@ -132,7 +144,8 @@ def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     for quota in unchecked:
         yield unknown(check, f"{quota.metric} was not checked, because {quota.unchecked}", show)
     if not shortages and not unchecked:
-        yield ok(check, f"room for {observation.surge_room} instances, and the surge is {config.rollout.surge}")
+        surge = min(config.rollout.surge, group.target_size)
+        yield ok(check, f"room for {observation.surge_room} instances, and a rollout adds {surge}")
 
 
 def _refused(check: str, refusal: RefusedError, show: str) -> Finding:
