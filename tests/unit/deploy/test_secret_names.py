@@ -20,9 +20,8 @@ from deploy.release.secret_names import SecretName, secret_names
             [SecretName("p", "a", "3"), SecretName("p", "b")],
         ),
         (
-            "gcloud secrets versions access 3 --secret a --project q"
-            " && gcloud secrets versions access latest --secret a",
-            [SecretName("p", "a"), SecretName("q", "a", "3")],
+            "gcloud secrets versions access 3 --secret a --project q && gcloud secrets versions access 4 --secret a",
+            [SecretName("p", "a", "4"), SecretName("q", "a", "3")],
         ),
         ("gcloud secrets versions access latest --secret $NAME; docker run --secret b", []),
         ("  # gcloud secrets versions access latest --secret api-key", []),
