@@ -15,7 +15,7 @@ from typing import Final
 from accessory.config import Ssh
 from accessory.errors import NotAllowedError
 from accessory.login import log_in
-from lib.disabled_apis import enabling_fix
+from lib.disabled_apis import enabling_fix, lacks_quota_project
 from lib.redaction import redacted
 from lib.streams import write_progress
 
@@ -53,8 +53,8 @@ class Transport(ABC):
             The exit code of the script, or of the program that failed to reach the VM.
 
         Raises:
-            NotAllowedError: there is no login, the project has not enabled an API of Google that the login needs, or
-                this computer lacks the program of the transport.
+            NotAllowedError: there is no login, the project has not enabled an API of Google that the login needs, the
+                login has no quota project, or this computer lacks the program of the transport.
         """
         argv = self.argv(shlex.join(["bash", "-c", script, "receive", *arguments]))
         reading, writing = os.pipe()
@@ -84,10 +84,23 @@ class Transport(ABC):
                 process.terminate()
                 raise
             stderr.join(_STDERR_END_S)
-        fix = enabling_fix(" ".join([*last_lines])) if process.returncode else ""
-        if fix:
-            raise NotAllowedError(f"{argv[0]} failed, because the project has not enabled an API.", fix)
+        if process.returncode:
+            _refuse_login(argv[0], " ".join([*last_lines]))
         return process.returncode
+
+
+def _refuse_login(program: str, text: str) -> None:
+    """
+    Refuse what ssh or gcloud printed about a disabled API or a missing quota project.
+
+    Raises:
+        NotAllowedError: the text is about one of them.
+    """
+    fix = enabling_fix(text)
+    if fix:
+        lacks_quota = lacks_quota_project(text)
+        reason = "the login has no quota project" if lacks_quota else "the project has not enabled an API"
+        raise NotAllowedError(f"{program} failed, because {reason}.", fix)
 
 
 def _print_stderr(reading: int, last_lines: deque[str]) -> None:

@@ -48,18 +48,28 @@ def _disabled(readings: Readings) -> set[str]:
 
 def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     """Yield the findings about permissions on the project."""
-    missing = readings.missing_permissions
+    check, missing, optional = "permissions", readings.missing_permissions, readings.missing_optional_permissions
     if isinstance(missing, Unread):
-        yield unread_finding("permissions", config, missing, _policy_command(config, readings))
-    elif missing:
-        for names in batched(missing, _PER_LINE):
-            yield wrong(
-                "permissions",
-                f"{len(names)} missing on the project",
-                f"gcloud iam roles update ROLE --project {config.project} --add-permissions {','.join(names)}",
-            )
-    else:
-        yield ok("permissions", "every required one on the project")
+        yield unread_finding(check, config, missing, _policy_command(config, readings))
+        return
+    for names in batched(missing, _PER_LINE):
+        yield wrong(
+            check,
+            f"{len(names)} missing on the project; ROLE is the first role of docs/runbook.md, in iac/"
+            " DojangkokDeployer",
+            f"gcloud iam roles update ROLE --project {config.project} --add-permissions {','.join(names)}",
+        )
+    if isinstance(optional, Unread):
+        yield unread_finding(check, config, optional, _policy_command(config, readings))
+    elif optional:
+        yield unknown(
+            check,
+            f"a rollout works without {' and '.join(optional)}, but it reads fewer of these: quotas, and the serial"
+            " port of a failed instance; the first role of docs/runbook.md has both",
+            _policy_command(config, readings),
+        )
+    elif not missing:
+        yield ok(check, "every required one on the project")
 
 
 def instance_permission_findings(config: Config, readings: Readings) -> Iterator[Finding]:

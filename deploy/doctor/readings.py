@@ -19,12 +19,14 @@ class Unread:
         fix: one action, or empty.
         is_absent: whether the answer was that there is no such resource.
         service: API that the project does not enable, such as `secretmanager.googleapis.com`; empty if it does.
+        lacks_quota_project: whether the login needs a quota project for this read.
     """
 
     text: str
     fix: str = ""
     is_absent: bool = False
     service: str = ""
+    lacks_quota_project: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Readings:
         account: account that is logged in, and its credential file; empty where the emulator requires no login.
         member: the account as IAM names it, `serviceAccount:EMAIL` or `user:EMAIL`.
         services: state of each required API, by name.
-        missing_permissions: permissions that the account does not have on the project.
+        missing_permissions: required permissions that the account does not have on the project.
+        missing_optional_permissions: those that the account does not have, and that a rollout can do without.
         ungranted_instance_permissions: permissions of the dry run that the account does not have on the whole project.
         group: the group.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
@@ -92,6 +95,7 @@ class Readings:
     member: str = "user:EMAIL"
     services: Mapping[str, str] | Unread = NO_LOGIN
     missing_permissions: tuple[str, ...] | Unread = NO_LOGIN
+    missing_optional_permissions: tuple[str, ...] | Unread = ()
     ungranted_instance_permissions: tuple[str, ...] | Unread = NO_LOGIN
     group: Group | Unread = NO_LOGIN
     health_check: Document | Unread | None = NO_GROUP

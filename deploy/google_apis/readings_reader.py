@@ -23,7 +23,7 @@ from deploy.release import template as templates
 from deploy.release.artifact_registry import artifact_repository
 from deploy.release.secret_names import SecretName, secret_names
 from deploy.retry import NOT_FOUND
-from lib.disabled_apis import disabled_api
+from lib.disabled_apis import disabled_api, lacks_quota_project
 
 # APIs that a rollout, the login of a job and the instances of iac/ use; policy/test_iac_apis.py compares both lists.
 REQUIRED_SERVICES: Final = (
@@ -82,8 +82,9 @@ class ReadingsReader:
         reads: dict[str, Callable[[], Any]] = {
             "group": self.managed.read,
             "services": self._services,
-            "missing_permissions": lambda: self._missing(
-                "cloudresourcemanager", project, (*REQUIRED_PERMISSIONS, *OPTIONAL_PERMISSIONS)
+            "missing_permissions": lambda: self._missing("cloudresourcemanager", project, REQUIRED_PERMISSIONS),
+            "missing_optional_permissions": lambda: self._missing(
+                "cloudresourcemanager", project, OPTIONAL_PERMISSIONS
             ),
             "ungranted_instance_permissions": lambda: self._missing(
                 "cloudresourcemanager", project, INSTANCE_PERMISSIONS
@@ -198,7 +199,8 @@ def _tried(read: Callable[[], Any]) -> Any:
     except CloudError as error:
         return Unread(error.message, error.fix, is_absent=error.status == NOT_FOUND)
     except DeployError as error:
-        return Unread(error.message, error.fix, service=disabled_api(error.message))
+        text = error.message
+        return Unread(text, error.fix, service=disabled_api(text), lacks_quota_project=lacks_quota_project(text))
 
 
 def _accounts(properties: Document, project: Document | Unread) -> list[str]:

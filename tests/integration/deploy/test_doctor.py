@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS
+from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS
 from deploy.doctor.diagnosis import diagnose
 from deploy.doctor.finding import Finding
 from deploy.doctor.readings import Readings, Unread
@@ -152,6 +152,16 @@ def test_value_that_the_login_may_not_read_is_unknown(permission: str) -> None:
     [finding] = [finding for finding in listed if finding.state != "ok"]
     assert (finding.check, finding.state) == (UNREADABLE[permission], "unknown")
     assert permission in finding.text
+    assert _are_complete(listed)
+
+
+def test_optional_permission_is_unknown() -> None:
+    """Without the permissions that a rollout can do without, nothing is wrong."""
+    listed = planted(lambda plan: plan.denied.extend(OPTIONAL_PERMISSIONS))
+    assert [(row.check, row.state) for row in listed if row.state != "ok"] == [
+        ("permissions", "unknown"), ("quota", "unknown"),
+    ]  # fmt: skip
+    assert all(name in listed[3].text for name in OPTIONAL_PERMISSIONS)
     assert _are_complete(listed)
 
 

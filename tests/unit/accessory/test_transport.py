@@ -108,6 +108,13 @@ def test_disabled_api_is_reported_with_the_command_that_enables_it(stderr: str) 
     )
 
 
+def test_login_without_a_quota_project_is_reported_as_that() -> None:
+    """The error names the login and not the project, whose APIs are enabled."""
+    text = "API [compute.googleapis.com] not enabled on project [764086051850]."
+    with pytest.raises(NotAllowedError, match=r"^sh failed, because the login has no quota project\. Fix: run 'gcloud"):
+        Local().run(f"echo '{text}' >&2; exit 1", [], b"", print)
+
+
 def test_text_about_a_disabled_api_changes_no_success() -> None:
     """A command that succeeds is not refused for what it printed."""
     assert Local().run("echo 'API [a.googleapis.com] not enabled on project [7]' >&2", [], b"", print) == 0

@@ -187,11 +187,32 @@ def test_members_of_the_update_policy_are_each_named_once() -> None:
     assert different.command.endswith("--update-policy-minimal-action replace --update-policy-max-unavailable 0")
 
 
+def test_missing_permission_that_a_rollout_can_do_without_is_unknown() -> None:
+    """A permission that only adds to a report is not wrong, and its finding says what is left out."""
+    readings = replace(READINGS, missing_permissions=(), missing_optional_permissions=("compute.regions.get",))
+    finding = only(access.permission_findings(CONFIG, readings))
+    assert finding.state == "unknown"
+    assert finding.text.startswith("a rollout works without compute.regions.get")
+    unread = replace(READINGS, missing_permissions=DENIED, missing_optional_permissions=DENIED)
+    assert only(access.permission_findings(CONFIG, unread)).text == "403 denied"
+
+
+def test_read_without_a_quota_project_has_the_command_that_sets_one() -> None:
+    """A value that the login can't read without a quota project is unknown, with the command for this environment."""
+    unread = Unread("403 requires a quota project", lacks_quota_project=True)
+    finding = only(group.quota_findings(CONFIG, replace(READINGS, quotas=unread)))
+    assert (finding.state, finding.text) == ("unknown", unread.text)
+    assert finding.command == "gcloud auth application-default set-quota-project dojangkok-dev"
+
+
 def test_every_missing_permission_is_in_a_command() -> None:
     """Many missing permissions are divided among commands, each short enough for a line."""
     missing = tuple(f"compute.things.get{number}" for number in range(14))
     findings = list(access.permission_findings(CONFIG, replace(READINGS, missing_permissions=missing)))
-    assert [finding.text for finding in findings] == [f"{count} missing on the project" for count in (6, 6, 2)]
+    assert [finding.text.partition(";")[0] for finding in findings] == [
+        f"{count} missing on the project" for count in (6, 6, 2)
+    ]
+    assert all("ROLE is the first role of docs/runbook.md" in finding.text for finding in findings)
     assert [name for row in findings for name in row.command.rpartition(" ")[2].split(",")] == list(missing)
 
 

@@ -103,3 +103,12 @@ def test_answers_that_stay_transient_end_the_read() -> None:
     with pytest.raises(CloudError):
         apis([status(503) for _ in range(100)], urls).get("iam", "x", NAMED)
     assert 1 < len(urls) < 30
+
+
+def test_login_without_a_quota_project_has_the_command_that_sets_one() -> None:
+    """An API that answers for gcloud's own project is no API that a team could enable."""
+    metadata = {"service": "iam.googleapis.com", "consumer": "projects/764086051850"}
+    disabled = status(403, details=[{"reason": "SERVICE_DISABLED", "metadata": metadata}])
+    with pytest.raises(NotAllowedError) as raised:
+        apis([disabled], []).get("iam", "x", NAMED)
+    assert "gcloud auth application-default set-quota-project" in raised.value.fix
