@@ -60,10 +60,11 @@ class Conversation:
             try:
                 code = self._transport.run(RECEIVE, arguments(run, self._script, lines), self._script, self._receive)
             except NotAllowedError as error:
-                if not has_lines:
+                if not has_lines and (self.outcome.run, self._lines) == (run, lines):
                     raise
-                # The run continues on the VM, and a later attempt may get a token.
-                self._report_progress(str(error))
+                # The run continues on the VM, and a later attempt may get a token; a delivered outcome stays.
+                if self.outcome.exit_code is None:
+                    self._report_progress(str(error))
                 code = NotAllowedError.exit_code
             if self.outcome.exit_code is not None:
                 break

@@ -91,6 +91,35 @@ def test_later_login_failure_is_retried() -> None:
     assert run_conversation(Google(["begins\tpull"], ["end\t0"]))[0].exit_code == 0
 
 
+class RefusedAtTheEnd(Connections):
+    """Connections of which the first fails after its lines, as one does whose stderr is about a disabled API."""
+
+    def run(self, script: str, arguments: Sequence[str], stdin: bytes, receive: Callable[[str], None]) -> int:
+        code = super().run(script, arguments, stdin, receive)
+        if len(self.calls) == 1:
+            raise NotAllowedError("gcloud failed, because the project has not enabled an API.")
+        return code
+
+
+@pytest.mark.parametrize(
+    ("connections", "attempts", "code"),
+    [([["begins\tpull", "end\t6"]], 1, 6), ([["begins\tpull"], ["end\t0"]], 2, 0), ([["joins\tr0"], ["end\t0"]], 2, 0)],
+)
+def test_refusal_after_the_first_line_changes_no_outcome(
+    connections: list[list[str]], attempts: int, code: int
+) -> None:
+    """Once the VM has answered, an error of the connection is no refusal: the run's own exit code counts."""
+    transport = RefusedAtTheEnd(*connections)
+    assert run_conversation(transport)[0].exit_code == code
+    assert len(transport.calls) == attempts
+
+
+def test_refusal_before_the_first_line_ends_the_command() -> None:
+    """Without a line of the log the refusal is the error, although gcloud has printed to stdout."""
+    with pytest.raises(NotAllowedError, match="has not enabled an API"):
+        run_conversation(RefusedAtTheEnd([]))
+
+
 def test_lost_connection_is_reported_as_a_continuing_run() -> None:
     """After the last attempt the error says that the run continues on the VM."""
     transport = Connections(["begins\tpull"], [])
