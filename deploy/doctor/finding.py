@@ -13,8 +13,8 @@ class Finding:
 
     Args:
         check: name of the check, such as `machine type`.
-        state: ok; wrong: a rollout fails, or its instances do; unknown: this login can't read it, or a condition
-            decides.
+        state: ok; wrong: a rollout fails, or its instances do, or the update policy differs from the environment file;
+            unknown: this login can't read it, a condition decides, or a rollout works without it.
         text: what was read, with the values.
         command: command that fixes what is wrong, or shows what is unknown; empty if the check is ok.
     """

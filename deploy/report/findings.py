@@ -13,6 +13,7 @@ from lib.output import MAX_LINE_LENGTH, as_json, inline
 from lib.output import markdown as escaped
 
 _MARKS: Final = {"ok": "✓", "wrong": "✗", "unknown": "?"}
+_LEGEND: Final = "✗ wrong; ? not readable, decided by a condition, or optional"
 _BEFORE_COMMAND: Final = {"wrong": "Run: ", "unknown": "See: "}
 
 
@@ -35,7 +36,8 @@ def findings_report(config: Config, findings: Sequence[Finding], format_: Format
         rows = [(_MARKS[row.state], row.check, row.text, row.command) for row in findings]
         return "\n".join([f"### {escaped(head)}", "", *table.markdown(("", "check", "finding", "command"), rows)])
     width = max(len(finding.check) for finding in findings)
-    return "\n".join([inline(head), *(f"  {_line(finding, width)}" for finding in findings)])
+    legend = [] if counts.total() == counts["ok"] else [_LEGEND]
+    return "\n".join([inline(head), *(f"  {_line(finding, width)}" for finding in findings), *legend])
 
 
 def _line(finding: Finding, width: int) -> str:

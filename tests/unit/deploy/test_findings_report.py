@@ -20,6 +20,14 @@ def test_text_has_a_line_for_each_finding() -> None:
         "  ✓ account       deployer@p.iam.gserviceaccount.com",
         "  ✗ APIs          iap.googleapis.com is not enabled. Run: gcloud services enable iap.googleapis.com",
         "  ? machine type  403 | denied. See: gcloud compute machine-types list",
+        "✗ wrong; ? not readable, decided by a condition, or optional",
+    ]
+
+
+def test_legend_is_left_out_where_everything_is_ok() -> None:
+    """Without a mark to explain the last line is the last finding."""
+    assert findings_report(CONFIG, FINDINGS[:1], "text").splitlines()[1:] == [
+        "  ✓ account  deployer@p.iam.gserviceaccount.com"
     ]
 
 
