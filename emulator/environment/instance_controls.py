@@ -112,12 +112,12 @@ class InstanceControls:
             region: document of the region
             creating: instances that are created right now
         """
-        metrics = {quota["metric"] for quota in region.get("quotas", [])}
+        limits = {quota["metric"]: quota["limit"] for quota in region.get("quotas", [])}
         used = Counter[str]()
         for instance in (*self._existing(project), *creating):
-            if metrics and instance.zone.rpartition("-")[0] == region["name"]:
+            if limits and instance.zone.rpartition("-")[0] == region["name"]:
                 template = instance.actual_template or instance.intended.template
-                used += instance_usage(self._template(template), metrics)
+                used += instance_usage(self._template(template), limits)
         return used
 
     def _existing(self, project: str) -> list[Instance]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 
 from emulator.environment.links import name_of
@@ -30,18 +30,19 @@ _LOCAL_SSD_GB: Final = 375
 _IMAGE_GB: Final = 10  # of every image of the emulator; a disk without a size has its image's
 
 
-def instance_usage(template: Document, metrics: Collection[str]) -> Counter[str]:
+def instance_usage(template: Document, limits: Mapping[str, float]) -> Counter[str]:
     """
     Return what an instance takes of each metric of a region.
 
     Args:
         template: document of the instance's template
-        metrics: metrics of the region; a machine family without a metric of its own takes CPUS
+        limits: limits of the region's metrics; a machine family without a metric of its own takes CPUS, and a spot
+            instance takes of a preemptible metric whose limit is above 0
     """
     properties = template.get("properties") or {}
     machine = name_of(properties.get("machineType") or "")
     family = f"{machine.partition('-')[0].upper()}_CPUS"
-    used = Counter({"INSTANCES": 1, family if family in metrics else "CPUS": _cpus(machine)})
+    used = Counter({"INSTANCES": 1, family if family in limits else "CPUS": _cpus(machine)})
     for disk in properties.get("disks") or []:
         if disk.get("type") == "SCRATCH":
             used["LOCAL_SSD_TOTAL_GB"] += _LOCAL_SSD_GB
@@ -52,7 +53,16 @@ def instance_usage(template: Document, metrics: Collection[str]) -> Counter[str]
     for accelerator in properties.get("guestAccelerators") or []:
         kind = name_of(accelerator["acceleratorType"]).replace("nvidia-tesla-", "nvidia-")
         used[f"{kind.upper().replace('-', '_')}_GPUS"] += int(accelerator.get("acceleratorCount", 1))
-    return Counter({metric: amount for metric, amount in used.items() if metric in metrics})
+    scheduling = properties.get("scheduling") or {}
+    if scheduling.get("provisioningModel") == "SPOT" or scheduling.get("preemptible"):
+        used = Counter({_spot_metric(metric, limits): amount for metric, amount in used.items()})
+    return Counter({metric: amount for metric, amount in used.items() if metric in limits})
+
+
+def _spot_metric(metric: str, limits: Mapping[str, float]) -> str:
+    """Return the metric of a spot instance. Source: Compute Engine's page on quotas, as quoted in cert-gcp-lab."""
+    preemptible = f"PREEMPTIBLE_{'CPUS' if metric.endswith('CPUS') else metric.replace('LOCAL_SSD_TOTAL', 'LOCAL_SSD')}"
+    return preemptible if limits.get(preemptible, 0) > 0 else metric
 
 
 def _cpus(machine: str) -> int:

@@ -51,6 +51,33 @@ def test_an_instance_takes_of_each_quota(emulator: EmulatorClient, properties: J
     assert usage(emulator) == before | {"INSTANCES": 1.0} | expected
 
 
+SPOT = {
+    "machineType": "n2d-standard-2",
+    "guestAccelerators": L4["guestAccelerators"],
+    "disks": [{"type": "SCRATCH"}],
+    "scheduling": {"provisioningModel": "SPOT"},
+}
+
+
+@verified("R")
+@covers("regions.get")
+@environment(
+    quotas={
+        "INSTANCES": 9, "CPUS": 9, "PREEMPTIBLE_CPUS": 9, "NVIDIA_L4_GPUS": 2, "PREEMPTIBLE_NVIDIA_L4_GPUS": 0,
+        "LOCAL_SSD_TOTAL_GB": 999, "PREEMPTIBLE_LOCAL_SSD_GB": 999,
+    }
+)  # fmt: skip
+def test_a_spot_instance_takes_of_preemptible_quotas(emulator: EmulatorClient) -> None:
+    """A spot instance takes of the preemptible quotas, or of the ordinary quota where the preemptible limit is 0."""
+    emulator.web(0)
+    before = usage(emulator)
+    emulator.roll(emulator.template("spot", **SPOT))
+    emulator.do("POST", f"{GROUP}/resize?size=1")
+    emulator.settled()
+    expected = {"INSTANCES": 1.0, "PREEMPTIBLE_CPUS": 2.0, "NVIDIA_L4_GPUS": 1.0, "PREEMPTIBLE_LOCAL_SSD_GB": 375.0}
+    assert usage(emulator) == before | expected
+
+
 @verified("R")
 @covers("instanceGroupManagers.listManagedInstances")
 @environment(quotas={"INSTANCES": 9, "SSD_TOTAL_GB": 100})
