@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from lib.redaction import redacted
 
@@ -11,20 +11,26 @@ from lib.redaction import redacted
 # before a line of the script, the newer agent prints the key and the shell. Sources: serial ports of Google's images,
 # and the agents: GoogleCloudPlatform/guest-agent at df9d203 of 2026-07-23, GoogleCloudPlatform/google-guest-agent at
 # 1adda70 of 2026-08-19, both read on 2026-11-27.
+_WORDS: Final = r"(?:\S*[^\s:]\s+){0,8}?"
 _LINE: Final = re.compile(
-    r"(?:\S*[^\s:]\s+){0,8}?"
-    r"(?P<program>google_\w+|google-[\w-]+|GCE\w+|startup-script|docker|dockerd|docker-compose|containerd)(?:\[\d+\])?:\s+"
+    _WORDS + r"(?:(?P<agent>google_\w+|google-[\w-]+|GCE\w+)|"
+    r"(?P<program>startup-script|docker|dockerd|docker-compose|containerd))(?:\[\d+\])?:\s+"
     r"(?:\d{4}/\d\d/\d\d \S+ )?(?:GCE\w+: )?(?:INFO )?"
-    r'(?:startup-script: |Metadata key\("startup-script"\), command\("[^"]*"\): )?(?P<message>.*)'
+    r'(?P<output>startup-script: |Metadata key\("startup-script"\), command\("[^"]*"\): )?(?P<message>.*)'
 )
 _LONGEST: Final = 4_000  # characters of a line that are searched
 
 # Lines of the guest agents at the begin of a boot's startup script, so that output of an earlier boot is ignored, and
 # at its end. The newer agent has no line for a success at its default level: its last line follows a failure too.
-_BEGINS: Final = re.compile(r"Found startup-script in metadata|Starting google-startup-scripts", re.IGNORECASE)
+_UNIT_BEGINS: Final = re.compile(rf"(?:{_WORDS}systemd\[1\]: |\s*)Starting (?:\x1b\S*m)?google-startup-scripts\b")
+_BEGINS: Final = re.compile(r"Found startup-script in metadata", re.IGNORECASE)
 _SUCCEEDS: Final = re.compile(r"startup-script exit status 0\b")
 _FAILS: Final = re.compile(r'startup-script exit status [1-9]|Script "startup-script" failed with error: ')
 _FINISHED: Final = re.compile(r"Finished running startup scripts\b")
+
+# Lines of `retry` in iac/scripts/functions.sh: another attempt follows, or the last attempt has failed.
+_RETRIES: Final = re.compile(r".*: (?:attempt 1, with more after a failure|exit code \d+, again in \d+ s)$")
+_GIVES_UP: Final = re.compile(r".*: exit code \d+, \d+ times$")
 _PULLED: Final = re.compile(r"Status: (?:Downloaded newer image|Image is up to date) for (\S+)")
 
 # The beginnings of Docker's own errors. Other output of the script, the application's included, has the same program.
@@ -64,7 +70,8 @@ class Failure:
     Args:
         line: the last line that shows the failure, without secrets.
         count: number of lines that show the failure.
-        is_over: whether the startup script has ended with an error; otherwise it may try again.
+        is_over: whether the script has ended with an error, or a command of it has had its last attempt; otherwise it
+            may try again.
         is_permanent: whether more attempts do not fix the failure.
     """
 
@@ -80,40 +87,86 @@ def failure(contents: str, repository: str) -> Failure | None:
 
     Only lines of the guest agent and of Docker count, because the application may print anything. Errors before a
     successful end of the script, or before a successful pull, do not count. An error of another image counts after the
-    script has ended with an error.
+    script has ended with an error. In a script that repeats failed commands and prints so, errors count after the last
+    attempt of a command, and after the script has ended with an error.
 
     Args:
         contents: output of the serial port, from the boot on or from any later line.
         repository: repository of the release, HOST/PATH.
     """
-    lines = contents.splitlines()
-    begins = [index for index, line in enumerate(lines) if _BEGINS.search(line[:_LONGEST])]
-    parsed = [(line, _LINE.match(line[:_LONGEST])) for line in (lines[begins[-1] :] if begins else lines)]
-    boot = [(line, match["program"], match["message"]) for line, match in parsed if match]
-    failed_ends = [line for line, _, message in boot if _FAILS.match(message)]
-    is_finished = bool(begins) and any(_FINISHED.match(message) for _, _, message in boot)
-    if any(_SUCCEEDS.match(message) for _, _, message in boot) or (is_finished and not failed_ends):
+    # An agent ends a line by a newline alone; any other separator is part of what the script printed.
+    parsed = [_Line.parse(text) for text in contents.split("\n")]
+    begins = [index for index, line in enumerate(parsed) if line.is_begin]
+    boot = parsed[begins[-1] :] if begins else parsed
+    failed_ends = [line for line in boot if line.is_of_agent(_FAILS)]
+    is_finished = bool(begins) and any(line.is_of_agent(_FINISHED) for line in boot)
+    if any(line.is_of_agent(_SUCCEEDS) for line in boot) or (is_finished and not failed_ends):
         return None
-    pulls = [index for index, (_, _, message) in enumerate(boot) if _is_pull(message, repository)]
+    attempts = [line for line in boot if line.is_of_script(_RETRIES) or line.is_of_script(_GIVES_UP)]
+    has_given_up = bool(attempts) and attempts[-1].is_of_script(_GIVES_UP)
+    if attempts and not has_given_up and not failed_ends:
+        return None
+    pulls = [index for index, line in enumerate(boot) if _is_pull(line.message, repository)]
     permanent, transient = [], []
-    for line, program, message in boot[pulls[-1] if pulls else 0 :]:
-        if not _is_error(program, message) or (not failed_ends and _names_other_images(message, repository)):
+    for line in boot[pulls[-1] if pulls else 0 :]:
+        if not _is_error(line) or (not failed_ends and _names_other_images(line.message, repository)):
             continue
-        if _TRANSIENT.search(message) or _METADATA.match(message):
+        if _TRANSIENT.search(line.message) or _METADATA.match(line.message):
             transient.append(line)
-        elif _PERMANENT.search(message):
+        elif _PERMANENT.search(line.message):
             permanent.append(line)
     shown = permanent or transient or failed_ends
     if not shown:
         return None
-    return Failure(redacted(shown[-1].strip()), len(shown), bool(failed_ends), shown is not transient)
+    is_over = bool(failed_ends) or has_given_up
+    return Failure(redacted(shown[-1].text.strip()), len(shown), is_over, shown is not transient)
 
 
-def _is_error(program: str, message: str) -> bool:
-    """Return whether a message is an error of Docker, or of a request to the metadata server."""
-    if program in ("dockerd", "containerd"):
-        return bool(_DAEMON_ERROR.match(message))
-    return bool(_DOCKER.match(message) or _METADATA.match(message))
+@dataclass(frozen=True)
+class _Line:
+    """
+    A line of the serial port.
+
+    Args:
+        text: the whole line.
+        program: program that printed the line; `agent` for the guest agent's script runner, empty for any other.
+        is_output: whether the agent printed the line for the script.
+        message: text after the program; empty for any other program.
+    """
+
+    text: str
+    program: str = ""
+    is_output: bool = False
+    message: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return a line of the serial port, from its text."""
+        match = _LINE.match(text[:_LONGEST].rstrip("\r"))
+        if match is None:
+            return cls(text)
+        is_output = bool(match["output"]) or match["program"] == "startup-script"
+        return cls(text, "agent" if match["agent"] else match["program"], is_output, match["message"])
+
+    @property
+    def is_begin(self) -> bool:
+        """Whether a boot's startup script begins with this line."""
+        return self.is_of_agent(_BEGINS) or bool(_UNIT_BEGINS.match(self.text[:_LONGEST]))
+
+    def is_of_agent(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether the agent itself printed a text; the script may print the same words."""
+        return self.program == "agent" and not self.is_output and bool(pattern.match(self.message))
+
+    def is_of_script(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether the agent printed a text for the script."""
+        return self.is_output and bool(pattern.match(self.message))
+
+
+def _is_error(line: _Line) -> bool:
+    """Return whether a line is an error of Docker, or of a request to the metadata server."""
+    if line.program in ("dockerd", "containerd"):
+        return bool(_DAEMON_ERROR.match(line.message))
+    return bool(_DOCKER.match(line.message) or _METADATA.match(line.message))
 
 
 def _is_pull(message: str, repository: str) -> bool:

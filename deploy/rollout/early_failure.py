@@ -103,7 +103,8 @@ class EarlyFailureDetector:
         Return a verdict if the failure that the serial port shows counts.
 
         A permanent failure counts at once. A transient one counts when a second instance has one: the script ended by
-        it, or it was there again at a later read, and another instance that still does not serve has one too.
+        it, or it was there again at a later read, and another instance that still does not serve has one too. While a
+        script prints that it repeats a failed command, its output shows no failure.
         """
         output = self.managed.serial_port(instance.name, _READ_S)
         self.outputs[instance.name] = max(output, self.outputs.get(instance.name, ""), key=len)

@@ -13,9 +13,15 @@ from tests.unit.deploy.values import CONFIG, REPOSITORY
 TARGET = Version("projects/dojangkok-dev/global/instanceTemplates/new", "v")
 UNAUTHORIZED = "Error response from daemon: unauthorized: authentication required"
 DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
-ENDED = "startup-script exit status 1"
+AGENT = "google_metadata_script_runner[1]: "
+ENDED = f"{AGENT}startup-script exit status 1"
 ERRORS = f"GET {GROUP}/listErrors"
 CODE = "ZONE_RESOURCE_POOL_EXHAUSTED"
+
+
+def printed(line: str) -> str:
+    """Return a line of the serial port: a line of the agent itself, or of the script."""
+    return line if line.startswith(AGENT) else f"startup-script: {line}"
 
 
 def serial_port(name: str) -> str:
@@ -25,7 +31,7 @@ def serial_port(name: str) -> str:
 
 def output(*lines: str) -> dict[str, str]:
     """Return the answer of a serial port with lines of a startup script."""
-    return {"contents": "\n".join(f"startup-script: {line}" for line in lines)}
+    return {"contents": "\n".join(printed(line) for line in lines)}
 
 
 def late(*names: str, status: str = "RUNNING") -> Group:
