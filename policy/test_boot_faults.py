@@ -1,10 +1,12 @@
 """Faults of a boot: a transient fault does not end it, and a permanent fault ends it with its reason."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from policy.terraform import Plan, scripts
+from deploy.group.serial_output import failure
+from policy.terraform import Plan, resources, scripts
 from policy.vm import Vm
 
 _LOGIN, _SECRET, _PULL = "gcloud auth configure-docker", "gcloud secrets versions", "docker compose pull"
@@ -83,6 +85,54 @@ def test_permanent_fault_ends_the_boot_with_its_reason(
     assert _UP not in vm.calls
 
 
+@pytest.mark.parametrize("faults", [1, 6])
+@pytest.mark.parametrize(("name", "command"), _CASES)
+def test_deploy_recognizes_the_lines_of_the_attempts(
+    rendered: dict[str, str], vm: Vm, name: str, command: str, faults: int
+) -> None:
+    """By the lines that the script prints, a refused pull counts for a rollout after the last attempt, never before."""
+    vm.set_faults(command, _CODES[command], faults)
+    printed = vm.boot(rendered[name]).stderr.splitlines()
+    errors = [index for index, line in enumerate(printed) if line == f"{command}: the fault of a test"]
+    assert len(errors) == faults
+    denied = "Error response from daemon: denied: x"
+    agent, denied = "google_metadata_script_runner[1]: startup-script: ", "Error response from daemon: denied: x"
+    output = [agent + (denied if index in errors else line) for index, line in enumerate(printed)]
+    counts = [failure("\n".join(output[:end]), "host/image") is not None for end in range(len(output) + 1)]
+    assert counts == [False] * len(output) + [faults == _ATTEMPTS]
+
+
+@pytest.mark.parametrize(("name", "command"), _CASES)
+def test_boot_has_a_single_budget_of_time(rendered: dict[str, str], vm: Vm, name: str, command: str) -> None:
+    """No attempt begins more than 150 s after the script, so that a boot ends before auto-healing recreates its VM."""
+    script = rendered[name].replace("set -euo pipefail\n", "set -euo pipefail\nSECONDS=125\n", 1)
+    vm.set_exit_code(command, _CODES[command])
+    result = vm.boot(script)
+    assert _calls(vm, "sleep") == _WAITS[:4]
+    assert result.stderr.splitlines()[-1].endswith(f": exit code {_CODES[command]}, 5 times")
+
+
+@pytest.mark.parametrize(("name", "command"), _CASES)
+def test_command_that_hangs_is_ended_and_repeated(rendered: dict[str, str], vm: Vm, name: str, command: str) -> None:
+    """Each command that reaches another computer has a time limit, and a new attempt after it."""
+    vm.set_hangs(command, 2)
+    result = vm.boot(rendered[name])
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count(": exit code 124, again in ") == 2
+    assert vm.calls[-1] == _UP
+
+
+def test_initial_delay_is_longer_than_a_boot(plans: dict[str, Plan], rendered: dict[str, str], vm: Vm) -> None:
+    """Auto-healing leaves an instance alone while its script may repeat commands, and while its server starts."""
+    vm.boot(rendered["ai-server"])
+    limits = {line.split(" ", 1)[1].split(" --")[0]: int(line.split()[0]) for line in vm.limits}
+    retries_s = int(re.findall(r"^retries_end_s=(\d+)$", rendered["ai-server"], re.MULTILINE)[0])
+    (group,) = resources(plans["dev"], "google_compute_instance_group_manager").values()
+    (healing,) = group["auto_healing_policies"]
+    begin_and_start_s = 40 + 60
+    assert healing["initial_delay_sec"] >= begin_and_start_s + retries_s + max(limits.values()) + min(limits.values())
+
+
 @pytest.mark.parametrize("name", ["ai-server", "vllm"])
 def test_empty_secret_ends_the_boot_at_once(rendered: dict[str, str], vm: Vm, name: str) -> None:
     """More attempts do not fill an empty secret."""
@@ -101,12 +151,12 @@ def test_service_starts_again_until_the_fault_ends(rendered: dict[str, str], vm:
 
 @pytest.mark.parametrize("name", _SINGLE)
 def test_unit_of_a_single_vm(rendered: dict[str, str], vm: Vm, name: str) -> None:
-    """systemd starts the script again 30 s after a failure, without a limit, and its output reaches the serial port."""
+    """systemd starts the script 120 s after each failure, without a limit, and its output reaches the serial port."""
     vm.boot(rendered[name])
     unit = vm.unit(_SERVICE)
     assert unit["Unit"]["StartLimitIntervalSec"] == "0"
     service = unit["Service"]
-    assert (service["Type"], service["Restart"], service["RestartSec"]) == ("oneshot", "on-failure", "30")
+    assert (service["Type"], service["Restart"], service["RestartSec"]) == ("oneshot", "on-failure", "120")
     assert (service["StandardOutput"], service["StandardError"]) == ("journal+console", "journal+console")
     assert (vm.folder / "usr/local/sbin/start-stack").stat().st_mode & 0o777 == 0o700
     assert vm.calls.index("systemctl daemon-reload") < vm.calls.index(f"systemctl restart --no-block {_SERVICE}")

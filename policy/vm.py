@@ -16,11 +16,11 @@ from typing import Final
 
 # Absolute paths of the script that move into the VM's folder. Quoted heredocs stay unchanged.
 _MOVED: Final = re.compile(
-    r"(?<![\w./])/(?=opt/app\b|usr/local/sbin\b|var/log/dojangkok\b|var/lib/docker\b|etc/|dev/disk/)"
+    r"(?<![\w./])/(?=opt/app\b|usr/local/sbin\b|var/lib/dojangkok\b|var/log/dojangkok\b|var/lib/docker\b|etc/|dev/disk/)"
 )
 _QUOTED: Final = re.compile(r"<<'(\w+)'$")
 # Each stand-in records its arguments and exits with the code in `codes/NAME`, as often as `faults/NAME` says, or always
-# if there is no such file; gcloud also prints secrets.
+# if there is no such file; gcloud also prints secrets. It hangs as often as `hangs/NAME` says.
 _STAND_IN: Final = r"""#!/bin/bash
 name=$(basename "$0")
 echo "$name $*" >>"$VM/calls"
@@ -28,6 +28,11 @@ case "$name $1 $2" in
     "gcloud secrets versions") cat "$VM/secrets/$6" || exit 1 ;;
 esac
 for command in "$name" "$name $1 $2"; do
+    left=$(cat "$VM/hangs/$command" 2>/dev/null || echo 0)
+    if [ "$left" -gt 0 ]; then
+        echo "$((left - 1))" >"$VM/hangs/$command"
+        exec /bin/sleep 600
+    fi
     [ -e "$VM/codes/$command" ] || continue
     if [ -e "$VM/faults/$command" ]; then
         left=$(cat "$VM/faults/$command")
@@ -38,6 +43,13 @@ for command in "$name" "$name $1 $2"; do
     case $name in gcloud | docker) echo "$command: the fault of a test" >&2 ;; esac
     exit "$code"
 done
+"""
+# The limit of a command that hangs takes no time: `timeout --kill-after 10 LIMIT_S COMMAND...`.
+_TIMEOUT: Final = r"""#!/bin/bash
+echo "$3 ${*:4}" >>"$VM/limits"
+limit_s=$3
+[ ! -s "$VM/hangs/$4 $5 $6" ] || limit_s=0.3
+exec "$(PATH=${PATH#*:} command -v timeout)" --kill-after 10 "$limit_s" "${@:4}"
 """
 _COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount", "sleep")
 _RESTART: Final = re.compile(r"^systemctl restart --no-block (\S+)$", re.MULTILINE)
@@ -51,11 +63,11 @@ class Vm:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name in ("bin", "secrets", "codes", "faults", "etc/systemd/system", "usr/local/sbin"):
+        for name in ("bin", "secrets", "codes", "faults", "hangs", "etc/systemd/system", "usr/local/sbin"):
             (self.folder / name).mkdir(parents=True)
-        for name in _COMMANDS:
+        for name in (*_COMMANDS, "timeout"):
             path = self.folder / "bin" / name
-            path.write_text(_STAND_IN)
+            path.write_text(_TIMEOUT if name == "timeout" else _STAND_IN)
             path.chmod(0o755)
         (self.folder / "etc/fstab").touch()
         self.disk.parent.mkdir(parents=True)
@@ -83,6 +95,15 @@ class Vm:
         """Set how often a command fails with a code before it succeeds."""
         self.set_exit_code(command, code)
         (self.folder / "faults" / command).write_text(str(times))
+
+    def set_hangs(self, command: str, times: int) -> None:
+        """Set how often a command hangs before it succeeds."""
+        (self.folder / "hangs" / command).write_text(str(times))
+
+    @property
+    def limits(self) -> list[str]:
+        """The commands that had a time limit in all boots, each after its limit in seconds."""
+        return (self.folder / "limits").read_text().splitlines()
 
     def boot(self, script: str, limit: str = "", starts: int = 1) -> "subprocess.CompletedProcess[str]":
         """

@@ -57,6 +57,8 @@ join_or_refuse() { # another run holds the lock: an equal request follows this r
         send joins "$holder"
         exit
     fi
+    is_running "$holder" ||
+        end 5 "$name: the VM's stack.service is starting the stack." "wait for its end, which 'systemctl status stack' on the VM shows"
     end 5 "$name: held by '$(field by "$now")' since $(field since "$now"), run $holder: $(field request "$now")." \
         "wait for the end of this run, which 'status' shows"
 }

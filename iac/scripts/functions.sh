@@ -7,17 +7,22 @@ put() {
 }
 
 # retry COMMAND...: run a command until it succeeds, six times at most, with waits of 2, 4, 8, 16 and 32 s. The network, the
-# registry, or a permission that was granted a minute ago may fail once, and a boot runs the startup script once.
+# registry, or a permission that was granted a minute ago may fail once, and a boot runs the startup script once. No attempt
+# begins later than `retries_end_s` after the script, because auto-healing recreates an instance that boots for longer than
+# the group's initial delay; so a command that may hang runs under `timeout`. deploy recognizes the lines that this function
+# prints (deploy/group/serial_output.py): an error of an attempt is no failed boot.
+retries_end_s=150
 retry() {
-    local wait_s=2 code
+    local attempts=1 wait_s=2 code
+    echo "$*: attempt 1, with more after a failure" >&2
     until "$@"; do
         code=$?
-        if [ "$wait_s" -gt 32 ]; then
-            echo "$*: exit code $code, 6 times" >&2
+        if [ "$attempts" = 6 ] || [ $((SECONDS + wait_s)) -gt "$retries_end_s" ]; then
+            echo "$*: exit code $code, $attempts times" >&2
             return "$code"
         fi
         echo "$*: exit code $code, again in $wait_s s" >&2
         sleep "$wait_s"
-        wait_s=$((wait_s * 2))
+        attempts=$((attempts + 1)) wait_s=$((wait_s * 2))
     done
 }

@@ -14,5 +14,5 @@ secret() {
 # read_secret NAME: print the value only after gcloud has succeeded, so that no output of a failed attempt comes before it.
 read_secret() {
     local value
-    value=$(gcloud secrets versions access latest --secret "$1" --project "$project") && printf '%s' "$value"
+    value=$(timeout --kill-after 10 30 gcloud secrets versions access latest --secret "$1" --project "$project") && printf '%s' "$value"
 }

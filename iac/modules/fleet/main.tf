@@ -70,7 +70,7 @@ module "ai_server" {
   boot_disk_gib   = 50
   boot_disk_type  = var.ai_server_disk_type
   health_port     = 8000
-  initial_delay_s = 300
+  initial_delay_s = 420 # 40 s until the script, 150 s of attempts, a last one of 120 s, 60 s until the server is healthy
   subnet          = local.subnet
   tags            = ["ai-server", "dojangkok-monitoring"]
   labels          = local.labels["ai-server"]
