@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from deploy.group.serial_output import failure
 from policy.terraform import Plan, resources, scripts
 from policy.vm import Vm
 
@@ -87,19 +86,18 @@ def test_permanent_fault_ends_the_boot_with_its_reason(
 
 @pytest.mark.parametrize("faults", [1, 6])
 @pytest.mark.parametrize(("name", "command"), _CASES)
-def test_deploy_recognizes_the_lines_of_the_attempts(
+def test_lines_of_the_attempts_are_those_that_deploy_recognizes(
     rendered: dict[str, str], vm: Vm, name: str, command: str, faults: int
 ) -> None:
-    """By the lines that the script prints, a refused pull counts for a rollout after the last attempt, never before."""
+    """The lines around an attempt's error have the form of tests/integration/deploy/test_boot_retries.py."""
     vm.set_faults(command, _CODES[command], faults)
     printed = vm.boot(rendered[name]).stderr.splitlines()
-    errors = [index for index, line in enumerate(printed) if line == f"{command}: the fault of a test"]
-    assert len(errors) == faults
-    denied = "Error response from daemon: denied: x"
-    agent, denied = "google_metadata_script_runner[1]: startup-script: ", "Error response from daemon: denied: x"
-    output = [agent + (denied if index in errors else line) for index, line in enumerate(printed)]
-    counts = [failure("\n".join(output[:end]), "host/image") is not None for end in range(len(output) + 1)]
-    assert counts == [False] * len(output) + [faults == _ATTEMPTS]
+    first = printed.index(f"{command}: the fault of a test")
+    start, end = ": attempt 1, with more after a failure", f": exit code {_CODES[command]}, "
+    assert printed[first - 1].endswith(start)
+    run = printed[first - 1].removesuffix(start)
+    ends = [f"{run}{end}again in {2**number} s" for number in range(1, 6)] + [f"{run}{end}6 times"]
+    assert printed[first + 1 : first + 2 * faults : 2] == ends[:faults]
 
 
 @pytest.mark.parametrize(("name", "command"), _CASES)
