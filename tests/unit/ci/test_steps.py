@@ -60,12 +60,13 @@ def test_tests_over_the_whole_repository_are_run_without_coverage() -> None:
 
 
 def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
-    """A change of other tests does not run the tests of deploy again."""
+    """A change of other tests does not run the tests of deploy again, but for the rollout that both programs use."""
     paths = PROGRAM["deploy"].paths
     assert {path for path in paths if path.startswith(("tests", "policy"))} == {
         "tests/unit/deploy",
         "tests/integration/deploy",
         "tests/support",
+        "tests/unit/emulator/group_rollout.py",
         "tests/unit/lib",
     }
 
