@@ -42,7 +42,7 @@ CONDITIONS = Conditions(
     profile=lambda instance: Profile(),
     container=lambda instance: None,
     difference=lambda old, new: "NONE" if old == new else "REPLACE",
-    creation_error=lambda zone: "",
+    creation_error=lambda instance: None,
 )
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from deploy.config import RolloutSettings
 from emulator.group.profile import Profile
-from tests.unit.emulator import group_rollout
+from tests.unit.emulator.group_rollout import NEW, OLD, GroupRollout
+from tests.unit.emulator.group_rollout import settings as group_settings
 
 # Of one instance: created within 45 s, RUNNING within 30 s more, image pulled and application started within 60 s, and
 # deleted within 90 s. Its health check needs 10 s more. Source: public reports of zonal groups that roll with surge 1,
@@ -16,17 +17,13 @@ SLOWEST = Profile(create_s=45.0, boot_s=30.0, answer_s=60.0, delete_s=90.0)
 
 def rollout_s(size: int, profile: Profile, *, counts_deleting: bool) -> float:
     """Return the seconds that a group needs for a rollout with the settings of an environment file without any."""
-    instances = group_rollout.GroupRollout(
-        group_rollout.settings(group_rollout.OLD, size), profiles={"old": profile, "new": profile}
-    )
+    instances = GroupRollout(group_settings(OLD, size), profiles={"old": profile, "new": profile})
     instances.patch(instances.settings)
     instances.settle()
     began_s = instances.group.at_s
     policy = RolloutSettings()
     instances.patch(
-        group_rollout.settings(
-            group_rollout.NEW, size, surge=policy.surge, unavailable=policy.unavailable, counts_deleting=counts_deleting
-        )
+        group_settings(NEW, size, surge=policy.surge, unavailable=policy.unavailable, counts_deleting=counts_deleting)
     )
     instances.settle()
     return instances.group.at_s - began_s

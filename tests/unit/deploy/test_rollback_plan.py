@@ -48,7 +48,7 @@ def test_target_and_plan_of_a_rollback() -> None:
     two_fit = replace(seen, quotas=(Quota("INSTANCES", 5.0, 3.0),))
     warnings = (SHORT_DELAY_WARNING, *unchecked_quotas(two_fit))
     assert plan_rollback(CONFIG, two_fit, chosen, "run1", NOW) == replace(expected, surge=2, warnings=warnings)
-    assert "quota not checked: CPUS, because the region has no such quota" in warnings
+    assert "quota not checked: N2D_CPUS, because the region has no such quota" in warnings
     as_it_was = plan_rollback(CONFIG, seen, replace(chosen, is_unmanaged=True), "run1", NOW)
     assert as_it_was == replace(expected, restored=restored)
     size_0 = emptied(seen)
