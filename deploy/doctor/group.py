@@ -117,7 +117,7 @@ def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     check, region = "quota", config.zone.rpartition("-")[0]
     group, base, quotas = readings.group, readings.template, readings.quotas
     show = (
-        f"gcloud compute regions describe {region} --project {config.project} --flatten quotas"
+        f"gcloud compute regions describe {region} --project {config.project} --flatten 'quotas[]'"
         " --format 'table(quotas.metric,quotas.usage,quotas.limit)'"
     )
     if isinstance(group, Unread) or isinstance(base, Unread):

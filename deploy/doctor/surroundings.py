@@ -70,7 +70,7 @@ def template_quota_findings(config: Config, readings: Readings) -> Iterator[Find
     """Yield the finding about room for another instance template in the project's quota."""
     check, project = "template quota", readings.project
     show = (
-        f"gcloud compute project-info describe --project {config.project} --flatten quotas"
+        f"gcloud compute project-info describe --project {config.project} --flatten 'quotas[]'"
         " --format 'table(quotas.metric,quotas.usage,quotas.limit)'"
     )
     if isinstance(project, Unread):

@@ -28,7 +28,7 @@ _KILLED: Final = ("killed", "timeout", "segfault")
 # so only those files are here whose subject is the folder's. Left out are files about clients, credentials and reports,
 # and the long walks (test_cuts.py, test_sequences.py, test_state_machine.py), which take minutes for a survivor.
 _INTEGRATION: Final = {
-    "doctor": ("doctor",),
+    "doctor": ("doctor", "doctor_findings"),
     "documents": (),
     "group": (
         "drift", "edits", "initial_delay", "other_scripts", "preflight", "project_preflight", "status", "warnings",
