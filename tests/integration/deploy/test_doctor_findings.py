@@ -9,7 +9,8 @@ import pytest
 from deploy.doctor.diagnosis import diagnose
 from deploy.doctor.finding import Finding
 from deploy.doctor.readings import Readings, Unread
-from tests.integration.deploy.test_doctor import DEFECTS, planted
+from tests.integration.deploy.doctor_rig import planted
+from tests.integration.deploy.test_doctor import DEFECTS
 from tests.unit.deploy.observations import observation
 from tests.unit.deploy.values import CONFIG
 
@@ -47,6 +48,6 @@ def listed(name: str) -> tuple[Finding, ...]:
 
 @pytest.mark.parametrize("name", ["sound", "broken", "nothing", "group alone", "group and template"])
 def test_findings(name: str) -> None:
-    """Text and command of each finding are those of the case, whose words were read by a person."""
+    """Text and command of each finding are those of the case."""
     shown = [[finding.check, finding.state, finding.text, finding.command] for finding in listed(name)]
     assert shown == json.loads(CASES.read_text())[name]
