@@ -117,6 +117,6 @@ def act_as_findings(config: Config, readings: Readings) -> Iterator[Finding]:
 def _policy_command(config: Config, readings: Readings) -> str:
     """Return the command that shows the account's roles on the project with their conditions."""
     return (
-        f"gcloud projects get-iam-policy {config.project} --flatten bindings"
+        f"gcloud projects get-iam-policy {config.project} --flatten 'bindings[]'"
         f" --filter bindings.members:{readings.member} --format 'table(bindings.role,bindings.condition.expression)'"
     )

@@ -228,3 +228,16 @@ def test_service_account(act_as: Any, state: str, text: str) -> None:
     """A template without a service account needs no grant; an absent account is wrong."""
     finding = only(access.act_as_findings(CONFIG, replace(READINGS, act_as=act_as)))
     assert (finding.state, finding.text) == (state, text)
+
+
+def test_optional_permissions_that_cannot_be_read_are_unknown() -> None:
+    """The command enables a disabled API, or else shows the account's grants."""
+    readings = replace(READINGS, missing_permissions=())
+    command = (
+        f"gcloud projects get-iam-policy {CONFIG.project} --flatten 'bindings[]' --filter"
+        f" bindings.members:{readings.member} --format 'table(bindings.role,bindings.condition.expression)'"
+    )
+    enabling = f"gcloud services enable x.googleapis.com --project {CONFIG.project}"
+    for unread, expected in ((DENIED, command), (Unread("403 denied", service="x.googleapis.com"), enabling)):
+        finding = only(access.permission_findings(CONFIG, replace(readings, missing_optional_permissions=unread)))
+        assert finding == Finding("permissions", "unknown", "403 denied", expected)
