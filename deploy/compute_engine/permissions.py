@@ -41,7 +41,7 @@ _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the in
 
 def grant_fix(text: str) -> str:
     """
-    Return the fix of a request that is not allowed; that of a dry run has all its permissions, the text maybe one.
+    Return the fix of a request that is not allowed; the fix of a dry run lists the whole second role.
 
     Args:
         text: text of the answer or of the operation.

@@ -66,7 +66,7 @@ class ServiceStates(Shape):
 
 
 class NamedDocument(Shape):
-    """A secret, a version of one, or an image repository."""
+    """A secret, a version of a secret, or an image repository."""
 
     name: _Text
     state: str = ""

@@ -145,7 +145,7 @@ class GoogleServices:
 
     def _version(self, _: Request, params: Mapping[str, str]) -> Document:
         """
-        Return a version; `latest` is the newest one, in whichever state it is.
+        Return a version; `latest` is the newest version, in any state.
 
         Source: firebase/firebase-tools pull request 3959 (2022-02-03), "not found or has no versions";
         google-github-actions/get-secretmanager-secrets issue 268 (2023-07-27), `latest` names a destroyed version.

@@ -70,7 +70,7 @@ def test_service_that_is_disabled(emulator: EmulatorClient) -> None:
 @covers("secretmanager.versions.get")
 @environment(secrets=SECRETS)
 def test_newest_version_of_a_secret(emulator: EmulatorClient) -> None:
-    """`latest` is the newest version in whichever state it is; a secret without a version answers as an absent one."""
+    """`latest` is the newest version in any state; a secret without a version answers as an absent one."""
     path = f"projects/{PROJECT}/secrets"
     assert emulator.get(f"{P}/secrets/ready/versions/latest") == {
         "name": f"{path}/ready/versions/2",

@@ -44,9 +44,9 @@ def mac(tmp_path: Path, releases: ReleaseServer) -> Checkout:
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in PROGRAMS:
-        found = shutil.which(name)
-        assert found, f"{name}: not found on PATH"
-        (programs / name).symlink_to(found)
+        path = shutil.which(name)
+        assert path, f"{name}: not found on PATH"
+        (programs / name).symlink_to(path)
     find = _FIND % (programs / "find").readlink()
     (programs / "find").unlink()
     uname = "#!/bin/sh\ncase $1 in -m) echo arm64 ;; *) echo Darwin ;; esac\n"
