@@ -1,0 +1,140 @@
+"""
+Runs every step on a disposable project of Google Cloud, one line each, and continues after a failure.
+
+    uv run --project deploy python -m acceptance --project PROJECT
+
+Exit codes: 0 every step is done, 1 a step failed, 3 refused.
+"""
+
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from acceptance.claims import verdicts_report
+from acceptance.exchange import read_exchanges
+from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
+from acceptance.progress import Progress, remaining_steps
+from acceptance.runner import StepFailedError, run_step
+from acceptance.steps import Step, steps
+from lib.streams import protect, write_error, write_report
+from lib.usage import usage_error
+
+_FAILED: Final = 1
+_REFUSED: Final = 3
+_TYPED: Final = "uv run --project deploy python -m acceptance"
+
+ProjectName = Annotated[str, typer.Option("--project", help="disposable project; everything in it may be deleted")]
+EnvironmentFile = Annotated[Path, typer.Option("--environment", help="environment file; its project is replaced")]
+Folder = Annotated[
+    Path | None, typer.Option("--folder", help="folder of the run (default: .acceptance/PROJECT in this repository)")
+]
+First = Annotated[str, typer.Option("--from", help="step to begin with (default: the first one that is not done)")]
+Skipped = Annotated[list[str], typer.Option("--skip", help="step to leave out; may be repeated")]
+FirstRelease = Annotated[
+    str, typer.Option("--release", help="first release, HOST/PATH@sha256:DIGEST, where 'publish' is left out")
+]
+IsList = Annotated[bool, typer.Option("--list", help="print the steps and what is done, and run nothing")]
+
+_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@_app.command()
+def accept(  # noqa: PLR0917 - typer reads the parameters as options
+    project: ProjectName,
+    environment: EnvironmentFile = ROOT / "environments/dev.yaml",
+    folder: Folder = None,
+    first: First = "",
+    skipped: Skipped = [],  # noqa: B006 - typer copies the default
+    release: FirstRelease = "",
+    is_list: IsList = False,
+) -> None:
+    """Create, roll, break and destroy a whole environment on a disposable project, and record every exchange."""
+    text = environment_text(environment.read_text(), project)
+    place = read_place(project, folder or ROOT / ".acceptance" / project, text)
+    progress = Progress.read(place.folder)
+    progress = progress.with_value("first", release) if release else progress
+    chosen = remaining_steps(steps(place), progress, first, skipped)
+    if is_list:
+        write_report(listing(steps(place), progress, skipped))
+        return
+    place.folder.mkdir(parents=True, exist_ok=True)
+    prepare(place, text)
+    for step in chosen:
+        progress = _perform(step, place, progress)
+    write_report(summary(place))
+    write_error(leftovers(place, "destroy" in Progress.read(place.folder).seconds))
+
+
+def listing(all_steps: tuple[Step, ...], progress: Progress, skipped: list[str]) -> str:
+    """Return a line for each step: whether it is done, and whether it needs more than the emulator has."""
+    width = max(len(step.name) for step in all_steps)
+    return "\n".join(
+        f"{_state(step, progress, skipped):<8} {step.name:<{width}}  {step.text}{'  (Google)' * step.needs_google}"
+        for step in all_steps
+    )
+
+
+def summary(place: Place) -> str:
+    """Return what the recordings show, row by row of emulator/FIDELITY.md, and how to keep them."""
+    files = sorted((place.folder / "exchanges").glob("*.jsonl"))
+    exchanges = read_exchanges(files)
+    return "\n".join(
+        [
+            f"{len(exchanges)} exchanges in {len(files)} files of {place.folder / 'exchanges'}",
+            *verdicts_report(exchanges),
+        ]
+    )
+
+
+def leftovers(place: Place, is_destroyed: bool) -> str:
+    """Return how to delete what a run has left in the project."""
+    delete = f"gcloud projects delete {place.project}"
+    if is_destroyed:
+        return f"everything of Terraform and Packer is deleted; this deletes the rest: {delete}"
+    return (
+        f"the project still has resources that cost money. Delete them: {_TYPED} --project {place.project} "
+        f"--from destroy\nor everything at once: {delete}"
+    )
+
+
+def _perform(step: Step, place: Place, progress: Progress) -> Progress:
+    """Run a step, print its line, and keep the progress."""
+    started_s = time.monotonic()
+    try:
+        progress = run_step(step, place, progress)
+    except (StepFailedError, AcceptanceError, KeyboardInterrupt) as error:
+        reason = str(error) or "interrupted"
+        write_error(f"✗ {step.name}  {time.monotonic() - started_s:.0f} s\n{reason}")
+        write_error(f"the whole output: {place.folder / 'logs' / step.name}.log")
+        write_error(f"continue: {_TYPED} --project {place.project} --from {step.name}")
+        write_error(leftovers(place, False))
+        raise SystemExit(_FAILED) from None
+    progress = progress.with_step(step.name, time.monotonic() - started_s)
+    progress.write(place.folder)
+    write_report(f"✓ {step.name}  {progress.seconds[step.name]:.0f} s  {step.text}")
+    return progress
+
+
+def _state(step: Step, progress: Progress, skipped: list[str]) -> str:
+    if step.name in skipped:
+        return "skipped"
+    return f"{progress.seconds[step.name]:.0f} s" if step.name in progress.seconds else "-"
+
+
+def main() -> None:
+    """Run the program."""
+    protect()
+    try:
+        raise SystemExit(_app(standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        write_error(usage_error(error))
+        raise SystemExit(_REFUSED) from None
+    except (AcceptanceError, OSError) as error:
+        write_error(str(error))
+        raise SystemExit(_REFUSED) from None
+
+
+if __name__ == "__main__":
+    main()

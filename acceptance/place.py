@@ -1,0 +1,127 @@
+"""Where a run takes place: the disposable project, and a folder with copies of the files that name it."""
+
+import json
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[1]
+ENVIRONMENT: Final = "dev"  # the copy of the environment's file and of iac/environments
+CAPACITY: Final = "capacity"  # the same environment, with a surge that no quota of a project has room for
+_SURGE: Final = 10_000
+_COPIED: Final = ("iac", "compose")
+_IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf")
+_INVENTED: Final = "invented-for-the-acceptance"
+
+
+class AcceptanceError(Exception):
+    """A run that cannot begin or go on; the text ends with one action."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where a run takes place.
+
+    Args:
+        project: name of the disposable project.
+        folder: folder of the run.
+        zone: zone of the group.
+        repository: repository of the image, HOST/PATH.
+        is_http: whether the registry has no TLS.
+    """
+
+    project: str
+    folder: Path
+    zone: str
+    repository: str
+    is_http: bool
+
+    @property
+    def region(self) -> str:
+        """Region of the zone."""
+        return self.zone.rpartition("-")[0]
+
+    @property
+    def terraform(self) -> Path:
+        """Folder of the environment's Terraform files."""
+        return self.folder / "iac/environments" / ENVIRONMENT
+
+    @property
+    def secret_file(self) -> Path:
+        """File with the value of every secret of the project."""
+        return self.folder / "secret.txt"
+
+
+def environment_text(text: str, project: str) -> str:
+    """
+    Return an environment file with another project, also in the names of its image repositories.
+
+    Args:
+        text: environment file.
+        project: name of the disposable project.
+
+    Raises:
+        AcceptanceError: the file is the environment of this very project.
+    """
+    named = str(yaml.safe_load(text)["project"])
+    if named == project:
+        raise AcceptanceError(f"--project: '{project}' is a project of environments/. Fix: name a disposable project.")
+    return re.sub(rf"(?<![\w-]){re.escape(named)}(?![\w-])", project, text)
+
+
+def read_place(project: str, folder: Path, text: str) -> Place:
+    """
+    Return where a run takes place.
+
+    Args:
+        project: name of the disposable project.
+        folder: folder of the run.
+        text: its environment file.
+    """
+    settings = yaml.safe_load(text)
+    is_http = str(settings.get("registry_url") or "").startswith("http://")
+    return Place(project, folder.resolve(), str(settings["zone"]), str(settings["repository"]), is_http)
+
+
+def terraform_values(place: Place) -> dict[str, Any]:
+    """Return the arguments of the module `fleet` that differ from those of dev: names of steps, and invented ones."""
+    return {
+        "ai_server_first_release": f'${{trimprefix(var.first, "{place.repository}")}}',
+        "ai_server_instances": 2,
+        "backend_callback_base_url": "https://backend.example.com/api",
+        "cpu_image": "${var.cpu_image}",
+        "github_owner_id": "1",
+        "github_repository_id": "1",
+        "loki_url": "http://loki.example.com:3100",
+    }
+
+
+def prepare(place: Place, text: str) -> None:
+    """
+    Write the folder of a run; files of an earlier run, such as Terraform's state, stay.
+
+    Args:
+        place: where the run takes place.
+        text: its environment file.
+    """
+    for name in _COPIED:
+        shutil.copytree(ROOT / name, place.folder / name, ignore=_IGNORED, dirs_exist_ok=True)
+    for name in ("environments", "logs", "exchanges"):
+        (place.folder / name).mkdir(exist_ok=True)
+    (place.folder / f"environments/{ENVIRONMENT}.yaml").write_text(text)
+    settings = yaml.safe_load(text)
+    settings["rollout"] = {**(settings.get("rollout") or {}), "surge": _SURGE}
+    (place.folder / f"environments/{CAPACITY}.yaml").write_text(yaml.safe_dump(settings))
+    place.secret_file.write_text(_INVENTED)
+    variables = {"first": {"default": f"{place.repository}:none"}, "cpu_image": {"default": "none"}}
+    _write_json(place.terraform / "acceptance.tf.json", {"variable": variables})
+    _write_json(place.terraform / "override.tf.json", {"module": {"fleet": terraform_values(place)}})
+
+
+def _write_json(file: Path, value: dict[str, Any]) -> None:
+    file.write_text(json.dumps(value, indent=2))

@@ -1,0 +1,172 @@
+"""
+The acceptance against the emulator and a registry, with the real skopeo.
+
+The steps of NEEDS_GOOGLE are left out by name: the emulator has no APIs to enable, no accounts, no single VMs and no
+IAP, and Packer and the pipeline need an engine or Google. tests/system/terraform applies the same files to the emulator.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from acceptance.exchange import Exchange, read_exchanges
+from acceptance.place import read_place
+from acceptance.steps import steps
+from tests.support.emulator import Emulator, run_emulator
+from tests.support.programs import ROOT, python_of, require
+from tests.system.registries.test_registries import docker_registry, image, logins
+
+NEEDS_GOOGLE = (
+    "bootstrap", "apply", "packer", "publish", "fleet", "accessory-update", "accessory-rollback", "second-plan",
+    "destroy",
+)  # fmt: skip
+PROJECT = "disposable-1"
+_RUN_S = 500
+_EMAIL = "alice@example.org"
+
+
+@dataclass(frozen=True)
+class Run:
+    """
+    The acceptance, with an emulator and a registry instead of Google.
+
+    Args:
+        folder: folder of the run.
+        registry: host of the registry.
+        first: reference of the first release.
+        environment: environment file to start from.
+        variables: variables of the process.
+    """
+
+    folder: Path
+    registry: str
+    first: str
+    environment: Path
+    variables: dict[str, str]
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the program."""
+        skips = [part for name in NEEDS_GOOGLE for part in ("--skip", name)]
+        return subprocess.run(
+            [python_of("deploy"), "-m", "acceptance", "--project", PROJECT, "--folder", str(self.folder),
+             "--environment", str(self.environment), "--release", self.first, *skips, *arguments],
+            cwd=ROOT, env={**os.environ, **self.variables}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            timeout=_RUN_S, check=False,
+        )  # fmt: skip
+
+    def kept(self) -> dict[str, str]:
+        """Return the values that commands of the run printed."""
+        values: dict[str, str] = json.loads((self.folder / "progress.json").read_text())["kept"]
+        return values
+
+    def exchanges(self, step: str) -> tuple[Exchange, ...]:
+        """Return what a step has recorded."""
+        return read_exchanges([self.folder / f"exchanges/{step}.jsonl"])
+
+
+def _with_names(text: str, registry: str) -> str:
+    """Return an environment file or a seed with the registry and the project of the run."""
+    text = text.replace("asia-northeast3-docker.pkg.dev/dojangkok-dev", f"{registry}/{PROJECT}")
+    return re.sub(r"(?<![\w-])dojangkok-dev(?![\w-])", PROJECT, text)
+
+
+def _push_first(folder: Path, registry: str, variables: dict[str, str]) -> str:
+    """Push an image without layers; return its reference."""
+    repository = f"{registry}/{PROJECT}/dojangkok-ai/ai-server"
+    copy = ["skopeo", "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", f"oci:{image(folder)}"]
+    environment = {**os.environ, **variables}
+    subprocess.run([*copy, f"docker://{repository}:first"], env=environment, check=True, timeout=60)
+    inspect = ["skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}", f"docker://{repository}:first"]
+    done = subprocess.run(inspect, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    return f"{repository}@{done.stdout.strip()}"
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """The host of a registry that needs a login."""
+    require("skopeo", "the Debian package skopeo")
+    with docker_registry(tmp_path) as host:
+        yield host
+
+
+@pytest.fixture
+def emulator(tmp_path: Path, registry: str) -> Iterator[Emulator]:
+    """An emulator whose group has the names of the run."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(_with_names((ROOT / "emulator/seeds/dojangkok.yaml").read_text(), registry))
+    with run_emulator("--seed", str(seed)) as running:
+        yield running
+
+
+@pytest.fixture
+def run(tmp_path: Path, registry: str, emulator: Emulator) -> Run:
+    """The acceptance, whose first release is in the registry."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "layout").mkdir()
+    file = str(logins(tmp_path, registry))
+    variables = {"REGISTRY_AUTH_FILE": file, "REGISTRY_CREDENTIALS": file, "HOME": str(tmp_path)}
+    text = (ROOT / "environments/dev.yaml").read_text().partition("rollout:")[0]
+    text = text.replace("asia-northeast3-docker.pkg.dev", registry).replace('registry_url: ""', "")
+    environment = tmp_path / "environment.yaml"
+    environment.write_text(
+        f"{text}\nregistry_url: http://{registry}\ncompute_url: {emulator.address}/compute/v1\n"
+        "rollout: {bake_s: 0.2, timeout_s: 30, poll_s: [0.1, 0.1]}\n"
+    )
+    first = _push_first(tmp_path / "layout", registry, variables)
+    return Run(tmp_path / "work", registry, first, environment, variables)
+
+
+def _add_rules(emulator: Emulator, values: dict[str, str]) -> None:
+    """Let instances behave as the containers of the failing variants would."""
+    for name, rule in {
+        "exits": {"never_healthy": True},
+        "never-healthy": {"never_healthy": True},
+        "crashes": {"crash_after_s": 400},
+    }.items():
+        emulator.ask("emulator/instance-rules", {"image": values[name], **rule})
+
+
+def test_steps_that_need_google_are_named() -> None:
+    """The steps that the tests below leave out are exactly those that say that they need Google."""
+    place = read_place(PROJECT, Path(), (ROOT / "environments/dev.yaml").read_text())
+    assert tuple(step.name for step in steps(place) if step.needs_google) == NEEDS_GOOGLE
+
+
+def test_every_other_step(run: Run, emulator: Emulator) -> None:
+    """
+    Variants are pushed; a failed step stops the run with the commands to continue and to delete; then every step ends
+    as it must, and its exchanges are recorded.
+    """
+    emulator.ask("emulator/permissions", {"denied": ["compute.instanceGroupManagers.get"]}, "PUT")
+    stopped = run.run()
+    assert stopped.returncode == 1
+    assert "✓ variants" in stopped.stdout
+    assert "✗ stable" in stopped.stderr
+    assert f"--project {PROJECT} --from stable" in stopped.stderr
+    assert f"--project {PROJECT} --from destroy" in stopped.stderr
+    assert len(set(run.kept().values())) == 6
+    _add_rules(emulator, run.kept())
+
+    emulator.ask("emulator/permissions", {"denied": []}, "PUT")
+    done = run.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = re.findall(r"^✓ (\S+)  \d+ s", done.stdout, re.MULTILINE)
+    assert names == [
+        "stable", "doctor", "plan", "deploy", "bad-image", "crash-after-bake", "never-healthy", "capacity", "rollback",
+        "reports",
+    ]  # fmt: skip
+    assert "no exchange with Google: no row of emulator/FIDELITY.md is measured" in done.stdout
+    assert f"gcloud projects delete {PROJECT}" in done.stderr
+
+    patches = [exchange for exchange in run.exchanges("bad-image") if exchange.verb == "PATCH"]
+    assert [patch.status for patch in patches[:2]] == [200, 200], "the deploy, and its rollback"
+    assert not any(exchange.verb == "PATCH" for exchange in run.exchanges("capacity"))
+    assert all("/projects/demo" in exchange.path for exchange in run.exchanges("deploy"))
+    recorded = "".join(file.read_text() for file in (run.folder / "exchanges").iterdir())
+    assert PROJECT not in recorded
