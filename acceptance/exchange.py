@@ -29,7 +29,7 @@ class Exchange:
     Args:
         step: step of the acceptance that made the request
         host: name of the server, without its port
-        on: date of the answer, as YYYY-MM-DD
+        at: time of the answer by this computer's clock, as ISO 8601 in UTC
         verb: HTTP method
         path: path and query
         request: JSON of the request; None without a body
@@ -39,7 +39,7 @@ class Exchange:
 
     step: str
     host: str
-    on: str
+    at: str
     verb: str
     path: str
     request: Any
@@ -82,9 +82,9 @@ def without_secrets(value: Any, project: str, name: str = "") -> Any:
 
 
 def read_exchanges(files: Sequence[Path]) -> tuple[Exchange, ...]:
-    """Return the exchanges of recordings, in the order of the files and their lines."""
+    """Return the exchanges of recordings, in the order of their times."""
     lines = (line for file in files for line in file.read_text().splitlines())
-    return tuple(Exchange(**json.loads(line)) for line in lines)
+    return tuple(sorted((Exchange(**json.loads(line)) for line in lines), key=lambda exchange: exchange.at))
 
 
 def _text_without_secrets(text: str, project: str, name: str) -> str:

@@ -12,7 +12,6 @@ import runpy
 import sys
 import threading
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,12 @@ def exchange_of(request: httpx.Request, answer: httpx.Response, step: str, proje
         step: step of the acceptance.
         project: name of the project.
     """
-    query = {name: without_secrets(value, project, name) for name, value in request.url.params.multi_items()}
+    query = [(name, without_secrets(value, project, name)) for name, value in request.url.params.multi_items()]
     path = without_secrets(request.url.path, project)
     return Exchange(
         step=step,
         host=request.url.host,
-        on=_day(answer),
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         verb=request.method,
         path=f"{path}?{httpx.QueryParams(query)}" if query else path,
         request=without_secrets(_document(request.content), project),
@@ -69,11 +68,6 @@ def record(file: Path, step: str, project: str) -> None:
         return answer
 
     httpx.Client.send = recorded  # type: ignore[method-assign]
-
-
-def _day(answer: httpx.Response) -> str:
-    date = answer.headers.get("date")
-    return (parsedate_to_datetime(date) if date else datetime.now(UTC)).date().isoformat()
 
 
 def _document(body: bytes) -> Any:
