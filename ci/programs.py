@@ -154,6 +154,7 @@ _EMULATOR_PROOFS: Final = (
         ("tests/integration/emulator/test_fuzz.py", "tests/unit/emulator/test_rollout_properties.py"),
     ),
 )
+_READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
     ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
     "environments", "lib", "policy/tools",
@@ -170,11 +171,12 @@ _TYPED_WITH_CI: Final = (
     "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
-    ".ci", ".github", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md",
+    ".ci", ".github", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md",
     "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments", "iac", "lib", "policy", "tests",
 )  # fmt: skip
 
 PROGRAMS: Final = (
+    Program(name="acceptance", project="deploy", coverage=90, reads=_READ_BY_ACCEPTANCE),
     Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
     Program(
         name="app",
@@ -201,7 +203,7 @@ PROGRAMS: Final = (
         name="emulator",
         project="emulator",
         coverage=92,
-        reads=("tests/support/recorded.py",),
+        reads=("acceptance", "lib", "tests/support/recorded.py"),
         more_suites=("tests/contract", "tests/integration/emulator"),
         more_types=("bench/emulator.py",),
         proofs=_EMULATOR_PROOFS,
@@ -224,7 +226,10 @@ HOST_SUITES: Final = (
     HostSuite(
         name="clients",
         project="ci",
-        tests=("tests/system/console", "tests/system/gcloud", "tests/system/images", "tests/system/registries"),
+        tests=(
+            "tests/system/acceptance", "tests/system/console", "tests/system/gcloud", "tests/system/images",
+            "tests/system/registries",
+        ),
     ),
     HostSuite(name="processes", project="deploy", tests=("tests/system/processes",)),
     HostSuite(name="stacks", project="ci", tests=("tests/system/stacks", "tests/system/terraform")),

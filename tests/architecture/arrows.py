@@ -20,7 +20,7 @@ class Arrow:
     reason: str
 
 
-PROGRAMS: Final = ("accessory", "app", "ci", "deploy", "emulator", "engine", "policy")
+PROGRAMS: Final = ("acceptance", "accessory", "app", "ci", "deploy", "emulator", "engine", "policy")
 ROOTS: Final = (*PROGRAMS, "lib", "tests", "bench")
 DIVIDED: Final = ("ci", "deploy", "emulator", "tests")  # roots whose every folder has a row of its own
 
@@ -36,6 +36,7 @@ _EMULATOR: Final = (
 )  # fmt: skip
 
 ARROWS: Final = (
+    Arrow("acceptance", ("lib",), "acceptance starts the other programs; what it records is redacted by the same rules"),
     Arrow("accessory", ("lib",), "rules of security must be the same in accessory and in deploy"),
     Arrow("app", (), "the app is shipped alone: its image holds no other program"),
     Arrow("engine", (), "the engine runs before any package is installed"),
@@ -145,6 +146,7 @@ ARROWS: Final = (
     ),
     Arrow("tests.mutants", (), "mutmut runs the tests of deploy in a process of its own"),
     Arrow("tests.support", (), "support starts programs as processes, so that every environment can import it"),
+    Arrow("tests.unit.acceptance", ("acceptance", "lib", "tests.support"), "the steps are tested without Google"),
     Arrow("tests.unit.accessory", ("accessory", "lib", "tests.support", "tests.unit.lib"), "accessory contains lib"),
     Arrow("tests.unit.app", ("app", "tests.support"), "the app is tested with fakes of what it calls"),
     Arrow("tests.unit.ci", ("ci", "ci.scripts", "ci.steps", "lib", "tests.support"), "pins are compared with lib"),
@@ -160,10 +162,15 @@ ARROWS: Final = (
     Arrow("tests.unit.lib", ("lib", "tests.support"), "lib is a leaf"),
     Arrow(
         "tests.contract",
-        (*_EMULATOR, "tests.support"),
-        "the emulator is compared with Google's clients",
+        (*_EMULATOR, "acceptance", "tests.support"),
+        "the emulator is compared with Google's clients, and with the exchanges that acceptance has recorded",
     ),
     Arrow("tests.system", ("tests.support",), "fixtures that several folders of tests/system use"),
+    Arrow(
+        "tests.system.acceptance",
+        ("acceptance", "tests.support", "tests.system.registries"),
+        "acceptance is started as a process, with a registry; its recordings are read by its own module",
+    ),
     Arrow("tests.system.accessory", ("tests.support",), "accessory is started as a process"),
     Arrow("tests.system.console", ("tests.support",), "the console is opened in a browser"),
     Arrow("tests.system.gcloud", ("tests.support",), "gcloud is started as a process"),

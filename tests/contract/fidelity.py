@@ -16,6 +16,7 @@ from emulator.api.calls import HANDLERS
 from emulator.api.methods import load_handlers
 from emulator.api.schema.check import methods
 from emulator.api.service_methods import SERVICE_METHODS
+from tests.contract import recordings
 from tests.contract.marks import EVIDENCE, GRADES, GUESSES, Grade
 
 FILE: Final = Path("emulator/FIDELITY.md")
@@ -25,9 +26,10 @@ _HEAD: Final = """\
 
 Generated from the marks of `tests/contract` by `python -m tests.contract.fidelity`; a test fails when it is stale.
 
-A verified behaviour has its evidence beside it, and the grade of the best evidence. This suite was never run against
-Compute Engine itself, so no behaviour is measured.
+A verified behaviour has its evidence beside it, and the grade of the best evidence. A behaviour is measured if a
+recording in `tests/contract/recordings`, which `acceptance` makes on a real project, shows it.
 """
+_OF_THE_SUITE: Final = ("test_fidelity", "test_recordings")  # they test no single behaviour of the emulator
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Test:
     @property
     def grade(self) -> Grade | None:
         """Grade of the best evidence; None for a behaviour that is not meant to be Compute Engine's."""
+        if recordings.row_verdicts().get(self.where) == "measured":
+            return "measured"
         if self.kind == "verified":
             return min((EVIDENCE[letter].grade for letter in self.notes), key=list(GRADES).index)
         return "assumed" if self.kind == "unverified" else None
@@ -69,7 +73,7 @@ def tests() -> tuple[Test, ...]:
     """
     contract_tests: list[Test] = []
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
-        if file.stem != "test_fidelity":
+        if file.stem not in _OF_THE_SUITE:
             module = import_module(f"tests.contract.{file.stem}")
             functions = [function for name, function in getmembers(module, isfunction) if name.startswith("test_")]
             functions.sort(key=lambda function: function.__code__.co_firstlineno)
@@ -98,6 +102,7 @@ def _test(where: str, function: Callable[..., None]) -> Test:
 
 
 def _evidence() -> Iterator[str]:
+    yield _recorded_runs()
     yield "| Grade | Meaning | Behaviours |\n|--|--|--|"
     for grade, meaning in GRADES.items():
         yield f"| {grade} | {meaning} | {sum(test.grade == grade for test in tests())} |"
@@ -106,6 +111,14 @@ def _evidence() -> Iterator[str]:
         yield f"| {letter} | {source.text} | {source.on} | {source.grade} |"
     for letter, text in GUESSES.items():
         yield f"| {letter} | none: {text} | | assumed |"
+
+
+def _recorded_runs() -> str:
+    """Return how many exchanges are recorded, and when the last one was."""
+    exchanges = [exchange for run in recordings.runs() for exchange in run]
+    if not exchanges:
+        return "No run on a real project is recorded yet, so no behaviour is measured.\n"
+    return f"{len(exchanges)} exchanges are recorded, the last one on {exchanges[-1].at[:10]}.\n"
 
 
 def _methods() -> Iterator[str]:
@@ -148,7 +161,8 @@ def _behaviours() -> Iterator[str]:
         yield f"| {' | '.join((*columns, 'Test'))} |\n|{'--|' * (len(columns) + 1)}"
         for test in tests():
             if test.kind == kind:
-                cells = [_escaped(test.behaviour), *([test.grade] if test.grade else [])]
+                has_grade = kind in ("verified", "unverified")
+                cells = [_escaped(test.behaviour), *([str(test.grade)] if has_grade else [])]
                 notes = [" ".join(test.notes)] if column else []
                 yield f"| {' | '.join((*cells, *notes))} | `{test.where}` |"
 

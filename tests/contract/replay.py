@@ -20,7 +20,11 @@ from tests.contract.rig import EmulatorClient, Json
 
 _COMPUTE: Final = "/compute/v1/projects/"
 # The resources that are made first, those before the others that others refer to.
-_COLLECTIONS: Final = ("networks", "subnetworks", "healthChecks", "instanceTemplates", "instanceGroupManagers")
+_COLLECTIONS: Final = (
+    "networks", "subnetworks", "firewalls", "healthChecks", "instanceTemplates", "instanceGroupManagers",
+)  # fmt: skip
+_EFFECTIVE: Final = "/getEffectiveFirewalls"
+_SCOPE: Final = re.compile(r"(?<=^items\.)(?:zones|regions)/[\w-]+|(?<=^items\.)global")  # key of an aggregated list
 _READ_BY_POST: Final = ("wait", "listManagedInstances")
 _SHORTEST_S: Final = 1.0  # virtual, between two requests: a recording of an emulator may have none
 _LONGEST_NAME: Final = 200  # longer texts are scripts and messages, and no names
@@ -37,12 +41,12 @@ def replay(emulator: EmulatorClient, exchanges: Sequence[Exchange]) -> list[str]
     """
     recorded = [exchange for exchange in exchanges if exchange.path.startswith(_COMPUTE)]
     names: dict[str, str] = {}
-    for exchange in _initial(recorded):
-        collection = exchange.path.rpartition("/")[0]
-        emulator.do("POST", collection, {**exchange.response})
+    for path, document in _initial(recorded):
+        collection = path.rpartition("/")[0]
+        emulator.do("POST", collection, document)
         if collection.endswith("instanceGroupManagers"):
-            emulator.settled(exchange.path)
-        names |= dict(_renamed(exchange.response, emulator.get(exchange.path)))
+            emulator.settled(path)
+        names |= dict(_renamed(document, emulator.get(path)))
     answered = [_answer(emulator, exchange, names, pause_s) for exchange, pause_s in _paused(recorded)]
     return [*_status_differences(recorded, answered), *_member_differences(recorded, answered)]
 
@@ -57,16 +61,22 @@ def method(exchange: Exchange) -> str:
     return f"{exchange.verb} {'/'.join(shown)}"
 
 
-def _initial(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """Return the first read of each resource that the recording itself does not create."""
+def _initial(exchanges: Sequence[Exchange]) -> list[tuple[str, Json]]:
+    """Return path and first document of each resource that the recording reads and does not create."""
     created = {str((exchange.request or {}).get("name")) for exchange in exchanges if exchange.verb == "POST"}
-    reads: dict[str, Exchange] = {}
+    resources: dict[str, Json] = {}
     for exchange in exchanges:
-        collection, _, name = exchange.path.rpartition("/")
-        is_resource = collection.rpartition("/")[2] in _COLLECTIONS
-        if (exchange.verb, exchange.status, is_resource) == ("GET", 200, True) and name not in created:
-            reads.setdefault(exchange.path, exchange)
-    return sorted(reads.values(), key=lambda exchange: _COLLECTIONS.index(exchange.path.split("/")[-2]))
+        if (exchange.verb, exchange.status) != ("GET", 200):
+            continue
+        if exchange.path.endswith(_EFFECTIVE):
+            firewalls = f"{exchange.path.rpartition('/networks/')[0]}/firewalls"
+            resources |= {f"{firewalls}/{rule['name']}": rule for rule in exchange.response.get("firewalls", [])}
+        elif exchange.path.split("/")[-2] in _COLLECTIONS and exchange.path.rpartition("/")[2] not in created:
+            resources.setdefault(exchange.path, exchange.response)
+    # A network is never read itself.
+    links = re.findall(r"/projects/[\w-]+/global/networks/[\w-]+", str(resources))
+    networks = {f"/compute/v1{link}": {"name": link.rpartition("/")[2], "autoCreateSubnetworks": False} for link in links}
+    return sorted((networks | resources).items(), key=lambda item: _COLLECTIONS.index(item[0].split("/")[-2]))
 
 
 def _paused(exchanges: Sequence[Exchange]) -> Iterator[tuple[Exchange, float]]:
@@ -137,7 +147,8 @@ def _members_by_method(exchanges: Sequence[Exchange]) -> defaultdict[tuple[str, 
     """Return path and type of all members, by the method and whether the answer is a success."""
     by_method: defaultdict[tuple[str, bool], set[tuple[str, str]]] = defaultdict(set)
     for exchange in exchanges:
-        by_method[method(exchange), exchange.status < 400] |= set(members(exchange.response))  # noqa: PLR2004
+        named = ((_SCOPE.sub("*", path), kind) for path, kind in members(exchange.response))
+        by_method[method(exchange), exchange.status < 400] |= set(named)  # noqa: PLR2004 - an HTTP status
     return by_method
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from acceptance.exchange import Exchange, read_exchanges
 from tests.contract import recordings
-from tests.contract.marks import covers, own
+from tests.contract.marks import environment
 from tests.contract.replay import method, replay, with_answer
 from tests.contract.rig import CHECKS, GROUP, TEMPLATES, EmulatorClient, Json
 
@@ -63,8 +63,6 @@ def _instance_path(row: Json) -> str:
     return str(row["instance"]).removeprefix("https://www.googleapis.com")
 
 
-@own
-@covers("instanceTemplates.insert", "instanceGroupManagers.patch", "instances.get")
 def test_a_recording_is_replayed(emulator: EmulatorClient, tmp_path: Path) -> None:
     """A recorded rollout gets the same answers again, although ids, fingerprints and instances have other names."""
     exchanges = record_rollout(emulator, tmp_path / "deploy.jsonl")
@@ -72,7 +70,6 @@ def test_a_recording_is_replayed(emulator: EmulatorClient, tmp_path: Path) -> No
     assert replay(emulator, exchanges) == []
 
 
-@own
 @pytest.mark.parametrize("plant", ["member", "type", "status"])
 def test_a_difference_is_named(emulator: EmulatorClient, tmp_path: Path, plant: str) -> None:
     """A member, a type or a status that the emulator does not answer is named with its method."""
@@ -94,7 +91,7 @@ def test_a_difference_is_named(emulator: EmulatorClient, tmp_path: Path, plant: 
     assert difference in differences[0]
 
 
-@own
+@environment(quotas={"INSTANCES": 24})
 def test_committed_recordings(emulator: EmulatorClient, tmp_path: Path) -> None:
     """The last committed run of `acceptance` is replayed without a difference; until there is one, a rollout here is."""
     own_run = record_rollout(emulator, tmp_path / "deploy.jsonl")
@@ -102,10 +99,8 @@ def test_committed_recordings(emulator: EmulatorClient, tmp_path: Path) -> None:
     assert replay(emulator, last_run) == []
 
 
-@own
-def test_committed_recordings_are_of_google_and_contradict_no_row(emulator: EmulatorClient) -> None:
+def test_committed_recordings_are_of_google_and_contradict_no_row() -> None:
     """Every committed exchange is with a server of Google, and shows nothing else than a row of FIDELITY.md says."""
-    emulator.send("GET", GROUP)
     strangers = [exchange for run in recordings.runs() for exchange in run if not exchange.is_of_google]
     contradicted = [row for row, verdict in recordings.row_verdicts().items() if verdict == "contradicted"]
     assert (strangers, contradicted) == ([], [])

@@ -28,7 +28,6 @@ NEEDS_GOOGLE = (
 )  # fmt: skip
 PROJECT = "disposable-1"
 _RUN_S = 500
-_EMAIL = "alice@example.org"
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def test_steps_that_need_google_are_named() -> None:
 def test_every_other_step(run: Run, emulator: Emulator) -> None:
     """
     Variants are pushed; a failed step stops the run with the commands to continue and to delete; then every step ends
-    as it must, and its exchanges are recorded.
+    as it must, its exchanges are recorded, and tests/contract replays them.
     """
     emulator.ask("emulator/permissions", {"denied": ["compute.instanceGroupManagers.get"]}, "PUT")
     stopped = run.run()
@@ -170,3 +169,19 @@ def test_every_other_step(run: Run, emulator: Emulator) -> None:
     assert all("/projects/demo" in exchange.path for exchange in run.exchanges("deploy"))
     recorded = "".join(file.read_text() for file in (run.folder / "exchanges").iterdir())
     assert PROJECT not in recorded
+    assert_replayed(run.folder)
+
+
+def assert_replayed(folder: Path) -> None:
+    """Let tests/contract replay all exchanges of a run, on an emulator of its own."""
+    test = "tests/contract/test_recordings.py::test_committed_recordings"
+    command = [python_of("emulator"), "-m", "pytest", "-c", "emulator/pyproject.toml", "--rootdir=.", test, "-rA"]
+    runs = folder / "runs"
+    runs.mkdir()
+    (folder / "exchanges").rename(runs / "exchanges")
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider"], cwd=ROOT, env={**os.environ, "RECORDINGS": str(runs)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_RUN_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "PASSED tests/contract/test_recordings.py::test_committed_recordings[in-process]" in done.stdout
