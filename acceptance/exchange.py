@@ -16,8 +16,11 @@ _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ACCOUNTS_OF_PROGRAMS: Final = ".gserviceaccount.com"
 _NUMBER: Final = re.compile(r"(?<=projects/)\d+|\b\d+(?=(?:-compute)?@[\w.-]*gserviceaccount\.com)")
 _KEYS_OF_PERSONS: Final = ("ssh-keys", "sshKeys")  # entries of metadata
+_PLACES_IN_LISTS: Final = ("pageToken", "nextPageToken")  # named like tokens, and no credentials
 
-_HOSTS: Final = re.compile(r"(?!(?:iamcredentials|sts|oauth2|securetoken)\.)[a-z]+\.googleapis\.com|localhost|127\.0\.0\.1")
+_HOSTS: Final = re.compile(
+    r"(?!(?:iamcredentials|sts|oauth2|securetoken)\.)[a-z]+\.googleapis\.com|localhost|127\.0\.0\.1"
+)
 _PATHS: Final = re.compile(r"/(?:compute/)?v1/projects/[^:]*(?::testIamPermissions|/services:batchGet)?")
 
 
@@ -90,7 +93,7 @@ def read_exchanges(files: Sequence[Path]) -> tuple[Exchange, ...]:
 def _text_without_secrets(text: str, project: str, name: str) -> str:
     if name in _KEYS_OF_PERSONS:
         return _HIDDEN
-    prefix = f"{name}=" if name else ""
+    prefix = f"{name}=" if name and name not in _PLACES_IN_LISTS else ""
     shown = redacted(prefix + text)
     # A secret that begins before the value itself leaves nothing that may be shown.
     shown = shown.removeprefix(prefix) if shown.startswith(prefix) else _HIDDEN

@@ -18,7 +18,8 @@ _APIS: Final = ("cloudresourcemanager", "compute", "iap", "serviceusage")
 _IMAGE_FAMILY: Final = "dojangkok-cpu-base"
 _SUBNETWORK: Final = "dojangkok-dev-subnet"
 _DELETE_IMAGES: Final = f"""
-images=$(gcloud compute images list --no-standard-images --project "$1" --filter family={_IMAGE_FAMILY} --format 'value(name)')
+images=$(gcloud compute images list --no-standard-images --project "$1" \\
+    --filter family={_IMAGE_FAMILY} --format 'value(name)')
 [ -z "$images" ] || gcloud compute images delete $images --project "$1" --quiet
 """
 _NEWER_CHROMADB: Final = "docker.io/chromadb/chroma:latest"
@@ -141,7 +142,11 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
             deploy("status", until="stable no"),
             deploy("rollback"),
         ),
-        step("never-healthy", "a server that never answers: rolled back", deploy("deploy", "--image", "<never-healthy>", ends=7)),
+        step(
+            "never-healthy",
+            "a server that never answers: rolled back",
+            deploy("deploy", "--image", "<never-healthy>", ends=7),
+        ),
         step(
             "capacity",
             "a surge without quota: refused",

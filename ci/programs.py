@@ -171,8 +171,8 @@ _TYPED_WITH_CI: Final = (
     "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
-    ".ci", ".github", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy", "docs/architecture.md",
-    "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments", "iac", "lib", "policy", "tests",
+    ".ci", ".github", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
+    "docs/architecture.md", "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments", "iac", "lib", "policy", "tests",
 )  # fmt: skip
 
 PROGRAMS: Final = (

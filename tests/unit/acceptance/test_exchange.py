@@ -49,6 +49,7 @@ def test_secrets_and_names_are_left_out(value: Any, secret: str) -> None:
         {"name": "operation-1790000000000-8c018f2478019-3e57d170-26c1d7d5", "status": "DONE"},
         {"email": "ai-server@demo.iam.gserviceaccount.com"},
         {"value": f"docker run host/demo/app@sha256:{'a' * 64}", "key": "startup-script"},
+        {"nextPageToken": "CoABC123456789012345"},
         {"name": "disposable-10", "description": "web-disposable-1-b"},
     ],
 )

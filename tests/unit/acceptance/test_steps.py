@@ -1,0 +1,104 @@
+"""The steps: their order, which values they need, and whether they name what the repository has."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
+from acceptance.progress import Progress, remaining_steps
+from acceptance.steps import SECRETS, TARGETS, steps
+
+_TEXT = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
+_GIVEN = {"exchanges", "step", "scratch"}
+_ON_A_GPU = {"vllm", "vllm_account", "vllm_ssh"}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A place whose folder is empty."""
+    return read_place("disposable-1", tmp_path, _TEXT)
+
+
+def test_every_value_is_kept_before_it_is_needed(place: Place) -> None:
+    """In a run from the beginning no step needs a value that only a later command prints."""
+    kept = set(_GIVEN)
+    for step in steps(place):
+        for command in step.commands:
+            needed = set(re.findall(r"<([a-z-]+)>", " ".join(command.arguments)))
+            assert needed <= kept, f"{step.name}: {needed - kept}"
+            kept |= {command.keeps} - {""}
+
+
+def test_destroy_needs_no_value(place: Place) -> None:
+    """What a run has left can be deleted whatever has failed before."""
+    (destroy,) = (step for step in steps(place) if step.name == "destroy")
+    assert not [command for command in destroy.commands if re.search("<[a-z-]+>", " ".join(command.arguments))]
+    assert steps(place)[-1] == destroy
+
+
+def test_terraform_makes_every_module_but_those_on_a_gpu() -> None:
+    """The targets are all modules of the fleet without vLLM, which needs a GPU."""
+    text = "".join(file.read_text() for file in (ROOT / "iac/modules/fleet").glob("*.tf"))
+    assert set(TARGETS) == set(re.findall(r'^module "(\w+)"', text, re.MULTILINE)) - _ON_A_GPU
+    assert len(TARGETS) == len(set(TARGETS))
+
+
+def test_every_secret_gets_a_value() -> None:
+    """The names of the secrets are those of iac/modules/fleet/accounts.tf."""
+    block = (ROOT / "iac/modules/fleet/accounts.tf").read_text().partition("secrets = {")[2].partition("\n  }\n")[0]
+    assert tuple(re.findall(r"^    ([\w-]+) +=", block, re.MULTILINE)) == SECRETS
+
+
+def test_environment_of_the_run(place: Place) -> None:
+    """Project and image repositories are those of the run; groups and networks keep their names."""
+    prepare(place, _TEXT)
+    settings = yaml.safe_load((place.folder / "environments/dev.yaml").read_text())
+    assert settings["project"] == "disposable-1"
+    assert settings["repository"] == "asia-northeast3-docker.pkg.dev/disposable-1/dojangkok-ai/ai-server"
+    assert settings["group"] == "dojangkok-dev-ai-server-mig"
+    capacity = yaml.safe_load((place.folder / "environments/capacity.yaml").read_text())
+    assert capacity == {**settings, "rollout": {**settings["rollout"], "surge": 10_000}}
+    assert not (place.terraform / "backend.tf").exists()
+    assert '"cpu_image": "${var.cpu_image}"' in (place.terraform / "override.tf.json").read_text()
+
+
+def test_prepare_keeps_the_state_of_an_earlier_run(place: Place) -> None:
+    """Terraform's state and the recordings of a run survive its continuation."""
+    prepare(place, _TEXT)
+    (place.terraform / "terraform.tfstate").write_text("{}")
+    prepare(place, _TEXT)
+    assert (place.terraform / "terraform.tfstate").read_text() == "{}"
+
+
+def test_project_of_an_environment_is_refused() -> None:
+    """A run on the project of an environment would destroy that environment."""
+    with pytest.raises(AcceptanceError, match="name a disposable project"):
+        environment_text((ROOT / "environments/dev.yaml").read_text(), "dojangkok-dev")
+
+
+def test_a_run_continues_after_its_last_step(place: Place) -> None:
+    """Steps that are done and steps that are left out are not run again; `--from` runs a step again."""
+    names = [step.name for step in steps(place)]
+    progress = Progress().with_step("bootstrap", 3.04).with_step("apply", 60)
+    assert progress.seconds["bootstrap"] == 3.0
+    assert [step.name for step in remaining_steps(steps(place), progress)] == names[2:]
+    skipping = remaining_steps(steps(place), progress, "bootstrap", ["apply"])
+    assert [step.name for step in skipping] == ["bootstrap", *names[2:]]
+    assert [step.name for step in remaining_steps(steps(place), progress, "destroy")] == ["destroy"]
+
+
+@pytest.mark.parametrize(("first", "skipped"), [("dstroy", []), ("", ["deploi"])])
+def test_a_misspelt_step_is_refused(place: Place, first: str, skipped: list[str]) -> None:
+    """A step that does not exist is named, with all that do."""
+    with pytest.raises(AcceptanceError, match=f"no step '{first or skipped[0]}'. Fix: one of bootstrap, apply"):
+        remaining_steps(steps(place), Progress(), first, skipped)
+
+
+def test_progress_is_kept(tmp_path: Path) -> None:
+    """What was written is read again; an empty folder has no progress."""
+    assert Progress.read(tmp_path) == Progress()
+    progress = Progress().with_step("deploy", 12.5).with_value("first", "host/app@sha256:1")
+    progress.write(tmp_path)
+    assert Progress.read(tmp_path) == progress
