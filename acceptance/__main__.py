@@ -6,7 +6,11 @@ Runs every step on a disposable project of Google Cloud, one line each, and cont
 Exit codes: 0 every step is done, 1 a step failed, 3 refused.
 """
 
+import re
+import shlex
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -41,7 +45,7 @@ _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @_app.command()
-def accept(  # noqa: PLR0917 - typer reads the parameters as options
+def accept(
     project: ProjectName,
     environment: EnvironmentFile = ROOT / "environments/dev.yaml",
     folder: Folder = None,
@@ -94,9 +98,15 @@ def leftovers(place: Place, is_destroyed: bool) -> str:
     if is_destroyed:
         return f"everything of Terraform and Packer is deleted; this deletes the rest: {delete}"
     return (
-        f"the project still has resources that cost money. Delete them: {_TYPED} --project {place.project} "
-        f"--from destroy\nor everything at once: {delete}"
+        f"the project still has resources that cost money. Delete them: {typed(sys.argv[1:])} --from destroy\n"
+        f"or everything at once: {delete}"
     )
+
+
+def typed(arguments: Sequence[str]) -> str:
+    """Return the command line of a person, without the step to begin with."""
+    options = re.sub(r"(^| )--from[ =]\S+", "", shlex.join(arguments))
+    return f"{_TYPED} {options.strip()}"
 
 
 def _perform(step: Step, place: Place, progress: Progress) -> Progress:
@@ -108,7 +118,7 @@ def _perform(step: Step, place: Place, progress: Progress) -> Progress:
         reason = str(error) or "interrupted"
         write_error(f"✗ {step.name}  {time.monotonic() - started_s:.0f} s\n{reason}")
         write_error(f"the whole output: {place.folder / 'logs' / step.name}.log")
-        write_error(f"continue: {_TYPED} --project {place.project} --from {step.name}")
+        write_error(f"continue: {typed(sys.argv[1:])}")
         write_error(leftovers(place, False))
         raise SystemExit(_FAILED) from None
     progress = progress.with_step(step.name, time.monotonic() - started_s)

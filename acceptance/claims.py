@@ -69,7 +69,7 @@ def _operation_types(exchanges: Sequence[Exchange]) -> Cases:
 
 def _missing_resource(exchanges: Sequence[Exchange]) -> Cases:
     for exchange in exchanges:
-        if exchange.status == 404 and exchange.path.startswith("/compute/"):  # noqa: PLR2004 - an HTTP status
+        if exchange.status == 404 and exchange.path.startswith("/compute/"):
             error = exchange.response["error"]
             yield error["errors"][0]["reason"] == "notFound" and "was not found" in error["message"]
 

@@ -85,9 +85,7 @@ def _run(command: Command, arguments: list[str], place: Place, log: Path) -> str
         time.sleep(_POLL_S)
 
 
-def _run_once(
-    command: Command, arguments: list[str], place: Place, log: Path
-) -> "subprocess.CompletedProcess[str]":
+def _run_once(command: Command, arguments: list[str], place: Place, log: Path) -> "subprocess.CompletedProcess[str]":
     folder = ROOT if command.folder == "repository" else place.folder
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DEPLOY_RESULTS": str(place.folder / "results")}
     try:
@@ -106,4 +104,4 @@ def _run_once(
 
 def _failure(arguments: list[str], reason: str, done: "subprocess.CompletedProcess[str]") -> str:
     lines = redacted_tail(done.stdout + done.stderr).splitlines()[-_SHOWN_LINES:]
-    return "\n".join([f"{' '.join(arguments)}: {reason}", *(f"  {line}" for line in lines)])
+    return "\n".join([f"{redacted_tail(' '.join(arguments))}: {reason}", *(f"  {line}" for line in lines)])

@@ -172,7 +172,8 @@ _TYPED_WITH_CI: Final = (
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     ".ci", ".github", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
-    "docs/architecture.md", "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments", "iac", "lib", "policy", "tests",
+    "docs/architecture.md", "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments", "iac", "lib",
+    "policy", "tests",
 )  # fmt: skip
 
 PROGRAMS: Final = (
@@ -227,7 +228,10 @@ HOST_SUITES: Final = (
         name="clients",
         project="ci",
         tests=(
-            "tests/system/acceptance", "tests/system/console", "tests/system/gcloud", "tests/system/images",
+            "tests/system/acceptance",
+            "tests/system/console",
+            "tests/system/gcloud",
+            "tests/system/images",
             "tests/system/registries",
         ),
     ),

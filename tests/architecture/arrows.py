@@ -36,7 +36,7 @@ _EMULATOR: Final = (
 )  # fmt: skip
 
 ARROWS: Final = (
-    Arrow("acceptance", ("lib",), "acceptance starts the other programs; its recordings follow the same rules of security"),
+    Arrow("acceptance", ("lib",), "acceptance starts programs; rules of security are the same in its recordings"),
     Arrow("accessory", ("lib",), "rules of security must be the same in accessory and in deploy"),
     Arrow("app", (), "the app is shipped alone: its image holds no other program"),
     Arrow("engine", (), "the engine runs before any package is installed"),

@@ -75,7 +75,9 @@ def _initial(exchanges: Sequence[Exchange]) -> list[tuple[str, Json]]:
             resources.setdefault(exchange.path, exchange.response)
     # A network is never read itself.
     links = re.findall(r"/projects/[\w-]+/global/networks/[\w-]+", str(resources))
-    networks = {f"/compute/v1{link}": {"name": link.rpartition("/")[2], "autoCreateSubnetworks": False} for link in links}
+    networks = {
+        f"/compute/v1{link}": {"name": link.rpartition("/")[2], "autoCreateSubnetworks": False} for link in links
+    }
     return sorted((networks | resources).items(), key=lambda item: _COLLECTIONS.index(item[0].split("/")[-2]))
 
 
@@ -130,7 +132,7 @@ def _status_differences(recorded: Sequence[Exchange], answered: Sequence[Exchang
     """Yield each write that the emulator answered with another status; how a read ends may depend on its time."""
     for exchange, answer in zip(recorded, answered, strict=True):
         is_read = exchange.verb == "GET" or exchange.path.partition("?")[0].rpartition("/")[2] in _READ_BY_POST
-        is_transient = exchange.status >= 500 or exchange.status == _TRANSIENT  # noqa: PLR2004 - an HTTP status
+        is_transient = exchange.status >= 500 or exchange.status == _TRANSIENT
         if not is_read and not is_transient and exchange.status != answer.status:
             yield f"{method(exchange)}: {exchange.status}, and the emulator answers {answer.status}: {answer.response}"
 
@@ -148,7 +150,7 @@ def _members_by_method(exchanges: Sequence[Exchange]) -> defaultdict[tuple[str, 
     by_method: defaultdict[tuple[str, bool], set[tuple[str, str]]] = defaultdict(set)
     for exchange in exchanges:
         named = ((_SCOPE.sub("*", path), kind) for path, kind in members(exchange.response))
-        by_method[method(exchange), exchange.status < 400] |= set(named)  # noqa: PLR2004 - an HTTP status
+        by_method[method(exchange), exchange.status < 400] |= set(named)
     return by_method
 
 

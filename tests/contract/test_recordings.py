@@ -75,8 +75,9 @@ def test_a_difference_is_named(emulator: EmulatorClient, tmp_path: Path, plant: 
     """A member, a type or a status that the emulator does not answer is named with its method."""
     exchanges = list(record_rollout(emulator, tmp_path / "deploy.jsonl"))
     methods = [method(exchange) for exchange in exchanges]
-    patch, read = methods.index("PATCH projects/*/zones/*/instanceGroupManagers/*"), methods.index(
-        "GET projects/*/zones/*/instanceGroupManagers/*"
+    patch, read = (
+        methods.index("PATCH projects/*/zones/*/instanceGroupManagers/*"),
+        methods.index("GET projects/*/zones/*/instanceGroupManagers/*"),
     )
     changed, difference = {
         "member": ({read: with_answer(exchanges[read], satisfiesPzs=True)}, "no 'satisfiesPzs' of type bool"),
@@ -93,7 +94,7 @@ def test_a_difference_is_named(emulator: EmulatorClient, tmp_path: Path, plant: 
 
 @environment(quotas={"INSTANCES": 24})
 def test_committed_recordings(emulator: EmulatorClient, tmp_path: Path) -> None:
-    """The last committed run of `acceptance` is replayed without a difference; until there is one, a rollout here is."""
+    """The last committed run of `acceptance`, or without one a rollout made here, is replayed without a difference."""
     own_run = record_rollout(emulator, tmp_path / "deploy.jsonl")
     last_run = [own_run, *recordings.runs()][-1]
     assert replay(emulator, last_run) == []

@@ -2,7 +2,7 @@
 The acceptance against the emulator and a registry, with the real skopeo.
 
 The steps of NEEDS_GOOGLE are left out by name: the emulator has no APIs to enable, no accounts, no single VMs and no
-IAP, and Packer and the pipeline need an engine or Google. tests/system/terraform applies the same files to the emulator.
+IAP, and Packer and the pipeline need an engine or Google. tests/system/terraform applies iac/ to the emulator.
 """
 
 import json
@@ -147,8 +147,8 @@ def test_every_other_step(run: Run, emulator: Emulator) -> None:
     assert stopped.returncode == 1
     assert "✓ variants" in stopped.stdout
     assert "✗ stable" in stopped.stderr
-    assert f"--project {PROJECT} --from stable" in stopped.stderr
-    assert f"--project {PROJECT} --from destroy" in stopped.stderr
+    assert f"continue: uv run --project deploy python -m acceptance --project {PROJECT} --folder" in stopped.stderr
+    assert "--from destroy" in stopped.stderr
     assert len(set(run.kept().values())) == 6
     _add_rules(emulator, run.kept())
 

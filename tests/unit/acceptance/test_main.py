@@ -1,0 +1,93 @@
+"""The command line: the list, a line for each step, the end of a failure, and what is left in the project."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from acceptance import __main__ as program
+from acceptance.place import ROOT, Place, environment_text, read_place
+from acceptance.progress import Progress
+from acceptance.steps import Command, Step
+
+_OK = Step(name="plan", text="a plan", needs_google=False, commands=(Command(arguments=(sys.executable, "-c", "")),))
+_BAD = Step(name="deploy", text="a deploy", needs_google=True, commands=(Command(arguments=("no-such-program",)),))
+
+
+def call(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> int:
+    """Run the program in this process; return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["acceptance", "--project", "disposable-1", "--folder", str(folder), *arguments])
+    with pytest.raises(SystemExit) as end:
+        program.main()
+    return int(str(end.value.code))
+
+
+def with_steps(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> None:
+    """Let the program have other steps."""
+    monkeypatch.setattr(program, "steps", lambda _: steps)
+
+
+def test_list_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--list` prints every step with its state, and writes no file."""
+    Progress().with_step("bootstrap", 30).write(tmp_path)
+    assert call(monkeypatch, tmp_path, "--list", "--skip", "packer") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["30", "s", "bootstrap"]
+    assert lines[0].endswith("(Google)")
+    assert lines[2].split()[:2] == ["skipped", "packer"]
+    assert lines[-1].split()[:2] == ["-", "destroy"]
+    assert [file.name for file in tmp_path.iterdir()] == ["progress.json"]
+
+
+def test_a_failure_stops_with_the_commands_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The steps before the failure are kept, and the last lines say how to continue and how to delete everything."""
+    with_steps(monkeypatch, _OK, _BAD)
+    assert call(monkeypatch, tmp_path, "--from", "plan") == 1
+    output = capsys.readouterr()
+    assert output.out == "✓ plan  0 s  a plan\n"
+    assert "✗ deploy  0 s\nno-such-program: not found" in output.err
+    command = f"uv run --project deploy python -m acceptance --project disposable-1 --folder {tmp_path}"
+    assert output.err.splitlines()[-3:] == [
+        f"continue: {command}",
+        f"the project still has resources that cost money. Delete them: {command} --from destroy",
+        "or everything at once: gcloud projects delete disposable-1",
+    ]
+    assert set(Progress.read(tmp_path).seconds) == {"plan"}
+
+    with_steps(monkeypatch, _OK)
+    assert call(monkeypatch, tmp_path, "--release", "host/app@sha256:1") == 0
+    output = capsys.readouterr()
+    assert "✓" not in output.out
+    assert "0 exchanges in 0 files" in output.out
+    assert "still has resources" in output.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--from", "dstroy"], "no step 'dstroy'"),
+        (["--environment", "/no/such/file"], "No such file"),
+        (["--colour"], "usage: No such option"),
+        (["--project", "dojangkok-dev"], "name a disposable project"),
+    ],
+)
+def test_a_refusal_begins_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    text: str,
+) -> None:
+    """What can't be run ends with 3 and its reason, before any file is written."""
+    assert call(monkeypatch, tmp_path / "run", *arguments) == 3
+    assert text in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_after_destroy_the_project_is_left(tmp_path: Path) -> None:
+    """What Terraform does not delete, such as reserved names, is deleted with the project."""
+    text = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
+    place: Place = read_place("disposable-1", tmp_path, text)
+    assert program.leftovers(place, True).endswith("this deletes the rest: gcloud projects delete disposable-1")

@@ -1,0 +1,98 @@
+"""Commands of a step: their exit codes, what they keep, how they are repeated, and their log."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance import runner
+from acceptance.place import AcceptanceError, Place
+from acceptance.progress import Progress
+from acceptance.runner import StepFailedError, rendered, run_step
+from acceptance.steps import Command, Step
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A prepared folder."""
+    for name in ("logs", "exchanges"):
+        (tmp_path / name).mkdir()
+    return Place("disposable-1", tmp_path, "asia-northeast3-a", "host/app", is_http=False)
+
+
+def python(code: str, *arguments: str, **more: Any) -> Command:
+    """Return a command that runs Python code."""
+    return Command(arguments=(sys.executable, "-c", code, *arguments), **more)
+
+
+def step(*commands: Command) -> Step:
+    """Return a step with commands."""
+    return Step(name="deploy", text="", needs_google=False, commands=commands)
+
+
+def test_a_kept_value_reaches_later_commands(place: Place) -> None:
+    """The last word of stdout is kept under its name, and replaces `<NAME>` in the commands after it."""
+    first = python("print('pushed'); print('host/app@sha256:1')", keeps="first")
+    second = python("import sys; print(sys.argv[1])", "--image=<first>", keeps="second")
+    progress = run_step(step(first, second), place, Progress())
+    assert progress.kept == {"first": "host/app@sha256:1", "second": "--image=host/app@sha256:1"}
+    assert "pushed" in (place.folder / "logs/deploy.log").read_text()
+
+
+def test_another_exit_code_fails_the_step(place: Place) -> None:
+    """A command that must fail and does not is a failure, with the last lines of its output."""
+    code = "print('it serves'); print('password=hunter22-Xq9')"
+    with pytest.raises(StepFailedError, match="exit code 0 instead of 7") as failure:
+        run_step(step(python(code, exit_codes=(7,))), place, Progress())
+    assert "  it serves" in str(failure.value)
+    assert "hunter22" not in str(failure.value) + (place.folder / "logs/deploy.log").read_text()
+
+
+def test_a_command_is_repeated_until_its_output_matches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command runs again until stdout has the pattern."""
+    monkeypatch.setattr(runner, "_POLL_S", 0.0)
+    code = "from pathlib import Path; f = Path('count'); f.open('a').write('x'); print('stable', len(f.read_text()))"
+    run_step(step(python(code, until="stable 3")), place, Progress())
+    assert (place.folder / "count").read_text() == "xxx"
+
+
+def test_a_pattern_that_never_comes_fails_the_step(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The repetition has an end."""
+    monkeypatch.setattr(runner, "_UNTIL_S", 0)
+    with pytest.raises(StepFailedError, match="no 'stable yes' within 0 s"):
+        run_step(step(python("print('stable no')", until="stable yes")), place, Progress())
+
+
+def test_a_command_that_prints_nothing_to_keep_fails_the_step(place: Place) -> None:
+    """An empty value would make a wrong command later."""
+    with pytest.raises(StepFailedError, match="no output"):
+        run_step(step(python("", keeps="first")), place, Progress())
+
+
+def test_a_missing_program_fails_the_step(place: Place) -> None:
+    """A program that is not installed is named."""
+    with pytest.raises(StepFailedError, match="no-such-program: not found"):
+        run_step(step(Command(arguments=("no-such-program",))), place, Progress())
+
+
+def test_a_program_without_end_fails_the_step(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command is ended after its longest time."""
+    monkeypatch.setattr(runner, "_COMMAND_S", 0.2)
+    with pytest.raises(StepFailedError, match="no end within"):
+        run_step(step(python("import time; time.sleep(60)")), place, Progress())
+
+
+def test_a_step_that_runs_again_records_from_the_beginning(place: Place) -> None:
+    """The recording of an earlier attempt is deleted; folders and names of the step are given to its commands."""
+    exchanges = place.folder / "exchanges/deploy.jsonl"
+    exchanges.write_text("of the attempt before")
+    code = "import sys; from pathlib import Path; Path(sys.argv[1]).open('a').write(sys.argv[2])"
+    run_step(step(python(code, "<exchanges>", "<step>")), place, Progress())
+    assert exchanges.read_text() == "deploy"
+
+
+def test_a_value_that_nobody_kept_is_named() -> None:
+    """A step whose values are missing says so instead of running with a placeholder."""
+    with pytest.raises(AcceptanceError, match="no value 'first' is kept"):
+        rendered(Command(arguments=("deploy", "<first>")), {})
