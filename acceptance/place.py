@@ -81,7 +81,7 @@ def read_place(project: str, folder: Path, text: str) -> Place:
     Args:
         project: name of the disposable project.
         folder: folder of the run.
-        text: its environment file.
+        text: environment file of the run.
     """
     settings = yaml.safe_load(text)
     is_http = str(settings.get("registry_url") or "").startswith("http://")
@@ -107,7 +107,7 @@ def prepare(place: Place, text: str) -> None:
 
     Args:
         place: where the run takes place.
-        text: its environment file.
+        text: environment file of the run.
     """
     for name in _COPIED:
         shutil.copytree(ROOT / name, place.folder / name, ignore=_IGNORED, dirs_exist_ok=True)

@@ -123,11 +123,12 @@ def run(tmp_path: Path, registry: str, emulator: Emulator) -> Run:
 
 def _add_rules(emulator: Emulator, values: dict[str, str]) -> None:
     """Let instances behave as the containers of the failing variants would."""
-    for name, rule in {
+    rules: dict[str, dict[str, object]] = {
         "exits": {"never_healthy": True},
         "never-healthy": {"never_healthy": True},
         "crashes": {"crash_after_s": 400},
-    }.items():
+    }
+    for name, rule in rules.items():
         emulator.ask("emulator/instance-rules", {"image": values[name], **rule})
 
 
