@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from acceptance.exchange import Exchange
-from tests.contract.recorded import members
+from tests.support.recorded import members
 from tests.contract.rig import EmulatorClient, Json
 
 _COMPUTE: Final = "/compute/v1/projects/"
