@@ -82,12 +82,16 @@ def listing(all_steps: tuple[Step, ...], progress: Progress, skipped: list[str])
 
 def summary(place: Place) -> str:
     """Return what the recordings show, row by row of emulator/FIDELITY.md, and how to keep them."""
-    files = sorted((place.folder / "exchanges").glob("*.jsonl"))
+    folder = place.folder / "exchanges"
+    files = sorted(folder.glob("*.jsonl"))
     exchanges = read_exchanges(files)
+    kept = f"tests/contract/recordings/{exchanges[-1].at[:10]}" if exchanges else ""
+    is_of_google = any(exchange.is_of_google for exchange in exchanges)
     return "\n".join(
         [
-            f"{len(exchanges)} exchanges in {len(files)} files of {place.folder / 'exchanges'}",
+            f"{len(exchanges)} exchanges in {len(files)} files of {folder}",
             *verdicts_report(exchanges),
+            *([f"keep them: cp -r {folder} {kept}, then read acceptance/README.md"] if is_of_google else []),
         ]
     )
 

@@ -36,8 +36,11 @@ class Claim:
     cases: Callable[[Sequence[Exchange]], Cases]
 
     def verdict(self, exchanges: Sequence[Exchange]) -> Verdict:
-        """Return what the exchanges show: one case that does not hold contradicts the row."""
-        cases = list(self.cases(exchanges))
+        """Return what the exchanges show: one case that does not hold, or lacks a member, contradicts the row."""
+        try:
+            cases = list(self.cases(exchanges))
+        except (KeyError, TypeError, AttributeError):
+            return "contradicted"
         return "not seen" if not cases else "measured" if all(cases) else "contradicted"
 
 

@@ -87,7 +87,9 @@ def _run(command: Command, arguments: list[str], place: Place, log: Path) -> str
 
 def _run_once(command: Command, arguments: list[str], place: Place, log: Path) -> "subprocess.CompletedProcess[str]":
     folder = ROOT if command.folder == "repository" else place.folder
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DEPLOY_RESULTS": str(place.folder / "results")}
+    environment = {**os.environ, "DEPLOY_RESULTS": str(place.folder / "results")}
+    if "-m" in arguments:  # a program of this repository; gcloud is written in Python too, and gets its own modules
+        environment["PYTHONPATH"] = str(ROOT)
     try:
         done = subprocess.run(
             arguments, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,

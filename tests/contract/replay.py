@@ -15,8 +15,8 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from acceptance.exchange import Exchange
-from tests.support.recorded import members
 from tests.contract.rig import EmulatorClient, Json
+from tests.support.recorded import members
 
 _COMPUTE: Final = "/compute/v1/projects/"
 # The resources that are made first, those before the others that others refer to.

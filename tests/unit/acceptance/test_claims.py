@@ -105,6 +105,13 @@ def test_an_emulator_measures_nothing(row: str) -> None:
     assert verdicts_report(exchanges) == ["no exchange with Google: no row of emulator/FIDELITY.md is measured"]
 
 
+@pytest.mark.parametrize("response", [{}, "<html>", None])
+def test_an_answer_without_its_members_contradicts(response: Any) -> None:
+    """An answer that lacks what a row says is no reason to stop the report."""
+    exchange = replace(group(True, True), response=response)
+    assert verdicts([exchange])["test_templates.test_timestamps_are_pacific"] == "contradicted"
+
+
 def test_report_names_each_row_with_its_verdict() -> None:
     """Rows that are contradicted come first, because they need work."""
     lines = verdicts_report([group(True, True), absent("no such thing")])

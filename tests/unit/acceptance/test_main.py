@@ -1,17 +1,26 @@
 """The command line: the list, a line for each step, the end of a failure, and what is left in the project."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from acceptance import __main__ as program
+from acceptance.exchange import Exchange
 from acceptance.place import ROOT, Place, environment_text, read_place
 from acceptance.progress import Progress
 from acceptance.steps import Command, Step
 
 _OK = Step(name="plan", text="a plan", needs_google=False, commands=(Command(arguments=(sys.executable, "-c", "")),))
 _BAD = Step(name="deploy", text="a deploy", needs_google=True, commands=(Command(arguments=("no-such-program",)),))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A place whose folder is empty."""
+    text = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
+    return read_place("disposable-1", tmp_path, text)
 
 
 def call(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> int:
@@ -86,8 +95,22 @@ def test_a_refusal_begins_nothing(
     assert not (tmp_path / "run").exists()
 
 
-def test_after_destroy_the_project_is_left(tmp_path: Path) -> None:
+def test_summary_says_where_a_recording_of_google_belongs(place: Place) -> None:
+    """Rows and the command that keeps the files are printed; without an exchange with Google there is no command."""
+    exchange = Exchange(
+        step="plan", host="compute.googleapis.com", at="2026-12-01T10:00:00+00:00", verb="GET", path="/", request=None,
+        status=200, response={},
+    )  # fmt: skip
+    file = place.folder / "exchanges/plan.jsonl"
+    file.parent.mkdir()
+    file.write_text(exchange.to_line())
+    lines = program.summary(place).splitlines()
+    assert lines[0] == f"1 exchanges in 1 files of {file.parent}"
+    assert lines[-1].startswith(f"keep them: cp -r {file.parent} tests/contract/recordings/2026-12-01,")
+    file.write_text(replace(exchange, host="127.0.0.1").to_line())
+    assert "keep them" not in program.summary(place)
+
+
+def test_after_destroy_the_project_is_left(place: Place) -> None:
     """What Terraform does not delete, such as reserved names, is deleted with the project."""
-    text = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
-    place: Place = read_place("disposable-1", tmp_path, text)
     assert program.leftovers(place, True).endswith("this deletes the rest: gcloud projects delete disposable-1")
