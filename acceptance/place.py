@@ -15,6 +15,7 @@ CAPACITY: Final = "capacity"  # the same environment, with a surge that no quota
 _SURGE: Final = 10_000
 _COPIED: Final = ("iac", "compose")
 _IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf")
+_NO_IMAGE: Final = "dojangkok-cpu-base-20260101"  # until Packer has built one; iac/ refuses names of another form
 _INVENTED: Final = "invented-for-the-acceptance"
 
 
@@ -118,7 +119,7 @@ def prepare(place: Place, text: str) -> None:
     settings["rollout"] = {**(settings.get("rollout") or {}), "surge": _SURGE}
     (place.folder / f"environments/{CAPACITY}.yaml").write_text(yaml.safe_dump(settings))
     place.secret_file.write_text(_INVENTED)
-    variables = {"first": {"default": f"{place.repository}:none"}, "cpu_image": {"default": "none"}}
+    variables = {"first": {"default": f"{place.repository}:none"}, "cpu_image": {"default": _NO_IMAGE}}
     _write_json(place.terraform / "acceptance.tf.json", {"variable": variables})
     _write_json(place.terraform / "override.tf.json", {"module": {"fleet": terraform_values(place)}})
 

@@ -188,8 +188,8 @@ ARROWS: Final = (
     Arrow("tests.system.stacks", ("policy", "tests.support"), "Docker starts the stacks, which policy reads too"),
     Arrow(
         "tests.system.terraform",
-        ("emulator.api", "policy", "tests.support"),
-        "the plan is compared with the emulator's permissions, and prepared as policy prepares it",
+        ("acceptance", "emulator.api", "policy", "tests.support"),
+        "the plan is compared with the emulator's permissions, and prepared as policy and acceptance prepare it",
     ),
     Arrow(
         "tests.e2e",

@@ -51,6 +51,14 @@ def test_every_secret_gets_a_value() -> None:
     assert tuple(re.findall(r"^    ([\w-]+) +=", block, re.MULTILINE)) == SECRETS
 
 
+def test_readme_lists_every_step(place: Place) -> None:
+    """The table of README.md has all steps in their order, and says of each whether it needs Google."""
+    table = (ROOT / "acceptance/README.md").read_text().partition("## Steps")[2].partition("\n## ")[0]
+    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines() if line.startswith("| ")]
+    listed = [(name, needs == "yes") for names, _, needs in cells[1:] for name in names.split(", ")]
+    assert listed == [(step.name, step.needs_google) for step in steps(place)]
+
+
 def test_environment_of_the_run(place: Place) -> None:
     """Project and image repositories are those of the run; groups and networks keep their names."""
     prepare(place, _TEXT)
