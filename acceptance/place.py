@@ -15,6 +15,7 @@ CAPACITY: Final = "capacity"  # the same environment, with a surge that no quota
 _SURGE: Final = 10_000
 _COPIED: Final = ("iac", "compose")
 _IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf")
+_PROTECTED: Final = re.compile(r"(?m)^(\s*prevent_destroy\s*=\s*)true$")  # ChromaDB's disk, which destroy deletes too
 _NO_IMAGE: Final = "dojangkok-cpu-base-20260101"  # until Packer has built one; iac/ refuses names of another form
 _INVENTED: Final = "invented-for-the-acceptance"
 
@@ -112,6 +113,8 @@ def prepare(place: Place, text: str) -> None:
     """
     for name in _COPIED:
         shutil.copytree(ROOT / name, place.folder / name, ignore=_IGNORED, dirs_exist_ok=True)
+    for file in (place.folder / "iac").rglob("*.tf"):
+        file.write_text(_PROTECTED.sub(r"\1false", file.read_text()))
     for name in ("environments", "logs", "exchanges"):
         (place.folder / name).mkdir(exist_ok=True)
     (place.folder / f"environments/{ENVIRONMENT}.yaml").write_text(text)

@@ -72,6 +72,14 @@ def test_environment_of_the_run(place: Place) -> None:
     assert '"cpu_image": "${var.cpu_image}"' in (place.terraform / "override.tf.json").read_text()
 
 
+def test_destroy_may_delete_everything(place: Place) -> None:
+    """The disk of ChromaDB, which no plan of an environment deletes, is not protected in the copy of a run."""
+    prepare(place, _TEXT)
+    line = "prevent_destroy = true"
+    assert line in (ROOT / "iac/modules/compute/main.tf").read_text()
+    assert not [file for file in (place.folder / "iac").rglob("*.tf") if line in file.read_text()]
+
+
 def test_prepare_keeps_the_state_of_an_earlier_run(place: Place) -> None:
     """Terraform's state and the recordings of a run survive its continuation."""
     prepare(place, _TEXT)
