@@ -6,7 +6,6 @@ Runs every step on a disposable project of Google Cloud, one line each, and cont
 Exit codes: 0 every step is done, 1 a step failed, 3 refused.
 """
 
-import re
 import shlex
 import sys
 import time
@@ -18,10 +17,18 @@ import typer
 
 from acceptance.claims import verdicts_report
 from acceptance.exchange import read_exchanges
-from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
+from acceptance.place import (
+    ROOT,
+    AcceptanceError,
+    Place,
+    environment_text,
+    prepare,
+    read_place,
+    refuse_foreign_release,
+)
 from acceptance.progress import Progress, remaining_steps
 from acceptance.runner import StepFailedError, run_step
-from acceptance.steps import Step, steps
+from acceptance.steps import DESTROY, Step, steps
 from lib.streams import protect, write_error, write_report
 from lib.usage import usage_error
 
@@ -39,6 +46,9 @@ Skipped = Annotated[list[str], typer.Option("--skip", help="step to leave out; m
 FirstRelease = Annotated[
     str, typer.Option("--release", help="first release, HOST/PATH@sha256:DIGEST, where 'publish' is left out")
 ]
+Disposable = Annotated[
+    str, typer.Option("--disposable", help="the project again: confirms a new folder without a question")
+]
 IsList = Annotated[bool, typer.Option("--list", help="print the steps and what is done, and run nothing")]
 
 _app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -52,23 +62,33 @@ def accept(
     first: First = "",
     skipped: Skipped = [],  # noqa: B006 - typer copies the default
     release: FirstRelease = "",
+    disposable: Disposable = "",
     is_list: IsList = False,
 ) -> None:
-    """Create, roll, break and destroy a whole environment on a disposable project, and record every exchange."""
+    """Create, roll, break and destroy a whole environment on a disposable project, and record deploy's exchanges."""
     text = environment_text(environment.read_text(), project)
     place = read_place(project, folder or ROOT / ".acceptance" / project, text)
+    if release:
+        refuse_foreign_release(release, place)
     progress = Progress.read(place.folder)
-    progress = progress.with_value("first", release) if release else progress
-    chosen = remaining_steps(steps(place), progress, first, skipped)
     if is_list:
         write_report(listing(steps(place), progress, skipped))
         return
+    is_new = not progress.place
+    progress = progress.at(place)
+    progress = progress.with_value("first", release) if release else progress
+    chosen = remaining_steps(steps(place), progress, first, skipped)
+    if is_new:
+        _confirm(project, disposable)
     place.folder.mkdir(parents=True, exist_ok=True)
+    progress.write(place.folder)
     prepare(place, text)
     for step in chosen:
         progress = _perform(step, place, progress)
-    write_report(summary(place))
-    write_error(leftovers(place, "destroy" in Progress.read(place.folder).seconds))
+    try:
+        write_report(summary(place))
+    finally:
+        write_error(leftovers(place, progress.is_destroyed))
 
 
 def listing(all_steps: tuple[Step, ...], progress: Progress, skipped: list[str]) -> str:
@@ -101,33 +121,72 @@ def leftovers(place: Place, is_destroyed: bool) -> str:
     delete = f"gcloud projects delete {place.project}"
     if is_destroyed:
         return f"everything of Terraform and Packer is deleted; this deletes the rest: {delete}"
+    command = typed(sys.argv[1:], is_destroy=True)
     return (
-        f"the project still has resources that cost money. Delete them: {typed(sys.argv[1:])} --from destroy\n"
+        f"the project still has resources that cost money. Delete them: {command} --from {DESTROY}\n"
         f"or everything at once: {delete}"
     )
 
 
-def typed(arguments: Sequence[str]) -> str:
-    """Return the command line of a person, without the step to begin with."""
-    options = re.sub(r"(^| )--from[ =]\S+", "", shlex.join(arguments))
-    return f"{_TYPED} {options.strip()}"
+def typed(arguments: Sequence[str], *, is_destroy: bool = False) -> str:
+    """
+    Return the command line of a person, without the step to begin with.
+
+    Args:
+        arguments: arguments of the person.
+        is_destroy: whether the command is to delete everything, so that no `--skip destroy` stays.
+    """
+    kept: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        option, _, value = argument.partition("=")
+        if option not in ("--from", "--skip"):
+            kept.append(argument)
+            continue
+        value = value or next(rest, "")
+        if option == "--skip" and not (is_destroy and value == DESTROY):
+            kept += [option, value]
+    return f"{_TYPED} {shlex.join(kept)}"
+
+
+def _confirm(project: str, disposable: str) -> None:
+    """
+    Let the person name the project once more before the first step of a new folder.
+
+    Args:
+        project: name of the disposable project.
+        disposable: value of the option `--disposable`; empty to ask for it.
+
+    Raises:
+        AcceptanceError: the person names another project, or none.
+    """
+    if not disposable:
+        write_error(f"Everything in project '{project}' may be deleted. Type its id to begin:")
+        disposable = sys.stdin.readline().strip()
+    if disposable != project:
+        raise AcceptanceError(
+            f"--disposable: got '{disposable}', and the project is '{project}'. Fix: type the id of the project."
+        )
 
 
 def _perform(step: Step, place: Place, progress: Progress) -> Progress:
     """Run a step, print its line, and keep the progress."""
     started_s = time.monotonic()
     try:
+        progress = progress.before(step.name, [each.name for each in steps(place)])
+        progress.write(place.folder)
         progress = run_step(step, place, progress)
-    except (StepFailedError, AcceptanceError, KeyboardInterrupt) as error:
+        seconds = time.monotonic() - started_s
+        progress = progress.with_step(step.name, seconds)
+        progress.write(place.folder)
+    except (StepFailedError, AcceptanceError, OSError, UnicodeError, KeyboardInterrupt) as error:
         reason = str(error) or "interrupted"
         write_error(f"✗ {step.name}  {time.monotonic() - started_s:.0f} s\n{reason}")
-        write_error(f"the whole output: {place.folder / 'logs' / step.name}.log")
+        write_error(f"the output: {place.folder / 'logs' / step.name}.log")
         write_error(f"continue: {typed(sys.argv[1:])}")
         write_error(leftovers(place, False))
         raise SystemExit(_FAILED) from None
-    progress = progress.with_step(step.name, time.monotonic() - started_s)
-    progress.write(place.folder)
-    write_report(f"✓ {step.name}  {progress.seconds[step.name]:.0f} s  {step.text}")
+    write_report(f"✓ {step.name}  {seconds:.0f} s  {step.text}")
     return progress
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from lib.image_reference import ImageReferenceError, parse_reference
+
 ROOT: Final = Path(__file__).parents[1]
 ENVIRONMENT: Final = "dev"  # the copy of the environment's file and of iac/environments
 CAPACITY: Final = "capacity"  # the same environment, with a surge that no quota of a project has room for
@@ -59,6 +61,12 @@ class Place:
         return self.folder / "secret.txt"
 
 
+def protected_projects() -> frozenset[str]:
+    """Return the projects of all files in `environments/`: a run would destroy the environment of such a project."""
+    files = (ROOT / "environments").glob("*.yaml")
+    return frozenset(str(yaml.safe_load(file.read_text())["project"]) for file in files)
+
+
 def environment_text(text: str, project: str) -> str:
     """
     Return an environment file with another project, also in the names of its image repositories.
@@ -68,10 +76,10 @@ def environment_text(text: str, project: str) -> str:
         project: name of the disposable project.
 
     Raises:
-        AcceptanceError: the file is the environment of this very project.
+        AcceptanceError: the project is that of the file, or of a file in `environments/`.
     """
     named = str(yaml.safe_load(text)["project"])
-    if named == project:
+    if project in {named, *protected_projects()}:
         raise AcceptanceError(f"--project: '{project}' is a project of environments/. Fix: name a disposable project.")
     return re.sub(rf"(?<![\w-]){re.escape(named)}(?![\w-])", project, text)
 
@@ -84,10 +92,41 @@ def read_place(project: str, folder: Path, text: str) -> Place:
         project: name of the disposable project.
         folder: folder of the run.
         text: environment file of the run.
+
+    Raises:
+        AcceptanceError: the image repository is not one of the project, so that a run would push into another project.
     """
     settings = yaml.safe_load(text)
+    repository = str(settings["repository"])
+    if project not in repository.split("/")[1:]:
+        raise AcceptanceError(
+            f"--environment: repository '{repository}' does not name project '{project}'."
+            " Fix: take an environment file whose repository is HOST/PROJECT/PATH."
+        )
     is_http = str(settings.get("registry_url") or "").startswith("http://")
-    return Place(project, folder.resolve(), str(settings["zone"]), str(settings["repository"]), is_http)
+    return Place(project, folder.resolve(), str(settings["zone"]), repository, is_http)
+
+
+def refuse_foreign_release(release: str, place: Place) -> None:
+    """
+    Refuse a first release of another repository, because its variants are pushed into its own repository.
+
+    Args:
+        release: image reference of the option `--release`.
+        place: where the run takes place.
+
+    Raises:
+        AcceptanceError: the release has no digest, or is of another repository.
+    """
+    try:
+        reference = parse_reference(release, "--release")
+    except ImageReferenceError as error:
+        raise AcceptanceError(f"{error.message} Fix: {error.fix}.") from error
+    if reference.repository != place.repository or not reference.digest:
+        raise AcceptanceError(
+            f"--release: '{release}' is no digest of '{place.repository}'."
+            f" Fix: push the image there, and name {place.repository}@sha256:DIGEST."
+        )
 
 
 def terraform_values(place: Place) -> dict[str, Any]:

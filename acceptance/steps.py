@@ -14,6 +14,7 @@ _ACCESS: Final = ("registry", "secret", "deployer_account", "builder_account", "
 _FLEET: Final = ("ai_server_account", "chromadb_account", "ai_server", "chromadb", "chromadb_ssh")
 TARGETS: Final = ("project_setup", *_NETWORK, *_ACCESS, *_FLEET)
 SECRETS: Final = ("dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key")
+DESTROY: Final = "destroy"  # name of the last step, which deletes what the steps before it made
 _APIS: Final = ("cloudresourcemanager", "compute", "iap", "serviceusage")
 _IMAGE_FAMILY: Final = "dojangkok-cpu-base"
 _SUBNETWORK: Final = "dojangkok-dev-subnet"
@@ -167,7 +168,7 @@ def _end(place: Place) -> tuple[Step, ...]:
             _terraform(place, "plan", "-detailed-exitcode", *_values(), *_targets(TARGETS)),
         ),
         _google_step(
-            "destroy",
+            DESTROY,
             "delete everything that Terraform and Packer made",
             _terraform(place, "destroy", "-auto-approve"),
             _run("sh", "-c", _DELETE_IMAGES, "sh", place.project),
