@@ -16,13 +16,12 @@ TARGETS: Final = ("project_setup", *_NETWORK, *_ACCESS, *_FLEET)
 SECRETS: Final = ("dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key")
 DESTROY: Final = "destroy"  # name of the last step, which deletes what the steps before it made
 _APIS: Final = ("cloudresourcemanager", "compute", "iap", "serviceusage")
-_IMAGE_FAMILY: Final = "dojangkok-cpu-base"
 _SUBNETWORK: Final = "dojangkok-dev-subnet"
-_DELETE_IMAGES: Final = f"""
-images=$(gcloud compute images list --no-standard-images --project "$1" \\
-    --filter family={_IMAGE_FAMILY} --format 'value(name)')
-[ -z "$images" ] || gcloud compute images delete $images --project "$1" --quiet
-"""
+_MANIFEST: Final = "packer-manifest.json"  # Packer adds the name of each image that it has built
+_COMMIT: Final = 'git -C "$1" rev-parse --verify --quiet HEAD || echo unknown'
+# The reasons of deploy for a rollback, and for a refusal, that a step provokes.
+_ROLLED_BACK: Final = "(?s)(not done after|printed:|failed alike|because it was unhealthy).*serves again"
+_QUOTA: Final = "(?s)Fix: raise .*or lower .rollout.surge"
 _NEWER_CHROMADB: Final = "docker.io/chromadb/chroma:latest"
 
 
@@ -35,6 +34,7 @@ class Command:
         arguments: program and arguments; `<NAME>` stands for the value that an earlier command kept.
         exit_codes: exit codes with which the process may end.
         keeps: name under which the last line of stdout is kept; empty for none.
+        matches: pattern that stdout or stderr must contain; empty for any output.
         until: pattern; the command is repeated until stdout contains it. Empty for a command that runs once.
         folder: working folder: that of the run, or the repository.
     """
@@ -42,6 +42,7 @@ class Command:
     arguments: tuple[str, ...]
     exit_codes: tuple[int, ...] = (0,)
     keeps: str = ""
+    matches: str = ""
     until: str = ""
     folder: Folder = "run"
 
@@ -94,14 +95,13 @@ def _creation(place: Place) -> tuple[Step, ...]:
             "packer",
             "build the VM image cpu-base",
             _run("packer", "init", str(ROOT / "packer")),
+            _run("sh", "-c", _COMMIT, "sh", str(ROOT), keeps="commit"),
             _run(
                 "packer", "build", "-only", "cpu-base.*", "-var", f"project_id={place.project}",
-                "-var", f"subnetwork={_SUBNETWORK}", "-var", "commit=acceptance", str(ROOT / "packer"),
+                "-var", f"subnetwork={_SUBNETWORK}", "-var", f"zone={place.zone}", "-var", "commit=<commit>",
+                str(ROOT / "packer"),
             ),
-            _run(
-                "gcloud", "compute", "images", "describe-from-family", _IMAGE_FAMILY, *project,
-                "--format", "value(name)", keeps="cpu-image",
-            ),
+            _images("newest", keeps="cpu-image"),
         ),
         _google_step(
             "publish",
@@ -126,16 +126,20 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
     def step(name: str, text: str, *commands: Command) -> Step:
         return Step(name=name, text=text, needs_google=False, commands=commands)
 
-    def deploy(*arguments: str, ends: int = 0, until: str = "", env: str = ENVIRONMENT) -> Command:
+    def deploy(*arguments: str, ends: int = 0, matches: str = "", until: str = "", env: str = ENVIRONMENT) -> Command:
         program = (sys.executable, "-m", "acceptance.recording", "<exchanges>", "<step>", place.project, "deploy")
-        return Command(arguments=(*program, *arguments, "--env", env), exit_codes=(ends,), until=until)
+        return Command(arguments=(*program, *arguments, "--env", env), exit_codes=(ends,), matches=matches, until=until)
 
     return (
         step("stable", "wait until the group serves", deploy("status", until="stable yes")),
         step("doctor", "no defect of login, project and group", deploy("doctor")),
         step("plan", "a plan that differs", deploy("plan", "--image", "<second>", "--exit-code", ends=2)),
         step("deploy", "a sound release", deploy("deploy", "--image", "<second>")),
-        step("bad-image", "a container that exits: rolled back", deploy("deploy", "--image", "<exits>", ends=7)),
+        step(
+            "bad-image",
+            "a container that exits: rolled back",
+            deploy("deploy", "--image", "<exits>", ends=7, matches=_ROLLED_BACK),
+        ),
         step(
             "crash-after-bake",
             "a release that stops serving later: rolled back by hand",
@@ -146,12 +150,12 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
         step(
             "never-healthy",
             "a server that never answers: rolled back",
-            deploy("deploy", "--image", "<never-healthy>", ends=7),
+            deploy("deploy", "--image", "<never-healthy>", ends=7, matches=_ROLLED_BACK),
         ),
         step(
             "capacity",
             "a surge without quota: refused",
-            deploy("deploy", "--image", "<third>", ends=3, env=CAPACITY),
+            deploy("deploy", "--image", "<third>", ends=3, matches=_QUOTA, env=CAPACITY),
         ),
         step("rollback", "a sound release, and back", deploy("deploy", "--image", "<third>"), deploy("rollback")),
         step("reports", "status and history", deploy("status"), deploy("history")),
@@ -171,7 +175,7 @@ def _end(place: Place) -> tuple[Step, ...]:
             DESTROY,
             "delete everything that Terraform and Packer made",
             _terraform(place, "destroy", "-auto-approve"),
-            _run("sh", "-c", _DELETE_IMAGES, "sh", place.project),
+            _images("delete", place.project),
         ),
     )
 
@@ -182,6 +186,10 @@ def _google_step(name: str, text: str, *commands: Command) -> Step:
 
 def _run(*arguments: str, keeps: str = "") -> Command:
     return Command(arguments=arguments, keeps=keeps)
+
+
+def _images(verb: str, *more: str, keeps: str = "") -> Command:
+    return _run(sys.executable, "-m", "acceptance.images", verb, _MANIFEST, *more, keeps=keeps)
 
 
 def _variant(place: Place, name: str) -> Command:

@@ -1,0 +1,80 @@
+"""
+The VM images that Packer has built in a run, by the manifest that Packer writes into the folder of the run.
+
+    python -m acceptance.images newest packer-manifest.json
+    python -m acceptance.images delete packer-manifest.json PROJECT
+
+`newest` prints the name of the last one; `delete` deletes all of them, and no other image of the project.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from acceptance.place import AcceptanceError
+
+_GCLOUD_S: Final = 600
+
+
+def built_images(manifest: Path) -> tuple[str, ...]:
+    """
+    Return the names of the images that Packer has built, oldest first; none if Packer has built none.
+
+    Args:
+        manifest: file of Packer's post-processor `manifest`, which adds each build to it.
+    """
+    if not manifest.exists():
+        return ()
+    return tuple(str(build["artifact_id"]) for build in json.loads(manifest.read_text())["builds"])
+
+
+def delete_images(names: tuple[str, ...], project: str) -> None:
+    """
+    Delete images, and look whether they are deleted.
+
+    Args:
+        names: names of the images; those that do not exist are ignored.
+        project: project of the images.
+
+    Raises:
+        AcceptanceError: an image is still there.
+        CalledProcessError: gcloud has failed.
+    """
+    if not names:
+        return
+    existing = _listed(names, project)
+    if existing:
+        _gcloud("delete", *existing, "--quiet", "--project", project)
+    left = _listed(names, project)
+    if left:
+        raise AcceptanceError(f"images: {', '.join(left)} not deleted. Fix: delete them by gcloud.")
+
+
+def _listed(names: tuple[str, ...], project: str) -> list[str]:
+    output = _gcloud("list", "--no-standard-images", "--project", project, "--format", "value(name)")
+    return [name for name in output.split() if name in names]
+
+
+def _gcloud(verb: str, *arguments: str) -> str:
+    # gcloud is written in Python, and gets its own modules instead of those of this repository.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        ["gcloud", "compute", "images", verb, *arguments], env=variables, stdout=subprocess.PIPE, text=True,
+        check=True, timeout=_GCLOUD_S,
+    )  # fmt: skip
+    return done.stdout
+
+
+if __name__ == "__main__":
+    _verb, _manifest, *_project = sys.argv[1:]
+    _names = built_images(Path(_manifest))
+    if _verb == "newest":
+        print(*_names[-1:])
+    else:
+        try:
+            delete_images(_names, *_project)
+        except AcceptanceError as _error:
+            raise SystemExit(str(_error)) from None
