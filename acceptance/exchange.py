@@ -1,4 +1,4 @@
-"""An HTTP exchange as a recording has it: no header, and no secret, account of a person or name of the project."""
+"""An HTTP exchange as a recording has it: no header, and no secret, person or project."""
 
 import json
 import re
@@ -14,7 +14,17 @@ PERSON: Final = "person@example.com"
 _HIDDEN: Final = "…"
 _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _ACCOUNTS_OF_PROGRAMS: Final = ".gserviceaccount.com"
-_NUMBER: Final = re.compile(r"(?<=projects/)\d+|\b\d+(?=(?:-compute)?@[\w.-]*gserviceaccount\.com)")
+# The number of a project: behind the word, in an account of a program, and alone, because it has 12 digits then.
+_NUMBER: Final = re.compile(
+    r"(?i:(?P<word>projects?(?:[ _-]?(?:number|id))?[\"']?(?:/|%2F|=|%3D|:|#|\s){1,3}[\"']?))\d{6,}(?![\w-])"
+    r"|(?<=projects/)\d+|\b\d+(?=(?:-compute)?@[\w.-]*gserviceaccount\.com)|(?<![\w.-])\d{12}(?![\w-])"
+)
+_NUMBER_MEMBERS: Final = ("projectNumber", "project_number")
+# OS Login makes the name of a user of the email of the person: alice_example_com, and ext_… for another organization.
+_OS_LOGIN: Final = re.compile(r"\b(?:ext_\w+|[a-z]\w*_(?:com|org|net|edu|gov|io|dev|app|ai|kr|jp|de|uk|fr|eu|ch))\b")
+_HOME: Final = re.compile(r"(?<=/home/)[\w.-]+")
+_USER_MEMBERS: Final = ("username", "userName")
+_SUBJECT: Final = re.compile(r"(?<=/subject/)[^\s\"',;)\]}]+")  # a person of a federated login
 _KEYS_OF_PERSONS: Final = ("ssh-keys", "sshKeys")  # entries of metadata
 _PLACES_IN_LISTS: Final = ("pageToken", "nextPageToken")  # named like tokens, and no credentials
 
@@ -66,7 +76,7 @@ def may_be_recorded(host: str, path: str) -> bool:
 
 def without_secrets(value: Any, project: str, name: str = "") -> Any:
     """
-    Return a JSON value without secrets, emails of persons and the name of the project.
+    Return a JSON value without secrets, names of persons, and name and number of the project.
 
     Args:
         value: JSON value.
@@ -76,11 +86,13 @@ def without_secrets(value: Any, project: str, name: str = "") -> Any:
     if isinstance(value, dict):
         entry = str(value.get("key", "")) if set(value) == {"key", "value"} else ""
         return {
-            key: without_secrets(member, project, entry if entry and key == "value" else key)
+            _without_project(key, project): without_secrets(member, project, entry if entry and key == "value" else key)
             for key, member in value.items()
         }
     if isinstance(value, list):
         return [without_secrets(member, project, name) for member in value]
+    if name in _NUMBER_MEMBERS and isinstance(value, int | str):
+        return PROJECT
     return _text_without_secrets(value, project, name) if isinstance(value, str) else value
 
 
@@ -98,5 +110,11 @@ def _text_without_secrets(text: str, project: str, name: str) -> str:
     # A secret that begins before the value itself leaves nothing that may be shown.
     shown = shown.removeprefix(prefix) if shown.startswith(prefix) else _HIDDEN
     shown = _EMAIL.sub(lambda match: match[0] if match[0].endswith(_ACCOUNTS_OF_PROGRAMS) else PERSON, shown)
-    shown = _NUMBER.sub(PROJECT, shown)
+    for pattern in (_SUBJECT, _HOME, _OS_LOGIN):
+        shown = pattern.sub(PERSON, shown)
+    return PERSON if name in _USER_MEMBERS else _without_project(shown, project)
+
+
+def _without_project(text: str, project: str) -> str:
+    shown = _NUMBER.sub(lambda match: f"{match['word'] or ''}{PROJECT}", text)
     return re.sub(rf"(?<![\w-]){re.escape(project)}(?![\w-])", PROJECT, shown) if project else shown
