@@ -15,9 +15,19 @@ Verdict = Literal["measured", "contradicted", "not seen"]
 Cases = Iterator[bool]  # for each case that the exchanges show, whether the behaviour holds
 
 _GROUP: Final = re.compile(r"/compute/v1/projects/[^/]+/zones/[^/]+/instanceGroupManagers/[^/?]+")
+_GROUPS: Final = re.compile(_GROUP.pattern.rpartition("/")[0])
+_HEALTH_CHECKS: Final = re.compile(r"/compute/v1/projects/[^/]+/global/healthChecks")
 _ROWS: Final = re.compile(rf"{_GROUP.pattern}/listManagedInstances.*")
 _TEMPLATES: Final = re.compile(r"/compute/v1/projects/[^/]+/global/instanceTemplates")
 _TEMPLATE: Final = re.compile(rf"{_TEMPLATES.pattern}/[^/?]+")
+# Every method that the row of operation types covers, and the type of its operation.
+_OPERATION_TYPES: Final = (
+    ("POST", _HEALTH_CHECKS, "insert"),
+    ("POST", _TEMPLATES, "compute.instanceTemplates.insert"),
+    ("POST", _GROUPS, "compute.instanceGroupManagers.insert"),
+    ("PATCH", _GROUP, "patch"),
+    ("DELETE", _GROUP, "compute.instanceGroupManagers.delete"),
+)
 _PACIFIC: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}-0[78]:00")
 _TEMPLATE_MEMBERS: Final = {"kind", "id", "selfLink", "creationTimestamp", "name", "properties"}
 
@@ -57,24 +67,43 @@ def verdicts_report(exchanges: Sequence[Exchange]) -> list[str]:
     return [f"{verdict:<12}  {row}" for row, verdict in sorted(verdicts(exchanges).items(), key=lambda item: item[1])]
 
 
-def _answers(exchanges: Sequence[Exchange], verb: str, path: re.Pattern[str], status: int = 200) -> Iterator[Any]:
+def _answers(exchanges: Sequence[Exchange], verb: str, path: re.Pattern[str]) -> Iterator[Any]:
+    """Yield the successful answers to a method that are JSON objects; a page of a proxy is no evidence."""
     for exchange in exchanges:
-        if (exchange.verb, exchange.status) == (verb, status) and path.fullmatch(exchange.path.partition("?")[0]):
+        is_document = exchange.status == 200 and isinstance(exchange.response, dict)
+        if is_document and exchange.verb == verb and path.fullmatch(exchange.path.partition("?")[0]):
             yield exchange.response
 
 
 def _operation_types(exchanges: Sequence[Exchange]) -> Cases:
-    for operation in _answers(exchanges, "PATCH", _GROUP):
-        yield operation["operationType"] == "patch"
-    for operation in _answers(exchanges, "POST", _TEMPLATES):
-        yield operation["operationType"] == "compute.instanceTemplates.insert"
+    """Yield whether each operation has the type of its method, once every method is seen or a type is another."""
+    cases = [
+        [operation["operationType"] == name for operation in _answers(exchanges, verb, path)]
+        for verb, path, name in _OPERATION_TYPES
+    ]
+    if all(cases) or any(False in holds for holds in cases):
+        for holds in cases:
+            yield from holds
 
 
 def _missing_resource(exchanges: Sequence[Exchange]) -> Cases:
+    """Yield for each 404 in the form of Google's errors whether it has reason and text of an absent resource."""
     for exchange in exchanges:
-        if exchange.status == 404 and exchange.path.startswith("/compute/"):
-            error = exchange.response["error"]
-            yield error["errors"][0]["reason"] == "notFound" and "was not found" in error["message"]
+        error = exchange.response.get("error") if isinstance(exchange.response, dict) else None
+        if exchange.status == 404 and exchange.path.startswith("/compute/") and _is_error(error):
+            yield error["errors"][0].get("reason") == "notFound" and "was not found" in error["message"]
+
+
+def _is_error(error: Any) -> bool:
+    """Return whether a member `error` has the form that Google documents: code, message and a list of causes."""
+    return (
+        isinstance(error, dict)
+        and isinstance(error.get("code"), int)
+        and isinstance(error.get("message"), str)
+        and isinstance(error.get("errors"), list)
+        and bool(error["errors"])
+        and isinstance(error["errors"][0], dict)
+    )
 
 
 def _pacific(exchanges: Sequence[Exchange]) -> Cases:

@@ -49,7 +49,8 @@ def template(**changes: Any) -> Exchange:
 
 def absent(message: str) -> Exchange:
     """Return an answer for a resource that does not exist."""
-    return answer("GET", _GROUP, {"error": {"errors": [{"reason": "notFound"}], "message": message}}, status=404)
+    error = {"code": 404, "errors": [{"reason": "notFound"}], "message": message}
+    return answer("GET", _GROUP, {"error": error}, status=404)
 
 
 def rows(*managed: Json) -> Exchange:
@@ -58,9 +59,16 @@ def rows(*managed: Json) -> Exchange:
 
 
 PATCH = answer("PATCH", _GROUP, {"operationType": "patch"}, request={"versions": []})
+OPERATIONS = [
+    PATCH,
+    answer("POST", "/compute/v1/projects/demo/global/healthChecks", {"operationType": "insert"}),
+    answer("POST", _TEMPLATE, {"operationType": "compute.instanceTemplates.insert"}),
+    answer("POST", _GROUP.rpartition("/")[0], {"operationType": "compute.instanceGroupManagers.insert"}),
+    answer("DELETE", _GROUP, {"operationType": "compute.instanceGroupManagers.delete"}),
+]
 SHOWN = {
     "test_recorded.test_operation_types": (
-        [PATCH, answer("POST", _TEMPLATE, {"operationType": "compute.instanceTemplates.insert"})],
+        OPERATIONS,
         [answer("PATCH", _GROUP, {"operationType": "compute.instanceGroupManagers.patch"})],
     ),
     "test_errors.test_a_missing_resource": ([absent("The resource 'x' was not found")], [absent("no such thing")]),
@@ -105,11 +113,28 @@ def test_an_emulator_measures_nothing(row: str) -> None:
     assert verdicts_report(exchanges) == ["no exchange with Google: no row of emulator/FIDELITY.md is measured"]
 
 
-@pytest.mark.parametrize("response", [{}, "<html>", None])
-def test_an_answer_without_its_members_contradicts(response: Any) -> None:
+def test_an_answer_without_its_members_contradicts() -> None:
     """An answer that lacks what a row says is no reason to stop the report."""
-    exchange = replace(group(True, True), response=response)
+    exchange = replace(group(True, True), response={})
     assert verdicts([exchange])["test_templates.test_timestamps_are_pacific"] == "contradicted"
+
+
+@pytest.mark.parametrize(
+    "response", ["<html>404: it was not found</html>", None, {"error": "not found"}, {"error": {}}]
+)
+def test_an_answer_of_a_proxy_shows_nothing(response: Any) -> None:
+    """Answers that are no JSON objects, and errors in another form than Google's, neither measure nor contradict."""
+    exchanges = [replace(group(True, True), response=response), replace(absent("x"), response=response)]
+    assert verdicts([exchanges[1]])["test_errors.test_a_missing_resource"] == "not seen"
+    if not isinstance(response, dict):
+        assert set(verdicts(exchanges).values()) == {"not seen"}
+
+
+@pytest.mark.parametrize("number", range(len(OPERATIONS)))
+def test_operation_types_need_every_method(number: int) -> None:
+    """The row of operation types is measured only by all of its methods together."""
+    exchanges = [*OPERATIONS[:number], *OPERATIONS[number + 1 :]]
+    assert verdicts(exchanges)["test_recorded.test_operation_types"] == "not seen"
 
 
 def test_report_names_each_row_with_its_verdict() -> None:
