@@ -93,11 +93,11 @@ def test_a_difference_is_named(emulator: EmulatorClient, tmp_path: Path, plant: 
 
 
 @environment(quotas={"INSTANCES": 24})
-def test_committed_recordings(emulator: EmulatorClient, tmp_path: Path) -> None:
-    """The last committed run of `acceptance`, or without one a rollout made here, is replayed without a difference."""
-    own_run = record_rollout(emulator, tmp_path / "deploy.jsonl")
-    last_run = [own_run, *recordings.runs()][-1]
-    assert replay(emulator, last_run) == []
+@pytest.mark.parametrize("number", range(len(recordings.runs()) + 1), ids=lambda number: f"run-{number}")
+def test_committed_recordings(emulator: EmulatorClient, tmp_path: Path, number: int) -> None:
+    """A rollout made here (run 0), and each committed run of `acceptance`, is replayed without a difference."""
+    run = recordings.runs()[number - 1] if number else record_rollout(emulator, tmp_path / "deploy.jsonl")
+    assert replay(emulator, run) == []
 
 
 def test_committed_recordings_are_of_google_and_contradict_no_row() -> None:
