@@ -119,9 +119,7 @@ def test_an_answer_without_its_members_contradicts() -> None:
     assert verdicts([exchange])["test_templates.test_timestamps_are_pacific"] == "contradicted"
 
 
-@pytest.mark.parametrize(
-    "response", ["<html>404: it was not found</html>", None, {"error": "not found"}, {"error": {}}]
-)
+@pytest.mark.parametrize("response", ["<html>was not found</html>", None, {"error": "not found"}, {"error": {}}])
 def test_an_answer_of_a_proxy_shows_nothing(response: Any) -> None:
     """Answers that are no JSON objects, and errors in another form than Google's, neither measure nor contradict."""
     exchanges = [replace(group(True, True), response=response), replace(absent("x"), response=response)]

@@ -1,5 +1,6 @@
 """The command line: the list, a line for each step, the end of a failure, and what is left in the project."""
 
+import io
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,9 @@ from acceptance.progress import Progress
 from acceptance.steps import Command, Step
 
 _OK = Step(name="plan", text="a plan", needs_google=False, commands=(Command(arguments=(sys.executable, "-c", "")),))
+_RELEASE = f"asia-northeast3-docker.pkg.dev/disposable-1/dojangkok-ai/ai-server@sha256:{'a' * 64}"
+_DESTROY = Step(name="destroy", text="delete", needs_google=True, commands=_OK.commands)
+_CONFIRMED = ("--disposable", "disposable-1")
 _BAD = Step(name="deploy", text="a deploy", needs_google=True, commands=(Command(arguments=("no-such-program",)),))
 
 
@@ -38,7 +42,7 @@ def with_steps(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> None:
 
 def test_list_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """`--list` prints every step with its state, and writes no file."""
-    Progress().with_step("bootstrap", 30).write(tmp_path)
+    Progress(seconds={"bootstrap": 30.0}).write(tmp_path)
     assert call(monkeypatch, tmp_path, "--list", "--skip", "packer") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["30", "s", "bootstrap"]
@@ -53,11 +57,12 @@ def test_a_failure_stops_with_the_commands_to_go_on(
 ) -> None:
     """The steps before the failure are kept, and the last lines say how to continue and how to delete everything."""
     with_steps(monkeypatch, _OK, _BAD)
-    assert call(monkeypatch, tmp_path, "--from", "plan") == 1
+    assert call(monkeypatch, tmp_path, "--from", "plan", *_CONFIRMED) == 1
     output = capsys.readouterr()
     assert output.out == "✓ plan  0 s  a plan\n"
     assert "✗ deploy  0 s\nno-such-program: not found" in output.err
     command = f"uv run --project deploy python -m acceptance --project disposable-1 --folder {tmp_path}"
+    command += " --disposable disposable-1"
     assert output.err.splitlines()[-3:] == [
         f"continue: {command}",
         f"the project still has resources that cost money. Delete them: {command} --from destroy",
@@ -66,7 +71,7 @@ def test_a_failure_stops_with_the_commands_to_go_on(
     assert set(Progress.read(tmp_path).seconds) == {"plan"}
 
     with_steps(monkeypatch, _OK)
-    assert call(monkeypatch, tmp_path, "--release", "host/app@sha256:1") == 0
+    assert call(monkeypatch, tmp_path, "--release", _RELEASE) == 0
     output = capsys.readouterr()
     assert "✓" not in output.out
     assert "0 exchanges in 0 files" in output.out
@@ -80,6 +85,13 @@ def test_a_failure_stops_with_the_commands_to_go_on(
         (["--environment", "/no/such/file"], "No such file"),
         (["--colour"], "usage: No such option"),
         (["--project", "dojangkok-dev"], "name a disposable project"),
+        (["--project", "dojangkok-prod"], "name a disposable project"),
+        (["--disposable", "disposable-2"], "got 'disposable-2', and the project is 'disposable-1'"),
+        ([], "got '', and the project is 'disposable-1'"),
+        (["--release", f"{_RELEASE.replace('disposable-1', 'other-1')}"], "is no digest of 'asia-northeast3"),
+        (["--release", f"{_RELEASE.partition('@')[0]}:latest"], "is no digest of 'asia-northeast3"),
+        (["--release", "ai-server"], "is not an image reference"),
+        (["--environment", str(ROOT / "environments/local.yaml")], "does not name project 'disposable-1'"),
     ],
 )
 def test_a_refusal_begins_nothing(
@@ -90,9 +102,99 @@ def test_a_refusal_begins_nothing(
     text: str,
 ) -> None:
     """What can't be run ends with 3 and its reason, before any file is written."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
     assert call(monkeypatch, tmp_path / "run", *arguments) == 3
     assert text in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_person_confirms_a_new_folder_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The id of the project is asked for before the first step of a folder, and not when the run continues."""
+    with_steps(monkeypatch, _OK)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("disposable-1\n"))
+    assert call(monkeypatch, tmp_path) == 0
+    assert "Type its id" in capsys.readouterr().err
+    assert call(monkeypatch, tmp_path) == 0
+    assert "Type its id" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["project", "zone", "repository"])
+def test_a_folder_of_another_place_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, place: Place
+) -> None:
+    """The state of a project is never applied to another project, zone or repository."""
+    progress = Progress().at(place)
+    replace(progress, place={**progress.place, name: "other"}).write(tmp_path)
+    assert call(monkeypatch, tmp_path, "--from", "destroy") == 3
+    assert f"is of {name} 'other'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("file", "text"), [("terraform.tfstate", "has files, and no"), ("progress.json", "Expecting")])
+def test_a_folder_of_other_files_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str, text: str
+) -> None:
+    """A folder without a readable progress may hold the state of another project."""
+    (tmp_path / file).write_text("{")
+    assert call(monkeypatch, tmp_path, *_CONFIRMED) == 3
+    assert text in capsys.readouterr().err
+
+
+def test_steps_of_an_earlier_attempt_are_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that runs again undoes itself and all later ones, also if it fails."""
+    with_steps(monkeypatch, _OK, replace(_OK, name="deploy"), replace(_OK, name="reports"))
+    assert call(monkeypatch, tmp_path, *_CONFIRMED) == 0
+    assert list(Progress.read(tmp_path).seconds) == ["plan", "deploy", "reports"]
+    with_steps(monkeypatch, _OK, _BAD, replace(_OK, name="reports"))
+    assert call(monkeypatch, tmp_path, "--from", "deploy") == 1
+    assert list(Progress.read(tmp_path).seconds) == ["plan"]
+
+
+def test_after_destroy_nothing_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything is deleted only until another step has run, and a destroyed run does not begin again by itself."""
+    with_steps(monkeypatch, _OK, _DESTROY)
+    assert call(monkeypatch, tmp_path, *_CONFIRMED) == 0
+    assert "everything of Terraform and Packer is deleted" in capsys.readouterr().err
+    assert Progress.read(tmp_path).seconds == {}
+    assert call(monkeypatch, tmp_path) == 3
+    assert "'destroy' has ended this run" in capsys.readouterr().err
+    assert call(monkeypatch, tmp_path, "--from", "plan", "--skip", "destroy") == 0
+    error = capsys.readouterr().err
+    assert "still has resources" in error
+    assert "deleted" not in error
+
+
+@pytest.mark.parametrize("error", [OSError("no space"), UnicodeError("no text")], ids=["disk", "text"])
+def test_an_error_in_a_step_advises_on_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    """A disk without space or a text that cannot be read ends a step with 1, and names the costs."""
+
+    def fail(*_: object) -> Progress:
+        raise error
+
+    with_steps(monkeypatch, _OK)
+    monkeypatch.setattr(program, "run_step", fail)
+    assert call(monkeypatch, tmp_path, *_CONFIRMED) == 1
+    assert "resources that cost money" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "continued", "destroyed"),
+    [
+        (["--from", "plan", "--skip", "destroy"], " --skip destroy", ""),
+        (["--from=plan", "--skip=destroy", "--skip", "packer"], " --skip destroy --skip packer", " --skip packer"),
+        (["--folder", "a b"], " --folder 'a b'", " --folder 'a b'"),
+    ],
+)
+def test_advice_can_be_typed(arguments: list[str], continued: str, destroyed: str) -> None:
+    """No command begins with another step than it says, and the command that deletes skips no destroy."""
+    start = "uv run --project deploy python -m acceptance"
+    assert program.typed(arguments) == f"{start}{continued}".rstrip()
+    assert program.typed(arguments, is_destroy=True).rstrip() == f"{start}{destroyed}"
 
 
 def test_summary_says_where_a_recording_of_google_belongs(place: Place) -> None:

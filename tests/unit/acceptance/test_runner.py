@@ -1,6 +1,11 @@
 """Commands of a step: their exit codes, what they keep, how they are repeated, and their log."""
 
+import os
+import signal
 import sys
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +81,79 @@ def test_a_missing_program_fails_the_step(place: Place) -> None:
         run_step(step(Command(arguments=("no-such-program",))), place, Progress())
 
 
-def test_a_program_without_end_fails_the_step(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command is ended after its longest time."""
-    monkeypatch.setattr(runner, "_COMMAND_S", 0.2)
+_STAYS = """
+import signal, sys, time
+from pathlib import Path
+
+def end(*_):
+    Path("interrupts").open("a").write("x")
+    print("state written", flush=True)
+    sys.exit(0)
+
+signal.signal(signal.SIGINT, end)
+print("applying", flush=True)
+Path("ready").touch()
+time.sleep(60)
+"""
+
+
+def test_a_program_without_end_is_interrupted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command gets one interrupt after its longest time, may end in order, and its output is in the log."""
+    monkeypatch.setattr(runner, "_COMMAND_S", 3.0)
     with pytest.raises(StepFailedError, match="no end within"):
-        run_step(step(python("import time; time.sleep(60)")), place, Progress())
+        run_step(step(python(_STAYS)), place, Progress())
+    assert (place.folder / "interrupts").read_text() == "x"
+    assert "applying\nstate written" in (place.folder / "logs/deploy.log").read_text()
+    assert [file.name for file in (place.folder / "logs").iterdir()] == ["deploy.log"]
+
+
+def test_a_program_that_ignores_an_interrupt_is_killed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that does not end after its interrupt is killed together with its children."""
+    monkeypatch.setattr(runner, "_COMMAND_S", 0.5)
+    monkeypatch.setattr(runner, "_INTERRUPTED_S", 0.1)
+    code = "trap '' INT; echo applying; sleep 60 & wait"
+    with pytest.raises(StepFailedError, match="no end within"):
+        run_step(step(Command(arguments=("sh", "-c", code))), place, Progress())
+    assert "applying" in (place.folder / "logs/deploy.log").read_text()
+
+
+def test_an_interrupt_of_the_person_reaches_the_command_once(place: Place) -> None:
+    """Ctrl-C lets the command end in order, and then ends the step; the log has the output."""
+
+    def interrupt() -> None:
+        while not (place.folder / "ready").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    person = threading.Thread(target=interrupt)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where pytest runs in the background
+    try:
+        person.start()
+        with pytest.raises(KeyboardInterrupt):
+            run_step(step(python(_STAYS)), place, Progress())
+        person.join()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert (place.folder / "interrupts").read_text() == "x"
+    assert "state written" in (place.folder / "logs/deploy.log").read_text()
+
+
+def test_output_that_does_not_match_fails_the_step(place: Place) -> None:
+    """The exit code alone does not show why a deploy was refused."""
+    command = python("import sys; sys.exit('no such image')", exit_codes=(1,), matches="surge")
+    with pytest.raises(StepFailedError, match="no 'surge' in the output"):
+        run_step(step(command), place, Progress())
+    run_step(step(replace(command, matches="no such")), place, Progress())
+
+
+def test_variables_of_terraform_do_not_reach_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person's TF_* and PKR_VAR_* could name other values, states and folders."""
+    monkeypatch.setenv("TF_WORKSPACE", "prod")
+    monkeypatch.setenv("PKR_VAR_project_id", "prod")
+    code = "import os; print(*(name for name in os.environ if name.startswith(('TF_', 'PKR_'))), 'end')"
+    assert run_step(step(python(code, keeps="names")), place, Progress()).kept == {"names": "end"}
+    assert "prod" not in (place.folder / "logs/deploy.log").read_text()
+    assert "\nend\n" in (place.folder / "logs/deploy.log").read_text()
 
 
 def test_a_step_that_runs_again_records_from_the_beginning(place: Place) -> None:

@@ -1,6 +1,8 @@
 """The steps: their order, which values they need, and whether they name what the repository has."""
 
+import itertools
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 
 from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
 from acceptance.progress import Progress, remaining_steps
-from acceptance.steps import SECRETS, TARGETS, steps
+from acceptance.steps import SECRETS, TARGETS, Command, steps
 
 _TEXT = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
 _GIVEN = {"exchanges", "step", "scratch"}
@@ -88,10 +90,34 @@ def test_prepare_keeps_the_state_of_an_earlier_run(place: Place) -> None:
     assert (place.terraform / "terraform.tfstate").read_text() == "{}"
 
 
-def test_project_of_an_environment_is_refused() -> None:
-    """A run on the project of an environment would destroy that environment."""
+@pytest.mark.parametrize("environment", ["dev", "local", "prod"])
+@pytest.mark.parametrize("project", ["dojangkok-dev", "dojangkok-prod"])
+def test_project_of_an_environment_is_refused(environment: str, project: str) -> None:
+    """A run on the project of any environment would destroy that environment, whichever file the run starts from."""
     with pytest.raises(AcceptanceError, match="name a disposable project"):
-        environment_text((ROOT / "environments/dev.yaml").read_text(), "dojangkok-dev")
+        environment_text((ROOT / f"environments/{environment}.yaml").read_text(), project)
+
+
+def test_packer_takes_every_value(place: Place) -> None:
+    """Each -var of the step is a variable of packer/ and keeps its rule, and no variable lacks a value."""
+    (packer,) = (step for step in steps(place) if step.name == "packer")
+    (commit,) = (command for command in packer.commands if command.keeps == "commit")
+    done = subprocess.run(commit.arguments, capture_output=True, text=True, check=True, timeout=60)
+    (build,) = (command for command in packer.commands if command.arguments[:2] == ("packer", "build"))
+    pairs = (text.replace("<commit>", done.stdout.strip()).partition("=") for text in _values_of(build))
+    values = {name: value for name, _, value in pairs}
+    text = (ROOT / "packer/variables.pkr.hcl").read_text()
+    blocks = dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
+    assert {name for name, block in blocks.items() if "default" not in block} <= values.keys() <= blocks.keys()
+    rules = {name: re.findall(r'regex\("(.+?)", var\.', blocks[name]) for name in values}
+    assert {name for name, patterns in rules.items() if patterns} == {"commit", "zone"}
+    assert not [name for name in values for pattern in rules[name] if not re.search(pattern, values[name])]
+    assert (values["zone"], values["project_id"]) == (place.zone, place.project)
+
+
+def _values_of(command: Command) -> list[str]:
+    arguments = command.arguments
+    return [value for option, value in itertools.pairwise(arguments) if option == "-var"]
 
 
 def test_a_run_continues_after_its_last_step(place: Place) -> None:
@@ -118,3 +144,18 @@ def test_progress_is_kept(tmp_path: Path) -> None:
     progress = Progress().with_step("deploy", 12.5).with_value("first", "host/app@sha256:1")
     progress.write(tmp_path)
     assert Progress.read(tmp_path) == progress
+    assert [file.name for file in tmp_path.iterdir()] == ["progress.json"]
+
+
+@pytest.mark.parametrize(("step", "ends", "report"), [
+    ("bad-image", 7, "release 'a': a-1 printed: exit 1. 'seed' serves again. Fix: correct the image."),
+    ("never-healthy", 7, "release 'a': not done after 300 s: a-1 unhealthy. 'seed' serves again."),
+    ("capacity", 3, "INSTANCES has room for 20.\nFix: raise INSTANCES in region r, or lower `rollout.surge`."),
+])  # fmt: skip
+def test_a_failure_must_have_its_reason(place: Place, step: str, ends: int, report: str) -> None:
+    """The exit codes 3 and 7 count only with the reason that the step provokes."""
+    (command,) = next(each.commands for each in steps(place) if each.name == step)
+    assert command.exit_codes == (ends,)
+    assert re.search(command.matches, report)
+    for other in ("no permission. Fix: name a login.", "the target size became 0. 'seed' serves again."):
+        assert not re.search(command.matches, other)
