@@ -1,8 +1,6 @@
 """The steps: their order, which values they need, and whether they name what the repository has."""
 
-import itertools
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ import yaml
 
 from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
 from acceptance.progress import Progress, remaining_steps
-from acceptance.steps import SECRETS, TARGETS, Command, steps
+from acceptance.steps import SECRETS, TARGETS, steps
 
 _TEXT = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
 _GIVEN = {"exchanges", "step", "scratch"}
@@ -96,28 +94,6 @@ def test_project_of_an_environment_is_refused(environment: str, project: str) ->
     """A run on the project of any environment would destroy that environment, whichever file the run starts from."""
     with pytest.raises(AcceptanceError, match="name a disposable project"):
         environment_text((ROOT / f"environments/{environment}.yaml").read_text(), project)
-
-
-def test_packer_takes_every_value(place: Place) -> None:
-    """Each -var of the step is a variable of packer/ and keeps its rule, and no variable lacks a value."""
-    (packer,) = (step for step in steps(place) if step.name == "packer")
-    (commit,) = (command for command in packer.commands if command.keeps == "commit")
-    done = subprocess.run(commit.arguments, capture_output=True, text=True, check=True, timeout=60)
-    (build,) = (command for command in packer.commands if command.arguments[:2] == ("packer", "build"))
-    pairs = (text.replace("<commit>", done.stdout.strip()).partition("=") for text in _values_of(build))
-    values = {name: value for name, _, value in pairs}
-    text = (ROOT / "packer/variables.pkr.hcl").read_text()
-    blocks = dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
-    assert {name for name, block in blocks.items() if "default" not in block} <= values.keys() <= blocks.keys()
-    rules = {name: re.findall(r'regex\("(.+?)", var\.', blocks[name]) for name in values}
-    assert {name for name, patterns in rules.items() if patterns} == {"commit", "zone"}
-    assert not [name for name in values for pattern in rules[name] if not re.search(pattern, values[name])]
-    assert (values["zone"], values["project_id"]) == (place.zone, place.project)
-
-
-def _values_of(command: Command) -> list[str]:
-    arguments = command.arguments
-    return [value for option, value in itertools.pairwise(arguments) if option == "-var"]
 
 
 def test_a_run_continues_after_its_last_step(place: Place) -> None:
