@@ -14,8 +14,8 @@ from acceptance.exchange import Exchange
 Verdict = Literal["measured", "contradicted", "not seen"]
 Cases = Iterator[bool]  # for each case that the exchanges show, whether the behaviour holds
 
-_GROUP: Final = re.compile(r"/compute/v1/projects/[^/]+/zones/[^/]+/instanceGroupManagers/[^/?]+")
-_GROUPS: Final = re.compile(_GROUP.pattern.rpartition("/")[0])
+_GROUPS: Final = re.compile(r"/compute/v1/projects/[^/]+/zones/[^/]+/instanceGroupManagers")
+_GROUP: Final = re.compile(rf"{_GROUPS.pattern}/[^/?]+")
 _HEALTH_CHECKS: Final = re.compile(r"/compute/v1/projects/[^/]+/global/healthChecks")
 _ROWS: Final = re.compile(rf"{_GROUP.pattern}/listManagedInstances.*")
 _TEMPLATES: Final = re.compile(r"/compute/v1/projects/[^/]+/global/instanceTemplates")
