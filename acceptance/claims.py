@@ -89,7 +89,7 @@ def _operation_types(exchanges: Sequence[Exchange]) -> Cases:
 def _missing_resource(exchanges: Sequence[Exchange]) -> Cases:
     """Yield for each 404 in the form of Google's errors whether it has reason and text of an absent resource."""
     for exchange in exchanges:
-        error = exchange.response.get("error") if isinstance(exchange.response, dict) else None
+        error: Any = exchange.response.get("error") if isinstance(exchange.response, dict) else None
         if exchange.status == 404 and exchange.path.startswith("/compute/") and _is_error(error):
             yield error["errors"][0].get("reason") == "notFound" and "was not found" in error["message"]
 
