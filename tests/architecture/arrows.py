@@ -168,7 +168,7 @@ ARROWS: Final = (
     Arrow("tests.system", ("tests.support",), "fixtures that several folders of tests/system use"),
     Arrow(
         "tests.system.acceptance",
-        ("acceptance", "tests.support", "tests.system.registries"),
+        ("acceptance", "tests.support"),
         "acceptance is started as a process, with a registry; its recordings are read by its own module",
     ),
     Arrow("tests.system.accessory", ("tests.support",), "accessory is started as a process"),

@@ -18,9 +18,10 @@ import pytest
 from acceptance.exchange import Exchange, read_exchanges
 from acceptance.place import environment_text, read_place
 from acceptance.steps import steps
+from tests.support.docker_registry import docker_registry, logins
 from tests.support.emulator import Emulator, run_emulator
+from tests.support.image_layout import write_image
 from tests.support.programs import ROOT, python_of, require
-from tests.system.registries.test_registries import docker_registry, image, logins
 
 NEEDS_GOOGLE = (
     "bootstrap", "apply", "packer", "publish", "fleet", "accessory-update", "accessory-rollback", "second-plan",
@@ -78,13 +79,10 @@ def _with_names(text: str, registry: str) -> str:
 
 def _push_first(folder: Path, registry: str, variables: dict[str, str]) -> str:
     """Push an image without layers; return its reference."""
-    repository = f"{registry}/{PROJECT}/dojangkok-ai/ai-server"
-    copy = ["skopeo", "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", f"oci:{image(folder)}"]
-    environment = {**os.environ, **variables}
-    subprocess.run([*copy, f"docker://{repository}:first"], env=environment, check=True, timeout=60)
-    inspect = ["skopeo", "inspect", "--tls-verify=false", "--format", "{{.Digest}}", f"docker://{repository}:first"]
-    done = subprocess.run(inspect, env=environment, capture_output=True, text=True, check=True, timeout=60)
-    return f"{repository}@{done.stdout.strip()}"
+    reference = f"{registry}/{PROJECT}/dojangkok-ai/ai-server@{write_image(folder)}"
+    copy = ["skopeo", "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", f"oci:{folder}"]
+    subprocess.run([*copy, f"docker://{reference}"], env={**os.environ, **variables}, check=True, timeout=60)
+    return reference
 
 
 @pytest.fixture

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ci.scripts import oci_layout
+from tests.support.docker_registry import docker_registry, logins
+from tests.support.image_layout import write_image_list
 from tests.support.programs import ROOT, require
-from tests.system.registries.test_registries import docker_registry, logins
 
-_KIND = "application/vnd.oci.image"
 _HOST = "asia-northeast3-docker.pkg.dev"
 _UPSTREAM = "docker.io"
 
@@ -28,33 +27,6 @@ def line() -> str:
 
 def _settings() -> Any:
     return yaml.safe_load((ROOT / "environments/dev.yaml").read_text())
-
-
-def image_list(folder: Path) -> dict[str, str]:
-    """Write an OCI layout with a list of two images, as Docker Hub has it; return the digest of each architecture."""
-    (folder / "blobs/sha256").mkdir(parents=True)
-    manifests = []
-    for architecture in ("arm64", "amd64"):
-        config: dict[str, object] = {
-            "architecture": architecture,
-            "os": "linux",
-            "config": {},
-            "rootfs": {"type": "layers", "diff_ids": []},
-        }
-        stored = {"mediaType": f"{_KIND}.config.v1+json", **oci_layout.store(folder, config)}
-        manifest: dict[str, object] = {
-            "schemaVersion": 2,
-            "mediaType": f"{_KIND}.manifest.v1+json",
-            "config": stored,
-            "layers": [],
-        }
-        entry: dict[str, Any] = {"mediaType": f"{_KIND}.manifest.v1+json", **oci_layout.store(folder, manifest)}
-        manifests.append({**entry, "platform": {"architecture": architecture, "os": "linux"}})
-    index: dict[str, object] = {"schemaVersion": 2, "mediaType": f"{_KIND}.index.v1+json", "manifests": manifests}
-    entry = {"mediaType": f"{_KIND}.index.v1+json", **oci_layout.store(folder, index)}
-    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    return {manifest["platform"]["architecture"]: manifest["digest"] for manifest in manifests}
 
 
 @pytest.fixture
@@ -72,7 +44,7 @@ def _run(command: list[str], environment: dict[str, str]) -> str:
 
 def test_line_copies_the_image_for_amd64_with_its_digest(tmp_path: Path, skopeo_environment: dict[str, str]) -> None:
     """The copy in the repository has the digest of the upstream image for amd64."""
-    digests = image_list(tmp_path / "layout")
+    digests = write_image_list(tmp_path / "layout", "arm64", "amd64")
     for name in ("upstream", "ours"):
         (tmp_path / name).mkdir()
     with docker_registry(tmp_path / "upstream") as upstream, docker_registry(tmp_path / "ours") as ours:

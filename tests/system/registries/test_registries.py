@@ -1,11 +1,7 @@
 """Real registries with logins of their own: docker-registry with htpasswd, read by deploy and pushed to by skopeo."""
 
 import base64
-import json
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,73 +9,13 @@ import pytest
 
 from ci.scripts import oci_layout, push, skopeo
 from tests.support.deployer import Deployer
+from tests.support.docker_registry import docker_registry, logins
 from tests.support.emulator import Emulator
-from tests.support.loopback import free_port
+from tests.support.image_layout import write_image
 from tests.support.programs import ROOT, require
-from tests.support.waiting import wait_until
 from tests.support.web_hosts import Asked, Reply, WebHosts, certificate_of, served
 
-# htpasswd's bcrypt of 'a-password'.
-_HTPASSWD = "alice:$2b$05$iamxSZqptLbbpdrfGIboVud7JG164gyvkyJLRmlUZeabH6BWqvQK2\n"
 _TOKEN = "ya29.google"
-_CONFIG = """\
-version: 0.1
-log: {{level: info}}
-storage: {{filesystem: {{rootdirectory: {folder}/storage}}}}
-http: {{addr: '127.0.0.1:{port}'{tls}}}
-auth: {{htpasswd: {{realm: registry, path: {folder}/htpasswd}}}}
-"""
-
-
-@contextmanager
-def docker_registry(folder: Path, certificate: Path | None = None) -> Iterator[str]:
-    """Serve docker-registry to alice alone until the block ends; gives its host."""
-    require("docker-registry", "the Debian package docker-registry")
-    port = free_port()
-    (folder / "htpasswd").write_text(_HTPASSWD)
-    tls = f", tls: {{certificate: {certificate}, key: {certificate}}}" if certificate else ""
-    (folder / "config.yml").write_text(_CONFIG.format(folder=folder, port=port, tls=tls))
-    log = folder / "registry.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            ["docker-registry", "serve", str(folder / "config.yml")], stdout=output, stderr=output
-        )
-    try:
-        wait_until(lambda: "listening on" in log.read_text(), 20)
-        yield f"localhost:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def logins(folder: Path, host: str, password: str = "a-password") -> Path:  # noqa: S107
-    file = folder / "logins.json"
-    auth = base64.b64encode(f"alice:{password}".encode()).decode()
-    file.write_text(json.dumps({"auths": {host: {"auth": auth}}}))
-    return file
-
-
-def image(folder: Path) -> Path:
-    """Write an image without layers, as an OCI layout."""
-    (folder / "blobs/sha256").mkdir(parents=True)
-    kind = "application/vnd.oci.image"
-    config: dict[str, object] = {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {},
-        "rootfs": {"type": "layers", "diff_ids": []},
-    }
-    stored = {"mediaType": f"{kind}.config.v1+json", **oci_layout.store(folder, config)}
-    manifest: dict[str, object] = {
-        "schemaVersion": 2,
-        "mediaType": f"{kind}.manifest.v1+json",
-        "config": stored,
-        "layers": [],
-    }
-    entry = {"mediaType": f"{kind}.manifest.v1+json", **oci_layout.store(folder, manifest)}
-    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    return folder
 
 
 @dataclass(frozen=True)
@@ -114,7 +50,8 @@ def pusher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pusher:
     monkeypatch.setenv("ENVIRONMENT", "dev")
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     monkeypatch.setenv("HOME", str(tmp_path))
-    folder = image(tmp_path / "image")
+    folder = tmp_path / "image"
+    write_image(folder)
     oci_layout.write_bill(tmp_path / "layout-of-bill", "host/team/app", oci_layout.descriptor_of(folder))
     return Pusher(folder, tmp_path / "layout-of-bill", tmp_path / "secrets", certificate)
 
@@ -123,8 +60,8 @@ def test_deploy_reads_a_registry_with_the_login_of_its_file_alone(emulator: Emul
     """Deploy reads a registry with the login of its file, and is refused without it or with a wrong password."""
     repository = "dojangkok-dev/dojangkok-ai/ai-server"
     with docker_registry(tmp_path) as host:
-        folder = image(tmp_path / "image")
-        digest = oci_layout.descriptor_of(folder)["digest"]
+        folder = tmp_path / "image"
+        digest = write_image(folder)
         skopeo.skopeo(
             "copy", "--quiet", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds=alice:a-password",
             f"oci:{folder}", f"docker://{host}/{repository}:v1",
