@@ -8,15 +8,11 @@ The VM images that Packer has built in a run, by the manifest that Packer writes
 """
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Final
 
+from acceptance.gcloud import gcloud
 from acceptance.place import AcceptanceError
-
-_GCLOUD_S: Final = 600
 
 
 def built_images(manifest: Path) -> tuple[str, ...]:
@@ -47,25 +43,15 @@ def delete_images(names: tuple[str, ...], project: str) -> None:
         return
     existing = _listed(names, project)
     if existing:
-        _gcloud("delete", *existing, "--quiet", "--project", project)
+        gcloud("images", "delete", *existing, "--quiet", "--project", project)
     left = _listed(names, project)
     if left:
         raise AcceptanceError(f"images: {', '.join(left)} not deleted. Fix: delete them by gcloud.")
 
 
 def _listed(names: tuple[str, ...], project: str) -> list[str]:
-    output = _gcloud("list", "--no-standard-images", "--project", project, "--format", "value(name)")
+    output = gcloud("images", "list", "--no-standard-images", "--project", project, "--format", "value(name)")
     return [name for name in output.split() if name in names]
-
-
-def _gcloud(verb: str, *arguments: str) -> str:
-    # gcloud is written in Python, and gets its own modules instead of those of this repository.
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        ["gcloud", "compute", "images", verb, *arguments], env=variables, stdout=subprocess.PIPE, text=True,
-        check=True, timeout=_GCLOUD_S,
-    )  # fmt: skip
-    return done.stdout
 
 
 if __name__ == "__main__":

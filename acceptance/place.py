@@ -13,8 +13,6 @@ from lib.image_reference import ImageReferenceError, parse_reference
 
 ROOT: Final = Path(__file__).parents[1]
 ENVIRONMENT: Final = "dev"  # the copy of the environment's file and of iac/environments
-CAPACITY: Final = "capacity"  # the same environment, with a surge that no quota of a project has room for
-_SURGE: Final = 10_000
 _COPIED: Final = ("iac", "compose")
 _IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf")
 _PROTECTED: Final = re.compile(r"(?m)^(\s*prevent_destroy\s*=\s*)true$")  # ChromaDB's disk, which destroy deletes too
@@ -157,9 +155,6 @@ def prepare(place: Place, text: str) -> None:
     for name in ("environments", "logs", "exchanges"):
         (place.folder / name).mkdir(exist_ok=True)
     (place.folder / f"environments/{ENVIRONMENT}.yaml").write_text(text)
-    settings = yaml.safe_load(text)
-    settings["rollout"] = {**(settings.get("rollout") or {}), "surge": _SURGE}
-    (place.folder / f"environments/{CAPACITY}.yaml").write_text(yaml.safe_dump(settings))
     place.secret_file.write_text(_INVENTED)
     variables = {"first": {"default": f"{place.repository}:none"}, "cpu_image": {"default": _NO_IMAGE}}
     _write_json(place.terraform / "acceptance.tf.json", {"variable": variables})

@@ -83,7 +83,7 @@ def _run(command: Command, arguments: list[str], place: Place, log: Path) -> str
             raise StepFailedError(_failure(arguments, f"exit code {done.returncode} instead of {expected}", done))
         if not re.search(command.matches, done.stdout + done.stderr):
             raise StepFailedError(_failure(arguments, f"no '{command.matches}' in the output", done))
-        if re.search(command.until, done.stdout):
+        if re.search(command.until, done.stdout + done.stderr):
             if command.keeps and not done.stdout.strip():
                 raise StepFailedError(_failure(arguments, "no output", done))
             return done.stdout

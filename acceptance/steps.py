@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from acceptance.place import CAPACITY, ENVIRONMENT, ROOT, Place
+from acceptance.place import ENVIRONMENT, ROOT, Place
+from acceptance.quota import METRIC
 
 Folder = Literal["run", "repository"]
 # Without vLLM: its VM and its image need a GPU, which a new project does not have.
@@ -21,7 +22,7 @@ _MANIFEST: Final = "packer-manifest.json"  # Packer adds the name of each image 
 _COMMIT: Final = 'git -C "$1" rev-parse --verify --quiet HEAD || echo unknown'
 # The reasons of deploy for a rollback, and for a refusal, that a step provokes.
 _ROLLED_BACK: Final = "(?s)(not done after|printed:|failed alike|because it was unhealthy).*serves again"
-_QUOTA: Final = "(?s)Fix: raise .*or lower .rollout.surge"
+_QUOTA: Final = f"quota {METRIC}: a surge of"
 _NEWER_CHROMADB: Final = "docker.io/chromadb/chroma:latest"
 
 
@@ -35,7 +36,7 @@ class Command:
         exit_codes: exit codes with which the process may end.
         keeps: name under which the last line of stdout is kept; empty for none.
         matches: pattern that stdout or stderr must contain; empty for any output.
-        until: pattern; the command is repeated until stdout contains it. Empty for a command that runs once.
+        until: pattern; the command is repeated until stdout or stderr contains it. Empty for a command that runs once.
         folder: working folder: that of the run, or the repository.
     """
 
@@ -126,19 +127,20 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
     def step(name: str, text: str, *commands: Command) -> Step:
         return Step(name=name, text=text, needs_google=False, commands=commands)
 
-    def deploy(*arguments: str, ends: int = 0, matches: str = "", until: str = "", env: str = ENVIRONMENT) -> Command:
+    def deploy(*arguments: str, ends: tuple[int, ...] = (0,), matches: str = "", until: str = "") -> Command:
         program = (sys.executable, "-m", "acceptance.recording", "<exchanges>", "<step>", place.project, "deploy")
-        return Command(arguments=(*program, *arguments, "--env", env), exit_codes=(ends,), matches=matches, until=until)
+        arguments = (*program, *arguments, "--env", ENVIRONMENT)
+        return Command(arguments=arguments, exit_codes=ends, matches=matches, until=until)
 
     return (
         step("stable", "wait until the group serves", deploy("status", until="stable yes")),
         step("doctor", "no defect of login, project and group", deploy("doctor")),
-        step("plan", "a plan that differs", deploy("plan", "--image", "<second>", "--exit-code", ends=2)),
+        step("plan", "a plan that differs", deploy("plan", "--image", "<second>", "--exit-code", ends=(2,))),
         step("deploy", "a sound release", deploy("deploy", "--image", "<second>")),
         step(
             "bad-image",
             "a container that exits: rolled back",
-            deploy("deploy", "--image", "<exits>", ends=7, matches=_ROLLED_BACK),
+            deploy("deploy", "--image", "<exits>", ends=(7,), matches=_ROLLED_BACK),
         ),
         step(
             "crash-after-bake",
@@ -150,12 +152,15 @@ def _rollouts(place: Place) -> tuple[Step, ...]:
         step(
             "never-healthy",
             "a server that never answers: rolled back",
-            deploy("deploy", "--image", "<never-healthy>", ends=7, matches=_ROLLED_BACK),
+            deploy("deploy", "--image", "<never-healthy>", ends=(7,), matches=_ROLLED_BACK),
         ),
-        step(
+        _google_step(
             "capacity",
             "a surge without quota: refused",
-            deploy("deploy", "--image", "<third>", ends=3, matches=_QUOTA, env=CAPACITY),
+            _quota(place, "fill"),
+            deploy("doctor", ends=(0, 3), until=_QUOTA),  # the usage of a quota may follow a little later
+            deploy("deploy", "--image", "<third>", ends=(3,), matches=_QUOTA),
+            _quota(place, "free"),
         ),
         step("rollback", "a sound release, and back", deploy("deploy", "--image", "<third>"), deploy("rollback")),
         step("reports", "status and history", deploy("status"), deploy("history")),
@@ -173,7 +178,8 @@ def _end(place: Place) -> tuple[Step, ...]:
         ),
         _google_step(
             DESTROY,
-            "delete everything that Terraform and Packer made",
+            "delete everything that the steps before made",
+            _quota(place, "free"),
             _terraform(place, "destroy", "-auto-approve"),
             _images("delete", place.project),
         ),
@@ -190,6 +196,10 @@ def _run(*arguments: str, keeps: str = "") -> Command:
 
 def _images(verb: str, *more: str, keeps: str = "") -> Command:
     return _run(sys.executable, "-m", "acceptance.images", verb, _MANIFEST, *more, keeps=keeps)
+
+
+def _quota(place: Place, verb: str) -> Command:
+    return _run(sys.executable, "-m", "acceptance.quota", verb, place.project, place.zone)
 
 
 def _variant(place: Place, name: str) -> Command:

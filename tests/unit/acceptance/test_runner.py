@@ -54,10 +54,14 @@ def test_another_exit_code_fails_the_step(place: Place) -> None:
     assert "hunter22" not in str(failure.value) + (place.folder / "logs/deploy.log").read_text()
 
 
-def test_a_command_is_repeated_until_its_output_matches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command runs again until stdout has the pattern."""
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_command_is_repeated_until_its_output_matches(
+    place: Place, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    """The command runs again until stdout or stderr has the pattern: deploy reports a failure on stderr."""
     monkeypatch.setattr(runner, "_POLL_S", 0.0)
-    code = "from pathlib import Path; f = Path('count'); f.open('a').write('x'); print('stable', len(f.read_text()))"
+    code = "import sys; from pathlib import Path; f = Path('count'); f.open('a').write('x'); "
+    code += f"print('stable', len(f.read_text()), file=sys.{stream})"
     run_step(step(python(code, until="stable 3")), place, Progress())
     assert (place.folder / "count").read_text() == "xxx"
 

@@ -8,6 +8,7 @@ import yaml
 
 from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
 from acceptance.progress import Progress, remaining_steps
+from acceptance.quota import DISK_TYPE
 from acceptance.steps import SECRETS, TARGETS, steps
 
 _TEXT = environment_text((ROOT / "environments/dev.yaml").read_text(), "disposable-1")
@@ -66,10 +67,17 @@ def test_environment_of_the_run(place: Place) -> None:
     assert settings["project"] == "disposable-1"
     assert settings["repository"] == "asia-northeast3-docker.pkg.dev/disposable-1/dojangkok-ai/ai-server"
     assert settings["group"] == "dojangkok-dev-ai-server-mig"
-    capacity = yaml.safe_load((place.folder / "environments/capacity.yaml").read_text())
-    assert capacity == {**settings, "rollout": {**settings["rollout"], "surge": 10_000}}
     assert not (place.terraform / "backend.tf").exists()
     assert '"cpu_image": "${var.cpu_image}"' in (place.terraform / "override.tf.json").read_text()
+
+
+def test_filler_counts_in_the_quota_of_the_boot_disks() -> None:
+    """The disk that fills the quota has the type of the group's boot disks."""
+    variables = (ROOT / "iac/modules/fleet/variables.tf").read_text()
+    (default,) = re.findall(
+        r'^variable "ai_server_disk_type" \{.*?default += "(.+?)"', variables, re.MULTILINE | re.DOTALL
+    )
+    assert default == DISK_TYPE
 
 
 def test_destroy_may_delete_everything(place: Place) -> None:
@@ -126,11 +134,16 @@ def test_progress_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("step", "ends", "report"), [
     ("bad-image", 7, "release 'a': a-1 printed: exit 1. 'seed' serves again. Fix: correct the image."),
     ("never-healthy", 7, "release 'a': not done after 300 s: a-1 unhealthy. 'seed' serves again."),
-    ("capacity", 3, "INSTANCES has room for 20.\nFix: raise INSTANCES in region r, or lower `rollout.surge`."),
+    ("capacity", 3, "quota SSD_TOTAL_GB: a surge of 1 needs 50, and 7 of 250 are free. Fix: raise SSD_TOTAL_GB"),
 ])  # fmt: skip
 def test_a_failure_must_have_its_reason(place: Place, step: str, ends: int, report: str) -> None:
     """The exit codes 3 and 7 count only with the reason that the step provokes."""
-    (command,) = next(each.commands for each in steps(place) if each.name == step)
+    (command,) = (
+        command
+        for each in steps(place)
+        for command in each.commands
+        if each.name == step and "deploy --image" in " ".join(command.arguments)
+    )
     assert command.exit_codes == (ends,)
     assert re.search(command.matches, report)
     for other in ("no permission. Fix: name a login.", "the target size became 0. 'seed' serves again."):
