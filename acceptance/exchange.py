@@ -23,7 +23,14 @@ _NUMBER_MEMBERS: Final = ("projectNumber", "project_number")
 # OS Login makes the name of a user of the email of the person: alice_example_com, and ext_… for another organization.
 _OS_LOGIN: Final = re.compile(r"\b(?:ext_\w+|[a-z]\w*_(?:com|org|net|edu|gov|io|dev|app|ai|kr|jp|de|uk|fr|eu|ch))\b")
 _HOME: Final = re.compile(r"(?<=/home/)[\w.-]+")
-_USER_MEMBERS: Final = ("username", "userName")
+_USER_MEMBERS: Final = ("user", "username", "userName")
+# Names of users have any form, so lines of a serial port are found by the programs that print such names.
+_SERIAL_OUTPUT: Final = "contents"
+_LOGIN_LINE: Final = re.compile(
+    r"\b((?:sshd(?:-session)?|sudo|su|login|g?passwd|groupadd|user(?:add|del|mod)|systemd-logind)(?:\[\d+\])?: ).*"
+)
+_USER_LINE: Final = re.compile(r"(?i)\b(?:systemd|google_guest_agent|GCEGuestAgent)\b.*")
+_USER: Final = re.compile(r"(?i)(?<=\buser )[\w.'\"-]+")
 _SUBJECT: Final = re.compile(r"(?<=/subject/)[^\s\"',;)\]}]+")  # a person of a federated login
 _KEYS_OF_PERSONS: Final = ("ssh-keys", "sshKeys")  # entries of metadata
 _PLACES_IN_LISTS: Final = ("pageToken", "nextPageToken")  # named like tokens, and no credentials
@@ -112,7 +119,12 @@ def _text_without_secrets(text: str, project: str, name: str) -> str:
     shown = _EMAIL.sub(lambda match: match[0] if match[0].endswith(_ACCOUNTS_OF_PROGRAMS) else PERSON, shown)
     for pattern in (_SUBJECT, _HOME, _OS_LOGIN):
         shown = pattern.sub(PERSON, shown)
-    return PERSON if name in _USER_MEMBERS else _without_project(shown, project)
+    if name == _SERIAL_OUTPUT:
+        shown = _LOGIN_LINE.sub(rf"\1{_HIDDEN}", shown)
+        shown = _USER_LINE.sub(lambda line: _USER.sub(PERSON, line[0]), shown)
+    if name in _USER_MEMBERS and not shown.endswith(_ACCOUNTS_OF_PROGRAMS):
+        return PERSON
+    return _without_project(shown, project)
 
 
 def _without_project(text: str, project: str) -> str:
