@@ -7,11 +7,12 @@ Exit codes: 0 every step is done, 1 a step failed, 3 refused.
 """
 
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -34,6 +35,7 @@ from lib.usage import usage_error
 
 _FAILED: Final = 1
 _REFUSED: Final = 3
+_INTERRUPTED: Final = "interrupted"
 _TYPED: Final = "uv run --project deploy python -m acceptance"
 
 ProjectName = Annotated[str, typer.Option("--project", help="disposable project; everything in it may be deleted")]
@@ -80,15 +82,16 @@ def accept(
     chosen = remaining_steps(steps(place), progress, first, skipped)
     if is_new:
         _confirm(project, disposable)
-    place.folder.mkdir(parents=True, exist_ok=True)
-    progress.write(place.folder)
-    prepare(place, text)
-    for step in chosen:
-        progress = _perform(step, place, progress)
     try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+        progress.write(place.folder)
+        prepare(place, text)
+        for step in chosen:
+            progress = _perform(step, place, progress)
         write_report(summary(place))
-    finally:
-        write_error(leftovers(place, progress.is_destroyed))
+    except (OSError, ValueError, KeyboardInterrupt) as error:
+        _stop(place, str(error) or _INTERRUPTED)
+    write_error(leftovers(place, progress.is_destroyed))
 
 
 def listing(all_steps: tuple[Step, ...], progress: Progress, skipped: list[str]) -> str:
@@ -162,7 +165,10 @@ def _confirm(project: str, disposable: str) -> None:
     """
     if not disposable:
         write_error(f"Everything in project '{project}' may be deleted. Type its id to begin:")
-        disposable = sys.stdin.readline().strip()
+        try:
+            disposable = sys.stdin.readline().strip()
+        except KeyboardInterrupt:
+            raise AcceptanceError(f"{_INTERRUPTED}: nothing was begun") from None
     if disposable != project:
         raise AcceptanceError(
             f"--disposable: got '{disposable}', and the project is '{project}'. Fix: type the id of the project."
@@ -180,14 +186,18 @@ def _perform(step: Step, place: Place, progress: Progress) -> Progress:
         progress = progress.with_step(step.name, seconds)
         progress.write(place.folder)
     except (StepFailedError, AcceptanceError, OSError, UnicodeError, KeyboardInterrupt) as error:
-        reason = str(error) or "interrupted"
-        write_error(f"✗ {step.name}  {time.monotonic() - started_s:.0f} s\n{reason}")
-        write_error(f"the output: {place.folder / 'logs' / step.name}.log")
-        write_error(f"continue: {typed(sys.argv[1:])}")
-        write_error(leftovers(place, False))
-        raise SystemExit(_FAILED) from None
+        write_error(f"✗ {step.name}  {time.monotonic() - started_s:.0f} s\n{str(error) or _INTERRUPTED}")
+        _stop(place, f"the output: {place.folder / 'logs' / step.name}.log")
     write_report(f"✓ {step.name}  {seconds:.0f} s  {step.text}")
     return progress
+
+
+def _stop(place: Place, reason: str) -> NoReturn:
+    """Print why the run ends early, the command that continues, and the commands that delete what is left."""
+    write_error(reason)
+    write_error(f"continue: {typed(sys.argv[1:])}")
+    write_error(leftovers(place, False))
+    raise SystemExit(_FAILED) from None
 
 
 def _state(step: Step, progress: Progress, skipped: list[str]) -> str:
@@ -199,6 +209,11 @@ def _state(step: Step, progress: Progress, skipped: list[str]) -> str:
 def main() -> None:
     """Run the program."""
     protect()
+    # A background job of a shell starts with SIGINT ignored, and so would its commands.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         raise SystemExit(_app(standalone_mode=False) or 0)
     except typer.TyperException as error:

@@ -17,6 +17,8 @@ _COPIED: Final = ("iac", "compose")
 _IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf")
 _PROTECTED: Final = re.compile(r"(?m)^(\s*prevent_destroy\s*=\s*)true$")  # ChromaDB's disk, which destroy deletes too
 _NO_IMAGE: Final = "dojangkok-cpu-base-20260101"  # until Packer has built one; iac/ refuses names of another form
+# Source: projectId in the reference of Resource Manager's REST API, read on 2026-11-27. A number names a project, too.
+_PROJECT_ID: Final = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _INVENTED: Final = "invented-for-the-acceptance"
 
 
@@ -74,8 +76,10 @@ def environment_text(text: str, project: str) -> str:
         project: name of the disposable project.
 
     Raises:
-        AcceptanceError: the project is that of the file, or of a file in `environments/`.
+        AcceptanceError: the project is no project id, or it is that of the file, or of a file in `environments/`.
     """
+    if not _PROJECT_ID.fullmatch(project):
+        raise AcceptanceError(f"--project: '{project}' is no project id. Fix: name the id of a disposable project.")
     named = str(yaml.safe_load(text)["project"])
     if project in {named, *protected_projects()}:
         raise AcceptanceError(f"--project: '{project}' is a project of environments/. Fix: name a disposable project.")
@@ -96,7 +100,7 @@ def read_place(project: str, folder: Path, text: str) -> Place:
     """
     settings = yaml.safe_load(text)
     repository = str(settings["repository"])
-    if project not in repository.split("/")[1:]:
+    if repository.split("/")[1:-1][:1] != [project]:
         raise AcceptanceError(
             f"--environment: repository '{repository}' does not name project '{project}'."
             " Fix: take an environment file whose repository is HOST/PROJECT/PATH."

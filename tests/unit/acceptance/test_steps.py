@@ -104,6 +104,14 @@ def test_project_of_an_environment_is_refused(environment: str, project: str) ->
         environment_text((ROOT / f"environments/{environment}.yaml").read_text(), project)
 
 
+@pytest.mark.parametrize("repository", ["host/dojangkok-prod/disposable-1/app", "disposable-1/app", "host/app"])
+def test_repository_of_another_project_is_refused(tmp_path: Path, repository: str) -> None:
+    """A repository is one of the project only by its first folder: HOST/PROJECT/PATH."""
+    text = f"project: disposable-1\nzone: asia-northeast3-a\nrepository: {repository}\n"
+    with pytest.raises(AcceptanceError, match="does not name project 'disposable-1'"):
+        read_place("disposable-1", tmp_path, text)
+
+
 def test_a_run_continues_after_its_last_step(place: Place) -> None:
     """Steps that are done and steps that are left out are not run again; `--from` runs a step again."""
     names = [step.name for step in steps(place)]
