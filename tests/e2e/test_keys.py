@@ -24,4 +24,5 @@ def test_changed_file_reruns_the_checks_that_read_it(checkout: Checkout) -> None
     checkout.replace("app/__init__.py", '"""\n', change)
     assert folders_typed(checkout) == {"app", "tests/architecture"}
     checkout.replace("lib/__init__.py", '"""\n', change)
-    assert folders_typed(checkout) == {"accessory", "ci", "deploy", "lib", "tests/architecture"}
+    readers = {"acceptance", "accessory", "ci", "deploy", "emulator", "lib", "tests/architecture"}
+    assert folders_typed(checkout) == readers
