@@ -123,7 +123,7 @@ def leftovers(place: Place, is_destroyed: bool) -> str:
     """Return how to delete what a run has left in the project."""
     delete = f"gcloud projects delete {place.project}"
     if is_destroyed:
-        return f"everything of Terraform and Packer is deleted; this deletes the rest: {delete}"
+        return f"what the steps made is deleted; acceptance/README.md lists what may stay. This deletes it: {delete}"
     command = typed(sys.argv[1:], is_destroy=True)
     return (
         f"the project still has resources that cost money. Delete them: {command} --from {DESTROY}\n"

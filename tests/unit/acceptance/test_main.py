@@ -144,7 +144,7 @@ def test_after_destroy_nothing_is_done(
     """Everything is deleted only until another step has run, and a destroyed run does not begin again by itself."""
     with_steps(monkeypatch, OK, DESTROY)
     assert call(monkeypatch, tmp_path, *CONFIRMED) == 0
-    assert "everything of Terraform and Packer is deleted" in capsys.readouterr().err
+    assert "what the steps made is deleted" in capsys.readouterr().err
     assert Progress.read(tmp_path).seconds == {}
     assert call(monkeypatch, tmp_path) == 3
     assert "'destroy' has ended this run" in capsys.readouterr().err
@@ -187,4 +187,4 @@ def test_summary_says_where_a_recording_of_google_belongs(place: Place) -> None:
 
 def test_after_destroy_the_project_is_left(place: Place) -> None:
     """What Terraform does not delete, such as reserved names, is deleted with the project."""
-    assert program.leftovers(place, True).endswith("this deletes the rest: gcloud projects delete disposable-1")
+    assert program.leftovers(place, True).endswith("This deletes it: gcloud projects delete disposable-1")
