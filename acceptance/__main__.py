@@ -3,7 +3,7 @@ Runs every step on a disposable project of Google Cloud, one line each, and cont
 
     uv run --project deploy python -m acceptance --project PROJECT
 
-Exit codes: 0 every step is done, 1 a step failed, 3 refused.
+Exit codes: 0 every step is done, 1 a step failed or was interrupted, 3 refused.
 """
 
 import shlex

@@ -12,12 +12,14 @@ from lib.redaction import redacted
 PROJECT: Final = "demo"  # in recordings, instead of the name or the number of the project
 PERSON: Final = "person@example.com"
 _HIDDEN: Final = "…"
-_EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL: Final = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
 _ACCOUNTS_OF_PROGRAMS: Final = ".gserviceaccount.com"
 # The number of a project: behind the word, in an account of a program, and alone, because it has 12 digits then.
+# Organizations and folders have numbers, too.
 _NUMBER: Final = re.compile(
     r"(?i:(?P<word>projects?(?:[ _-]?(?:number|id))?[\"']?(?:/|%2F|=|%3D|:|#|\s){1,3}[\"']?))\d{6,}(?![\w-])"
-    r"|(?<=projects/)\d+|\b\d+(?=(?:-compute)?@[\w.-]*gserviceaccount\.com)|(?<![\w.-])\d{12}(?![\w-])"
+    r"|(?:(?<=projects/)|(?<=folders/)|(?<=organizations/))\d+"
+    r"|\b\d+(?=(?:-compute)?@[\w.-]*gserviceaccount\.com)|(?<![\w.-])\d{12}(?![\w-])"
 )
 _NUMBER_MEMBERS: Final = ("projectNumber", "project_number")
 # OS Login makes the name of a user of the email of the person: alice_example_com, and ext_… for another organization.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from acceptance.place import AcceptanceError, Place
 from acceptance.steps import DESTROY, Step
@@ -39,7 +39,10 @@ class Progress:
         """
         file = folder / _FILE
         if file.exists():
-            return cls(**_document(file))
+            try:
+                return cls(**json.loads(file.read_text()))
+            except (TypeError, ValueError) as error:
+                raise AcceptanceError(f"{file}: {error}. Fix: delete the project, and name a new folder.") from error
         if folder.exists() and any(folder.iterdir()):
             raise AcceptanceError(f"--folder: {folder} has files, and no {_FILE}. Fix: name a new or an empty folder.")
         return cls()
@@ -115,11 +118,3 @@ def remaining_steps(
     while remaining and not first and remaining[0].name in progress.seconds:
         del remaining[0]
     return tuple(remaining)
-
-
-def _document(file: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = json.loads(file.read_text())
-    except ValueError as error:
-        raise AcceptanceError(f"{file}: {error}. Fix: delete the project, and name a new folder.") from error
-    return document

@@ -118,14 +118,28 @@ def test_a_folder_of_another_place_is_refused(
     assert f"is of {name} 'other'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("file", "text"), [("terraform.tfstate", "has files, and no"), ("progress.json", "Expecting")])
+@pytest.mark.parametrize(
+    ("file", "content", "text"),
+    [
+        ("terraform.tfstate", "{}", "has files, and no"),
+        ("progress.json", "{", "Expecting"),
+        ("progress.json", "[]", "name a new folder"),
+        ("progress.json", '{"version": 4}', "unexpected keyword argument 'version'"),
+    ],
+)
 def test_a_folder_of_other_files_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str, text: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    content: str,
+    text: str,
 ) -> None:
     """A folder without a readable progress may hold the state of another project."""
-    (tmp_path / file).write_text("{")
+    (tmp_path / file).write_text(content)
     assert call(monkeypatch, tmp_path, *CONFIRMED) == 3
     assert text in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [file]
 
 
 def test_steps_of_an_earlier_attempt_are_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
