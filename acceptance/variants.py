@@ -18,14 +18,14 @@ from lib.image_reference import parse_reference
 
 _CRASH_AFTER_S: Final = 600  # after the start of a container: longer than a rollout of two instances with its bake
 _SKOPEO_S: Final = 1800
-# The entry point of each variant; None keeps that of the image. A container of `crashes` stays, so that Docker does not
-# start it again, and only the group's health check sees that nothing serves.
+# The entry point of each variant, which gets the command of the image as its arguments; None keeps that of the image. A
+# container of `crashes` stays, so that Docker does not start it again, and only the group's health check fails.
 ENTRY_POINTS: Final[Mapping[str, list[str] | None]] = {
     "second": None,
     "third": None,
     "exits": ["false"],
-    "never-healthy": ["sleep", "infinity"],
-    "crashes": ["sh", "-c", f"timeout {_CRASH_AFTER_S} python -m app; exec sleep infinity"],
+    "never-healthy": ["sh", "-c", "exec sleep infinity", "sh"],
+    "crashes": ["sh", "-c", f'timeout {_CRASH_AFTER_S} "$@"; exec sleep infinity', "sh"],
 }
 
 
@@ -41,7 +41,8 @@ def variant_config(config: dict[str, Any], name: str) -> dict[str, Any]:
     settings["Labels"] = {**(settings.get("Labels") or {}), "acceptance": name}
     entry_point = ENTRY_POINTS[name]
     if entry_point is not None:
-        settings |= {"Entrypoint": entry_point, "Cmd": []}
+        command = [*(settings.get("Entrypoint") or []), *(settings.get("Cmd") or [])]
+        settings |= {"Entrypoint": entry_point, "Cmd": command}
     return {**config, "config": settings}
 
 

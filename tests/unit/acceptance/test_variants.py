@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,19 @@ def test_a_sound_variant_starts_the_same_server(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["exits", "never-healthy", "crashes"])
 def test_a_failing_variant_starts_another_program(name: str) -> None:
-    """A failing variant replaces entry point and command, and keeps layers and environment."""
-    config = variant_config(CONFIG, name)
-    assert (config["config"]["Entrypoint"], config["config"]["Cmd"]) == (ENTRY_POINTS[name], [])
+    """A failing variant starts another program, which gets the image's own command; layers and environment stay."""
+    settings = {**CONFIG["config"], "Entrypoint": ["tini", "--"]}
+    config = variant_config({**CONFIG, "config": settings}, name)
+    started = (config["config"]["Entrypoint"], config["config"]["Cmd"])
+    assert started == (ENTRY_POINTS[name], ["tini", "--", "python", "-m", "app"])
     assert (config["rootfs"], config["config"]["Env"]) == (CONFIG["rootfs"], ["A=1"])
+
+
+def test_crashing_variant_runs_the_command_of_the_image_and_stays() -> None:
+    """The entry point runs the image's own command, and its container stays when that command has ended."""
+    entry_point = [word.replace("sleep infinity", "echo stays") for word in ENTRY_POINTS["crashes"] or ()]
+    done = subprocess.run([*entry_point, "echo", "serves"], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["serves", "stays"]
 
 
 def test_an_image_without_settings_gets_them() -> None:
