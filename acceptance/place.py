@@ -46,11 +46,6 @@ class Place:
     is_http: bool
 
     @property
-    def region(self) -> str:
-        """Region of the zone."""
-        return self.zone.rpartition("-")[0]
-
-    @property
     def terraform(self) -> Path:
         """Folder of the environment's Terraform files."""
         return self.folder / "iac/environments" / ENVIRONMENT

@@ -2,9 +2,13 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
+from policy.health import HealthCheck
+from policy.running import ROOT
 from policy.terraform import Plan, resources, scripts
 from policy.vm import Vm
 
@@ -36,6 +40,19 @@ def vm(tmp_path: Path) -> Vm:
     return vm
 
 
+@pytest.fixture(scope="module")
+def checks(plans: dict[str, Plan]) -> dict[str, HealthCheck]:
+    """The health check of each service: that of the group, and for a single VM the URL that accessory waits for."""
+    (check,) = resources(plans["dev"], "google_compute_health_check").values()
+    (http,) = check["http_health_check"]
+    accessories = yaml.safe_load((ROOT / "environments/dev.yaml").read_text())["accessories"]
+    paths = {name: urlsplit(accessories[name]["ready"][0]["url"]).path for name in _SINGLE}
+    return {
+        "ai-server": HealthCheck(http["request_path"], check["healthy_threshold"]),
+        **{name: HealthCheck(path, 1) for name, path in paths.items()},
+    }
+
+
 def _calls(vm: Vm, command: str) -> list[str]:
     return [call for call in vm.calls if call.startswith(command)]
 
@@ -43,27 +60,29 @@ def _calls(vm: Vm, command: str) -> list[str]:
 @pytest.mark.parametrize("faults", [1, 2])
 @pytest.mark.parametrize(("name", "command"), _CASES)
 def test_transient_fault_does_not_end_the_boot(
-    rendered: dict[str, str], vm: Vm, name: str, command: str, faults: int
+    rendered: dict[str, str], checks: dict[str, HealthCheck], vm: Vm, name: str, command: str, faults: int
 ) -> None:
-    """One fault, or two in a row, of the login, of a secret or of the pull: the stack starts after 2 or 6 s."""
+    """One fault, or two in a row, of the login, of a secret or of the pull: the VM becomes healthy after 2 or 6 s."""
     vm.set_faults(command, _CODES[command], faults)
+    assert checks[name].state(vm) == "UNHEALTHY"
     result = vm.boot(rendered[name])
     assert result.returncode == 0, result.stderr
     assert _calls(vm, "sleep") == _WAITS[:faults]
     assert vm.calls[-1] == _UP
+    assert checks[name].state(vm) == "HEALTHY"
 
 
 @pytest.mark.parametrize("faults", [1, 2])
 @pytest.mark.parametrize("name", _FAULTS)
 def test_transient_faults_of_every_kind_do_not_end_the_boot(
-    rendered: dict[str, str], vm: Vm, name: str, faults: int
+    rendered: dict[str, str], checks: dict[str, HealthCheck], vm: Vm, name: str, faults: int
 ) -> None:
-    """Each command has its own attempts, and the values of secrets are those of the successful attempts."""
+    """Each command has its own attempts, the VM becomes healthy, and secrets have the values of the last attempts."""
     for command in _FAULTS[name]:
         vm.set_faults(command, _CODES[command], faults)
     result = vm.boot(rendered[name])
     assert result.returncode == 0, result.stderr
-    assert vm.calls[-1] == _UP
+    assert checks[name].state(vm) == "HEALTHY"
     if _SECRET in _FAULTS[name]:
         assert vm.variables("app.env")["VLLM_API_KEY"] == "canary"
     assert "canary" not in result.stdout + result.stderr
@@ -71,9 +90,12 @@ def test_transient_faults_of_every_kind_do_not_end_the_boot(
 
 @pytest.mark.parametrize(("name", "command"), _CASES)
 def test_permanent_fault_ends_the_boot_with_its_reason(
-    rendered: dict[str, str], vm: Vm, name: str, command: str
+    rendered: dict[str, str], checks: dict[str, HealthCheck], vm: Vm, name: str, command: str
 ) -> None:
-    """After six attempts in a minute the script prints the command, its exit code, and what the tool printed."""
+    """
+    After six attempts in a minute the script prints the command, its exit code, and what the tool printed, and the VM
+    never becomes healthy.
+    """
     vm.set_exit_code(command, _CODES[command])
     result = vm.boot(rendered[name])
     assert result.returncode == _CODES[command]
@@ -81,7 +103,7 @@ def test_permanent_fault_ends_the_boot_with_its_reason(
     assert _calls(vm, "sleep") == _WAITS
     assert result.stderr.count(f"{command}: the fault of a test\n") == _ATTEMPTS
     assert result.stderr.splitlines()[-1].endswith(f": exit code {_CODES[command]}, {_ATTEMPTS} times")
-    assert _UP not in vm.calls
+    assert checks[name].state(vm) == "UNHEALTHY"
 
 
 @pytest.mark.parametrize("faults", [1, 6])
@@ -140,11 +162,13 @@ def test_empty_secret_ends_the_boot_at_once(rendered: dict[str, str], vm: Vm, na
 
 
 @pytest.mark.parametrize("name", _SINGLE)
-def test_service_starts_again_until_the_fault_ends(rendered: dict[str, str], vm: Vm, name: str) -> None:
-    """A single VM whose script fails with all its attempts starts its stack at the next start of the service."""
+def test_service_starts_again_until_the_fault_ends(
+    rendered: dict[str, str], checks: dict[str, HealthCheck], vm: Vm, name: str
+) -> None:
+    """A single VM whose script fails with all its attempts becomes healthy by the next start of the service."""
     vm.set_faults(_PULL, 18, _ATTEMPTS)
     assert vm.boot(rendered[name], starts=2).returncode == 0
-    assert vm.calls[-1] == _UP
+    assert checks[name].state(vm) == "HEALTHY"
 
 
 @pytest.mark.parametrize("name", _SINGLE)

@@ -20,7 +20,8 @@ _MOVED: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"<<'(\w+)'$")
 # Each stand-in records its arguments and exits with the code in `codes/NAME`, as often as `faults/NAME` says, or always
-# if there is no such file; gcloud also prints secrets. It hangs as often as `hangs/NAME` says.
+# if there is no such file; gcloud also prints secrets. It hangs as often as `hangs/NAME` says. `docker compose up`
+# lets the stack serve.
 _STAND_IN: Final = r"""#!/bin/bash
 name=$(basename "$0")
 echo "$name $*" >>"$VM/calls"
@@ -43,6 +44,7 @@ for command in "$name" "$name $1 $2"; do
     case $name in gcloud | docker) echo "$command: the fault of a test" >&2 ;; esac
     exit "$code"
 done
+[ "$name $1 $2" != "docker compose up" ] || touch "$VM/serving"
 """
 # The limit of a command that hangs takes no time: `timeout --kill-after 10 LIMIT_S COMMAND...`.
 _TIMEOUT: Final = r"""#!/bin/bash
@@ -117,7 +119,8 @@ class Vm:
         Returns:
             The last run of the service; of the script, if it restarts no service.
         """
-        (self.folder / "calls").unlink(missing_ok=True)
+        for name in ("calls", "serving"):
+            (self.folder / name).unlink(missing_ok=True)
         path = self.folder / "startup-script"
         path.write_text(self._moved(script))
         result = self._run(f"{limit}\nexec bash {path}")
@@ -154,6 +157,11 @@ class Vm:
         """The commands of the last boot, in order."""
         path = self.folder / "calls"
         return path.read_text().replace(str(self.folder), "").splitlines() if path.exists() else []
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether Docker Compose has started the stack since the last boot."""
+        return (self.folder / "serving").exists()
 
     def files(self) -> dict[str, tuple[str, int]]:
         """Return content and mode of each file in /opt/app."""
