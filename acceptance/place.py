@@ -14,7 +14,7 @@ from lib.image_reference import ImageReferenceError, parse_reference
 ROOT: Final = Path(__file__).parents[1]
 ENVIRONMENT: Final = "dev"  # the copy of the environment's file and of iac/environments
 _COPIED: Final = ("iac", "compose")
-_IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf")
+_IGNORED: Final = shutil.ignore_patterns(".terraform*", "*.tfvars", "*.tfstate*", "backend.tf", "example.env")
 _PROTECTED: Final = re.compile(r"(?m)^(\s*prevent_destroy\s*=\s*)true$")  # ChromaDB's disk, which destroy deletes too
 _NO_IMAGE: Final = "dojangkok-cpu-base-20260101"  # until Packer has built one; iac/ refuses names of another form
 # Source: projectId in the reference of Resource Manager's REST API, read on 2026-11-27. A number names a project, too.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, read_place
+from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, protected_projects, read_place
 from acceptance.progress import Progress, remaining_steps
 from acceptance.quota import DISK_TYPE
 from acceptance.steps import SECRETS, TARGETS, steps
@@ -86,6 +86,17 @@ def test_destroy_may_delete_everything(place: Place) -> None:
     line = "prevent_destroy = true"
     assert line in (ROOT / "iac/modules/compute/main.tf").read_text()
     assert not [file for file in (place.folder / "iac").rglob("*.tf") if line in file.read_text()]
+
+
+def test_no_command_and_no_file_names_a_project_of_an_environment(place: Place) -> None:
+    """Neither the commands of a run nor the copies in its folder name a project of environments/."""
+    prepare(place, _TEXT)
+    files = (file for file in place.folder.rglob("*") if file.is_file())
+    texts = {str(file.relative_to(place.folder)): file.read_text() for file in files}
+    texts |= {step.name: str(step.commands) for step in steps(place)}
+    names = re.compile(rf"(?<![\w-])(?:{'|'.join(protected_projects())})(?![\w-])")
+    assert protected_projects() == {"dojangkok-dev", "dojangkok-prod"}
+    assert [name for name, text in texts.items() if names.search(text)] == []
 
 
 def test_prepare_keeps_the_state_of_an_earlier_run(place: Place) -> None:
