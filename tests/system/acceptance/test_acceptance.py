@@ -31,7 +31,7 @@ NEEDS_GOOGLE = (
 )  # fmt: skip
 _LEFT_OUT = [name for name in NEEDS_GOOGLE if name != "capacity"]
 PROJECT = "disposable-1"
-_RUN_S = 500
+_RUN_S = 1800
 
 
 @dataclass(frozen=True)
