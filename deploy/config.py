@@ -28,6 +28,8 @@ _Bake = Annotated[float, Field(strict=True, ge=0, le=_LONGEST_S, allow_inf_nan=F
 _Timeout = Annotated[float, Field(strict=True, ge=1, le=_LONGEST_S, allow_inf_nan=False)]
 _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
 _ListedHost = Annotated[str, AfterValidator(token_host)]
+# Source: compute_v1.Items, "Regexp: [a-zA-Z0-9-_]+. Keys must be less than 128 bytes in length".
+_MetadataKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,127}$")]
 _Url = Annotated[str, Field(pattern=rf"^https?://{_HOST}(/[\w./-]*)?$")]
 
 
@@ -77,6 +79,7 @@ class Config(_Strict):
     zone: Annotated[str, Field(pattern=_NAME)]
     group: Annotated[str, Field(pattern=_NAME)]
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
+    image_in: tuple[_MetadataKey, ...] = ()
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
     resource_manager_url: Annotated[str, Field(pattern=rf"^https://{_HOST}(/[\w./-]*)?$")] = (
         "https://cloudresourcemanager.googleapis.com"

@@ -15,7 +15,7 @@ from deploy.group import preflight
 from deploy.group.drift import policy_differences
 from deploy.group.observation import Observation
 from deploy.release import template
-from deploy.release.effective_reference import deciding_reference, entries_of_instances
+from deploy.release.image_places import find_image
 from deploy.release.record import ReleaseRecord
 
 _POLICY_FLAGS: Final = {
@@ -40,7 +40,9 @@ def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
         else:
             yield unread_finding("group", config, group, groups)
         return
-    refusals = list(preflight.setting_refusals(config, group))
+    base = {} if isinstance(readings.template, Unread) else readings.template
+    entries = template.image_entries(base, config.repository, config.image_in)
+    refusals = list(preflight.setting_refusals(config, group, entries))
     foreign = isinstance(readings.template, Unread) and readings.template.is_absent
     refusals += [preflight.foreign_template(config, group)] if foreign and group.versions else []
     for refusal in refusals:
@@ -91,25 +93,24 @@ def health_check_findings(config: Config, readings: Readings) -> Iterator[Findin
 
 
 def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
-    """Yield the findings about the template: its startup script, secrets in it, and whether it can be copied."""
-    check, group, base = "startup script", readings.group, readings.template
+    """Yield the findings about the template: where the image stands, secrets in it, and whether it can be copied."""
+    check, group, base = "image", readings.group, readings.template
     if isinstance(group, Unread) or isinstance(base, Unread):
         reading = base if isinstance(base, Unread) else NO_TEMPLATE
         show = f"gcloud compute instance-templates list --project {config.project}"
         yield unread_finding(check, config, reading, show)
         return
     show = f"gcloud compute instance-templates describe {base['name']} --project {config.project}"
-    entries = entries_of_instances(template.metadata(base), group.metadata_of_all)
     refusals = [
-        *_raised(lambda: template.script(base)),
-        *_raised(lambda: deciding_reference(entries, config.repository)),
+        *_raised(lambda: find_image(template.metadata(base), config.repository, config.image_in)),
         *_raised(lambda: preflight.refuse_secrets(config, base)),
-        *_raised(lambda: template.new_template(base, _any_record(config, group, base))),
+        *_raised(lambda: template.new_template(base, _any_record(config, group, base), config.image_in)),
     ]
     for refusal in {refusal.message: refusal for refusal in refusals}.values():
         yield _refused(check, refusal, show)
     if not refusals:
-        yield ok(check, f"refers to '{deciding_reference(entries, config.repository).reference}'")
+        places = find_image(template.metadata(base), config.repository, config.image_in)
+        yield ok(check, f"'{places.reference}' in {places}")
 
 
 def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:

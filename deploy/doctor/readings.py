@@ -32,7 +32,7 @@ class Unread:
 @dataclass(frozen=True)
 class SecretReading:
     """
-    A secret that the startup script names.
+    A secret that the template's metadata names.
 
     Args:
         secret: document of the secret.
@@ -84,7 +84,7 @@ class Readings:
         machine_type: machine type of the template, in the zone of the group.
         firewalls: effective firewalls of the template's network.
         act_as: permissions that the account has on each service account of the template, by email.
-        secrets: secrets that the startup script names.
+        secrets: secrets that the template's metadata names.
         repository: image repository in Artifact Registry; None if another registry has the image.
         missing_repository_permissions: permissions that the account does not have on that repository.
         registry: answer of another registry; None if it accepts this login.

@@ -100,7 +100,7 @@ def secret_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     ]
     yield from findings
     if not readings.secrets:
-        yield ok(check, "the startup script names none")
+        yield ok(check, "the metadata names none")
     elif not findings:
         names = ", ".join(map(str, sorted(readings.secrets)))
         yield ok(check, f"{names}: each has an enabled version")

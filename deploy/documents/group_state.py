@@ -6,8 +6,6 @@ from typing import Any, Final
 
 from deploy.documents.resource import Document, link_of, name_of, project_of
 
-_STARTUP_SCRIPT_KEYS: Final = ("startup-script", "startup-script-url")
-
 # Target statuses of standby instances. Source: compute_v1.ManagedInstance.target_status and
 # InstanceGroupManager.target_size, "the target number of running instances".
 _STANDBY: Final = frozenset({"SUSPENDED", "STOPPED"})
@@ -96,11 +94,6 @@ class Group:
         """Metadata that the group's `allInstancesConfig` gives to every instance, over the template's."""
         properties = (self.raw.get("allInstancesConfig") or {}).get("properties") or {}
         return properties.get("metadata") or {}
-
-    @property
-    def masking_key(self) -> str:
-        """The key of `allInstancesConfig` that hides the template's startup script; empty if there is none."""
-        return next((key for key in _STARTUP_SCRIPT_KEYS if key in self.metadata_of_all), "")
 
     @property
     def active_instances(self) -> tuple[Instance, ...]:

@@ -120,7 +120,7 @@ class ReadingsReader:
             return {}
         properties: Document = template.get("properties") or {}
         machine_type = f"zones/{self.config.zone}/machineTypes/{name_of(str(properties.get('machineType', '')))}"
-        secrets = secret_names(templates.metadata(template).get("startup-script", ""), self.config.project)
+        secrets = secret_names("\n".join(templates.metadata(template).values()), self.config.project)
         accounts = _accounts(properties, project)
         compute = self.managed.compute
         reads: dict[str | SecretName, Callable[[], Any]] = {

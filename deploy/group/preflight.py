@@ -1,15 +1,16 @@
 """The refusals: every precondition that must hold before anything is written."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from deploy.config import Config
 from deploy.documents.group_state import Group, health_check_of
 from deploy.documents.resource import Document, name_of
 from deploy.errors import NotAllowedError, RefusedError
+from deploy.group.all_instances_config import metadata_overrides
 from deploy.group.observation import Observation
 from deploy.release import secret_scan
-from deploy.release.template import metadata
+from deploy.release.template import image_entries, metadata
 
 _ACTIONS_BY_DISRUPTION: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 # Ports that answer on an instance whether or not the application runs. Source: the stacks of compose/.
@@ -35,7 +36,8 @@ def refuse_unmet_preconditions(config: Config, observation: Observation) -> None
             f"project '{config.project}': missing {', '.join(observation.missing_permissions)}.",
             "grant them to the deployer's account",
         )
-    refuse_group_settings(config, observation.group, observation.health_check)
+    entries = image_entries(observation.template, config.repository, config.image_in)
+    refuse_group_settings(config, observation.group, observation.health_check, entries)
     if not observation.template:
         raise foreign_template(config, observation.group)
 
@@ -49,7 +51,9 @@ def foreign_template(config: Config, group: Group) -> RefusedError:
     )
 
 
-def refuse_group_settings(config: Config, group: Group, health_check: Document | None) -> None:
+def refuse_group_settings(
+    config: Config, group: Group, health_check: Document | None, image_entries: Collection[str]
+) -> None:
     """
     Check the preconditions on the group's own document: at preflight, and on the document that is about to be patched.
 
@@ -57,22 +61,25 @@ def refuse_group_settings(config: Config, group: Group, health_check: Document |
         config: names and update policy of the environment.
         group: the group.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
+        image_entries: metadata entries of the template that hold the image.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
     """
-    for refusal in group_refusals(config, group, health_check):
+    for refusal in group_refusals(config, group, health_check, image_entries):
         raise refusal
 
 
-def group_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
+def group_refusals(
+    config: Config, group: Group, health_check: Document | None, image_entries: Collection[str]
+) -> Iterator[RefusedError]:
     """Yield every precondition on the group's own document that does not hold; arguments of `refuse_group_settings`."""
-    yield from setting_refusals(config, group)
+    yield from setting_refusals(config, group, image_entries)
     yield from update_policy_refusals(config, group)
     yield from health_check_refusals(config, group, health_check)
 
 
-def setting_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
+def setting_refusals(config: Config, group: Group, image_entries: Collection[str]) -> Iterator[RefusedError]:
     """Yield every refusal for the kind of the group, its versions and its `allInstancesConfig`."""
     where = f"group '{config.group}'"
     if group.raw.get("region"):
@@ -87,10 +94,10 @@ def setting_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
     if len(group.versions) != 1:
         names = ", ".join(f"'{version.template}'" for version in group.versions) or "none"
         yield RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
-    if group.masking_key:
+    for key, override in metadata_overrides(config, group, image_entries).items():
         yield RefusedError(
-            f"{where}: allInstancesConfig has a '{group.masking_key}', which hides the template's.",
-            f"run '{group_command(config, 'all-instances-config delete', '--metadata', group.masking_key)}'",
+            f"{where}: allInstancesConfig has {override}.",
+            f"run '{group_command(config, 'all-instances-config delete', '--metadata', key)}'",
         )
 
 
@@ -200,7 +207,7 @@ def refuse_secrets(config: Config, base: Document) -> None:
         first = refused[0]
         raise RefusedError(
             f"template '{base['name']}': its metadata holds what looks like a secret: {', '.join(map(str, refused))}.",
-            "keep it in Secret Manager, and let the startup script fetch it; if it is no secret, set"
+            "keep it in Secret Manager, and let the instance fetch it; if it is no secret, set"
             f" `allowed_secrets: {{{first.entry}: ['{first.name}']}}` in the environment file",
         )
 

@@ -9,7 +9,7 @@ from deploy.group.drift import newer_template
 from deploy.group.observation import Observation
 from deploy.group.preflight import health_check_probe
 from deploy.release import secret_scan
-from deploy.release.effective_reference import filter_warnings
+from deploy.release.image_places import mention_warnings
 from deploy.release.template import metadata
 
 _SHORTEST_START_S: Final = 60  # seconds from the creation of an instance until its application answers, at least
@@ -36,7 +36,7 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     if config.allowed_secrets:
         _, allowed = secret_scan.divide_leaks(metadata(observation.template), config.allowed_secrets)
         lines += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
-    lines += filter_warnings(metadata(observation.template), config.repository)
+    lines += mention_warnings(metadata(observation.template), config.repository, config.image_in)
     newer = newer_template(config, observation)
     return (*lines, newer) if newer else tuple(lines)
 

@@ -1,7 +1,8 @@
 """What a deploy would change, field by field, which instances it would replace, and how long that takes: pure."""
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -31,7 +32,7 @@ class Change:
     A field that would differ.
 
     Args:
-        field: path of the field; a line of the script is `startup-script line 9`.
+        field: path of the field; a line of a metadata entry is `KEY line 9`.
         before: value before; empty if the field is absent.
         after: value after; empty if the field is removed.
     """
@@ -199,23 +200,33 @@ def _template_changes(base: Document, body: Document) -> Iterator[Change]:
     for field in ("name", "description"):
         if base.get(field, "") != body[field]:
             yield Change(field, base.get(field, ""), body[field])
-    before, after = (_readable(document) for document in (base, body))
+    release = _release(body)
+    entries = release.entries if release else ()
+    before, after = (_readable(document, entries) for document in (base, body))
     for field in [*before, *(field for field in after if field not in before)]:
         if before.get(field, "") != after.get(field, ""):
             yield Change(field, redacted(before.get(field, "")), redacted(after.get(field, "")))
-    for path in template.differences(base, body):
+    for path in template.differences(base, body, entries):
         yield Change(path, "", "differs")
 
 
-def _readable(document: Document) -> dict[str, str]:
-    """Return the lines of the script and the members of the release record, each by its name."""
-    metadata = template.metadata(document)
-    lines = metadata.get("startup-script", "").splitlines()
-    script = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
-    release = record.parse_record(metadata.get(record.RECORD_KEY, ""))
-    members: dict[str, Any] = asdict(release) if release else {}
-    return script | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
+def _readable(document: Document, entries: Sequence[str]) -> dict[str, str]:
+    """Return the lines of metadata entries and the members of the release record, each by its name."""
+    metadata, release = template.metadata(document), _release(document)
+    lines = {
+        f"{key} line {number}": line.strip()
+        for key in entries
+        for number, line in enumerate(metadata.get(key, "").splitlines(), start=1)
+    }
+    members: dict[str, Any] = json.loads(release.dump()) if release else {}
+    return lines | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
+
+
+def _release(document: Document) -> record.ReleaseRecord | None:
+    return record.parse_record(template.metadata(document).get(record.RECORD_KEY, ""))
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
     return name_of(value["link"]) if isinstance(value, dict) else str(value or "")

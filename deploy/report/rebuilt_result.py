@@ -52,8 +52,8 @@ def rebuilt_result(config: Config, environment: str, observed: Observation, now:
         run=intent.run if intent else "",
         began_at=intent.began_at if intent else made,
         exit_code=0 if is_complete else None,
-        before=served_release(base, config.repository) if base else None,
-        target=served_release(observed.template, config.repository),
+        before=served_release(base, config.repository, config.image_in) if base else None,
+        target=served_release(observed.template, config.repository, config.image_in),
         rollout=RolloutResult(
             changed=False,
             target=target,

@@ -56,8 +56,6 @@ def insert_template(managed: ManagedGroup, body: Document) -> tuple[str, ...]:
 def _differences(body: Document, document: Document) -> list[str]:
     """Return the parts of a template that differ from its body."""
     differences = template.differences(body, document)
-    if template.metadata(document).get("startup-script") != template.metadata(body)["startup-script"]:
-        differences.append("the startup-script")
     if template.release_record(document) is None:
         differences.append("the metadata entry 'release'")
     return differences

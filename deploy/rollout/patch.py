@@ -1,5 +1,6 @@
 """The PATCH that gives a group its target version and update policy, fenced by the group's fingerprint."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,6 +44,7 @@ def patch_group(
     *,
     surge: int | None = None,
     planned: str | None = None,
+    image_entries: Collection[str] = (),
 ) -> Patched:
     """
     Patch a group to a version, if the group has the version that the plan was made for.
@@ -55,6 +57,7 @@ def patch_group(
         surge: instances above the target size; None for the number in the environment file.
         planned: fingerprint of the group that preflight checked; a group with another fingerprint is checked again.
             None for an automatic rollback, which is made without a check: there is no better action left.
+        image_entries: metadata entries of the target's template that hold the image, for that check.
 
     Raises:
         SupersededError: the group has neither version.
@@ -74,7 +77,7 @@ def patch_group(
             text = f"another deploy changed the group, which is now set to {_names(versions)}"
             raise SupersededError(f"group '{config.group}': {text}.", "see status")
         if planned not in (None, document["fingerprint"]):
-            _refuse_changed_group(managed, config, document)
+            _refuse_changed_group(managed, config, document, image_entries)
         try:
             operation = managed.patch(_body(document, target, policy))
         except (CloudError, NotAllowedError) as error:
@@ -160,10 +163,13 @@ def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
     return "", (f"{text}. Fix: {fix}, and run reconcile" if fix else f"{text}. Fix: run reconcile",)
 
 
-def _refuse_changed_group(managed: ManagedGroup, config: Config, document: Document) -> None:
+def _refuse_changed_group(
+    managed: ManagedGroup, config: Config, document: Document, image_entries: Collection[str]
+) -> None:
     """Check the preconditions on the document that is about to be patched: preflight may have checked another one."""
     try:
-        refuse_group_settings(config, parse_group(document, ()), managed.get_health_check(document))
+        check = managed.get_health_check(document)
+        refuse_group_settings(config, parse_group(document, ()), check, image_entries)
     except RefusedError as error:
         text = f"{error.message.rstrip('.')}, and was not when this rollout was planned. The group is unchanged."
         raise RefusedError(text, error.fix) from error
