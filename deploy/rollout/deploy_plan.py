@@ -48,10 +48,10 @@ def plan_deploy(config: Config, request: DeployRequest, observed: Observation) -
         NotAllowedError: permissions are missing; the text lists all of them.
     """
     refuse_unmet_preconditions(config, observed)
-    serving = find_image(template.metadata(observed.template), config.repository, config.image_in).reference
-    if serving.digest == request.reference.digest:
+    places = find_image(template.metadata(observed.template), config.repository, config.image_in)
+    if places.reference.digest == request.reference.digest:
         return _plan_same_release(config, observed)
-    return _plan_new_release(config, request, observed)
+    return _plan_new_release(config, request, observed, places.entries)
 
 
 def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | WaitForRollout:
@@ -71,7 +71,9 @@ def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | W
     )
 
 
-def _plan_new_release(config: Config, request: DeployRequest, observed: Observation) -> DeployRelease:
+def _plan_new_release(
+    config: Config, request: DeployRequest, observed: Observation, image_entries: tuple[str, ...]
+) -> DeployRelease:
     refuse_secrets(config, observed.template)
     refuse_quota_shortage(config, observed)
     group, before = observed.group, observed.group.versions[0]
@@ -87,7 +89,7 @@ def _plan_new_release(config: Config, request: DeployRequest, observed: Observat
         before=before,
         fingerprint=group.fingerprint,
         template=body,
-        image_entries=template.image_entries(observed.template, config.repository, config.image_in),
+        image_entries=image_entries,
         fallback=fallback,
         is_empty=health.is_empty(group),
         budget_s=budget_s,

@@ -31,18 +31,24 @@ _IMAGE_IN = "metadata: `image_in` lists"
         ),
         (
             {"startup-script": f"# {R}:v0\n{RUN}\ndocker run {R}:$X", "compose": f"image: {R}:v2"},
-            f"{_UNDECIDED}'startup-script' line 3 '{R}' (its tag or digest is not written out); {_BESIDES}."
-            f" {_WRITE}, or {_LIST}.",
+            (
+                f"{_UNDECIDED}'startup-script' line 3 '{R}' (its tag or digest is not written out); {_BESIDES}."
+                f" {_WRITE}, or {_LIST}."
+            ),
         ),
         (
             {"startup-script": RUN, "compose": f"# {R}:v0\nimage: {R}:v2", "shutdown-script": "x"},
-            f"metadata: different references of '{R}': 'startup-script' line 1 '{R}:v1', 'compose' line 2 '{R}:v2'."
-            f" Fix: write the same reference at each place, or {_LIST}.",
+            (
+                f"metadata: different references of '{R}': 'startup-script' line 1 '{R}:v1', 'compose' line 2 '{R}:v2'."
+                f" Fix: write the same reference at each place, or {_LIST}."
+            ),
         ),
         (
             {"startup-script": f"{RUN}\ndocker run {R}:v1@{digest('0')}"},
-            f"metadata: different references of '{R}': 'startup-script' line 1 '{R}:v1', 'startup-script' line 2"
-            f" '{R}:v1@{digest('0')}'. Fix: write the same reference at each place.",
+            (
+                f"metadata: different references of '{R}': 'startup-script' line 1 '{R}:v1', 'startup-script' line 2"
+                f" '{R}:v1@{digest('0')}'. Fix: write the same reference at each place."
+            ),
         ),
         ({}, f"{_NONE}no entry. {_CORRECT}"),
         ({"other": "x", "another": ""}, f"{_NONE}'another', 'other'. {_CORRECT}"),
@@ -52,8 +58,10 @@ _IMAGE_IN = "metadata: `image_in` lists"
         ),
         (
             {"startup-script-url": "gs://b/x.sh", "user-data": RUN},
-            "metadata: 'startup-script-url' points to a script outside the template, which may start another image."
-            f" Fix: put the script itself into the metadata entry 'startup-script', or {_LIST}.",
+            (
+                "metadata: 'startup-script-url' points to a script outside the template, which may start another image."
+                f" Fix: put the script itself into the metadata entry 'startup-script', or {_LIST}."
+            ),
         ),
     ],
 )
@@ -157,7 +165,7 @@ def test_listed_entry_that_the_template_lacks_is_refused(image_in: tuple[str, ..
 
 def test_refusal_of_a_listed_entry_names_no_other_entry() -> None:
     """The keys in a refusal are those that were searched."""
-    with pytest.raises(RefusedError, match="no reference of '.*' in 'user-data'. Fix"):
+    with pytest.raises(RefusedError, match=r"no reference of '.*' in 'user-data'\. Fix"):
         find_image({"startup-script": RUN, "user-data": "x"}, R, ("user-data",))
 
 

@@ -82,7 +82,7 @@ def test_warnings_of_the_insertion_are_returned() -> None:
     ("document", "parts"),
     [
         (changed(machineType="e2-small", labels={}), "properties.labels.environment"),
-        (without_item("startup-script"), "the startup-script, the metadata entry 'release'"),
+        (without_item("startup-script"), "properties.metadata.items.startup-script, the metadata entry 'release'"),
         (without_item("release"), "the metadata entry 'release'"),
     ],
 )

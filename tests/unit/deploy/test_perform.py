@@ -1,6 +1,7 @@
 """Plans that are performed: their requests, their results, and their errors."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -135,8 +136,8 @@ def test_group_that_becomes_empty_proves_nothing(is_empty: bool, is_served: bool
 
 
 DEPLOY = DeployRelease(
-    target=NEW, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, fallback=FALLBACK, is_empty=False,
-    budget_s=300.0, warnings=("planned",),
+    target=NEW, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, image_entries=("app-image",), fallback=FALLBACK,
+    is_empty=False, budget_s=300.0, warnings=("planned",),
 )  # fmt: skip
 INSERTION = {
     f"POST {COLLECTION}": [DONE | {"warnings": [{"code": "W", "message": "old image"}]}],
@@ -167,12 +168,25 @@ def test_release_is_inserted_applied_and_waited_for() -> None:
     assert performed.lines == [f"the group can't be read: GET {CONFIG.project}/{GET.removeprefix('GET ')}: 400 busy"]
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"autoHealingPolicies": []}, "no autohealing health check"),
+        (
+            {"allInstancesConfig": {"properties": {"metadata": {"app-image": "other:v1"}}}},
+            "allInstancesConfig has a 'app-image', which hides the template's",
+        ),
+    ],
+)
 @pytest.mark.parametrize("plan", [replace(DEPLOY, fingerprint="older="), replace(RESTORE, fingerprint="older=")])
-def test_group_that_changed_after_the_plan_is_checked_again(plan: DeployRelease | RestoreRelease) -> None:
+def test_group_that_changed_after_the_plan_is_checked_again(
+    plan: DeployRelease | RestoreRelease, change: dict[str, Any], text: str
+) -> None:
     """A deploy and a typed rollback refuse a setting that preflight would have refused."""
     before = ON_OLD if isinstance(plan, DeployRelease) else ON_NEW
-    performed = Performed(plan, {GET: [before | {"autoHealingPolicies": []}], **INSERTION})
+    performed = Performed(replace(plan, image_entries=("app-image",)), {GET: [before | change], **INSERTION})
     failure = performed.failure()
     assert type(failure) is RefusedError
+    assert text in failure.message
     assert "and was not when this rollout was planned" in failure.message
     assert PATCH not in performed.compute.requests

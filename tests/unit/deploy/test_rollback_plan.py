@@ -33,10 +33,14 @@ def test_target_and_plan_of_a_rollback() -> None:
     chosen = choose_rollback_target(CONFIG, seen, NOW)
     restored = Fallback(chosen.restored.link, "401510791")
     assert chosen == RollbackTarget(
-        restored=restored, reference=Reference(REPOSITORY, digest=digest("0")), commit="0" * 40
+        restored=restored,
+        reference=Reference(REPOSITORY, digest=digest("0")),
+        image_entries=("startup-script",),
+        commit="0" * 40,
     )
     expected = RestoreRelease(
         restored=replace(restored, name="rollback/000000000000/run1/20261123T120000Z/840s"),
+        image_entries=("startup-script",),
         before=seen.group.versions[0],
         fingerprint="FTGK3z2GXCs=",
         surge=3,
