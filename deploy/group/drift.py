@@ -13,7 +13,7 @@ from deploy.group.health import is_idle
 from deploy.group.observation import Observation
 from deploy.release import history, template
 from deploy.release.history import made_at
-from deploy.release.image_places import entries_with_references, references
+from deploy.release.image_places import references
 from deploy.release.mentions import rewrite
 from deploy.release.record import RECORD_KEY, ReleaseRecord, parse_record
 
@@ -46,7 +46,7 @@ def newer_template(config: Config, observation: Observation) -> str:
         for document in observation.templates
         if template.release_record(document) is None
         and made_at(document) > origin.made_at
-        and entries_with_references(template.metadata(document), config.repository, config.image_in)
+        and template.image_reference(document, config.repository, config.image_in)
     ]
     if not newer:
         return ""

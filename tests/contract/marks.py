@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["A", "W", "C", "G", "P", "T", "R", "D"]
+Evidence = Literal["A", "K", "W", "C", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 Grade = Literal["measured", "recorded", "reported", "assumed"]
 
@@ -21,6 +21,10 @@ EVIDENCE: Final[dict[str, Source]] = {
     "W": Source("wire capture of gcloud 528.0.0 and google-cloud-compute 1.57.0", "2026-11-23"),
     "A": Source(
         "sources of google-guest-agent at 1adda70 (2026-08-19) and guest-agent at df9d203 (2026-07-23)",
+        "2026-11-27",
+    ),
+    "K": Source(
+        "sources of cloud-init at 0167c1b (DataSourceGCE.py, cc_write_files.py) and konlet at 2377bdf (runtime.go)",
         "2026-11-27",
     ),
     "C": Source(

@@ -1,6 +1,7 @@
 """A group of three instances on an emulator in this process, whose clock moves only while deploy waits."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,8 @@ from deploy.compute_engine.observation_reader import read_observation
 from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.config import Config
 from deploy.group.observation import Observation
-from deploy.release.mentions import references
+from deploy.release import template
+from deploy.release.image_places import find_image
 from deploy.report.progress import ChangedLines
 from deploy.retry import Time
 from deploy.rollout.deploy_plan import DeployRequest, plan_deploy
@@ -154,9 +156,9 @@ class Rig:
         releases = []
         for instance in self.emulator.environment.view.groups[GROUP].instances:
             if not instance.is_leaving and not instance.is_standby:
-                text = self.emulator.environment.instance_controls.metadata(instance.intended.template)
-                mentions = references(text, REPOSITORY)
-                releases.append(mentions[0].reference.digest[7:8] or mentions[0].reference.tag)
+                document = self.emulator.environment.view.get(instance.intended.template) or {}
+                reference = find_image(template.metadata(document), REPOSITORY, self.config.image_in).reference
+                releases.append(reference.digest[7:8] or reference.tag)
         return releases
 
     def templates(self) -> list[str]:
@@ -186,12 +188,19 @@ class Rig:
 _SEED = read_seed(Path("emulator/seeds/dojangkok.yaml"))
 
 
-def new_rig(script: str = "") -> Rig:
-    """Return a rig with the settled group of the seed; `script` replaces the startup script of its template."""
+def new_rig(script: str = "", metadata: Mapping[str, str] | None = None) -> Rig:
+    """
+    Return a rig with the settled group of the seed.
+
+    Args:
+        script: startup script of its template; empty for the seed's own.
+        metadata: all metadata of its template in place of the seed's; None for the seed's own.
+    """
     seed = _SEED.model_copy(deep=True)
-    if script:
-        items = seed.resources["instanceTemplates"][0]["properties"]["metadata"]["items"]
-        next(item for item in items if item["key"] == "startup-script")["value"] = script
+    held = seed.resources["instanceTemplates"][0]["properties"]["metadata"]
+    entries = {item["key"]: item["value"] for item in held["items"]} | ({"startup-script": script} if script else {})
+    entries = entries if metadata is None else dict(metadata)
+    held["items"] = [{"key": key, "value": value} for key, value in entries.items()]
     emulator = Emulator(Environment(Store(), Clock(1.79e9, None)))
     plant(emulator, seed)
     emulator.environment.clock.move(300)

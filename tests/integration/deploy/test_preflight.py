@@ -192,35 +192,39 @@ def test_deleted_health_check_is_refused() -> None:
     [
         (
             {"startup_script": None},
-            f"{TEMPLATE}: no 'startup-script' in its metadata (keys: enable-oslogin). Fix: add one.",
+            (
+                f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin'."
+                " Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
+            ),
         ),
         (
             {"startup_script_url": "gs://bucket/script"},
             (
-                f"{TEMPLATE}: 'startup-script-url' points to a script outside the template."
-                " Fix: put the script itself into the metadata entry 'startup-script'."
+                "metadata: 'startup-script-url' points to a script outside the template, which may start another"
+                " image. Fix: put the script itself into the metadata entry 'startup-script', or list the entries that"
+                " start the image as `image_in` in the environment file."
             ),
         ),
         (
             {"startup_script": "docker run busybox:1\n"},
             (
-                f"startup-script: no reference of '{REPOSITORY}'."
-                " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file."
+                f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'."
+                " Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
             ),
         ),
         (
             {"startup_script": f"# {REPOSITORY}:v1\n"},
             (
-                f"startup-script: no reference of '{REPOSITORY}'. Mentions that start nothing:"
-                f" 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG,"
+                f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'. Mentions that start"
+                f" nothing: 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it in full, HOST/PATH:TAG,"
                 " or correct `repository` in the environment file."
             ),
         ),
         (
             {"startup_script": f"run {REPOSITORY}:v1\nrun {REPOSITORY}:v2\n"},
             (
-                f"startup-script: 2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:v1', line 2 '{REPOSITORY}:v2'."
-                " Fix: leave one, and let the others use a shell variable that it sets."
+                f"metadata: different references of '{REPOSITORY}': 'startup-script' line 1 '{REPOSITORY}:v1',"
+                f" 'startup-script' line 2 '{REPOSITORY}:v2'. Fix: write the same reference at each place."
             ),
         ),
         (

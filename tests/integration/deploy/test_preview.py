@@ -140,7 +140,7 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
     assert isinstance(plan, DeployRelease)
     plan.template["properties"]["machineType"] = "other"
     assert Change("properties.machineType", "", "differs") in preview(rig.config, observed, plan).template
-    assert template.differences(observed.template, plan.template) == ["properties.machineType"]
+    assert template.differences(observed.template, plan.template, plan.image_entries) == ["properties.machineType"]
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ DEPLOY = DeployRelease(
 INSERTION = {
     f"POST {COLLECTION}": [DONE | {"warnings": [{"code": "W", "message": "old image"}]}],
     f"GET {COLLECTION}/{BODY['name']}": [INSERTED],
+    "GET global/healthChecks/dojangkok-dev-ai-server": [BASE["health_check"]],
 }
 
 

@@ -130,4 +130,9 @@ def test_first_release_is_rolled_back_to_the_version_before_as_it_was() -> None:
     seen = observation("reconcile-landed")
     seen = replace(seen, templates=(*seen.templates, {**observation("roll").template, "id": "1"}))
     chosen = choose_rollback_target(CONFIG, seen, NOW)
-    assert chosen == RollbackTarget(restored=FALLBACK, reference=Reference(REPOSITORY, tag="latest"), is_unmanaged=True)
+    assert chosen == RollbackTarget(
+        restored=FALLBACK,
+        reference=Reference(REPOSITORY, tag="latest"),
+        image_entries=("startup-script",),
+        is_unmanaged=True,
+    )
