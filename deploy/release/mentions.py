@@ -148,9 +148,8 @@ def _substitution(body: str, mention: Mention) -> Context | None:
 
 def _classified_line(text: str, mention: Mention) -> Mention:
     """Classify a mention in a text that is no script by its line, parsed as a command behind a key or a list's dash."""
-    start = text.rfind("\n", 0, mention.start) + 1
-    end = text.find("\n", mention.end)
-    line = text[start : end if end >= 0 else len(text)]
+    start, end = _line_around(text, mention)
+    line = text[start:end]
     is_long = len(line) > _LONGEST_LINE
     if line.lstrip(" \t").startswith("#") if is_long else shell.is_comment(line, mention.start - start):
         return replace(mention, kind="comment", why="")
@@ -167,6 +166,17 @@ def _classified_line(text: str, mention: Mention) -> Mention:
     return (
         _classified_by_context(mention, replace(context, is_output_used=True)) if context.kind == "command" else mention
     )
+
+
+def _line_around(text: str, mention: Mention) -> tuple[int, int]:
+    """Return start and end of a mention's line; in double quotes of YAML or JSON, an escaped line end counts too."""
+    start = text.rfind("\n", 0, mention.start) + 1
+    end = text.find("\n", mention.end) % (len(text) + 1)
+    if '"' not in text[start : mention.start]:
+        return start, end
+    escaped_end = text.find("\\n", mention.end, end)
+    escaped = text.rfind("\\n", start, mention.start)
+    return (escaped + 2 if escaped >= 0 else start), (escaped_end if escaped_end >= 0 else end)
 
 
 def _classified_by_context(mention: Mention, context: Context) -> Mention:

@@ -65,8 +65,8 @@ def test_tag_in_the_startup_script_is_drift() -> None:
     rig = new_rig()
     assert drift(rig.config, rig.observed()) == (
         (
-            "the template refers to the tag 'latest' ('startup-script' line 8): the image of an instance depends on the time"
-            " of its start"
+            "the template refers to the tag 'latest' ('startup-script' line 8): the image of an instance depends on the"
+            " time of its start"
         ),
     )
 
