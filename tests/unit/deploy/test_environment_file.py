@@ -12,6 +12,7 @@ def test_environment_files_are_read() -> None:
     """Every committed file is valid, and a flag overrides a value of it."""
     for name in ("local", "dev", "prod"):
         assert read_config(name, {}).group
+    assert read_config("dev", {}).image_in == ()
     assert read_config("dev", {"zone": "us-a", "group": ""}).zone == "us-a"
 
 
@@ -26,6 +27,11 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error_text"),
     [
+        ("image_in: user-data", "image_in: got 'user-data': Input should be a valid tuple."),
+        ("image_in: ['']", "image_in.0: got '': String should match pattern"),
+        ("image_in: [user-data, 3]", "image_in.1: got '3': Input should be a valid string."),
+        ("image_in: [user data]", "image_in.0: got 'user data': String should match pattern"),
+        ("image-in: [user-data]", "image-in: unknown key. Fix: did you mean 'image_in'."),
         ("projct: x", "projct: unknown key. Fix: did you mean 'project'."),
         ("rollout: {bake: 3}", "rollout.bake: unknown key. Fix: did you mean 'bake_s'."),
         ("rollout: {surge: -1}", "rollout.surge: got '-1': Input should be greater than or equal to 0."),
