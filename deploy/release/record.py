@@ -78,7 +78,7 @@ class ReleaseRecord:
     fallback: Fallback | None = None
     origin: str = ""
     origin_made_at: AwareDatetime | None = None
-    entries: Annotated[tuple[str, ...], Field(min_length=1, strict=False)] = SCRIPT_ALONE
+    entries: Annotated[tuple[str, ...], Field(min_length=1)] = SCRIPT_ALONE
 
     def dump(self) -> str:
         """
