@@ -133,10 +133,10 @@ def policy_differences(
     Args:
         config: rollout settings of the environment.
         group: the group.
-        templates: all global templates of the project, which show a rollback to an unmanaged version; empty if they
-            were not read.
+        templates: global templates of the project, and those of the group's region, which show a rollback to an
+            unmanaged version; empty if they were not read.
     """
-    differences = update_policy.differing_values(config.rollout, group.raw.get("updatePolicy") or {})
+    differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
     if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
         differences.pop("maxSurge", None)  # a rollback has a surge of its own until it has settled
     return differences

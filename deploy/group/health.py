@@ -8,16 +8,13 @@ from typing import Final, Literal
 from deploy.documents.group_state import Group, Instance, Version, initial_delay_s
 
 # Codes that more waiting does not fix. Source: public reports of groups that repeated such an attempt for half an hour.
-CAPACITY_CODES: Final = frozenset(
-    {
-        "ZONE_RESOURCE_POOL_EXHAUSTED",
-        "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
-        "QUOTA_EXCEEDED",
-        "IP_SPACE_EXHAUSTED",
-        "IP_SPACE_EXHAUSTED_WITH_DETAILS",
-        "VM_MIN_COUNT_NOT_REACHED",
-    }
-)
+_ZONE_CODES: Final = frozenset({"ZONE_RESOURCE_POOL_EXHAUSTED", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"})
+CAPACITY_CODES: Final = _ZONE_CODES | {
+    "QUOTA_EXCEEDED",
+    "IP_SPACE_EXHAUSTED",
+    "IP_SPACE_EXHAUSTED_WITH_DETAILS",
+    "VM_MIN_COUNT_NOT_REACHED",
+}
 _POLLS_BEFORE_CAPACITY: Final = 2
 _REPAIRS_BEFORE_FAILURE: Final = 2
 NOTHING_PROVEN: Final = "no instances, nothing proven"
@@ -53,12 +50,15 @@ class PollSummary:
         polls_without_capacity: the latest polls in a row in which a new instance lacked capacity.
         repairs: how many times the group began to recreate each new instance, by the instance's name.
         recreating: new instances that the group was recreating at the last poll.
+        begun: instances that were on the target version in any other state than RECREATING: by RECREATE, the group
+            replaces an old instance in that state, which is no repair.
     """
 
     had_instances: bool = False
     polls_without_capacity: int = 0
     repairs: Mapping[str, int] = field(default_factory=dict)
     recreating: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
 
 
 def add_poll(group: Group, target: Version, polls: PollSummary) -> PollSummary:
@@ -71,17 +71,18 @@ def add_poll(group: Group, target: Version, polls: PollSummary) -> PollSummary:
         polls: summary of the polls before.
     """
     new = [instance for instance in group.active_instances if instance.version == target]
-    lacks_capacity = any(
-        code in CAPACITY_CODES for instance in new for code, _ in instance.errors if instance.status == ""
-    )
+    codes = capacity_codes(group)
+    lacks_capacity = any(code in codes for instance in new for code, _ in instance.errors if instance.status == "")
     recreating = frozenset(instance.name for instance in new if instance.action == "RECREATING")
     repairs = Counter(polls.repairs)
-    repairs.update(recreating - polls.recreating)
+    started = recreating - polls.recreating
+    repairs.update(started & polls.begun if group.recreates else started)
     return PollSummary(
         had_instances=polls.had_instances or not is_empty(group),
         polls_without_capacity=polls.polls_without_capacity + 1 if lacks_capacity else 0,
         repairs=dict(repairs),
         recreating=recreating,
+        begun=polls.begun | {instance.name for instance in new} - recreating,
     )
 
 
@@ -107,8 +108,9 @@ def group_verdict(group: Group, target: Version, polls: PollSummary, *, needs_pr
         return Verdict("failed", text, fix="resize the group, and deploy again")
     new = [instance for instance in group.active_instances if instance.version == target]
     if polls.polls_without_capacity >= _POLLS_BEFORE_CAPACITY:
+        codes = capacity_codes(group)
         lacking, code, message = next(
-            (instance, code, message) for instance in new for code, message in instance.errors if code in CAPACITY_CODES
+            (instance, code, message) for instance in new for code, message in instance.errors if code in codes
         )
         return Verdict("capacity", f"{code}: {message}", lacking.name)
     for name, count in polls.repairs.items():
@@ -121,6 +123,11 @@ def group_verdict(group: Group, target: Version, polls: PollSummary, *, needs_pr
     if conditions:
         return Verdict("waiting", " · ".join(conditions))
     return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
+
+
+def capacity_codes(group: Group) -> frozenset[str]:
+    """Return the codes of missing capacity that end a rollout: of a full zone only if the group tries no other zone."""
+    return CAPACITY_CODES - _ZONE_CODES if group.avoids_full_zones else CAPACITY_CODES
 
 
 def with_delay_cause(verdict: Verdict, short_delay: str) -> Verdict:
