@@ -75,8 +75,8 @@ class RolloutSettings(_Strict):
                 )
             if not unavailable.number:
                 raise ValueError(
-                    "method RECREATE deletes an instance before it creates the new one: set unavailable to the number of"
-                    " instances by which capacity may fall, at least 1, and in a regional group the number of its zones"
+                    "method RECREATE deletes an instance before it creates the new one: set unavailable to the number"
+                    " of instances by which capacity may fall, at least 1, and in a regional group one for each zone"
                 )
         if surge.number + unavailable.number == 0:
             raise ValueError("surge and unavailable are both 0, so no instance could ever be replaced")
@@ -91,7 +91,7 @@ class RolloutSettings(_Strict):
         """
         if self.surge is not None:
             return InstanceCount.parse(self.surge)
-        return InstanceCount(zones if self.method == "SUBSTITUTE" else 0)
+        return InstanceCount(max(zones, 1) if self.method == "SUBSTITUTE" else 0)
 
     @property
     def unavailable_count(self) -> InstanceCount:

@@ -50,8 +50,8 @@ class PollSummary:
         polls_without_capacity: the latest polls in a row in which a new instance lacked capacity.
         repairs: how many times the group began to recreate each new instance, by the instance's name.
         recreating: new instances that the group was recreating at the last poll.
-        begun: instances that were on the target version in any other state than RECREATING: by RECREATE, the group
-            replaces an old instance in that state, which is no repair.
+        begun: by RECREATE, new instances that were in another state than RECREATING: in that state the group first
+            replaces an old instance by a new one of its name, which is no repair.
     """
 
     had_instances: bool = False
@@ -82,7 +82,7 @@ def add_poll(group: Group, target: Version, polls: PollSummary) -> PollSummary:
         polls_without_capacity=polls.polls_without_capacity + 1 if lacks_capacity else 0,
         repairs=dict(repairs),
         recreating=recreating,
-        begun=polls.begun | {instance.name for instance in new} - recreating,
+        begun=polls.begun | ({instance.name for instance in new} - recreating if group.recreates else set()),
     )
 
 

@@ -15,18 +15,21 @@ MILESTONES: Final = (
 )  # fmt: skip
 
 
+InstanceKey = tuple[str, Version | None]
+
+
 @dataclass(frozen=True)
 class Timeline:
     """
     What the polls until now have shown.
 
     Args:
-        times: times of each instance, in the order of the polls, by its name and whether it is new: by RECREATE, a new
-            instance has the name of an old one.
+        times: times of each instance, in the order of the polls, by its name and version: by RECREATE, a new instance
+            has the name of an old one.
         reached: seconds at which each of MILESTONES was first reached.
     """
 
-    times: Mapping[tuple[str, bool], InstanceTimes] = field(default_factory=dict)
+    times: Mapping[InstanceKey, InstanceTimes] = field(default_factory=dict)
     reached: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -43,7 +46,7 @@ class Timeline:
             release: version that is rolled out, or was.
             at_s: seconds since the start of the rollout.
         """
-        present = {self._key(instance, release): instance for instance in group.active_instances}
+        present = {self._key(instance): instance for instance in group.active_instances}
         times = {key: old if key in present else _deleted(old, at_s) for key, old in self.times.items()}
         for key, instance in present.items():
             times[key] = _times(instance, release, times.get(key), at_s)
@@ -51,12 +54,10 @@ class Timeline:
         milestones = _milestones(group, release) if group.versions == (release,) else []
         return replace(self, times=times).reach(at_s, *milestones)
 
-    def _key(self, instance: Instance, release: Version) -> tuple[str, bool]:
+    def _key(self, instance: Instance) -> InstanceKey:
         """Return the key of an instance; one without a version is being deleted, and keeps the key that it had."""
-        if instance.version is None:
-            new = self.times.get((instance.name, True))
-            return instance.name, new is not None and new.deleted_s is None
-        return instance.name, instance.version == release
+        keys = [key for key, times in self.times.items() if key[0] == instance.name and times.deleted_s is None]
+        return keys[-1] if keys and instance.version is None else (instance.name, instance.version)
 
     def reach(self, at_s: float, *milestones: str) -> "Timeline":
         """Record that milestones are reached, those that were not reached before."""

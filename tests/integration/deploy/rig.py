@@ -70,7 +70,7 @@ class Rig:
 
     def managed(self, compute: Compute | None = None) -> ManagedGroup:
         """Return the group, by the API of a process."""
-        return ManagedGroup(compute or self.compute(), self.config.zone, self.config.group)
+        return ManagedGroup(compute or self.compute(), self.config.location, self.config.group)
 
     def now(self, compute: Compute | None = None) -> datetime:
         """Return the time of the emulator, or the server's time as far as a process knows it."""
@@ -140,7 +140,7 @@ class Rig:
         """Deploy by a process that is killed right after its PATCH, and return its plan."""
         compute = compute or self.compute()
         plan = self.plan_release(letter, compute)
-        insert_template(self.managed(compute), plan.template)
+        insert_template(self.managed(compute), plan.target.link, plan.template)
         patch_group(self.managed(compute), self.config, plan.target, plan.before)
         return plan
 
