@@ -50,6 +50,8 @@ class Instance:
         target_status: RUNNING, SUSPENDED, STOPPED and so on: the status that the group works towards; empty if the row
             has none.
         zone: zone of the instance.
+        failing_checks: names of other health checks than the group's own, such as a load balancer's, that do not find
+            the instance healthy.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Instance:
     errors: tuple[tuple[str, str], ...] = ()
     target_status: str = ""
     zone: str = ""
+    failing_checks: tuple[str, ...] = ()
 
     @property
     def is_standby(self) -> bool:
@@ -204,11 +207,25 @@ def _parse_health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
         raw: document of the group.
         rows: `instanceHealth` of a managed instance: a row for each check that probes the instance.
     """
-    project = project_of(raw.get("selfLink") or "")
-    check = link_of(health_check_of(raw), project)
-    own = [row for row in rows if check and link_of(row.get("healthCheck") or "", project) == check]
+    own = [row for row in rows if _is_of_own_check(raw, row)]
     states = [row.get("detailedHealthState") or "UNKNOWN" for row in own or rows]
     return next((state for state in states if state != "HEALTHY"), "HEALTHY" if states else "")
+
+
+def _is_of_own_check(raw: Mapping[str, Any], row: Document) -> bool:
+    """Return whether a row of `instanceHealth` is of the check that the group repairs by."""
+    project = project_of(raw.get("selfLink") or "")
+    check = link_of(health_check_of(raw), project)
+    return bool(check) and link_of(row.get("healthCheck") or "", project) == check
+
+
+def _failing_checks(raw: Mapping[str, Any], rows: Sequence[Document]) -> tuple[str, ...]:
+    """Return the names of the other checks that do not find an instance healthy, if the group's own check has a row."""
+    others = [row for row in rows if not _is_of_own_check(raw, row)]
+    if len(others) == len(rows):
+        return ()
+    failing = (row for row in others if row.get("detailedHealthState") != "HEALTHY")
+    return tuple(name_of(row.get("healthCheck") or "") for row in failing)
 
 
 def _zone_of(link: str) -> str:
@@ -228,5 +245,6 @@ def _parse_instance(raw: Mapping[str, Any], row: Document) -> Instance:
         health=_parse_health(raw, row.get("instanceHealth") or []),
         errors=tuple((error.get("code", ""), error.get("message", "")) for error in errors),
         target_status=row.get("targetStatus", ""),
+        failing_checks=_failing_checks(raw, row.get("instanceHealth") or []),
         zone=_zone_of(row.get("instance", "")) or name_of(raw.get("zone", "")),
     )

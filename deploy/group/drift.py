@@ -8,7 +8,7 @@ from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import typed_rollback, update_policy
-from deploy.group.health import is_idle
+from deploy.group.health import failing_check_warnings, is_idle
 from deploy.group.observation import Observation
 from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
@@ -25,6 +25,7 @@ def drift(config: Config, observation: Observation) -> tuple[str, ...]:
         *manual_changes(config, observation),
         *([newer] if newer else []),
         *_outdated_instances(observation),
+        *failing_check_warnings(observation.group),
     )
 
 

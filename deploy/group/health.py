@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from deploy.documents.group_state import Group, Instance, Version, initial_delay_s
+from deploy.documents.group_state import Group, Instance, Version, health_check_of, initial_delay_s
+from deploy.documents.resource import name_of
 
 # Codes that more waiting does not fix. Source: public reports of groups that repeated such an attempt for half an hour.
 _ZONE_CODES: Final = frozenset({"ZONE_RESOURCE_POOL_EXHAUSTED", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"})
@@ -147,6 +148,22 @@ def is_serving(instance: Instance, target: Version) -> bool:
     """Return whether an instance is on a version, running, healthy, and left alone by the group."""
     state = (instance.version, instance.status, instance.action, instance.health)
     return state == (target, "RUNNING", "NONE", "HEALTHY")
+
+
+def failing_check_warnings(group: Group) -> tuple[str, ...]:
+    """
+    Return a warning for each health check of a load balancer, or another one beside the group's own, that fails.
+
+    The verdict on a release is that of the group's own check alone: another check may fail for reasons that no rollout
+    changes, such as a port that the instances do not serve.
+    """
+    names = Counter(name for instance in group.active_instances for name in instance.failing_checks)
+    own = name_of(health_check_of(group.raw))
+    return tuple(
+        f"health check '{name}' does not find {count} of {len(group.active_instances)} instances healthy, and a rollout"
+        f" is judged by '{own}' alone: a load balancer that uses '{name}' sends them no requests"
+        for name, count in sorted(names.items())
+    )
 
 
 def is_empty(group: Group) -> bool:

@@ -224,7 +224,7 @@ class Execution:
             before=plan.before if isinstance(plan, DeployRelease | RestoreRelease) else plan.target,
             phases=watch.timeline.phases(),
             instances=watch.timeline.instances,
-            warnings=self._warnings,
+            warnings=(*self._warnings, *watch.failing_checks()),
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
         )
