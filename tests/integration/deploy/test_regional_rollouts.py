@@ -12,6 +12,12 @@ from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule,
 from tests.integration.deploy.regional import REGIONAL_SEED, SEED, ZONES, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig
 
+FEW = (
+    "of the environment file is {}, and a regional group allows 0, or at least the number of its zones, which is 3"
+    f" ({', '.join(ZONES)})"
+)
+SMALL = "of the environment file is 20%, and a percentage needs a target size of at least 10; the group's is 9"
+
 
 def on_regional_template(rig: Rig) -> Rig:
     """Set a group to a regional template of the seed's content."""
@@ -98,20 +104,9 @@ def test_rollout_of_a_killed_process_is_reconciled(is_broken: bool) -> None:
 @pytest.mark.parametrize(
     ("rollout", "size", "text"),
     [
-        (
-            settings(surge=1),
-            3,
-            "`rollout.surge` of the environment file is 1, and a regional group allows 0, or at least the number of its"
-            " zones, which is 3 (asia-northeast3-a, asia-northeast3-b, asia-northeast3-c). Fix: set `surge: 3`, or leave"
-            " it out.",
-        ),
-        (settings(unavailable=2), 3, "`rollout.unavailable` of the environment file is 2, and a regional group allows"),
-        (
-            settings(surge="20%"),
-            9,
-            "`rollout.surge` of the environment file is 20%, and a percentage needs a target size of at least 10; the"
-            " group's is 9. Fix: set a number of instances: 0, or at least 3.",
-        ),
+        (settings(surge=1), 3, f"`rollout.surge` {FEW.format(1)}. Fix: set `surge: 3`, or leave it out."),
+        (settings(unavailable=2), 3, f"`rollout.unavailable` {FEW.format(2)}. Fix: set `unavailable: 3` or 0."),
+        (settings(surge="20%"), 9, f"`rollout.surge` {SMALL}. Fix: set a number of instances: 0, or at least 3."),
     ],
 )
 def test_numbers_that_compute_engine_refuses_are_refused_first(rollout: Any, size: int, text: str) -> None:
