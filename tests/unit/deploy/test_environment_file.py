@@ -91,3 +91,43 @@ def test_policy_that_replaces_no_instance_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")
     with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no instance could"):
         read_config("x", {}, tmp_path)
+
+
+def written(folder: Path, location: str) -> Path:
+    """Write an environment file whose group is at a location, and return its folder."""
+    text = "project: p\ngroup: g\nrepository: host.test/team/app\n"
+    (folder / "x.yaml").write_text(f"{text}{location}\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "location"),
+    [
+        ("zone: r-a", {}, "zone r-a"),
+        ("region: r", {}, "region r"),
+        ("zone: r-a", {"region": "s"}, "region s"),
+        ("region: r", {"zone": "s-b", "region": ""}, "zone s-b"),
+        ("", {"region": "r"}, "region r"),
+    ],
+)
+def test_group_is_in_a_zone_or_a_region(tmp_path: Path, text: str, flags: dict[str, str], location: str) -> None:
+    """The file has one of the two keys, and a flag for the other one replaces it."""
+    assert str(read_config("x", flags, written(tmp_path, text)).location) == location
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "error_text"),
+    [
+        ("zone: r-a\nregion: r", {}, "x.yaml: has zone 'r-a' and region 'r', and a group is in one of them."),
+        ("", {}, "x.yaml: has neither zone, for a zonal group, nor region, for a regional one."),
+        ("zone: r-a", {"zone": "r-a", "region": "r"}, "--zone and --region: a group is in one of them. Fix: pass one"),
+        ("zone: r-a", {"region": "R"}, "--region: got 'R': String should match pattern"),
+    ],
+)
+def test_group_without_a_single_location_is_refused(
+    tmp_path: Path, text: str, flags: dict[str, str], error_text: str
+) -> None:
+    """The error names the file or the flags."""
+    with pytest.raises(ConfigError) as error:
+        read_config("x", flags, written(tmp_path, text))
+    assert error_text in str(error.value)
