@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
+from deploy.compute_engine.permissions import required_permissions
 from deploy.documents.resource import Document, link_of, links_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
@@ -29,25 +29,28 @@ def read_observation(
         run_reads: makes independent reads, and returns their results in order.
 
     Raises:
-        RefusedError: the zone has no such group.
+        RefusedError: the zone or region has no such group.
         CloudError: a read failed.
         NotAllowedError: the account may not read the group, the templates or the autoscalers.
     """
     compute, templates = managed.compute, InstanceTemplates(managed.compute)
-    group, listed, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
+    region = managed.location.region
+    group, global_templates, regional, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
         [
             lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
-            templates.list_all,
+            templates.list_global,
+            lambda: templates.list_regional(region),
             managed.list_autoscalers,
-            lambda: _missing_permissions(read_permissions),
+            lambda: _missing_permissions(managed, read_permissions),
             lambda: _quotas(managed),
         ]
     )
     group_links = links_of(group.raw)
     template_links = {version.link for version in group.versions[:1]}
+    listed = [*global_templates, *regional]
     template = _find(listed, template_links)
     if not template:
-        listed = _list_again(templates, template_links, listed, compute.time)
+        listed = _list_again(templates, region, template_links, listed, compute.time)
         template = _find(listed, template_links)
     return Observation(
         group=group,
@@ -69,7 +72,9 @@ def _find(templates: list[Document], links: set[str]) -> Document:
     return next((template for template in templates if links & {*links_of(template)}), {})
 
 
-def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Document], time: Time) -> list[Document]:
+def _list_again(
+    templates: InstanceTemplates, region: str, links: set[str], listed: list[Document], time: Time
+) -> list[Document]:
     """
     List templates until the list has the group's own.
 
@@ -78,7 +83,7 @@ def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Docu
     """
 
     def attempt() -> list[Document]:
-        complete = templates.list_all()
+        complete = [*templates.list_global(), *templates.list_regional(region)]
         if not _find(complete, links):
             raise TransientError("the list of templates lacks the group's own")
         return complete
@@ -89,13 +94,15 @@ def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Docu
         return listed
 
 
-def _missing_permissions(read_permissions: Callable[[], set[str]]) -> tuple[tuple[str, ...], str]:
+def _missing_permissions(
+    managed: ManagedGroup, read_permissions: Callable[[], set[str]]
+) -> tuple[tuple[str, ...], str]:
     """Return the required permissions that the account does not have, and why they could not be read."""
     try:
         granted = read_permissions()
     except (CloudError, NotAllowedError) as error:
         return (), str(error)
-    return tuple(permission for permission in REQUIRED_PERMISSIONS if permission not in granted), ""
+    return tuple(permission for permission in required_permissions(managed.location) if permission not in granted), ""
 
 
 def _quotas(managed: ManagedGroup) -> tuple[tuple[Quota, ...], str]:

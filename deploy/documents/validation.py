@@ -11,7 +11,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from deploy.documents import shapes
-from deploy.documents.resource import Document, name_of
+from deploy.documents.location import Location
+from deploy.documents.resource import Document
 
 Check = Callable[[Document], object]
 
@@ -35,14 +36,17 @@ def check_object(document: Document) -> None:
         raise ValueError(f"an error with status 200: {str(document['error'])[:200]}")
 
 
-def group_check(name: str, zone: str) -> Check:
-    """Return the check of a group's document, which must have this name and zone."""
+def group_check(name: str, location: Location) -> Check:
+    """Return the check of a group's document, which must have this name and, if it names one, this location."""
 
     def check(document: Document) -> None:
         check_object(document)
         group = shapes.GroupDocument.model_validate(document)
-        if group.name != name or name_of(group.zone or zone) != zone:
-            raise ValueError(f"another group: '{name_of(group.zone)}/{group.name}'")
+        found = Location.of(document) or location
+        if group.name != name or found != location:
+            raise ValueError(f"another group: '{found.name}/{group.name}'")
+        if location.kind == "region" and not group.distribution_policy.zones:
+            raise ValueError("a regional group without zones")
         if not (document.get("versions") or group.instance_template):
             raise ValueError("a group without a version")
 

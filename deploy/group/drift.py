@@ -9,7 +9,7 @@ from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import typed_rollback, update_policy
 from deploy.group.all_instances_config import metadata_overrides
-from deploy.group.health import is_idle
+from deploy.group.health import failing_check_warnings, is_idle
 from deploy.group.observation import Observation
 from deploy.release import history, template
 from deploy.release.history import made_at
@@ -26,6 +26,7 @@ def drift(config: Config, observation: Observation) -> tuple[str, ...]:
         *manual_changes(config, observation),
         *([newer] if newer else []),
         *_outdated_instances(observation),
+        *failing_check_warnings(observation.group),
     )
 
 
@@ -132,10 +133,10 @@ def policy_differences(
     Args:
         config: rollout settings of the environment.
         group: the group.
-        templates: all global templates of the project, which show a rollback to an unmanaged version; empty if they
-            were not read.
+        templates: global templates of the project, and those of the group's region, which show a rollback to an
+            unmanaged version; empty if they were not read.
     """
-    differences = update_policy.differing_values(config.rollout, group.raw.get("updatePolicy") or {})
+    differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
     if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
         differences.pop("maxSurge", None)  # a rollback has a surge of its own until it has settled
     return differences

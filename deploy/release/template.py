@@ -84,7 +84,8 @@ def release_record(template: Document) -> ReleaseRecord | None:
         return None
     link = links_of(template)[0]
     project = project_of(link)
-    if link != f"projects/{project}/global/instanceTemplates/{content_name(project, record, entries)}":
+    # A copy is in the collection of its base: a global one, or that of a region.
+    if link != f"{record.base.rpartition('/')[0]}/{content_name(project, record, entries)}":
         return None
     mentions = [
         mention for key in record.entries for mention in references(key, entries.get(key, ""), record.repository)

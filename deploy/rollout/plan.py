@@ -101,7 +101,7 @@ class RestoreRelease:
         image_entries: metadata entries of that template that hold the image.
         before: version entry of the group at preflight.
         fingerprint: fingerprint of the group at preflight.
-        surge: instances above the target size.
+        surge: instances above the target size; None for the surge of the environment file.
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollback may take.
         warnings: facts that the operator should read, one line each.
@@ -111,7 +111,7 @@ class RestoreRelease:
     image_entries: tuple[str, ...]
     before: Version
     fingerprint: str
-    surge: int
+    surge: int | None
     is_empty: bool
     budget_s: float
     warnings: tuple[str, ...] = ()

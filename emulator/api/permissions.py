@@ -24,9 +24,10 @@ _VERBS: Final = {
     "listInstances": "list",
 }
 _COLLECTIONS: Final = {
+    "regionAutoscalers": "autoscalers",
     "regionInstanceGroupManagers": "instanceGroupManagers",
+    "regionInstanceGroups": "instanceGroups",
     "regionInstanceTemplates": "instanceTemplates",
-    "regionOperations": "regionOperations",
     "imageFamilyViews": "images",
 }
 _WHOLE: Final = {

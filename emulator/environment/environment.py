@@ -101,7 +101,8 @@ class Environment:
         document = view.get(path)
         if document is None:
             raise KeyError(path)
-        health_checks = tuple(view.collections.get(f"{project_of(path)}/global/healthChecks", {}).values())
+        scopes = view.scopes(project_of(path), "healthChecks")
+        health_checks = [health_check for _, documents in scopes for health_check in documents.values()]
         cached = self._settings.get(path)
         if cached is None or cached[0] is not document or cached[1] != health_checks:
             cached = (document, health_checks, group_settings(path, document, view, self.options))

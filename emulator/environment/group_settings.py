@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
-from emulator.environment.links import canonical, name_of, project_of
+from emulator.environment.links import canonical, project_of
 from emulator.environment.options import Options
+from emulator.environment.place import place_of
 from emulator.environment.view import Document, View
 from emulator.group.health import HealthCheck
 from emulator.group.instances import Version
@@ -23,13 +25,11 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         options: options of the environment
     """
     size = int(document.get("targetSize", 0))
-    policy = document["updatePolicy"]
+    policy, place = document["updatePolicy"], place_of(path, document)
     healing = next(iter(document.get("autoHealingPolicies") or []), None)
-    distribution = document.get("distributionPolicy", {}).get("zones", [])
-    zones = tuple(name_of(canonical(entry["zone"])) for entry in distribution)
     return Settings(
         base_name=document["baseInstanceName"],
-        zones=zones or (name_of(document.get("zone", "")),),
+        zones=place.zones,
         size=size,
         targets=targets(path, document),
         proactive=policy["type"] == "PROACTIVE",
@@ -42,6 +42,7 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=options.retries,
         standby=_standby(document, options.standby == "replace"),
+        redistributes=place.is_regional and policy.get("instanceRedistributionType") == "PROACTIVE",
         counts_deleting=options.deleting == "count",
         config=_config(document),
     )
@@ -63,9 +64,14 @@ def targets(path: str, document: Document) -> tuple[Target, ...]:
 
 
 def amount(value: Mapping[str, Any], size: int) -> int:
-    """Return the number of instances of a FixedOrPercent; Google rounds percentages, here half up."""
+    """
+    Return the number of instances of a FixedOrPercent.
+
+    Source: earlier API definitions, as in com.google.cloud.compute.v1.FixedOrPercent of 2019, "If there is a remainder,
+    the number is rounded up"; google-cloud-compute 1.57.0 says only "rounded". Read on 2026-11-27.
+    """
     if value.get("percent") is not None:
-        return int(size * int(value["percent"]) / 100 + 0.5)
+        return ceil(size * int(value["percent"]) / 100)
     return int(value.get("fixed") or 0)
 
 

@@ -5,7 +5,8 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from emulator.environment.clock import timestamp
-from emulator.environment.links import name_of, self_link
+from emulator.environment.links import name_of, project_of, self_link
+from emulator.environment.place import Place
 from emulator.group.attempts import Attempt
 from emulator.group.conditions import Conditions
 from emulator.group.instance_lifecycle import health_state
@@ -84,12 +85,13 @@ def managed_instance(
     return row
 
 
-def error_row(project: str, zone: str, name: str, attempt: Attempt, version: Version) -> dict[str, Any]:
-    """Return a row of `listErrors`."""
+def error_row(place: Place, name: str, attempt: Attempt, version: Version) -> dict[str, Any]:
+    """Return a row of `listErrors` of a group in a place."""
+    zone = attempt.zone or place.zones[0]
     return {
         "error": {"code": attempt.code, "message": attempt.message},
         "instanceActionDetails": {
-            "instance": self_link(f"{project}/zones/{zone}/instances/{name}"),
+            "instance": self_link(f"{project_of(place.scope)}/zones/{zone}/instances/{name}"),
             "action": attempt.action,
             "version": _version(version),
         },

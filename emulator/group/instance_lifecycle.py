@@ -117,7 +117,7 @@ def _created(instance: Instance, now_s: float, error: CreationError | None) -> I
             actual_template=instance.intended.template,
             id=instance_id(instance.zone, instance.name, instance.created_at_s, instance.incarnation),
         )  # fmt: skip
-    attempt = Attempt(now_s, error.code, instance.action, error.message)
+    attempt = Attempt(now_s, error.code, instance.action, error.message, instance.zone)
     attempts = (*instance.attempts, attempt)[-5:]
     return replace(instance, stage_at_s=now_s, failures=instance.failures + 1, attempts=attempts)
 

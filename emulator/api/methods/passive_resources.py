@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from emulator.api.calls import HANDLERS, Call, shown
+from emulator.api.calls import HANDLERS, Call, shown, zonal_and_regional
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import in_use, required
 from emulator.api.lists import answer_aggregated_list, answer_list
@@ -12,6 +12,7 @@ from emulator.api.schema.check import methods
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
 from emulator.environment.operations import Operation
+from emulator.environment.place import place_member
 from emulator.environment.view import Document
 
 # Defaults of the server. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
@@ -61,8 +62,7 @@ def _insert(call: Call) -> Operation:
         **_linked(call, _DEFAULTS[collection] | call.body),
         "_created": call.environment.now_s,
     }
-    if "regions/" in call.scope:
-        document["region"] = self_link(call.scope)
+    document |= place_member(call.scope)
     if collection == "addresses":
         document = {"address": _free_number(call), **document}
     call.environment.put(path, with_fingerprint(_completed(collection, document)))
@@ -183,7 +183,12 @@ _VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
     "delete": _delete,
 }
 for _collection in _KINDS:
-    HANDLERS.update({name: _VERBS[verb] for verb in _VERBS if (name := f"{_collection}.{verb}") in methods()})
+    HANDLERS.update({
+        name: _VERBS[verb]
+        for verb in _VERBS
+        for name in zonal_and_regional(f"{_collection}.{verb}")
+        if name in methods()
+    })  # fmt: skip
 HANDLERS["networks.getEffectiveFirewalls"] = _effective_firewalls
 HANDLERS["subnetworks.setPrivateIpGoogleAccess"] = _set_private_access
 HANDLERS["subnetworks.expandIpCidrRange"] = _expand

@@ -28,7 +28,6 @@ UNREAD = Readings(
     template=DENIED,
     quotas=DENIED,
     project=DENIED,
-    machine_type=DENIED,
     firewalls=DENIED,
     repository=DENIED,
     missing_repository_permissions=DENIED,

@@ -87,7 +87,7 @@ def test_global_template_of_the_same_name_is_not_taken_for_the_groups(collection
     put_on_group(rig, f"{collection}/{SEED}")
     rig.emulator.environment.clock.move(600)
     before = rig.writes()
-    with pytest.raises(RefusedError, match=f"its template '{collection}/{SEED}' is not a global one of project"):
+    with pytest.raises(RefusedError, match=f"its template '{collection}/{SEED}' is neither a global one of project"):
         rig.deploy("a")
     assert rig.observed().template == {}
     assert rig.writes() == before

@@ -9,6 +9,7 @@ import pytest
 from deploy.errors import RolledBackError
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.counts import LINES
+from tests.integration.deploy.regional import regional_rig
 from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import REPOSITORY, digest
 
@@ -23,7 +24,10 @@ PLACES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "two services": {"startup-script": (SCRIPTS / "s17-web-and-worker.sh").read_text()},
 }
-SCOPES: Final[Mapping[str, Callable[[Mapping[str, str]], Rig]]] = {"zonal": lambda metadata: new_rig(metadata=metadata)}
+SCOPES: Final[Mapping[str, Callable[[Mapping[str, str]], Rig]]] = {
+    "zonal": lambda metadata: new_rig(metadata=metadata),
+    "regional": lambda metadata: regional_rig(metadata=metadata),
+}
 
 
 def deploy(rig: Rig) -> None:
