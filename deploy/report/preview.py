@@ -1,46 +1,28 @@
 """What a deploy would change, field by field, which instances it would replace, and how long that takes: pure."""
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from deploy.config import Config
 from deploy.documents.group_state import Group
-from deploy.documents.resource import Document, name_of
+from deploy.documents.resource import Document
 from deploy.endpoints import EndpointOverride
 from deploy.group import replacement, update_policy
 from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
-from deploy.release import record, template
 from deploy.report.formats import Format
 from deploy.report.table import fenced
+from deploy.report.template_changes import Change, template_changes
 from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
-from lib.redaction import redacted
 
 # Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s; the longest time is
 # that of `RolloutSettings.budget_s`. Source: public reports of zonal groups that roll with surge 1, such as
 # openinfrastructure/terraform-google-multinic#34, read on 2026-11-23.
 _REPLACEMENT_S: Final = (60.0, 240.0)
-
-
-@dataclass(frozen=True)
-class Change:
-    """
-    A field that would differ.
-
-    Args:
-        field: path of the field; a line of a metadata entry is `KEY line 9`.
-        before: value before; empty if the field is absent.
-        after: value after; empty if the field is removed.
-    """
-
-    field: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +82,14 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     group, budget_s = observed.group, config.rollout.budget_s(observed.group.target_size)
     instances: tuple[str, ...] = ()
     shortest_s, longest_s = 0.0, 0.0
-    template_changes: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = ()
     policy_changes: tuple[Change, ...] = ()
     if isinstance(plan, DeployRelease):
         instances = tuple(instance.name for instance in group.active_instances if instance.version is not None)
         shortest_s, longest_s = estimated_s(
             len(instances), replacement.replaced_at_once(config, group), config.rollout.bake_s
         )
-        template_changes = tuple(_template_changes(observed.template, plan.template))
+        changes = tuple(template_changes(observed.template, plan.template))
         policy_changes = _policy_changes(config, group)
     return Preview(
         group=config.group,
@@ -116,7 +98,7 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         target=plan.target.template,
         fallback=plan.fallback.template if plan.fallback else "",
         bill_of_materials=bill_of_materials,
-        template=template_changes,
+        template=changes,
         update_policy=policy_changes,
         instances=instances,
         keeps_names=config.rollout.method == "RECREATE",
@@ -220,39 +202,3 @@ def _diff(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
             yield f"- {change.before}"
         if change.after:
             yield f"+ {change.after}"
-
-
-def _template_changes(base: Document, body: Document) -> Iterator[Change]:
-    for field in ("name", "description"):
-        if base.get(field, "") != body[field]:
-            yield Change(field, base.get(field, ""), body[field])
-    release = _release(body)
-    entries = release.entries if release else ()
-    before, after = (_readable(document, entries) for document in (base, body))
-    for field in [*before, *(field for field in after if field not in before)]:
-        if before.get(field, "") != after.get(field, ""):
-            yield Change(field, redacted(before.get(field, "")), redacted(after.get(field, "")))
-    for path in template.differences(base, body, entries):
-        yield Change(path, "", "differs")
-
-
-def _readable(document: Document, entries: Sequence[str]) -> dict[str, str]:
-    """Return the lines of metadata entries and the members of the release record, each by its name."""
-    metadata, release = template.metadata(document), _release(document)
-    lines = {
-        f"{key} line {number}": line.strip()
-        for key in entries
-        for number, line in enumerate(metadata.get(key, "").splitlines(), start=1)
-    }
-    members: dict[str, Any] = json.loads(release.dump()) if release else {}
-    return lines | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
-
-
-def _release(document: Document) -> record.ReleaseRecord | None:
-    return record.parse_record(template.metadata(document).get(record.RECORD_KEY, ""))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(value)
-    return name_of(value["link"]) if isinstance(value, dict) else str(value or "")

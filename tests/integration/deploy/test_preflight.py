@@ -14,6 +14,7 @@ from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, REPOSITORY
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
+WRITE_IN_FULL = "Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
 TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
 CHECK = "dojangkok-dev-ai-server"
 
@@ -192,10 +193,7 @@ def test_deleted_health_check_is_refused() -> None:
     [
         (
             {"startup_script": None},
-            (
-                f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin'."
-                " Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
-            ),
+            f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin'. {WRITE_IN_FULL}",
         ),
         (
             {"startup_script_url": "gs://bucket/script"},
@@ -207,17 +205,13 @@ def test_deleted_health_check_is_refused() -> None:
         ),
         (
             {"startup_script": "docker run busybox:1\n"},
-            (
-                f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'."
-                " Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
-            ),
+            f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'. {WRITE_IN_FULL}",
         ),
         (
             {"startup_script": f"# {REPOSITORY}:v1\n"},
             (
                 f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'. Mentions that start"
-                f" nothing: 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it in full, HOST/PATH:TAG,"
-                " or correct `repository` in the environment file."
+                f" nothing: 'startup-script' line 1 '{REPOSITORY}:v1' (comment). {WRITE_IN_FULL}"
             ),
         ),
         (

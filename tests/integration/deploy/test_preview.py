@@ -7,7 +7,8 @@ import pytest
 
 from deploy.group.observation import Observation
 from deploy.release import template
-from deploy.report.preview import Change, Preview, estimated_s, preview, preview_report
+from deploy.report.preview import Preview, estimated_s, preview, preview_report
+from deploy.report.template_changes import Change
 from deploy.rollout.deploy_plan import plan_deploy
 from deploy.rollout.plan import DeployRelease
 from tests.integration.deploy.rig import Rig, new_rig
