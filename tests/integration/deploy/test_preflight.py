@@ -15,7 +15,6 @@ from tests.unit.deploy.values import CONFIG, REPOSITORY
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
 WRITE_IN_FULL = "Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
-TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
 CHECK = "dojangkok-dev-ai-server"
 
 
