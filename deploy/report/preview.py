@@ -7,7 +7,6 @@ from typing import Final, Literal
 
 from deploy.config import Config
 from deploy.documents.group_state import Group
-from deploy.documents.resource import Document
 from deploy.endpoints import EndpointOverride
 from deploy.group import replacement, update_policy
 from deploy.group.health import NOTHING_PROVEN
