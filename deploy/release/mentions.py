@@ -24,6 +24,9 @@ Kind = Literal["reference", "harmless", "comment", "undecidable"]
 _CLOSED: Final = re.compile(r"[\"'}]*+(?:$|[\s`)\];,|&<>]|\\(?:[ntr\"']|\n[ \t]))")
 _DEEPEST: Final = 8  # nested here-documents
 _LONGEST_LINE: Final = 4_096  # characters of a line that is parsed as a command
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"")
+_WORD: Final = r" *[\"']?[^\s,\"'\[\]{}]++[\"']? *"
+_WORD_LIST: Final = re.compile(rf"\[{_WORD}(?:,{_WORD})*+\]\s*")
 _LONGEST_NAME: Final = 100  # characters of a variable's name
 _ASSIGNS: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=[\"']?$", re.ASCII)
 _PREFIXED: Final = re.compile(r"\s*(?:-\s+)?(?:[\w.-]+\s*[:=]\s*)?[-@:+!]*")
@@ -159,24 +162,32 @@ def _classified_line(text: str, mention: Mention) -> Mention:
         return mention
     if command[:1] in ("'", '"') and command.rstrip().endswith(command[0]):
         command, skipped = command.strip()[1:-1], skipped + 1
-    if command[:1] == "[" and command.rstrip()[-1] == "]":  # a list of YAML or JSON: its members are the words
+    if _WORD_LIST.fullmatch(command):  # the words of a command in YAML or JSON
         command = f" {command.rstrip()[1:-1].replace(',', ' ')} "
     context = _parsed(command).context(mention.start - skipped, mention.end - skipped)
+    if context.kind != "command" or "," in command[: mention.start - skipped]:  # a comma may begin another command
+        return mention
     # It is unknown which program reads the line, so a printed reference counts as a reference.
-    return (
-        _classified_by_context(mention, replace(context, is_output_used=True)) if context.kind == "command" else mention
-    )
+    return _classified_by_context(mention, replace(context, is_output_used=True))
 
 
 def _line_around(text: str, mention: Mention) -> tuple[int, int]:
-    """Return start and end of a mention's line; in double quotes of YAML or JSON, an escaped line end counts too."""
+    """Return start and end of a mention's line; in a string of YAML or JSON with escaped line ends, of the line there."""
     start = text.rfind("\n", 0, mention.start) + 1
     end = text.find("\n", mention.end) % (len(text) + 1)
-    if '"' not in text[start : mention.start]:
-        return start, end
-    escaped_end = text.find("\\n", mention.end, end)
-    escaped = text.rfind("\\n", start, mention.start)
-    return (escaped + 2 if escaped >= 0 else start), (escaped_end if escaped_end >= 0 else end)
+    for first, last in _strings_of_lines(text[start:end]):
+        if start + first <= mention.start and mention.end <= start + last:
+            escaped = text.rfind("\\n", start + first, mention.start)
+            escaped_end = text.find("\\n", mention.end, start + last)
+            return (escaped + 2 if escaped >= 0 else start + first), (escaped_end if escaped_end >= 0 else start + last)
+    return start, end
+
+
+@lru_cache(maxsize=8)
+def _strings_of_lines(line: str) -> tuple[tuple[int, int], ...]:
+    """Return start and end of each text in double quotes that has an escaped line end, without the quotes."""
+    strings = (match.span() for match in _STRING.finditer(line))
+    return tuple((start + 1, end - 1) for start, end in strings if "\\n" in line[start:end])
 
 
 def _classified_by_context(mention: Mention, context: Context) -> Mention:
