@@ -172,7 +172,7 @@ def _classified_line(text: str, mention: Mention) -> Mention:
 
 
 def _line_around(text: str, mention: Mention) -> tuple[int, int]:
-    """Return start and end of a mention's line; in a string of YAML or JSON with escaped line ends, of the line there."""
+    """Return start and end of a mention's line, or of its escaped line in a string of YAML or JSON."""
     start = text.rfind("\n", 0, mention.start) + 1
     end = text.find("\n", mention.end) % (len(text) + 1)
     for first, last in _strings_of_lines(text[start:end]):
