@@ -81,4 +81,5 @@ def drawn_profile(rules: list[InstanceRule], instance: Instance, metadata: str, 
 
 def mentions(text: str, image: str) -> bool:
     """Return whether a text refers to exactly this image, not to a longer name that contains it."""
-    return re.search(rf"(?<![\w./:@-]){re.escape(image)}(?![\w.:@/-])", text) is not None
+    begins = r"(?:(?<![\w./:@-])|(?<=:-)|(?<=docker://))"  # also as the default of a variable, and behind its scheme
+    return re.search(rf"{begins}{re.escape(image)}(?![\w.:@/-])", text) is not None

@@ -29,6 +29,9 @@ KONLET = "gce-container-declaration"
         ({"user-data": f"{FILE}  encoding: b64\n  content: '?'\n"}, False),
         ({"user-data": f"#cloud-config\nruncmd:\n- [docker, run, {IMAGE}]\n"}, True),
         ({"user-data": f"#!/bin/sh\ndocker run {IMAGE}\n"}, True),
+        ({"startup-script": f"docker run ${{IMAGE:-{IMAGE}}}\n"}, True),
+        ({"startup-script": f"skopeo copy docker://{IMAGE} dir:/image\n"}, True),
+        ({"startup-script": f"docker run {IMAGE}-debug mirror:/{IMAGE}\n"}, False),
         (
             {"user-data": base64.b64encode(f"{FILE}  content: {IMAGE}\n".encode()).decode()}
             | {"user-data-encoding": "base64"},
