@@ -25,11 +25,11 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         options: options of the environment
     """
     size = int(document.get("targetSize", 0))
-    policy = document["updatePolicy"]
+    policy, place = document["updatePolicy"], place_of(path, document)
     healing = next(iter(document.get("autoHealingPolicies") or []), None)
     return Settings(
         base_name=document["baseInstanceName"],
-        zones=place_of(path, document).zones,
+        zones=place.zones,
         size=size,
         targets=targets(path, document),
         proactive=policy["type"] == "PROACTIVE",
@@ -42,6 +42,7 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=options.retries,
         standby=_standby(document, options.standby == "replace"),
+        redistributes=place.is_regional and policy.get("instanceRedistributionType") == "PROACTIVE",
         counts_deleting=options.deleting == "count",
         config=_config(document),
     )

@@ -75,6 +75,7 @@ class Settings:
         updates_on_repair: whether a repaired instance gets the target version instead of its own
         retries: whether a failed creation is repeated; False: it is not, and the target size shrinks
         standby: standby pool
+        redistributes: whether the group moves instances between its zones until they have equal numbers
         counts_deleting: whether an instance that is being deleted counts against target size plus surge
         config: all-instances configuration as JSON; empty if there is none
     """
@@ -93,6 +94,7 @@ class Settings:
     updates_on_repair: bool = False
     retries: bool = True
     standby: Standby = Standby()
+    redistributes: bool = False
     counts_deleting: bool = True
     config: str = ""
 
