@@ -52,6 +52,8 @@ NAMES: Final = {
     "unverified": "the behaviour may be Google's",
     "own": "only the emulator has the behaviour",
     "environment": "how the environment of a test is set up",
+    "regional": "the test runs a third time, with a regional group of one zone in place of the zonal group",
+    "zonal_only": "a test of a module for both kinds of groups that needs the zonal group",
 }
 
 
@@ -76,6 +78,8 @@ def unverified(guess: Guess) -> pytest.MarkDecorator:
 
 
 own: Final = pytest.mark.own
+regional: Final = pytest.mark.regional
+zonal_only: Final = pytest.mark.zonal_only
 
 
 def environment(**setup: object) -> pytest.MarkDecorator:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.marks import covers, differs, unverified, verified
+from tests.contract.marks import covers, differs, regional, unverified, verified
 from tests.contract.rig import (
     CHECKS,
     GROUP,
@@ -21,6 +21,7 @@ from tests.contract.rig import (
     templates_of,
 )
 
+pytestmark = regional
 COUNTERS = {
     "none", "creating", "creatingWithoutRetries", "verifying", "recreating", "deleting", "abandoning", "restarting",
     "refreshing", "starting", "stopping", "suspending", "resuming",

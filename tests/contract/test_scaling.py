@@ -5,9 +5,10 @@ from typing import Any
 import google.cloud.compute_v1 as compute
 import pytest
 
-from tests.contract.marks import covers, differs, own, unverified, verified
+from tests.contract.marks import covers, differs, own, regional, unverified, verified
 from tests.contract.rig import GROUP, HOME, PROJECT, ZONE, EmulatorClient, actions, templates_of
 
+pytestmark = regional
 SCALERS = f"{HOME}/zones/{ZONE}/autoscalers"
 
 

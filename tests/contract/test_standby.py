@@ -3,10 +3,11 @@
 import google.cloud.compute_v1 as compute
 import pytest
 
-from tests.contract.marks import covers, own, unverified, verified
+from tests.contract.marks import covers, own, regional, unverified, verified
 from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, EmulatorClient, actions, flags
 from tests.contract.standby import link, pooled, sizes, standby
 
+pytestmark = regional
 VERBS = [
     ("suspendInstances", "resumeInstances", "SUSPENDING", "RESUMING", "SUSPENDED", "SUSPENDED", "targetSuspendedSize"),
     ("stopInstances", "startInstances", "STOPPING", "STARTING", "STOPPED", "TERMINATED", "targetStoppedSize"),
