@@ -77,9 +77,16 @@ def managed_instance(
         row |= {"id": instance.id, "instanceStatus": instance.status}
     if not instance.is_leaving:
         row["version"] = _version(instance.intended)
-    if settings.health_check is not None and instance.running_at_s >= 0:
-        state = health_state(instance, settings.health_check, conditions.container(instance), now_s)
-        row["instanceHealth"] = [{"healthCheck": self_link(settings.health_check.path), "detailedHealthState": state}]
+    checks = [*([settings.health_check] if settings.health_check else []), *settings.balancer_checks]
+    if checks and instance.running_at_s >= 0:
+        container = conditions.container(instance)
+        row["instanceHealth"] = [
+            {
+                "healthCheck": self_link(check.path),
+                "detailedHealthState": health_state(instance, check, container, now_s),
+            }
+            for check in checks
+        ]
     if instance.attempts:
         row["lastAttempt"] = {"errors": {"errors": [_error(instance.attempts[-1])]}}
     return row
@@ -123,6 +130,7 @@ def _instance_snapshot(instance: Instance, group: Group, settings: Settings, con
         health = health_state(instance, settings.health_check, conditions.container(instance), group.at_s)
     return {
         "name": instance.name,
+        "zone": instance.zone,
         "template": name_of(instance.intended.template),
         "version": instance.intended.name,
         "action": instance.action,

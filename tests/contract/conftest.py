@@ -128,11 +128,11 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorClient]:
     setup = dict(mark.kwargs) if mark else {}
     is_in_process = request.param != "http"
     is_open, speed, quotas = not setup.pop("login", False), setup.pop("speed", None), setup.pop("quotas", {})
-    services = ("service_accounts", "secrets", "repositories")
+    zones, services = setup.pop("zones", _ZONES), ("service_accounts", "secrets", "repositories")
     planted = {name: setup.pop(name) for name in ("resources", *services) if name in setup}
     clock = Clock(_START_S, None if is_in_process else speed)
     emulator = Emulator(Environment(Store(), clock, Options(**setup)), is_open=is_open)
-    seed = {"project": PROJECT, "region": REGION, "zones": _ZONES, "quotas": quotas, **planted}
+    seed = {"project": PROJECT, "region": REGION, "zones": zones, "quotas": quotas, **planted}
     plant(emulator, Seed.model_validate(seed | {"images": {"base-1": "base", "base-2": "base"}}))
     for client in (_in_process if is_in_process else _over_http)(emulator):
         client.is_regional = request.param == "regional"

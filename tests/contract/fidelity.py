@@ -95,7 +95,8 @@ def document() -> str:
 def _test(where: str, function: Callable[..., None], more: pytest.MarkDecorator | None = None) -> Test:
     marks = {mark.name: mark.args for mark in getattr(function, "pytestmark", [])}
     covers = marks.get("covers", ())
-    if more is not None and more.name == "regional" and "zonal_only" not in marks:
+    is_regional = "regional" in marks or (more is not None and more.name == "regional")
+    if is_regional and "zonal_only" not in marks:
         covers = tuple(dict.fromkeys((*covers, *map(regional_method, covers))))
     kinds = [kind for kind in KINDS if kind in marks]
     behaviour = " ".join((getdoc(function) or "").split())

@@ -32,7 +32,7 @@ EVIDENCE: Final[dict[str, Source]] = {
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google at e03b762 (2026-08-21), before 8.0.0", "2026-11-23"),
     "R": Source("public report of what Compute Engine did", "2026-11-23"),
-    "D": Source("REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
+    "D": Source("pages and REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
 }
 # The best first.
 GRADES: Final[dict[Grade, str]] = {

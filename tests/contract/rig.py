@@ -19,7 +19,7 @@ GROUPS: Final = f"{HOME}/zones/{ZONE}/instanceGroupManagers"
 GROUP: Final = f"{GROUPS}/web"
 CHECKS: Final = f"{HOME}/global/healthChecks"
 LINKS: Final = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}"
-_ZONAL: Final = re.compile(rf"zones/{ZONE}/(?=(?:instanceGroupManagers|instanceGroups|autoscalers|operations)\\b)")
+_ZONAL: Final = re.compile(rf"zones/{ZONE}/(?=(?:instanceGroupManagers|instanceGroups|autoscalers)\b)")
 _REGIONAL_NAMES: Final = {
     "instanceGroup": "regionInstanceGroup", "autoscalers": "regionAutoscalers", "zoneOp": "regionOp",
 }  # fmt: skip

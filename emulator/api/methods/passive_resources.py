@@ -1,4 +1,7 @@
-"""Resources that are stored and read without effects: health checks, firewalls, networks, routers, addresses."""
+"""
+Resources that are stored and read without effects on others: firewalls, networks, routers, addresses; and health checks
+and backend services, whose verdicts on instances the groups show.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -35,6 +38,7 @@ _DEFAULTS: Final[dict[str, Document]] = {
         "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
     },
     "routers": {},
+    "backendServices": {"protocol": "HTTP", "timeoutSec": 30, "loadBalancingScheme": "EXTERNAL"},
     "addresses": {"addressType": "EXTERNAL", "networkTier": "PREMIUM", "ipVersion": "IPV4", "status": "RESERVED"},
 }
 _KINDS: Final = {
@@ -43,6 +47,7 @@ _KINDS: Final = {
     "networks": "network",
     "subnetworks": "subnetwork",
     "routers": "router",
+    "backendServices": "backendService",
     "addresses": "address",
 }
 _LINKS: Final = ("network", "subnetwork")
@@ -169,7 +174,14 @@ def _refers(document: Document, link: str) -> bool:
 
 def _linked(call: Call, body: Document) -> Document:
     """Return a body with references to other resources as the server writes them."""
-    return body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
+    linked = body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
+    if isinstance(body.get("backends"), list):
+        linked["backends"] = [
+            {**backend, "group": self_link(call.link(backend.get("group") or ""))} for backend in body["backends"]
+        ]
+    if "backendServices" in call.collection and isinstance(body.get("healthChecks"), list):
+        linked["healthChecks"] = [self_link(call.link(link)) for link in body["healthChecks"]]
+    return linked
 
 
 _FIXED: Final = ("kind", "id", "creationTimestamp", "selfLink", "region", "name", "fingerprint")
