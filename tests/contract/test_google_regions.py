@@ -147,7 +147,7 @@ def test_regional_health_checks(emulator: EmulatorClient) -> None:
 @differs("instances of a group are created by name only: there are no per-instance configurations")
 @covers("instanceGroupManagers.createInstances")
 def test_instances_of_given_names(emulator: EmulatorClient) -> None:
-    """createInstances adds instances of given names; a taken name, a malformed one and a preserved state are refused."""
+    """createInstances adds instances of given names; taken and malformed names and preserved states are refused."""
     emulator.web(1)
     create = f"{GROUP}/createInstances"
     emulator.do("POST", create, {"instances": [{"name": "web-x"}, {"name": "web-y"}]})
