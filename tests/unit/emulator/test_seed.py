@@ -45,7 +45,7 @@ def test_a_folder_is_no_seed(tmp_path: Path) -> None:
 
 
 def test_resources_with_a_region_are_created_there() -> None:
-    """A group, its template and its autoscaler with a `region` are regional; another region than the seed's is refused."""
+    """A group, its template and its autoscaler with a `region` are regional; any other region is refused."""
     group = {"name": "wide", "targetSize": 0, "instanceTemplate": "regions/r/instanceTemplates/t"}
     scaler = {"name": "more", "target": "regions/r/instanceGroupManagers/wide"}
     kept = {
@@ -58,11 +58,9 @@ def test_resources_with_a_region_are_created_there() -> None:
     document = emulator.environment.view.get("projects/p/regions/r/instanceGroupManagers/wide") or {}
     assert (document["targetSize"], len(document["distributionPolicy"]["zones"])) == (2, 2)
     elsewhere = {"instanceTemplates": [{"name": "t", "region": "s", "properties": {}}]}
+    other = Seed(project="p", region="r", zones=["r-a"], resources=elsewhere)
     with pytest.raises(SeedError) as error:
-        plant(
-            Emulator(Environment(Store(), Clock(0.0, None))),
-            Seed(project="p", region="r", zones=["r-a"], resources=elsewhere),
-        )
+        plant(Emulator(Environment(Store(), Clock(0.0, None))), other)
     assert str(error.value) == (
         "resources.instanceTemplates: 't': region 's' is not the region of the seed. Fix: write 'r'."
     )
