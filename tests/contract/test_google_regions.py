@@ -108,8 +108,8 @@ def test_regional_autoscalers(emulator: EmulatorClient) -> None:
     assert emulator.group(WIDE)["status"]["autoscaler"] == shown.self_link
     everywhere = emulator.google(compute.AutoscalersClient).aggregated_list(project=PROJECT)
     assert names(client.list(**HERE)) == names(everywhere) == ["more"]
-    patch = compute.Autoscaler(autoscaling_policy=compute.AutoscalingPolicy(min_num_replicas=3))
-    client.patch_unary(**HERE, autoscaler="more", autoscaler_resource=patch)
+    patch = compute.Autoscaler(name="more", autoscaling_policy=compute.AutoscalingPolicy(min_num_replicas=3))
+    client.patch_unary(**HERE, autoscaler_resource=patch)
     assert emulator.settled(WIDE)["targetSize"] == 3
     client.delete_unary(**HERE, autoscaler="more")
     assert names(client.list(**HERE)) == []
@@ -131,7 +131,7 @@ def test_regional_health_checks(emulator: EmulatorClient) -> None:
     client.update_unary(**HERE, health_check="up", health_check_resource=check)
     assert client.get(**HERE, health_check="up").check_interval_sec == 5
     body: Json = {"name": "wide", "targetSize": 1, "instanceTemplate": emulator.template("t")}
-    healing = [{"healthCheck": f"regions/{REGION}/healthChecks/up"}]
+    healing = [{"healthCheck": f"regions/{REGION}/healthChecks/up", "initialDelaySec": 60}]
     emulator.do("POST", GROUPS, body | {"autoHealingPolicies": healing})
     emulator.settled(WIDE)
     (health,) = emulator.rows(WIDE)[0]["instanceHealth"]

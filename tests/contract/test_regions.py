@@ -173,14 +173,14 @@ def test_without_redistribution(emulator: EmulatorClient) -> None:
 
 
 @differs("Compute Engine's pages ask to rebalance a group by hand before PROACTIVE; here the group moves its instances")
-@covers("regionInstanceGroupManagers.patch", "regionInstanceGroupManagers.deleteInstances")
+@covers("regionInstanceGroupManagers.deleteInstances")
 def test_proactive_redistribution(emulator: EmulatorClient) -> None:
     """A group whose zones became uneven moves an instance, and never serves with less than its target size."""
     wide(emulator, 6)
     began = len(emulator.request_log("group"))
     delete_in(emulator, "a", 2)
     emulator.settled(GROUP)
-    assert by_zone(emulator) == {"a": 1, "b": 2, "c": 1} or by_zone(emulator) == {"a": 1, "b": 1, "c": 2}
+    assert sorted(by_zone(emulator).values()) == [1, 1, 2]
     states = emulator.request_log("group")[began:]
     assert min(sum(row["available"] for row in state["instances"]) for state in states) == 4
     assert {row["zone"] for row in states[-1]["instances"]} == set(ZONES)
