@@ -70,9 +70,7 @@ def _find(templates: list[Document], link: str) -> Document:
     return next((template for template in templates if link in links_of(template)), {})
 
 
-def _list_again(
-    templates: InstanceTemplates, link: str, listed: list[Document], time: Time
-) -> list[Document]:
+def _list_again(templates: InstanceTemplates, link: str, listed: list[Document], time: Time) -> list[Document]:
     """
     List templates until the list has the group's own.
 

@@ -112,3 +112,20 @@ def test_redistribution_during_a_rollout_is_no_failure() -> None:
     assert rig.serving() == ["a"] * 4
     assert {zone[-1] for zone in zones_of_instances(rig)} == {"a", "b", "c"}
     assert replace(observed.group, instances=()).zones == rig.observed().group.zones
+
+
+def test_check_of_a_load_balancer_that_fails_is_a_warning() -> None:
+    """A release that serves by the group's own check is kept, and report and status name the other check."""
+    rig, home = recreating_rig(), "projects/dojangkok-dev/global"
+    rig.control("POST", "emulator/instance-rules", {"unanswered": ["front"]})
+    check = {"name": "front", "type": "HTTP", "httpHealthCheck": {"port": 81}}
+    rig.control("POST", f"{home}/healthChecks", check)
+    backends = [{"group": rig.group.replace("/instanceGroupManagers/", "/instanceGroups/")}]
+    service = {"name": "front", "healthChecks": ["global/healthChecks/front"], "backends": backends}
+    rig.control("POST", f"{home}/backendServices", service)
+    rig.emulator.environment.clock.move(60)
+    result = rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    [warning] = [line for line in result.warnings if "health check 'front'" in line]
+    assert "does not find 3 of 3 instances healthy" in warning
+    assert warning in drift(rig.config, rig.observed())
