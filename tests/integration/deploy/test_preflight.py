@@ -242,6 +242,6 @@ def test_template_of_another_project_or_region_is_refused() -> None:
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), template={}))) == (
         f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is"
-        " neither a global one of project 'dojangkok-dev' nor one of its region asia-northeast3. Fix: use a template of that"
-        " project."
+        " neither a global one of project 'dojangkok-dev' nor one of its region asia-northeast3. Fix: use a"
+        " template of that project."
     )
