@@ -9,6 +9,7 @@ from deploy.group.drift import drift
 from deploy.group.health import is_settled
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import PruneResult
+from tests.integration.deploy.doctor_rig import findings
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule, set_quotas
 from tests.integration.deploy.regional import REGIONAL_SEED, SEED, ZONES, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig
@@ -153,3 +154,18 @@ def test_old_regional_templates_are_pruned() -> None:
     assert len(kept) == 7  # the template of Terraform, five proven releases, and the fallback of the oldest of them
     assert SEED in kept
     assert prune_templates(rig.managed(), rig.config) == PruneResult()
+
+
+def test_doctor_reads_every_zone_of_a_regional_group() -> None:
+    """A sound regional group has no wrong finding; a surge below the number of its zones is one finding."""
+    sound = {finding.check: finding for finding in findings(regional_rig())}
+    assert {check for check, finding in sound.items() if finding.state == "wrong"} <= {"repository", "secrets"}
+    assert sound["group"].text == (
+        "'dojangkok-dev-ai-server-mig' is regional, in 3 zones, and stateless, with one version and target size 3"
+    )
+    assert sound["machine type"].text == f"zones {', '.join(ZONES)} have 'n2d-standard-2'"
+    few = {finding.check: finding for finding in findings(regional_rig(rollout=settings(surge=2)))}["update policy"]
+    assert (few.state, few.text.endswith("Fix: set `surge: 3`, or leave it out")) == ("wrong", True)
+    assert (
+        "managed describe dojangkok-dev-ai-server-mig --project dojangkok-dev --region asia-northeast3" in few.command
+    )
