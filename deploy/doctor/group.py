@@ -28,7 +28,7 @@ _POLICY_FLAGS: Final = {
     "maxUnavailable": "max-unavailable",
 }
 _COMMAND: Final = re.compile(r"'(gcloud [^']+)'")
-_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that preflight never refuses
+_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that no other refusal names
 
 
 def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
