@@ -138,6 +138,19 @@ def test_regional_template_is_copied_within_its_region() -> None:
     assert drift(rig.config, rig.observed()) == ()
 
 
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_every_connection_cut_once_changes_nothing(cut: str) -> None:
+    """A deploy in a region ends well if every regional method's connection is cut once, before or after its effect."""
+    rig = on_regional_template(regional_rig())
+    methods = ("Autoscalers.list", "InstanceGroupManagers", "InstanceTemplates", "Operations")
+    faults = [{"on": f"region{name}*", "nth": [1], "cut": cut} for name in methods]
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "regions.get", "nth": [1], "cut": cut}, *faults]})
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert rig.control("GET", "emulator/faults")[0]["fired"] == [1] * 5
+    assert len(collections(rig)[1]) == 2
+
+
 def test_zonal_group_uses_a_template_of_its_region() -> None:
     """A zonal group that has a regional template gets a regional copy."""
     rig = on_regional_template(rig_without_bake())
