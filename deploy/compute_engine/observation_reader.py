@@ -34,24 +34,22 @@ def read_observation(
         NotAllowedError: the account may not read the group, the templates or the autoscalers.
     """
     compute, templates = managed.compute, InstanceTemplates(managed.compute)
-    region = managed.location.region
-    group, global_templates, regional, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
+    group, global_templates, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
         [
             lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
             templates.list_global,
-            lambda: templates.list_regional(region),
             managed.list_autoscalers,
             lambda: _missing_permissions(managed, read_permissions),
             lambda: _quotas(managed),
         ]
     )
     group_links = links_of(group.raw)
-    template_links = {version.link for version in group.versions[:1]}
-    listed = [*global_templates, *regional]
-    template = _find(listed, template_links)
+    link = group.versions[0].link if group.versions else ""
+    listed = [*global_templates, *templates.list_beside(link)]
+    template = _find(listed, link)
     if not template:
-        listed = _list_again(templates, region, template_links, listed, compute.time)
-        template = _find(listed, template_links)
+        listed = _list_again(templates, link, listed, compute.time)
+        template = _find(listed, link)
     return Observation(
         group=group,
         templates=tuple(listed),
@@ -68,13 +66,11 @@ def read_observation(
     )
 
 
-def _find(templates: list[Document], links: set[str]) -> Document:
-    return next((template for template in templates if links & {*links_of(template)}), {})
+def _find(templates: list[Document], link: str) -> Document:
+    return next((template for template in templates if link in links_of(template)), {})
 
 
-def _list_again(
-    templates: InstanceTemplates, region: str, links: set[str], listed: list[Document], time: Time
-) -> list[Document]:
+def _list_again(templates: InstanceTemplates, link: str, listed: list[Document], time: Time) -> list[Document]:
     """
     List templates until the list has the group's own.
 
@@ -83,8 +79,8 @@ def _list_again(
     """
 
     def attempt() -> list[Document]:
-        complete = [*templates.list_global(), *templates.list_regional(region)]
-        if not _find(complete, links):
+        complete = [*templates.list_global(), *templates.list_beside(link)]
+        if not _find(complete, link):
             raise TransientError("the list of templates lacks the group's own")
         return complete
 

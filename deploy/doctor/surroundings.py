@@ -56,7 +56,7 @@ def machine_type_findings(config: Config, readings: Readings) -> Iterator[Findin
     zones = ",".join(machine_types) or config.zone
     where = f"--zones {zones}" if zones else f"--filter 'zone ~ ^{config.location.region}-'"
     show = f"gcloud compute machine-types list --project {config.project} {where}"
-    if isinstance(base, Unread):
+    if isinstance(base, Unread) or not machine_types:
         yield unread_finding(check, config, NO_TEMPLATE, show)
         return
     name = name_of(str((base.get("properties") or {}).get("machineType", "")))

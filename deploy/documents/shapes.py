@@ -219,13 +219,6 @@ class Quota(Shape):
     usage: float
 
 
-class RegionDocument(Shape):
-    """A region with its quotas."""
-
-    name: _Text
-    quotas: list[Quota] = []
-
-
 class GroupScope(Shape):
     """The groups of a zone or region."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.documents import shapes
+from deploy.documents import project_shapes, shapes
 from deploy.documents.location import Location
 from deploy.documents.resource import Document
 
@@ -112,7 +112,7 @@ def check_region(document: Document) -> None:
         ValueError: the answer is no such document.
     """
     check_object(document)
-    shapes.RegionDocument.model_validate(document)
+    project_shapes.RegionDocument.model_validate(document)
 
 
 def shape_check(shape: type[shapes.Shape]) -> Check:

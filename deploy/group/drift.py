@@ -133,8 +133,8 @@ def policy_differences(
     Args:
         config: rollout settings of the environment.
         group: the group.
-        templates: global templates of the project, and those of the group's region, which show a rollback to an
-            unmanaged version; empty if they were not read.
+        templates: templates of the project, which show a rollback to an unmanaged version; empty if they were not
+            read.
     """
     differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
     if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):

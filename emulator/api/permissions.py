@@ -8,6 +8,7 @@ _VERBS: Final = {
     "aggregatedList": "list",
     "wait": "get",
     "resize": "update",
+    "createInstances": "update",
     "recreateInstances": "update",
     "deleteInstances": "update",
     "abandonInstances": "update",

@@ -129,14 +129,27 @@ def _with_new_instances(
     """Return a group that creates some instances; none if the count is not above 0."""
     for zone in zones_of_new_instances(group, settings, max(0, count), target):
         name = instance_name(settings.base_name, group.created)
-        new = Instance(
-            name, zone, _next_version(group, settings), Profile(), group.at_s, stage_at_s=group.at_s,
-            action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
-            target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
-        )  # fmt: skip
-        new = replace(new, profile=conditions.profile(new))
-        group = replace(group, instances=(*group.instances, new), created=group.created + 1)
+        group = _with_new_instance(group, settings, conditions, name, zone, target)
     return group
+
+
+def with_named_instances(group: Group, settings: Settings, conditions: Conditions, names: list[str]) -> Group:
+    """Return a group that creates instances of given names beyond its target size; `createInstances`."""
+    for name, zone in zip(names, zones_of_new_instances(group, settings, len(names), "RUNNING"), strict=True):
+        group = _with_new_instance(group, settings, conditions, name, zone, "RUNNING")
+    return group
+
+
+def _with_new_instance(
+    group: Group, settings: Settings, conditions: Conditions, name: str, zone: str, target: str
+) -> Group:
+    new = Instance(
+        name, zone, _next_version(group, settings), Profile(), group.at_s, stage_at_s=group.at_s,
+        action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
+        target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
+    )  # fmt: skip
+    new = replace(new, profile=conditions.profile(new))
+    return replace(group, instances=(*group.instances, new), created=group.created + 1)
 
 
 def _with_deletions(group: Group, settings: Settings) -> Group:

@@ -2,15 +2,15 @@
 
 from emulator.api.calls import Call, serves, shown, zonal_and_regional
 from emulator.api.documents import merged, with_fingerprint
-from emulator.api.errors import not_found
+from emulator.api.errors import invalid, not_found
 from emulator.api.lists import answer_aggregated_list, answer_list
 from emulator.api.methods.unsupported_fields import AUTOSCALER, check_supported
 from emulator.environment.autoscaling import mode_of
 from emulator.environment.clock import timestamp
 from emulator.environment.environment import Environment
 from emulator.environment.links import canonical, self_link
+from emulator.environment.location import location_member
 from emulator.environment.operations import Operation
-from emulator.environment.place import place_member
 from emulator.environment.view import Document
 
 
@@ -43,11 +43,12 @@ def insert_autoscaler(call: Call) -> Operation:
         "id": call.environment.new_id(),
         "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
-        **place_member(call.scope),
+        **location_member(call.scope),
         "target": self_link(call.link(call.body.get("target") or "")),
         "status": "ACTIVE",
         "_created": call.environment.now_s,
     }
+    _check_target(call, document)
     call.environment.put(path, document)
     scale(call.environment, document)
     return call.start(path, document["id"])
@@ -62,6 +63,7 @@ def patch_autoscaler(call: Call) -> Operation:
         raise not_found(path)
     document = merged(document, call.body)
     check_supported(document, AUTOSCALER)
+    _check_target(call, document)
     call.environment.put(path, document)
     scale(call.environment, document)
     return call.start(path, document["id"])
@@ -73,6 +75,19 @@ def delete_autoscaler(call: Call) -> Operation:
     document = call.document()
     call.environment.store.remove(call.path)
     return call.start(call.path, document["id"])
+
+
+def _check_target(call: Call, autoscaler: Document) -> None:
+    """
+    Check that the group of an autoscaler that also scales in redistributes its instances, if it is regional.
+
+    Source: see `group_validation`, which checks the group.
+    """
+    group = call.view.get(canonical(autoscaler["target"])) or {}
+    redistribution = group.get("updatePolicy", {}).get("instanceRedistributionType")
+    if mode_of(autoscaler) == "ON" and redistribution == "NONE":
+        why = "The instances of an autoscaled group must be redistributed proactively."
+        raise invalid("resource.target", autoscaler["target"], why)
 
 
 def scale(environment: Environment, autoscaler: Document, recommended: int | None = None) -> None:

@@ -6,12 +6,14 @@ from typing import Final
 
 from emulator.api.calls import Call, serves, zonal_and_regional
 from emulator.api.documents import with_fingerprint
-from emulator.api.errors import invalid
+from emulator.api.errors import invalid, not_acted_on
 from emulator.api.methods.instances import keep_abandoned
 from emulator.environment.autoscaling import autoscaler_of, mode_of
-from emulator.environment.links import canonical, name_of
+from emulator.environment.links import NAME, canonical, name_of
+from emulator.environment.location import location_of
 from emulator.environment.operations import Operation
-from emulator.environment.place import place_of
+from emulator.environment.view import Document
+from emulator.group.decision import with_named_instances
 from emulator.group.instances import Instance, with_action, with_standby_target
 from emulator.group.members import Group, deciding_soon, updated_in_place, with_action_on, with_instance
 from emulator.group.settings import UpdateAction
@@ -23,7 +25,7 @@ _SIZES: Final = {"RUNNING": "targetSize", "SUSPENDED": "targetSuspendedSize", "S
 def resize(call: Call) -> Operation:
     """Set the target size; refused while an autoscaler owns it. Source: e2b infra issue 770."""
     document = call.document()
-    size, most = call.query.get("size"), place_of(call.path, document).most_instances
+    size, most = call.query.get("size"), location_of(call.path, document).most_instances
     if size is None or not 0 <= size <= most:
         raise invalid("size", size, f"Must be from 0 to {most}.")
     autoscaler = autoscaler_of(call.view, call.path)
@@ -31,6 +33,19 @@ def resize(call: Call) -> Operation:
         raise invalid("size", size, "The group is autoscaled; change the autoscaler, or set its mode to OFF.")
     call.environment.put(call.path, with_fingerprint({**document, "targetSize": size}))
     return call.start(call.path, document["id"])
+
+
+@serves(*zonal_and_regional("instanceGroupManagers.createInstances"))
+def create_instances(call: Call) -> Operation:
+    """Create instances of given names; the target size grows by their number."""
+    document, environment = call.document(), call.environment
+    names = [_new_name(call, index, config) for index, config in enumerate(call.body.get("instances") or [])]
+    size, most = int(document["targetSize"]) + len(names), location_of(call.path, document).most_instances
+    if not names or size > most:
+        raise invalid("resource.instances", len(names), f"Must be from 1 to {most - int(document['targetSize'])}.")
+    environment.put(call.path, with_fingerprint({**document, "targetSize": size}))
+    settings, conditions = environment.settings(call.path), environment.conditions(call.path)
+    return _change_group(call, lambda group: with_named_instances(group, settings, conditions, names))
 
 
 @serves(*zonal_and_regional("instanceGroupManagers.recreateInstances"))
@@ -145,6 +160,25 @@ def _listed(call: Call, has_state: Callable[[Instance], bool], state: str) -> li
         if instance.is_leaving or not has_state(instance):
             raise invalid("resource.instances", instance.name, f"The instance is not {state}.")
     return instances
+
+
+def _new_name(call: Call, index: int, config: Document) -> str:
+    """
+    Return the name of an instance that is to be created.
+
+    Raises:
+        ApiError: 400, if the name is malformed or taken; 501, if the configuration has a state to preserve
+    """
+    where, name = f"resource.instances[{index}]", config.get("name") or ""
+    if config.get("preservedState"):
+        raise not_acted_on(f"{where}.preservedState", config["preservedState"])
+    if not NAME.fullmatch(name):
+        raise invalid(f"{where}.name", name, f"Must be a match of regex '{NAME.pattern}'.")
+    others = [row.get("name") for row in call.body["instances"][:index]]
+    members = [instance.name for instance in call.environment.view.groups[call.path].instances]
+    if name in (*others, *members):
+        raise invalid(f"{where}.name", name, "The group already has an instance of this name.")
+    return str(name)
 
 
 def _change_sizes(call: Call, instances: list[Instance], target: str) -> None:

@@ -44,7 +44,7 @@ def regional_rig(
         policy: members of the group's update policy that differ from POLICY.
     """
     change = {"zone": None, "region": LOCATION.name, "rollout": rollout or settings()}
-    members = {"region": LOCATION.name, "targetSize": size, "updatePolicy": POLICY | policy}
+    members: dict[str, Any] = {"region": LOCATION.name, "targetSize": size, "updatePolicy": POLICY | policy}
     return _settled(new_rig(metadata=metadata, config=CONFIG.model_copy(update=change), **members))
 
 

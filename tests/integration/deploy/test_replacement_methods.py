@@ -1,6 +1,7 @@
 """Rollouts that replace instances by RECREATE, with a surge in percent, and while a group redistributes itself."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from deploy.errors import RolledBackError
 from deploy.group.drift import drift
 from deploy.report.preview import preview, preview_report
 from deploy.rollout.plan import NothingToDo
-from tests.integration.deploy.faulty import set_instance_rule
+from tests.integration.deploy.faulty import set_instance_rule, set_quotas
 from tests.integration.deploy.regional import POLICY, recreating_rig, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig, new_rig
 
@@ -81,7 +82,7 @@ def test_standby_pool_beside_recreated_instances() -> None:
 @pytest.mark.parametrize("is_regional", [False, True])
 def test_surge_in_percent(is_regional: bool) -> None:
     """A surge of 25 % of ten instances is three at most, and the group's policy is no drift."""
-    policy = {"maxSurge": {"percent": 25}}
+    policy: dict[str, Any] = {"maxSurge": {"percent": 25}}
     rollout = settings(surge="25%")
     if is_regional:
         rig = regional_rig(size=10, rollout=rollout, **policy)
@@ -89,6 +90,7 @@ def test_surge_in_percent(is_regional: bool) -> None:
         rig = new_rig(targetSize=10, updatePolicy=POLICY | policy)
         rig.config = rig.config.model_copy(update={"rollout": rollout})
         rig.emulator.environment.advance()
+    set_quotas(rig, N2D_CPUS=100.0, SSD_TOTAL_GB=2_000.0)
     assert rig.deploy("a").changed
     assert rig.serving() == ["a"] * 10
     assert rig.never_fewer_than(10)
@@ -112,3 +114,20 @@ def test_redistribution_during_a_rollout_is_no_failure() -> None:
     assert rig.serving() == ["a"] * 4
     assert {zone[-1] for zone in zones_of_instances(rig)} == {"a", "b", "c"}
     assert replace(observed.group, instances=()).zones == rig.observed().group.zones
+
+
+def test_check_of_a_load_balancer_that_fails_is_a_warning() -> None:
+    """A release that serves by the group's own check is kept, and report and status name the other check."""
+    rig, home = recreating_rig(), "projects/dojangkok-dev/global"
+    rig.control("POST", "emulator/instance-rules", {"unanswered": ["front"]})
+    check = {"name": "front", "type": "HTTP", "httpHealthCheck": {"port": 81}}
+    rig.control("POST", f"{home}/healthChecks", check)
+    backends = [{"group": rig.group.replace("/instanceGroupManagers/", "/instanceGroups/")}]
+    service = {"name": "front", "healthChecks": ["global/healthChecks/front"], "backends": backends}
+    rig.control("POST", f"{home}/backendServices", service)
+    rig.emulator.environment.clock.move(60)
+    result = rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    [warning] = [line for line in result.warnings if "health check 'front'" in line]
+    assert "does not find 3 of 3 instances healthy" in warning
+    assert warning in drift(rig.config, rig.observed())

@@ -85,7 +85,6 @@ class Performed:
                 TEMPLATE: [BASE["template"]],
                 SERIAL_PORT: [{"contents": "application: no model"}],
                 "GET global/instanceTemplates": [{}],
-                "GET regions/asia-northeast3/instanceTemplates": [{}],
                 **self.answers,
             }
         )

@@ -14,7 +14,6 @@ from tests.unit.deploy.test_history import release
 from tests.unit.deploy.values import CONFIG
 
 TEMPLATES, GROUPS = "GET global/instanceTemplates", "GET aggregated/instanceGroupManagers"
-REGIONAL = "GET regions/asia-northeast3/instanceTemplates"
 # Four unproven releases: the two newest are kept.
 RELEASES = [release(hour, group=f"{CONFIG.zone}/{CONFIG.group}") for hour in (1, 2, 3, 4)]
 OLDEST, SECOND, _, NEWEST = (document["name"] for document in RELEASES)
@@ -29,7 +28,7 @@ def answers(*groups: Document, own: Document | None = None, **deletions: Any) ->
     """Return a project with the releases, the group of the cases and other groups."""
     own = own or group_document()
     listed = {"items": {"zones/z": {"instanceGroupManagers": [own, *groups]}}}
-    read: dict[str, list[Any]] = {TEMPLATES: [{"items": RELEASES}], REGIONAL: [{}], GROUPS: [listed]}
+    read: dict[str, list[Any]] = {TEMPLATES: [{"items": RELEASES}], GROUPS: [listed]}
     read |= {f"GET {GROUP}": [own]}
     first, second = deletions.get("first", DONE), deletions.get("second", DONE)
     return ScriptedCompute(settled() | read | {delete(OLDEST): [first], delete(SECOND): [second]})

@@ -61,7 +61,7 @@ def row(name: str, zone: str, **changes: Any) -> dict[str, Any]:
 def test_location_has_its_path_region_and_flag(
     location: Location, path: str, region: str, flag: tuple[str, str], text: str
 ) -> None:
-    """Everything that depends on the place of a group comes from one value."""
+    """Everything that depends on the location of a group comes from one value."""
     assert (location.path, location.region, location.flag, str(location)) == (path, region, flag, text)
 
 
