@@ -57,7 +57,7 @@ class Call:
     def read_observation(self, session: Session, config: Config) -> Observation:
         """Read the group and its surroundings, and record what the group is set to."""
         observed = session.read_observation()
-        self.recorder.record_before(served_release(observed.template, config.repository))
+        self.recorder.record_before(served_release(observed.template, config.repository, config.image_in))
         return observed
 
     def perform(self, session: Session, config: Config, plan: Plan) -> None:

@@ -12,6 +12,7 @@ from deploy.errors import ConfigError
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _FOLDER: Final = Path("environments")
+_LOCATIONS: Final = {"zone", "region"}
 _EXAMPLE: Final = "see environments/dev.yaml"
 
 
@@ -32,7 +33,7 @@ def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER)
         document = load(path)
     except EnvironmentFileError as error:
         raise ConfigError(error.message, error.fix) from error
-    values = document | {key: value for key, value in flags.items() if value}
+    values = _with_flags(document, {key: value for key, value in flags.items() if value})
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
@@ -43,12 +44,21 @@ def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER)
     return config.with_endpoint_overrides(endpoint_overrides(str(path), pairs))
 
 
+def _with_flags(document: dict[str, Any], flags: dict[str, str]) -> dict[str, Any]:
+    """Return the values of a file with those of flags; a flag for a zone or region replaces the file's location."""
+    if flags.keys() >= _LOCATIONS:
+        raise ConfigError("--zone and --region: a group is in one of them.", "pass one flag")
+    replaced = _LOCATIONS if flags.keys() & _LOCATIONS else set()
+    return {key: value for key, value in document.items() if key not in replaced} | flags
+
+
 def _config_error(path: Path, error: Any, flags: dict[str, str]) -> ConfigError:
     """Return the error of a key, with its path; for an unknown key with the most similar known one."""
-    *parents, key = (str(part) for part in error["loc"])
+    *parents, key = (str(part) for part in error["loc"] or ("",))
     where = ".".join((*parents, key))
     place = f"--{key.replace('_', '-')}" if flags.get(key) and not parents else f"{path}: {where}"
     if error["type"] == "value_error":
+        place = place if where else str(path)
         return ConfigError(f"{place}: {error['ctx']['error']}.", _EXAMPLE)
     if error["type"] == "extra_forbidden":
         model = RolloutSettings if parents == ["rollout"] else Config

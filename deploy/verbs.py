@@ -98,7 +98,7 @@ def reconcile(call: Call) -> None:
     session = call.open_session(config)
     observed = call.read_observation(session, config)
     decided = plan_reconcile(config, observed, _server_time(session))
-    call.recorder.record_target(served_release(observed.template, config.repository))
+    call.recorder.record_target(served_release(observed.template, config.repository, config.image_in))
     fallback = None if isinstance(decided, ForeignRollout) else _version(decided.fallback)
     call.recorder.record_undo(undo_command(call.invocation, config, observed, fallback))
     call.perform(session, config, decided)

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
 from deploy.release.effective_reference import deciding_reference
+
 from deploy.release.mentions import rewrite
 from deploy.release.secret_scan import leaks
 from policy.app_settings import REQUIRED, defaults, shutdown_s

@@ -14,8 +14,9 @@ from deploy.errors import RefusedError
 from deploy.group import preflight
 from deploy.group.drift import policy_differences
 from deploy.group.observation import Observation
+from deploy.group.replacement import count_refusals, surge_instances
 from deploy.release import template
-from deploy.release.effective_reference import deciding_reference, entries_of_instances
+from deploy.release.image_places import find_image
 from deploy.release.record import ReleaseRecord
 
 _POLICY_FLAGS: Final = {
@@ -27,7 +28,7 @@ _POLICY_FLAGS: Final = {
     "maxUnavailable": "max-unavailable",
 }
 _COMMAND: Final = re.compile(r"'(gcloud [^']+)'")
-_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that preflight never refuses
+_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that no other refusal names
 
 
 def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
@@ -40,14 +41,17 @@ def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
         else:
             yield unread_finding("group", config, group, groups)
         return
-    refusals = list(preflight.setting_refusals(config, group))
+    base = {} if isinstance(readings.template, Unread) else readings.template
+    entries = template.image_entries(base, config.repository, config.image_in)
+    refusals = list(preflight.setting_refusals(config, group, entries))
     foreign = isinstance(readings.template, Unread) and readings.template.is_absent
     refusals += [preflight.foreign_template(config, group)] if foreign and group.versions else []
     for refusal in refusals:
         yield _refused("group", refusal, preflight.group_command(config, "describe"))
     if not refusals:
+        kind = "zonal" if config.zone else f"regional, in {len(group.zones)} zones,"
         yield ok(
-            "group", f"'{config.group}' is zonal and stateless, with one version and target size {group.target_size}"
+            "group", f"'{config.group}' is {kind} and stateless, with one version and target size {group.target_size}"
         )
 
 
@@ -62,7 +66,8 @@ def update_policy_findings(config: Config, readings: Readings) -> Iterator[Findi
     for refusal in refusals:
         yield _refused(check, refusal, show)
     differences = policy_differences(config, group)
-    changes = {key: values for key, values in differences.items() if key in _COUNTS or not refusals}
+    counts = _COUNTS[:1] if any(count_refusals(config, group)) else _COUNTS  # a refused number is no command's value
+    changes = {key: values for key, values in differences.items() if key in counts or not refusals}
     if changes:
         text = "; ".join(
             f"{key} is {'absent' if current is None else current}, and the file has {expected}"
@@ -91,30 +96,29 @@ def health_check_findings(config: Config, readings: Readings) -> Iterator[Findin
 
 
 def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
-    """Yield the findings about the template: its startup script, secrets in it, and whether it can be copied."""
-    check, group, base = "startup script", readings.group, readings.template
+    """Yield the findings about the template: where the image stands, secrets in it, and whether it can be copied."""
+    check, group, base = "image", readings.group, readings.template
     if isinstance(group, Unread) or isinstance(base, Unread):
         reading = base if isinstance(base, Unread) else NO_TEMPLATE
         show = f"gcloud compute instance-templates list --project {config.project}"
         yield unread_finding(check, config, reading, show)
         return
     show = f"gcloud compute instance-templates describe {base['name']} --project {config.project}"
-    entries = entries_of_instances(template.metadata(base), group.metadata_of_all)
     refusals = [
-        *_raised(lambda: template.script(base)),
-        *_raised(lambda: deciding_reference(entries, config.repository)),
+        *_raised(lambda: find_image(template.metadata(base), config.repository, config.image_in)),
         *_raised(lambda: preflight.refuse_secrets(config, base)),
-        *_raised(lambda: template.new_template(base, _any_record(config, group, base))),
+        *_raised(lambda: template.new_template(base, _any_record(config, group, base), config.image_in)),
     ]
     for refusal in {refusal.message: refusal for refusal in refusals}.values():
         yield _refused(check, refusal, show)
     if not refusals:
-        yield ok(check, f"refers to '{deciding_reference(entries, config.repository).reference}'")
+        places = find_image(template.metadata(base), config.repository, config.image_in)
+        yield ok(check, f"'{places.reference}' in {places}")
 
 
 def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     """Yield the findings about room for the surge in the region's quotas: each that lacks it, or is not checked."""
-    check, region = "quota", config.zone.rpartition("-")[0]
+    check, region = "quota", config.location.region
     group, base, quotas = readings.group, readings.template, readings.quotas
     show = (
         f"gcloud compute regions describe {region} --project {config.project} --flatten 'quotas[]'"
@@ -144,7 +148,7 @@ def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     for quota in unchecked:
         yield unknown(check, f"{quota.metric} was not checked, because {quota.unchecked}", show)
     if not shortages and not unchecked:
-        surge = min(config.rollout.surge, group.target_size)
+        surge = surge_instances(config, group)
         yield ok(check, f"room for {observation.surge_room} instances, and a rollout adds {surge}")
 
 

@@ -8,12 +8,13 @@ from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import typed_rollback, update_policy
-from deploy.group.health import is_idle
+from deploy.group.all_instances_config import metadata_overrides
+from deploy.group.health import failing_check_warnings, is_idle
 from deploy.group.observation import Observation
 from deploy.release import history, template
-from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.history import made_at
-from deploy.release.mentions import references, rewrite
+from deploy.release.image_places import references
+from deploy.release.mentions import rewrite
 from deploy.release.record import RECORD_KEY, ReleaseRecord, parse_record
 
 
@@ -25,6 +26,7 @@ def drift(config: Config, observation: Observation) -> tuple[str, ...]:
         *manual_changes(config, observation),
         *([newer] if newer else []),
         *_outdated_instances(observation),
+        *failing_check_warnings(observation.group),
     )
 
 
@@ -45,7 +47,7 @@ def newer_template(config: Config, observation: Observation) -> str:
         for document in observation.templates
         if template.release_record(document) is None
         and made_at(document) > origin.made_at
-        and len(references(_startup_script(document), config.repository)) == 1
+        and template.image_reference(document, config.repository, config.image_in)
     ]
     if not newer:
         return ""
@@ -58,24 +60,24 @@ def newer_template(config: Config, observation: Observation) -> str:
 
 def manual_changes(config: Config, observation: Observation) -> tuple[str, ...]:
     """Return each difference from what the last deploy wrote, the digest aside, in a line."""
-    return (*_masking(observation), *_template_changes(observation), *_policy_changes(config, observation))
+    return (*_overrides(config, observation), *_template_changes(observation), *_policy_changes(config, observation))
 
 
 def _tag_reference(config: Config, observation: Observation) -> list[str]:
-    entries = entries_of_instances(template.metadata(observation.template), observation.group.metadata_of_all)
     try:
-        reference = deciding_reference(entries, config.repository).reference
+        places = template.image_places(observation.template, config.repository, config.image_in)
     except RefusedError as error:
         return [error.message.rstrip(".")]
-    if reference.digest:
+    if places.reference.digest:
         return []
-    tag = f"the startup script refers to the tag '{reference.tag}'"
+    tag = f"the template refers to the tag '{places.reference.tag}' ({places})"
     return [f"{tag}: the image of an instance depends on the time of its start"]
 
 
-def _masking(observation: Observation) -> list[str]:
-    key = observation.group.masking_key
-    return [f"allInstancesConfig has a '{key}', which hides the template's"] if key else []
+def _overrides(config: Config, observation: Observation) -> list[str]:
+    entries = template.image_entries(observation.template, config.repository, config.image_in)
+    overrides = metadata_overrides(config, observation.group, entries)
+    return [f"allInstancesConfig has {override}" for override in overrides.values()]
 
 
 def _template_changes(observation: Observation) -> list[str]:
@@ -91,9 +93,10 @@ def _template_changes(observation: Observation) -> list[str]:
     if not record or not base:
         return lines
     where = f"differs from '{base['name']}'"
-    line = _changed_line(base, record, _startup_script(serving))
-    lines += [f"the startup script of '{serving['name']}' {where} {line}"] if line else []
-    paths = template.differences(base, serving)
+    for key in record.entries:
+        line = _changed_line(key, base, record, template.metadata(serving).get(key, ""))
+        lines += [f"'{key}' of '{serving['name']}' {where} {line}"] if line else []
+    paths = template.differences(base, serving, record.entries)
     return lines + ([f"template '{serving['name']}' {where} in {', '.join(paths)}"] if paths else [])
 
 
@@ -104,16 +107,13 @@ def _find_base(record: ReleaseRecord, templates: tuple[Document, ...]) -> Docume
     )
 
 
-def _changed_line(base: Document, record: ReleaseRecord, script: str) -> str:
-    """Return where a script differs from its base's, the digest aside; empty if the scripts are equal."""
-    base_script = _startup_script(base)
-    mentions = references(base_script, record.repository)
-    if len(mentions) != 1:
+def _changed_line(key: str, base: Document, record: ReleaseRecord, text: str) -> str:
+    """Return where an entry's text differs from its base's, the digest aside; empty if the texts are equal."""
+    base_text = template.metadata(base).get(key, "")
+    deployed = rewrite(base_text, references(key, base_text, record.repository), record.digest)
+    if text == deployed:
         return ""
-    deployed = rewrite(base_script, mentions[0], record.digest)
-    if script == deployed:
-        return ""
-    pairs = zip(script.splitlines(), deployed.splitlines(), strict=False)
+    pairs = zip(text.splitlines(), deployed.splitlines(), strict=False)
     numbers = [number for number, (line, deployed_line) in enumerate(pairs, start=1) if line != deployed_line]
     return f"in line {numbers[0]}" if numbers else "in its length"
 
@@ -133,10 +133,10 @@ def policy_differences(
     Args:
         config: rollout settings of the environment.
         group: the group.
-        templates: all global templates of the project, which show a rollback to an unmanaged version; empty if they
-            were not read.
+        templates: templates of the project, which show a rollback to an unmanaged version; empty if they were not
+            read.
     """
-    differences = update_policy.differing_values(config.rollout, group.raw.get("updatePolicy") or {})
+    differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
     if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
         differences.pop("maxSurge", None)  # a rollback has a surge of its own until it has settled
     return differences
@@ -159,7 +159,3 @@ def _outdated_instances(observation: Observation) -> list[str]:
             shown = name if target_links.get(name, link) == link else link
             lines.append(f"{count} of the {kind} are still on '{shown}'")
     return lines
-
-
-def _startup_script(document: Document) -> str:
-    return template.metadata(document).get("startup-script", "")

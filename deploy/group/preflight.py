@@ -1,15 +1,17 @@
 """The refusals: every precondition that must hold before anything is written."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from deploy.config import Config
 from deploy.documents.group_state import Group, health_check_of
 from deploy.documents.resource import Document, name_of
 from deploy.errors import NotAllowedError, RefusedError
+from deploy.group.all_instances_config import metadata_overrides
 from deploy.group.observation import Observation
+from deploy.group.replacement import count_refusals, surge_instances
 from deploy.release import secret_scan
-from deploy.release.template import metadata
+from deploy.release.template import image_entries, metadata
 
 _ACTIONS_BY_DISRUPTION: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
 # Ports that answer on an instance whether or not the application runs. Source: the stacks of compose/.
@@ -35,21 +37,25 @@ def refuse_unmet_preconditions(config: Config, observation: Observation) -> None
             f"project '{config.project}': missing {', '.join(observation.missing_permissions)}.",
             "grant them to the deployer's account",
         )
-    refuse_group_settings(config, observation.group, observation.health_check)
+    entries = image_entries(observation.template, config.repository, config.image_in)
+    refuse_group_settings(config, observation.group, observation.health_check, entries)
     if not observation.template:
         raise foreign_template(config, observation.group)
 
 
 def foreign_template(config: Config, group: Group) -> RefusedError:
-    """Return the refusal of a group whose template is not a global one of its project."""
+    """Return the refusal of a group whose template is neither a global one of its project nor one of its region."""
+    region = config.location.region
     return RefusedError(
-        f"group '{config.group}': its template '{group.versions[0].link}' is not a global one of"
-        f" project '{config.project}'.",
-        "use a global template of that project",
+        f"group '{config.group}': its template '{group.versions[0].link}' is neither a global one of"
+        f" project '{config.project}' nor one of its region {region}.",
+        "use a template of that project",
     )
 
 
-def refuse_group_settings(config: Config, group: Group, health_check: Document | None) -> None:
+def refuse_group_settings(
+    config: Config, group: Group, health_check: Document | None, image_entries: Collection[str]
+) -> None:
     """
     Check the preconditions on the group's own document: at preflight, and on the document that is about to be patched.
 
@@ -57,28 +63,27 @@ def refuse_group_settings(config: Config, group: Group, health_check: Document |
         config: names and update policy of the environment.
         group: the group.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
+        image_entries: metadata entries of the template that hold the image.
 
     Raises:
         RefusedError: a precondition does not hold; the error names the first such one.
     """
-    for refusal in group_refusals(config, group, health_check):
+    for refusal in group_refusals(config, group, health_check, image_entries):
         raise refusal
 
 
-def group_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
+def group_refusals(
+    config: Config, group: Group, health_check: Document | None, image_entries: Collection[str]
+) -> Iterator[RefusedError]:
     """Yield every precondition on the group's own document that does not hold; arguments of `refuse_group_settings`."""
-    yield from setting_refusals(config, group)
+    yield from setting_refusals(config, group, image_entries)
     yield from update_policy_refusals(config, group)
     yield from health_check_refusals(config, group, health_check)
 
 
-def setting_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
+def setting_refusals(config: Config, group: Group, image_entries: Collection[str]) -> Iterator[RefusedError]:
     """Yield every refusal for the kind of the group, its versions and its `allInstancesConfig`."""
     where = f"group '{config.group}'"
-    if group.raw.get("region"):
-        yield RefusedError(
-            f"{where}: is regional; surge 1 and unavailable 0 are not allowed there.", "use a zonal group for each zone"
-        )
     status = group.raw.get("status") or {}
     if (status.get("stateful") or {}).get("hasStatefulConfig") or group.raw.get("statefulPolicy"):
         yield RefusedError(
@@ -87,10 +92,10 @@ def setting_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
     if len(group.versions) != 1:
         names = ", ".join(f"'{version.template}'" for version in group.versions) or "none"
         yield RefusedError(f"{where}: has {len(group.versions)} versions: {names}.", _leave_one_version(config, group))
-    if group.masking_key:
+    for key, override in metadata_overrides(config, group, image_entries).items():
         yield RefusedError(
-            f"{where}: allInstancesConfig has a '{group.masking_key}', which hides the template's.",
-            f"run '{group_command(config, 'all-instances-config delete', '--metadata', group.masking_key)}'",
+            f"{where}: allInstancesConfig has {override}.",
+            f"run '{group_command(config, 'all-instances-config delete', '--metadata', key)}'",
         )
 
 
@@ -112,13 +117,17 @@ def update_policy_refusals(config: Config, group: Group) -> Iterator[RefusedErro
         )
     method = policy.get("replacementMethod", config.rollout.method)
     if method != config.rollout.method:
-        flags = ("--update-policy-replacement-method", config.rollout.method.lower())
+        flags = ["--update-policy-replacement-method", config.rollout.method.lower()]
+        if config.rollout.method == "RECREATE":  # without a surge, which Compute Engine refuses beside RECREATE
+            flags += ["--update-policy-max-surge", "0"]
+            flags += ["--update-policy-max-unavailable", str(config.rollout.unavailable_count)]
         yield RefusedError(
             f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
             f" '{config.rollout.method}'.",
             f"run '{group_command(config, 'update', *flags)}', or set `replacement_method` in Terraform's"
             " `update_policy`",
         )
+    yield from count_refusals(config, group)
 
 
 def health_check_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
@@ -167,7 +176,7 @@ def quota_shortages(config: Config, observation: Observation) -> dict[str, str]:
 
     A rollout replaces each instance once, so that its surge is at most the target size.
     """
-    surge = min(config.rollout.surge, observation.group.target_size)
+    surge = surge_instances(config, observation.group)
     texts = {check.metric: check.shortage(surge, observation.surplus) for check in observation.quota_checks}
     return {metric: text for metric, text in texts.items() if text}
 
@@ -181,10 +190,9 @@ def refuse_quota_shortage(config: Config, observation: Observation) -> None:
     """
     shortages = quota_shortages(config, observation)
     if shortages:
-        region = config.zone.rpartition("-")[0]
         raise RefusedError(
             f"group '{config.group}': {'; '.join(shortages.values())}.",
-            f"raise {', '.join(shortages)} in region {region}, or lower `rollout.surge`",
+            f"raise {', '.join(shortages)} in region {config.location.region}, or lower `rollout.surge`",
         )
 
 
@@ -200,14 +208,14 @@ def refuse_secrets(config: Config, base: Document) -> None:
         first = refused[0]
         raise RefusedError(
             f"template '{base['name']}': its metadata holds what looks like a secret: {', '.join(map(str, refused))}.",
-            "keep it in Secret Manager, and let the startup script fetch it; if it is no secret, set"
+            "keep it in Secret Manager, and let the instance fetch it; if it is no secret, set"
             f" `allowed_secrets: {{{first.entry}: ['{first.name}']}}` in the environment file",
         )
 
 
 def group_command(config: Config, verb: str, *flags: str) -> str:
     """Return a gcloud command on the group that a person can paste into a shell."""
-    scope = ("--project", config.project, "--zone", config.zone)
+    scope = ("--project", config.project, *config.location.flag)
     return " ".join(("gcloud compute instance-groups managed", verb, config.group, *scope, *flags))
 
 

@@ -9,7 +9,7 @@ from deploy.group.drift import newer_template
 from deploy.group.observation import Observation
 from deploy.group.preflight import health_check_probe
 from deploy.release import secret_scan
-from deploy.release.effective_reference import filter_warnings
+from deploy.release.image_places import mention_warnings
 from deploy.release.template import metadata
 
 _SHORTEST_START_S: Final = 60  # seconds from the creation of an instance until its application answers, at least
@@ -21,7 +21,7 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     lines = [*clock_skew_warnings(observation.clock_ahead_s)]
     if observation.permissions_error:
         lines.append(f"permissions were not checked: {observation.permissions_error}")
-    if config.rollout.surge:
+    if config.rollout.surge_in(len(group.zones)).number:
         lines += unchecked_quotas(observation)
     if group.target_size == 0:
         lines.append("the group has target size 0: no instance will prove this release")
@@ -36,7 +36,7 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     if config.allowed_secrets:
         _, allowed = secret_scan.divide_leaks(metadata(observation.template), config.allowed_secrets)
         lines += [f"{leak} looks like a secret; the environment file allows it" for leak in allowed]
-    lines += filter_warnings(metadata(observation.template), config.repository)
+    lines += mention_warnings(metadata(observation.template), config.repository, config.image_in)
     newer = newer_template(config, observation)
     return (*lines, newer) if newer else tuple(lines)
 

@@ -6,7 +6,7 @@ or undecidable: the text alone does not show which image starts.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
@@ -24,6 +24,11 @@ Kind = Literal["reference", "harmless", "comment", "undecidable"]
 _CLOSED: Final = re.compile(r"[\"'}]*+(?:$|[\s`)\];,|&<>]|\\(?:[ntr\"']|\n[ \t]))")
 _DEEPEST: Final = 8  # nested here-documents
 _LONGEST_LINE: Final = 4_096  # characters of a line that is parsed as a command
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*+\"")
+_WORD: Final = r" *[\"']?[^\s,\"'\[\]{}]++[\"']? *"
+_WORD_LIST: Final = re.compile(rf"\[{_WORD}(?:,{_WORD})*+\]\s*")
+_LONGEST_NAME: Final = 100  # characters of a variable's name
+_ASSIGNS: Final = re.compile(r"(?<![\w$])([A-Za-z_]\w*)=[\"']?$", re.ASCII)
 _PREFIXED: Final = re.compile(r"\s*(?:-\s+)?(?:[\w.-]+\s*[:=]\s*)?[-@:+!]*")
 
 
@@ -66,12 +71,7 @@ def mentions(text: str, repository: str, is_script: bool = False) -> tuple[Menti
     classified = [
         _classified(text, mention, is_shell) for mention in sorted(unclassified, key=lambda mention: mention.start)
     ]
-    return tuple(classified) + tuple(_partial_uses(text, classified))
-
-
-def references(script: str, repository: str) -> tuple[Mention, ...]:
-    """Return the full references of a repository in a startup script."""
-    return tuple(mention for mention in mentions(script, repository, is_script=True) if mention.kind == "reference")
+    return tuple(classified) + tuple(_partial_uses(text, classified, is_shell))
 
 
 def _written(text: str, repository: str) -> Iterator[Mention]:
@@ -151,9 +151,8 @@ def _substitution(body: str, mention: Mention) -> Context | None:
 
 def _classified_line(text: str, mention: Mention) -> Mention:
     """Classify a mention in a text that is no script by its line, parsed as a command behind a key or a list's dash."""
-    start = text.rfind("\n", 0, mention.start) + 1
-    end = text.find("\n", mention.end)
-    line = text[start : end if end >= 0 else len(text)]
+    start, end = _line_around(text, mention)
+    line = text[start:end]
     is_long = len(line) > _LONGEST_LINE
     if line.lstrip(" \t").startswith("#") if is_long else shell.is_comment(line, mention.start - start):
         return replace(mention, kind="comment", why="")
@@ -163,11 +162,32 @@ def _classified_line(text: str, mention: Mention) -> Mention:
         return mention
     if command[:1] in ("'", '"') and command.rstrip().endswith(command[0]):
         command, skipped = command.strip()[1:-1], skipped + 1
+    if _WORD_LIST.fullmatch(command):  # the words of a command in YAML or JSON
+        command = f" {command.rstrip()[1:-1].replace(',', ' ')} "
     context = _parsed(command).context(mention.start - skipped, mention.end - skipped)
+    if context.kind != "command" or "," in command[: mention.start - skipped]:  # a comma may begin another command
+        return mention
     # It is unknown which program reads the line, so a printed reference counts as a reference.
-    return (
-        _classified_by_context(mention, replace(context, is_output_used=True)) if context.kind == "command" else mention
-    )
+    return _classified_by_context(mention, replace(context, is_output_used=True))
+
+
+def _line_around(text: str, mention: Mention) -> tuple[int, int]:
+    """Return start and end of a mention's line, or of its escaped line in a string of YAML or JSON."""
+    start = text.rfind("\n", 0, mention.start) + 1
+    end = text.find("\n", mention.end) % (len(text) + 1)
+    for first, last in _strings_of_lines(text[start:end]):
+        if start + first <= mention.start and mention.end <= start + last:
+            escaped = text.rfind("\\n", start + first, mention.start)
+            escaped_end = text.find("\\n", mention.end, start + last)
+            return (escaped + 2 if escaped >= 0 else start + first), (escaped_end if escaped_end >= 0 else start + last)
+    return start, end
+
+
+@lru_cache(maxsize=8)
+def _strings_of_lines(line: str) -> tuple[tuple[int, int], ...]:
+    """Return start and end of each text in double quotes that has an escaped line end, without the quotes."""
+    strings = (match.span() for match in _STRING.finditer(line))
+    return tuple((start + 1, end - 1) for start, end in strings if "\\n" in line[start:end])
 
 
 def _classified_by_context(mention: Mention, context: Context) -> Mention:
@@ -179,22 +199,31 @@ def _classified_by_context(mention: Mention, context: Context) -> Mention:
     return replace(mention, kind="harmless", why="", is_filter=is_filter)
 
 
-def _partial_uses(text: str, classified: list[Mention]) -> Iterator[Mention]:
+def _partial_uses(text: str, classified: list[Mention], is_script: bool) -> Iterator[Mention]:
     """Yield the first partial use, such as `${IMAGE%:*}:$TAG`, of each variable that holds a full reference."""
+    names: set[str] = set()
     for reference in classified:
-        if reference.kind != "reference":
+        name = _variable(text, reference, is_script) if reference.kind == "reference" else ""
+        if not name or name in names:
             continue
-        name = _parsed(text).context(reference.start, reference.end).variable
-        if not name:
-            continue
+        names.add(name)
         # `${IMAGE%%/*}` is the host, `${IMAGE##*:}` the tag: neither is an image.
         uses = rf"\$\{{{name}(?:%(?!%/\*\}})|[/^,@]|:[^-=?+])|\$(?:{name}(?!\w)|\{{{name}\}})[:@]"
         for use in re.finditer(uses, text):
             line, why = text.count("\n", 0, use.start()) + 1, f"the variable {name} is used in part"
             mention = Mention(use.start(), use.end(), line, "undecidable", reference.reference, why)
-            if _classified_by_context(mention, _parsed(text).context(use.start(), use.end())).kind == "undecidable":
+            if _classified(text, mention, is_script).kind == "undecidable":
                 yield mention
                 break  # the first use is enough, and there may be thousands
+
+
+def _variable(text: str, reference: Mention, is_script: bool) -> str:
+    """Return the variable that a reference is assigned to; outside of commands, every `NAME=` is an assignment."""
+    context = _parsed(text).context(reference.start, reference.end) if is_script else Context("other")
+    if context.kind in ("assignment", "command"):
+        return context.variable
+    before = _ASSIGNS.search(text[max(0, reference.start - _LONGEST_NAME) : reference.start])
+    return before[1] if before else ""
 
 
 @lru_cache(maxsize=8)
@@ -207,6 +236,8 @@ def _parsed(text: str) -> Script:
     return Script(text)
 
 
-def rewrite(script: str, mention: Mention, digest: str) -> str:
-    """Return the script with a mention replaced by a reference to a digest; every other character stays."""
-    return script[: mention.start] + str(Reference(mention.reference.repository, digest=digest)) + script[mention.end :]
+def rewrite(text: str, places: Sequence[Mention], digest: str) -> str:
+    """Return a text with each place, in order, replaced by a reference to a digest; every other character stays."""
+    for place in reversed(places):
+        text = text[: place.start] + str(Reference(place.reference.repository, digest=digest)) + text[place.end :]
+    return text

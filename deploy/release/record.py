@@ -10,6 +10,7 @@ from deploy.documents.resource import name_of
 
 # The key of the metadata entry.
 RECORD_KEY: Final = "release"
+SCRIPT_ALONE: Final = ("startup-script",)
 _STRICT: Final = ConfigDict(strict=True, extra="forbid")
 Link = Annotated[str, Field(pattern=r"^projects/[^/\s]+/[^\s]+/instanceTemplates/[^/\s]+$")]
 NumericId = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
@@ -61,6 +62,7 @@ class ReleaseRecord:
             healthy.
         origin: link of the unmanaged template that the group's releases descend from; empty if unknown.
         origin_made_at: time at which that template was inserted.
+        entries: keys of the metadata entries that hold the image; a record without them is of the startup script alone.
     """
 
     __pydantic_config__ = _STRICT
@@ -76,10 +78,16 @@ class ReleaseRecord:
     fallback: Fallback | None = None
     origin: str = ""
     origin_made_at: AwareDatetime | None = None
+    entries: Annotated[tuple[str, ...], Field(min_length=1)] = SCRIPT_ALONE
 
     def dump(self) -> str:
-        """Return the record as JSON, the value of the metadata entry."""
-        return _JSON.dump_json(self).decode()
+        """
+        Return the record as JSON, the value of the metadata entry.
+
+        The entries are left out if they are the startup script alone, so that earlier versions of `deploy`, which know
+        no such member, read the record too.
+        """
+        return _JSON.dump_json(self, exclude={"entries"} if self.entries == SCRIPT_ALONE else None).decode()
 
 
 _JSON: TypeAdapter[ReleaseRecord] = TypeAdapter(ReleaseRecord)

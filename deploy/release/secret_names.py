@@ -1,4 +1,4 @@
-"""The secrets of Secret Manager that a startup script names literally; a name in a variable is not found."""
+"""The secrets of Secret Manager that metadata names literally; a name in a variable is not found."""
 
 import re
 from collections.abc import Iterator
@@ -36,15 +36,15 @@ class SecretName:
         return self.name if self.version == "latest" else f"{self.name} version {self.version}"
 
 
-def secret_names(script: str, project: str) -> tuple[SecretName, ...]:
+def secret_names(text: str, project: str) -> tuple[SecretName, ...]:
     """
-    Return the secrets that a startup script names, each once, in the order of their names.
+    Return the secrets that a text names, each once, in the order of their names.
 
     Args:
-        script: text of the script; comment lines are ignored.
+        text: values of metadata, such as a startup script; comment lines are ignored.
         project: project of the secrets that are named without one.
     """
-    code = re.sub(r"(?m)^[ \t]*#.*$", "", script.replace("\\\n", " "))
+    code = re.sub(r"(?m)^[ \t]*#.*$", "", text.replace("\\\n", " "))
     return tuple(sorted({*_links(code), *_accesses(code, project), *_calls(code, project)}))
 
 

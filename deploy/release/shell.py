@@ -134,11 +134,21 @@ def name_of_command(word: str) -> str:
 
 
 def is_comment(line: str, index: int) -> bool:
-    """Return whether an index of a line is in a comment; a quote counts if it is closed."""
+    """
+    Return whether an index of a line is in a comment, for a shell and for YAML alike.
+
+    A quote counts if it is closed. In a shell a quote may begin within a word, and in YAML it may not.
+    """
+    return _is_behind_mark(line, index, "") and _is_behind_mark(line, index, " \t[{,:")
+
+
+def _is_behind_mark(line: str, index: int, before_quotes: str) -> bool:
+    """Return whether a comment begins before an index; a quote may stand behind these characters, or behind any."""
     at = 0
     while at < index:
         char = line[at]
-        if char in "\"'" and line.find(char, at + 1) > 0:
+        is_quote = char in "\"'" and (not before_quotes or not at or line[at - 1] in before_quotes)
+        if is_quote and line.find(char, at + 1) > 0:
             at = line.find(char, at + 1)
         elif (char in "#;" and not line[:at].strip(" \t")) or (char == "#" and line[at - 1] in " \t"):
             return True

@@ -7,16 +7,16 @@ This module knows few fields of a template: every other field is copied unchange
 import copy
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from deploy.documents.resource import Document, links_of, name_of, project_of
 from deploy.errors import RefusedError
-from deploy.release.effective_reference import deciding_reference
-from deploy.release.mentions import references, rewrite
-from deploy.release.record import RECORD_KEY, ReleaseRecord, parse_record
+from deploy.release.image_places import ImagePlaces, entries_with_references, find_image, references
+from deploy.release.record import RECORD_KEY, SCRIPT_ALONE, ReleaseRecord, parse_record
+from lib.image_reference import Reference
 
-_SCRIPT: Final = "startup-script"
 # Output-only fields; sending them back is refused or ignored. Source: Airflow's copy operator strips this set; facts of
 # google-cloud-compute 1.57.0.
 _OUTPUT: Final = ("kind", "id", "creationTimestamp", "selfLink", "region", "sourceInstance", "sourceInstanceParams")
@@ -41,24 +41,34 @@ def metadata(template: Document) -> dict[str, str]:
     return {item["key"]: item.get("value", "") for item in items}
 
 
-def script(template: Document) -> str:
+def image_places(template: Document, repository: str, image_in: Sequence[str] = ()) -> ImagePlaces:
     """
-    Return the startup script of a template.
+    Return every place of the image in a template.
+
+    Args:
+        template: any template.
+        repository: repository of the image, host and path.
+        image_in: entries to search in an unmanaged template; a release has the entries of its record.
 
     Raises:
-        RefusedError: the template has no startup script, or only the URL of one, which deploy does not change.
+        RefusedError: `find_image` refuses the metadata.
     """
-    entries = metadata(template)
-    name = template.get("name", "")
-    if "startup-script-url" in entries:
-        raise RefusedError(
-            f"template '{name}': 'startup-script-url' points to a script outside the template.",
-            "put the script itself into the metadata entry 'startup-script'",
-        )
-    if _SCRIPT not in entries:
-        keys = ", ".join(sorted(entries)) or "none"
-        raise RefusedError(f"template '{name}': no 'startup-script' in its metadata (keys: {keys}).", "add one")
-    return entries[_SCRIPT]
+    record = release_record(template)
+    return find_image(metadata(template), repository, record.entries if record else image_in)
+
+
+def image_reference(template: Document, repository: str, image_in: Sequence[str] = ()) -> Reference | None:
+    """Return the reference of `image_places`; None if the metadata is refused."""
+    try:
+        return image_places(template, repository, image_in).reference
+    except RefusedError:
+        return None
+
+
+def image_entries(template: Document, repository: str, image_in: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the metadata entries of a template that hold the image, also where the metadata is refused."""
+    record = release_record(template)
+    return record.entries if record else entries_with_references(metadata(template), repository, image_in)
 
 
 def release_record(template: Document) -> ReleaseRecord | None:
@@ -66,38 +76,43 @@ def release_record(template: Document) -> ReleaseRecord | None:
     Return the release record of a template that `deploy` created; None for every other template.
 
     A record alone proves nothing, because a manual copy of a template has it too: the template's name must follow from
-    its content and its project, and its script must refer to the record's digest.
+    its content and its project, and each reference in the record's entries must have the record's digest.
     """
     entries = metadata(template)
     record = parse_record(entries.get(RECORD_KEY, ""))
     if record is None:
         return None
-    link, script = links_of(template)[0], entries.get(_SCRIPT, "")
+    link = links_of(template)[0]
     project = project_of(link)
-    if link != f"projects/{project}/global/instanceTemplates/{content_name(project, record, script)}":
+    # A copy is in the collection of its base: a global one, or that of a region.
+    if link != f"{record.base.rpartition('/')[0]}/{content_name(project, record, entries)}":
         return None
-    digests = [mention.reference.digest for mention in references(script, record.repository)]
-    return record if digests == [record.digest] else None
+    mentions = [
+        mention for key in record.entries for mention in references(key, entries.get(key, ""), record.repository)
+    ]
+    return record if {mention.reference.digest for mention in mentions} == {record.digest} else None
 
 
-def new_template(base: Document, record: ReleaseRecord) -> Document:
+def new_template(base: Document, record: ReleaseRecord, image_in: Sequence[str] = ()) -> Document:
     """
     Return the body of a new template: a copy of a base with the image and the record of a release.
 
     Args:
         base: template to copy.
-        record: release record of the copy; its digest replaces the image's in the script.
+        record: release record of the copy; its digest replaces the image's at each place, and its entries become those
+            of the places.
+        image_in: entries to search for the image; empty for all entries.
 
     Raises:
         RefusedError: the base can't be copied, or its metadata would become too large.
     """
     _refuse_uncopyable(base)
     body = _without_output(base)
-    before = script(base)
-    after = rewrite(before, deciding_reference(metadata(base), record.repository), record.digest)
+    places = find_image(metadata(base), record.repository, image_in)
+    record, after = replace(record, entries=places.entries), places.rewritten(metadata(base), record.digest)
     items = [item for item in body["properties"]["metadata"]["items"] if item["key"] != RECORD_KEY]
     body["properties"]["metadata"]["items"] = [
-        *({**item, "value": after} if item["key"] == _SCRIPT else item for item in items),
+        *({**item, "value": after[item["key"]]} if item["key"] in places.mentions else item for item in items),
         {"key": RECORD_KEY, "value": record.dump()},
     ]
     body["name"] = content_name(project_of(record.base), record, after)
@@ -106,29 +121,42 @@ def new_template(base: Document, record: ReleaseRecord) -> Document:
     return body
 
 
-def content_name(project: str, record: ReleaseRecord, script: str) -> str:
-    """Return the name of a release's template, with a hash of project, group, base id, digest and script."""
-    content = "\n".join((project, record.group, record.base_id, record.digest, script))
+def content_name(project: str, record: ReleaseRecord, metadata: Mapping[str, str]) -> str:
+    """
+    Return the name of a release's template, with a hash of project, group, base id, digest and the record's entries.
+
+    The key of an entry is left out if it is the startup script alone, so that releases of earlier versions of `deploy`,
+    which rewrote no other entry, keep their names.
+    """
+    is_script_alone = record.entries == SCRIPT_ALONE
+    texts = [text for key in record.entries for text in ([] if is_script_alone else [key]) + [metadata.get(key, "")]]
+    content = "\n".join((project, record.group, record.base_id, record.digest, *texts))
     content_hash = hashlib.sha256(content.encode()).hexdigest()[:12]
     stem = re.sub(r"-r-[0-9a-f]{12}$", "", name_of(record.base))[:48].rstrip("-")
     return f"{stem}-r-{content_hash}"
 
 
-def differences(base: Document, other: Document) -> list[str]:
+def differences(base: Document, other: Document, rewritten: Collection[str] = ()) -> list[str]:
     """
-    Return the paths at which two templates differ; name, description, script and release record are not compared.
+    Return the paths at which two templates differ; name, description and release record are not compared.
 
     Fields that only the server sets are not compared either.
+
+    Args:
+        base: a template.
+        other: another template.
+        rewritten: keys of metadata entries that are not compared.
     """
-    return list(_differing(_comparable(base), _comparable(other), ""))
+    ignored = (RECORD_KEY, *rewritten)
+    return list(_differing(_comparable(base, ignored), _comparable(other, ignored), ""))
 
 
-def _comparable(template: Document) -> Document:
+def _comparable(template: Document, ignored: Collection[str]) -> Document:
     body = _without_output(template)
     body.pop("name", None)
     body.pop("description", None)
     items = body["properties"].setdefault("metadata", {}).setdefault("items", [])
-    kept = {item["key"]: item.get("value", "") for item in items if item["key"] not in (RECORD_KEY, _SCRIPT)}
+    kept = {item["key"]: item.get("value", "") for item in items if item["key"] not in ignored}
     body["properties"]["metadata"]["items"] = kept
     return body
 

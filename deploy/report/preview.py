@@ -3,42 +3,25 @@
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from deploy.config import Config, RolloutSettings
-from deploy.documents.resource import Document, name_of
+from deploy.config import Config
+from deploy.documents.group_state import Group
 from deploy.endpoints import EndpointOverride
-from deploy.group import update_policy
+from deploy.group import replacement, update_policy
 from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
-from deploy.release import record, template
 from deploy.report.formats import Format
 from deploy.report.table import fenced
+from deploy.report.template_changes import Change, template_changes
 from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo
 from lib.output import as_json, inline
 from lib.output import markdown as escaped
-from lib.redaction import redacted
 
 # Of one replacement: create 15 to 45 s, pull and start, first health 5 to 10 s, delete 20 to 90 s; the longest time is
 # that of `RolloutSettings.budget_s`. Source: public reports of zonal groups that roll with surge 1, such as
 # openinfrastructure/terraform-google-multinic#34, read on 2026-11-23.
 _REPLACEMENT_S: Final = (60.0, 240.0)
-
-
-@dataclass(frozen=True)
-class Change:
-    """
-    A field that would differ.
-
-    Args:
-        field: path of the field; a line of the script is `startup-script line 9`.
-        before: value before; empty if the field is absent.
-        after: value after; empty if the field is removed.
-    """
-
-    field: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +39,9 @@ class Preview:
         template: fields of the new template that differ from the group's.
         update_policy: fields of the update policy that differ.
         instances: names of the instances that would be replaced.
+        keeps_names: whether a new instance gets the name of the one that it replaces.
+        missing: number of instances by which the capacity falls at most.
+        target_size: number of running instances that the group works towards.
         estimated_s: shortest and longest time that this takes, the bake included, and at most budget_s.
         budget_s: seconds after which the rollout has failed.
         warnings: facts that the operator should read, one line each.
@@ -72,6 +58,9 @@ class Preview:
     template: tuple[Change, ...]
     update_policy: tuple[Change, ...]
     instances: tuple[str, ...]
+    keeps_names: bool
+    missing: int
+    target_size: int
     estimated_s: tuple[float, float]
     budget_s: float
     warnings: tuple[str, ...]
@@ -92,13 +81,15 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     group, budget_s = observed.group, config.rollout.budget_s(observed.group.target_size)
     instances: tuple[str, ...] = ()
     shortest_s, longest_s = 0.0, 0.0
-    template_changes: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = ()
     policy_changes: tuple[Change, ...] = ()
     if isinstance(plan, DeployRelease):
         instances = tuple(instance.name for instance in group.active_instances if instance.version is not None)
-        shortest_s, longest_s = estimated_s(len(instances), config.rollout)
-        template_changes = tuple(_template_changes(observed.template, plan.template))
-        policy_changes = _policy_changes(config, group.raw.get("updatePolicy") or {})
+        shortest_s, longest_s = estimated_s(
+            len(instances), replacement.replaced_at_once(config, group), config.rollout.bake_s
+        )
+        changes = tuple(template_changes(observed.template, plan.template))
+        policy_changes = _policy_changes(config, group)
     return Preview(
         group=config.group,
         action="nothing" if isinstance(plan, NothingToDo) else "roll" if isinstance(plan, DeployRelease) else "wait",
@@ -106,9 +97,12 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         target=plan.target.template,
         fallback=plan.fallback.template if plan.fallback else "",
         bill_of_materials=bill_of_materials,
-        template=template_changes,
+        template=changes,
         update_policy=policy_changes,
         instances=instances,
+        keeps_names=config.rollout.method == "RECREATE",
+        missing=replacement.missing_instances(config, group),
+        target_size=group.target_size,
         estimated_s=(min(shortest_s, budget_s), min(longest_s, budget_s)),
         budget_s=budget_s,
         warnings=(*plan.warnings, *_timeout_warnings(config, budget_s, shortest_s)),
@@ -117,15 +111,20 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     )
 
 
-def estimated_s(instances: int, settings: RolloutSettings) -> tuple[float, float]:
+def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, float]:
     """
     Return the shortest and longest time that a rollout takes: replacements one after the other, then the bake.
 
-    As many instances as surge and unavailable allow are replaced at once: ceil(instances / (surge + unavailable)) times
-    60 to 240 s, and `bake_s`. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
+    As many instances as surge and unavailable allow are replaced at once: ceil(instances / at_once) times 60 to 240 s,
+    and the bake. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
+
+    Args:
+        instances: number of instances to replace.
+        at_once: number of instances that are replaced at the same time.
+        bake_s: seconds that success must last.
     """
-    turns = math.ceil(instances / (settings.surge + settings.unavailable))
-    shortest_s, longest_s = (turns * seconds + settings.bake_s for seconds in _REPLACEMENT_S)
+    turns = math.ceil(instances / at_once)
+    shortest_s, longest_s = (turns * seconds + bake_s for seconds in _REPLACEMENT_S)
     return shortest_s, longest_s
 
 
@@ -152,8 +151,10 @@ def _lines(preview: Preview) -> list[str]:
     if preview.action == "roll":
         count = len(preview.instances)
         names = f": {', '.join(preview.instances)}" if preview.instances else ""
+        verb = "recreates" if preview.keeps_names else "replaces"
         lines = [
-            f"replaces {count} instance{'s' * (count != 1)}{names}",
+            f"{verb} {count} instance{'s' * (count != 1)}{names}",
+            *_capacity(preview),
             _duration(preview),
             f"restores {preview.fallback} on a failure"
             if preview.fallback
@@ -161,6 +162,15 @@ def _lines(preview: Preview) -> list[str]:
             f"bill of materials {preview.bill_of_materials or 'none in the registry'}",
         ]
     return lines + [f"warning: {text}" for text in preview.warnings]
+
+
+def _capacity(preview: Preview) -> list[str]:
+    """Return a line about the capacity during the rollout, if it falls."""
+    if not (preview.missing and preview.instances):
+        return []
+    size = preview.target_size
+    line = f"the capacity falls by up to {preview.missing} of {size} instance{'s' * (size != 1)}"
+    return [f"{line}: no instance may serve meanwhile" if preview.missing >= size else line]
 
 
 def _duration(preview: Preview) -> str:
@@ -178,12 +188,10 @@ def _timeout_warnings(config: Config, budget_s: float, shortest_s: float) -> tup
     return (f"the timeout of {budget_s:.0f} s is shorter than the {shortest_s:.0f} s that this rollout usually takes",)
 
 
-def _policy_changes(config: Config, policy: Document) -> tuple[Change, ...]:
-    before, after = (
-        update_policy.policy_values(policy),
-        update_policy.policy_values(update_policy.rollout_policy(config.rollout)),
-    )
-    return tuple(Change(key, str(before[key]), str(after[key])) for key in after if before[key] != after[key])
+def _policy_changes(config: Config, group: Group) -> tuple[Change, ...]:
+    policy = group.raw.get("updatePolicy") or {}
+    differences = update_policy.differing_values(config.rollout, len(group.zones), policy)
+    return tuple(Change(key, str(before), str(after)) for key, (before, after) in differences.items())
 
 
 def _diff(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
@@ -193,29 +201,3 @@ def _diff(title: str, changes: tuple[Change, ...]) -> Iterator[str]:
             yield f"- {change.before}"
         if change.after:
             yield f"+ {change.after}"
-
-
-def _template_changes(base: Document, body: Document) -> Iterator[Change]:
-    for field in ("name", "description"):
-        if base.get(field, "") != body[field]:
-            yield Change(field, base.get(field, ""), body[field])
-    before, after = (_readable(document) for document in (base, body))
-    for field in [*before, *(field for field in after if field not in before)]:
-        if before.get(field, "") != after.get(field, ""):
-            yield Change(field, redacted(before.get(field, "")), redacted(after.get(field, "")))
-    for path in template.differences(base, body):
-        yield Change(path, "", "differs")
-
-
-def _readable(document: Document) -> dict[str, str]:
-    """Return the lines of the script and the members of the release record, each by its name."""
-    metadata = template.metadata(document)
-    lines = metadata.get("startup-script", "").splitlines()
-    script = {f"startup-script line {number}": line.strip() for number, line in enumerate(lines, start=1)}
-    release = record.parse_record(metadata.get(record.RECORD_KEY, ""))
-    members: dict[str, Any] = asdict(release) if release else {}
-    return script | {f"metadata {record.RECORD_KEY}.{key}": _text(value) for key, value in members.items()}
-
-
-def _text(value: Any) -> str:
-    return name_of(value["link"]) if isinstance(value, dict) else str(value or "")

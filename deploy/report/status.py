@@ -8,11 +8,11 @@ from datetime import datetime
 from deploy.config import Config
 from deploy.documents.group_state import Instance
 from deploy.endpoints import EndpointOverride
+from deploy.group.all_instances_config import metadata_overrides
 from deploy.group.drift import drift
 from deploy.group.health import is_empty
 from deploy.group.observation import Observation
 from deploy.release import history, template
-from deploy.release.effective_reference import decided_reference, entries_of_instances
 from deploy.report import table
 from deploy.report.formats import Format
 from deploy.rollout.reconcile_plan import plan_reconcile
@@ -33,7 +33,7 @@ class Status:
         is_reached: whether every instance that stays is meant to have the group's version.
         autoscaler: name of the autoscaler; empty if there is none.
         template: name of the template that the group is set to; empty if there is none.
-        image: image reference in the startup script; empty if the metadata does not decide it.
+        image: image reference in the template's metadata; empty if the metadata does not decide it.
         digest: digest of that image; empty if the reference is a tag.
         commit: commit of the release; like run and by, empty if the template is unmanaged.
         run: id of the run that deployed the release.
@@ -79,8 +79,9 @@ def status(config: Config, observed: Observation, now: datetime) -> Status:
     """
     document, group, plan = observed.template, observed.group, plan_reconcile(config, observed, now)
     record = template.release_record(document)
-    entries = entries_of_instances(template.metadata(document), group.metadata_of_all)
-    reference = decided_reference(entries, config.repository)
+    entries = template.image_entries(document, config.repository, config.image_in)
+    is_overridden = bool(metadata_overrides(config, group, entries))
+    reference = None if is_overridden else template.image_reference(document, config.repository, config.image_in)
     return Status(
         group=config.group,
         summary=plan.text,

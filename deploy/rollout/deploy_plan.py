@@ -13,7 +13,7 @@ from deploy.group.preflight import refuse_quota_shortage, refuse_secrets, refuse
 from deploy.group.version_name import version_name
 from deploy.group.warnings import preflight_warnings, short_initial_delay
 from deploy.release import history, template
-from deploy.release.effective_reference import deciding_reference, entries_of_instances, refuse_undecided
+from deploy.release.image_places import find_image
 from deploy.release.record import Fallback, ReleaseRecord
 from deploy.rollout.plan import DeployPlan, DeployRelease, NothingToDo, WaitForRollout
 from lib.image_reference import Reference
@@ -48,13 +48,10 @@ def plan_deploy(config: Config, request: DeployRequest, observed: Observation) -
         NotAllowedError: permissions are missing; the text lists all of them.
     """
     refuse_unmet_preconditions(config, observed)
-    entries = entries_of_instances(template.metadata(observed.template), observed.group.metadata_of_all)
-    refuse_undecided(entries, config.repository)
-    template.script(observed.template)
-    serving = deciding_reference(entries, config.repository).reference
-    if serving.digest == request.reference.digest:
+    places = find_image(template.metadata(observed.template), config.repository, config.image_in)
+    if places.reference.digest == request.reference.digest:
         return _plan_same_release(config, observed)
-    return _plan_new_release(config, request, observed)
+    return _plan_new_release(config, request, observed, places.entries)
 
 
 def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | WaitForRollout:
@@ -74,22 +71,25 @@ def _plan_same_release(config: Config, observed: Observation) -> NothingToDo | W
     )
 
 
-def _plan_new_release(config: Config, request: DeployRequest, observed: Observation) -> DeployRelease:
+def _plan_new_release(
+    config: Config, request: DeployRequest, observed: Observation, image_entries: tuple[str, ...]
+) -> DeployRelease:
     refuse_secrets(config, observed.template)
     refuse_quota_shortage(config, observed)
     group, before = observed.group, observed.group.versions[0]
     reason = release_proof.unproven_reason(group, request.now)
     serving = Fallback(before.link, str(observed.template["id"]), before.name)
     fallback = history.rollback_fallback(serving, not reason, template.release_record(observed.template))
-    body = template.new_template(observed.template, _record(config, request, observed, fallback))
+    body = template.new_template(observed.template, _record(config, request, observed, fallback), config.image_in)
     budget_s = config.rollout.budget_s(group.target_size)
     name = version_name("deploy", request.reference.digest, request.run, request.now, budget_s)
-    link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
+    link = f"{links_of(observed.template)[0].rpartition('/')[0]}/{body['name']}"
     return DeployRelease(
         target=Version(link, str(name)),
         before=before,
         fingerprint=group.fingerprint,
         template=body,
+        image_entries=image_entries,
         fallback=fallback,
         is_empty=health.is_empty(group),
         budget_s=budget_s,

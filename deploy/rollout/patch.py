@@ -1,12 +1,13 @@
 """The PATCH that gives a group its target version and update policy, fenced by the group's fingerprint."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
-from deploy.documents.group_state import Version, parse_group
+from deploy.documents.group_state import Version, parse_group, zones_of
 from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group import update_policy
@@ -43,6 +44,7 @@ def patch_group(
     *,
     surge: int | None = None,
     planned: str | None = None,
+    image_entries: Collection[str] = (),
 ) -> Patched:
     """
     Patch a group to a version, if the group has the version that the plan was made for.
@@ -55,15 +57,16 @@ def patch_group(
         surge: instances above the target size; None for the number in the environment file.
         planned: fingerprint of the group that preflight checked; a group with another fingerprint is checked again.
             None for an automatic rollback, which is made without a check: there is no better action left.
+        image_entries: metadata entries of the target's template that hold the image, for that check.
 
     Raises:
         SupersededError: the group has neither version.
         RefusedError: a setting that preflight refuses was made after the plan; the group is unchanged.
         DeployError: Compute Engine refused the PATCH, or its effect can't be read.
     """
-    policy = update_policy.rollout_policy(config.rollout, surge)
     for _ in range(_MOST_WRITES):
         document = _read_group(managed, config)
+        policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)), surge)
         versions = parse_group(document, ()).versions
         is_ours = versions == (target,) and target != before and planned is not None
         is_complete = versions == (target,) and _has_policy(document, policy)
@@ -74,7 +77,7 @@ def patch_group(
             text = f"another deploy changed the group, which is now set to {_names(versions)}"
             raise SupersededError(f"group '{config.group}': {text}.", "see status")
         if planned not in (None, document["fingerprint"]):
-            _refuse_changed_group(managed, config, document)
+            _refuse_changed_group(managed, config, document, image_entries)
         try:
             operation = managed.patch(_body(document, target, policy))
         except (CloudError, NotAllowedError) as error:
@@ -108,7 +111,6 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
         Fingerprint of the group before the PATCH, empty if none took effect; and warnings of Compute Engine's
         operation, or one with the reason why the policy was not restored.
     """
-    policy = update_policy.rollout_policy(config.rollout)
     for _ in range(_MOST_WRITES):
         try:
             document = read_despite_404(managed.get, managed.compute.time, _NOT_FOUND_S)
@@ -116,6 +118,7 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
             return _not_restored(error.message, error.fix)
         if not _has_rollback_surge(document, config, target):
             return "", _edited_policy(document, config, target)
+        policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)))
         try:
             operation = managed.patch({"fingerprint": document["fingerprint"], "updatePolicy": policy})
         except (CloudError, NotAllowedError) as error:
@@ -141,13 +144,14 @@ def _unless_restored(
 
 
 def _has_rollback_surge(document: Document, config: Config, target: Version) -> bool:
-    is_ours = parse_group(document, ()).versions == (target,)
-    return is_ours and update_policy.has_rollback_surge(config.rollout, document.get("updatePolicy") or {})
+    group = parse_group(document, ())
+    return group.versions == (target,) and update_policy.has_rollback_surge(config.rollout, group)
 
 
 def _edited_policy(document: Document, config: Config, target: Version) -> tuple[str, ...]:
     """Return a warning about a policy that another client has edited; none about the group of another deploy."""
-    differences = update_policy.differing_values(config.rollout, document.get("updatePolicy") or {})
+    zones, policy = len(zones_of(document)), document.get("updatePolicy") or {}
+    differences = update_policy.differing_values(config.rollout, zones, policy)
     if not differences or parse_group(document, ()).versions != (target,):
         return ()
     text = update_policy.differences_text(differences)
@@ -160,10 +164,13 @@ def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
     return "", (f"{text}. Fix: {fix}, and run reconcile" if fix else f"{text}. Fix: run reconcile",)
 
 
-def _refuse_changed_group(managed: ManagedGroup, config: Config, document: Document) -> None:
+def _refuse_changed_group(
+    managed: ManagedGroup, config: Config, document: Document, image_entries: Collection[str]
+) -> None:
     """Check the preconditions on the document that is about to be patched: preflight may have checked another one."""
     try:
-        refuse_group_settings(config, parse_group(document, ()), managed.get_health_check(document))
+        check = managed.get_health_check(document)
+        refuse_group_settings(config, parse_group(document, ()), check, image_entries)
     except RefusedError as error:
         text = f"{error.message.rstrip('.')}, and was not when this rollout was planned. The group is unchanged."
         raise RefusedError(text, error.fix) from error

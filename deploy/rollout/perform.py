@@ -13,7 +13,7 @@ from deploy.group.health import Verdict
 from deploy.release.record import Fallback
 from deploy.rollout.diagnostics import failed_instance, read_diagnostics
 from deploy.rollout.insert_template import insert_template
-from deploy.rollout.patch import patch_group, restore_policy
+from deploy.rollout.patch import Patched, patch_group, restore_policy
 from deploy.rollout.plan import (
     DeployRelease,
     ForeignRollout,
@@ -93,22 +93,22 @@ class Execution:
 
     def _deploy(self, plan: DeployRelease, watch: Watch) -> RolloutResult:
         """Insert the template, apply the target version, and wait until it serves."""
-        self._warnings += insert_template(self.managed, plan.template)
+        self._warnings += insert_template(self.managed, plan.target.link, plan.template)
         watch.reach("template")
-        self._apply(watch, plan.target, plan.before, planned=plan.fingerprint)
+        self._apply(watch, self._patch(plan))
         return self._finish(plan, watch)
 
     def _restore(self, plan: RestoreRelease, watch: Watch) -> RolloutResult:
         """Apply an earlier release, and wait until it serves; a failure may leave the group between two versions."""
         self._refuse_mismatch(plan.restored)
-        self._apply(watch, plan.target, plan.before, surge=plan.surge, planned=plan.fingerprint)
+        self._apply(watch, self._patch(plan, plan.surge))
         try:
             self._warnings += watch.until_served(Goal(target=plan.target, budget_s=plan.budget_s, is_rollback=True))
         except NotServedError as error:
             watch.reach("failed")
             text = f"rollback to '{plan.target.template}': {error.verdict.text}{_edits(watch)}."
             raise NotRestoredError(text, "run reconcile") from error
-        if plan.surge != self._config.rollout.surge:
+        if plan.surge is not None:
             self._restore_policy(watch, plan.target)
         return self._result(watch)
 
@@ -137,10 +137,11 @@ class Execution:
             self._restore_policy(watch, plan.target)
         return self._prune(watch)
 
-    def _apply(
-        self, watch: Watch, target: Version, before: Version, *, surge: int | None = None, planned: str | None = None
-    ) -> None:
-        patched = patch_group(self.managed, self._config, target, before, surge=surge, planned=planned)
+    def _patch(self, plan: DeployRelease | RestoreRelease, surge: int | None = None) -> Patched:
+        patch = partial(patch_group, planned=plan.fingerprint, image_entries=plan.image_entries)
+        return patch(self.managed, self._config, plan.target, plan.before, surge=surge)
+
+    def _apply(self, watch: Watch, patched: Patched) -> None:
         watch.replaced, watch.patched = patched.replaced, patched.document
         self._has_patched = True
         self._warnings += patched.warnings
@@ -187,7 +188,7 @@ class Execution:
         restored, diagnostics = plan.fallback.version, None
         self._print_line(f"rolling back to {restored.template}")
         try:
-            self._apply(watch, restored, plan.target)
+            self._apply(watch, patch_group(self.managed, self._config, restored, plan.target))
             diagnostics = diagnose()
             self._warnings += watch.until_served(Goal(target=restored, budget_s=None, is_rollback=True))
         except SupersededError:
@@ -224,7 +225,7 @@ class Execution:
             before=plan.before if isinstance(plan, DeployRelease | RestoreRelease) else plan.target,
             phases=watch.timeline.phases(),
             instances=watch.timeline.instances,
-            warnings=self._warnings,
+            warnings=(*self._warnings, *watch.failing_checks()),
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
         )

@@ -70,6 +70,7 @@ class DeployRelease:
         before: version entry of the group at preflight.
         fingerprint: fingerprint of the group at preflight.
         template: body of the template to insert.
+        image_entries: metadata entries of the template that hold the image.
         fallback: version that is restored if the rollout fails; None if no release was ever proven.
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollout may take.
@@ -81,6 +82,7 @@ class DeployRelease:
     before: Version
     fingerprint: str
     template: Document
+    image_entries: tuple[str, ...]
     fallback: Fallback | None
     is_empty: bool
     budget_s: float
@@ -96,18 +98,20 @@ class RestoreRelease:
 
     Args:
         restored: version to restore, with the id of its template.
+        image_entries: metadata entries of that template that hold the image.
         before: version entry of the group at preflight.
         fingerprint: fingerprint of the group at preflight.
-        surge: instances above the target size.
+        surge: instances above the target size; None for the surge of the environment file.
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollback may take.
         warnings: facts that the operator should read, one line each.
     """
 
     restored: Fallback
+    image_entries: tuple[str, ...]
     before: Version
     fingerprint: str
-    surge: int
+    surge: int | None
     is_empty: bool
     budget_s: float
     warnings: tuple[str, ...] = ()

@@ -8,11 +8,11 @@ from deploy.documents.resource import links_of
 from deploy.errors import RefusedError
 from deploy.group import health, release_proof, typed_rollback, update_policy
 from deploy.group.observation import Observation
-from deploy.group.preflight import refuse_unmet_preconditions
+from deploy.group.preflight import refuse_group_settings, refuse_unmet_preconditions
 from deploy.group.version_name import version_name
 from deploy.group.warnings import rollback_warnings
 from deploy.release import history, template
-from deploy.release.effective_reference import deciding_reference, entries_of_instances
+from deploy.release.image_places import ImagePlaces
 from deploy.release.record import Fallback
 from deploy.rollout.plan import NothingToDo, RestoreRelease, RollbackPlan
 from lib.image_reference import Reference
@@ -26,6 +26,7 @@ class RollbackTarget:
     Args:
         restored: version of the release. Its name is empty, unless the version is restored as it was.
         reference: image of the release, by tag if the template is unmanaged and has a tag.
+        image_entries: metadata entries of the release's template that hold the image.
         commit: commit of the sources; empty if it is not known.
         is_unmanaged: whether this is the version that the first release of the group replaced. It is restored as it
             was, because its template is unmanaged.
@@ -34,6 +35,7 @@ class RollbackTarget:
 
     restored: Fallback
     reference: Reference
+    image_entries: tuple[str, ...]
     commit: str = ""
     is_unmanaged: bool = False
     is_current: bool = False
@@ -62,12 +64,17 @@ def choose_rollback_target(
     releases = history.releases(observed.templates, config.repository, observed.group.qualified_name, serving)
     first = None if to else history.unmanaged_predecessor(releases, before.link)
     if first is not None:
-        return RollbackTarget(restored=first, reference=_reference(config, observed, first), is_unmanaged=True)
+        places = _image_places(config, observed, first)
+        return RollbackTarget(
+            restored=first, reference=places.reference, image_entries=places.entries, is_unmanaged=True
+        )
     release = history.rollback_release(releases, before.link, to, force=force)
     restored = Fallback(release.link, release.template_id)
+    places = _image_places(config, observed, restored)
     return RollbackTarget(
         restored=restored,
-        reference=_reference(config, observed, restored),
+        reference=places.reference,
+        image_entries=places.entries,
         commit=release.record.commit,
         is_current=release.is_in({before.link}),
     )
@@ -96,24 +103,28 @@ def plan_rollback(
     if not chosen.is_unmanaged:
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)
         restored = replace(restored, name=str(name))
-    surge = update_policy.rollback_surge(config.rollout, group.target_size, observed.surge_room)
+    zones, size = len(group.zones), group.target_size
+    surge = update_policy.rollback_surge(config.rollout, zones, size, observed.surge_room)
+    most = config.rollout.surge_in(zones).instances(size) if surge is None else surge
     return RestoreRelease(
         restored=restored,
+        image_entries=chosen.image_entries,
         before=before,
         fingerprint=group.fingerprint,
         surge=surge,
         is_empty=is_empty,
         budget_s=budget_s,
-        warnings=rollback_warnings(observed, surge),
+        warnings=rollback_warnings(observed, most),
     )
 
 
-def _reference(config: Config, observed: Observation, restored: Fallback) -> Reference:
+def _image_places(config: Config, observed: Observation, restored: Fallback) -> ImagePlaces:
     """
-    Return the image reference in the template of a rollback.
+    Return the places of the image in the template of a rollback.
 
     Raises:
-        RefusedError: the template was deleted, or was deleted and created again.
+        RefusedError: the template was deleted, or was deleted and created again, or its metadata does not decide which
+            image an instance starts.
     """
     where, fix = f"rollback: template '{restored.template}', which served before,", "name a release with --to"
     document = next((template for template in observed.templates if restored.link in links_of(template)), None)
@@ -122,5 +133,6 @@ def _reference(config: Config, observed: Observation, restored: Fallback) -> Ref
     if str(document["id"]) != restored.template_id:
         text = f"was deleted and created again: its id was {restored.template_id}, and is {document['id']}"
         raise RefusedError(f"{where} {text}.", fix)
-    entries = entries_of_instances(template.metadata(document), observed.group.metadata_of_all)
-    return deciding_reference(entries, config.repository).reference
+    places = template.image_places(document, config.repository, config.image_in)
+    refuse_group_settings(config, observed.group, observed.health_check, places.entries)
+    return places

@@ -38,6 +38,7 @@ class InstanceRule(BaseModel):
     never_healthy: bool | None = None
     create_error: str | None = None
     create_error_times: Annotated[int, Field(ge=1)] | None = None
+    unanswered: tuple[str, ...] | None = None
     serial: tuple[str, ...] | None = None
 
     @property
@@ -81,4 +82,5 @@ def drawn_profile(rules: list[InstanceRule], instance: Instance, metadata: str, 
 
 def mentions(text: str, image: str) -> bool:
     """Return whether a text refers to exactly this image, not to a longer name that contains it."""
-    return re.search(rf"(?<![\w./:@-]){re.escape(image)}(?![\w.:@/-])", text) is not None
+    begins = r"(?:(?<![\w./:@-])|(?<=:-)|(?<=docker://))"  # also as the default of a variable, and behind its scheme
+    return re.search(rf"{begins}{re.escape(image)}(?![\w.:@/-])", text) is not None

@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from emulator.environment.guest_agents import read_entry
 from emulator.environment.view import Document
 from emulator.group.settings import UpdateAction
 
@@ -25,9 +26,10 @@ def with_config(properties: Document, config: str) -> Document:
 
 
 def metadata_text(template: Document, config: str) -> str:
-    """Return all metadata values of instances of a template in one text."""
+    """Return what the programs of a template's instances read of their metadata, in one text."""
     items = with_config(template.get("properties", {}), config).get("metadata", {}).get("items") or []
-    return "\n".join(str(item.get("value", "")) for item in items)
+    entries = {str(item.get("key", "")): str(item.get("value", "")) for item in items}
+    return "\n".join(read_entry(key, entries) for key in entries)
 
 
 def needed_action(old: Document, new: Document) -> UpdateAction:

@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["A", "W", "C", "G", "P", "T", "R", "D"]
+Evidence = Literal["A", "K", "W", "C", "E", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 Grade = Literal["measured", "recorded", "reported", "assumed"]
 
@@ -23,16 +23,21 @@ EVIDENCE: Final[dict[str, Source]] = {
         "sources of google-guest-agent at 1adda70 (2026-08-19) and guest-agent at df9d203 (2026-07-23)",
         "2026-11-27",
     ),
+    "K": Source(
+        "sources of cloud-init at 0167c1b (DataSourceGCE.py, cc_write_files.py) and konlet at 2377bdf (runtime.go)",
+        "2026-11-27",
+    ),
     "C": Source(
         "answers of Compute Engine, recorded in public test data: tests/support/recorded.py names each",
         "2026-11-27",
         "recorded",
     ),
+    "E": Source("earlier API definitions: com.google.cloud.compute.v1.FixedOrPercent of 2019", "2026-11-27"),
     "G": Source("sources of gcloud 528.0.0, and the API definition that it is generated from", "2026-11-23"),
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google at e03b762 (2026-08-21), before 8.0.0", "2026-11-23"),
     "R": Source("public report of what Compute Engine did", "2026-11-23"),
-    "D": Source("REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
+    "D": Source("pages and REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
 }
 # The best first.
 GRADES: Final[dict[Grade, str]] = {
@@ -52,6 +57,8 @@ NAMES: Final = {
     "unverified": "the behaviour may be Google's",
     "own": "only the emulator has the behaviour",
     "environment": "how the environment of a test is set up",
+    "regional": "the test runs a third time, with a regional group of one zone in place of the zonal group",
+    "zonal_only": "a test of a module for both kinds of groups that needs the zonal group",
 }
 
 
@@ -76,6 +83,8 @@ def unverified(guess: Guess) -> pytest.MarkDecorator:
 
 
 own: Final = pytest.mark.own
+regional: Final = pytest.mark.regional
+zonal_only: Final = pytest.mark.zonal_only
 
 
 def environment(**setup: object) -> pytest.MarkDecorator:

@@ -14,7 +14,6 @@ from typing import Any
 from deploy.documents.group_state import Version, parse_version
 from deploy.documents.resource import name_of
 from deploy.release import template
-from deploy.release.mentions import references
 from tests.integration.deploy.clients import Client
 from tests.integration.deploy.rig import Rig
 from tests.unit.deploy.values import GROUP, REPOSITORY
@@ -176,8 +175,8 @@ class Watcher:
     @staticmethod
     def letter(document: dict[str, Any]) -> str:
         """Return the letter of a template's release, or its tag; empty without a reference."""
-        places = references(template.metadata(document).get("startup-script", ""), REPOSITORY)
-        return (places[0].reference.digest[7:8] or places[0].reference.tag) if places else ""
+        reference = template.image_reference(document, REPOSITORY)
+        return (reference.digest[7:8] or reference.tag) if reference else ""
 
     def _capacity_1(self, entry: dict[str, Any]) -> None:
         available = sum(instance["available"] and instance["action"] != "DELETING" for instance in entry["instances"])
@@ -221,11 +220,10 @@ class Watcher:
         texts = []
         for copy in (base, document):
             properties = {key: value for key, value in copy["properties"].items() if key != "metadata"}
-            metadata = template.metadata(copy)
-            script = metadata.pop("startup-script")
-            place = references(script, REPOSITORY)[0]
+            places = template.image_places(copy, REPOSITORY)
+            metadata = places.rewritten(template.metadata(copy), record.digest)
             metadata.pop("release", None)
-            texts.append((properties, metadata, script[: place.start], script[place.end :]))
+            texts.append((properties, metadata, places.entries))
         assert texts[0] == texts[1], "I-8: the copy differs"
 
     def _effort_11(self, entry: dict[str, Any]) -> None:

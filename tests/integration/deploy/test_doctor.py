@@ -14,7 +14,7 @@ from tests.unit.deploy.values import CONFIG
 Defect = Callable[[EnvironmentPlan], None]
 CHECKS = [
     "account", "clock", "APIs", "permissions", "dry run", "service account", "repository", "group", "update policy",
-    "health check", "firewall", "startup script", "machine type", "secrets", "quota", "template quota",
+    "health check", "firewall", "image", "machine type", "secrets", "quota", "template quota",
 ]  # fmt: skip
 
 
@@ -52,10 +52,10 @@ def _admit_one_range(plan: EnvironmentPlan) -> None:
     plan.resource("firewalls")["sourceRanges"] = ["130.211.0.0/22"]
 
 
-def _write_reference_twice(plan: EnvironmentPlan) -> None:
+def _write_another_reference(plan: EnvironmentPlan) -> None:
     lines = plan.script["value"].splitlines()
     image = next(line for line in lines if "/ai-server:latest" in line).split()[-1]
-    plan.script["value"] += f"docker pull {image}\n"
+    plan.script["value"] += f"docker pull {image.replace('latest', 'v1')}\n"
 
 
 def _ask_for_unknown_machine_type(plan: EnvironmentPlan) -> None:
@@ -89,7 +89,7 @@ DEFECTS: dict[Defect, tuple[str, str, str]] = {
     _raise_surge: ("update policy", "maxSurge is 2, and the file has 1", "gcloud compute instance-groups managed"),
     _ask_exporter: ("health check", "asks port 9100, where node-exporter answers", "gcloud compute health-checks list"),
     _admit_one_range: ("firewall", "network 'dojangkok-ai-vpc' admits probes from 35", "gcloud compute firewall"),
-    _write_reference_twice: ("startup script", "2 references of", "gcloud compute instance-templates describe"),
+    _write_another_reference: ("image", "different references of", "gcloud compute instance-templates describe"),
     _ask_for_unknown_machine_type: ("machine type", "has no 'n2d-standard-3'", "gcloud compute machine-types list"),
     _leave_version_out: ("secrets", "'dojangkok-ocr-api' has no version", 'printf %s "$VALUE" | gcloud secrets'),
     _use_quota_up: ("quota", "a surge of 1 needs 1, and 0 of 3 are free", "gcloud compute regions describe"),

@@ -38,7 +38,7 @@ def _secrets_of(*names: str) -> list[Finding]:
         plan.script["value"] = _rendered_startup_script()
         plan.seed.secrets = {name: ["ENABLED"] for name in names}
 
-    return [finding for finding in planted(plant) if finding.check in ("secrets", "startup script")]
+    return [finding for finding in planted(plant) if finding.check in ("secrets", "image")]
 
 
 def test_secrets_of_terraforms_startup_script() -> None:

@@ -64,7 +64,10 @@ def test_tag_in_the_startup_script_is_drift() -> None:
     """A startup script that refers to a tag instead of a digest is drift."""
     rig = new_rig()
     assert drift(rig.config, rig.observed()) == (
-        "the startup script refers to the tag 'latest': the image of an instance depends on the time of its start",
+        (
+            "the template refers to the tag 'latest' ('startup-script' line 8): the image of an instance depends on the"
+            " time of its start"
+        ),
     )
 
 
@@ -83,12 +86,12 @@ def test_script_edited_by_hand_is_named_by_its_line() -> None:
     lines = drift(rig.config, edited(observed, "mkdir -p /opt/app", "mkdir -p /opt/other"))
     assert lines == (
         unmanaged,
-        f"the startup script of '{observed.template['name']}' differs from '{SEED}' in line 4",
+        f"'startup-script' of '{observed.template['name']}' differs from '{SEED}' in line 4",
     )
     longer = drift(rig.config, edited(observed, "compose.yml up -d\n", "compose.yml up -d\nreboot\n"))
     assert longer == (
         unmanaged,
-        f"the startup script of '{observed.template['name']}' differs from '{SEED}' in its length",
+        f"'startup-script' of '{observed.template['name']}' differs from '{SEED}' in its length",
     )
 
 
@@ -105,7 +108,7 @@ def test_script_is_not_compared_if_its_base_is_deleted() -> None:
 def test_script_without_a_reference_is_drift() -> None:
     """A startup script without a reference of the repository is drift."""
     rig, observed = deployed()
-    assert f"startup-script: no reference of '{REPOSITORY}'" in drift(
+    assert f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'" in drift(
         rig.config, edited(observed, f"{REPOSITORY}@{digest('a')}", "busybox:1")
     )
 
@@ -177,7 +180,7 @@ def test_changed_update_policy_is_named_by_field() -> None:
     assert drift(rig.config, changed) == (
         (
             "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
-            " maxUnavailable 20 %, not 0"
+            " maxUnavailable 20%, not 0"
         ),
     )
 

@@ -72,7 +72,7 @@ def test_refusal_names_every_leak_and_how_to_allow_a_false_one() -> None:
         refuse_secrets(new_rig().config, base)
     assert str(error.value) == (
         "template 'seed': its metadata holds what looks like a secret: 'config' line 1 (db_password),"
-        " 'startup-script' line 3 (OCR_API). Fix: keep it in Secret Manager, and let the startup script fetch it; if it"
+        " 'startup-script' line 3 (OCR_API). Fix: keep it in Secret Manager, and let the instance fetch it; if it"
         " is no secret, set `allowed_secrets: {config: ['db_password']}` in the environment file."
     )
 

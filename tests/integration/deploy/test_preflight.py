@@ -14,7 +14,7 @@ from tests.integration.deploy.rig import Rig, new_rig
 from tests.unit.deploy.values import CONFIG, REPOSITORY
 
 WHERE = "group 'dojangkok-dev-ai-server-mig'"
-TEMPLATE = "template 'dojangkok-dev-ai-server-seed'"
+WRITE_IN_FULL = "Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
 CHECK = "dojangkok-dev-ai-server"
 
 
@@ -49,10 +49,6 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
 @pytest.mark.parametrize(
     ("raw", "text"),
     [
-        (
-            {"region": "r"},
-            "is regional; surge 1 and unavailable 0 are not allowed there. Fix: use a zonal group for each zone.",
-        ),
         (
             {"statefulPolicy": {"x": 1}},
             "is stateful, so its instances can't be replaced by new ones. Fix: remove its stateful policy.",
@@ -192,35 +188,32 @@ def test_deleted_health_check_is_refused() -> None:
     [
         (
             {"startup_script": None},
-            f"{TEMPLATE}: no 'startup-script' in its metadata (keys: enable-oslogin). Fix: add one.",
+            f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin'. {WRITE_IN_FULL}",
         ),
         (
             {"startup_script_url": "gs://bucket/script"},
             (
-                f"{TEMPLATE}: 'startup-script-url' points to a script outside the template."
-                " Fix: put the script itself into the metadata entry 'startup-script'."
+                "metadata: 'startup-script-url' points to a script outside the template, which may start another"
+                " image. Fix: put the script itself into the metadata entry 'startup-script', or list the entries that"
+                " start the image as `image_in` in the environment file."
             ),
         ),
         (
             {"startup_script": "docker run busybox:1\n"},
-            (
-                f"startup-script: no reference of '{REPOSITORY}'."
-                " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file."
-            ),
+            f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'. {WRITE_IN_FULL}",
         ),
         (
             {"startup_script": f"# {REPOSITORY}:v1\n"},
             (
-                f"startup-script: no reference of '{REPOSITORY}'. Mentions that start nothing:"
-                f" 'startup-script' line 1 '{REPOSITORY}:v1' (comment). Fix: write it once in full, HOST/PATH:TAG,"
-                " or correct `repository` in the environment file."
+                f"metadata: no reference of '{REPOSITORY}' in 'enable-oslogin', 'startup-script'. Mentions that start"
+                f" nothing: 'startup-script' line 1 '{REPOSITORY}:v1' (comment). {WRITE_IN_FULL}"
             ),
         ),
         (
             {"startup_script": f"run {REPOSITORY}:v1\nrun {REPOSITORY}:v2\n"},
             (
-                f"startup-script: 2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:v1', line 2 '{REPOSITORY}:v2'."
-                " Fix: leave one, and let the others use a shell variable that it sets."
+                f"metadata: different references of '{REPOSITORY}': 'startup-script' line 1 '{REPOSITORY}:v1',"
+                f" 'startup-script' line 2 '{REPOSITORY}:v2'. Fix: write the same reference at each place."
             ),
         ),
         (
@@ -241,10 +234,11 @@ def test_unsuitable_template_is_refused(entries: dict[str, str | None], text: st
     assert error.exit_code == 3
 
 
-def test_template_that_is_not_global_is_refused() -> None:
-    """A deploy is refused if the template of the group is not a global template of the project."""
+def test_template_of_another_project_or_region_is_refused() -> None:
+    """A deploy is refused if the template of the group is neither a global one of the project nor one of its region."""
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), template={}))) == (
-        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is not a"
-        " global one of project 'dojangkok-dev'. Fix: use a global template of that project."
+        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is"
+        " neither a global one of project 'dojangkok-dev' nor one of its region asia-northeast3. Fix: use a"
+        " template of that project."
     )

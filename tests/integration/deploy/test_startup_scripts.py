@@ -20,9 +20,8 @@ def rig_that_allows_keys(script: str) -> Rig:
 
 
 def script_of(rig: Rig, name: str) -> str:
-    return template.script(
-        rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"][name]
-    )
+    documents = rig.emulator.environment.view.collections["projects/dojangkok-dev/global/instanceTemplates"]
+    return template.metadata(documents[name])["startup-script"]
 
 
 @SHAPES

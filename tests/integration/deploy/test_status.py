@@ -42,7 +42,7 @@ def test_status_has_drift_and_the_unsettled_state() -> None:
     text = status_report(status(rig.config, going, rig.now()), "text")
     assert "was not rolled out by deploy" in text
     assert "  target 3 · stable no · reached yes · autoscaler s\n" in text
-    assert "  drift: the startup script refers to the tag 'latest'" in text
+    assert "  drift: the template refers to the tag 'latest'" in text
 
 
 def test_json_has_every_field() -> None:

@@ -57,8 +57,9 @@ WAIT: Final = WaitForRollout(
     target=NEW, fallback=FALLBACK, is_empty=False, budget_s=300.0, text="deploy of a", warnings=("planned",)
 )
 RESTORE: Final = RestoreRelease(
-    restored=FALLBACK, before=NEW, fingerprint="new=", surge=3, is_empty=False, budget_s=300.0, warnings=("planned",)
-)
+    restored=FALLBACK, image_entries=("startup-script",), before=NEW, fingerprint="new=", surge=3, is_empty=False,
+    budget_s=300.0, warnings=("planned",),
+)  # fmt: skip
 
 
 @dataclass

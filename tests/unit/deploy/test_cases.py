@@ -129,9 +129,8 @@ def names(templates: list[dict[str, Any]]) -> dict[str, str]:
     """Return the name by content of each template that has a record, by its name in the case."""
     metadata = {document["name"]: template.metadata(document) for document in templates}
     records = {name: record.parse_record(entries.get(record.RECORD_KEY, "")) for name, entries in metadata.items()}
-    scripts = {name: entries.get("startup-script", "") for name, entries in metadata.items()}
     return {
-        alias: template.content_name("dojangkok-dev", release, scripts[alias])
+        alias: template.content_name("dojangkok-dev", release, metadata[alias])
         for alias, release in records.items()
         if release
     }

@@ -52,6 +52,7 @@ def test_plan_of_a_new_release() -> None:
         before=Version(SEED),
         fingerprint="FTGK3z2GXCs=",
         template=body,
+        image_entries=("startup-script",),
         fallback=fallback,
         is_empty=False,
         budget_s=840.0,

@@ -68,12 +68,13 @@ FULL_ROW = {
                 "HEALTHY",
                 (("QUOTA_EXCEEDED", "no room"), ("", "")),
                 "STOPPED",
+                "z",
             ),
         ),
-        ({"instance": f"{ZONE}/instances/vm"}, Instance("vm", None, "", "", "")),
-        ({"version": {"name": "deploy/x"}, "lastAttempt": {}}, Instance("", None, "", "", "")),
-        ({"version": {"instanceTemplate": TEMPLATE}}, Instance("", Version(TEMPLATE), "", "", "")),
-        ({"lastAttempt": {"errors": {}}}, Instance("", None, "", "", "")),
+        ({"instance": f"{ZONE}/instances/vm"}, Instance("vm", None, "", "", "", zone="z")),
+        ({"version": {"name": "deploy/x"}, "lastAttempt": {}}, Instance("", None, "", "", "", zone="z")),
+        ({"version": {"instanceTemplate": TEMPLATE}}, Instance("", Version(TEMPLATE), "", "", "", zone="z")),
+        ({"lastAttempt": {"errors": {}}}, Instance("", None, "", "", "", zone="z")),
     ],
 )
 def test_row_of_an_instance_is_parsed(row: dict[str, Any], instance: Instance) -> None:
@@ -112,17 +113,9 @@ def test_healing_policy_is_read(policies: list[dict[str, Any]] | None, check: st
     assert (health_check_of(raw), initial_delay_s(raw)) == (check, delay_s)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "key"),
-    [
-        ({}, ""),
-        ({"other": "x"}, ""),
-        ({"startup-script-url": "x"}, "startup-script-url"),
-        ({"startup-script-url": "x", "startup-script": "y"}, "startup-script"),
-    ],
-)
-def test_metadata_of_all_instances_may_hide_the_script(metadata: dict[str, str], key: str) -> None:
-    """Only the two keys that Compute Engine runs hide the script of the template."""
-    raw = {"zone": ZONE, "name": "g", "allInstancesConfig": {"properties": {"metadata": metadata}}}
+def test_metadata_of_all_instances_is_read() -> None:
+    """The metadata of `allInstancesConfig`, and the name of the group with its zone, are in the group's document."""
+    raw = {"zone": ZONE, "name": "g", "allInstancesConfig": {"properties": {"metadata": {"a": "x"}}}}
     group = parse_group(raw, [])
-    assert (group.metadata_of_all, group.masking_key, group.qualified_name) == (metadata, key, "z/g")
+    assert (group.metadata_of_all, group.qualified_name) == ({"a": "x"}, "z/g")
+    assert parse_group({"zone": ZONE, "name": "g"}, []).metadata_of_all == {}

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from deploy.errors import RefusedError
 from deploy.release import image
-from deploy.release.effective_reference import deciding_reference
-from deploy.release.mentions import references, rewrite
+from deploy.release.image_places import find_image, references
+from deploy.release.mentions import rewrite
 from lib.image_reference import Reference
 
 REPOSITORY = "asia-northeast3-docker.pkg.dev/p/dojangkok-ai/ai-server"
@@ -25,12 +25,13 @@ PRINTERS = {
 
 
 def rewritten(script: str) -> str:
-    return rewrite(script, deciding_reference({"startup-script": script}, REPOSITORY), NEW)
+    metadata = {"startup-script": script}
+    return find_image(metadata, REPOSITORY).rewritten(metadata, NEW)["startup-script"]
 
 
 def refused(script: str) -> str:
     with pytest.raises(RefusedError) as error:
-        deciding_reference({"startup-script": script}, REPOSITORY)
+        find_image({"startup-script": script}, REPOSITORY)
     return str(error.value)
 
 
@@ -60,7 +61,7 @@ def test_only_the_reference_changes(before: str, after: str, old: str) -> None:
 
 def test_a_registry_with_a_port_is_a_repository() -> None:
     """The host of a repository may include a port."""
-    place = deciding_reference({"startup-script": "image: localhost:5000/a/b:1\n"}, "localhost:5000/a/b")
+    place = find_image({"startup-script": "image: localhost:5000/a/b:1\n"}, "localhost:5000/a/b")
     assert place.reference == Reference("localhost:5000/a/b", "1")
 
 
@@ -68,8 +69,8 @@ def test_service_key_is_no_reference() -> None:
     """A service key such as `ai-server:` is not a reference, and a script without a reference is refused."""
     text = refused("services:\n  ai-server:\n    image: other/ai-server:1\n")
     assert text == (
-        f"startup-script: no reference of '{REPOSITORY}'."
-        " Fix: write it once in full, HOST/PATH:TAG, or correct `repository` in the environment file."
+        f"metadata: no reference of '{REPOSITORY}' in 'startup-script'."
+        " Fix: write it in full, HOST/PATH:TAG, or correct `repository` in the environment file."
     )
 
 
@@ -80,10 +81,12 @@ def test_incomplete_or_commented_reference_is_named_by_its_line() -> None:
     assert f"line 1 '{REPOSITORY}' (it has no tag" in refused(f"R={REPOSITORY}; docker run $R:latest\n")
 
 
-def test_several_references_are_refused_with_their_lines() -> None:
-    """A script with several references is refused, and the error names the line of each reference."""
-    text = refused(f"a {REPOSITORY}:1\n\nb {REPOSITORY}@{OLD}\n")
-    assert f"2 references of '{REPOSITORY}': line 1 '{REPOSITORY}:1', line 3 '{REPOSITORY}@{OLD}'." in text
+def test_different_references_are_refused_with_their_lines() -> None:
+    """A script with different references is refused, and the error names the line of each reference."""
+    places = f"'startup-script' line 1 '{REPOSITORY}:1', 'startup-script' line 3 '{REPOSITORY}@{OLD}'"
+    assert refused(f"a {REPOSITORY}:1\n\nb {REPOSITORY}@{OLD}\n") == (
+        f"metadata: different references of '{REPOSITORY}': {places}. Fix: write the same reference at each place."
+    )
 
 
 @example(before="wall", after="", old=":latest")
@@ -93,10 +96,10 @@ def test_several_references_are_refused_with_their_lines() -> None:
 def test_every_other_character_stays(before: str, after: str, old: str) -> None:
     """In any text, a reference is in a comment or printed, or changes alone."""
     script = f"{before} {REPOSITORY}{old} {after}"
-    places = references(script, REPOSITORY)
+    places = references("startup-script", script, REPOSITORY)
     if places:
         assert len(places) == 1
-        assert rewrite(script, places[0], NEW) == f"{before} {REPOSITORY}@{NEW} {after}"
+        assert rewrite(script, places, NEW) == f"{before} {REPOSITORY}@{NEW} {after}"
     else:
         line = before.rsplit("\n", maxsplit=1)[-1]
         assert "#" in line or {word.rpartition("/")[2] for word in line.split()} & PRINTERS

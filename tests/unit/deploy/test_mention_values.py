@@ -2,7 +2,8 @@
 
 import pytest
 
-from deploy.release.mentions import mentions, references
+from deploy.release.image_places import references
+from deploy.release.mentions import mentions
 from tests.unit.deploy.values import REPOSITORY as R
 
 FULL = f"{R}:v1"
@@ -94,7 +95,7 @@ def test_line_of_another_text_is_a_command_by_itself(text: str, kind: str) -> No
 def test_startup_script_is_a_script_without_naming_a_shell() -> None:
     """A line with `#` between quotes is a comment in other texts alone."""
     script = f"x='\n# {FULL}'\n# {FULL}\n"
-    assert [reference.line for reference in references(script, R)] == [2]
+    assert [reference.line for reference in references("startup-script", script, R)] == [2]
 
 
 @pytest.mark.parametrize(("depth", "kind"), [(8, "harmless"), (9, "reference")])

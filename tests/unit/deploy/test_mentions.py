@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.errors import RefusedError
-from deploy.release.effective_reference import deciding_reference
+from deploy.release.image_places import find_image
 from deploy.release.mentions import Mention, mentions, rewrite
 from tests.unit.deploy.values import REPOSITORY as R
 from tests.unit.deploy.values import digest
@@ -18,7 +18,7 @@ START = f"docker run -d {FULL}\n"
 
 def refusal(metadata: dict[str, str]) -> str:
     with pytest.raises(RefusedError) as error:
-        deciding_reference(metadata, R)
+        find_image(metadata, R)
     return str(error.value)
 
 
@@ -47,7 +47,7 @@ def test_output_that_a_container_is_started_from_decides(line: str) -> None:
 )  # fmt: skip
 def test_output_that_no_container_is_started_from_is_harmless(line: str) -> None:
     """A mention is harmless if no container starts from the output of its command."""
-    assert deciding_reference({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
+    assert find_image({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
 
 
 def kinds(text: str, *, is_script: bool = True) -> list[str]:
@@ -71,7 +71,7 @@ def kinds(text: str, *, is_script: bool = True) -> list[str]:
 def test_what_starts_nothing_is_harmless(line: str) -> None:
     """A mention in a command that lists, removes or prints images is harmless."""
     assert set(kinds(f"#!/bin/bash\n{line}\n")) == {"harmless"}
-    assert deciding_reference({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
+    assert find_image({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_no_text_makes_it_fail_or_lose_a_mention(before: str, after: str) -> Non
     )
     references: list[Mention] = [mention for mention in all_mentions if mention.kind == "reference"]
     for mention in references:
-        assert rewrite(text, mention, digest("1")) == f"{text[: mention.start]}{R}@{digest('1')}{text[mention.end :]}"
+        assert rewrite(text, [mention], digest("1")) == f"{text[: mention.start]}{R}@{digest('1')}{text[mention.end :]}"
 
 
 @pytest.mark.parametrize(

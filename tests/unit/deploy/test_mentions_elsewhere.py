@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.errors import RefusedError
-from deploy.release.effective_reference import deciding_reference
+from deploy.release.image_places import find_image
 from deploy.release.mentions import mentions
 from tests.unit.deploy.values import REPOSITORY as R
 
@@ -15,7 +15,7 @@ HOST, _, PATH = R.partition("/")
 
 def accepts(lines: str) -> bool:
     try:
-        deciding_reference({"startup-script": f"#!/bin/bash\ndocker run -d {FULL}\n{lines}\n"}, R)
+        find_image({"startup-script": f"#!/bin/bash\ndocker run -d {FULL}\n{lines}\n"}, R)
     except RefusedError:
         return False
     return True

@@ -2,8 +2,6 @@
 
 import pytest
 
-from deploy.errors import RefusedError
-from deploy.release.effective_reference import deciding_reference, refuse_undecided
 from deploy.release.mentions import mentions
 from tests.unit.deploy.values import REPOSITORY as R
 
@@ -34,6 +32,23 @@ LONG = "x" * 5_000
         (f"docker images {R}\n", ["harmless"]),
         (f"IMAGE={FULL}\n", ["reference"]),
         (f"- {FULL}\n", ["reference"]),
+        (f'content: "#!/bin/sh\\ndocker rmi x\\ndocker run {FULL}\\n"', ["reference"]),
+        (f'content: "#!/bin/sh\\ndocker rmi {FULL}\\ndocker run x\\n"', ["harmless"]),
+        (f'content: "echo \\" # x\\ndocker run {FULL}"', ["reference"]),
+        (f'content: "x\\n# {FULL}\\ny"', ["comment"]),
+        (f"a: docker rmi \\nx {FULL}", ["harmless"]),
+        (f'- {{a: "set -e\\n# x", b: /y}}, {{a: "docker run {FULL}\\n"}}', ["reference"]),
+        (f'- {{a: "set -e\\ndocker rmi x", b: /y}}, {{a: "docker run {FULL}"}}', ["reference"]),
+        (f"runcmd: [docker rmi {FULL}, docker run {FULL}]", ["reference", "reference"]),
+        (f"  docker rmi x, docker run {FULL}\n", ["reference"]),
+        (f"runcmd: [docker images -q | xargs docker rmi, docker run {FULL}]", ["reference"]),
+        (f'{{"args": ["docker rmi x", "docker run {FULL}"]}}', ["reference"]),
+        (f'- docker images "{R}" -q\n', ["harmless"]),
+        (f"- [docker, rmi, {R}]\n", ["harmless"]),
+        (f'- ["docker", "rmi", "{FULL}"] \n', ["harmless"]),
+        (f"- [docker, run, -d, {FULL}]\n", ["reference"]),
+        (f"- [sh, -c, 'docker rmi {R}']\n", ["undecidable"]),
+        (f"- [docker, rmi, {R}\n", ["undecidable"]),
     ],
 )
 def test_line_is_parsed_as_a_command(text: str, kinds: list[str]) -> None:
@@ -60,38 +75,25 @@ def test_substitution_in_a_here_document_is_run_by_the_outer_shell(body: str, ki
     assert [mention.kind for mention in mentions(script, R, is_script=True)] == [kind]
 
 
-def refusal(metadata: dict[str, str]) -> str:
-    """Return why metadata decides no image; empty if it does."""
-    try:
-        refuse_undecided(metadata, R)
-    except RefusedError as error:
-        return str(error)
-    return ""
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (f"IMAGE={FULL}\nrun ${{IMAGE%:*}}:v2\n", [2]),
+        (f"Environment=IMAGE={FULL}\nExecStart=/bin/sh -c 'docker run $IMAGE-debug:x ${{IMAGE%:*}}:v2'\n", [2]),
+        (f"  - 'IMAGE={FULL}'\n  - it's\n  - docker run $IMAGE:x\n", [3]),
+        (f"IMAGE={FULL}\n# ${{IMAGE%:*}}\ndocker rmi ${{IMAGE%:*}}\ndocker run $IMAGE\n", []),
+        (f"IMAGE={FULL}\necho ${{IMAGE%%/*}} ${{IMAGE##*:}}\n", []),
+        (f"x$IMAGE={FULL}\n$IMAGE:x\n", []),
+    ],
+)
+def test_variable_of_a_line_that_is_used_in_part_is_undecidable(text: str, lines: list[int]) -> None:
+    """A quote or an apostrophe in another line of the text hides no partial use of a variable."""
+    found = [mention for mention in mentions(f"#cloud-config\n{text}", R) if mention.kind == "undecidable"]
+    assert [mention.line - 1 for mention in found] == lines
 
 
-def test_only_the_script_refers_to_the_image() -> None:
-    """A reference in another entry would stay as it is, so it is refused; a comment there is not."""
-    script = {"startup-script": f"docker run {FULL}"}
-    assert refusal(script | {"user-data": FULL}) == (
-        f"metadata: another entry than 'startup-script' refers to '{R}': 'user-data' line 1 '{FULL}'."
-        " Fix: write the image in 'startup-script' alone: no other entry is rewritten."
-    )
-    assert (refusal(script | {"user-data": f"# {FULL}"}), refusal(script)) == ("", "")
-
-
-def test_undecidable_mention_is_listed_beside_the_references() -> None:
-    """The refusal names the undecidable lines, and the full references that are not the cause."""
-    undecidable = f"'startup-script' line 2 '{R}' (its tag or digest is not written out)"
-    fix = "write the image once in full, HOST/PATH:TAG, in 'startup-script', and refer to it by a variable."
-    expected = f"metadata: which image of '{R}' starts is not written out: {undecidable}"
-    second = {"startup-script": f"docker run {FULL}\ndocker run {R}:$TAG\n"}
-    assert refusal(second) == f"{expected}; besides 'startup-script' line 1 '{FULL}'. Fix: {fix}"
-    assert refusal({"startup-script": f"\ndocker run {R}:$TAG\n"}) == f"{expected}. Fix: {fix}"
-
-
-@pytest.mark.parametrize(("script", "is_encoded"), [("base64 -d x | sh", True), ("sh x", False), (None, False)])
-def test_script_without_a_reference_may_be_encoded(script: str | None, is_encoded: bool) -> None:
-    """Text in base64 is not searched, and the refusal says so where the script decodes any."""
-    with pytest.raises(RefusedError) as error:
-        deciding_reference({} if script is None else {"startup-script": script}, R)
-    assert ("Encoded text (base64) is not searched." in str(error.value)) == is_encoded
+@pytest.mark.parametrize("delimiter", ["E", "'E'"])
+def test_variable_of_a_script_in_a_document_is_used_in_part(delimiter: str) -> None:
+    """A here-document that writes a script may use its variable in part, too."""
+    script = f"cat > /run.sh <<{delimiter}\n#!/bin/sh\nIMAGE={FULL}\ndocker run ${{IMAGE%:*}}:$TAG\nE\n"
+    assert [mention.kind for mention in mentions(script, R, is_script=True)] == ["reference", "undecidable"]

@@ -1,9 +1,11 @@
 """Plans that are performed: their requests, their results, and their errors."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.rollout.plan import DeployRelease, ForeignRollout, NothingToDo, RestoreRelease
 from deploy.rollout.result import Phase, RolloutResult
@@ -134,19 +136,24 @@ def test_group_that_becomes_empty_proves_nothing(is_empty: bool, is_served: bool
         assert "the target size became 0 during the rollout" in performed.failure().message
 
 
+RELEASE = Version(f"projects/dojangkok-dev/{COLLECTION}/{BODY['name']}", "v1")
+ON_RELEASE = ON_NEW | {"versions": [{"instanceTemplate": RELEASE.link, "name": RELEASE.name}]}
 DEPLOY = DeployRelease(
-    target=NEW, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, fallback=FALLBACK, is_empty=False,
-    budget_s=300.0, warnings=("planned",),
+    target=RELEASE, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, image_entries=("app-image",),
+    fallback=FALLBACK, is_empty=False, budget_s=300.0, warnings=("planned",),
 )  # fmt: skip
 INSERTION = {
     f"POST {COLLECTION}": [DONE | {"warnings": [{"code": "W", "message": "old image"}]}],
     f"GET {COLLECTION}/{BODY['name']}": [INSERTED],
+    "GET global/healthChecks/dojangkok-dev-ai-server": [BASE["health_check"]],
 }
 
 
 def test_release_is_inserted_applied_and_waited_for() -> None:
     """The template is inserted before the PATCH, and the group is not checked again if preflight checked it."""
-    performed = Performed(DEPLOY, {GET: [ON_OLD, error(400, "", "busy"), ON_NEW], ROWS: [rows(NEW)], **INSERTION})
+    performed = Performed(
+        DEPLOY, {GET: [ON_OLD, error(400, "", "busy"), ON_RELEASE], ROWS: [rows(RELEASE)], **INSERTION}
+    )
     result = performed.result()
     first = [f"POST {COLLECTION}", f"GET {COLLECTION}/{BODY['name']}", GET, PATCH, GET, GET, ROWS]
     assert performed.compute.requests[:7] == first
@@ -154,11 +161,11 @@ def test_release_is_inserted_applied_and_waited_for() -> None:
         BODY,
         {
             "fingerprint": "FTGK3z2GXCs=",
-            "versions": [{"instanceTemplate": NEW.link, "name": NEW.name}],
+            "versions": [{"instanceTemplate": RELEASE.link, "name": RELEASE.name}],
             "updatePolicy": POLICY,
         },
     ]
-    assert (result.changed, result.target, result.before) == (True, NEW, OLD)
+    assert (result.changed, result.target, result.before) == (True, RELEASE, OLD)
     planned, insertion = result.warnings
     assert (planned, "old image" in insertion) == ("planned", True)
     assert [phase.name for phase in result.phases] == [
@@ -167,12 +174,25 @@ def test_release_is_inserted_applied_and_waited_for() -> None:
     assert performed.lines == [f"the group can't be read: GET {CONFIG.project}/{GET.removeprefix('GET ')}: 400 busy"]
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"autoHealingPolicies": []}, "no autohealing health check"),
+        (
+            {"allInstancesConfig": {"properties": {"metadata": {"app-image": "other:v1"}}}},
+            "allInstancesConfig has a 'app-image', which hides the template's",
+        ),
+    ],
+)
 @pytest.mark.parametrize("plan", [replace(DEPLOY, fingerprint="older="), replace(RESTORE, fingerprint="older=")])
-def test_group_that_changed_after_the_plan_is_checked_again(plan: DeployRelease | RestoreRelease) -> None:
+def test_group_that_changed_after_the_plan_is_checked_again(
+    plan: DeployRelease | RestoreRelease, change: dict[str, Any], text: str
+) -> None:
     """A deploy and a typed rollback refuse a setting that preflight would have refused."""
     before = ON_OLD if isinstance(plan, DeployRelease) else ON_NEW
-    performed = Performed(plan, {GET: [before | {"autoHealingPolicies": []}], **INSERTION})
+    performed = Performed(replace(plan, image_entries=("app-image",)), {GET: [before | change], **INSERTION})
     failure = performed.failure()
     assert type(failure) is RefusedError
+    assert text in failure.message
     assert "and was not when this rollout was planned" in failure.message
     assert PATCH not in performed.compute.requests

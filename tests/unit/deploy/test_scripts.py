@@ -10,19 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.errors import RefusedError
-from deploy.release.effective_reference import deciding_reference
-from deploy.release.mentions import references, rewrite
+from deploy.release.image_places import find_image, references
+from deploy.release.mentions import rewrite
 from tests.unit.deploy.startup_scripts import DESIGN, LATER, LATEST, NEW, SHAPES
 from tests.unit.deploy.values import REPOSITORY, digest
 
 
 def rewritten(script: str) -> str:
-    return rewrite(script, deciding_reference({"startup-script": script}, REPOSITORY), digest("1"))
+    return find_image({"startup-script": script}, REPOSITORY).rewritten({"startup-script": script}, digest("1"))[
+        "startup-script"
+    ]
 
 
 def refusal(script: str, repository: str = REPOSITORY) -> str:
     with pytest.raises(RefusedError) as error:
-        deciding_reference({"startup-script": script}, repository)
+        find_image({"startup-script": script}, repository)
     return str(error.value)
 
 
@@ -85,15 +87,14 @@ def test_already_the_target_is_no_change(script: str) -> None:
 @SHAPES
 def test_no_reference_is_refused(script: str) -> None:
     """A script without a full reference of the repository is refused."""
-    assert f"no reference of '{REPOSITORY}'." in refusal(script.replace(LATEST, "ai-server:latest"))
+    assert f"no reference of '{REPOSITORY}' in 'startup-script'." in refusal(script.replace(LATEST, "ai-server:latest"))
 
 
 @SHAPES
-def test_several_references_are_refused_with_lines_and_tags(script: str) -> None:
-    """Several references are refused even if they agree, because the one that an instance starts is unknown."""
-    same = script + f"docker pull {LATEST}\n"
-    lines = script.count("\n")
-    assert f"line {lines + 1} '{LATEST}'" in refusal(same)
+def test_different_references_are_refused_with_lines_and_tags(script: str) -> None:
+    """References that differ are refused, because the one that an instance starts is unknown; equal ones are not."""
+    same, lines = script + f"docker pull {LATEST}\n", script.count("\n")
+    assert rewritten(same) == same.replace(LATEST, NEW)
     assert f"line {lines + 1} '{REPOSITORY}:other'" in refusal(script + f"docker pull {REPOSITORY}:other\n")
 
 
@@ -145,8 +146,9 @@ def test_longer_hosts_are_left_alone(prefix: str) -> None:
 def test_ports_dots_and_domain_projects_are_part_of_a_repository(repository: str) -> None:
     """The name of a repository may contain a port, dots and a domain-scoped project."""
     script = DESIGN.replace(REPOSITORY, repository)
-    place = deciding_reference({"startup-script": script}, repository)
-    assert rewrite(script, place, digest("1")) == DESIGN.replace(LATEST, f"{repository}@{digest('1')}")
+    places = find_image({"startup-script": script}, repository)
+    new = places.rewritten({"startup-script": script}, digest("1"))["startup-script"]
+    assert new == DESIGN.replace(LATEST, f"{repository}@{digest('1')}")
 
 
 def test_dots_of_the_repository_are_no_wildcards() -> None:
@@ -195,12 +197,16 @@ def test_script_without_its_reference_is_the_same_byte_for_byte(
     before, _, after = frame.partition("{}")
     head, foot = end.join([*above, before]), end.join([after, *below])
     script = f"{head}{REPOSITORY}{tail}{foot}"
-    place = next(reference for reference in references(script, REPOSITORY) if reference.start == len(head))
-    new = rewrite(script, place, digest("1"))
+    place = next(
+        reference for reference in references("startup-script", script, REPOSITORY) if reference.start == len(head)
+    )
+    new = rewrite(script, [place], digest("1"))
     assert new.encode() == head.encode() + NEW.encode() + foot.encode()
     assert (script[: place.start].encode(), script[place.end :].encode()) == (head.encode(), foot.encode())
-    again = next(reference for reference in references(new, REPOSITORY) if reference.start == len(head))
-    assert rewrite(new, again, digest("1")) == new
+    again = next(
+        reference for reference in references("startup-script", new, REPOSITORY) if reference.start == len(head)
+    )
+    assert rewrite(new, [again], digest("1")) == new
 
 
 @pytest.mark.parametrize(

@@ -23,4 +23,4 @@ from tests.unit.deploy.values import REPOSITORY, digest
 )
 def test_served_release_of_a_template(document: dict[str, Any], expected: ServedRelease) -> None:
     """A release has its image and commit, an unmanaged template its image by tag, and an absent template nothing."""
-    assert served_release(document, REPOSITORY) == expected
+    assert served_release(document, REPOSITORY, ()) == expected

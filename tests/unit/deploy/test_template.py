@@ -26,7 +26,7 @@ BASE = {
         },
     },
 }  # fmt: skip
-PUT_SCRIPT = "Fix: put the script itself into the metadata entry 'startup-script'."
+SCRIPT = {"startup-script": "script"}
 USE_KMS = "Fix: use a key of Cloud KMS, or deploy by hand."
 SEED = "projects/p/global/instanceTemplates/seed"
 RECORD = ReleaseRecord(REPOSITORY, digest("a"), SEED, "7", "zone/group", fallback=Fallback(SEED, "7", "v"))
@@ -44,7 +44,8 @@ def test_copy_keeps_everything_but_what_only_the_server_sets() -> None:
         template.release_record({**body, "selfLink": f"projects/p/global/instanceTemplates/{body['name']}"}) == RECORD
     )
     assert not {"id", "kind", "selfLink", "creationTimestamp"} & body.keys()
-    assert template.differences(BASE, body) == []
+    assert template.differences(BASE, body, ["startup-script"]) == []
+    assert template.differences(BASE, body) == ["properties.metadata.items.startup-script"]
     assert BASE["name"] == "seed"
 
 
@@ -63,29 +64,24 @@ def test_name_follows_the_content_and_never_grows() -> None:
     others = [
         template.new_template(BASE, replace(RECORD, digest=digest("b")))["name"],
         *(
-            template.content_name("p", record, "script")
+            template.content_name("p", record, SCRIPT)
             for record in (replace(RECORD, base_id="8"), replace(RECORD, group="zone/2"))
         ),
-        template.content_name("other", RECORD, "script"),
-        template.content_name("p", RECORD, "script"),
+        template.content_name("other", RECORD, SCRIPT),
+        template.content_name("p", RECORD, SCRIPT),
     ]
     assert first == again
     assert len({first, *others}) == 1 + len(others)
-    long = template.content_name("p", replace(RECORD, base=SEED + "x" * 59), "script")
+    long = template.content_name("p", replace(RECORD, base=SEED + "x" * 59), SCRIPT)
     assert len(long) <= 63
     assert len(
-        template.content_name("p", replace(RECORD, base=f"projects/p/global/instanceTemplates/{long}"), "s")
+        template.content_name("p", replace(RECORD, base=f"projects/p/global/instanceTemplates/{long}"), SCRIPT)
     ) == len(long)
 
 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"metadata": {"items": []}}, "no 'startup-script' in its metadata (keys: none). Fix: add one."),
-        (
-            {"metadata": {"items": [{"key": "startup-script-url", "value": "gs://x"}]}},
-            f"'startup-script-url' points to a script outside the template. {PUT_SCRIPT}",
-        ),
         (
             {"disks": [{"diskEncryptionKey": {"rawKey": "k"}}]},
             f"properties.disks[0].diskEncryptionKey.rawKey: a customer-supplied key is never read back. {USE_KMS}",

@@ -76,13 +76,12 @@ def test_difference_has_a_path(before: dict[str, Any], after: dict[str, Any], pa
 
 
 def test_member_that_a_template_lacks_is_empty() -> None:
-    """A template without metadata has no script, and an entry without a value has an empty value."""
+    """A template without metadata has no record and no image, and an entry without a value has an empty value."""
     bare = {"properties": {"metadata": {"items": [{"key": "k"}]}}}
     assert template.metadata(bare) == {"k": ""}
     assert template.release_record(bare) is None
-    with pytest.raises(RefusedError) as error:
-        template.script(bare)
-    assert str(error.value) == "template '': no 'startup-script' in its metadata (keys: k). Fix: add one."
+    assert template.image_reference(bare, REPOSITORY) is None
+    assert template.image_entries({}, REPOSITORY) == ()
 
 
 def test_copy_describes_itself_and_leaves_other_entries() -> None:
@@ -91,14 +90,14 @@ def test_copy_describes_itself_and_leaves_other_entries() -> None:
     assert template.metadata(body)["other"] == "x"
     assert body["description"] == f"Release {digest('a')} of {REPOSITORY}; a copy of seed."
     link = f"{SEED.rpartition('/')[0]}/-seed-{'x' * 41}-{'y' * 9}"
-    assert template.content_name("p", replace(RECORD, base=link), "s").startswith(f"-seed-{'x' * 41}-r-")
+    assert template.content_name("p", replace(RECORD, base=link), {}).startswith(f"-seed-{'x' * 41}-r-")
 
 
 def test_script_with_another_digest_has_no_record() -> None:
     """A template is a release of deploy only if its script refers to the digest of its record, whatever its name."""
     script = f"run {REPOSITORY}@{digest('b')}\n"
     items = [{"key": "startup-script", "value": script}, {"key": "release", "value": RECORD.dump()}]
-    name = template.content_name("dojangkok-dev", RECORD, script)
+    name = template.content_name("dojangkok-dev", RECORD, {"startup-script": script})
     document = inserted({"name": name, "properties": {"metadata": {"items": items}}}, 1)
     assert template.release_record(document) is None
 

@@ -16,7 +16,8 @@ from tests.unit.deploy.test_cases import BASE, observed
 from tests.unit.deploy.values import CONFIG, REPOSITORY
 
 SEED = BASE["template"]["name"]
-TAG_LINE = "the startup script refers to the tag 'latest': the image of an instance depends on the time of its start"
+TAG = "the template refers to the tag 'latest' ('startup-script' line 8)"
+TAG_LINE = f"{TAG}: the image of an instance depends on the time of its start"
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_other_templates_are_no_drift(changes: dict[str, Any]) -> None:
 def test_group_without_a_template_is_compared_with_nothing() -> None:
     """A template that the project does not have is no origin, and has no script."""
     observation = replace(observed({"template": None}), templates=())
-    assert drift(CONFIG, observation) == (f"startup-script: no reference of '{REPOSITORY}'",)
+    assert drift(CONFIG, observation) == (f"metadata: no reference of '{REPOSITORY}' in no entry",)
 
 
 @pytest.mark.parametrize(
