@@ -1,6 +1,9 @@
-"""Reads the settings of an environment from environments/NAME.yaml; an error names the path of its key."""
+"""Reads and writes the settings of an environment, environments/NAME.yaml; an error names the path of its key."""
 
 import difflib
+import os
+import re
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +16,7 @@ from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _FOLDER: Final = Path("environments")
 _EXAMPLE: Final = "see environments/dev.yaml"
+_MODE: Final = 0o644  # the file holds no secret
 
 
 def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER) -> Config:
@@ -32,15 +36,83 @@ def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER)
         document = load(path)
     except EnvironmentFileError as error:
         raise ConfigError(error.message, error.fix) from error
-    values = document | {key: value for key, value in flags.items() if value}
-    try:
-        config = Config.model_validate(values)
-    except ValidationError as error:
-        raise _config_error(path, error.errors()[0], flags) from error
+    config = _validated(path, document, flags)
     compute_url = str(document.get("compute_url") or Config.model_fields["compute_url"].default)
     registry_url = str(document.get("registry_url") or config.default_registry)
     pairs = (("compute_url", config.compute_url, compute_url), ("registry_url", config.registry, registry_url))
     return config.with_endpoint_overrides(endpoint_overrides(str(path), pairs))
+
+
+def new_file(environment: str, folder: Path = _FOLDER, *, may_exist: bool) -> Path:
+    """
+    Return the path of an environment's file that is to be written.
+
+    Args:
+        environment: name of the file, without `.yaml`.
+        folder: folder of the environment files.
+        may_exist: whether the file may exist, and be replaced.
+
+    Raises:
+        ConfigError: the file exists, or the name is not the name of a file in the folder.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", environment):
+        raise ConfigError(f"--env: got {shown(environment)}.", "use lower-case letters, digits, '-' and '_'")
+    path = folder / f"{environment}.yaml"
+    if path.exists() and not may_exist:
+        raise ConfigError(f"{path}: exists already.", "name another environment by --env, or add --overwrite")
+    return path
+
+
+def config_of_flags(path: Path, values: dict[str, str]) -> Config:
+    """
+    Return the settings of an environment that has no file yet.
+
+    Args:
+        path: path of the file that will have them.
+        values: values of flags by key.
+
+    Raises:
+        ConfigError: a flag is missing, or its value is wrong.
+    """
+    missing = [key for key, field in Config.model_fields.items() if field.is_required() and not values.get(key)]
+    if missing:
+        raise ConfigError(f"--{missing[0]}: missing.", "pass --project PROJECT --zone ZONE --group GROUP")
+    return _validated(path, {}, values)
+
+
+def write_text(path: Path, text: str) -> None:
+    """
+    Write an environment's file; another process reads the whole file, the file before, or none.
+
+    Raises:
+        ConfigError: the file can't be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.stem}.", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).chmod(_MODE)
+                Path(file.name).replace(path)
+            except OSError:
+                Path(file.name).unlink()
+                raise
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be written: {error.strerror}.", "correct the folder's permissions"
+        ) from error
+
+
+def _validated(path: Path, document: dict[str, Any], flags: dict[str, str]) -> Config:
+    """Return the settings of a document, in which the flags override the values of the same key."""
+    try:
+        return Config.model_validate(document | {key: value for key, value in flags.items() if value})
+    except ValidationError as error:
+        raise _config_error(path, error.errors()[0], flags) from error
 
 
 def _config_error(path: Path, error: Any, flags: dict[str, str]) -> ConfigError:

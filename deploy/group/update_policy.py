@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from deploy.config import RolloutSettings
 from deploy.documents.resource import Document
 
@@ -49,6 +51,16 @@ def has_rollback_surge(settings: RolloutSettings, policy: Document) -> bool:
     differences = differing_values(settings, policy)
     surge, _ = differences.get("maxSurge", (None, None))
     return differences.keys() == {"maxSurge"} and isinstance(surge, int) and surge > settings.surge
+
+
+def kept_settings(policy: Document) -> RolloutSettings:
+    """Return the rollout settings that keep a group's policy; the defaults if an environment file can't express it."""
+    values = policy_values(policy)
+    kept = {"method": values["replacementMethod"], "surge": values["maxSurge"], "unavailable": values["maxUnavailable"]}
+    try:
+        return RolloutSettings(**{key: value for key, value in kept.items() if value is not None})
+    except ValidationError:
+        return RolloutSettings()
 
 
 def differing_values(settings: RolloutSettings, policy: Document) -> dict[str, tuple[Any, Any]]:

@@ -80,7 +80,7 @@ def findings(rig: Rig) -> tuple[Finding, ...]:
     clock = rig.emulator.environment.clock
     client = httpx.Client(transport=Transport(rig.emulator))
     apis = GoogleApis(client, dict, Time(clock.now_s, clock.move), "http://emulator", "")
-    reader = ReadingsReader(rig.config, rig.managed(), apis, lambda: None, _one_by_one)
+    reader = ReadingsReader(rig.config, rig.managed(), apis, lambda _: None, _one_by_one)
     return diagnose(rig.config, reader.read("deployer@dojangkok-dev.iam.gserviceaccount.com", "user:me@example.com"))
 
 
