@@ -104,8 +104,8 @@ class Invocation:
 
     def command_without_overrides(self, verb: str, *arguments: str) -> str:
         """Return the command line of another verb on the environment whose file has all values of this call."""
-        options = replace(self.options, **dict.fromkeys(self.options.overrides(), ""))
-        return replace(self, options=options).command(verb, *arguments)
+        empty: dict[str, Any] = dict.fromkeys(self.options.overrides(), "")
+        return replace(self, options=replace(self.options, **empty)).command(verb, *arguments)
 
     def _flags(self) -> list[str]:
         """Return the flags of a command on the same group; a value that came by COMPUTE_URL becomes a flag."""
