@@ -1,9 +1,7 @@
 """Reads and writes the settings of an environment, environments/NAME.yaml; an error names the path of its key."""
 
 import difflib
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +11,7 @@ from deploy.config import Config, RolloutSettings
 from deploy.endpoints import endpoint_overrides
 from deploy.errors import ConfigError
 from lib.environment_files import EnvironmentFileError, load, locate, shown
+from lib.whole_files import write_whole
 
 _FOLDER: Final = Path("environments")
 _EXAMPLE: Final = "see environments/dev.yaml"
@@ -88,19 +87,7 @@ def write_text(path: Path, text: str) -> None:
         ConfigError: the file can't be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.stem}.", delete=False
-        ) as file:
-            try:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).chmod(_MODE)
-                Path(file.name).replace(path)
-            except OSError:
-                Path(file.name).unlink()
-                raise
+        write_whole(path, text, _MODE)
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be written: {error.strerror}.", "correct the folder's permissions"
