@@ -25,6 +25,9 @@ _NUMBERS: Final[dict[str, dict[str, Any]]] = {
 def generate() -> str:
     """Return the text of the schema."""
     schema = Seed.model_json_schema()
+    for field in schema["properties"].values():
+        if "patternProperties" in field:  # pydantic leaves out that no other key is allowed
+            field["additionalProperties"] = False
     messages: dict[str, Any] = {}
     collections = {collection: _resources(collection, messages) for collection in ORDER}
     schema["properties"]["resources"] |= {"properties": collections, "additionalProperties": False}

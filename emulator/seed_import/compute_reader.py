@@ -66,7 +66,8 @@ class ComputeReader:
         """
         document = self.find(path, query)
         if isinstance(document, Absent):
-            raise ImportRefusedError(f"GET {path}: {document.reason}.")
+            fix = "correct --project, --zone, --region or --group, or use an account with roles/compute.viewer"
+            raise ImportRefusedError(f"GET {path}: {document.reason}. Fix: {fix}.")
         return document
 
     def find(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any] | Absent:
@@ -76,7 +77,7 @@ class ComputeReader:
             answer = self.client.get(f"{self.url}/{path}", params=dict(query or {}), headers=headers)
             document: Any = answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            return Absent(f"{type(error).__name__}: {redacted(str(error))[:200]}. Fix: try again")
+            return Absent(f"{type(error).__name__}: {redacted(str(error))[:200].rstrip('.')}")
         if answer.status_code != httpx.codes.OK or not isinstance(document, dict):
             return Absent(f"{answer.status_code} {_message(document)}".strip())
         return document

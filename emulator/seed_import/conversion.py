@@ -44,7 +44,8 @@ def imported_seed(live: LiveGroup) -> ImportedSeed:
             left_out += [*unserved, *hidden]
             if collection == "instanceGroupManagers" and live.place.region:
                 body["region"] = live.place.region
-            resources.setdefault(collection, []).append(_shortened(body, project))
+            named = {"name": body.pop("name"), **body}  # the name first, as a person writes it
+            resources.setdefault(collection, []).append(_shortened(named, project))
     templates = resources["instanceTemplates"]
     accounts, foreign = _accounts(templates, project)
     left_out += [*foreign, *_machine_types(templates)]
@@ -70,15 +71,21 @@ def _zones(live: LiveGroup) -> list[str]:
 
 
 def _accounts(templates: list[dict[str, Any]], project: str) -> tuple[list[str], list[LeftOut]]:
-    """Return the emails of the project's service accounts; those of other domains are left out."""
+    """Return the emails of the project's service accounts; and what is left out of the others."""
     emails = dict.fromkeys(
         str(account.get("email", ""))
         for template in templates
         for account in template.get("properties", {}).get("serviceAccounts") or []
     )
     own = [email for email in emails if email.endswith(f"@{project}.iam.gserviceaccount.com")]
-    reason = "is no account of the project that a person created, and `doctor` does not find it in the emulator"
-    return own, [LeftOut(f"service_accounts.{email}", reason) for email in emails if email not in own]
+    foreign = [email for email in emails if email not in own]
+    return own, [LeftOut(f"service_accounts.{email}", _reason(email)) for email in foreign]
+
+
+def _reason(email: str) -> str:
+    if email.endswith("@developer.gserviceaccount.com"):
+        return "is an account of Google's, which no seed has"
+    return "is an account of another project"
 
 
 def _machine_types(templates: list[dict[str, Any]]) -> Iterator[LeftOut]:

@@ -1,4 +1,4 @@
-"""The fields of a live document that a seed may have: neither output, nor unknown, nor refused by the emulator. Pure."""
+"""The fields of a live document that a seed may have: not output, not unknown, not refused by the emulator. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,9 +15,9 @@ _REFUSED: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "instanceGroupManagers": GROUP,
     "instanceTemplates": TEMPLATE,
 }
-# Fields that the server sets too, although the messages do not mark them; of a group, `versions` has its template.
+# Fields that the server sets too, although the messages do not mark them.
 _OUTPUT: Final = ("fingerprint", "labelFingerprint")
-_REPEATED: Final = {"instanceGroupManagers": ("instanceTemplate",), "subnetworks": ("region",)}
+_REPEATED: Final = {"subnetworks": ("region",)}  # the seed's own region
 
 
 def served(collection: str, document: Document) -> tuple[Document, list[LeftOut]]:
@@ -30,10 +30,9 @@ def served(collection: str, document: Document) -> tuple[Document, list[LeftOut]
     """
     where = f"{collection}.{document.get('name')}"
     left_out: list[LeftOut] = []
-    repeated = (
-        _REPEATED.get(collection, ()) if collection != "instanceGroupManagers" or document.get("versions") else ()
-    )
-    kept = {key: value for key, value in document.items() if key not in repeated}
+    kept = {key: value for key, value in document.items() if key not in _REPEATED.get(collection, ())}
+    if collection == "instanceGroupManagers" and document.get("versions"):
+        kept.pop("instanceTemplate", None)  # `versions` has it
     body = _known(message_of(collection), kept, where, left_out)
     for path, accepted in _REFUSED.get(collection, {}).items():
         if _remove(body, path.split("."), accepted):
@@ -56,9 +55,11 @@ def _members(
 ) -> Iterator[tuple[str, Any]]:
     for key, member in value.items():
         kind = fields.get(key)
+        if key in _OUTPUT:
+            continue
         if kind is None:
             left_out.append(LeftOut(f"{where}.{key}", "is no field of Compute v1 that the emulator knows"))
-        elif key not in _OUTPUT and member is not None and (not kind.startswith("!") or key == "namedPorts"):
+        elif member is not None and (not kind.startswith("!") or key == "namedPorts"):
             known = _known(kind.removeprefix("!"), member, f"{where}.{key}", left_out)
             if known not in ({}, []) or member in ({}, []):  # what had output fields alone is output too
                 yield key, known

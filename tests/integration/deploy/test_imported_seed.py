@@ -1,0 +1,50 @@
+"""A seed that `emulator import` makes from the emulator's own environment rolls like its source."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from emulator.emulator import Emulator
+from emulator.environment.clock import Clock
+from emulator.environment.environment import Environment
+from emulator.environment.store import Store
+from emulator.import_command import import_group
+from emulator.inprocess import Transport
+from emulator.seed import Seed, plant, read_seed
+from emulator.seed_import.compute_reader import ComputeReader
+from emulator.seed_import.live_group import Place
+from tests.integration.deploy.rig import Rig
+from tests.unit.deploy.values import CONFIG, GROUP
+
+
+def planted(seed: Seed) -> Rig:
+    """Return a rig with the environment of a seed, whose group has settled."""
+    emulator = Emulator(Environment(Store(), Clock(1.79e9, None)))
+    plant(emulator, seed)
+    return Rig(emulator)
+
+
+def changes(rig: Rig) -> list[Any]:
+    """Return every change of the group from the request log, with its time."""
+    return [entry for entry in rig.emulator.environment.store.entries(kind="group") if entry["group"] == GROUP]
+
+
+def test_imported_environment_rolls_the_same(tmp_path: Path) -> None:
+    """A release, a failing release and a rollback change both groups at the same moments in the same way."""
+    original = read_seed(Path("emulator/seeds/dojangkok.yaml")).model_copy(update={"age_s": 600.0})
+    source, output = planted(original), tmp_path / "seed.yaml"
+    reader = ComputeReader(httpx.Client(transport=Transport(source.emulator)), "http://emulator/compute/v1", "")
+    imported = import_group(reader, Place(CONFIG.project, zone=CONFIG.zone), CONFIG.group, output)
+    assert imported.left_out == ()
+    assert output.stat().st_mode & 0o777 == 0o600
+    # Compute Engine has no instance rules, so that a seed of it has the defaults.
+    copy = planted(read_seed(output).model_copy(update={"instance_rules": original.instance_rules}))
+    for rig in (source, copy):
+        rig.deploy("a")
+        rig.emulator.environment.clock.move(60)
+        rig.deploy("b")
+        rig.rollback()
+    assert len(changes(source)) > 50
+    assert changes(source) == changes(copy)
+    assert source.serving() == copy.serving() == ["a", "a", "a"]
