@@ -16,14 +16,10 @@ from emulator.environment.links import self_link
 from emulator.seed_check import model_problem, resource_problem
 
 ORDER: Final = (
-    "networks",
-    "subnetworks",
-    "firewalls",
-    "healthChecks",
-    "instanceTemplates",
-    "instanceGroupManagers",
-    "autoscalers",
-)
+    "networks", "subnetworks", "firewalls", "healthChecks", "instanceTemplates", "instanceGroupManagers",
+    "backendServices", "autoscalers",
+)  # fmt: skip
+REGIONAL: Final = ("healthChecks", "instanceTemplates", "instanceGroupManagers", "backendServices", "autoscalers")
 _MAX_AGE_S: Final = 30 * 86_400.0
 # What PyYAML raises, beside YAMLError, for values that it cannot read; a file that is not UTF-8 is a ValueError.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -37,10 +33,11 @@ class Seed(BaseModel):
     """
     A seed file.
 
-    `resources` has the bodies of inserts by collection; a group with a `region` is created there, all other groups in
-    the first zone. The environment is `age_s` virtual seconds old when the first client comes. Of Google's other
-    services, a seed names the service accounts, the states of the versions of each secret, oldest first, and the
-    format of each image repository, `LOCATION/NAME`.
+    `resources` has the bodies of inserts by collection; a group, autoscaler, template, health check or backend
+    service with a `region` is created there, all other groups and autoscalers in the first zone. The environment is
+    `age_s` virtual seconds old when the first client comes. Of Google's other services, a seed names the service
+    accounts, the states of the versions of each secret, oldest first, and the format of each image repository,
+    `LOCATION/NAME`.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -141,8 +138,11 @@ def _insert(emulator: Emulator, seed: Seed, collection: str, resource: dict[str,
         "instanceGroupManagers": f"zones/{seed.zones[0]}",
         "autoscalers": f"zones/{seed.zones[0]}",
     }.get(collection, "global")
-    if collection == "instanceGroupManagers" and "region" in resource:
-        scope = f"regions/{seed.region}"
+    if collection in REGIONAL and "region" in resource:
+        scope = f"regions/{resource['region']}"
+        if resource["region"] != seed.region:
+            where = f"resources.{collection}: '{resource.get('name')}': region '{resource['region']}'"
+            raise SeedError(f"{where} is not the region of the seed. Fix: write '{seed.region}'.")
     target = f"/projects/{seed.project}/{scope}/{collection}"
     answer = emulator.handle(
         Request("POST", target, {"user-agent": "seed"}, json.dumps(resource).encode()), is_trusted=True

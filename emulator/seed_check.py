@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from emulator.api.errors import ApiError
 from emulator.api.schema.check import check_body, fields_of, methods
 
-# Keys of a resource that only the server sets, and that a seed may have: a group with a region is created there.
+# Keys of a resource that only the server sets, and that a seed may have: a resource with a region is created there.
 PLACES: Final = ("region",)
 _EXAMPLE: Final = "see emulator/seeds/example.yaml"
 

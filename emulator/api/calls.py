@@ -135,6 +135,11 @@ def serves(*names: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def zonal_and_regional(method: str) -> tuple[str, str]:
+    """Return a method and the method of the same verb for a region, such as `regionAutoscalers.get`."""
+    return method, f"region{method[0].upper()}{method[1:]}"
+
+
 def shown(document: Document) -> Document:
     """Return a document without the emulator's own members, whose names begin with `_`."""
     return {key: value for key, value in document.items() if not key.startswith("_")}
@@ -175,8 +180,11 @@ def _operation_type(method: str) -> str:
     Return an operation type: the bare verb or the whole method, by the collection and the verb.
 
     Source: HTTP logs of k8s-config-connector (computeinstancegroupmanager, 2026-06), read on 2026-11-27. Clients branch
-    on the end of the type: gcloud reads the target again unless the end is `delete`.
+    on the end of the type: gcloud reads the target again unless the end is `delete`. The type of a regional method is
+    that of the method for zones or for the project: `compute.instanceGroupManagers.delete` in a region.
     """
     collection, _, verb = method.partition(".")
+    if collection.startswith("region") and collection != "regions":
+        collection = f"{collection[6].lower()}{collection[7:]}"
     is_bare = verb in ("patch", "delete") if collection != "instanceGroupManagers" else verb == "patch"
-    return verb if is_bare or collection == "healthChecks" else f"compute.{method}"
+    return verb if is_bare or collection == "healthChecks" else f"compute.{collection}.{verb}"

@@ -8,6 +8,7 @@ _VERBS: Final = {
     "aggregatedList": "list",
     "wait": "get",
     "resize": "update",
+    "createInstances": "update",
     "recreateInstances": "update",
     "deleteInstances": "update",
     "abandonInstances": "update",
@@ -24,9 +25,10 @@ _VERBS: Final = {
     "listInstances": "list",
 }
 _COLLECTIONS: Final = {
+    "regionAutoscalers": "autoscalers",
     "regionInstanceGroupManagers": "instanceGroupManagers",
+    "regionInstanceGroups": "instanceGroups",
     "regionInstanceTemplates": "instanceTemplates",
-    "regionOperations": "regionOperations",
     "imageFamilyViews": "images",
 }
 _WHOLE: Final = {

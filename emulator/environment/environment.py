@@ -8,6 +8,7 @@ from emulator.environment.bindings import Binding
 from emulator.environment.clock import Clock, reopened_s
 from emulator.environment.group_settings import group_settings
 from emulator.environment.group_status import snapshot
+from emulator.environment.health_checks import checking_documents
 from emulator.environment.instance_controls import InstanceControls
 from emulator.environment.links import name_of, project_of
 from emulator.environment.operations import Operation, ended, is_done, operation_name
@@ -101,7 +102,7 @@ class Environment:
         document = view.get(path)
         if document is None:
             raise KeyError(path)
-        health_checks = tuple(view.collections.get(f"{project_of(path)}/global/healthChecks", {}).values())
+        health_checks = checking_documents(path, view)
         cached = self._settings.get(path)
         if cached is None or cached[0] is not document or cached[1] != health_checks:
             cached = (document, health_checks, group_settings(path, document, view, self.options))

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
-from emulator.environment.links import canonical, name_of, project_of
+from emulator.environment.health_checks import balancer_checks, own_check
+from emulator.environment.links import canonical, project_of
 from emulator.environment.options import Options
+from emulator.environment.place import place_of
 from emulator.environment.view import Document, View
-from emulator.group.health import HealthCheck
 from emulator.group.instances import Version
 from emulator.group.settings import Settings, Standby, Target
 
@@ -23,13 +25,10 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         options: options of the environment
     """
     size = int(document.get("targetSize", 0))
-    policy = document["updatePolicy"]
-    healing = next(iter(document.get("autoHealingPolicies") or []), None)
-    distribution = document.get("distributionPolicy", {}).get("zones", [])
-    zones = tuple(name_of(canonical(entry["zone"])) for entry in distribution)
+    policy, place = document["updatePolicy"], place_of(path, document)
     return Settings(
         base_name=document["baseInstanceName"],
-        zones=zones or (name_of(document.get("zone", "")),),
+        zones=place.zones,
         size=size,
         targets=targets(path, document),
         proactive=policy["type"] == "PROACTIVE",
@@ -38,10 +37,12 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         surge=amount(policy["maxSurge"], size),
         unavailable=amount(policy["maxUnavailable"], size),
         substitutes=policy["replacementMethod"] == "SUBSTITUTE",
-        health_check=_health_check(project_of(path), document, healing, view) if healing else None,
+        health_check=own_check(path, document, view),
+        balancer_checks=balancer_checks(path, document, view),
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=options.retries,
         standby=_standby(document, options.standby == "replace"),
+        redistributes=place.is_regional and policy.get("instanceRedistributionType") == "PROACTIVE",
         counts_deleting=options.deleting == "count",
         config=_config(document),
     )
@@ -63,9 +64,14 @@ def targets(path: str, document: Document) -> tuple[Target, ...]:
 
 
 def amount(value: Mapping[str, Any], size: int) -> int:
-    """Return the number of instances of a FixedOrPercent; Google rounds percentages, here half up."""
+    """
+    Return the number of instances of a FixedOrPercent.
+
+    Source: earlier API definitions, as in com.google.cloud.compute.v1.FixedOrPercent of 2019, "If there is a remainder,
+    the number is rounded up"; google-cloud-compute 1.57.0 says only "rounded". Read on 2026-11-27.
+    """
     if value.get("percent") is not None:
-        return int(size * int(value["percent"]) / 100 + 0.5)
+        return ceil(size * int(value["percent"]) / 100)
     return int(value.get("fixed") or 0)
 
 
@@ -84,22 +90,4 @@ def _standby(document: Document, is_updated: bool) -> Standby:
         delay_s=float(policy.get("initialDelaySec", 0)),
         scales_out=policy.get("mode") == "SCALE_OUT_POOL",
         is_updated=is_updated,
-    )
-
-
-def _health_check(project: str, document: Document, healing: Mapping[str, Any], view: View) -> HealthCheck | None:
-    if not healing.get("healthCheck"):
-        return None
-    path = canonical(healing["healthCheck"], project)
-    health_check = view.get(path) or {}
-    lifecycle = document.get("instanceLifecyclePolicy", {})
-    on_failed = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
-    repairs = lifecycle.get("defaultActionOnFailure", "REPAIR") == "REPAIR"
-    return HealthCheck(
-        path=path,
-        interval_s=float(health_check.get("checkIntervalSec", 5)),
-        healthy_threshold=int(health_check.get("healthyThreshold", 2)),
-        unhealthy_threshold=int(health_check.get("unhealthyThreshold", 2)),
-        initial_delay_s=float(healing.get("initialDelaySec", 0)),
-        repairs=repairs if on_failed == "DEFAULT_ACTION" else on_failed == "REPAIR",
     )

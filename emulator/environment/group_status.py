@@ -5,7 +5,8 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from emulator.environment.clock import timestamp
-from emulator.environment.links import name_of, self_link
+from emulator.environment.links import name_of, project_of, self_link
+from emulator.environment.place import Place
 from emulator.group.attempts import Attempt
 from emulator.group.conditions import Conditions
 from emulator.group.instance_lifecycle import health_state
@@ -76,20 +77,28 @@ def managed_instance(
         row |= {"id": instance.id, "instanceStatus": instance.status}
     if not instance.is_leaving:
         row["version"] = _version(instance.intended)
-    if settings.health_check is not None and instance.running_at_s >= 0:
-        state = health_state(instance, settings.health_check, conditions.container(instance), now_s)
-        row["instanceHealth"] = [{"healthCheck": self_link(settings.health_check.path), "detailedHealthState": state}]
+    checks = [*([settings.health_check] if settings.health_check else []), *settings.balancer_checks]
+    if checks and instance.running_at_s >= 0:
+        container = conditions.container(instance)
+        row["instanceHealth"] = [
+            {
+                "healthCheck": self_link(check.path),
+                "detailedHealthState": health_state(instance, check, container, now_s),
+            }
+            for check in checks
+        ]
     if instance.attempts:
         row["lastAttempt"] = {"errors": {"errors": [_error(instance.attempts[-1])]}}
     return row
 
 
-def error_row(project: str, zone: str, name: str, attempt: Attempt, version: Version) -> dict[str, Any]:
-    """Return a row of `listErrors`."""
+def error_row(place: Place, name: str, attempt: Attempt, version: Version) -> dict[str, Any]:
+    """Return a row of `listErrors` of a group in a place."""
+    zone = attempt.zone or place.zones[0]
     return {
         "error": {"code": attempt.code, "message": attempt.message},
         "instanceActionDetails": {
-            "instance": self_link(f"{project}/zones/{zone}/instances/{name}"),
+            "instance": self_link(f"{project_of(place.scope)}/zones/{zone}/instances/{name}"),
             "action": attempt.action,
             "version": _version(version),
         },
@@ -121,6 +130,7 @@ def _instance_snapshot(instance: Instance, group: Group, settings: Settings, con
         health = health_state(instance, settings.health_check, conditions.container(instance), group.at_s)
     return {
         "name": instance.name,
+        "zone": instance.zone,
         "template": name_of(instance.intended.template),
         "version": instance.intended.name,
         "action": instance.action,

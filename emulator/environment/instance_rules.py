@@ -38,6 +38,7 @@ class InstanceRule(BaseModel):
     never_healthy: bool | None = None
     create_error: str | None = None
     create_error_times: Annotated[int, Field(ge=1)] | None = None
+    unanswered: tuple[str, ...] | None = None
     serial: tuple[str, ...] | None = None
 
     @property

@@ -13,12 +13,14 @@ class Attempt:
         code: error code, such as QUOTA_EXCEEDED
         action: current action of the instance at that time
         message: text beside the code
+        zone: zone of the instance; empty if an earlier version of the emulator kept the attempt
     """
 
     at_s: float
     code: str
     action: str
     message: str
+    zone: str = ""
 
 
 @dataclass(frozen=True)

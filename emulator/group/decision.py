@@ -3,18 +3,20 @@ The decision of a managed instance group: which instances it creates, replaces a
 
 Assumed, because Google documents none of it: an instance that is being deleted counts against target size plus surge
 (`Settings.counts_deleting`); when a group shrinks, instances that are not available go first, then outdated ones, then
-the youngest.
+the youngest (`members.deletion_order`); redistribution moves one instance at a time.
 """
 
 from dataclasses import replace
 
 from emulator.group.conditions import Conditions
+from emulator.group.distribution import is_even, zones_of_new_instances
 from emulator.group.instance_names import instance_name
 from emulator.group.instances import Instance, Version, is_available, with_action
 from emulator.group.members import (
     IN_PLACE,
     Group,
     creatable,
+    deletion_order,
     difference,
     living,
     missing_by_version,
@@ -45,8 +47,10 @@ def decided(group: Group, settings: Settings, conditions: Conditions) -> Group:
         missing = settings.size - len(living(group))
     if missing > 0:
         group = _with_new_instances(group, settings, conditions, creatable(group, settings, missing))
-    else:
+    elif missing < 0:
         group = _with_deletions(group, settings)
+    else:
+        group = _with_redistribution(group, settings, conditions)
     group = _with_full_pool(group, settings, conditions)
     return _deciding_again(group, settings, conditions)
 
@@ -123,29 +127,58 @@ def _with_new_instances(
     group: Group, settings: Settings, conditions: Conditions, count: int, target: str = "RUNNING"
 ) -> Group:
     """Return a group that creates some instances; none if the count is not above 0."""
-    for _ in range(count):
+    for zone in zones_of_new_instances(group, settings, max(0, count), target):
         name = instance_name(settings.base_name, group.created)
-        zone = settings.zones[group.created % len(settings.zones)]
-        new = Instance(
-            name, zone, _next_version(group, settings), Profile(), group.at_s, stage_at_s=group.at_s,
-            action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
-            target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
-        )  # fmt: skip
-        new = replace(new, profile=conditions.profile(new))
-        group = replace(group, instances=(*group.instances, new), created=group.created + 1)
+        group = _with_new_instance(group, settings, conditions, name, zone, target)
     return group
+
+
+def with_named_instances(group: Group, settings: Settings, conditions: Conditions, names: list[str]) -> Group:
+    """Return a group that creates instances of given names beyond its target size; `createInstances`."""
+    for name, zone in zip(names, zones_of_new_instances(group, settings, len(names), "RUNNING"), strict=True):
+        group = _with_new_instance(group, settings, conditions, name, zone, "RUNNING")
+    return group
+
+
+def _with_new_instance(
+    group: Group, settings: Settings, conditions: Conditions, name: str, zone: str, target: str
+) -> Group:
+    new = Instance(
+        name, zone, _next_version(group, settings), Profile(), group.at_s, stage_at_s=group.at_s,
+        action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
+        target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
+    )  # fmt: skip
+    new = replace(new, profile=conditions.profile(new))
+    return replace(group, instances=(*group.instances, new), created=group.created + 1)
 
 
 def _with_deletions(group: Group, settings: Settings) -> Group:
     """Return a group that deletes instances above its target size, as far as enough stay available."""
-    youngest_first = list(reversed(living(group)))
-    leaving = surplus_instances(group, settings) if settings.proactive else sorted(youngest_first, key=is_available)
-    for instance in leaving:
-        if len(living(group)) <= settings.size:
-            break
-        if not is_available(instance) or _available(group) > settings.size - settings.unavailable:
-            group = with_action_on(group, {instance.name}, "DELETING", settings)
+    leaving = surplus_instances(group, settings) if settings.proactive else deletion_order(group)
+    for instance in leaving[: len(living(group)) - settings.size]:
+        group = _without(instance, group, settings)
     return group
+
+
+def _with_redistribution(group: Group, settings: Settings, conditions: Conditions) -> Group:
+    """
+    Return a group that moves an instance from its fullest zone to its emptiest zone, unless a rollout runs.
+
+    Without surge the instance is deleted first; with surge the new instance is created first.
+    """
+    is_rolling = settings.proactive and bool(outdated(group, settings))
+    if not settings.redistributes or is_rolling or is_even(group, settings):
+        return group
+    if settings.surge:
+        return _with_new_instances(group, settings, conditions, creatable(group, settings, 1))
+    return _without(deletion_order(group)[0], group, settings)
+
+
+def _without(instance: Instance, group: Group, settings: Settings) -> Group:
+    """Return a group that deletes an instance, if enough others stay available."""
+    if is_available(instance) and _available(group) <= settings.size - settings.unavailable:
+        return group
+    return with_action_on(group, {instance.name}, "DELETING", settings)
 
 
 def _with_change(group: Group, instance: Instance, action: str, version: Version, config: str) -> Group:

@@ -22,7 +22,7 @@ _LONGEST_RETRY_S: Final = 300.0
 
 def health_state(instance: Instance, health_check: HealthCheck, container: ContainerHealth | None, now_s: float) -> str:
     """Return the health check's verdict on an instance at a moment; empty while the instance does not run."""
-    return verdict_at(verdicts(instance.running_at_s, instance.profile, health_check, container), now_s)
+    return verdict_at(_verdicts(instance, health_check, container), now_s)
 
 
 def due_at_s(
@@ -117,7 +117,7 @@ def _created(instance: Instance, now_s: float, error: CreationError | None) -> I
             actual_template=instance.intended.template,
             id=instance_id(instance.zone, instance.name, instance.created_at_s, instance.incarnation),
         )  # fmt: skip
-    attempt = Attempt(now_s, error.code, instance.action, error.message)
+    attempt = Attempt(now_s, error.code, instance.action, error.message, instance.zone)
     attempts = (*instance.attempts, attempt)[-5:]
     return replace(instance, stage_at_s=now_s, failures=instance.failures + 1, attempts=attempts)
 
@@ -152,7 +152,7 @@ def _verdict_due_at_s(
         return NEVER if is_idle else now_s
     if is_idle and instance.was_available and container is None and answers_for_good(instance.profile):
         return NEVER
-    changes = verdicts(instance.running_at_s, instance.profile, health_check, container)
+    changes = _verdicts(instance, health_check, container)
     times_s = [at_s for at_s, _ in changes if at_s > now_s]
     verdict = verdict_at(changes, now_s)
     if verdict == "HEALTHY" and instance.action == "VERIFYING":
@@ -169,6 +169,16 @@ def _repair_at_s(
     if health_state(instance, health_check, container, now_s) != "UNHEALTHY":
         return NEVER
     return max(instance.running_at_s + health_check.initial_delay_s, instance.running_at_s)
+
+
+def _verdicts(
+    instance: Instance, health_check: HealthCheck, container: ContainerHealth | None
+) -> list[tuple[float, str]]:
+    """Return when the verdict on an instance changes; an instance rule can say that it never answers this check."""
+    profile = instance.profile
+    if health_check.path.rpartition("/")[2] in profile.unanswered:
+        return verdicts(instance.running_at_s, replace(profile, answer_s=None), health_check, None)
+    return verdicts(instance.running_at_s, profile, health_check, container)
 
 
 def _stage_s(instance: Instance) -> float:

@@ -1,5 +1,6 @@
 """The instances of a managed instance group: which are outdated, too many or available, and actions on them; pure."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -121,16 +122,31 @@ def missing_by_version(group: Group, settings: Settings) -> dict[Version, int]:
     return missing
 
 
+def deletion_order(group: Group) -> list[Instance]:
+    """
+    Return the instances that are to run, in the order in which a group that shrinks deletes them.
+
+    An instance of the zone with the most instances comes first; of equal zones, an instance that is not available, then
+    the youngest.
+    """
+    youngest_first = living(group)[::-1]
+    by_zone = Counter(instance.zone for instance in youngest_first)
+    ranked = []
+    for instance in sorted(youngest_first, key=is_available):
+        ranked.append((by_zone[instance.zone], instance))
+        by_zone[instance.zone] -= 1
+    return [instance for _, instance in sorted(ranked, key=lambda pair: -pair[0])]
+
+
 def surplus_instances(group: Group, settings: Settings) -> list[Instance]:
     """
     Return the instances of no target version, and those that a target version has too many of.
 
-    Instances that are not available come first, then the youngest; the group deletes in this order.
+    The group deletes them in this order, that of `deletion_order`.
     """
     too_many = {version: -count for version, count in missing_by_version(group, settings).items()}
     surplus = []
-    youngest_first = reversed(living(group))
-    for instance in sorted(youngest_first, key=is_available):
+    for instance in deletion_order(group):
         if instance.intended not in too_many:
             surplus.append(instance)
         elif too_many[instance.intended] > 0:

@@ -17,6 +17,7 @@ class Profile:
         delete_s: time to shut down and disappear
         create_error: code that its creation fails with, such as ZONE_RESOURCE_POOL_EXHAUSTED
         create_error_times: number of failures before the creation succeeds; None: it never succeeds
+        unanswered: names of health checks that its application never answers
         serial: lines that its start-up prints to the serial port if the application never answers
     """
 
@@ -28,6 +29,7 @@ class Profile:
     delete_s: float = 12.0
     create_error: str = ""
     create_error_times: int | None = None
+    unanswered: tuple[str, ...] = ()
     serial: tuple[str, ...] = ()
 
 

@@ -72,9 +72,12 @@ class Settings:
         unavailable: instances below the target size
         substitutes: whether replaced instances get new names; False: they are recreated under their names
         health_check: health check; None: the group has none
+        balancer_checks: other health checks of load balancers that have the group as a backend; the group shows their
+            verdicts and does not act on them
         updates_on_repair: whether a repaired instance gets the target version instead of its own
         retries: whether a failed creation is repeated; False: it is not, and the target size shrinks
         standby: standby pool
+        redistributes: whether the group moves instances between its zones until they have equal numbers
         counts_deleting: whether an instance that is being deleted counts against target size plus surge
         config: all-instances configuration as JSON; empty if there is none
     """
@@ -90,9 +93,11 @@ class Settings:
     unavailable: int = 0
     substitutes: bool = True
     health_check: HealthCheck | None = None
+    balancer_checks: tuple[HealthCheck, ...] = ()
     updates_on_repair: bool = False
     retries: bool = True
     standby: Standby = Standby()
+    redistributes: bool = False
     counts_deleting: bool = True
     config: str = ""
 

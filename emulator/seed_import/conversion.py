@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from emulator.environment.links import canonical, name_of
 from emulator.environment.quotas import MACHINE_TYPES
-from emulator.seed import ORDER
+from emulator.seed import ORDER, REGIONAL
 from emulator.seed_import.hidden_values import without_secrets
 from emulator.seed_import.left_out import LeftOut
 from emulator.seed_import.live_group import LiveGroup
@@ -42,8 +42,8 @@ def imported_seed(live: LiveGroup) -> ImportedSeed:
             body, unserved = served(collection, document)
             body, hidden = without_secrets(body, f"{collection}.{document.get('name')}")
             left_out += [*unserved, *hidden]
-            if collection == "instanceGroupManagers" and live.place.region:
-                body["region"] = live.place.region
+            if collection in REGIONAL and "/regions/" in str(document.get("selfLink", "")):
+                body["region"] = str(live.region["name"])
             named = {"name": body.pop("name"), **body}  # the name first, as a person writes it
             resources.setdefault(collection, []).append(_shortened(named, project))
     templates = resources["instanceTemplates"]

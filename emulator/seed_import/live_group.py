@@ -60,7 +60,8 @@ class LiveGroup:
 
 def read_live_group(reader: ComputeReader, place: Place, name: str) -> LiveGroup:
     """
-    Read a group with its templates, health check, autoscaler, networks, firewall rules, images and region.
+    Read a group with its templates, health checks, autoscaler, backend services, networks, firewall rules, images and
+    region.
 
     Raises:
         ImportRefusedError: the group, its region or a template cannot be read
@@ -73,6 +74,7 @@ def read_live_group(reader: ComputeReader, place: Place, name: str) -> LiveGroup
         if policy.get("healthCheck"):
             _add(reader, live, "healthChecks", canonical(policy["healthCheck"], f"projects/{place.project}"))
     _add_autoscalers(reader, live, f"{place.scope}/instanceGroupManagers/{name}")
+    _add_backend_services(reader, live, f"{place.scope}/instanceGroups/{name}")
     for template in templates:
         properties = template.get("properties") or {}
         for interface in properties.get("networkInterfaces") or []:
@@ -120,6 +122,18 @@ def _add_autoscalers(reader: ComputeReader, live: LiveGroup, group: str) -> None
             live.resources.setdefault("autoscalers", []).append(document)
 
 
+def _add_backend_services(reader: ComputeReader, live: LiveGroup, group: str) -> None:
+    """Read the backend services that have the group as a backend, and their health checks."""
+    home = f"projects/{live.place.project}"
+    for scope in (f"{home}/global", live.place.region_path):
+        for document in _listed(reader, live, f"{scope}/backendServices", "backendServices"):
+            backends = {canonical(str(backend.get("group", "")), home) for backend in document.get("backends") or []}
+            if group in backends:
+                live.resources.setdefault("backendServices", []).append(document)
+                for link in document.get("healthChecks") or []:
+                    _add(reader, live, "healthChecks", canonical(link, home))
+
+
 def _add_network(reader: ComputeReader, live: LiveGroup, interface: Document) -> None:
     """Read the subnetwork and the network of an interface; without a network, that of the subnetwork or `default`."""
     home = f"projects/{live.place.project}"
@@ -157,4 +171,4 @@ def _listed(reader: ComputeReader, live: LiveGroup, path: str, collection: str) 
     try:
         yield from reader.items(path)
     except ImportRefusedError as error:
-        live.left_out.append(LeftOut(collection, f"cannot be read: {str(error).rstrip('.')}"))
+        live.left_out.append(LeftOut(collection, f"cannot be read: {str(error).partition('. Fix: ')[0]}"))

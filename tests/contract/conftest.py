@@ -1,6 +1,7 @@
 """
-Each test runs twice, in-process and over HTTP. It moves the clock by hand, so that a busy computer misses no state.
-The mark `environment` can give the test over HTTP a clock that runs.
+Each test runs twice, in-process and over HTTP, and with the mark `regional` a third time, with a regional group. It
+moves the clock by hand, so that a busy computer misses no state. The mark `environment` can give the test over HTTP a
+clock that runs.
 """
 
 import socket
@@ -111,20 +112,31 @@ def _over_http(emulator: Emulator) -> Iterator[EmulatorClient]:
         listening.close()
 
 
-@pytest.fixture(params=["in-process", "http"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test once for each way to reach an emulator."""
+    if "emulator" not in metafunc.fixturenames:
+        return
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    is_regional = "regional" in marks and "zonal_only" not in marks
+    metafunc.parametrize("emulator", ["in-process", "http", *["regional"] * is_regional], indirect=True)
+
+
+@pytest.fixture
 def emulator(request: pytest.FixtureRequest) -> Iterator[EmulatorClient]:
     """Return an emulator with a project and a region of three zones; the mark `environment` changes its setup."""
     mark = request.node.get_closest_marker("environment")
     setup = dict(mark.kwargs) if mark else {}
-    is_in_process = request.param == "in-process"
+    is_in_process = request.param != "http"
     is_open, speed, quotas = not setup.pop("login", False), setup.pop("speed", None), setup.pop("quotas", {})
-    services = ("service_accounts", "secrets", "repositories")
+    zones, services = setup.pop("zones", _ZONES), ("service_accounts", "secrets", "repositories")
     planted = {name: setup.pop(name) for name in ("resources", *services) if name in setup}
     clock = Clock(_START_S, None if is_in_process else speed)
     emulator = Emulator(Environment(Store(), clock, Options(**setup)), is_open=is_open)
-    seed = {"project": PROJECT, "region": REGION, "zones": _ZONES, "quotas": quotas, **planted}
+    seed = {"project": PROJECT, "region": REGION, "zones": zones, "quotas": quotas, **planted}
     plant(emulator, Seed.model_validate(seed | {"images": {"base-1": "base", "base-2": "base"}}))
-    yield from (_in_process if is_in_process else _over_http)(emulator)
+    for client in (_in_process if is_in_process else _over_http)(emulator):
+        client.is_regional = request.param == "regional"
+        yield client
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +149,8 @@ def _covered(request: pytest.FixtureRequest) -> Iterator[None]:
     emulator: EmulatorClient = request.getfixturevalue("emulator")
     yield
     called = {entry["method"] for entry in emulator.request_log("request")}
-    assert set(mark.args) <= called, f"never called: {sorted(set(mark.args) - called)}"
+    expected = {emulator.method(name) for name in mark.args}
+    assert expected <= called, f"never called: {sorted(expected - called)}"
 
 
 def pytest_configure(config: pytest.Config) -> None:

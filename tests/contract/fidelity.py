@@ -12,11 +12,14 @@ from inspect import getdoc, getmembers, isfunction
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from emulator.api.calls import HANDLERS
 from emulator.api.methods import load_handlers
 from emulator.api.schema.check import methods
 from emulator.api.service_methods import SERVICE_METHODS
 from tests.contract.marks import EVIDENCE, GRADES, GUESSES, Grade
+from tests.contract.rig import regional_method
 
 FILE: Final = Path("emulator/FIDELITY.md")
 KINDS: Final = ("verified", "differs", "unverified", "own")
@@ -73,7 +76,8 @@ def tests() -> tuple[Test, ...]:
             module = import_module(f"tests.contract.{file.stem}")
             functions = [function for name, function in getmembers(module, isfunction) if name.startswith("test_")]
             functions.sort(key=lambda function: function.__code__.co_firstlineno)
-            contract_tests += [_test(f"{file.stem}.{function.__name__}", function) for function in functions]
+            more = getattr(module, "pytestmark", None)
+            contract_tests += [_test(f"{file.stem}.{function.__name__}", function, more) for function in functions]
     return tuple(contract_tests)
 
 
@@ -88,13 +92,17 @@ def document() -> str:
     return "\n".join((_HEAD, *_evidence(), *_methods(), *_behaviours())) + "\n"
 
 
-def _test(where: str, function: Callable[..., None]) -> Test:
+def _test(where: str, function: Callable[..., None], more: pytest.MarkDecorator | None = None) -> Test:
     marks = {mark.name: mark.args for mark in getattr(function, "pytestmark", [])}
+    covers = marks.get("covers", ())
+    is_regional = "regional" in marks or (more is not None and more.name == "regional")
+    if is_regional and "zonal_only" not in marks:
+        covers = tuple(dict.fromkeys((*covers, *map(regional_method, covers))))
     kinds = [kind for kind in KINDS if kind in marks]
     behaviour = " ".join((getdoc(function) or "").split())
     if len(kinds) != 1 or not behaviour:
         raise ValueError(f"{where}: {kinds or 'no mark'}. Fix: one of {', '.join(KINDS)}, and a docstring.")
-    return Test(where, behaviour, kinds[0], marks[kinds[0]], marks.get("covers", ()))
+    return Test(where, behaviour, kinds[0], marks[kinds[0]], covers)
 
 
 def _evidence() -> Iterator[str]:

@@ -32,7 +32,7 @@ EVIDENCE: Final[dict[str, Source]] = {
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google at e03b762 (2026-08-21), before 8.0.0", "2026-11-23"),
     "R": Source("public report of what Compute Engine did", "2026-11-23"),
-    "D": Source("REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
+    "D": Source("pages and REST references of Google Cloud on docs.cloud.google.com", "2026-11-27"),
 }
 # The best first.
 GRADES: Final[dict[Grade, str]] = {
@@ -52,6 +52,8 @@ NAMES: Final = {
     "unverified": "the behaviour may be Google's",
     "own": "only the emulator has the behaviour",
     "environment": "how the environment of a test is set up",
+    "regional": "the test runs a third time, with a regional group of one zone in place of the zonal group",
+    "zonal_only": "a test of a module for both kinds of groups that needs the zonal group",
 }
 
 
@@ -76,6 +78,8 @@ def unverified(guess: Guess) -> pytest.MarkDecorator:
 
 
 own: Final = pytest.mark.own
+regional: Final = pytest.mark.regional
+zonal_only: Final = pytest.mark.zonal_only
 
 
 def environment(**setup: object) -> pytest.MarkDecorator:

@@ -1,6 +1,7 @@
 """A client of the emulator over either transport, with the requests that tests use."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ GROUPS: Final = f"{HOME}/zones/{ZONE}/instanceGroupManagers"
 GROUP: Final = f"{GROUPS}/web"
 CHECKS: Final = f"{HOME}/global/healthChecks"
 LINKS: Final = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}"
+_ZONAL: Final = re.compile(rf"zones/{ZONE}/(?=(?:instanceGroupManagers|instanceGroups|autoscalers)\b)")
+_REGIONAL_NAMES: Final = {
+    "instanceGroup": "regionInstanceGroup", "autoscalers": "regionAutoscalers", "zoneOp": "regionOp",
+}  # fmt: skip
 _PATIENCE_S: Final = 900  # virtual; a test fails after this time
 
 ROLL: Final[Json] = {
@@ -37,6 +42,7 @@ class EmulatorClient:
         google: returns a client of google-cloud-compute, given its class
         url: URL of the emulator; empty in-process
         headers: headers of each request
+        is_regional: whether requests for the zonal group go to a regional group of its zone
     """
 
     http: httpx.Client
@@ -44,9 +50,14 @@ class EmulatorClient:
     google: Callable[[type], Any]
     url: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    is_regional: bool = False
 
     def send(self, verb: str, path: str, body: Any = None) -> httpx.Response:
         """Send a request, and return its answer, an error too."""
+        if self.is_regional:
+            if verb == "POST" and path == GROUPS and isinstance(body, dict):
+                body = {"distributionPolicy": {"zones": [{"zone": f"zones/{ZONE}"}]}} | body
+            path, body = self._placed(path), json.loads(self._placed(json.dumps(body)))
         return self.http.request(verb, path, json=body, headers=self.headers)
 
     def ask(self, verb: str, path: str, body: Any = None) -> Json:
@@ -85,13 +96,23 @@ class EmulatorClient:
 
     def control(self, verb: str, path: str, body: Any = None) -> Any:
         """Send a request to a control route; return the JSON of its answer."""
+        if self.is_regional:
+            body = json.loads(self._placed(json.dumps(body)))
         answer = self.http.request(verb, f"/emulator/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def plan(self, *faults: Json) -> int:
         """Create a fault plan; return its number."""
-        return int(self.control("POST", "faults", {"faults": list(faults)})["id"])
+        named = [fault | {"on": self.method(fault["on"])} if "on" in fault else fault for fault in faults]
+        return int(self.control("POST", "faults", {"faults": named})["id"])
+
+    def method(self, name: str) -> str:
+        """Return the method that a test calls: of the regional group if the requests go there."""
+        return regional_method(name) if self.is_regional else name
+
+    def _placed(self, text: str) -> str:
+        return _ZONAL.sub(f"regions/{REGION}/", text)
 
     def fired(self, plan: int) -> list[int]:
         """Return how often each fault of a plan happened."""
@@ -166,6 +187,13 @@ class EmulatorClient:
     def roll(self, template: str, **policy: Any) -> Json:
         """Patch the group `web` to a template, with the whole update policy."""
         return self.do("PATCH", GROUP, {"versions": [{"instanceTemplate": template}], "updatePolicy": ROLL | policy})
+
+
+def regional_method(name: str) -> str:
+    """Return the method for regions that a method for zones has; any other method is returned unchanged."""
+    if name.endswith("aggregatedList"):
+        return name
+    return re.sub(r"^(instanceGroup|autoscalers|zoneOp)", lambda match: _REGIONAL_NAMES[match[1]], name)
 
 
 def actions(document: Json) -> Json:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from tests.contract.marks import covers, unverified, verified
+from tests.contract.marks import covers, regional, unverified, verified
 from tests.contract.rig import GROUP, HOME, ZONE, EmulatorClient
 
+pytestmark = regional
 MASK = {
     "properties": {
         "metadata": {"startup-script": "#!/bin/sh\ndocker run registry.test/web:mask\n"},

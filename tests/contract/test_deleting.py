@@ -1,7 +1,9 @@
 """Instances that are being deleted, and the surge: they count, or they are ignored."""
 
-from tests.contract.marks import covers, environment, unverified
+from tests.contract.marks import covers, environment, regional, unverified
 from tests.contract.rig import EmulatorClient, actions, flags
+
+pytestmark = regional
 
 
 def most_instances(emulator: EmulatorClient) -> int:

@@ -6,9 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.marks import covers, environment, own
+from tests.contract.marks import covers, environment, own, regional
 from tests.contract.rig import GROUP, TEMPLATES, EmulatorClient
 
+pytestmark = regional
 READ = "instanceGroupManagers.get"
 INSERT = "instanceTemplates.insert"
 BODY: dict[str, Any] = {"name": "t", "properties": {}}

@@ -2,8 +2,10 @@
 
 from itertools import groupby
 
-from tests.contract.marks import covers, unverified, verified
+from tests.contract.marks import covers, regional, unverified, verified
 from tests.contract.rig import GROUP, EmulatorClient, Json, actions, flags, name_of
+
+pytestmark = regional
 
 Row = tuple[frozenset[str], bool, bool]
 RECREATE = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}}

@@ -210,5 +210,5 @@ def test_templates_and_operations(emulator: EmulatorClient) -> None:
     there.delete_unary(**THERE, instance_template="t")
     here.delete_unary(project=PROJECT, instance_template="t")
     kinds = sorted(operation.operation_type for operation in operations.list(**THERE))
-    assert kinds == ["compute.regionInstanceTemplates.insert", "delete"]
+    assert kinds == ["compute.instanceTemplates.insert", "delete"]
     assert len(list(emulator.google(compute.GlobalOperationsClient).list(project=PROJECT))) == 2

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.marks import covers, differs, unverified, verified
+from tests.contract.marks import covers, differs, regional, unverified, verified, zonal_only
 from tests.contract.rig import (
     CHECKS,
     GROUP,
@@ -21,12 +21,14 @@ from tests.contract.rig import (
     templates_of,
 )
 
+pytestmark = regional
 COUNTERS = {
     "none", "creating", "creatingWithoutRetries", "verifying", "recreating", "deleting", "abandoning", "restarting",
     "refreshing", "starting", "stopping", "suspending", "resuming",
 }  # fmt: skip
 
 
+@zonal_only
 @verified("R", "P")
 @covers("instanceGroupManagers.insert", "instanceGroupManagers.get", "zoneOperations.wait")
 def test_what_is_left_out_is_filled_in(emulator: EmulatorClient) -> None:
@@ -78,6 +80,7 @@ def test_a_patch_merges(emulator: EmulatorClient) -> None:
     assert len(group["autoHealingPolicies"]) == 1
 
 
+@zonal_only
 @verified("T")
 @covers("instanceGroupManagers.patch")
 @pytest.mark.parametrize(
@@ -169,6 +172,7 @@ def test_another_template_for_later_instances(emulator: EmulatorClient) -> None:
     assert emulator.rows()[0]["version"]["instanceTemplate"].endswith("/old")
 
 
+@zonal_only
 @verified("G")
 @covers("instanceGroupManagers.list", "instanceGroupManagers.aggregatedList")
 def test_lists_of_groups_have_status(emulator: EmulatorClient) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.marks import covers, differs, environment, unverified, verified
+from tests.contract.marks import covers, differs, environment, regional, unverified, verified
 from tests.contract.rig import GROUP, HOME, REGION, ZONE, EmulatorClient, actions, flags, name_of, templates_of
 
+pytestmark = regional
 INSTANCES = f"{HOME}/zones/{ZONE}/instances"
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.contract.marks import covers, unverified, verified
+from tests.contract.marks import covers, regional, unverified, verified
 from tests.contract.rig import GROUP, GROUPS, LINKS, ROLL, EmulatorClient, Json, actions, flags, name_of, templates_of
 
+pytestmark = regional
 OLD = f"{LINKS}/global/instanceTemplates/old"
 RECREATE = {"replacementMethod": "RECREATE", "maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 1}}
 

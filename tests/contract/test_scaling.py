@@ -5,9 +5,10 @@ from typing import Any
 import google.cloud.compute_v1 as compute
 import pytest
 
-from tests.contract.marks import covers, differs, own, unverified, verified
+from tests.contract.marks import covers, differs, own, regional, unverified, verified, zonal_only
 from tests.contract.rig import GROUP, HOME, PROJECT, ZONE, EmulatorClient, actions, templates_of
 
+pytestmark = regional
 SCALERS = f"{HOME}/zones/{ZONE}/autoscalers"
 
 
@@ -30,6 +31,7 @@ def test_a_resize_in_mid_rollout(emulator: EmulatorClient, size: int) -> None:
     assert templates_of(emulator.rows()) == ["new"] * size
 
 
+@zonal_only
 @verified("P")
 @covers("instanceGroupManagers.resize")
 @pytest.mark.parametrize("size", ["-1", "1001", "x"])
@@ -87,6 +89,7 @@ def test_an_autoscaled_group_is_not_resized_by_hand(emulator: EmulatorClient) ->
     assert emulator.settled()["targetSize"] == 2
 
 
+@zonal_only
 @verified("P", "W")
 @covers("autoscalers.list", "autoscalers.aggregatedList", "autoscalers.get")
 def test_autoscalers_through_the_client(emulator: EmulatorClient) -> None:

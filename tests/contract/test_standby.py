@@ -3,10 +3,11 @@
 import google.cloud.compute_v1 as compute
 import pytest
 
-from tests.contract.marks import covers, own, unverified, verified
+from tests.contract.marks import covers, own, regional, unverified, verified, zonal_only
 from tests.contract.rig import GROUP, GROUPS, PROJECT, ROLL, ZONE, EmulatorClient, actions, flags
 from tests.contract.standby import link, pooled, sizes, standby
 
+pytestmark = regional
 VERBS = [
     ("suspendInstances", "resumeInstances", "SUSPENDING", "RESUMING", "SUSPENDED", "SUSPENDED", "targetSuspendedSize"),
     ("stopInstances", "startInstances", "STOPPING", "STARTING", "STOPPED", "TERMINATED", "targetStoppedSize"),
@@ -157,6 +158,7 @@ def test_an_instance_of_the_pool_that_a_client_changes(emulator: EmulatorClient)
     assert sorted(row["instanceStatus"] for row in standby(emulator)) == ["SUSPENDED", "TERMINATED"]
 
 
+@zonal_only
 @verified("P")
 @covers("instanceGroupManagers.suspendInstances", "instanceGroupManagers.resumeInstances")
 def test_the_pool_through_the_client(emulator: EmulatorClient) -> None:

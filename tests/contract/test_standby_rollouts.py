@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.contract.marks import covers, environment, unverified
+from tests.contract.marks import covers, environment, regional, unverified
 from tests.contract.rig import GROUP, EmulatorClient, flags, templates_of
 from tests.contract.standby import link, pooled, sizes, standby
+
+pytestmark = regional
 
 
 @unverified("I")

@@ -1,7 +1,9 @@
 """Versions of a managed instance group: which are refused, and how long their names may be."""
 
-from tests.contract.marks import covers, environment, unverified, verified
+from tests.contract.marks import covers, environment, regional, unverified, verified
 from tests.contract.rig import GROUP, LINKS, EmulatorClient
+
+pytestmark = regional
 
 
 @verified("G")

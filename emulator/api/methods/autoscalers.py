@@ -1,26 +1,28 @@
 """Autoscalers: they keep the size of a group within bounds, and follow the recommendations of `emulator/autoscaler`."""
 
-from emulator.api.calls import Call, serves, shown
+from emulator.api.calls import Call, serves, shown, zonal_and_regional
 from emulator.api.documents import merged, with_fingerprint
-from emulator.api.errors import not_found
+from emulator.api.errors import invalid, not_found
 from emulator.api.lists import answer_aggregated_list, answer_list
 from emulator.api.methods.unsupported_fields import AUTOSCALER, check_supported
+from emulator.environment.autoscaling import mode_of
 from emulator.environment.clock import timestamp
 from emulator.environment.environment import Environment
 from emulator.environment.links import canonical, self_link
 from emulator.environment.operations import Operation
+from emulator.environment.place import place_member
 from emulator.environment.view import Document
 
 
-@serves("autoscalers.get")
+@serves(*zonal_and_regional("autoscalers.get"))
 def get_autoscaler(call: Call) -> Document:
     """Return an autoscaler."""
     return shown(call.document())
 
 
-@serves("autoscalers.list")
+@serves(*zonal_and_regional("autoscalers.list"))
 def list_autoscalers(call: Call) -> Document:
-    """List the autoscalers of a zone."""
+    """List the autoscalers of a zone or region."""
     return answer_list(call, "compute#autoscalerList")
 
 
@@ -30,7 +32,7 @@ def aggregated_list_autoscalers(call: Call) -> Document:
     return answer_aggregated_list(call, "compute#autoscalerAggregatedList", {"autoscalers": None})
 
 
-@serves("autoscalers.insert")
+@serves(*zonal_and_regional("autoscalers.insert"))
 def insert_autoscaler(call: Call) -> Operation:
     """Create an autoscaler; its group is within its bounds at once."""
     path = call.new_path()
@@ -41,17 +43,18 @@ def insert_autoscaler(call: Call) -> Operation:
         "id": call.environment.new_id(),
         "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
-        "zone": self_link(call.scope),
+        **place_member(call.scope),
         "target": self_link(call.link(call.body.get("target") or "")),
         "status": "ACTIVE",
         "_created": call.environment.now_s,
     }
+    _check_target(call, document)
     call.environment.put(path, document)
     scale(call.environment, document)
     return call.start(path, document["id"])
 
 
-@serves("autoscalers.patch")
+@serves(*zonal_and_regional("autoscalers.patch"))
 def patch_autoscaler(call: Call) -> Operation:
     """Change an autoscaler, named in the query; its group follows at once."""
     path = f"{call.collection}/{call.query.get('autoscaler') or call.body.get('name', '')}"
@@ -60,17 +63,31 @@ def patch_autoscaler(call: Call) -> Operation:
         raise not_found(path)
     document = merged(document, call.body)
     check_supported(document, AUTOSCALER)
+    _check_target(call, document)
     call.environment.put(path, document)
     scale(call.environment, document)
     return call.start(path, document["id"])
 
 
-@serves("autoscalers.delete")
+@serves(*zonal_and_regional("autoscalers.delete"))
 def delete_autoscaler(call: Call) -> Operation:
     """Delete an autoscaler; its group keeps its size."""
     document = call.document()
     call.environment.store.remove(call.path)
     return call.start(call.path, document["id"])
+
+
+def _check_target(call: Call, autoscaler: Document) -> None:
+    """
+    Check that the group of an autoscaler that also scales in redistributes its instances, if it is regional.
+
+    Source: see `group_validation`, which checks the group.
+    """
+    group = call.view.get(canonical(autoscaler["target"])) or {}
+    redistribution = group.get("updatePolicy", {}).get("instanceRedistributionType")
+    if mode_of(autoscaler) == "ON" and redistribution == "NONE":
+        why = "The instances of an autoscaled group must be redistributed proactively."
+        raise invalid("resource.target", autoscaler["target"], why)
 
 
 def scale(environment: Environment, autoscaler: Document, recommended: int | None = None) -> None:
@@ -85,12 +102,12 @@ def scale(environment: Environment, autoscaler: Document, recommended: int | Non
     path = canonical(autoscaler["target"])
     group = environment.view.get(path)
     policy = autoscaler.get("autoscalingPolicy", {})
-    mode = policy.get("mode", "ON")
+    mode = mode_of(autoscaler)
     if group is None or mode == "OFF":
         return
     least, most = int(policy.get("minNumReplicas", 0)), int(policy.get("maxNumReplicas", 1_000))
     size = min(max(group["targetSize"] if recommended is None else recommended, least), most)
-    if mode in ("ONLY_SCALE_OUT", "ONLY_UP"):
+    if mode == "ONLY_SCALE_OUT":
         size = max(size, group["targetSize"])
     if size != group["targetSize"]:
         environment.put(path, with_fingerprint({**group, "targetSize": size}))

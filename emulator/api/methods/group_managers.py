@@ -2,16 +2,19 @@
 
 from typing import Any, Final
 
-from emulator.api.calls import Call, serves, shown
+from emulator.api.calls import Call, serves, shown, zonal_and_regional
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import not_found
 from emulator.api.lists import answer_aggregated_list, answer_list, envelope, page
+from emulator.api.methods.distribution import distribution, with_kept_zones
 from emulator.api.methods.group_validation import check_group
+from emulator.environment.autoscaling import autoscaler_of
 from emulator.environment.clock import timestamp
 from emulator.environment.group_settings import amount, targets
 from emulator.environment.group_status import current_actions, error_row, group_status, managed_instance
 from emulator.environment.links import name_of, self_link
 from emulator.environment.operations import Operation
+from emulator.environment.place import Place, place_member, place_of
 from emulator.environment.view import Document
 from emulator.group.members import Group, deciding_soon
 from emulator.group.settings import Target
@@ -23,39 +26,34 @@ _POLICY: Final[Document] = {
     "type": "OPPORTUNISTIC",
     "minimalAction": "REPLACE",
     "replacementMethod": "SUBSTITUTE",
-    "maxSurge": {"fixed": 1},
-    "maxUnavailable": {"fixed": 1},
 }
 _STANDBY: Final = {"mode": "MANUAL"}
 _LIFECYCLE: Final = {"defaultActionOnFailure": "REPAIR", "forceUpdateOnRepair": "NO"}
 
 
-@serves("instanceGroupManagers.insert", "regionInstanceGroupManagers.insert")
+@serves(*zonal_and_regional("instanceGroupManagers.insert"))
 def insert_group(call: Call) -> Operation:
     """Create a group and its instance group; the instances follow."""
     path = call.new_path()
     group_path = path.replace("/instanceGroupManagers/", "/instanceGroups/")
-    place = {"region" if "region" in call.params else "zone": self_link(call.scope)}
+    where = place_member(call.scope)
     body = merged({}, _normalised(call, call.body))
-    if "region" in place and not body.get("distributionPolicy", {}).get("zones"):
-        region = call.view.get(call.scope)
-        if region is None:
-            raise not_found(call.scope)
-        body["distributionPolicy"] = {"zones": [{"zone": zone} for zone in region["zones"]]}
+    if "region" in where:
+        body["distributionPolicy"] = distribution(call, body.get("distributionPolicy", {}))
     document = {
-        **_completed(body),
+        **_completed(path, body),
         "kind": "compute#instanceGroupManager",
         "id": call.environment.new_id(),
         "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
-        **place,
+        **where,
         "instanceGroup": self_link(group_path),
         "_created": call.environment.now_s,
         "_group": group_path,
     }
     check_group(call, path, document)
     instance_group = {
-        "kind": "compute#instanceGroup", "id": call.environment.new_id(), "name": body["name"], **place,
+        "kind": "compute#instanceGroup", "id": call.environment.new_id(), "name": body["name"], **where,
         "creationTimestamp": document["creationTimestamp"], "selfLink": self_link(group_path),
         "namedPorts": body.get("namedPorts") or [], "_created": call.environment.now_s,
     }  # fmt: skip
@@ -67,14 +65,14 @@ def insert_group(call: Call) -> Operation:
     return call.start(path, document["id"])
 
 
-@serves("instanceGroupManagers.get", "regionInstanceGroupManagers.get")
+@serves(*zonal_and_regional("instanceGroupManagers.get"))
 def get_group(call: Call) -> Document:
     """Return a group with its status."""
     call.document()
     return shown(_rendered(call, call.path))
 
 
-@serves("instanceGroupManagers.list", "regionInstanceGroupManagers.list")
+@serves(*zonal_and_regional("instanceGroupManagers.list"))
 def list_groups(call: Call) -> Document:
     """List the groups of a scope."""
     return answer_list(call, "compute#instanceGroupManagerList", lambda path, _: _rendered(call, path))
@@ -87,25 +85,25 @@ def aggregated_list_groups(call: Call) -> Document:
     return answer_aggregated_list(call, kind, {"instanceGroupManagers": lambda path, _: _rendered(call, path)})
 
 
-@serves("instanceGroupManagers.patch", "regionInstanceGroupManagers.patch")
+@serves(*zonal_and_regional("instanceGroupManagers.patch"))
 def patch_group(call: Call) -> Operation:
     """Patch a group's document; the group changes its instances later."""
     document = call.document()
     body = _normalised(call, call.body)
-    result = merged(document, body)
+    result = with_kept_zones(call.path, document, merged(document, body))
     if body.get("updatePolicy"):
         result["updatePolicy"] = _patched_policy(document["updatePolicy"], body["updatePolicy"])
-    return _write(call, _completed(result))
+    return _write(call, _completed(call.path, result))
 
 
-@serves("instanceGroupManagers.setInstanceTemplate")
+@serves(*zonal_and_regional("instanceGroupManagers.setInstanceTemplate"))
 def set_instance_template(call: Call) -> Operation:
     """Set the template of instances that are created from now on."""
     link = self_link(call.link(call.body.get("instanceTemplate") or ""))
     return _write(call, {**call.document(), "instanceTemplate": link, "versions": [{"instanceTemplate": link}]})
 
 
-@serves("instanceGroupManagers.listManagedInstances", "regionInstanceGroupManagers.listManagedInstances")
+@serves(*zonal_and_regional("instanceGroupManagers.listManagedInstances"))
 def list_managed_instances(call: Call) -> Document:
     """List instances; all of them at once, unless the group is set to paginate."""
     document = call.document()
@@ -121,18 +119,17 @@ def list_managed_instances(call: Call) -> Document:
     return {"managedInstances": items} | ({"nextPageToken": token} if token else {})
 
 
-@serves("instanceGroupManagers.listErrors")
+@serves(*zonal_and_regional("instanceGroupManagers.listErrors"))
 def list_errors(call: Call) -> Document:
     """List failed attempts, newest first."""
-    call.document()
-    zone = call.params["zone"]
+    place = place_of(call.path, call.document())
     errors = call.view.groups[call.path].errors
-    rows = [(f"{index:06}", error_row(call.project, zone, *error)) for index, error in enumerate(reversed(errors))]
+    rows = [(f"{index:06}", error_row(place, *error)) for index, error in enumerate(reversed(errors))]
     items, token = page(call, rows)
     return envelope(call, "compute#instanceGroupManagersListErrors", items, token)
 
 
-@serves("instanceGroupManagers.listPerInstanceConfigs")
+@serves(*zonal_and_regional("instanceGroupManagers.listPerInstanceConfigs"))
 def list_per_instance_configs(call: Call) -> Document:
     """List per-instance configurations: always none, because stateful groups are refused."""
     call.document()
@@ -147,9 +144,9 @@ def _rendered(call: Call, path: str) -> Document:
     group, settings = call.view.groups[path], call.environment.settings(path, call.view)
     sizes = {target.version: target.size for target in settings.targets}
     status = group_status(document, group, settings)
-    autoscaler = _autoscaler(call, document["selfLink"])
-    if autoscaler:
-        status["autoscaler"] = autoscaler
+    autoscaler = autoscaler_of(call.view, path)
+    if autoscaler is not None:
+        status["autoscaler"] = autoscaler["selfLink"]
     versions = [
         {**version, "targetSize": {**(version.get("targetSize") or {}), "calculated": sizes[target.version]}}
         for version, target in zip(document["versions"], _in_order(path, document), strict=True)
@@ -204,7 +201,7 @@ def _normalised(call: Call, body: Document) -> Document:
     return result
 
 
-def _completed(document: Document) -> Document:
+def _completed(path: str, document: Document) -> Document:
     """Return a document with the defaults of fields that are missing or were cleared by a patch."""
     return {
         **document,
@@ -213,10 +210,22 @@ def _completed(document: Document) -> Document:
         "targetSuspendedSize": document.get("targetSuspendedSize", 0),
         "targetStoppedSize": document.get("targetStoppedSize", 0),
         "standbyPolicy": _STANDBY | (document.get("standbyPolicy") or {}),
-        "updatePolicy": _POLICY | document.get("updatePolicy", {}),
+        "updatePolicy": _default_policy(place_of(path, document)) | document.get("updatePolicy", {}),
         "instanceLifecyclePolicy": _LIFECYCLE | document.get("instanceLifecyclePolicy", {}),
         "listManagedInstancesResults": document.get("listManagedInstancesResults", "PAGELESS"),
     }
+
+
+def _default_policy(place: Place) -> Document:
+    """
+    Return the update policy of a new group: surge and unavailable are the number of its zones.
+
+    Source: google-cloud-compute 1.57.0, "a fixed value equal to the number of zones in which the managed instance group
+    operates"; a recorded answer for a regional group has `instanceRedistributionType`, a zonal group's has not.
+    """
+    amount_ = {"fixed": len(place.zones)}
+    redistribution = {"instanceRedistributionType": "PROACTIVE"} if place.is_regional else {}
+    return {**_POLICY, "maxSurge": amount_, "maxUnavailable": amount_, **redistribution}
 
 
 def _patched_policy(before: Document, patch: Document) -> Document:
@@ -233,11 +242,3 @@ def _in_order(path: str, document: Document) -> list[Target]:
     """Return targets in the order of the document's versions."""
     by_name = {(name_of(target.version.template), target.version.name): target for target in targets(path, document)}
     return [by_name[name_of(version["instanceTemplate"]), version.get("name", "")] for version in document["versions"]]
-
-
-def _autoscaler(call: Call, link: str) -> str:
-    for _, scalers in call.view.scopes(call.project, "autoscalers"):
-        for scaler in scalers.values():
-            if scaler.get("target") == link:
-                return str(scaler["selfLink"])
-    return ""

@@ -6,7 +6,9 @@ from emulator.api.calls import Call
 from emulator.api.errors import forbidden, invalid, not_acted_on, required
 from emulator.api.methods.instance_permissions import instance_permissions
 from emulator.api.methods.unsupported_fields import GROUP, check_supported
+from emulator.environment.autoscaling import autoscaler_of, mode_of
 from emulator.environment.links import canonical, name_of
+from emulator.environment.place import Place, place_of
 from emulator.environment.view import Document
 
 _PERCENT_FROM: Final = 10  # instances; in a smaller group, surge and unavailable cannot be percentages
@@ -20,9 +22,9 @@ def check_group(call: Call, path: str, document: Document) -> None:
         ApiError: 400, if a field is invalid; it names the field. Source of each rule: gcloud 528, google-cloud-compute
             1.57.0 and public reports
     """
-    size = document.get("targetSize", 0)
-    if not 0 <= size <= 1_000:
-        raise invalid("resource.targetSize", size, "Must be from 0 to 1000.")
+    size, place = document.get("targetSize", 0), place_of(path, document)
+    if not 0 <= size <= place.most_instances:
+        raise invalid("resource.targetSize", size, f"Must be from 0 to {place.most_instances}.")
     _check_standby(document)
     if len(document["baseInstanceName"]) > 58:
         raise invalid("resource.baseInstanceName", document["baseInstanceName"], "Must be at most 58 characters long.")
@@ -30,13 +32,14 @@ def check_group(call: Call, path: str, document: Document) -> None:
     if unknown:
         raise not_acted_on(unknown[0], "...")
     check_supported(document, GROUP)
-    _check_versions(call, document)
-    _check_policy(path, document, size)
-    _check_healing(call, document)
+    _check_versions(call, document, place)
+    _check_policy(document, size, place)
+    _check_redistribution(call, path, document)
+    _check_healing(call, document, place)
     _check_instance_creation(call, path, document)
 
 
-def _check_versions(call: Call, document: Document) -> None:
+def _check_versions(call: Call, document: Document, place: Place) -> None:
     versions = document.get("versions")
     if not versions:
         raise required("resource.instanceTemplate")
@@ -48,6 +51,7 @@ def _check_versions(call: Call, document: Document) -> None:
         if call.environment.view.get(template) is None:
             why = "The referenced instance template resource cannot be found."
             raise invalid(f"{where}.instanceTemplate", version.get("instanceTemplate"), why)
+        _check_region(f"{where}.instanceTemplate", template, place)
         longest = call.environment.options.version_name_length
         if len(version.get("name") or "") > longest:
             raise invalid(f"{where}.name", version["name"], f"Must be at most {longest} characters long.")
@@ -64,9 +68,21 @@ def _check_versions(call: Call, document: Document) -> None:
         raise invalid("resource.versions", names, "Versions must differ, and their names be unique.")
 
 
-def _check_policy(path: str, document: Document, size: int) -> None:
+def _check_region(field: str, path: str, place: Place) -> None:
+    """
+    Check that a regional resource, which a group names, is in the group's own region.
+
+    Source: Compute Engine, "Instance templates": a regional template is for the region in which it was created; the
+    text of the refusal is the emulator's own.
+    """
+    region = path.partition("/regions/")[2].partition("/")[0]
+    if region and region != place.region:
+        raise invalid(field, path, f"Must be global, or in the region '{place.region}' of the group.")
+
+
+def _check_policy(document: Document, size: int, place: Place) -> None:
     policy = document["updatePolicy"]
-    zones = len(document.get("distributionPolicy", {}).get("zones", [])) if "/regions/" in path else 1
+    zones = len(place.zones)
     amounts = {}
     for key in ("maxSurge", "maxUnavailable"):
         where, value = f"resource.updatePolicy.{key}", policy.get(key) or {}
@@ -101,7 +117,22 @@ def _check_policy(path: str, document: Document, size: int) -> None:
         )
 
 
-def _check_healing(call: Call, document: Document) -> None:
+def _check_redistribution(call: Call, path: str, document: Document) -> None:
+    """
+    Check that a group that is scaled in both directions redistributes its instances.
+
+    Source: Compute Engine, "Autoscaling groups of instances", as quoted in the module compute-mig of
+    GoogleCloudPlatform/cloud-foundation-fabric: "To scale in and out, you must enable proactive instance
+    redistribution", read on 2026-11-27; the text of the refusal is the emulator's own.
+    """
+    autoscaler = autoscaler_of(call.environment.view, path)
+    scales = autoscaler is not None and mode_of(autoscaler) == "ON"
+    if scales and document["updatePolicy"].get("instanceRedistributionType") == "NONE":
+        why = "The group is autoscaled; its instances must be redistributed proactively."
+        raise invalid("resource.updatePolicy.instanceRedistributionType", "NONE", why)
+
+
+def _check_healing(call: Call, document: Document, place: Place) -> None:
     policies = document.get("autoHealingPolicies") or []
     if len(policies) > 1:
         raise invalid("resource.autoHealingPolicies", len(policies), "At most one policy is allowed.")
@@ -110,10 +141,10 @@ def _check_healing(call: Call, document: Document) -> None:
         if not 0 <= delay <= 3600:
             raise invalid("resource.autoHealingPolicies[0].initialDelaySec", delay, "Must be from 0 to 3600.")
         link = policy.get("healthCheck")
+        field = "resource.autoHealingPolicies[0].healthCheck"
         if link and call.environment.view.get(canonical(link, call.project)) is None:
-            raise invalid(
-                "resource.autoHealingPolicies[0].healthCheck", link, "The referenced health check cannot be found."
-            )
+            raise invalid(field, link, "The referenced health check cannot be found.")
+        _check_region(field, canonical(link or "", call.project), place)
 
 
 def _check_instance_creation(call: Call, path: str, document: Document) -> None:

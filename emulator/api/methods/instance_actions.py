@@ -4,12 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from emulator.api.calls import Call, serves
+from emulator.api.calls import Call, serves, zonal_and_regional
 from emulator.api.documents import with_fingerprint
-from emulator.api.errors import invalid
+from emulator.api.errors import invalid, not_acted_on
 from emulator.api.methods.instances import keep_abandoned
-from emulator.environment.links import canonical, name_of
+from emulator.environment.autoscaling import autoscaler_of, mode_of
+from emulator.environment.links import NAME, canonical, name_of
 from emulator.environment.operations import Operation
+from emulator.environment.place import place_of
+from emulator.environment.view import Document
+from emulator.group.decision import with_named_instances
 from emulator.group.instances import Instance, with_action, with_standby_target
 from emulator.group.members import Group, deciding_soon, updated_in_place, with_action_on, with_instance
 from emulator.group.settings import UpdateAction
@@ -17,23 +21,34 @@ from emulator.group.settings import UpdateAction
 _SIZES: Final = {"RUNNING": "targetSize", "SUSPENDED": "targetSuspendedSize", "STOPPED": "targetStoppedSize"}
 
 
-@serves("instanceGroupManagers.resize")
+@serves(*zonal_and_regional("instanceGroupManagers.resize"))
 def resize(call: Call) -> Operation:
     """Set the target size; refused while an autoscaler owns it. Source: e2b infra issue 770."""
     document = call.document()
-    size = call.query.get("size")
-    if size is None or not 0 <= size <= 1_000:
-        raise invalid("size", size, "Must be from 0 to 1000.")
-    for _, scalers in call.view.scopes(call.project, "autoscalers"):
-        for scaler in scalers.values():
-            mode = scaler.get("autoscalingPolicy", {}).get("mode", "ON")
-            if scaler.get("target") == document["selfLink"] and mode != "OFF":
-                raise invalid("size", size, "The group is autoscaled; change the autoscaler, or set its mode to OFF.")
+    size, most = call.query.get("size"), place_of(call.path, document).most_instances
+    if size is None or not 0 <= size <= most:
+        raise invalid("size", size, f"Must be from 0 to {most}.")
+    autoscaler = autoscaler_of(call.view, call.path)
+    if autoscaler is not None and mode_of(autoscaler) != "OFF":
+        raise invalid("size", size, "The group is autoscaled; change the autoscaler, or set its mode to OFF.")
     call.environment.put(call.path, with_fingerprint({**document, "targetSize": size}))
     return call.start(call.path, document["id"])
 
 
-@serves("instanceGroupManagers.recreateInstances")
+@serves(*zonal_and_regional("instanceGroupManagers.createInstances"))
+def create_instances(call: Call) -> Operation:
+    """Create instances of given names; the target size grows by their number."""
+    document, environment = call.document(), call.environment
+    names = [_new_name(call, index, config) for index, config in enumerate(call.body.get("instances") or [])]
+    size, most = int(document["targetSize"]) + len(names), place_of(call.path, document).most_instances
+    if not names or size > most:
+        raise invalid("resource.instances", len(names), f"Must be from 1 to {most - int(document['targetSize'])}.")
+    environment.put(call.path, with_fingerprint({**document, "targetSize": size}))
+    settings, conditions = environment.settings(call.path), environment.conditions(call.path)
+    return _change_group(call, lambda group: with_named_instances(group, settings, conditions, names))
+
+
+@serves(*zonal_and_regional("instanceGroupManagers.recreateInstances"))
 def recreate_instances(call: Call) -> Operation:
     """Recreate instances under their names, from the group's present template."""
     names = _listed_names(call)
@@ -41,7 +56,10 @@ def recreate_instances(call: Call) -> Operation:
     return _change_group(call, lambda group: with_action_on(group, names, "RECREATING", settings))
 
 
-@serves("instanceGroupManagers.deleteInstances", "instanceGroupManagers.abandonInstances")
+@serves(
+    *zonal_and_regional("instanceGroupManagers.deleteInstances"),
+    *zonal_and_regional("instanceGroupManagers.abandonInstances"),
+)
 def remove_instances(call: Call) -> Operation:
     """Delete or abandon instances; the target size shrinks by their number."""
     names = _listed_names(call)
@@ -60,7 +78,10 @@ def remove_instances(call: Call) -> Operation:
     return operation
 
 
-@serves("instanceGroupManagers.suspendInstances", "instanceGroupManagers.stopInstances")
+@serves(
+    *zonal_and_regional("instanceGroupManagers.suspendInstances"),
+    *zonal_and_regional("instanceGroupManagers.stopInstances"),
+)
 def move_to_standby_pool(call: Call) -> Operation:
     """
     Move running instances to the standby pool: the target size shrinks, and the pool grows, by their number.
@@ -79,7 +100,10 @@ def move_to_standby_pool(call: Call) -> Operation:
     )
 
 
-@serves("instanceGroupManagers.resumeInstances", "instanceGroupManagers.startInstances")
+@serves(
+    *zonal_and_regional("instanceGroupManagers.resumeInstances"),
+    *zonal_and_regional("instanceGroupManagers.startInstances"),
+)
 def take_from_standby_pool(call: Call) -> Operation:
     """Take instances out of the standby pool: the target size grows, and the pool shrinks, by their number."""
     is_resume = call.method.name.endswith("resumeInstances")
@@ -89,7 +113,7 @@ def take_from_standby_pool(call: Call) -> Operation:
     return _change_instances(call, [with_action(instance, action, call.environment.now_s) for instance in instances])
 
 
-@serves("instanceGroupManagers.applyUpdatesToInstances")
+@serves(*zonal_and_regional("instanceGroupManagers.applyUpdatesToInstances"))
 def apply_updates(call: Call) -> Operation:
     """Bring instances to the target version at once, under their names."""
     call.document()
@@ -102,7 +126,7 @@ def apply_updates(call: Call) -> Operation:
     return _change_group(call, lambda group: updated_in_place(group, names, settings, conditions, least, most))
 
 
-@serves("instanceGroupManagers.delete")
+@serves(*zonal_and_regional("instanceGroupManagers.delete"))
 def delete_group(call: Call) -> Operation:
     """Delete a group: its instances are deleted first, and the operation lasts until then."""
     environment, document = call.environment, call.document()
@@ -136,6 +160,25 @@ def _listed(call: Call, has_state: Callable[[Instance], bool], state: str) -> li
         if instance.is_leaving or not has_state(instance):
             raise invalid("resource.instances", instance.name, f"The instance is not {state}.")
     return instances
+
+
+def _new_name(call: Call, index: int, config: Document) -> str:
+    """
+    Return the name of an instance that is to be created.
+
+    Raises:
+        ApiError: 400, if the name is malformed or taken; 501, if the configuration has a state to preserve
+    """
+    where, name = f"resource.instances[{index}]", config.get("name") or ""
+    if config.get("preservedState"):
+        raise not_acted_on(f"{where}.preservedState", config["preservedState"])
+    if not NAME.fullmatch(name):
+        raise invalid(f"{where}.name", name, f"Must be a match of regex '{NAME.pattern}'.")
+    others = [row.get("name") for row in call.body["instances"][:index]]
+    members = [instance.name for instance in call.environment.view.groups[call.path].instances]
+    if name in (*others, *members):
+        raise invalid(f"{where}.name", name, "The group already has an instance of this name.")
+    return str(name)
 
 
 def _change_sizes(call: Call, instances: list[Instance], target: str) -> None:

@@ -1,6 +1,6 @@
 """Instance groups: each managed group has one, with its size and named ports."""
 
-from emulator.api.calls import Call, serves, shown
+from emulator.api.calls import Call, serves, shown, zonal_and_regional
 from emulator.api.documents import check_fingerprint, with_fingerprint
 from emulator.api.lists import answer_aggregated_list, answer_list, envelope, page
 from emulator.environment.links import self_link
@@ -8,15 +8,15 @@ from emulator.environment.operations import Operation
 from emulator.environment.view import Document
 
 
-@serves("instanceGroups.get")
+@serves(*zonal_and_regional("instanceGroups.get"))
 def get_instance_group(call: Call) -> Document:
     """Return the instance group of a managed group."""
     return _instance_group(call, call.path, call.document())
 
 
-@serves("instanceGroups.list")
+@serves(*zonal_and_regional("instanceGroups.list"))
 def list_instance_groups(call: Call) -> Document:
-    """List the instance groups of a zone."""
+    """List the instance groups of a zone or region."""
     return answer_list(call, "compute#instanceGroupList", lambda path, document: _instance_group(call, path, document))
 
 
@@ -27,7 +27,7 @@ def aggregated_list_instance_groups(call: Call) -> Document:
     return answer_aggregated_list(call, "compute#instanceGroupAggregatedList", render)
 
 
-@serves("instanceGroups.listInstances")
+@serves(*zonal_and_regional("instanceGroups.listInstances"))
 def list_instances_of_group(call: Call) -> Document:
     """List the instances of an instance group."""
     call.document()
@@ -48,7 +48,7 @@ def list_instances_of_group(call: Call) -> Document:
     return envelope(call, "compute#instanceGroupsListInstances", items, token)
 
 
-@serves("instanceGroups.setNamedPorts")
+@serves(*zonal_and_regional("instanceGroups.setNamedPorts"))
 def set_named_ports(call: Call) -> Operation:
     """Name ports; the managed group shows them too."""
     document = call.document()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from emulator.environment.links import canonical, project_of
+from emulator.environment.place import place_of
 from emulator.environment.view import Document
 
 _DRY_RUN_NAME: Final = "0000"  # in place of the four random characters of a name
@@ -33,7 +34,7 @@ def instance_permissions(template: Document, group_path: str, group: Document) -
         group: document of the group, with `baseInstanceName`
     """
     project = project_of(group_path)
-    zone = f"{project}/zones/{_zone(group_path, group)}"
+    zone = f"{project}/zones/{place_of(group_path, group).zones[0]}"
     name = f"{group['baseInstanceName']}-{_DRY_RUN_NAME}"
     properties = template.get("properties") or {}
     rows = [("compute.instances.create", f"{zone}/instances/{name}")]
@@ -45,12 +46,6 @@ def instance_permissions(template: Document, group_path: str, group: Document) -
     for account in properties.get("serviceAccounts") or []:
         rows.append(("iam.serviceAccounts.actAs", f"{project}/serviceAccounts/{account.get('email', 'default')}"))
     return rows
-
-
-def _zone(group_path: str, group: Document) -> str:
-    """Return the zone of a group; of a regional group the first one."""
-    zones = (group.get("distributionPolicy") or {}).get("zones")
-    return str(zones[0]["zone"]).rpartition("/")[2] if zones else group_path.split("/")[3]
 
 
 def _is_set(properties: Document, key: str) -> bool:

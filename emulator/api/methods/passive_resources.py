@@ -1,9 +1,12 @@
-"""Resources that are stored and read without effects: health checks, firewalls, networks, routers, addresses."""
+"""
+Resources that are stored and read without effects on others: firewalls, networks, routers, addresses; and health checks
+and backend services, whose verdicts on instances the groups show.
+"""
 
 from collections.abc import Callable
 from typing import Final
 
-from emulator.api.calls import HANDLERS, Call, shown
+from emulator.api.calls import HANDLERS, Call, shown, zonal_and_regional
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import in_use, required
 from emulator.api.lists import answer_aggregated_list, answer_list
@@ -12,6 +15,7 @@ from emulator.api.schema.check import methods
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
 from emulator.environment.operations import Operation
+from emulator.environment.place import place_member
 from emulator.environment.view import Document
 
 # Defaults of the server. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
@@ -34,6 +38,7 @@ _DEFAULTS: Final[dict[str, Document]] = {
         "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
     },
     "routers": {},
+    "backendServices": {"protocol": "HTTP", "timeoutSec": 30, "loadBalancingScheme": "EXTERNAL"},
     "addresses": {"addressType": "EXTERNAL", "networkTier": "PREMIUM", "ipVersion": "IPV4", "status": "RESERVED"},
 }
 _KINDS: Final = {
@@ -42,6 +47,7 @@ _KINDS: Final = {
     "networks": "network",
     "subnetworks": "subnetwork",
     "routers": "router",
+    "backendServices": "backendService",
     "addresses": "address",
 }
 _LINKS: Final = ("network", "subnetwork")
@@ -61,8 +67,7 @@ def _insert(call: Call) -> Operation:
         **_linked(call, _DEFAULTS[collection] | call.body),
         "_created": call.environment.now_s,
     }
-    if "regions/" in call.scope:
-        document["region"] = self_link(call.scope)
+    document |= place_member(call.scope)
     if collection == "addresses":
         document = {"address": _free_number(call), **document}
     call.environment.put(path, with_fingerprint(_completed(collection, document)))
@@ -169,7 +174,14 @@ def _refers(document: Document, link: str) -> bool:
 
 def _linked(call: Call, body: Document) -> Document:
     """Return a body with references to other resources as the server writes them."""
-    return body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
+    linked = body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
+    if isinstance(body.get("backends"), list):
+        linked["backends"] = [
+            {**backend, "group": self_link(call.link(backend.get("group") or ""))} for backend in body["backends"]
+        ]
+    if "backendServices" in call.collection and isinstance(body.get("healthChecks"), list):
+        linked["healthChecks"] = [self_link(call.link(link)) for link in body["healthChecks"]]
+    return linked
 
 
 _FIXED: Final = ("kind", "id", "creationTimestamp", "selfLink", "region", "name", "fingerprint")
@@ -183,7 +195,12 @@ _VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
     "delete": _delete,
 }
 for _collection in _KINDS:
-    HANDLERS.update({name: _VERBS[verb] for verb in _VERBS if (name := f"{_collection}.{verb}") in methods()})
+    HANDLERS.update({
+        name: _VERBS[verb]
+        for verb in _VERBS
+        for name in zonal_and_regional(f"{_collection}.{verb}")
+        if name in methods()
+    })  # fmt: skip
 HANDLERS["networks.getEffectiveFirewalls"] = _effective_firewalls
 HANDLERS["subnetworks.setPrivateIpGoogleAccess"] = _set_private_access
 HANDLERS["subnetworks.expandIpCidrRange"] = _expand

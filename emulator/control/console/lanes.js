@@ -166,12 +166,14 @@ function drawCounts({ all, now, stretches }) {
 function drawInstance({ now, look, when }, instance, lived, y) {
   const row = now.instances.find((row) => row.name === instance);
   const short = instance.length > 14 ? `…${instance.slice(instance.lastIndexOf("-") + 1).slice(-12)}` : instance;
-  write(`instance ${instance}`, y + 15, `${short}  ${row ? word(row) : lived.length ? "deleted" : ""}`, instance, !row);
+  const zones = new Set(now.instances.map((row) => row.zone));
+  const zone = row && zones.size > 1 ? ` ${row.zone.split("-").pop()}` : ""; // the letter of the zone, in a regional group
+  write(`instance ${instance}`, y + 15, `${short}${zone}  ${row ? word(row) : lived.length ? "deleted" : ""}`, instance, !row);
   for (const { from, to, what, x, width } of lived) {
     const { hue, letter } = look(what.template), is = word(what);
     const details = [
       instance, `${is}, ${when(from, to)}`, `template ${what.template} (${letter})`, what.version && `version ${what.version}`,
-      `action ${what.action}`, what.status && `instance ${what.status}`, what.health && `health ${what.health}`,
+      `zone ${what.zone}`, `action ${what.action}`, what.status && `instance ${what.status}`, what.health && `health ${what.health}`,
       what.repairs && `repaired ${what.repairs} times`, what.error && `last error ${what.error}`,
     ];
     const texts = is === "deleting" ? [] : [`${letter} ${is}${what.error && is === "creating" ? `: ${what.error}` : ""}`, `${letter} ${is}`, letter];

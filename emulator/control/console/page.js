@@ -71,8 +71,8 @@ function renderGroup(path) {
   drawGroup({ all, seen, now, moment_s, axis, look, width });
   if (cursor_s === null) $("strip").scrollLeft = width;
   fill($("instances"), JSON.stringify([now.instances, [...letters]]), () => table(
-    ["Instance", "Template", "Version", "State", "Action", "Status", "Health", "Repairs", "Last error"],
-    now.instances.map((row) => [make("span", { class: "name" }, row.name),
+    ["Instance", "Zone", "Template", "Version", "State", "Action", "Status", "Health", "Repairs", "Last error"],
+    now.instances.map((row) => [make("span", { class: "name" }, row.name), row.zone,
       make("span", {}, swatch(row.template), make("span", { class: "name" }, row.template)), row.version || "–",
       word(row), row.action, row.status || "not yet", row.health || "–", String(row.repairs), row.error || "–"]), "No instance."));
   fill($("legend"), JSON.stringify([...letters]), () => [

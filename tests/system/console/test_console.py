@@ -78,7 +78,8 @@ def test_page_shows_the_instances_of_the_seed(page: Page, emulator: Emulator) ->
     """Three healthy instances, each in a lane and in the table, with the flags, the clock and its speed."""
     page.open(emulator.address)
     names = {row["instance"].rpartition("/")[2] for row in emulator.instances()}
-    assert page.instances(0, 1, 3) == {(name, SEED_TEMPLATE, "healthy") for name in names}
+    zone = ZONE.rpartition("/")[2]
+    assert page.instances(0, 1, 2, 4) == {(name, zone, SEED_TEMPLATE, "healthy") for name in names}
     assert {box["instance"] for box in page.boxes(state="healthy", template=SEED_TEMPLATE)} == names
     assert [page.text(id_) for id_ in ("healthy", "size", "surge", "stable", "reached")] == [
         "3",
@@ -98,10 +99,10 @@ def test_rolling_update_is_seen_as_it_happens(page: Page, emulator: Emulator) ->
     page.open(emulator.address)
     emulator.ask("emulator/instance-rules", {"template": "release-2", "answer_s": 60})
     _roll(emulator, "release-2")
-    wait_until(lambda: page.instances(1) == {(SEED_TEMPLATE,), ("release-2",)})
+    wait_until(lambda: page.instances(2) == {(SEED_TEMPLATE,), ("release-2",)})
     wait_until(lambda: (page.text("stable"), page.text("reached")) == ("no", "no"))
     wait_until(lambda: page.text("stable") == "yes" and page.text("reached") == "yes")
-    assert page.instances(1, 3) == {("release-2", "healthy")}
+    assert page.instances(2, 4) == {("release-2", "healthy")}
     states = {box["state"] for box in page.boxes(template="release-2") if "state" in box}
     assert {"creating", "verifying", "healthy"} <= states
     start = {"creating", "verifying", "unhealthy"}  # of the seed's instances, if the page opened early
@@ -118,7 +119,7 @@ def test_unhealthy_instance_and_its_repair_are_shown(page: Page, emulator: Emula
     # Its first 300 s are the group's initial delay: unhealthy, and not repaired yet.
     wait_until(lambda: {"unhealthy", "recreating"} <= {box["state"] for box in page.boxes(instance=name)})
     wait_until(lambda: page.text("stable") == "yes")
-    assert (name, "healthy") in page.instances(0, 3)
+    assert (name, "healthy") in page.instances(0, 4)
 
 
 def test_fault_plan_is_shown_with_its_count(page: Page, emulator: Emulator) -> None:
@@ -153,7 +154,7 @@ def test_replay_is_one_file_that_asks_for_nothing(page: Page, emulator: Emulator
     address = _replay(emulator, tmp_path)
     page.open(address)
     assert page.text("summary").startswith("Stable: 3 healthy")
-    assert page.instances(1, 3) == {("release-2", "healthy")}
+    assert page.instances(2, 4) == {("release-2", "healthy")}
     assert {box["template"] for box in page.boxes() if "instance" in box} == {SEED_TEMPLATE, "release-2"}
     page.driver.execute_async_script("setTimeout(arguments[0], 1500)")
     assert page.requests() == [address]
@@ -166,19 +167,19 @@ def test_replay_is_scrubbed_and_played_by_keyboard(page: Page, emulator: Emulato
     page.open(_replay(emulator, tmp_path))
     scrub, play = page.find("scrub"), page.find("play")
     scrub.send_keys(Keys.HOME)
-    assert page.instances(1) == {(SEED_TEMPLATE,)}
+    assert page.instances(2) == {(SEED_TEMPLATE,)}
     assert page.text("moment").startswith("0:00 / ")
     for _ in range(40):
         scrub.send_keys(Keys.ARROW_RIGHT)
     assert page.text("reached") == "no"
-    assert page.instances(1) == {(SEED_TEMPLATE,), ("release-2",)}
+    assert page.instances(2) == {(SEED_TEMPLATE,), ("release-2",)}
     assert scrub.get_attribute("aria-valuetext").endswith(page.text("moment").partition(" / ")[2])
     play.send_keys(Keys.SPACE)
     wait_until(lambda: play.text == "Pause" and int(scrub.get_property("value")) > 50)
     play.send_keys(Keys.SPACE)
     assert play.text == "Play"
     scrub.send_keys(Keys.END)
-    assert page.instances(1, 3) == {("release-2", "healthy")}
+    assert page.instances(2, 4) == {("release-2", "healthy")}
 
 
 @pytest.mark.parametrize("kind", ["live", "replay"])

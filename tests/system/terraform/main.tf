@@ -142,6 +142,42 @@ resource "google_compute_instance_group_manager" "ai_server" {
   }
 }
 
+resource "google_compute_region_health_check" "ai_server" {
+  name               = "clients-wide"
+  check_interval_sec = 5
+  timeout_sec        = 4
+
+  http_health_check {
+    port         = 8000
+    request_path = "/health"
+  }
+}
+
+resource "google_compute_region_instance_group_manager" "ai_server" {
+  name               = "clients-wide-mig"
+  base_instance_name = "clients-wide"
+  target_size        = 3
+  wait_for_instances = true
+
+  version {
+    instance_template = google_compute_instance_template.ai_server.id
+  }
+
+  auto_healing_policies {
+    health_check      = google_compute_region_health_check.ai_server.id
+    initial_delay_sec = 300
+  }
+
+  update_policy {
+    type                         = "PROACTIVE"
+    minimal_action               = "REPLACE"
+    replacement_method           = "SUBSTITUTE"
+    instance_redistribution_type = "NONE"
+    max_surge_fixed              = 3
+    max_unavailable_fixed        = 0
+  }
+}
+
 output "group" {
   value = google_compute_instance_group_manager.ai_server.instance_group
 }

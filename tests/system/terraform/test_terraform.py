@@ -1,8 +1,8 @@
 """
-Terraform with a group of the emulator.
+Terraform with a zonal and a regional group of the emulator.
 
 The google provider is of early 2022 (about 4.9), the newest that can be built from the Go module proxy; additions of
-later releases are not tested here.
+later releases, such as google_compute_region_instance_template, are not tested here.
 """
 
 import json
@@ -22,9 +22,14 @@ from tests.support.programs import ROOT
 _FILES = ROOT / "tests/system/terraform"
 _GROUP = "clients-ai-server-mig"
 _PROJECT = "projects/dojangkok-dev"
+_REGION = f"{_PROJECT}/regions/asia-northeast3"
+_WIDE = "clients-wide-mig"
 _COLLECTIONS = (
     *(f"{_PROJECT}/global/{name}" for name in ("firewalls", "healthChecks", "instanceTemplates", "networks")),
-    *(f"{_PROJECT}/regions/asia-northeast3/{name}" for name in ("routers", "subnetworks")),
+    *(
+        f"{_REGION}/{name}"
+        for name in ("healthChecks", "instanceGroupManagers", "instanceGroups", "routers", "subnetworks")
+    ),
     *(f"{ZONE}/{name}" for name in ("instanceGroupManagers", "instanceGroups", "instances")),
 )
 _COMMAND_S = 300
@@ -93,13 +98,24 @@ def _templates(instances: list[Any]) -> set[str]:
     return {instance["version"]["instanceTemplate"].rpartition("/")[2] for instance in instances}
 
 
+def _changes(emulator: Emulator, group: str, template: str) -> list[Any]:
+    """Return the entries of a group in the request log since its version has a template."""
+    return [
+        entry
+        for entry in emulator.request_log("group")
+        if entry["group"].endswith(f"/{group}") and entry["versions"][0]["template"] == template
+    ]
+
+
 def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provider: Path, tmp_path: Path) -> None:
-    """Apply; a second plan is empty; another release rolls the group, one surge instance at a time; destroy all."""
+    """Apply; a second plan is empty; another release rolls both groups, within their surge; destroy all."""
     emulator = quick_emulator
     terraform = terraform_at(emulator, provider, tmp_path)
     terraform.apply("1")
     group = emulator.group(_GROUP)
     assert (group["targetSize"], group["status"]["isStable"]) == (3, True)
+    wide = emulator.get(f"{_REGION}/instanceGroupManagers/{_WIDE}")
+    assert (len(wide["distributionPolicy"]["zones"]), wide["status"]["isStable"]) == (3, True)
     again = terraform.plan("1")
     assert again.returncode == 0, again.stdout + again.stderr
 
@@ -109,13 +125,10 @@ def test_a_fleet_is_applied_rolled_and_destroyed(quick_emulator: Emulator, provi
     assert first != second
     scripts = emulator.get(f"{TEMPLATES}/{second}")["properties"]["metadata"]["items"]
     assert any("example.com/ai-server:2" in item["value"] for item in scripts)
-    during = [
-        entry
-        for entry in emulator.request_log("group")
-        if entry["group"].endswith(f"/{_GROUP}") and entry["versions"][0]["template"] == second
-    ]
-    assert max(entry["living"] for entry in during) == 4
-    assert min(sum(instance["available"] for instance in entry["instances"]) for entry in during) == 3
+    for name, most in ((_GROUP, 4), (_WIDE, 6)):
+        during = _changes(emulator, name, second)
+        assert max(entry["living"] for entry in during) == most
+        assert min(sum(instance["available"] for instance in entry["instances"]) for entry in during) == 3
     assert terraform.plan("2").returncode == 0
 
     terraform.destroy("2")

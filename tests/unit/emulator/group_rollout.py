@@ -16,13 +16,14 @@ from emulator.group.state import is_reached, is_stable
 
 OLD = Version("projects/p/global/instanceTemplates/old")
 NEW = Version("projects/p/global/instanceTemplates/new")
+ZONES = ("zone-a", "zone-b", "zone-c")
 HEALTH_CHECK = HealthCheck("projects/p/global/healthChecks/check", interval_s=5, initial_delay_s=120)
 
 
 def settings(version: Version = OLD, size: int = 3, **more: object) -> Settings:
-    """Return the settings of a zonal group with a single version."""
+    """Return the settings of a group with a single version, in one zone or in `zones`."""
     fields: dict[str, object] = {"targets": (Target(version, size),), "health_check": HEALTH_CHECK} | more
-    return Settings("web", ("zone-a",), size, **fields)  # type: ignore[arg-type]
+    return Settings("web", size=size, **({"zones": ZONES[:1]} | fields))  # type: ignore[arg-type]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Properties of every rollout, with generated policies, profiles and disturbances."""
+"""Properties of every rollout, zonal or regional, with generated policies, profiles and disturbances."""
 
 import os
 from dataclasses import replace
@@ -8,17 +8,23 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from emulator.environment.group_status import current_actions
+from emulator.group.distribution import is_even
 from emulator.group.instances import Version
 from emulator.group.members import living, with_action_on, with_instance
 from emulator.group.profile import Profile
 from emulator.group.settings import Settings, Target
 from emulator.group.state import is_reached, is_stable
-from tests.unit.emulator.group_rollout import OLD, GroupRollout, available, settings, settled
+from tests.unit.emulator.group_rollout import OLD, ZONES, GroupRollout, available, settings, settled
 
 SECONDS = st.floats(min_value=0.0, max_value=60.0, allow_nan=False)
 PROFILES = st.builds(Profile, create_s=SECONDS, boot_s=SECONDS, answer_s=SECONDS, stop_s=SECONDS, delete_s=SECONDS)
 SIZES = st.integers(1, 20)
 POLICIES = st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(any)
+PLACES = st.builds(
+    lambda count, redistributes: {"zones": ZONES[:count], "redistributes": redistributes},
+    st.sampled_from([1, 2, 3]),
+    st.booleans(),
+)
 DISTURBANCES = st.lists(
     st.tuples(st.sampled_from(["patch", "resize", "crash", "delete"]), st.integers(1, 20), st.integers(1, 25)),
     max_size=4,
@@ -44,42 +50,53 @@ def assert_flags_agree(rollout: GroupRollout) -> None:
     assert sum(counts.values()) == len(group.instances)
     if is_stable(group, current):
         assert counts["none"] == len(group.instances) == current.size
+        assert is_even(group, current) or not current.redistributes
     if is_reached(group, current) and current.proactive:
         assert {instance.intended for instance in living(group)} <= set(current.versions)
 
 
 @RUNS
-@given(size=SIZES, policy=POLICIES, profile=PROFILES, counts_deleting=st.booleans())
+@given(size=SIZES, policy=POLICIES, profile=PROFILES, place=PLACES, counts_deleting=st.booleans())
 def test_a_rollout_stays_within_its_limits_and_settles(
-    size: int, policy: tuple[int, int], profile: Profile, counts_deleting: bool
+    size: int, policy: tuple[int, int], profile: Profile, place: dict[str, object], counts_deleting: bool
 ) -> None:
-    """With any policy and profile a rollout keeps its limits at every moment, and ends; `--deleting` either way."""
+    """With any policy and profile a rollout keeps its limits at every moment, and ends evenly distributed."""
     surge, unavailable = policy
-    rollout = settled(size)
+    rollout = settled(size, **place)
     rollout.profiles["v1"] = profile
-    unavailable = min(unavailable, size)
-    rollout.patch(settings(version(1), size, surge=surge, unavailable=unavailable, counts_deleting=counts_deleting))
+    limits = {"surge": surge, "unavailable": min(unavailable, size), "counts_deleting": counts_deleting}
+    rollout.patch(settings(version(1), size, **limits, **place))
     for group in rollout.settle():
         assert len(available(group)) >= least_available(rollout.settings)
         assert len(group.instances if counts_deleting else living(group)) <= size + surge
         assert_flags_agree(rollout)
     assert rollout.versions() == [version(1)] * size
+    assert is_even(rollout.group, rollout.settings)
     event(f"surge {min(surge, 2)}, unavailable {min(unavailable, 2)}")
 
 
 @RUNS
-@given(size=SIZES, policy=POLICIES, disturbances=DISTURBANCES, profile=PROFILES, counts_deleting=st.booleans())
+@given(
+    size=SIZES,
+    policy=POLICIES,
+    disturbances=DISTURBANCES,
+    profile=PROFILES,
+    place=PLACES,
+    counts_deleting=st.booleans(),
+)
 def test_a_disturbed_group_settles(
     size: int,
     policy: tuple[int, int],
     disturbances: list[tuple[str, int, int]],
     profile: Profile,
+    place: dict[str, object],
     counts_deleting: bool,
 ) -> None:
     """After patches, resizes, crashes and recreations a group ends with its size and a target version."""
     surge, unavailable = policy
-    rollout = settled(size)
-    rollout.patch(settings(version(0), size, surge=surge, unavailable=unavailable, counts_deleting=counts_deleting))
+    rollout = settled(size, **place)
+    limits = {"surge": surge, "unavailable": unavailable, "counts_deleting": counts_deleting}
+    rollout.patch(settings(version(0), size, **limits, **place))
     largest = size
     for number, (kind, amount, moments) in enumerate(disturbances, start=1):
         for index, _ in enumerate(rollout.moments()):
@@ -96,12 +113,14 @@ def test_a_disturbed_group_settles(
 
 
 @RUNS
-@given(size=SIZES, crashes=st.lists(st.integers(0, 19), max_size=3), profile=PROFILES)
-def test_a_rollout_loses_only_the_recreated_instances(size: int, crashes: list[int], profile: Profile) -> None:
+@given(size=SIZES, crashes=st.lists(st.integers(0, 19), max_size=3), profile=PROFILES, place=PLACES)
+def test_a_rollout_loses_only_the_recreated_instances(
+    size: int, crashes: list[int], profile: Profile, place: dict[str, object]
+) -> None:
     """A rollout replaces no available instance beyond those that were recreated meanwhile."""
-    rollout = settled(size)
+    rollout = settled(size, **place)
     rollout.profiles["v1"] = profile
-    rollout.patch(settings(version(1), size, surge=1, unavailable=0))
+    rollout.patch(settings(version(1), size, surge=1, unavailable=0, **place))
     lost = 0
     for index, group in enumerate(rollout.moments()):
         if index in crashes and available(group):
@@ -113,12 +132,13 @@ def test_a_rollout_loses_only_the_recreated_instances(size: int, crashes: list[i
 
 
 @RUNS
-@given(size=st.integers(2, 20), share=st.integers(1, 19))
-def test_a_canary_has_its_size(size: int, share: int) -> None:
+@given(size=st.integers(2, 20), share=st.integers(1, 19), place=PLACES)
+def test_a_canary_has_its_size(size: int, share: int, place: dict[str, object]) -> None:
     """A canary gets exactly its size, in a group of any size."""
     share = min(share, size - 1)
-    rollout = settled(size)
-    rollout.patch(settings(version(1), size, targets=(Target(version(1), share), Target(OLD, size - share))))
+    rollout = settled(size, **place)
+    targets = (Target(version(1), share), Target(OLD, size - share))
+    rollout.patch(settings(version(1), size, targets=targets, **place))
     for group in rollout.settle():
         assert len(available(group)) >= size
     assert rollout.versions().count(version(1)) == share

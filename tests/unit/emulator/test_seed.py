@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from emulator.seed import SeedError, read_seed
+from emulator.emulator import Emulator
+from emulator.environment.clock import Clock
+from emulator.environment.environment import Environment
+from emulator.environment.store import Store
+from emulator.seed import Seed, SeedError, plant, read_seed
 
 GOOD = "project: p\nregion: r\nzones: [z]\n"
 
@@ -38,3 +42,25 @@ def test_a_folder_is_no_seed(tmp_path: Path) -> None:
     """A folder in place of a seed file is refused."""
     with pytest.raises(SeedError, match="Is a directory"):
         read_seed(tmp_path)
+
+
+def test_resources_with_a_region_are_created_there() -> None:
+    """A group, its template and its autoscaler with a `region` are regional; any other region is refused."""
+    group = {"name": "wide", "targetSize": 0, "instanceTemplate": "regions/r/instanceTemplates/t"}
+    scaler = {"name": "more", "target": "regions/r/instanceGroupManagers/wide"}
+    kept = {
+        "instanceTemplates": [{"name": "t", "region": "r", "properties": {}}],
+        "instanceGroupManagers": [group | {"region": "r"}],
+        "autoscalers": [scaler | {"region": "r", "autoscalingPolicy": {"minNumReplicas": 2}}],
+    }
+    emulator = Emulator(Environment(Store(), Clock(0.0, None)))
+    plant(emulator, Seed(project="p", region="r", zones=["r-a", "r-b"], resources=kept))
+    document = emulator.environment.view.get("projects/p/regions/r/instanceGroupManagers/wide") or {}
+    assert (document["targetSize"], len(document["distributionPolicy"]["zones"])) == (2, 2)
+    elsewhere = {"instanceTemplates": [{"name": "t", "region": "s", "properties": {}}]}
+    other = Seed(project="p", region="r", zones=["r-a"], resources=elsewhere)
+    with pytest.raises(SeedError) as error:
+        plant(Emulator(Environment(Store(), Clock(0.0, None))), other)
+    assert str(error.value) == (
+        "resources.instanceTemplates: 't': region 's' is not the region of the seed. Fix: write 'r'."
+    )

@@ -34,6 +34,7 @@ TEMPLATE: dict[str, Any] = {
 }
 GROUP: dict[str, Any] = {
     "name": "web",
+    "selfLink": f"{HOME}/zones/r-1-b/instanceGroupManagers/web",
     "status": {"isStable": True},
     "targetSize": 2,
     "instanceTemplate": f"{HOME}/global/instanceTemplates/web-1",
@@ -52,6 +53,13 @@ ANSWERS: dict[str, Any] = {
     "projects/p/regions/r-1": REGION,
     "projects/p/global/instanceTemplates/web-1": TEMPLATE,
     "projects/p/global/images/base-7": {"name": "base-7", "family": "base"},
+    "projects/p/global/firewalls": {"items": []},
+    "projects/p/global/backendServices": {
+        "items": [
+            {"name": "shop", "backends": [{"group": f"{HOME}/zones/r-1-b/instanceGroups/web"}]},
+            {"name": "other"},
+        ]
+    },
     "projects/p/zones/r-1-b/autoscalers": {
         "items": [
             {"name": "web", "target": f"{HOME}/zones/r-1-b/instanceGroupManagers/web", "status": "ACTIVE"},
@@ -88,6 +96,7 @@ def test_live_group_is_only_read_and_completes_a_seed() -> None:
     assert group["versions"] == [{"instanceTemplate": "global/instanceTemplates/web-1"}]
     assert group["updatePolicy"] == {"maxSurge": {"fixed": 1}, "maxUnavailable": {"fixed": 0}}
     assert not {"status", "instanceTemplate", "targetPools"} & group.keys()
+    assert [service["name"] for service in seed["resources"]["backendServices"]] == ["shop"]
     assert seed["resources"]["autoscalers"] == [{"name": "web", "target": "zones/r-1-b/instanceGroupManagers/web"}]
 
 
@@ -96,6 +105,7 @@ def test_everything_left_out_is_listed_without_its_value() -> None:
     live, _ = live_group()
     assert [str(part) for part in imported_seed(live).left_out] == [
         "healthChecks.web: cannot be read: 404 was not found",
+        "backendServices: cannot be read: GET projects/p/regions/r-1/backendServices: 404 was not found",
         "networks.n: is of another project, 'host'",
         "instanceTemplates.web-1.properties.newField: is no field of Compute v1 that the emulator knows",
         "instanceTemplates.web-1.properties.scheduling.provisioningModel: the emulator does not serve it",

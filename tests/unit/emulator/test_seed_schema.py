@@ -33,7 +33,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"instance_rules": [{"boot": 3}]}, "instance_rules[0].boot: unknown key. Fix: did you mean 'boot_s'."),
     ({"instance_rules": [{"boot_s": -1}]}, "instance_rules[0].boot_s: Input should be greater than or equal to 0"),
     ({"resources": {"healthcheck": []}}, "resources.healthcheck: unknown key. Fix: did you mean 'healthChecks'."),
-    ({"resources": {"images": []}}, "resources.images: unknown key. Fix: one of: autoscalers, firewalls, health"),
+    ({"resources": {"images": []}}, "resources.images: unknown key. Fix: one of: autoscalers, backendServices,"),
     ({"resources": {"networks": [{}]}}, "resources.networks[0].name: missing. Fix: name the resource."),
     (
         {"resources": {"instanceTemplates": [{"name": "a", "properties": {"machineTyp": "e2-small"}}]}},
