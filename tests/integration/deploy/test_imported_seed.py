@@ -26,7 +26,7 @@ def planted(seed: Seed) -> Rig:
 
 
 def changes(rig: Rig) -> list[Any]:
-    """Return every change of the group with its time, without its number in the log, which counts the import's reads."""
+    """Return every change of the group with its time, without its number in the log, which counts reads too."""
     entries = rig.emulator.environment.store.entries(kind="group")
     return [{key: value for key, value in entry.items() if key != "seq"} for entry in entries]
 
