@@ -121,7 +121,7 @@ def _reference(accessory: Accessory, image_text: str) -> Reference:
 def _transport(environment: Environment, accessory: Accessory, keys: Path, credentials: Path | None) -> Transport:
     if accessory.ssh:
         return PlainSsh(accessory.ssh)
-    zone = accessory.zone or environment.zone
+    zone = accessory.zone or environment.zone or ""
     return Iap(accessory.vm, zone, environment.project, keys, credentials, environment.token_hosts)
 
 

@@ -70,7 +70,7 @@ class Environment(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     project: str
-    zone: _Name
+    zone: _Name | None = None
     token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
     accessories: dict[str, Accessory] = {}
 
@@ -97,8 +97,12 @@ def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environme
     if name not in settings.accessories:
         known = ", ".join(settings.accessories) or "none"
         raise ConfigError(f"--name: got {shown(name)}, which is not under 'accessories' in {path}.", f"one of: {known}")
-    image.parse(settings.accessories[name].image, f"{path}: accessories.{name}.image")
-    return settings, settings.accessories[name]
+    accessory = settings.accessories[name]
+    if not (accessory.zone or settings.zone or accessory.ssh):  # the file of a regional group has no zone
+        where = f"{path}: accessories.{name}.zone: missing, and the file has no zone for a zonal group"
+        raise ConfigError(f"{where}.", "set the zone of the VM")
+    image.parse(accessory.image, f"{path}: accessories.{name}.image")
+    return settings, accessory
 
 
 def _config_error(path: Path, error: Any) -> ConfigError:

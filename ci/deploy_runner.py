@@ -111,7 +111,8 @@ async def pull(source: dagger.Directory, options: Options, reference: str) -> Bu
 async def delete_report(source: dagger.Directory, options: Options) -> None:
     """Delete the report of the group's last run, so that `report` prints this run's or what the group shows."""
     env = await environments.read(source, options.env)
-    names = (options.project or env.project, options.zone or env.zone, options.group or env.group)
+    location = options.zone or options.region or env.location
+    names = (options.project or env.project, location, options.group or env.group)
     volumes = LocalVolumes(names[0], names[2]) if options.is_local else None
     await deployer.delete_report(options.env, names, volumes, uuid.uuid4().hex).sync()
 

@@ -24,15 +24,15 @@ class Environment:
 
     Args:
         image: name of the image, HOST/PATH without tag and digest
-        project: Google Cloud project; like zone and group empty where the file does not name it
-        zone: zone of the group
+        project: Google Cloud project; like location and group empty where the file does not name it
+        location: zone or region of the group
         group: name of the group
         accessories: names of the single VMs that `accessory` updates
     """
 
     image: str
     project: str = ""
-    zone: str = ""
+    location: str = ""
     group: str = ""
     accessories: tuple[str, ...] = ()
 
@@ -82,10 +82,10 @@ async def read(source: dagger.Directory, env: str) -> Environment:
         raise RefusedError(f"{path}: repository: missing. {_SEE}")
     if not isinstance(image, str) or not _REPOSITORY.fullmatch(image):
         raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_SEE}")
-    project, zone, group = (str(data.get(key) or "") for key in ("project", "zone", "group"))
+    project, zone, region, group = (str(data.get(key) or "") for key in ("project", "zone", "region", "group"))
     accessories = data.get("accessories") or {}
     names = tuple(map(str, accessories)) if isinstance(accessories, dict) else ()
-    return Environment(image, project, zone, group, names)
+    return Environment(image, project, zone or region, group, names)
 
 
 def _shown(value: Any) -> str:

@@ -22,7 +22,16 @@ Project = Annotated[str, Doc("Google Cloud project, instead of the environment's
 Group = Annotated[str, Doc("managed instance group, instead of the environment's")]
 
 # Names of the options of every verb that reads or changes a group.
-GROUP_OPTIONS: Final = ("env", "credentials", "project", "zone", "group", "repository", "registry_credentials")
+GROUP_OPTIONS: Final = (
+    "env",
+    "credentials",
+    "project",
+    "zone",
+    "region",
+    "group",
+    "repository",
+    "registry_credentials",
+)
 # Names of the options of every verb that pushes an image.
 PUSH_OPTIONS: Final = ("commit", "registry_token", "no_latest", "allow_stand_in", "all_checks")
 
@@ -40,7 +49,8 @@ class Options:
     credentials: Credentials
     env: Annotated[str, Doc("environment, by the name of its file in environments/")] = LOCAL
     project: Project = ""
-    zone: Annotated[str, Doc("zone of the group, instead of the environment's")] = ""
+    zone: Annotated[str, Doc("zone of a zonal group, instead of the environment's zone or region")] = ""
+    region: Annotated[str, Doc("region of a regional group, instead of the environment's zone or region")] = ""
     group: Group = ""
     repository: Annotated[
         str, Doc("full name of the image, HOST/PROJECT/REPOSITORY/IMAGE, instead of the environment's")
@@ -92,7 +102,7 @@ class Options:
         deploy prints them with the command that undoes a rollout. `.env` passes the Google credential file.
         """
         logins = ["--registry-credentials", "file:$REGISTRY_CREDENTIALS"] if self.registry_credentials else []
-        return " ".join([*self.flags("project", "zone", "group", "repository"), *logins])
+        return " ".join([*self.flags("project", "zone", "region", "group", "repository"), *logins])
 
 
 def checked(options: Options) -> Options:
@@ -100,9 +110,9 @@ def checked(options: Options) -> Options:
     Return options whose texts have the form of names.
 
     Raises:
-        RefusedError: the project, the zone, the group or the repository is not of its form
+        RefusedError: the project, the zone, the region, the group or the repository is not of its form
     """
-    for name in ("project", "zone", "group"):
+    for name in ("project", "zone", "region", "group"):
         refuse_invalid_name(f"--{name}", getattr(options, name))
     if options.repository:
         refuse_invalid_repository(options.repository)
@@ -111,7 +121,7 @@ def checked(options: Options) -> Options:
 
 def refuse_invalid_name(flag: str, value: str) -> None:
     """
-    Refuse a name that no project, zone or group can have: names become parts of paths and of cache volumes.
+    Refuse a name that no project, zone, region or group can have: names become parts of paths and of cache volumes.
 
     Raises:
         RefusedError: the name has another character

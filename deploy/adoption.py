@@ -40,7 +40,7 @@ class Adopted:
 
 
 def init(call: Call, overwrite: Overwrite = False) -> None:
-    """Write the environment file of a group (--project, --zone, --group), and list what a deploy would refuse."""
+    """Write the file of a group (--project, --zone or --region, --group), and list what a deploy would refuse."""
     options = call.invocation.options
     path = new_file(options.env, may_exist=overwrite)
     overrides = options.overrides()
@@ -83,7 +83,7 @@ def _read(call: Call, draft: Config) -> Adopted:
             return Adopted(draft, readings)
         metadata = {} if isinstance(base, Unread) else template.metadata(base)
         choice = _choice(draft, group, metadata)
-        rollout = kept_settings(group.raw.get("updatePolicy") or {})
+        rollout = kept_settings(group)
         config = draft.model_copy(update={"repository": choice.repository or UNKNOWN_REPOSITORY, "rollout": rollout})
         if choice.repository:  # its registry may be another one than the draft's, so the session is a new one
             readings = call.open_session(config).readings_reader(config).read_repository(readings, choice.repository)

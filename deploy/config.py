@@ -1,29 +1,48 @@
 """The settings of an environment: frozen values, each checked."""
 
-from typing import Annotated, Any, Final, Literal, Self
+import re
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     PrivateAttr,
     field_validator,
     model_validator,
 )
 
+from deploy.documents.instance_count import InstanceCount
+from deploy.documents.location import Location
 from deploy.endpoints import EndpointOverride
 from deploy.errors import ConfigError
 from deploy.release.registry_names import registry_url_of
 from lib.credential_urls import token_host
+from lib.environment_files import shown
 from lib.image_reference import full_form
 
 _LONGEST_S: Final = 86_400
 # Above the size of any group; a mistyped number never reaches a PATCH.
 _MOST_INSTANCES: Final = 10_000
 _NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+_PERCENTAGE: Final = re.compile(r"([0-9]|[1-9][0-9]|100)%")
 _HOST: Final = r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(:[0-9]+)?"
-_Instances = Annotated[int, Field(strict=True, ge=0, le=_MOST_INSTANCES)]
+
+
+def _instance_count(value: Any) -> int | str:
+    """Return a number of instances, or a percentage as text, as the file has it; any other value is an error."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_INSTANCES
+    if is_number or (isinstance(value, str) and _PERCENTAGE.fullmatch(value)):
+        return cast("int | str", value)
+    raise ValueError(
+        f"got {shown(value)}; it is a number of instances from 0 to {_MOST_INSTANCES}, or a percentage of the target"
+        " size such as '20%'"
+    )
+
+
+_Instances = Annotated[int | str, PlainValidator(_instance_count)]
 _Bake = Annotated[float, Field(strict=True, ge=0, le=_LONGEST_S, allow_inf_nan=False)]
 _Timeout = Annotated[float, Field(strict=True, ge=1, le=_LONGEST_S, allow_inf_nan=False)]
 _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
@@ -38,8 +57,8 @@ class _Strict(BaseModel):
 class RolloutSettings(_Strict):
     """How a rollout replaces instances, and how long it may take; environments/dev.yaml explains each key."""
 
-    method: Literal["SUBSTITUTE"] = "SUBSTITUTE"
-    surge: _Instances = 1
+    method: Literal["SUBSTITUTE", "RECREATE"] = "SUBSTITUTE"
+    surge: _Instances | None = None
     unavailable: _Instances = 0
     bake_s: _Bake = 30.0
     timeout_s: _Timeout | None = None
@@ -47,9 +66,37 @@ class RolloutSettings(_Strict):
 
     @model_validator(mode="after")
     def _replaces_instances(self) -> Self:
-        if self.surge + self.unavailable == 0:
+        surge, unavailable = self.surge_in(1), self.unavailable_count
+        if self.method == "RECREATE":
+            if surge.number:
+                raise ValueError(
+                    f"surge is {surge}, and method RECREATE keeps the names of instances, which leaves no name for"
+                    " an instance above the target size: set surge 0, or leave surge out"
+                )
+            if not unavailable.number:
+                raise ValueError(
+                    "method RECREATE deletes an instance before it creates the new one: set unavailable to the number"
+                    " of instances by which capacity may fall, at least 1, and in a regional group one for each zone"
+                )
+        if surge.number + unavailable.number == 0:
             raise ValueError("surge and unavailable are both 0, so no instance could ever be replaced")
         return self
+
+    def surge_in(self, zones: int) -> InstanceCount:
+        """
+        Return the instances above the target size: without a setting, one in each zone of the group, or 0 by RECREATE.
+
+        Args:
+            zones: number of the group's zones.
+        """
+        if self.surge is not None:
+            return InstanceCount.parse(self.surge)
+        return InstanceCount(max(zones, 1) if self.method == "SUBSTITUTE" else 0)
+
+    @property
+    def unavailable_count(self) -> InstanceCount:
+        """Instances below the target size that may be missing during a rollout."""
+        return InstanceCount.parse(self.unavailable)
 
     def budget_s(self, instances: int) -> float:
         """Return the seconds that a rollout of a number of instances may take."""
@@ -74,7 +121,8 @@ class Config(_Strict):
     """The settings of one environment."""
 
     project: Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.:]{0,62}$")]
-    zone: Annotated[str, Field(pattern=_NAME)]
+    zone: Annotated[str, Field(pattern=_NAME)] | None = None
+    region: Annotated[str, Field(pattern=_NAME)] | None = None
     group: Annotated[str, Field(pattern=_NAME)]
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
@@ -100,6 +148,19 @@ class Config(_Strict):
         if full_form(repository):
             raise ValueError(f"got '{repository}', which names no registry; its full form is '{full_form(repository)}'")
         return repository
+
+    @model_validator(mode="after")
+    def _has_one_location(self) -> Self:
+        if self.zone and self.region:
+            raise ValueError(f"has zone '{self.zone}' and region '{self.region}', and a group is in one of them")
+        if not (self.zone or self.region):
+            raise ValueError("has neither zone, for a zonal group, nor region, for a regional one")
+        return self
+
+    @property
+    def location(self) -> Location:
+        """Zone or region of the group."""
+        return Location("region", self.region) if self.region else Location("zone", self.zone or "")
 
     @property
     def registry(self) -> str:

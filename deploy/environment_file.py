@@ -14,6 +14,7 @@ from lib.environment_files import EnvironmentFileError, load, locate, shown
 from lib.whole_files import write_whole
 
 _FOLDER: Final = Path("environments")
+_LOCATIONS: Final = {"zone", "region"}
 _EXAMPLE: Final = "see environments/dev.yaml"
 _MODE: Final = 0o644  # the file holds no secret
 
@@ -73,9 +74,11 @@ def config_of_flags(path: Path, values: dict[str, str]) -> Config:
     Raises:
         ConfigError: a flag is missing, or its value is wrong.
     """
-    missing = [key for key, field in Config.model_fields.items() if field.is_required() and not values.get(key)]
+    missing = [f"--{key}" for key, field in Config.model_fields.items() if field.is_required() and not values.get(key)]
+    missing += [] if any(values.get(key) for key in _LOCATIONS) else ["--zone or --region"]
     if missing:
-        raise ConfigError(f"--{missing[0]}: missing.", "pass --project PROJECT --zone ZONE --group GROUP")
+        fix = "pass --project PROJECT, --zone ZONE or --region REGION, and --group GROUP"
+        raise ConfigError(f"{', '.join(missing)}: missing.", fix)
     return _validated(path, {}, values)
 
 
@@ -97,17 +100,26 @@ def write_text(path: Path, text: str) -> None:
 def _validated(path: Path, document: dict[str, Any], flags: dict[str, str]) -> Config:
     """Return the settings of a document, in which the flags override the values of the same key."""
     try:
-        return Config.model_validate(document | {key: value for key, value in flags.items() if value})
+        return Config.model_validate(_with_flags(document, {key: value for key, value in flags.items() if value}))
     except ValidationError as error:
         raise _config_error(path, error.errors()[0], flags) from error
 
 
+def _with_flags(document: dict[str, Any], flags: dict[str, str]) -> dict[str, Any]:
+    """Return the values of a file with those of flags; a flag for a zone or region replaces the file's location."""
+    if flags.keys() >= _LOCATIONS:
+        raise ConfigError("--zone and --region: a group is in one of them.", "pass one flag")
+    replaced = _LOCATIONS if flags.keys() & _LOCATIONS else set()
+    return {key: value for key, value in document.items() if key not in replaced} | flags
+
+
 def _config_error(path: Path, error: Any, flags: dict[str, str]) -> ConfigError:
     """Return the error of a key, with its path; for an unknown key with the most similar known one."""
-    *parents, key = (str(part) for part in error["loc"])
+    *parents, key = (str(part) for part in error["loc"] or ("",))
     where = ".".join((*parents, key))
     place = f"--{key.replace('_', '-')}" if flags.get(key) and not parents else f"{path}: {where}"
     if error["type"] == "value_error":
+        place = place if where else str(path)
         return ConfigError(f"{place}: {error['ctx']['error']}.", _EXAMPLE)
     if error["type"] == "extra_forbidden":
         model = RolloutSettings if parents == ["rollout"] else Config

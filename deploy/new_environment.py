@@ -17,7 +17,9 @@ _SEVERAL: Final = (
 _NONE: Final = (
     "# The group's metadata refers to no image: write it there in full, HOST/PATH:TAG, and its HOST/PATH here."
 )
-_ROLLOUT: Final = "# As the group's update policy has it; the default is {surge: 1, unavailable: 0}."
+_ROLLOUT: Final = (
+    "# As the group's update policy has it; the defaults, one instance above in each zone, keep the full capacity."
+)
 
 
 def environment_text(config: Config, choice: RepositoryChoice, overrides: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ _FILE_VARIABLES: Final = {
     "credentials": "GOOGLE_APPLICATION_CREDENTIALS",
     "registry_credentials": "REGISTRY_CREDENTIALS",
 }
-_OVERRIDES: Final = ("compute_url", "registry_url", "project", "zone", "group", "repository")
+_OVERRIDES: Final = ("compute_url", "registry_url", "project", "zone", "region", "group", "repository")
 _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 
 
@@ -41,6 +41,7 @@ class Options:
     registry_url: _Override = ""
     project: _Override = ""
     zone: _Override = ""
+    region: _Override = ""
     group: _Override = ""
     repository: _Override = ""
 

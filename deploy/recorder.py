@@ -46,7 +46,8 @@ class Recorder:
         self.result = replace(
             self.result,
             project=config.project,
-            zone=config.zone,
+            zone=config.zone or "",
+            region=config.region or "",
             group=config.group,
             compute_url=config.compute_url,
             endpoints=config.endpoint_overrides,

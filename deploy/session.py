@@ -11,6 +11,7 @@ from deploy.compute_engine.client import Compute
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import required_permissions
 from deploy.compute_engine.request import EXCHANGE_S, WAIT_EXCHANGE_S
 from deploy.config import Config
 from deploy.doctor.readings import Readings
@@ -74,7 +75,12 @@ class Session:
         """Read which required permissions the account has on the project."""
         compute = self.managed.compute
         return read_granted_permissions(
-            self.client, self.resource_manager_url, compute.project, self.headers, compute.time
+            self.client,
+            self.resource_manager_url,
+            compute.project,
+            required_permissions(self.managed.location),
+            self.headers,
+            compute.time,
         )
 
 
@@ -107,7 +113,7 @@ def open_session(config: Config, credential_file: Path | None, registry_credenti
     registry_client = client(EXCHANGE_S, trust_env=config.registry.startswith("https://"))
     emulator_url = config.compute_url.partition("/compute/")[0]
     return Session(
-        managed=ManagedGroup(compute, config.zone, config.group),
+        managed=ManagedGroup(compute, config.location, config.group),
         registry=Registry(registry_client, config.registry, logins, clock),
         client=google,
         resource_manager_url=emulator_url if is_emulator else config.resource_manager_url,

@@ -61,7 +61,7 @@ def deploy(
         rehearsal: services of the local environment; None for a real environment
     """
     command = ["python", "-m", "deploy", *arguments]
-    command += options.flags("env", "project", "zone", "group", "repository")
+    command += options.flags("env", "project", "zone", "region", "group", "repository")
     container = (
         environment(project, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
@@ -98,7 +98,7 @@ def delete_report(env: str, names: tuple[str, str, str], volumes: LocalVolumes |
 
     Args:
         env: name of a file in environments/
-        names: project, zone and group, which name the report file of deploy
+        names: project, zone or region, and group, which name the report file of deploy
         volumes: cache volumes of the local environment; None for a real environment
         run_id: fresh id, so that the deletion is never answered from a cache
     """
@@ -139,5 +139,5 @@ def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
 
 
 def _reports(volumes: LocalVolumes | None) -> dagger.CacheVolume:
-    """Return the reports of the last runs; those of real environments share a volume, with project, zone and group."""
+    """Return the reports of the last runs; those of real environments share a volume, with project, location and group."""
     return volumes.reports if volumes else dag.cache_volume("deploy-results")

@@ -3,8 +3,8 @@
 from typing import Final
 
 from deploy.compute_engine.client import Compute
-from deploy.documents import validation
-from deploy.documents.resource import Document, name_of
+from deploy.compute_engine.instance_templates import InstanceTemplates
+from deploy.documents.resource import Document
 from deploy.errors import CloudError
 from deploy.release.record import Fallback
 from deploy.retry import NOT_FOUND, read_despite_404
@@ -27,14 +27,10 @@ def compare_fallback(compute: Compute, fallback: Fallback) -> str:
     prefix = f"projects/{compute.project}/"
     if not fallback.link.startswith(prefix):
         return f"template '{fallback.link}' belongs to another project than '{compute.project}'"
-    path, check = (
-        fallback.link.removeprefix(prefix),
-        validation.resource_check("instanceTemplates", name_of(fallback.link)),
-    )
-    until_s = compute.time.now_s() + _READ_S
+    templates, until_s = InstanceTemplates(compute), compute.time.now_s() + _READ_S
 
     def read() -> Document:
-        return compute.get(path, within_s=max(0.0, until_s - compute.time.now_s()), check=check)
+        return templates.get(fallback.link, within_s=max(0.0, until_s - compute.time.now_s()))
 
     try:
         document = read_despite_404(read, compute.time, _READ_S)

@@ -1,12 +1,11 @@
 """Which of the required permissions the account has on a project."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import httpx
 
 from deploy.compute_engine.answers import answer_error
-from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.documents import validation
 from deploy.retry import Time, TransientError, call_with_retries
 
@@ -15,10 +14,15 @@ _ATTEMPT_S: Final = 10.0
 
 
 def read_granted_permissions(
-    client: httpx.Client, url: str, project: str, headers: Callable[[], dict[str, str]], time: Time
+    client: httpx.Client,
+    url: str,
+    project: str,
+    permissions: Sequence[str],
+    headers: Callable[[], dict[str, str]],
+    time: Time,
 ) -> set[str]:
     """
-    Ask Cloud Resource Manager which required permissions the account has on a project.
+    Ask Cloud Resource Manager which of some permissions the account has on a project.
 
     Compute Engine's own API has no such method for groups.
 
@@ -26,6 +30,7 @@ def read_granted_permissions(
         client: transport of the requests.
         url: scheme and host of Cloud Resource Manager.
         project: name of the project.
+        permissions: permissions to ask for.
         headers: returns the headers of a request, with its token.
         time: clock of the retries.
 
@@ -39,7 +44,7 @@ def read_granted_permissions(
         try:
             answer = client.post(
                 f"{url.rstrip('/')}/v1/projects/{project}:testIamPermissions",
-                json={"permissions": list(REQUIRED_PERMISSIONS)},
+                json={"permissions": list(permissions)},
                 headers=headers(),
                 timeout=_ATTEMPT_S,
             )

@@ -1,4 +1,4 @@
-"""The global instance templates of a project over REST: the one place that builds their paths."""
+"""The instance templates of a project over REST: the one place that builds their paths."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,15 +6,18 @@ from typing import Final
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.operations import OperationResult
 from deploy.documents import validation
-from deploy.documents.resource import Document
+from deploy.documents.resource import Document, name_of
 
-_COLLECTION: Final = "global/instanceTemplates"
+_COLLECTION: Final = "instanceTemplates"
 
 
 @dataclass(frozen=True)
 class InstanceTemplates:
     """
-    The templates of one project.
+    The templates of one project: global ones, and those of its regions.
+
+    Every template is named by its link, `projects/P/global/instanceTemplates/NAME` or
+    `projects/P/regions/R/instanceTemplates/NAME`.
 
     Args:
         compute: API of the project.
@@ -22,36 +25,48 @@ class InstanceTemplates:
 
     compute: Compute
 
-    def list_all(self) -> list[Document]:
-        """List every template."""
-        return list(self.compute.items(_COLLECTION))
+    def list_global(self) -> list[Document]:
+        """List the global templates."""
+        return list(self.compute.items(f"global/{_COLLECTION}"))
 
-    def get(self, name: str, within_s: float | None = None) -> Document:
+    def list_beside(self, link: str) -> list[Document]:
+        """List the templates of the region of a regional template; none for the link of another template."""
+        parts = self._path(link).split("/")
+        if parts[0] != "regions":
+            return []
+        return list(self.compute.items(f"regions/{parts[1]}/{_COLLECTION}"))
+
+    def get(self, link: str, within_s: float | None = None) -> Document:
         """
         Read a template.
 
         Args:
-            name: name or numeric id of the template.
+            link: link of the template, by its name or numeric id.
             within_s: seconds that the read may take, retries included; None for the budget of every request.
 
         Raises:
             CloudError: the template is absent, or can't be read.
             NotAllowedError: the account may not read templates.
         """
-        check = validation.resource_check("instanceTemplates", name)
-        return self.compute.get(f"{_COLLECTION}/{name}", within_s=within_s, check=check)
+        check = validation.resource_check(_COLLECTION, name_of(link))
+        return self.compute.get(self._path(link), within_s=within_s, check=check)
 
-    def insert(self, body: Document) -> OperationResult:
+    def insert(self, link: str, body: Document) -> OperationResult:
         """
         Insert a template, and wait for the operation.
+
+        Args:
+            link: link that the template is to have.
+            body: document of the template.
 
         Raises:
             CloudError: Compute Engine refused the template.
             NotAllowedError: the account may not insert templates.
         """
-        return self.compute.wait(self.compute.write("POST", _COLLECTION, body))
+        collection = self._path(link).rpartition("/")[0]
+        return self.compute.wait(self.compute.write("POST", collection, body))
 
-    def delete(self, name: str) -> OperationResult:
+    def delete(self, link: str) -> OperationResult:
         """
         Delete a template, and wait for the operation.
 
@@ -59,8 +74,11 @@ class InstanceTemplates:
             CloudError: Compute Engine refused the deletion, or the template is absent.
             NotAllowedError: the account may not delete templates.
         """
-        return self.compute.wait(self.start_deletion(name))
+        return self.compute.wait(self.start_deletion(link))
 
-    def start_deletion(self, name: str) -> Document:
+    def start_deletion(self, link: str) -> Document:
         """Delete a template without waiting, and return the operation; the errors are those of `delete`."""
-        return self.compute.write("DELETE", f"{_COLLECTION}/{name}", None)
+        return self.compute.write("DELETE", self._path(link), None)
+
+    def _path(self, link: str) -> str:
+        return link.removeprefix(f"projects/{self.compute.project}/")

@@ -7,7 +7,8 @@ from typing import Any
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.operations import OperationResult
 from deploy.documents import validation
-from deploy.documents.group_state import Group, health_check_of, parse_group
+from deploy.documents.group_state import Group, Instance, health_check_of, parse_group
+from deploy.documents.location import Location
 from deploy.documents.resource import Document, name_of
 from deploy.errors import CloudError, NotAllowedError, RefusedError
 from deploy.retry import NOT_FOUND, TransientError
@@ -16,26 +17,21 @@ from deploy.retry import NOT_FOUND, TransientError
 @dataclass(frozen=True)
 class ManagedGroup:
     """
-    A group of one zone.
+    A group of one zone or one region.
 
     Args:
         compute: API of the project that has the group.
-        zone: name of the zone.
+        location: zone or region of the group.
         name: name of the group.
     """
 
     compute: Compute
-    zone: str
+    location: Location
     name: str
 
     @property
     def _path(self) -> str:
-        return f"zones/{self.zone}/instanceGroupManagers/{self.name}"
-
-    @property
-    def region(self) -> str:
-        """Name of the region that the zone is in."""
-        return self.zone.rpartition("-")[0]
+        return f"{self.location.path}/instanceGroupManagers/{self.name}"
 
     def get(self) -> Document:
         """
@@ -45,7 +41,7 @@ class ManagedGroup:
             CloudError: the group is absent, or can't be read.
             NotAllowedError: the account may not read the group.
         """
-        return self.compute.get(self._path, check=validation.group_check(self.name, self.zone))
+        return self.compute.get(self._path, check=validation.group_check(self.name, self.location))
 
     def patch(self, body: Document) -> OperationResult:
         """
@@ -73,24 +69,24 @@ class ManagedGroup:
         """
         return self.compute.items(f"{self._path}/listErrors", within_s=within_s)
 
-    def serial_port(self, instance: str, within_s: float) -> str:
+    def serial_port(self, instance: Instance, within_s: float) -> str:
         """
-        Read the serial port of an instance.
+        Read the serial port of an instance, in the zone of the instance.
 
         Args:
-            instance: name of the instance.
+            instance: the instance.
             within_s: seconds that the read may take, retries included.
         """
-        answer = self.compute.get(f"zones/{self.zone}/instances/{instance}/serialPort", within_s=within_s)
-        return str(answer.get("contents", ""))
+        path = f"zones/{instance.zone}/instances/{instance.name}/serialPort"
+        return str(self.compute.get(path, within_s=within_s).get("contents", ""))
 
     def list_autoscalers(self) -> list[Document]:
-        """List the autoscalers of the zone, those of other groups included."""
-        return list(self.compute.items(f"zones/{self.zone}/autoscalers"))
+        """List the autoscalers of the zone or region, those of other groups included."""
+        return list(self.compute.items(f"{self.location.path}/autoscalers"))
 
     def get_region(self) -> Document:
         """Read the document of the region, with its quotas."""
-        return self.compute.get(f"regions/{self.region}", check=validation.check_region)
+        return self.compute.get(f"regions/{self.location.region}", check=validation.check_region)
 
     def get_health_check(self, document: Mapping[str, Any]) -> Document | None:
         """
@@ -118,7 +114,7 @@ class ManagedGroup:
         Read the group and its instances.
 
         Raises:
-            RefusedError: the zone has no such group.
+            RefusedError: the zone or region has no such group.
             CloudError: the group can't be read.
             NotAllowedError: the account may not read the group.
         """
@@ -137,18 +133,21 @@ class ManagedGroup:
         return state
 
     def _absence(self) -> RefusedError:
-        """Return the error for a group that the zone does not have; a regional group of that name is reported."""
+        """Return the error for a group that the location does not have; a group of that name elsewhere is named."""
+        text = f"group '{self.name}': not found in {self.location} of project {self.compute.project}"
         try:
-            self.compute.get(f"regions/{self.region}/instanceGroupManagers/{self.name}")
+            documents = [document for document in list_groups(self.compute) if document.get("name") == self.name]
         except (CloudError, NotAllowedError):
-            return RefusedError(
-                f"group '{self.name}': not found in zone {self.zone} of project {self.compute.project}.",
-                "correct `group`, `zone` or `project` in the environment file",
-            )
-        return RefusedError(
-            f"group '{self.name}': is regional, in {self.region}; surge 1 and unavailable 0 are not allowed there.",
-            "use a zonal group for each zone",
-        )
+            documents = []
+        others = [location for document in documents if (location := Location.of(document))]
+        if not others:
+            fix = f"correct `group`, `{self.location.kind}` or `project` in the environment file"
+            return RefusedError(f"{text}.", fix)
+        found, names = others[0], " and ".join(map(str, others))
+        fix = f"set `{found.kind}: {found.name}` in the environment file"
+        if found.kind != self.location.kind:
+            fix += f" in place of `{self.location.kind}`"
+        return RefusedError(f"{text}; a group of that name is in {names}.", fix)
 
 
 def list_groups(compute: Compute) -> list[Document]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
+from deploy.compute_engine.permissions import required_permissions
 from deploy.documents.resource import Document, link_of, links_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
@@ -29,26 +29,27 @@ def read_observation(
         run_reads: makes independent reads, and returns their results in order.
 
     Raises:
-        RefusedError: the zone has no such group.
+        RefusedError: the zone or region has no such group.
         CloudError: a read failed.
         NotAllowedError: the account may not read the group, the templates or the autoscalers.
     """
     compute, templates = managed.compute, InstanceTemplates(managed.compute)
-    group, listed, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
+    group, global_templates, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
         [
             lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
-            templates.list_all,
+            templates.list_global,
             managed.list_autoscalers,
-            lambda: _missing_permissions(read_permissions),
+            lambda: _missing_permissions(managed, read_permissions),
             lambda: _quotas(managed),
         ]
     )
     group_links = links_of(group.raw)
-    template_links = {version.link for version in group.versions[:1]}
-    template = _find(listed, template_links)
+    link = group.versions[0].link if group.versions else ""
+    listed = [*global_templates, *templates.list_beside(link)]
+    template = _find(listed, link)
     if not template:
-        listed = _list_again(templates, template_links, listed, compute.time)
-        template = _find(listed, template_links)
+        listed = _list_again(templates, link, listed, compute.time)
+        template = _find(listed, link)
     return Observation(
         group=group,
         templates=tuple(listed),
@@ -65,11 +66,11 @@ def read_observation(
     )
 
 
-def _find(templates: list[Document], links: set[str]) -> Document:
-    return next((template for template in templates if links & {*links_of(template)}), {})
+def _find(templates: list[Document], link: str) -> Document:
+    return next((template for template in templates if link in links_of(template)), {})
 
 
-def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Document], time: Time) -> list[Document]:
+def _list_again(templates: InstanceTemplates, link: str, listed: list[Document], time: Time) -> list[Document]:
     """
     List templates until the list has the group's own.
 
@@ -78,8 +79,8 @@ def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Docu
     """
 
     def attempt() -> list[Document]:
-        complete = templates.list_all()
-        if not _find(complete, links):
+        complete = [*templates.list_global(), *templates.list_beside(link)]
+        if not _find(complete, link):
             raise TransientError("the list of templates lacks the group's own")
         return complete
 
@@ -89,13 +90,15 @@ def _list_again(templates: InstanceTemplates, links: set[str], listed: list[Docu
         return listed
 
 
-def _missing_permissions(read_permissions: Callable[[], set[str]]) -> tuple[tuple[str, ...], str]:
+def _missing_permissions(
+    managed: ManagedGroup, read_permissions: Callable[[], set[str]]
+) -> tuple[tuple[str, ...], str]:
     """Return the required permissions that the account does not have, and why they could not be read."""
     try:
         granted = read_permissions()
     except (CloudError, NotAllowedError) as error:
         return (), str(error)
-    return tuple(permission for permission in REQUIRED_PERMISSIONS if permission not in granted), ""
+    return tuple(permission for permission in required_permissions(managed.location) if permission not in granted), ""
 
 
 def _quotas(managed: ManagedGroup) -> tuple[tuple[Quota, ...], str]:

@@ -2,9 +2,13 @@
 
 from typing import Final
 
+from deploy.documents.location import Location
 from lib.disabled_apis import enabling_fix
 
-# One for each method that a rollout calls. Source: Compute Engine's reference, "IAM Permissions" of each method.
+_ZONE_OPERATIONS: Final = "compute.zoneOperations.get"
+_REGION_OPERATIONS: Final = "compute.regionOperations.get"
+# One for each method that a rollout of a zonal group calls. The methods of regional groups, templates and autoscalers
+# require the same ones, but for the operations. Source: Compute Engine's reference, "IAM Permissions" of each method.
 REQUIRED_PERMISSIONS: Final = (
     "compute.autoscalers.list",
     "compute.globalOperations.get",
@@ -17,7 +21,7 @@ REQUIRED_PERMISSIONS: Final = (
     "compute.instanceTemplates.get",
     "compute.instanceTemplates.list",
     "compute.instanceTemplates.useReadOnly",
-    "compute.zoneOperations.get",
+    _ZONE_OPERATIONS,
 )
 # What a PATCH to another template needs in addition: Compute Engine checks by a dry run that the caller may create the
 # instance BASE-0000 and its disk. A project's testIamPermissions does not report grants under a condition on this name,
@@ -37,6 +41,13 @@ INSTANCE_PERMISSIONS: Final = (
 # What a rollout uses if it has it: evidence of a failed instance, and the quotas.
 OPTIONAL_PERMISSIONS: Final = ("compute.instances.getSerialPortOutput", "compute.regions.get")
 _ACT_AS: Final = "iam.serviceAccounts.actAs"  # granted on the account of the instances
+
+
+def required_permissions(location: Location) -> tuple[str, ...]:
+    """Return the permissions that a rollout of a group needs on the project."""
+    if location.kind == "zone":
+        return REQUIRED_PERMISSIONS
+    return tuple(name.replace(_ZONE_OPERATIONS, _REGION_OPERATIONS) for name in REQUIRED_PERMISSIONS)
 
 
 def grant_fix(text: str) -> str:

@@ -14,6 +14,7 @@ from deploy.errors import RefusedError
 from deploy.group import preflight
 from deploy.group.drift import policy_differences
 from deploy.group.observation import Observation
+from deploy.group.replacement import surge_instances
 from deploy.release import template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.record import ReleaseRecord
@@ -46,8 +47,9 @@ def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     for refusal in refusals:
         yield _refused("group", refusal, preflight.group_command(config, "describe"))
     if not refusals:
+        kind = "zonal" if config.zone else f"regional, in {len(group.zones)} zones,"
         yield ok(
-            "group", f"'{config.group}' is zonal and stateless, with one version and target size {group.target_size}"
+            "group", f"'{config.group}' is {kind} and stateless, with one version and target size {group.target_size}"
         )
 
 
@@ -114,7 +116,7 @@ def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
 
 def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     """Yield the findings about room for the surge in the region's quotas: each that lacks it, or is not checked."""
-    check, region = "quota", config.zone.rpartition("-")[0]
+    check, region = "quota", config.location.region
     group, base, quotas = readings.group, readings.template, readings.quotas
     show = (
         f"gcloud compute regions describe {region} --project {config.project} --flatten 'quotas[]'"
@@ -144,7 +146,7 @@ def quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     for quota in unchecked:
         yield unknown(check, f"{quota.metric} was not checked, because {quota.unchecked}", show)
     if not shortages and not unchecked:
-        surge = min(config.rollout.surge, group.target_size)
+        surge = surge_instances(config, group)
         yield ok(check, f"room for {observation.surge_room} instances, and a rollout adds {surge}")
 
 

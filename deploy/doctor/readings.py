@@ -81,7 +81,7 @@ class Readings:
         template: template of the group.
         quotas: quotas of the group's region.
         project: project with its quotas.
-        machine_type: machine type of the template, in the zone of the group.
+        machine_types: machine type of the template, in each zone of the group; empty if the template was not read.
         firewalls: effective firewalls of the template's network.
         act_as: permissions that the account has on each service account of the template, by email.
         secrets: secrets that the startup script names.
@@ -102,7 +102,7 @@ class Readings:
     template: Document | Unread = NO_GROUP
     quotas: tuple[Quota, ...] | Unread = NO_LOGIN
     project: Document | Unread = NO_LOGIN
-    machine_type: Document | Unread = NO_TEMPLATE
+    machine_types: Mapping[str, Document | Unread] = field(default_factory=dict)
     firewalls: NetworkFirewalls | Unread = NO_TEMPLATE
     act_as: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
     secrets: Mapping[SecretName, SecretReading] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Findings about what a group's instances need: probes, machine type, secrets, the image repository and quotas."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from deploy.config import Config
@@ -51,19 +51,27 @@ def firewall_findings(config: Config, readings: Readings) -> Iterator[Finding]:
 
 
 def machine_type_findings(config: Config, readings: Readings) -> Iterator[Finding]:
-    """Yield the finding about the template's machine type in the zone of the group."""
-    check, base, machine_type = "machine type", readings.template, readings.machine_type
-    show = f"gcloud compute machine-types list --project {config.project} --zones {config.zone}"
-    if isinstance(base, Unread):
+    """Yield the findings about the template's machine type: each zone of the group that lacks it, or was not read."""
+    check, base, machine_types = "machine type", readings.template, readings.machine_types
+    zones = ",".join(machine_types) or config.zone
+    where = f"--zones {zones}" if zones else f"--filter 'zone ~ ^{config.location.region}-'"
+    show = f"gcloud compute machine-types list --project {config.project} {where}"
+    if isinstance(base, Unread) or not machine_types:
         yield unread_finding(check, config, NO_TEMPLATE, show)
         return
     name = name_of(str((base.get("properties") or {}).get("machineType", "")))
-    if isinstance(machine_type, Unread) and machine_type.is_absent:
-        yield wrong(check, f"zone {config.zone} has no '{name}'", show)
-    elif isinstance(machine_type, Unread):
-        yield unread_finding(check, config, machine_type, show)
-    else:
-        yield ok(check, f"zone {config.zone} has '{name}'")
+    for zone, machine_type in machine_types.items():
+        if isinstance(machine_type, Unread) and machine_type.is_absent:
+            yield wrong(check, f"zone {zone} has no '{name}'", show)
+        elif isinstance(machine_type, Unread):
+            yield unread_finding(check, config, machine_type, show)
+    readable = [zone for zone, machine_type in machine_types.items() if not isinstance(machine_type, Unread)]
+    if len(readable) == len(machine_types):
+        yield ok(check, f"{_zones(readable)} '{name}'")
+
+
+def _zones(names: Sequence[str]) -> str:
+    return f"zone {names[0]} has" if len(names) == 1 else f"zones {', '.join(names)} have"
 
 
 def template_quota_findings(config: Config, readings: Readings) -> Iterator[Finding]:

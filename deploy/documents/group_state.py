@@ -1,9 +1,11 @@
 """The state of a managed instance group at one poll, parsed from its document and the rows of its instances."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from deploy.documents.location import Location
 from deploy.documents.resource import Document, link_of, name_of, project_of
 
 _STARTUP_SCRIPT_KEYS: Final = ("startup-script", "startup-script-url")
@@ -47,6 +49,9 @@ class Instance:
         errors: codes and messages of the group's last attempt.
         target_status: RUNNING, SUSPENDED, STOPPED and so on: the status that the group works towards; empty if the row
             has none.
+        zone: zone of the instance.
+        failing_checks: names of other health checks than the group's own, such as a load balancer's, that do not find
+            the instance healthy.
     """
 
     name: str
@@ -56,6 +61,8 @@ class Instance:
     health: str
     errors: tuple[tuple[str, str], ...] = ()
     target_status: str = ""
+    zone: str = ""
+    failing_checks: tuple[str, ...] = ()
 
     @property
     def is_standby(self) -> bool:
@@ -88,8 +95,29 @@ class Group:
 
     @property
     def qualified_name(self) -> str:
-        """`ZONE/GROUP`, which its release records hold, because groups of a project may share a repository."""
-        return f"{name_of(self.raw.get('zone', ''))}/{self.raw.get('name', '')}"
+        """`LOCATION/GROUP`, which its release records hold, because groups of a project may share a repository."""
+        location = Location.of(self.raw)
+        return f"{location.name if location else ''}/{self.raw.get('name', '')}"
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """Names of the zones of the group: one, or those of a regional group's distribution policy."""
+        return zones_of(self.raw)
+
+    @property
+    def recreates(self) -> bool:
+        """Whether a rollout replaces each instance under its name, so that the old one is deleted first."""
+        return (self.raw.get("updatePolicy") or {}).get("replacementMethod") == "RECREATE"
+
+    @property
+    def avoids_full_zones(self) -> bool:
+        """
+        Whether the group tries another zone when one has no capacity.
+
+        Source: google-cloud-compute 1.57.0, DistributionPolicy.target_shape: ANY and BALANCED choose zones where
+        resources are available; EVEN, the default, keeps the number of instances of all zones equal.
+        """
+        return (self.raw.get("distributionPolicy") or {}).get("targetShape") in ("ANY", "BALANCED")
 
     @property
     def metadata_of_all(self) -> Mapping[str, str]:
@@ -149,6 +177,13 @@ def parse_version(entry: Document, project: str) -> Version:
     return Version(link_of(entry.get("instanceTemplate", ""), project), entry.get("name", ""))
 
 
+def zones_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the zones that a group's document names."""
+    if raw.get("zone"):
+        return (name_of(raw["zone"]),)
+    return tuple(name_of(entry["zone"]) for entry in (raw.get("distributionPolicy") or {}).get("zones") or [])
+
+
 def health_check_of(raw: Mapping[str, Any]) -> str:
     """Return the link of the health check that a group repairs by; empty if the group has none."""
     policies = raw.get("autoHealingPolicies") or []
@@ -161,7 +196,7 @@ def initial_delay_s(raw: Mapping[str, Any]) -> int:
 
 
 def _project(raw: Mapping[str, Any]) -> str:
-    return project_of(raw.get("selfLink") or raw.get("zone") or "")
+    return project_of(raw.get("selfLink") or raw.get("zone") or raw.get("region") or "")
 
 
 def _parse_health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
@@ -172,11 +207,31 @@ def _parse_health(raw: Mapping[str, Any], rows: Sequence[Document]) -> str:
         raw: document of the group.
         rows: `instanceHealth` of a managed instance: a row for each check that probes the instance.
     """
-    project = project_of(raw.get("selfLink") or "")
-    check = link_of(health_check_of(raw), project)
-    own = [row for row in rows if check and link_of(row.get("healthCheck") or "", project) == check]
+    own = [row for row in rows if _is_of_own_check(raw, row)]
     states = [row.get("detailedHealthState") or "UNKNOWN" for row in own or rows]
     return next((state for state in states if state != "HEALTHY"), "HEALTHY" if states else "")
+
+
+def _is_of_own_check(raw: Mapping[str, Any], row: Document) -> bool:
+    """Return whether a row of `instanceHealth` is of the check that the group repairs by."""
+    project = project_of(raw.get("selfLink") or "")
+    check = link_of(health_check_of(raw), project)
+    return bool(check) and link_of(row.get("healthCheck") or "", project) == check
+
+
+def _failing_checks(raw: Mapping[str, Any], rows: Sequence[Document]) -> tuple[str, ...]:
+    """Return the names of the other checks that do not find an instance healthy, if the group's own check has a row."""
+    others = [row for row in rows if not _is_of_own_check(raw, row)]
+    if len(others) == len(rows):
+        return ()
+    failing = (row for row in others if row.get("detailedHealthState") != "HEALTHY")
+    return tuple(name_of(row.get("healthCheck") or "") for row in failing)
+
+
+def _zone_of(link: str) -> str:
+    """Return the zone in the link of an instance; empty if the link names none."""
+    found = re.search(r"(?:^|/)zones/([^/]+)/", link)
+    return found[1] if found else ""
 
 
 def _parse_instance(raw: Mapping[str, Any], row: Document) -> Instance:
@@ -190,4 +245,6 @@ def _parse_instance(raw: Mapping[str, Any], row: Document) -> Instance:
         health=_parse_health(raw, row.get("instanceHealth") or []),
         errors=tuple((error.get("code", ""), error.get("message", "")) for error in errors),
         target_status=row.get("targetStatus", ""),
+        failing_checks=_failing_checks(raw, row.get("instanceHealth") or []),
+        zone=_zone_of(row.get("instance", "")) or name_of(raw.get("zone", "")),
     )

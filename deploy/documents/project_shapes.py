@@ -1,4 +1,4 @@
-"""The members that `doctor` reads of a project's documents, with their types. Source: Compute v1, Service Usage v1."""
+"""The members that deploy reads of a project's documents, with their types. Source: Compute v1, Service Usage v1."""
 
 from typing import Annotated
 
@@ -15,6 +15,13 @@ class ProjectDocument(Shape):
     name: _Text
     default_service_account: str = ""
     quotas: tuple[Quota, ...] = ()
+
+
+class RegionDocument(Shape):
+    """A region with its quotas."""
+
+    name: _Text
+    quotas: list[Quota] = []
 
 
 class MachineTypeDocument(Shape):

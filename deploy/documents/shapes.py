@@ -42,8 +42,8 @@ class HealingPolicy(Shape):
     initial_delay_sec: int = 0
 
 
-class InstanceCount(Shape):
-    """A number of instances, or a share of them."""
+class FixedOrPercent(Shape):
+    """A number of instances, or a percentage of the target size."""
 
     fixed: int | None = None
     percent: int | None = None
@@ -56,8 +56,21 @@ class UpdatePolicy(Shape):
     minimal_action: str = ""
     most_disruptive_allowed_action: str = ""
     replacement_method: str = ""
-    max_surge: InstanceCount = InstanceCount()
-    max_unavailable: InstanceCount = InstanceCount()
+    max_surge: FixedOrPercent = FixedOrPercent()
+    max_unavailable: FixedOrPercent = FixedOrPercent()
+
+
+class ZoneOfGroup(Shape):
+    """A zone of a regional group."""
+
+    zone: _Text
+
+
+class DistributionPolicy(Shape):
+    """How a regional group spreads its instances over its zones."""
+
+    target_shape: str = ""
+    zones: list[ZoneOfGroup] = []
 
 
 class Properties(Shape):
@@ -80,6 +93,7 @@ class GroupDocument(Shape):
     self_link: str = ""
     zone: str = ""
     region: str = ""
+    distribution_policy: DistributionPolicy = DistributionPolicy()
     target_size: int = 0
     instance_template: str = ""
     versions: Annotated[list[VersionEntry], Field(min_length=1)] = [VersionEntry()]
@@ -203,13 +217,6 @@ class Quota(Shape):
     metric: str
     limit: float
     usage: float
-
-
-class RegionDocument(Shape):
-    """A region with its quotas."""
-
-    name: _Text
-    quotas: list[Quota] = []
 
 
 class GroupScope(Shape):

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.documents import shapes
-from deploy.documents.resource import Document, name_of
+from deploy.documents import project_shapes, shapes
+from deploy.documents.location import Location
+from deploy.documents.resource import Document
 
 Check = Callable[[Document], object]
 
@@ -35,14 +36,17 @@ def check_object(document: Document) -> None:
         raise ValueError(f"an error with status 200: {str(document['error'])[:200]}")
 
 
-def group_check(name: str, zone: str) -> Check:
-    """Return the check of a group's document, which must have this name and zone."""
+def group_check(name: str, location: Location) -> Check:
+    """Return the check of a group's document, which must have this name and, if it names one, this location."""
 
     def check(document: Document) -> None:
         check_object(document)
         group = shapes.GroupDocument.model_validate(document)
-        if group.name != name or name_of(group.zone or zone) != zone:
-            raise ValueError(f"another group: '{name_of(group.zone)}/{group.name}'")
+        found = Location.of(document) or location
+        if group.name != name or found != location:
+            raise ValueError(f"another group: '{found.name}/{group.name}'")
+        if location.kind == "region" and not group.distribution_policy.zones:
+            raise ValueError("a regional group without zones")
         if not (document.get("versions") or group.instance_template):
             raise ValueError("a group without a version")
 
@@ -108,7 +112,7 @@ def check_region(document: Document) -> None:
         ValueError: the answer is no such document.
     """
     check_object(document)
-    shapes.RegionDocument.model_validate(document)
+    project_shapes.RegionDocument.model_validate(document)
 
 
 def shape_check(shape: type[shapes.Shape]) -> Check:

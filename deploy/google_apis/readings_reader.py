@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
-from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, REQUIRED_PERMISSIONS
+from deploy.compute_engine.permissions import INSTANCE_PERMISSIONS, OPTIONAL_PERMISSIONS, required_permissions
 from deploy.config import Config
 from deploy.doctor.access import ACT_AS
 from deploy.doctor.readings import NetworkFirewalls, Readings, SecretReading, Unread
@@ -86,7 +86,9 @@ class ReadingsReader:
         reads: dict[str, Callable[[], Any]] = {
             "group": self.managed.read,
             "services": self._services,
-            "missing_permissions": lambda: self._missing("cloudresourcemanager", project, REQUIRED_PERMISSIONS),
+            "missing_permissions": lambda: self._missing(
+                "cloudresourcemanager", project, required_permissions(self.managed.location)
+            ),
             "missing_optional_permissions": lambda: self._missing(
                 "cloudresourcemanager", project, OPTIONAL_PERMISSIONS
             ),
@@ -98,7 +100,7 @@ class ReadingsReader:
         }
         readings = Readings(account=account, member=member, **self._read_all(reads))
         readings = replace(readings, **self._of_group(readings.group))
-        readings = replace(readings, **self._of_template(readings.template, readings.project))
+        readings = replace(readings, **self._of_template(readings.group, readings.template, readings.project))
         clock = compute.server_clock
         return replace(readings, clock_ahead_s=clock.ahead_s if clock.is_known else None)
 
@@ -131,23 +133,30 @@ class ReadingsReader:
             }
         )
 
-    def _of_template(self, template: Document | Unread, project: Document | Unread) -> Mapping[str, Any]:
-        if isinstance(template, Unread):
+    def _of_template(
+        self, group: Group | Unread, template: Document | Unread, project: Document | Unread
+    ) -> Mapping[str, Any]:
+        if isinstance(group, Unread) or isinstance(template, Unread):
             return {}
         properties: Document = template.get("properties") or {}
-        machine_type = f"zones/{self.config.zone}/machineTypes/{name_of(str(properties.get('machineType', '')))}"
+        machine_type = name_of(str(properties.get("machineType", "")))
         secrets = secret_names(templates.metadata(template).get("startup-script", ""), self.config.project)
         accounts = _accounts(properties, project)
         compute = self.managed.compute
         reads: dict[str | SecretName, Callable[[], Any]] = {
-            "machine_type": partial(compute.get, machine_type, within_s=_WITHIN_S, check=_MACHINE_TYPE),
+            **{
+                f"zone {zone}": partial(
+                    compute.get, f"zones/{zone}/machineTypes/{machine_type}", within_s=_WITHIN_S, check=_MACHINE_TYPE
+                )
+                for zone in group.zones
+            },
             "firewalls": partial(self._firewalls, properties),
             **{f"account {email}": partial(self._granted_on_account, email) for email in accounts},
             **{name: partial(self._secret, name) for name in secrets},
         }
         values = self._read_all(reads)
         return {
-            "machine_type": values["machine_type"],
+            "machine_types": {zone: values[f"zone {zone}"] for zone in group.zones},
             "firewalls": values["firewalls"],
             "act_as": {email: values[f"account {email}"] for email in accounts},
             "secrets": {name: values[name] for name in secrets},
@@ -171,11 +180,12 @@ class ReadingsReader:
         return tuple(permission for permission in permissions if permission not in granted)
 
     def _template(self, group: Group) -> Document | Unread:
-        """Read the group's template, which must be a global one of the project."""
+        """Read the group's template, which must be a global one of the project, or one of the group's region."""
         link = group.versions[0].link if group.versions else ""
-        if not link.startswith(f"projects/{self.config.project}/global/instanceTemplates/"):
-            return Unread("the template is not a global one of the project", is_absent=True)
-        return InstanceTemplates(self.managed.compute).get(name_of(link), within_s=_WITHIN_S)
+        project, region = f"projects/{self.config.project}", self.config.location.region
+        if not link.startswith((f"{project}/global/", f"{project}/regions/{region}/")):
+            return Unread(f"the template is neither a global one of the project nor one of {region}", is_absent=True)
+        return InstanceTemplates(self.managed.compute).get(link, within_s=_WITHIN_S)
 
     def _granted_on_account(self, email: str) -> frozenset[str]:
         return self.apis.granted("iam", f"projects/-/serviceAccounts/{email}", (ACT_AS,))

@@ -8,7 +8,7 @@ from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, links_of, name_of
 from deploy.errors import RefusedError
 from deploy.group import typed_rollback, update_policy
-from deploy.group.health import is_idle
+from deploy.group.health import failing_check_warnings, is_idle
 from deploy.group.observation import Observation
 from deploy.release import history, template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
@@ -25,6 +25,7 @@ def drift(config: Config, observation: Observation) -> tuple[str, ...]:
         *manual_changes(config, observation),
         *([newer] if newer else []),
         *_outdated_instances(observation),
+        *failing_check_warnings(observation.group),
     )
 
 
@@ -133,10 +134,10 @@ def policy_differences(
     Args:
         config: rollout settings of the environment.
         group: the group.
-        templates: all global templates of the project, which show a rollback to an unmanaged version; empty if they
-            were not read.
+        templates: templates of the project, which show a rollback to an unmanaged version; empty if they were not
+            read.
     """
-    differences = update_policy.differing_values(config.rollout, group.raw.get("updatePolicy") or {})
+    differences = update_policy.differing_values(config.rollout, len(group.zones), group.raw.get("updatePolicy") or {})
     if not is_idle(group) and typed_rollback.is_rolled_back(group, templates):
         differences.pop("maxSurge", None)  # a rollback has a surge of its own until it has settled
     return differences

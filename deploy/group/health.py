@@ -5,19 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from deploy.documents.group_state import Group, Instance, Version, initial_delay_s
+from deploy.documents.group_state import Group, Instance, Version, health_check_of, initial_delay_s
+from deploy.documents.resource import name_of
 
 # Codes that more waiting does not fix. Source: public reports of groups that repeated such an attempt for half an hour.
-CAPACITY_CODES: Final = frozenset(
-    {
-        "ZONE_RESOURCE_POOL_EXHAUSTED",
-        "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
-        "QUOTA_EXCEEDED",
-        "IP_SPACE_EXHAUSTED",
-        "IP_SPACE_EXHAUSTED_WITH_DETAILS",
-        "VM_MIN_COUNT_NOT_REACHED",
-    }
-)
+_ZONE_CODES: Final = frozenset({"ZONE_RESOURCE_POOL_EXHAUSTED", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS"})
+CAPACITY_CODES: Final = _ZONE_CODES | {
+    "QUOTA_EXCEEDED",
+    "IP_SPACE_EXHAUSTED",
+    "IP_SPACE_EXHAUSTED_WITH_DETAILS",
+    "VM_MIN_COUNT_NOT_REACHED",
+}
 _POLLS_BEFORE_CAPACITY: Final = 2
 _REPAIRS_BEFORE_FAILURE: Final = 2
 NOTHING_PROVEN: Final = "no instances, nothing proven"
@@ -53,12 +51,15 @@ class PollSummary:
         polls_without_capacity: the latest polls in a row in which a new instance lacked capacity.
         repairs: how many times the group began to recreate each new instance, by the instance's name.
         recreating: new instances that the group was recreating at the last poll.
+        begun: by RECREATE, new instances that were in another state than RECREATING: in that state the group first
+            replaces an old instance by a new one of its name, which is no repair.
     """
 
     had_instances: bool = False
     polls_without_capacity: int = 0
     repairs: Mapping[str, int] = field(default_factory=dict)
     recreating: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
 
 
 def add_poll(group: Group, target: Version, polls: PollSummary) -> PollSummary:
@@ -71,17 +72,18 @@ def add_poll(group: Group, target: Version, polls: PollSummary) -> PollSummary:
         polls: summary of the polls before.
     """
     new = [instance for instance in group.active_instances if instance.version == target]
-    lacks_capacity = any(
-        code in CAPACITY_CODES for instance in new for code, _ in instance.errors if instance.status == ""
-    )
+    codes = capacity_codes(group)
+    lacks_capacity = any(code in codes for instance in new for code, _ in instance.errors if instance.status == "")
     recreating = frozenset(instance.name for instance in new if instance.action == "RECREATING")
     repairs = Counter(polls.repairs)
-    repairs.update(recreating - polls.recreating)
+    started = recreating - polls.recreating
+    repairs.update(started & polls.begun if group.recreates else started)
     return PollSummary(
         had_instances=polls.had_instances or not is_empty(group),
         polls_without_capacity=polls.polls_without_capacity + 1 if lacks_capacity else 0,
         repairs=dict(repairs),
         recreating=recreating,
+        begun=polls.begun | ({instance.name for instance in new} - recreating if group.recreates else set()),
     )
 
 
@@ -107,8 +109,9 @@ def group_verdict(group: Group, target: Version, polls: PollSummary, *, needs_pr
         return Verdict("failed", text, fix="resize the group, and deploy again")
     new = [instance for instance in group.active_instances if instance.version == target]
     if polls.polls_without_capacity >= _POLLS_BEFORE_CAPACITY:
+        codes = capacity_codes(group)
         lacking, code, message = next(
-            (instance, code, message) for instance in new for code, message in instance.errors if code in CAPACITY_CODES
+            (instance, code, message) for instance in new for code, message in instance.errors if code in codes
         )
         return Verdict("capacity", f"{code}: {message}", lacking.name)
     for name, count in polls.repairs.items():
@@ -121,6 +124,11 @@ def group_verdict(group: Group, target: Version, polls: PollSummary, *, needs_pr
     if conditions:
         return Verdict("waiting", " · ".join(conditions))
     return Verdict("done", NOTHING_PROVEN if is_empty(group) else f"{len(new)} of {group.target_size} healthy")
+
+
+def capacity_codes(group: Group) -> frozenset[str]:
+    """Return the codes of missing capacity that end a rollout: of a full zone only if the group tries no other zone."""
+    return CAPACITY_CODES - _ZONE_CODES if group.avoids_full_zones else CAPACITY_CODES
 
 
 def with_delay_cause(verdict: Verdict, short_delay: str) -> Verdict:
@@ -140,6 +148,22 @@ def is_serving(instance: Instance, target: Version) -> bool:
     """Return whether an instance is on a version, running, healthy, and left alone by the group."""
     state = (instance.version, instance.status, instance.action, instance.health)
     return state == (target, "RUNNING", "NONE", "HEALTHY")
+
+
+def failing_check_warnings(group: Group) -> tuple[str, ...]:
+    """
+    Return a warning for each health check of a load balancer, or another one beside the group's own, that fails.
+
+    The verdict on a release is that of the group's own check alone: another check may fail for reasons that no rollout
+    changes, such as a port that the instances do not serve.
+    """
+    names = Counter(name for instance in group.active_instances for name in instance.failing_checks)
+    own = name_of(health_check_of(group.raw))
+    return tuple(
+        f"health check '{name}' does not find {count} of {len(group.active_instances)} instances healthy, and a rollout"
+        f" is judged by '{own}' alone: a load balancer that uses '{name}' sends them no requests"
+        for name, count in sorted(names.items())
+    )
 
 
 def is_empty(group: Group) -> bool:

@@ -14,7 +14,7 @@ class Observation:
 
     Args:
         group: the group with its instances.
-        templates: all global templates of the project.
+        templates: global templates of the project, and regional ones beside the group's own.
         template: template of the group, of two versions the first one's; empty if the project does not have it.
         health_check: health check that the group repairs by; None if the group has none, or the check is absent.
         autoscaler: name of the autoscaler that resizes the group; empty if there is none.

@@ -8,6 +8,7 @@ from deploy.documents.group_state import Group, health_check_of
 from deploy.documents.resource import Document, name_of
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.group.observation import Observation
+from deploy.group.replacement import count_refusals, surge_instances
 from deploy.release import secret_scan
 from deploy.release.template import metadata
 
@@ -41,11 +42,12 @@ def refuse_unmet_preconditions(config: Config, observation: Observation) -> None
 
 
 def foreign_template(config: Config, group: Group) -> RefusedError:
-    """Return the refusal of a group whose template is not a global one of its project."""
+    """Return the refusal of a group whose template is neither a global one of its project nor one of its region."""
+    region = config.location.region
     return RefusedError(
-        f"group '{config.group}': its template '{group.versions[0].link}' is not a global one of"
-        f" project '{config.project}'.",
-        "use a global template of that project",
+        f"group '{config.group}': its template '{group.versions[0].link}' is neither a global one of"
+        f" project '{config.project}' nor one of its region {region}.",
+        "use a template of that project",
     )
 
 
@@ -75,10 +77,6 @@ def group_refusals(config: Config, group: Group, health_check: Document | None) 
 def setting_refusals(config: Config, group: Group) -> Iterator[RefusedError]:
     """Yield every refusal for the kind of the group, its versions and its `allInstancesConfig`."""
     where = f"group '{config.group}'"
-    if group.raw.get("region"):
-        yield RefusedError(
-            f"{where}: is regional; surge 1 and unavailable 0 are not allowed there.", "use a zonal group for each zone"
-        )
     status = group.raw.get("status") or {}
     if (status.get("stateful") or {}).get("hasStatefulConfig") or group.raw.get("statefulPolicy"):
         yield RefusedError(
@@ -112,13 +110,17 @@ def update_policy_refusals(config: Config, group: Group) -> Iterator[RefusedErro
         )
     method = policy.get("replacementMethod", config.rollout.method)
     if method != config.rollout.method:
-        flags = ("--update-policy-replacement-method", config.rollout.method.lower())
+        flags = ["--update-policy-replacement-method", config.rollout.method.lower()]
+        if config.rollout.method == "RECREATE":  # without a surge, which Compute Engine refuses beside RECREATE
+            flags += ["--update-policy-max-surge", "0"]
+            flags += ["--update-policy-max-unavailable", str(config.rollout.unavailable_count)]
         yield RefusedError(
             f"{where}: replacementMethod is '{method}', and `rollout.method` of the environment file is"
             f" '{config.rollout.method}'.",
             f"run '{group_command(config, 'update', *flags)}', or set `replacement_method` in Terraform's"
             " `update_policy`",
         )
+    yield from count_refusals(config, group)
 
 
 def health_check_refusals(config: Config, group: Group, health_check: Document | None) -> Iterator[RefusedError]:
@@ -167,7 +169,7 @@ def quota_shortages(config: Config, observation: Observation) -> dict[str, str]:
 
     A rollout replaces each instance once, so that its surge is at most the target size.
     """
-    surge = min(config.rollout.surge, observation.group.target_size)
+    surge = surge_instances(config, observation.group)
     texts = {check.metric: check.shortage(surge, observation.surplus) for check in observation.quota_checks}
     return {metric: text for metric, text in texts.items() if text}
 
@@ -181,10 +183,9 @@ def refuse_quota_shortage(config: Config, observation: Observation) -> None:
     """
     shortages = quota_shortages(config, observation)
     if shortages:
-        region = config.zone.rpartition("-")[0]
         raise RefusedError(
             f"group '{config.group}': {'; '.join(shortages.values())}.",
-            f"raise {', '.join(shortages)} in region {region}, or lower `rollout.surge`",
+            f"raise {', '.join(shortages)} in region {config.location.region}, or lower `rollout.surge`",
         )
 
 
@@ -207,7 +208,7 @@ def refuse_secrets(config: Config, base: Document) -> None:
 
 def group_command(config: Config, verb: str, *flags: str) -> str:
     """Return a gcloud command on the group that a person can paste into a shell."""
-    scope = ("--project", config.project, "--zone", config.zone)
+    scope = ("--project", config.project, *config.location.flag)
     return " ".join(("gcloud compute instance-groups managed", verb, config.group, *scope, *flags))
 
 

@@ -26,7 +26,7 @@ def is_rolled_back(group: Group, templates: Iterable[Document]) -> bool:
 
     Args:
         group: the group.
-        templates: all global templates of the project.
+        templates: global templates of the project, and regional ones beside the group's own.
     """
     name = parse_version_name(group.versions[0].name) if group.versions else None
     return name.kind == "rollback" if name else is_fallback(group, templates)
@@ -39,7 +39,6 @@ def has_left_surge(settings: RolloutSettings, group: Group, templates: Iterable[
     Args:
         settings: rollout settings of the environment file.
         group: the group.
-        templates: all global templates of the project.
+        templates: global templates of the project, and regional ones beside the group's own.
     """
-    policy = group.raw.get("updatePolicy") or {}
-    return update_policy.has_rollback_surge(settings, policy) and is_rolled_back(group, templates)
+    return update_policy.has_rollback_surge(settings, group) and is_rolled_back(group, templates)

@@ -6,17 +6,22 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from deploy.config import RolloutSettings
+from deploy.documents.group_state import Group
+from deploy.documents.instance_count import InstanceCount
 from deploy.documents.resource import Document
 
 _INSTANCE_COUNTS: Final = ("maxSurge", "maxUnavailable")
 
 
-def rollout_policy(settings: RolloutSettings, surge: int | None = None) -> Document:
+def rollout_policy(settings: RolloutSettings, zones: int, surge: int | None = None) -> Document:
     """
     Return the update policy of a rollout.
 
+    The policy has no `instanceRedistributionType`, so that a PATCH keeps the value of a regional group.
+
     Args:
         settings: rollout settings of the environment file.
+        zones: number of the group's zones.
         surge: instances above the target size; None for the settings' surge.
     """
     return {
@@ -24,48 +29,62 @@ def rollout_policy(settings: RolloutSettings, surge: int | None = None) -> Docum
         "minimalAction": "REPLACE",
         "mostDisruptiveAllowedAction": "REPLACE",
         "replacementMethod": settings.method,
-        "maxSurge": _instance_count(settings.surge if surge is None else surge),
-        "maxUnavailable": _instance_count(settings.unavailable),
+        "maxSurge": (settings.surge_in(zones) if surge is None else InstanceCount(surge)).document(),
+        "maxUnavailable": settings.unavailable_count.document(),
     }
 
 
-def _instance_count(count: int) -> Document:
-    """Return a fixed number; a PATCH removes a percentage by null. Source: terraform-provider-google sends the same."""
-    return {"fixed": count, "percent": None}
-
-
-def rollback_surge(settings: RolloutSettings, target_size: int, room: int | None) -> int:
+def rollback_surge(settings: RolloutSettings, zones: int, target_size: int, room: int | None) -> int | None:
     """
     Return the surge of a rollback: every instance at once, as far as the quota has room.
 
     Args:
         settings: rollout settings of the environment file.
+        zones: number of the group's zones; a fixed surge is 0 or at least so many.
         target_size: target size of the group.
         room: instances above the target size that the quota allows; None if the quota is unknown.
+
+    Returns:
+        Number of instances; None to keep the surge of the environment file.
     """
-    return max(settings.surge, min(target_size, settings.surge if room is None else room))
+    usual = settings.surge_in(zones).instances(target_size)
+    possible = min(target_size, usual if room is None else room)
+    if settings.method == "RECREATE" or possible <= usual or possible < zones:
+        return None
+    return possible
 
 
-def has_rollback_surge(settings: RolloutSettings, policy: Document) -> bool:
-    """Return whether a policy is that of the environment file, but for the larger surge of a rollback."""
-    differences = differing_values(settings, policy)
+def has_rollback_surge(settings: RolloutSettings, group: Group) -> bool:
+    """Return whether a group's policy is that of the environment file, but for the larger surge of a rollback."""
+    policy = group.raw.get("updatePolicy") or {}
+    differences = differing_values(settings, len(group.zones), policy)
     surge, _ = differences.get("maxSurge", (None, None))
-    return differences.keys() == {"maxSurge"} and isinstance(surge, int) and surge > settings.surge
+    usual = settings.surge_in(len(group.zones)).instances(group.target_size)
+    return differences.keys() == {"maxSurge"} and isinstance(surge, int) and surge > usual
 
 
-def kept_settings(policy: Document) -> RolloutSettings:
+def kept_settings(group: Group) -> RolloutSettings:
     """Return the rollout settings that keep a group's policy; the defaults if an environment file can't express it."""
-    values = policy_values(policy)
+    values = policy_values(group.raw.get("updatePolicy") or {})
     kept = {"method": values["replacementMethod"], "surge": values["maxSurge"], "unavailable": values["maxUnavailable"]}
     try:
-        return RolloutSettings(**{key: value for key, value in kept.items() if value is not None})
+        settings = RolloutSettings(**{key: value for key, value in kept.items() if value is not None})
+        usual = settings.model_copy(update={"surge": None})
+        return usual if usual.surge_in(len(group.zones)) == settings.surge_in(len(group.zones)) else settings
     except ValidationError:
         return RolloutSettings()
 
 
-def differing_values(settings: RolloutSettings, policy: Document) -> dict[str, tuple[Any, Any]]:
-    """Return the members of a policy that differ from the environment file, with the policy's and the file's value."""
-    current, expected = policy_values(policy), policy_values(rollout_policy(settings))
+def differing_values(settings: RolloutSettings, zones: int, policy: Document) -> dict[str, tuple[Any, Any]]:
+    """
+    Return the members of a policy that differ from the environment file, with the policy's and the file's value.
+
+    Args:
+        settings: rollout settings of the environment file.
+        zones: number of the group's zones.
+        policy: update policy of the group.
+    """
+    current, expected = policy_values(policy), policy_values(rollout_policy(settings, zones))
     return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
 
 
@@ -81,7 +100,7 @@ def policy_values(policy: Document) -> dict[str, Any]:
     A number of instances that has neither `fixed` nor `percent` is 0, a value that JSON of Google's APIs may leave out.
     """
     values: dict[str, Any] = {
-        key: policy.get(key) for key in rollout_policy(RolloutSettings()) if key not in _INSTANCE_COUNTS
+        key: policy.get(key) for key in rollout_policy(RolloutSettings(), zones=1) if key not in _INSTANCE_COUNTS
     }
     return values | {key: _number_of_instances(policy.get(key)) for key in _INSTANCE_COUNTS}
 
@@ -89,4 +108,4 @@ def policy_values(policy: Document) -> dict[str, Any]:
 def _number_of_instances(count: Document | None) -> int | str | None:
     if count is None:
         return None
-    return f"{count['percent']} %" if count.get("percent") is not None else count.get("fixed") or 0
+    return f"{count['percent']}%" if count.get("percent") is not None else count.get("fixed") or 0

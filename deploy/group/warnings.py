@@ -21,7 +21,7 @@ def preflight_warnings(config: Config, observation: Observation) -> tuple[str, .
     lines = [*clock_skew_warnings(observation.clock_ahead_s)]
     if observation.permissions_error:
         lines.append(f"permissions were not checked: {observation.permissions_error}")
-    if config.rollout.surge:
+    if config.rollout.surge_in(len(group.zones)).number:
         lines += unchecked_quotas(observation)
     if group.target_size == 0:
         lines.append("the group has target size 0: no instance will prove this release")

@@ -74,7 +74,8 @@ def release_record(template: Document) -> ReleaseRecord | None:
         return None
     link, script = links_of(template)[0], entries.get(_SCRIPT, "")
     project = project_of(link)
-    if link != f"projects/{project}/global/instanceTemplates/{content_name(project, record, script)}":
+    # A copy is in the collection of its base: a global one, or that of a region.
+    if link != f"{record.base.rpartition('/')[0]}/{content_name(project, record, script)}":
         return None
     digests = [mention.reference.digest for mention in references(script, record.repository)]
     return record if digests == [record.digest] else None

@@ -25,7 +25,7 @@ def write_last_run(folder: Path, result: RunResult) -> None:
     Raises:
         DeployError: the result cannot be written.
     """
-    path = _path(folder, result.project, result.zone, result.group, result.compute_url)
+    path = _path(folder, result.project, result.zone or result.region, result.group, result.compute_url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _delete_temporary(path)
@@ -46,7 +46,7 @@ def read_last_run(folder: Path, config: Config) -> RunResult | None:
     Raises:
         DeployError: the file cannot be read, or has no result.
     """
-    path = _path(folder, config.project, config.zone, config.group, config.compute_url)
+    path = _path(folder, config.project, config.location.name, config.group, config.compute_url)
     try:
         result = _JSON.validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -59,8 +59,8 @@ def read_last_run(folder: Path, config: Config) -> RunResult | None:
         raise DeployError(
             f"{path}: not the result of a run: {where + ': ' if where else ''}{first['msg']}.", f"delete {path}"
         ) from error
-    group = (result.project, result.zone, result.group, result.compute_url)
-    return result if group == (config.project, config.zone, config.group, config.compute_url) else None
+    group = (result.project, result.zone or result.region, result.group, result.compute_url)
+    return result if group == (config.project, config.location.name, config.group, config.compute_url) else None
 
 
 def dump(result: RunResult) -> str:
@@ -68,10 +68,10 @@ def dump(result: RunResult) -> str:
     return as_json(_JSON.dump_python(result, mode="json"))
 
 
-def _path(folder: Path, project: str, zone: str, group: str, compute_url: str) -> Path:
+def _path(folder: Path, project: str, location: str, group: str, compute_url: str) -> Path:
     """Return the file of a group: names have no `_`, and the endpoint separates an emulator's group from Google's."""
     endpoint = hashlib.sha256(compute_url.encode()).hexdigest()[:8]
-    return folder / f"{project}_{zone}_{group}_{endpoint}.json"
+    return folder / f"{project}_{location}_{group}_{endpoint}.json"
 
 
 def _delete_temporary(path: Path) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from deploy.config import Config, RolloutSettings
+from deploy.config import Config
+from deploy.documents.group_state import Group
 from deploy.documents.resource import Document, name_of
 from deploy.endpoints import EndpointOverride
-from deploy.group import update_policy
+from deploy.group import replacement, update_policy
 from deploy.group.health import NOTHING_PROVEN
 from deploy.group.observation import Observation
 from deploy.release import record, template
@@ -56,6 +57,9 @@ class Preview:
         template: fields of the new template that differ from the group's.
         update_policy: fields of the update policy that differ.
         instances: names of the instances that would be replaced.
+        keeps_names: whether a new instance gets the name of the one that it replaces.
+        missing: number of instances by which the capacity falls at most.
+        target_size: number of running instances that the group works towards.
         estimated_s: shortest and longest time that this takes, the bake included, and at most budget_s.
         budget_s: seconds after which the rollout has failed.
         warnings: facts that the operator should read, one line each.
@@ -72,6 +76,9 @@ class Preview:
     template: tuple[Change, ...]
     update_policy: tuple[Change, ...]
     instances: tuple[str, ...]
+    keeps_names: bool
+    missing: int
+    target_size: int
     estimated_s: tuple[float, float]
     budget_s: float
     warnings: tuple[str, ...]
@@ -96,9 +103,11 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     policy_changes: tuple[Change, ...] = ()
     if isinstance(plan, DeployRelease):
         instances = tuple(instance.name for instance in group.active_instances if instance.version is not None)
-        shortest_s, longest_s = estimated_s(len(instances), config.rollout)
+        shortest_s, longest_s = estimated_s(
+            len(instances), replacement.replaced_at_once(config, group), config.rollout.bake_s
+        )
         template_changes = tuple(_template_changes(observed.template, plan.template))
-        policy_changes = _policy_changes(config, group.raw.get("updatePolicy") or {})
+        policy_changes = _policy_changes(config, group)
     return Preview(
         group=config.group,
         action="nothing" if isinstance(plan, NothingToDo) else "roll" if isinstance(plan, DeployRelease) else "wait",
@@ -109,6 +118,9 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
         template=template_changes,
         update_policy=policy_changes,
         instances=instances,
+        keeps_names=config.rollout.method == "RECREATE",
+        missing=replacement.missing_instances(config, group),
+        target_size=group.target_size,
         estimated_s=(min(shortest_s, budget_s), min(longest_s, budget_s)),
         budget_s=budget_s,
         warnings=(*plan.warnings, *_timeout_warnings(config, budget_s, shortest_s)),
@@ -117,15 +129,20 @@ def preview(config: Config, observed: Observation, plan: DeployPlan, bill_of_mat
     )
 
 
-def estimated_s(instances: int, settings: RolloutSettings) -> tuple[float, float]:
+def estimated_s(instances: int, at_once: int, bake_s: float) -> tuple[float, float]:
     """
     Return the shortest and longest time that a rollout takes: replacements one after the other, then the bake.
 
-    As many instances as surge and unavailable allow are replaced at once: ceil(instances / (surge + unavailable)) times
-    60 to 240 s, and `bake_s`. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
+    As many instances as surge and unavailable allow are replaced at once: ceil(instances / at_once) times 60 to 240 s,
+    and the bake. Source: see _REPLACEMENT_S; nothing was measured on Compute Engine.
+
+    Args:
+        instances: number of instances to replace.
+        at_once: number of instances that are replaced at the same time.
+        bake_s: seconds that success must last.
     """
-    turns = math.ceil(instances / (settings.surge + settings.unavailable))
-    shortest_s, longest_s = (turns * seconds + settings.bake_s for seconds in _REPLACEMENT_S)
+    turns = math.ceil(instances / at_once)
+    shortest_s, longest_s = (turns * seconds + bake_s for seconds in _REPLACEMENT_S)
     return shortest_s, longest_s
 
 
@@ -152,8 +169,10 @@ def _lines(preview: Preview) -> list[str]:
     if preview.action == "roll":
         count = len(preview.instances)
         names = f": {', '.join(preview.instances)}" if preview.instances else ""
+        verb = "recreates" if preview.keeps_names else "replaces"
         lines = [
-            f"replaces {count} instance{'s' * (count != 1)}{names}",
+            f"{verb} {count} instance{'s' * (count != 1)}{names}",
+            *_capacity(preview),
             _duration(preview),
             f"restores {preview.fallback} on a failure"
             if preview.fallback
@@ -161,6 +180,15 @@ def _lines(preview: Preview) -> list[str]:
             f"bill of materials {preview.bill_of_materials or 'none in the registry'}",
         ]
     return lines + [f"warning: {text}" for text in preview.warnings]
+
+
+def _capacity(preview: Preview) -> list[str]:
+    """Return a line about the capacity during the rollout, if it falls."""
+    if not (preview.missing and preview.instances):
+        return []
+    size = preview.target_size
+    line = f"the capacity falls by up to {preview.missing} of {size} instance{'s' * (size != 1)}"
+    return [f"{line}: no instance may serve meanwhile" if preview.missing >= size else line]
 
 
 def _duration(preview: Preview) -> str:
@@ -178,12 +206,10 @@ def _timeout_warnings(config: Config, budget_s: float, shortest_s: float) -> tup
     return (f"the timeout of {budget_s:.0f} s is shorter than the {shortest_s:.0f} s that this rollout usually takes",)
 
 
-def _policy_changes(config: Config, policy: Document) -> tuple[Change, ...]:
-    before, after = (
-        update_policy.policy_values(policy),
-        update_policy.policy_values(update_policy.rollout_policy(config.rollout)),
-    )
-    return tuple(Change(key, str(before[key]), str(after[key])) for key in after if before[key] != after[key])
+def _policy_changes(config: Config, group: Group) -> tuple[Change, ...]:
+    policy = group.raw.get("updatePolicy") or {}
+    differences = update_policy.differing_values(config.rollout, len(group.zones), policy)
+    return tuple(Change(key, str(before), str(after)) for key, (before, after) in differences.items())
 
 
 def _diff(title: str, changes: tuple[Change, ...]) -> Iterator[str]:

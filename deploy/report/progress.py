@@ -57,7 +57,9 @@ def line(snapshot: Snapshot) -> str:
     """Return a snapshot in a line, such as `2/3 on web-…-r-ab12cd345678 · 1 verifying 12 s · old 1`."""
     group, target = snapshot.group, snapshot.target
     active = group.active_instances
-    new = [snapshot.timeline.times[instance.name] for instance in active if instance.version == target]
+    new = [
+        snapshot.timeline.times[instance.name, instance.version] for instance in active if instance.version == target
+    ]
     ages_s: dict[str, list[float]] = defaultdict(list)
     for times in new:
         ages_s[times.state].append(snapshot.at_s - times.since_s)

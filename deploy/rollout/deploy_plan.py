@@ -84,7 +84,7 @@ def _plan_new_release(config: Config, request: DeployRequest, observed: Observat
     body = template.new_template(observed.template, _record(config, request, observed, fallback))
     budget_s = config.rollout.budget_s(group.target_size)
     name = version_name("deploy", request.reference.digest, request.run, request.now, budget_s)
-    link = f"projects/{config.project}/global/instanceTemplates/{body['name']}"
+    link = f"{links_of(observed.template)[0].rpartition('/')[0]}/{body['name']}"
     return DeployRelease(
         target=Version(link, str(name)),
         before=before,

@@ -44,11 +44,11 @@ def read_diagnostics(managed: ManagedGroup, instance: Instance | None, output: s
         return ()
     state = f"{instance.name}: {instance.action} {instance.status or 'absent'} {instance.health}".rstrip()
     errors = [f"  {code}: {text}" for code, text in instance.errors]
-    output = max(_read_serial_port(managed, instance.name), output, key=len)
+    output = max(_read_serial_port(managed, instance), output, key=len)
     return (state, *errors, *(f"  | {line}" for line in redacted_tail(output).splitlines()[-_LINES:]))
 
 
-def _read_serial_port(managed: ManagedGroup, instance: str) -> str:
+def _read_serial_port(managed: ManagedGroup, instance: Instance) -> str:
     try:
         return result_within(_READ_S, lambda: managed.serial_port(instance, _READ_S)) or ""
     except DeployError:

@@ -9,7 +9,7 @@ from deploy.config import Config
 from deploy.documents.group_state import Group, Instance, Version, parse_version
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group import serial_output
-from deploy.group.health import CAPACITY_CODES, Verdict, is_serving
+from deploy.group.health import Verdict, capacity_codes, is_serving
 
 _FIRST_READ_S: Final = 30.0
 _PAUSE_S: Final = 20.0
@@ -33,8 +33,15 @@ class LateInstance:
 
 
 def late_instances(group: Group, target: Version) -> tuple[str, ...]:
-    """Return the names of the new instances that do not serve yet; pure."""
-    new = (instance for instance in group.active_instances if instance.version == target)
+    """
+    Return the names of the new instances that do not serve yet; pure.
+
+    An instance that is recreated under its name by RECREATE still has the output of the old one, and is left out.
+    """
+    active = group.active_instances
+    if group.recreates:
+        active = tuple(instance for instance in active if instance.action != "RECREATING")
+    new = (instance for instance in active if instance.version == target)
     return tuple(instance.name for instance in new if not is_serving(instance, target))
 
 
@@ -91,7 +98,7 @@ class EarlyFailureDetector:
             return None
         self._late = replace(self._late, read_at_s=now_s + _PAUSE_S)
         try:
-            return self._read_serial_port(instance) if instance.status else self._read_errors(instance, target)
+            return self._read_serial_port(instance) if instance.status else self._read_errors(group, instance, target)
         except NotAllowedError:
             self._is_forbidden = True
         except CloudError:
@@ -106,7 +113,7 @@ class EarlyFailureDetector:
         it, or it was there again at a later read, and another instance that still does not serve has one too. While a
         script prints that it repeats a failed command, its output shows no failure.
         """
-        output = self.managed.serial_port(instance.name, _READ_S)
+        output = self.managed.serial_port(instance, _READ_S)
         self.outputs[instance.name] = max(output, self.outputs.get(instance.name, ""), key=len)
         failure = serial_output.failure(output, self.config.repository)
         before, self._late = self._late.failures, replace(self._late, failures=failure.count if failure else 0)
@@ -123,12 +130,12 @@ class EarlyFailureDetector:
                 return Verdict("failed", text, instance.name)
         return None
 
-    def _read_errors(self, instance: Instance, target: Version) -> Verdict | None:
+    def _read_errors(self, group: Group, instance: Instance, target: Version) -> Verdict | None:
         """Return a verdict if the group's errors say that there is no capacity for the target version."""
         for row in self.managed.list_errors(_READ_S):
             version = (row.get("instanceActionDetails") or {}).get("version") or {}
             error = row.get("error") or {}
             is_target = parse_version(version, self.config.project) == target
-            if is_target and error.get("code") in CAPACITY_CODES:
+            if is_target and error.get("code") in capacity_codes(group):
                 return Verdict("capacity", f"{error['code']}: {error.get('message', '')}", instance.name)
         return None

@@ -12,7 +12,7 @@ from deploy.rollout.write_errors import refused_write, unchanged_group_error
 _READS = 2
 
 
-def insert_template(managed: ManagedGroup, body: Document) -> tuple[str, ...]:
+def insert_template(managed: ManagedGroup, link: str, body: Document) -> tuple[str, ...]:
     """
     Insert a template, read it back, and compare it with its body.
 
@@ -20,6 +20,7 @@ def insert_template(managed: ManagedGroup, body: Document) -> tuple[str, ...]:
 
     Args:
         managed: group that the template is for.
+        link: link that the template is to have.
         body: body of the template.
 
     Returns:
@@ -30,13 +31,13 @@ def insert_template(managed: ManagedGroup, body: Document) -> tuple[str, ...]:
     """
     where, templates = f"template '{body['name']}'", InstanceTemplates(managed.compute)
     try:
-        operation = templates.insert(body)
+        operation = templates.insert(link, body)
     except (CloudError, NotAllowedError) as error:
         operation = refused_write(error)
     differences: list[str] = []
     for _ in range(_READS):  # only a difference that a second read shows too counts
         try:
-            document = templates.get(body["name"])
+            document = templates.get(link)
         except (CloudError, NotAllowedError) as error:
             problem = "can't be read back" if operation.state == "done" else "was not inserted"
             cause = operation if operation.state == "failed" else refused_write(error)
@@ -47,7 +48,7 @@ def insert_template(managed: ManagedGroup, body: Document) -> tuple[str, ...]:
             return operation.warnings
     if operation.state != "failed":
         with contextlib.suppress(CloudError, NotAllowedError):
-            templates.start_deletion(body["name"])
+            templates.start_deletion(link)
     raise RefusedError(
         f"{where}: the existing template differs in {', '.join(differences)}.", "delete it if no group needs it"
     )

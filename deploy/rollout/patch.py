@@ -6,7 +6,7 @@ from typing import Final
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.operations import OperationResult
 from deploy.config import Config
-from deploy.documents.group_state import Version, parse_group
+from deploy.documents.group_state import Version, parse_group, zones_of
 from deploy.documents.resource import Document
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
 from deploy.group import update_policy
@@ -61,9 +61,9 @@ def patch_group(
         RefusedError: a setting that preflight refuses was made after the plan; the group is unchanged.
         DeployError: Compute Engine refused the PATCH, or its effect can't be read.
     """
-    policy = update_policy.rollout_policy(config.rollout, surge)
     for _ in range(_MOST_WRITES):
         document = _read_group(managed, config)
+        policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)), surge)
         versions = parse_group(document, ()).versions
         is_ours = versions == (target,) and target != before and planned is not None
         is_complete = versions == (target,) and _has_policy(document, policy)
@@ -108,7 +108,6 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
         Fingerprint of the group before the PATCH, empty if none took effect; and warnings of Compute Engine's
         operation, or one with the reason why the policy was not restored.
     """
-    policy = update_policy.rollout_policy(config.rollout)
     for _ in range(_MOST_WRITES):
         try:
             document = read_despite_404(managed.get, managed.compute.time, _NOT_FOUND_S)
@@ -116,6 +115,7 @@ def restore_policy(managed: ManagedGroup, config: Config, target: Version) -> tu
             return _not_restored(error.message, error.fix)
         if not _has_rollback_surge(document, config, target):
             return "", _edited_policy(document, config, target)
+        policy = update_policy.rollout_policy(config.rollout, len(zones_of(document)))
         try:
             operation = managed.patch({"fingerprint": document["fingerprint"], "updatePolicy": policy})
         except (CloudError, NotAllowedError) as error:
@@ -141,13 +141,14 @@ def _unless_restored(
 
 
 def _has_rollback_surge(document: Document, config: Config, target: Version) -> bool:
-    is_ours = parse_group(document, ()).versions == (target,)
-    return is_ours and update_policy.has_rollback_surge(config.rollout, document.get("updatePolicy") or {})
+    group = parse_group(document, ())
+    return group.versions == (target,) and update_policy.has_rollback_surge(config.rollout, group)
 
 
 def _edited_policy(document: Document, config: Config, target: Version) -> tuple[str, ...]:
     """Return a warning about a policy that another client has edited; none about the group of another deploy."""
-    differences = update_policy.differing_values(config.rollout, document.get("updatePolicy") or {})
+    zones, policy = len(zones_of(document)), document.get("updatePolicy") or {}
+    differences = update_policy.differing_values(config.rollout, zones, policy)
     if not differences or parse_group(document, ()).versions != (target,):
         return ()
     text = update_policy.differences_text(differences)

@@ -93,7 +93,7 @@ class Execution:
 
     def _deploy(self, plan: DeployRelease, watch: Watch) -> RolloutResult:
         """Insert the template, apply the target version, and wait until it serves."""
-        self._warnings += insert_template(self.managed, plan.template)
+        self._warnings += insert_template(self.managed, plan.target.link, plan.template)
         watch.reach("template")
         self._apply(watch, plan.target, plan.before, planned=plan.fingerprint)
         return self._finish(plan, watch)
@@ -108,7 +108,7 @@ class Execution:
             watch.reach("failed")
             text = f"rollback to '{plan.target.template}': {error.verdict.text}{_edits(watch)}."
             raise NotRestoredError(text, "run reconcile") from error
-        if plan.surge != self._config.rollout.surge:
+        if plan.surge is not None:
             self._restore_policy(watch, plan.target)
         return self._result(watch)
 
@@ -224,7 +224,7 @@ class Execution:
             before=plan.before if isinstance(plan, DeployRelease | RestoreRelease) else plan.target,
             phases=watch.timeline.phases(),
             instances=watch.timeline.instances,
-            warnings=self._warnings,
+            warnings=(*self._warnings, *watch.failing_checks()),
             requests=self.managed.compute.requests,
             is_empty=was_empty if watch.group is None else health.is_empty(watch.group),
         )

@@ -98,7 +98,7 @@ class RestoreRelease:
         restored: version to restore, with the id of its template.
         before: version entry of the group at preflight.
         fingerprint: fingerprint of the group at preflight.
-        surge: instances above the target size.
+        surge: instances above the target size; None for the surge of the environment file.
         is_empty: whether the group has no instances, and a target size of 0.
         budget_s: seconds that the rollback may take.
         warnings: facts that the operator should read, one line each.
@@ -107,7 +107,7 @@ class RestoreRelease:
     restored: Fallback
     before: Version
     fingerprint: str
-    surge: int
+    surge: int | None
     is_empty: bool
     budget_s: float
     warnings: tuple[str, ...] = ()

@@ -43,7 +43,9 @@ def prune_templates(managed: ManagedGroup, config: Config) -> PruneResult:
 
 def _candidates(managed: ManagedGroup, config: Config) -> tuple[Release, ...]:
     """Return the templates that may be deleted, oldest first; other groups are read only if there are any."""
-    templates, group = InstanceTemplates(managed.compute).list_all(), managed.read()
+    collections, group = InstanceTemplates(managed.compute), managed.read()
+    link = group.versions[0].link if group.versions else ""
+    templates = [*collections.list_global(), *collections.list_beside(link)]
     serving = group.versions[0].link if is_settled(group) else ""
     releases = history.releases(templates, config.repository, group.qualified_name, serving)
     referenced = _links([group.raw], config.project)
@@ -74,7 +76,7 @@ def _delete(managed: ManagedGroup, release: Release) -> bool:
         DeployError: Compute Engine refused the deletion for another reason.
     """
     try:
-        operation = InstanceTemplates(managed.compute).delete(release.template)
+        operation = InstanceTemplates(managed.compute).delete(release.link)
     except CloudError as error:
         if error.status == _NOT_FOUND or error.reason in _IN_USE:
             return False

@@ -110,7 +110,8 @@ class RunResult:
         verb: deploy, rollback or reconcile.
         environment: name of the environment file, as `--env` has it.
         project: project of the group.
-        zone: zone of the group.
+        zone: zone of a zonal group; empty for a regional one.
+        region: region of a regional group; empty for a zonal one.
         group: name of the group; empty while the environment file is not read.
         run: id of the run.
         began_at: start of the run, UTC.
@@ -132,6 +133,7 @@ class RunResult:
     environment: str
     project: str = ""
     zone: str = ""
+    region: str = ""
     group: str = ""
     run: str
     began_at: datetime

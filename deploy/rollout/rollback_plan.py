@@ -96,7 +96,9 @@ def plan_rollback(
     if not chosen.is_unmanaged:
         name = version_name("rollback", chosen.reference.digest, run, now, budget_s)
         restored = replace(restored, name=str(name))
-    surge = update_policy.rollback_surge(config.rollout, group.target_size, observed.surge_room)
+    zones, size = len(group.zones), group.target_size
+    surge = update_policy.rollback_surge(config.rollout, zones, size, observed.surge_room)
+    most = config.rollout.surge_in(zones).instances(size) if surge is None else surge
     return RestoreRelease(
         restored=restored,
         before=before,
@@ -104,7 +106,7 @@ def plan_rollback(
         surge=surge,
         is_empty=is_empty,
         budget_s=budget_s,
-        warnings=rollback_warnings(observed, surge),
+        warnings=rollback_warnings(observed, most),
     )
 
 

@@ -15,17 +15,21 @@ MILESTONES: Final = (
 )  # fmt: skip
 
 
+InstanceKey = tuple[str, Version | None]
+
+
 @dataclass(frozen=True)
 class Timeline:
     """
     What the polls until now have shown.
 
     Args:
-        times: times of each instance by its name, in the order of the polls.
+        times: times of each instance, in the order of the polls, by its name and version: by RECREATE, a new instance
+            has the name of an old one.
         reached: seconds at which each of MILESTONES was first reached.
     """
 
-    times: Mapping[str, InstanceTimes] = field(default_factory=dict)
+    times: Mapping[InstanceKey, InstanceTimes] = field(default_factory=dict)
     reached: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -42,13 +46,18 @@ class Timeline:
             release: version that is rolled out, or was.
             at_s: seconds since the start of the rollout.
         """
-        present = {instance.name: instance for instance in group.active_instances}
-        times = {name: old if name in present else _deleted(old, at_s) for name, old in self.times.items()}
-        for name, instance in present.items():
-            times[name] = _times(instance, release, times.get(name), at_s)
+        present = {self._key(instance): instance for instance in group.active_instances}
+        times = {key: old if key in present else _deleted(old, at_s) for key, old in self.times.items()}
+        for key, instance in present.items():
+            times[key] = _times(instance, release, times.get(key), at_s)
         # A rollback reaches no milestone of the release.
         milestones = _milestones(group, release) if group.versions == (release,) else []
         return replace(self, times=times).reach(at_s, *milestones)
+
+    def _key(self, instance: Instance) -> InstanceKey:
+        """Return the key of an instance; one without a version is being deleted, and keeps the key that it had."""
+        keys = [key for key, times in self.times.items() if key[0] == instance.name and times.deleted_s is None]
+        return keys[-1] if keys and instance.version is None else (instance.name, instance.version)
 
     def reach(self, at_s: float, *milestones: str) -> "Timeline":
         """Record that milestones are reached, those that were not reached before."""

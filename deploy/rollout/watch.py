@@ -8,7 +8,7 @@ from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.config import Config
 from deploy.documents.group_state import Group, Version
 from deploy.errors import CloudError, NotAllowedError, RefusedError, SupersededError
-from deploy.group.health import PollSummary, Verdict, add_poll, group_verdict
+from deploy.group.health import PollSummary, Verdict, add_poll, failing_check_warnings, group_verdict
 from deploy.group.later_changes import changes_since_patch
 from deploy.rollout.early_failure import EarlyFailureDetector
 from deploy.rollout.timeline import Timeline
@@ -194,6 +194,10 @@ class Watch:
     def reach(self, milestone: str) -> None:
         """Record that a milestone is reached now."""
         self.timeline = self.timeline.reach(self._time.now_s() - self._began_s, milestone)
+
+    def failing_checks(self) -> tuple[str, ...]:
+        """Return warnings about other health checks than the group's own that failed at the last poll."""
+        return failing_check_warnings(self.group) if self.group else ()
 
     def edits(self) -> tuple[str, ...]:
         """Return the settings of the group that were changed since our PATCH, as the last poll shows them."""

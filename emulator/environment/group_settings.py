@@ -7,8 +7,8 @@ from typing import Any
 
 from emulator.environment.health_checks import balancer_checks, own_check
 from emulator.environment.links import canonical, project_of
+from emulator.environment.location import location_of
 from emulator.environment.options import Options
-from emulator.environment.place import place_of
 from emulator.environment.view import Document, View
 from emulator.group.instances import Version
 from emulator.group.settings import Settings, Standby, Target
@@ -25,10 +25,10 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         options: options of the environment
     """
     size = int(document.get("targetSize", 0))
-    policy, place = document["updatePolicy"], place_of(path, document)
+    policy, location = document["updatePolicy"], location_of(path, document)
     return Settings(
         base_name=document["baseInstanceName"],
-        zones=place.zones,
+        zones=location.zones,
         size=size,
         targets=targets(path, document),
         proactive=policy["type"] == "PROACTIVE",
@@ -42,7 +42,7 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=options.retries,
         standby=_standby(document, options.standby == "replace"),
-        redistributes=place.is_regional and policy.get("instanceRedistributionType") == "PROACTIVE",
+        redistributes=location.is_regional and policy.get("instanceRedistributionType") == "PROACTIVE",
         counts_deleting=options.deleting == "count",
         config=_config(document),
     )

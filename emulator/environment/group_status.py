@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from emulator.environment.clock import timestamp
 from emulator.environment.links import name_of, project_of, self_link
-from emulator.environment.place import Place
+from emulator.environment.location import Location
 from emulator.group.attempts import Attempt
 from emulator.group.conditions import Conditions
 from emulator.group.instance_lifecycle import health_state
@@ -92,13 +92,13 @@ def managed_instance(
     return row
 
 
-def error_row(place: Place, name: str, attempt: Attempt, version: Version) -> dict[str, Any]:
-    """Return a row of `listErrors` of a group in a place."""
-    zone = attempt.zone or place.zones[0]
+def error_row(location: Location, name: str, attempt: Attempt, version: Version) -> dict[str, Any]:
+    """Return a row of `listErrors` of a group in a location."""
+    zone = attempt.zone or location.zones[0]
     return {
         "error": {"code": attempt.code, "message": attempt.message},
         "instanceActionDetails": {
-            "instance": self_link(f"{project_of(place.scope)}/zones/{zone}/instances/{name}"),
+            "instance": self_link(f"{project_of(location.scope)}/zones/{zone}/instances/{name}"),
             "action": attempt.action,
             "version": _version(version),
         },

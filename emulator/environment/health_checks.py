@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from emulator.environment.links import canonical, project_of, self_link
-from emulator.environment.place import place_of
+from emulator.environment.location import location_of
 from emulator.environment.view import Document, View
 from emulator.group.health import HealthCheck
 
@@ -49,7 +49,7 @@ def balancer_checks(path: str, group: Document, view: View) -> tuple[HealthCheck
 def _documents(path: str, view: View, collection: str) -> Iterator[Document]:
     """Yield the global documents of a collection, and those of the region of a group."""
     project = project_of(path)
-    for scope in ("global", f"regions/{place_of(path, {}).region}"):
+    for scope in ("global", f"regions/{location_of(path, {}).region}"):
         yield from view.collections.get(f"{project}/{scope}/{collection}", {}).values()
 
 

@@ -57,7 +57,7 @@ class EmulatorClient:
         if self.is_regional:
             if verb == "POST" and path == GROUPS and isinstance(body, dict):
                 body = {"distributionPolicy": {"zones": [{"zone": f"zones/{ZONE}"}]}} | body
-            path, body = self._placed(path), json.loads(self._placed(json.dumps(body)))
+            path, body = self._in_region(path), json.loads(self._in_region(json.dumps(body)))
         return self.http.request(verb, path, json=body, headers=self.headers)
 
     def ask(self, verb: str, path: str, body: Any = None) -> Json:
@@ -97,7 +97,7 @@ class EmulatorClient:
     def control(self, verb: str, path: str, body: Any = None) -> Any:
         """Send a request to a control route; return the JSON of its answer."""
         if self.is_regional:
-            body = json.loads(self._placed(json.dumps(body)))
+            body = json.loads(self._in_region(json.dumps(body)))
         answer = self.http.request(verb, f"/emulator/{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -111,7 +111,7 @@ class EmulatorClient:
         """Return the method that a test calls: of the regional group if the requests go there."""
         return regional_method(name) if self.is_regional else name
 
-    def _placed(self, text: str) -> str:
+    def _in_region(self, text: str) -> str:
         return _ZONAL.sub(f"regions/{REGION}/", text)
 
     def fired(self, plan: int) -> list[int]:

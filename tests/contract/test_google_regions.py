@@ -12,7 +12,7 @@ from tests.contract.rig import GROUP, HOME, PROJECT, REGION, EmulatorClient, Jso
 HERE = {"project": PROJECT, "region": REGION}
 GROUPS = f"{HOME}/regions/{REGION}/instanceGroupManagers"
 WIDE = f"{GROUPS}/wide"
-LISTED = "region_instance_group_managers"
+PREFIX = "region_instance_group_managers"
 
 
 @verified("P")
@@ -46,14 +46,14 @@ def test_regional_group_managers(emulator: EmulatorClient) -> None:
     ):
         body = getattr(compute, f"RegionInstanceGroupManagers{message}Request")(instances=[instance])
         send = getattr(client, f"{call}_unary")
-        operation = send(**which, **{f"{LISTED}_{argument}_request_resource": body})
+        operation = send(**which, **{f"{PREFIX}_{argument}_request_resource": body})
         assert (operation.target_link.endswith("/wide"), operation.region.endswith(REGION)) == (True, True)
     emulator.settled(WIDE)
     assert [row.instance for row in client.list_managed_instances(**which)] == [first]
     more = compute.RegionInstanceGroupManagersCreateInstancesRequest(
         instances=[compute.PerInstanceConfig(name="wide-more")]
     )
-    client.create_instances_unary(**which, **{f"{LISTED}_create_instances_request_resource": more})
+    client.create_instances_unary(**which, **{f"{PREFIX}_create_instances_request_resource": more})
     assert emulator.settled(WIDE)["targetSize"] == 2
     assert list(client.list_errors(**which)) == []
     assert list(client.list_per_instance_configs(**which)) == []

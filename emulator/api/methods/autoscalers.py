@@ -9,8 +9,8 @@ from emulator.environment.autoscaling import mode_of
 from emulator.environment.clock import timestamp
 from emulator.environment.environment import Environment
 from emulator.environment.links import canonical, self_link
+from emulator.environment.location import location_member
 from emulator.environment.operations import Operation
-from emulator.environment.place import place_member
 from emulator.environment.view import Document
 
 
@@ -43,7 +43,7 @@ def insert_autoscaler(call: Call) -> Operation:
         "id": call.environment.new_id(),
         "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
-        **place_member(call.scope),
+        **location_member(call.scope),
         "target": self_link(call.link(call.body.get("target") or "")),
         "status": "ACTIVE",
         "_created": call.environment.now_s,

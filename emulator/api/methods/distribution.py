@@ -5,7 +5,7 @@ from typing import Final
 from emulator.api.calls import Call
 from emulator.api.errors import invalid, not_found
 from emulator.environment.links import canonical, name_of, self_link
-from emulator.environment.place import place_of
+from emulator.environment.location import location_of
 from emulator.environment.view import Document
 
 _DEFAULT_ZONES: Final = 3
@@ -48,12 +48,12 @@ def with_kept_zones(path: str, before: Document, after: Document) -> Document:
     Raises:
         ApiError: 400, if the patch changes the zones of a regional group
     """
-    place = place_of(path, before)
-    if not place.is_regional:
+    location = location_of(path, before)
+    if not location.is_regional:
         return after
     policy = {**before["distributionPolicy"], **(after.get("distributionPolicy") or {})}
     zones = [name_of(canonical(entry.get("zone") or "")) for entry in policy["zones"] or []]
-    if sorted(zones) != sorted(place.zones):
+    if sorted(zones) != sorted(location.zones):
         why = "The zones of a regional managed instance group cannot be changed."
         raise invalid("resource.distributionPolicy.zones", zones, why)
     return {**after, "distributionPolicy": {**policy, "zones": before["distributionPolicy"]["zones"]}}

@@ -13,8 +13,8 @@ from emulator.environment.clock import timestamp
 from emulator.environment.group_settings import amount, targets
 from emulator.environment.group_status import current_actions, error_row, group_status, managed_instance
 from emulator.environment.links import name_of, self_link
+from emulator.environment.location import Location, location_member, location_of
 from emulator.environment.operations import Operation
-from emulator.environment.place import Place, place_member, place_of
 from emulator.environment.view import Document
 from emulator.group.members import Group, deciding_soon
 from emulator.group.settings import Target
@@ -36,7 +36,7 @@ def insert_group(call: Call) -> Operation:
     """Create a group and its instance group; the instances follow."""
     path = call.new_path()
     group_path = path.replace("/instanceGroupManagers/", "/instanceGroups/")
-    where = place_member(call.scope)
+    where = location_member(call.scope)
     body = merged({}, _normalised(call, call.body))
     if "region" in where:
         body["distributionPolicy"] = distribution(call, body.get("distributionPolicy", {}))
@@ -122,9 +122,9 @@ def list_managed_instances(call: Call) -> Document:
 @serves(*zonal_and_regional("instanceGroupManagers.listErrors"))
 def list_errors(call: Call) -> Document:
     """List failed attempts, newest first."""
-    place = place_of(call.path, call.document())
+    location = location_of(call.path, call.document())
     errors = call.view.groups[call.path].errors
-    rows = [(f"{index:06}", error_row(place, *error)) for index, error in enumerate(reversed(errors))]
+    rows = [(f"{index:06}", error_row(location, *error)) for index, error in enumerate(reversed(errors))]
     items, token = page(call, rows)
     return envelope(call, "compute#instanceGroupManagersListErrors", items, token)
 
@@ -210,21 +210,21 @@ def _completed(path: str, document: Document) -> Document:
         "targetSuspendedSize": document.get("targetSuspendedSize", 0),
         "targetStoppedSize": document.get("targetStoppedSize", 0),
         "standbyPolicy": _STANDBY | (document.get("standbyPolicy") or {}),
-        "updatePolicy": _default_policy(place_of(path, document)) | document.get("updatePolicy", {}),
+        "updatePolicy": _default_policy(location_of(path, document)) | document.get("updatePolicy", {}),
         "instanceLifecyclePolicy": _LIFECYCLE | document.get("instanceLifecyclePolicy", {}),
         "listManagedInstancesResults": document.get("listManagedInstancesResults", "PAGELESS"),
     }
 
 
-def _default_policy(place: Place) -> Document:
+def _default_policy(location: Location) -> Document:
     """
     Return the update policy of a new group: surge and unavailable are the number of its zones.
 
     Source: google-cloud-compute 1.57.0, "a fixed value equal to the number of zones in which the managed instance group
     operates"; a recorded answer for a regional group has `instanceRedistributionType`, a zonal group's has not.
     """
-    amount_ = {"fixed": len(place.zones)}
-    redistribution = {"instanceRedistributionType": "PROACTIVE"} if place.is_regional else {}
+    amount_ = {"fixed": len(location.zones)}
+    redistribution = {"instanceRedistributionType": "PROACTIVE"} if location.is_regional else {}
     return {**_POLICY, "maxSurge": amount_, "maxUnavailable": amount_, **redistribution}
 
 

@@ -8,7 +8,7 @@ from emulator.api.methods.instance_permissions import instance_permissions
 from emulator.api.methods.unsupported_fields import GROUP, check_supported
 from emulator.environment.autoscaling import autoscaler_of, mode_of
 from emulator.environment.links import canonical, name_of
-from emulator.environment.place import Place, place_of
+from emulator.environment.location import Location, location_of
 from emulator.environment.view import Document
 
 _PERCENT_FROM: Final = 10  # instances; in a smaller group, surge and unavailable cannot be percentages
@@ -22,9 +22,9 @@ def check_group(call: Call, path: str, document: Document) -> None:
         ApiError: 400, if a field is invalid; it names the field. Source of each rule: gcloud 528, google-cloud-compute
             1.57.0 and public reports
     """
-    size, place = document.get("targetSize", 0), place_of(path, document)
-    if not 0 <= size <= place.most_instances:
-        raise invalid("resource.targetSize", size, f"Must be from 0 to {place.most_instances}.")
+    size, location = document.get("targetSize", 0), location_of(path, document)
+    if not 0 <= size <= location.most_instances:
+        raise invalid("resource.targetSize", size, f"Must be from 0 to {location.most_instances}.")
     _check_standby(document)
     if len(document["baseInstanceName"]) > 58:
         raise invalid("resource.baseInstanceName", document["baseInstanceName"], "Must be at most 58 characters long.")
@@ -32,14 +32,14 @@ def check_group(call: Call, path: str, document: Document) -> None:
     if unknown:
         raise not_acted_on(unknown[0], "...")
     check_supported(document, GROUP)
-    _check_versions(call, document, place)
-    _check_policy(document, size, place)
+    _check_versions(call, document, location)
+    _check_policy(document, size, location)
     _check_redistribution(call, path, document)
-    _check_healing(call, document, place)
+    _check_healing(call, document, location)
     _check_instance_creation(call, path, document)
 
 
-def _check_versions(call: Call, document: Document, place: Place) -> None:
+def _check_versions(call: Call, document: Document, location: Location) -> None:
     versions = document.get("versions")
     if not versions:
         raise required("resource.instanceTemplate")
@@ -51,7 +51,7 @@ def _check_versions(call: Call, document: Document, place: Place) -> None:
         if call.environment.view.get(template) is None:
             why = "The referenced instance template resource cannot be found."
             raise invalid(f"{where}.instanceTemplate", version.get("instanceTemplate"), why)
-        _check_region(f"{where}.instanceTemplate", template, place)
+        _check_region(f"{where}.instanceTemplate", template, location)
         longest = call.environment.options.version_name_length
         if len(version.get("name") or "") > longest:
             raise invalid(f"{where}.name", version["name"], f"Must be at most {longest} characters long.")
@@ -68,7 +68,7 @@ def _check_versions(call: Call, document: Document, place: Place) -> None:
         raise invalid("resource.versions", names, "Versions must differ, and their names be unique.")
 
 
-def _check_region(field: str, path: str, place: Place) -> None:
+def _check_region(field: str, path: str, location: Location) -> None:
     """
     Check that a regional resource, which a group names, is in the group's own region.
 
@@ -76,13 +76,13 @@ def _check_region(field: str, path: str, place: Place) -> None:
     text of the refusal is the emulator's own.
     """
     region = path.partition("/regions/")[2].partition("/")[0]
-    if region and region != place.region:
-        raise invalid(field, path, f"Must be global, or in the region '{place.region}' of the group.")
+    if region and region != location.region:
+        raise invalid(field, path, f"Must be global, or in the region '{location.region}' of the group.")
 
 
-def _check_policy(document: Document, size: int, place: Place) -> None:
+def _check_policy(document: Document, size: int, location: Location) -> None:
     policy = document["updatePolicy"]
-    zones = len(place.zones)
+    zones = len(location.zones)
     amounts = {}
     for key in ("maxSurge", "maxUnavailable"):
         where, value = f"resource.updatePolicy.{key}", policy.get(key) or {}
@@ -132,7 +132,7 @@ def _check_redistribution(call: Call, path: str, document: Document) -> None:
         raise invalid("resource.updatePolicy.instanceRedistributionType", "NONE", why)
 
 
-def _check_healing(call: Call, document: Document, place: Place) -> None:
+def _check_healing(call: Call, document: Document, location: Location) -> None:
     policies = document.get("autoHealingPolicies") or []
     if len(policies) > 1:
         raise invalid("resource.autoHealingPolicies", len(policies), "At most one policy is allowed.")
@@ -144,7 +144,7 @@ def _check_healing(call: Call, document: Document, place: Place) -> None:
         field = "resource.autoHealingPolicies[0].healthCheck"
         if link and call.environment.view.get(canonical(link, call.project)) is None:
             raise invalid(field, link, "The referenced health check cannot be found.")
-        _check_region(field, canonical(link or "", call.project), place)
+        _check_region(field, canonical(link or "", call.project), location)
 
 
 def _check_instance_creation(call: Call, path: str, document: Document) -> None:

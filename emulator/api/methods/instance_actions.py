@@ -10,8 +10,8 @@ from emulator.api.errors import invalid, not_acted_on
 from emulator.api.methods.instances import keep_abandoned
 from emulator.environment.autoscaling import autoscaler_of, mode_of
 from emulator.environment.links import NAME, canonical, name_of
+from emulator.environment.location import location_of
 from emulator.environment.operations import Operation
-from emulator.environment.place import place_of
 from emulator.environment.view import Document
 from emulator.group.decision import with_named_instances
 from emulator.group.instances import Instance, with_action, with_standby_target
@@ -25,7 +25,7 @@ _SIZES: Final = {"RUNNING": "targetSize", "SUSPENDED": "targetSuspendedSize", "S
 def resize(call: Call) -> Operation:
     """Set the target size; refused while an autoscaler owns it. Source: e2b infra issue 770."""
     document = call.document()
-    size, most = call.query.get("size"), place_of(call.path, document).most_instances
+    size, most = call.query.get("size"), location_of(call.path, document).most_instances
     if size is None or not 0 <= size <= most:
         raise invalid("size", size, f"Must be from 0 to {most}.")
     autoscaler = autoscaler_of(call.view, call.path)
@@ -40,7 +40,7 @@ def create_instances(call: Call) -> Operation:
     """Create instances of given names; the target size grows by their number."""
     document, environment = call.document(), call.environment
     names = [_new_name(call, index, config) for index, config in enumerate(call.body.get("instances") or [])]
-    size, most = int(document["targetSize"]) + len(names), place_of(call.path, document).most_instances
+    size, most = int(document["targetSize"]) + len(names), location_of(call.path, document).most_instances
     if not names or size > most:
         raise invalid("resource.instances", len(names), f"Must be from 1 to {most - int(document['targetSize'])}.")
     environment.put(call.path, with_fingerprint({**document, "targetSize": size}))

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from emulator.environment.links import canonical, project_of
-from emulator.environment.place import place_of
+from emulator.environment.location import location_of
 from emulator.environment.view import Document
 
-_DRY_RUN_NAME: Final = "0000"  # in place of the four random characters of a name
+_DRY_RUN_NAME: Final = "0000"  # in location of the four random characters of a name
 # Permission by the property of a template that needs it.
 _SETTERS: Final = {
     "labels": "compute.instances.setLabels",
@@ -34,7 +34,7 @@ def instance_permissions(template: Document, group_path: str, group: Document) -
         group: document of the group, with `baseInstanceName`
     """
     project = project_of(group_path)
-    zone = f"{project}/zones/{place_of(group_path, group).zones[0]}"
+    zone = f"{project}/zones/{location_of(group_path, group).zones[0]}"
     name = f"{group['baseInstanceName']}-{_DRY_RUN_NAME}"
     properties = template.get("properties") or {}
     rows = [("compute.instances.create", f"{zone}/instances/{name}")]

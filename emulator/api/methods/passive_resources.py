@@ -14,8 +14,8 @@ from emulator.api.methods.unsupported_fields import ADDRESS, HEALTH_CHECK, check
 from emulator.api.schema.check import methods
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
+from emulator.environment.location import location_member
 from emulator.environment.operations import Operation
-from emulator.environment.place import place_member
 from emulator.environment.view import Document
 
 # Defaults of the server. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
@@ -67,7 +67,7 @@ def _insert(call: Call) -> Operation:
         **_linked(call, _DEFAULTS[collection] | call.body),
         "_created": call.environment.now_s,
     }
-    document |= place_member(call.scope)
+    document |= location_member(call.scope)
     if collection == "addresses":
         document = {"address": _free_number(call), **document}
     call.environment.put(path, with_fingerprint(_completed(collection, document)))

@@ -11,8 +11,8 @@ from emulator.api.lists import answer_aggregated_list, answer_list
 from emulator.api.methods.unsupported_fields import TEMPLATE, check_supported
 from emulator.environment.clock import timestamp
 from emulator.environment.links import canonical, name_of, self_link
+from emulator.environment.location import location_member
 from emulator.environment.operations import Operation
-from emulator.environment.place import place_member
 from emulator.environment.view import Document, View
 
 # Source: Compute Engine, "Metadata limits"; the 400 names the item and both sizes.
@@ -48,7 +48,7 @@ def insert(call: Call) -> Operation:
         "properties": _completed(properties, path),
         "_created": call.environment.now_s,
     }
-    document |= place_member(call.scope)
+    document |= location_member(call.scope)
     call.environment.put(path, document)
     return call.start(path, document["id"])
 

@@ -11,7 +11,7 @@ import httpx
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
-from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
+from deploy.compute_engine.permissions import required_permissions
 from deploy.config import Config
 from deploy.group.observation import Observation
 from deploy.release.mentions import references
@@ -34,7 +34,7 @@ from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
 from lib.image_reference import Reference
 from lib.streams import SafeStream, write_progress
-from tests.unit.deploy.values import CONFIG, GROUP, REPOSITORY, digest
+from tests.unit.deploy.values import CONFIG, REPOSITORY, digest
 
 
 @dataclass
@@ -46,9 +46,13 @@ class Rig:
     printed: list[str] = field(default_factory=list)
     progress: list[str] = field(default_factory=list)
     stderr: SafeStream = field(default_factory=lambda: SafeStream(None))
-    granted: set[str] = field(default_factory=lambda: set(REQUIRED_PERMISSIONS))
+    granted: set[str] = field(default_factory=set)
     runs: int = 0
     clock_ahead_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Grant what a rollout of the group requires."""
+        self.granted = self.granted or set(required_permissions(self.config.location))
 
     def print_line(self, line: str) -> None:
         """Keep a line of progress, and write it as the program does: the stream may be closed."""
@@ -70,7 +74,7 @@ class Rig:
 
     def managed(self, compute: Compute | None = None) -> ManagedGroup:
         """Return the group, by the API of a process."""
-        return ManagedGroup(compute or self.compute(), self.config.zone, self.config.group)
+        return ManagedGroup(compute or self.compute(), self.config.location, self.config.group)
 
     def now(self, compute: Compute | None = None) -> datetime:
         """Return the time of the emulator, or the server's time as far as a process knows it."""
@@ -140,7 +144,7 @@ class Rig:
         """Deploy by a process that is killed right after its PATCH, and return its plan."""
         compute = compute or self.compute()
         plan = self.plan_release(letter, compute)
-        insert_template(self.managed(compute), plan.template)
+        insert_template(self.managed(compute), plan.target.link, plan.template)
         patch_group(self.managed(compute), self.config, plan.target, plan.before)
         return plan
 
@@ -149,10 +153,16 @@ class Rig:
         client = httpx.Client(transport=Transport(self.emulator), base_url="http://emulator/")
         return client.request(verb, path, json=body).json()
 
+    @property
+    def group(self) -> str:
+        """Path of the group."""
+        config = self.config
+        return f"projects/{config.project}/{config.location.path}/instanceGroupManagers/{config.group}"
+
     def serving(self) -> list[str]:
         """Return the release of each instance that stays and runs: the letter of its digest, or its tag."""
         releases = []
-        for instance in self.emulator.environment.view.groups[GROUP].instances:
+        for instance in self.emulator.environment.view.groups[self.group].instances:
             if not instance.is_leaving and not instance.is_standby:
                 text = self.emulator.environment.instance_controls.metadata(instance.intended.template)
                 mentions = references(text, REPOSITORY)
@@ -175,7 +185,8 @@ class Rig:
 
     def never_fewer_than(self, count: int) -> bool:
         """Return whether so many instances were available at every moment since the group first settled."""
-        entries = [entry for entry in self.emulator.environment.store.entries(kind="group") if entry["group"] == GROUP]
+        rows = self.emulator.environment.store.entries(kind="group")
+        entries = [entry for entry in rows if entry["group"] == self.group]
         since = next(index for index, entry in enumerate(entries) if entry["is_stable"])
         return all(
             sum(instance["available"] and instance["action"] != "DELETING" for instance in entry["instances"]) >= count
@@ -186,16 +197,24 @@ class Rig:
 _SEED = read_seed(Path("emulator/seeds/dojangkok.yaml"))
 
 
-def new_rig(script: str = "") -> Rig:
-    """Return a rig with the settled group of the seed; `script` replaces the startup script of its template."""
+def new_rig(script: str = "", *, config: Config = CONFIG, **group: Any) -> Rig:
+    """
+    Return a rig with the settled group of the seed.
+
+    Args:
+        script: startup script that replaces that of the group's template.
+        config: environment of the group.
+        group: members of the group's document that differ from the seed.
+    """
     seed = _SEED.model_copy(deep=True)
+    seed.resources["instanceGroupManagers"][0] |= group
     if script:
         items = seed.resources["instanceTemplates"][0]["properties"]["metadata"]["items"]
         next(item for item in items if item["key"] == "startup-script")["value"] = script
     emulator = Emulator(Environment(Store(), Clock(1.79e9, None)))
     plant(emulator, seed)
     emulator.environment.clock.move(300)
-    return Rig(emulator)
+    return Rig(emulator, config)
 
 
 def closed_stderr() -> SafeStream:

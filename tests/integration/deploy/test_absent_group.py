@@ -1,4 +1,4 @@
-"""A group that the zone does not have."""
+"""A group that its zone does not have."""
 
 import pytest
 
@@ -19,8 +19,8 @@ def test_unknown_group_is_named_with_the_values_to_correct() -> None:
     )
 
 
-def test_regional_group_of_that_name_is_reported_as_regional() -> None:
-    """A regional group of that name is reported as regional, and not as absent."""
+def test_group_of_that_name_elsewhere_is_named_with_its_place() -> None:
+    """The error has the region of the group, and the key of the environment file to set."""
     rig = new_rig()
     zonal = rig.control("GET", GROUP)
     body = {key: zonal[key] for key in ("baseInstanceName", "targetSize", "instanceTemplate")}
@@ -33,6 +33,6 @@ def test_regional_group_of_that_name_is_reported_as_regional() -> None:
     with pytest.raises(RefusedError) as error:
         rig.observed()
     assert str(error.value) == (
-        "group 'wide': is regional, in asia-northeast3; surge 1 and unavailable 0 are not allowed there."
-        " Fix: use a zonal group for each zone."
+        "group 'wide': not found in zone asia-northeast3-a of project dojangkok-dev; a group of that name is in region"
+        " asia-northeast3. Fix: set `region: asia-northeast3` in the environment file in place of `zone`."
     )

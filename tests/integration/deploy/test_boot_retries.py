@@ -57,7 +57,10 @@ def verdict(agent: str, *outputs: dict[str, list[str]]) -> Verdict | None:
     }
     detector = EarlyFailureDetector(rig.managed(compute), rig.config)
     for number, current in enumerate(outputs):
-        late = (Instance(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in current)
+        late = (
+            Instance(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY", zone=rig.config.location.name)
+            for name in current
+        )
         group = Group({}, (TARGET,), 1, "f", False, False, tuple(late))
         for at_s in (52.0 * number, 52.0 * number + 31.0):
             failed = detector.read_verdict(group, TARGET, at_s)

@@ -92,7 +92,7 @@ def assert_policy_of_file(rig: Rig) -> None:
     """Check that the group has the update policy of the environment file, and not the surge of a rollback."""
     document = rig.emulator.environment.view.get(GROUP)
     assert document is not None
-    expected = update_policy.policy_values(update_policy.rollout_policy(POLICY))
+    expected = update_policy.policy_values(update_policy.rollout_policy(POLICY, zones=1))
     assert update_policy.policy_values(document["updatePolicy"]) == expected
 
 

@@ -82,7 +82,7 @@ def test_output_that_was_read_while_polling_is_kept(error: Exception) -> None:
         raise error
 
     compute.get = unreadable  # type: ignore[method-assign]
-    failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY", zone=rig.config.location.name)
     shown = diagnostics.read_diagnostics(rig.managed(compute), failed, "docker: no such image\n")
     assert shown == ("web-1: VERIFYING RUNNING UNHEALTHY", "  | docker: no such image")
     assert diagnostics.read_diagnostics(rig.managed(compute), None, "docker: no such image\n") == ()
@@ -95,7 +95,7 @@ def test_read_that_never_ends_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> N
     compute.get = lambda *_, **__: {"contents": str(never.wait(30))}  # type: ignore[method-assign]
     monkeypatch.setattr(diagnostics, "_READ_S", 0.1)
     began_s = time.monotonic()
-    failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY")
+    failed = Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY", zone=rig.config.location.name)
     assert diagnostics.read_diagnostics(rig.managed(compute), failed, "") == ("web-1: VERIFYING RUNNING UNHEALTHY",)
     assert time.monotonic() - began_s < 5
     never.set()

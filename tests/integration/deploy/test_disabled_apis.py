@@ -8,6 +8,7 @@ import pytest
 from deploy.compute_engine.answers import answer_error
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.errors import NotAllowedError
 from deploy.group.warnings import preflight_warnings
 from emulator.inprocess import Transport
@@ -36,7 +37,9 @@ def test_disabled_resource_manager_is_a_warning_with_the_command_that_enables_it
     compute, client = rig.compute(), httpx.Client(transport=Transport(rig.emulator))
 
     def read_permissions() -> set[str]:
-        return read_granted_permissions(client, "http://emulator", "dojangkok-dev", dict, compute.time)
+        return read_granted_permissions(
+            client, "http://emulator", "dojangkok-dev", REQUIRED_PERMISSIONS, dict, compute.time
+        )
 
     observed = read_observation(rig.managed(compute), read_permissions, lambda reads: [read() for read in reads])
     warnings = preflight_warnings(rig.config, replace(observed, clock_ahead_s=0.0))

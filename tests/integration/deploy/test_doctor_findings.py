@@ -28,7 +28,6 @@ UNREAD = Readings(
     template=DENIED,
     quotas=DENIED,
     project=DENIED,
-    machine_type=DENIED,
     firewalls=DENIED,
     repository=DENIED,
     missing_repository_permissions=DENIED,
@@ -43,7 +42,8 @@ def listed(name: str) -> tuple[Finding, ...]:
         return planted(*DEFECTS)
     group = OBSERVED.group if name in ("group alone", "group and template") else DENIED
     template = OBSERVED.template if name == "group and template" else DENIED
-    return diagnose(CONFIG, replace(UNREAD, group=group, template=template))
+    machine_types = {"asia-northeast3-a": DENIED} if name == "group and template" else {}
+    return diagnose(CONFIG, replace(UNREAD, group=group, template=template, machine_types=machine_types))
 
 
 @pytest.mark.parametrize("name", ["sound", "broken", "nothing", "group alone", "group and template"])

@@ -177,7 +177,7 @@ def test_changed_update_policy_is_named_by_field() -> None:
     assert drift(rig.config, changed) == (
         (
             "the update policy is not the environment's: minimalAction RESTART, not REPLACE, maxSurge 3, not 1,"
-            " maxUnavailable 20 %, not 0"
+            " maxUnavailable 20%, not 0"
         ),
     )
 

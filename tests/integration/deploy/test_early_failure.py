@@ -96,7 +96,12 @@ def asked(*outputs: dict[str, list[str]]) -> list[Verdict | None]:
     }
     detector, verdicts = EarlyFailureDetector(rig.managed(compute), rig.config), []
     for number, now in enumerate(times):
-        late = group(*(Instance(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY") for name in now))
+        late = group(
+            *(
+                Instance(name, TARGET, "RUNNING", "VERIFYING", "UNHEALTHY", zone=rig.config.location.name)
+                for name in now
+            )
+        )
         first = detector.read_verdict(late, TARGET, 52.0 * number)
         verdicts.append(first or detector.read_verdict(late, TARGET, 52.0 * number + 31.0))
     return verdicts

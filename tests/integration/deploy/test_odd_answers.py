@@ -192,7 +192,9 @@ def test_odd_answer_about_permissions_is_asked_again_and_grants_nothing(answer: 
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers))))
     slept: list[float] = []
     time = Time(lambda: sum(slept), slept.append)
-    assert read_granted_permissions(client, "http://x", "p", dict, time) == set(REQUIRED_PERMISSIONS)
+    assert read_granted_permissions(client, "http://x", "p", REQUIRED_PERMISSIONS, dict, time) == set(
+        REQUIRED_PERMISSIONS
+    )
 
 
 def test_list_of_groups_without_the_own_group_prunes_nothing() -> None:

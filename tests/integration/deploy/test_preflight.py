@@ -50,10 +50,6 @@ def refusal(rig: Rig, observed: Observation) -> DeployError:
     ("raw", "text"),
     [
         (
-            {"region": "r"},
-            "is regional; surge 1 and unavailable 0 are not allowed there. Fix: use a zonal group for each zone.",
-        ),
-        (
             {"statefulPolicy": {"x": 1}},
             "is stateful, so its instances can't be replaced by new ones. Fix: remove its stateful policy.",
         ),
@@ -241,10 +237,11 @@ def test_unsuitable_template_is_refused(entries: dict[str, str | None], text: st
     assert error.exit_code == 3
 
 
-def test_template_that_is_not_global_is_refused() -> None:
-    """A deploy is refused if the template of the group is not a global template of the project."""
+def test_template_of_another_project_or_region_is_refused() -> None:
+    """A deploy is refused if the template of the group is neither a global one of the project nor one of its region."""
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), template={}))) == (
-        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is not a"
-        " global one of project 'dojangkok-dev'. Fix: use a global template of that project."
+        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is neither"
+        " a global one of project 'dojangkok-dev' nor one of its region asia-northeast3. Fix: use a template of that"
+        " project."
     )

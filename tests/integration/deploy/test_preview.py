@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.config import RolloutSettings
 from deploy.group.observation import Observation
 from deploy.release import template
 from deploy.report.preview import Change, Preview, estimated_s, preview, preview_report
@@ -62,10 +61,10 @@ def test_update_policy_is_compared_field_by_field() -> None:
         Change("minimalAction", "REFRESH", "REPLACE"),
         Change("mostDisruptiveAllowedAction", "None", "REPLACE"),
         Change("replacementMethod", "None", "SUBSTITUTE"),
-        Change("maxSurge", "20 %", "1"),
+        Change("maxSurge", "20%", "1"),
         Change("maxUnavailable", "None", "0"),
     )
-    assert "@ update policy: maxSurge\n  - 20 %\n  + 1\n" in preview_report(shown, "text")
+    assert "@ update policy: maxSurge\n  - 20%\n  + 1\n" in preview_report(shown, "text")
 
 
 def test_text_has_instances_duration_and_fallback() -> None:
@@ -144,20 +143,19 @@ def test_field_that_must_not_differ_would_be_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("instances", "settings", "expected"),
+    ("instances", "at_once", "bake_s", "expected"),
     [
-        (1, RolloutSettings(bake_s=0), (60.0, 240.0)),
-        (3, RolloutSettings(bake_s=30), (210.0, 750.0)),
-        (5, RolloutSettings(surge=2, bake_s=0), (180.0, 720.0)),
-        (4, RolloutSettings(surge=1, unavailable=1, bake_s=0), (120.0, 480.0)),
-        (0, RolloutSettings(bake_s=30), (30.0, 30.0)),
+        (1, 1, 0, (60.0, 240.0)),
+        (3, 1, 30, (210.0, 750.0)),
+        (5, 2, 0, (180.0, 720.0)),
+        (0, 1, 30, (30.0, 30.0)),
     ],
 )
-def test_estimate_depends_on_surge_and_unavailable(
-    instances: int, settings: RolloutSettings, expected: tuple[float, float]
+def test_estimate_is_of_replacements_in_turns(
+    instances: int, at_once: int, bake_s: float, expected: tuple[float, float]
 ) -> None:
-    """As many instances as surge and unavailable allow are replaced at once."""
-    assert estimated_s(instances, settings) == expected
+    """The estimate grows with the number of turns, and the bake follows the last one."""
+    assert estimated_s(instances, at_once, bake_s) == expected
 
 
 def test_bill_of_materials_is_named_by_its_digest() -> None:

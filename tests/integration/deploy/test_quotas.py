@@ -44,9 +44,9 @@ def test_quota_with_room_for_the_surge_is_enough() -> None:
 
 @pytest.mark.parametrize(
     ("limits", "surge"),
-    [({}, 3), ({"SSD_TOTAL_GB": 250.0}, 2), ({"N2D_CPUS": 8.0}, 1), ({"N2D_CPUS": 12.0, "INSTANCES": 4.0}, 1)],
+    [({}, 3), ({"SSD_TOTAL_GB": 250.0}, 2), ({"N2D_CPUS": 8.0}, None), ({"N2D_CPUS": 12.0, "INSTANCES": 4.0}, None)],
 )
-def test_surge_of_a_rollback_is_what_the_scarcest_quota_allows(limits: dict[str, float], surge: int) -> None:
+def test_surge_of_a_rollback_is_what_the_scarcest_quota_allows(limits: dict[str, float], surge: int | None) -> None:
     """A rollback replaces as many instances at once as every quota has room for, and fails for no quota."""
     rig = rig_with_quotas(**limits)
     rig.deploy("a")

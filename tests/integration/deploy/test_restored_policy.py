@@ -22,7 +22,7 @@ def policy_of(rig: Rig) -> dict[str, Any]:
 
 def policy_of_file(rig: Rig) -> dict[str, Any]:
     """Return the values of the environment file's update policy."""
-    return update_policy.policy_values(update_policy.rollout_policy(rig.config.rollout))
+    return update_policy.policy_values(update_policy.rollout_policy(rig.config.rollout, zones=1))
 
 
 def patches(rig: Rig) -> int:
@@ -137,7 +137,8 @@ def test_surge_that_a_person_set_on_the_fallback_of_a_refused_deploy_is_left() -
     """A template of b names a as its fallback although the group never had b: a is no release of a rollback."""
     rig = rig_without_bake()
     rig.deploy("a")
-    insert_template(rig.managed(), rig.plan_release("b").template)
+    plan = rig.plan_release("b")
+    insert_template(rig.managed(), plan.target.link, plan.template)
     rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"fixed": 3}}})
     rig.emulator.environment.clock.move(60)
     rig.reconcile()

@@ -80,7 +80,7 @@ def test_surge_depends_on_size_and_quota() -> None:
     rig = with_two()
     assert planned(rig).surge == 3
     assert planned(rig, quotas=(Quota("INSTANCES", 5.0, 3.0),)).surge == 2
-    assert planned(rig, quotas=(), quotas_error="403").surge == 1
+    assert planned(rig, quotas=(), quotas_error="403").surge is None
 
 
 def test_surplus_instances_count_as_room() -> None:
@@ -94,11 +94,11 @@ def test_surplus_instances_count_as_room() -> None:
 
 @pytest.mark.parametrize(
     ("configured", "size", "room", "expected"),
-    [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, 1), (1, 0, 99, 1), (4, 3, 99, 4), (1, 3, 0, 1), (2, 5, None, 2)],
+    [(1, 3, 99, 3), (1, 3, 2, 2), (1, 3, None, None), (1, 0, 99, None), (4, 3, 99, None), (1, 3, 0, None)],
 )
-def test_rollback_surge(configured: int, size: int, room: int | None, expected: int) -> None:
-    """The surge is never below the environment's."""
-    assert rollback_surge(RolloutSettings(surge=configured), size, room) == expected
+def test_rollback_surge(configured: int, size: int, room: int | None, expected: int | None) -> None:
+    """The surge is never below the environment's, which the group keeps then."""
+    assert rollback_surge(RolloutSettings(surge=configured), 1, size, room) == expected
 
 
 def test_rollback_with_little_capacity_continues_as_instances_leave() -> None:
@@ -173,7 +173,7 @@ def test_percentages_in_the_update_policy_become_numbers() -> None:
     rig.control("PATCH", GROUP, {"updatePolicy": {"maxSurge": {"percent": 20, "fixed": None}}})
     assert "percent" in rig.control("GET", GROUP)["updatePolicy"]["maxSurge"]
     rig.deploy("a")
-    assert update_policy.rollout_policy(RolloutSettings())["maxSurge"] == {"fixed": 1, "percent": None}
+    assert update_policy.rollout_policy(RolloutSettings(), zones=1)["maxSurge"] == {"fixed": 1, "percent": None}
     policy = rig.control("GET", GROUP)["updatePolicy"]
     assert (policy["maxSurge"], policy["maxUnavailable"]) == (
         {"fixed": 1, "calculated": 1}, {"fixed": 0, "calculated": 0},

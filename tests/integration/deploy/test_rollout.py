@@ -9,6 +9,7 @@ import pytest
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.observation_reader import read_observation
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
 from deploy.errors import CapacityError, NotAllowedError, RolledBackError, SupersededError
 from deploy.registry.client import Registry
 from deploy.registry.http import Logins
@@ -56,9 +57,15 @@ def test_requests_before_the_first_poll_are_few() -> None:
     reference = registry.resolve(rig.request("a").reference)
     client = httpx.Client(transport=Transport(rig.emulator))
     read_permissions = partial(
-        read_granted_permissions, client, "http://emulator", rig.config.project, dict, compute.time
+        read_granted_permissions,
+        client,
+        "http://emulator",
+        rig.config.project,
+        REQUIRED_PERMISSIONS,
+        dict,
+        compute.time,
     )
-    managed = ManagedGroup(compute, rig.config.zone, rig.config.group)
+    managed = ManagedGroup(compute, rig.config.location, rig.config.group)
     observed = read_observation(managed, read_permissions, lambda reads: [read() for read in reads])
     rig.perform(plan_deploy(rig.config, replace(rig.request("a"), reference=reference), observed), compute)
     methods = [entry["method"] for entry in rig.emulator.environment.store.entries(kind="request")][began:]

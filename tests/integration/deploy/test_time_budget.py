@@ -23,7 +23,13 @@ def rollout_s(size: int, profile: Profile, *, counts_deleting: bool) -> float:
     began_s = instances.group.at_s
     policy = RolloutSettings()
     instances.patch(
-        group_settings(NEW, size, surge=policy.surge, unavailable=policy.unavailable, counts_deleting=counts_deleting)
+        group_settings(
+            NEW,
+            size,
+            surge=policy.surge_in(1).number,
+            unavailable=policy.unavailable_count.number,
+            counts_deleting=counts_deleting,
+        )
     )
     instances.settle()
     return instances.group.at_s - began_s

@@ -33,6 +33,18 @@ def test_keys_of_deploy_are_ignored(tmp_path: Path) -> None:
     assert config.read("x", "chromadb", write_environment(tmp_path))[1] == CHROMA
 
 
+@pytest.mark.parametrize("zone", [None, "z"])
+def test_vm_beside_a_regional_group_has_a_zone_of_its_own(tmp_path: Path, zone: str | None) -> None:
+    """The file of a regional group has no zone, so that each VM names its own."""
+    path = write_environment(tmp_path, zone=zone) / "x.yaml"
+    path.write_text(path.read_text().replace("\nzone: z\n", "\nregion: r\n"))
+    if zone:
+        assert config.read("x", "chromadb", tmp_path)[1].zone == zone
+        return
+    with pytest.raises(ConfigError, match=r"accessories.chromadb.zone: missing, .* Fix: set the zone of the VM"):
+        config.read("x", "chromadb", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -72,7 +72,7 @@ class ScriptedCompute:
             Time(lambda: self.now_s, self._sleep),
             dice=lambda: 0.5,
         )
-        return ManagedGroup(compute, CONFIG.zone, CONFIG.group)
+        return ManagedGroup(compute, CONFIG.location, CONFIG.group)
 
     def _sleep(self, seconds: float) -> None:
         self.now_s += seconds

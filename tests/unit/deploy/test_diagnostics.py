@@ -12,28 +12,37 @@ from tests.unit.deploy.values import CONFIG
 NEW = Version("new", "v")
 SERIAL_PORT = f"GET zones/{CONFIG.zone}/instances/web-1/serialPort"
 TWENTY_LINES = "\n".join(f"line {number}" for number in range(20))
+ZONE = CONFIG.location.name
 
 
 @pytest.mark.parametrize(
     ("instance", "answer", "expected"),
     [
         (
-            Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY"),
+            Instance("web-1", NEW, "RUNNING", "VERIFYING", "UNHEALTHY", zone=ZONE),
             {"contents": TWENTY_LINES},
             ("web-1: VERIFYING RUNNING UNHEALTHY", *(f"  | line {number}" for number in range(8, 20))),
         ),
         (
-            Instance("web-1", NEW, "", "CREATING", "", (("QUOTA_EXCEEDED", "no room"), ("OTHER", "x"))),
+            Instance(
+                "web-1",
+                NEW,
+                "",
+                "CREATING",
+                "",
+                (("QUOTA_EXCEEDED", "no room"), ("OTHER", "x")),
+                zone=ZONE,
+            ),
             error(404),
             ("web-1: CREATING absent", "  QUOTA_EXCEEDED: no room", "  OTHER: x", "  | known"),
         ),
         (
-            Instance("web-1", NEW, "RUNNING", "NONE", "TIMEOUT"),
+            Instance("web-1", NEW, "RUNNING", "NONE", "TIMEOUT", zone=ZONE),
             {"contents": ""},
             ("web-1: NONE RUNNING TIMEOUT", "  | known"),
         ),
         (
-            Instance("web-1", NEW, "RUNNING", "RECREATING", ""),
+            Instance("web-1", NEW, "RUNNING", "RECREATING", "", zone=ZONE),
             {"contents": "boot\n"},
             ("web-1: RECREATING RUNNING", "  | known"),
         ),
@@ -47,5 +56,5 @@ def test_diagnostics_of_an_instance(instance: Instance, answer: Any, expected: t
 def test_serial_port_is_read_for_10_s_at_most() -> None:
     """A serial port that fails delays the report of a failure by its own budget only."""
     compute = ScriptedCompute({SERIAL_PORT: [error(503)]})
-    read_diagnostics(compute.managed(), Instance("web-1", NEW, "RUNNING", "NONE", ""), "")
+    read_diagnostics(compute.managed(), Instance("web-1", NEW, "RUNNING", "NONE", "", zone=ZONE), "")
     assert 0.0 < compute.now_s <= 10.0

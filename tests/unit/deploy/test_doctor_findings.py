@@ -171,7 +171,7 @@ def test_template_of_another_project_is_wrong() -> None:
     """A template that the project does not have as a global one is the refusal of preflight."""
     first, *_ = group.group_findings(CONFIG, replace(READINGS, template=ABSENT))
     assert first.state == "wrong"
-    assert "is not a global one of project 'dojangkok-dev'" in first.text
+    assert "is neither a global one of project 'dojangkok-dev'" in first.text
 
 
 def test_members_of_the_update_policy_are_each_named_once() -> None:

@@ -36,7 +36,7 @@ def output(*lines: str) -> dict[str, str]:
 
 def late(*names: str, status: str = "RUNNING") -> Group:
     """Return a group whose new instances do not serve."""
-    instances = tuple(Instance(name, TARGET, status, "VERIFYING", "") for name in names)
+    instances = tuple(Instance(name, TARGET, status, "VERIFYING", "", zone=CONFIG.location.name) for name in names)
     return Group({}, (TARGET,), 1, "f", is_stable=False, is_reached=False, instances=instances)
 
 

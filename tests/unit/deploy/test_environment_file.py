@@ -28,17 +28,34 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
     [
         ("projct: x", "projct: unknown key. Fix: did you mean 'project'."),
         ("rollout: {bake: 3}", "rollout.bake: unknown key. Fix: did you mean 'bake_s'."),
-        ("rollout: {surge: -1}", "rollout.surge: got '-1': Input should be greater than or equal to 0."),
+        (
+            "rollout: {surge: -1}",
+            "rollout.surge: got '-1'; it is a number of instances from 0 to 10000, or a percent",
+        ),
         ("zone: A", "zone: got 'A': String should match pattern"),
         ("project: ../other", "project: got '../other': String should match pattern"),
         ("compute_url: https://user:word@host", "compute_url: got 'https://user:word@host': String should match"),
         ("resource_manager_url: http://127.0.0.1", "resource_manager_url: got 'http://127.0.0.1': String should match"),
         ("registry_url: http://", "registry_url: got 'http://': String should match"),
-        ("rollout: {method: RECREATE}", "rollout.method: got 'RECREATE': Input should be 'SUBSTITUTE'."),
-        ("rollout: {surge: yes}", "rollout.surge: got 'True': Input should be a valid integer."),
-        ("rollout: {surge: 1e300}", "rollout.surge: got '1e300': Input should be a valid integer."),
-        (f"rollout: {{surge: 0x{'f' * 5_000}}}", "rollout.surge: got a value of type int that is too long to print: "),
-        ("rollout: {unavailable: 10001}", "unavailable: got '10001': Input should be less than or equal to 10000."),
+        ("rollout: {method: REPLACE}", "rollout.method: got 'REPLACE': Input should be 'SUBSTITUTE' or 'RECREATE'."),
+        (
+            "rollout: {method: RECREATE}",
+            "rollout: method RECREATE deletes an instance before it creates",
+        ),
+        (
+            "rollout: {method: RECREATE, surge: 1, unavailable: 1}",
+            "rollout: surge is 1, and method RECREATE keeps the names",
+        ),
+        ("rollout: {surge: 101%}", "rollout.surge: got '101%'; it is a number of instances"),
+        ("rollout: {surge: 0%}", "rollout: surge and unavailable are both 0, so no instance could ever be replaced"),
+        ("region: asia-northeast3", "has zone 'asia-northeast3-a' and region 'asia-northeast3', and a group is in one"),
+        ("rollout: {surge: yes}", "rollout.surge: got 'True'; it is a number of instances"),
+        ("rollout: {surge: 1e300}", "rollout.surge: got '1e300'; it is a number of instances"),
+        (
+            f"rollout: {{surge: 0x{'f' * 5_000}}}",
+            "rollout.surge: got a value of type int that is too long to print; ",
+        ),
+        ("rollout: {unavailable: 10001}", "unavailable: got '10001'; it is a number of instances from 0 to 10000"),
         ("rollout: {timeout_s: .inf}", "rollout.timeout_s: got 'inf': Input should be "),
         ("rollout: {timeout_s: .nan}", "rollout.timeout_s: got 'nan': Input should be a finite number."),
         ("rollout: {timeout_s: 1.0e-9}", "timeout_s: got '1e-09': Input should be greater than or equal to 1."),
@@ -50,7 +67,7 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
         ("rollout: {poll_s: [1.0e+300, 1]}", "poll_s.0: got '1e+300': Input should be less than or equal to 3600."),
         ("rollout: {poll_s: [0, 1]}", "rollout.poll_s.0: got '0': Input should be greater than or equal to 0.01."),
         ("rollout: {poll_s: [1, .nan]}", "rollout.poll_s.1: got 'nan': Input should be a finite number."),
-        ("rollout: &a {surge: *a}", "rollout.surge: got '{'surge': {...}}': Input should be a valid integer."),
+        ("rollout: &a {surge: *a}", "rollout.surge: got '{'surge': {...}}'; it is a number of instances"),
         ("[]", "got list, must be keys with values."),
         ("a: [", "line 1: expected the node content"),
     ],
@@ -74,3 +91,43 @@ def test_policy_that_replaces_no_instance_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(text + "rollout: {surge: 0, unavailable: 0}\n")
     with pytest.raises(ConfigError, match=r"x.yaml: rollout: surge and unavailable are both 0, so no instance could"):
         read_config("x", {}, tmp_path)
+
+
+def written(folder: Path, location: str) -> Path:
+    """Write an environment file whose group is at a location, and return its folder."""
+    text = "project: p\ngroup: g\nrepository: host.test/team/app\n"
+    (folder / "x.yaml").write_text(f"{text}{location}\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "location"),
+    [
+        ("zone: r-a", {}, "zone r-a"),
+        ("region: r", {}, "region r"),
+        ("zone: r-a", {"region": "s"}, "region s"),
+        ("region: r", {"zone": "s-b", "region": ""}, "zone s-b"),
+        ("", {"region": "r"}, "region r"),
+    ],
+)
+def test_group_is_in_a_zone_or_a_region(tmp_path: Path, text: str, flags: dict[str, str], location: str) -> None:
+    """The file has one of the two keys, and a flag for the other one replaces it."""
+    assert str(read_config("x", flags, written(tmp_path, text)).location) == location
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "error_text"),
+    [
+        ("zone: r-a\nregion: r", {}, "x.yaml: has zone 'r-a' and region 'r', and a group is in one of them."),
+        ("", {}, "x.yaml: has neither zone, for a zonal group, nor region, for a regional one."),
+        ("zone: r-a", {"zone": "r-a", "region": "r"}, "--zone and --region: a group is in one of them. Fix: pass one"),
+        ("zone: r-a", {"region": "R"}, "--region: got 'R': String should match pattern"),
+    ],
+)
+def test_group_without_a_single_location_is_refused(
+    tmp_path: Path, text: str, flags: dict[str, str], error_text: str
+) -> None:
+    """The error names the file or the flags."""
+    with pytest.raises(ConfigError) as error:
+        read_config("x", flags, written(tmp_path, text))
+    assert error_text in str(error.value)

@@ -68,12 +68,13 @@ FULL_ROW = {
                 "HEALTHY",
                 (("QUOTA_EXCEEDED", "no room"), ("", "")),
                 "STOPPED",
+                "z",
             ),
         ),
-        ({"instance": f"{ZONE}/instances/vm"}, Instance("vm", None, "", "", "")),
-        ({"version": {"name": "deploy/x"}, "lastAttempt": {}}, Instance("", None, "", "", "")),
-        ({"version": {"instanceTemplate": TEMPLATE}}, Instance("", Version(TEMPLATE), "", "", "")),
-        ({"lastAttempt": {"errors": {}}}, Instance("", None, "", "", "")),
+        ({"instance": f"{ZONE}/instances/vm"}, Instance("vm", None, "", "", "", zone="z")),
+        ({"version": {"name": "deploy/x"}, "lastAttempt": {}}, Instance("", None, "", "", "", zone="z")),
+        ({"version": {"instanceTemplate": TEMPLATE}}, Instance("", Version(TEMPLATE), "", "", "", zone="z")),
+        ({"lastAttempt": {"errors": {}}}, Instance("", None, "", "", "", zone="z")),
     ],
 )
 def test_row_of_an_instance_is_parsed(row: dict[str, Any], instance: Instance) -> None:

@@ -29,6 +29,7 @@ def body() -> Document:
 
 BODY = body()
 GET, DELETE = f"GET {COLLECTION}/{BODY['name']}", f"DELETE {COLLECTION}/{BODY['name']}"
+NEW = f"projects/{CONFIG.project}/{COLLECTION}/{BODY['name']}"
 LINK = f"https://www.googleapis.com/compute/v1/projects/{CONFIG.project}/{COLLECTION}/{BODY['name']}"
 INSERTED = BODY | {"id": "77", "selfLink": LINK, "creationTimestamp": "2026-11-23T04:00:00.000-08:00"}
 EXISTS = error(409, "alreadyExists")
@@ -65,7 +66,7 @@ def answers(insertion: Any, *reads: Any) -> ScriptedCompute:
 def test_template_that_is_read_back_equal_is_used(insertion: Any, reads: list[Document]) -> None:
     """An insertion that failed may have taken effect, and a first read may be old: only the template decides."""
     compute = answers(insertion, *reads)
-    assert insert_template(compute.managed(), BODY) == ()
+    assert insert_template(compute.managed(), NEW, BODY) == ()
     assert compute.bodies == [BODY]
     assert compute.requests == [POST, *([GET] * len(reads))]
 
@@ -73,7 +74,7 @@ def test_template_that_is_read_back_equal_is_used(insertion: Any, reads: list[Do
 def test_warnings_of_the_insertion_are_returned() -> None:
     """Warnings of the operation reach the report."""
     compute = answers(DONE | {"warnings": [{"code": "DEPRECATED", "message": "old image"}]}, INSERTED)
-    (warning,) = insert_template(compute.managed(), BODY)
+    (warning,) = insert_template(compute.managed(), NEW, BODY)
     assert "old image" in warning
 
 
@@ -90,7 +91,7 @@ def test_template_that_differs_is_refused(insertion: Any, is_deleted: bool, docu
     """The error has each different part, and a template of this run is deleted."""
     compute = answers(insertion, document)
     with pytest.raises(RefusedError) as failure:
-        insert_template(compute.managed(), BODY)
+        insert_template(compute.managed(), NEW, BODY)
     assert failure.value.message.startswith(f"template '{BODY['name']}': the existing template differs in {parts}")
     assert failure.value.message.endswith(("'.", "machineType."))
     assert failure.value.fix == "delete it if no group needs it"
@@ -102,7 +103,7 @@ def test_template_that_can_not_be_deleted_stays(answer: Any) -> None:
     """The error of a template that differs is the same if its deletion is refused."""
     compute = ScriptedCompute(settled() | {POST: [DONE], GET: [changed(machineType="x")], DELETE: [answer]})
     with pytest.raises(RefusedError, match="the existing template differs in properties"):
-        insert_template(compute.managed(), BODY)
+        insert_template(compute.managed(), NEW, BODY)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_template_that_can_not_be_read(insertion: Any, read: Any, expected: type
     """The cause is the refusal of the insertion, or else the error of the read; the exit code follows the cause."""
     compute = answers(insertion, read)
     with pytest.raises(DeployError) as failure:
-        insert_template(compute.managed(), BODY)
+        insert_template(compute.managed(), NEW, BODY)
     assert type(failure.value) is expected
     assert failure.value.message == f"template '{BODY['name']}' {text}. {UNCHANGED}"
     assert DELETE not in compute.requests
@@ -132,4 +133,4 @@ def test_insertion_of_unknown_effect_was_not_inserted() -> None:
     wait = f"POST {COLLECTION.partition('/')[0]}/operations/operation-1/wait"
     compute = ScriptedCompute(settled() | {POST: [operation], wait: [error(404, "notFound")], GET: [error(404)]})
     with pytest.raises(RefusedError, match=r"was not inserted: .*operation-1/wait: 404 no\. The group is unchanged"):
-        insert_template(compute.managed(), BODY)
+        insert_template(compute.managed(), NEW, BODY)

@@ -1,6 +1,7 @@
 """New environment files: their text, and that no file is overwritten or half written."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from deploy.errors import ConfigError
 from deploy.group.update_policy import kept_settings
 from deploy.new_environment import environment_text
 from deploy.release.repository_choice import UNKNOWN_REPOSITORY, RepositoryChoice
+from tests.unit.deploy.observations import observation
 
 FLAGS = {"project": "null", "zone": "on", "group": "yes", "compute_url": "http://127.0.0.1:1/compute/v1"}
 
@@ -43,9 +45,14 @@ def test_undecided_repository_is_a_comment(candidates: dict[str, str], text: str
 
 
 def test_every_name_is_required() -> None:
-    """A missing flag is named, with those that belong to it."""
-    with pytest.raises(ConfigError, match=r"--group: missing. Fix: pass --project PROJECT --zone ZONE --group GROUP."):
+    """Every missing flag is named, with those that belong to it."""
+    fix = "pass --project PROJECT, --zone ZONE or --region REGION, and --group GROUP"
+    with pytest.raises(ConfigError, match=f"--group: missing. Fix: {fix}."):
         config_of_flags(Path("dev.yaml"), {"project": "p", "zone": "z", "repository": "ghcr.io/team/web"})
+    with pytest.raises(ConfigError, match=f"--project, --zone or --region: missing. Fix: {fix}."):
+        config_of_flags(Path("dev.yaml"), {"group": "g", "repository": "ghcr.io/team/web"})
+    with pytest.raises(ConfigError, match=r"--zone and --region: a group is in one of them. Fix: pass one flag."):
+        config_of_flags(Path("dev.yaml"), {**FLAGS, "region": "r", "repository": "ghcr.io/team/web"})
     with pytest.raises(ConfigError, match="--zone: got 'A': String should match pattern"):
         config_of_flags(Path("dev.yaml"), {**FLAGS, "zone": "A", "repository": "ghcr.io/team/web"})
 
@@ -85,14 +92,25 @@ def test_interrupted_write_leaves_the_file_before(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("policy", "settings"),
+    ("zones", "policy", "settings"),
     [
-        ({"maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 1}}, RolloutSettings(surge=3, unavailable=1)),
-        ({"maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 2}}, RolloutSettings(surge=0, unavailable=2)),
-        ({"maxSurge": {"fixed": 0}, "maxUnavailable": {}}, RolloutSettings()),
-        ({}, RolloutSettings()),
+        (1, {"maxSurge": {"fixed": 3}, "maxUnavailable": {"fixed": 1}}, RolloutSettings(surge=3, unavailable=1)),
+        (1, {"maxSurge": {"fixed": 0}, "maxUnavailable": {"fixed": 2}}, RolloutSettings(surge=0, unavailable=2)),
+        (1, {"maxSurge": {"percent": 20}, "maxUnavailable": {}}, RolloutSettings(surge="20%")),
+        (1, {"maxSurge": {"fixed": 1}}, RolloutSettings()),
+        (3, {"maxSurge": {"fixed": 3}}, RolloutSettings()),
+        (
+            1,
+            {"replacementMethod": "RECREATE", "maxSurge": {}, "maxUnavailable": {"fixed": 1}},
+            RolloutSettings(method="RECREATE", unavailable=1),
+        ),
+        (1, {"maxSurge": {"fixed": 0}, "maxUnavailable": {}}, RolloutSettings()),
+        (1, {}, RolloutSettings()),
     ],
 )
-def test_settings_keep_the_group_s_policy(policy: dict[str, object], settings: RolloutSettings) -> None:
+def test_settings_keep_the_group_s_policy(zones: int, policy: dict[str, object], settings: RolloutSettings) -> None:
     """A policy that an environment file can express is kept, and another one gets the defaults."""
-    assert kept_settings(policy) == settings
+    group = observation("roll").group
+    raw = {key: value for key, value in group.raw.items() if key != "zone"} | {"updatePolicy": policy}
+    raw["distributionPolicy"] = {"zones": [{"zone": f"zones/r-{number}"} for number in range(zones)]}
+    assert kept_settings(replace(group, raw=raw)) == settings

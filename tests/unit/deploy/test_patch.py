@@ -223,8 +223,7 @@ def test_group_that_can_not_be_read_is_not_patched(
     answer: Any, expected: type[DeployError], cause: str, wait_s: float
 ) -> None:
     """A 404 is read again for 90 s; any other refusal ends the PATCH at once."""
-    regional = {f"GET regions/asia-northeast3/instanceGroupManagers/{CONFIG.group}": [error(404)]}
-    compute = ScriptedCompute(settled() | regional | {GET: [answer]})
+    compute = ScriptedCompute(settled() | {"GET aggregated/instanceGroupManagers": [{}], GET: [answer]})
     failure = refused(compute)
     assert type(failure) is expected
     assert failure.message == (

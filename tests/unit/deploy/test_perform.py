@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from deploy.documents.group_state import Version
 from deploy.errors import NotRestoredError, RefusedError
 from deploy.rollout.plan import DeployRelease, ForeignRollout, NothingToDo, RestoreRelease
 from deploy.rollout.result import Phase, RolloutResult
@@ -134,8 +135,10 @@ def test_group_that_becomes_empty_proves_nothing(is_empty: bool, is_served: bool
         assert "the target size became 0 during the rollout" in performed.failure().message
 
 
+RELEASE = Version(f"projects/dojangkok-dev/{COLLECTION}/{BODY['name']}", "v1")
+ON_RELEASE = ON_NEW | {"versions": [{"instanceTemplate": RELEASE.link, "name": RELEASE.name}]}
 DEPLOY = DeployRelease(
-    target=NEW, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, fallback=FALLBACK, is_empty=False,
+    target=RELEASE, before=OLD, fingerprint="FTGK3z2GXCs=", template=BODY, fallback=FALLBACK, is_empty=False,
     budget_s=300.0, warnings=("planned",),
 )  # fmt: skip
 INSERTION = {
@@ -146,7 +149,9 @@ INSERTION = {
 
 def test_release_is_inserted_applied_and_waited_for() -> None:
     """The template is inserted before the PATCH, and the group is not checked again if preflight checked it."""
-    performed = Performed(DEPLOY, {GET: [ON_OLD, error(400, "", "busy"), ON_NEW], ROWS: [rows(NEW)], **INSERTION})
+    performed = Performed(
+        DEPLOY, {GET: [ON_OLD, error(400, "", "busy"), ON_RELEASE], ROWS: [rows(RELEASE)], **INSERTION}
+    )
     result = performed.result()
     first = [f"POST {COLLECTION}", f"GET {COLLECTION}/{BODY['name']}", GET, PATCH, GET, GET, ROWS]
     assert performed.compute.requests[:7] == first
@@ -154,11 +159,11 @@ def test_release_is_inserted_applied_and_waited_for() -> None:
         BODY,
         {
             "fingerprint": "FTGK3z2GXCs=",
-            "versions": [{"instanceTemplate": NEW.link, "name": NEW.name}],
+            "versions": [{"instanceTemplate": RELEASE.link, "name": RELEASE.name}],
             "updatePolicy": POLICY,
         },
     ]
-    assert (result.changed, result.target, result.before) == (True, NEW, OLD)
+    assert (result.changed, result.target, result.before) == (True, RELEASE, OLD)
     planned, insertion = result.warnings
     assert (planned, "old image" in insertion) == ("planned", True)
     assert [phase.name for phase in result.phases] == [

@@ -6,6 +6,8 @@ import pytest
 from deploy.compute_engine.client import Compute
 from deploy.compute_engine.granted_permissions import read_granted_permissions
 from deploy.compute_engine.managed_group import ManagedGroup
+from deploy.compute_engine.permissions import REQUIRED_PERMISSIONS
+from deploy.documents.location import Location
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.preflight import health_check_probe
 from deploy.retry import Time
@@ -31,7 +33,9 @@ def test_health_check_is_read_by_its_own_link(link: str, path: str) -> None:
     compute = Compute(
         httpx.Client(transport=httpx.MockTransport(answer)), "http://x/compute/v1", "p", dict, Time(lambda: 0.0, print)
     )
-    health_check = ManagedGroup(compute, "z", "g").get_health_check({"autoHealingPolicies": [{"healthCheck": link}]})
+    health_check = ManagedGroup(compute, Location("zone", "z"), "g").get_health_check(
+        {"autoHealingPolicies": [{"healthCheck": link}]}
+    )
     assert health_check is not None
     assert health_check_probe(health_check) == ("HTTP", 8000)
     assert asked == [f"/compute/v1/projects/p/{path}"]
@@ -49,7 +53,7 @@ def permissions(*answers: httpx.Response | httpx.TransportError) -> tuple[set[st
 
     client = httpx.Client(transport=httpx.MockTransport(answer))
     time = Time(lambda: sum(slept), slept.append)
-    return read_granted_permissions(client, "http://x", "p", dict, time), slept
+    return read_granted_permissions(client, "http://x", "p", REQUIRED_PERMISSIONS, dict, time), slept
 
 
 @pytest.mark.parametrize(
@@ -82,5 +86,7 @@ def test_permissions_that_can_not_be_asked_for_are_given_up_soon() -> None:
     slept: list[float] = []
     client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(503)))
     with pytest.raises(CloudError, match="testIamPermissions of 'p': 503"):
-        read_granted_permissions(client, "http://x", "p", dict, Time(lambda: sum(slept), slept.append))
+        read_granted_permissions(
+            client, "http://x", "p", REQUIRED_PERMISSIONS, dict, Time(lambda: sum(slept), slept.append)
+        )
     assert 5 <= sum(slept) <= 15

@@ -28,7 +28,8 @@ def answers(*groups: Document, own: Document | None = None, **deletions: Any) ->
     """Return a project with the releases, the group of the cases and other groups."""
     own = own or group_document()
     listed = {"items": {"zones/z": {"instanceGroupManagers": [own, *groups]}}}
-    read: dict[str, list[Any]] = {TEMPLATES: [{"items": RELEASES}], GROUPS: [listed], f"GET {GROUP}": [own]}
+    read: dict[str, list[Any]] = {TEMPLATES: [{"items": RELEASES}], GROUPS: [listed]}
+    read |= {f"GET {GROUP}": [own]}
     first, second = deletions.get("first", DONE), deletions.get("second", DONE)
     return ScriptedCompute(settled() | read | {delete(OLDEST): [first], delete(SECOND): [second]})
 

@@ -7,6 +7,7 @@ import pytest
 from deploy.compute_engine.operations import OperationResult, operation_result, operation_scope
 from deploy.documents import validation
 from deploy.documents.group_state import health_check_of, parse_group
+from deploy.documents.location import Location
 from deploy.documents.resource import link_of, links_of
 from deploy.documents.validation import Check
 from deploy.group.quotas import instances_that_fit, parse_quotas, quota_checks
@@ -15,7 +16,7 @@ from tests.support import recorded
 from tests.support.recorded import Recorded
 
 CHECKS: dict[str, tuple[Recorded, Check]] = {
-    "group": (recorded.NEW_GROUP, validation.group_check("web", "asia-northeast3-a")),
+    "group": (recorded.NEW_GROUP, validation.group_check("web", Location("zone", "asia-northeast3-a"))),
     "template": (recorded.TEMPLATE, validation.resource_check("instanceTemplates", "t")),
     "health check": (recorded.HEALTH_CHECK, validation.resource_check("healthChecks", "up")),
     "region": (recorded.REGION, validation.check_region),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deploy.config import RolloutSettings
-from deploy.documents.group_state import Version
+from deploy.documents.group_state import Version, parse_group
 from deploy.group.update_policy import has_rollback_surge, rollout_policy
 from deploy.rollout.patch import restore_policy
 from tests.unit.deploy.observations import SEED
@@ -17,8 +17,8 @@ SETTINGS = RolloutSettings()
 GRANT = "give the deployer's account that permission, or use other credentials"
 DISABLED = "API [compute.googleapis.com] not enabled on project [p]"
 ENABLE = "run 'gcloud services enable compute.googleapis.com --project p', and try again in a few minutes"
-POLICY = rollout_policy(SETTINGS)
-LEFT = group_document(updatePolicy=rollout_policy(SETTINGS, 3))
+POLICY = rollout_policy(SETTINGS, 1)
+LEFT = group_document(updatePolicy=rollout_policy(SETTINGS, 1, 3))
 RESTORED = group_document(updatePolicy=POLICY)
 
 
@@ -54,7 +54,8 @@ def scripted(*documents: Any, patch: Any = DONE) -> ScriptedCompute:
 )
 def test_only_a_larger_surge_alone_is_that_of_a_rollback(changes: dict[str, Any], expected: bool) -> None:
     """A rollback changes nothing but the surge, so any other difference is an edit by a person."""
-    assert has_rollback_surge(SETTINGS, {**POLICY, **changes}) is expected
+    group = parse_group(group_document(updatePolicy={**POLICY, **changes}), ())
+    assert has_rollback_surge(SETTINGS, group) is expected
 
 
 def test_patch_has_the_fingerprint_and_the_policy_and_no_version() -> None:
@@ -86,13 +87,13 @@ def test_group_without_the_surge_of_this_rollback_is_left_alone(document: Any, t
     [
         ({"type": "OPPORTUNISTIC"}, "type OPPORTUNISTIC, not PROACTIVE, maxSurge 3, not 1"),
         ({"minimalAction": "REFRESH"}, "minimalAction REFRESH, not REPLACE, maxSurge 3, not 1"),
-        ({"maxSurge": {"percent": 100}}, "maxSurge 100 %, not 1"),
+        ({"maxSurge": {"percent": 100}}, "maxSurge 100%, not 1"),
         ({"maxSurge": {"fixed": 0}}, "maxSurge 0, not 1"),
     ],
 )
 def test_edited_policy_is_left_alone_and_named(changes: dict[str, Any], text: str) -> None:
     """A policy that another client edited since the PATCH is not written, and each difference is in the warning."""
-    compute = scripted(group_document(updatePolicy=rollout_policy(SETTINGS, 3) | changes))
+    compute = scripted(group_document(updatePolicy=rollout_policy(SETTINGS, 1, 3) | changes))
     warning = f"the update policy was edited during the rollback, and stays: {text}"
     assert restored(compute) == ("", (f"{warning}. Fix: set the values of the environment file",))
     assert compute.requests == [GET]

@@ -54,7 +54,7 @@ def test_target_and_plan_of_a_rollback() -> None:
     size_0 = emptied(seen)
     plan = plan_rollback(CONFIG, size_0, chosen, "run1", NOW)
     assert isinstance(plan, RestoreRelease)
-    assert (plan.is_empty, plan.surge, plan.budget_s) == (True, 1, CONFIG.rollout.budget_s(0))
+    assert (plan.is_empty, plan.surge, plan.budget_s) == (True, None, CONFIG.rollout.budget_s(0))
 
 
 def test_rollback_to_the_release_that_the_group_is_set_to() -> None:
@@ -83,7 +83,7 @@ def test_rollback_to_a_release_that_was_rolled_back_to_restores_the_policy(
     seen = observation("rollback")
     target = replace(seen.group.versions[0], name=f"{kind}/bbbbbbbbbbbb/run0/20261123T113000Z/600s")
     instances = tuple(replace(instance, version=target) for instance in seen.group.instances)
-    policy = rollout_policy(CONFIG.rollout, surge)
+    policy = rollout_policy(CONFIG.rollout, 1, surge)
     group = replace(seen.group, versions=(target,), instances=instances, raw={**seen.group.raw, "updatePolicy": policy})
     seen = replace(seen, group=group)
     chosen = choose_rollback_target(CONFIG, seen, NOW, target.template)

@@ -13,7 +13,7 @@ SETTINGS = RolloutSettings(surge=2)
 
 def test_rollout_sets_every_member_of_the_policy() -> None:
     """A PATCH keeps what it leaves out, so a percentage is removed by null."""
-    assert rollout_policy(SETTINGS) == {
+    assert rollout_policy(SETTINGS, 1) == {
         "type": "PROACTIVE",
         "minimalAction": "REPLACE",
         "mostDisruptiveAllowedAction": "REPLACE",
@@ -26,18 +26,18 @@ def test_rollout_sets_every_member_of_the_policy() -> None:
 @pytest.mark.parametrize(("surge", "expected"), [(None, 2), (0, 0), (7, 7)])
 def test_surge_of_a_rollback_replaces_the_surge_of_the_settings(surge: int | None, expected: int) -> None:
     """A surge of 0 is a surge, and no reason to use the settings'."""
-    assert rollout_policy(SETTINGS, surge)["maxSurge"]["fixed"] == expected
+    assert rollout_policy(SETTINGS, 1, surge)["maxSurge"]["fixed"] == expected
 
 
 @pytest.mark.parametrize(
     ("target_size", "room", "surge"),
-    [(5, 3, 3), (5, 9, 5), (5, 0, 2), (5, 1, 2), (5, None, 2), (1, 9, 2), (0, 9, 2)],
+    [(5, 3, 3), (5, 9, 5), (5, 0, None), (5, 1, None), (5, None, None), (1, 9, None), (0, 9, None)],
 )
 def test_rollback_replaces_as_many_instances_at_once_as_the_quota_allows(
-    target_size: int, room: int | None, surge: int
+    target_size: int, room: int | None, surge: int | None
 ) -> None:
-    """The surge is the target size within the quota's room, and never less than the settings' surge."""
-    assert rollback_surge(SETTINGS, target_size, room) == surge
+    """The surge is the target size within the quota's room; the settings' surge is kept if it is not larger."""
+    assert rollback_surge(SETTINGS, 1, target_size, room) == surge
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_rollback_replaces_as_many_instances_at_once_as_the_quota_allows(
         ({}, None, None),
         ({"maxSurge": None}, None, None),
         ({"maxSurge": {"fixed": 1, "percent": None}, "maxUnavailable": {"fixed": 0}}, 1, 0),
-        ({"maxSurge": {"percent": 0}, "maxUnavailable": {"fixed": 3, "percent": 20}}, "0 %", "20 %"),
+        ({"maxSurge": {"percent": 0}, "maxUnavailable": {"fixed": 3, "percent": 20}}, "0%", "20%"),
         ({"maxSurge": {}, "maxUnavailable": {"calculated": 0}}, 0, 0),
         ({"maxSurge": {"percent": None}, "maxUnavailable": {"fixed": None}}, 0, 0),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from deploy.documents import validation
+from deploy.documents.location import Location
 from deploy.documents.validation import Check
 
 GROUP = {"name": "g", "fingerprint": "f", "zone": "projects/p/zones/z", "instanceTemplate": "t"}
@@ -37,7 +38,7 @@ def refusal(check: Check, document: dict[str, Any]) -> str:
 )
 def test_group_must_be_the_requested_group(change: dict[str, Any], text: str) -> None:
     """Name, zone, fingerprint and a version must be there; a document of another group is no state of this group."""
-    assert refusal(validation.group_check("g", "z"), GROUP | change) == text
+    assert refusal(validation.group_check("g", Location("zone", "z")), GROUP | change) == text
 
 
 @pytest.mark.parametrize(

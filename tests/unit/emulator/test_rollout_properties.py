@@ -20,7 +20,7 @@ SECONDS = st.floats(min_value=0.0, max_value=60.0, allow_nan=False)
 PROFILES = st.builds(Profile, create_s=SECONDS, boot_s=SECONDS, answer_s=SECONDS, stop_s=SECONDS, delete_s=SECONDS)
 SIZES = st.integers(1, 20)
 POLICIES = st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(any)
-PLACES = st.builds(
+LOCATIONS = st.builds(
     lambda count, redistributes: {"zones": ZONES[:count], "redistributes": redistributes},
     st.sampled_from([1, 2, 3]),
     st.booleans(),
@@ -56,16 +56,16 @@ def assert_flags_agree(rollout: GroupRollout) -> None:
 
 
 @RUNS
-@given(size=SIZES, policy=POLICIES, profile=PROFILES, place=PLACES, counts_deleting=st.booleans())
+@given(size=SIZES, policy=POLICIES, profile=PROFILES, location=LOCATIONS, counts_deleting=st.booleans())
 def test_a_rollout_stays_within_its_limits_and_settles(
-    size: int, policy: tuple[int, int], profile: Profile, place: dict[str, object], counts_deleting: bool
+    size: int, policy: tuple[int, int], profile: Profile, location: dict[str, object], counts_deleting: bool
 ) -> None:
     """With any policy and profile a rollout keeps its limits at every moment, and ends evenly distributed."""
     surge, unavailable = policy
-    rollout = settled(size, **place)
+    rollout = settled(size, **location)
     rollout.profiles["v1"] = profile
     limits = {"surge": surge, "unavailable": min(unavailable, size), "counts_deleting": counts_deleting}
-    rollout.patch(settings(version(1), size, **limits, **place))
+    rollout.patch(settings(version(1), size, **limits, **location))
     for group in rollout.settle():
         assert len(available(group)) >= least_available(rollout.settings)
         assert len(group.instances if counts_deleting else living(group)) <= size + surge
@@ -81,7 +81,7 @@ def test_a_rollout_stays_within_its_limits_and_settles(
     policy=POLICIES,
     disturbances=DISTURBANCES,
     profile=PROFILES,
-    place=PLACES,
+    location=LOCATIONS,
     counts_deleting=st.booleans(),
 )
 def test_a_disturbed_group_settles(
@@ -89,14 +89,14 @@ def test_a_disturbed_group_settles(
     policy: tuple[int, int],
     disturbances: list[tuple[str, int, int]],
     profile: Profile,
-    place: dict[str, object],
+    location: dict[str, object],
     counts_deleting: bool,
 ) -> None:
     """After patches, resizes, crashes and recreations a group ends with its size and a target version."""
     surge, unavailable = policy
-    rollout = settled(size, **place)
+    rollout = settled(size, **location)
     limits = {"surge": surge, "unavailable": unavailable, "counts_deleting": counts_deleting}
-    rollout.patch(settings(version(0), size, **limits, **place))
+    rollout.patch(settings(version(0), size, **limits, **location))
     largest = size
     for number, (kind, amount, moments) in enumerate(disturbances, start=1):
         for index, _ in enumerate(rollout.moments()):
@@ -113,14 +113,14 @@ def test_a_disturbed_group_settles(
 
 
 @RUNS
-@given(size=SIZES, crashes=st.lists(st.integers(0, 19), max_size=3), profile=PROFILES, place=PLACES)
+@given(size=SIZES, crashes=st.lists(st.integers(0, 19), max_size=3), profile=PROFILES, location=LOCATIONS)
 def test_a_rollout_loses_only_the_recreated_instances(
-    size: int, crashes: list[int], profile: Profile, place: dict[str, object]
+    size: int, crashes: list[int], profile: Profile, location: dict[str, object]
 ) -> None:
     """A rollout replaces no available instance beyond those that were recreated meanwhile."""
-    rollout = settled(size, **place)
+    rollout = settled(size, **location)
     rollout.profiles["v1"] = profile
-    rollout.patch(settings(version(1), size, surge=1, unavailable=0, **place))
+    rollout.patch(settings(version(1), size, surge=1, unavailable=0, **location))
     lost = 0
     for index, group in enumerate(rollout.moments()):
         if index in crashes and available(group):
@@ -132,13 +132,13 @@ def test_a_rollout_loses_only_the_recreated_instances(
 
 
 @RUNS
-@given(size=st.integers(2, 20), share=st.integers(1, 19), place=PLACES)
-def test_a_canary_has_its_size(size: int, share: int, place: dict[str, object]) -> None:
+@given(size=st.integers(2, 20), share=st.integers(1, 19), location=LOCATIONS)
+def test_a_canary_has_its_size(size: int, share: int, location: dict[str, object]) -> None:
     """A canary gets exactly its size, in a group of any size."""
     share = min(share, size - 1)
-    rollout = settled(size, **place)
+    rollout = settled(size, **location)
     targets = (Target(version(1), share), Target(OLD, size - share))
-    rollout.patch(settings(version(1), size, targets=targets, **place))
+    rollout.patch(settings(version(1), size, targets=targets, **location))
     for group in rollout.settle():
         assert len(available(group)) >= size
     assert rollout.versions().count(version(1)) == share

@@ -1,4 +1,4 @@
-"""The place of a managed instance group: a zone, or a region with the zones over which the group is distributed."""
+"""The location of a managed instance group: a zone, or a region with the zones over which the group is distributed."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ _MOST_IN_A_REGION: Final = 2_000
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """
     Where a group creates its instances.
 
@@ -40,9 +40,9 @@ class Place:
         return _MOST_IN_A_REGION if self.is_regional else _MOST
 
 
-def place_of(path: str, document: Document) -> Place:
+def location_of(path: str, document: Document) -> Location:
     """
-    Return the place of a group.
+    Return the location of a group.
 
     Args:
         path: path of the group
@@ -50,12 +50,12 @@ def place_of(path: str, document: Document) -> Place:
     """
     scope = "/".join(path.split("/")[:4])
     if scope.split("/")[2] == "zones":
-        return Place(scope, (name_of(scope),))
+        return Location(scope, (name_of(scope),))
     zones = (document.get("distributionPolicy") or {}).get("zones") or []
-    return Place(scope, tuple(name_of(canonical(entry.get("zone") or "")) for entry in zones))
+    return Location(scope, tuple(name_of(canonical(entry.get("zone") or "")) for entry in zones))
 
 
-def place_member(scope: str) -> dict[str, str]:
+def location_member(scope: str) -> dict[str, str]:
     """Return the member of a document that names its scope: `zone` or `region`; none for a global resource."""
     kind = scope.split("/")[2]
     return {kind[:-1]: self_link(scope)} if kind in ("zones", "regions") else {}
