@@ -10,6 +10,7 @@ from deploy.config import Config
 from deploy.doctor.new_environment import adoption_findings
 from deploy.doctor.readings import Readings, Unread
 from deploy.documents.group_state import Group
+from deploy.documents.resource import Document
 from deploy.environment_file import config_of_flags, new_file, write_text
 from deploy.errors import NotAllowedError
 from deploy.group.update_policy import kept_settings
@@ -81,8 +82,9 @@ def _read(call: Call, draft: Config) -> Adopted:
         group, base = readings.group, readings.template
         if isinstance(group, Unread):
             return Adopted(draft, readings)
-        metadata = {} if isinstance(base, Unread) else template.metadata(base)
-        choice = _choice(draft, group, metadata)
+        choice = _choice(draft, group, base)
+        if choice is None:
+            return Adopted(draft, readings)
         rollout = kept_settings(group)
         config = draft.model_copy(update={"repository": choice.repository or UNKNOWN_REPOSITORY, "rollout": rollout})
         if choice.repository:  # its registry may be another one than the draft's, so the session is a new one
@@ -92,8 +94,10 @@ def _read(call: Call, draft: Config) -> Adopted:
         return Adopted(draft, Readings(account=Unread(error.message, error.fix)))
 
 
-def _choice(draft: Config, group: Group, metadata: dict[str, str]) -> RepositoryChoice:
-    """Return the repository of the command line, or else the one that the group's metadata decides."""
+def _choice(draft: Config, group: Group, base: Document | Unread) -> RepositoryChoice | None:
+    """Return the repository of the command line, or the one that the metadata decides; None without any metadata."""
     if draft.repository != UNKNOWN_REPOSITORY:
         return RepositoryChoice(draft.repository, {})
-    return choose_repository(entries_of_instances(metadata, group.metadata_of_all))
+    if isinstance(base, Unread):
+        return None
+    return choose_repository(entries_of_instances(template.metadata(base), group.metadata_of_all))

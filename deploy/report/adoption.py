@@ -20,13 +20,13 @@ def adoption_report(
     Args:
         config: settings of the new environment.
         findings: findings about the group, in their order.
-        written: file that was written; None if the group could not be read.
+        written: file that was written; None if the group or its template could not be read.
         next_command: command to run after everything wrong is mended.
         format_: format of the report.
     """
     if format_ == "json":
         return as_json({"file": str(written or ""), "next": next_command, **findings_document(config, findings)})
-    head = f"wrote {written}" if written else "no file was written, because the group could not be read"
+    head = f"wrote {written}" if written else "no file was written, because the group or its template could not be read"
     last = f"next: {next_command}"
     if format_ == "markdown":
         return "\n".join([f"{escaped(head)}\n", findings_report(config, findings, format_), "", escaped(last)])
