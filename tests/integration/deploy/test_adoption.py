@@ -120,9 +120,9 @@ def test_undecided_repository_is_one_finding(run: Init, folder: Path, script: st
 
 def test_unread_group_gets_no_file(run: Init, folder: Path) -> None:
     """Without a login, or without permission to read group or template, the findings are all there is."""
-    rigs: list[tuple[Rig | None, str]] = [(None, "credentials: none were given")]
-    for permission in ("compute.instanceGroupManagers.get", "compute.instanceTemplates.get"):
-        rigs.append((EnvironmentPlan(denied=[permission]).rig(), permission))
+    denied = ("compute.instanceGroupManagers.get", "compute.instanceTemplates.get")
+    rigs: list[tuple[Rig | None, str]] = [(EnvironmentPlan(denied=[text]).rig(), text) for text in denied]
+    rigs.append((None, "credentials: none were given"))
     for rig, text in rigs:
         outcome = run(rig)
         assert (outcome.code, outcome.stdout, text in outcome.stderr) == (3, "", True)
