@@ -136,5 +136,5 @@ def test_unread_group_gets_no_file(run: Init, folder: Path) -> None:
 def test_given_repository_needs_no_template(run: Init) -> None:
     """With --repository, a group whose template cannot be read gets a file with it."""
     outcome = run(EnvironmentPlan(denied=["compute.instanceTemplates.get"]).rig(), repository="ghcr.io/team/web")
-    assert outcome.stdout.startswith("wrote environments/dev.yaml\n")
+    assert outcome.stderr.startswith("wrote environments/dev.yaml\n")
     assert read_config("dev", {}).repository == "ghcr.io/team/web"

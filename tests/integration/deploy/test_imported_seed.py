@@ -36,7 +36,7 @@ def test_imported_environment_rolls_the_same(tmp_path: Path) -> None:
     original = read_seed(Path("emulator/seeds/dojangkok.yaml")).model_copy(update={"age_s": 600.0})
     source, output = planted(original), tmp_path / "seed.yaml"
     reader = ComputeReader(httpx.Client(transport=Transport(source.emulator)), "http://emulator/compute/v1", "")
-    imported = import_group(reader, Place(CONFIG.project, zone=CONFIG.zone), CONFIG.group, output)
+    imported = import_group(reader, Place(CONFIG.project, zone=CONFIG.zone or ""), CONFIG.group, output)
     assert imported.left_out == ()
     assert output.stat().st_mode & 0o777 == 0o600
     # Compute Engine has no instance rules, so that a seed of it has the defaults.
