@@ -139,5 +139,5 @@ def empty(volumes: LocalVolumes, run_id: str) -> dagger.Container:
 
 
 def _reports(volumes: LocalVolumes | None) -> dagger.CacheVolume:
-    """Return the reports of the last runs; those of real environments share a volume, with project, location and group."""
+    """Return the reports of the last runs; those of real environments share a volume."""
     return volumes.reports if volumes else dag.cache_volume("deploy-results")

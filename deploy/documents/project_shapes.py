@@ -21,7 +21,7 @@ class RegionDocument(Shape):
     """A region with its quotas."""
 
     name: _Text
-    quotas: list[Quota] = []
+    quotas: tuple[Quota, ...] = ()
 
 
 class MachineTypeDocument(Shape):

@@ -241,7 +241,7 @@ def test_template_of_another_project_or_region_is_refused() -> None:
     """A deploy is refused if the template of the group is neither a global one of the project nor one of its region."""
     rig = new_rig()
     assert str(refusal(rig, replace(rig.observed(), template={}))) == (
-        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is neither"
-        " a global one of project 'dojangkok-dev' nor one of its region asia-northeast3. Fix: use a template of that"
-        " project."
+        f"{WHERE}: its template 'projects/dojangkok-dev/global/instanceTemplates/dojangkok-dev-ai-server-seed' is"
+        " neither a global one of project 'dojangkok-dev' nor one of its region asia-northeast3. Fix: use a"
+        " template of that project."
     )

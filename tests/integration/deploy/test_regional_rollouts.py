@@ -8,6 +8,7 @@ from deploy.errors import RefusedError, RolledBackError
 from deploy.group.drift import drift
 from deploy.group.health import is_settled
 from deploy.rollout.pruning import prune_templates
+from deploy.rollout.result import PruneResult
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule, set_quotas
 from tests.integration.deploy.regional import REGIONAL_SEED, SEED, ZONES, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig
@@ -66,6 +67,7 @@ def test_failing_release_is_rolled_back_with_the_output_of_its_zone() -> None:
 def test_rollback_restores_release_and_policy() -> None:
     """A typed rollback replaces all six instances at once, and leaves the surge of the environment file."""
     rig = regional_rig(size=6)
+    set_quotas(rig, N2D_CPUS=100.0, SSD_TOTAL_GB=2_000.0)
     first = rig.deploy("a").target.template
     rig.deploy("b")
     plan: Any = rig.plan_rollback()
@@ -145,9 +147,9 @@ def test_zonal_group_uses_a_template_of_its_region() -> None:
 def test_old_regional_templates_are_pruned() -> None:
     """Of the releases that no instance has, those beyond the kept ones are deleted in the region."""
     rig = on_regional_template(regional_rig())
-    for letter in "0123456":
+    for letter in "01234567":
         rig.deploy(letter)
-    assert prune_templates(rig.managed(), rig.config).error is None
     _, kept = collections(rig)
-    assert len(kept) == 6
+    assert len(kept) == 7  # the template of Terraform, five proven releases, and the fallback of the oldest of them
     assert SEED in kept
+    assert prune_templates(rig.managed(), rig.config) == PruneResult()

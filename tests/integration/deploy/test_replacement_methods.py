@@ -8,7 +8,7 @@ from deploy.errors import RolledBackError
 from deploy.group.drift import drift
 from deploy.report.preview import preview, preview_report
 from deploy.rollout.plan import NothingToDo
-from tests.integration.deploy.faulty import set_instance_rule
+from tests.integration.deploy.faulty import set_instance_rule, set_quotas
 from tests.integration.deploy.regional import POLICY, recreating_rig, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig, new_rig
 
@@ -89,6 +89,7 @@ def test_surge_in_percent(is_regional: bool) -> None:
         rig = new_rig(targetSize=10, updatePolicy=POLICY | policy)
         rig.config = rig.config.model_copy(update={"rollout": rollout})
         rig.emulator.environment.advance()
+    set_quotas(rig, N2D_CPUS=100.0, SSD_TOTAL_GB=2_000.0)
     assert rig.deploy("a").changed
     assert rig.serving() == ["a"] * 10
     assert rig.never_fewer_than(10)
