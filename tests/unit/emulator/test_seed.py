@@ -1,6 +1,7 @@
 """Seed files that cannot be read are refused at the start, with the path of the key."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_resources_with_a_region_are_created_there() -> None:
     """A group, its template and its autoscaler with a `region` are regional; any other region is refused."""
     group = {"name": "wide", "targetSize": 0, "instanceTemplate": "regions/r/instanceTemplates/t"}
     scaler = {"name": "more", "target": "regions/r/instanceGroupManagers/wide"}
-    kept = {
+    kept: dict[str, list[dict[str, Any]]] = {
         "instanceTemplates": [{"name": "t", "region": "r", "properties": {}}],
         "instanceGroupManagers": [group | {"region": "r"}],
         "autoscalers": [scaler | {"region": "r", "autoscalingPolicy": {"minNumReplicas": 2}}],
@@ -57,7 +58,7 @@ def test_resources_with_a_region_are_created_there() -> None:
     plant(emulator, Seed(project="p", region="r", zones=["r-a", "r-b"], resources=kept))
     document = emulator.environment.view.get("projects/p/regions/r/instanceGroupManagers/wide") or {}
     assert (document["targetSize"], len(document["distributionPolicy"]["zones"])) == (2, 2)
-    elsewhere = {"instanceTemplates": [{"name": "t", "region": "s", "properties": {}}]}
+    elsewhere: dict[str, list[dict[str, Any]]] = {"instanceTemplates": [{"name": "t", "region": "s", "properties": {}}]}
     other = Seed(project="p", region="r", zones=["r-a"], resources=elsewhere)
     with pytest.raises(SeedError) as error:
         plant(Emulator(Environment(Store(), Clock(0.0, None))), other)
