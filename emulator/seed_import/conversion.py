@@ -46,6 +46,7 @@ def imported_seed(live: LiveGroup) -> ImportedSeed:
                 body["region"] = str(live.region["name"])
             named = {"name": body.pop("name"), **body}  # the name first, as a person writes it
             resources.setdefault(collection, []).append(_shortened(named, project))
+    left_out += _without_absent_checks(resources)
     templates = resources["instanceTemplates"]
     accounts, foreign = _accounts(templates, project)
     left_out += [*foreign, *_machine_types(templates)]
@@ -61,6 +62,17 @@ def imported_seed(live: LiveGroup) -> ImportedSeed:
         "resources": resources,
     }
     return ImportedSeed({key: value for key, value in seed.items() if value}, tuple(left_out))
+
+
+def _without_absent_checks(resources: dict[str, list[dict[str, Any]]]) -> Iterator[LeftOut]:
+    """Remove the repairs by a health check that the seed does not have, because the emulator would refuse the group."""
+    known = {check["name"] for check in resources.get("healthChecks", [])}
+    for group in resources["instanceGroupManagers"]:
+        checks = [str(policy.get("healthCheck", "")) for policy in group.get("autoHealingPolicies") or []]
+        if any(check and name_of(check) not in known for check in checks):
+            del group["autoHealingPolicies"]
+            where = f"instanceGroupManagers.{group['name']}.autoHealingPolicies"
+            yield LeftOut(where, "its health check is left out")
 
 
 def _zones(live: LiveGroup) -> list[str]:

@@ -108,6 +108,10 @@ def _add(reader: ComputeReader, live: LiveGroup, collection: str, path: str) -> 
     if project_of(path) != f"projects/{live.place.project}":
         live.left_out.append(LeftOut(where, f"is of another project, '{project_of(path).removeprefix('projects/')}'"))
         return None
+    kind = name_of(path.rpartition("/")[0])
+    if kind != collection:
+        live.left_out.append(LeftOut(f"{kind}.{name_of(path)}", "is of a kind that the emulator does not serve"))
+        return None
     document = reader.find(path)
     if isinstance(document, Absent):
         live.left_out.append(LeftOut(where, f"cannot be read: {document.reason}"))

@@ -81,6 +81,18 @@ def test_secret_of_a_live_group_is_neither_in_the_file_nor_in_the_report(source:
     assert output.stat().st_mode & 0o777 == 0o600
 
 
+def test_group_without_a_readable_health_check_is_served(source: Emulator, tmp_path: Path) -> None:
+    """A health check that the account may not read is left out with the repairs by it, and the rest is imported."""
+    client = httpx.Client(transport=Transport(source), base_url="http://emulator/")
+    client.put("emulator/permissions", json={"denied": ["compute.healthChecks.get"]}).raise_for_status()
+    imported = import_group(reader(source), PLACE, NAME, tmp_path / "seed.yaml")
+    assert [part.path for part in imported.left_out] == [
+        "healthChecks.dojangkok-dev-ai-server",
+        f"instanceGroupManagers.{NAME}.autoHealingPolicies",
+    ]
+    assert "autoHealingPolicies" not in read_seed(tmp_path / "seed.yaml").resources["instanceGroupManagers"][0]
+
+
 def test_refused_imports_write_nothing(source: Emulator, tmp_path: Path) -> None:
     """An absent group, a place without or with two names, an existing file and an unwritable one are refused."""
     output = tmp_path / "seed.yaml"

@@ -110,6 +110,7 @@ def test_everything_left_out_is_listed_without_its_value() -> None:
         "instanceTemplates.web-1.properties.newField: is no field of Compute v1 that the emulator knows",
         "instanceTemplates.web-1.properties.scheduling.provisioningModel: the emulator does not serve it",
         "instanceGroupManagers.web.targetPools: the emulator does not serve it",
+        "instanceGroupManagers.web.autoHealingPolicies: its health check is left out",
         "service_accounts.1-compute@developer.gserviceaccount.com: is an account of Google's, which no seed has",
         "machine type n4-standard-2: is not in the emulator's catalogue, and `doctor` does not find it there",
     ]
