@@ -4,7 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 import pytest
 
-Evidence = Literal["A", "W", "C", "G", "P", "T", "R", "D"]
+Evidence = Literal["A", "W", "C", "E", "G", "P", "T", "R", "D"]
 Guess = Literal["M", "I"]
 Grade = Literal["measured", "recorded", "reported", "assumed"]
 
@@ -28,6 +28,7 @@ EVIDENCE: Final[dict[str, Source]] = {
         "2026-11-27",
         "recorded",
     ),
+    "E": Source("earlier API definitions: com.google.cloud.compute.v1.FixedOrPercent of 2019", "2026-11-27"),
     "G": Source("sources of gcloud 528.0.0, and the API definition that it is generated from", "2026-11-23"),
     "P": Source("google-cloud-compute 1.57.0 or google-auth 2.62.2, read and run", "2026-11-23"),
     "T": Source("sources of terraform-provider-google at e03b762 (2026-08-21), before 8.0.0", "2026-11-23"),

@@ -138,7 +138,8 @@ def test_regional_health_checks(emulator: EmulatorClient) -> None:
     assert health == {"healthCheck": shown.self_link, "detailedHealthState": "HEALTHY"}
     with pytest.raises(BadRequest):
         client.delete_unary(**HERE, health_check="up")
-    emulator.do("DELETE", WIDE)
+    emulator.ask("DELETE", WIDE)
+    emulator.pass_time(60)
     client.delete_unary(**HERE, health_check="up")
     assert names(client.list(**HERE)) == []
 

@@ -128,7 +128,7 @@ def test_a_fixed_value_below_the_number_of_zones(emulator: EmulatorClient, field
     )
 
 
-@verified("T")
+@verified("T", "E")
 @covers("regionInstanceGroupManagers.patch")
 def test_percentages_need_ten_instances(emulator: EmulatorClient) -> None:
     """A percentage below the number of zones is allowed from ten instances on, and is rounded up."""

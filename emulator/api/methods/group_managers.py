@@ -36,9 +36,9 @@ def insert_group(call: Call) -> Operation:
     """Create a group and its instance group; the instances follow."""
     path = call.new_path()
     group_path = path.replace("/instanceGroupManagers/", "/instanceGroups/")
-    where = location_member(call.scope)
+    location = location_member(call.scope)
     body = merged({}, _normalised(call, call.body))
-    if "region" in where:
+    if "region" in location:
         body["distributionPolicy"] = distribution(call, body.get("distributionPolicy", {}))
     document = {
         **_completed(path, body),
@@ -46,14 +46,14 @@ def insert_group(call: Call) -> Operation:
         "id": call.environment.new_id(),
         "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
-        **where,
+        **location,
         "instanceGroup": self_link(group_path),
         "_created": call.environment.now_s,
         "_group": group_path,
     }
     check_group(call, path, document)
     instance_group = {
-        "kind": "compute#instanceGroup", "id": call.environment.new_id(), "name": body["name"], **where,
+        "kind": "compute#instanceGroup", "id": call.environment.new_id(), "name": body["name"], **location,
         "creationTimestamp": document["creationTimestamp"], "selfLink": self_link(group_path),
         "namedPorts": body.get("namedPorts") or [], "_created": call.environment.now_s,
     }  # fmt: skip
@@ -223,9 +223,9 @@ def _default_policy(location: Location) -> Document:
     Source: google-cloud-compute 1.57.0, "a fixed value equal to the number of zones in which the managed instance group
     operates"; a recorded answer for a regional group has `instanceRedistributionType`, a zonal group's has not.
     """
-    amount_ = {"fixed": len(location.zones)}
+    limit = {"fixed": len(location.zones)}
     redistribution = {"instanceRedistributionType": "PROACTIVE"} if location.is_regional else {}
-    return {**_POLICY, "maxSurge": amount_, "maxUnavailable": amount_, **redistribution}
+    return {**_POLICY, "maxSurge": limit, "maxUnavailable": limit, **redistribution}
 
 
 def _patched_policy(before: Document, patch: Document) -> Document:

@@ -14,7 +14,7 @@ from emulator.environment.links import canonical, project_of
 from emulator.environment.location import location_of
 from emulator.environment.view import Document
 
-_DRY_RUN_NAME: Final = "0000"  # in location of the four random characters of a name
+_DRY_RUN_NAME: Final = "0000"  # in place of the four random characters of a name
 # Permission by the property of a template that needs it.
 _SETTERS: Final = {
     "labels": "compute.instances.setLabels",
