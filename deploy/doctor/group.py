@@ -14,7 +14,7 @@ from deploy.errors import RefusedError
 from deploy.group import preflight
 from deploy.group.drift import policy_differences
 from deploy.group.observation import Observation
-from deploy.group.replacement import surge_instances
+from deploy.group.replacement import count_refusals, surge_instances
 from deploy.release import template
 from deploy.release.effective_reference import deciding_reference, entries_of_instances
 from deploy.release.record import ReleaseRecord
@@ -28,7 +28,7 @@ _POLICY_FLAGS: Final = {
     "maxUnavailable": "max-unavailable",
 }
 _COMMAND: Final = re.compile(r"'(gcloud [^']+)'")
-_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that preflight never refuses
+_COUNTS: Final = ("minimalAction", "maxSurge", "maxUnavailable")  # members that no other refusal names
 
 
 def group_findings(config: Config, readings: Readings) -> Iterator[Finding]:
@@ -64,7 +64,8 @@ def update_policy_findings(config: Config, readings: Readings) -> Iterator[Findi
     for refusal in refusals:
         yield _refused(check, refusal, show)
     differences = policy_differences(config, group)
-    changes = {key: values for key, values in differences.items() if key in _COUNTS or not refusals}
+    counts = _COUNTS[:1] if any(count_refusals(config, group)) else _COUNTS  # a refused number is no command's value
+    changes = {key: values for key, values in differences.items() if key in counts or not refusals}
     if changes:
         text = "; ".join(
             f"{key} is {'absent' if current is None else current}, and the file has {expected}"

@@ -58,8 +58,8 @@ ARROWS: Final = (
     Arrow("deploy.documents", ("deploy.errors",), "a document that has another shape is an error"),
     Arrow(
         "deploy.config",
-        ("deploy.endpoints", "deploy.errors", "deploy.release", "lib"),
-        "settings are checked with the rules for addresses, image references and credentials",
+        (*_VALUES, "deploy.endpoints", "deploy.release", "lib"),
+        "settings are locations and numbers of instances, checked with the rules for addresses, images and credentials",
     ),
     Arrow("deploy.release", (*_VALUES, "lib"), "a release is made of documents; image names are parsed by lib"),
     Arrow(

@@ -31,7 +31,8 @@ _INTEGRATION: Final = {
     "doctor": ("doctor", "doctor_findings"),
     "documents": (),
     "group": (
-        "drift", "edits", "initial_delay", "other_scripts", "preflight", "project_preflight", "status", "warnings",
+        "drift", "edits", "initial_delay", "other_scripts", "preflight", "project_preflight", "regional_rollouts",
+        "replacement_methods", "status", "warnings",
     ),
     "release": (),
     "rollout": (

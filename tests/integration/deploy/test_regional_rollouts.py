@@ -9,6 +9,7 @@ from deploy.group.drift import drift
 from deploy.group.health import is_settled
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import PruneResult
+from tests.integration.deploy.doctor_rig import findings
 from tests.integration.deploy.faulty import rig_without_bake, set_instance_rule, set_quotas
 from tests.integration.deploy.regional import REGIONAL_SEED, SEED, ZONES, regional_rig, settings, zones_of_instances
 from tests.integration.deploy.rig import Rig
@@ -137,6 +138,19 @@ def test_regional_template_is_copied_within_its_region() -> None:
     assert drift(rig.config, rig.observed()) == ()
 
 
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_every_connection_cut_once_changes_nothing(cut: str) -> None:
+    """A deploy in a region ends well if every regional method's connection is cut once, before or after its effect."""
+    rig = on_regional_template(regional_rig())
+    methods = ("Autoscalers.list", "InstanceGroupManagers", "InstanceTemplates", "Operations")
+    faults = [{"on": f"region{name}*", "nth": [1], "cut": cut} for name in methods]
+    rig.control("POST", "emulator/faults", {"faults": [{"on": "regions.get", "nth": [1], "cut": cut}, *faults]})
+    rig.deploy("a")
+    assert rig.serving() == ["a"] * 3
+    assert rig.control("GET", "emulator/faults")[0]["fired"] == [1] * 5
+    assert len(collections(rig)[1]) == 2
+
+
 def test_zonal_group_uses_a_template_of_its_region() -> None:
     """A zonal group that has a regional template gets a regional copy."""
     rig = on_regional_template(rig_without_bake())
@@ -153,3 +167,17 @@ def test_old_regional_templates_are_pruned() -> None:
     assert len(kept) == 7  # the template of Terraform, five proven releases, and the fallback of the oldest of them
     assert SEED in kept
     assert prune_templates(rig.managed(), rig.config) == PruneResult()
+
+
+def test_doctor_reads_every_zone_of_a_regional_group() -> None:
+    """A sound regional group has no wrong finding; a surge below the number of its zones is one finding."""
+    sound = {finding.check: finding for finding in findings(regional_rig())}
+    assert {check for check, finding in sound.items() if finding.state == "wrong"} <= {"repository", "secrets"}
+    assert sound["group"].text == (
+        "'dojangkok-dev-ai-server-mig' is regional, in 3 zones, and stateless, with one version and target size 3"
+    )
+    assert sound["machine type"].text == f"zones {', '.join(ZONES)} have 'n2d-standard-2'"
+    refused = findings(regional_rig(rollout=settings(surge=2)))
+    [finding] = [finding for finding in refused if finding.check == "update policy"]
+    assert (finding.state, finding.text.endswith("Fix: set `surge: 3`, or leave it out")) == ("wrong", True)
+    assert "--project dojangkok-dev --region asia-northeast3" in finding.command
