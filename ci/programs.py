@@ -205,6 +205,7 @@ PROGRAMS: Final = (
         name="emulator",
         project="emulator",
         coverage=92,
+        # lib: hosts of tokens and secrets, of `emulator import`; acceptance: its recordings are replayed
         reads=("acceptance", "lib", "tests/support/recorded.py"),
         more_suites=("tests/contract", "tests/integration/emulator"),
         more_types=("bench/emulator.py",),

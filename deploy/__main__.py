@@ -20,7 +20,7 @@ from deploy.options import Invocation, Options, read_variables, with_options
 from deploy.recorder import Recorder
 from deploy.report.formats import run_report
 from deploy.rollout.result import RunResult
-from deploy.verbs import VERBS, Verb
+from deploy.verbs import DEFAULTS, VERBS, Verb
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error
 from lib.usage import usage_error
@@ -45,7 +45,7 @@ def _register(name: str, verb: Verb) -> None:
             text = redacted(f"bug in deploy: {type(error).__name__}: {error}.")
             _fail(invocation, recorder, DeployError(text, "report it with the lines above"))
 
-    _app.command(name)(with_options(verb, call))
+    _app.command(name)(with_options(verb, call, DEFAULTS.get(name, {})))
 
 
 def _fail(invocation: Invocation, recorder: Recorder, error: DeployError) -> NoReturn:

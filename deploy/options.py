@@ -4,7 +4,7 @@ import inspect
 import secrets
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -103,6 +103,11 @@ class Invocation:
         flags = self._flags() if typed is None else typed
         return " ".join((self.variables.command, verb, "--env", self.options.env, *flags, *arguments))
 
+    def command_without_overrides(self, verb: str, *arguments: str) -> str:
+        """Return the command line of another verb on the environment whose file has all values of this call."""
+        empty: dict[str, Any] = dict.fromkeys(self.options.overrides(), "")
+        return replace(self, options=replace(self.options, **empty)).command(verb, *arguments)
+
     def _flags(self) -> list[str]:
         """Return the flags of a command on the same group; a value that came by COMPUTE_URL becomes a flag."""
         values = self.options.overrides()
@@ -113,19 +118,24 @@ class Invocation:
         return [part for key, value in values.items() for part in (f"--{key.replace('_', '-')}", shlex.quote(value))]
 
 
-def with_options(verb: Callable[..., None], call: Callable[..., None]) -> Callable[..., None]:
+def with_options(
+    verb: Callable[..., None], call: Callable[..., None], defaults: Mapping[str, str]
+) -> Callable[..., None]:
     """
     Return a function with a verb's own options and those of every verb, for typer to read.
 
     Args:
         verb: function whose parameters but the first are the verb's own options.
         call: function that is called with the Options and the verb's own options.
+        defaults: defaults of this verb for options of every verb.
     """
     _, *own = inspect.signature(verb).parameters.values()
     hints = get_type_hints(Options, include_extras=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
-        inspect.Parameter(option.name, keyword, default=option.default, annotation=hints[option.name])
+        inspect.Parameter(
+            option.name, keyword, default=defaults.get(option.name, option.default), annotation=hints[option.name]
+        )
         for option in fields(Options)
     ]
 

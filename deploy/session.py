@@ -61,11 +61,11 @@ class Session:
             NotAllowedError: the credentials give no token.
         """
         self.headers()
+        return self.readings_reader(config).read(self.account, self.member)
 
-        def check_registry() -> None:
-            self.registry.check_access(config.repository)
-
-        return ReadingsReader(config, self.managed, self.apis, check_registry).read(self.account, self.member)
+    def readings_reader(self, config: Config) -> ReadingsReader:
+        """Return the reader of everything that `doctor` judges."""
+        return ReadingsReader(config, self.managed, self.apis, self.registry.check_access)
 
     def read_observation(self) -> Observation:
         """Read the group and its surroundings."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from deploy.adoption import init
 from deploy.call import Call
 from deploy.config import Config
 from deploy.doctor.diagnosis import diagnose
@@ -175,7 +176,10 @@ VERBS: Final[Mapping[str, Verb]] = {
     "history": history,
     "prune": prune,
     "doctor": doctor,
+    "init": init,
 }
+# `local` is the environment of the pipeline's emulator, so that a new file has another name.
+DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {"init": {"env": "dev"}}
 
 
 def _parse_image(config: Config, text: str) -> Reference:

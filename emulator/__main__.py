@@ -114,6 +114,37 @@ def serve(
         lock.close()
 
 
+@_app.command("import")
+def import_(
+    project: Annotated[str, typer.Option(help="project of the live group")],
+    group: Annotated[str, typer.Option(help="name of the live group, which is only read")],
+    output: Annotated[Path, typer.Option(help="seed file to write", dir_okay=False)],
+    zone: Annotated[str, typer.Option(help="zone of a zonal group")] = "",
+    region: Annotated[str, typer.Option(help="region of a regional group")] = "",
+    compute_url: Annotated[
+        str, typer.Option(envvar="COMPUTE_URL", help="Compute v1 of Google, or of an emulator")
+    ] = "https://compute.googleapis.com/compute/v1",
+    access_token_file: Annotated[
+        Path | None, typer.Option(help="file with a Google access token (default: GOOGLE_OAUTH_ACCESS_TOKEN)")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing file")] = False,
+) -> None:
+    """Write a seed file from a live group; secrets and fields that the emulator does not serve are left out."""
+    from emulator import import_command as command  # noqa: PLC0415 - `serve` starts without an HTTP client
+    from emulator.seed_import.compute_reader import ImportRefusedError, new_reader  # noqa: PLC0415 - as above
+    from lib.output import printable  # noqa: PLC0415 - as above
+
+    try:
+        place = command.checked_place(project, zone, region)
+        path = command.checked_output(output, may_exist=overwrite)
+        imported = command.import_group(new_reader(compute_url, access_token_file), place, group, path)
+    except ImportRefusedError as error:
+        _refuse(printable(str(error)))
+    lines = [f"  {part}" for part in imported.left_out]
+    _write(printable("\n".join([f"left out: {len(lines)}", *lines])), sys.stderr)
+    _write(printable(command.import_summary(imported, output, group)), sys.stdout)
+
+
 def _opened(state: Path | None, start_s: float, speed: float | None, options: Options, *, is_open: bool) -> Emulator:
     """
     Open a state file, or begin a new state.

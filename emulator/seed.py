@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from emulator.api.google_services import plant_services
 from emulator.api.messages import Request
@@ -13,12 +13,13 @@ from emulator.emulator import Emulator
 from emulator.environment.clock import timestamp
 from emulator.environment.instance_rules import InstanceRule
 from emulator.environment.links import self_link
+from emulator.seed_check import model_problem, resource_problem
 
-_ORDER: Final = (
-    "networks", "subnetworks", "firewalls", "healthChecks", "images", "instanceTemplates", "instanceGroupManagers",
+ORDER: Final = (
+    "networks", "subnetworks", "firewalls", "healthChecks", "instanceTemplates", "instanceGroupManagers",
     "backendServices", "autoscalers",
 )  # fmt: skip
-_REGIONAL: Final = ("healthChecks", "instanceTemplates", "instanceGroupManagers", "backendServices", "autoscalers")
+REGIONAL: Final = ("healthChecks", "instanceTemplates", "instanceGroupManagers", "backendServices", "autoscalers")
 _MAX_AGE_S: Final = 30 * 86_400.0
 # What PyYAML raises, beside YAMLError, for values that it cannot read; a file that is not UTF-8 is a ValueError.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -59,7 +60,7 @@ def read_seed(path: Path) -> Seed:
     Read a seed file.
 
     Raises:
-        SeedError: the file is no YAML, or has other fields
+        SeedError: the file is no YAML, or has a value that the schema refuses; the error has its path
     """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -67,12 +68,11 @@ def read_seed(path: Path) -> Seed:
         raise SeedError(f"{path}: {error}") from error
     except _CONSTRUCTOR_ERRORS as error:
         raise SeedError(f"{path}: a value cannot be read: {str(error)[:200]}. Fix: correct the YAML.") from error
-    try:
-        return Seed.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SeedError(f"{path}: {where}: {first['msg']}. Fix: see emulator/seeds/dojangkok.yaml.") from error
+    problem = model_problem(Seed, data) or resource_problem(data.get("resources", {}), ORDER)
+    if problem:
+        where = f"{path}: {problem.path}: " if problem.path else f"{path}: "
+        raise SeedError(f"{where}{problem.text}. Fix: {problem.fix}.")
+    return Seed.model_validate(data)
 
 
 def plant(emulator: Emulator, seed: Seed) -> None:
@@ -104,10 +104,10 @@ def plant(emulator: Emulator, seed: Seed) -> None:
             "_created": environment.now_s,
         })  # fmt: skip
     environment.instance_controls.set_rules(seed.instance_rules)
-    unknown = set(seed.resources) - set(_ORDER)
+    unknown = set(seed.resources) - set(ORDER)
     if unknown:
-        raise SeedError(f"resources.{min(unknown)}: unknown. Fix: one of {', '.join(_ORDER)}.")
-    for collection in _ORDER:
+        raise SeedError(f"resources.{min(unknown)}: unknown. Fix: one of {', '.join(ORDER)}.")
+    for collection in ORDER:
         for resource in seed.resources.get(collection, []):
             _insert(emulator, seed, collection, resource)
     environment.clock.move(seed.age_s)
@@ -138,7 +138,7 @@ def _insert(emulator: Emulator, seed: Seed, collection: str, resource: dict[str,
         "instanceGroupManagers": f"zones/{seed.zones[0]}",
         "autoscalers": f"zones/{seed.zones[0]}",
     }.get(collection, "global")
-    if collection in _REGIONAL and "region" in resource:
+    if collection in REGIONAL and "region" in resource:
         scope = f"regions/{resource['region']}"
         if resource["region"] != seed.region:
             where = f"resources.{collection}: '{resource.get('name')}': region '{resource['region']}'"

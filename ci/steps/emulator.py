@@ -45,6 +45,7 @@ def service(
     container = (
         environment(project, PYTHON, dev=False)
         .with_mounted_directory(f"{WORKDIR}/emulator", source.directory("emulator"))
+        .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
         .with_mounted_cache(STATE, volumes.emulator)
         .with_exposed_port(PORT)
     )

@@ -59,26 +59,30 @@ class ReadingsReader:
         config: names of the environment.
         managed: the group.
         apis: Google's APIs beside Compute Engine.
-        check_registry: checks that the registry accepts this login; called if Artifact Registry has not the image.
+        check_registry: checks that the registry of a repository accepts this login; called if Artifact Registry has
+            not the image.
         run_reads: makes independent reads, and returns their results in order.
     """
 
     config: Config
     managed: ManagedGroup
     apis: GoogleApis
-    check_registry: Callable[[], None]
+    check_registry: Callable[[str], None]
     run_reads: RunReads = side_by_side
 
     def read(self, account: str, member: str) -> Readings:
         """
-        Read the project, the group, and then what the group and its template name.
+        Read the project, the group, what the group and its template name, and the repository of the environment.
 
         Args:
             account: account that is logged in, and its credential file.
             member: the account as IAM names it.
         """
+        return self.read_repository(self.read_group(account, member), self.config.repository)
+
+    def read_group(self, account: str, member: str) -> Readings:
+        """Read everything but the repository; arguments of `read`."""
         compute, project = self.managed.compute, f"projects/{self.config.project}"
-        place = artifact_repository(self.config.repository)
         reads: dict[str, Callable[[], Any]] = {
             "group": self.managed.read,
             "services": self._services,
@@ -94,18 +98,30 @@ class ReadingsReader:
             "quotas": lambda: parse_quotas(self.managed.get_region()),
             "project": lambda: compute.get("", within_s=_WITHIN_S, check=_PROJECT),
         }
-        if place:
-            reads["repository"] = lambda: self.apis.get("artifactregistry", place.path, _NAMED)
-            reads["missing_repository_permissions"] = lambda: self._missing(
-                "artifactregistry", place.path, _REPOSITORY_PERMISSIONS
-            )
-        else:
-            reads["registry"] = self.check_registry
         readings = Readings(account=account, member=member, **self._read_all(reads))
         readings = replace(readings, **self._of_group(readings.group))
         readings = replace(readings, **self._of_template(readings.group, readings.template, readings.project))
         clock = compute.server_clock
         return replace(readings, clock_ahead_s=clock.ahead_s if clock.is_known else None)
+
+    def read_repository(self, readings: Readings, repository: str) -> Readings:
+        """
+        Return readings with those of an image repository.
+
+        Args:
+            readings: what was read before.
+            repository: HOST/PATH of the image.
+        """
+        place = artifact_repository(repository)
+        if place is None:
+            return replace(readings, **self._read_all({"registry": lambda: self.check_registry(repository)}))
+        reads: dict[str, Callable[[], Any]] = {
+            "repository": lambda: self.apis.get("artifactregistry", place.path, _NAMED),
+            "missing_repository_permissions": lambda: self._missing(
+                "artifactregistry", place.path, _REPOSITORY_PERMISSIONS
+            ),
+        }
+        return replace(readings, **self._read_all(reads))
 
     def _of_group(self, group: Group | Unread) -> Mapping[str, Any]:
         if isinstance(group, Unread):

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from deploy.config import RolloutSettings
 from deploy.documents.group_state import Group
 from deploy.documents.instance_count import InstanceCount
@@ -59,6 +61,18 @@ def has_rollback_surge(settings: RolloutSettings, group: Group) -> bool:
     surge, _ = differences.get("maxSurge", (None, None))
     usual = settings.surge_in(len(group.zones)).instances(group.target_size)
     return differences.keys() == {"maxSurge"} and isinstance(surge, int) and surge > usual
+
+
+def kept_settings(group: Group) -> RolloutSettings:
+    """Return the rollout settings that keep a group's policy; the defaults if an environment file can't express it."""
+    values = policy_values(group.raw.get("updatePolicy") or {})
+    kept = {"method": values["replacementMethod"], "surge": values["maxSurge"], "unavailable": values["maxUnavailable"]}
+    try:
+        settings = RolloutSettings(**{key: value for key, value in kept.items() if value is not None})
+        usual = settings.model_copy(update={"surge": None})
+        return usual if usual.surge_in(len(group.zones)) == settings.surge_in(len(group.zones)) else settings
+    except ValidationError:
+        return RolloutSettings()
 
 
 def differing_values(settings: RolloutSettings, zones: int, policy: Document) -> dict[str, tuple[Any, Any]]:

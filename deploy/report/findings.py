@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 
 from deploy.config import Config
 from deploy.doctor.finding import Finding
@@ -26,11 +26,9 @@ def findings_report(config: Config, findings: Sequence[Finding], format_: Format
         findings: findings in their order.
         format_: format of the report.
     """
-    counts = Counter(finding.state for finding in findings)
     if format_ == "json":
-        endpoints = list(map(asdict, config.endpoint_overrides))
-        shown = {"group": config.group, "is_ready": not counts["wrong"], "findings": list(map(asdict, findings))}
-        return as_json({**shown, "endpoints": endpoints})
+        return as_json(findings_document(config, findings))
+    counts = Counter(finding.state for finding in findings)
     head = f"{config.group}: {counts['ok']} ok, {counts['wrong']} wrong, {counts['unknown']} unknown"
     if format_ == "markdown":
         rows = [(_MARKS[row.state], row.check, row.text, row.command) for row in findings]
@@ -38,6 +36,16 @@ def findings_report(config: Config, findings: Sequence[Finding], format_: Format
     width = max(len(finding.check) for finding in findings)
     legend = [] if counts.total() == counts["ok"] else [_LEGEND]
     return "\n".join([inline(head), *(f"  {_line(finding, width)}" for finding in findings), *legend])
+
+
+def findings_document(config: Config, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return the findings of an environment as a JSON object."""
+    return {
+        "group": config.group,
+        "is_ready": not any(finding.state == "wrong" for finding in findings),
+        "findings": list(map(asdict, findings)),
+        "endpoints": list(map(asdict, config.endpoint_overrides)),
+    }
 
 
 def _line(finding: Finding, width: int) -> str:

@@ -32,7 +32,7 @@ _DEPLOY: Final = (
 )  # fmt: skip
 _EMULATOR: Final = (
     "emulator", "emulator.api", "emulator.api.methods", "emulator.api.schema", "emulator.control",
-    "emulator.environment", "emulator.group", "emulator.server",
+    "emulator.environment", "emulator.group", "emulator.seed_import", "emulator.server",
 )  # fmt: skip
 
 ARROWS: Final = (
@@ -40,7 +40,7 @@ ARROWS: Final = (
     Arrow("accessory", ("lib",), "rules of security must be the same in accessory and in deploy"),
     Arrow("app", (), "the app is shipped alone: its image holds no other program"),
     Arrow("engine", (), "the engine runs before any package is installed"),
-    Arrow("lib", (), "two programs ship these packages, so a program imported here would be shipped with the other"),
+    Arrow("lib", (), "programs ship these packages, so a program imported here would be shipped with the others"),
     Arrow("policy", (), "policy judges files; it starts the programs whose files it judges"),
     Arrow(
         "policy.test_startup",
@@ -136,7 +136,16 @@ ARROWS: Final = (
         ("emulator", "emulator.api", "emulator.api.methods", "emulator.environment", "emulator.group"),
         "the server turns what arrives at a socket into requests of the API",
     ),
-    Arrow("emulator", _EMULATOR, "the program connects all of them; no circle of modules may come of it"),
+    Arrow(
+        "emulator.seed_import",
+        ("emulator", "emulator.api.methods", "emulator.api.schema", "emulator.environment", "lib"),
+        "a live group is read with the rules of lib for tokens and secrets, and turned into what the API serves",
+    ),
+    Arrow(
+        "emulator",
+        (*_EMULATOR, "lib"),
+        "the program connects all of them, and writes files as deploy does; no circle of modules may come of it",
+    ),
     # tests: support below, and each suite beside the others
     Arrow("tests", (), "no test file is outside the suites"),
     Arrow(

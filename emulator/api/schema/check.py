@@ -65,6 +65,12 @@ def methods() -> Mapping[str, Method]:
     return by_name
 
 
+def fields_of(kind: str) -> Mapping[str, str] | None:
+    """Return the types of a message's fields, by name; None if the type is not a message."""
+    fields: Mapping[str, str] | None = _schema()["messages"].get(kind)
+    return fields
+
+
 def check_body(message: str, body: Any) -> Checked:
     """
     Check the types and enums of a body; remove read-only fields; keep unknown fields; note both.

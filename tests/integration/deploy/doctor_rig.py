@@ -80,7 +80,7 @@ def findings(rig: Rig) -> tuple[Finding, ...]:
     clock = rig.emulator.environment.clock
     client = httpx.Client(transport=Transport(rig.emulator))
     apis = GoogleApis(client, dict, Time(clock.now_s, clock.move), "http://emulator", "")
-    reader = ReadingsReader(rig.config, rig.managed(), apis, lambda: None, _one_by_one)
+    reader = ReadingsReader(rig.config, rig.managed(), apis, lambda _: None, one_by_one)
     return diagnose(rig.config, reader.read("deployer@dojangkok-dev.iam.gserviceaccount.com", "user:me@example.com"))
 
 
@@ -92,5 +92,6 @@ def planted(*defects: Callable[[EnvironmentPlan], None]) -> tuple[Finding, ...]:
     return findings(plan.rig())
 
 
-def _one_by_one(reads: Sequence[Callable[[], Any]]) -> list[Any]:
+def one_by_one(reads: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Make reads in their order: the emulator in this process has one thread."""
     return [read() for read in reads]

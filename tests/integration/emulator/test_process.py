@@ -43,10 +43,11 @@ def test_an_invalid_seed_is_refused_with_its_place(tmp_path: Path) -> None:
     seed = tmp_path / "seed.yaml"
     seed.write_text("project: p\nregion: r\nzones: []\n")
     assert refused("--seed", str(seed)).startswith(f"{seed}: zones: List should have at least 1 item")
-    seed.write_text("project: p\nregion: r-1\nzones: [r-1-a]\nresources: {healthChecks: [{type: HTTP}]}\n")
-    assert "resources.healthChecks: 'None': Required field 'resource.name' not specified" in refused(
-        "--seed", str(seed)
-    )
+    start = "project: p\nregion: r-1\nzones: [r-1-a]\nresources: {healthChecks: "
+    seed.write_text(f"{start}[{{type: HTTP}}]}}\n")
+    assert f"{seed}: resources.healthChecks[0].name: missing. Fix: name the resource." in refused("--seed", str(seed))
+    seed.write_text(f"{start}[{{name: Web, type: HTTP}}]}}\n")
+    assert "resources.healthChecks: 'Web': Invalid value for field 'resource.name'" in refused("--seed", str(seed))
 
 
 def test_a_request_needs_a_token_unless_open(start: Start) -> None:
