@@ -1,4 +1,4 @@
-"""Starts the installed program; the wheel holds this module as `mig_deploy.__main__`, beside the folder `programs`."""
+"""Starts the installed program: in the wheel, this module is `mig_deploy.__main__`, beside the folder `programs`."""
 
 import sys
 from pathlib import Path

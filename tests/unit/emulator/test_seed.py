@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.seed import SeedError, read_seed
+from emulator.seed import SeedError, locate_seed, read_seed
 
 GOOD = "project: p\nregion: r\nzones: [z]\n"
 
@@ -38,3 +38,13 @@ def test_a_folder_is_no_seed(tmp_path: Path) -> None:
     """A folder in place of a seed file is refused."""
     with pytest.raises(SeedError, match="Is a directory"):
         read_seed(tmp_path)
+
+
+def test_a_seed_is_a_file_or_the_name_of_a_shipped_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name without a file is a shipped seed, in every folder; any other name is refused with the names."""
+    monkeypatch.chdir(tmp_path)
+    assert read_seed(locate_seed("rehearsal")).age_s == 60
+    (tmp_path / "rehearsal").write_text(GOOD)
+    assert read_seed(locate_seed("rehearsal")).project == "p"
+    with pytest.raises(SeedError, match=r"--seed: 'mine' is no file\. Fix: .* shipped seed: dojangkok, rehearsal\."):
+        locate_seed("mine")
