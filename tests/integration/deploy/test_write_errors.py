@@ -30,7 +30,7 @@ def test_refused_write_to_an_unsettled_group_reports_both() -> None:
         rig.deploy("a")
     assert str(error.value).endswith(
         "The group is unchanged. The group was not settled before, and is not settled now."
-        " Fix: correct what was refused, and deploy again, or run reconcile."
+        " Fix: correct what was refused, and deploy again, or run `reconcile`."
     )
 
 
