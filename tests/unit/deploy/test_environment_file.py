@@ -1,5 +1,6 @@
 """Environment files: what is read, and the errors of wrong keys and values."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,7 @@ import pytest
 from deploy.environment_file import read_config
 from deploy.errors import ConfigError
 
-FOUR_LINES = """\
-project: my-project
-zone: europe-west1-b
-group: web
-repository: europe-west1-docker.pkg.dev/my-project/images/web
-"""
+[FOUR_LINES] = re.findall(r"^```yaml\n((?:.+\n){4})```$", Path("deploy/README.md").read_text(), re.MULTILINE)
 
 
 def test_environment_files_are_read() -> None:
@@ -103,7 +99,7 @@ def test_wrong_flag_is_named_in_place_of_the_file(tmp_path: Path) -> None:
 
 
 def test_four_lines_are_enough(tmp_path: Path) -> None:
-    """Every other key has a default, which suits Artifact Registry and a group of any size."""
+    """The file of deploy/README.md is enough: the defaults suit Artifact Registry and a group of any size."""
     (tmp_path / "prod.yaml").write_text(FOUR_LINES)
     config = read_config("prod", {}, tmp_path)
     assert config.registry == "https://europe-west1-docker.pkg.dev"
