@@ -87,6 +87,6 @@ def test_write_whose_effect_can_not_be_read_is_not_restored() -> None:
     blind = {"on": "instanceGroupManagers.get", "nth": list(range(3, 900)), "status": 403, "reason": "forbidden"}
     rig.control("POST", "emulator/faults", {"faults": [refusal, blind]})
     with pytest.raises(
-        NotRestoredError, match=r"400 .*, and whether the group was patched can't be read: GET .* Fix: run reconc"
+        NotRestoredError, match=r"400 .*, and whether the group was patched can't be read: GET .* Fix: run `reconcile`"
     ):
         rig.deploy("a")
