@@ -8,8 +8,11 @@ On success, stdout has the report and nothing else. On failure stdout stays empt
 
 import contextlib
 import os
+import shutil
 import signal
+import sys
 import traceback
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -20,6 +23,7 @@ from deploy.options import Invocation, Options, read_variables, with_options
 from deploy.recorder import Recorder
 from deploy.report.formats import run_report
 from deploy.rollout.result import RunResult
+from deploy.typed_command import typed_command
 from deploy.verbs import DEFAULTS, VERBS, Verb
 from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error
@@ -32,7 +36,8 @@ def _register(name: str, verb: Verb) -> None:
     """Register a verb; the one place where an error becomes an exit code."""
 
     def call(options: Options, **own: Any) -> None:
-        invocation = Invocation(name, options, read_variables(os.environ))
+        command = typed_command(sys.orig_argv, sys.argv, Path.cwd(), os.environ, shutil.which)
+        invocation = Invocation(name, options, read_variables(os.environ, command))
         recorder = Recorder(invocation)
         try:
             verb(Call(invocation, recorder), **own)

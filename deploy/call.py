@@ -45,7 +45,7 @@ class Call:
             ConfigError: the file is absent, or a value is wrong.
         """
         options = self.invocation.options
-        config = read_config(options.env, options.overrides())
+        config = read_config(options.env, options.overrides(), options.settings)
         self.recorder.record_group(config)
         return config if timeout_s is None else config.with_timeout(timeout_s)
 

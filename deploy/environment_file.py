@@ -1,21 +1,20 @@
 """Reads and writes the settings of an environment, environments/NAME.yaml; an error names the path of its key."""
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from deploy.config import Config, RolloutSettings
+from deploy.config import Config
 from deploy.endpoints import endpoint_overrides
+from deploy.environment_errors import config_error
 from deploy.errors import ConfigError
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 from lib.whole_files import write_whole
 
 _FOLDER: Final = Path("environments")
 _LOCATIONS: Final = {"zone", "region"}
-_EXAMPLE: Final = "see environments/dev.yaml"
 _MODE: Final = 0o644  # the file holds no secret
 
 
@@ -31,6 +30,10 @@ def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER)
     Raises:
         ConfigError: the file is absent or can't be read, or a key or value in it is wrong.
     """
+    if not any(folder.glob("*.yaml")):
+        keys = ", ".join(key for key, field in Config.model_fields.items() if field.is_required())
+        fix = f"write '{folder / 'NAME.yaml'}' with the keys {keys} and pass --env NAME, or pass --settings FOLDER"
+        raise ConfigError(f"--settings: '{folder}' has no environment file.", fix)
     try:
         path = locate(environment, folder)
         document = load(path)
@@ -102,7 +105,7 @@ def _validated(path: Path, document: dict[str, Any], flags: dict[str, str]) -> C
     try:
         return Config.model_validate(_with_flags(document, {key: value for key, value in flags.items() if value}))
     except ValidationError as error:
-        raise _config_error(path, error.errors()[0], flags) from error
+        raise config_error(path, error.errors(), flags) from error
 
 
 def _with_flags(document: dict[str, Any], flags: dict[str, str]) -> dict[str, Any]:
@@ -111,21 +114,3 @@ def _with_flags(document: dict[str, Any], flags: dict[str, str]) -> dict[str, An
         raise ConfigError("--zone and --region: a group is in one of them.", "pass one flag")
     replaced = _LOCATIONS if flags.keys() & _LOCATIONS else set()
     return {key: value for key, value in document.items() if key not in replaced} | flags
-
-
-def _config_error(path: Path, error: Any, flags: dict[str, str]) -> ConfigError:
-    """Return the error of a key, with its path; for an unknown key with the most similar known one."""
-    *parents, key = (str(part) for part in error["loc"] or ("",))
-    where = ".".join((*parents, key))
-    place = f"--{key.replace('_', '-')}" if flags.get(key) and not parents else f"{path}: {where}"
-    if error["type"] == "value_error":
-        place = place if where else str(path)
-        return ConfigError(f"{place}: {error['ctx']['error']}.", _EXAMPLE)
-    if error["type"] == "extra_forbidden":
-        model = RolloutSettings if parents == ["rollout"] else Config
-        similar = difflib.get_close_matches(key, model.model_fields, n=1)
-        fix = f"did you mean '{similar[0]}'" if similar else f"one of: {', '.join(model.model_fields)}"
-        return ConfigError(f"{path}: {where:.80}: unknown key.", fix)
-    if error["type"] == "missing":
-        return ConfigError(f"{path}: {where}: missing.", _EXAMPLE)
-    return ConfigError(f"{place}: got {shown(error['input'])}: {error['msg']}.", _EXAMPLE)

@@ -1,6 +1,7 @@
 """The options of every verb and the environment variables of the caller: parsed once, into frozen values."""
 
 import inspect
+import re
 import secrets
 import shlex
 from collections.abc import Callable, Mapping
@@ -17,6 +18,9 @@ _FILE_VARIABLES: Final = {
     "registry_credentials": "REGISTRY_CREDENTIALS",
 }
 _OVERRIDES: Final = ("compute_url", "registry_url", "project", "zone", "region", "group", "repository")
+_SETTINGS: Final = Path("environments")
+# What stands for a command in the text of an error: a verb in backticks, with its own options.
+_VERB: Final = re.compile(r"`(plan|deploy|rollback|reconcile|report|status|history|prune|doctor|init)( [^`]+)?`")
 _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 
 
@@ -24,7 +28,8 @@ _Override = Annotated[str, typer.Option(help="overrides the environment file")]
 class Options:
     """Options of every verb; each field is an option of that name."""
 
-    env: Annotated[str, typer.Option(help="environments/ENV.yaml")] = "local"
+    env: Annotated[str, typer.Option(help="name of the environment: SETTINGS/ENV.yaml has its settings")] = "local"
+    settings: Annotated[Path, typer.Option(help="folder of the environment files")] = _SETTINGS
     format: Annotated[Format, typer.Option(help="text, json or markdown")] = "text"
     credentials: Annotated[Path | None, typer.Option(envvar=_FILE_VARIABLES["credentials"], help="credential file")] = (
         None
@@ -57,7 +62,7 @@ class Variables:
 
     Args:
         run: id of the run: GITHUB_RUN_ID, or a random one.
-        command: DEPLOY_COMMAND, what a person types before a verb.
+        command: DEPLOY_COMMAND, or else the command that started this process; what a person types before a verb.
         arguments: DEPLOY_ARGUMENTS, what a person types after a verb; None if the variable is not set.
         results: DEPLOY_RESULTS, folder of the results of runs; None if the variable is not set.
         files: variables of credential files that are set, by their options.
@@ -70,12 +75,18 @@ class Variables:
     files: Mapping[str, str]
 
 
-def read_variables(environ: Mapping[str, str]) -> Variables:
-    """Return the variables of an environment."""
+def read_variables(environ: Mapping[str, str], command: str) -> Variables:
+    """
+    Return the variables of an environment.
+
+    Args:
+        environ: environment variables.
+        command: command that started this process, without the verb and its options.
+    """
     arguments, results = environ.get("DEPLOY_ARGUMENTS"), environ.get("DEPLOY_RESULTS")
     return Variables(
         run=environ.get("GITHUB_RUN_ID") or secrets.token_hex(4),
-        command=environ.get("DEPLOY_COMMAND") or "uv run --project deploy python -m deploy",
+        command=environ.get("DEPLOY_COMMAND") or command,
         arguments=None if arguments is None else tuple(arguments.split()),
         results=Path(results) if results else None,
         files={option: environ[name] for option, name in _FILE_VARIABLES.items() if name in environ},
@@ -98,10 +109,15 @@ class Invocation:
     variables: Variables
 
     def command(self, verb: str, *arguments: str) -> str:
-        """Return the command line of another verb on the same group."""
+        """Return the command line of another verb on the same group, quoted for a shell."""
         typed = self.variables.arguments
-        flags = self._flags() if typed is None else typed
-        return " ".join((self.variables.command, verb, "--env", self.options.env, *flags, *arguments))
+        flags = self._flags() if typed is None else typed  # DEPLOY_ARGUMENTS is quoted by its writer
+        own = (shlex.quote(part) for part in arguments)
+        return " ".join((self.variables.command, verb, "--env", shlex.quote(self.options.env), *flags, *own))
+
+    def with_commands(self, text: str) -> str:
+        """Return a text in which each verb in backticks, such as in "run `reconcile`", is a whole command line."""
+        return _VERB.sub(lambda match: f"`{self.command(match[1])}{match[2] or ''}`", text)
 
     def command_without_overrides(self, verb: str, *arguments: str) -> str:
         """Return the command line of another verb on the environment whose file has all values of this call."""
@@ -110,7 +126,8 @@ class Invocation:
 
     def _flags(self) -> list[str]:
         """Return the flags of a command on the same group; a value that came by COMPUTE_URL becomes a flag."""
-        values = self.options.overrides()
+        values = {} if self.options.settings == _SETTINGS else {"settings": str(self.options.settings)}
+        values |= self.options.overrides()
         for option in _FILE_VARIABLES:
             file = str(getattr(self.options, option) or "")
             if file not in ("", self.variables.files.get(option)):

@@ -31,6 +31,7 @@ class Recorder:
     """
 
     def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
         self._folder = invocation.variables.results
         self._began_s = time.monotonic()
         self._execution: Execution | None = None
@@ -109,7 +110,11 @@ class Recorder:
         return read_interruption(self._execution.managed, self._execution.result_so_far())
 
     def _end(self, result: RunResult) -> RunResult:
-        self.result = replace(result, seconds=round(time.monotonic() - self._began_s, 1))
+        with_commands, rollout = self._invocation.with_commands, result.rollout
+        if rollout is not None:
+            rollout = replace(rollout, warnings=tuple(map(with_commands, rollout.warnings)))
+        seconds = round(time.monotonic() - self._began_s, 1)
+        self.result = replace(result, seconds=seconds, rollout=rollout, fix=with_commands(result.fix))
         self._write()
         return self.result
 

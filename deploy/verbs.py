@@ -162,8 +162,9 @@ def prune(call: Call) -> None:
         for name in pruned.templates:
             write_error(f"pruned {name}")
         raise pruned.error
-    format_ = call.invocation.options.format
-    call.print_report(config, prune_report(pruned, format_, config.endpoint_overrides))
+    invocation = call.invocation
+    report = prune_report(pruned, invocation.command, invocation.options.format, config.endpoint_overrides)
+    call.print_report(config, report)
 
 
 VERBS: Final[Mapping[str, Verb]] = {

@@ -1,7 +1,7 @@
 """
 Serve a Compute Engine that really rolls.
 
-    uv run --project emulator python -m emulator serve --port 8080 --open --seed emulator/seeds/dojangkok.yaml
+    uv run --project emulator python -m emulator serve --port 8080 --open --seed dojangkok
 """
 
 import ipaddress
@@ -21,7 +21,7 @@ from emulator.environment.environment import Environment
 from emulator.environment.options import InstanceCheck, Options
 from emulator.environment.state_lock import LockedError, hold
 from emulator.environment.store import StateError, Store
-from emulator.seed import SeedError, plant, read_seed
+from emulator.seed import SeedError, locate_seed, plant, read_seed
 from emulator.server.configuration import configuration
 
 _app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -45,8 +45,8 @@ def serve(
     any_address: Annotated[bool, typer.Option("--any-address", help="allow an address that others can reach")] = False,
     allow_host: Annotated[list[str] | None, typer.Option(help="host name that clients reach it by")] = None,
     seed: Annotated[
-        Path | None, typer.Option(help="file with the resources of a new environment", exists=True, dir_okay=False)
-    ] = None,
+        str, typer.Option(help="resources of a new environment: a file, or a shipped seed: dojangkok or rehearsal")
+    ] = "",
     state: Annotated[Path | None, typer.Option(help="file that keeps the whole state (default: memory)")] = None,
     wait_s: Annotated[
         float, typer.Option(help="seconds to wait for another process on that file", min=0, max=86_400)
@@ -82,7 +82,7 @@ def serve(
         _refuse(f"--host: '{host}' can be reached by others. Fix: a loopback or private address, or --any-address.")
     try:
         lock = hold(state, wait_s) if state else None
-        resources = read_seed(seed) if seed else None
+        resources = read_seed(locate_seed(seed)) if seed else None
         options = Options(
             random_seed,
             operation_s,

@@ -20,6 +20,7 @@ ORDER: Final = (
     "backendServices", "autoscalers",
 )  # fmt: skip
 REGIONAL: Final = ("healthChecks", "instanceTemplates", "instanceGroupManagers", "backendServices", "autoscalers")
+_SHIPPED: Final = Path(__file__).with_name("seeds")
 _MAX_AGE_S: Final = 30 * 86_400.0
 # What PyYAML raises, beside YAMLError, for values that it cannot read; a file that is not UTF-8 is a ValueError.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -53,6 +54,25 @@ class Seed(BaseModel):
     repositories: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")], str] = {}
     age_s: Annotated[float, Field(ge=0, le=_MAX_AGE_S, allow_inf_nan=False)] = 0.0
     instance_rules: list[InstanceRule] = []
+
+
+def locate_seed(name: str) -> Path:
+    """
+    Return the path of a seed file.
+
+    Args:
+        name: path of a file, or the name of a seed that the program ships
+
+    Raises:
+        SeedError: there is neither
+    """
+    shipped = {file.stem: file for file in sorted(_SHIPPED.glob("*.yaml"))}
+    path = Path(name) if Path(name).exists() else shipped.get(name)
+    if path is None:
+        raise SeedError(
+            f"--seed: '{name}' is no file. Fix: a path, or the name of a shipped seed: {', '.join(shipped)}."
+        )
+    return path
 
 
 def read_seed(path: Path) -> Seed:

@@ -72,11 +72,11 @@ def load(path: Path) -> dict[str, Any]:
         raise EnvironmentFileError(f"{path}: a value cannot be read: {error}.", "correct the YAML") from error
     if not isinstance(data, dict):
         raise EnvironmentFileError(
-            f"{path}: got {type(data).__name__}, must be keys with values.", "see environments/dev.yaml"
+            f"{path}: got {type(data).__name__}, must be keys with values.", "write lines of 'KEY: VALUE'"
         )
     names = [key for key in data if not isinstance(key, str)]
     if names:
-        raise EnvironmentFileError(f"{path}: key {shown(names[0])} is not a text.", "see environments/dev.yaml")
+        raise EnvironmentFileError(f"{path}: key {shown(names[0])} is not a text.", "put it in quotes, or correct it")
     return data
 
 
@@ -99,7 +99,9 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise EnvironmentFileError(f"{path}: cannot be read: {error.strerror}.", "correct its permissions") from error
     if len(content) > _MAX_BYTES:
-        raise EnvironmentFileError(f"{path}: is larger than {_MAX_BYTES // 1024} KiB.", "see environments/dev.yaml")
+        raise EnvironmentFileError(
+            f"{path}: is larger than {_MAX_BYTES // 1024} KiB.", "name another file, or shorten this one"
+        )
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -118,7 +120,7 @@ def _check_limits(path: Path, text: str) -> None:
         mark = cast("yaml.Mark", event.start_mark)  # a parsed event has a mark
         where = f"{path}: line {mark.line + 1}"
         if depth > _MAX_DEPTH:
-            raise EnvironmentFileError(f"{where}: is nested deeper than {_MAX_DEPTH}.", "see environments/dev.yaml")
+            raise EnvironmentFileError(f"{where}: is nested deeper than {_MAX_DEPTH}.", "correct the nesting")
         if aliases > _MAX_ALIASES:
             raise EnvironmentFileError(f"{where}: has more than {_MAX_ALIASES} aliases.", "write the values out")
         if isinstance(event, yaml.ScalarEvent) and any(letter < " " and letter not in "\n\t" for letter in event.value):

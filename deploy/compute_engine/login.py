@@ -16,7 +16,8 @@ from lib.token_request import TokenRequest
 
 _FIX: Final = (
     "pass --credentials FILE, or set GOOGLE_APPLICATION_CREDENTIALS;"
-    " in a GitHub job, google-github-actions/auth writes one"
+    " in a GitHub job, google-github-actions/auth writes one; your own, after"
+    " 'gcloud auth application-default login', is ~/.config/gcloud/application_default_credentials.json"
 )
 
 

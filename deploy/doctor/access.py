@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
-from itertools import batched
 from typing import Final
 
 from deploy.config import Config
@@ -52,7 +51,7 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
     if isinstance(missing, Unread):
         yield unread_finding(check, config, missing, _policy_command(config, readings))
         return
-    for names in batched(missing, _PER_LINE):
+    for names in (missing[first : first + _PER_LINE] for first in range(0, len(missing), _PER_LINE)):
         yield wrong(
             check,
             f"{len(names)} missing on the project; ROLE is the first role of docs/runbook.md, in iac/"

@@ -85,7 +85,7 @@ class RegistryHttp:
         try:
             self._own = httpx.URL(url)
         except httpx.InvalidURL as error:
-            raise ConfigError(f"registry_url: got '{url}', which is not a URL.", "see environments/dev.yaml") from error
+            raise ConfigError(f"registry_url: got '{url}', which is not a URL.", "write https://HOST") from error
         self._host = self._own.netloc.decode("ascii")
         self._hosts = Hosts(self._own, logins.addresses)
         self._logins = logins

@@ -159,7 +159,9 @@ def _last_proven(history: Sequence[Release], serving: str) -> Release:
         if release.is_proven and not release.is_in({serving}) and (current is None or release.made_at < current.made_at)
     ]
     if not earlier:
-        raise RefusedError("rollback: there is no proven release before the serving one.", "name one with --to")
+        raise RefusedError(
+            "rollback: there is no proven release before the serving one.", "name one: `rollback --to TEMPLATE`"
+        )
     return earlier[0]
 
 

@@ -29,12 +29,22 @@ def run_report(result: RunResult, command: Command, format_: Format) -> str:
     return with_endpoint_lines(result.endpoints, report, format_)
 
 
-def prune_report(result: PruneResult, format_: Format, endpoints: Sequence[EndpointOverride] = ()) -> str:
-    """Return the names of the deleted templates, and how many a later prune may delete."""
+def prune_report(
+    result: PruneResult, command: Command, format_: Format, endpoints: Sequence[EndpointOverride] = ()
+) -> str:
+    """
+    Return the names of the deleted templates, and how many a later prune may delete.
+
+    Args:
+        result: the prune.
+        command: returns the command line of a verb with these arguments.
+        format_: format of the report.
+        endpoints: endpoints that differ from the environment file.
+    """
     if format_ == "json":
         data = {"pruned": result.templates, "remaining": result.remaining}
         return as_json({**data, "endpoints": list(map(asdict, endpoints))})
     lines = [f"pruned {name}" for name in result.templates]
-    lines += [text.remaining(result.remaining)] if result.remaining else []
+    lines += [text.remaining(result.remaining, command)] if result.remaining else []
     shown = [f"- {escaped(line)}" if format_ == "markdown" else inline(line) for line in lines]
     return "\n".join(shown) or "nothing to prune"

@@ -29,7 +29,7 @@ def run_report(result: RunResult, command: text.Command) -> str:
         lines += [*(escaped(line) for line in text.reason(result).split("\n")), ""]
     if result.diagnostics:
         lines += [*table.fenced("text", [inline(line) for line in result.diagnostics]), ""]
-    facts = text.facts(result)
+    facts = text.facts(result, command)
     lines += [*table.markdown(("", ""), facts), ""] if facts else []
     for name, command_line in text.commands(result, command):
         lines += [f"{name.capitalize()}:", *table.fenced("sh", [inline(command_line)]), ""]

@@ -42,7 +42,7 @@ def run_report(result: RunResult, command: Command) -> str:
     # A message of several lines, such as a parser's, keeps them; none looks like a fact of the report.
     lines += ["  " + reason(result).replace("\n", "\n    ")] if result.message else []
     lines += [f"    {inline(line)}" for line in result.diagnostics]
-    rows = [*facts(result), *commands(result, command)]
+    rows = [*facts(result, command), *commands(result, command)]
     width = max((len(name) for name, _ in rows), default=0) + 2
     lines += [f"  {name:{width}}{inline(value)}" for name, value in rows]
     instances = result.rollout.instances if result.rollout else ()
@@ -95,12 +95,18 @@ def reason(result: RunResult) -> str:
     return f"{result.message}{' ' if fits else chr(10)}Fix: {result.fix}."
 
 
-def facts(result: RunResult) -> list[tuple[str, str]]:
-    """Return the facts about a run, each with its name."""
-    return list(_facts(result))
+def facts(result: RunResult, command: Command) -> list[tuple[str, str]]:
+    """
+    Return the facts about a run, each with its name.
+
+    Args:
+        result: the run.
+        command: returns the command line of a verb with these arguments.
+    """
+    return list(_facts(result, command))
 
 
-def _facts(result: RunResult) -> Iterator[tuple[str, str]]:
+def _facts(result: RunResult, command: Command) -> Iterator[tuple[str, str]]:
     rollout = result.rollout
     if result.is_rebuilt:
         yield "source", "read from the group and its templates; the run itself left no result"
@@ -117,21 +123,27 @@ def _facts(result: RunResult) -> Iterator[tuple[str, str]]:
         yield "phases", " · ".join(f"{phase.name} {seconds(phase.seconds)}" for phase in rollout.phases)
     if rollout and rollout.requests:
         yield "requests", str(rollout.requests)
-    yield from _pruned(rollout) if rollout else ()
+    yield from _pruned(rollout, command) if rollout else ()
     for warning in rollout.warnings if rollout else ():
         yield "warning", warning
 
 
-def _pruned(rollout: RolloutResult) -> Iterator[tuple[str, str]]:
+def _pruned(rollout: RolloutResult, command: Command) -> Iterator[tuple[str, str]]:
     for name in rollout.pruned:
         yield "pruned", name
     if rollout.prunable:
-        yield "remaining", remaining(rollout.prunable)
+        yield "remaining", remaining(rollout.prunable, command)
 
 
-def remaining(count: int) -> str:
-    """Return how many templates a prune has left for a later one."""
-    return f"{count} more old template{'' if count == 1 else 's'} can be deleted: run prune again"
+def remaining(count: int, command: Command) -> str:
+    """
+    Return how many templates a prune has left for a later one.
+
+    Args:
+        count: number of the templates.
+        command: returns the command line of a verb with these arguments.
+    """
+    return f"{count} more old template{'' if count == 1 else 's'} can be deleted: run `{command('prune')}` again"
 
 
 def commands(result: RunResult, command: Command) -> list[tuple[str, str]]:

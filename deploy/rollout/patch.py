@@ -75,7 +75,7 @@ def patch_group(
             return Patched("", {**document, "updatePolicy": policy})
         if versions not in ((before,), (target,)):
             text = f"another deploy changed the group, which is now set to {_names(versions)}"
-            raise SupersededError(f"group '{config.group}': {text}.", "see status")
+            raise SupersededError(f"group '{config.group}': {text}.", "see `status`")
         if planned not in (None, document["fingerprint"]):
             _refuse_changed_group(managed, config, document, image_entries)
         try:
@@ -161,7 +161,7 @@ def _edited_policy(document: Document, config: Config, target: Version) -> tuple
 
 def _not_restored(reason: str, fix: str = "") -> tuple[str, tuple[str, ...]]:
     text = f"the update policy still has the surge of the rollback: {reason.rstrip('.')}"
-    return "", (f"{text}. Fix: {fix}, and run reconcile" if fix else f"{text}. Fix: run reconcile",)
+    return "", (f"{text}. Fix: {fix}, and run `reconcile`" if fix else f"{text}. Fix: run `reconcile`",)
 
 
 def _refuse_changed_group(

@@ -107,7 +107,7 @@ class Execution:
         except NotServedError as error:
             watch.reach("failed")
             text = f"rollback to '{plan.target.template}': {error.verdict.text}{_edits(watch)}."
-            raise NotRestoredError(text, "run reconcile") from error
+            raise NotRestoredError(text, "run `reconcile`") from error
         if plan.surge is not None:
             self._restore_policy(watch, plan.target)
         return self._result(watch)
@@ -183,7 +183,7 @@ class Execution:
             return NotRestoredError(text, "deploy a fix", diagnose())
         mismatch_text = self._mismatch(plan.fallback)
         if mismatch_text:
-            fix = "deploy a fix, or name a release: rollback --to"
+            fix = "deploy a fix, or name a release: `rollback --to TEMPLATE`"
             return NotRestoredError(f"{reason}. It was not rolled back: {mismatch_text}.", fix, diagnose())
         restored, diagnostics = plan.fallback.version, None
         self._print_line(f"rolling back to {restored.template}")
@@ -196,7 +196,7 @@ class Execution:
         except (DeployError, NotServedError) as error:
             cause = f"{error.verdict.text}{_edits(watch)}" if isinstance(error, NotServedError) else str(error)
             text = f"{reason}. The rollback did not settle: {cause}."
-            return NotRestoredError(text, "run reconcile", diagnose() if diagnostics is None else diagnostics)
+            return NotRestoredError(text, "run `reconcile`", diagnose() if diagnostics is None else diagnostics)
         watch.reach("rolled back")
         is_empty = watch.group is not None and health.is_empty(watch.group)
         return _rolled_back_error(reason, restored, verdict, diagnostics, is_empty=is_empty)
@@ -205,7 +205,7 @@ class Execution:
         """Refuse to restore a version whose template is another one than the record's; nothing was written."""
         text = compare_fallback(self.managed.compute, fallback)
         if text:
-            raise RefusedError(f"group '{self._config.group}': {text}.", "name a release: rollback --to")
+            raise RefusedError(f"group '{self._config.group}': {text}.", "name a release: `rollback --to TEMPLATE`")
 
     def _mismatch(self, fallback: Fallback) -> str:
         """Return why a fallback is not restored; a template that can't be read is restored, with a warning."""

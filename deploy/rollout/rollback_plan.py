@@ -126,7 +126,8 @@ def _image_places(config: Config, observed: Observation, restored: Fallback) -> 
         RefusedError: the template was deleted, or was deleted and created again, or its metadata does not decide which
             image an instance starts.
     """
-    where, fix = f"rollback: template '{restored.template}', which served before,", "name a release with --to"
+    where = f"rollback: template '{restored.template}', which served before,"
+    fix = "name a release: `rollback --to TEMPLATE`"
     document = next((template for template in observed.templates if restored.link in links_of(template)), None)
     if document is None:
         raise RefusedError(f"{where} was deleted.", fix)

@@ -116,7 +116,7 @@ class Watch:
         while True:
             state = self._poll(state)
             if state.verdict.state == "superseded":
-                raise SupersededError(f"group '{self.config.group}': {state.verdict.text}.", "see status")
+                raise SupersededError(f"group '{self.config.group}': {state.verdict.text}.", "see `status`")
             if is_served(state):
                 if goal.bake_s:
                     self.reach("baked")

@@ -46,7 +46,7 @@ def unchanged_group_error(managed: ManagedGroup, text: str, code: str) -> Deploy
     if code in _NO_PERMISSION:
         return NotAllowedError(message, grant_fix(text))
     fix = "correct what was refused, and deploy again"
-    return RefusedError(message, fix if is_idle_group else f"{fix}, or run reconcile")
+    return RefusedError(message, fix if is_idle_group else f"{fix}, or run `reconcile`")
 
 
 def unknown_group_error(group: str, text: str, error: DeployError) -> NotRestoredError:
@@ -60,4 +60,4 @@ def unknown_group_error(group: str, text: str, error: DeployError) -> NotRestore
     """
     reason = error.message.rstrip(".")
     message = f"group '{group}': {text}, and whether the group was patched can't be read: {reason}."
-    return NotRestoredError(message, "run reconcile")
+    return NotRestoredError(message, "run `reconcile`")

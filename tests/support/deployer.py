@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +49,11 @@ class Deployer:
 
     def __post_init__(self) -> None:
         self.compute_url = f"{self.emulator.address}/compute/v1"
+
+    @property
+    def typed(self) -> str:
+        """What reports print before the verb of a command."""
+        return shlex.join([python_of("deploy"), "-m", "deploy"])
 
     @property
     def results(self) -> Path:

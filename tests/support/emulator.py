@@ -2,9 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -94,18 +95,22 @@ class Emulator:
 
 
 @contextmanager
-def run_emulator(*args: str, speed: int = 60) -> Iterator[Emulator]:
+def run_emulator(
+    *args: str, speed: int = 60, program: Sequence[str | Path] = (), folder: Path = ROOT
+) -> Iterator[Emulator]:
     """
     Serve the environment of the seed on a free port until the end of the block.
 
     Args:
         args: more arguments of `python -m emulator serve`.
         speed: seconds of the emulator's clock in a real second.
+        program: command of an installed emulator, in place of `python -m emulator`.
+        folder: working directory.
     """
-    command = [python_of("emulator"), "-m", "emulator", "serve", "--port", "0", "--speed", str(speed), "--open"]
+    command = program or (python_of("emulator"), "-m", "emulator")
     process = subprocess.Popen(
-        [*command, "--seed", "emulator/seeds/dojangkok.yaml", *args],
-        cwd=ROOT,
+        [*command, "serve", "--port", "0", "--speed", str(speed), "--open", "--seed", "dojangkok", *args],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

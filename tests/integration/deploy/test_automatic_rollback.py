@@ -83,4 +83,4 @@ def test_rollback_that_is_refused_is_reported_with_its_reason() -> None:
     rig.control("POST", "emulator/faults", {"faults": [refusal]})
     with pytest.raises(NotRestoredError, match=r"The rollback did not settle: .* 400 injected") as error:
         rig.deploy("a")
-    assert (error.value.fix, error.value.diagnostics != ()) == ("run reconcile", True)
+    assert (error.value.fix, error.value.diagnostics != ()) == ("run `reconcile`", True)

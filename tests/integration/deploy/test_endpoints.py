@@ -84,7 +84,7 @@ def test_every_json_has_the_endpoints(tmp_path: Path) -> None:
             preview.preview(rig.config, observed, plan_deploy(rig.config, rig.request("b"), observed)), "json"
         ),
         status.status_report(status.status(rig.config, observed, now), "json"),
-        formats.prune_report(PruneResult(), "json", rig.config.endpoint_overrides),
+        formats.prune_report(PruneResult(), command, "json", rig.config.endpoint_overrides),
     ]
     documents = [
         *map(json.loads, shown),

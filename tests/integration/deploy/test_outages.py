@@ -40,7 +40,7 @@ def test_unreadable_group_fails_at_the_deadline(how: dict[str, Any]) -> None:
     inject_fault(rig, on=GET, nth=list(range(8, 2_000)), **how)
     before_s = rig.emulator.environment.clock.now_s()
     with pytest.raises(
-        NotRestoredError, match=r"not done after 840 s: the group can't be read: GET .*Fix: run reconcile"
+        NotRestoredError, match=r"not done after 840 s: the group can't be read: GET .*Fix: run `reconcile`"
     ):
         rig.deploy("a")
     assert minutes(rig, before_s) > 9

@@ -105,7 +105,8 @@ def test_report_of_a_deploy_has_the_remaining_templates() -> None:
         rollout=result,
     )
     for shape in ("text", "markdown"):
-        assert "29 more old templates can be deleted: run prune again" in formats.run_report(outcome, str, shape)
+        assert "29 more old templates can be deleted: run " in formats.run_report(outcome, str, shape)
+    assert "run `prune` again" in formats.run_report(outcome, str, "text")
     assert json.loads(formats.run_report(outcome, str, "json"))["rollout"]["prunable"] == 29
 
 

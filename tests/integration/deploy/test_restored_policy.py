@@ -176,7 +176,7 @@ def test_rollback_that_cannot_restore_the_policy_succeeds_with_a_warning() -> No
     inject_fault(rig, on="instanceGroupManagers.patch", nth=[2], status=403, reason="forbidden")
     (warning,) = rig.rollback().warnings
     assert warning.startswith("the update policy still has the surge of the rollback: PATCH ")
-    assert warning.endswith(", and run reconcile")
+    assert warning.endswith(", and run `reconcile`")
     assert rig.serving() == ["a"] * 3
     rig.reconcile()
     assert policy_of(rig) == policy_of_file(rig)

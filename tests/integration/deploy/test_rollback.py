@@ -114,7 +114,9 @@ def test_rollback_without_capacity_fails_at_its_deadline() -> None:
     """The error has the lack of capacity as its reason."""
     rig = with_two()
     rig.control("PUT", "emulator/capacity", {"asia-northeast3-a": 3})
-    with pytest.raises(NotRestoredError, match=r"not done after 840 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run reconcile"):
+    with pytest.raises(
+        NotRestoredError, match=r"not done after 840 s: ZONE_RESOURCE_POOL_EXHAUSTED: .* run `reconcile`"
+    ):
         rig.rollback()
     assert rig.never_fewer_than(3)
 

@@ -30,7 +30,7 @@ def test_refused_write_to_an_unsettled_group_reports_both() -> None:
         rig.deploy("a")
     assert str(error.value).endswith(
         "The group is unchanged. The group was not settled before, and is not settled now."
-        " Fix: correct what was refused, and deploy again, or run reconcile."
+        " Fix: correct what was refused, and deploy again, or run `reconcile`."
     )
 
 
@@ -87,6 +87,6 @@ def test_write_whose_effect_can_not_be_read_is_not_restored() -> None:
     blind = {"on": "instanceGroupManagers.get", "nth": list(range(3, 900)), "status": 403, "reason": "forbidden"}
     rig.control("POST", "emulator/faults", {"faults": [refusal, blind]})
     with pytest.raises(
-        NotRestoredError, match=r"400 .*, and whether the group was patched can't be read: GET .* Fix: run reconc"
+        NotRestoredError, match=r"400 .*, and whether the group was patched can't be read: GET .* Fix: run `reconcile`"
     ):
         rig.deploy("a")

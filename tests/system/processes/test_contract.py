@@ -24,7 +24,7 @@ def test_success_has_its_report_alone_on_stdout_and_gives_it_again(deployer: Dep
     assert "\n  phases    template " in report
     assert "on dojangkok-…-r-" in progress
     assert "serves dojangkok" not in progress
-    assert report.count("undo      uv run --project deploy python -m deploy rollback --env dev\n") == 1
+    assert report.count(f"undo      {deployer.typed} rollback --env dev\n") == 1
     deployer.emulator.kill()
     assert deployer.run("report") == (0, report, "")
     kept = json.loads(deployer.records()[0].read_text())
@@ -75,7 +75,7 @@ def test_report_of_a_killed_run_is_rebuilt_from_the_group(deployer: Deployer) ->
     assert report.startswith(
         "dojangkok-dev-ai-server-mig: deploy, whose end was not recorded\n  deploy of aaaaaaaaaaaa, run "
     )
-    assert re.search(r"\n  next +uv run --project deploy python -m deploy reconcile --env dev\n", report)
+    assert re.search(rf"\n  next +{re.escape(deployer.typed)} reconcile --env dev\n", report)
     deployer.emulator.kill()
     deployer.token_hosts = [deployer.emulator.address.removeprefix("http://")]
     code, report, stderr = deployer.run("report")

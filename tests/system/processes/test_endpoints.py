@@ -62,7 +62,7 @@ def test_undo_has_the_endpoints_of_the_run(emulated: Deployer) -> None:
     url = emulated.variables["COMPUTE_URL"]
     assert undo.endswith(f" rollback --env dev --compute-url {url} --registry-url {flags[1]}")
     emulated.variables = {}
-    code, stdout, stderr = emulated.run(*shlex.split(undo.removeprefix("uv run --project deploy python -m deploy ")))
+    code, stdout, stderr = emulated.run(*shlex.split(undo.removeprefix(f"{emulated.typed} ")))
     assert code == 0, stderr
     assert emulated.emulator.templates_of_instances() == {"dojangkok-dev-ai-server-seed"}
 

@@ -112,8 +112,8 @@ def test_signal_during_the_rollout_reports_remaining_instances_deadline_and_comm
     stderr = interrupted(deployer, verifying, signal.SIGTERM)
     deadline = re.search(r"it replaces 3 more instances, with time until (\d\d:\d\d:\d\d) UTC", stderr)
     assert deadline
-    assert re.search(r"resume +uv run --project deploy python -m deploy reconcile --env dev\n", stderr)
-    assert re.search(r"undo +uv run --project deploy python -m deploy rollback --env dev\n", stderr)
+    assert re.search(rf"resume +{re.escape(deployer.typed)} reconcile --env dev\n", stderr)
+    assert re.search(rf"undo +{re.escape(deployer.typed)} rollback --env dev\n", stderr)
     (outcome,) = deployer.records()
     kept = json.loads(outcome.read_text())
     assert (kept["exit_code"], kept["rollout"]["changed"], deadline[1] in kept["message"]) == (130, True, True)

@@ -36,7 +36,7 @@ def test_a_day_of_releases(deployer: Deployer) -> None:
     second = deployer.emulator.templates_of_instances()
     for serving in (first, second):
         undo = json.loads(deployer.run("report", "--format", "json")[1])["undo"]
-        assert deployer.run(*undo.removeprefix("uv run --project deploy python -m deploy ").split())[0] == 0
+        assert deployer.run(*undo.removeprefix(f"{deployer.typed} ").split())[0] == 0
         assert deployer.emulator.templates_of_instances() == serving
     code, report, _ = deployer.run("status")
     assert code == 0
@@ -128,7 +128,7 @@ def test_reconcile_finishes_the_rollout_of_a_stopped_process(deployer: Deployer,
     process.send_signal(sent)
     stderr = process.communicate(timeout=30)[1]
     assert process.returncode == (130 if sent == signal.SIGINT else -9)
-    assert sent == signal.SIGKILL or "python -m deploy reconcile --env dev" in stderr
+    assert sent == signal.SIGKILL or f"{deployer.typed} reconcile --env dev" in stderr
     time.sleep(0.1)
     code, _, stderr = deployer.run("reconcile")
     assert (code, "deploy of aaaaaaaaaaaa, run" in stderr) == (0, True)

@@ -80,7 +80,7 @@ def test_late_rollout_with_another_fallback_template_is_refused() -> None:
     failure = performed.failure()
     assert type(failure) is RefusedError
     assert failure.message == f"group '{CONFIG.group}': {MISMATCH}."
-    assert failure.fix == "name a release: rollback --to"
+    assert failure.fix == "name a release: `rollback --to TEMPLATE`"
     assert performed.compute.requests == [TEMPLATE]
     assert performed.execution.result_so_far() is None
 
@@ -91,7 +91,10 @@ def test_release_with_another_fallback_template_is_not_rolled_back() -> None:
     failure = performed.failure()
     assert type(failure) is NotRestoredError
     assert failure.message == f"{REASON}. It was not rolled back: {MISMATCH}."
-    assert (failure.fix, failure.diagnostics) == ("deploy a fix, or name a release: rollback --to", DIAGNOSTICS)
+    assert (failure.fix, failure.diagnostics) == (
+        "deploy a fix, or name a release: `rollback --to TEMPLATE`",
+        DIAGNOSTICS,
+    )
     assert PATCH not in performed.compute.requests
 
 
@@ -111,7 +114,7 @@ def test_refused_patch_of_a_rollback_is_reported() -> None:
     assert type(failure) is NotRestoredError
     assert failure.message.startswith(f"{REASON}. The rollback did not settle: group '{CONFIG.group}' was not patched")
     assert "Fix: correct what was refused, and deploy again" in failure.message
-    assert (failure.fix, failure.diagnostics) == ("run reconcile", DIAGNOSTICS)
+    assert (failure.fix, failure.diagnostics) == ("run `reconcile`", DIAGNOSTICS)
 
 
 def test_rollback_that_does_not_settle_waits_for_capacity() -> None:
@@ -127,7 +130,7 @@ def test_rollback_that_does_not_settle_waits_for_capacity() -> None:
         f"{REASON}. The rollback did not settle: not done after 840 s: QUOTA_EXCEEDED: full. The group was"
         " edited during the rollout: statefulPolicy was added."
     )
-    assert (failure.fix, failure.diagnostics) == ("run reconcile", DIAGNOSTICS)
+    assert (failure.fix, failure.diagnostics) == ("run `reconcile`", DIAGNOSTICS)
     assert performed.compute.requests.count(SERIAL_PORT) == 1
     assert performed.so_far().phases == (Phase("failed", 0.0),)
 

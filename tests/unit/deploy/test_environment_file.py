@@ -1,11 +1,14 @@
 """Environment files: what is read, and the errors of wrong keys and values."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from deploy.environment_file import read_config
 from deploy.errors import ConfigError
+
+[FOUR_LINES] = re.findall(r"^```yaml\n((?:.+\n){4})```$", Path("deploy/README.md").read_text(), re.MULTILINE)
 
 
 def test_environment_files_are_read() -> None:
@@ -33,12 +36,20 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
         ("image_in: [user data]", "image_in.0: got 'user data': String should match pattern"),
         ("image-in: [user-data]", "image-in: unknown key. Fix: did you mean 'image_in'."),
         ("projct: x", "projct: unknown key. Fix: did you mean 'project'."),
+        ("projct: x\nzone: A", "projct: unknown key. Fix: did you mean 'project'."),
         ("rollout: {bake: 3}", "rollout.bake: unknown key. Fix: did you mean 'bake_s'."),
         (
             "rollout: {surge: -1}",
             "rollout.surge: got '-1'; it is a number of instances from 0 to 10000, or a percent",
         ),
         ("zone: A", "zone: got 'A': String should match pattern"),
+        ("zone: A", ". Fix: such as 'zone: europe-west1-b'."),
+        ("rollout: {bake_s: -1}", "greater than or equal to 0. Fix: such as 'bake_s: 30.0'."),
+        ("rollout: {poll_s: [0, 1]}", "Fix: such as 'poll_s: [1.0, 5.0]'."),
+        ("rollout: 3", "Fix: such as 'rollout: {surge: 1, unavailable: 0}'."),
+        ("repository: web", "repository: got 'web': String should match"),
+        ("group: web", "x.yaml: project, zone, repository: missing. Fix: add each, such as 'project: my-project'."),
+        ("group: web\nproject: p\nzone: z", "x.yaml: repository: missing. Fix: add it, such as 'repository: europe-"),
         ("project: ../other", "project: got '../other': String should match pattern"),
         ("compute_url: https://user:word@host", "compute_url: got 'https://user:word@host': String should match"),
         ("resource_manager_url: http://127.0.0.1", "resource_manager_url: got 'http://127.0.0.1': String should match"),
@@ -81,7 +92,11 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
 )
 def test_wrong_configuration_is_named_by_its_path(tmp_path: Path, text: str, error_text: str) -> None:
     """An error has the path of the file and of the key, the value, and the allowed values."""
-    good = "" if text.startswith(("[", "a:")) else Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    good = (
+        ""
+        if text.startswith(("[", "a:", "group:"))
+        else Path("environments/dev.yaml").read_text().partition("rollout:")[0]
+    )
     kept = [line for line in good.splitlines() if line.split(":")[0] != text.split(":", maxsplit=1)[0]]
     (tmp_path / "x.yaml").write_text("\n".join([*kept, text]) if good else text)
     with pytest.raises(ConfigError) as error:
@@ -137,3 +152,33 @@ def test_group_without_a_single_location_is_refused(
     with pytest.raises(ConfigError) as error:
         read_config("x", flags, written(tmp_path, text))
     assert error_text in str(error.value)
+
+
+def test_wrong_flag_is_named_in_place_of_the_file(tmp_path: Path) -> None:
+    """The error of a flag has the flag, and an allowed value of it."""
+    (tmp_path / "x.yaml").write_text(FOUR_LINES)
+    with pytest.raises(ConfigError, match=r"^--zone: got 'A': .*Fix: such as 'europe-west1-b'\.$"):
+        read_config("x", {"zone": "A"}, tmp_path)
+
+
+def test_four_lines_are_enough(tmp_path: Path) -> None:
+    """The file of deploy/README.md is enough: the defaults suit Artifact Registry and a group of any size."""
+    (tmp_path / "prod.yaml").write_text(FOUR_LINES)
+    config = read_config("prod", {}, tmp_path)
+    assert config.registry == "https://europe-west1-docker.pkg.dev"
+    assert (config.rollout.surge, config.rollout.unavailable, config.rollout.bake_s) == (1, 0, 30)
+    assert [config.rollout.budget_s(instances) for instances in (1, 3)] == [360, 840]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_folder_without_environment_files_is_refused_with_the_keys_of_one(tmp_path: Path, exists: bool) -> None:
+    """The error says which file to write, and which keys it must have."""
+    folder = tmp_path / "settings"
+    if exists:
+        folder.mkdir()
+    with pytest.raises(ConfigError) as error:
+        read_config("prod", {}, folder)
+    assert str(error.value) == (
+        f"--settings: '{folder}' has no environment file. Fix: write '{folder}/NAME.yaml' with the keys project, zone,"
+        " group, repository and pass --env NAME, or pass --settings FOLDER."
+    )

@@ -113,7 +113,7 @@ def test_version_of_another_deploy_is_not_patched(document: dict[str, Any], name
     failure = refused(compute)
     assert isinstance(failure, SupersededError)
     text = f"another deploy changed the group, which is now set to {names}"
-    assert str(failure) == f"group '{CONFIG.group}': {text}. Fix: see status."
+    assert str(failure) == f"group '{CONFIG.group}': {text}. Fix: see `status`."
     assert PATCH not in compute.requests
 
 
@@ -211,7 +211,7 @@ def test_failed_patch_of_a_group_that_can_not_be_read_is_unknown() -> None:
     assert isinstance(failure, NotRestoredError)
     assert str(failure) == (
         f"group '{CONFIG.group}': PATCH {CONFIG.project}/{GROUP}: 400 bad., and whether the group was patched can't be"
-        f" read: GET {CONFIG.project}/{GROUP}: 403 denied. Fix: run reconcile."
+        f" read: GET {CONFIG.project}/{GROUP}: 403 denied. Fix: run `reconcile`."
     )
 
 

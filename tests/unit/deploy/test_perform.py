@@ -91,7 +91,7 @@ def test_typed_rollback_that_fails_is_left_to_reconcile() -> None:
         f"rollback to '{OLD.template}': not done after 300 s: {NAME} unhealthy. The group was edited during the"
         " rollout: updatePolicy.maxSurge was changed from 3 to 1, statefulPolicy was added."
     )
-    assert failure.fix == "run reconcile"
+    assert failure.fix == "run `reconcile`"
     assert performed.compute.requests.count(PATCH) == 1
     assert performed.so_far().phases[-1].name == "failed"
 

@@ -27,7 +27,7 @@ def restored(compute: ScriptedCompute, target: str = SEED) -> tuple[str, tuple[s
     return restore_policy(compute.managed(), CONFIG, Version(target))
 
 
-def not_restored(reason: str, fix: str = "run reconcile") -> tuple[str, tuple[str, ...]]:
+def not_restored(reason: str, fix: str = "run `reconcile`") -> tuple[str, tuple[str, ...]]:
     """Return the result of a PATCH that took no effect."""
     return "", (f"the update policy still has the surge of the rollback: {reason}. Fix: {fix}",)
 
@@ -149,13 +149,13 @@ def test_refused_patch_is_a_warning_with_its_fix(patch: Any, fix: str) -> None:
     """Without a permission or an enabled API the rollback has succeeded all the same; the warning has the fix."""
     replaced, (warning,) = restored(scripted(LEFT, patch=patch))
     assert replaced == ""
-    assert warning.endswith(f". Fix: {fix}, and run reconcile" if fix else ". Fix: run reconcile")
+    assert warning.endswith(f". Fix: {fix}, and run `reconcile`" if fix else ". Fix: run `reconcile`")
 
 
 def test_unreadable_group_is_a_warning() -> None:
     """A group that cannot be read keeps whatever policy it has, and the warning has the reason."""
     replaced, (warning,) = restored(scripted(error(403)))
     assert replaced == ""
-    assert warning.endswith(f": 403 no. Fix: {GRANT}, and run reconcile")
+    assert warning.endswith(f": 403 no. Fix: {GRANT}, and run `reconcile`")
     compute = scripted(LEFT, error(403), patch=failed("INTERNAL_ERROR"))
     assert restored(compute) == not_restored("INTERNAL_ERROR: no")

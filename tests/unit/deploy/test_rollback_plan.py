@@ -122,7 +122,7 @@ def test_missing_template_of_a_rollback_is_refused(seeds: list[Document], text: 
     with pytest.raises(RefusedError) as error:
         choose_rollback_target(CONFIG, seen, NOW)
     assert error.value.message == f"rollback: template 'dojangkok-dev-ai-server-seed', which served before, {text}"
-    assert error.value.fix == "name a release with --to"
+    assert error.value.fix == "name a release: `rollback --to TEMPLATE`"
 
 
 def test_first_release_is_rolled_back_to_the_version_before_as_it_was() -> None:

@@ -10,7 +10,7 @@ from tests.unit.deploy.test_history import release, releases
 FIRST = release(1, commit="c" * 40)
 SECOND = release(2, FIRST, "b", "c" * 40)
 AT_ONCE = {**SECOND, "creationTimestamp": FIRST["creationTimestamp"]}
-NONE = "there is no proven release before the serving one. Fix: name one with --to."
+NONE = "there is no proven release before the serving one. Fix: name one: `rollback --to TEMPLATE`."
 
 
 def refusal(*templates: Document, serving: Document, name: str = "", force: bool = False) -> str:

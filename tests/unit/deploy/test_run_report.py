@@ -9,6 +9,7 @@ import pytest
 from deploy.report import formats, text
 from deploy.report.markdown import gantt
 from deploy.rollout.result import Phase, PruneResult
+from lib.output import markdown as escaped
 from tests.unit.deploy.run_results import DIGEST, FAILURE, INSTANCE, ROLLOUT, SUCCESS, command
 
 
@@ -135,10 +136,10 @@ def test_gantt_chart_of_a_long_rollout_has_hours_and_every_bar_has_a_length() ->
 
 def test_report_of_a_prune_in_each_format() -> None:
     """A prune lists the deleted templates, and how many are left for a later one."""
-    more = "12 more old templates can be deleted: run prune again"
-    assert formats.prune_report(PruneResult(("x", "y")), "text") == "pruned x\npruned y"
-    assert formats.prune_report(PruneResult(("x",), 12), "text") == f"pruned x\n{more}"
-    assert formats.prune_report(PruneResult(("x",), 12), "markdown") == f"- pruned x\n- {more}"
-    document = json.loads(formats.prune_report(PruneResult(("x",), 1), "json"))
+    more = "12 more old templates can be deleted: run `deploy prune` again"
+    assert formats.prune_report(PruneResult(("x", "y")), command, "text") == "pruned x\npruned y"
+    assert formats.prune_report(PruneResult(("x",), 12), command, "text") == f"pruned x\n{more}"
+    assert formats.prune_report(PruneResult(("x",), 12), command, "markdown") == f"- pruned x\n- {escaped(more)}"
+    document = json.loads(formats.prune_report(PruneResult(("x",), 1), command, "json"))
     assert document == {"pruned": ["x"], "remaining": 1, "endpoints": []}
-    assert formats.prune_report(PruneResult(), "text") == "nothing to prune"
+    assert formats.prune_report(PruneResult(), command, "text") == "nothing to prune"

@@ -106,7 +106,7 @@ def test_version_of_another_deploy_ends_a_watch() -> None:
     with pytest.raises(SupersededError) as failure:
         polls.watch.until_served(GOAL)
     text = "the target version of the group is now other 'theirs'"
-    assert str(failure.value) == f"group '{CONFIG.group}': {text}. Fix: see status."
+    assert str(failure.value) == f"group '{CONFIG.group}': {text}. Fix: see `status`."
     assert SERIAL_PORT not in polls.compute.requests
 
 

@@ -10,7 +10,7 @@ from deploy.rollout.write_errors import refused_write, unchanged_group_error, un
 from tests.unit.deploy.scripted_compute import GROUP, ScriptedCompute, error, group_document, settled
 
 CORRECT = "correct what was refused, and deploy again"
-RECONCILE = f"{CORRECT}, or run reconcile"
+RECONCILE = f"{CORRECT}, or run `reconcile`"
 WAIT = "raise that quota, or wait for capacity"
 GRANT = "give the deployer's account that permission, or use other credentials"
 SERVES = "The release before still serves."
@@ -58,5 +58,5 @@ def test_error_of_a_group_that_can_not_be_read() -> None:
     failure = unknown_group_error("web", "PATCH: 400", CloudError("GET: 503 busy."))
     assert type(failure) is NotRestoredError
     assert str(failure) == (
-        "group 'web': PATCH: 400, and whether the group was patched can't be read: GET: 503 busy. Fix: run reconcile."
+        "group 'web': PATCH: 400, and whether the group was patched can't be read: GET: 503 busy. Fix: run `reconcile`."
     )

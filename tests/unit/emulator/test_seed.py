@@ -9,7 +9,7 @@ from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
 from emulator.environment.environment import Environment
 from emulator.environment.store import Store
-from emulator.seed import Seed, SeedError, plant, read_seed
+from emulator.seed import Seed, SeedError, locate_seed, plant, read_seed
 
 GOOD = "project: p\nregion: r\nzones: [z]\n"
 
@@ -65,3 +65,13 @@ def test_resources_with_a_region_are_created_there() -> None:
     assert str(error.value) == (
         "resources.instanceTemplates: 't': region 's' is not the region of the seed. Fix: write 'r'."
     )
+
+
+def test_a_seed_is_a_file_or_the_name_of_a_shipped_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name without a file is a shipped seed, in every folder; any other name is refused with the names."""
+    monkeypatch.chdir(tmp_path)
+    assert read_seed(locate_seed("rehearsal")).age_s == 60
+    (tmp_path / "rehearsal").write_text(GOOD)
+    assert read_seed(locate_seed("rehearsal")).project == "p"
+    with pytest.raises(SeedError, match=r"--seed: 'mine' is no file\. Fix: .* shipped seed: dojangkok, rehearsal\."):
+        locate_seed("mine")

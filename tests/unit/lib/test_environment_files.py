@@ -36,7 +36,7 @@ def refusal(path: Path) -> str:
         (b"? [a]\n: 1", "line 1: found unhashable key."),
         (b"1: 2", "key '1' is not a text."),
         (b"a: [", "line 1: expected the node content, but found '<stream end>'."),
-        (b"- a", "got list, must be keys with values. Fix: see environments/dev.yaml."),
+        (b"- a", "got list, must be keys with values. Fix: write lines of 'KEY: VALUE'."),
         (b"", "got NoneType, must be keys with values."),
     ],
 )
