@@ -9,7 +9,6 @@ from deploy.call import Call
 from deploy.config import Config
 from deploy.doctor.new_environment import adoption_findings
 from deploy.doctor.readings import Readings, Unread
-from deploy.documents.group_state import Group
 from deploy.documents.resource import Document
 from deploy.environment_file import config_of_flags, new_file, write_text
 from deploy.errors import NotAllowedError
@@ -17,7 +16,6 @@ from deploy.group.update_policy import kept_settings
 from deploy.new_environment import environment_text
 from deploy.options import Invocation
 from deploy.release import template
-from deploy.release.effective_reference import entries_of_instances
 from deploy.release.repository_choice import UNKNOWN_REPOSITORY, RepositoryChoice, choose_repository
 from deploy.report.adoption import adoption_report
 
@@ -43,7 +41,7 @@ class Adopted:
 def init(call: Call, overwrite: Overwrite = False) -> None:
     """Write the file of a group (--project, --zone or --region, --group), and list what a deploy would refuse."""
     options = call.invocation.options
-    path = new_file(options.env, may_exist=overwrite)
+    path = new_file(options.env, options.settings, may_exist=overwrite)
     overrides = options.overrides()
     draft = config_of_flags(path, {"repository": UNKNOWN_REPOSITORY, **overrides})
     adopted = _read(call, draft)
@@ -82,7 +80,7 @@ def _read(call: Call, draft: Config) -> Adopted:
         group, base = readings.group, readings.template
         if isinstance(group, Unread):
             return Adopted(draft, readings)
-        choice = _choice(draft, group, base)
+        choice = _choice(draft, base)
         if choice is None:
             return Adopted(draft, readings)
         rollout = kept_settings(group)
@@ -94,10 +92,10 @@ def _read(call: Call, draft: Config) -> Adopted:
         return Adopted(draft, Readings(account=Unread(error.message, error.fix)))
 
 
-def _choice(draft: Config, group: Group, base: Document | Unread) -> RepositoryChoice | None:
+def _choice(draft: Config, base: Document | Unread) -> RepositoryChoice | None:
     """Return the repository of the command line, or the one that the metadata decides; None without any metadata."""
     if draft.repository != UNKNOWN_REPOSITORY:
         return RepositoryChoice(draft.repository, {})
     if isinstance(base, Unread):
         return None
-    return choose_repository(entries_of_instances(template.metadata(base), group.metadata_of_all))
+    return choose_repository(template.metadata(base))

@@ -14,6 +14,7 @@ from lib.environment_files import shown
 _EXAMPLES: Final = {
     "project": "my-project",
     "zone": "europe-west1-b",
+    "region": "europe-west1",
     "group": "web",
     "repository": "europe-west1-docker.pkg.dev/my-project/images/web",
     "compute_url": "https://compute.googleapis.com/compute/v1",

@@ -32,7 +32,8 @@ def read_config(environment: str, flags: dict[str, str], folder: Path = _FOLDER)
     """
     if not any(folder.glob("*.yaml")):
         keys = ", ".join(key for key, field in Config.model_fields.items() if field.is_required())
-        fix = f"write '{folder / 'NAME.yaml'}' with the keys {keys} and pass --env NAME, or pass --settings FOLDER"
+        file = f"'{folder / 'NAME.yaml'}' with the keys {keys} and zone or region"
+        fix = f"write {file}, and pass --env NAME; or pass --settings FOLDER"
         raise ConfigError(f"--settings: '{folder}' has no environment file.", fix)
     try:
         path = locate(environment, folder)

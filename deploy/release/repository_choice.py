@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.release.effective_reference import decided_reference
+from deploy.errors import RefusedError
+from deploy.release.image_places import find_image
 from deploy.release.record import RECORD_KEY
 from lib.image_reference import DIGEST
 
@@ -52,9 +53,18 @@ def choose_repository(metadata: Mapping[str, str]) -> RepositoryChoice:
         metadata: every metadata entry of an instance, by key; the release record is ignored.
     """
     candidates = _candidates(metadata)
-    decided = {name: place for name, place in candidates.items() if decided_reference(metadata, name)}
+    decided = {name: place for name, place in candidates.items() if _is_decided(metadata, name)}
     chosen = decided or candidates
     return RepositoryChoice(next(iter(chosen)) if len(chosen) == 1 else "", chosen)
+
+
+def _is_decided(metadata: Mapping[str, str], repository: str) -> bool:
+    """Return whether `deploy` finds the places of a repository's image."""
+    try:
+        find_image(metadata, repository)
+    except RefusedError:
+        return False
+    return True
 
 
 def _candidates(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -66,7 +66,11 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
         monkeypatch.setattr(Call, "open_session", open_session)
         place = {"project": CONFIG.project, "zone": CONFIG.zone or "", "group": CONFIG.group}
-        invocation = Invocation("init", Options(env="dev", **(place | values)), read_variables({}))
+        invocation = Invocation(
+            "init",
+            Options(env="dev", **(place | values)),
+            read_variables({}, "uv run --project deploy python -m deploy"),
+        )
         code = 0
         try:
             init(Call(invocation, Recorder(invocation)), overwrite)

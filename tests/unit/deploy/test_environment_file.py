@@ -48,7 +48,7 @@ def test_accessories_are_not_checked(tmp_path: Path) -> None:
         ("rollout: {poll_s: [0, 1]}", "Fix: such as 'poll_s: [1.0, 5.0]'."),
         ("rollout: 3", "Fix: such as 'rollout: {surge: 1, unavailable: 0}'."),
         ("repository: web", "repository: got 'web': String should match"),
-        ("group: web", "x.yaml: project, zone, repository: missing. Fix: add each, such as 'project: my-project'."),
+        ("group: web", "x.yaml: project, repository: missing. Fix: add each, such as 'project: my-project'."),
         ("group: web\nproject: p\nzone: z", "x.yaml: repository: missing. Fix: add it, such as 'repository: europe-"),
         ("project: ../other", "project: got '../other': String should match pattern"),
         ("compute_url: https://user:word@host", "compute_url: got 'https://user:word@host': String should match"),
@@ -166,7 +166,7 @@ def test_four_lines_are_enough(tmp_path: Path) -> None:
     (tmp_path / "prod.yaml").write_text(FOUR_LINES)
     config = read_config("prod", {}, tmp_path)
     assert config.registry == "https://europe-west1-docker.pkg.dev"
-    assert (config.rollout.surge, config.rollout.unavailable, config.rollout.bake_s) == (1, 0, 30)
+    assert (config.rollout.surge, config.rollout.unavailable, config.rollout.bake_s) == (None, 0, 30)
     assert [config.rollout.budget_s(instances) for instances in (1, 3)] == [360, 840]
 
 
@@ -179,6 +179,6 @@ def test_folder_without_environment_files_is_refused_with_the_keys_of_one(tmp_pa
     with pytest.raises(ConfigError) as error:
         read_config("prod", {}, folder)
     assert str(error.value) == (
-        f"--settings: '{folder}' has no environment file. Fix: write '{folder}/NAME.yaml' with the keys project, zone,"
-        " group, repository and pass --env NAME, or pass --settings FOLDER."
+        f"--settings: '{folder}' has no environment file. Fix: write '{folder}/NAME.yaml' with the keys project, group,"
+        " repository and zone or region, and pass --env NAME; or pass --settings FOLDER."
     )

@@ -73,5 +73,7 @@ def test_a_seed_is_a_file_or_the_name_of_a_shipped_seed(tmp_path: Path, monkeypa
     assert read_seed(locate_seed("rehearsal")).age_s == 60
     (tmp_path / "rehearsal").write_text(GOOD)
     assert read_seed(locate_seed("rehearsal")).project == "p"
-    with pytest.raises(SeedError, match=r"--seed: 'mine' is no file\. Fix: .* shipped seed: dojangkok, rehearsal\."):
+    with pytest.raises(
+        SeedError, match=r"--seed: 'mine' is no file\. Fix: .* shipped seed: dojangkok, example, rehearsal\."
+    ):
         locate_seed("mine")
