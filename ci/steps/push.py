@@ -9,13 +9,15 @@ from ci.destination import Destination
 from ci.steps import registry
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.environment import Project, environment
-from ci.steps.image import SCRIPTS
-from ci.steps.sbom import python_packages, system_packages
+from ci.steps.image import SCRIPTS, installed
+from ci.steps.sbom import FOLDER
 
 LAYOUT: Final = "/layout"
 
 
-def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Project) -> dagger.Container:
+def layout(
+    image: dagger.Container, source: dagger.Directory, name: str, packages: dagger.Directory
+) -> dagger.Container:
     """
     Lay out an image and its bill of materials for the push.
 
@@ -23,20 +25,18 @@ def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Pr
         image: the built image
         source: the repository
         name: host and path of the image
-        app: project of the image, whose lock file lists its packages
+        packages: packages of the application, as steps/sbom.py lists them
 
     Returns:
         A container with the folder LAYOUT, whose stdout is the JSON that scripts/oci_layout.py prints.
     """
-    system = system_packages(image)
+    scripts = source.directory(SCRIPTS)
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_mounted_file("/image.tar", image.as_tarball())
-        .with_mounted_file("/bill/python.json", python_packages(app))
-        .with_mounted_file("/bill/python.txt", system.file("python.txt"))
-        .with_mounted_file("/bill/debian.tsv", system.file("debian.tsv"))
-        .with_mounted_directory("/scripts", source.directory(SCRIPTS))
+        .with_mounted_directory(FOLDER, packages.with_directory(".", installed(image, scripts)))
+        .with_mounted_directory("/scripts", scripts)
         .with_exec(["python", "-m", "scripts.oci_layout", name])
     )
 

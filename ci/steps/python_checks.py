@@ -8,7 +8,7 @@ from dagger import dag
 
 from ci.programs import Program
 from ci.shell_files import SHELLCHECK
-from ci.steps.base import PYTHON, PYTHONS, WORKDIR
+from ci.steps.base import PYTHON, WORKDIR, python_image
 from ci.steps.environment import Project, environment
 
 PYTHON_FILES: Final = ("**/*.py", "**/pyproject.toml", "ruff.toml")
@@ -62,4 +62,4 @@ def test_with_coverage(source: dagger.Directory, program: Program, project: Proj
 
 def _checkout(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:
     """Return a program's environment with the files that its checks read, which are the key of the check."""
-    return environment(project, PYTHONS[program.python]).with_mounted_directory(WORKDIR, source)
+    return environment(project, python_image(program.python)).with_mounted_directory(WORKDIR, source)
