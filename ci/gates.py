@@ -27,7 +27,8 @@ class Gated:
     The files that the gates of a release read.
 
     Args:
-        source: the repository
+        source: repository of the application
+        tools: programs of this module
         linted: files that lint reads
         shipped: part of the repository that build and smoke read
         programs: files that the checks of each program read, by name; a program that is not in it is not checked
@@ -36,6 +37,7 @@ class Gated:
     """
 
     source: dagger.Directory
+    tools: dagger.Directory
     linted: Linted
     shipped: dagger.Directory
     programs: Programs
@@ -43,9 +45,9 @@ class Gated:
     advisory: bool = False
 
 
-async def lint(source: dagger.Directory, linted: Linted) -> tuple[str, ...]:
+async def lint(tools: dagger.Directory, linted: Linted) -> tuple[str, ...]:
     """Run ruff and shellcheck over every program."""
-    await _output("lint", python_checks.lint(linted, await environment.read_project(source, "ci")))
+    await _output("lint", python_checks.lint(linted, await environment.read_project(tools, "ci")))
     return ("every program by ruff and shellcheck",)
 
 
@@ -90,9 +92,9 @@ async def build(source: dagger.Directory) -> dagger.Container:
         raise GateError(f"build: {error}") from error
 
 
-async def smoke(source: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
+async def smoke(tools: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
     """Start the image, request its health, and stop it; the first of the two that fails cancels the other."""
-    scripts, command = source.directory(image.SCRIPTS), await built.default_args()
+    scripts, command = tools.directory(image.SCRIPTS), await built.default_args()
     outputs = await side_by_side(
         partial(_output, "smoke, stop by SIGTERM", image.smoke_lifecycle(built, scripts, command)),
         partial(_output, "smoke, health of the started image", image.smoke_health(built, scripts)),
@@ -123,9 +125,9 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     async def build_and_smoke() -> None:
         await add_stage("build", build_image())
         if built:
-            await add_stage("smoke", smoke(gated.shipped, built[0]))
+            await add_stage("smoke", smoke(gated.tools, built[0]))
 
-    checks = {"lint": lint(gated.source, gated.linted), "types": types(gated.source, gated.programs)}
+    checks = {"lint": lint(gated.tools, gated.linted), "types": types(gated.source, gated.programs)}
     checks["test"] = (test_with_coverage if gated.policy else test)(gated.source, gated.programs)
     if gated.policy:
         checks["policy"] = policy(gated.source, gated.policy)

@@ -1,4 +1,4 @@
-"""The parts of the repository that the verbs read: never all of it, and never `.git`."""
+"""The directories that the verbs read: the application's source, this module's programs, and never `.git`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import PYTHON_FILES, Linted
 
 _EXPORTED: Final = "source"
-_NEVER: Final = (".git", "**/.venv", "**/__pycache__", "**/.*_cache", "**/.terraform", "**/*.tfstate*", "**/*.tfvars")
+_NEVER: Final = (
+    ".git", "**/.venv", "**/node_modules", "**/__pycache__", "**/.*_cache", "**/.terraform", "**/*.tfstate*",
+    "**/*.tfvars", "**/gha-creds-*.json",
+)  # fmt: skip
 _LINTED_ALONE: Final = (".ci", "bench", "ruff.toml", "tests")  # no check of a program or of policy reads all of them
 
 
@@ -23,6 +26,8 @@ def _top_level(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({path.split("/")[0] for path in paths}))
 
 
+# Folders and files of this module that run in the containers of the verbs, whatever application they ship.
+TOOLS: Final = ("accessory", "ci/pyproject.toml", "ci/scripts", "ci/uv.lock", "deploy", "emulator", "lib")
 # Top-level folders and files that the build and all checks read.
 SOURCES: Final = _top_level(
     [
@@ -35,15 +40,27 @@ SOURCES: Final = _top_level(
 
 
 def only(*paths: str) -> Ignore:
-    """Leave out of the repository everything but some paths; `.git` and state of Terraform are never among them."""
+    """Leave out of a directory everything but some paths; `.git` and state of Terraform are never among them."""
     return Ignore(["**", *(f"!{path}" for path in paths), *_NEVER])
 
 
-# An argument of every verb, and not of the constructor, which would start a Python of its own after every change.
+# Arguments of the verbs, and not of the constructor, which would start a Python of its own after every change. The
+# engine takes a default path from the repository of this module, also where another repository calls it (v0.19.10).
 Source = Annotated[
-    dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("the repository, narrowed to what the steps read")
+    dagger.Directory,
+    DefaultPath("/"),
+    Ignore(list(_NEVER)),
+    Doc("repository of the application, with its Dockerfile and environments/"),
 ]
-Shipped = Annotated[dagger.Directory, DefaultPath("/"), only(*image.READS), Doc("the files that build and smoke read")]
+Checked = Annotated[
+    dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("this repository, narrowed to what the checks read")
+]
+Tools = Annotated[
+    dagger.Directory, DefaultPath("/"), only(*TOOLS), Doc("programs of this module, which no call needs to pass")
+]
+Settings = Annotated[
+    dagger.Directory | None, Doc("folder of the environment files (default: the folder environments of the source)")
+]
 
 
 @dataclass(frozen=True)
@@ -63,7 +80,7 @@ class Inputs:
         return Linted(self._part(*PYTHON_FILES, *shell), shell)
 
     def shipped(self) -> dagger.Directory:
-        """Return the files that build and smoke read."""
+        """Return the files that the build reads."""
         return self._part(*image.READS)
 
     def programs(self, *, are_shipped: bool = False) -> dict[str, dagger.Directory]:

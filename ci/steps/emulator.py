@@ -21,7 +21,7 @@ WAIT_S: Final = 900
 
 
 def service(
-    source: dagger.Directory,
+    tools: dagger.Directory,
     project: Project,
     volumes: LocalVolumes,
     *,
@@ -32,7 +32,7 @@ def service(
     Serve the emulator on every address of its container, which only the engine's own network reaches.
 
     Args:
-        source: the repository
+        tools: programs of this module
         project: project `emulator`
         volumes: cache volumes of the local environment
         is_open: whether requests without a token are served, for clients that have none
@@ -44,7 +44,7 @@ def service(
     pace = ["--operation-s", "0.2", "--decide-s", "0.25"]
     container = (
         environment(project, PYTHON, dev=False)
-        .with_mounted_directory(f"{WORKDIR}/emulator", source.directory("emulator"))
+        .with_mounted_directory(f"{WORKDIR}/emulator", tools.directory("emulator"))
         .with_mounted_cache(STATE, volumes.emulator)
         .with_exposed_port(PORT)
     )
