@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import tomllib
 
-from ci.programs import TOOLS, TOOLS_PYTHON, Program, Proof
+from ci.programs import TOOL_PROGRAMS, TOOLS_PYTHON, Program, Proof
 
 CONFIG: Final = "pyproject.toml"
 _LEAST_PYTHON: Final = re.compile(r"(?:>=|==|~=)\s*(3\.[0-9]+)")
@@ -32,7 +32,7 @@ def programs(root: Path) -> tuple[Program, ...]:
         ProjectFileError: the pyproject.toml at the root has a wrong value
     """
     own = root_program(root)
-    tools = (tool for tool in TOOLS if (root / tool.config).is_file())
+    tools = (tool for tool in TOOL_PROGRAMS if (root / tool.config).is_file())
     return (*([own] if own else []), *tools)
 
 

@@ -171,7 +171,7 @@ _READ_BY_ARCHITECTURE: Final = (
 )  # fmt: skip
 
 # The tools. The program that is shipped has its row in its own pyproject.toml (ci/checked_programs.py).
-TOOLS: Final = (
+TOOL_PROGRAMS: Final = (
     _tool("accessory", "accessory", 85, reads=("environments", "lib", "tests/unit/lib")),
     _tool("ci", "ci", 78, reads=_READ_BY_CI, more_types=(".ci",)),
     _tool("engine", "ci", 43, reads=("dagger.json",)),

@@ -1,7 +1,6 @@
 """Every image and tool version of the pipeline, and the containers that all steps start from."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import dagger
 from dagger import dag
