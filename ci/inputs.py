@@ -27,7 +27,7 @@ def _top_level(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 # Folders and files of this module that run in the containers of the verbs, whatever application they ship.
-TOOLS: Final = ("accessory", "ci/pyproject.toml", "ci/scripts", "ci/uv.lock", "deploy", "emulator", "lib")
+TOOL_FILES: Final = ("accessory", "ci/pyproject.toml", "ci/scripts", "ci/uv.lock", "deploy", "emulator", "lib")
 # Top-level folders and files that the build and all checks read.
 SOURCES: Final = _top_level(
     [
@@ -56,7 +56,7 @@ Checked = Annotated[
     dagger.Directory, DefaultPath("/"), only(*SOURCES), Doc("this repository, narrowed to what the checks read")
 ]
 Tools = Annotated[
-    dagger.Directory, DefaultPath("/"), only(*TOOLS), Doc("programs of this module, which no call needs to pass")
+    dagger.Directory, DefaultPath("/"), only(*TOOL_FILES), Doc("programs of this module, which no call needs to pass")
 ]
 Settings = Annotated[
     dagger.Directory | None, Doc("folder of the environment files (default: the folder environments of the source)")
