@@ -39,7 +39,7 @@ async def run(options: Options, arguments: list[str], built: Built | None = None
         DeployError: deploy ended with another code than 0
         RefusedError: the local environment could not start, as when another call holds it for too long
     """
-    options = await checked(options)
+    options = replace(await checked(options), module=await _module(options))
     project = await read_project(options.tools, "deploy")
     rehearsal = await _rehearsal(options, built) if options.is_local else None
     container = deployer.deploy(project, options, arguments, uuid.uuid4().hex, rehearsal)
@@ -141,6 +141,13 @@ async def seed_text(source: dagger.Directory, application: Application, local: E
     if application.seed:
         return await read_text(source, application.seed, "correct 'seed' of delivery.yaml")
     return local_seed.text(local, application)
+
+
+async def _module(options: Options) -> str:
+    """Return what a person types behind -m: a placeholder where the source has no `./daggerw` to call instead."""
+    if options.module or "daggerw" in await options.source.entries():
+        return options.module
+    return "MODULE"
 
 
 def _not_started(error: dagger.QueryError, options: Options) -> RefusedError:

@@ -5,7 +5,7 @@ from dagger import dag
 
 from ci.errors import RefusedError
 from ci.options import checked
-from tests.unit.ci.doubles import options
+from tests.unit.ci.doubles import SOURCE, TOOLS, options
 
 ARTIFACT_REGISTRY = "asia-northeast3-docker.pkg.dev/some-project/dojangkok-ai"
 IMAGE = f"{ARTIFACT_REGISTRY}/ai-server"
@@ -32,6 +32,23 @@ def test_retyped_flags_name_the_same_group_without_a_secret() -> None:
     )
     assert given.retyped == ("--repository host.test/repository/app --registry-credentials file:$REGISTRY_CREDENTIALS")
     assert options().retyped == ""
+
+
+def test_retyped_flags_of_another_repository_name_the_module_and_the_source() -> None:
+    """There `./daggerw` and `.env` of this repository are not at hand; a folder's path is not known here."""
+    url = "github.com/owner/delivery@v1"
+    given = options("prod", module=url, settings=SOURCE, credentials=dag.set_secret("credentials", "word"))
+    assert given.command == f"dagger -m {url} call"
+    assert given.retyped == (
+        f"--settings DIR --credentials file:$GOOGLE_APPLICATION_CREDENTIALS --source . --module {url}"
+    )
+    assert options().command == "./daggerw call"
+
+
+def test_environment_files_are_in_the_source_unless_settings_name_another_folder() -> None:
+    """The folder of the source is `environments`."""
+    assert options().environment_files == SOURCE.directory("environments")
+    assert options(settings=TOOLS).environment_files == TOOLS
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--project", "a_b"), ("--zone", "*"), ("--group", "Group")])

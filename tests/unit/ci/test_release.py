@@ -18,10 +18,10 @@ from ci.stages import Stage
 from ci.steps import base, environment, image, registry
 from ci.steps.environment import Project
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import SOURCE, VOLUMES, options, query_error
+from tests.unit.ci.doubles import SOURCE, TOOLS, VOLUMES, options, query_error
 
 SHIPPED = SOURCE.filter(include=["app/**"])
-GATED = Gated(SOURCE, Linted(SOURCE, ()), SHIPPED, {})
+GATED = Gated(SOURCE, TOOLS, Linted(SOURCE, ()), SHIPPED, {})
 DESTINATION = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=VOLUMES)
 LOCAL = options(timeout="9")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
@@ -75,7 +75,7 @@ class Effects:
         self.events.append("layout")
         return publish.Layout(SOURCE, "sha256:12")
 
-    async def start_emulator(self, _: object, __: object, built: tuple[str, Any]) -> None:
+    async def start_emulator(self, _: object, built: tuple[str, Any]) -> None:
         self.events.append(f"emulator starts with {built[0]}")
         await anyio.sleep(0.02)
         self.events.append("emulator has started")
@@ -86,7 +86,7 @@ class Effects:
         self.events.append("push")
         return PUSHED
 
-    async def deploy(self, _: object, given: Options, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
+    async def deploy(self, given: Options, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
         assert built[0] == reference
         await anyio.sleep(0.02)
         self.events.append(f"deploy {reference} to {given.env} {flags}")

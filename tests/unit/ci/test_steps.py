@@ -11,7 +11,7 @@ from ci.destination import Destination
 from ci.programs import PROGRAM, PROGRAMS, Program
 from ci.steps import base, emulator, image, push, python_checks
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, secret_paths
+from tests.unit.ci.doubles import PROJECT, SOURCE, TOOLS, VOLUMES, calls, executed, options, secret_paths
 
 
 def test_image_is_pinned_by_a_known_digest() -> None:
@@ -98,7 +98,7 @@ def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
 
 def test_smoke_uses_the_command_of_the_image() -> None:
     """An image with a wrong command fails."""
-    container = image.smoke_lifecycle(dag.container(), SOURCE, ["python", "-m", "app"])
+    container = image.smoke_lifecycle(dag.container(), TOOLS, ["python", "-m", "app"])
     assert executed(container) == [
         ["python", "/scripts/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
     ]
@@ -106,12 +106,12 @@ def test_smoke_uses_the_command_of_the_image() -> None:
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
     where = Destination("host/repository/ai-server", ("0123456", "latest"), "dev", volumes=VOLUMES, **login)
-    return push.push(SOURCE, SOURCE, where, None, run_id, PROJECT)
+    return push.push(SOURCE, options(), where, None, run_id, PROJECT)
 
 
 def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
     """So that an equal image is laid out from the cache, and its digest is known before the push."""
-    first, second = (push.layout(dag.container(), SOURCE, "host/app", PROJECT) for _ in "ab")
+    first, second = (push.layout(dag.container(), TOOLS, "host/app", PROJECT) for _ in "ab")
     assert first == second
     assert executed(first) == [["python", "-m", "scripts.oci_layout", "host/app"]]
 
@@ -134,14 +134,15 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
     """deploy decides which login the registry is sent."""
     container = pushed("a", credentials=dag.set_secret("credentials", "word"))
     assert secret_paths(container) == ["/run/secrets/credentials"]
-    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
-        "/layout",
-        "/scripts",
-        "/opt/venv",
-        "/src/deploy",
-        "/src/lib",
-        "/src/environments",
-    ]
+    mounted = {args["path"]: args["source"] for name, args in calls(container) if name == "withMountedDirectory"}
+    assert mounted.pop("/opt/venv")
+    assert mounted == {
+        "/layout": SOURCE,
+        "/scripts": TOOLS.directory("ci/scripts"),
+        "/src/deploy": TOOLS.directory("deploy"),
+        "/src/lib": TOOLS.directory("lib"),
+        "/src/environments": SOURCE.directory("environments"),
+    }
 
 
 def test_token_replaces_a_credential_file() -> None:
@@ -165,14 +166,14 @@ def test_push_without_a_login_mounts_no_secret() -> None:
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
     """Its container has an address in the engine's network."""
-    *_, (name, arguments) = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=True))
+    *_, (name, arguments) = calls(emulator.service(TOOLS, PROJECT, VOLUMES, is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_keeps_its_state_and_wants_a_token() -> None:
     """Its state lies in a cache volume."""
-    steps = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=False))
+    steps = calls(emulator.service(TOOLS, PROJECT, VOLUMES, is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
