@@ -8,6 +8,7 @@ from dagger import Doc, check, function, object_type
 from ci import application_file, deploy_runner, gates, inputs, publish, release
 from ci.application import NAMED_CHECKS, Application, Gate
 from ci.deploy_verbs import DeployVerbs
+from ci.destination import Destination
 from ci.errors import RefusedError, exit_codes
 from ci.gates import Gated, Programs
 from ci.inputs import Checked, Source, Tools
@@ -76,7 +77,7 @@ class Ci(DeployVerbs, LocalEnvironment):
     async def publish(self, options: Options) -> str:
         """Push the image once every gate of delivery.yaml and smoke have passed; print its reference."""
         application = await application_file.read(options.source)
-        destination = await publish.destination(options, application)
+        destination = await _destination(options, application)
         published = await release.publish_image(await _gated(options, application), destination, options)
         return published.published.reference
 
@@ -111,8 +112,16 @@ class Ci(DeployVerbs, LocalEnvironment):
 
 async def _roll_out(options: Options) -> release.Release:
     application = await application_file.read(options.source)
-    destination = await publish.destination(options, application)
+    destination = await _destination(options, application)
     return await release.roll_out(await _gated(options, application), destination, options)
+
+
+async def _destination(options: Options, application: Application) -> Destination:
+    """Return the destination of the image, unless it is the repository of another one; errors as of `destination`."""
+    chosen = await publish.destination(options)
+    place = "--repository" if options.repository else f"environments/{options.env}.yaml: repository"
+    application.refuse_other_image(place, chosen.name)
+    return chosen
 
 
 async def _gated(options: Options, application: Application) -> Gated:

@@ -8,7 +8,6 @@ from typing import Any
 import dagger
 
 from ci import credentials, environments
-from ci.application import Application
 from ci.destination import Destination, push_tags
 from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
 from ci.gates import Gated
@@ -56,23 +55,19 @@ class Layout:
     digest: str
 
 
-async def destination(options: Options, application: Application) -> Destination:
+async def destination(options: Options) -> Destination:
     """
     Return the destination of an image, after every refusal that needs no work.
 
     Args:
         options: options of the call
-        application: the application, whose image the repository must name
 
     Raises:
-        RefusedError: the commit is not of its form, the repository is that of another image, or the environment's
-            file cannot be read
+        RefusedError: the commit is not of its form, or the environment's file cannot be read
         NotAllowedError: a real environment has nothing to log in with, or a secret cannot be read
     """
     tags = push_tags(options.commit, latest=not options.no_latest)
     env = await environments.read(options.environment_files, options.env)
-    place = "--repository" if options.repository else f"environments/{options.env}.yaml: repository"
-    application.refuse_other_image(place, options.repository or env.image)
     chosen = Destination(
         options.repository or env.image,
         tags,

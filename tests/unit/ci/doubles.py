@@ -7,6 +7,7 @@ import dagger
 from dagger._exceptions import QueryErrorValue
 from gql import GraphQLRequest
 
+from ci.application import Application
 from ci.options import Options
 from ci.steps.environment import Project
 from ci.steps.local_volumes import LocalVolumes
@@ -15,6 +16,9 @@ SOURCE = dagger.dag.directory()
 TOOLS = SOURCE.with_new_directory("tools")
 PROJECT = Project(".", "[project]", "version = 1")
 VOLUMES = LocalVolumes("project", "group")
+APPLICATION = Application(
+    image="ai-server", port=8000, health="/health", environment={"OWN_IMAGE": "${IMAGE}"}, drain_s=2
+)
 
 
 def options(

@@ -7,11 +7,11 @@ from pathlib import Path
 import dagger
 import pytest
 
+from ci.checked_programs import programs
 from ci.inputs import SOURCES, TOOL_FILES, only
 from ci.main import Ci
-from ci.programs import PROGRAMS
 from ci.shell_files import shell_files
-from ci.steps import image, policy_checks
+from ci.steps import policy_checks
 from ci.steps.python_checks import PYTHON_FILES
 
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
@@ -118,10 +118,9 @@ def test_secrets_and_what_a_computer_made_are_in_no_directory(verb: str, argumen
     assert not is_kept(path, directories(verb)[argument])
 
 
-READ = {program.name: program.paths for program in PROGRAMS} | {
+READ = {program.name: program.paths for program in programs(Path())} | {
     "policy": policy_checks.READS,
     "tools": policy_checks.TOOL_SOURCES,
-    "build": image.READS,
     "lint": [path for path in PYTHON_FILES if not path.startswith("**")] + list(shell_files(Path())),
 }
 

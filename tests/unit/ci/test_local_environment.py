@@ -36,7 +36,7 @@ def deployed(volumes: LocalVolumes | None) -> dagger.Container:
 def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> None:
     """Of the emulator, the registry that serves, the pull from it, the reports, and the reset."""
     for step in (
-        lambda own: emulator.service(TOOLS, PROJECT, own, is_open=True),
+        lambda own: emulator.service(TOOLS, PROJECT, own, "seed", is_open=True),
         registry.embedded,
         lambda own: registry.pulled("registry:5000/a/b:1", SOURCE, own, "a"),
         deployed,
@@ -50,7 +50,7 @@ def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> N
 def test_reset_empties_the_volumes_that_were_written() -> None:
     """The state of the emulator, the images of the registry, and the reports of deploy."""
     emptied = caches(deployer.empty(FIRST, "a"))
-    state = caches(emulator.service(TOOLS, PROJECT, FIRST, is_open=False))
+    state = caches(emulator.service(TOOLS, PROJECT, FIRST, "seed", is_open=False))
     assert emptied == {
         "/var/lib/emulator": state["/var/lib/emulator"],
         "/var/lib/registry": caches(registry.embedded(FIRST))["/var/lib/registry"],
@@ -156,7 +156,9 @@ def test_flags_replace_the_names_of_the_file(
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
     project = Project("emulator", "[project]", "version = 1")
-    assert asyncio.run(ci.emulator(SOURCE, TOOLS, **flags)) == emulator.service(TOOLS, project, volumes, is_open=True)
+    seed = Path("emulator/seeds/rehearsal.yaml").read_text()
+    served = emulator.service(TOOLS, project, volumes, seed, is_open=True)
+    assert asyncio.run(ci.emulator(REPOSITORY, TOOLS, **flags)) == served
     given = options(source=REPOSITORY, **flags)
     assert asyncio.run(publish.destination(given)).volumes == volumes
     asyncio.run(deploy_runner.run(given, ["status"]))
@@ -173,4 +175,4 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "local.yaml").write_text("[")
     files: Any = Folder(tmp_path)
     with pytest.raises(RefusedError, match=r"^environments/local\.yaml: "):
-        asyncio.run(deploy_runner.local_volumes(files))
+        asyncio.run(deploy_runner.local_environment(files))

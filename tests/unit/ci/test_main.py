@@ -8,12 +8,12 @@ import dagger
 import pytest
 
 from ci import accessory_runner, deploy_runner, inputs, publish, release
+from ci.checked_programs import programs
 from ci.errors import RefusedError
 from ci.gates import Gated
 from ci.inputs import Inputs
 from ci.main import Ci
 from ci.options import Options
-from ci.programs import PROGRAMS
 from tests.unit.ci.doubles import SOURCE, TOOLS
 
 CHECKS = {"lint", "types", "test", "policy"}
@@ -158,7 +158,9 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     with pytest.raises(dagger.ExecError):
         asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(source=source, tools=TOOLS, credentials=None, **arguments))
     [gates] = gated
-    assert set(gates.programs) == ({program.name for program in PROGRAMS} if all_checks else {"app"})
+    first, *tools = programs(Path())
+    assert set(gates.programs) == {first, *(tools if all_checks else [])}
+    assert [gate.name for gate in gates.gates] == ["lint", "types", "test", *(["policy"] if all_checks else [])]
     assert (gates.policy is not None) == all_checks
 
 

@@ -1,17 +1,38 @@
 """Steps as chains, compared by content; no engine runs."""
 
+import asyncio
+import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagger
 import pytest
 import tomllib
 from dagger import dag
 
+from ci.application import Gate
+from ci.checked_programs import programs
 from ci.destination import Destination
-from ci.programs import PROGRAM, PROGRAMS, Program
-from ci.steps import base, emulator, image, push, python_checks
+from ci.errors import RefusedError
+from ci.programs import Program
+from ci.steps import base, command_gate, emulator, image, push, python_checks, sbom
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import PROJECT, SOURCE, TOOLS, VOLUMES, calls, executed, options, secret_paths
+from tests.unit.ci.doubles import (
+    APPLICATION,
+    PROJECT,
+    SOURCE,
+    TOOLS,
+    VOLUMES,
+    Folder,
+    calls,
+    executed,
+    options,
+    secret_paths,
+)
+
+PROGRAMS = programs(Path())
+PROGRAM = {program.name: program for program in PROGRAMS}
 
 
 def test_image_is_pinned_by_a_known_digest() -> None:
@@ -20,22 +41,20 @@ def test_image_is_pinned_by_a_known_digest() -> None:
     assert base.Image("python:3.10-slim", "sha256:1").reference == "python:3.10-slim@sha256:1"
 
 
-def test_build_sees_only_what_goes_into_the_image() -> None:
-    """Another changed file does not build the image again."""
-    name, arguments = calls(image.build(SOURCE))[-1]
+def test_build_is_for_the_platform_of_the_instances() -> None:
+    """The Dockerfile is that of delivery.yaml."""
+    name, arguments = calls(image.build(SOURCE, replace(APPLICATION, dockerfile="web.Dockerfile")))[-1]
     assert name == "dockerBuild"
-    assert arguments["platform"] == "linux/amd64"
-    context = dict(calls(image.build(SOURCE)))["filter"]
-    assert context["include"] == ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
+    assert (arguments["platform"], arguments["dockerfile"]) == ("linux/amd64", "web.Dockerfile")
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_every_program_is_checked_in_its_own_python(program: Program) -> None:
     """The app ships with another Python than the tools."""
     for container in (python_checks.types(SOURCE, program, PROJECT), python_checks.test(SOURCE, program, PROJECT)):
-        assert ("from", {"address": base.PYTHONS[program.python].reference}) in calls(container)
+        assert ("from", {"address": base.python_image(program.python).reference}) in calls(container)
     assert executed(python_checks.types(SOURCE, program, PROJECT))[-1][0] == "mypy"
-    assert tuple(executed(python_checks.test(SOURCE, program, PROJECT))[-1][-len(program.suites) :]) == program.suites
+    assert tuple(executed(python_checks.test(SOURCE, program, PROJECT))[-1][-len(program.tests) :]) == program.tests
 
 
 def coverage_options(container: object) -> list[str]:
@@ -73,7 +92,7 @@ def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
 
 def test_app_ships_with_310() -> None:
     """The seed names this Python."""
-    assert base.PYTHONS[PROGRAM["app"].python].tag == "python:3.10-slim"
+    assert base.python_image(PROGRAM["app"].python).tag == "python:3.10-slim"
 
 
 def test_lint_waits_for_no_package_of_the_tests() -> None:
@@ -96,12 +115,54 @@ def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
     assert not [name for name, _ in steps[:sync] if name in ("withDirectory", "withMountedDirectory")]
 
 
-def test_smoke_uses_the_command_of_the_image() -> None:
-    """An image with a wrong command fails."""
-    container = image.smoke_lifecycle(dag.container(), TOOLS, ["python", "-m", "app"])
-    assert executed(container) == [
-        ["python", "/scripts/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
-    ]
+def test_smoke_runs_its_own_python_and_the_command_of_the_image() -> None:
+    """An image with a wrong command fails, and an image of another language needs no Python."""
+    container = image.smoke_lifecycle(dag.container(), APPLICATION, TOOLS, ["serve", "--port", "8000"])
+    [[loader, *_, url, expected, first, *others]] = executed(container)
+    assert loader == "/opt/smoke-python/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+    assert (url, [first, *others]) == ("http://127.0.0.1:8000", ["serve", "--port", "8000"])
+    assert json.loads(expected)["readiness"] == "/healthz"
+    assert ("withEnvVariable", "ai-server") in [(name, args.get("value")) for name, args in calls(container)]
+
+
+def test_command_of_an_image_begins_with_its_entrypoint() -> None:
+    """Docker starts both, one behind the other."""
+
+    class Built:
+        async def entrypoint(self) -> list[str] | None:
+            return ["docker-entrypoint.sh"]
+
+        async def default_args(self) -> list[str] | None:
+            return ["node", "server.js"]
+
+    built: Any = Built()
+    assert asyncio.run(image.command(built)) == ["docker-entrypoint.sh", "node", "server.js"]
+
+
+def test_gate_with_a_command_runs_it_in_its_image_over_what_it_reads() -> None:
+    """The files are the key of the gate."""
+    container = command_gate.run(Gate("unit", "node:22", "npm ci && npm test", ("src",)), SOURCE)
+    assert ("from", {"address": "node:22"}) in calls(container)
+    assert executed(container) == [["sh", "-ec", "npm ci && npm test"]]
+    assert {args["path"]: args["source"] for name, args in calls(container) if name == "withMountedDirectory"} == {
+        "/src": SOURCE
+    }
+
+
+def test_bill_lists_what_delivery_yaml_names(tmp_path: Path) -> None:
+    """A lock file is exported by uv, requirements are read as they are, and neither gives an empty folder."""
+    (tmp_path / "requirements.txt").write_text("flask==3.1.3")
+    source: Any = Folder(tmp_path)
+    assert asyncio.run(sbom.packages(source, APPLICATION)) == dag.directory()
+    listed = asyncio.run(sbom.packages(source, replace(APPLICATION, bill_of_materials="requirements.txt")))
+    assert listed == dag.directory().with_new_file("requirements.txt", "flask==3.1.3")
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api/uv.lock").write_text(PROJECT.lock)
+    (tmp_path / "api/pyproject.toml").write_text(PROJECT.pyproject)
+    locked = asyncio.run(sbom.packages(source, replace(APPLICATION, bill_of_materials="api/uv.lock")))
+    assert locked == sbom.locked_packages(PROJECT)
+    with pytest.raises(RefusedError, match=r"absent\.txt: cannot be read: .* Fix: correct 'bill_of_materials'"):
+        asyncio.run(sbom.packages(source, replace(APPLICATION, bill_of_materials="absent.txt")))
 
 
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
@@ -111,7 +172,7 @@ def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
 
 def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
     """So that an equal image is laid out from the cache, and its digest is known before the push."""
-    first, second = (push.layout(dag.container(), TOOLS, "host/app", PROJECT) for _ in "ab")
+    first, second = (push.layout(dag.container(), TOOLS, "host/app", SOURCE) for _ in "ab")
     assert first == second
     assert executed(first) == [["python", "-m", "scripts.oci_layout", "host/app"]]
 
@@ -166,14 +227,14 @@ def test_push_without_a_login_mounts_no_secret() -> None:
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
     """Its container has an address in the engine's network."""
-    *_, (name, arguments) = calls(emulator.service(TOOLS, PROJECT, VOLUMES, is_open=True))
+    *_, (name, arguments) = calls(emulator.service(TOOLS, PROJECT, VOLUMES, "seed", is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_keeps_its_state_and_wants_a_token() -> None:
     """Its state lies in a cache volume."""
-    steps = calls(emulator.service(TOOLS, PROJECT, VOLUMES, is_open=False))
+    steps = calls(emulator.service(TOOLS, PROJECT, VOLUMES, "seed", is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
@@ -181,12 +242,12 @@ def test_emulator_keeps_its_state_and_wants_a_token() -> None:
 
 def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
     """It would wait 15 minutes for an image that listens on another port."""
-    [port] = [args for name, args in calls(image.started(dag.container())) if name == "withExposedPort"]
+    [port] = [args for name, args in calls(image.started(dag.container(), APPLICATION)) if name == "withExposedPort"]
     assert port == {"port": 8000, "experimentalSkipHealthcheck": True}
 
 
 def test_container_of_an_instance_differs_from_a_smoke() -> None:
     """The engine runs equal services once, so a container of instances must differ from one that a smoke stops."""
     built = dag.container()
-    assert emulator.instance(built, "host/app@sha256:1") != image.started(built)
-    assert "withExposedPort" not in dict(calls(emulator.instance(built, "host/app@sha256:1")))
+    assert emulator.instance(built, APPLICATION, "host/app@sha256:1") != image.started(built, APPLICATION)
+    assert "withExposedPort" not in dict(calls(emulator.instance(built, APPLICATION, "host/app@sha256:1")))
