@@ -1,7 +1,7 @@
 """
 Serve a Compute Engine that really rolls.
 
-    uv run --project emulator python -m emulator serve --port 8080 --open --seed emulator/seeds/dojangkok.yaml
+    uv run --project emulator python -m emulator serve --port 8080 --open --seed emulator/seeds/rehearsal.yaml
 """
 
 import ipaddress

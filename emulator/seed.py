@@ -70,7 +70,7 @@ def read_seed(path: Path) -> Seed:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise SeedError(f"{path}: {where}: {first['msg']}. Fix: see emulator/seeds/dojangkok.yaml.") from error
+        raise SeedError(f"{path}: {where}: {first['msg']}. Fix: see the files in emulator/seeds.") from error
 
 
 def plant(emulator: Emulator, seed: Seed) -> None:

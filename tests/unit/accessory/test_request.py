@@ -58,7 +58,12 @@ def test_values_are_quoted() -> None:
 
 def test_arguments_have_length_and_hash() -> None:
     """The receiver checks the script by its hash and length."""
-    assert arguments("r", b"script", 3) == ("r", hashlib.sha256(b"script").hexdigest(), "6", "3")
+    assert arguments("/var/lib/state", "r", b"script", 3) == (
+        "/var/lib/state/runs/r",
+        hashlib.sha256(b"script").hexdigest(),
+        "6",
+        "3",
+    )
 
 
 def test_no_pipe_ends_in_grep_q() -> None:

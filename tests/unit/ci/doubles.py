@@ -16,9 +16,7 @@ SOURCE = dagger.dag.directory()
 TOOLS = SOURCE.with_new_directory("tools")
 PROJECT = Project(".", "[project]", "version = 1")
 VOLUMES = LocalVolumes("project", "group")
-APPLICATION = Application(
-    image="ai-server", port=8000, health="/health", environment={"OWN_IMAGE": "${IMAGE}"}, drain_s=2
-)
+APPLICATION = Application(image="ai-server", port=8000, health="/health", environment={"OWN_IMAGE": "${IMAGE}"})
 
 
 def options(
