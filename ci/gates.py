@@ -1,7 +1,7 @@
 """The gates of a release: each program's types and tests beside lint, build and smoke of the image."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import dagger
@@ -46,8 +46,8 @@ class Gated:
     context: dagger.Directory
     gates: tuple[Gate, ...]
     linted: Linted
-    programs: Programs
-    commands: Mapping[str, dagger.Directory]
+    programs: Programs = field(default_factory=dict)
+    commands: Mapping[str, dagger.Directory] = field(default_factory=dict)
     policy: PolicyInputs | None = None
     advisory: bool = False
 
@@ -72,8 +72,8 @@ async def test_with_coverage(source: dagger.Directory, programs: Programs) -> tu
     """
     Run the tests of programs side by side, and measure their coverage; return how many of each passed.
 
-    Coverage takes as much processor time again as the tests of `app` themselves, because Python 3.10 counts lines by
-    tracing. So a release runs the tests alone, and `check` measures.
+    Coverage takes much processor time where Python counts lines by tracing, as it does before 3.12. So a release runs
+    the tests alone, and `check` measures.
     """
     return await _each("tests", python_checks.test_with_coverage, counts.tests, source, programs)
 

@@ -17,7 +17,7 @@ NAMED_IN = (
     "emulator/seeds/rehearsal.yaml",
 )
 NAME = re.compile("dojangkok", re.IGNORECASE)
-# What only the application may say about itself, in code of the pipeline: its image, its paths, its Python, its secrets.
+# The image, the paths, the port, the Python and the variables of the application: no code of the pipeline has them.
 DESCRIPTION = re.compile(r"ai-server|AI_SERVER|/livez|/readyz|\b3\.10\b|VLLM|CHROMADB_URL|\b8000\b")
 PIPELINE = ("ci/*.py", "ci/steps/*.py", "ci/scripts/*")
 _MADE = re.compile(r"(^|/)(\.venv|__pycache__|\.\w+_cache)(/|$)")
@@ -60,7 +60,7 @@ def test_pipeline_describes_no_application() -> None:
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("deploy/planted.py", "GROUP = 'Dojangkok-dev'"),
+        ("deploy/planted.py", "GROUP = 'Dojangkok'"),
         ("emulator/seeds/dojangkok-eu.yaml", ""),
         ("ci/a/b.sh", "dojangkok"),
     ],

@@ -58,12 +58,8 @@ def test_values_are_quoted() -> None:
 
 def test_arguments_have_length_and_hash() -> None:
     """The receiver checks the script by its hash and length."""
-    assert arguments("/var/lib/state", "r", b"script", 3) == (
-        "/var/lib/state/runs/r",
-        hashlib.sha256(b"script").hexdigest(),
-        "6",
-        "3",
-    )
+    digest = hashlib.sha256(b"script").hexdigest()
+    assert arguments("/var/lib/state", "r", b"script", 3) == ("/var/lib/state/runs/r", digest, "6", "3")
 
 
 def test_no_pipe_ends_in_grep_q() -> None:

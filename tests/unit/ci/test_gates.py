@@ -21,7 +21,6 @@ from ci.steps.python_checks import Linted
 from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, TOOLS, query_error
 
 LINTED = Linted(SOURCE, ("daggerw",))
-PROGRAM_FILES: dict[Program, dagger.Directory] = {}
 
 
 @pytest.fixture
@@ -49,10 +48,7 @@ def run(
     """Run the gates of these names, beside a command where one is `audit`; without a name those of this repository."""
     chosen = [Gate(name, *(("alpine:3", "audit") if name == "audit" else ())) for name in names or NAMED_CHECKS]
     commands = {gate.name: SOURCE for gate in chosen if gate.command}
-    gated = Gated(
-        SOURCE, TOOLS, APPLICATION, SOURCE, tuple(chosen), LINTED, programs=PROGRAM_FILES, commands=commands,
-        policy=policy, advisory=advisory,
-    )  # fmt: skip
+    gated = Gated(SOURCE, TOOLS, APPLICATION, SOURCE, tuple(chosen), LINTED, {}, commands, policy, advisory)
     return asyncio.run(gates.run(gated))
 
 
@@ -85,8 +81,9 @@ def test_command_is_a_gate_beside_the_checks_of_this_module(failures: dict[str, 
     """delivery.yaml decides which gates run, and in which order the summary lists them."""
     _, stages = run("audit", "lint")
     assert [(stage.name, stage.results) for stage in stages][:2] == [
-        ("audit", ("command passed",)), ("lint", ("lint passed",)),
-    ]  # fmt: skip
+        ("audit", ("command passed",)),
+        ("lint", ("lint passed",)),
+    ]
     failures["command"] = GateError("audit: failed with code 1")
     with pytest.raises(GateError, match="audit: failed with code 1\n\nnothing was pushed; failed: audit"):
         run("audit", "lint")
@@ -95,7 +92,7 @@ def test_command_is_a_gate_beside_the_checks_of_this_module(failures: dict[str, 
 def test_application_without_gates_is_built_and_smoked(failures: dict[str, Exception]) -> None:
     """Build and smoke are gates of every release."""
     assert not failures
-    gated = Gated(SOURCE, TOOLS, APPLICATION, SOURCE, (), LINTED, programs={}, commands={})
+    gated = Gated(SOURCE, TOOLS, APPLICATION, SOURCE, (), LINTED)
     _, stages = asyncio.run(gates.run(gated))
     assert [stage.name for stage in stages] == ["build", "smoke"]
 
