@@ -61,7 +61,7 @@ def push(
                 ports.append(dagger.PortForward(backend=int(issuer.address.rpartition(":")[2]), frontend=8080))
             service = dag.host().service(ports, host="127.0.0.1")
             content = f"head -c {size_mb * 1_000_000} /dev/urandom > /content"
-            image = dag.container().from_(base.APP_PYTHON.reference).with_exec(["sh", "-c", content])
+            image = dag.container().from_(base.PYTHON.reference).with_exec(["sh", "-c", content])
             secret = dag.set_secret(uuid.uuid4().hex, token) if token else None
             file = (
                 json.dumps(rehearse.keyless(ISSUER, issuer.ask("emulator/tokens")["request_token"])) if issuer else ""
