@@ -77,9 +77,7 @@ def test_actionlint_ignores_only_what_is_checked_here() -> None:
     assert ignored == [
         '^unexpected key "queue" for "concurrency" section',
         r'^property "workflow_(repository|sha)" is not defined in object type \{check_run_id: number;',
-    ], (
-        ".github/actionlint.yaml: ignores another finding. Fix: correct the workflow instead"
-    )
+    ], ".github/actionlint.yaml: ignores another finding. Fix: correct the workflow instead"
 
 
 @each_workflow
