@@ -19,7 +19,7 @@ _BILL_TYPE = "application/vnd.cyclonedx+json"
 _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 _SPECIFICATION = "1.5"
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*===?\s*([^\s;,*]+)\s*(?:[;\s].*)?")
-_SETTING = re.compile(r"--?(?!r\b|c\b|e\b|requirement\b|constraint\b|editable\b)[a-z-]+\b.*")
+_SETTING = re.compile(r"-{1,2}+(?!r\b|c\b|e\b|requirement\b|constraint\b|editable\b)[a-z-]+\b.*")
 
 
 class RequirementError(Exception):

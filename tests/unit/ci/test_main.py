@@ -9,12 +9,13 @@ import pytest
 
 from ci import accessory_runner, deploy_runner, inputs, publish, release
 from ci.checked_programs import programs
+from ci.destination import Destination
 from ci.errors import RefusedError
 from ci.gates import Gated
 from ci.inputs import Inputs
 from ci.main import Ci
 from ci.options import Options
-from tests.unit.ci.doubles import SOURCE, TOOLS
+from tests.unit.ci.doubles import REPOSITORY, SOURCE, TOOLS, VOLUMES
 
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
@@ -91,7 +92,7 @@ def test_flag_of_a_verb_goes_before_the_file_of_env(
     ):  # fmt: skip
         monkeypatch.setattr(module, function, use)
     passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
-    arguments: dict[str, Any] = {"source": SOURCE, "tools": TOOLS, "credentials": passed if is_passed else None}
+    arguments: dict[str, Any] = {"source": REPOSITORY, "tools": TOOLS, "credentials": passed if is_passed else None}
     arguments |= {"env": "prod"}
     arguments |= {"image": "registry/app:1"} if name == "plan" else {}
     arguments |= {"name": "vllm", "env": "dev"} if name == "accessory" else {}
@@ -147,13 +148,16 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
         gated.append(gates)
         raise RefusedError("no gate is run")
 
+    async def destination(_: object) -> Destination:
+        return Destination("registry:5000/team/ai-server", ("dev-",), volumes=VOLUMES)
+
     monkeypatch.setattr(deploy_runner, "checked", nothing)
-    monkeypatch.setattr(publish, "destination", nothing)
+    monkeypatch.setattr(publish, "destination", destination)
     monkeypatch.setattr(inputs, "export", export)
     monkeypatch.setattr(release, "publish_image", gate)
     monkeypatch.setattr(release, "roll_out", gate)
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
-    source = dagger.dag.directory()
+    source = REPOSITORY
     arguments = {"all_checks": True} if all_checks else {}
     with pytest.raises(dagger.ExecError):
         asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(source=source, tools=TOOLS, credentials=None, **arguments))
@@ -162,6 +166,16 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
     assert set(gates.programs) == {first, *(tools if all_checks else [])}
     assert [gate.name for gate in gates.gates] == ["lint", "types", "test", *(["policy"] if all_checks else [])]
     assert (gates.policy is not None) == all_checks
+
+
+def test_repository_of_another_image_is_refused_before_any_gate() -> None:
+    """The environment of another application was passed."""
+    ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
+    other = {"source": REPOSITORY, "tools": TOOLS, "credentials": None, "repository": "registry:5000/team/web"}
+    with pytest.raises(dagger.ExecError) as refused:
+        asyncio.run(FUNCTIONS["release"].bind_parent(ci).wrapped(**other))
+    assert refused.value.exit_code == 3
+    assert refused.value.stderr.startswith("--repository: got 'registry:5000/team/web', and delivery.yaml says that ")
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))

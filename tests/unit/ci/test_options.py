@@ -71,7 +71,7 @@ def test_partial_repository_is_refused(repository: str) -> None:
         checked(options(repository=repository))
     assert str(refused.value) == (
         f"--repository: got '{repository}'. Fix: the image's full name without tag, HOST/PROJECT/REPOSITORY/IMAGE, "
-        "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai/ai-server"
+        "such as asia-northeast3-docker.pkg.dev/PROJECT/containers/web"
     )
 
 
