@@ -50,7 +50,8 @@ class Application:
         allow_build_tools: whether compilers and package installers may be in the image
         gates: checks in the order of the summary
         bill_of_materials: path of a uv.lock or of a file of pinned requirements; empty for neither
-        seed: path of the emulator's seed of the local environment; empty for a group that is made of this file
+        seed: seed of the emulator in the local environment: a path, or the name of one that the emulator ships; empty
+            for a group that is made of this file
     """
 
     image: str

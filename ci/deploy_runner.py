@@ -1,5 +1,6 @@
 """Rollouts: `python -m deploy` in its container, and for the local environment the emulator that it talks to."""
 
+import re
 import uuid
 from dataclasses import replace
 from typing import Final
@@ -20,6 +21,7 @@ from ci.steps.environment import read_project
 from ci.steps.local_volumes import LocalVolumes
 
 PLAN_DIFFERS: Final = 2
+_SHIPPED_SEED: Final = re.compile(r"[a-z0-9-]+")  # no path has this form, because a seed file ends in .yaml
 Built = tuple[str, dagger.Container]
 
 
@@ -131,16 +133,21 @@ async def local_environment(files: dagger.Directory, project: str = "", group: s
     return replace(env, project=project or env.project, group=group or env.group)
 
 
-async def seed_text(source: dagger.Directory, application: Application, local: Environment) -> str:
+async def seed_text(
+    source: dagger.Directory, tools: dagger.Directory, application: Application, local: Environment
+) -> str:
     """
-    Return the seed of the emulator, which `delivery.yaml` names or describes.
+    Return the seed of the emulator: a file of the source, one that the emulator ships, or a group for the application.
 
     Raises:
-        RefusedError: the file that it names cannot be read
+        RefusedError: the file that delivery.yaml names cannot be read
     """
-    if application.seed:
-        return await read_text(source, application.seed, "correct 'seed' of delivery.yaml")
-    return local_seed.text(local, application)
+    if not application.seed:
+        return local_seed.text(local, application)
+    fix = "correct 'seed' of delivery.yaml: a path in the source, or the name of a file in emulator/seeds"
+    if _SHIPPED_SEED.fullmatch(application.seed):
+        return await read_text(tools, f"emulator/seeds/{application.seed}.yaml", fix)
+    return await read_text(source, application.seed, fix)
 
 
 async def _module(options: Options) -> str:
@@ -159,7 +166,7 @@ async def _rehearsal(options: Options, built: Built | None) -> Rehearsal:
     project = await read_project(options.tools, "emulator")
     application = await application_file.read(options.source)
     local = await local_environment(options.environment_files, options.project, options.group)
-    volumes, seed = volumes_of(local), await seed_text(options.source, application, local)
+    volumes, seed = volumes_of(local), await seed_text(options.source, options.tools, application, local)
     if built is None:
         return Rehearsal(emulator.service(options.tools, project, volumes, seed, is_open=False), volumes)
     reference, container = built

@@ -35,7 +35,7 @@ class LocalEnvironment:
         with exit_codes():
             local = await _local(folder(source, settings), project, group)
             application = await application_file.read(source)
-            seed = await deploy_runner.seed_text(source, application, local)
+            seed = await deploy_runner.seed_text(source, tools, application, local)
             emulators = await read_project(tools, "emulator")
             return emulator.service(tools, emulators, deploy_runner.volumes_of(local), seed, is_open=True)
 

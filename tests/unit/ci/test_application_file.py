@@ -45,7 +45,7 @@ def test_every_key_of_this_repository_reaches_the_application() -> None:
     assert (described.liveness, described.readiness, described.health) == ("/livez", "/readyz", "/health")
     assert described.gates == (Gate("lint"), Gate("types"), Gate("test"))
     assert described.bill_of_materials == "uv.lock"
-    assert Path(described.seed).is_file()
+    assert Path(f"emulator/seeds/{described.seed}.yaml").is_file()
     assert described.environment["HTTP_TIMEOUT_SEC"] == "30"
     assert described.variables("host/app@sha256:1")["AI_SERVER_IMAGE"] == "host/app@sha256:1"
 

@@ -149,6 +149,10 @@ def test_flags_replace_the_names_of_the_file(
     async def read_project(_: object, folder: str) -> Project:
         return Project(folder, "[project]", "version = 1")
 
+    async def seed_text(*_: object) -> str:
+        return "the seed"
+
+    monkeypatch.setattr(deploy_runner, "seed_text", seed_text)
     monkeypatch.setattr(environments, "read", read)
     monkeypatch.setattr(environments, "refuse_unknown", read)
     monkeypatch.setattr(deploy_runner, "read_project", read_project)
@@ -156,8 +160,7 @@ def test_flags_replace_the_names_of_the_file(
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
     project = Project("emulator", "[project]", "version = 1")
-    seed = Path("emulator/seeds/rehearsal.yaml").read_text()
-    served = emulator.service(TOOLS, project, volumes, seed, is_open=True)
+    served = emulator.service(TOOLS, project, volumes, "the seed", is_open=True)
     assert asyncio.run(ci.emulator(REPOSITORY, TOOLS, **flags)) == served
     given = options(source=REPOSITORY, **flags)
     assert asyncio.run(publish.destination(given)).volumes == volumes
