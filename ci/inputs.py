@@ -125,7 +125,14 @@ class Inputs:
         return {program: self._part(*program.paths)}
 
     def policy(self) -> PolicyInputs:
-        """Return the files that the rules of policy read."""
+        """
+        Return the files that the rules of policy read.
+
+        Raises:
+            RefusedError: the source is another repository, which the rules do not know
+        """
+        if not (self.folder / "policy/pyproject.toml").is_file():
+            raise RefusedError("--all-checks: the source has no folder 'policy'. Fix: leave the flag out")
         return PolicyInputs(self._part(*policy_checks.READS), self.tool_sources())
 
     def tool_sources(self) -> dagger.Directory:

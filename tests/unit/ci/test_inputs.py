@@ -7,12 +7,15 @@ from pathlib import Path
 import dagger
 import pytest
 
+from ci.application import Application, Gate
 from ci.checked_programs import programs
-from ci.inputs import SOURCES, TOOL_FILES, only
+from ci.errors import RefusedError
+from ci.inputs import SOURCES, TOOL_FILES, Inputs, only
 from ci.main import Ci
 from ci.shell_files import shell_files
 from ci.steps import policy_checks
 from ci.steps.python_checks import PYTHON_FILES
+from tests.unit.ci.doubles import calls
 
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 # The verbs that check this repository and no other one, and those that run a program of this module.
@@ -131,3 +134,50 @@ def test_everything_that_a_check_reads_is_in_the_input(part: str) -> None:
     patterns = directories("lint")["source"]
     missing = [path for path in READ[part] if not is_kept(path.removesuffix("/**"), patterns)]
     assert not missing
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Inputs:
+    """The source of a small application, as a verb exports it."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch")
+    return Inputs(tmp_path)
+
+
+def test_rules_of_this_repository_are_not_run_on_another_one(source: Inputs) -> None:
+    """--all-checks means the repository of the module."""
+    with pytest.raises(RefusedError, match="--all-checks: the source has no folder 'policy'. Fix: leave the flag out"):
+        source.policy()
+
+
+def test_named_check_without_a_project_is_refused(source: Inputs) -> None:
+    """The error shows how the same gate is written as a command."""
+    with pytest.raises(RefusedError) as refused:
+        source.root_program()
+    assert str(refused.value) == (
+        "delivery.yaml: gates: 'types' and 'test' need pyproject.toml and uv.lock at the root of the source. "
+        "Fix: add them, or write a gate as {name: test, image: …, run: …}"
+    )
+
+
+def test_wrong_project_file_is_refused(source: Inputs) -> None:
+    """The exit code is that of configuration errors."""
+    (source.folder / "uv.lock").touch()
+    (source.folder / "pyproject.toml").write_text("[tool.delivery]\nnmae = 'web'")
+    with pytest.raises(RefusedError, match=r"tool\.delivery\.nmae: unknown key\. Fix: did you mean 'name'"):
+        source.programs()
+
+
+@pytest.mark.parametrize(("context", "dockerfile"), [("web", "Dockerfile"), (".", "web.Dockerfile")])
+def test_dockerfile_that_is_missing_is_refused_before_the_build(source: Inputs, context: str, dockerfile: str) -> None:
+    """The engine would report a path of its own."""
+    application = Application(image="web", port=1, context=context, dockerfile=dockerfile)
+    with pytest.raises(RefusedError, match=f"dockerfile: the source has no file '{context}/{dockerfile}'. Fix: "):
+        source.context(application)
+
+
+def test_part_of_a_gate_is_narrowed_to_what_it_reads(source: Inputs) -> None:
+    """Without `reads`, a gate reads the whole source."""
+    [(_, everything)] = [call for call in calls(source.command(Gate("unit", "a", "b"))) if call[0] == "workdir"]
+    [(_, narrowed)] = [call for call in calls(source.command(Gate("unit", "a", "b", ("src",)))) if call[0] == "workdir"]
+    assert "**" not in everything["exclude"]
+    assert narrowed["exclude"][:2] == ["**", "!src"]
