@@ -20,7 +20,7 @@ FAKES = {"vllm": 8001, "upstage": 8002, "backend": 8003, "storage": 8004}
 STORAGE = f"http://storage:{FAKES['storage']}"
 SECRETS = ("fake-vllm-key", "fake-ocr-key", "fake-backend-token")
 PDF_PAGES = 3
-APPLICATION = application_file.parse((ROOT / application_file.FILE).read_text())
+APPLICATION = application_file.parse((ROOT / "delivery.yaml").read_text())
 _PYTHON = base.python_image(programs(ROOT)[0].python)
 _CHROMA = "chromadb==1.5.9"  # as compose/ has it
 _CHROMA_PORT = 8100

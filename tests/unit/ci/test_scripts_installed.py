@@ -1,6 +1,7 @@
 """scripts/installed.py: what it reads of an image, whatever the image holds."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -50,5 +51,5 @@ def test_version_is_that_of_the_python_of_the_image(tmp_path: Path, monkeypatch:
     program.write_text("#!/bin/sh\necho Python 3.9.1\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
-    monkeypatch.setattr(installed.shutil, "which", lambda name: str(program) if name == "python3" else None)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program) if name == "python3" else None)
     assert installed.interpreter() == "Python 3.9.1\n"

@@ -194,7 +194,12 @@ def test_image_without_a_command_is_explained(
 def test_command_line_is_that_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """What ci/steps/image.py writes as JSON is what the script expects."""
     started: list[object] = []
-    monkeypatch.setattr(smoke, "start_and_stop", lambda *arguments: started.append(arguments) or 0)
+
+    def start_and_stop(*arguments: object) -> int:
+        started.append(arguments)
+        return 0
+
+    monkeypatch.setattr(smoke, "start_and_stop", start_and_stop)
     application = Application(image="web", port=1, liveness="/livez", readiness="/readyz", health="/up", drain_s=2)
     assert smoke.main("lifecycle", "http://127.0.0.1:1", expectations(application), "serve") == 0
     responses = {"/livez": "", "/readyz": "", "/up": ""}
