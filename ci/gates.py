@@ -28,7 +28,6 @@ class Gated:
 
     Args:
         source: repository of the application
-        tools: programs of this module
         linted: files that lint reads
         shipped: part of the repository that build and smoke read
         programs: files that the checks of each program read, by name; a program that is not in it is not checked
@@ -37,7 +36,6 @@ class Gated:
     """
 
     source: dagger.Directory
-    tools: dagger.Directory
     linted: Linted
     shipped: dagger.Directory
     programs: Programs
@@ -45,9 +43,9 @@ class Gated:
     advisory: bool = False
 
 
-async def lint(tools: dagger.Directory, linted: Linted) -> tuple[str, ...]:
+async def lint(linted: Linted) -> tuple[str, ...]:
     """Run ruff and shellcheck over every program."""
-    await _output("lint", python_checks.lint(linted, await environment.read_project(tools, "ci")))
+    await _output("lint", python_checks.lint(linted, environment.own_project()))
     return ("every program by ruff and shellcheck",)
 
 
@@ -92,12 +90,12 @@ async def build(source: dagger.Directory) -> dagger.Container:
         raise GateError(f"build: {error}") from error
 
 
-async def smoke(tools: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
+async def smoke(built: dagger.Container) -> tuple[str, ...]:
     """Start the image, request its health, and stop it; the first of the two that fails cancels the other."""
-    scripts, command = tools.directory(image.SCRIPTS), await built.default_args()
+    command = await built.default_args()
     outputs = await side_by_side(
-        partial(_output, "smoke, stop by SIGTERM", image.smoke_lifecycle(built, scripts, command)),
-        partial(_output, "smoke, health of the started image", image.smoke_health(built, scripts)),
+        partial(_output, "smoke, stop by SIGTERM", image.smoke_lifecycle(built, command)),
+        partial(_output, "smoke, health of the started image", image.smoke_health(built)),
     )
     return tuple(line for output in outputs for line in output.splitlines())
 
@@ -125,9 +123,9 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     async def build_and_smoke() -> None:
         await add_stage("build", build_image())
         if built:
-            await add_stage("smoke", smoke(gated.tools, built[0]))
+            await add_stage("smoke", smoke(built[0]))
 
-    checks = {"lint": lint(gated.tools, gated.linted), "types": types(gated.source, gated.programs)}
+    checks = {"lint": lint(gated.linted), "types": types(gated.source, gated.programs)}
     checks["test"] = (test_with_coverage if gated.policy else test)(gated.source, gated.programs)
     if gated.policy:
         checks["policy"] = policy(gated.source, gated.policy)

@@ -9,7 +9,7 @@ from ci import deploy_runner, gates, inputs, publish, release
 from ci.deploy_verbs import DeployVerbs
 from ci.errors import RefusedError, exit_codes
 from ci.gates import Gated
-from ci.inputs import Checked, Source, Tools
+from ci.inputs import Checked, Source
 from ci.local_environment import LocalEnvironment
 from ci.options import GROUP_OPTIONS, INPUTS, PUSH_OPTIONS, Credentials, Options
 from ci.steps import policy_checks
@@ -28,7 +28,7 @@ class Ci(DeployVerbs, LocalEnvironment):
     async def lint(self, source: Checked) -> str:
         """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
-            return "\n".join(await gates.lint(source, (await inputs.export(source)).linted()))
+            return "\n".join(await gates.lint((await inputs.export(source)).linted()))
 
     @check
     @function
@@ -63,11 +63,11 @@ class Ci(DeployVerbs, LocalEnvironment):
             return await gates.build((await inputs.export(source)).shipped())
 
     @function
-    async def smoke(self, source: Source, tools: Tools) -> str:
+    async def smoke(self, source: Source) -> str:
         """Start the built image as an instance would, request its health, and stop it with SIGTERM."""
         with exit_codes():
             built = await gates.build((await inputs.export(source)).shipped())
-            return "\n".join(await gates.smoke(tools, built))
+            return "\n".join(await gates.smoke(built))
 
     @verb(*INPUTS, "env", "credentials", "repository", "registry_credentials", *PUSH_OPTIONS)
     async def publish(self, options: Options) -> str:
@@ -116,4 +116,4 @@ async def _gated(options: Options) -> Gated:
     programs = exported.programs(are_shipped=not options.all_checks)
     policy = exported.policy() if options.all_checks else None
     shipped, linted = exported.shipped(), exported.linted()
-    return Gated(options.source, options.tools, linted, shipped, programs, policy, options.advisory)
+    return Gated(options.source, linted, shipped, programs, policy, options.advisory)

@@ -10,7 +10,6 @@ import dagger
 from ci import credentials, environments
 from ci.destination import Destination, push_tags
 from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
-from ci.gates import Gated
 from ci.options import Options
 from ci.stages import Stage, run_stage
 from ci.steps import push, registry
@@ -86,14 +85,14 @@ async def destination(options: Options) -> Destination:
     return chosen
 
 
-async def lay_out(built: dagger.Container, gated: Gated, chosen: Destination) -> Layout:
+async def lay_out(built: dagger.Container, source: dagger.Directory, chosen: Destination) -> Layout:
     """
     Lay out an image and its bill of materials for the push; the digest is known before the push.
 
     Raises:
         GateError: the image cannot be laid out, as when it has no Python
     """
-    layout = push.layout(built, gated.tools, chosen.name, await read_project(gated.source, "."))
+    layout = push.layout(built, chosen.name, await read_project(source, "."))
     try:
         return Layout(layout.directory(push.LAYOUT), json.loads(await layout.stdout())["digest"])
     except dagger.QueryError as error:

@@ -15,12 +15,12 @@ import dagger
 from dagger import dag
 
 from ci.steps.base import PYTHON
+from ci.steps.scripts import scripts
 
 PLATFORM: Final = dagger.Platform("linux/amd64")
 STAND_IN_LABEL: Final = "dojangkok.stand-in"
 PORT: Final = 8000
 
-SCRIPTS: Final = "ci/scripts"
 _CONTEXT: Final = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
 READS: Final = tuple(_CONTEXT)  # the files that the build reads
 _EPOCH: Final = "315532800"  # 1980-01-01, also in the Dockerfile
@@ -58,22 +58,22 @@ def started(image: dagger.Container) -> dagger.Service:
     return production_like(image).with_exposed_port(PORT, experimental_skip_healthcheck=True).as_service()
 
 
-def smoke_health(image: dagger.Container, scripts: dagger.Directory) -> dagger.Container:
+def smoke_health(image: dagger.Container) -> dagger.Container:
     """Request the health of the started image from another container."""
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_service_binding("app", started(image))
-        .with_mounted_directory("/scripts", scripts)
+        .with_mounted_directory("/scripts", scripts())
         .with_exec(["python", "/scripts/smoke.py", "health", f"http://app:{PORT}"])
     )
 
 
-def smoke_lifecycle(image: dagger.Container, scripts: dagger.Directory, command: list[str]) -> dagger.Container:
+def smoke_lifecycle(image: dagger.Container, command: list[str]) -> dagger.Container:
     """Start and stop the server inside its own image, and check its user and the programs beside it."""
     return (
         production_like(image)
-        .with_mounted_directory("/scripts", scripts)
+        .with_mounted_directory("/scripts", scripts())
         .with_exec(["python", "/scripts/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
     )
 

@@ -10,19 +10,18 @@ from ci.options import Options
 from ci.steps import registry
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.environment import Project, environment
-from ci.steps.image import SCRIPTS
 from ci.steps.sbom import python_packages, system_packages
+from ci.steps.scripts import scripts
 
 LAYOUT: Final = "/layout"
 
 
-def layout(image: dagger.Container, tools: dagger.Directory, name: str, app: Project) -> dagger.Container:
+def layout(image: dagger.Container, name: str, app: Project) -> dagger.Container:
     """
     Lay out an image and its bill of materials for the push.
 
     Args:
         image: the built image
-        tools: programs of this module
         name: host and path of the image
         app: project of the image, whose lock file lists its packages
 
@@ -37,7 +36,7 @@ def layout(image: dagger.Container, tools: dagger.Directory, name: str, app: Pro
         .with_mounted_file("/bill/python.json", python_packages(app))
         .with_mounted_file("/bill/python.txt", system.file("python.txt"))
         .with_mounted_file("/bill/debian.tsv", system.file("debian.tsv"))
-        .with_mounted_directory("/scripts", tools.directory(SCRIPTS))
+        .with_mounted_directory("/scripts", scripts())
         .with_exec(["python", "-m", "scripts.oci_layout", name])
     )
 
@@ -67,7 +66,7 @@ def push(
     container = (
         registry_tools()
         .with_mounted_directory(LAYOUT, layout_folder)
-        .with_mounted_directory("/scripts", options.tools.directory(SCRIPTS))
+        .with_mounted_directory("/scripts", scripts())
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)
     )

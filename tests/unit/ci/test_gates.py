@@ -17,7 +17,7 @@ from ci.steps import environment, image, python_checks
 from ci.steps.environment import Project
 from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import PROJECT, SOURCE, TOOLS, query_error
+from tests.unit.ci.doubles import PROJECT, SOURCE, query_error
 
 LINTED = Linted(SOURCE, ("daggerw",))
 
@@ -42,7 +42,7 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
 
 
 def run(*, advisory: bool = False, policy: PolicyInputs | None = None) -> tuple[dagger.Container, tuple[Stage, ...]]:
-    return asyncio.run(gates.run(Gated(SOURCE, TOOLS, LINTED, SOURCE, {}, policy, advisory)))
+    return asyncio.run(gates.run(Gated(SOURCE, LINTED, SOURCE, {}, policy, advisory)))
 
 
 def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) -> None:
@@ -212,6 +212,6 @@ def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.Monkey
     built: Any = Built()
     began_s = time.monotonic()
     with pytest.raises(GateError, match=r"smoke, (.|\n)*nothing listens on 8000") as failed:
-        asyncio.run(gates.smoke(TOOLS, built))
+        asyncio.run(gates.smoke(built))
     assert time.monotonic() - began_s < 5
     assert (events, failed.value.exit_code) == (["cancelled"], 6)
