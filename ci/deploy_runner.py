@@ -99,7 +99,7 @@ async def pull(options: Options, reference: str) -> Built | None:
     deploy itself refuses an image that is not in the registry, as it does with any other registry.
     """
     volumes = volumes_of(await local_environment(options.environment_files, options.project, options.group))
-    container = registry.pulled(reference, options.tools.directory(image.SCRIPTS), volumes, uuid.uuid4().hex)
+    container = registry.pulled(reference, volumes, uuid.uuid4().hex)
     try:
         if await container.exit_code() != 0:
             return None

@@ -29,7 +29,6 @@ class Gated:
 
     Args:
         source: repository of the application
-        tools: programs of this module
         application: the application, as delivery.yaml describes it
         context: files of the build context
         gates: the gates beside build and smoke, in the order of the summary
@@ -41,7 +40,6 @@ class Gated:
     """
 
     source: dagger.Directory
-    tools: dagger.Directory
     application: Application
     context: dagger.Directory
     gates: tuple[Gate, ...]
@@ -52,9 +50,9 @@ class Gated:
     advisory: bool = False
 
 
-async def lint(tools: dagger.Directory, linted: Linted) -> tuple[str, ...]:
+async def lint(linted: Linted) -> tuple[str, ...]:
     """Run ruff and shellcheck over every program."""
-    await _output("lint", python_checks.lint(linted, await environment.read_project(tools, "ci")))
+    await _output("lint", python_checks.lint(linted, environment.own_project()))
     return ("every program by ruff and shellcheck",)
 
 
@@ -104,13 +102,12 @@ async def build(context: dagger.Directory, application: Application) -> dagger.C
         raise GateError(f"build: {error}") from error
 
 
-async def smoke(tools: dagger.Directory, built: dagger.Container, application: Application) -> tuple[str, ...]:
+async def smoke(built: dagger.Container, application: Application) -> tuple[str, ...]:
     """Start the image, request its health, and stop it; the first of the two that fails cancels the other."""
-    scripts, arguments = tools.directory(image.SCRIPTS), await image.command(built)
-    lifecycle = image.smoke_lifecycle(built, application, scripts, arguments)
+    lifecycle = image.smoke_lifecycle(built, application, await image.command(built))
     outputs = await side_by_side(
         partial(_output, "smoke, stop by SIGTERM", lifecycle),
-        partial(_output, "smoke, health of the started image", image.smoke_health(built, application, scripts)),
+        partial(_output, "smoke, health of the started image", image.smoke_health(built, application)),
     )
     return tuple(line for output in outputs for line in output.splitlines())
 
@@ -138,7 +135,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     async def build_and_smoke() -> None:
         await add_stage("build", build_image())
         if built:
-            await add_stage("smoke", smoke(gated.tools, built[0], gated.application))
+            await add_stage("smoke", smoke(built[0], gated.application))
 
     checks = _checks(gated)
     async with task_group() as group:
@@ -156,7 +153,7 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
 def _checks(gated: Gated) -> dict[str, Callable[[], Awaitable[tuple[str, ...]]]]:
     """Return the check of each gate, by the gate's name."""
     named: dict[str, Callable[[], Awaitable[tuple[str, ...]]]] = {
-        "lint": partial(lint, gated.tools, gated.linted),
+        "lint": partial(lint, gated.linted),
         "types": partial(types, gated.source, gated.programs),
         "test": partial(test_with_coverage if gated.policy else test, gated.source, gated.programs),
     }

@@ -31,8 +31,8 @@ def _top_level(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({path.split("/")[0] for path in paths}))
 
 
-# Folders and files of this module that run in the containers of the verbs, whatever application they ship.
-TOOL_FILES: Final = ("accessory", "ci/pyproject.toml", "ci/scripts", "ci/uv.lock", "deploy", "emulator", "lib")
+# Programs that run in the containers of the verbs, whatever application they ship. Scripts of ci are in its own files.
+TOOL_FILES: Final = ("accessory", "deploy", "emulator", "lib")
 # Top-level folders and files of this repository that all checks read.
 SOURCES: Final = _top_level(
     [

@@ -11,7 +11,7 @@ from ci.deploy_verbs import DeployVerbs
 from ci.destination import Destination
 from ci.errors import RefusedError, exit_codes
 from ci.gates import Gated, Programs
-from ci.inputs import Checked, Source, Tools
+from ci.inputs import Checked, Source
 from ci.local_environment import LocalEnvironment
 from ci.options import GROUP_OPTIONS, INPUTS, PUSH_OPTIONS, Credentials, Options
 from ci.steps import policy_checks
@@ -30,7 +30,7 @@ class Ci(DeployVerbs, LocalEnvironment):
     async def lint(self, source: Checked) -> str:
         """Check all Python here with ruff, rules and format, and all shell with shellcheck."""
         with exit_codes():
-            return "\n".join(await gates.lint(source, (await inputs.export(source)).linted()))
+            return "\n".join(await gates.lint((await inputs.export(source)).linted()))
 
     @check
     @function
@@ -66,12 +66,12 @@ class Ci(DeployVerbs, LocalEnvironment):
             return await gates.build((await inputs.export(source)).context(application), application)
 
     @function
-    async def smoke(self, source: Source, tools: Tools) -> str:
+    async def smoke(self, source: Source) -> str:
         """Start the built image as an instance would, request its health, and stop it with SIGTERM."""
         with exit_codes():
             application = await application_file.read(source)
             built = await gates.build((await inputs.export(source)).context(application), application)
-            return "\n".join(await gates.smoke(tools, built, application))
+            return "\n".join(await gates.smoke(built, application))
 
     @verb(*INPUTS, "env", "credentials", "repository", "registry_credentials", *PUSH_OPTIONS)
     async def publish(self, options: Options) -> str:
@@ -138,7 +138,6 @@ async def _gated(options: Options, application: Application) -> Gated:
         programs = exported.root_program()
     return Gated(
         options.source,
-        options.tools,
         application,
         exported.context(application),
         chosen,

@@ -8,9 +8,9 @@ from typing import Any
 import dagger
 
 from ci import credentials, environments
+from ci.application import Application
 from ci.destination import Destination, push_tags
 from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
-from ci.gates import Gated
 from ci.options import Options
 from ci.stages import Stage, run_stage
 from ci.steps import push, registry, sbom
@@ -86,7 +86,9 @@ async def destination(options: Options) -> Destination:
     return chosen
 
 
-async def lay_out(built: dagger.Container, gated: Gated, chosen: Destination) -> Layout:
+async def lay_out(
+    built: dagger.Container, source: dagger.Directory, application: Application, chosen: Destination
+) -> Layout:
     """
     Lay out an image and its bill of materials for the push; the digest is known before the push.
 
@@ -94,7 +96,7 @@ async def lay_out(built: dagger.Container, gated: Gated, chosen: Destination) ->
         GateError: the image cannot be laid out, as when a line of its requirements has no version
         RefusedError: the file for the bill of materials cannot be read
     """
-    layout = push.layout(built, gated.tools, chosen.name, await sbom.packages(gated.source, gated.application))
+    layout = push.layout(built, chosen.name, await sbom.packages(source, application))
     try:
         return Layout(layout.directory(push.LAYOUT), json.loads(await layout.stdout())["digest"])
     except dagger.QueryError as error:

@@ -47,7 +47,7 @@ async def publish_image(gated: Gated, destination: Destination, options: Options
         PipelineError: a gate or the push failed
     """
     async with task_group() as group:
-        _start_preparing(group, gated, ["deploy"] if destination.logins else [], destination)
+        _start_preparing(group, gated, ["deploy"] if destination.logins else [], destination, options)
         stages, layout, _ = await _gate(gated, destination, options)
         published, stage = await publish.push_image(layout, options, destination)
     return Release((*stages, stage), published)
@@ -64,7 +64,7 @@ async def roll_out(gated: Gated, destination: Destination, options: Options) -> 
     async with task_group() as beside_push_and_rollout:
         async with task_group() as before_rollout:
             before_rollout.start_soon(_delete_report, options)
-            _start_preparing(before_rollout, gated, projects, destination)
+            _start_preparing(before_rollout, gated, projects, destination, options)
             stages, layout, container = await _gate(gated, destination, options)
             built = (f"{destination.name}@{layout.digest}", container)
             if options.is_local:
@@ -82,10 +82,12 @@ async def _gate(
     """Run the gates; return their stages, and the image with its layout."""
     built, stages = await gates.run(gated)
     refuse_stand_in(destination, await image.stand_in(built), is_allowed=options.allow_stand_in)
-    return stages, await publish.lay_out(built, gated, destination), built
+    return stages, await publish.lay_out(built, gated.source, gated.application, destination), built
 
 
-def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destination: Destination) -> None:
+def _start_preparing(
+    group: TaskGroup, gated: Gated, projects: list[str], destination: Destination, options: Options
+) -> None:
     """
     Start to lay out the image, to build the environments of the push and the rollout, and the registry.
 
@@ -97,11 +99,12 @@ def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destin
         gated: files that the gates read
         projects: names of the projects whose environments are needed
         destination: destination of the image
+        options: options of the call
     """
 
     async def build_environment(name: str) -> None:
         with suppress(dagger.QueryError):
-            project = await environment.read_project(gated.tools, name)
+            project = await environment.read_project(options.tools, name)
             await environment.environment(project, base.PYTHON, dev=False).sync()
 
     async def start_registry() -> None:
@@ -111,7 +114,8 @@ def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destin
 
     async def prepare_layout() -> None:
         with suppress(dagger.QueryError, GateError, RefusedError):
-            await publish.lay_out(image.build(gated.context, gated.application), gated, destination)
+            built = image.build(gated.context, gated.application)
+            await publish.lay_out(built, gated.source, gated.application, destination)
 
     group.start_soon(start_registry)
     group.start_soon(prepare_layout)

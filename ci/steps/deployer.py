@@ -11,8 +11,8 @@ from ci.options import Options
 from ci.steps import emulator, registry
 from ci.steps.base import PYTHON, WORKDIR
 from ci.steps.environment import Project, environment
-from ci.steps.image import SCRIPTS
 from ci.steps.local_volumes import LocalVolumes
+from ci.steps.scripts import script
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
@@ -83,7 +83,7 @@ def deploy(
             container.with_service_binding("emulator", rehearsal.emulator)
             .with_service_binding(registry.ALIAS, registry.embedded(rehearsal.volumes))
             .with_mounted_temp("/scratch")
-            .with_mounted_file("/scripts/rehearse.py", options.tools.file(f"{SCRIPTS}/rehearse.py"))
+            .with_mounted_file("/scripts/rehearse.py", script("rehearse.py"))
         )
         binding = [rehearsal.binding] if rehearsal.binding else []
         command = ["python", "/scripts/rehearse.py", emulator.URL, *binding, "--", *command]

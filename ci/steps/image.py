@@ -19,9 +19,9 @@ from dagger import dag
 from ci.application import Application
 from ci.defaults import STAND_IN_LABEL
 from ci.steps.base import PYTHON, PYTHON_SERIES
+from ci.steps.scripts import scripts
 
 PLATFORM: Final = dagger.Platform("linux/amd64")
-SCRIPTS: Final = "ci/scripts"
 _EPOCH: Final = "315532800"  # 1980-01-01
 _HOST: Final = "app"
 _RUNTIME: Final = "/opt/smoke-python"
@@ -66,30 +66,28 @@ def started(built: dagger.Container, application: Application) -> dagger.Service
     return container.as_service(use_entrypoint=True)
 
 
-def smoke_health(built: dagger.Container, application: Application, scripts: dagger.Directory) -> dagger.Container:
+def smoke_health(built: dagger.Container, application: Application) -> dagger.Container:
     """Request the paths of the started image from another container."""
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_service_binding(_HOST, started(built, application))
-        .with_mounted_directory("/scripts", scripts)
+        .with_mounted_directory("/scripts", scripts())
         .with_exec(
             ["python", "/scripts/smoke.py", "health", f"http://{_HOST}:{application.port}", expectations(application)]
         )
     )
 
 
-def smoke_lifecycle(
-    built: dagger.Container, application: Application, scripts: dagger.Directory, arguments: list[str]
-) -> dagger.Container:
+def smoke_lifecycle(built: dagger.Container, application: Application, arguments: list[str]) -> dagger.Container:
     """Start and stop the server inside its own image, and check its user and the programs beside it."""
     server = f"http://127.0.0.1:{application.port}"
-    container = with_python(configured(built, application, application.image), scripts)
+    container = with_python(configured(built, application, application.image))
     script = [*_PYTHON_COMMAND, "/scripts/smoke.py", "lifecycle", server, expectations(application)]
     return container.with_exec([*script, *arguments])
 
 
-def installed(built: dagger.Container, scripts: dagger.Directory) -> dagger.Directory:
+def installed(built: dagger.Container) -> dagger.Directory:
     """
     List what an image holds beside the packages of a lock file, in one exec, which costs seconds.
 
@@ -97,14 +95,14 @@ def installed(built: dagger.Container, scripts: dagger.Directory) -> dagger.Dire
         python.txt: the version of Python, or nothing; debian.tsv: name, version, architecture of each Debian package.
     """
     folder = "/opt/installed"
-    container = with_python(built.with_user("0"), scripts)
+    container = with_python(built.with_user("0"))
     return container.with_exec([*_PYTHON_COMMAND, "/scripts/installed.py", folder]).directory(folder)
 
 
-def with_python(built: dagger.Container, scripts: dagger.Directory) -> dagger.Container:
+def with_python(built: dagger.Container) -> dagger.Container:
     """Mount the scripts, and the Python that _PYTHON_COMMAND starts."""
     runtime = dag.container().from_(PYTHON.reference).rootfs()
-    return built.with_mounted_directory(_RUNTIME, runtime).with_mounted_directory("/scripts", scripts)
+    return built.with_mounted_directory(_RUNTIME, runtime).with_mounted_directory("/scripts", scripts())
 
 
 def expectations(application: Application) -> str:

@@ -10,32 +10,31 @@ from ci.options import Options
 from ci.steps import registry
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.environment import Project, environment
-from ci.steps.image import SCRIPTS, installed
+from ci.steps.image import installed
 from ci.steps.sbom import FOLDER
+from ci.steps.scripts import scripts
 
 LAYOUT: Final = "/layout"
 
 
-def layout(image: dagger.Container, tools: dagger.Directory, name: str, packages: dagger.Directory) -> dagger.Container:
+def layout(image: dagger.Container, name: str, packages: dagger.Directory) -> dagger.Container:
     """
     Lay out an image and its bill of materials for the push.
 
     Args:
         image: the built image
-        tools: programs of this module
         name: host and path of the image
         packages: packages of the application, as steps/sbom.py lists them
 
     Returns:
         A container with the folder LAYOUT, whose stdout is the JSON that scripts/oci_layout.py prints.
     """
-    scripts = tools.directory(SCRIPTS)
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_mounted_file("/image.tar", image.as_tarball())
-        .with_mounted_directory(FOLDER, packages.with_directory(".", installed(image, scripts)))
-        .with_mounted_directory("/scripts", scripts)
+        .with_mounted_directory(FOLDER, packages.with_directory(".", installed(image)))
+        .with_mounted_directory("/scripts", scripts())
         .with_exec(["python", "-m", "scripts.oci_layout", name])
     )
 
@@ -65,7 +64,7 @@ def push(
     container = (
         registry_tools()
         .with_mounted_directory(LAYOUT, layout_folder)
-        .with_mounted_directory("/scripts", options.tools.directory(SCRIPTS))
+        .with_mounted_directory("/scripts", scripts())
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)
     )

@@ -18,7 +18,7 @@ from ci.steps import environment, image, python_checks
 from ci.steps.environment import Project
 from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, TOOLS, query_error
+from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, query_error
 
 LINTED = Linted(SOURCE, ("daggerw",))
 
@@ -48,7 +48,7 @@ def run(
     """Run the gates of these names, beside a command where one is `audit`; without a name those of this repository."""
     chosen = [Gate(name, *(("alpine:3", "audit") if name == "audit" else ())) for name in names or NAMED_CHECKS]
     commands = {gate.name: SOURCE for gate in chosen if gate.command}
-    gated = Gated(SOURCE, TOOLS, APPLICATION, SOURCE, tuple(chosen), LINTED, {}, commands, policy, advisory)
+    gated = Gated(SOURCE, APPLICATION, SOURCE, tuple(chosen), LINTED, {}, commands, policy, advisory)
     return asyncio.run(gates.run(gated))
 
 
@@ -92,7 +92,7 @@ def test_command_is_a_gate_beside_the_checks_of_this_module(failures: dict[str, 
 def test_application_without_gates_is_built_and_smoked(failures: dict[str, Exception]) -> None:
     """Build and smoke are gates of every release."""
     assert not failures
-    gated = Gated(SOURCE, TOOLS, APPLICATION, SOURCE, (), LINTED)
+    gated = Gated(SOURCE, APPLICATION, SOURCE, (), LINTED)
     _, stages = asyncio.run(gates.run(gated))
     assert [stage.name for stage in stages] == ["build", "smoke"]
 
@@ -243,6 +243,6 @@ def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.Monkey
     built: Any = Built()
     began_s = time.monotonic()
     with pytest.raises(GateError, match=r"smoke, (.|\n)*nothing listens on 8000") as failed:
-        asyncio.run(gates.smoke(TOOLS, built, APPLICATION))
+        asyncio.run(gates.smoke(built, APPLICATION))
     assert time.monotonic() - began_s < 5
     assert (events, failed.value.exit_code) == (["cancelled"], 6)

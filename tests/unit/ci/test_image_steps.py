@@ -12,7 +12,7 @@ from dagger import dag
 from ci.application import Gate
 from ci.errors import RefusedError
 from ci.steps import command_gate, emulator, image, sbom
-from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, TOOLS, Folder, calls, executed
+from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, Folder, calls, executed
 
 
 def test_build_is_for_the_platform_of_the_instances() -> None:
@@ -24,7 +24,7 @@ def test_build_is_for_the_platform_of_the_instances() -> None:
 
 def test_smoke_runs_its_own_python_and_the_command_of_the_image() -> None:
     """An image with a wrong command fails, and an image of another language needs no Python."""
-    container = image.smoke_lifecycle(dag.container(), APPLICATION, TOOLS, ["serve", "--port", "8000"])
+    container = image.smoke_lifecycle(dag.container(), APPLICATION, ["serve", "--port", "8000"])
     [[loader, *arguments]] = executed(container)
     assert loader == "/opt/smoke-python/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
     url, expected, *command = arguments[arguments.index("lifecycle") + 1 :]

@@ -20,7 +20,7 @@ from tests.unit.ci.doubles import calls
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 # The verbs that check this repository and no other one, and those that run a program of this module.
 CHECKED = {"lint", "types", "test", "policy", "tools"}
-WITHOUT_TOOLS = {*CHECKED, "build", "registry", "reset_local"}
+WITHOUT_TOOLS = {*CHECKED, "build", "smoke", "registry", "reset_local"}
 
 
 def directories(name: str) -> dict[str, list[str]]:
@@ -75,7 +75,7 @@ def test_programs_of_the_module_are_narrowed_to_what_runs(name: str) -> None:
     """A change of the application or of a test starts no container of deploy or of the emulator anew."""
     patterns = directories(name)["tools"]
     assert patterns == only(*TOOL_FILES).patterns
-    for path in ("deploy/__main__.py", "lib/redaction.py", "emulator/seeds/rehearsal.yaml", "ci/scripts/push.py"):
+    for path in ("deploy/__main__.py", "lib/redaction.py", "emulator/seeds/rehearsal.yaml"):
         assert is_kept(path, patterns), path
         assert Path(path).exists()
     for path in ("ci/main.py", "app/server.py", "environments/dev.yaml", "tests/unit/deploy/test_options.py", ".env"):
@@ -83,7 +83,7 @@ def test_programs_of_the_module_are_narrowed_to_what_runs(name: str) -> None:
         assert Path(path).exists()
 
 
-@pytest.mark.parametrize("project", ["accessory", "ci", "deploy", "emulator"])
+@pytest.mark.parametrize("project", ["accessory", "deploy", "emulator"])
 def test_lock_file_of_a_program_comes_with_it(project: str) -> None:
     """Its container is made from these two files."""
     for file in ("pyproject.toml", "uv.lock"):

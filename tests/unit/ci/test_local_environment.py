@@ -38,7 +38,7 @@ def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> N
     for step in (
         lambda own: emulator.service(TOOLS, PROJECT, own, "seed", is_open=True),
         registry.embedded,
-        lambda own: registry.pulled("registry:5000/a/b:1", SOURCE, own, "a"),
+        lambda own: registry.pulled("registry:5000/a/b:1", own, "a"),
         deployed,
         lambda own: deployer.delete_report("local", ("p", "z", "g"), own, "a"),
         lambda own: deployer.empty(own, "a"),

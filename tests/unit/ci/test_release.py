@@ -18,10 +18,10 @@ from ci.stages import Stage
 from ci.steps import base, environment, image, registry
 from ci.steps.environment import Project
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import APPLICATION, SOURCE, TOOLS, VOLUMES, options, query_error
+from tests.unit.ci.doubles import APPLICATION, SOURCE, VOLUMES, options, query_error
 
 CONTEXT = SOURCE.filter(include=["app/**"])
-GATED = Gated(SOURCE, TOOLS, APPLICATION, CONTEXT, (), Linted(SOURCE, ()))
+GATED = Gated(SOURCE, APPLICATION, CONTEXT, (), Linted(SOURCE, ()))
 DESTINATION = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=VOLUMES)
 LOCAL = options(timeout="9")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}

@@ -10,8 +10,9 @@ from dagger import dag
 from ci.checked_programs import programs
 from ci.destination import Destination
 from ci.programs import Program
-from ci.steps import base, emulator, push, python_checks
+from ci.steps import base, emulator, environment, push, python_checks
 from ci.steps.python_checks import Linted
+from ci.steps.scripts import script, scripts
 from tests.unit.ci.doubles import (
     PROJECT,
     SOURCE,
@@ -96,6 +97,19 @@ def test_shellcheck_is_not_called_without_a_file() -> None:
     assert "shellcheck" not in script
 
 
+def test_scripts_are_the_module_s_own_files() -> None:
+    """Their key is their content, and a source with a folder of this name does not replace them."""
+    written = {args["path"]: args["contents"] for name, args in calls(scripts()) if name == "withNewFile"}
+    assert written == {path.name: path.read_text() for path in Path("ci/scripts").iterdir() if path.is_file()}
+    assert calls(script("smoke.py"))[-1] == ("file", {"path": "smoke.py"})
+
+
+def test_tools_of_lint_are_those_of_the_module() -> None:
+    """A source of another team has no lock file of this module."""
+    own = environment.own_project()
+    assert (own.config, own.lock) == ("ci/pyproject.toml", Path("ci/uv.lock").read_text())
+
+
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
     """The engine keys a file by the directory that it was taken from."""
     steps = calls(python_checks.test(SOURCE, PROGRAMS[0], PROJECT))
@@ -114,7 +128,7 @@ def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
 
 def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
     """So that an equal image is laid out from the cache, and its digest is known before the push."""
-    first, second = (push.layout(dag.container(), TOOLS, "host/app", SOURCE) for _ in "ab")
+    first, second = (push.layout(dag.container(), "host/app", SOURCE) for _ in "ab")
     assert first == second
     assert executed(first) == [["python", "-m", "scripts.oci_layout", "host/app"]]
 
@@ -141,7 +155,7 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
     assert mounted.pop("/opt/venv")
     assert mounted == {
         "/layout": SOURCE,
-        "/scripts": TOOLS.directory("ci/scripts"),
+        "/scripts": scripts(),
         "/src/deploy": TOOLS.directory("deploy"),
         "/src/lib": TOOLS.directory("lib"),
         "/src/environments": SOURCE.directory("environments"),
