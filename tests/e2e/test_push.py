@@ -14,6 +14,7 @@ from dagger import dag
 from ci import publish
 from ci.destination import Destination
 from ci.errors import NotAllowedError
+from ci.options import Options
 from ci.scripts import rehearse
 from ci.steps import base
 from ci.steps.local_volumes import LocalVolumes
@@ -70,14 +71,13 @@ def push(
             where = Destination(
                 IMAGE, ("0123456", "latest"), "test", secret, credentials, volumes=LocalVolumes("project", "group")
             )
-            source = dag.host().directory(
-                str(ROOT),
-                include=["ci/scripts", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
-                exclude=["**/.venv"],
+            here = dag.host().directory(
+                str(ROOT), include=["deploy", "lib", "pyproject.toml", "uv.lock"], exclude=["**/.venv"]
             )
-            source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
-            laid_out = await publish.lay_out(image, source, where)
-            return await publish.run_push(laid_out, source, where, service, uuid.uuid4().hex)
+            settings = dag.directory().with_new_file("test.yaml", ENVIRONMENT)
+            given = Options(source=here, tools=here, settings=settings, credentials=credentials, env="test")
+            laid_out = await publish.lay_out(image, here, where)
+            return await publish.run_push(laid_out, given, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:
         return asyncio.run(session(log))
