@@ -21,8 +21,8 @@ from ci.steps.python_checks import PYTHON_FILES, Linted
 
 _EXPORTED: Final = "source"
 _NEVER: Final = (
-    ".git", "**/.venv", "**/node_modules", "**/__pycache__", "**/.*_cache", "**/.terraform", "**/*.tfstate*",
-    "**/*.tfvars", "**/gha-creds-*.json",
+    ".git", "**/.venv", "**/node_modules", "**/__pycache__", "**/.*_cache", "**/.hypothesis", "**/.terraform",
+    "**/*.tfstate*", "**/*.tfvars", "**/gha-creds-*.json",
 )  # fmt: skip
 _LINTED_ALONE: Final = (".ci", "bench", "ruff.toml", "tests")  # no check of a program or of policy reads all of them
 

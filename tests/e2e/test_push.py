@@ -72,16 +72,14 @@ def push(
             where = Destination(
                 IMAGE, ("0123456", "latest"), "test", secret, credentials, volumes=LocalVolumes("project", "group")
             )
-            source = dag.host().directory(
-                str(ROOT),
-                include=["ci/scripts", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
-                exclude=["**/.venv"],
+            here = dag.host().directory(
+                str(ROOT), include=["deploy", "lib", "pyproject.toml", "uv.lock"], exclude=["**/.venv"]
             )
-            source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
+            settings = dag.directory().with_new_file("test.yaml", ENVIRONMENT)
+            given = Options(source=here, tools=here, settings=settings, credentials=credentials, env="test")
             application = Application(image="ai-server", port=8000, bill_of_materials="uv.lock")
-            laid_out = await publish.lay_out(image, source, application, where)
-            options = Options(source=source, tools=source, credentials=None)
-            return await publish.run_push(laid_out, options, where, service, uuid.uuid4().hex)
+            laid_out = await publish.lay_out(image, here, application, where)
+            return await publish.run_push(laid_out, given, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:
         return asyncio.run(session(log))
