@@ -1,5 +1,6 @@
 """The emulator's seed of a local environment whose source has none: a group that serves the application. Pure."""
 
+import re
 from typing import Any, Final
 
 import yaml
@@ -9,6 +10,7 @@ from ci.environments import Environment
 
 FIRST: Final = "first"  # tag of the image that scripts/push.py pushes beside the first release
 _SIZE: Final = 3
+_ZONE: Final = re.compile(r".*-[a-z]")
 _NETWORK: Final = "global/networks/default"
 _PROBES: Final = ["35.191.0.0/16", "130.211.0.0/22"]  # of Google's health checks
 _ACCOUNT: Final = "instances@{project}.iam.gserviceaccount.com"
@@ -24,17 +26,20 @@ def text(environment: Environment, application: Application) -> str:
     Return the seed of a group of three instances that serve the application.
 
     Args:
-        environment: the local environment, which names project, zone, group and repository
+        environment: the local environment, which names project, zone or region, group and repository
         application: the application, whose port and health the group checks
     """
-    zone, group = environment.zone, environment.group
-    region = zone.rpartition("-")[0]
+    location, group = environment.zone, environment.group
+    is_zonal = bool(_ZONE.fullmatch(location))
+    region = location.rpartition("-")[0] if is_zonal else location
+    zones = [location] if is_zonal else [f"{region}-{letter}" for letter in "abc"]
     health_check = f"{group}-health"
     template = f"{group}-template"
+    managed = _group(group, template, health_check, application, len(zones))
     seed: dict[str, Any] = {
         "project": environment.project,
         "region": region,
-        "zones": [zone],
+        "zones": zones,
         "quotas": {"INSTANCES": 24, "CPUS": 24, "DISKS_TOTAL_GB": 4096, "SSD_TOTAL_GB": 500},
         "images": {"debian-12-bookworm": "debian-12"},
         "service_accounts": [_ACCOUNT.format(project=environment.project)],
@@ -47,7 +52,7 @@ def text(environment: Environment, application: Application) -> str:
             "firewalls": [_firewall(application)],
             "healthChecks": [_health_check(health_check, application)],
             "instanceTemplates": [_template(template, environment)],
-            "instanceGroupManagers": [_group(group, template, health_check, application)],
+            "instanceGroupManagers": [{**managed, **({} if is_zonal else {"region": region})}],
         },
     }
     return yaml.safe_dump(seed, sort_keys=False)
@@ -93,7 +98,7 @@ def _template(name: str, environment: Environment) -> dict[str, Any]:
     }
 
 
-def _group(name: str, template: str, health_check: str, application: Application) -> dict[str, Any]:
+def _group(name: str, template: str, health_check: str, application: Application, surge: int) -> dict[str, Any]:
     return {
         "name": name,
         "baseInstanceName": name,
@@ -105,7 +110,7 @@ def _group(name: str, template: str, health_check: str, application: Application
             "minimalAction": "REPLACE",
             "mostDisruptiveAllowedAction": "REPLACE",
             "replacementMethod": "SUBSTITUTE",
-            "maxSurge": {"fixed": 1},
+            "maxSurge": {"fixed": surge},
             "maxUnavailable": {"fixed": 0},
         },
         # the check's interval times its healthy threshold, and 60 s

@@ -31,6 +31,15 @@ def test_group_serves_the_first_image_and_checks_its_health() -> None:
     assert f"registry:5000/team/web:{FIRST}\n" in script["value"]
 
 
+def test_region_has_a_regional_group() -> None:
+    """Its surge is the number of its zones: Compute Engine refuses less."""
+    environment = Environment("registry:5000/team/web", "p", "europe-west1", "web-group")
+    seed = yaml.safe_load(local_seed.text(environment, Application(image="web", port=8080)))
+    assert (seed["region"], seed["zones"]) == ("europe-west1", ["europe-west1-a", "europe-west1-b", "europe-west1-c"])
+    [group] = seed["resources"]["instanceGroupManagers"]
+    assert (group["region"], group["updatePolicy"]["maxSurge"]) == ("europe-west1", {"fixed": 3})
+
+
 def read(seed: str, source: Path) -> str:
     """Return the text of a seed of delivery.yaml; the programs of the module are those of this repository."""
     folder: Any = Folder(source)
