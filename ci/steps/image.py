@@ -101,7 +101,7 @@ def installed(built: dagger.Container) -> dagger.Directory:
 
 def with_python(built: dagger.Container) -> dagger.Container:
     """Mount the scripts, and the Python that _PYTHON_COMMAND starts."""
-    runtime = dag.container().from_(PYTHON.reference).rootfs()
+    runtime = dag.container(platform=PLATFORM).from_(PYTHON.reference).rootfs()
     return built.with_mounted_directory(_RUNTIME, runtime).with_mounted_directory("/scripts", scripts())
 
 

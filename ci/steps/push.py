@@ -33,7 +33,7 @@ def layout(image: dagger.Container, name: str, packages: dagger.Directory) -> da
         dag.container()
         .from_(PYTHON.reference)
         .with_mounted_file("/image.tar", image.as_tarball())
-        .with_mounted_directory(FOLDER, packages.with_directory(".", installed(image)))
+        .with_mounted_directory(FOLDER, packages.with_directory("/", installed(image)))
         .with_mounted_directory("/scripts", scripts())
         .with_exec(["python", "-m", "scripts.oci_layout", name])
     )
