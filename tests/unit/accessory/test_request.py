@@ -27,7 +27,7 @@ def test_script_is_valid_bash() -> None:
 def test_request_begins_with_assignments() -> None:
     """The values of the request are assignments above the functions."""
     lines = REQUEST.script().decode().splitlines()
-    assert lines[:18] == [
+    assert lines[:19] == [
         "#!/usr/bin/env bash",
         "verb=update",
         f"request='update docker.io/chromadb/chroma@{DIGEST}'",
@@ -35,6 +35,7 @@ def test_request_begins_with_assignments() -> None:
         "service=chromadb",
         "variable=CHROMADB_IMAGE",
         "run=12-ab",
+        "state=/var/lib/dojangkok",
         "by=me",
         f"image=docker.io/chromadb/chroma@{DIGEST}",
         "repository=docker.io/chromadb/chroma",
