@@ -9,7 +9,7 @@ FLASK = ("--source", "examples/flask")
 
 
 def test_flask_service_is_released(checkout: Checkout) -> None:
-    """Its gate, build and smoke pass, its packages are in the bill of materials, and every instance serves it."""
+    """Its gate, build and smoke pass, and the group, which the pipeline made of delivery.yaml, serves it."""
     reset = checkout.daggerw("call", "reset-local", *FLASK)
     assert reset.returncode == 0, reset.stderr
     released = checkout.daggerw("call", "release", *FLASK)
