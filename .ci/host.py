@@ -1,5 +1,5 @@
 """
-Run checks on this computer, without an engine: `make` calls it, and by the tables of ci/programs.py.
+Run checks on this computer, without an engine: `make` calls it, and by the tables of ci/programs.py and pyproject.toml.
 
     host.py lint | types [PROGRAM] | test [PROGRAM] | suite NAME | system [NAME] | proofs [PROGRAM [NUMBER]]
     host.py bench [NAME]
@@ -17,8 +17,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ci.programs import BENCHES, HOST_SUITES, PROGRAM, PROGRAMS, HostSuite, Program, pytest_command
+from ci.checked_programs import programs
+from ci.programs import BENCHES, HOST_SUITES, HostSuite, Program, pytest_command
 from ci.shell_files import SHELLCHECK, shell_files
+
+PROGRAMS = programs(ROOT)
+PROGRAM = {program.name: program for program in PROGRAMS}
 
 
 def run(project: str, command: Sequence[str], variables: Sequence[str] = ()) -> int:
@@ -47,14 +51,14 @@ def lint() -> int:
     return failed_code(run("ci", command) for command in commands)
 
 
-def types(programs: Sequence[Program]) -> int:
+def types(chosen: Sequence[Program]) -> int:
     """Check the types of programs with mypy."""
-    return failed_code(run(program.project, program.types_command) for program in programs)
+    return failed_code(run(program.project, program.types_command) for program in chosen)
 
 
-def test(programs: Sequence[Program], arguments: Sequence[str]) -> int:
+def test(chosen: Sequence[Program], arguments: Sequence[str]) -> int:
     """Run the tests of programs."""
-    return failed_code(run(program.project, [*program.test_command, *arguments]) for program in programs)
+    return failed_code(run(program.project, [*program.test_command, *arguments]) for program in chosen)
 
 
 def suites(chosen: Sequence[HostSuite], arguments: Sequence[str]) -> int:
@@ -62,11 +66,11 @@ def suites(chosen: Sequence[HostSuite], arguments: Sequence[str]) -> int:
     return failed_code(run(suite.project, [*suite.command, *arguments]) for suite in chosen)
 
 
-def proofs(programs: Sequence[Program], number: int | None) -> int:
+def proofs(candidates: Sequence[Program], number: int | None) -> int:
     """Run deep proofs of programs; only the proof of that number, if one is given."""
     chosen = [
         (program, proof)
-        for program in programs
+        for program in candidates
         for index, proof in enumerate(program.proofs)
         if number in (None, index)
     ]
@@ -116,8 +120,8 @@ def main(arguments: Sequence[str]) -> int:
         case "lint":
             return lint()
         case "types" | "test":
-            programs = [PROGRAM[given.program]] if given.program else PROGRAMS
-            return types(programs) if given.verb == "types" else test(programs, rest)
+            chosen = [PROGRAM[given.program]] if given.program else PROGRAMS
+            return types(chosen) if given.verb == "types" else test(chosen, rest)
         case "suite" | "system":
             names = [given.name] if given.name else [suite.name for suite in HOST_SUITES if suite.name != "e2e"]
             return suites([suite for suite in HOST_SUITES if suite.name in names], rest)

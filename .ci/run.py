@@ -20,7 +20,10 @@ sys.path[:0] = [str(ROOT / ".ci"), str(ROOT)]
 from jobs import Job, Jobs
 from results import summary
 
-from ci.programs import HOST_SUITES, PROGRAMS, HostSuite
+from ci.checked_programs import programs
+from ci.programs import HOST_SUITES, HostSuite
+
+PROGRAMS = programs(ROOT)
 
 
 def make(target: str, *, is_deep: bool = False) -> Job:

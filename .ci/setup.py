@@ -15,8 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ci.programs import PROJECTS, UV_VERSION
+from ci.checked_programs import projects
+from ci.programs import UV_VERSION
 from engine.machine import cpython
+
+PROJECTS = projects(ROOT)
 
 
 def pinned_uv() -> Path:

@@ -51,6 +51,7 @@ class Accessory(_Strict):
     """A single VM and its service; environments/dev.yaml describes each key."""
 
     vm: _Name
+    state: Annotated[str, Field(pattern=r"^(/[\w.-]+)+$")]
     image: str
     ready: Annotated[tuple[Ready, ...], Field(min_length=1)]
     free_gib: Annotated[float, Field(strict=True, ge=0, le=65_536, allow_inf_nan=False)]

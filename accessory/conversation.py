@@ -42,6 +42,7 @@ class Conversation:
         self.outcome = outcome
         self._transport = transport
         self._script = request.script()
+        self._state = request.accessory.state
         self._report_progress = report_progress
         self._sleep = sleep
         self._lines = 0
@@ -58,7 +59,8 @@ class Conversation:
         while self.outcome.exit_code is None:
             run, lines = self.outcome.run, self._lines
             try:
-                code = self._transport.run(RECEIVE, arguments(run, self._script, lines), self._script, self._receive)
+                given = arguments(self._state, run, self._script, lines)
+                code = self._transport.run(RECEIVE, given, self._script, self._receive)
             except NotAllowedError as error:
                 if not has_lines and (self.outcome.run, self._lines) == (run, lines):
                     raise

@@ -45,6 +45,7 @@ class Request:
             "service": self.name,
             "variable": f"{self.name.upper().replace('-', '_')}_IMAGE",
             "run": self.run,
+            "state": settings.state,
             "by": self.by,
             "image": str(self.image or ""),
             "repository": (self.image or image.parse(settings.image)).repository,
@@ -62,13 +63,14 @@ class Request:
         return "\n".join(["#!/usr/bin/env bash", *lines, f"ready=({ready})", *parts]).encode()
 
 
-def arguments(run: str, script: bytes, lines: int) -> tuple[str, ...]:
+def arguments(state: str, run: str, script: bytes, lines: int) -> tuple[str, ...]:
     """
     Return the arguments of receive.sh.
 
     Args:
+        state: folder of the records and runs on the VM.
         run: id of the run to start or to follow.
         script: script on stdin.
         lines: number of lines of the run's log that the client already has.
     """
-    return run, hashlib.sha256(script).hexdigest(), str(len(script)), str(lines)
+    return f"{state}/runs/{run}", hashlib.sha256(script).hexdigest(), str(len(script)), str(lines)

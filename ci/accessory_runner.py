@@ -8,12 +8,13 @@ import dagger
 from ci import credentials, environments
 from ci.credentials import VARIABLE
 from ci.errors import DeployError, NotAllowedError, RefusedError
+from ci.options import Options
 from ci.steps import accessory
 from ci.steps.accessory import Update
 from ci.steps.environment import read_project
 
 
-async def run(source: dagger.Directory, update: Update) -> str:
+async def run(options: Options, update: Update) -> str:
     """
     Update a single VM, which no group replaces.
 
@@ -25,7 +26,7 @@ async def run(source: dagger.Directory, update: Update) -> str:
         RefusedError: there is no such environment or accessory, or the container could not start; the VM is unchanged
         NotAllowedError: credentials are missing, or cannot be read
     """
-    names = (await environments.read(source, update.env)).accessories
+    names = (await environments.read(options.environment_files, update.env)).accessories
     if update.name not in names:
         raise RefusedError(
             f"--name: got '{update.name}', which environments/{update.env}.yaml has not under 'accessories'. "
@@ -39,7 +40,7 @@ async def run(source: dagger.Directory, update: Update) -> str:
             "accessory/README.md"
         )
     await credentials.refuse_unreadable("--credentials", update.credentials)
-    container = accessory.run(source, await read_project(source, "accessory"), update, uuid.uuid4().hex)
+    container = accessory.run(options, await read_project(options.tools, "accessory"), update, uuid.uuid4().hex)
     try:
         code = await container.exit_code()
     except dagger.QueryError as error:

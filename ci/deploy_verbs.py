@@ -7,8 +7,7 @@ from dagger import Doc
 from ci import accessory_runner, deploy_runner
 from ci.environments import LOCAL
 from ci.errors import NotAllowedError, RefusedError
-from ci.inputs import Source
-from ci.options import GROUP_OPTIONS, Credentials, Options
+from ci.options import GROUP_OPTIONS, INPUTS, Credentials, Options
 from ci.steps.accessory import Update
 from ci.verbs import verb
 
@@ -21,19 +20,17 @@ class DeployVerbs:
     @verb(*GROUP_OPTIONS, "format", "commit", "timeout", "by")
     async def plan(
         self,
-        source: Source,
         options: Options,
         image: Annotated[str, Doc("release to serve, HOST/PATH@sha256:DIGEST or HOST/PATH:TAG")],
         exit_code: Annotated[bool, Doc("end with 2 if there is something to do")] = False,
     ) -> str:
         """Print what deploy with the same arguments would do to the group, field by field; write nothing."""
         flags = options.flags("format", "commit", "by", "timeout") + (["--exit-code"] if exit_code else [])
-        return await deploy_runner.run(source, options, ["plan", "--image", image, *flags])
+        return await deploy_runner.run(options, ["plan", "--image", image, *flags])
 
     @verb(*GROUP_OPTIONS, "format", "timeout")
     async def rollback(
         self,
-        source: Source,
         options: Options,
         to: Annotated[
             str, Doc("template, digest or commit (default: the last proven release before the serving one)")
@@ -42,45 +39,44 @@ class DeployVerbs:
     ) -> str:
         """Roll back to a proven release, as fast as the group can."""
         chosen = [*(["--to", to] if to else []), *(["--force"] if force else [])]
-        return await deploy_runner.run(source, options, ["rollback", *options.flags("format", "timeout"), *chosen])
+        return await deploy_runner.run(options, ["rollback", *options.flags("format", "timeout"), *chosen])
 
     @verb(*GROUP_OPTIONS, "format")
-    async def status(self, source: Source, options: Options) -> str:
+    async def status(self, options: Options) -> str:
         """Print what the group serves, its instances and any drift."""
-        return await deploy_runner.run(source, options, ["status", *options.flags("format")])
+        return await deploy_runner.run(options, ["status", *options.flags("format")])
 
     @verb(*GROUP_OPTIONS, "format")
-    async def history(self, source: Source, options: Options) -> str:
+    async def history(self, options: Options) -> str:
         """List the releases of the group, newest first."""
-        return await deploy_runner.run(source, options, ["history", *options.flags("format")])
+        return await deploy_runner.run(options, ["history", *options.flags("format")])
 
     @verb(*GROUP_OPTIONS, "format")
-    async def report(self, source: Source, options: Options) -> str:
+    async def report(self, options: Options) -> str:
         """Print the report of the last rollout again, also of a rollout that failed."""
-        return await deploy_runner.run(source, options, ["report", *options.flags("format")])
+        return await deploy_runner.run(options, ["report", *options.flags("format")])
 
     @verb(*GROUP_OPTIONS, "format")
-    async def reconcile(self, source: Source, options: Options) -> str:
+    async def reconcile(self, options: Options) -> str:
         """Finish or roll back the rollout of a call that died, and print which."""
-        return await deploy_runner.run(source, options, ["reconcile", *options.flags("format")])
+        return await deploy_runner.run(options, ["reconcile", *options.flags("format")])
 
     @verb(*GROUP_OPTIONS, "format")
-    async def prune(self, source: Source, options: Options) -> str:
+    async def prune(self, options: Options) -> str:
         """Delete the releases that no group, instance or fallback refers to and that retention does not keep."""
-        return await deploy_runner.run(source, options, ["prune", *options.flags("format")])
+        return await deploy_runner.run(options, ["prune", *options.flags("format")])
 
     @verb(*GROUP_OPTIONS, "format")
-    async def doctor(self, source: Source, options: Options) -> str:
+    async def doctor(self, options: Options) -> str:
         """List what a rollout needs of project and group, and what of it is missing; write nothing."""
         try:
-            return await deploy_runner.run(source, options, ["doctor", *options.flags("format")])
+            return await deploy_runner.run(options, ["doctor", *options.flags("format")])
         except NotAllowedError as error:
             raise RefusedError(f"✗ account  {error}") from error
 
-    @verb("credentials", "format", "by")
+    @verb(*INPUTS, "credentials", "format", "by")
     async def accessory(
         self,
-        source: Source,
         options: Options,
         name: Annotated[str, Doc("single VM: vllm or chromadb")],
         env: Annotated[str, Doc("dev or prod: the VM is reached over IAP")],
@@ -93,4 +89,4 @@ class DeployVerbs:
         if image and rollback:
             raise RefusedError(f"--rollback: got --image '{image}', too. Fix: leave one of them out")
         update = Update(name, env, options.credentials, image, rollback, options.format, options.by)
-        return await accessory_runner.run(source, update)
+        return await accessory_runner.run(options, update)

@@ -20,7 +20,7 @@ class Destination:
     The place of an image in a registry.
 
     Args:
-        name: name of the image in full, without tag or digest, such as `registry:5000/dojangkok-ai/ai-server`
+        name: name of the image in full, without tag or digest, such as `registry:5000/group/web`
         tags: tags in the order of their push; `dev-` is completed with the first 12 digits of the digest
         env: name of the file in environments/ whose rules say which login the registry is sent
         token: access token of a Google account

@@ -37,18 +37,34 @@ class Environment:
     accessories: tuple[str, ...] = ()
 
 
-async def refuse_unknown(source: dagger.Directory, env: str) -> None:
+def folder(source: dagger.Directory, settings: dagger.Directory | None) -> dagger.Directory:
+    """
+    Return the folder of the environment files.
+
+    Args:
+        source: repository of the application
+        settings: the folder that a person passed; None for `environments` in the source
+    """
+    return source.directory("environments") if settings is None else settings
+
+
+async def refuse_unknown(files: dagger.Directory, env: str) -> None:
     """
     Refuse the name of an environment that has no file.
 
     Args:
-        source: the repository
-        env: name of a file in environments/, without `.yaml`
+        files: folder of the environment files
+        env: name of a file in this folder, without `.yaml`
 
     Raises:
-        RefusedError: there is no such file
+        RefusedError: there is no such file, or no such folder
     """
-    names = await source.directory("environments").entries()
+    try:
+        names = await files.entries()
+    except dagger.QueryError as error:
+        raise RefusedError(
+            f"environments: the folder cannot be read: {error}. Fix: make it in the source, or pass --settings DIR"
+        ) from error
     known = sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
     if env not in known:
         raise RefusedError(
@@ -56,17 +72,17 @@ async def refuse_unknown(source: dagger.Directory, env: str) -> None:
         )
 
 
-async def read(source: dagger.Directory, env: str) -> Environment:
+async def read(files: dagger.Directory, env: str) -> Environment:
     """
     Read the values of an environment's file that the push needs.
 
     Raises:
         RefusedError: there is no such environment, its file cannot be read, or a value is wrong
     """
-    await refuse_unknown(source, env)
+    await refuse_unknown(files, env)
     path = f"environments/{env}.yaml"
     try:
-        text = await source.file(path).contents()
+        text = await files.file(f"{env}.yaml").contents()
     except dagger.QueryError as error:
         raise RefusedError(f"{path}: cannot be read: {error}. Fix: make it a text file in UTF-8") from error
     try:

@@ -1,23 +1,24 @@
 """The gates of a release: each program's types and tests beside lint, build and smoke of the image."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import dagger
 
 from ci import counts, spans
+from ci.application import Application, Gate
 from ci.concurrency import side_by_side, task_group
 from ci.errors import GateError
-from ci.programs import PROGRAM, Program
+from ci.programs import Program
 from ci.stages import Stage, run_gate
-from ci.steps import environment, image, policy_checks, python_checks
+from ci.steps import command_gate, environment, image, policy_checks, python_checks
 from ci.steps.base import TERRAFORM
 from ci.steps.environment import Project
 from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import Linted
 
-Programs = Mapping[str, dagger.Directory]
+Programs = Mapping[Program, dagger.Directory]
 Step = Callable[[dagger.Directory, Program, Project], dagger.Container]
 
 
@@ -27,25 +28,31 @@ class Gated:
     The files that the gates of a release read.
 
     Args:
-        source: the repository
+        source: repository of the application
+        application: the application, as delivery.yaml describes it
+        context: files of the build context
+        gates: the gates beside build and smoke, in the order of the summary
         linted: files that lint reads
-        shipped: part of the repository that build and smoke read
-        programs: files that the checks of each program read, by name; a program that is not in it is not checked
+        programs: programs whose types and tests are gates, with the files that the checks of each read
+        commands: files that the command of each gate reads, by the name of the gate
         policy: files that the rules of policy read; None where the rules are not run
         advisory: report failures of everything but build and smoke, and go on
     """
 
     source: dagger.Directory
+    application: Application
+    context: dagger.Directory
+    gates: tuple[Gate, ...]
     linted: Linted
-    shipped: dagger.Directory
-    programs: Programs
+    programs: Programs = field(default_factory=dict)
+    commands: Mapping[str, dagger.Directory] = field(default_factory=dict)
     policy: PolicyInputs | None = None
     advisory: bool = False
 
 
-async def lint(source: dagger.Directory, linted: Linted) -> tuple[str, ...]:
+async def lint(linted: Linted) -> tuple[str, ...]:
     """Run ruff and shellcheck over every program."""
-    await _output("lint", python_checks.lint(linted, await environment.read_project(source, "ci")))
+    await _output("lint", python_checks.lint(linted, environment.own_project()))
     return ("every program by ruff and shellcheck",)
 
 
@@ -63,8 +70,8 @@ async def test_with_coverage(source: dagger.Directory, programs: Programs) -> tu
     """
     Run the tests of programs side by side, and measure their coverage; return how many of each passed.
 
-    Coverage takes as much processor time again as the tests of `app` themselves, because Python 3.10 counts lines by
-    tracing. So a release runs the tests alone, and `check` measures.
+    Coverage takes much processor time where Python counts lines by tracing, as it does before 3.12. So a release runs
+    the tests alone, and `check` measures.
     """
     return await _each("tests", python_checks.test_with_coverage, counts.tests, source, programs)
 
@@ -82,20 +89,25 @@ async def policy(source: dagger.Directory, files: PolicyInputs) -> tuple[str, ..
     return (counts.tests(await _output("policy", policy_checks.policy(files, project))),)
 
 
-async def build(source: dagger.Directory) -> dagger.Container:
+async def command(gate: Gate, files: dagger.Directory) -> tuple[str, ...]:
+    """Run the command of a gate; return what pytest counted, or the last line of the output."""
+    return (counts.tests(await _output(gate.name, command_gate.run(gate, files))),)
+
+
+async def build(context: dagger.Directory, application: Application) -> dagger.Container:
     """Build the image, to its end."""
     try:
-        return await image.build(source).sync()
+        return await image.build(context, application).sync()
     except dagger.QueryError as error:
         raise GateError(f"build: {error}") from error
 
 
-async def smoke(source: dagger.Directory, built: dagger.Container) -> tuple[str, ...]:
+async def smoke(built: dagger.Container, application: Application) -> tuple[str, ...]:
     """Start the image, request its health, and stop it; the first of the two that fails cancels the other."""
-    scripts, command = source.directory(image.SCRIPTS), await built.default_args()
+    lifecycle = image.smoke_lifecycle(built, application, await image.command(built))
     outputs = await side_by_side(
-        partial(_output, "smoke, stop by SIGTERM", image.smoke_lifecycle(built, scripts, command)),
-        partial(_output, "smoke, health of the started image", image.smoke_health(built, scripts)),
+        partial(_output, "smoke, stop by SIGTERM", lifecycle),
+        partial(_output, "smoke, health of the started image", image.smoke_health(built, application)),
     )
     return tuple(line for output in outputs for line in output.splitlines())
 
@@ -117,21 +129,18 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
         stages[name] = await run_gate(name, work)
 
     async def build_image() -> tuple[str, ...]:
-        built.append(await build(gated.shipped))
+        built.append(await build(gated.context, gated.application))
         return ()
 
     async def build_and_smoke() -> None:
         await add_stage("build", build_image())
         if built:
-            await add_stage("smoke", smoke(gated.shipped, built[0]))
+            await add_stage("smoke", smoke(built[0], gated.application))
 
-    checks = {"lint": lint(gated.source, gated.linted), "types": types(gated.source, gated.programs)}
-    checks["test"] = (test_with_coverage if gated.policy else test)(gated.source, gated.programs)
-    if gated.policy:
-        checks["policy"] = policy(gated.source, gated.policy)
+    checks = _checks(gated)
     async with task_group() as group:
-        for name, work in checks.items():
-            group.start_soon(add_stage, name, work)
+        for name, check in checks.items():
+            group.start_soon(add_stage, name, check())
         group.start_soon(build_and_smoke)
     ordered = tuple(stages[name] for name in (*checks, "build", "smoke") if name in stages)
     failed = [stage for stage in ordered if stage.failure and not (gated.advisory and stage.name in checks)]
@@ -141,6 +150,19 @@ async def run(gated: Gated) -> tuple[dagger.Container, tuple[Stage, ...]]:
     return built[0], ordered
 
 
+def _checks(gated: Gated) -> dict[str, Callable[[], Awaitable[tuple[str, ...]]]]:
+    """Return the check of each gate, by the gate's name."""
+    named: dict[str, Callable[[], Awaitable[tuple[str, ...]]]] = {
+        "lint": partial(lint, gated.linted),
+        "types": partial(types, gated.source, gated.programs),
+        "test": partial(test_with_coverage if gated.policy else test, gated.source, gated.programs),
+    }
+    if gated.policy:
+        named["policy"] = partial(policy, gated.source, gated.policy)
+    commands = {gate.name: partial(command, gate, gated.commands[gate.name]) for gate in gated.gates if gate.command}
+    return {gate.name: commands.get(gate.name) or named[gate.name] for gate in gated.gates}
+
+
 async def _each(
     kind: str, step: Step, count: Callable[[str], str], source: dagger.Directory, programs: Programs
 ) -> tuple[str, ...]:
@@ -148,11 +170,11 @@ async def _each(
     results: dict[str, str] = {}
     failures: dict[str, str] = {}
 
-    async def run_step(name: str) -> None:
-        program = PROGRAM[name]
+    async def run_step(program: Program) -> None:
+        name = program.name
         try:
             with spans.part(name):
-                container = step(programs[name], program, await environment.read_project(source, program.project))
+                container = step(programs[program], program, await environment.read_project(source, program.project))
                 results[name] = f"{name} {count(await _output(f'{kind} of {name}', container))}"
         except GateError as error:
             failures[name] = str(error)
@@ -160,13 +182,14 @@ async def _each(
             failures[name] = f"{kind} of {name}: could not run\n{error}"
 
     async with task_group() as group:
-        for name in programs:
-            group.start_soon(run_step, name)
-    ordered = tuple(results[name] for name in programs if name in results)
+        for program in programs:
+            group.start_soon(run_step, program)
+    names = [program.name for program in programs]
+    ordered = tuple(results[name] for name in names if name in results)
     if failures:
-        last = f"{kind}: failed: {', '.join(name for name in programs if name in failures)}"
+        last = f"{kind}: failed: {', '.join(name for name in names if name in failures)}"
         last += f"; passed: {', '.join(ordered)}" if ordered else ""
-        raise GateError("\n\n".join([*(failures[name] for name in programs if name in failures), last]))
+        raise GateError("\n\n".join([*(failures[name] for name in names if name in failures), last]))
     return ordered
 
 

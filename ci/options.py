@@ -7,8 +7,10 @@ from typing import Annotated, Final
 import dagger
 from dagger import Doc
 
-from ci.environments import LOCAL
+from ci.credentials import VARIABLE
+from ci.environments import LOCAL, folder
 from ci.errors import RefusedError
+from ci.inputs import Settings, Source, Tools
 
 _NAME: Final = re.compile(r"[a-z0-9.:-]*")
 _REPOSITORY: Final = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
@@ -21,8 +23,11 @@ Credentials = Annotated[
 Project = Annotated[str, Doc("Google Cloud project, instead of the environment's")]
 Group = Annotated[str, Doc("managed instance group, instead of the environment's")]
 
+# Names of the options of every verb that reads an environment's file.
+INPUTS: Final = ("source", "tools", "settings", "module")
 # Names of the options of every verb that reads or changes a group.
 GROUP_OPTIONS: Final = (
+    *INPUTS,
     "env",
     "credentials",
     "project",
@@ -46,6 +51,12 @@ class Options:
     `null` too, for a value that a person passed (v0.19.10, tried).
     """
 
+    source: Source
+    tools: Tools
+    settings: Settings = None
+    module: Annotated[
+        str, Doc("this module as you typed it behind -m, for the commands that a report prints (default: ./daggerw)")
+    ] = ""
     credentials: Credentials
     env: Annotated[str, Doc("environment, by the name of its file in environments/")] = LOCAL
     project: Project = ""
@@ -80,14 +91,25 @@ class Options:
         bool, Doc("push an image that is built on stand-in base images to a real registry, too")
     ] = False
     all_checks: Annotated[
-        bool, Doc("gate types and tests of every program, and policy, as `check` does; not only the app's")
+        bool,
+        Doc("gate what `check` checks, every program and policy, beside the gates of delivery.yaml"),
     ] = False
-    advisory: Annotated[bool, Doc("report failures of lint, types, tests and policy without stopping for them")] = False
+    advisory: Annotated[bool, Doc("report failures of all gates but build and smoke without stopping for them")] = False
 
     @property
     def is_local(self) -> bool:
         """Whether the environment is the local one, which the pipeline starts itself."""
         return self.env == LOCAL
+
+    @property
+    def environment_files(self) -> dagger.Directory:
+        """The folder of the environment files."""
+        return folder(self.source, self.settings)
+
+    @property
+    def command(self) -> str:
+        """The words that a person types before a verb."""
+        return f"dagger -m {self.module} call" if self.module else "./daggerw call"
 
     def flags(self, *names: str) -> list[str]:
         """Return `--NAME VALUE` of each named option that has a value, for the command line of deploy."""
@@ -99,10 +121,15 @@ class Options:
         """
         The flags that a person types, beside `--env`, for another verb on the same group.
 
-        deploy prints them with the command that undoes a rollout. `.env` passes the Google credential file.
+        deploy prints them with the command that undoes a rollout. `.env` of this repository passes the Google
+        credential file; the engine (v0.19.10) reads no `.env` of a module that it takes from a URL.
         """
-        logins = ["--registry-credentials", "file:$REGISTRY_CREDENTIALS"] if self.registry_credentials else []
-        return " ".join([*self.flags("project", "zone", "region", "group", "repository"), *logins])
+        given = ["--registry-credentials", "file:$REGISTRY_CREDENTIALS"] if self.registry_credentials else []
+        given += ["--settings", "DIR"] if self.settings else []
+        if self.module:
+            given += ["--credentials", f"file:${VARIABLE}"] if self.credentials else []
+            given += ["--source", ".", "--module", self.module]
+        return " ".join([*self.flags("project", "zone", "region", "group", "repository"), *given])
 
 
 def checked(options: Options) -> Options:
@@ -146,5 +173,5 @@ def refuse_invalid_repository(repository: str) -> None:
     if not is_full or not _REPOSITORY.fullmatch(repository):
         raise RefusedError(
             f"--repository: got '{repository}'. Fix: the image's full name without tag, HOST/PROJECT/REPOSITORY/IMAGE, "
-            "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai/ai-server"
+            "such as asia-northeast3-docker.pkg.dev/PROJECT/containers/web"
         )

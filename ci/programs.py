@@ -7,7 +7,6 @@ Plain data without Dagger, so that scripts on the host read the same rows as the
 from dataclasses import dataclass
 from typing import Final
 
-APP_PYTHON: Final = "3.10"
 TOOLS_PYTHON: Final = "3.13"
 UV_VERSION: Final = "0.13.9"  # also in the Dockerfile, ci/pyproject.toml, engine/ and nightly.yml
 
@@ -29,29 +28,28 @@ class Proof:
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """
-    A program of this repository, or tests over the whole repository.
+    A program, or tests over the whole repository.
 
     Args:
-        name: folder of the program; for tests alone, their folder in tests/
+        name: folder of the program, whose lines coverage counts; for tests alone, a name for the output
         project: folder of the pyproject.toml and uv.lock of its checks; `.` is the root
         python: series of the Python that the program ships with
-        coverage: percent of its lines (for app: and branches) that its tests must reach; None for tests alone
-        reads: what its tests read beside its own folder and their own
-        more_suites: folders of tests beside tests/unit/NAME
-        more_types: files and folders whose types are checked beside the program and its suites
+        coverage: percent of its lines (and branches, if pyproject.toml asks for them) that its tests must reach; None
+            for tests alone
+        types: files and folders whose types are checked
+        tests: folders of its tests
+        reads: what its tests read beside these
         proofs: deep runs of its tests
-        is_shipped: whether its checks gate a release; a program that is not shipped is a tool
     """
 
     name: str
     project: str
     python: str = TOOLS_PYTHON
     coverage: int | None
+    types: tuple[str, ...]
+    tests: tuple[str, ...]
     reads: tuple[str, ...] = ()
-    more_suites: tuple[str, ...] = ()
-    more_types: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
-    is_shipped: bool = False
 
     @property
     def config(self) -> str:
@@ -59,21 +57,11 @@ class Program:
         return path_in(self.project, "pyproject.toml")
 
     @property
-    def suites(self) -> tuple[str, ...]:
-        """Folders of all its tests."""
-        folder = "tests" if self.coverage is None else "tests/unit"
-        return (f"{folder}/{self.name}", *self.more_suites)
-
-    @property
     def paths(self) -> tuple[str, ...]:
-        """Everything that its checks read."""
-        return (self.config, *self.types, *self.reads)
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """Everything whose types are checked: the program, its tests, and what runs with the same packages."""
-        program = () if self.coverage is None else (self.name,)
-        return (*program, *self.suites, *self.more_types)
+        """Everything that its checks read; the whole source for a program whose row names no file."""
+        if not (self.types or self.tests or self.reads):
+            return ()
+        return tuple(dict.fromkeys((self.config, *self.types, *self.tests, *self.reads)))
 
     @property
     def types_command(self) -> list[str]:
@@ -83,7 +71,7 @@ class Program:
     @property
     def test_command(self) -> list[str]:
         """The command that runs its tests, from the root of the repository."""
-        return [*pytest_command(self.config), *self.suites]
+        return [*pytest_command(self.config), *self.tests]
 
     @property
     def coverage_command(self) -> list[str]:
@@ -91,7 +79,7 @@ class Program:
         if self.coverage is None:
             return self.test_command
         coverage = [f"--cov={self.name}", f"--cov-config={self.config}", f"--cov-fail-under={self.coverage}"]
-        return [*pytest_command(self.config), *coverage, *self.suites]
+        return [*pytest_command(self.config), *coverage, *self.tests]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,16 +113,26 @@ def pytest_command(config: str) -> list[str]:
     return ["pytest", "-c", config, "--rootdir=.", "-p", "no:cacheprovider"]
 
 
+def _tool(
+    name: str,
+    project: str,
+    coverage: int,
+    *,
+    reads: tuple[str, ...] = (),
+    more_tests: tuple[str, ...] = (),
+    more_types: tuple[str, ...] = (),
+    proofs: tuple[Proof, ...] = (),
+) -> Program:
+    """Return a row of a program with tests in tests/unit/NAME, whose types are checked with the program's."""
+    tests = (f"tests/unit/{name}", *more_tests)
+    types = (name, *tests, *more_types)
+    return Program(name=name, project=project, coverage=coverage, types=types, tests=tests, reads=reads, proofs=proofs)
+
+
 def _walk(seed: int) -> Proof:
     return Proof(("STEPS=5000", f"SEED={seed}"), ("tests/integration/deploy/test_state_machine.py",))
 
 
-_APP_PROOFS: Final = (
-    Proof(
-        ("FUZZ_EXAMPLES=50", "EXAMPLES=500"),
-        ("tests/unit/app/test_api.py", "tests/unit/app/test_pii.py", "tests/unit/app/test_text.py"),
-    ),
-)
 _DEPLOY_PROOFS: Final = (
     Proof(("CUTS=all",), ("tests/integration/deploy/test_cuts.py",)),
     *(_walk(seed) for seed in range(4)),
@@ -157,15 +155,13 @@ _EMULATOR_PROOFS: Final = (
 )
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
-    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
-    "environments", "lib", "policy/tools",
+    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
+    "delivery.yaml", "engine", "environments", "examples", "lib", "policy/tools", "pyproject.toml", "uv.lock",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
     "compose", "emulator", "environments", "iac/scripts", "lib", "tests/support",
     "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
 )  # fmt: skip
-_READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
-_TYPED_WITH_APP: Final = ("bench/app.py", "bench/health_requests.py", "tests/support/app_fakes")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
 _TYPED_WITH_CI: Final = (
     "bench/app_image.py", "bench/deploy.py", "bench/release.py", "policy", "tests/e2e", "tests/mutants",
@@ -177,46 +173,41 @@ _READ_BY_ARCHITECTURE: Final = (
     "policy", "tests",
 )  # fmt: skip
 
-PROGRAMS: Final = (
-    Program(name="acceptance", project="deploy", coverage=90, reads=_READ_BY_ACCEPTANCE),
-    Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
-    Program(
-        name="app",
-        project=".",
-        python=APP_PYTHON,
-        coverage=90,
-        reads=_READ_BY_APP,
-        more_types=_TYPED_WITH_APP,
-        is_shipped=True,
-        proofs=_APP_PROOFS,
-    ),
-    Program(name="ci", project="ci", coverage=78, reads=_READ_BY_CI, more_types=(".ci",)),
-    Program(name="engine", project="ci", coverage=43, reads=("dagger.json",)),
-    Program(
-        name="deploy",
-        project="deploy",
-        coverage=91,
+# The tools. The program that is shipped has its row in its own pyproject.toml (ci/checked_programs.py).
+TOOL_PROGRAMS: Final = (
+    _tool("acceptance", "deploy", 90, reads=_READ_BY_ACCEPTANCE),
+    _tool("accessory", "accessory", 85, reads=("environments", "lib", "tests/unit/lib")),
+    _tool("ci", "ci", 78, reads=_READ_BY_CI, more_types=(".ci",)),
+    _tool("engine", "ci", 43, reads=("dagger.json",)),
+    _tool(
+        "deploy",
+        "deploy",
+        91,
         reads=_READ_BY_DEPLOY,
-        more_suites=("tests/integration/deploy",),
+        more_tests=("tests/integration/deploy",),
         more_types=_TYPED_WITH_DEPLOY,
         proofs=_DEPLOY_PROOFS,
     ),
-    Program(
-        name="emulator",
-        project="emulator",
-        coverage=92,
+    _tool(
+        "emulator",
+        "emulator",
+        92,
         # lib: hosts of tokens and secrets, of `emulator import`; acceptance: its recordings are replayed
         reads=("acceptance", "lib", "tests/support/recorded.py"),
-        more_suites=("tests/contract", "tests/integration/emulator"),
+        more_tests=("tests/contract", "tests/integration/emulator"),
         more_types=("bench/emulator.py",),
         proofs=_EMULATOR_PROOFS,
     ),
-    Program(name="lib", project="deploy", coverage=95),
-    Program(name="architecture", project="ci", coverage=None, reads=_READ_BY_ARCHITECTURE, more_types=_TYPED_WITH_CI),
+    _tool("lib", "deploy", 95),
+    Program(
+        name="architecture",
+        project="ci",
+        coverage=None,
+        types=("tests/architecture", *_TYPED_WITH_CI),
+        tests=("tests/architecture",),
+        reads=_READ_BY_ARCHITECTURE,
+    ),
 )
-PROGRAM: Final = {program.name: program for program in PROGRAMS}
-# Projects that have a lock file, with the Python of their environment; policy is no program with tests of its own.
-PROJECTS: Final = {**{program.project: program.python for program in PROGRAMS}, "policy": TOOLS_PYTHON}
 # Measurements, by the names of their programs in bench/, with the project whose environment they run in.
 BENCHES: Final = {
     "app": ".", "app_image": ".", "deploy": "ci", "deploy_start": "deploy", "emulator": "emulator",

@@ -8,11 +8,12 @@ from typing import Any
 import dagger
 
 from ci import credentials, environments
+from ci.application import Application
 from ci.destination import Destination, push_tags
 from ci.errors import GateError, NotAllowedError, PipelineError, RefusedError
 from ci.options import Options
 from ci.stages import Stage, run_stage
-from ci.steps import push, registry
+from ci.steps import push, registry, sbom
 from ci.steps.environment import read_project
 from ci.steps.local_volumes import LocalVolumes
 
@@ -54,12 +55,11 @@ class Layout:
     digest: str
 
 
-async def destination(source: dagger.Directory, options: Options) -> Destination:
+async def destination(options: Options) -> Destination:
     """
     Return the destination of an image, after every refusal that needs no work.
 
     Args:
-        source: the repository
         options: options of the call
 
     Raises:
@@ -67,7 +67,7 @@ async def destination(source: dagger.Directory, options: Options) -> Destination
         NotAllowedError: a real environment has nothing to log in with, or a secret cannot be read
     """
     tags = push_tags(options.commit, latest=not options.no_latest)
-    env = await environments.read(source, options.env)
+    env = await environments.read(options.environment_files, options.env)
     chosen = Destination(
         options.repository or env.image,
         tags,
@@ -86,14 +86,17 @@ async def destination(source: dagger.Directory, options: Options) -> Destination
     return chosen
 
 
-async def lay_out(built: dagger.Container, source: dagger.Directory, chosen: Destination) -> Layout:
+async def lay_out(
+    built: dagger.Container, source: dagger.Directory, application: Application, chosen: Destination
+) -> Layout:
     """
     Lay out an image and its bill of materials for the push; the digest is known before the push.
 
     Raises:
-        GateError: the image cannot be laid out, as when it has no Python
+        GateError: the image cannot be laid out, as when a line of its requirements has no version
+        RefusedError: the file for the bill of materials cannot be read
     """
-    layout = push.layout(built, source, chosen.name, await read_project(source, "."))
+    layout = push.layout(built, chosen.name, await sbom.packages(source, application))
     try:
         return Layout(layout.directory(push.LAYOUT), json.loads(await layout.stdout())["digest"])
     except dagger.QueryError as error:
@@ -101,16 +104,16 @@ async def lay_out(built: dagger.Container, source: dagger.Directory, chosen: Des
         raise GateError(f"publish: {chosen.name} was not pushed: {text}".rstrip()) from error
 
 
-async def push_image(layout: Layout, source: dagger.Directory, chosen: Destination) -> tuple[Published, Stage]:
+async def push_image(layout: Layout, options: Options, chosen: Destination) -> tuple[Published, Stage]:
     """Push a layout, as a stage of the release; errors as of `run_push`."""
-    work = run_push(layout, source, chosen, embedded_registry(chosen), uuid.uuid4().hex)
+    work = run_push(layout, options, chosen, embedded_registry(chosen), uuid.uuid4().hex)
     pushed, seconds = await run_stage("publish", work)
     published = Published(chosen.name, pushed["digest"], tuple(pushed["tags"]), pushed["size_bytes"])
     return published, Stage("publish", seconds, (f"tags {', '.join(published.tags)}",))
 
 
 async def run_push(
-    layout: Layout, source: dagger.Directory, chosen: Destination, service: dagger.Service | None, run_id: str
+    layout: Layout, options: Options, chosen: Destination, service: dagger.Service | None, run_id: str
 ) -> dict[str, Any]:
     """
     Run scripts/push.py.
@@ -120,9 +123,9 @@ async def run_push(
         NotAllowedError: the registry does not accept the credentials
         GateError: the push failed
     """
-    deploy = await read_project(source, "deploy")
+    deploy = await read_project(options.tools, "deploy")
     try:
-        container = push.push(layout.folder, source, chosen, service, run_id, deploy)
+        container = push.push(layout.folder, options, chosen, service, run_id, deploy)
         return dict(json.loads(await container.stdout()))
     except dagger.ExecError as error:
         kinds: dict[int, type[PipelineError]] = {kind.exit_code: kind for kind in (RefusedError, NotAllowedError)}

@@ -47,9 +47,9 @@ async def publish_image(gated: Gated, destination: Destination, options: Options
         PipelineError: a gate or the push failed
     """
     async with task_group() as group:
-        _start_preparing(group, gated, ["deploy"] if destination.logins else [], destination)
+        _start_preparing(group, gated, ["deploy"] if destination.logins else [], destination, options)
         stages, layout, _ = await _gate(gated, destination, options)
-        published, stage = await publish.push_image(layout, gated.source, destination)
+        published, stage = await publish.push_image(layout, options, destination)
     return Release((*stages, stage), published)
 
 
@@ -60,19 +60,18 @@ async def roll_out(gated: Gated, destination: Destination, options: Options) -> 
     Raises:
         PipelineError: a gate, the push or the rollout failed
     """
-    source = gated.source
     projects = ["deploy", *(["emulator"] if options.is_local else [])]
     async with task_group() as beside_push_and_rollout:
         async with task_group() as before_rollout:
-            before_rollout.start_soon(_delete_report, source, options)
-            _start_preparing(before_rollout, gated, projects, destination)
+            before_rollout.start_soon(_delete_report, options)
+            _start_preparing(before_rollout, gated, projects, destination, options)
             stages, layout, container = await _gate(gated, destination, options)
             built = (f"{destination.name}@{layout.digest}", container)
             if options.is_local:
-                beside_push_and_rollout.start_soon(_start_emulator, source, options, built)
-            published, stage = await publish.push_image(layout, source, destination)
+                beside_push_and_rollout.start_soon(_start_emulator, options, built)
+            published, stage = await publish.push_image(layout, options, destination)
         flags = options.flags("commit", "timeout", "format")
-        work = deploy_runner.deploy(source, options, published.reference, flags, built)
+        work = deploy_runner.deploy(options, published.reference, flags, built)
         report, seconds = await run_stage("deploy", work)
     return Release((*stages, stage, Stage("deploy", seconds, (f"to {options.env}",))), published, report)
 
@@ -82,11 +81,13 @@ async def _gate(
 ) -> tuple[tuple[Stage, ...], Layout, dagger.Container]:
     """Run the gates; return their stages, and the image with its layout."""
     built, stages = await gates.run(gated)
-    refuse_stand_in(destination, await built.label(image.STAND_IN_LABEL), is_allowed=options.allow_stand_in)
-    return stages, await publish.lay_out(built, gated.source, destination), built
+    refuse_stand_in(destination, await image.stand_in(built), is_allowed=options.allow_stand_in)
+    return stages, await publish.lay_out(built, gated.source, gated.application, destination), built
 
 
-def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destination: Destination) -> None:
+def _start_preparing(
+    group: TaskGroup, gated: Gated, projects: list[str], destination: Destination, options: Options
+) -> None:
     """
     Start to lay out the image, to build the environments of the push and the rollout, and the registry.
 
@@ -98,11 +99,12 @@ def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destin
         gated: files that the gates read
         projects: names of the projects whose environments are needed
         destination: destination of the image
+        options: options of the call
     """
 
     async def build_environment(name: str) -> None:
         with suppress(dagger.QueryError):
-            project = await environment.read_project(gated.source, name)
+            project = await environment.read_project(options.tools, name)
             await environment.environment(project, base.PYTHON, dev=False).sync()
 
     async def start_registry() -> None:
@@ -111,8 +113,9 @@ def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destin
             await (base.registry_tools().sync() if service is None else service.start())
 
     async def prepare_layout() -> None:
-        with suppress(dagger.QueryError, GateError):
-            await publish.lay_out(image.build(gated.shipped), gated.source, destination)
+        with suppress(dagger.QueryError, GateError, RefusedError):
+            built = image.build(gated.context, gated.application)
+            await publish.lay_out(built, gated.source, gated.application, destination)
 
     group.start_soon(start_registry)
     group.start_soon(prepare_layout)
@@ -120,13 +123,13 @@ def _start_preparing(group: TaskGroup, gated: Gated, projects: list[str], destin
         group.start_soon(build_environment, name)
 
 
-async def _start_emulator(source: dagger.Directory, options: Options, built: tuple[str, dagger.Container]) -> None:
+async def _start_emulator(options: Options, built: tuple[str, dagger.Container]) -> None:
     """Start the emulator beside the push; a failure does not cancel the push, because the rollout reports it again."""
     with suppress(RefusedError):
-        await deploy_runner.start_emulator(source, options, built)
+        await deploy_runner.start_emulator(options, built)
 
 
-async def _delete_report(source: dagger.Directory, options: Options) -> None:
+async def _delete_report(options: Options) -> None:
     """Delete the report of the last run, to its end also when a gate fails."""
     with anyio.CancelScope(shield=True):
-        await deploy_runner.delete_report(source, options)
+        await deploy_runner.delete_report(options)

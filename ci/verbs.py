@@ -27,7 +27,7 @@ def uncached(method: Verb) -> Verb:
 
 def verb(*names: str) -> Callable[[Verb], Verb]:
     """
-    Register a method that takes the repository, options and arguments of its own.
+    Register a method that takes options and arguments of its own.
 
     On the command line, the verb has the arguments of its own and, in place of `options`, each named option.
 

@@ -11,6 +11,8 @@ from policy.running import ROOT, run_checked
 # Name of the credential file that google-github-actions/auth v3.0.0 writes into the workspace.
 # Source: https://github.com/google-github-actions/auth#prerequisites (read 2026-11-24).
 CREDENTIALS: Final = "gha-creds-0123456789abcdef.json"
+# Of the application that is shipped, and of each example.
+DOCKERFILES: Final = ("Dockerfile", *(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/*/Dockerfile")))
 
 
 def rules(text: str) -> Iterator[tuple[bool, "re.Pattern[str]"]]:
@@ -52,9 +54,10 @@ def unexplained(dockerfile: str) -> list[int]:
     ]
 
 
-def test_hadolint_finds_nothing() -> None:
+@pytest.mark.parametrize("path", DOCKERFILES)
+def test_hadolint_finds_nothing(path: str) -> None:
     """hadolint has no findings, not even in style, without a configuration file."""
-    run_checked("hadolint", "--no-color", "--failure-threshold", "style", "--config", "/dev/null", "Dockerfile")
+    run_checked("hadolint", "--no-color", "--failure-threshold", "style", "--config", "/dev/null", path)
 
 
 def test_ignored_rules_have_a_reason() -> None:

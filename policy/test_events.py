@@ -33,7 +33,7 @@ def deliver(environment: str, verb: str, image: str = "", to: str = "") -> Event
 
 def verb(command: list[str]) -> str:
     """Return the verb of a call of the module."""
-    return command[2] if command[1] == "call" else command[1]
+    return command[command.index("call") + 1] if "call" in command else command[1]
 
 
 def flag(command: list[str], name: str) -> str:

@@ -7,15 +7,15 @@ from typing import Final
 
 import pytest
 
-from policy.workflows import PATHS, command, read_workflow, steps
+from policy.workflows import PATHS, command, is_call, read_workflow, steps
 
-# A hostile value for each field of the form of a dispatch.
+# A hostile value for each field of the form of a dispatch, and for each input of a caller.
 TYPED: Final = "a b; touch $(echo owned) `echo owned` 'x' \"y\" * \\ >owned --help"
 RUNS: Final = [
-    pytest.param(path.name, step["run"], id=f"{path.stem}-{'-'.join(step['run'].split()[1:3])}")
+    pytest.param(path.name, step["run"], id=f"{path.stem}-{'-'.join(step['run'].split()[1:5])}")
     for path in PATHS
     for step in steps(read_workflow(path))
-    if step.get("run", "").startswith("./daggerw ")
+    if is_call(step.get("run", ""))
 ]
 
 
@@ -35,11 +35,15 @@ def shell(run: str, folder: Path, code: int = 0) -> tuple[int, list[str]]:
         https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell (read
         2026-11-24): a step without `shell` runs in `bash -e {0}`. Here with `-u` too, which fails on an unset variable.
     """
-    stub = folder / "daggerw"
+    stub = folder / command(run)[0]
+    stub.parent.mkdir(exist_ok=True)
     stub.write_text(f'#!/bin/sh\nprintf "%s\\0" "$@" >arguments\necho shown\nexit {code}\n')
     stub.chmod(0o755)
     (folder / "step.sh").write_text(run)
-    names = ("TARGET", "PROJECT", "ZONE", "GROUP", "REPOSITORY", "IMAGE", "COMMIT", "TO", "NAME", "ROLLBACK")
+    names = (
+        "TARGET", "PROJECT", "ZONE", "GROUP", "REPOSITORY", "IMAGE", "COMMIT", "TO", "NAME", "ROLLBACK", "SOURCE",
+        "SETTINGS", "MODULE", "VERB",
+    )  # fmt: skip
     variables = {
         **dict.fromkeys(names, TYPED),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),

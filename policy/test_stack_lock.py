@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from policy.running import ROOT
 from policy.terraform import Plan, scripts
@@ -46,9 +47,10 @@ def _update(vm: Vm) -> Iterator[None]:
 
 
 def test_lock_is_the_file_of_updates(vm: Vm, name: str) -> None:
-    """The first boot creates the file, which only root may open; its path is that of accessory/remote."""
-    folder = re.findall(r"^state=(\S+)", (ROOT / "accessory/remote/state.sh").read_text(), re.MULTILINE)
-    assert [f"{path}/accessory.lock" for path in folder] == [f"/{_LOCK}"]
+    """The first boot creates the file, which only root may open; its folder is that of environments/."""
+    for env in ("dev", "prod"):
+        accessories = yaml.safe_load((ROOT / f"environments/{env}.yaml").read_text())["accessories"]
+        assert {f"{accessory['state']}/accessory.lock" for accessory in accessories.values()} == {f"/{_LOCK}"}
     assert 'exec 9>>"$state/accessory.lock"' in (ROOT / "accessory/remote/update.sh").read_text()
     path = vm.folder / _LOCK
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)

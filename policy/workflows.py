@@ -14,6 +14,10 @@ from policy.running import ROOT
 
 FOLDER: Final = ROOT / ".github/workflows"
 PATHS: Final = sorted(path for path in FOLDER.iterdir() if path.suffix in (".yml", ".yaml"))
+# daggerw in a checkout of this repository, and in the job of another repository that calls release.yml.
+DAGGERW: Final = ("./daggerw", "delivery/daggerw")
+# Events that name the workflow that they start.
+_NAMED: Final = ("workflow_dispatch", "workflow_call")
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Event:
         name: name of the event in `on:`.
         branch: branch that is pushed, target of the pull request, or branch of the dispatch.
         paths: changed paths.
-        workflow: name of the dispatched workflow's file, without its extension.
-        inputs: inputs of the dispatch by name.
+        workflow: name of the dispatched or called workflow's file, without its extension.
+        inputs: inputs of the dispatch or the call by name.
     """
 
     name: str
@@ -67,6 +71,11 @@ def steps(workflow: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
+def is_call(run: str) -> bool:
+    """Return whether a step calls the module."""
+    return run.split(" ", 1)[0] in DAGGERW
+
+
 def command(run: str) -> list[str]:
     """
     Return the arguments of the single command of a step, without its redirection.
@@ -104,7 +113,7 @@ def jobs_of(event: Event, fails: Callable[[str], bool] = lambda _: False) -> lis
 def _is_triggered(name: str, on: Mapping[str, Any], event: Event) -> bool:
     if event.name not in on:
         return False
-    if event.name == "workflow_dispatch":
+    if event.name in _NAMED:
         return name == event.workflow
     if event.name == "schedule":
         return True
@@ -129,7 +138,12 @@ def _matches(pattern: str, name: str) -> bool:
 def _run_of(name: str, workflow: Mapping[str, Any], job: str, event: Event, fails: Callable[[str], bool]) -> JobRun:
     ref = "refs/pull/1/merge" if event.name == "pull_request" else f"refs/heads/{event.branch}"
     github = {"event_name": event.name, "ref": ref, "sha": "5ea1ed"}
-    contexts: dict[str, Mapping[str, Any]] = {"github": github, "inputs": event.inputs, "secrets": _Secrets()}
+    called = {"workflow_repository": "owner/delivery", "workflow_sha": "c0ffee"}
+    form = (workflow["on"].get("workflow_call") or {}).get("inputs", {})
+    inputs = {name: field["default"] for name, field in form.items() if "default" in field} | dict(event.inputs)
+    contexts: dict[str, Mapping[str, Any]] = {
+        "github": github, "inputs": inputs, "job": called, "secrets": _Secrets(),
+    }  # fmt: skip
     default_variables = {"GITHUB_TRIGGERING_ACTOR": "octocat"}
     definition = workflow["jobs"][job]
     commands, status = [], "success"

@@ -3,7 +3,7 @@
 set -uo pipefail
 export LC_ALL=C
 umask 077
-state=/var/lib/dojangkok app=/opt/app
+app=/opt/app
 boot_id=/proc/sys/kernel/random/boot_id
 record=$state/accessory.json now=$state/accessory.now folder=$state/runs/$run
 phase="" began_us=0 why=""

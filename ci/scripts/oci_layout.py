@@ -67,7 +67,7 @@ def remove_build_dates(config: dict[str, Any]) -> None:
 
 def label_first(config: dict[str, Any]) -> None:
     """Give an image a digest that no release has."""
-    config["config"].setdefault("Labels", {})["dojangkok.release"] = FIRST
+    config["config"].setdefault("Labels", {})["delivery.release"] = FIRST
 
 
 def store(layout: Path, document: dict[str, object]) -> dict[str, object]:
@@ -84,10 +84,17 @@ def _blob(layout: Path, digest: str) -> Path:
 
 def write_bill(layout: Path, name: str, image: dict[str, Any]) -> None:
     """Write the bill of materials of an image as an OCI layout."""
-    python = json.loads((_MATERIALS / "python.json").read_text())
     interpreter, debian = ((_MATERIALS / file).read_text() for file in ("python.txt", "debian.tsv"))
     subject = {key: image[key] for key in ("mediaType", "digest", "size")}
-    sbom.write(layout, sbom.bill(python, interpreter, debian, name, image["digest"]), subject)
+    sbom.write(layout, sbom.bill(_packages(), interpreter, debian, name, image["digest"]), subject)
+
+
+def _packages() -> list[dict[str, Any]]:
+    """Return the packages of the application, as steps/sbom.py lists them."""
+    locked, requirements = _MATERIALS / "packages.json", _MATERIALS / "requirements.txt"
+    if locked.exists():
+        return list(json.loads(locked.read_text())["components"])
+    return sbom.required_packages(requirements.read_text()) if requirements.exists() else []
 
 
 def main(name: str) -> None:
@@ -100,4 +107,7 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    try:
+        main(sys.argv[1])
+    except sbom.RequirementError as error:
+        sys.exit(str(error))

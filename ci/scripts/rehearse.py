@@ -20,7 +20,7 @@ from typing import Any
 
 _CREDENTIALS = Path("/scratch/credentials.json")
 _AUDIENCE = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/providers/github"
-_ACCOUNT = "projects/-/serviceAccounts/deployer@dojangkok-dev.iam.gserviceaccount.com"
+_ACCOUNT = "projects/-/serviceAccounts/deployer@rehearsal.iam.gserviceaccount.com"
 _TIMEOUT_S = 10
 
 

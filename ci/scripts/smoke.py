@@ -1,10 +1,11 @@
 """
 Smoke of a server.
 
-`python smoke.py health http://HOST:PORT` requests the health of a started server.
-`python smoke.py lifecycle http://127.0.0.1:PORT DRAIN_S COMMAND [ARG …]` starts and stops a server in its own image.
-The server must listen on the port, run as a user who is not root, have no uv and no compiler beside it, become ready,
-report 'not ready' after SIGTERM while it still answers, and end within 10 s after draining.
+`python smoke.py health http://HOST:PORT EXPECTED` requests the paths of a started server.
+`python smoke.py lifecycle http://127.0.0.1:PORT EXPECTED COMMAND [ARG …]` starts and stops a server in its own image.
+EXPECTED is JSON with the fields of `Expected`. The server must listen on the port, become ready, and end within 10 s
+after draining; if it drains, it reports 'not ready' after SIGTERM while it is still alive. Its user is not root, and no
+compiler and no package installer is beside it, unless EXPECTED allows them.
 
 Exit code 1: the problems are on stderr, with the last log lines of the server that was started here.
 """
@@ -21,6 +22,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 
 _TIMEOUT_S = 5
 _LISTENS_WITHIN_S = 15
@@ -29,6 +31,28 @@ _END_WITHIN_S = 10
 _LOG_LINES = 20
 _ENDED_WELL = (0, -signal.SIGTERM)
 _BUILD_TOOLS = ("uv", "uvx", "cc", "gcc", "g++", "c++", "clang", "make")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """
+    What a server must do, as delivery.yaml states it.
+
+    Args:
+        liveness: path that answers 200 as long as the process serves
+        readiness: path that answers 200 from the end of the start to SIGTERM
+        responses: paths that answer 200, each with a text that the response contains
+        drain_s: seconds after SIGTERM in which the server still answers, but is not ready
+        allow_root: whether the image's user may be root
+        allow_build_tools: whether compilers and package installers may be in the image
+    """
+
+    liveness: str
+    readiness: str
+    responses: dict[str, str]
+    drain_s: float
+    allow_root: bool
+    allow_build_tools: bool
 
 
 def get(url: str) -> tuple[int, str]:
@@ -52,10 +76,10 @@ def wait_until(url: str, status: int, within_s: float) -> bool:
     return True
 
 
-def becomes_ready(server: str, is_running: Callable[[], bool]) -> bool:
+def becomes_ready(server: str, readiness: str, is_running: Callable[[], bool]) -> bool:
     """Poll until a server is ready; it has less time to listen on its port than to become ready."""
     began_s = time.monotonic()
-    while get(f"{server}/readyz")[0] != 200:
+    while get(f"{server}{readiness}")[0] != 200:
         waited_s = time.monotonic() - began_s
         is_late = waited_s > _READY_WITHIN_S or (waited_s > _LISTENS_WITHIN_S and unreachable(server))
         if is_late or not is_running():
@@ -75,48 +99,53 @@ def unreachable(server: str) -> str:
     return ""
 
 
-def problems(server: str) -> list[str]:
-    """Return a line for each route of the server that does not respond as it must."""
-    if not becomes_ready(server, lambda: True) and (reason := unreachable(server)):
+def problems(server: str, expected: Expected) -> list[str]:
+    """Return a line for each path of the server that does not respond as it must."""
+    if not becomes_ready(server, expected.readiness, lambda: True) and (reason := unreachable(server)):
         return [reason]
     lines = []
-    for path, expected in (("/livez", '"ok"'), ("/readyz", '"ok"'), ("/health", '"ok"'), ("/metrics", "http_request")):
+    for path, text in expected.responses.items():
         status, body = get(f"{server}{path}")
-        if status != 200 or expected not in body:
-            lines.append(f"GET {path}: status {status}, expected 200 and {expected}: {body[:500]}")
-    status, body = get(f"{server}/version")
-    if status != 200 or not json.loads(body).get("image"):
-        lines.append(f"GET /version: status {status}, expected 200 and the image: {body[:500]}")
+        if status != 200 or text not in body:
+            wanted = f"200 and {text}" if text else "200"
+            lines.append(f"GET {path}: status {status}, expected {wanted}: {body[:500]}")
     return lines
 
 
-def surroundings() -> list[str]:
+def surroundings(expected: Expected) -> list[str]:
     """Return the problems of the image and its user."""
-    lines = [f"{tool} is in the image: {path}" for tool in _BUILD_TOOLS if (path := shutil.which(tool))]
-    if os.getuid() == 0:
-        lines.append("the image's user is root")
+    lines = []
+    if not expected.allow_build_tools:
+        found = ((tool, shutil.which(tool)) for tool in _BUILD_TOOLS)
+        fix = "Fix: leave it out of the last stage of the Dockerfile, or set 'allow_build_tools: true' in delivery.yaml"
+        lines += [f"{tool} is in the image: {path}. {fix}" for tool, path in found if path]
+    if os.getuid() == 0 and not expected.allow_root:
+        fix = "Fix: add a USER to the Dockerfile, or set 'allow_root: true' in delivery.yaml"
+        lines.append(f"the image's user is root. {fix}")
     return lines
 
 
-def lifecycle(server: str, drain_s: float, process: "subprocess.Popen[bytes]") -> list[str]:
+def lifecycle(server: str, expected: Expected, process: "subprocess.Popen[bytes]") -> list[str]:
     """Return the problems between the start and the end of the server."""
-    if not becomes_ready(server, lambda: process.poll() is None):
+    drain_s = expected.drain_s
+    if not becomes_ready(server, expected.readiness, lambda: process.poll() is None):
         reason = unreachable(server) if process.poll() is None else ""
         return [reason or f"the server {_ending(process)}"]
     process.send_signal(signal.SIGTERM)
     stopped_at = time.monotonic()
     lines = []
-    if not wait_until(f"{server}/readyz", 503, drain_s):
-        lines.append("SIGTERM: /readyz did not turn to 503 while draining")
-    elif get(f"{server}/livez")[0] != 200:
-        lines.append("SIGTERM: /livez did not answer while draining")
+    if drain_s and not wait_until(f"{server}{expected.readiness}", 503, drain_s):
+        lines.append(f"SIGTERM: {expected.readiness} did not turn to 503 while draining")
+    elif drain_s and get(f"{server}{expected.liveness}")[0] != 200:
+        lines.append(f"SIGTERM: {expected.liveness} did not answer while draining")
     try:
         code = process.wait(timeout=drain_s + _END_WITHIN_S)
     except subprocess.TimeoutExpired:
         return [*lines, f"SIGTERM: still running {drain_s + _END_WITHIN_S:.0f} s later"]
     if code not in _ENDED_WELL:
         lines.append(f"SIGTERM: ended with code {code}, expected 0 or {128 + signal.SIGTERM}")
-    print(f"ended {time.monotonic() - stopped_at:.1f} s after SIGTERM, {drain_s:g} s of it draining")
+    of_it = f", {drain_s:g} s of it draining" if drain_s else ""
+    print(f"ended {time.monotonic() - stopped_at:.1f} s after SIGTERM{of_it}")
     return lines
 
 
@@ -126,19 +155,26 @@ def _ending(process: "subprocess.Popen[bytes]") -> str:
     return f"ended with code {process.returncode} instead of becoming ready"
 
 
-def health(server: str) -> int:
-    """Request every route, and print the problems."""
-    lines = problems(server)
+def health(server: str, expected: Expected) -> int:
+    """Request every path, and print the problems."""
+    lines = problems(server, expected)
     print("\n".join(lines), file=sys.stderr)
     return 1 if lines else 0
 
 
-def start_and_stop(server: str, drain_s: float, command: list[str]) -> int:
+def start_and_stop(server: str, expected: Expected, command: list[str]) -> int:
     """Start and stop a server, and print the problems."""
+    if not command:
+        print("the image has no command. Fix: add a CMD or an ENTRYPOINT to the Dockerfile", file=sys.stderr)
+        return 1
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            lines = surroundings() + lifecycle(server, drain_s, process)
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+        except OSError as error:
+            print(f"the image's command cannot be started: {error}", file=sys.stderr)
+            return 1
+        try:
+            lines = surroundings(expected) + lifecycle(server, expected, process)
         finally:
             process.kill()
         if not lines:
@@ -149,6 +185,11 @@ def start_and_stop(server: str, drain_s: float, command: list[str]) -> int:
     return 1
 
 
+def main(verb: str, server: str, expected: str, *command: str) -> int:
+    """Run a verb of the command line; return the exit code."""
+    fields = Expected(**json.loads(expected))
+    return health(server, fields) if verb == "health" else start_and_stop(server, fields, list(command))
+
+
 if __name__ == "__main__":
-    verb, *rest = sys.argv[1:]
-    sys.exit(health(rest[0]) if verb == "health" else start_and_stop(rest[0], float(rest[1]), rest[2:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -6,11 +6,11 @@ from typing import Final
 import dagger
 from dagger import dag
 
+from ci.options import Options
 from ci.steps.base import GCLOUD, PYTHON, WORKDIR
 from ci.steps.environment import Project, environment
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
-_TYPED: Final = "./daggerw call accessory"
 _SDK: Final = "/usr/lib/google-cloud-sdk"  # where gcloud's image of Debian packages has it
 
 
@@ -46,12 +46,12 @@ class Update:
         return ["update", *named, *(["--image", self.image] if self.image else [])]
 
 
-def run(source: dagger.Directory, project: Project, update: Update, run_id: str) -> dagger.Container:
+def run(options: Options, project: Project, update: Update, run_id: str) -> dagger.Container:
     """
     Run an update; any exit code is accepted.
 
     Args:
-        source: the repository
+        options: options of the call
         project: project `accessory`
         update: the update
         run_id: fresh id, so that no update is answered from a cache
@@ -65,10 +65,10 @@ def run(source: dagger.Directory, project: Project, update: Update, run_id: str)
         .with_directory(_SDK, dag.container().from_(GCLOUD.reference).directory(_SDK))
         .with_env_variable("PATH", f"{_SDK}/bin:$PATH", expand=True)
         .with_env_variable("CLOUDSDK_CORE_DISABLE_PROMPTS", "1")
-        .with_mounted_directory(f"{WORKDIR}/accessory", source.directory("accessory"))
-        .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
-        .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
-        .with_env_variable("ACCESSORY_COMMAND", _TYPED)
+        .with_mounted_directory(f"{WORKDIR}/accessory", options.tools.directory("accessory"))
+        .with_mounted_directory(f"{WORKDIR}/lib", options.tools.directory("lib"))
+        .with_mounted_directory(f"{WORKDIR}/environments", options.environment_files)
+        .with_env_variable("ACCESSORY_COMMAND", f"{options.command} accessory {options.retyped}".rstrip())
         .with_env_variable("GITHUB_ACTOR", update.by)
         .with_env_variable("RUN_ID", run_id)
     )

@@ -1,7 +1,6 @@
 """Every image and tool version of the pipeline, and the containers that all steps start from."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import dagger
 from dagger import dag
@@ -15,7 +14,7 @@ class Image:
     A base image, pinned by an exact tag, and by a digest where one is known.
 
     Args:
-        tag: name and tag, such as `python:3.10-slim`
+        tag: name and tag, such as `golang:1.26-bookworm`
         digest: digest such as `sha256:…`; empty where it is unknown
     """
 
@@ -28,10 +27,9 @@ class Image:
         return f"{self.tag}@{self.digest}" if self.digest else self.tag
 
 
-APP_PYTHON = Image("python:3.10-slim")  # also in the Dockerfile
-PYTHON = Image("python:3.13-slim-bookworm")  # also in ci/pyproject.toml
+PYTHON_SERIES = programs.TOOLS_PYTHON
+PYTHON = Image(f"python:{PYTHON_SERIES}-slim-bookworm")  # also in ci/pyproject.toml
 UV = Image(f"ghcr.io/astral-sh/uv:{programs.UV_VERSION}")
-PYTHONS: Final = {programs.APP_PYTHON: APP_PYTHON, programs.TOOLS_PYTHON: PYTHON}  # images by the series of a program
 GO = Image("golang:1.26-bookworm")
 TERRAFORM = Image("hashicorp/terraform:1.11.4")
 GCLOUD = Image("gcr.io/google.com/cloudsdktool/google-cloud-cli:528.0.0-slim")  # no stand-in: it talks to Google alone
@@ -42,6 +40,11 @@ REGISTRY_DEBIAN = "docker-registry=2.8.2*"
 
 VENV = "/opt/venv"
 WORKDIR = "/src"
+
+
+def python_image(series: str) -> Image:
+    """Return the image of the Python that a program ships with."""
+    return PYTHON if series == PYTHON_SERIES else Image(f"python:{series}-slim")
 
 
 def python(image: Image) -> dagger.Container:

@@ -11,8 +11,8 @@ from ci.options import Options
 from ci.steps import emulator, registry
 from ci.steps.base import PYTHON, WORKDIR
 from ci.steps.environment import Project, environment
-from ci.steps.image import SCRIPTS
 from ci.steps.local_volumes import LocalVolumes
+from ci.steps.scripts import script
 
 _CREDENTIALS: Final = "/run/secrets/credentials"
 _REGISTRY_CREDENTIALS: Final = "/run/secrets/registry-credentials"
@@ -42,7 +42,6 @@ class Rehearsal:
 
 
 def deploy(
-    source: dagger.Directory,
     project: Project,
     options: Options,
     arguments: list[str],
@@ -53,7 +52,6 @@ def deploy(
     Run a verb of deploy; any exit code is accepted.
 
     Args:
-        source: the repository
         project: project `deploy`
         options: options of the call
         arguments: the verb and its own flags
@@ -64,12 +62,12 @@ def deploy(
     command += options.flags("env", "project", "zone", "region", "group", "repository")
     container = (
         environment(project, PYTHON, dev=False)
-        .with_mounted_directory(f"{WORKDIR}/deploy", source.directory("deploy"))
-        .with_mounted_directory(f"{WORKDIR}/lib", source.directory("lib"))
-        .with_mounted_directory(f"{WORKDIR}/environments", source.directory("environments"))
+        .with_mounted_directory(f"{WORKDIR}/deploy", options.tools.directory("deploy"))
+        .with_mounted_directory(f"{WORKDIR}/lib", options.tools.directory("lib"))
+        .with_mounted_directory(f"{WORKDIR}/environments", options.environment_files)
         .with_mounted_cache(_RESULTS, _reports(rehearsal.volumes if rehearsal else None))
         .with_env_variable("DEPLOY_RESULTS", f"{_RESULTS}/{options.env}")
-        .with_env_variable("DEPLOY_COMMAND", "./daggerw call")
+        .with_env_variable("DEPLOY_COMMAND", options.command)
         .with_env_variable("DEPLOY_ARGUMENTS", options.retyped)
         .with_env_variable("GITHUB_ACTOR", options.by)
         .with_env_variable("RUN_ID", run_id)
@@ -85,7 +83,7 @@ def deploy(
             container.with_service_binding("emulator", rehearsal.emulator)
             .with_service_binding(registry.ALIAS, registry.embedded(rehearsal.volumes))
             .with_mounted_temp("/scratch")
-            .with_mounted_file("/scripts/rehearse.py", source.file(f"{SCRIPTS}/rehearse.py"))
+            .with_mounted_file("/scripts/rehearse.py", script("rehearse.py"))
         )
         binding = [rehearsal.binding] if rehearsal.binding else []
         command = ["python", "/scripts/rehearse.py", emulator.URL, *binding, "--", *command]

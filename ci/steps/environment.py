@@ -1,11 +1,15 @@
 """Python environments: the packages of a project's lock file, in a container."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import dagger
 
 from ci.programs import path_in
 from ci.steps.base import WORKDIR, Image, python
+
+_MODULE: Final = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class Project:
     def config(self) -> str:
         """Path of the pyproject.toml, which also configures mypy, pytest and coverage."""
         return path_in(self.folder, "pyproject.toml")
+
+
+def own_project() -> Project:
+    """Return the project of this module, from the module's own files: its lock file has the tools of lint."""
+    return Project("ci", *((_MODULE / name).read_text() for name in ("pyproject.toml", "uv.lock")))
 
 
 async def read_project(source: dagger.Directory, folder: str) -> Project:

@@ -1,85 +1,127 @@
 """
 Build and smoke of the image that is shipped.
 
-Two builds of the same sources give the same digest, also after the engine lost its cache, because nothing of the
-moment gets into the pushed image: the Dockerfile sets every time that its lines leave, bytecode carries no time stamps,
-packages come from uv.lock, the commit is not part of the image, and scripts/oci_layout.py removes the dates from the
-configuration, which the engine (v0.19.10) offers no way to set. The digest changes with the sources, the lock file,
-and the base image: `python:3.10-slim` is a tag that moves upstream, and a stand-in is made anew with each set-up of a
-local engine.
+Two builds of the same sources give the same digest, also after the engine lost its cache, if the Dockerfile leaves
+nothing of the moment in its layers: it gets SOURCE_DATE_EPOCH, the commit is not part of the image, and
+scripts/oci_layout.py removes the dates from the configuration, which the engine (v0.19.10) offers no way to set. The
+digest changes with the sources and the base image: a tag moves upstream, and a stand-in is made anew with each set-up
+of a local engine.
+
+Smoke runs its own Python inside the image, by the loader of that Python: an image needs neither Python nor a shell.
 """
 
+import json
 from typing import Final
 
 import dagger
 from dagger import dag
 
-from ci.steps.base import PYTHON
+from ci.application import Application
+from ci.defaults import STAND_IN_LABEL
+from ci.steps.base import PYTHON, PYTHON_SERIES
+from ci.steps.scripts import scripts
 
 PLATFORM: Final = dagger.Platform("linux/amd64")
-STAND_IN_LABEL: Final = "dojangkok.stand-in"
-PORT: Final = 8000
-
-SCRIPTS: Final = "ci/scripts"
-_CONTEXT: Final = ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
-READS: Final = (*_CONTEXT, SCRIPTS)  # the files that build and smoke read
-_EPOCH: Final = "315532800"  # 1980-01-01, also in the Dockerfile
-_DRAIN_S: Final = 2
-
-# The environment that an instance of the group sets; the addresses lead nowhere.
-_PRODUCTION_LIKE: Final = {
-    "APP_ENV": "prod",
-    "VLLM_BASE_URL": "http://vllm.smoke.internal:8001/v1",
-    "VLLM_API_KEY": "smoke",
-    "VLLM_LORA_ADAPTER_CHECKLIST": "checklist",
-    "VLLM_LORA_ADAPTER_EASYCONTRACT": "easycontract",
-    "CHROMADB_URL": "http://chromadb.smoke.internal:8100",
-    "BACKEND_CALLBACK_BASE_URL": "https://backend.smoke.internal/api",
-    "BACKEND_INTERNAL_TOKEN": "smoke",
-    "OCR_API": "smoke",
-    "HTTP_TIMEOUT_SEC": "30",
-    "AI_SERVER_IMAGE": "smoke",
-    "DRAIN_SEC": str(_DRAIN_S),
-}
+_EPOCH: Final = "315532800"  # 1980-01-01
+_HOST: Final = "app"
+_RUNTIME: Final = "/opt/smoke-python"
+_LIBRARIES: Final = f"{_RUNTIME}/usr/local/lib:{_RUNTIME}/usr/lib/x86_64-linux-gnu"
+# `-I`: the variables of the image that begin with PYTHON are for its own Python.
+_PYTHON_COMMAND: Final = [
+    f"{_RUNTIME}/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+    "--library-path",
+    _LIBRARIES,
+    f"{_RUNTIME}/usr/local/bin/python{PYTHON_SERIES}",
+    "-I",
+]
 
 
-def build(source: dagger.Directory) -> dagger.Container:
-    """Return the image, built from the part of the sources that goes into it."""
-    context = source.filter(include=_CONTEXT, exclude=["**/__pycache__"])
-    return context.docker_build(platform=PLATFORM, build_args=[dagger.BuildArg("SOURCE_DATE_EPOCH", _EPOCH)])
+def build(context: dagger.Directory, application: Application) -> dagger.Container:
+    """Return the image, built from the files of its context."""
+    return context.docker_build(
+        dockerfile=application.dockerfile,
+        platform=PLATFORM,
+        build_args=[dagger.BuildArg("SOURCE_DATE_EPOCH", _EPOCH)],
+    )
 
 
-def started(image: dagger.Container) -> dagger.Service:
+async def stand_in(built: dagger.Container) -> str:
+    """Return the name of the official image that a stand-in of the local engine replaces; empty where none does."""
+    return await built.label(STAND_IN_LABEL) or ""
+
+
+async def command(built: dagger.Container) -> list[str]:
+    """Return the command that starts the image: its ENTRYPOINT and CMD."""
+    return [*(await built.entrypoint() or []), *(await built.default_args() or [])]
+
+
+def started(built: dagger.Container, application: Application) -> dagger.Service:
     """
-    Return the image as an instance starts it: its own command, a production-like environment.
+    Return the image as an instance starts it: its own command, the variables of delivery.yaml.
 
     The engine (v0.19.10) would wait 15 minutes for a port on which nothing listens; smoke.py waits itself.
     """
-    return production_like(image).with_exposed_port(PORT, experimental_skip_healthcheck=True).as_service()
+    container = configured(built, application, application.image)
+    container = container.with_exposed_port(application.port, experimental_skip_healthcheck=True)
+    return container.as_service(use_entrypoint=True)
 
 
-def smoke_health(image: dagger.Container, scripts: dagger.Directory) -> dagger.Container:
-    """Request the health of the started image from another container."""
+def smoke_health(built: dagger.Container, application: Application) -> dagger.Container:
+    """Request the paths of the started image from another container."""
     return (
         dag.container()
         .from_(PYTHON.reference)
-        .with_service_binding("app", started(image))
-        .with_mounted_directory("/scripts", scripts)
-        .with_exec(["python", "/scripts/smoke.py", "health", f"http://app:{PORT}"])
+        .with_service_binding(_HOST, started(built, application))
+        .with_mounted_directory("/scripts", scripts())
+        .with_exec(
+            ["python", "/scripts/smoke.py", "health", f"http://{_HOST}:{application.port}", expectations(application)]
+        )
     )
 
 
-def smoke_lifecycle(image: dagger.Container, scripts: dagger.Directory, command: list[str]) -> dagger.Container:
+def smoke_lifecycle(built: dagger.Container, application: Application, arguments: list[str]) -> dagger.Container:
     """Start and stop the server inside its own image, and check its user and the programs beside it."""
-    return (
-        production_like(image)
-        .with_mounted_directory("/scripts", scripts)
-        .with_exec(["python", "/scripts/smoke.py", "lifecycle", f"http://127.0.0.1:{PORT}", str(_DRAIN_S), *command])
+    server = f"http://127.0.0.1:{application.port}"
+    container = with_python(configured(built, application, application.image))
+    script = [*_PYTHON_COMMAND, "/scripts/smoke.py", "lifecycle", server, expectations(application)]
+    return container.with_exec([*script, *arguments])
+
+
+def installed(built: dagger.Container) -> dagger.Directory:
+    """
+    List what an image holds beside the packages of a lock file, in one exec, which costs seconds.
+
+    Returns:
+        python.txt: the version of Python, or nothing; debian.tsv: name, version, architecture of each Debian package.
+    """
+    folder = "/opt/installed"
+    container = with_python(built.with_user("0"))
+    return container.with_exec([*_PYTHON_COMMAND, "/scripts/installed.py", folder]).directory(folder)
+
+
+def with_python(built: dagger.Container) -> dagger.Container:
+    """Mount the scripts, and the Python that _PYTHON_COMMAND starts."""
+    runtime = dag.container(platform=PLATFORM).from_(PYTHON.reference).rootfs()
+    return built.with_mounted_directory(_RUNTIME, runtime).with_mounted_directory("/scripts", scripts())
+
+
+def expectations(application: Application) -> str:
+    """Return what smoke.py expects of the server, as JSON."""
+    paths = (application.liveness, application.readiness, application.health)
+    return json.dumps(
+        {
+            "liveness": application.liveness,
+            "readiness": application.readiness,
+            "responses": {**dict.fromkeys(paths, ""), **application.responses},
+            "drain_s": application.drain_s,
+            "allow_root": application.allow_root,
+            "allow_build_tools": application.allow_build_tools,
+        }
     )
 
 
-def production_like(image: dagger.Container) -> dagger.Container:
-    """Set the environment that an instance of the group sets."""
-    for name, value in _PRODUCTION_LIKE.items():
-        image = image.with_env_variable(name, value)
-    return image
+def configured(built: dagger.Container, application: Application, reference: str) -> dagger.Container:
+    """Set the variables of delivery.yaml."""
+    for name, value in application.variables(reference).items():
+        built = built.with_env_variable(name, value)
+    return built

@@ -19,7 +19,7 @@ GO_TOOLS: Final = (
 # The files that policy/test_*.py judge, and those that they compare them with.
 READS: Final = (
     ".dockerignore", ".github", ".gitignore", "Dockerfile", "accessory", "app", "compose", "deploy", "docs",
-    "environments", "iac", "lib", "packer", "policy", "pyproject.toml", "uv.lock",
+    "environments", "examples", "iac", "lib", "packer", "policy", "pyproject.toml", "uv.lock",
 )  # fmt: skip
 # The sources of the tools: go.mod and go.sum of each.
 TOOL_SOURCES: Final = ("policy/tools/build", *(f"policy/tools/{name}" for name in GO_TOOLS))

@@ -6,44 +6,42 @@ import dagger
 from dagger import dag
 
 from ci.destination import Destination
+from ci.options import Options
 from ci.steps import registry
 from ci.steps.base import PYTHON, VENV, WORKDIR, registry_tools
 from ci.steps.environment import Project, environment
-from ci.steps.image import SCRIPTS
-from ci.steps.sbom import python_packages, system_packages
+from ci.steps.image import installed
+from ci.steps.sbom import FOLDER
+from ci.steps.scripts import scripts
 
 LAYOUT: Final = "/layout"
 
 
-def layout(image: dagger.Container, source: dagger.Directory, name: str, app: Project) -> dagger.Container:
+def layout(image: dagger.Container, name: str, packages: dagger.Directory) -> dagger.Container:
     """
     Lay out an image and its bill of materials for the push.
 
     Args:
         image: the built image
-        source: the repository
         name: host and path of the image
-        app: project of the image, whose lock file lists its packages
+        packages: packages of the application, as steps/sbom.py lists them
 
     Returns:
         A container with the folder LAYOUT, whose stdout is the JSON that scripts/oci_layout.py prints.
     """
-    system = system_packages(image)
     return (
         dag.container()
         .from_(PYTHON.reference)
         .with_mounted_file("/image.tar", image.as_tarball())
-        .with_mounted_file("/bill/python.json", python_packages(app))
-        .with_mounted_file("/bill/python.txt", system.file("python.txt"))
-        .with_mounted_file("/bill/debian.tsv", system.file("debian.tsv"))
-        .with_mounted_directory("/scripts", source.directory(SCRIPTS))
+        .with_mounted_directory(FOLDER, packages.with_directory("/", installed(image)))
+        .with_mounted_directory("/scripts", scripts())
         .with_exec(["python", "-m", "scripts.oci_layout", name])
     )
 
 
 def push(
     layout_folder: dagger.Directory,
-    source: dagger.Directory,
+    options: Options,
     destination: Destination,
     service: dagger.Service | None,
     run_id: str,
@@ -54,7 +52,7 @@ def push(
 
     Args:
         layout_folder: the folder that `layout` makes
-        source: the repository
+        options: options of the call
         destination: destination of the image
         service: the embedded registry, if the image goes there
         run_id: fresh id, so that no push is answered from a cache
@@ -66,7 +64,7 @@ def push(
     container = (
         registry_tools()
         .with_mounted_directory(LAYOUT, layout_folder)
-        .with_mounted_directory("/scripts", source.directory(SCRIPTS))
+        .with_mounted_directory("/scripts", scripts())
         .with_mounted_temp("/scratch")
         .with_env_variable("RUN_ID", run_id)
     )
@@ -77,8 +75,9 @@ def push(
     if destination.logins:
         packages = environment(deploy, PYTHON, dev=False).directory(VENV)
         container = container.with_mounted_directory(VENV, packages).with_env_variable("ENVIRONMENT", destination.env)
-        for folder in ("deploy", "lib", "environments"):
-            container = container.with_mounted_directory(f"{WORKDIR}/{folder}", source.directory(folder))
+        for folder in ("deploy", "lib"):
+            container = container.with_mounted_directory(f"{WORKDIR}/{folder}", options.tools.directory(folder))
+        container = container.with_mounted_directory(f"{WORKDIR}/environments", options.environment_files)
     for name, secret in destination.logins.items():
         container = container.with_mounted_secret(f"/run/secrets/{name}", secret)
     return container.with_exec(["python", "-m", "scripts.push", destination.name, *destination.tags])

@@ -8,7 +8,7 @@ from dagger import dag
 
 from ci.programs import Program
 from ci.shell_files import SHELLCHECK
-from ci.steps.base import PYTHON, PYTHONS, WORKDIR
+from ci.steps.base import PYTHON, WORKDIR, python_image
 from ci.steps.environment import Project, environment
 
 PYTHON_FILES: Final = ("**/*.py", "**/pyproject.toml", "ruff.toml")
@@ -32,7 +32,7 @@ class Linted:
 
 def lint(linted: Linted, project: Project) -> dagger.Container:
     """Check all Python with ruff, rules and format, and all shell with shellcheck; all of them run before it fails."""
-    commands = [*RUFF, " ".join([*SHELLCHECK, *linted.shell_files])]
+    commands = [*RUFF, *([" ".join([*SHELLCHECK, *linted.shell_files])] if linted.shell_files else [])]
     script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
         environment(project, PYTHON, only_group="lint")
@@ -62,4 +62,4 @@ def test_with_coverage(source: dagger.Directory, program: Program, project: Proj
 
 def _checkout(source: dagger.Directory, program: Program, project: Project) -> dagger.Container:
     """Return a program's environment with the files that its checks read, which are the key of the check."""
-    return environment(project, PYTHONS[program.python]).with_mounted_directory(WORKDIR, source)
+    return environment(project, python_image(program.python)).with_mounted_directory(WORKDIR, source)

@@ -7,6 +7,7 @@ import dagger
 from ci.destination import EMBEDDED_HOST
 from ci.steps.base import registry_tools
 from ci.steps.local_volumes import LocalVolumes
+from ci.steps.scripts import scripts
 
 ALIAS: Final = EMBEDDED_HOST.split(":", maxsplit=1)[0]
 STORAGE: Final = "/var/lib/registry"
@@ -30,13 +31,12 @@ def embedded(volumes: LocalVolumes) -> dagger.Service:
     )
 
 
-def pulled(reference: str, scripts: dagger.Directory, volumes: LocalVolumes, run_id: str) -> dagger.Container:
+def pulled(reference: str, volumes: LocalVolumes, run_id: str) -> dagger.Container:
     """
     Return the result of a pull from the embedded registry.
 
     Args:
         reference: reference of the image, by tag or digest
-        scripts: folder ci/scripts
         volumes: cache volumes of the local environment
         run_id: fresh id, so that no pull is answered from a cache
 
@@ -46,7 +46,7 @@ def pulled(reference: str, scripts: dagger.Directory, volumes: LocalVolumes, run
     return (
         registry_tools()
         .with_service_binding(ALIAS, embedded(volumes))
-        .with_mounted_directory("/scripts", scripts)
+        .with_mounted_directory("/scripts", scripts())
         .with_env_variable("RUN_ID", run_id)
         .with_exec(["sh", "/scripts/pull.sh", reference], expect=dagger.ReturnType.ANY)
     )

@@ -1,31 +1,47 @@
-"""The parts of a bill of materials: the packages of the lock file, and what else the image holds."""
+"""The part of a bill of materials that a file of the source lists: the packages of an application."""
+
+from pathlib import PurePosixPath
+from typing import Final
 
 import dagger
+from dagger import dag
 
-from ci.steps.base import APP_PYTHON, WORKDIR, python
-from ci.steps.environment import Project
+from ci.application import Application, read_text
+from ci.steps.base import PYTHON, WORKDIR, python
+from ci.steps.environment import Project, read_project
 
-
-def python_packages(project: Project) -> dagger.File:
-    """Return the packages that uv.lock puts into the image, as CycloneDX."""
-    export = ["uv", "export", "--format", "cyclonedx1.5", "--preview-features", "sbom-export", "--quiet"]
-    export += ["--project", project.folder, "--frozen", "--no-dev", "--output-file", "/python.json"]
-    return (
-        python(APP_PYTHON)
-        .with_new_file(f"{WORKDIR}/pyproject.toml", project.pyproject)
-        .with_new_file(f"{WORKDIR}/uv.lock", project.lock)
-        .with_exec(export)
-        .file("/python.json")
-    )
+FOLDER: Final = "/bill"
+_FIX: Final = "correct 'bill_of_materials' of delivery.yaml"
 
 
-def system_packages(image: dagger.Container) -> dagger.Directory:
+async def packages(source: dagger.Directory, application: Application) -> dagger.Directory:
     """
-    List what an image holds beside the packages of uv.lock, by programs of the image, in one exec, which costs seconds.
+    Return the packages of the application for scripts/oci_layout.py.
 
     Returns:
-        python.txt: the version of Python; debian.tsv: name, version, architecture of each package, tabs between them.
+        packages.json: CycloneDX of a uv.lock; requirements.txt: the text of a file of requirements; or nothing.
+
+    Raises:
+        RefusedError: the file cannot be read
     """
-    table = r"dpkg-query --show --showformat '${Package}\t${Version}\t${Architecture}\n'"
-    script = f"mkdir /tmp/bill; python --version >/tmp/bill/python.txt; {table} >/tmp/bill/debian.tsv"
-    return image.with_exec(["sh", "-ec", script]).directory("/tmp/bill")  # noqa: S108
+    path = PurePosixPath(application.bill_of_materials)
+    if not application.bill_of_materials:
+        return dag.directory()
+    text = await read_text(source, str(path), _FIX)
+    if path.name == "uv.lock":
+        return locked_packages(await read_project(source, str(path.parent)))
+    return dag.directory().with_new_file("requirements.txt", text)
+
+
+def locked_packages(project: Project) -> dagger.Directory:
+    """Return the packages that a uv.lock puts into the image, as CycloneDX."""
+    export = ["uv", "export", "--format", "cyclonedx1.5", "--preview-features", "sbom-export", "--quiet"]
+    export += ["--project", ".", "--frozen", "--no-dev", "--output-file", f"{FOLDER}/packages.json"]
+    return (
+        python(PYTHON)
+        .with_new_file(f"{WORKDIR}/pyproject.toml", project.pyproject)
+        .with_new_file(f"{WORKDIR}/uv.lock", project.lock)
+        .with_directory(FOLDER, dag.directory())
+        .with_exec(export)
+        .directory(FOLDER)
+    )

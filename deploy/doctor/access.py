@@ -54,8 +54,7 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
     for names in (missing[first : first + _PER_LINE] for first in range(0, len(missing), _PER_LINE)):
         yield wrong(
             check,
-            f"{len(names)} missing on the project; ROLE is the first role of docs/runbook.md, in iac/"
-            " DojangkokDeployer",
+            f"{len(names)} missing on the project; ROLE is the first role of docs/runbook.md, which iac/ creates",
             f"gcloud iam roles update ROLE --project {config.project} --add-permissions {','.join(names)}",
         )
     if isinstance(optional, Unread):

@@ -57,8 +57,8 @@ class Tokens:
             raise unauthenticated("of the job is unknown")
         now = int(self.clock())
         claims = {
-            "iss": _ISSUER, "aud": query.get("audience", ""), "sub": "repo:dojangkok/ai:environment:prod",
-            "repository": "dojangkok/ai", "ref": "refs/heads/main", "iat": now, "exp": now + _OIDC_LIFE_S,
+            "iss": _ISSUER, "aud": query.get("audience", ""), "sub": "repo:owner/name:environment:prod",
+            "repository": "owner/name", "ref": "refs/heads/main", "iat": now, "exp": now + _OIDC_LIFE_S,
         }  # fmt: skip
         return {"value": jwt.encode(claims, self._key, algorithm="HS256")}
 

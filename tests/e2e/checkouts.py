@@ -91,9 +91,9 @@ def embedded_registry(checkout: Checkout) -> Iterator[str]:
         process.communicate(timeout=60)
 
 
-def pushed(stdout: str) -> str:
+def pushed(stdout: str, image: str = "dojangkok-ai/ai-server") -> str:
     """Return the reference that a call has pushed."""
-    reference = re.search(r"^registry:5000/dojangkok-ai/ai-server@sha256:[0-9a-f]{64}$", stdout, re.MULTILINE)
+    reference = re.search(rf"^registry:5000/{image}@sha256:[0-9a-f]{{64}}$", stdout, re.MULTILINE)
     assert reference, stdout
     return reference[0]
 

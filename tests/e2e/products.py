@@ -11,6 +11,8 @@ import dagger
 import httpx
 from dagger import dag
 
+from ci import application_file
+from ci.checked_programs import programs
 from ci.steps import base, environment, image
 from tests.support.programs import ROOT
 
@@ -18,6 +20,8 @@ FAKES = {"vllm": 8001, "upstage": 8002, "backend": 8003, "storage": 8004}
 STORAGE = f"http://storage:{FAKES['storage']}"
 SECRETS = ("fake-vllm-key", "fake-ocr-key", "fake-backend-token")
 PDF_PAGES = 3
+APPLICATION = application_file.parse((ROOT / "delivery.yaml").read_text())
+_PYTHON = base.python_image(programs(ROOT)[0].python)
 _CHROMA = "chromadb==1.5.9"  # as compose/ has it
 _CHROMA_PORT = 8100
 _CHROMA_RUN = "import sys, chromadb_rust_bindings as c; c.cli(['chroma', *sys.argv[1:]])"
@@ -86,9 +90,9 @@ async def _session(folder: Path) -> AsyncGenerator[Products]:
     with log.open("w") as output:
         async with dagger.connection(dagger.Config(log_output=output)):
             source = dag.host().directory(str(ROOT), include=_SOURCES, exclude=["**/.venv", "**/__pycache__"])
-            python = environment.environment(await environment.read_project(source, "."), base.APP_PYTHON)
+            python = environment.environment(await environment.read_project(source, "."), _PYTHON)
             fakes = {name: _fake(python, source, name) for name in FAKES}
-            built = image.build(source)
+            built = image.build(source, APPLICATION)
             services = {
                 "local": _server(built, "local", {**fakes, "chroma": _chroma()}),
                 "prod": _server(built, "prod", {"storage": fakes["storage"]}),
@@ -121,12 +125,12 @@ def _chroma() -> dagger.Service:
 
 
 def _server(built: dagger.Container, app_env: str, others: dict[str, dagger.Service]) -> dagger.Service:
-    container = image.production_like(built)
+    container = image.configured(built, APPLICATION, APPLICATION.image)
     for name, value in {**_ENVIRONMENT, "APP_ENV": app_env}.items():
         container = container.with_env_variable(name, value)
     for name, service in others.items():
         container = container.with_service_binding(name, service)
-    return container.with_exposed_port(image.PORT).as_service()
+    return container.with_exposed_port(APPLICATION.port).as_service()
 
 
 async def _url(service: dagger.Service) -> str:

@@ -12,8 +12,10 @@ import pytest
 from dagger import dag
 
 from ci import publish
+from ci.application import Application
 from ci.destination import Destination
 from ci.errors import NotAllowedError
+from ci.options import Options
 from ci.scripts import rehearse
 from ci.steps import base
 from ci.steps.local_volumes import LocalVolumes
@@ -61,7 +63,7 @@ def push(
                 ports.append(dagger.PortForward(backend=int(issuer.address.rpartition(":")[2]), frontend=8080))
             service = dag.host().service(ports, host="127.0.0.1")
             content = f"head -c {size_mb * 1_000_000} /dev/urandom > /content"
-            image = dag.container().from_(base.APP_PYTHON.reference).with_exec(["sh", "-c", content])
+            image = dag.container().from_(base.PYTHON.reference).with_exec(["sh", "-c", content])
             secret = dag.set_secret(uuid.uuid4().hex, token) if token else None
             file = (
                 json.dumps(rehearse.keyless(ISSUER, issuer.ask("emulator/tokens")["request_token"])) if issuer else ""
@@ -70,14 +72,14 @@ def push(
             where = Destination(
                 IMAGE, ("0123456", "latest"), "test", secret, credentials, volumes=LocalVolumes("project", "group")
             )
-            source = dag.host().directory(
-                str(ROOT),
-                include=["ci/scripts", "deploy", "environments", "lib", "pyproject.toml", "uv.lock"],
-                exclude=["**/.venv"],
+            here = dag.host().directory(
+                str(ROOT), include=["deploy", "lib", "pyproject.toml", "uv.lock"], exclude=["**/.venv"]
             )
-            source = source.with_new_file("environments/test.yaml", ENVIRONMENT)
-            laid_out = await publish.lay_out(image, source, where)
-            return await publish.run_push(laid_out, source, where, service, uuid.uuid4().hex)
+            settings = dag.directory().with_new_file("test.yaml", ENVIRONMENT)
+            given = Options(source=here, tools=here, settings=settings, credentials=credentials, env="test")
+            application = Application(image="ai-server", port=8000, bill_of_materials="uv.lock")
+            laid_out = await publish.lay_out(image, here, application, where)
+            return await publish.run_push(laid_out, given, where, service, uuid.uuid4().hex)
 
     with _log(to).open("a") as log:
         return asyncio.run(session(log))

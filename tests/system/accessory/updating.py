@@ -111,6 +111,7 @@ class Lab:
         """Write the client's environment."""
         accessory = {
             "vm": f"dojangkok-dev-{name}",
+            "state": STATE,
             "image": f"{REGISTRY}/test/{name}:one",
             "free_gib": 0.01,
             "pull_s": 30,

@@ -50,6 +50,7 @@ def test_vm_beside_a_regional_group_has_a_zone_of_its_own(tmp_path: Path, zone: 
     [
         ({"pul_s": 3}, "accessories.chromadb.pul_s: unknown key. Fix: see environments/dev.yaml."),
         ({"vm": None}, "accessories.chromadb.vm: missing. Fix: see environments/dev.yaml."),
+        ({"state": "var/lib/state"}, "accessories.chromadb.state: got 'var/lib/state': String should match pattern"),
         ({"ready_s": 0}, "accessories.chromadb.ready_s: got '0': Input should be greater than 0."),
         ({"ready_s": 10**30}, "accessories.chromadb.ready_s: got '1000000000000000000000000000000': Input should be "),
         ({"ready_s": True}, "accessories.chromadb.ready_s: got 'True': Input should be a valid integer."),

@@ -12,6 +12,8 @@ from accessory.transport import Transport
 from tests.unit.accessory.outcomes import STARTED
 from tests.unit.accessory.settings import CHROMA
 
+RUNS = f"{CHROMA.state}/runs"
+
 
 class Connections(Transport):
     """Connections with given lines; the lines of the last one repeat."""
@@ -44,7 +46,7 @@ def test_cut_connection_continues_after_the_last_complete_line() -> None:
     transport = Connections(["begins\tpull", "took\tpull\t5"], [], ["note\tx"], ["end\t0"])
     outcome, pauses = run_conversation(transport)
     assert outcome.exit_code == 0
-    assert transport.calls == [("r1", "0"), ("r1", "2"), ("r1", "2"), ("r1", "3")]
+    assert transport.calls == [(f"{RUNS}/r1", lines) for lines in ("0", "2", "2", "3")]
     assert pauses == [1, 2, 1]
 
 
@@ -69,7 +71,7 @@ def test_equal_request_of_another_client_is_followed() -> None:
         ("run r0 was already in progress; this command followed it",),
         [],
     )
-    assert transport.calls == [("r1", "0"), ("r0", "0")]
+    assert transport.calls == [(f"{RUNS}/r1", "0"), (f"{RUNS}/r0", "0")]
 
 
 def test_refused_login_is_not_retried_for_long() -> None:

@@ -18,7 +18,7 @@ def masked(folder: Path, text: str, app_env: str = "", env: str = "", function: 
     """Return the output of a function of the script for a text and environment files."""
     (folder / "app.env").write_bytes(app_env.encode())
     (folder / ".env").write_bytes(env.encode())
-    script = f'run=r1; . "{_STATE_SCRIPT}"; app=$1; {function}'
+    script = f'run=r1 state=/var/lib/state; . "{_STATE_SCRIPT}"; app=$1; {function}'
     result = subprocess.run(["bash", "-c", script, "_", folder], input=text.encode(), capture_output=True, check=True)
     assert result.stderr == b""
     return result.stdout.decode()

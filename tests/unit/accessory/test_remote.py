@@ -16,7 +16,7 @@ def start(folder: Path, image: str = IMAGE) -> str:
     docker.parent.mkdir(exist_ok=True)
     docker.write_text("#!/bin/sh\nexit 0\n")
     docker.chmod(0o755)
-    script = f'run=r\n. "$1"\napp=$2 variable=VLLM_IMAGE service=vllm stop_s=1\nstart {image}\n'
+    script = f'run=r state=/var/lib/state\n. "$1"\napp=$2 variable=VLLM_IMAGE service=vllm stop_s=1\nstart {image}\n'
     environment = os.environ | {"PATH": f"{docker.parent}:{os.environ['PATH']}"}
     subprocess.run(
         ["bash", "-c", script, "test", str(STATE_SCRIPT), str(folder)], env=environment, check=True, timeout=60

@@ -27,7 +27,7 @@ def test_script_is_valid_bash() -> None:
 def test_request_begins_with_assignments() -> None:
     """The values of the request are assignments above the functions."""
     lines = REQUEST.script().decode().splitlines()
-    assert lines[:18] == [
+    assert lines[:19] == [
         "#!/usr/bin/env bash",
         "verb=update",
         f"request='update docker.io/chromadb/chroma@{DIGEST}'",
@@ -35,6 +35,7 @@ def test_request_begins_with_assignments() -> None:
         "service=chromadb",
         "variable=CHROMADB_IMAGE",
         "run=12-ab",
+        "state=/var/lib/dojangkok",
         "by=me",
         f"image=docker.io/chromadb/chroma@{DIGEST}",
         "repository=docker.io/chromadb/chroma",
@@ -58,7 +59,8 @@ def test_values_are_quoted() -> None:
 
 def test_arguments_have_length_and_hash() -> None:
     """The receiver checks the script by its hash and length."""
-    assert arguments("r", b"script", 3) == ("r", hashlib.sha256(b"script").hexdigest(), "6", "3")
+    digest = hashlib.sha256(b"script").hexdigest()
+    assert arguments("/var/lib/state", "r", b"script", 3) == ("/var/lib/state/runs/r", digest, "6", "3")
 
 
 def test_no_pipe_ends_in_grep_q() -> None:

@@ -7,18 +7,23 @@ import dagger
 from dagger._exceptions import QueryErrorValue
 from gql import GraphQLRequest
 
+from ci.application import Application
 from ci.options import Options
 from ci.steps.environment import Project
 from ci.steps.local_volumes import LocalVolumes
 
 SOURCE = dagger.dag.directory()
+TOOLS = SOURCE.with_new_directory("tools")
 PROJECT = Project(".", "[project]", "version = 1")
 VOLUMES = LocalVolumes("project", "group")
+APPLICATION = Application(image="ai-server", port=8000, health="/health", environment={"OWN_IMAGE": "${IMAGE}"})
 
 
-def options(env: str = "local", *, credentials: Any = None, **values: Any) -> Options:
-    """Return options of a call; the credentials are a secret of the engine or a double of it."""
-    return Options(env=env, credentials=credentials, **values)
+def options(
+    env: str = "local", *, source: Any = SOURCE, tools: Any = TOOLS, credentials: Any = None, **values: Any
+) -> Options:
+    """Return options of a call; directories and credentials are objects of the engine or doubles of them."""
+    return Options(env=env, source=source, tools=tools, credentials=credentials, **values)
 
 
 def calls(chain: object) -> list[tuple[str, dict[str, Any]]]:
@@ -54,7 +59,10 @@ class Folder:
         return Folder(self.path / name)
 
     async def entries(self) -> list[str]:
-        return [path.name for path in self.path.iterdir()]
+        try:
+            return [path.name for path in self.path.iterdir()]
+        except OSError as error:
+            raise query_error(str(error)) from error
 
     async def contents(self) -> str:
         try:

@@ -11,7 +11,7 @@ from ci.errors import PipelineError
 from ci.main import Ci
 from ci.steps import accessory
 from ci.steps.accessory import Update
-from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, executed, secret_paths
+from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, TOOLS, executed, options, secret_paths
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, executed, secret_
 def test_environment_and_name_are_checked_before_credentials(update: Update, code: int, text: str) -> None:
     """A typing error is reported even where no credentials are passed."""
     with pytest.raises(PipelineError) as refused:
-        asyncio.run(accessory_runner.run(REPOSITORY, update))
+        asyncio.run(accessory_runner.run(options(source=REPOSITORY), update))
     assert (refused.value.exit_code, text in str(refused.value)) == (code, True)
 
 
@@ -46,7 +46,7 @@ def test_arguments_without_a_meaning_are_refused(values: dict[str, object], text
     """The local environment has no single VM, and a rollback has its own image."""
     verb = Ci(credentials=None).accessory  # type: ignore[call-arg]  # dagger writes the constructor
     with pytest.raises(dagger.ExecError) as error:
-        asyncio.run(verb(source=SOURCE, name="vllm", credentials=None, **values))  # type: ignore[arg-type]  # a coroutine
+        asyncio.run(verb(source=SOURCE, tools=TOOLS, name="vllm", credentials=None, **values))  # type: ignore[arg-type]  # a coroutine
     assert (error.value.exit_code, error.value.stderr) == (3, text)
 
 
@@ -62,7 +62,7 @@ def test_command_line_holds_what_was_typed() -> None:
 def test_every_update_runs_anew_with_a_mounted_secret() -> None:
     """The run id keeps an update from being answered from a cache."""
     update = Update("vllm", "dev", dag.set_secret("credentials", "word"))
-    first, second = (accessory.run(SOURCE, PROJECT, update, run_id) for run_id in ("a", "b"))
+    first, second = (accessory.run(options(), PROJECT, update, run_id) for run_id in ("a", "b"))
     assert first != second
     assert secret_paths(first) == ["/run/secrets/credentials"]
     assert executed(first)[-1] == ["python", "-m", "accessory", *update.command]

@@ -118,10 +118,10 @@ UNREADABLE: Any = Secret("file:///nope.json", error="failed to read secret file"
 def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials() -> None:
     """.env passes /dev/null where GOOGLE_APPLICATION_CREDENTIALS is not set."""
     works = (
-        deploy_runner.checked(REPOSITORY, options("prod", credentials=UNSET)),
-        deploy_runner.run(REPOSITORY, options("prod", credentials=UNSET), ["status"]),
-        publish.destination(REPOSITORY, options("prod", credentials=UNSET)),
-        accessory_runner.run(REPOSITORY, Update("vllm", "prod", UNSET)),
+        deploy_runner.checked(options("prod", credentials=UNSET, source=REPOSITORY)),
+        deploy_runner.run(options("prod", credentials=UNSET, source=REPOSITORY), ["status"]),
+        publish.destination(options("prod", credentials=UNSET, source=REPOSITORY)),
+        accessory_runner.run(options(source=REPOSITORY), Update("vllm", "prod", UNSET)),
     )
     for work in works:
         with pytest.raises(NotAllowedError, match="--credentials: 'prod' needs a Google credential file"):
@@ -131,25 +131,31 @@ def test_empty_file_that_stands_for_an_unset_variable_counts_as_no_credentials()
 @pytest.mark.parametrize("credentials", [UNSET, UNREADABLE, None])
 def test_local_environment_ignores_credentials(credentials: Any) -> None:
     """The local environment ignores the credential file of the variable, which .env passes to every call."""
-    assert asyncio.run(deploy_runner.checked(REPOSITORY, options("local", credentials=credentials))) == options()
-    where = asyncio.run(publish.destination(REPOSITORY, options("local", credentials=credentials)))
+    assert asyncio.run(deploy_runner.checked(options("local", credentials=credentials, source=REPOSITORY))) == options(
+        source=REPOSITORY
+    )
+    where = asyncio.run(publish.destination(options("local", credentials=credentials, source=REPOSITORY)))
     assert (where.is_embedded, where.logins) == (True, {})
 
 
 def test_credentials_that_a_push_does_not_use_are_not_read() -> None:
     """A token goes before credentials; a registry other than the embedded one is sent them, from `local` too."""
     token: Any = Secret("env://TOKEN", "word")
-    where = asyncio.run(publish.destination(REPOSITORY, options("prod", credentials=UNREADABLE, registry_token=token)))
+    where = asyncio.run(
+        publish.destination(options("prod", credentials=UNREADABLE, registry_token=token, source=REPOSITORY))
+    )
     assert where.logins == {"registry-token": token}
-    elsewhere = options(credentials=UNREADABLE, repository="asia-northeast3-docker.pkg.dev/p/r/ai-server")
+    elsewhere = options(
+        credentials=UNREADABLE, repository="asia-northeast3-docker.pkg.dev/p/r/ai-server", source=REPOSITORY
+    )
     with pytest.raises(NotAllowedError, match="--credentials: failed to read secret file"):
-        asyncio.run(publish.destination(REPOSITORY, elsewhere))
+        asyncio.run(publish.destination(elsewhere))
     readable: Any = Secret("file:///tmp/x.json", "{}")
     logged_in = replace(elsewhere, credentials=readable)
-    where = asyncio.run(publish.destination(REPOSITORY, logged_in))
+    where = asyncio.run(publish.destination(logged_in))
     assert where.logins == {"credentials": readable}
     anonymous = replace(elsewhere, credentials=UNSET)
-    where = asyncio.run(publish.destination(REPOSITORY, anonymous))
+    where = asyncio.run(publish.destination(anonymous))
     assert where.logins == {}
 
 
@@ -160,13 +166,13 @@ def test_every_verb_reads_its_secrets_before_any_work() -> None:
     )
     readable: Any = Secret("file:///tmp/x.json", "{}")
     works = (
-        deploy_runner.run(REPOSITORY, options("dev", credentials=missing), ["status"]),
-        deploy_runner.checked(REPOSITORY, options("dev", credentials=missing)),
-        deploy_runner.checked(REPOSITORY, options("dev", credentials=readable, registry_credentials=missing)),
-        publish.destination(REPOSITORY, options("dev", credentials=missing)),
-        publish.destination(REPOSITORY, options("dev", registry_token=missing)),
-        publish.destination(REPOSITORY, options("dev", registry_credentials=missing)),
-        accessory_runner.run(REPOSITORY, Update("vllm", "dev", missing)),
+        deploy_runner.run(options("dev", credentials=missing, source=REPOSITORY), ["status"]),
+        deploy_runner.checked(options("dev", credentials=missing, source=REPOSITORY)),
+        deploy_runner.checked(options("dev", credentials=readable, registry_credentials=missing, source=REPOSITORY)),
+        publish.destination(options("dev", credentials=missing, source=REPOSITORY)),
+        publish.destination(options("dev", registry_token=missing, source=REPOSITORY)),
+        publish.destination(options("dev", registry_credentials=missing, source=REPOSITORY)),
+        accessory_runner.run(options(source=REPOSITORY), Update("vllm", "dev", missing)),
     )
     for work in works:
         with pytest.raises(NotAllowedError, match=r"file '/nope\.json' cannot be read: no such file or directory"):

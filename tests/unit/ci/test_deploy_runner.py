@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import dagger
@@ -13,7 +15,7 @@ from ci.main import Ci
 from ci.options import Options
 from ci.steps import deployer
 from ci.steps.environment import Project
-from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, options
+from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, TOOLS, Folder, options
 
 
 class EndedContainer:
@@ -45,14 +47,14 @@ def test_report_of_deploy_leaves_with_its_exit_code(
     async def read_project(*_: object) -> Project:
         return PROJECT
 
-    async def checked(_: object, given: Options) -> Options:
+    async def checked(given: Options) -> Options:
         return given
 
     monkeypatch.setattr(deploy_runner, "checked", checked)
     monkeypatch.setattr(deploy_runner, "read_project", read_project)
     monkeypatch.setattr(deployer, "deploy", lambda *_: container)
     with pytest.raises(DeployError) as error:
-        asyncio.run(deploy_runner.run(SOURCE, options("dev"), ["plan"]))
+        asyncio.run(deploy_runner.run(options("dev", source=REPOSITORY), ["plan"]))
     assert (error.value.exit_code, str(error.value)) == (code, text)
 
 
@@ -61,7 +63,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Options, list[str]]]:
     """Options and arguments of every run of deploy; none is run."""
     recorded: list[tuple[Options, list[str]]] = []
 
-    async def run(_: object, given: Options, arguments: list[str]) -> str:
+    async def run(given: Options, arguments: list[str]) -> str:
         recorded.append((given, arguments))
         return "the report"
 
@@ -72,7 +74,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Options, list[str]]]:
 def call(name: str, **values: Any) -> str:
     """Call a verb as the engine does: every argument is one of the signature that `--help` shows."""
     verb = getattr(Ci(credentials=None), name)  # type: ignore[call-arg]  # dagger writes the constructor
-    bound = inspect.signature(verb).bind(source=SOURCE, credentials=None, **values)
+    bound = inspect.signature(verb).bind(source=SOURCE, tools=TOOLS, credentials=None, **values)
     return str(asyncio.run(verb(*bound.args, **bound.kwargs)))
 
 
@@ -101,23 +103,56 @@ def test_other_verbs_pass_their_format(name: str, runs: list[tuple[Options, list
     assert runs == [(options(format="json"), [name, "--format", "json"])]
 
 
+@pytest.mark.parametrize(
+    ("files", "module", "command"),
+    [
+        (["daggerw"], "", "./daggerw call"),
+        (["Dockerfile"], "", "dagger -m MODULE call"),
+        (["Dockerfile"], "github.com/owner/delivery@v1", "dagger -m github.com/owner/delivery@v1 call"),
+    ],
+)
+def test_commands_of_a_report_can_be_typed_in_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], module: str, command: str
+) -> None:
+    """A repository without `./daggerw` calls the module by the address that a person passed, or by a placeholder."""
+    for file in files:
+        (tmp_path / file).touch()
+    typed: list[str] = []
+
+    async def checked(given: Options) -> Options:
+        return given
+
+    async def read_project(*_: object) -> Project:
+        return PROJECT
+
+    def deploy(_: object, given: Options, *__: object) -> EndedContainer:
+        typed.append(given.command)
+        return EndedContainer(0, "the report", "")
+
+    monkeypatch.setattr(deploy_runner, "checked", checked)
+    monkeypatch.setattr(deploy_runner, "read_project", read_project)
+    monkeypatch.setattr(deployer, "deploy", deploy)
+    asyncio.run(deploy_runner.run(options("dev", source=Folder(tmp_path), module=module), ["status"]))
+    assert typed == [command]
+
+
 def test_real_environment_needs_credentials() -> None:
     """The error names the variable, the flag and the file of a person's own login."""
     with pytest.raises(NotAllowedError) as refused:
-        asyncio.run(deploy_runner.checked(REPOSITORY, options("prod")))
+        asyncio.run(deploy_runner.checked(options("prod", source=REPOSITORY)))
     text = str(refused.value)
     assert text.startswith("--credentials: 'prod' needs a Google credential file. Fix: set GOOGLE_APPLICATION_")
     assert "set GOOGLE_APPLICATION_CREDENTIALS to its path" in text
     assert "or pass --credentials file:PATH" in text
     assert "gcloud auth application-default login" in text
-    assert asyncio.run(deploy_runner.checked(REPOSITORY, options())) == options()
+    assert asyncio.run(deploy_runner.checked(options(source=REPOSITORY))) == options(source=REPOSITORY)
 
 
 def test_doctor_without_credentials_ends_as_with_a_wrong_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """`doctor` has the exit codes 0 and 3 alone, also where no credential file can be read."""
 
-    async def run(_: object, given: Options, __: list[str]) -> str:
-        await deploy_runner.checked(REPOSITORY, given)
+    async def run(given: Options, __: list[str]) -> str:
+        await deploy_runner.checked(replace(given, source=REPOSITORY))
         raise AssertionError("the credentials are missing")
 
     monkeypatch.setattr(deploy_runner, "run", run)
@@ -130,7 +165,7 @@ def test_doctor_without_credentials_ends_as_with_a_wrong_account(monkeypatch: py
 def test_environment_is_checked_before_credentials() -> None:
     """A typing error is reported even where no credentials are passed."""
     with pytest.raises(RefusedError, match="got 'staging', and there is no environments/staging"):
-        asyncio.run(deploy_runner.checked(REPOSITORY, options("staging")))
+        asyncio.run(deploy_runner.checked(options("staging", source=REPOSITORY)))
 
 
 def test_only_the_report_of_the_group_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +181,8 @@ def test_only_the_report_of_the_group_is_deleted(monkeypatch: pytest.MonkeyPatch
         return Synced()
 
     monkeypatch.setattr(deployer, "delete_report", delete)
-    asyncio.run(deploy_runner.delete_report(REPOSITORY, options("prod")))
-    asyncio.run(deploy_runner.delete_report(REPOSITORY, options("prod", zone="z", group="g")))
+    asyncio.run(deploy_runner.delete_report(options("prod", source=REPOSITORY)))
+    asyncio.run(deploy_runner.delete_report(options("prod", zone="z", group="g", source=REPOSITORY)))
     assert deleted == [
         ("prod", ("dojangkok-prod", "asia-northeast3-a", "dojangkok-prod-ai-server-mig")),
         ("prod", ("dojangkok-prod", "z", "g")),

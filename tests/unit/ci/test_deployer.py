@@ -13,40 +13,41 @@ from dagger import dag
 from ci.destination import Destination
 from ci.steps import deployer, push, registry
 from ci.steps.deployer import Rehearsal
-from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, options, secret_paths
+from tests.unit.ci.doubles import PROJECT, SOURCE, TOOLS, VOLUMES, calls, executed, options, secret_paths
 
 
 def test_container_holds_its_own_source_and_a_mounted_credential_file() -> None:
-    """Nothing else of the repository is in it, and no service is bound to it."""
+    """Nothing else of the module or of the source is in it, and no service is bound to it."""
     dev = options("dev", credentials=dag.set_secret("credentials", "word"))
-    container = deployer.deploy(SOURCE, PROJECT, dev, ["status"], "a", None)
+    container = deployer.deploy(PROJECT, dev, ["status"], "a", None)
     assert executed(container)[-1] == ["python", "-m", "deploy", "status", "--env", "dev"]
-    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
-        "/src/deploy",
-        "/src/lib",
-        "/src/environments",
-    ]
+    mounted = {args["path"]: args["source"] for name, args in calls(container) if name == "withMountedDirectory"}
+    assert mounted == {
+        "/src/deploy": TOOLS.directory("deploy"),
+        "/src/lib": TOOLS.directory("lib"),
+        "/src/environments": SOURCE.directory("environments"),
+    }
     assert secret_paths(container) == ["/run/secrets/credentials"]
     assert "withServiceBinding" not in dict(calls(container))
 
 
 def test_deploy_receives_the_flags_for_the_command_that_undoes_a_rollout() -> None:
     """They are the flags of the call beside `--env`."""
-    container = deployer.deploy(SOURCE, PROJECT, options("dev", group="g"), ["status"], "a", None)
+    container = deployer.deploy(PROJECT, options("dev", group="g"), ["status"], "a", None)
     variables = [args for name, args in calls(container) if name == "withEnvVariable"]
     assert {"name": "DEPLOY_ARGUMENTS", "value": "--group g"} in variables
 
 
 def test_every_run_of_deploy_runs_anew() -> None:
     """The run id keeps a run from being answered from a cache."""
-    first, second = (deployer.deploy(SOURCE, PROJECT, options("dev"), ["status"], run, None) for run in ("a", "b"))
+    first, second = (deployer.deploy(PROJECT, options("dev"), ["status"], run, None) for run in ("a", "b"))
     assert first != second
 
 
 def test_rehearsal_logs_in_and_binds_the_image() -> None:
     """The script that wraps deploy gets the address of the emulator and the binding."""
     rehearsal = Rehearsal(dag.container().as_service(), VOLUMES, "host/app@sha256:1=http://release:8000/health")
-    container = deployer.deploy(SOURCE, PROJECT, options(), ["plan"], "a", rehearsal)
+    container = deployer.deploy(PROJECT, options(), ["plan"], "a", rehearsal)
     assert executed(container)[-1] == [
         "python", "/scripts/rehearse.py", "http://emulator:8080", "host/app@sha256:1=http://release:8000/health", "--",
         "python", "-m", "deploy", "plan", "--env", "local",
@@ -78,7 +79,7 @@ def test_reports_of_other_groups_stay(tmp_path: Path) -> None:
 
 def test_every_environment_keeps_its_own_reports() -> None:
     """Only the reports of the local environment are emptied."""
-    container = deployer.deploy(SOURCE, PROJECT, options("dev"), ["report"], "a", None)
+    container = deployer.deploy(PROJECT, options("dev"), ["report"], "a", None)
     variables = [args for name, args in calls(container) if name == "withEnvVariable"]
     assert {"name": "DEPLOY_RESULTS", "value": "/var/lib/deploy/dev"} in variables
     [*_, reset] = executed(deployer.empty(VOLUMES, "a"))
@@ -133,7 +134,7 @@ def test_push_shares_the_volume_of_the_registry_with_a_reset() -> None:
     """A push that has begun ends first; a reset that has begun keeps the next push waiting."""
     name = "registry:5000/a/ai-server"
     embedded = Destination(name, ("latest",), volumes=VOLUMES)
-    pushed = push.push(SOURCE, SOURCE, embedded, registry.embedded(VOLUMES), "a", PROJECT)
+    pushed = push.push(SOURCE, options(), embedded, registry.embedded(VOLUMES), "a", PROJECT)
     mounts = {args["path"]: args["cache"] for call, args in calls(pushed) if call == "withMountedCache"}
     assert mounts["/var/lib/registry"] == VOLUMES.registry
 
@@ -141,4 +142,4 @@ def test_push_shares_the_volume_of_the_registry_with_a_reset() -> None:
 def test_push_to_a_real_registry_has_no_volume_of_a_local_environment() -> None:
     """It waits for no reset."""
     real = Destination("host.test/a/ai-server", ("latest",), "dev", volumes=VOLUMES)
-    assert "withMountedCache" not in dict(calls(push.push(SOURCE, SOURCE, real, None, "a", PROJECT)))
+    assert "withMountedCache" not in dict(calls(push.push(SOURCE, options(), real, None, "a", PROJECT)))

@@ -15,14 +15,14 @@ from tests.unit.ci.doubles import Folder
 
 
 def read(folder: Path, env: str) -> environments.Environment:
-    """Read an environment below a folder of this computer."""
-    source: Any = Folder(folder)
-    return asyncio.run(environments.read(source, env))
+    """Read an environment from a folder of this computer."""
+    files: Any = Folder(folder)
+    return asyncio.run(environments.read(files, env))
 
 
 def test_environment_names_the_image() -> None:
     """The image's name is the file's `repository`."""
-    assert read(Path(), "local").image == "registry:5000/dojangkok-ai/ai-server"
+    assert read(Path("environments"), "local").image == "registry:5000/dojangkok-ai/ai-server"
 
 
 def test_local_environment_names_the_services_that_the_pipeline_starts() -> None:
@@ -34,13 +34,20 @@ def test_local_environment_names_the_services_that_the_pipeline_starts() -> None
 
 def test_unknown_environment_is_refused_with_the_names_of_the_others(tmp_path: Path) -> None:
     """The error lists every file of environments/."""
-    (tmp_path / "environments").mkdir()
     for name in ("prod", "dev"):
-        (tmp_path / f"environments/{name}.yaml").write_text("repository: host/path/app\n")
+        (tmp_path / f"{name}.yaml").write_text("repository: host/path/app\n")
     with pytest.raises(
         RefusedError, match=r"got 'staging', and there is no environments/staging\.yaml\. Fix: one of dev, prod"
     ):
         read(tmp_path, "staging")
+
+
+def test_source_without_environment_files_is_refused(tmp_path: Path) -> None:
+    """The error names both places where the folder may be."""
+    with pytest.raises(
+        RefusedError, match=r"environments: the folder cannot be read: .*make it in the source, or pass --settings DIR"
+    ):
+        read(tmp_path / "environments", "dev")
 
 
 @pytest.mark.parametrize(
@@ -64,8 +71,7 @@ def test_unknown_environment_is_refused_with_the_names_of_the_others(tmp_path: P
 )
 def test_wrong_value_is_refused_with_the_name_of_the_file(tmp_path: Path, content: bytes, text: str) -> None:
     """The exit code is 3, and the error begins with the file's path."""
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments/dev.yaml").write_bytes(content)
+    (tmp_path / "dev.yaml").write_bytes(content)
     with pytest.raises(RefusedError) as refused:
         read(tmp_path, "dev")
     assert str(refused.value).startswith("environments/dev.yaml: ")
@@ -75,6 +81,6 @@ def test_wrong_value_is_refused_with_the_name_of_the_file(tmp_path: Path, conten
 
 def test_file_that_the_engine_cannot_read_is_refused(tmp_path: Path) -> None:
     """A folder in place of the file is such a file."""
-    (tmp_path / "environments/dev.yaml").mkdir(parents=True)
+    (tmp_path / "dev.yaml").mkdir(parents=True)
     with pytest.raises(RefusedError, match=r"environments/dev\.yaml: cannot be read: .* Fix: make it a text file"):
         read(tmp_path, "dev")

@@ -9,6 +9,7 @@ import pytest
 from dagger import dag
 
 from ci import gates
+from ci.application import NAMED_CHECKS, Gate
 from ci.errors import GateError
 from ci.gates import Gated
 from ci.programs import Program
@@ -17,7 +18,7 @@ from ci.steps import environment, image, python_checks
 from ci.steps.environment import Project
 from ci.steps.policy_checks import PolicyInputs
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import PROJECT, SOURCE, query_error
+from tests.unit.ci.doubles import APPLICATION, PROJECT, SOURCE, query_error
 
 LINTED = Linted(SOURCE, ("daggerw",))
 
@@ -36,13 +37,19 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
 
         monkeypatch.setattr(gates, name, run)
 
-    for name in ("lint", "types", "test", "policy", "build", "smoke"):
+    for name in ("lint", "types", "test", "test_with_coverage", "policy", "command", "build", "smoke"):
         gate(name)
     return failing
 
 
-def run(*, advisory: bool = False, policy: PolicyInputs | None = None) -> tuple[dagger.Container, tuple[Stage, ...]]:
-    return asyncio.run(gates.run(Gated(SOURCE, LINTED, SOURCE, {}, policy, advisory)))
+def run(
+    *names: str, advisory: bool = False, policy: PolicyInputs | None = None
+) -> tuple[dagger.Container, tuple[Stage, ...]]:
+    """Run the gates of these names, beside a command where one is `audit`; without a name those of this repository."""
+    chosen = [Gate(name, *(("alpine:3", "audit") if name == "audit" else ())) for name in names or NAMED_CHECKS]
+    commands = {gate.name: SOURCE for gate in chosen if gate.command}
+    gated = Gated(SOURCE, APPLICATION, SOURCE, tuple(chosen), LINTED, {}, commands, policy, advisory)
+    return asyncio.run(gates.run(gated))
 
 
 def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) -> None:
@@ -62,12 +69,32 @@ def test_stages_are_in_the_order_of_the_release(failures: dict[str, Exception]) 
 def test_policy_is_a_gate_where_it_is_asked_for(failures: dict[str, Exception]) -> None:
     """A release without --all-checks runs no rule of policy."""
     policy = PolicyInputs(SOURCE, SOURCE)
-    _, stages = run(policy=policy)
+    _, stages = run(*NAMED_CHECKS, "policy", policy=policy)
     assert [stage.name for stage in stages] == ["lint", "types", "test", "policy", "build", "smoke"]
     failures["policy"] = GateError("policy: a rule is broken")
     with pytest.raises(GateError, match="nothing was pushed; failed: policy"):
-        run(policy=policy)
+        run(*NAMED_CHECKS, "policy", policy=policy)
     run()
+
+
+def test_command_is_a_gate_beside_the_checks_of_this_module(failures: dict[str, Exception]) -> None:
+    """delivery.yaml decides which gates run, and in which order the summary lists them."""
+    _, stages = run("audit", "lint")
+    assert [(stage.name, stage.results) for stage in stages][:2] == [
+        ("audit", ("command passed",)),
+        ("lint", ("lint passed",)),
+    ]
+    failures["command"] = GateError("audit: failed with code 1")
+    with pytest.raises(GateError, match="audit: failed with code 1\n\nnothing was pushed; failed: audit"):
+        run("audit", "lint")
+
+
+def test_application_without_gates_is_built_and_smoked(failures: dict[str, Exception]) -> None:
+    """Build and smoke are gates of every release."""
+    assert not failures
+    gated = Gated(SOURCE, APPLICATION, SOURCE, (), LINTED)
+    _, stages = asyncio.run(gates.run(gated))
+    assert [stage.name for stage in stages] == ["build", "smoke"]
 
 
 def test_every_failure_is_reported(failures: dict[str, Exception]) -> None:
@@ -153,8 +180,9 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | Exception]:
     return ended
 
 
-def programs(*names: str) -> dict[str, dagger.Directory]:
-    return dict.fromkeys(names, SOURCE)
+def programs(*names: str) -> dict[Program, dagger.Directory]:
+    rows = (Program(name=name, project=".", coverage=None, types=(), tests=()) for name in names)
+    return dict.fromkeys(rows, SOURCE)
 
 
 def test_every_program_is_named_with_its_counts(outcomes: dict[str, str | Exception]) -> None:
@@ -203,6 +231,9 @@ def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.Monkey
     events: list[str] = []
 
     class Built:
+        async def entrypoint(self) -> list[str]:
+            return []
+
         async def default_args(self) -> list[str]:
             return ["serve"]
 
@@ -212,6 +243,6 @@ def test_half_of_a_smoke_that_fails_cancels_the_other(monkeypatch: pytest.Monkey
     built: Any = Built()
     began_s = time.monotonic()
     with pytest.raises(GateError, match=r"smoke, (.|\n)*nothing listens on 8000") as failed:
-        asyncio.run(gates.smoke(SOURCE, built))
+        asyncio.run(gates.smoke(built, APPLICATION))
     assert time.monotonic() - began_s < 5
     assert (events, failed.value.exit_code) == (["cancelled"], 6)

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ci import programs
-from ci.programs import HOST_SUITES, PROGRAMS, PROJECTS
+from ci.checked_programs import programs, projects
+from ci.programs import HOST_SUITES
+
+PROGRAMS = programs(Path())
 
 PROGRAM = '#!/bin/sh\necho "$(basename "$0")" "$@" >>"$OUT"\nexit "$(cat "$OUT.code" 2>/dev/null || echo 0)"\n'
+COPIED = (
+    ".ci/host.py", "ci/__init__.py", "ci/checked_programs.py", "ci/programs.py", "ci/shell_files.py", "pyproject.toml",
+    "uv.lock", *(tool.config for tool in PROGRAMS[1:]),
+)  # fmt: skip
 TOOLS = ("ruff", "shellcheck", "mypy", "pytest", "python")
 
 
@@ -20,10 +26,10 @@ class Computer:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.out = root / "out"
-        for name in (".ci/host.py", "ci/__init__.py", "ci/programs.py", "ci/shell_files.py"):
+        for name in COPIED:
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copy(name, root / name)
-        for project in PROJECTS:
+        for project in projects(Path()):
             folder = root / project / ".venv/bin"
             folder.mkdir(parents=True)
             for tool in TOOLS:
@@ -46,7 +52,7 @@ def computer(tmp_path: Path) -> Computer:
 
 def test_tests_of_a_program_run_with_options_of_pytest(computer: Computer) -> None:
     """The command line is the row's own; the options follow it."""
-    tests = " ".join(programs.PROGRAM["emulator"].suites)
+    tests = " ".join(next(program.tests for program in PROGRAMS if program.name == "emulator"))
     command = f"pytest -c emulator/pyproject.toml --rootdir=. -p no:cacheprovider {tests} -k fuzz"
     assert computer.run("test", "emulator", "--", "-k", "fuzz") == (0, [command])
 

@@ -15,7 +15,7 @@ from ci.steps import deployer, emulator, registry
 from ci.steps.deployer import Rehearsal
 from ci.steps.environment import Project
 from ci.steps.local_volumes import LocalVolumes
-from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, Folder, calls, options
+from tests.unit.ci.doubles import PROJECT, REPOSITORY, SOURCE, TOOLS, Folder, calls, options
 
 FIRST = LocalVolumes("dojangkok-dev", "dojangkok-dev-ai-server-mig")
 OTHERS = (LocalVolumes("dojangkok-dev", "other"), LocalVolumes("other", "dojangkok-dev-ai-server-mig"))
@@ -29,16 +29,16 @@ def caches(chain: object) -> dict[object, object]:
 def deployed(volumes: LocalVolumes | None) -> dagger.Container:
     """Return the container of deploy, for a local environment or, without volumes, for a real one."""
     rehearsal = Rehearsal(dag.container().as_service(), volumes) if volumes else None
-    return deployer.deploy(SOURCE, PROJECT, options("local" if volumes else "dev"), ["plan"], "a", rehearsal)
+    return deployer.deploy(PROJECT, options("local" if volumes else "dev"), ["plan"], "a", rehearsal)
 
 
 @pytest.mark.parametrize("volumes", OTHERS)
 def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> None:
     """Of the emulator, the registry that serves, the pull from it, the reports, and the reset."""
     for step in (
-        lambda own: emulator.service(SOURCE, PROJECT, own, is_open=True),
+        lambda own: emulator.service(TOOLS, PROJECT, own, "seed", is_open=True),
         registry.embedded,
-        lambda own: registry.pulled("registry:5000/a/b:1", SOURCE, own, "a"),
+        lambda own: registry.pulled("registry:5000/a/b:1", own, "a"),
         deployed,
         lambda own: deployer.delete_report("local", ("p", "z", "g"), own, "a"),
         lambda own: deployer.empty(own, "a"),
@@ -50,7 +50,7 @@ def test_every_project_and_group_has_its_own_volumes(volumes: LocalVolumes) -> N
 def test_reset_empties_the_volumes_that_were_written() -> None:
     """The state of the emulator, the images of the registry, and the reports of deploy."""
     emptied = caches(deployer.empty(FIRST, "a"))
-    state = caches(emulator.service(SOURCE, PROJECT, FIRST, is_open=False))
+    state = caches(emulator.service(TOOLS, PROJECT, FIRST, "seed", is_open=False))
     assert emptied == {
         "/var/lib/emulator": state["/var/lib/emulator"],
         "/var/lib/registry": caches(registry.embedded(FIRST))["/var/lib/registry"],
@@ -141,7 +141,7 @@ def test_flags_replace_the_names_of_the_file(
     volumes: LocalVolumes,
 ) -> None:
     """Of every verb: those that serve or empty the local environment, those of deploy, the push and the pull."""
-    local = asyncio.run(environments.read(REPOSITORY, "local"))
+    local = asyncio.run(environments.read(REPOSITORY.directory("environments"), "local"))
 
     async def read(*_: object) -> environments.Environment:
         return local
@@ -149,6 +149,10 @@ def test_flags_replace_the_names_of_the_file(
     async def read_project(_: object, folder: str) -> Project:
         return Project(folder, "[project]", "version = 1")
 
+    async def seed_text(*_: object) -> str:
+        return "the seed"
+
+    monkeypatch.setattr(deploy_runner, "seed_text", seed_text)
     monkeypatch.setattr(environments, "read", read)
     monkeypatch.setattr(environments, "refuse_unknown", read)
     monkeypatch.setattr(deploy_runner, "read_project", read_project)
@@ -156,12 +160,13 @@ def test_flags_replace_the_names_of_the_file(
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
     assert asyncio.run(ci.registry(SOURCE, **flags)) == registry.embedded(volumes)
     project = Project("emulator", "[project]", "version = 1")
-    assert asyncio.run(ci.emulator(SOURCE, **flags)) == emulator.service(SOURCE, project, volumes, is_open=True)
-    given = options(**flags)
-    assert asyncio.run(publish.destination(SOURCE, given)).volumes == volumes
-    asyncio.run(deploy_runner.run(SOURCE, given, ["status"]))
-    asyncio.run(deploy_runner.delete_report(SOURCE, given))
-    asyncio.run(deploy_runner.pull(SOURCE, given, "registry:5000/a/b:1"))
+    served = emulator.service(TOOLS, project, volumes, "the seed", is_open=True)
+    assert asyncio.run(ci.emulator(REPOSITORY, TOOLS, **flags)) == served
+    given = options(source=REPOSITORY, **flags)
+    assert asyncio.run(publish.destination(given)).volumes == volumes
+    asyncio.run(deploy_runner.run(given, ["status"]))
+    asyncio.run(deploy_runner.delete_report(given))
+    asyncio.run(deploy_runner.pull(given, "registry:5000/a/b:1"))
     text: str = asyncio.run(ci.reset_local(SOURCE, **flags))  # type: ignore[arg-type]  # dagger awaits a coroutine
     assert used == [volumes] * 4
     assert registry.embedded(volumes) in services
@@ -170,8 +175,7 @@ def test_flags_replace_the_names_of_the_file(
 
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """The error begins with the path of the environment's file."""
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments/local.yaml").write_text("[")
-    source: Any = Folder(tmp_path)
+    (tmp_path / "local.yaml").write_text("[")
+    files: Any = Folder(tmp_path)
     with pytest.raises(RefusedError, match=r"^environments/local\.yaml: "):
-        asyncio.run(deploy_runner.local_volumes(source))
+        asyncio.run(deploy_runner.local_environment(files))

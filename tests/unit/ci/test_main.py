@@ -1,8 +1,6 @@
 """The registration contract of the module: what Dagger and `--help` know of every function."""
 
 import asyncio
-import fnmatch
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +8,14 @@ import dagger
 import pytest
 
 from ci import accessory_runner, deploy_runner, inputs, publish, release
+from ci.checked_programs import programs
+from ci.destination import Destination
 from ci.errors import RefusedError
 from ci.gates import Gated
-from ci.inputs import SOURCES, Inputs, only
+from ci.inputs import Inputs
 from ci.main import Ci
 from ci.options import Options
-from ci.programs import PROGRAMS
-from ci.shell_files import shell_files
-from ci.steps import image, policy_checks
-from ci.steps.python_checks import PYTHON_FILES
+from tests.unit.ci.doubles import REPOSITORY, SOURCE, TOOLS, VOLUMES
 
 CHECKS = {"lint", "types", "test", "policy"}
 EFFECTS = {
@@ -57,7 +54,7 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
     assert alias.type_hints == pipeline.type_hints
     started: list[str] = []
 
-    async def checked(_: object, given: Options) -> None:
+    async def checked(given: Options) -> None:
         started.append(given.env)
         raise RefusedError("the body of pipeline")
 
@@ -65,7 +62,7 @@ def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
     for function in (pipeline, alias):
         with pytest.raises(dagger.ExecError) as ended:
-            asyncio.run(function.bind_parent(ci).wrapped(source=dagger.dag.directory(), env="prod", credentials=None))
+            asyncio.run(function.bind_parent(ci).wrapped(source=SOURCE, tools=TOOLS, env="prod", credentials=None))
         assert ended.value.exit_code == 3
     assert started == ["prod", "prod"]
 
@@ -86,7 +83,7 @@ def test_flag_of_a_verb_goes_before_the_file_of_env(
     """A person who passes a file means that file."""
     used: list[dagger.Secret | None] = []
 
-    async def use(_: object, given: Any, *__: object, **___: object) -> None:
+    async def use(given: Any, *others: Any, **_: object) -> None:
         used.append(given.credentials)
         raise RefusedError("the credentials are known")
 
@@ -95,7 +92,7 @@ def test_flag_of_a_verb_goes_before_the_file_of_env(
     ):  # fmt: skip
         monkeypatch.setattr(module, function, use)
     passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
-    arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
+    arguments: dict[str, Any] = {"source": REPOSITORY, "tools": TOOLS, "credentials": passed if is_passed else None}
     arguments |= {"env": "prod"}
     arguments |= {"image": "registry/app:1"} if name == "plan" else {}
     arguments |= {"name": "vllm", "env": "dev"} if name == "accessory" else {}
@@ -112,13 +109,13 @@ def test_local_environment_uses_a_credential_file_only_if_a_flag_passes_it(
     """The variable is set for other work: `release --repository REAL` must not send its login to that registry."""
     used: list[dagger.Secret | None] = []
 
-    async def checked(_: object, given: Options) -> None:
+    async def checked(given: Options) -> None:
         used.append(given.credentials)
         raise RefusedError("the credentials are known")
 
     monkeypatch.setattr(deploy_runner, "checked", checked)
     passed, default = dagger.dag.set_secret("flag", "1"), dagger.dag.set_secret("default", "2")
-    arguments: dict[str, Any] = {"source": dagger.dag.directory(), "credentials": passed if is_passed else None}
+    arguments: dict[str, Any] = {"source": SOURCE, "tools": TOOLS, "credentials": passed if is_passed else None}
     ci = Ci(credentials=default)  # type: ignore[call-arg]  # dagger writes the constructor
     with pytest.raises(dagger.ExecError):
         asyncio.run(ci.release(repository="host.test/project/repository/app", **arguments))  # type: ignore[arg-type]
@@ -151,19 +148,34 @@ def test_the_app_gates_a_release_and_everything_does_with_all_checks(
         gated.append(gates)
         raise RefusedError("no gate is run")
 
+    async def destination(_: object) -> Destination:
+        return Destination("registry:5000/team/ai-server", ("dev-",), volumes=VOLUMES)
+
     monkeypatch.setattr(deploy_runner, "checked", nothing)
-    monkeypatch.setattr(publish, "destination", nothing)
+    monkeypatch.setattr(publish, "destination", destination)
     monkeypatch.setattr(inputs, "export", export)
     monkeypatch.setattr(release, "publish_image", gate)
     monkeypatch.setattr(release, "roll_out", gate)
     ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
-    source = dagger.dag.directory()
+    source = REPOSITORY
     arguments = {"all_checks": True} if all_checks else {}
     with pytest.raises(dagger.ExecError):
-        asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(source=source, credentials=None, **arguments))
+        asyncio.run(FUNCTIONS[verb].bind_parent(ci).wrapped(source=source, tools=TOOLS, credentials=None, **arguments))
     [gates] = gated
-    assert set(gates.programs) == ({program.name for program in PROGRAMS} if all_checks else {"app"})
+    first, *tools = programs(Path())
+    assert set(gates.programs) == {first, *(tools if all_checks else [])}
+    assert [gate.name for gate in gates.gates] == ["lint", "types", "test", *(["policy"] if all_checks else [])]
     assert (gates.policy is not None) == all_checks
+
+
+def test_repository_of_another_image_is_refused_before_any_gate() -> None:
+    """The environment of another application was passed."""
+    ci = Ci(credentials=None)  # type: ignore[call-arg]  # dagger writes the constructor
+    other = {"source": REPOSITORY, "tools": TOOLS, "credentials": None, "repository": "registry:5000/team/web"}
+    with pytest.raises(dagger.ExecError) as refused:
+        asyncio.run(FUNCTIONS["release"].bind_parent(ci).wrapped(**other))
+    assert refused.value.exit_code == 3
+    assert refused.value.stderr.startswith("--repository: got 'registry:5000/team/web', and delivery.yaml says that ")
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
@@ -172,68 +184,3 @@ def test_checks_need_no_argument(name: str) -> None:
     assert bool(FUNCTIONS[name].check) == (name in CHECKS)
     if name in CHECKS:
         assert set(FUNCTIONS[name].parameters) == {"source"}
-
-
-def brought_back(patterns: list[str]) -> list[str]:
-    """What is kept of a repository of which everything is left out first."""
-    everything, *others = patterns
-    assert everything == "**"
-    return [pattern.removeprefix("!").strip("/") for pattern in others if pattern.startswith("!")]
-
-
-def left_out(name: str = "release") -> list[str]:
-    """What is left out of the repository, which comes with every call of a verb without being asked for."""
-    parameters = FUNCTIONS[name].parameters.values()
-    [source] = [parameter for parameter in parameters if parameter.resolved_type is dagger.Directory]
-    assert (source.name, source.default_path) == ("source", "/")
-    return list(source.ignore or ())
-
-
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_repository_is_the_only_directory_of_a_verb(name: str) -> None:
-    """Each further one is a block of lines in every progress display."""
-    own = {"build": image.READS, "smoke": image.READS}
-    assert left_out(name) == only(*own.get(name, SOURCES)).patterns
-
-
-def test_constructor_takes_no_directory() -> None:
-    """With the repository as its argument, every changed file starts a Python for the constructor, too."""
-    assert list(inspect.signature(Ci).parameters) == ["credentials"]
-
-
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_git_is_in_no_input(name: str) -> None:
-    """The history of the repository would be a key of every function."""
-    kept = brought_back(left_out(name))
-    assert not [path for path in kept if fnmatch.fnmatchcase(".git/config", path) or path == ".git"]
-    assert ".git" in left_out(name)
-
-
-@pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_credential_file_of_a_workflow_is_in_no_input(name: str) -> None:
-    """google-github-actions/auth writes it into the workspace's own folder, beside the sources."""
-    kept = brought_back(left_out(name))
-    assert not [path for path in kept if fnmatch.fnmatchcase("gha-creds-0123456789abcdef.json", path)]
-
-
-def test_state_of_terraform_is_in_no_input() -> None:
-    """It may hold secrets."""
-    patterns = [pattern for pattern in left_out() if not pattern.startswith("!")]
-    for path in ("iac/environments/dev/terraform.tfstate", "iac/environments/dev/dev.tfvars"):
-        assert any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns[1:]), path
-
-
-READ = {program.name: program.paths for program in PROGRAMS} | {
-    "policy": policy_checks.READS,
-    "tools": policy_checks.TOOL_SOURCES,
-    "build and smoke": image.READS,
-    "lint": [path for path in PYTHON_FILES if not path.startswith("**")] + list(shell_files(Path())),
-}
-
-
-@pytest.mark.parametrize("part", sorted(READ))
-def test_everything_that_a_check_reads_is_in_the_input(part: str) -> None:
-    """A file that is left out of the input is missing in every check."""
-    kept = brought_back(left_out())
-    missing = [path for path in READ[part] if path not in kept and path.split("/")[0] not in kept]
-    assert not missing

@@ -5,7 +5,7 @@ from dagger import dag
 
 from ci.errors import RefusedError
 from ci.options import checked
-from tests.unit.ci.doubles import options
+from tests.unit.ci.doubles import SOURCE, TOOLS, options
 
 ARTIFACT_REGISTRY = "asia-northeast3-docker.pkg.dev/some-project/dojangkok-ai"
 IMAGE = f"{ARTIFACT_REGISTRY}/ai-server"
@@ -34,6 +34,23 @@ def test_retyped_flags_name_the_same_group_without_a_secret() -> None:
     assert options().retyped == ""
 
 
+def test_retyped_flags_of_another_repository_name_the_module_and_the_source() -> None:
+    """There `./daggerw` and `.env` of this repository are not at hand; a folder's path is not known here."""
+    url = "github.com/owner/delivery@v1"
+    given = options("prod", module=url, settings=SOURCE, credentials=dag.set_secret("credentials", "word"))
+    assert given.command == f"dagger -m {url} call"
+    assert given.retyped == (
+        f"--settings DIR --credentials file:$GOOGLE_APPLICATION_CREDENTIALS --source . --module {url}"
+    )
+    assert options().command == "./daggerw call"
+
+
+def test_environment_files_are_in_the_source_unless_settings_name_another_folder() -> None:
+    """The folder of the source is `environments`."""
+    assert options().environment_files == SOURCE.directory("environments")
+    assert options(settings=TOOLS).environment_files == TOOLS
+
+
 @pytest.mark.parametrize(("flag", "value"), [("--project", "a_b"), ("--zone", "*"), ("--group", "Group")])
 def test_name_that_google_never_gives_is_refused(flag: str, value: str) -> None:
     """Such a name would name another environment's volumes, or delete reports of all projects."""
@@ -54,7 +71,7 @@ def test_partial_repository_is_refused(repository: str) -> None:
         checked(options(repository=repository))
     assert str(refused.value) == (
         f"--repository: got '{repository}'. Fix: the image's full name without tag, HOST/PROJECT/REPOSITORY/IMAGE, "
-        "such as asia-northeast3-docker.pkg.dev/PROJECT/dojangkok-ai/ai-server"
+        "such as asia-northeast3-docker.pkg.dev/PROJECT/containers/web"
     )
 
 

@@ -18,10 +18,10 @@ from ci.stages import Stage
 from ci.steps import base, environment, image, registry
 from ci.steps.environment import Project
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import SOURCE, VOLUMES, options, query_error
+from tests.unit.ci.doubles import APPLICATION, SOURCE, VOLUMES, options, query_error
 
-SHIPPED = SOURCE.filter(include=["app/**"])
-GATED = Gated(SOURCE, Linted(SOURCE, ()), SHIPPED, {})
+CONTEXT = SOURCE.filter(include=["app/**"])
+GATED = Gated(SOURCE, APPLICATION, CONTEXT, (), Linted(SOURCE, ()))
 DESTINATION = Destination("registry:5000/a/ai-server", ("dev-", "latest"), volumes=VOLUMES)
 LOCAL = options(timeout="9")
 PUSHED = {"digest": "sha256:12", "tags": ["dev-12", "latest"], "size_bytes": 82_100_000}
@@ -58,8 +58,8 @@ class Effects:
         self.broken: set[str] = set()
         self.built_from: list[dagger.Directory] = []
 
-    def build(self, source: dagger.Directory) -> Built:
-        self.built_from.append(source)
+    def build(self, context: dagger.Directory, _: object) -> Built:
+        self.built_from.append(context)
         return Built()
 
     async def run_gates(self, _: Gated) -> tuple[Any, tuple[Stage, ...]]:
@@ -75,7 +75,7 @@ class Effects:
         self.events.append("layout")
         return publish.Layout(SOURCE, "sha256:12")
 
-    async def start_emulator(self, _: object, __: object, built: tuple[str, Any]) -> None:
+    async def start_emulator(self, _: object, built: tuple[str, Any]) -> None:
         self.events.append(f"emulator starts with {built[0]}")
         await anyio.sleep(0.02)
         self.events.append("emulator has started")
@@ -86,7 +86,7 @@ class Effects:
         self.events.append("push")
         return PUSHED
 
-    async def deploy(self, _: object, given: Options, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
+    async def deploy(self, given: Options, reference: str, flags: list[str], built: tuple[str, Any]) -> str:
         assert built[0] == reference
         await anyio.sleep(0.02)
         self.events.append(f"deploy {reference} to {given.env} {flags}")
@@ -145,7 +145,7 @@ def test_environments_are_built_beside_the_gates_and_the_rollout_comes_last(effe
 def test_image_is_laid_out_beside_the_gates_from_what_they_build(effects: Effects) -> None:
     """The engine answers the layout after the gates from its cache only if both read the same files."""
     roll_out()
-    assert effects.built_from == [GATED.shipped]
+    assert effects.built_from == [CONTEXT]
 
 
 def test_failed_gate_pushes_nothing_and_still_deletes_the_last_report(effects: Effects) -> None:

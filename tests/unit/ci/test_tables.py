@@ -5,14 +5,15 @@ from pathlib import Path
 
 import yaml
 
-from ci.programs import BENCHES, PROGRAMS, PROJECTS
+from ci.checked_programs import programs, projects
+from ci.programs import BENCHES
 
 MAKEFILE = Path("Makefile").read_text()
 
 
 def test_every_test_and_proof_of_a_program_is_a_file_of_its_inputs() -> None:
     """A deep proof of a test that was moved fails here, and not at night."""
-    for program in PROGRAMS:
+    for program in programs(Path()):
         for test in (test for proof in program.proofs for test in proof.tests):
             assert any(test.startswith(f"{path}/") for path in program.paths), test
 
@@ -29,7 +30,7 @@ def test_dependabot_looks_at_every_project_and_every_go_module() -> None:
     """A new project would otherwise keep its versions for ever."""
     updates = yaml.safe_load(Path(".github/dependabot.yml").read_text())["updates"]
     folders = {update["package-ecosystem"]: update.get("directories") for update in updates}
-    assert set(folders["uv"]) == {"/" if project == "." else f"/{project}" for project in PROJECTS}
+    assert set(folders["uv"]) == {"/" if project == "." else f"/{project}" for project in projects(Path())}
     modules = {f"/{path.parent}" for folder in ("engine", "policy/tools") for path in Path(folder).rglob("go.mod")}
     matched = {module for module in modules if any(Path(module).match(pattern) for pattern in folders["gomod"])}
     assert modules - matched == {"/engine/distconsts"}, "a module without dependencies"
@@ -46,4 +47,4 @@ def test_hooks_of_a_commit_use_programs_of_this_checkout_alone() -> None:
 
 def test_benches_have_a_project_with_an_environment() -> None:
     """`make setup` makes it."""
-    assert set(BENCHES.values()) <= set(PROJECTS)
+    assert set(BENCHES.values()) <= set(projects(Path()))
