@@ -1,6 +1,7 @@
 """The module, called for another repository: by path, as the reusable workflow calls it, and by a git URL."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,8 @@ def test_another_repository_ships_with_the_programs_of_the_module(job: Checkout)
     assert f"--settings DIR --source . --module {MODULE}" in deployed.stdout
     reported = run_line(job, "report")
     assert reported.returncode == 0, reported.stderr[-5000:]
-    assert "octocat" in (job.path.parent / "summary.md").read_text()
+    [digest] = set(re.findall(r"^  now +\S+@(sha256:[0-9a-f]{64}) ", deployed.stdout, re.MULTILINE))
+    assert digest in (job.path.parent / "summary.md").read_text()
 
     bare = job.path.parent / "served/delivery.git"
     commit = commit_all(job.path)
@@ -75,4 +77,4 @@ def test_another_repository_ships_with_the_programs_of_the_module(job: Checkout)
             check=False,
         )
     assert called.returncode == 0, called.stderr[-5000:]
-    assert pushed(called.stdout) in deployed.stdout
+    assert pushed(called.stdout).endswith(digest)
