@@ -77,7 +77,9 @@ def add_poll(group: Group, target: Version, polls: PollSummary) -> PollSummary:
     recreating = frozenset(instance.name for instance in new if instance.action == "RECREATING")
     repairs = Counter(polls.repairs)
     started = recreating - polls.recreating
-    repairs.update(started & polls.begun if group.recreates else started)
+    started = started & polls.begun if group.recreates else started
+    # In the order of the rows, as serial outputs are read, so that the verdict names an instance whose output is known.
+    repairs.update(instance.name for instance in new if instance.name in started)
     return PollSummary(
         had_instances=polls.had_instances or not is_empty(group),
         polls_without_capacity=polls.polls_without_capacity + 1 if lacks_capacity else 0,
