@@ -142,7 +142,7 @@ _DEPLOY_PROOFS: Final = (
             "tests/unit/lib/test_credential_urls.py",
             "tests/unit/deploy/test_scripts.py",
             "tests/unit/deploy/test_history.py",
-            "tests/unit/deploy/test_image_shapes.py",
+            "tests/integration/deploy/test_image_shapes.py",
         ),
     ),
     Proof(("EXAMPLES=1000",), ("tests/unit/deploy/test_mentions.py", "tests/unit/deploy/test_image.py")),

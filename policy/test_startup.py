@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from deploy.release.effective_reference import deciding_reference
 
-from deploy.release.mentions import rewrite
+from deploy.release.image_places import find_image
 from deploy.release.secret_scan import leaks
 from policy.app_settings import REQUIRED, defaults, shutdown_s
 from policy.compose import read_stack
@@ -87,10 +86,12 @@ def test_deploy_replaces_the_single_image_reference(terraform: Terraform, enviro
     """deploy's own reader and writer change the line with the image, and no other."""
     script = scripts(terraform.plan(environment, ai_server_first_release=release))["ai-server"]
     repository, digest = _REPOSITORY.format(environment), f"sha256:{'b' * 64}"
-    place = deciding_reference({"startup-script": script}, repository)
+    metadata = {"startup-script": script}
+    places = find_image(metadata, repository)
+    (place,) = places.mentions["startup-script"]
     assert script.splitlines()[place.line - 1] == f"AI_SERVER_IMAGE={repository}{release}"
     assert script.count(repository) == 1
-    after = rewrite(script, place, digest)
+    after = places.rewritten(metadata, digest)["startup-script"]
     assert after == script.replace(f"{repository}{release}", f"{repository}@{digest}")
 
 
