@@ -29,7 +29,7 @@ def text(environment: Environment, application: Application) -> str:
         environment: the local environment, which names project, zone or region, group and repository
         application: the application, whose port and health the group checks
     """
-    location, group = environment.zone, environment.group
+    location, group = environment.location, environment.group
     is_zonal = bool(_ZONE.fullmatch(location))
     region = location.rpartition("-")[0] if is_zonal else location
     zones = [location] if is_zonal else [f"{region}-{letter}" for letter in "abc"]

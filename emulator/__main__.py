@@ -1,7 +1,7 @@
 """
 Serve a Compute Engine that really rolls.
 
-    uv run --project emulator python -m emulator serve --port 8080 --open --seed dojangkok
+    uv run --project emulator python -m emulator serve --port 8080 --open --seed rehearsal
 """
 
 import ipaddress
@@ -45,7 +45,7 @@ def serve(
     any_address: Annotated[bool, typer.Option("--any-address", help="allow an address that others can reach")] = False,
     allow_host: Annotated[list[str] | None, typer.Option(help="host name that clients reach it by")] = None,
     seed: Annotated[
-        str, typer.Option(help="resources of a new environment: a file, or a shipped seed: dojangkok or rehearsal")
+        str, typer.Option(help="resources of a new environment: a file, or a shipped seed, such as example")
     ] = "",
     state: Annotated[Path | None, typer.Option(help="file that keeps the whole state (default: memory)")] = None,
     wait_s: Annotated[
