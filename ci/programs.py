@@ -155,13 +155,15 @@ _EMULATOR_PROOFS: Final = (
     ),
 )
 _READ_BY_CI: Final = (
-    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw", "engine",
-    "environments", "lib", "policy/tools",
+    ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
+    "docs/reference.md", "engine", "environments", "lib", "policy/tools", "tests/support",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
-    "compose", "emulator", "environments", "iac/scripts", "lib", "tests/support",
+    "compose", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib", "tests/support",
     "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
 )  # fmt: skip
+_READ_BY_ACCESSORY: Final = ("docs/reference.md", "environments", "lib", "tests/support", "tests/unit/lib")
+_READ_BY_EMULATOR: Final = ("docs/reference.md", "tests/support")
 _READ_BY_APP: Final = ("docs/ai-server.openapi.json",)
 _TYPED_WITH_APP: Final = ("bench/app.py", "bench/health_requests.py", "tests/support/app_fakes")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
@@ -175,7 +177,7 @@ _READ_BY_ARCHITECTURE: Final = (
 )  # fmt: skip
 
 PROGRAMS: Final = (
-    Program(name="accessory", project="accessory", coverage=85, reads=("environments", "lib", "tests/unit/lib")),
+    Program(name="accessory", project="accessory", coverage=85, reads=_READ_BY_ACCESSORY),
     Program(
         name="app",
         project=".",
@@ -201,7 +203,7 @@ PROGRAMS: Final = (
         name="emulator",
         project="emulator",
         coverage=92,
-        reads=("tests/support/recorded.py",),
+        reads=_READ_BY_EMULATOR,
         more_suites=("tests/contract", "tests/integration/emulator"),
         more_types=("bench/emulator.py",),
         proofs=_EMULATOR_PROOFS,
