@@ -6,7 +6,7 @@ PYTEST ?=
 # Go tools that only tests/system uses; the engine builds the others for policy.
 SYSTEM_TOOLS := compose promtail node-exporter
 
-.PHONY: help setup format lint types test check release e2e system suite proofs mutants bench fidelity openapi outdated packages tools \
+.PHONY: help setup format lint types test check release e2e system suite proofs mutants bench fidelity reference openapi outdated packages tools \
     providers system-tools clean
 
 help: ## list the targets
@@ -51,6 +51,9 @@ bench: ## measurements; BENCH=emulator for a single one
 
 fidelity: ## write emulator/FIDELITY.md from the contract tests
 	@emulator/.venv/bin/python -m tests.contract.fidelity
+
+reference: ## write docs/reference.md from the verbs, schemas and errors of every program
+	@for program in ci deploy accessory emulator; do "$$program/.venv/bin/python" -m "tests.unit.$$program.reference" || exit; done
 
 openapi: ## write docs/ai-server.openapi.json from the server
 	@.venv/bin/python -m tests.unit.app.description

@@ -34,7 +34,7 @@ from lib.redaction import redacted, redacted_tail
 from lib.streams import protect, write_error, write_progress, write_report
 from lib.usage import usage_error
 
-_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Name = Annotated[str, typer.Option("--name", help="vllm or chromadb")]
 Env = Annotated[str, typer.Option("--env", help="environments/ENV.yaml")]
@@ -51,19 +51,19 @@ Credentials = Annotated[
 ]
 
 
-@_app.command()
+@app.command()
 def update(name: Name, env: Env, image_: Image = "", shape: Shape = "text", credentials: Credentials = None) -> None:
     """Start an image, wait until it is ready, and roll back to the previous image on failure."""
     _perform("update", name, env, shape, credentials, image_)
 
 
-@_app.command()
+@app.command()
 def rollback(name: Name, env: Env, shape: Shape = "text", credentials: Credentials = None) -> None:
     """Start the previous image in the VM's record."""
     _perform("rollback", name, env, shape, credentials)
 
 
-@_app.command()
+@app.command()
 def status(name: Name, env: Env, shape: Shape = "text", credentials: Credentials = None) -> None:
     """Print what serves, since when, by whom, and whether an update is in progress."""
     _perform("status", name, env, shape, credentials)
@@ -162,7 +162,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
-        raise SystemExit(_app(standalone_mode=False) or 0)
+        raise SystemExit(app(standalone_mode=False) or 0)
     except typer.TyperException as error:
         write_error(usage_error(error))
         raise SystemExit(RefusedError.exit_code) from None

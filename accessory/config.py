@@ -19,7 +19,7 @@ _Seconds = Annotated[int, Field(strict=True, gt=0, le=86_400)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Ready(_Strict):
@@ -51,18 +51,31 @@ class Accessory(_Strict):
     """A single VM and its service; environments/dev.yaml describes each key."""
 
     vm: _Name
+    """name of the VM"""
     state: Annotated[str, Field(pattern=r"^(/[\w.-]+)+$")]
+    """folder on the VM with the record of what served"""
     image: str
+    """image to serve, HOST/PATH:TAG or by digest; an image of `--image` must have the same HOST/PATH"""
     ready: Annotated[tuple[Ready, ...], Field(min_length=1)]
+    """checks that run on the VM (`url`, text in `has`, variable of a bearer token in `bearer`); all must pass"""
     free_gib: Annotated[float, Field(strict=True, ge=0, le=65_536, allow_inf_nan=False)]
+    """free space in GiB on Docker's disk before a pull"""
     pull_s: _Seconds
+    """seconds after which a pull has failed"""
     ready_s: _Seconds
+    """seconds after which a start has failed"""
     stop_s: _Seconds = 30
+    """seconds for a regular stop"""
     data: Annotated[str, Field(pattern=r"^(/[\w./-]+)?$")] = ""
+    """path in the container whose volume is copied before each update"""
     snapshots: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 3
+    """number of copies beside the volume"""
     needs_gpu: Annotated[bool, Field(strict=True)] = False
+    """whether the VM must have a GPU"""
     zone: _Name | None = None
+    """zone of the VM, instead of the environment's"""
     ssh: Ssh | None = None
+    """plain SSH in place of IAP: `host`, `user`, `identity_file`, `known_hosts`, `port`"""
 
 
 class Environment(BaseModel):

@@ -16,7 +16,7 @@ from ci.local_environment import LocalEnvironment
 from ci.options import GROUP_OPTIONS, INPUTS, PUSH_OPTIONS, Credentials, Options
 from ci.steps import policy_checks
 from ci.summary import summary
-from ci.verbs import alias, verb
+from ci.verbs import alias, uncached, verb
 
 
 @object_type
@@ -53,12 +53,12 @@ class Ci(DeployVerbs, LocalEnvironment):
         with exit_codes():
             return "\n".join(await gates.policy(source, (await inputs.export(source)).policy()))
 
-    @function
+    @uncached
     async def tools(self, source: Checked) -> dagger.Directory:
         """Build the Go tools of policy, to have them on this computer: `make tools`."""
         return policy_checks.tools((await inputs.export(source)).tool_sources())
 
-    @function
+    @uncached
     async def build(self, source: Source) -> dagger.Container:
         """Build the image of the application, for linux/amd64."""
         with exit_codes():

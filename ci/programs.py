@@ -156,12 +156,15 @@ _EMULATOR_PROOFS: Final = (
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
     ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
-    "delivery.yaml", "engine", "environments", "examples", "lib", "policy/tools", "pyproject.toml", "uv.lock",
+    "delivery.yaml", "docs/reference.md", "engine", "environments", "examples", "lib", "policy/tools", "pyproject.toml",
+    "tests/support", "uv.lock",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
-    "compose", "emulator", "environments", "iac/scripts", "lib", "tests/support",
+    "compose", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib", "tests/support",
     "tests/unit/emulator/group_rollout.py", "tests/unit/lib",
 )  # fmt: skip
+_READ_BY_ACCESSORY: Final = ("docs/reference.md", "environments", "lib", "tests/support", "tests/unit/lib")
+_READ_BY_EMULATOR: Final = ("acceptance", "docs/reference.md", "lib", "tests/support")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
 _TYPED_WITH_CI: Final = (
     "bench/app_image.py", "bench/deploy.py", "bench/release.py", "policy", "tests/e2e", "tests/mutants",
@@ -176,7 +179,7 @@ _READ_BY_ARCHITECTURE: Final = (
 # The tools. The program that is shipped has its row in its own pyproject.toml (ci/checked_programs.py).
 TOOL_PROGRAMS: Final = (
     _tool("acceptance", "deploy", 90, reads=_READ_BY_ACCEPTANCE),
-    _tool("accessory", "accessory", 85, reads=("environments", "lib", "tests/unit/lib")),
+    _tool("accessory", "accessory", 85, reads=_READ_BY_ACCESSORY),
     _tool("ci", "ci", 78, reads=_READ_BY_CI, more_types=(".ci",)),
     _tool("engine", "ci", 43, reads=("dagger.json",)),
     _tool(
@@ -193,7 +196,7 @@ TOOL_PROGRAMS: Final = (
         "emulator",
         92,
         # lib: hosts of tokens and secrets, of `emulator import`; acceptance: its recordings are replayed
-        reads=("acceptance", "lib", "tests/support/recorded.py"),
+        reads=_READ_BY_EMULATOR,
         more_tests=("tests/contract", "tests/integration/emulator"),
         more_types=("bench/emulator.py",),
         proofs=_EMULATOR_PROOFS,

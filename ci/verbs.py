@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 from dagger import function
 
@@ -12,6 +12,7 @@ from ci.errors import exit_codes
 from ci.options import Options, checked
 
 Verb = Callable[..., Awaitable[str]]
+Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
 
 class HasCredentials(Protocol):
@@ -20,8 +21,14 @@ class HasCredentials(Protocol):
     credentials: Any
 
 
-def uncached(method: Verb) -> Verb:
-    """Register a function whose body runs in every call. Dagger's types lack `cache`."""
+def uncached(method: Function) -> Function:
+    """
+    Register a function whose body runs in every call. Dagger's types lack `cache`.
+
+    A directory or a container that is made from the folder that a function works in needs it, too: the engine keeps the
+    result of a cached function for later sessions, and the folder ends with its own (v0.19.10, tried: `call tools` on a
+    restarted engine failed with "lstat /scratch: no such file or directory").
+    """
     return function(cache="never")(method)  # type: ignore[call-overload,no-any-return]
 
 

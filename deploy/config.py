@@ -53,18 +53,25 @@ _Url = Annotated[str, Field(pattern=rf"^https?://{_HOST}(/[\w./-]*)?$")]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # The text below a key is its meaning in docs/reference.md.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class RolloutSettings(_Strict):
     """How a rollout replaces instances, and how long it may take; environments/dev.yaml explains each key."""
 
     method: Literal["SUBSTITUTE", "RECREATE"] = "SUBSTITUTE"
+    """SUBSTITUTE: a new instance has a new name; RECREATE: it keeps the old name, and capacity falls meanwhile"""
     surge: _Instances | None = None
+    """instances above the target size, or a percentage such as 20%; default: one in each zone of the group"""
     unavailable: _Instances = 0
+    """instances below the target size, or a percentage"""
     bake_s: _Bake = 30.0
+    """seconds that success must last"""
     timeout_s: _Timeout | None = None
+    """seconds until a rollout has failed; default: 120, and 240 more for each instance"""
     poll_s: tuple[_Poll, _Poll] = (1.0, 5.0)
+    """seconds between two polls: while the group changes, and at most"""
 
     @model_validator(mode="after")
     def _replaces_instances(self) -> Self:
@@ -123,21 +130,34 @@ class Config(_Strict):
     """The settings of one environment."""
 
     project: Annotated[str, Field(pattern=r"^[a-z0-9][-a-z0-9.:]{0,62}$")]
+    """Google Cloud project"""
     zone: Annotated[str, Field(pattern=_NAME)] | None = None
+    """zone of a zonal group"""
     region: Annotated[str, Field(pattern=_NAME)] | None = None
+    """region of a regional group, in place of `zone`"""
     group: Annotated[str, Field(pattern=_NAME)]
+    """managed instance group"""
     repository: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$")]
+    """image whose reference a deploy replaces: HOST/PATH, without tag and digest"""
     image_in: tuple[_MetadataKey, ...] = ()
+    """keys of the metadata entries that are searched for the image; empty for all"""
     compute_url: _Url = "https://compute.googleapis.com/compute/v1"
+    """Compute endpoint"""
     resource_manager_url: Annotated[str, Field(pattern=rf"^https://{_HOST}(/[\w./-]*)?$")] = (
         "https://cloudresourcemanager.googleapis.com"
     )
+    """endpoint of the Resource Manager"""
     token_hosts: tuple[_ListedHost, ...] = ()
+    """HOST or HOST:PORT that a credential file may name, beside the hosts of Google and GitHub"""
     allowed_secrets: dict[str, tuple[str, ...]] = {}
+    """values that only look like secrets: names by metadata entry"""
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
+    """where digests are looked up; default: https and the repository's host"""
     google_registries: tuple[_ListedHost, ...] = ()
+    """HOST[:PORT] of registries that take the Google access token, beside `*.pkg.dev` and `gcr.io`"""
     rollout: RolloutSettings = RolloutSettings()
     accessories: dict[str, Any] = {}  # only accessory reads and checks this key (accessory/config.py)
+    """single VMs, which only `accessory` reads: below"""
     _endpoint_overrides: tuple[EndpointOverride, ...] = PrivateAttr(default=())
 
     @property

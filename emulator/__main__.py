@@ -24,16 +24,16 @@ from emulator.environment.store import StateError, Store
 from emulator.seed import SeedError, locate_seed, plant, read_seed
 from emulator.server.configuration import configuration
 
-_app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _START_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z, where a clock moved by hand begins
 
 
-@_app.callback()
+@app.callback()
 def _main() -> None:
     """Run a Compute Engine that really rolls."""
 
 
-@_app.command()
+@app.command()
 def serve(
     host: Annotated[
         str, typer.Option(help="address to listen on: loopback, or a private address in a container")
@@ -114,7 +114,7 @@ def serve(
         lock.close()
 
 
-@_app.command("import")
+@app.command("import")
 def import_(
     project: Annotated[str, typer.Option(help="project of the live group")],
     group: Annotated[str, typer.Option(help="name of the live group, which is only read")],
@@ -204,7 +204,7 @@ def main() -> None:
     """Run the command line."""
     # uvicorn asks stdout whether it is a terminal, also where it was closed.
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: PTH123, SIM115
-    _app()
+    app()
 
 
 if __name__ == "__main__":

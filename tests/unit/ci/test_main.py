@@ -22,12 +22,15 @@ EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
     "reset_local", "accessory", "release", "doctor",
 }  # fmt: skip
+# Their directory or container is made from the folder that the function works in, and loaded after its end. Source: `call
+# tools` on a restarted engine of 0.19.10 failed with "lstat /scratch: no such file or directory".
+LOADED_LATER = {"build", "tools"}
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
 
 def test_every_function_is_known() -> None:
     """A new function is added to these sets on purpose."""
-    assert set(FUNCTIONS) == CHECKS | EFFECTS | {"build", "smoke", "registry", "emulator", "tools"}
+    assert set(FUNCTIONS) == CHECKS | EFFECTS | LOADED_LATER | {"smoke", "registry", "emulator"}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
@@ -40,9 +43,9 @@ def test_every_function_and_argument_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
-def test_effects_and_nothing_else_are_never_cached(name: str) -> None:
-    """A verb that reads or changes a group runs in every call."""
-    assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS)
+def test_effects_and_results_that_are_loaded_later_are_never_cached(name: str) -> None:
+    """A verb that reads or changes a group, and one whose result needs the folder of its session, run in every call."""
+    assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS | LOADED_LATER)
 
 
 def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
