@@ -22,8 +22,8 @@ EFFECTS = {
     "publish", "deploy", "pipeline", "plan", "rollback", "status", "history", "report", "reconcile", "prune",
     "reset_local", "accessory", "release", "doctor",
 }  # fmt: skip
-# Their directory or container is made from the folder that the function works in, and loaded after its end. Source: `call
-# tools` on a restarted engine of 0.19.10 failed with "lstat /scratch: no such file or directory".
+# Their directory or container is made from the folder that the function works in, and loaded after its end. Source:
+# `call tools` on a restarted engine of 0.19.10 failed with "lstat /scratch: no such file or directory".
 LOADED_LATER = {"build", "tools"}
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
 
