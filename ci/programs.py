@@ -156,8 +156,9 @@ _EMULATOR_PROOFS: Final = (
 _READ_BY_ACCEPTANCE: Final = ("compose", "environments", "iac", "lib")
 _READ_BY_CI: Final = (
     ".ci", ".env", ".github", ".pre-commit-config.yaml", "Dockerfile", "Makefile", "dagger.json", "daggerw",
-    "delivery.yaml", "docs/reference.md", "engine", "environments", "examples", "lib", "policy/tools", "pyproject.toml",
-    "tests/support", "uv.lock",
+    "accessory/pyproject.toml", "delivery.yaml", "deploy/__main__.py", "deploy/pyproject.toml", "docs/reference.md",
+    "emulator/pyproject.toml", "emulator/seeds", "engine", "environments", "examples", "lib", "policy/pyproject.toml",
+    "policy/tools", "pyproject.toml", "tests/support", "uv.lock",
 )  # fmt: skip
 _READ_BY_DEPLOY: Final = (
     "compose", "docs/reference.md", "emulator", "environments", "iac/scripts", "lib", "tests/support",
@@ -172,8 +173,8 @@ _TYPED_WITH_CI: Final = (
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     ".ci", ".github", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
-    "docs/architecture.md", "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments", "iac", "lib",
-    "policy", "tests",
+    "delivery.yaml", "docs/architecture.md", "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments",
+    "examples", "iac", "lib", "policy", "pyproject.toml", "tests", "uv.lock",
 )  # fmt: skip
 
 # The tools. The program that is shipped has its row in its own pyproject.toml (ci/checked_programs.py).

@@ -21,7 +21,7 @@ REQUIRED_PERMISSIONS: Final = (
     "compute.instanceTemplates.get",
     "compute.instanceTemplates.list",
     "compute.instanceTemplates.useReadOnly",
-    _ZONE_OPERATIONS,
+    "compute.zoneOperations.get",
 )
 # What a PATCH to another template needs in addition: Compute Engine checks by a dry run that the caller may create the
 # instance BASE-0000 and its disk. A project's testIamPermissions does not report grants under a condition on this name,

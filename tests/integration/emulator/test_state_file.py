@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from emulator.__main__ import _app
+from emulator.__main__ import app
 from emulator.environment.state_lock import LockedError, hold
 from tests.integration.emulator.seeded import settled
 
@@ -151,13 +151,13 @@ def test_invalid_arguments_are_refused(tmp_path: Path, args: list[str], text: st
 )  # fmt: skip
 def test_an_invalid_number_is_a_usage_error(option: str, value: str) -> None:
     """A number outside its range is a usage error that names the option."""
-    done = CliRunner().invoke(_app, ["serve", option, value])
+    done = CliRunner().invoke(app, ["serve", option, value])
     assert (done.exit_code, f"'{option}'" in done.stderr) == (2, True), done
 
 
 def refusal(*args: str) -> str:
     """Start an emulator that must end with exit code 3; return its one line."""
-    done = CliRunner().invoke(_app, ["serve", "--port", "0", *args])
+    done = CliRunner().invoke(app, ["serve", "--port", "0", *args])
     assert (done.exit_code, done.stdout) == (3, ""), done
     assert isinstance(done.exception, SystemExit)
     return done.stderr.strip()
