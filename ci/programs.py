@@ -172,7 +172,7 @@ _TYPED_WITH_CI: Final = (
     "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
-    ".ci", ".github", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
+    ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
     "delivery.yaml", "docs/architecture.md", "docs/faults.md", "docs/runbook.md", "emulator", "engine", "environments",
     "examples", "iac", "lib", "policy", "pyproject.toml", "tests", "uv.lock",
 )  # fmt: skip
