@@ -168,7 +168,10 @@ def _classified_line(text: str, mention: Mention) -> Mention:
     if context.kind != "command" or "," in command[: mention.start - skipped]:  # a comma may begin another command
         return mention
     # It is unknown which program reads the line, so a printed reference counts as a reference.
-    return _classified_by_context(mention, replace(context, is_output_used=True))
+    classified = _classified_by_context(mention, replace(context, is_output_used=True))
+    if classified.kind == "harmless" and starts_container(line, mention.start - start, mention.end - start):
+        return replace(mention, kind="undecidable", why="its output decides which image starts")
+    return classified
 
 
 def _line_around(text: str, mention: Mention) -> tuple[int, int]:

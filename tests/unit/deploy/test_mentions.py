@@ -50,6 +50,15 @@ def test_output_that_no_container_is_started_from_is_harmless(line: str) -> None
     assert find_image({"startup-script": f"{START}{line}\n"}, R).reference.tag == "v41"
 
 
+@pytest.mark.parametrize(
+    "line", [f"docker run -d $(docker images -q {R}:v1-old)", f"docker images -q {R}:v0 | xargs docker run -d"]
+)
+def test_output_that_decides_is_noticed_in_cloud_init_too(line: str) -> None:
+    """A line of runcmd is a command as a line of a script is."""
+    text = refusal({"user-data": f"#cloud-config\nruncmd:\n- docker pull {R}:v41\n- {line}\n"})
+    assert "(its output decides which image starts)" in text
+
+
 def kinds(text: str, *, is_script: bool = True) -> list[str]:
     return [mention.kind for mention in mentions(text, R, is_script=is_script)]
 
