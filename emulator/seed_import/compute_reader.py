@@ -118,12 +118,12 @@ def checked_url(url: str) -> str:
 
 def read_token(file: Path | None, environ: Mapping[str, str], url: str) -> str:
     """
-    Return the access token of a file, or else of the environment; empty where a local emulator needs none.
+    Return the access token of a file, or else, for https alone, of the environment; a local emulator may need none.
 
     Raises:
         ImportRefusedError: the file cannot be read or has no token, or Google's host needs one
     """
-    token = environ.get(TOKEN_VARIABLE, "")
+    token = environ.get(TOKEN_VARIABLE, "") if url.startswith("https://") else ""  # plain HTTP is an emulator
     if file:
         try:
             with file.open("rb") as opened:

@@ -1,5 +1,6 @@
 """The texts of a body without the secrets that lib's patterns find in them. Pure."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +58,14 @@ def _items(value: list[Any], where: str, left_out: list[LeftOut]) -> Iterator[An
 
 
 def _is_secret(name: str, text: str) -> bool:
-    """Return whether a text of one line is a secret by its name and form."""
-    is_scalar = "\n" not in text.strip() and not text.lstrip().startswith(("{", "["))
-    return is_scalar and is_secret_name(name) and is_secret_value(name, text)
+    """Return whether a text is a secret by its name and form: one of its lines, unless it is a JSON document."""
+    if not is_secret_name(name) or _is_document(text):
+        return False
+    return any(is_secret_value(name, line.strip()) for line in text.splitlines() if line.strip())
+
+
+def _is_document(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except ValueError:
+        return False

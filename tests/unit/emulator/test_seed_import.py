@@ -130,6 +130,16 @@ def test_everything_left_out_is_listed_without_its_value() -> None:
             {"properties": {"metadata": {}}},
             ["b.properties.metadata.password"],
         ),
+        (
+            {
+                "items": [
+                    {"key": "db-password", "value": "{q8Zr2x91LmK0"},
+                    {"key": "password", "value": "q8Zr2x91L\nR7q2z\n"},
+                ]
+            },
+            {"items": []},
+            ["b.items.db-password", "b.items.password"],
+        ),
         ({"description": "no secret", "size": 3}, {"description": "no secret", "size": 3}, []),
     ],
 )
@@ -192,6 +202,7 @@ def test_token_comes_from_a_file_or_the_environment(tmp_path: Path) -> None:
     assert read_token(tmp_path / "token", variables, google) == "ya29.file"
     assert read_token(None, variables, google) == "ya29.variable"
     assert read_token(None, {}, local) == ""
+    assert read_token(None, variables, local) == ""  # a token of Google never leaves by plain HTTP unasked
     with pytest.raises(ImportRefusedError, match=r"access token: none was given. Fix: set GOOGLE_OAUTH_ACCESS_TOKEN"):
         read_token(None, {}, google)
     with pytest.raises(ImportRefusedError, match="has characters that a header cannot have") as error:
