@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Final
 
 import dagger
@@ -22,7 +22,8 @@ from ci.steps.python_checks import PYTHON_FILES, Linted
 _EXPORTED: Final = "source"
 _NEVER: Final = (
     ".git", "**/.venv", "**/node_modules", "**/__pycache__", "**/.*_cache", "**/.hypothesis", "**/.terraform",
-    "**/*.tfstate*", "**/*.tfvars", "**/gha-creds-*.json",
+    "**/*.tfstate*", "**/*.tfvars", "**/gha-creds-*.json", "**/application_default_credentials.json", "**/*.pem",
+    "**/*.key", "**/id_rsa", "**/.npmrc", "**/.netrc",
 )  # fmt: skip
 _LINTED_ALONE: Final = (".ci", "bench", "ruff.toml", "tests")  # no check of a program or of policy reads all of them
 
@@ -100,8 +101,18 @@ class Inputs:
         return dag.current_module().workdir(context.as_posix(), exclude=patterns)
 
     def command(self, gate: Gate) -> dagger.Directory:
-        """Return the files that the command of a gate reads."""
-        return self._part(*gate.reads)
+        """
+        Return the files that the command of a gate reads.
+
+        Raises:
+            RefusedError: the source lacks one of them, so that the gate might judge nothing
+        """
+        for path in gate.reads:
+            if not any(self.folder.glob(path)):
+                raise RefusedError(
+                    f"{FILE}: gates: '{gate.name}': reads: the source has no '{path}'. Fix: correct the path"
+                )
+        return self._part(*(PurePosixPath(path).as_posix() for path in gate.reads))
 
     def programs(self) -> dict[Program, dagger.Directory]:
         """Return the files that the checks of each program read; errors as of `root_program`."""

