@@ -17,7 +17,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -29,7 +28,7 @@ _LISTENS_WITHIN_S = 15
 _READY_WITHIN_S = 20
 _END_WITHIN_S = 10
 _LOG_LINES = 20
-_ENDED_WELL = (0, -signal.SIGTERM)
+_ENDED_WELL = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # the last one is of a shell or a JVM
 _BUILD_TOOLS = ("uv", "uvx", "cc", "gcc", "g++", "c++", "clang", "make")
 
 
@@ -59,7 +58,7 @@ def get(url: str) -> tuple[int, str]:
     """Return status and body; status 0 and the reason where there is no response."""
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:
-            return response.status, response.read().decode()
+            return response.status, response.read().decode(errors="replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(errors="replace")
     except OSError as error:
@@ -167,7 +166,7 @@ def start_and_stop(server: str, expected: Expected, command: list[str]) -> int:
     if not command:
         print("the image has no command. Fix: add a CMD or an ENTRYPOINT to the Dockerfile", file=sys.stderr)
         return 1
-    with tempfile.TemporaryFile() as log:
+    with os.fdopen(os.memfd_create("log"), "w+b") as log:  # an image may have no writable folder
         try:
             process = subprocess.Popen(command, stdout=log, stderr=log)
         except OSError as error:
