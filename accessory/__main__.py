@@ -36,7 +36,7 @@ from lib.usage import usage_error
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Name = Annotated[str, typer.Option("--name", help="vllm or chromadb")]
+Name = Annotated[str, typer.Option("--name", help="a key of 'accessories' in the environment file")]
 Env = Annotated[str, typer.Option("--env", help="environments/ENV.yaml")]
 Image = Annotated[
     str,

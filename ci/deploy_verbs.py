@@ -78,12 +78,12 @@ class DeployVerbs:
     async def accessory(
         self,
         options: Options,
-        name: Annotated[str, Doc("single VM: vllm or chromadb")],
+        name: Annotated[str, Doc("single VM: a key of 'accessories' in the environment file")],
         env: Annotated[str, Doc("dev or prod: the VM is reached over IAP")],
         image: Annotated[str, Doc("image to serve, HOST/PATH@sha256:DIGEST or :TAG (default: the environment's)")] = "",
         rollback: Annotated[bool, Doc("return to the image that served before")] = False,
     ) -> str:
-        """Update a single VM, vLLM's or ChromaDB's, and roll it back if it does not become ready."""
+        """Update a single VM of the environment file, and roll it back if it does not become ready."""
         if env == LOCAL:
             raise RefusedError("--env: got 'local', which has no such VM. Fix: dev or prod")
         if image and rollback:

@@ -67,9 +67,8 @@ async def refuse_unknown(files: dagger.Directory, env: str) -> None:
         ) from error
     known = sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml"))
     if env not in known:
-        raise RefusedError(
-            f"--env: got '{env}', and there is no environments/{env}.yaml. Fix: one of {', '.join(known)}"
-        )
+        fix = f"one of {', '.join(known)}" if known else "write this file, or pass --settings DIR"
+        raise RefusedError(f"--env: got '{env}', and there is no environments/{env}.yaml. Fix: {fix}")
 
 
 async def read(files: dagger.Directory, env: str) -> Environment:

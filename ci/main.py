@@ -21,7 +21,7 @@ from ci.verbs import alias, uncached, verb
 
 @object_type
 class Ci(DeployVerbs, LocalEnvironment):
-    """The delivery of the AI server: from its sources to the instances that serve it."""
+    """The delivery of an application: from its sources to the instances that serve it."""
 
     credentials: Credentials
 

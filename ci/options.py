@@ -128,7 +128,7 @@ class Options:
         given += ["--settings", "DIR"] if self.settings else []
         if self.module:
             given += ["--credentials", f"file:${VARIABLE}"] if self.credentials else []
-            given += ["--source", ".", "--module", self.module]
+            given += ["--source", "SOURCE", "--module", self.module]
         return " ".join([*self.flags("project", "zone", "region", "group", "repository"), *given])
 
 

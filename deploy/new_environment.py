@@ -8,9 +8,7 @@ import yaml
 from deploy.config import Config
 from deploy.release.repository_choice import RepositoryChoice
 
-_HEAD: Final = (
-    "# Written by `deploy init`; environments/dev.yaml of its source explains every key. No secret belongs here."
-)
+_HEAD: Final = "# Written by `init` of mig-deploy, whose docs/reference.md explains every key. No secret belongs here."
 _SEVERAL: Final = (
     "# The group's metadata refers to several images: leave the line of the one to deploy, without its '#'."
 )

@@ -57,7 +57,7 @@ def test_another_repository_ships_with_the_programs_of_the_module(job: Checkout)
     deployed = run_line(job, "deploy")
     assert deployed.returncode == 0, deployed.stderr[-5000:]
     assert f"undo      dagger -m {MODULE} call rollback" in deployed.stdout
-    assert f"--settings DIR --source . --module {MODULE}" in deployed.stdout
+    assert f"--settings DIR --source SOURCE --module {MODULE}" in deployed.stdout
     reported = run_line(job, "report")
     assert reported.returncode == 0, reported.stderr[-5000:]
     [digest] = set(re.findall(r"^  now +\S+@(sha256:[0-9a-f]{64}) ", deployed.stdout, re.MULTILINE))

@@ -15,6 +15,12 @@ from ci.main import Ci
 from ci.options import GROUP_OPTIONS
 from tests.support.reference import Flag, Verb, flags_table, table, verbs_table, write
 
+_COMMON = [("0", "Done."), ("1", "A bug of the pipeline.")]
+_OTHERS = [
+    ("2, 5, 7, 8, 9, 130", "Code of deploy or accessory: the tables below."),
+    ("69", "`./daggerw`: this computer lacks a tool."),
+]
+
 
 def pipeline() -> str:
     """Return the section."""
@@ -36,7 +42,7 @@ def _text(method: Any) -> str:
 def _flags(method: Any) -> Iterator[Flag]:
     for parameter in list(inspect.signature(method).parameters.values())[1:]:
         doc = next(note for note in parameter.annotation.__metadata__ if isinstance(note, Doc))
-        is_required = parameter.default is parameter.empty and parameter.name not in ("source", "credentials")
+        is_required = parameter.default is parameter.empty and parameter.name not in ("source", "tools", "credentials")
         default = "" if parameter.default in (parameter.empty, None, "", False) else str(parameter.default)
         text = f"{doc.documentation}{' (required)' if is_required else ''}"
         yield Flag(_flag_name(parameter.name), text, default)
@@ -50,7 +56,7 @@ def _exit_codes() -> str:
     """Return the exit codes of the pipeline's own failures; a rollout ends with a code of deploy."""
     kinds = [kind for kind in PipelineError.__subclasses__() if "exit_code" in vars(kind)]
     own = [(str(kind.exit_code), _text(kind)) for kind in kinds]
-    return table(("exit code", "meaning"), [("0", "Done."), ("1", "A bug of the pipeline."), *sorted(own)])
+    return table(("exit code", "meaning"), [*_COMMON, *sorted(own), *_OTHERS])
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def test_retyped_flags_of_another_repository_name_the_module_and_the_source() ->
     given = options("prod", module=url, settings=SOURCE, credentials=dag.set_secret("credentials", "word"))
     assert given.command == f"dagger -m {url} call"
     assert given.retyped == (
-        f"--settings DIR --credentials file:$GOOGLE_APPLICATION_CREDENTIALS --source . --module {url}"
+        f"--settings DIR --credentials file:$GOOGLE_APPLICATION_CREDENTIALS --source SOURCE --module {url}"
     )
     assert options().command == "./daggerw call"
 
