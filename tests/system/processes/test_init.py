@@ -76,7 +76,7 @@ def test_absent_group_gets_no_file_and_a_sound_one_can_be_planned_at_once(deploy
     }
     lines = report.splitlines()
     assert lines[0] == "wrote environments/dev.yaml"
-    command = lines[-1].removeprefix("next: uv run --project deploy python -m deploy ")
+    command = lines[-1].removeprefix(f"next: {deployer.typed} ")
     assert command == f"plan --env dev --image {REPOSITORY}:TAG"
     code, plan, stderr = run(deployer, *command.replace(f"{REPOSITORY}:TAG", reference("a")).split())
     assert (code, f"{GROUP}: dojangkok-dev-ai-server-seed → " in plan) == (0, True), stderr
@@ -99,4 +99,4 @@ def test_six_defects_are_listed_with_their_commands(deployer: Deployer) -> None:
     for line, (text, command) in zip(wrong, DEFECTS.items(), strict=True):
         assert text in line
         assert command in line.partition("Run: ")[2]
-    assert stderr.splitlines()[-1] == "next: uv run --project deploy python -m deploy doctor --env dev"
+    assert stderr.splitlines()[-1] == f"next: {deployer.typed} doctor --env dev"
