@@ -6,6 +6,7 @@ Assumed, because Google documents none of it: an instance that is being deleted 
 the youngest (`members.deletion_order`); redistribution moves one instance at a time.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from emulator.group.conditions import Conditions
@@ -25,7 +26,7 @@ from emulator.group.members import (
     standby_pool,
     surplus_instances,
     with_action_on,
-    with_instance,
+    with_instances,
 )
 from emulator.group.profile import Profile
 from emulator.group.settings import Settings, UpdateAction, most_disruptive
@@ -64,10 +65,9 @@ def _deciding_again(group: Group, settings: Settings, conditions: Conditions) ->
 
 def _updatable(group: Group, settings: Settings, conditions: Conditions) -> list[Instance]:
     """Return the outdated instances that the update policy may change."""
+    version = _next_version(missing_by_version(group, settings), settings)
     return [
-        instance
-        for instance in outdated(group, settings)
-        if _update_action(instance, group, settings, conditions) != "NONE"
+        instance for instance in outdated(group, settings) if _action(instance, version, settings, conditions) != "NONE"
     ]
 
 
@@ -76,42 +76,60 @@ def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> G
     old = _updatable(group, settings, conditions)
     if not old:
         return group
-    missing = sum(count for count in missing_by_version(group, settings).values() if count > 0)
     if settings.substitutes:
-        replaced = [instance for instance in old if _update_action(instance, group, settings, conditions) == "REPLACE"]
-        count = creatable(group, settings, min(missing, len(replaced)))
-        group = _with_new_instances(group, settings, conditions, count)
-    for instance in sorted(old, key=is_available):
-        action = _update_action(instance, group, settings, conditions)
-        if is_available(instance) and _available(group) <= settings.size - settings.unavailable:
-            continue
-        if settings.substitutes and action == "REPLACE":
-            group = with_action_on(group, {instance.name}, "DELETING", settings)
-        else:
-            group = _with_change(group, instance, IN_PLACE[action], _next_version(group, settings), settings.config)
+        missing = missing_by_version(group, settings)
+        version = _next_version(missing, settings)
+        replaced = [instance for instance in old if _action(instance, version, settings, conditions) == "REPLACE"]
+        count = min(sum(count for count in missing.values() if count > 0), len(replaced))
+        group = _with_new_instances(group, settings, conditions, creatable(group, settings, count))
+    group = _with_updated(group, old, settings, conditions)
     lacking = settings.size - len(living(group))
     return _with_new_instances(group, settings, conditions, creatable(group, settings, lacking))
 
 
-def _update_action(instance: Instance, group: Group, settings: Settings, conditions: Conditions) -> UpdateAction:
-    """Return the action that brings an instance up to date; NONE if that is more than the update policy allows."""
-    needed = most_disruptive(settings.minimal, difference(instance, _next_version(group, settings), conditions))
+def _with_updated(group: Group, old: list[Instance], settings: Settings, conditions: Conditions) -> Group:
+    """Return a group that replaces or updates outdated instances, as far as enough others stay available."""
+    missing, spare = missing_by_version(group, settings), _spare(group, settings)
+    changed: dict[str, Instance] = {}
+    for instance in sorted(old, key=is_available):
+        if is_available(instance) and spare <= 0:
+            break
+        version = _next_version(missing, settings)
+        action = _action(instance, version, settings, conditions)
+        if action == "NONE":
+            continue
+        if settings.substitutes and action == "REPLACE":
+            after = with_action(instance, "DELETING", group.at_s)
+        else:
+            after = _changed(instance, IN_PLACE[action], group.at_s, version, settings.config)
+            if version in missing:
+                missing[version] -= 1
+        if instance.intended in missing:
+            missing[instance.intended] += 1
+        spare -= is_available(instance) and not is_available(after)
+        changed[instance.name] = after
+    return with_instances(group, changed)
+
+
+def _action(instance: Instance, version: Version, settings: Settings, conditions: Conditions) -> UpdateAction:
+    """Return the action that brings an instance to a version; NONE if that is more than the update policy allows."""
+    needed = most_disruptive(settings.minimal, difference(instance, version, conditions))
     return needed if most_disruptive(needed, settings.most_disruptive) == settings.most_disruptive else "NONE"
 
 
-def _next_version(group: Group, settings: Settings) -> Version:
+def _next_version(missing: Mapping[Version, int], settings: Settings) -> Version:
     """Return the first target version that lacks instances, or else the last target version."""
-    missing = missing_by_version(group, settings)
     return next((version for version, count in missing.items() if count > 0), settings.versions[-1])
 
 
 def _with_standby_instances(group: Group, count: int) -> Group:
     """Return a group that resumes suspended instances and starts stopped ones, in this order, the oldest first."""
     ready = [instance for instance in standby_pool(group) if instance.is_ready]
+    changed: dict[str, Instance] = {}
     for instance in sorted(ready, key=lambda instance: instance.target != "SUSPENDED")[:count]:
         action = "RESUMING" if instance.target == "SUSPENDED" else "STARTING"
-        group = _with_change(group, instance, action, instance.intended, instance.config)
-    return group
+        changed[instance.name] = _changed(instance, action, group.at_s, instance.intended, instance.config)
+    return with_instances(group, changed)
 
 
 def _with_full_pool(group: Group, settings: Settings, conditions: Conditions) -> Group:
@@ -127,37 +145,49 @@ def _with_new_instances(
     group: Group, settings: Settings, conditions: Conditions, count: int, target: str = "RUNNING"
 ) -> Group:
     """Return a group that creates some instances; none if the count is not above 0."""
-    for zone in zones_of_new_instances(group, settings, max(0, count), target):
-        name = instance_name(settings.base_name, group.created)
-        group = _with_new_instance(group, settings, conditions, name, zone, target)
-    return group
+    names, present, number = [], {instance.name for instance in group.instances}, group.created
+    while len(names) < count:
+        name = instance_name(settings.base_name, number)
+        names += [name] if name not in present else []
+        present.add(name)
+        number += 1
+    return replace(_with_instances_of(group, settings, conditions, names, target), created=number)
 
 
 def with_named_instances(group: Group, settings: Settings, conditions: Conditions, names: list[str]) -> Group:
     """Return a group that creates instances of given names beyond its target size; `createInstances`."""
-    for name, zone in zip(names, zones_of_new_instances(group, settings, len(names), "RUNNING"), strict=True):
-        group = _with_new_instance(group, settings, conditions, name, zone, "RUNNING")
-    return group
+    return _with_instances_of(group, settings, conditions, names, "RUNNING")
 
 
-def _with_new_instance(
-    group: Group, settings: Settings, conditions: Conditions, name: str, zone: str, target: str
+def _with_instances_of(
+    group: Group, settings: Settings, conditions: Conditions, names: list[str], target: str
 ) -> Group:
+    """Return a group that creates instances of given names, each of the version that lacks one."""
+    missing = missing_by_version(group, settings)
+    created: list[Instance] = []
+    for name, zone in zip(names, zones_of_new_instances(group, settings, len(names), target), strict=True):
+        version = _next_version(missing, settings)
+        created.append(_new_instance(name, zone, version, target, group.at_s, settings, conditions))
+        if target == "RUNNING":
+            missing[version] -= 1
+    return replace(group, instances=(*group.instances, *created), created=group.created + len(created))
+
+
+def _new_instance(
+    name: str, zone: str, version: Version, target: str, now_s: float, settings: Settings, conditions: Conditions
+) -> Instance:
     new = Instance(
-        name, zone, _next_version(group, settings), Profile(), group.at_s, stage_at_s=group.at_s,
+        name, zone, version, Profile(), now_s, stage_at_s=now_s,
         action="CREATING" if settings.retries or target != "RUNNING" else "CREATING_WITHOUT_RETRIES",
-        target=target, config=settings.config, standby_from_s=group.at_s + settings.standby.delay_s,
+        target=target, config=settings.config, standby_from_s=now_s + settings.standby.delay_s,
     )  # fmt: skip
-    new = replace(new, profile=conditions.profile(new))
-    return replace(group, instances=(*group.instances, new), created=group.created + 1)
+    return replace(new, profile=conditions.profile(new))
 
 
 def _with_deletions(group: Group, settings: Settings) -> Group:
     """Return a group that deletes instances above its target size, as far as enough stay available."""
     leaving = surplus_instances(group, settings) if settings.proactive else deletion_order(group)
-    for instance in leaving[: len(living(group)) - settings.size]:
-        group = _without(instance, group, settings)
-    return group
+    return _without(leaving[: len(living(group)) - settings.size], group, settings)
 
 
 def _with_redistribution(group: Group, settings: Settings, conditions: Conditions) -> Group:
@@ -171,19 +201,25 @@ def _with_redistribution(group: Group, settings: Settings, conditions: Condition
         return group
     if settings.surge:
         return _with_new_instances(group, settings, conditions, creatable(group, settings, 1))
-    return _without(deletion_order(group)[0], group, settings)
+    return _without(deletion_order(group)[:1], group, settings)
 
 
-def _without(instance: Instance, group: Group, settings: Settings) -> Group:
-    """Return a group that deletes an instance, if enough others stay available."""
-    if is_available(instance) and _available(group) <= settings.size - settings.unavailable:
-        return group
-    return with_action_on(group, {instance.name}, "DELETING", settings)
+def _without(instances: list[Instance], group: Group, settings: Settings) -> Group:
+    """Return a group that deletes instances, as far as enough others stay available."""
+    spare = _spare(group, settings)
+    leaving: set[str] = set()
+    for instance in instances:
+        if is_available(instance) and spare <= 0:
+            continue
+        spare -= is_available(instance)
+        leaving.add(instance.name)
+    return with_action_on(group, leaving, "DELETING", settings)
 
 
-def _with_change(group: Group, instance: Instance, action: str, version: Version, config: str) -> Group:
-    return with_instance(group, replace(with_action(instance, action, group.at_s, version), config=config))
+def _changed(instance: Instance, action: str, now_s: float, version: Version, config: str) -> Instance:
+    return replace(with_action(instance, action, now_s, version), config=config)
 
 
-def _available(group: Group) -> int:
-    return sum(map(is_available, group.instances))
+def _spare(group: Group, settings: Settings) -> int:
+    """Return how many available instances more than the least number the group has."""
+    return sum(map(is_available, group.instances)) - (settings.size - settings.unavailable)

@@ -64,8 +64,12 @@ def standby_pool(group: Group) -> list[Instance]:
 
 def with_instance(group: Group, changed: Instance) -> Group:
     """Return a group with a changed instance in the place of the instance of its name."""
-    instances = tuple(changed if instance.name == changed.name else instance for instance in group.instances)
-    return replace(group, instances=instances)
+    return with_instances(group, {changed.name: changed})
+
+
+def with_instances(group: Group, changed: Mapping[str, Instance]) -> Group:
+    """Return a group with changed instances, by name, in the places of the instances of these names."""
+    return replace(group, instances=tuple(changed.get(instance.name, instance) for instance in group.instances))
 
 
 def updated_in_place(

@@ -15,7 +15,7 @@ from emulator.environment.operations import Operation
 from emulator.environment.view import Document
 from emulator.group.decision import with_named_instances
 from emulator.group.instances import Instance, with_action, with_standby_target
-from emulator.group.members import Group, deciding_soon, updated_in_place, with_action_on, with_instance
+from emulator.group.members import Group, deciding_soon, updated_in_place, with_action_on, with_instances
 from emulator.group.settings import UpdateAction
 
 _SIZES: Final = {"RUNNING": "targetSize", "SUSPENDED": "targetSuspendedSize", "STOPPED": "targetStoppedSize"}
@@ -195,13 +195,8 @@ def _change_sizes(call: Call, instances: list[Instance], target: str) -> None:
 
 def _change_instances(call: Call, instances: list[Instance]) -> Operation:
     """Replace instances by changed instances of the same names."""
-
-    def changed(group: Group) -> Group:
-        for instance in instances:
-            group = with_instance(group, instance)
-        return group
-
-    return _change_group(call, changed)
+    changed = {instance.name: instance for instance in instances}
+    return _change_group(call, lambda group: with_instances(group, changed))
 
 
 def _listed_names(call: Call) -> set[str]:

@@ -1,8 +1,11 @@
 """How a group rolls, case by case."""
 
+from collections import Counter
+
 import pytest
 
 from emulator.environment.group_status import current_actions
+from emulator.group.instance_names import instance_name
 from emulator.group.instances import Version
 from emulator.group.members import living, updated_in_place
 from emulator.group.profile import Profile
@@ -107,6 +110,27 @@ def test_an_update_above_the_most_disruptive_action_does_not_happen() -> None:
     rollout.patch(settings(NEW, most_disruptive="RESTART"))
     rollout.settle()
     assert flags(rollout) == (True, False)
+
+
+def test_an_instance_that_may_not_get_the_next_version_stays() -> None:
+    """Of two outdated instances one is restarted to the first version; the second version needs a replacement."""
+    third = Version("projects/p/global/instanceTemplates/third")
+    rollout = settled(size=2)
+    rollout.difference = lambda old, new: "REPLACE" if new == third.template else "RESTART"
+    targets = (Target(NEW, 1), Target(third, 1))
+    rollout.patch(settings(size=2, targets=targets, minimal="NONE", most_disruptive="RESTART", surge=0, unavailable=2))
+    list(rollout.moments(until_s=rollout.group.at_s + 300))
+    assert Counter(instance.intended for instance in rollout.group.instances) == {NEW: 1, OLD: 1}
+
+
+def test_living_instances_never_share_a_name() -> None:
+    """Two of the first 1,200 generated names are equal; a group of that size has 1,200 names."""
+    names = [instance_name("web", number) for number in range(1200)]
+    assert len(set(names)) < len(names)
+    rollout = settled(size=0)
+    rollout.patch(settings(size=1200))
+    next(group for group in rollout.moments() if group.instances)
+    assert len({instance.name for instance in rollout.group.instances}) == 1200
 
 
 def test_another_version_name_replaces_instances() -> None:
