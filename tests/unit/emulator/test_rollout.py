@@ -1,6 +1,7 @@
 """How a group rolls, case by case."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -123,14 +124,17 @@ def test_an_instance_that_may_not_get_the_next_version_stays() -> None:
     assert Counter(instance.intended for instance in rollout.group.instances) == {NEW: 1, OLD: 1}
 
 
-def test_living_instances_never_share_a_name() -> None:
-    """Two of the first 1,200 generated names are equal; a group of that size has 1,200 names."""
-    names = [instance_name("web", number) for number in range(1200)]
-    assert len(set(names)) < len(names)
+def test_instances_never_share_a_name() -> None:
+    """A group skips a generated name that one of its instances has; the names 1234 and 2508 are equal."""
+    assert instance_name("web", 1234) == instance_name("web", 2508)
     rollout = settled(size=0)
-    rollout.patch(settings(size=1200))
-    next(group for group in rollout.moments() if group.instances)
-    assert len({instance.name for instance in rollout.group.instances}) == 1200
+    for created, size in ((1234, 1), (2508, 2)):
+        rollout.group = replace(rollout.group, created=created)
+        rollout.patch(settings(size=size))
+        rollout.settle()
+    assert [instance.name for instance in rollout.group.instances] == [
+        instance_name("web", number) for number in (1234, 2509)
+    ]
 
 
 def test_another_version_name_replaces_instances() -> None:
