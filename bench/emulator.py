@@ -21,54 +21,28 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import httpx
 
+from bench.group_rollouts import CONDITIONS, NEW, group_settings, rolled, settled_group
 from emulator.emulator import Emulator
 from emulator.environment.clock import Clock
 from emulator.environment.environment import Environment
 from emulator.environment.store import Store
-from emulator.group.conditions import Conditions
-from emulator.group.health import HealthCheck
-from emulator.group.instances import Version
-from emulator.group.members import Group, deciding_soon
-from emulator.group.profile import Profile
-from emulator.group.rollout import advanced_group, next_s
-from emulator.group.settings import Settings, Target
-from emulator.group.state import is_stable
+from emulator.group.members import deciding_soon
 from emulator.inprocess import Transport
 from emulator.seed import plant, read_seed
 
 SEED = Path("emulator/seeds/dojangkok.yaml")
 GROUP = "projects/dojangkok-dev/zones/asia-northeast3-a/instanceGroupManagers/dojangkok-dev-ai-server-mig"
-CONDITIONS = Conditions(
-    profile=lambda instance: Profile(),
-    container=lambda instance: None,
-    difference=lambda old, new: "NONE" if old == new else "REPLACE",
-    creation_error=lambda instance: None,
-)
 TEMPLATES = "projects/dojangkok-dev/global/instanceTemplates"
 
 
 def state_machine(seconds: float = 3.0) -> float:
     """Return how many rollouts of three instances complete in a second, by the state machine alone."""
-    old, new = (Version(f"projects/p/global/instanceTemplates/{name}") for name in ("old", "new"))
-    settled = settle(deciding_soon(Group(0.0), 0.0, CONDITIONS), group_settings(old))
+    settled = settled_group()
     began_s, count = time.perf_counter(), 0
     while time.perf_counter() - began_s < seconds:
-        settle(deciding_soon(settled, settled.at_s, CONDITIONS), group_settings(new))
+        rolled(deciding_soon(settled, settled.at_s, CONDITIONS), group_settings(NEW))
         count += 1
     return count / (time.perf_counter() - began_s)
-
-
-def group_settings(version: Version) -> Settings:
-    """Return the settings of a group of three with a single version."""
-    health_check = HealthCheck("projects/p/global/healthChecks/check", initial_delay_s=120)
-    return Settings("web", ("zone-a",), 3, (Target(version, 3),), health_check=health_check)
-
-
-def settle(group: Group, settings: Settings) -> Group:
-    """Return a group when it has become stable."""
-    while not is_stable(group, settings):
-        group = advanced_group(group, settings, CONDITIONS, next_s(group, settings, CONDITIONS))
-    return group
 
 
 def in_process(seconds: float = 5.0) -> float:
