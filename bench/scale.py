@@ -75,9 +75,7 @@ def group_of(size: int, folder: Path) -> Iterator[Emulator]:
     """Serve the seed's group with a size of its own and without quotas, when it is stable."""
     seed = yaml.safe_load((ROOT / "emulator/seeds/dojangkok.yaml").read_text())
     seed["quotas"] = {}
-    (group,) = seed["resources"]["instanceGroupManagers"]
-    surge = {"maxSurge": {"fixed": max(1, size // 5)}, "maxUnavailable": {"fixed": 0}}
-    group |= {"targetSize": size, "updatePolicy": {"type": "PROACTIVE", "minimalAction": "REPLACE", **surge}}
+    seed["resources"]["instanceGroupManagers"][0]["targetSize"] = size
     path = folder / "seed.yaml"
     path.write_text(yaml.safe_dump(seed))
     with run_emulator("--seed", str(path), speed=60) as emulator:
@@ -85,17 +83,17 @@ def group_of(size: int, folder: Path) -> Iterator[Emulator]:
         yield emulator
 
 
-def run_deploy(emulator: Emulator, folder: Path, *args: str) -> Run:
-    """Run a verb of deploy, which must succeed."""
+def run_deploy(emulator: Emulator, folder: Path, verb: str, surge: int) -> Run:
+    """Run a verb of deploy for a new image; it must succeed."""
     before, cpu_s = len(emulator.request_log("request")), _processor_s(emulator)
     answers_s: list[float] = []
     is_over = threading.Event()
     reader = threading.Thread(target=_read_group, args=(emulator.address, answers_s, is_over))
     with served(FakeRegistry(holds_every_digest=True)) as registry:
-        deployer = Deployer(emulator, registry, folder, "{bake_s: 0}")
+        deployer = Deployer(emulator, registry, folder, f"{{bake_s: 0, surge: {surge}}}")
         began_s, peak_mib = time.perf_counter(), 0.0
         reader.start()
-        process = deployer.start(*args)
+        process = deployer.start(verb, "--image", numbered_reference(1))
         while process.poll() is None:
             peak_mib = max(peak_mib, _peak_mib(process.pid))
             try:
@@ -123,7 +121,7 @@ def rollouts(sizes: Sequence[int]) -> None:
     rows = []
     for size, alone_s in zip(sizes, state_machine(sizes), strict=True):
         with tempfile.TemporaryDirectory() as name, group_of(size, Path(name)) as emulator:
-            run = run_deploy(emulator, Path(name), "deploy", "--image", numbered_reference(1))
+            run = run_deploy(emulator, Path(name), "deploy", max(1, size // 5))
         rows.append((size, alone_s, run.seconds, run.requests, run.peak_mib, run.emulator_s, run.longest_answer_s))
         print(f"{size} instances: {run}", file=sys.stderr)
     _print_table(heads, rows)
@@ -139,7 +137,7 @@ def plans(counts: Sequence[int]) -> None:
             for number in range(made, count):
                 emulator.ask(f"compute/v1/{TEMPLATES}", {"name": f"t{number}", "properties": properties})
             made = count
-            run = run_deploy(emulator, Path(name), "plan", "--image", numbered_reference(1))
+            run = run_deploy(emulator, Path(name), "plan", 1)
             rows.append((count, run.seconds, run.requests, run.peak_mib, run.emulator_s, run.longest_answer_s))
             print(f"{count} templates: {run}", file=sys.stderr)
     heads = ("templates", "plan, s", "requests", "deploy, peak MiB", "emulator, processor s", "longest answer, s")

@@ -89,7 +89,6 @@ def page(call: Call, rendered: Iterable[tuple[str, Document]], *, keyed: bool = 
     Raises:
         ApiError: 400, if a value of the query is invalid
     """
-    predicate = compile_filter(str(call.query.get("filter", "")))
     newest_first = _newest_first(str(call.query.get("orderBy", "")))
     most = int(call.query.get("maxResults", _MOST))
     if not 0 <= most <= _MOST:
@@ -97,8 +96,7 @@ def page(call: Call, rendered: Iterable[tuple[str, Document]], *, keyed: bool = 
     after = _position(str(call.query.get("pageToken", "")))
     matching = [
         ((-float(document.get("_created", 0)) if newest_first else 0.0, key), document)
-        for key, document in rendered
-        if predicate(document)
+        for key, document in _matching(call, rendered)
     ]
     matching.sort(key=lambda positioned: positioned[0])
     if after is not None:
@@ -106,6 +104,21 @@ def page(call: Call, rendered: Iterable[tuple[str, Document]], *, keyed: bool = 
     items = matching[: most or _MOST]
     token = _token(items[-1][0]) if len(matching) > len(items) else ""
     return [(position[1], shown(document)) if keyed else shown(document) for position, document in items], token
+
+
+def whole_list(call: Call, rendered: Iterable[tuple[str, Document]]) -> list[Document]:
+    """
+    Filter a list and return all of it, in the order of its keys.
+
+    Raises:
+        ApiError: 400, if the filter is invalid
+    """
+    return [shown(document) for _, document in sorted(_matching(call, rendered), key=lambda pair: pair[0])]
+
+
+def _matching(call: Call, rendered: Iterable[tuple[str, Document]]) -> list[tuple[str, Document]]:
+    predicate = compile_filter(str(call.query.get("filter", "")))
+    return [(key, document) for key, document in rendered if predicate(document)]
 
 
 def _rendered(path: str, document: Document, render: Render | None) -> Document:

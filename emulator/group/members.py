@@ -167,6 +167,13 @@ def outdated(group: Group, settings: Settings) -> list[Instance]:
     return [instance for instance in living(group) if instance.intended not in missing]
 
 
+def has_outdated(group: Group, settings: Settings) -> bool:
+    """Return whether there are instances to replace, without putting them in order."""
+    missing = missing_by_version(group, settings)
+    is_uneven = any(count > 0 for count in missing.values()) and any(count < 0 for count in missing.values())
+    return is_uneven or any(instance.intended not in missing for instance in living(group))
+
+
 def outdated_standby(group: Group, settings: Settings) -> list[Instance]:
     """Return the instances of the standby pool that a rollout replaces."""
     if not settings.standby.is_updated:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from emulator.group.health import NEVER
-from emulator.group.members import Group, outdated, outdated_standby
+from emulator.group.members import Group, has_outdated, outdated_standby
 from emulator.group.settings import Settings
 
 _FURTHEST_FROM_DONE_FIRST: Final = (
@@ -14,7 +14,7 @@ _FURTHEST_FROM_DONE_FIRST: Final = (
 
 def is_reached(group: Group, settings: Settings) -> bool:
     """Return whether every instance that the group keeps is intended to have a target version, healthy or not."""
-    return not outdated(group, settings) and not outdated_standby(group, settings)
+    return not has_outdated(group, settings) and not outdated_standby(group, settings)
 
 
 def is_stable(group: Group, settings: Settings) -> bool:

@@ -152,6 +152,16 @@ def test_an_unreachable_scope_fails_the_list(three: EmulatorClient) -> None:
 
 
 @verified("G")
+@covers("instanceGroupManagers.listManagedInstances")
+def test_a_group_without_pages_lists_all_its_instances(emulator: EmulatorClient) -> None:
+    """listManagedInstances of a group that is PAGELESS returns all instances, also more than 500."""
+    emulator.web(501)
+    path = f"{HOME}/zones/{ZONE}/instanceGroupManagers/web"
+    page = emulator.ask("POST", f"{path}/listManagedInstances")
+    assert (len(page["managedInstances"]), "nextPageToken" in page) == (501, False)
+
+
+@verified("G")
 @covers("instanceGroupManagers.listManagedInstances", "instanceGroupManagers.patch")
 def test_managed_instances_page_only_when_paginated(emulator: EmulatorClient) -> None:
     """listManagedInstances ignores maxResults unless its group is PAGINATED."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 from emulator.api.calls import Call, serves, shown, zonal_and_regional
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import not_found
-from emulator.api.lists import answer_aggregated_list, answer_list, envelope, page
+from emulator.api.lists import answer_aggregated_list, answer_list, envelope, page, whole_list
 from emulator.api.methods.distribution import distribution, with_kept_zones
 from emulator.api.methods.group_validation import check_group
 from emulator.environment.autoscaling import autoscaler_of
@@ -114,7 +114,7 @@ def list_managed_instances(call: Call) -> Document:
         for instance in call.view.groups[call.path].instances
     ]
     if document.get("listManagedInstancesResults") != "PAGINATED":
-        call.query = {key: value for key, value in call.query.items() if key == "filter"}
+        return {"managedInstances": whole_list(call, rows)}
     items, token = page(call, rows)
     return {"managedInstances": items} | ({"nextPageToken": token} if token else {})
 
