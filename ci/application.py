@@ -47,7 +47,7 @@ class Application:
         environment: variables of the container in smoke and in the local environment
         drain_s: seconds after SIGTERM in which the container still answers, but is not ready
         allow_root: whether the image's user may be root
-        allow_build_tools: whether compilers and package installers may be in the image
+        allow_build_tools: whether compilers, make and uv may be in the image
         gates: checks in the order of the summary
         bill_of_materials: path of a uv.lock or of a file of pinned requirements; empty for neither
         seed: seed of the emulator in the local environment: a path, or the name of one that the emulator ships; empty
