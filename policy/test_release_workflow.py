@@ -16,8 +16,8 @@ COMMON: Final = {"--source": "source/.", "--settings": "source/environments", "-
 MODULE: Final = "github.com/owner/delivery@c0ffee"
 ROLLOUTS: Final = ("deploy", "rollback")
 READS: Final = ("status", "history", "reconcile", "prune", "doctor")
-# Minutes after which GitHub ends every job on its own runners: "up to 6 hours". Source: page "usage limits, billing, and
-# administration" of docs.github.com, read on 2026-11-27.
+# Minutes after which GitHub ends every job on its own runners, "up to 6 hours". Source: docs.github.com, "Usage limits,
+# billing, and administration", read on 2026-11-27.
 LONGEST_JOB: Final = 360
 # Flags by which deliver.yml and release.yml differ: the first passes secrets, the second another repository.
 DIFFERENT: Final = {"--project", "--zone", "--group", "--repository", "--source", "--settings", "--module"}
