@@ -27,6 +27,8 @@ def job(tmp_path: Path) -> Iterator[Checkout]:
     (tmp_path / "source").mkdir()
     make_team_repository(tmp_path / "source")
     delivery = copy_repository(tmp_path / "delivery")
+    reset = delivery.daggerw("call", "reset-local", "--source", "examples/flask")  # the same project and group
+    assert reset.returncode == 0, reset.stderr
     yield delivery
     delivery.interrupt_calls()
 
