@@ -43,7 +43,7 @@ EnvironmentFile = Annotated[Path, typer.Option("--environment", help="environmen
 Folder = Annotated[
     Path | None, typer.Option("--folder", help="folder of the run (default: .acceptance/PROJECT in this repository)")
 ]
-First = Annotated[str, typer.Option("--from", help="step to begin with (default: the first one that is not done)")]
+First = Annotated[str, typer.Option("--from", help="step to begin with (default: the first step that is not done)")]
 Skipped = Annotated[list[str], typer.Option("--skip", help="step to leave out; may be repeated")]
 FirstRelease = Annotated[
     str, typer.Option("--release", help="first release, HOST/PATH@sha256:DIGEST, where 'publish' is left out")

@@ -4,7 +4,7 @@ The VM images that Packer has built in a run, by the manifest that Packer writes
     python -m acceptance.images newest packer-manifest.json
     python -m acceptance.images delete packer-manifest.json PROJECT
 
-`newest` prints the name of the last one; `delete` deletes all of them, and no other image of the project.
+`newest` prints the name of the newest image; `delete` deletes all of them, and no other image of the project.
 """
 
 import json
@@ -29,7 +29,7 @@ def built_images(manifest: Path) -> tuple[str, ...]:
 
 def delete_images(names: tuple[str, ...], project: str) -> None:
     """
-    Delete images, and look whether they are deleted.
+    Delete images, and list them again to check that they are deleted.
 
     Args:
         names: names of the images; those that do not exist are ignored.

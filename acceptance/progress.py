@@ -96,12 +96,12 @@ def remaining_steps(
     steps: Sequence[Step], progress: Progress, first: str = "", skipped: Sequence[str] = ()
 ) -> tuple[Step, ...]:
     """
-    Return the steps that a run has still to do: the first one that is not done, or a named one, and all later ones.
+    Return the steps that a run has still to do: the first step that is not done, or a named step, and all later steps.
 
     Args:
         steps: all steps.
         progress: what the run has done.
-        first: name of the step to begin with, also if it is done; empty for the first one that is not.
+        first: name of the step to begin with, also if it is done; empty for the first step that is not done.
         skipped: names of steps that the run leaves out.
 
     Raises:

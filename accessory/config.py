@@ -23,18 +23,14 @@ class _Strict(BaseModel):
 
 
 class Ready(_Strict):
-    """
-    A readiness check that runs on the VM and expects a status of 2xx.
-
-    Args:
-        url: URL on the VM.
-        has: text that the answer must contain.
-        bearer: variable in the VM's /opt/app/app.env with the bearer token; may be empty.
-    """
+    """A readiness check that runs on the VM and expects a status of 2xx."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^|\"'\\\s]+$")]
+    """URL on the VM"""
     has: Annotated[str, Field(pattern=_PLAIN)] = ""
+    """text that the answer must contain"""
     bearer: Annotated[str, Field(pattern=r"^[A-Z_]*$")] = ""
+    """variable in the VM's /opt/app/app.env with the bearer token; empty for none"""
 
 
 class Ssh(_Strict):
@@ -57,7 +53,7 @@ class Accessory(_Strict):
     image: str
     """image to serve, HOST/PATH:TAG or by digest; an image of `--image` must have the same HOST/PATH"""
     ready: Annotated[tuple[Ready, ...], Field(min_length=1)]
-    """checks that run on the VM (`url`, text in `has`, variable of a bearer token in `bearer`); all must pass"""
+    """checks that run on the VM; all must pass"""
     free_gib: Annotated[float, Field(strict=True, ge=0, le=65_536, allow_inf_nan=False)]
     """free space in GiB on Docker's disk before a pull"""
     pull_s: _Seconds

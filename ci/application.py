@@ -40,15 +40,15 @@ class Application:
         port: port on which the container listens
         context: folder of the build context
         dockerfile: path of the Dockerfile in the context
-        liveness: path that answers 200 as long as the process serves
-        readiness: path that answers 200 from the end of the start to SIGTERM
+        liveness: path that answers 200 as long as the process serves; without it that of health
+        readiness: path that answers 200 from the end of the start to SIGTERM; without it that of health
         health: path that the group's health check requests
         responses: further paths, each with a text that its response contains
         environment: variables of the container in smoke and in the local environment
         drain_s: seconds after SIGTERM in which the container still answers, but is not ready
         allow_root: whether the image's user may be root
-        allow_build_tools: whether compilers and package installers may be in the image
-        gates: checks in the order of the summary
+        allow_build_tools: whether compilers, make and uv may be in the image
+        gates: checks in the order of the summary, each lint, types or test, or a command
         bill_of_materials: path of a uv.lock or of a file of pinned requirements; empty for neither
         seed: seed of the emulator in the local environment: a path, or the name of one that the emulator ships; empty
             for a group that is made of this file

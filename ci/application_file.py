@@ -8,12 +8,12 @@ from ci.application import FILE, NAMED_CHECKS, Application, Gate, read_text
 from ci.errors import RefusedError
 from ci.yaml_section import Form, Section, parse_document
 
-_KEYS: Final = (
+KEYS: Final = (
     "image", "port", "context", "dockerfile", "paths", "responses", "environment", "drain_s", "allow_root",
     "allow_build_tools", "gates", "bill_of_materials", "seed",
 )  # fmt: skip
-_PATHS: Final = ("liveness", "readiness", "health")
-_COMMAND: Final = ("name", "image", "run", "reads")
+PATHS: Final = ("liveness", "readiness", "health")
+COMMAND: Final = ("name", "image", "run", "reads")
 _STAGES: Final = ("build", "smoke", "publish", "deploy", "image", "policy")
 _LONGEST_DRAIN_S: Final = 600
 _DEFAULT_HEALTH: Final = "/healthz"
@@ -45,8 +45,8 @@ async def read(source: dagger.Directory) -> Application:
 
 def parse(text: str) -> Application:
     """Return the application that the text of a delivery.yaml describes; errors as of `read`."""
-    top = Section.of(parse_document(FILE, text), FILE, "", _KEYS)
-    paths = top.section("paths", _PATHS)
+    top = Section.of(parse_document(FILE, text), FILE, "", KEYS)
+    paths = top.section("paths", PATHS)
     health = paths.text("health", _ROUTE, _DEFAULT_HEALTH)
     materials = top.text("bill_of_materials", _MATERIALS, "none")
     application = Application(
@@ -79,7 +79,7 @@ def _gates(top: Section) -> tuple[Gate, ...]:
     gates: list[Gate] = []
     for item in top.items("gates"):
         if item.is_mapping:
-            gate = _command(Section.of(item.node, FILE, item.path, _COMMAND))
+            gate = _command(Section.of(item.node, FILE, item.path, COMMAND))
         else:
             gate = Gate(item.one_of(NAMED_CHECKS, "or a command: {name: …, image: …, run: …}"))
         if gate.name in (*_STAGES, *(other.name for other in gates)):

@@ -10,6 +10,7 @@ from pydantic import (
     Field,
     PlainValidator,
     PrivateAttr,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -42,7 +43,14 @@ def _instance_count(value: Any) -> int | str:
     )
 
 
-_Instances = Annotated[int | str, PlainValidator(_instance_count)]
+# The forms that `_instance_count` accepts, for docs/reference.md.
+_COUNT_SCHEMA: Final = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": _MOST_INSTANCES},
+        {"type": "string", "format": "percentage", "pattern": f"^({_PERCENTAGE.pattern})$"},
+    ]
+}
+_Instances = Annotated[int | str, PlainValidator(_instance_count), WithJsonSchema(_COUNT_SCHEMA)]
 _Bake = Annotated[float, Field(strict=True, ge=0, le=_LONGEST_S, allow_inf_nan=False)]
 _Timeout = Annotated[float, Field(strict=True, ge=1, le=_LONGEST_S, allow_inf_nan=False)]
 _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=False)]
@@ -63,9 +71,9 @@ class RolloutSettings(_Strict):
     method: Literal["SUBSTITUTE", "RECREATE"] = "SUBSTITUTE"
     """SUBSTITUTE: a new instance has a new name; RECREATE: it keeps the old name, and capacity falls meanwhile"""
     surge: _Instances | None = None
-    """instances above the target size, or a percentage such as 20%; default: one in each zone of the group"""
+    """instances above the target size, or a percentage such as 20%; default: one in each zone, 0 by RECREATE"""
     unavailable: _Instances = 0
-    """instances below the target size, or a percentage"""
+    """instances below the target size, or a percentage; RECREATE needs at least 1"""
     bake_s: _Bake = 30.0
     """seconds that success must last"""
     timeout_s: _Timeout | None = None

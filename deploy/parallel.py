@@ -18,7 +18,7 @@ def side_by_side(reads: Sequence[Callable[[], Any]]) -> list[Any]:
         reads: functions that are called in at most eight threads.
 
     Raises:
-        BaseException: a read failed; the error is the first one in the order of the reads.
+        BaseException: a read failed; the error is that of the first failed read in their order.
     """
     futures: list[Future[Any]] = [Future() for _ in reads]
     waiting: _Reads = queue.SimpleQueue()

@@ -34,26 +34,33 @@ class Seed(BaseModel):
     """
     A seed file.
 
-    `resources` has the bodies of inserts by collection; a group, autoscaler, template, health check or backend
-    service with a `region` is created there, all other groups and autoscalers in the first zone. The environment is
-    `age_s` virtual seconds old when the first client comes. Of Google's other services, a seed names the service
-    accounts, the states of the versions of each secret, oldest first, and the format of each image repository,
-    `LOCATION/NAME`.
+    The text below a key is its meaning in seed.schema.json and in docs/reference.md.
     """
 
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     project: str
+    """project of all resources"""
     region: str
+    """region of the project"""
     zones: Annotated[list[str], Field(min_length=1)]
+    """zones of the region; a zonal group is created in the first zone"""
     quotas: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    """limits of the region's quotas by metric; a metric that is absent is not limited"""
     images: dict[str, str] = {}
+    """images of the project: the family of each name"""
     resources: dict[str, list[dict[str, Any]]] = {}
+    """bodies of inserts by collection; a resource with `region` is created in the region"""
     service_accounts: list[str] = []
+    """service accounts that `doctor` finds"""
     secrets: dict[str, list[Literal["ENABLED", "DISABLED", "DESTROYED"]]] = {}
+    """states of the versions of each secret, oldest first"""
     repositories: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")], str] = {}
+    """format of each image repository, LOCATION/NAME"""
     age_s: Annotated[float, Field(ge=0, le=_MAX_AGE_S, allow_inf_nan=False)] = 0.0
+    """age of the environment in virtual seconds when the first client comes"""
     instance_rules: list[InstanceRule] = []
+    """how instances behave, in virtual seconds; a rule by instance precedes one by template, and that one by image"""
 
 
 def locate_seed(name: str) -> Path:

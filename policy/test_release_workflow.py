@@ -9,13 +9,16 @@ import yaml
 
 from policy.running import ROOT, run_checked
 from policy.test_events import flag, verb
-from policy.workflows import FOLDER, Event, JobRun, jobs_of, read_workflow, steps
+from policy.workflows import FOLDER, TIMEOUT_INPUT, Event, JobRun, jobs_of, read_workflow, steps
 
 RELEASE: Final = FOLDER / "release.yml"
 COMMON: Final = {"--source": "source/.", "--settings": "source/environments", "--env": "prod"}
 MODULE: Final = "github.com/owner/delivery@c0ffee"
 ROLLOUTS: Final = ("deploy", "rollback")
 READS: Final = ("status", "history", "reconcile", "prune", "doctor")
+# Minutes after which GitHub ends every job on its own runners, "up to 6 hours". Source: docs.github.com, "Usage limits,
+# billing, and administration", read on 2026-11-27.
+LONGEST_JOB: Final = 360
 # Flags by which deliver.yml and release.yml differ: the first passes secrets, the second another repository.
 DIFFERENT: Final = {"--project", "--zone", "--group", "--repository", "--source", "--settings", "--module"}
 
@@ -66,6 +69,13 @@ def test_deploy_is_the_default_and_is_reported() -> None:
     assert {name: flag(report, name) for name in (*COMMON, "--module")} == {**COMMON, "--module": MODULE}
 
 
+def test_job_may_last_as_long_as_github_allows() -> None:
+    """A shorter default would end a rollout within its time; a caller may set another number."""
+    (job,) = read_workflow(RELEASE)["jobs"].values()
+    assert (job["timeout-minutes"], declared()["timeout_minutes"]["type"]) == (TIMEOUT_INPUT, "number")
+    assert declared()["timeout_minutes"]["default"] == LONGEST_JOB
+
+
 def test_image_that_exists_is_deployed_without_a_commit() -> None:
     """It was not built from the commit of the run."""
     deploy = called(image="host/app:1").commands[0]
@@ -86,8 +96,8 @@ def test_other_verb_runs_alone_and_into_the_summary(name: str) -> None:
     """It changes no group, or has a report of its own."""
     (command,) = called(verb=name, image="host/app:1").commands
     assert verb(command) == name
-    assert {part: flag(command, part) for part in COMMON} == COMMON
-    assert flag(command, "--format") == "markdown"
+    expected = {**COMMON, "--module": MODULE, "--format": "markdown"}
+    assert {part: flag(command, part) for part in expected} == expected
 
 
 def test_unknown_verb_is_passed_on_and_fails() -> None:

@@ -16,6 +16,8 @@ FOLDER: Final = ROOT / ".github/workflows"
 PATHS: Final = sorted(path for path in FOLDER.iterdir() if path.suffix in (".yml", ".yaml"))
 # daggerw in a checkout of this repository, and in the job of another repository that calls release.yml.
 DAGGERW: Final = ("./daggerw", "delivery/daggerw")
+# The timeout of a job whose caller may set it.
+TIMEOUT_INPUT: Final = "${{ inputs.timeout_minutes }}"
 # Events that name the workflow that they start.
 _NAMED: Final = ("workflow_dispatch", "workflow_call")
 

@@ -4,8 +4,8 @@ Smoke of a server.
 `python smoke.py health http://HOST:PORT EXPECTED` requests the paths of a started server.
 `python smoke.py lifecycle http://127.0.0.1:PORT EXPECTED COMMAND [ARG …]` starts and stops a server in its own image.
 EXPECTED is JSON with the fields of `Expected`. The server must listen on the port, become ready, and end within 10 s
-after draining; if it drains, it reports 'not ready' after SIGTERM while it is still alive. Its user is not root, and no
-compiler and no package installer is beside it, unless EXPECTED allows them.
+after draining; if it drains, it reports 'not ready' after SIGTERM while it is still alive. Its user is not root, and
+its image has no compiler, make or uv, unless EXPECTED allows them.
 
 Exit code 1: the problems are on stderr, with the last log lines of the server that was started here.
 """
@@ -28,7 +28,7 @@ _LISTENS_WITHIN_S = 15
 _READY_WITHIN_S = 20
 _END_WITHIN_S = 10
 _LOG_LINES = 20
-_ENDED_WELL = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # the last one is of a shell or a JVM
+_ENDED_WELL = (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # 143 is the code of a shell or a JVM
 _BUILD_TOOLS = ("uv", "uvx", "cc", "gcc", "g++", "c++", "clang", "make")
 
 
@@ -43,7 +43,7 @@ class Expected:
         responses: paths that answer 200, each with a text that the response contains
         drain_s: seconds after SIGTERM in which the server still answers, but is not ready
         allow_root: whether the image's user may be root
-        allow_build_tools: whether compilers and package installers may be in the image
+        allow_build_tools: whether compilers, make and uv may be in the image
     """
 
     liveness: str
@@ -115,9 +115,9 @@ def surroundings(expected: Expected) -> list[str]:
     """Return the problems of the image and its user."""
     lines = []
     if not expected.allow_build_tools:
-        found = ((tool, shutil.which(tool)) for tool in _BUILD_TOOLS)
+        paths = ((tool, shutil.which(tool)) for tool in _BUILD_TOOLS)
         fix = "Fix: leave it out of the last stage of the Dockerfile, or set 'allow_build_tools: true' in delivery.yaml"
-        lines += [f"{tool} is in the image: {path}. {fix}" for tool, path in found if path]
+        lines += [f"{tool} is in the image: {path}. {fix}" for tool, path in paths if path]
     if os.getuid() == 0 and not expected.allow_root:
         fix = "Fix: add a USER to the Dockerfile, or set 'allow_root: true' in delivery.yaml"
         lines.append(f"the image's user is root. {fix}")

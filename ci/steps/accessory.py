@@ -20,7 +20,7 @@ class Update:
     An update of a single VM, which no group replaces.
 
     Args:
-        name: vllm or chromadb
+        name: key of `accessories` in the environment file
         env: name of a file in environments/
         credentials: Google credential file; None where no file was passed, which is refused before `run`
         image: image to serve; empty for the image of the environment

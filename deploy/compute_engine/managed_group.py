@@ -143,9 +143,9 @@ class ManagedGroup:
         if not others:
             fix = f"correct `group`, `{self.location.kind}` or `project` in the environment file"
             return RefusedError(f"{text}.", fix)
-        found, names = others[0], " and ".join(map(str, others))
-        fix = f"set `{found.kind}: {found.name}` in the environment file"
-        if found.kind != self.location.kind:
+        other, names = others[0], " and ".join(map(str, others))
+        fix = f"set `{other.kind}: {other.name}` in the environment file"
+        if other.kind != self.location.kind:
             fix += f" in place of `{self.location.kind}`"
         return RefusedError(f"{text}; a group of that name is in {names}.", fix)
 

@@ -223,8 +223,8 @@ def _failing_checks(raw: Mapping[str, Any], rows: Sequence[Document]) -> tuple[s
 
 def _zone_of(link: str) -> str:
     """Return the zone in the link of an instance; empty if the link names none."""
-    found = re.search(r"(?:^|/)zones/([^/]+)/", link)
-    return found[1] if found else ""
+    match = re.search(r"(?:^|/)zones/([^/]+)/", link)
+    return match[1] if match else ""
 
 
 def _parse_instance(raw: Mapping[str, Any], row: Document) -> Instance:

@@ -42,9 +42,9 @@ def group_check(name: str, location: Location) -> Check:
     def check(document: Document) -> None:
         check_object(document)
         group = shapes.GroupDocument.model_validate(document)
-        found = Location.of(document) or location
-        if group.name != name or found != location:
-            raise ValueError(f"another group: '{found.name}/{group.name}'")
+        own_location = Location.of(document) or location
+        if group.name != name or own_location != location:
+            raise ValueError(f"another group: '{own_location.name}/{group.name}'")
         if location.kind == "region" and not group.distribution_policy.zones:
             raise ValueError("a regional group without zones")
         if not (document.get("versions") or group.instance_template):

@@ -29,7 +29,7 @@ class ImagePlaces:
     mentions: Mapping[str, tuple[Mention, ...]]
 
     def __str__(self) -> str:
-        lines = [(key, mention.line) for key, found in self.mentions.items() for mention in found]
+        lines = [(key, mention.line) for key, references in self.mentions.items() for mention in references]
         return ", ".join(f"'{key}' line {line}" for key, line in dict.fromkeys(lines))
 
     @property
@@ -74,8 +74,8 @@ def find_image(metadata: Mapping[str, str], repository: str, image_in: Sequence[
             f"metadata: different references of '{repository}': {_listed(full)}.",
             f"write the same reference at each place{_or_fewer_entries(full)}",
         )
-    found = {key: tuple(mention for entry, mention in full if entry == key) for key, _ in full}
-    return ImagePlaces(full[0][1].reference, found)
+    references = {key: tuple(mention for entry, mention in full if entry == key) for key, _ in full}
+    return ImagePlaces(full[0][1].reference, references)
 
 
 def references(key: str, text: str, repository: str) -> tuple[Mention, ...]:

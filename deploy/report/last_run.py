@@ -17,7 +17,7 @@ _JSON: TypeAdapter[RunResult] = TypeAdapter(RunResult)
 
 def write_last_run(folder: Path, result: RunResult) -> None:
     """
-    Write a result over the last one of its group; a reader gets the complete new one, the old one, or none.
+    Write a result over the last result of its group; a reader gets the whole new or old result, or none.
 
     Temporary files that a killed run left are deleted. If the new result cannot be written, the old one is deleted, so
     that no reader takes it for the result of this run.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_on(stream: TextIO) -> Iterator[ShowSnapshot]:
-    """Show snapshots on a stream until the end of the block; a terminal keeps the last one."""
+    """Show snapshots on a stream until the end of the block; a terminal keeps the last snapshot."""
     if not stream.isatty():
         yield ChangedLines(partial(write_progress, stream=stream))
         return

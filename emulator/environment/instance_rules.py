@@ -24,22 +24,37 @@ class InstanceRule(BaseModel):
     before a rule for all instances; among equals the newest comes first. `Profile` has the defaults.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # The text below a key is its meaning in the schema of seeds and in docs/reference.md.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     instance: str = ""
+    """name of the instance that the rule is for; empty for any"""
     template: str = ""
+    """name of the template of the instances that the rule is for; empty for any"""
     image: str = ""
+    """full reference in the metadata of the instances that the rule is for; empty for any"""
     create_s: Time | None = None
+    """time from the request until the instance exists and boots, or [from, to]"""
     boot_s: Time | None = None
+    """time from then until it is RUNNING, or [from, to]"""
     answer_s: Time | None = None
+    """time from RUNNING until its application answers, or [from, to]"""
     crash_after_s: Time | None = None
+    """time from the first answer until the application stops answering, or [from, to]"""
     stop_s: Time | None = None
+    """time to shut down, before a restart or by `instances.stop`, or [from, to]"""
     delete_s: Time | None = None
+    """time to shut down and disappear, or [from, to]"""
     never_healthy: bool | None = None
+    """whether its application never answers"""
     create_error: str | None = None
+    """code that its creation fails with, such as ZONE_RESOURCE_POOL_EXHAUSTED"""
     create_error_times: Annotated[int, Field(ge=1)] | None = None
+    """number of failures before the creation succeeds; absent: it never succeeds"""
     unanswered: tuple[str, ...] | None = None
+    """names of health checks that its application never answers"""
     serial: tuple[str, ...] | None = None
+    """lines that its start-up prints to the serial port if the application never answers"""
 
     @property
     def rank(self) -> int:

@@ -17,8 +17,8 @@ NAMED_IN = (
     "emulator/seeds/rehearsal.yaml",
 )
 NAME = re.compile("dojangkok", re.IGNORECASE)
-# The image, the paths, the port, the Python and the variables of the application: no code of the pipeline has them.
-DESCRIPTION = re.compile(r"ai-server|AI_SERVER|/livez|/readyz|\b3\.10\b|VLLM|CHROMADB_URL|\b8000\b")
+# The image, the paths, the port, the Python and the services of the application: no code of the pipeline has them.
+DESCRIPTION = re.compile(r"(?<![a-z])ai[-_ ]server|/livez|/readyz|\b3\.10\b|vllm|chroma|\b8000\b", re.IGNORECASE)
 PIPELINE = ("ci/*.py", "ci/steps/*.py", "ci/scripts/*")
 _MADE = re.compile(r"(^|/)(\.venv|__pycache__|\.\w+_cache)(/|$)")
 
@@ -73,7 +73,18 @@ def test_planted_name_is_found(file: str, text: str, tmp_path: Path) -> None:
     assert naming(tmp_path) == [file]
 
 
-@pytest.mark.parametrize("line", ["PORT = 8000", "get('/readyz')", "IMAGE = 'team/ai-server'", "PYTHON = '3.10'"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PORT = 8000",
+        "get('/readyz')",
+        "IMAGE = 'team/ai-server'",
+        "PYTHON = '3.10'",
+        "# the AI server",
+        "VM = 'vllm'",
+        "ChromaDB()",
+    ],
+)
 def test_planted_description_is_found(line: str, tmp_path: Path) -> None:
     """Each kind of description is found in the code of the pipeline, and not elsewhere."""
     (tmp_path / "ci/scripts").mkdir(parents=True)

@@ -122,11 +122,11 @@ def _evidence() -> Iterator[str]:
 
 
 def _recorded_runs() -> str:
-    """Return how many exchanges are recorded, and when the last one was."""
+    """Return how many exchanges are recorded, and the date of the last exchange."""
     exchanges = [exchange for run in recordings.runs() for exchange in run]
     if not exchanges:
         return "No run on a real project is recorded yet, so no behaviour is measured.\n"
-    return f"{len(exchanges)} exchanges are recorded, the last one on {exchanges[-1].at[:10]}.\n"
+    return f"{len(exchanges)} exchanges are recorded, the last exchange on {exchanges[-1].at[:10]}.\n"
 
 
 def _methods() -> Iterator[str]:

@@ -57,7 +57,7 @@ def test_a_recording_makes_its_rows_measured(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(recordings, "_FOLDER", tmp_path)
     after = {test.where: test.grade for test in fidelity.tests()}
     assert set(after.items()) - set(before.items()) == {("test_templates.test_timestamps_are_pacific", "measured")}
-    assert "1 exchanges are recorded, the last one on 2026-12-01." in fidelity.document()
+    assert "1 exchanges are recorded, the last exchange on 2026-12-01." in fidelity.document()
 
 
 def test_a_test_without_a_mark_is_an_error() -> None:

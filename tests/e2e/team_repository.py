@@ -1,4 +1,4 @@
-"""The repository of a team that calls this module from elsewhere: an application and environment files, no tool."""
+"""The repository of a team that calls this module from elsewhere: the Flask example and environment files, no tool."""
 
 import shutil
 import subprocess
@@ -7,28 +7,29 @@ from typing import Final
 
 from tests.support.programs import ROOT
 
-# The application that this repository ships, with what its gates read.
-_APPLICATION: Final = (
-    ".dockerignore", "Dockerfile", "app", "bench/app.py", "bench/health_requests.py", "delivery.yaml",
-    "docs/ai-server.openapi.json", "pyproject.toml", "ruff.toml", "tests/support/app_fakes", "tests/unit/app",
-    "uv.lock",
-)  # fmt: skip
+_EXAMPLE: Final = ROOT / "examples/flask"
 # Folders that a team may have for purposes of its own, under the names of programs of this module.
 _NAMESAKES: Final = ("accessory", "ci/scripts", "deploy", "emulator", "lib")
 _BROKEN: Final = '"""A program of the team."""\n\nimport sys\n\nsys.exit("this is no program of the module")\n'
 SETTINGS: Final = "ops/settings"
+# The rollout of the team's own environment file, which is shorter than that of the example.
+_EXAMPLE_ROLLOUT: Final = "rollout: {surge: 1, unavailable: 0, bake_s: 4, "
+_ROLLOUT: Final = "rollout: {surge: 3, unavailable: 0, bake_s: 0.5, "
+
+
+def copy_example(folder: Path) -> None:
+    """Copy the files of the Flask example to an empty folder."""
+    shutil.copytree(_EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"), dirs_exist_ok=True)
 
 
 def make_team_repository(folder: Path) -> None:
     """Make the repository; its environment files are in SETTINGS, and its namesakes of the module's programs fail."""
-    for name in _APPLICATION:
-        source, target = ROOT / name, folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copy2(source, target)
-    shutil.copytree(ROOT / "environments", folder / SETTINGS)
+    copy_example(folder)
+    (folder / SETTINGS).parent.mkdir(parents=True)
+    (folder / "environments").rename(folder / SETTINGS)
+    local = folder / SETTINGS / "local.yaml"
+    assert _EXAMPLE_ROLLOUT in local.read_text()
+    local.write_text(local.read_text().replace(_EXAMPLE_ROLLOUT, _ROLLOUT))
     for name in _NAMESAKES:
         (folder / name).mkdir(parents=True)
         for module in ("__init__", "__main__", "push", "rehearse", "smoke", "oci_layout"):

@@ -1,4 +1,4 @@
-"""The module, called for another repository: by path, as the reusable workflow calls it, and by a git URL."""
+"""The module, called by path for another repository, with the command lines of the reusable workflow."""
 
 import os
 import re
@@ -10,13 +10,12 @@ from typing import Final
 import pytest
 
 from policy.workflows import FOLDER, is_call, read_workflow, steps
-from tests.e2e.checkouts import Checkout, copy_repository, pushed
-from tests.e2e.git_server import git_server
-from tests.e2e.team_repository import SETTINGS, commit_all, make_team_repository
+from tests.e2e.checkouts import Checkout, copy_repository
+from tests.e2e.team_repository import SETTINGS, make_team_repository
 
 MODULE: Final = "github.com/owner/delivery@v1"
 LINES: Final = {
-    step["run"].partition(" call ")[2].split()[0]: step["run"]
+    step["run"].partition(" call ")[2].split()[0].strip('"'): step["run"]
     for step in steps(read_workflow(FOLDER / "release.yml"))
     if is_call(step.get("run", ""))
 }
@@ -28,53 +27,45 @@ def job(tmp_path: Path) -> Iterator[Checkout]:
     (tmp_path / "source").mkdir()
     make_team_repository(tmp_path / "source")
     delivery = copy_repository(tmp_path / "delivery")
+    reset = delivery.daggerw("call", "reset-local", "--source", "examples/flask")  # the same project and group
+    assert reset.returncode == 0, reset.stderr
     yield delivery
     delivery.interrupt_calls()
 
 
-def run_line(job: Checkout, name: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run the command line of a step as GitHub does, for the local environment, which needs no login."""
+def run_line(job: Checkout, name: str, **variables: str) -> str:
+    """
+    Run the command line of a step as GitHub does, for the local environment, which needs no login.
+
+    Returns:
+        Its output: what it prints to stdout, or what it adds to the summary of the job.
+    """
     folder = job.path.parent
+    summary = folder / "summary.md"
+    summary.write_text("")
     environment = {
         **{key: value for key, value in os.environ.items() if key != "GOOGLE_APPLICATION_CREDENTIALS"},
         "TARGET": "local", "SOURCE": "source/.", "SETTINGS": f"source/{SETTINGS}", "MODULE": MODULE,
         "IMAGE": "", "COMMIT": "", "TO": "", "GITHUB_TRIGGERING_ACTOR": "octocat",
-        "GITHUB_STEP_SUMMARY": str(folder / "summary.md"), "DAGGER_PROGRESS": "plain", "NO_COLOR": "1", **variables,
+        "GITHUB_STEP_SUMMARY": str(summary), "DAGGER_PROGRESS": "plain", "NO_COLOR": "1", **variables,
     }  # fmt: skip
-    return subprocess.run(
+    ran = subprocess.run(
         ["bash", "-eu", "-c", LINES[name]], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
+    assert ran.returncode == 0, ran.stderr[-5000:]
+    return ran.stdout + summary.read_text()
 
 
-def test_another_repository_ships_with_the_programs_of_the_module(job: Checkout) -> None:
-    """
-    A release by path, with the lines of release.yml, then the same by a git URL, which the engine clones itself.
-
-    The engine must reach loopback, as the local one does.
-    """
-    reset = job.daggerw("call", "reset-local")
-    assert reset.returncode == 0, reset.stderr
+def test_every_line_of_the_workflow_works_for_another_repository(job: Checkout) -> None:
+    """A release, its report, the rollback, and the plan and the status after it, with the programs of the module."""
+    assert list(LINES) == ["deploy", "rollback", "plan", "$VERB", "report"]
     deployed = run_line(job, "deploy")
-    assert deployed.returncode == 0, deployed.stderr[-5000:]
-    assert f"undo      dagger -m {MODULE} call rollback" in deployed.stdout
-    assert f"--settings DIR --source SOURCE --module {MODULE}" in deployed.stdout
-    reported = run_line(job, "report")
-    assert reported.returncode == 0, reported.stderr[-5000:]
-    [digest] = set(re.findall(r"^  now +\S+@(sha256:[0-9a-f]{64}) ", deployed.stdout, re.MULTILINE))
-    assert digest in (job.path.parent / "summary.md").read_text()
-
-    bare = job.path.parent / "served/delivery.git"
-    commit = commit_all(job.path)
-    subprocess.run(["git", "clone", "--quiet", "--bare", job.path, bare], check=True)
-    with git_server(bare.parent):
-        url = f"http://127.0.0.1/delivery.git@{commit}"
-        called = subprocess.run(
-            [job.path / "daggerw", "-m", url, "call", "release", "--source", ".", "--settings", f"./{SETTINGS}"],
-            cwd=job.path.parent / "source",
-            env={**os.environ, "DAGGER_PROGRESS": "plain", "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert called.returncode == 0, called.stderr[-5000:]
-    assert pushed(called.stdout).endswith(digest)
+    assert f"undo      dagger -m {MODULE} call rollback" in deployed
+    assert f"--settings DIR --source SOURCE --module {MODULE}" in deployed
+    [reference] = set(re.findall(r"^  now +(\S+@sha256:[0-9a-f]{64}) ", deployed, re.MULTILINE))
+    assert reference in run_line(job, "report")
+    rolled_back = run_line(job, "rollback")
+    assert re.search(rf"^  before +{reference} ", rolled_back, re.MULTILINE)
+    assert reference in run_line(job, "plan", IMAGE=reference)
+    status = run_line(job, "$VERB", VERB="status")
+    assert (reference in status, "serves from every instance" in status) == (False, True)

@@ -96,20 +96,21 @@ class Emulator:
 
 @contextmanager
 def run_emulator(
-    *args: str, speed: int = 60, program: Sequence[str | Path] = (), folder: Path = ROOT
+    *args: str, seed: str | Path = "dojangkok", speed: int = 60, program: Sequence[str | Path] = (), folder: Path = ROOT
 ) -> Iterator[Emulator]:
     """
     Serve the environment of the seed on a free port until the end of the block.
 
     Args:
         args: more arguments of `python -m emulator serve`.
+        seed: name of a seed that the emulator ships, or a file.
         speed: seconds of the emulator's clock in a real second.
         program: command of an installed emulator, in place of `python -m emulator`.
         folder: working directory.
     """
     command = program or (python_of("emulator"), "-m", "emulator")
     process = subprocess.Popen(
-        [*command, "serve", "--port", "0", "--speed", str(speed), "--open", "--seed", "dojangkok", *args],
+        [*command, "serve", "--port", "0", "--speed", str(speed), "--open", "--seed", seed, *args],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

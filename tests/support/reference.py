@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 FILE: Final = Path(__file__).parents[2] / "docs/reference.md"
+KEY_HEADS: Final = ("key", "meaning", "value", "default")
 
 
 @dataclass(frozen=True)

@@ -50,15 +50,26 @@ def install(program: str, folder: Path) -> Wheel:
         program: folder of the program.
         folder: empty folder for the wheel and its environment.
     """
-    uv = _run(sys.executable, "-B", "-c", _PINNED_UV).strip()
-    environment, versions = folder / "environment", folder / "versions.txt"
+    uv, versions = pinned_uv(), locked_versions(program, folder)
+    environment = folder / "environment"
     _run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, program)
     _run(uv, "venv", "--quiet", "--no-project", "--python", _OLDEST_PYTHON, environment)
-    exported = ("--frozen", "--no-dev", "--no-emit-project", "--no-hashes", "--output-file", versions)
-    _run(uv, "export", "--quiet", "--project", program, *exported)
     [file] = folder.glob("*.whl")
     _run(uv, "pip", "install", "--quiet", "--python", environment, "--constraints", versions, file)
     return Wheel(f"mig-{program}", file, environment)
+
+
+def pinned_uv() -> Path:
+    """Return the program uv in the version of this repository."""
+    return Path(_run(sys.executable, "-B", "-c", _PINNED_UV).strip())
+
+
+def locked_versions(program: str, folder: Path) -> Path:
+    """Write the versions in the lock file of a program to a file of constraints in a folder; return the file."""
+    versions = folder / f"{program}-versions.txt"
+    exported = ("--frozen", "--no-dev", "--no-emit-project", "--no-hashes", "--output-file", versions)
+    _run(pinned_uv(), "export", "--quiet", "--project", program, *exported)
+    return versions
 
 
 def _run(*command: str | Path) -> str:

@@ -1,5 +1,5 @@
 """
-The section of the pipeline in docs/reference.md.
+The sections of the pipeline in docs/reference.md.
 
     ci/.venv/bin/python -m tests.unit.ci.reference
 """
@@ -14,6 +14,7 @@ from ci.errors import PipelineError
 from ci.main import Ci
 from ci.options import GROUP_OPTIONS
 from tests.support.reference import Flag, Verb, flags_table, table, verbs_table, write
+from tests.unit.ci.delivery_keys import delivery_keys
 
 _COMMON = [("0", "Done."), ("1", "A bug of the pipeline.")]
 _OTHERS = [
@@ -22,8 +23,12 @@ _OTHERS = [
 ]
 
 
-def pipeline() -> str:
-    """Return the section."""
+def sections() -> dict[str, str]:
+    """Return the sections by their names."""
+    return {"pipeline": _pipeline(), "delivery": delivery_keys()}
+
+
+def _pipeline() -> str:
     verbs = [Verb(name.replace("_", "-"), _text(method), tuple(_flags(method))) for name, method in _functions()]
     shared = [_flag_name(name) for name in GROUP_OPTIONS]
     return "\n\n".join((verbs_table(verbs, shared), flags_table(verbs), _exit_codes()))
@@ -60,4 +65,5 @@ def _exit_codes() -> str:
 
 
 if __name__ == "__main__":
-    write("pipeline", pipeline())
+    for name, text in sections().items():
+        write(name, text)

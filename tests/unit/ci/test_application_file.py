@@ -39,7 +39,7 @@ def test_health_is_the_default_of_the_other_paths() -> None:
 def test_every_key_of_this_repository_reaches_the_application() -> None:
     """The commented file is the documentation, so it uses every key, and each value is read."""
     text = Path("delivery.yaml").read_text()
-    assert set(yaml.safe_load(text)) == set(application_file._KEYS)
+    assert set(yaml.safe_load(text)) == set(application_file.KEYS)
     described = application_file.parse(text)
     assert (described.image, described.port, described.drain_s) == ("ai-server", 8000, 2)
     assert (described.liveness, described.readiness, described.health) == ("/livez", "/readyz", "/health")

@@ -48,6 +48,12 @@ def test_effects_and_results_that_are_loaded_later_are_never_cached(name: str) -
     assert (FUNCTIONS[name].cache_policy == "never") == (name in EFFECTS | LOADED_LATER)
 
 
+@pytest.mark.parametrize("name", ["history", "reconcile", "prune", "doctor"])
+def test_verbs_that_a_caller_names_take_the_flags_of_status(name: str) -> None:
+    """release.yml has one line for all of them, which tests/e2e/test_remote.py runs with `status`."""
+    assert list(FUNCTIONS[name].parameters) == list(FUNCTIONS["status"].parameters)
+
+
 def test_release_is_the_same_verb_as_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments, help text and body; Dagger binds the call to the attribute that the function's name names."""
     pipeline, alias = FUNCTIONS["pipeline"], FUNCTIONS["release"]
