@@ -6,8 +6,8 @@ import google.cloud.compute_v1 as compute
 import pytest
 from google.api_core.exceptions import PreconditionFailed
 
-from tests.contract.marks import covers, differs, verified
-from tests.contract.rig import GROUP, PROJECT, ZONE, EmulatorClient, names
+from tests.contract.marks import covers, differs, regional, verified
+from tests.contract.rig import GROUP, PROJECT, REGION, ZONE, EmulatorClient, name_of, names
 
 HERE = {"project": PROJECT, "zone": ZONE}
 
@@ -76,6 +76,7 @@ def test_instances(emulator: EmulatorClient) -> None:
         client.set_metadata_unary(**HERE, instance=instance.name, metadata_resource=metadata)
 
 
+@regional
 @verified("P")
 @covers(
     "instanceGroups.get", "instanceGroups.list", "instanceGroups.aggregatedList", "instanceGroups.listInstances",
@@ -84,18 +85,22 @@ def test_instances(emulator: EmulatorClient) -> None:
 def test_the_instance_group_beside(emulator: EmulatorClient) -> None:
     """Each manager has an instance group with its size, its members, and ports that the manager shows too."""
     emulator.web(1)
-    client = emulator.google(compute.InstanceGroupsClient)
-    assert names(client.list(**HERE)) == names(client.aggregated_list(project=PROJECT)) == ["web"]
-    every = compute.InstanceGroupsListInstancesRequest(instance_state="ALL")
-    which: dict[str, Any] = {**HERE, "instance_group": "web"}
-    (member,) = client.list_instances(**which, instance_groups_list_instances_request_resource=every)
+    prefix, request = ("Region", "region_instance_groups") if emulator.is_regional else ("", "instance_groups")
+    scope = {"project": PROJECT, "region": REGION} if emulator.is_regional else HERE
+    which: dict[str, Any] = {**scope, "instance_group": "web"}
+    client = emulator.google(getattr(compute, f"{prefix}InstanceGroupsClient"))
+    everywhere = emulator.google(compute.InstanceGroupsClient).aggregated_list(project=PROJECT)
+    assert names(client.list(**scope)) == names(everywhere) == ["web"]
+    every = getattr(compute, f"{prefix}InstanceGroupsListInstancesRequest")(instance_state="ALL")
+    (member,) = client.list_instances(**which, **{f"{request}_list_instances_request_resource": every})
     assert (member.instance, member.status) == (emulator.rows()[0]["instance"], "RUNNING")
     group = client.get(**which)
-    assert group.size == 1
-    ports = compute.InstanceGroupsSetNamedPortsRequest(
+    assert (group.size, name_of(group.region)) == (1, REGION if emulator.is_regional else "")
+    ports = getattr(compute, f"{prefix}InstanceGroupsSetNamedPortsRequest")(
         fingerprint=group.fingerprint, named_ports=[compute.NamedPort(name="http", port=80)]
     )
-    client.set_named_ports_unary(**which, instance_groups_set_named_ports_request_resource=ports)
+    write = {f"{request}_set_named_ports_request_resource": ports}
+    client.set_named_ports_unary(**which, **write)
     with pytest.raises(PreconditionFailed):
-        client.set_named_ports_unary(**which, instance_groups_set_named_ports_request_resource=ports)
+        client.set_named_ports_unary(**which, **write)
     assert emulator.get(GROUP)["namedPorts"] == [{"name": "http", "port": 80}]

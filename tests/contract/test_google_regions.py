@@ -4,7 +4,7 @@ from typing import Any
 
 import google.cloud.compute_v1 as compute
 import pytest
-from google.api_core.exceptions import BadRequest, PreconditionFailed
+from google.api_core.exceptions import BadRequest
 
 from tests.contract.marks import covers, differs, regional, unverified, verified
 from tests.contract.rig import GROUP, HOME, PROJECT, REGION, EmulatorClient, Json, name_of, names
@@ -61,33 +61,6 @@ def test_regional_group_managers(emulator: EmulatorClient) -> None:
     operations = emulator.google(compute.RegionOperationsClient)
     kinds = {operation.operation_type.rpartition(".")[2] for operation in operations.list(**HERE)}
     assert {"insert", "setInstanceTemplate", "resize", "recreateInstances", "createInstances", "delete"} <= kinds
-
-
-@verified("P")
-@covers(
-    "regionInstanceGroups.get", "regionInstanceGroups.list", "instanceGroups.aggregatedList",
-    "regionInstanceGroups.listInstances", "regionInstanceGroups.setNamedPorts",
-)  # fmt: skip
-def test_the_regional_instance_group_beside(emulator: EmulatorClient) -> None:
-    """Each regional manager has an instance group with its size, its members, and ports that the manager shows too."""
-    emulator.do("POST", GROUPS, {"name": "wide", "targetSize": 1, "instanceTemplate": emulator.template("t")})
-    emulator.settled(WIDE)
-    client = emulator.google(compute.RegionInstanceGroupsClient)
-    everywhere = emulator.google(compute.InstanceGroupsClient).aggregated_list(project=PROJECT)
-    assert names(client.list(**HERE)) == names(everywhere) == ["wide"]
-    every = compute.RegionInstanceGroupsListInstancesRequest(instance_state="ALL")
-    which: dict[str, Any] = {**HERE, "instance_group": "wide"}
-    (member,) = client.list_instances(**which, region_instance_groups_list_instances_request_resource=every)
-    assert (member.instance, member.status) == (emulator.rows(WIDE)[0]["instance"], "RUNNING")
-    group = client.get(**which)
-    assert (group.size, group.region.rpartition("/")[2]) == (1, REGION)
-    ports = compute.RegionInstanceGroupsSetNamedPortsRequest(
-        fingerprint=group.fingerprint, named_ports=[compute.NamedPort(name="http", port=80)]
-    )
-    client.set_named_ports_unary(**which, region_instance_groups_set_named_ports_request_resource=ports)
-    with pytest.raises(PreconditionFailed):
-        client.set_named_ports_unary(**which, region_instance_groups_set_named_ports_request_resource=ports)
-    assert emulator.get(WIDE)["namedPorts"] == [{"name": "http", "port": 80}]
 
 
 @verified("P")

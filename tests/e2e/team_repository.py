@@ -12,14 +12,16 @@ _EXAMPLE: Final = ROOT / "examples/flask"
 _NAMESAKES: Final = ("accessory", "ci/scripts", "deploy", "emulator", "lib")
 _BROKEN: Final = '"""A program of the team."""\n\nimport sys\n\nsys.exit("this is no program of the module")\n'
 SETTINGS: Final = "ops/settings"
-# The rollout of the team's own environment file, which is shorter than that of the example.
 _EXAMPLE_ROLLOUT: Final = "rollout: {surge: 1, unavailable: 0, bake_s: 4, "
-_ROLLOUT: Final = "rollout: {surge: 3, unavailable: 0, bake_s: 0.5, "
+_SHORT_ROLLOUT: Final = "rollout: {surge: 3, unavailable: 0, bake_s: 0.5, "
 
 
 def copy_example(folder: Path) -> None:
-    """Copy the files of the Flask example to an empty folder."""
+    """Copy the files of the Flask example to an empty folder; its local environment rolls all instances at once."""
     shutil.copytree(_EXAMPLE, folder, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"), dirs_exist_ok=True)
+    local = folder / "environments/local.yaml"
+    assert _EXAMPLE_ROLLOUT in local.read_text()
+    local.write_text(local.read_text().replace(_EXAMPLE_ROLLOUT, _SHORT_ROLLOUT))
 
 
 def make_team_repository(folder: Path) -> None:
@@ -27,9 +29,6 @@ def make_team_repository(folder: Path) -> None:
     copy_example(folder)
     (folder / SETTINGS).parent.mkdir(parents=True)
     (folder / "environments").rename(folder / SETTINGS)
-    local = folder / SETTINGS / "local.yaml"
-    assert _EXAMPLE_ROLLOUT in local.read_text()
-    local.write_text(local.read_text().replace(_EXAMPLE_ROLLOUT, _ROLLOUT))
     for name in _NAMESAKES:
         (folder / name).mkdir(parents=True)
         for module in ("__init__", "__main__", "push", "rehearse", "smoke", "oci_layout"):

@@ -44,7 +44,7 @@ class Newcomer:
         checkout: checkout of this repository.
         programs: folder on PATH of the programs that the user installs.
         variables: variables of the shell, beside those of the test.
-        seconds: what each typed line took.
+        seconds: seconds of each line.
     """
 
     folder: Path
@@ -53,7 +53,7 @@ class Newcomer:
     variables: dict[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def types(self, line: str, *, folder: Path | None = None, **variables: str) -> str:
+    def run(self, line: str, *, folder: Path | None = None, **variables: str) -> str:
         """Run a line that must succeed, in the folder of the application or in another one; return its stdout."""
         outside = {name: value for name, value in os.environ.items() if name != "GOOGLE_APPLICATION_CREDENTIALS"}
         path = f"{self.programs}:{os.environ['PATH']}"
@@ -66,10 +66,10 @@ class Newcomer:
         assert ran.returncode == 0, f"{line}: exit code {ran.returncode}: {ran.stderr[-5000:]}"
         return ran.stdout
 
-    def installs(self, line: str) -> None:
+    def install(self, line: str) -> None:
         """Install a program of the checkout by a line that ends in its folder, with the versions of its lock file."""
         versions = locked_versions(line.rpartition("./")[2], self.programs.parent)
-        self.types(line, folder=self.checkout, UV_CONSTRAINT=str(versions))
+        self.run(line, folder=self.checkout, UV_CONSTRAINT=str(versions))
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def newcomer(checkout: Checkout, tmp_path: Path) -> Newcomer:
     copy_example(folder)
     tools = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(programs)}
     user = Newcomer(folder, checkout.path, programs, {**tools, "DAGGER_PROGRESS": "plain", "NO_COLOR": "1"})
-    user.types("git init --quiet")
+    user.run("git init --quiet")
     return user
 
 
@@ -96,8 +96,8 @@ def ship_by_the_rollout_alone(newcomer: Newcomer) -> None:
     """
     install, login, export, init, deploy = lines("Only the rollout")
     assert [login.split()[0], export.split()[0]] == ["gcloud", "export"]
-    newcomer.installs(install)
-    newcomer.installs(INSTALL_EMULATOR)
+    newcomer.install(install)
+    newcomer.install(INSTALL_EMULATOR)
     [project] = re.findall(r"--project (\S+)", init)
     [(repository, tag)] = re.findall(r"--image [^/]+/(\S+):(\S+)", deploy)
     seed = newcomer.folder.parent / "seed.yaml"
@@ -108,17 +108,17 @@ def ship_by_the_rollout_alone(newcomer: Newcomer) -> None:
         run_emulator(seed=seed, program=program, folder=newcomer.folder) as emulator,
         fake_registry.served(registry) as url,
     ):
-        found = newcomer.types(f"{init} --compute-url {emulator.address}/compute/v1 --registry-url {url}")
-        assert "wrote environments/prod.yaml" in found
+        printed = newcomer.run(f"{init} --compute-url {emulator.address}/compute/v1 --registry-url {url}")
+        assert "wrote environments/prod.yaml" in printed
         with (newcomer.folder / "environments/prod.yaml").open("a") as settings:
             settings.write(SHORT)
-        assert re.search(rf"^  now +\S+/{repository}@{digest('b')} ", newcomer.types(deploy), re.MULTILINE)
+        assert re.search(rf"^  now +\S+/{repository}@{digest('b')} ", newcomer.run(deploy), re.MULTILINE)
 
 
 def ship_by_the_pipeline(newcomer: Newcomer) -> None:
     """Type the lines of "Your whole pipeline": the example from the checkout, then a changed one by a git URL."""
     shipped, own = lines("Your whole pipeline")
-    example = newcomer.types(shipped, folder=newcomer.checkout)
+    example = newcomer.run(shipped, folder=newcomer.checkout)
     stages = re.findall(r"^(\w+) +[\d.]+ (?:s|MB)", example.partition("\n\n")[0], re.MULTILINE)
     assert stages == ["test", "build", "smoke", "publish", "deploy", "image"]
     assert re.search(r"^test +[\d.]+ s  2 passed$", example, re.MULTILINE)
@@ -131,7 +131,7 @@ def ship_by_the_pipeline(newcomer: Newcomer) -> None:
     commit = commit_all(newcomer.checkout)
     subprocess.run(["git", "clone", "--quiet", "--bare", newcomer.checkout, bare], check=True)
     with git_server(bare.parent):  # the engine must reach loopback, as the local one does
-        released = newcomer.types(own.replace("REF", f"http://127.0.0.1/delivery.git@{commit}"))
+        released = newcomer.run(own.replace("REF", f"http://127.0.0.1/delivery.git@{commit}"))
     reference = pushed(released, "example/hello")
     assert reference != pushed(example, "example/hello")
     assert re.search(rf"^  now +{reference} .*\n.*\n  phases +template ", released, re.MULTILINE)
