@@ -33,11 +33,12 @@ def read_observation(
         CloudError: a read failed.
         NotAllowedError: the account may not read the group, the templates or the autoscalers.
     """
-    compute, templates = managed.compute, InstanceTemplates(managed.compute)
-    group, global_templates, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
+    compute, templates, region = managed.compute, InstanceTemplates(managed.compute), managed.location.region
+    group, of_project, of_region, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
         [
             lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
             templates.list_global,
+            lambda: templates.list_regional(region),
             managed.list_autoscalers,
             lambda: _missing_permissions(managed, read_permissions),
             lambda: _quotas(managed),
@@ -45,10 +46,10 @@ def read_observation(
     )
     group_links = links_of(group.raw)
     link = group.versions[0].link if group.versions else ""
-    listed = [*global_templates, *templates.list_beside(link)]
+    listed = [*of_project, *of_region]
     template = _find(listed, link)
     if not template:
-        listed = _list_again(templates, link, listed, compute.time)
+        listed = _list_again(templates, region, link, listed, compute.time)
         template = _find(listed, link)
     return Observation(
         group=group,
@@ -70,7 +71,9 @@ def _find(templates: list[Document], link: str) -> Document:
     return next((template for template in templates if link in links_of(template)), {})
 
 
-def _list_again(templates: InstanceTemplates, link: str, listed: list[Document], time: Time) -> list[Document]:
+def _list_again(
+    templates: InstanceTemplates, region: str, link: str, listed: list[Document], time: Time
+) -> list[Document]:
     """
     List templates until the list has the group's own.
 
@@ -79,7 +82,7 @@ def _list_again(templates: InstanceTemplates, link: str, listed: list[Document],
     """
 
     def attempt() -> list[Document]:
-        complete = [*templates.list_global(), *templates.list_beside(link)]
+        complete = templates.list_all(region)
         if not _find(complete, link):
             raise TransientError("the list of templates lacks the group's own")
         return complete
