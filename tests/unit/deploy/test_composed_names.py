@@ -3,7 +3,7 @@
 import pytest
 
 from deploy.errors import RefusedError
-from deploy.release.image_places import find_image
+from deploy.release.image_places import entry_mentions, find_image
 from tests.unit.deploy.values import REPOSITORY as R
 
 FOLDER, _, NAME = R.rpartition("/")
@@ -18,12 +18,17 @@ _END = "a variable stands for the end of its name"
 
 def reason(line: str, repository: str = R, key: str = "startup-script") -> str:
     """Return why the metadata of a line below a full reference is refused; empty if the metadata is accepted."""
-    try:
-        find_image({key: f"docker run -d {repository}:v41\n{line}\n"}, repository)
-    except RefusedError as error:
-        assert f"'{key}' line {line.count(chr(10)) + 2} '{repository}'" in str(error)
-        return str(error).partition(f"'{repository}' (")[2].partition(")")[0]
-    return ""
+    metadata = {key: f"docker run -d {repository}:v41\n{line}\n"}
+    undecidable = [
+        mention for mention in entry_mentions(key, metadata[key], repository) if mention.kind == "undecidable"
+    ]
+    if not undecidable:
+        assert str(find_image(metadata, repository).reference) == f"{repository}:v41"
+        return ""
+    with pytest.raises(RefusedError, match=f"'{key}' line {line.count(chr(10)) + 2} '{repository}'"):
+        find_image(metadata, repository)
+    assert len(undecidable) == 1
+    return undecidable[0].why
 
 
 @pytest.mark.parametrize(
@@ -80,7 +85,7 @@ def test_name_of_several_variables_is_a_mention(line: str) -> None:
         "docker run -v $HOME/$NAME:rw alpine:3", "docker run --volume=$FOLDER/$NAME:$TARGET alpine:3",
         "curl https://$SERVER/$NAME:80", "docker run $SIDECAR:$TAG", "echo $REGISTRY/$NAME:v1", "x=${A:-b}:c",
         "# docker run $REGISTRY/$NAME:v1", "docker rmi $REGISTRY/$NAME:v1", "gsutil cp gs://$BUCKET/$NAME:v1 .",
-        "docker run {{ registry }}/sidecar:v1", 'f"{registry}/sidecar:{tag}"', "docker ps --format '{{.ID}}:{{.Names}}'",
+        "docker run {{ registry }}/sidecar:v1", 'f"{registry}/sidecar:{tag}"', "docker ps --format '{{.ID}}:{{.CPU}}'",
         "date +%s/%s", '{"a": {"b": "c:d"}}', "docker run $REGISTRY/$NAME-worker:v1", "mkdir -p /x/{a,b}/c:d",
         "docker run $HOST:5000/$NAME:v1",
     ],
@@ -127,7 +132,8 @@ def test_short_name_may_have_variables(line: str, repository: str) -> None:
         ("docker run ghcr.io/acme/web:v1", HUB), ("docker run acme/web-worker:v1", HUB), ("cd /opt/acme/web", HUB),
         ("docker run my-acme/web:v1", HUB), ("docker rmi acme/web:v1", HUB), ("# acme/web:v1", HUB),
         ("docker run --name web acme/other:v1", HUB), ("cat > f <<E\nservices:\n  web:\n    image: x\nE", LIBRARY),
-        ("curl http://web:8000/", LIBRARY), ("docker run team/web:v1", LIBRARY), ("docker run dojangkok-ai/ai-server:v1", R),
+        ("curl http://web:8000/", LIBRARY), ("docker run team/web:v1", LIBRARY),
+        ("docker run dojangkok-ai/ai-server:v1", R),
     ],
 )  # fmt: skip
 def test_other_repository_of_the_same_path_is_no_mention(line: str, repository: str) -> None:
