@@ -1,5 +1,7 @@
 """Settings under `accessories` in environments/*.yaml; the error of a wrong value contains its path."""
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,7 +13,7 @@ from lib.credential_urls import token_host
 from lib.environment_files import EnvironmentFileError, load, locate, shown
 
 _FOLDER: Final = Path("environments")
-_SEE: Final = "see environments/dev.yaml"
+_KEYS_OF_A_VM: Final = 3  # accessories.NAME.KEY
 _NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 _PLAIN: Final = r"^[^|\"'\\\s]*$"
 _Name = Annotated[str, Field(pattern=_NAME)]
@@ -26,25 +28,30 @@ class Ready(_Strict):
     """A readiness check that runs on the VM and expects a status of 2xx."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^|\"'\\\s]+$")]
-    """URL on the VM"""
+    """URL on the VM, http:// or https://"""
     has: Annotated[str, Field(pattern=_PLAIN)] = ""
-    """text that the answer must contain"""
+    """text that the answer must contain, without quotes and blanks"""
     bearer: Annotated[str, Field(pattern=r"^[A-Z_]*$")] = ""
-    """variable in the VM's /opt/app/app.env with the bearer token; empty for none"""
+    """variable in the VM's /opt/app/app.env with the bearer token; may be empty"""
 
 
 class Ssh(_Strict):
     """A plain SSH connection to the VM, whose host key must be known."""
 
     host: str
+    """name or address of the VM"""
     user: str
+    """user on the VM"""
     identity_file: Path
+    """file of the private key"""
     known_hosts: Path
+    """file with the VM's host key"""
     port: Annotated[int, Field(strict=True, gt=0, lt=65_536)] = 22
+    """port of sshd"""
 
 
 class Accessory(_Strict):
-    """A single VM and its service; environments/dev.yaml describes each key."""
+    """A single VM and its service."""
 
     vm: _Name
     """name of the VM"""
@@ -77,12 +84,16 @@ class Accessory(_Strict):
 class Environment(BaseModel):
     """The keys of an environment's file that accessory reads; deploy reads the others."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     project: str
+    """Google Cloud project"""
     zone: _Name | None = None
+    """zone of the VMs"""
     token_hosts: tuple[Annotated[str, AfterValidator(token_host)], ...] = ()
+    """HOST or HOST:PORT that a credential file may name, beside the hosts of Google and GitHub"""
     accessories: dict[str, Accessory] = {}
+    """settings of each single VM, by its name"""
 
 
 def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environment, Accessory]:
@@ -116,9 +127,22 @@ def read(environment: str, name: str, folder: Path = _FOLDER) -> tuple[Environme
 
 
 def _config_error(path: Path, error: Any) -> ConfigError:
-    where = ".".join(str(part) for part in error["loc"])
+    """Return the error of a key or a value, whose fix is a key that exists, or the meaning of the key."""
+    names = [part for part in error["loc"] if isinstance(part, str)]
+    where, model = ".".join(map(str, error["loc"])), _model(names)
     if error["type"] == "extra_forbidden":
-        return ConfigError(f"{path}: {where:.80}: unknown key.", _SEE)
+        similar = difflib.get_close_matches(names[-1], model.model_fields, n=1)
+        fix = f"did you mean '{similar[0]}'" if similar else f"one of: {', '.join(model.model_fields)}"
+        return ConfigError(f"{path}: {where:.80}: unknown key.", fix)
+    field = model.model_fields.get(names[-1])
+    fix = f"set it: {field.description if field else 'the keys of a VM, such as vm, state and image'}"
     if error["type"] == "missing":
-        return ConfigError(f"{path}: {where}: missing.", _SEE)
-    return ConfigError(f"{path}: {where}: got {shown(error['input'])}: {error['msg']}.", _SEE)
+        return ConfigError(f"{path}: {where}: missing.", fix)
+    return ConfigError(f"{path}: {where}: got {shown(error['input'])}: {error['msg']}.", fix)
+
+
+def _model(names: Sequence[str]) -> type[BaseModel]:
+    """Return the model that has the last of some keys; `accessories.NAME` has an accessory's."""
+    if names[0] != "accessories":
+        return Environment
+    return {"ready": Ready, "ssh": Ssh}.get(names[2], Accessory) if len(names) > _KEYS_OF_A_VM else Accessory

@@ -24,6 +24,10 @@ _KINDS: Final = {
     **{ascii(unit): ("", unit, f"\n{_FULL}\n") for unit in _UNITS},
     "mentions in a document": ("cat <<E\n$(date)", f"{_FULL} ", "\nE\n"),
     "uses of a variable": (f"I={_FULL}\n", "${I%:}", "\n"),
+    **{
+        ascii(unit): ("$A=x\n", unit, f"\n{_FULL}\n")
+        for unit in ("$A/", "{a}", "{{ ", '"%s/', "A=b ", "$A/$B:c ", "read a ")
+    },
     "mentions of one command": ("docker rmi ", f"{_REPOSITORY} ", "\n"),
 }
 

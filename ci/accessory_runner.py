@@ -36,8 +36,8 @@ async def run(options: Options, update: Update) -> str:
     if update.credentials is None:
         raise NotAllowedError(
             f"--credentials: '{update.env}' needs a Google credential file, of a service account. Fix: set {VARIABLE} "
-            "to its path, as google-github-actions/auth does, or pass --credentials file:PATH; as yourself: "
-            "accessory/README.md"
+            "to its path, as google-github-actions/auth does, or pass --credentials file:PATH; as yourself, run "
+            "'python -m accessory' with gcloud's login, without Dagger"
         )
     await credentials.refuse_unreadable("--credentials", update.credentials)
     container = accessory.run(options, await read_project(options.tools, "accessory"), update, uuid.uuid4().hex)

@@ -14,7 +14,7 @@ LOCAL = "local"
 _REPOSITORY: Final = re.compile(r"(?=[^/]*[.:]|localhost/)[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+")
 # The errors that PyYAML raises, beside YAMLError, for values that it cannot read.
 _CONSTRUCTOR_ERRORS: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
-_SEE: Final = "Fix: see environments/dev.yaml"
+_ADD: Final = "Fix: write 'repository: HOST/PATH', such as europe-west1-docker.pkg.dev/my-project/images/web"
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,16 @@ async def read(files: dagger.Directory, env: str) -> Environment:
     except yaml.YAMLError as error:
         raise RefusedError(f"{path}: {error}") from error
     except _CONSTRUCTOR_ERRORS as error:
-        raise RefusedError(f"{path}: a value cannot be read: {str(error) or 'nested too deep'}. {_SEE}") from error
+        raise RefusedError(
+            f"{path}: a value cannot be read: {str(error) or 'nested too deep'}. Fix: correct it"
+        ) from error
     if not isinstance(data, dict):
-        raise RefusedError(f"{path}: got {type(data).__name__}, must be keys with values. {_SEE}")
+        raise RefusedError(f"{path}: got {type(data).__name__}, must be keys with values. {_ADD}")
     image = data.get("repository")
     if image is None:
-        raise RefusedError(f"{path}: repository: missing. {_SEE}")
+        raise RefusedError(f"{path}: repository: missing. {_ADD}")
     if not isinstance(image, str) or not _REPOSITORY.fullmatch(image):
-        raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_SEE}")
+        raise RefusedError(f"{path}: repository: got {_shown(image)}, must be HOST/PATH without tag. {_ADD}")
     project, zone, region, group = (str(data.get(key) or "") for key in ("project", "zone", "region", "group"))
     accessories = data.get("accessories") or {}
     names = tuple(map(str, accessories)) if isinstance(accessories, dict) else ()

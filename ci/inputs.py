@@ -17,14 +17,18 @@ from ci.programs import TOOL_PROGRAMS, Program, path_in
 from ci.shell_files import shell_files
 from ci.steps import policy_checks
 from ci.steps.policy_checks import PolicyInputs
-from ci.steps.python_checks import PYTHON_FILES, Linted
+from ci.steps.python_checks import LINT_FILES, Linted
 
 _EXPORTED: Final = "source"
 _NEVER: Final = (
     ".git", "**/.venv", "**/node_modules", "**/__pycache__", "**/.*_cache", "**/.hypothesis", "**/.terraform",
     "**/*.tfstate*", "**/*.tfvars", "**/gha-creds-*.json", "**/application_default_credentials.json", "**/*.pem",
-    "**/*.key", "**/id_rsa", "**/.npmrc", "**/.netrc",
+    "**/*.key", "**/*.p12", "**/*.pfx", "**/id_rsa", "**/id_ecdsa", "**/id_ed25519", "**/.npmrc", "**/.netrc",
+    "**/.pypirc", "**/.git-credentials", "**/.aws/credentials", "**/.docker/config.json",
 )  # fmt: skip
+# Files of variables, which usually hold secrets. A check reads one only if its row or `reads` names the file; the build
+# context has them unless .dockerignore leaves them out, because a build may need one.
+_VARIABLES: Final = ("**/.env", "**/.env.*", "**/.envrc")
 _LINTED_ALONE: Final = (".ci", "bench", "ruff.toml", "tests")  # no check of a program or of policy reads all of them
 
 
@@ -80,9 +84,9 @@ class Inputs:
     folder: Path
 
     def linted(self) -> Linted:
-        """Return the files that lint reads: all Python and all shell."""
+        """Return the files that lint reads: all Python, all shell, and how the source configures the checks of both."""
         shell = shell_files(self.folder)
-        return Linted(self._part(*PYTHON_FILES, *shell), shell)
+        return Linted(self._part(*LINT_FILES, *shell), shell)
 
     def context(self, application: Application) -> dagger.Directory:
         """
@@ -151,7 +155,9 @@ class Inputs:
         return self._part(*policy_checks.TOOL_SOURCES)
 
     def _part(self, *paths: str) -> dagger.Directory:
-        patterns = only(*paths).patterns if paths else list(_NEVER)
+        patterns = ["**", *(f"!{path}" for path in paths)] if paths else []
+        named = (f"!{path}" for path in paths if PurePosixPath(path).name.startswith(".env"))
+        patterns += [*_VARIABLES, *named, *_NEVER]
         return dag.current_module().workdir(self.folder.as_posix(), exclude=patterns)
 
 

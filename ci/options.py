@@ -1,6 +1,7 @@
 """The arguments that verbs share: one type, whose fields are the flags of the command line."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -109,7 +110,7 @@ class Options:
     @property
     def command(self) -> str:
         """The words that a person types before a verb."""
-        return f"dagger -m {self.module} call" if self.module else "./daggerw call"
+        return f"dagger -m {shlex.quote(self.module)} call" if self.module else "./daggerw call"
 
     def flags(self, *names: str) -> list[str]:
         """Return `--NAME VALUE` of each named option that has a value, for the command line of deploy."""
@@ -128,7 +129,7 @@ class Options:
         given += ["--settings", "DIR"] if self.settings else []
         if self.module:
             given += ["--credentials", f"file:${VARIABLE}"] if self.credentials else []
-            given += ["--source", "SOURCE", "--module", self.module]
+            given += ["--source", "SOURCE", "--module", shlex.quote(self.module)]
         return " ".join([*self.flags("project", "zone", "region", "group", "repository"), *given])
 
 

@@ -54,9 +54,9 @@ class Call:
         options = self.invocation.options
         return open_session(config, options.credentials, options.registry_credentials)
 
-    def read_observation(self, session: Session, config: Config) -> Observation:
-        """Read the group and its surroundings, and record what the group is set to."""
-        observed = session.read_observation()
+    def read_observation(self, session: Session, config: Config, *, reads_region: bool = False) -> Observation:
+        """Read the group and its surroundings, and record what it is set to; `reads_region` is that of the reader."""
+        observed = session.read_observation(reads_region=reads_region)
         self.recorder.record_before(served_release(observed.template, config.repository, config.image_in))
         return observed
 

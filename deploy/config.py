@@ -57,6 +57,8 @@ _Poll = Annotated[float, Field(strict=True, ge=0.01, le=3_600, allow_inf_nan=Fal
 _ListedHost = Annotated[str, AfterValidator(token_host)]
 # Source: compute_v1.Items, "Regexp: [a-zA-Z0-9-_]+. Keys must be less than 128 bytes in length".
 _MetadataKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,127}$")]
+_Port = Annotated[int, Field(strict=True, ge=1, le=65_535)]
+_ServiceName = Annotated[str, Field(pattern=r"^[\w.-]{1,63}$")]
 _Url = Annotated[str, Field(pattern=rf"^https?://{_HOST}(/[\w./-]*)?$")]
 
 
@@ -159,6 +161,8 @@ class Config(_Strict):
     """HOST or HOST:PORT that a credential file may name, beside the hosts of Google and GitHub"""
     allowed_secrets: dict[str, tuple[str, ...]] = {}
     """values that only look like secrets: names by metadata entry"""
+    other_services: dict[_Port, _ServiceName] = {}
+    """programs of an instance that answer whether or not the application runs, by port; no health check may ask them"""
     registry_url: Annotated[str, Field(pattern=rf"^(https?://{_HOST}/?)?$")] = ""
     """where digests are looked up; default: https and the repository's host"""
     google_registries: tuple[_ListedHost, ...] = ()

@@ -20,6 +20,7 @@ _EXAMPLES: Final = {
     "compute_url": "https://compute.googleapis.com/compute/v1",
     "registry_url": "https://registry.example.com",
     "rollout": "{surge: 1, unavailable: 0}",
+    "other_services": "{9100: node-exporter}",
 }
 
 

@@ -67,9 +67,9 @@ class Session:
         """Return the reader of everything that `doctor` judges."""
         return ReadingsReader(config, self.managed, self.apis, self.registry.check_access)
 
-    def read_observation(self) -> Observation:
-        """Read the group and its surroundings."""
-        return read_observation(self.managed, self.read_permissions)
+    def read_observation(self, *, reads_region: bool = False) -> Observation:
+        """Read the group and its surroundings; `reads_region` is that of the reader."""
+        return read_observation(self.managed, self.read_permissions, reads_region=reads_region)
 
     def read_permissions(self) -> set[str]:
         """Read which required permissions the account has on the project."""

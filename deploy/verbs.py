@@ -80,7 +80,7 @@ def rollback(call: Call, to: To = "", force: Force = False, timeout: Timeout = N
     """Restore a proven release, as fast as the group can."""
     config = call.read_config(timeout)
     session = call.open_session(config)
-    observed = call.read_observation(session, config)
+    observed = call.read_observation(session, config, reads_region=True)
     now = _server_time(session)
     chosen = choose_rollback_target(config, observed, now, to, force=force)
     decided = plan_rollback(config, observed, chosen, call.invocation.variables.run, now)
@@ -134,7 +134,7 @@ def history(call: Call) -> None:
     """List the releases of the group, newest first."""
     config = call.read_config()
     session = call.open_session(config)
-    observed = call.read_observation(session, config)
+    observed = call.read_observation(session, config, reads_region=True)
     rows = release_rows(config, observed, _server_time(session))
     call.print_report(config, releases_report(rows, call.invocation.options.format))
 

@@ -24,6 +24,8 @@ from ci.steps.scripts import scripts
 PLATFORM: Final = dagger.Platform("linux/amd64")
 _EPOCH: Final = "315532800"  # 1980-01-01
 _HOST: Final = "app"
+# Paths of our own: the image has folders such as /scripts itself.
+_SCRIPTS: Final = "/opt/smoke-scripts"
 _RUNTIME: Final = "/opt/smoke-python"
 _LIBRARIES: Final = f"{_RUNTIME}/usr/local/lib:{_RUNTIME}/usr/lib/x86_64-linux-gnu"
 # `-I`: the variables of the image that begin with PYTHON are for its own Python.
@@ -72,9 +74,15 @@ def smoke_health(built: dagger.Container, application: Application) -> dagger.Co
         dag.container()
         .from_(PYTHON.reference)
         .with_service_binding(_HOST, started(built, application))
-        .with_mounted_directory("/scripts", scripts())
+        .with_mounted_directory(_SCRIPTS, scripts())
         .with_exec(
-            ["python", "/scripts/smoke.py", "health", f"http://{_HOST}:{application.port}", expectations(application)]
+            [
+                "python",
+                f"{_SCRIPTS}/smoke.py",
+                "health",
+                f"http://{_HOST}:{application.port}",
+                expectations(application),
+            ]
         )
     )
 
@@ -83,7 +91,7 @@ def smoke_lifecycle(built: dagger.Container, application: Application, arguments
     """Start and stop the server inside its own image, and check its user and the programs beside it."""
     server = f"http://127.0.0.1:{application.port}"
     container = with_python(configured(built, application, application.image))
-    script = [*_PYTHON_COMMAND, "/scripts/smoke.py", "lifecycle", server, expectations(application)]
+    script = [*_PYTHON_COMMAND, f"{_SCRIPTS}/smoke.py", "lifecycle", server, expectations(application)]
     return container.with_exec([*script, *arguments])
 
 
@@ -94,15 +102,15 @@ def installed(built: dagger.Container) -> dagger.Directory:
     Returns:
         python.txt: the version of Python, or nothing; debian.tsv: name, version, architecture of each Debian package.
     """
-    folder = "/opt/installed"
+    folder = "/opt/sbom-installed"
     container = with_python(built.with_user("0"))
-    return container.with_exec([*_PYTHON_COMMAND, "/scripts/installed.py", folder]).directory(folder)
+    return container.with_exec([*_PYTHON_COMMAND, f"{_SCRIPTS}/installed.py", folder]).directory(folder)
 
 
 def with_python(built: dagger.Container) -> dagger.Container:
     """Mount the scripts, and the Python that _PYTHON_COMMAND starts."""
     runtime = dag.container(platform=PLATFORM).from_(PYTHON.reference).rootfs()
-    return built.with_mounted_directory(_RUNTIME, runtime).with_mounted_directory("/scripts", scripts())
+    return built.with_mounted_directory(_RUNTIME, runtime).with_mounted_directory(_SCRIPTS, scripts())
 
 
 def expectations(application: Application) -> str:

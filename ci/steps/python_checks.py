@@ -12,7 +12,11 @@ from ci.shell_files import SHELLCHECK
 from ci.steps.base import PYTHON, WORKDIR, python_image
 from ci.steps.environment import Project, environment
 
-PYTHON_FILES: Final = ("**/*.py", "**/pyproject.toml", "ruff.toml")
+# What ruff checks, and the configuration files of ruff and shellcheck, which each reads beside a file and above it.
+LINT_FILES: Final = (
+    "**/*.py", "**/*.pyi", "**/*.ipynb", "**/pyproject.toml", "**/ruff.toml", "**/.ruff.toml", "**/.shellcheckrc",
+    "**/shellcheckrc",
+)  # fmt: skip
 RUFF: Final = ("ruff check --no-cache .", "ruff format --no-cache --check --diff .")
 _MYPY_CACHE: Final = "/var/cache/mypy"
 
@@ -23,7 +27,7 @@ class Linted:
     The files that lint reads.
 
     Args:
-        source: the repository, narrowed to PYTHON_FILES and the shell files
+        source: the repository, narrowed to LINT_FILES and the shell files
         shell_files: paths of the shell files
     """
 

@@ -29,12 +29,17 @@ class InstanceTemplates:
         """List the global templates."""
         return list(self.compute.items(f"global/{_COLLECTION}"))
 
-    def list_beside(self, link: str) -> list[Document]:
-        """List the templates of the region of a regional template; none for the link of another template."""
-        parts = self._path(link).split("/")
-        if parts[0] != "regions":
-            return []
-        return list(self.compute.items(f"regions/{parts[1]}/{_COLLECTION}"))
+    def list_regional(self, region: str) -> list[Document]:
+        """List the templates of a region."""
+        return list(self.compute.items(f"regions/{region}/{_COLLECTION}"))
+
+    def list_all(self, region: str) -> list[Document]:
+        """
+        List the global templates, and those of a region.
+
+        A group may be set from templates of the one kind to those of the other; its releases are in both.
+        """
+        return [*self.list_global(), *self.list_regional(region)]
 
     def get(self, link: str, within_s: float | None = None) -> Document:
         """

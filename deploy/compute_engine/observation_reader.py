@@ -1,12 +1,13 @@
 """Reads everything that a decision rests on, independent reads side by side; nothing is written."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from deploy.compute_engine.instance_templates import InstanceTemplates
 from deploy.compute_engine.managed_group import ManagedGroup
 from deploy.compute_engine.permissions import required_permissions
-from deploy.documents.resource import Document, link_of, links_of
+from deploy.documents.resource import Document, link_of, links_of, region_of
 from deploy.errors import CloudError, NotAllowedError
 from deploy.group.observation import Observation
 from deploy.group.quotas import Quota, parse_quotas
@@ -18,7 +19,11 @@ RunReads = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
 
 def read_observation(
-    managed: ManagedGroup, read_permissions: Callable[[], set[str]], run_reads: RunReads = side_by_side
+    managed: ManagedGroup,
+    read_permissions: Callable[[], set[str]],
+    run_reads: RunReads = side_by_side,
+    *,
+    reads_region: bool = False,
 ) -> Observation:
     """
     Read a group and its surroundings.
@@ -27,17 +32,21 @@ def read_observation(
         managed: the group.
         read_permissions: returns the required permissions that the account has.
         run_reads: makes independent reads, and returns their results in order.
+        reads_region: whether the region's templates are listed for a zonal group on a global template, too: releases
+            that the group left may be among them.
 
     Raises:
         RefusedError: the zone or region has no such group.
         CloudError: a read failed.
         NotAllowedError: the account may not read the group, the templates or the autoscalers.
     """
-    compute, templates = managed.compute, InstanceTemplates(managed.compute)
-    group, global_templates, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
+    compute, templates, region = managed.compute, InstanceTemplates(managed.compute), managed.location.region
+    reads_region = reads_region or managed.location.kind == "region"
+    group, of_project, of_region, autoscalers, (missing, permissions_error), (quotas, quotas_error) = run_reads(
         [
             lambda: call_with_retries(managed.read, compute.time, _INCOMPLETE_S),
             templates.list_global,
+            lambda: templates.list_regional(region) if reads_region else [],
             managed.list_autoscalers,
             lambda: _missing_permissions(managed, read_permissions),
             lambda: _quotas(managed),
@@ -45,10 +54,13 @@ def read_observation(
     )
     group_links = links_of(group.raw)
     link = group.versions[0].link if group.versions else ""
-    listed = [*global_templates, *templates.list_beside(link)]
+    if region_of(link) and not reads_region:
+        of_region, reads_region = templates.list_regional(region), True
+    listed = [*of_project, *of_region]
     template = _find(listed, link)
     if not template:
-        listed = _list_again(templates, link, listed, compute.time)
+        list_templates = partial(templates.list_all, region) if reads_region else templates.list_global
+        listed = _list_again(list_templates, link, listed, compute.time)
         template = _find(listed, link)
     return Observation(
         group=group,
@@ -70,7 +82,9 @@ def _find(templates: list[Document], link: str) -> Document:
     return next((template for template in templates if link in links_of(template)), {})
 
 
-def _list_again(templates: InstanceTemplates, link: str, listed: list[Document], time: Time) -> list[Document]:
+def _list_again(
+    list_templates: Callable[[], list[Document]], link: str, listed: list[Document], time: Time
+) -> list[Document]:
     """
     List templates until the list has the group's own.
 
@@ -79,7 +93,7 @@ def _list_again(templates: InstanceTemplates, link: str, listed: list[Document],
     """
 
     def attempt() -> list[Document]:
-        complete = [*templates.list_global(), *templates.list_beside(link)]
+        complete = list_templates()
         if not _find(complete, link):
             raise TransientError("the list of templates lacks the group's own")
         return complete

@@ -54,7 +54,7 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
     for names in (missing[first : first + _PER_LINE] for first in range(0, len(missing), _PER_LINE)):
         yield wrong(
             check,
-            f"{len(names)} missing on the project; ROLE is the first role of docs/runbook.md, which iac/ creates",
+            f"{len(names)} missing on the project; ROLE is the first role of mig-deploy's docs/runbook.md",
             f"gcloud iam roles update ROLE --project {config.project} --add-permissions {','.join(names)}",
         )
     if isinstance(optional, Unread):
@@ -63,7 +63,7 @@ def permission_findings(config: Config, readings: Readings) -> Iterator[Finding]
         yield unknown(
             check,
             f"a rollout works without {' and '.join(optional)}, but it reads fewer of these: quotas, and the serial"
-            " port of a failed instance; the first role of docs/runbook.md has both",
+            " port of a failed instance; the first role of mig-deploy's docs/runbook.md has both",
             _policy_command(config, readings),
         )
     elif not missing:

@@ -9,7 +9,7 @@ from deploy.doctor.finding import Finding, ok, unknown, wrong
 from deploy.doctor.readings import NO_GROUP, NO_TEMPLATE, Readings, Unread
 from deploy.doctor.unread import unread_finding
 from deploy.documents.group_state import Group, health_check_of
-from deploy.documents.resource import Document, links_of, name_of
+from deploy.documents.resource import Document, links_of, name_of, region_of
 from deploy.errors import RefusedError
 from deploy.group import preflight
 from deploy.group.drift import policy_differences
@@ -100,10 +100,12 @@ def template_findings(config: Config, readings: Readings) -> Iterator[Finding]:
     check, group, base = "image", readings.group, readings.template
     if isinstance(group, Unread) or isinstance(base, Unread):
         reading = base if isinstance(base, Unread) else NO_TEMPLATE
-        show = f"gcloud compute instance-templates list --project {config.project}"
+        region = "" if isinstance(group, Unread) or not group.versions else region_of(group.versions[0].link)
+        where = f"--regions {region}" if region else "--global"
+        show = f"gcloud compute instance-templates list --project {config.project} {where}"
         yield unread_finding(check, config, reading, show)
         return
-    show = f"gcloud compute instance-templates describe {base['name']} --project {config.project}"
+    show = preflight.template_command(config, links_of(base)[0])
     refusals = [
         *_raised(lambda: find_image(template.metadata(base), config.repository, config.image_in)),
         *_raised(lambda: preflight.refuse_secrets(config, base)),

@@ -33,6 +33,12 @@ def project_of(link: str) -> str:
     return full[1] if full else ""
 
 
+def region_of(link: str) -> str:
+    """Return the region that the link of a regional resource names; empty for any other link."""
+    regional = re.search(r"(?:^|/)regions/([^/]+)/", link)
+    return regional[1] if regional else ""
+
+
 def links_of(document: Document) -> tuple[str, str]:
     """Return the two links of a resource: by its name, and by its numeric id."""
     link = link_of(document.get("selfLink", ""))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from deploy.config import Config
 from deploy.documents.group_state import Group, health_check_of
-from deploy.documents.resource import Document, name_of
+from deploy.documents.resource import Document, name_of, region_of
 from deploy.errors import NotAllowedError, RefusedError
 from deploy.group.all_instances_config import metadata_overrides
 from deploy.group.observation import Observation
@@ -14,14 +14,7 @@ from deploy.release import secret_scan
 from deploy.release.template import image_entries, metadata
 
 _ACTIONS_BY_DISRUPTION: Final = ("NONE", "REFRESH", "RESTART", "REPLACE")
-# Ports that answer on an instance whether or not the application runs. Source: the stacks of compose/.
-OTHER_SERVICES: Final = {
-    22: "sshd",
-    9080: "promtail",
-    9100: "node-exporter",
-    9400: "dcgm-exporter",
-    12345: "alloy",
-}
+_SSHD: Final = {22: "sshd"}  # it answers on every instance, whether or not the application runs
 
 
 def refuse_unmet_preconditions(config: Config, observation: Observation) -> None:
@@ -144,9 +137,10 @@ def health_check_refusals(config: Config, group: Group, health_check: Document |
         yield RefusedError(f"{where}: its health check '{name_of(link)}' is absent.", "create it, or name another one")
     else:
         _, port = health_check_probe(health_check)
-        if port in OTHER_SERVICES:
+        others = _SSHD | config.other_services
+        if port in others:
             yield RefusedError(
-                f"{where}: its health check '{name_of(link)}' asks port {port}, where {OTHER_SERVICES[port]} answers"
+                f"{where}: its health check '{name_of(link)}' asks port {port}, where {others[port]} answers"
                 " whether or not the application does.",
                 "let it ask the application",
             )
@@ -219,11 +213,19 @@ def group_command(config: Config, verb: str, *flags: str) -> str:
     return " ".join(("gcloud compute instance-groups managed", verb, config.group, *scope, *flags))
 
 
+def template_command(config: Config, link: str) -> str:
+    """Return a gcloud command that shows the template of a link, with the flag of its location."""
+    region = region_of(link)
+    where = f"--region {region}" if region else "--global"
+    return f"gcloud compute instance-templates describe {name_of(link)} --project {config.project} {where}"
+
+
 def _leave_one_version(config: Config, group: Group) -> str:
     """Return how to leave the group one version: the version that has every instance without a target of its own."""
     entries: list[dict[str, Any]] = group.raw.get("versions") or []
+    # gcloud reads a name as the name of a global template of the project.
     templates = [
-        version.template
+        version.link if region_of(version.link) else version.template
         for version, entry in zip(group.versions, entries, strict=False)
         if not {"fixed", "percent"} & (entry.get("targetSize") or {}).keys()
     ]

@@ -10,11 +10,12 @@ from lib.redaction import redacted
 # Programs: the guest agent's script runner by each of its names, and Docker. The older agent prints the metadata key
 # before a line of the script, the newer agent prints the key and the shell. Sources: serial ports of Google's images,
 # and the agents: GoogleCloudPlatform/guest-agent at df9d203 of 2026-07-23, GoogleCloudPlatform/google-guest-agent at
-# 1adda70 of 2026-08-19, both read on 2026-11-27.
+# 1adda70 of 2026-08-19, both read on 2026-11-27. The units of konlet and of cloud-init print to the console too
+# (StandardOutput=journal+console): sources below.
 _WORDS: Final = r"(?:\S*[^\s:]\s+){0,8}?"
 _LINE: Final = re.compile(
     _WORDS + r"(?:(?P<agent>google_\w+|google-[\w-]+|GCE\w+)|"
-    r"(?P<program>startup-script|docker|dockerd|docker-compose|containerd))(?:\[\d+\])?:\s+"
+    r"(?P<program>startup-script|docker|dockerd|docker-compose|containerd|konlet-startup|cloud-init))(?:\[\d+\])?:\s+"
     r"(?:\d{4}/\d\d/\d\d \S+ )?(?:GCE\w+: )?(?:INFO )?"
     r'(?P<output>startup-script: |Metadata key\("startup-script"\), command\("[^"]*"\): )?(?P<message>.*)'
 )
@@ -27,6 +28,26 @@ _BEGINS: Final = re.compile(r"Found startup-script in metadata", re.IGNORECASE)
 _SUCCEEDS: Final = re.compile(r"startup-script exit status 0\b")
 _FAILS: Final = re.compile(r'startup-script exit status [1-9]|Script "startup-script" failed with error: ')
 _FINISHED: Final = re.compile(r"Finished running startup scripts\b")
+
+# Lines of konlet, which starts the container of a declaration, and is started again 30 s after each error. Source:
+# gce-containers-startup/gce-containers-startup.go, runtime/runtime.go and scripts/konlet-startup.service of
+# GoogleCloudPlatform/konlet at e20e969 of 2026-07-31, read on 2026-11-27.
+_KONLET_ERROR: Final = re.compile(r"Error: |Failed to initialize Konlet: ")
+_KONLET_CREATED: Final = re.compile(r"Created a container with name '")
+_KONLET_PERMANENT: Final = re.compile(
+    r"Error: (?:Cannot parse container declaration |Container declaration should include exactly 1 container"
+    r"|Failed to start container: (?:Invalid container declaration: |.*\bNo such image: ))"
+)
+# Lines of cloud-init, whose program also prints the output of `runcmd` and of scripts: a module that has failed, and
+# the end. Sources: cc_scripts_user.py, modules.py and cc_final_message.py in cloudinit/config of canonical/cloud-init
+# at 04eacd0 of 2026-08-21, and logs in public repositories, read on 2026-11-27. Older versions write `scripts-user`,
+# and leave the time out.
+_CLOUD_INIT_FAILS: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d \S+ - )?\w+\.py\[(?:WARNING|ERROR)\]: (?:Failed to run|Running) module"
+    r" (?:scripts[-_]user|runcmd|write[-_]files(?:[-_]deferred)?) (?:.* failed$|\(scripts in )"
+)
+_CLOUD_INIT_ENDS: Final = re.compile(r"Cloud-init v\. \S+ finished at ")
+_AGENTS: Final = ("konlet-startup", "cloud-init")
 
 # Lines of `retry` in iac/scripts/functions.sh: another attempt follows, or the last attempt has failed.
 _RETRIES: Final = re.compile(r".*: (?:attempt 1, with more after a failure|exit code \d+, again in \d+ s)$")
@@ -85,10 +106,11 @@ def failure(contents: str, repository: str) -> Failure | None:
     """
     Return the failure of the release's pull or start; None if the output shows no failure.
 
-    Only lines of the guest agent and of Docker count, because the application may print anything. Errors before a
-    successful end of the script, or before a successful pull, do not count. An error of another image counts after the
-    script has ended with an error. In a script that repeats failed commands and prints so, errors count after the last
-    attempt of a command, and after the script has ended with an error.
+    Only lines of the guest agent, of Docker, of konlet and of cloud-init count, because the application may print
+    anything. Errors before a successful end of the script, or before a successful pull, do not count. An error of
+    another image counts after the script has ended with an error. In a script that repeats failed commands and prints
+    so, errors count after the last attempt of a command, and after the script has ended with an error. The same holds
+    for the scripts that cloud-init runs. Of konlet's errors those count that follow its last container.
 
     Args:
         contents: output of the serial port, from the boot on or from any later line.
@@ -100,15 +122,25 @@ def failure(contents: str, repository: str) -> Failure | None:
     boot = parsed[begins[-1] :] if begins else parsed
     failed_ends = [line for line in boot if line.is_of_agent(_FAILS)]
     is_finished = bool(begins) and any(line.is_of_agent(_FINISHED) for line in boot)
-    if any(line.is_of_agent(_SUCCEEDS) for line in boot) or (is_finished and not failed_ends):
-        return None
-    attempts = [line for line in boot if line.is_of_script(_RETRIES) or line.is_of_script(_GIVES_UP)]
+    has_succeeded = any(line.is_of_agent(_SUCCEEDS) for line in boot) or (is_finished and not failed_ends)
+    script = [line for line in boot if line.program not in _AGENTS]
+    return (
+        (None if has_succeeded else _script_failure(script, failed_ends, repository))
+        or _konlet_failure([line for line in boot if line.program == "konlet-startup"], repository)
+        # Scripts run at the first boot alone, so that their failure stays in force after another boot.
+        or _cloud_init_failure([line for line in parsed if line.program == "cloud-init"], repository)
+    )
+
+
+def _script_failure(lines: list["_Line"], failed_ends: list["_Line"], repository: str) -> Failure | None:
+    """Return the failure that the lines of a script and of Docker show; the script has not succeeded."""
+    attempts = [line for line in lines if line.is_of_script(_RETRIES) or line.is_of_script(_GIVES_UP)]
     has_given_up = bool(attempts) and attempts[-1].is_of_script(_GIVES_UP)
     if attempts and not has_given_up and not failed_ends:
         return None
-    pulls = [index for index, line in enumerate(boot) if _is_pull(line.message, repository)]
+    pulls = [index for index, line in enumerate(lines) if _is_pull(line.message, repository)]
     permanent, transient = [], []
-    for line in boot[pulls[-1] if pulls else 0 :]:
+    for line in lines[pulls[-1] if pulls else 0 :]:
         if not _is_error(line) or (not failed_ends and _names_other_images(line.message, repository)):
             continue
         if _TRANSIENT.search(line.message) or _METADATA.match(line.message):
@@ -118,8 +150,38 @@ def failure(contents: str, repository: str) -> Failure | None:
     shown = permanent or transient or failed_ends
     if not shown:
         return None
-    is_over = bool(failed_ends) or has_given_up
-    return Failure(redacted(shown[-1].text.strip()), len(shown), is_over, shown is not transient)
+    return _failure(shown, is_over=bool(failed_ends) or has_given_up, is_permanent=shown is not transient)
+
+
+def _konlet_failure(lines: list["_Line"], repository: str) -> Failure | None:
+    """Return the failure that konlet's lines show; an error that is not known to be permanent may be transient."""
+    created = [index for index, line in enumerate(lines) if _KONLET_CREATED.match(line.message)]
+    errors = [
+        line
+        for line in lines[created[-1] if created else 0 :]
+        if (_KONLET_ERROR.match(line.message) or _DOCKER.match(line.message))
+        and not _names_other_images(line.message, repository)
+    ]
+    permanent = [
+        line
+        for line in errors
+        if not _TRANSIENT.search(line.message)
+        and (_KONLET_PERMANENT.match(line.message) or _PERMANENT.search(line.message))
+    ]
+    shown = permanent or errors
+    return _failure(shown, is_over=False, is_permanent=bool(permanent)) if shown else None
+
+
+def _cloud_init_failure(lines: list["_Line"], repository: str) -> Failure | None:
+    """Return the failure that cloud-init's lines show, and those of the scripts that it runs."""
+    failed_modules = [line for line in lines if _CLOUD_INIT_FAILS.match(line.message)]
+    if not failed_modules and any(_CLOUD_INIT_ENDS.match(line.message) for line in lines):
+        return None
+    return _script_failure(lines, failed_modules, repository)
+
+
+def _failure(shown: list["_Line"], *, is_over: bool, is_permanent: bool) -> Failure:
+    return Failure(redacted(shown[-1].text.strip()), len(shown), is_over, is_permanent)
 
 
 @dataclass(frozen=True)
@@ -145,7 +207,7 @@ class _Line:
         match = _LINE.match(text[:_LONGEST].rstrip("\r"))
         if match is None:
             return cls(text)
-        is_output = bool(match["output"]) or match["program"] == "startup-script"
+        is_output = bool(match["output"]) or match["program"] in ("startup-script", "cloud-init")
         return cls(text, "agent" if match["agent"] else match["program"], is_output, match["message"])
 
     @property

@@ -98,10 +98,10 @@ def entries_with_references(
 
 def mention_warnings(metadata: Mapping[str, str], repository: str, image_in: Sequence[str] = ()) -> tuple[str, ...]:
     """
-    Return a warning for each mention that stays and may surprise the operator.
+    Return a warning for each mention that stays and may surprise the operator, and for text that is not searched.
 
     Such a mention is a filter by image, which does not find a container that was started by digest, or a mention in an
-    entry that `image_in` leaves out.
+    entry that `image_in` leaves out. Encoded text may hold another reference, which would stay as it is.
     """
     searched = _searched(metadata, image_in)
     lines = []
@@ -112,7 +112,8 @@ def mention_warnings(metadata: Mapping[str, str], repository: str, image_in: Seq
             lines.append(f"{place}: {filtered} does not find containers that were started by digest")
         elif mention.kind in ("reference", "undecidable") and key not in searched:
             lines.append(f"{place}: '{mention.reference}' is not replaced, because `image_in` leaves this entry out")
-    return tuple(lines)
+    encoded = _encoded(searched)
+    return (*lines, f"encoded text is not searched for the image: {encoded}") if encoded else tuple(lines)
 
 
 def _searched(metadata: Mapping[str, str], image_in: Sequence[str]) -> dict[str, str]:
@@ -135,13 +136,18 @@ def _refuse_unsearchable(metadata: Mapping[str, str], image_in: Sequence[str]) -
 
 def _no_reference(searched: Mapping[str, str], repository: str, rows: list[tuple[str, Mention]]) -> RefusedError:
     mentioned = f" Mentions that start nothing: {_listed(rows)}." if rows else ""
-    encoded = ", ".join(f"'{key}' line {line} ({mark})" for key, line, mark in encoded_lines(searched))
+    encoded = _encoded(searched)
     unsearched = f" Encoded text is not searched: {encoded}." if encoded else ""
     return RefusedError(
         f"metadata: no reference of '{repository}' in {_keys(searched)}.{mentioned}{unsearched}",
         f"write it in full{' and not encoded' if encoded else ''}, HOST/PATH:TAG, or correct `repository` in the"
         " environment file",
     )
+
+
+def _encoded(searched: Mapping[str, str]) -> str:
+    """Return the places of encoded text; empty if there is none."""
+    return ", ".join(f"'{key}' line {line} ({mark})" for key, line, mark in encoded_lines(searched))
 
 
 def _mentions_by_entry(metadata: Mapping[str, str], repository: str) -> list[tuple[str, Mention]]:

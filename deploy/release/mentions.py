@@ -16,6 +16,7 @@ from deploy.release.captured_output import starts_container
 from deploy.release.composed_names import composed_names
 from deploy.release.harmless_commands import has_image_filter, starts_nothing
 from deploy.release.shell import Context, Script
+from deploy.release.text_lines import line_number
 from lib.image_reference import DIGEST, TAG, Reference
 
 Kind = Literal["reference", "harmless", "comment", "undecidable"]
@@ -81,7 +82,7 @@ def _written(text: str, repository: str) -> Iterator[Mention]:
         begins = _begins(text, match.start())
         if not begins:
             continue
-        line = text.count("\n", 0, match.start()) + 1
+        line = line_number(text, match.start())
         reference = Reference(repository, match[1] or "", match[2] or "")
         mention = Mention(match.start(), match.end(), line, "reference", reference)
         if begins == "elsewhere":
@@ -109,7 +110,7 @@ def _begins(text: str, start: int) -> Literal["", "yes", "elsewhere"]:
 def _composed(text: str, repository: str) -> Iterator[Mention]:
     """Yield the mentions whose name may be the repository's, although it is not written out."""
     for start, end, why in composed_names(text, repository):
-        yield Mention(start, end, text.count("\n", 0, start) + 1, "undecidable", Reference(repository), why)
+        yield Mention(start, end, line_number(text, start), "undecidable", Reference(repository), why)
 
 
 def _classified(text: str, mention: Mention, is_script: bool, is_output_used: bool = False, depth: int = 0) -> Mention:
@@ -213,7 +214,7 @@ def _partial_uses(text: str, classified: list[Mention], is_script: bool) -> Iter
         # `${IMAGE%%/*}` is the host, `${IMAGE##*:}` the tag: neither is an image.
         uses = rf"\$\{{{name}(?:%(?!%/\*\}})|[/^,@]|:[^-=?+])|\$(?:{name}(?!\w)|\{{{name}\}})[:@]"
         for use in re.finditer(uses, text):
-            line, why = text.count("\n", 0, use.start()) + 1, f"the variable {name} is used in part"
+            line, why = line_number(text, use.start()), f"the variable {name} is used in part"
             mention = Mention(use.start(), use.end(), line, "undecidable", reference.reference, why)
             if _classified(text, mention, is_script).kind == "undecidable":
                 yield mention

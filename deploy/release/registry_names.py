@@ -21,3 +21,14 @@ def api_path(repository: str) -> str:
     """Return the path of a repository in the registry's API; Docker Hub has its own images in `library`."""
     host, _, path = repository.partition("/")
     return f"library/{path}" if host in _DOCKER_HUB_HOSTS and "/" not in path else path
+
+
+def other_names(repository: str) -> tuple[str, ...]:
+    """Return the other names by which container engines pull a repository of Docker Hub; none for another registry."""
+    host, _, path = repository.partition("/")
+    if host not in _DOCKER_HUB_HOSTS:
+        return ()
+    path = api_path(repository)
+    paths = (path, path.removeprefix("library/")) if path.count("/") == 1 and path.startswith("library/") else (path,)
+    names = (*(f"{hub}/{path}" for hub in _DOCKER_HUB_HOSTS for path in paths), *paths)
+    return tuple(name for name in names if name != repository)

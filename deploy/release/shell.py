@@ -6,8 +6,10 @@ Source of the rules: POSIX.1-2024, Shell Command Language, 2.3 and 2.10; `[[`, `
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from deploy.release.shell_lexer import Lexer
@@ -56,13 +58,14 @@ class Script:
         self._text = text
         self._lexer = Lexer(text)
         self._words_by_command: dict[int, tuple[str, ...]] = {}
+        self._spans = sorted(self._lexer.spans, key=lambda span: span.start)
+        self._largest_ends = list(accumulate((span.end for span in self._spans), max))
 
     def context(self, start: int, end: int) -> Context:
         """Return the context of a part of the text."""
-        around = [span for span in self._lexer.spans if span.start <= start and end <= span.end]
-        if not around:
+        inner = self._innermost(start, end)
+        if inner is None:
             return Context("other")
-        inner = max(around, key=lambda span: span.start)
         if inner.kind == "comment":
             return Context("comment")
         if inner.kind == "document":
@@ -81,6 +84,19 @@ class Script:
             return Context("assignment", variable=variable)
         is_used = self._lexer.is_broken or self._is_output_used(inner.command)
         return Context("command", self._words(inner.command), is_output_used=is_used)
+
+    def _innermost(self, start: int, end: int) -> Span | None:
+        """Return the last span that begins at or before a part of the text, and has all of it."""
+        inner = None
+        index = bisect_right(self._spans, start, key=lambda span: span.start) - 1
+        while index >= 0 and self._largest_ends[index] >= end:
+            span = self._spans[index]
+            if inner and span.start < inner.start:
+                break
+            if span.end >= end:
+                inner = span  # of spans with the same start, the first
+            index -= 1
+        return inner
 
     def _words(self, command: Command) -> tuple[str, ...]:
         """Return the words of a command, which are cached, because a long command may have thousands of mentions."""

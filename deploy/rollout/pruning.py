@@ -44,8 +44,7 @@ def prune_templates(managed: ManagedGroup, config: Config) -> PruneResult:
 def _candidates(managed: ManagedGroup, config: Config) -> tuple[Release, ...]:
     """Return the templates that may be deleted, oldest first; other groups are read only if there are any."""
     collections, group = InstanceTemplates(managed.compute), managed.read()
-    link = group.versions[0].link if group.versions else ""
-    templates = [*collections.list_global(), *collections.list_beside(link)]
+    templates = collections.list_all(managed.location.region)
     serving = group.versions[0].link if is_settled(group) else ""
     releases = history.releases(templates, config.repository, group.qualified_name, serving)
     referenced = _links([group.raw], config.project)

@@ -86,9 +86,14 @@ class Rig:
             else datetime.fromtimestamp(self.emulator.environment.clock.now_s(), UTC)
         )
 
-    def observed(self, compute: Compute | None = None) -> Observation:
-        """Read the group and its surroundings."""
-        return read_observation(self.managed(compute), lambda: self.granted, lambda reads: [read() for read in reads])
+    def observed(self, compute: Compute | None = None, *, reads_region: bool = False) -> Observation:
+        """Read the group and its surroundings; `rollback` and `history` set `reads_region`."""
+        return read_observation(
+            self.managed(compute),
+            lambda: self.granted,
+            lambda reads: [read() for read in reads],
+            reads_region=reads_region,
+        )
 
     def request(self, letter: str, compute: Compute | None = None) -> DeployRequest:
         """Return the request of a new run for a release."""
@@ -110,7 +115,7 @@ class Rig:
 
     def plan_rollback(self, to: str = "", compute: Compute | None = None, *, force: bool = False) -> RollbackPlan:
         """Return the plan of a rollback."""
-        observed = self.observed(compute)
+        observed = self.observed(compute, reads_region=True)
         request = self.request("0", compute)
         chosen = choose_rollback_target(self.config, observed, request.now, to, force=force)
         return plan_rollback(self.config, observed, chosen, request.run, request.now)

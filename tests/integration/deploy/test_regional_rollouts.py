@@ -1,12 +1,15 @@
 """Rollouts of a regional group on the emulator: instances in three zones, regional operations and templates."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from deploy.documents.resource import name_of
 from deploy.errors import RefusedError, RolledBackError
 from deploy.group.drift import drift
 from deploy.group.health import is_settled
+from deploy.release import history
 from deploy.rollout.pruning import prune_templates
 from deploy.rollout.result import PruneResult
 from tests.integration.deploy.doctor_rig import findings
@@ -136,6 +139,34 @@ def test_regional_template_is_copied_within_its_region() -> None:
     global_templates, regional_templates = collections(rig)
     assert (global_templates, len(regional_templates)) == (before, 4)
     assert drift(rig.config, rig.observed()) == ()
+
+
+@pytest.mark.parametrize("make_rig", [regional_rig, rig_without_bake])
+def test_releases_of_both_kinds_of_templates_stay_in_the_history(make_rig: Callable[[], Rig]) -> None:
+    """A group that is set from regional templates to global ones keeps its releases: to roll back to, and to prune."""
+    rig = on_regional_template(make_rig())
+    regional = [rig.deploy(letter).target for letter in "ab"]
+    rig.control("PATCH", rig.group, {"versions": [{"instanceTemplate": f"global/instanceTemplates/{SEED}"}]})
+    rig.emulator.environment.clock.move(600)
+    observed = rig.observed(reads_region=True)
+    releases = history.releases(observed.templates, rig.config.repository, observed.group.qualified_name, "")
+    assert {version.link for version in regional} <= {release.link for release in releases}
+    first = rig.deploy("c").target
+    assert "/global/" in first.link
+    assert rig.rollback(to=regional[0].template).target.link == regional[0].link
+    assert rig.serving() == ["a"] * 3
+
+
+def test_regional_releases_are_pruned_when_the_group_has_a_global_template() -> None:
+    """Old releases in the region's templates are deleted, and the five newest proven ones of both kinds stay."""
+    rig = on_regional_template(regional_rig())
+    links = [rig.deploy(letter).target.link for letter in "0123456"]
+    rig.control("PATCH", rig.group, {"versions": [{"instanceTemplate": f"global/instanceTemplates/{SEED}"}]})
+    rig.emulator.environment.clock.move(600)
+    before = set(collections(rig)[1])
+    for letter in "cde":
+        rig.deploy(letter)
+    assert before - set(collections(rig)[1]) == {name_of(links[1]), name_of(links[2])}
 
 
 @pytest.mark.parametrize("cut", ["before", "after"])

@@ -48,8 +48,12 @@ def test_vm_beside_a_regional_group_has_a_zone_of_its_own(tmp_path: Path, zone: 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pul_s": 3}, "accessories.chromadb.pul_s: unknown key. Fix: see environments/dev.yaml."),
-        ({"vm": None}, "accessories.chromadb.vm: missing. Fix: see environments/dev.yaml."),
+        ({"pul_s": 3}, "accessories.chromadb.pul_s: unknown key. Fix: did you mean 'pull_s'."),
+        ({"x": 3}, "accessories.chromadb.x: unknown key. Fix: one of: vm, state, image, ready, free_gib, "),
+        ({"ready": [{"urls": "http://x/"}]}, "ready.0.url: missing. Fix: set it: URL on the VM, http:// or https://."),
+        ({"ready": [{"url": "http://x/", "bearers": "A"}]}, "bearers: unknown key. Fix: did you mean 'bearer'."),
+        ({"ssh": {"host": "a"}}, "accessories.chromadb.ssh.user: missing. Fix: set it: user on the VM."),
+        ({"vm": None}, "accessories.chromadb.vm: missing. Fix: set it: name of the VM."),
         ({"state": "var/lib/state"}, "accessories.chromadb.state: got 'var/lib/state': String should match pattern"),
         ({"ready_s": 0}, "accessories.chromadb.ready_s: got '0': Input should be greater than 0."),
         ({"ready_s": 10**30}, "accessories.chromadb.ready_s: got '1000000000000000000000000000000': Input should be "),
@@ -70,6 +74,25 @@ def test_wrong_value_is_refused_with_its_path(tmp_path: Path, changes: dict[str,
         config.read("x", "chromadb", write_environment(tmp_path, **changes))
     assert message in str(error.value)
     assert "x.yaml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("accessories: {}", "x.yaml: project: missing. Fix: set it: Google Cloud project."),
+        (
+            "project: p\naccessories: 1",
+            "x.yaml: accessories: got '1': Input should be a valid dictionary. Fix: set it: ",
+        ),
+        ("project: p\naccessories: {chromadb: 1}", "Fix: set it: the keys of a VM, such as vm, state and image."),
+    ],
+)
+def test_wrong_file_is_refused_with_the_meaning_of_the_key(tmp_path: Path, text: str, message: str) -> None:
+    """The fix names no file of this repository, which another team does not have."""
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(ConfigError) as error:
+        config.read("x", "chromadb", tmp_path)
+    assert message in str(error.value)
 
 
 def test_unknown_name_is_refused_with_the_known_names(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ def test_source_without_environment_files_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (b"", "got NoneType, must be keys with values. Fix: see environments/dev.yaml"),
+        (b"", "got NoneType, must be keys with values. Fix: write 'repository: HOST/PATH', such as europe-"),
         (b"- repository", "got list, must be keys with values"),
-        (b"project: p", "repository: missing"),
+        (b"project: p", "repository: missing. Fix: write 'repository: HOST/PATH', such as europe-"),
         (b"repository: [1]", "repository: got a value of type list, must be HOST/PATH without tag"),
         (b"repository: 0x" + b"f" * 5_000, "repository: got a value of type int"),
         (b"repository: host/path:tag", "repository: got 'host/path:tag', must be HOST/PATH without tag"),

@@ -73,6 +73,14 @@ def test_bill_lists_what_delivery_yaml_names(tmp_path: Path) -> None:
         asyncio.run(sbom.packages(source, replace(APPLICATION, bill_of_materials="absent.txt")))
 
 
+def test_steps_hide_no_folder_of_the_image() -> None:
+    """What a step adds to the application's image lies in folders that only this module has, and never in /scripts."""
+    containers = (image.smoke_lifecycle(dag.container(), APPLICATION, []), image.with_python(dag.container()))
+    paths = {args["path"] for each in containers for name, args in calls(each) if name == "withMountedDirectory"}
+    assert paths == {"/opt/smoke-python", "/opt/smoke-scripts"}
+    assert str(image.installed(dag.container())._ctx.selections[-1].args["path"]) == "/opt/sbom-installed"
+
+
 def test_the_engine_waits_for_no_port_of_a_smoke() -> None:
     """It would wait 15 minutes for an image that listens on another port."""
     [port] = [args for name, args in calls(image.started(dag.container(), APPLICATION)) if name == "withExposedPort"]

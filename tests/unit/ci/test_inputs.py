@@ -14,7 +14,6 @@ from ci.inputs import SOURCES, TOOL_FILES, Inputs, only
 from ci.main import Ci
 from ci.shell_files import shell_files
 from ci.steps import policy_checks
-from ci.steps.python_checks import PYTHON_FILES
 from tests.unit.ci.doubles import calls
 
 FUNCTIONS = Ci.__dagger_object_type__.functions  # type: ignore[attr-defined]
@@ -123,7 +122,7 @@ def test_secrets_and_what_a_computer_made_are_in_no_directory(verb: str, argumen
 READ = {program.name: program.paths for program in programs(Path())} | {
     "policy": policy_checks.READS,
     "tools": policy_checks.TOOL_SOURCES,
-    "lint": [path for path in PYTHON_FILES if not path.startswith("**")] + list(shell_files(Path())),
+    "lint": ["ruff.toml", "pyproject.toml", "ci/pyproject.toml", *shell_files(Path())],
 }
 
 
@@ -180,12 +179,49 @@ def test_gate_that_would_read_nothing_is_refused(source: Inputs) -> None:
         source.command(Gate("unit", "a", "b", ("scr",)))
 
 
+def left_out(directory: object) -> list[str]:
+    """Return what is left out of a part of the source."""
+    [excluded] = [args["exclude"] for name, args in calls(directory) if name == "workdir"]
+    return list(excluded)
+
+
 def test_part_of_a_gate_is_narrowed_to_what_it_reads(source: Inputs) -> None:
     """Without `reads`, a gate reads the whole source."""
     (source.folder / "src").mkdir()
-    [(_, everything)] = [call for call in calls(source.command(Gate("unit", "a", "b"))) if call[0] == "workdir"]
-    [(_, narrowed)] = [
-        call for call in calls(source.command(Gate("unit", "a", "b", ("./src",)))) if call[0] == "workdir"
-    ]
-    assert "**" not in everything["exclude"]
-    assert narrowed["exclude"][:2] == ["**", "!src"]
+    everything = left_out(source.command(Gate("unit", "a", "b")))
+    assert "**" not in everything
+    assert left_out(source.command(Gate("unit", "a", "b", ("./src",))))[:2] == ["**", "!src"]
+    assert is_kept("src/web.py", everything)
+
+
+@pytest.mark.parametrize(
+    "path", [".env", ".env.production", "web/.env.local", ".envrc", "web/id_ed25519", ".docker/config.json", "a.p12"]
+)
+def test_files_of_variables_are_in_no_gate_that_does_not_name_them(source: Inputs, path: str) -> None:
+    """The image of a gate may be anybody's, and such files of a laptop usually hold secrets."""
+    (source.folder / "web").mkdir()
+    assert not is_kept(path, left_out(source.command(Gate("unit", "a", "b"))))
+    assert not is_kept(path, left_out(source.command(Gate("unit", "a", "b", ("web",)))))
+    assert not is_kept(path, left_out(source.linted().source))
+
+
+def test_file_of_variables_that_a_gate_names_is_part_of_it(source: Inputs) -> None:
+    """A committed file without secrets, such as .env.test, may be what a test needs; this repository has one, too."""
+    for name in (".env", ".env.test"):
+        (source.folder / name).touch()
+    patterns = left_out(source.command(Gate("unit", "a", "b", ("./.env.test",))))
+    assert is_kept(".env.test", patterns)
+    assert not is_kept(".env", patterns)
+    files = Inputs(Path()).programs()
+    [own] = [left_out(part) for program, part in files.items() if program.name == "ci"]
+    assert is_kept(".env", own)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["ruff.toml", ".ruff.toml", "web/ruff.toml", "web/pyproject.toml", ".shellcheckrc", "bin/shellcheckrc", "a.pyi",
+     "notebooks/a.ipynb"],
+)  # fmt: skip
+def test_lint_reads_the_configuration_of_the_source(source: Inputs, path: str) -> None:
+    """Without a team's own files, lint would judge its code by the defaults of ruff and shellcheck."""
+    assert is_kept(path, left_out(source.linted().source))

@@ -45,6 +45,13 @@ def test_retyped_flags_of_another_repository_name_the_module_and_the_source() ->
     assert options().command == "./daggerw call"
 
 
+def test_module_is_quoted_for_a_shell() -> None:
+    """The commands of a report are pasted into a shell, and a folder may have a blank in its name."""
+    given = options(module="/src/my module")
+    assert given.command == "dagger -m '/src/my module' call"
+    assert given.retyped.endswith("--module '/src/my module'")
+
+
 def test_environment_files_are_in_the_source_unless_settings_name_another_folder() -> None:
     """The folder of the source is `environments`."""
     assert options().environment_files == SOURCE.directory("environments")

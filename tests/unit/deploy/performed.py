@@ -13,7 +13,7 @@ from deploy.rollout.perform import Execution
 from deploy.rollout.plan import Plan, RestoreRelease, UndoRollout, WaitForRollout
 from deploy.rollout.result import RolloutResult
 from tests.unit.deploy.observations import SEED
-from tests.unit.deploy.scripted_compute import DONE, GROUP, ScriptedCompute, group_document
+from tests.unit.deploy.scripted_compute import DONE, GROUP, REGIONAL_TEMPLATES, ScriptedCompute, group_document
 from tests.unit.deploy.test_cases import BASE
 from tests.unit.deploy.values import CONFIG
 
@@ -85,6 +85,7 @@ class Performed:
                 TEMPLATE: [BASE["template"]],
                 SERIAL_PORT: [{"contents": "application: no model"}],
                 "GET global/instanceTemplates": [{}],
+                REGIONAL_TEMPLATES: [{}],
                 **self.answers,
             }
         )

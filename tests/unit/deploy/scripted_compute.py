@@ -78,11 +78,15 @@ class ScriptedCompute:
         self.now_s += seconds
 
 
+REGIONAL_TEMPLATES = f"GET regions/{CONFIG.location.region}/instanceTemplates"
+
+
 def settled(**more: list[Any]) -> dict[str, list[Any]]:
     """Return the answers of a settled group."""
     return {
         f"GET {GROUP}": [group_document()],
         f"POST {GROUP}/listManagedInstances": [{"managedInstances": BASE["rows"]}],
         f"PATCH {GROUP}": [DONE],
+        REGIONAL_TEMPLATES: [{}],
         **more,
     }

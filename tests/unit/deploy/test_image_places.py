@@ -189,3 +189,24 @@ def test_mention_that_stays_and_may_surprise_is_a_warning() -> None:
         f"'user-data' line 2: '{R}:v0' {left_out}",
         f"'user-data' line 3: '{R}' {left_out}",
     )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "image_in", "places"),
+    [
+        ({"startup-script": RUN, "user-data": "- encoding: b64\n  content: QUJD"}, (),
+         "'user-data' line 1 (encoding: b64)"),
+        ({"user-data": f"{RUN}\n- encoding: gzip\n- !!binary |"}, (),
+         "'user-data' line 2 (encoding: gzip), 'user-data' line 3 (!!binary)"),
+        ({"startup-script": f"echo QUJD | base64 -d > /c.yml\n{RUN}"}, (), "'startup-script' line 1 (base64)"),
+        ({"startup-script": RUN, "user-data": "- encoding: b64"}, ("startup-script",), ""),
+        ({"startup-script": RUN}, (), ""),
+    ],
+)  # fmt: skip
+def test_encoded_text_beside_a_reference_is_a_warning(
+    metadata: dict[str, str], image_in: tuple[str, ...], places: str
+) -> None:
+    """Encoded text of a searched entry may hold another reference, so a warning names its lines."""
+    assert find_image(metadata, R, image_in).reference == Reference(R, "v1")
+    expected = (f"encoded text is not searched for the image: {places}",) if places else ()
+    assert mention_warnings(metadata, R, image_in) == expected

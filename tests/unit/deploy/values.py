@@ -11,6 +11,7 @@ CONFIG: Final = Config(
     zone="asia-northeast3-a",
     group="dojangkok-dev-ai-server-mig",
     repository=REPOSITORY,
+    other_services={9080: "promtail", 9100: "node-exporter", 12345: "alloy"},
     # A rollout lasts 300 s of the emulator's time and more; at the default poll it takes four times the processor time.
     rollout=RolloutSettings(poll_s=(10.0, 10.0)),
 )
