@@ -163,6 +163,7 @@ def _exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 def _read_group(address: str, answers_s: list[float], is_over: threading.Event) -> None:
     reader = Emulator(address)
+    reader.http.timeout = RUN_S
     while True:
         began_s = time.perf_counter()
         reader.group()
