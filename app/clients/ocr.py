@@ -13,6 +13,7 @@ from app.settings import Settings
 _CALLS: Final = 1
 _PERIOD_S: Final = 2
 _LONGEST_S: Final = 60
+_ANSWER_BYTES: Final = 32 * 2**20  # it contains the images of all tables
 _FIELDS: Final = {"ocr": "force", "base64_encoding": "['table']", "model": "document-parse"}
 _log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ class Ocr:
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
         answer_s = min(_LONGEST_S, settings.http_timeout_sec)
-        self._outbound = Outbound(client, Destination("upstage", answer_s=answer_s, repeats_slow=True))
+        destination = Destination("upstage", answer_s=answer_s, answer_bytes=_ANSWER_BYTES, repeats_slow=True)
+        self._outbound = Outbound(client, destination)
         self._url = str(settings.ocr_url)
         self._headers = {"Authorization": f"Bearer {settings.ocr_api.get_secret_value()}"}
         self._limiter = AsyncLimiter(_CALLS, _PERIOD_S)
@@ -43,11 +45,8 @@ class Ocr:
         answer = await self._outbound.send(
             "POST", self._url, files=document, data=_FIELDS, headers=self._headers, before=self._limiter.acquire
         )
-        try:
-            reply = answer.raise_for_status().json()
-        except (httpx.HTTPStatusError, ValueError, RecursionError):
-            reply = None
+        reply = await answer.json()
         if not isinstance(reply, dict):
-            _log.error("upstage: the response with status %d has no document", answer.status_code)
+            _log.error("upstage: the response with status %d has no document", answer.status)
             raise OutboundError("문서 인식 결과를 해석할 수 없습니다.")
         return reply
