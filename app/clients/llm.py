@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from app.clients.answers import Answer, run_aside
-from app.clients.outbound import Destination, Outbound
+from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError
 from app.pii import redacted
 from app.settings import Settings
@@ -25,9 +25,9 @@ class Llm:
     (vLLM 0.15.1, vllm/entrypoints/openai, read 2026-11-24).
     """
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+    def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
         destination = Destination("vllm", answer_s=settings.http_timeout_sec, answer_bytes=_ANSWER_BYTES)
-        self._outbound = Outbound(client, destination)
+        self._outbound = Outbound(client, destination, policy)
         self._url = f"{str(settings.vllm_base_url).rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
         self._base_model = settings.vllm_model

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -23,15 +23,13 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from app.clients.answers import Answer, LargeBodyError, read_body
-from app.clients.circuit import Circuit
+from app.clients.circuit import Circuit, CircuitPolicy
 from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
 _CONNECTIONS: Final = 400  # more than the places of all destinations, so that no call waits for a connection
 _IDLE_CONNECTIONS: Final = 50
 _CONNECT_S: Final = 5
-_BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=8)
-_MAX_WAIT_S: Final = 30
 _MAX_RETRY_AFTER_S: Final = 300
 _TIMEOUT: Final = "timeout"
 _BUSY: Final = "status_429"
@@ -43,6 +41,24 @@ _REPEATED_STATUSES: Final = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OutboundPolicy:
+    """
+    What the calls of all destinations have in common.
+
+    Args:
+        backoff_s: upper bound of the random wait before the second attempt; it doubles with each attempt.
+        longest_backoff_s: largest upper bound.
+        longest_requested_wait_s: largest wait that an answer may request before the next attempt.
+        circuit: when a circuit opens.
+    """
+
+    backoff_s: float = 0.5
+    longest_backoff_s: float = 8
+    longest_requested_wait_s: int = 30
+    circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
 
 
 @dataclass(frozen=True)
@@ -102,10 +118,12 @@ def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.As
 class Outbound:
     """Calls of one destination with the shared client."""
 
-    def __init__(self, client: httpx.AsyncClient, destination: Destination) -> None:
+    def __init__(self, client: httpx.AsyncClient, destination: Destination, policy: OutboundPolicy) -> None:
         self._client = client
         self._to = destination
-        self._circuit = Circuit(destination.name) if destination.has_circuit else None
+        self._policy = policy
+        self._backoff_s = wait_random_exponential(multiplier=policy.backoff_s, max=policy.longest_backoff_s)
+        self._circuit = Circuit(destination.name, policy.circuit) if destination.has_circuit else None
         self._places = asyncio.Semaphore(destination.at_once)
         self._timeout = httpx.Timeout(None, connect=min(_CONNECT_S, destination.answer_s))
 
@@ -127,12 +145,12 @@ class Outbound:
         """
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._to.attempts),
-            wait=_wait,
+            wait=self._wait_s,
             retry=retry_if_result(lambda result: isinstance(result, _Failure) and result.is_repeated),
             before_sleep=self._log_failure,
-            retry_error_callback=_result,
+            retry_error_callback=_failure,
         )
-        result = await retrying(self._attempt, method, url, before, **request)
+        result: Answer | _Failure | UnavailableError = await retrying(self._attempt, method, url, before, **request)
         if isinstance(result, _Failure):
             _log.error("%s: %s", self._to.name, result.outcome)
             text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
@@ -141,8 +159,13 @@ class Outbound:
             raise result
         return result
 
+    def _wait_s(self, state: RetryCallState) -> float:
+        """Return a random growing wait, or the wait that the answer requests, if it is longer."""
+        requested_wait_s = _failure(state).requested_wait_s
+        return max(self._backoff_s(state), min(requested_wait_s, self._policy.longest_requested_wait_s))
+
     def _log_failure(self, state: RetryCallState) -> None:
-        _log.warning("%s: %s, attempt %d", self._to.name, _result(state).outcome, state.attempt_number)
+        _log.warning("%s: %s, attempt %d", self._to.name, _failure(state).outcome, state.attempt_number)
 
     async def _attempt(
         self, method: str, url: str, before: Callable[[], Awaitable[None]] | None, **request: Any
@@ -193,14 +216,11 @@ def _request_failure(error: TimeoutError | httpx.RequestError, *, repeats_slow: 
     return _Failure("broken", is_repeated=True)
 
 
-def _result(state: RetryCallState) -> Any:
-    assert state.outcome is not None  # noqa: S101 - set after each attempt
-    return state.outcome.result()
-
-
-def _wait(state: RetryCallState) -> float:
-    """Return a random growing wait, or the wait that the answer requests, if it is longer."""
-    return max(_BACKOFF(state), min(_result(state).requested_wait_s, _MAX_WAIT_S))
+def _failure(state: RetryCallState) -> _Failure:
+    """Return the failure of an attempt, the only result that is repeated."""
+    failure = state.outcome.result() if state.outcome else None
+    assert isinstance(failure, _Failure)  # noqa: S101
+    return failure
 
 
 def _requested_wait_s(retry_after: str) -> int:
