@@ -1,18 +1,16 @@
 """Routes of `/api/checklists`."""
 
-import logging
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
 from app.checklists.schemas import CaseId, Checklist, ChecklistAccepted, ChecklistRequest
-from app.components import Server
+from app.components import Components, Server
 from app.errors import ErrorAnswer
+from app.job_log import logged
 from app.jobs import CHECKLIST
-
-_log = logging.getLogger(__name__)
-
 
 router = APIRouter(prefix="/api/checklists", tags=["checklists"])
 
@@ -20,7 +18,7 @@ router = APIRouter(prefix="/api/checklists", tags=["checklists"])
 @router.post("/sync", responses={502: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}})
 async def checklist(request: ChecklistRequest, server: Server) -> Checklist:
     """Create a checklist while the caller waits."""
-    checks = await server.jobs.wait_for(CHECKLIST, partial(server.checklists.checklist, request.keywords))
+    checks = await server.jobs.wait_for(CHECKLIST, _work(server, "sync", request))
     return Checklist(checklists=checks)
 
 
@@ -31,8 +29,14 @@ async def checklist_later(
     """Create a checklist and send it to the backend: exactly one callback for each request with status 200."""
     server.jobs.accept(
         CHECKLIST,
-        partial(server.checklists.checklist, request.keywords),
+        _work(server, case_id, request),
         partial(server.backend.checklist_complete, case_id),
     )
-    _log.info("checklist accepted", extra={"case_id": case_id, "count": len(request.keywords or ())})
     return ChecklistAccepted(id=case_id, message="체크리스트 생성을 시작했습니다.")
+
+
+def _work(
+    server: Components, case_id: str, request: ChecklistRequest
+) -> Callable[[], Coroutine[Any, Any, list[str]]]:
+    keywords = request.keywords or []
+    return partial(logged, CHECKLIST, case_id, len(keywords), partial(server.checklists.checklist, keywords))

@@ -4,8 +4,16 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-Keyword = Annotated[str, Field(max_length=200)]
-CaseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", description="Part of a URL.")]
+Keyword = Annotated[str, Field(max_length=2000)]
+CaseId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=128,
+        pattern=r"^(?:[^.]|\.[^.]|\.\.[\s\S])",
+        description="Any text except `.` and `..`; percent-encoded in the path of the callback.",
+    ),
+]
 
 
 class ChecklistRequest(BaseModel):

@@ -14,9 +14,9 @@ from app.jobs import Done, Failed
 from app.metrics import CALLBACKS
 from app.settings import Settings
 
-_LONGEST_S: Final = 4  # two attempts fit into the last ten seconds of a server
+_LONGEST_S: Final = 30
 _AT_ONCE: Final = 128
-_ATTEMPTS: Final = 6
+_ATTEMPTS: Final = 3
 _log = logging.getLogger(__name__)
 
 
@@ -24,8 +24,8 @@ class Backend:
     """
     Sends the outcomes of jobs to the backend.
 
-    A callback is repeated until the backend answers. All its attempts have the same `Idempotency-Key`, by which the
-    backend distinguishes them from a second callback.
+    A callback without an answer within 30 s, or with a temporary error, is repeated; it has at most three attempts. All
+    attempts have the same `Idempotency-Key`, by which the backend distinguishes them from a second callback.
     """
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
@@ -44,6 +44,7 @@ class Backend:
         content = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
         url = f"{self._url}/{quote(case_id, safe='')}/complete"
         is_received, reason = False, "the server ends"
+        _log.info("callback started", extra={"case_id": case_id})
         try:
             answer = await self._outbound.send("POST", url, content=content, headers=headers)
             is_received, reason = answer.is_success, f"status {answer.status}"
@@ -51,8 +52,10 @@ class Backend:
             reason = error.message
         finally:
             CALLBACKS.labels("delivered" if is_received else "failed").inc()
-            if not is_received:
-                _log.error("the callback of a checklist was not received: %s", reason, extra={"case_id": case_id})
+            if is_received:
+                _log.info("callback received", extra={"case_id": case_id})
+            else:
+                _log.error("callback not received: %s", reason, extra={"case_id": case_id})
 
 
 def callback_body(outcome: Done[list[str]] | Failed) -> dict[str, Any]:

@@ -33,13 +33,25 @@ class Llm:
         self._base_model = settings.vllm_model
         self._is_redacting = settings.pii_redaction
 
-    async def chat(self, system: str, user: str, *, adapter: str, max_tokens: int, longest: int | None = None) -> str:
+    async def chat(
+        self,
+        system: str,
+        user: str,
+        *,
+        heading: str = "",
+        closing: str = "",
+        adapter: str,
+        max_tokens: int,
+        longest: int | None = None,
+    ) -> str:
         """
         Return the model's answer.
 
         Args:
             system: instructions for the model.
             user: text that the instructions apply to.
+            heading: text before `user` in the same message.
+            closing: text after `user` in the same message.
             adapter: name of the LoRA adapter; if it is empty or not served, the base model answers.
             max_tokens: longest answer.
             longest: number of characters of `user` that are sent; cut after redaction, so that no number is cut before.
@@ -48,7 +60,9 @@ class Llm:
             OutboundError: vLLM gave no valid answer.
             UnavailableError: the circuit of vLLM is open.
         """
-        user = (await run_aside(redacted, user) if self._is_redacting else user)[:longest]
+        if self._is_redacting:
+            heading, user = redacted(heading), await run_aside(redacted, user)
+        user = f"{heading}{user[:longest]}{closing}"
         answer = await self._request(adapter or self._base_model, system, user, max_tokens)
         if answer.status == HTTPStatus.NOT_FOUND and adapter:
             _log.warning("adapter '%s' is not served, calling '%s'", adapter, self._base_model)

@@ -47,15 +47,20 @@ class Ocr:
         self._headers = {"Authorization": f"Bearer {settings.ocr_api.get_secret_value()}"}
         self._limiter = AsyncLimiter(1, policy.period_s)
 
-    async def read(self, picture: bytes, content_type: str) -> dict[str, Any]:
+    async def read(self, picture: bytes, content_type: str, name: str) -> dict[str, Any]:
         """
         Return Upstage's reply for a page.
+
+        Args:
+            picture: image of the page.
+            content_type: type of the image.
+            name: file name of the image, with its ending.
 
         Raises:
             OutboundError: Upstage gave no valid answer.
             UnavailableError: the circuit of Upstage is open.
         """
-        document = {"document": ("page", picture, content_type)}
+        document = {"document": (name, picture, content_type)}
         answer = await self._outbound.send(
             "POST", self._url, files=document, data=_FIELDS, headers=self._headers, before=self._limiter.acquire
         )

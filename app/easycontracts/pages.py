@@ -15,19 +15,40 @@ from app.errors import DocumentError, UnsupportedFileTypeError
 _log = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).parents[2]
-_PICTURES = {
-    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
-    ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
-}
 _PDF_START_BYTES = 1024  # The header may be anywhere in these bytes: ISO 32000-1, annex H.3, note 13.
 _PICTURES_BYTES = 128 * 2**20  # Ten pages of a colour scan are 40 MiB.
 
 
 @dataclass(frozen=True)
-class Page:
-    """The image of a page."""
+class _PictureFormat:
+    """A supported format of pictures: its media type, the first bytes of its files, and their extensions."""
 
+    content_type: str
+    start: bytes
+    extensions: tuple[str, ...]
+
+
+_PICTURES = (
+    _PictureFormat("image/png", b"\x89PNG\r\n\x1a\n", (".png",)),
+    _PictureFormat("image/jpeg", b"\xff\xd8\xff", (".jpg", ".jpeg")),
+)
+_EXTENSIONS = {".pdf", *(extension for picture in _PICTURES for extension in picture.extensions)}
+
+
+@dataclass(frozen=True)
+class Page:
+    """
+    The image of a page.
+
+    Args:
+        number: number of the page in its file.
+        name: file name of the image, with the ending of its format.
+        content: bytes of the image.
+        content_type: media type of the image.
+    """
+
+    number: int
+    name: str
     content: bytes
     content_type: str
 
@@ -40,7 +61,7 @@ def suffix(name: str) -> str:
         UnsupportedFileTypeError: the name has another extension, or none.
     """
     ending = PurePosixPath(name).suffix.lower()
-    if ending != ".pdf" and ending not in _PICTURES:
+    if ending not in _EXTENSIONS:
         raise UnsupportedFileTypeError(f"'{name}' 파일은 지원하지 않는 형식입니다. PDF, PNG, JPG, JPEG만 됩니다.")
     return ending
 
@@ -63,8 +84,8 @@ class Renderer:
         Return the pages of a file in order.
 
         Args:
-            name: name of the file; its extension decides the expected format.
-            content: bytes of the file.
+            name: name of the file, with a supported extension.
+            content: bytes of the file, which decide the format.
             max_pages: largest number of pages of a PDF; a longer PDF is refused before rendering.
 
         Raises:
@@ -72,13 +93,14 @@ class Renderer:
             DocumentError: the file is unreadable, or has too many pages.
         """
         ending = suffix(name)
-        if ending != ".pdf":
-            content_type, start = _PICTURES[ending]
-            if not content.startswith(start):
-                raise DocumentError(f"'{name}' 파일은 올바른 {ending[1:].upper()} 이미지가 아닙니다.")
-            return [Page(content, content_type)]
+        for picture in _PICTURES:
+            if content.startswith(picture.start):
+                page_name = name if ending in picture.extensions else _page_name(name, 1, picture.extensions[0])
+                return [Page(1, page_name, content, picture.content_type)]
         if b"%PDF-" not in content[:_PDF_START_BYTES]:
-            raise DocumentError(_broken(name))
+            if ending == ".pdf":
+                raise DocumentError(_broken(name))
+            raise DocumentError(f"'{name}' 파일은 올바른 {ending[1:].upper()} 이미지가 아닙니다.")
         async with self._slots:
             try:
                 return await asyncio.wait_for(_rendered(name, content, max_pages), self._timeout_s)
@@ -107,13 +129,19 @@ async def _rendered(name: str, content: bytes, max_pages: int) -> list[Page]:
 async def _pictures(name: str, count: int, source: asyncio.StreamReader) -> list[Page]:
     pages: list[Page] = []
     left_bytes = _PICTURES_BYTES
-    for _ in range(count):
+    for number in range(1, count + 1):
         size_bytes = int.from_bytes(await source.readexactly(4), "big")
         left_bytes -= size_bytes
         if left_bytes < 0:
             raise DocumentError(f"'{name}' 파일의 페이지 이미지가 너무 큽니다. 해상도를 낮추거나 나누어 올려 주세요.")
-        pages.append(Page(await source.readexactly(size_bytes), "image/png"))
+        picture = await source.readexactly(size_bytes)
+        pages.append(Page(number, _page_name(name, number, ".png"), picture, "image/png"))
     return pages
+
+
+def _page_name(name: str, number: int, extension: str) -> str:
+    """Return the name of a page's image, such as `lease.pdf.p2.png`."""
+    return f"{name}.p{number}{extension}"
 
 
 @asynccontextmanager

@@ -88,9 +88,11 @@ async def exchanged(exchange: Exchange, serve: Serve, fixed: Sequence[str]) -> F
         )
     fields = {f"answer {name}": value for name, value in answer_fields(answer, fixed).items()}
     for service in HOSTS.values():
-        requests = [request for called, request in recorder.requests if called == service]
-        fields[f"{service} requests"] = str(len(requests))
+        requests = [request_fields(request, fixed) for called, request in recorder.requests if called == service]
+        if requests:
+            fields[f"{service} requests"] = str(len(requests))
         for number, request in enumerate(requests, 1):
-            for name, value in request_fields(request, fixed).items():
-                fields[f"{service} {number} {name}"] = value
+            for name, value in request.items():
+                is_common = number == 1 or value == requests[0].get(name)
+                fields[f"{service} {name}" if is_common else f"{service} {number} {name}"] = value
     return fields

@@ -14,7 +14,7 @@ _UNCOMPARED: Final = ("host", "content-length", "user-agent", "connection", "acc
 _TEXTS: Final = ("message", "msg")  # fields whose wording is each server's own
 _FORMATS: Final = {b"%PDF-": "PDF", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 _HEADING: Final = re.compile(r"\[.+\]")
-_LONGEST: Final = 300
+_LONGEST: Final = 120
 
 
 def answer_fields(answer: httpx.Response, fixed: Sequence[str]) -> Fields:
@@ -27,7 +27,8 @@ def answer_fields(answer: httpx.Response, fixed: Sequence[str]) -> Fields:
     """
     fields = {"status": str(answer.status_code), **_headers("header", answer.headers)}
     if answer.headers.get("content-type") == "application/json":
-        fields |= _json_fields("body", answer.json(), fixed)
+        body = answer.json()
+        fields |= _json_fields("body", {"paths": list(body["paths"])} if "openapi" in body else body, fixed)
     elif answer.headers.get("content-type", "").startswith("text/plain; version="):
         families = sorted(set(re.findall(r"^# TYPE (http_\w+)", answer.text, re.MULTILINE)))
         fields |= {f"body {family}": "served" for family in families if not family.endswith("_created")}
@@ -39,7 +40,7 @@ def answer_fields(answer: httpx.Response, fixed: Sequence[str]) -> Fields:
 def request_fields(request: httpx.Request, fixed: Sequence[str]) -> Fields:
     """Return the fields of a request to another service."""
     body = request.content
-    fields = {"path": request.url.path, **_headers("header", request.headers)}
+    fields = {"path": _shown(request.url.path), **_headers("header", request.headers)}
     if request.headers.get("content-type", "").startswith("multipart/"):
         fields |= dict(_multipart_fields(request.headers["content-type"], body))
         fields["header content-type"] = "multipart/form-data"
@@ -58,7 +59,8 @@ def _json_fields(prefix: str, value: object, fixed: Sequence[str]) -> Fields:
 
 def _leaves(value: object, path: tuple[str, ...], fixed: Sequence[str]) -> Iterator[tuple[tuple[str, ...], str]]:
     if path[-1:] == ("checklists",) and isinstance(value, list):
-        yield path, f"{sum(check in fixed for check in value)} fixed, {[check for check in value if check not in fixed]}"
+        more = [_shown(check) for check in value if check not in fixed]
+        yield path, f"{sum(check in fixed for check in value)} fixed, {more}"
     elif path[-1:] in {(name,) for name in _TEXTS} and isinstance(value, str):
         yield path, "text"
     elif path[-1:] == ("content",) and isinstance(value, str):
@@ -70,7 +72,7 @@ def _leaves(value: object, path: tuple[str, ...], fixed: Sequence[str]) -> Itera
         for number, member in enumerate(value, 1):
             yield from _leaves(member, (*path, str(number)), fixed)
     else:
-        yield path, json.dumps(value, ensure_ascii=False)
+        yield path, _shown(json.dumps(value, ensure_ascii=False))
 
 
 def _blocks(prompt: str, fixed: Sequence[str]) -> Iterator[str]:
@@ -81,8 +83,11 @@ def _blocks(prompt: str, fixed: Sequence[str]) -> Iterator[str]:
             yield "text"
             continue
         for line in lines:
-            is_fixed = line.removeprefix("- ") in fixed
-            yield "- fixed" if is_fixed else line if len(line) <= _LONGEST else f"{len(line)} characters"
+            yield "- fixed" if line.removeprefix("- ") in fixed else _shown(line.rstrip())
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{len(text)} characters"
 
 
 def _multipart_fields(content_type: str, body: bytes) -> Iterator[tuple[str, str]]:
@@ -95,5 +100,5 @@ def _multipart_fields(content_type: str, body: bytes) -> Iterator[tuple[str, str
         else:
             kinds = [kind for start, kind in _FORMATS.items() if content.startswith(start)]
             yield f"part {name}", ", ".join(kinds) or "unknown"
-            yield f"part {name} filename", file_name
+            yield f"part {name} filename", _shown(file_name)
             yield f"part {name} content-type", part.get_content_type()

@@ -67,7 +67,8 @@ def main(folder: str) -> None:
         return {exchange.name: await exchanged(exchange, serve, fixed) for exchange in EXCHANGES}
 
     recorded = asyncio.run(record())
-    FILE.write_text(json.dumps(recorded, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    lines = (f"{json.dumps(name)}: {json.dumps(fields, ensure_ascii=False)}" for name, fields in recorded.items())
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
