@@ -29,20 +29,11 @@ async def serve(exchange: Exchange, recorder: Recorder) -> AsyncIterator[httpx.A
             yield client
 
 
-async def differences() -> dict[str, dict[str, tuple[str | None, str | None]]]:
-    found = {}
-    for exchange in EXCHANGES:
-        here, there = await exchanged(exchange, serve, COMMON), RECORDED[exchange.name]
-        found[exchange.name] = {
-            name: (there.get(name), here.get(name))
-            for name in sorted(here.keys() | there.keys())
-            if here.get(name) != there.get(name)
-        }
-    return found
+async def replayed() -> dict[str, Fields]:
+    return {exchange.name: await exchanged(exchange, serve, COMMON) for exchange in EXCHANGES}
 
 
 if __name__ == "__main__":
-    for name, fields in asyncio.run(differences()).items():
-        print("##", name)
-        for field, (there, here) in fields.items():
-            print("   ", field, "|", there, "->", here)
+    from tests.unit.app.original.differences import differences, table_row
+    for row in sorted(map(table_row, differences(RECORDED, asyncio.run(replayed())))):
+        print(row)

@@ -11,6 +11,7 @@ import httpx
 Fields = dict[str, str]
 
 _UNCOMPARED: Final = ("host", "content-length", "user-agent", "connection", "accept", "date", "server")
+_RANDOM: Final = ("idempotency-key", "x-request-id")
 _TEXTS: Final = ("message", "msg")  # fields whose wording is each server's own
 _FORMATS: Final = {b"%PDF-": "PDF", b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 _HEADING: Final = re.compile(r"\[.+\]")
@@ -25,7 +26,7 @@ def answer_fields(answer: httpx.Response, fixed: Sequence[str]) -> Fields:
         answer: answer of a server.
         fixed: sentences of the server's fixed checklist, whose wording is its own.
     """
-    fields = {"status": str(answer.status_code), **_headers("header", answer.headers)}
+    fields = {"status": str(int(answer.status_code)), **_headers("header", answer.headers)}
     if answer.headers.get("content-type") == "application/json":
         body = answer.json()
         fields |= _json_fields("body", {"paths": list(body["paths"])} if "openapi" in body else body, fixed)
@@ -50,7 +51,11 @@ def request_fields(request: httpx.Request, fixed: Sequence[str]) -> Fields:
 
 
 def _headers(prefix: str, headers: httpx.Headers) -> Fields:
-    return {f"{prefix} {name}": value for name, value in headers.items() if name not in _UNCOMPARED}
+    return {
+        f"{prefix} {name}": "random" if name in _RANDOM else value
+        for name, value in headers.items()
+        if name not in _UNCOMPARED
+    }
 
 
 def _json_fields(prefix: str, value: object, fixed: Sequence[str]) -> Fields:
