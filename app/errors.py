@@ -14,6 +14,7 @@ AppError                       status, code and message; the body is {"detail": 
 The messages are in Korean. The envelope, the first five codes and `failed` are those of the design.
 """
 
+import traceback
 from http import HTTPStatus
 from typing import Final
 
@@ -114,6 +115,23 @@ class ErrorAnswer(BaseModel):
     """Body of every error response except 422."""
 
     detail: ErrorDetail
+
+
+def clear_frames(error: BaseException) -> None:
+    """
+    Delete the local variables of all finished frames that an error and its causes refer to.
+
+    A frame may refer to the error again, for example by a task, and would keep its files in memory until a full garbage
+    collection.
+    """
+    waiting: list[BaseException | None] = [error]
+    cleared: set[int] = set()
+    while waiting:
+        raised = waiting.pop()
+        if raised is not None and id(raised) not in cleared:
+            cleared.add(id(raised))
+            traceback.clear_frames(raised.__traceback__)
+            waiting += [raised.__cause__, raised.__context__]
 
 
 def error_answer(error: AppError) -> ErrorAnswer:
