@@ -50,17 +50,6 @@ def test_production_serves_no_description(env: str, status: int) -> None:
         assert get(AppEnvironment({"app_env": env}), path).status_code == status
 
 
-def test_wrong_type_is_422_in_the_format_of_fastapi(environment: AppEnvironment) -> None:
-    """A value of a wrong type has its location in the answer."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post("/api/checklists/sync", json={"keywords": "not a list"})
-
-    answer = asyncio.run(scenario())
-    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "keywords"])
-
-
 def test_bug_is_500_without_details(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected error has the code failed, and no text of the error."""
     monkeypatch.setattr("app.checklists.service.merged", lambda _: 1 / 0)
