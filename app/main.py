@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
+from app.api_description import DESCRIPTION, TAGS, TITLE
 from app.checklists import endpoints as checklists
 from app.checklists.service import ChecklistService
 from app.clients.backend import Backend
@@ -70,7 +71,7 @@ def create_app(
         await client.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
-    app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
+    app = FastAPI(title=TITLE, description=DESCRIPTION, version=VERSION, openapi_tags=TAGS, lifespan=lifespan, **docs)
     keep_components(app, _components(client, settings, policies, readiness, jobs))
     app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
     app.add_middleware(LagLimit, lag=lag)
