@@ -4,25 +4,31 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
+from app.api_description import api_responses, success
+from app.checklists.callback import callback
 from app.checklists.schemas import CaseId, Checklist, ChecklistAccepted, ChecklistRequest
 from app.components import Components, Server
-from app.errors import ErrorAnswer
+from app.disconnects import while_connected
 from app.job_log import logged
 from app.jobs import CHECKLIST
 
 router = APIRouter(prefix="/api/checklists", tags=["checklists"])
 
 
-@router.post("/sync", responses={502: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}})
-async def checklist(request: ChecklistRequest, server: Server) -> Checklist:
+@router.post("/sync", responses=api_responses(success("The checklist.")))
+async def checklist(request: ChecklistRequest, caller: Request, server: Server) -> Checklist:
     """Create a checklist while the caller waits."""
-    checks = await server.jobs.wait_for(CHECKLIST, _work(server, "sync", request))
-    return Checklist(checklists=checks)
+    work = server.jobs.wait_for(CHECKLIST, _work(server, "sync", request))
+    return Checklist(checklists=await while_connected(caller, work))
 
 
-@router.post("/{id}", responses={503: {"model": ErrorAnswer}})
+@router.post(
+    "/{id}",
+    responses=api_responses(success("The checklist follows in a callback."), calls_services=False),
+    callbacks=callback.routes,
+)
 async def checklist_later(
     case_id: Annotated[CaseId, Path(alias="id")], request: ChecklistRequest, server: Server
 ) -> ChecklistAccepted:
@@ -35,8 +41,6 @@ async def checklist_later(
     return ChecklistAccepted(id=case_id, message="체크리스트 생성을 시작했습니다.")
 
 
-def _work(
-    server: Components, case_id: str, request: ChecklistRequest
-) -> Callable[[], Coroutine[Any, Any, list[str]]]:
+def _work(server: Components, case_id: str, request: ChecklistRequest) -> Callable[[], Coroutine[Any, Any, list[str]]]:
     keywords = request.keywords or []
     return partial(logged, CHECKLIST, case_id, len(keywords), partial(server.checklists.checklist, keywords))

@@ -11,7 +11,7 @@ from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError
 from app.settings import Settings
 
-_ANSWER_BYTES: Final = 32 * 2**20  # it contains the images of all tables
+_ANSWER_BYTES: Final = 16 * 2**20  # it contains the images of all tables
 _FIELDS: Final = {"ocr": "force", "base64_encoding": "['table']", "model": "document-parse"}
 _log = logging.getLogger(__name__)
 

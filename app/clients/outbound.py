@@ -5,11 +5,12 @@ A call has a deadline from its connection to the last byte of its answer, and it
 is repeated after a wait with jitter, because every call here may be executed twice. A destination that keeps failing is
 not called for a while. Every call is counted with its outcome.
 
-Failures are values: an exception would keep the frames that it passed, and their requests, in memory.
+A failure is a value, because an exception keeps the frames that it passed, and their requests, in memory.
 """
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from typing import Any, Final
 
 import anyio
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from app.clients.answers import Answer, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
@@ -122,7 +122,6 @@ class Outbound:
         self._client = client
         self._to = destination
         self._policy = policy
-        self._backoff_s = wait_random_exponential(multiplier=policy.backoff_s, max=policy.longest_backoff_s)
         self._circuit = Circuit(destination.name, policy.circuit) if destination.has_circuit else None
         self._places = asyncio.Semaphore(destination.at_once)
         self._timeout = httpx.Timeout(None, connect=min(_CONNECT_S, destination.answer_s))
@@ -143,29 +142,25 @@ class Outbound:
             OutboundError: all attempts failed.
             UnavailableError: the circuit of the destination is open.
         """
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._to.attempts),
-            wait=self._wait_s,
-            retry=retry_if_result(lambda result: isinstance(result, _Failure) and result.is_repeated),
-            before_sleep=self._log_failure,
-            retry_error_callback=_failure,
-        )
-        result: Answer | _Failure | UnavailableError = await retrying(self._attempt, method, url, before, **request)
-        if isinstance(result, _Failure):
-            _log.error("%s: %s", self._to.name, result.outcome)
-            text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
-            raise OutboundError(text, retry_after_s=result.retry_after_s)
+        for number in range(1, self._to.attempts + 1):
+            result = await self._attempt(method, url, before, **request)
+            if not isinstance(result, _Failure) or not result.is_repeated or number == self._to.attempts:
+                break
+            _log.warning("%s: %s, attempt %d", self._to.name, result.outcome, number)
+            await asyncio.sleep(self._wait_s(number, result))
+        if isinstance(result, Answer):
+            return result
         if isinstance(result, UnavailableError):
             raise result
-        return result
+        _log.error("%s: %s", self._to.name, result.outcome)
+        text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
+        raise OutboundError(text, retry_after_s=result.retry_after_s)
 
-    def _wait_s(self, state: RetryCallState) -> float:
+    def _wait_s(self, attempt: int, failure: _Failure) -> float:
         """Return a random growing wait, or the wait that the answer requests, if it is longer."""
-        requested_wait_s = _failure(state).requested_wait_s
-        return max(self._backoff_s(state), min(requested_wait_s, self._policy.longest_requested_wait_s))
-
-    def _log_failure(self, state: RetryCallState) -> None:
-        _log.warning("%s: %s, attempt %d", self._to.name, _failure(state).outcome, state.attempt_number)
+        longest_s = min(self._policy.backoff_s * 2 ** (attempt - 1), self._policy.longest_backoff_s)
+        requested_s = min(failure.requested_wait_s, self._policy.longest_requested_wait_s)
+        return max(random.uniform(0, longest_s), requested_s)  # noqa: S311 - no secret
 
     async def _attempt(
         self, method: str, url: str, before: Callable[[], Awaitable[None]] | None, **request: Any
@@ -214,13 +209,6 @@ def _request_failure(error: TimeoutError | httpx.RequestError, *, repeats_slow: 
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return _Failure(_TIMEOUT, is_repeated=repeats_slow)
     return _Failure("broken", is_repeated=True)
-
-
-def _failure(state: RetryCallState) -> _Failure:
-    """Return the failure of an attempt, the only result that is repeated."""
-    failure = state.outcome.result() if state.outcome else None
-    assert isinstance(failure, _Failure)  # noqa: S101
-    return failure
 
 
 def _requested_wait_s(retry_after: str) -> int:

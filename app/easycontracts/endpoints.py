@@ -1,28 +1,28 @@
 """Routes of `/api/easycontract`."""
 
-import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 
+from app.api_description import api_responses, success
 from app.clients.downloads import file_name
 from app.components import Components, Server
+from app.disconnects import while_connected
+from app.easycontracts.formats import suffix
 from app.easycontracts.forms import FormRoute
-from app.easycontracts.pages import suffix
 from app.easycontracts.schemas import MOST_FILES, ContractFile, DocType, EasyContractRequest
 from app.easycontracts.service import Document, RemoteFile
-from app.errors import ErrorAnswer, InvalidInputError
+from app.errors import InvalidInputError
 from app.job_log import logged
 from app.jobs import EASY_CONTRACT
 
 _MARKDOWN: Final = "text/markdown; charset=utf-8"
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
-    **{status: {"model": ErrorAnswer} for status in (400, 413, 502, 503)},
-}
-_CLIENT_CLOSED: Final = 499  # as in nginx, for the metric of requests
+_EXPLANATION: Final = success(
+    "The explanation.", {"text/markdown": {"schema": {"type": "string"}, "example": "## 요약\n\n보증금은 …"}}
+)
+_ANSWERS: Final = api_responses(_EXPLANATION, reads_files=True)
 
 router = APIRouter(prefix="/api/easycontract", tags=["easy contracts"], route_class=FormRoute)
 
@@ -45,7 +45,7 @@ async def easy_contract_of_uploads(
     for document in documents:
         if not document.content:
             raise InvalidInputError(f"비어 있는 파일입니다: {document.name}")
-    return await _while_connected(caller, _explain(server, "sync", documents))
+    return await while_connected(caller, _explain(server, "sync", documents))
 
 
 @router.post("/{id}", response_class=Response, responses=_ANSWERS)
@@ -55,29 +55,13 @@ async def easy_contract(
     """Explain a lease whose files the server downloads from their URLs."""
     _check_number(request.files)
     files = [_checked(file, number) for number, file in enumerate(request.files, 1)]
-    return await _while_connected(caller, _explain(server, contract_id, files))
+    return await while_connected(caller, _explain(server, contract_id, files))
 
 
 async def _explain(server: Components, case_id: str | int, files: Sequence[Document | RemoteFile]) -> Response:
     work = partial(server.easy_contracts.explain, files)
     explanation = await server.jobs.wait_for(EASY_CONTRACT, partial(logged, EASY_CONTRACT, case_id, len(files), work))
     return Response(explanation, media_type=_MARKDOWN)
-
-
-async def _while_connected(caller: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """Run the work, and cancel it if the caller closes the connection, because this does not end the request."""
-    running, disconnect = asyncio.ensure_future(work), asyncio.create_task(_disconnected(caller))
-    try:
-        await asyncio.wait({running, disconnect}, return_when=asyncio.FIRST_COMPLETED)
-        return running.result() if running.done() else Response(status_code=_CLIENT_CLOSED)
-    finally:
-        running.cancel()
-        disconnect.cancel()
-
-
-async def _disconnected(caller: Request) -> None:
-    while (await caller.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _encodable(name: str) -> str:

@@ -4,7 +4,8 @@ Forms with file names as Spring encodes them.
 Spring writes a name in UTF-8, as `filename*` (RFC 5987, up to Spring 6.0 without `filename`), or as encoded words
 (RFC 2047). python-multipart reads only the first form.
 
-Source: ContentDisposition.toString and FormHttpMessageConverter.setMultipartCharset of Spring Framework, read 2026-11-27.
+Source: ContentDisposition.toString and FormHttpMessageConverter.setMultipartCharset of Spring Framework, read
+2026-11-27.
 """
 
 import re

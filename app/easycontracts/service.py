@@ -4,19 +4,21 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from app.clients.answers import run_aside
 from app.clients.downloads import Downloader
 from app.clients.llm import Llm
 from app.clients.ocr import Ocr
 from app.easycontracts import prompts
 from app.easycontracts.guard import is_lease
-from app.easycontracts.pages import Page, Renderer
+from app.easycontracts.pages import PICTURES_BYTES, Page, Renderer
 from app.easycontracts.schemas import REGISTRY
 from app.easycontracts.text import text_of
 from app.errors import DocumentError, OutboundError
 from app.settings import Settings
 
+_UNREAD: Final = "> **읽지 못한 쪽**: 전부 또는 일부를 읽지 못해 설명에 빠진 내용이 있을 수 있습니다. {}"
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +61,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class _PageText:
-    """The text of a page, or its summary: type and name of the document, number of the page."""
+    """The text of a page: type and name of its document, and its number there."""
 
     doc_type: str
     name: str
@@ -88,7 +90,7 @@ class EasyContractService:
 
     async def explain(self, files: Sequence[Document | RemoteFile]) -> str:
         """
-        Return the explanation as Markdown.
+        Return the explanation as Markdown; its last line names the pages that could not be read completely.
 
         Raises:
             DownloadError, TooLargeError: a file cannot be downloaded.
@@ -103,16 +105,17 @@ class EasyContractService:
         ]
         pages = await self._pages(documents)
         _log.info("pages rendered", extra={"count": len(pages)})
-        read = [(document, page, await self._text(page)) for document, page in pages]
-        texts = [_PageText(document.doc_type, document.name, page.number, text) for document, page, text in read if text]
+        unread = _names([(document.name, page.number) for document, page in pages if not page.is_complete])
+        texts = await self._texts(pages)
         if not texts:
-            raise DocumentError("문서에서 글자를 읽을 수 없습니다.")
-        if self._settings.lease_guard and not is_lease("\n".join(page.text for page in texts)):
+            raise DocumentError("문서에서 글자를 읽을 수 없습니다." + (f" 읽지 못한 쪽: {unread}" if unread else ""))
+        joined = "\n".join(page.text[: self._policy.page_characters] for page in texts)
+        if self._settings.lease_guard and not await run_aside(is_lease, joined):
             raise DocumentError("임대차 계약 서류가 아닙니다.", code="NOT_A_CONTRACT")
         explanation = await self._explanation(texts, await _all(map(self._summary, texts)))
         if not explanation:
             raise OutboundError("언어 모델이 빈 응답을 보냈습니다.")
-        return explanation
+        return f"{explanation}\n\n{_UNREAD.format(unread)}" if unread else explanation
 
     async def _summary(self, page: _PageText) -> str:
         summary = await self._llm.chat(
@@ -143,7 +146,8 @@ class EasyContractService:
         return explanation.strip()
 
     async def _pages(self, documents: Sequence[Document]) -> list[tuple[Document, Page]]:
-        """Render the documents one after the other, within the limits of pages."""
+        """Render the documents one after the other, within the limits of pages and of the memory for their images."""
+        left_bytes = PICTURES_BYTES
         limits = {True: self._settings.registry_max_pages, False: self._settings.contract_max_pages}
         left = dict(limits)
         pages: list[tuple[Document, Page]] = []
@@ -152,13 +156,28 @@ class EasyContractService:
             if not left[is_registry]:
                 text = f"{document.name}: 모든 파일을 합쳐 최대 {limits[is_registry]}페이지까지 읽을 수 있습니다."
                 raise DocumentError(text)
-            rendered = await self._renderer.pages(document.name, document.content, left[is_registry])
+            rendered = await self._renderer.pages(document.name, document.content, left[is_registry], left_bytes)
             left[is_registry] -= len(rendered)
+            left_bytes -= sum(len(page.content) for page in rendered)
             pages += [(document, page) for page in rendered]
         return pages
 
-    async def _text(self, page: Page) -> str:
-        return await asyncio.to_thread(text_of, await self._ocr.read(page.content, page.content_type, page.name))
+    async def _texts(self, pages: list[tuple[Document, Page]]) -> list[_PageText]:
+        """Return the texts of the pages that have one, and remove the pages, so that their images leave the memory."""
+        texts: list[_PageText] = []
+        pages.reverse()
+        while pages:
+            document, page = pages.pop()
+            if page.content:
+                reply = await self._ocr.read(page.content, page.content_type, page.name)
+                text = await asyncio.to_thread(text_of, reply)
+                texts.append(_PageText(document.doc_type, document.name, page.number, text))
+        return [page for page in texts if page.text]
+
+
+def _names(pages: Sequence[tuple[str, int]]) -> str:
+    """Return the names of pages on one line, such as `계약.pdf 2쪽`."""
+    return ", ".join(f"{' '.join(name.split())} {number}쪽" for name, number in pages)
 
 
 async def _all(calls: Iterable[Coroutine[Any, Any, str]]) -> list[str]:

@@ -35,5 +35,6 @@ async def replayed() -> dict[str, Fields]:
 
 if __name__ == "__main__":
     from tests.unit.app.original.differences import differences, table_row
+
     for row in sorted(map(table_row, differences(RECORDED, asyncio.run(replayed())))):
         print(row)

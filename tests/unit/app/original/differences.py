@@ -66,10 +66,8 @@ def _other_lines(original: str, here: str) -> tuple[str, str]:
     return "\n".join(pair[0] for pair in pairs if pair[0]), "\n".join(pair[1] for pair in pairs if pair[1])
 
 
-def _named(
-    names: set[str], field: str, original: Mapping[str, Fields], here: Mapping[str, Fields]
-) -> frozenset[str]:
-    service = field.split()[0]
+def _named(names: set[str], field: str, original: Mapping[str, Fields], here: Mapping[str, Fields]) -> frozenset[str]:
+    service = field.split(maxsplit=1)[0]
     number = f"{service} requests" if service in HOSTS.values() else "answer status"
     comparable = {name for name, fields in original.items() if number in fields and number in here[name]}
     whole = f"every call of {service}" if service in HOSTS.values() else "every answer"

@@ -1,6 +1,6 @@
 """Exchanges with a server that runs in this process, between its backend and fakes of the services that it calls."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
@@ -83,9 +83,7 @@ async def exchanged(exchange: Exchange, serve: Serve, fixed: Sequence[str]) -> F
     """
     recorder = Recorder(exchange)
     async with serve(exchange, recorder) as client:
-        answer = await client.request(
-            exchange.method, exchange.path, content=exchange.body, headers=exchange.headers
-        )
+        answer = await client.request(exchange.method, exchange.path, content=exchange.body, headers=exchange.headers)
     fields = {f"answer {name}": value for name, value in answer_fields(answer, fixed).items()}
     for service in HOSTS.values():
         requests = [request_fields(request, fixed) for called, request in recorder.requests if called == service]

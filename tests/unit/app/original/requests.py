@@ -43,7 +43,7 @@ def _by_url(name: str, *files: dict[str, Any], path: str = "/api/easycontract/7"
     return Exchange(name, path, _json({"files": files}), **{"model_answer": _ANSWER, **more})
 
 
-def _file(name: str = "lease.pdf", **changed: Any) -> dict[str, Any]:
+def _file(name: str = "lease.png", **changed: Any) -> dict[str, Any]:
     url = f"http://127.0.0.1/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=5ec2e7"
     return {"url": url, "filename": name, "doc_type": "contract", **changed}
 
@@ -72,7 +72,11 @@ def _upload(
     return Exchange(name, "/api/easycontract/sync", body, headers=_FORM, **{"model_answer": _ANSWER, **more})
 
 
-_LEASE: Final = ('filename="lease.pdf"', _PDF)
+_BOTH: Final = (
+    "filename=\"=?UTF-8?Q?=EA=B3=84=EC=95=BD=EC=84=9C.png?=\"; filename*=UTF-8''%EA%B3%84%EC%95%BD%EC%84%9C.png"
+)
+_LEASE_PNG: Final = _stored("lease.png", _PNG)
+_LEASE: Final = ('filename="lease.png"', _PNG)
 _SYNC: Final = "/api/checklists/sync"
 _CASE: Final = "/api/checklists/case-7"
 _DOWN: Final = Fault(status=503)
@@ -119,69 +123,64 @@ _BY_URL: Final = (
         _file("등기부.png", doc_type="registry"),
         files={"lease.pdf": (_pdf(2), ""), "등기부.png": (_PNG, "")},
     ),
-    _by_url("name from the URL", _file(filename=None), **_stored("lease.pdf", _PDF)),
-    _by_url("ending from the URL", _file(filename="계약서"), **_stored("lease.pdf", _PDF)),
-    _by_url("name with folders", _file(filename="a/../계약서.pdf"), **_stored("lease.pdf", _PDF)),
-    _by_url("gzip-encoded file", _file(), **_stored("lease.pdf", gzip.compress(_PDF), "gzip")),
+    _by_url("name from the URL", _file(filename=None), **_LEASE_PNG),
+    _by_url("ending from the URL", _file(filename="계약서"), **_LEASE_PNG),
+    _by_url("name with folders", _file(filename="a/../계약서.png"), **_LEASE_PNG),
+    _by_url("gzip-encoded file", _file(), **_stored("lease.png", gzip.compress(_PNG), "gzip")),
     _by_url("JPEG with the ending of a PNG", _file("a.png"), **_stored("a.png", _JPEG)),
     _by_url("PNG with the ending of a PDF", _file("a.pdf"), **_stored("a.pdf", _PNG)),
     _by_url("PDF with the ending of a PNG", _file("a.png"), **_stored("a.png", _PDF)),
     _by_url("GIF with the ending of a PNG", _file("a.png"), **_stored("a.png", _GIF)),
-    _by_url("damaged PDF", _file(), **_stored("lease.pdf", b"%PDF-1.7 damaged")),
-    _by_url("encrypted PDF", _file(), **_stored("lease.pdf", _LOCKED)),
-    _by_url("empty PDF", _file(), **_stored("lease.pdf", b"")),
+    _by_url("damaged PDF", _file("lease.pdf"), **_stored("lease.pdf", b"%PDF-1.7 damaged")),
+    _by_url("encrypted PDF", _file("lease.pdf"), **_stored("lease.pdf", _LOCKED)),
+    _by_url("empty PDF", _file("lease.pdf"), **_stored("lease.pdf", b"")),
     _by_url("empty picture", _file("a.png"), **_stored("a.png", b"")),
-    _by_url("PDF of 31 pages", _file(), **_stored("lease.pdf", _pdf(31))),
+    _by_url("PDF of 31 pages", _file("lease.pdf"), **_stored("lease.pdf", _pdf(31))),
     _by_url("file above 20 MiB", _file("a.png"), **_stored("a.png", _PNG + bytes(20 * 2**20))),
     _by_url("missing file", _file()),
-    _by_url("redirect", _file(url="http://127.0.0.1/redirect?to=http://127.0.0.1/lease.pdf")),
-    _by_url("private host", _file(), **_stored("lease.pdf", _PDF), app_env="prod"),
+    _by_url("redirect", _file(url="http://127.0.0.1/redirect?to=http://127.0.0.1/lease.png")),
+    _by_url("private host", _file(), **_LEASE_PNG, app_env="prod"),
     _by_url("no file"),
     _by_url("six files", *[_file()] * 6),
     _by_url("empty URL", _file(url="")),
     _by_url("blank URL", _file(url=" ")),
     _by_url("blank document type", _file(doc_type=" ")),
     _by_url("other ending", _file("a.exe")),
-    _by_url("other ending of the second file", _file(), _file("a.exe"), **_stored("lease.pdf", _PDF)),
+    _by_url("other ending of the second file", _file(), _file("a.exe"), **_LEASE_PNG),
     _by_url("two wrong files", _file("a.exe"), _file(doc_type=" ")),
     _by_url("id that is no number", _file(), path="/api/easycontract/case-7"),
-    _by_url("negative id", _file(), path="/api/easycontract/-1", **_stored("lease.pdf", _PDF)),
-    _by_url("document type of 101 characters", _file(doc_type="x" * 101), **_stored("lease.pdf", _PDF)),
-    _by_url("name of 256 characters", _file(filename=f"{'x' * 252}.pdf"), **_stored("lease.pdf", _PDF)),
-    _by_url("URL of 9000 characters", _file(url=_file()["url"] + "0" * 9000), **_stored("lease.pdf", _PDF)),
-    _by_url("page without text", _file(), **_stored("lease.pdf", _PDF), html="<img src='x'>"),
-    _by_url("page of 25000 characters", _file(), **_stored("lease.pdf", _PDF), html="<p>" + "가" * 25000 + "</p>"),
-    _by_url("phone number on a page", _file(), **_stored("lease.pdf", _PDF), html=f"<p>임대인 {PHONE}</p>"),
-    _by_url("Upstage refuses", _file(), **_stored("lease.pdf", _PDF), faults={"upstage": Fault(status=401)}),
-    _by_url("Upstage is down", _file(), **_stored("lease.pdf", _PDF), faults={"upstage": _DOWN}),
-    _by_url("model refuses", _file(), **_stored("lease.pdf", _PDF), faults={"vllm": Fault(status=400)}),
-    _by_url("model answers nothing", _file(), **_stored("lease.pdf", _PDF), model_answer=" "),
+    _by_url("negative id", _file(), path="/api/easycontract/-1", **_LEASE_PNG),
+    _by_url("document type of 101 characters", _file(doc_type="x" * 101), **_LEASE_PNG),
+    _by_url("name of 256 characters", _file(filename=f"{'x' * 252}.png"), **_LEASE_PNG),
+    _by_url("URL of 9000 characters", _file(url=_file()["url"] + "0" * 9000), **_LEASE_PNG),
+    _by_url("page without text", _file(), **_LEASE_PNG, html="<img src='x'>"),
+    _by_url("page of 25000 characters", _file(), **_LEASE_PNG, html="<p>" + "가" * 25000 + "</p>"),
+    _by_url("phone number on a page", _file(), **_LEASE_PNG, html=f"<p>임대인 {PHONE}</p>"),
+    _by_url("Upstage refuses", _file(), **_LEASE_PNG, faults={"upstage": Fault(status=401)}),
+    _by_url("Upstage is down", _file(), **_LEASE_PNG, faults={"upstage": _DOWN}),
+    _by_url("model refuses", _file(), **_LEASE_PNG, faults={"vllm": Fault(status=400)}),
+    _by_url("model answers nothing", _file(), **_LEASE_PNG, model_answer=" "),
 )
 _UPLOADS: Final = (
     _upload("upload", [_LEASE, ('filename="photo.PNG"', _PNG)], ["contract", "building_register"]),
-    _upload("name in UTF-8", [('filename="계약서.pdf"', _PDF)]),
-    _upload("name in filename*", [("filename*=UTF-8''%EA%B3%84%EC%95%BD%EC%84%9C.pdf", _PDF)]),
+    _upload("name in UTF-8", [('filename="계약서.png"', _PNG)]),
+    _upload("name in filename*", [("filename*=UTF-8''%EA%B3%84%EC%95%BD%EC%84%9C.png", _PNG)]),
     _upload(
         "name in both",
-        [
-            (
-                'filename="=?UTF-8?Q?=EA=B3=84=EC=95=BD=EC=84=9C.pdf?="; '
-                "filename*=UTF-8''%EA%B3%84%EC%95%BD%EC%84%9C.pdf",
-                _PDF,
-            )
-        ],
+        [(_BOTH, _PNG)],
     ),
-    _upload("name as an encoded word", [('filename="=?UTF-8?Q?=EA=B3=84=EC=95=BD=EC=84=9C.pdf?="', _PDF)]),
-    _upload("name as two encoded words", [('filename="=?UTF-8?B?6rOE7JW9?= =?UTF-8?B?7IScLnBkZg==?="', _PDF)]),
-    _upload("quotes in a name", [('filename="a\\"b.pdf"', _PDF)]),
+    _upload("name as an encoded word", [('filename="=?UTF-8?Q?=EA=B3=84=EC=95=BD=EC=84=9C.png?="', _PNG)]),
+    _upload("name as two encoded words", [('filename="=?UTF-8?B?6rOE7JW9?= =?UTF-8?B?7IScLnBuZw==?="', _PNG)]),
+    _upload("quotes in a name", [('filename="a\\"b.png"', _PNG)]),
     _upload("upload of six files", [_LEASE] * 6, ["contract"] * 5),
     _upload("upload without types", [_LEASE], []),
     _upload("upload with too many types", [_LEASE], ["contract"] * 2),
     _upload("upload with a blank type", [_LEASE], [" "]),
     _upload("upload of another ending", [_LEASE, ('filename="a.exe"', b"MZ")], ["contract"] * 2),
-    _upload("upload without a name", [('filename=""', _PDF)]),
+    _upload("upload without a name", [('filename=""', _PNG)]),
     _upload("empty upload", [('filename="lease.pdf"', b"")]),
     _upload("empty upload before another ending", [('filename="a.pdf"', b""), ('filename="a.exe"', b"MZ")], ["a"] * 2),
+    _upload("PDF as an upload", [('filename="lease.pdf"', _PDF)]),
     _upload("damaged upload", [('filename="lease.pdf"', b"%PDF-1.7 damaged")]),
 )
 
