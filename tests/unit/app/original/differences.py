@@ -67,11 +67,19 @@ def _other_lines(original: str, here: str) -> tuple[str, str]:
 
 
 def _named(names: set[str], field: str, original: Mapping[str, Fields], here: Mapping[str, Fields]) -> frozenset[str]:
+    """Return the names of requests, or one name if the field differs wherever it is compared."""
+    if len(names) < _EVERY:
+        return frozenset(names)
     service = field.split(maxsplit=1)[0]
-    number = f"{service} requests" if service in HOSTS.values() else "answer status"
-    comparable = {name for name, fields in original.items() if number in fields and number in here[name]}
-    whole = f"every call of {service}" if service in HOSTS.values() else "every answer"
-    return frozenset([whole] if names == comparable and len(names) >= _EVERY else names)
+    if service not in HOSTS.values():
+        return frozenset(["every answer"] if names == original.keys() else names)
+    number = f"{service} requests"
+    compared = {
+        name
+        for name, fields in original.items()
+        if number in fields and number in here[name] and _status(fields) == _status(here[name])
+    }
+    return frozenset([f"every call of {service}"] if names == compared else names)
 
 
 def table_row(difference: Difference) -> str:
