@@ -3,6 +3,7 @@
 import json
 import logging
 import uuid
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from app.settings import Settings
 _LONGEST_S: Final = 30
 _AT_ONCE: Final = 128
 _ATTEMPTS: Final = 3
+_BACKOFF_FACTOR: Final = 6  # waits up to 3 s and 6 s: a restart takes seconds, and the last seconds of a server are ten
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +35,8 @@ class Backend:
         destination = Destination(
             "backend", answer_s=answer_s, attempts=_ATTEMPTS, at_once=_AT_ONCE, has_circuit=False, repeats_slow=True
         )
-        self._outbound = Outbound(client, destination, policy)
+        patient = replace(policy, backoff_s=_BACKOFF_FACTOR * policy.backoff_s)
+        self._outbound = Outbound(client, destination, patient)
         self._url = f"{str(settings.backend_callback_base_url).rstrip('/')}/internal/callbacks/checklists"
         token = settings.backend_internal_token.get_secret_value()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
