@@ -75,7 +75,7 @@ def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check)
 
 
 def test_a_failing_backend_gets_each_callback_once(fleet: Fleet, check: Check) -> None:
-    """A backend that fails twice for each callback is called again with the same key, and records each callback once."""
+    """A backend that fails twice for each callback is called again with the same key, and records one callback."""
     settings = {"DRAIN_SEC": _DRAIN_S, "FINISH_SEC": 20}
     fleet.start(40, **settings)
     with fleet.load("faulty") as outcome:
