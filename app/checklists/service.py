@@ -15,8 +15,11 @@ _SYSTEM: Final = """\
 세입자가 계약 전에 확인할 항목을 만드세요.
 문자열로만 이루어진 JSON 배열 하나로만 답하고, 다른 글은 쓰지 마세요.
 각 항목은 한 문장의 한국어이고, 아래의 공통 항목과 겹치지 않아야 합니다.
-공통 항목:
+
+[공통 체크리스트]
 """
+_HEADING: Final = "[사용자 키워드]\n"
+_CLOSING: Final = "\n\n위 키워드에 맞는 확인 항목만 만드세요."
 _log = logging.getLogger(__name__)
 
 
@@ -47,7 +50,9 @@ class ChecklistService:
             return list(COMMON)
         answer = await self._llm.chat(
             _SYSTEM + "\n".join(f"- {check}" for check in COMMON),
-            "키워드:\n" + "\n".join(f"- {keyword}" for keyword in topics),
+            "\n".join(f"- {keyword}" for keyword in topics),
+            heading=_HEADING,
+            closing=_CLOSING,
             adapter=self._adapter,
             max_tokens=_MAX_TOKENS,
         )

@@ -3,20 +3,22 @@
 import json
 import logging
 import uuid
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
 
-from app.clients.outbound import Destination, Outbound
+from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import AppError
 from app.jobs import Done, Failed
 from app.metrics import CALLBACKS
 from app.settings import Settings
 
-_LONGEST_S: Final = 4  # two attempts fit into the last ten seconds of a server
+_LONGEST_S: Final = 30
 _AT_ONCE: Final = 128
-_ATTEMPTS: Final = 6
+_ATTEMPTS: Final = 3
+_BACKOFF_FACTOR: Final = 6  # waits up to 3 s and 6 s: a restart takes seconds, and the last seconds of a server are ten
 _log = logging.getLogger(__name__)
 
 
@@ -24,16 +26,17 @@ class Backend:
     """
     Sends the outcomes of jobs to the backend.
 
-    A callback is repeated until the backend answers. All its attempts have the same `Idempotency-Key`, by which the
-    backend distinguishes them from a second callback.
+    A callback without an answer within 30 s, or with a temporary error, is repeated; it has at most three attempts. All
+    attempts have the same `Idempotency-Key`, by which the backend distinguishes them from a second callback.
     """
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+    def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
         answer_s = min(_LONGEST_S, settings.http_timeout_sec)
         destination = Destination(
             "backend", answer_s=answer_s, attempts=_ATTEMPTS, at_once=_AT_ONCE, has_circuit=False, repeats_slow=True
         )
-        self._outbound = Outbound(client, destination)
+        patient = replace(policy, backoff_s=_BACKOFF_FACTOR * policy.backoff_s)
+        self._outbound = Outbound(client, destination, patient)
         self._url = f"{str(settings.backend_callback_base_url).rstrip('/')}/internal/callbacks/checklists"
         token = settings.backend_internal_token.get_secret_value()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -44,15 +47,18 @@ class Backend:
         content = json.dumps(callback_body(outcome), ensure_ascii=False).encode()
         url = f"{self._url}/{quote(case_id, safe='')}/complete"
         is_received, reason = False, "the server ends"
+        _log.info("callback started", extra={"case_id": case_id})
         try:
             answer = await self._outbound.send("POST", url, content=content, headers=headers)
-            is_received, reason = answer.is_success, f"status {answer.status_code}"
+            is_received, reason = answer.is_success, f"status {answer.status}"
         except AppError as error:
             reason = error.message
         finally:
             CALLBACKS.labels("delivered" if is_received else "failed").inc()
-            if not is_received:
-                _log.error("the callback of a checklist was not received: %s", reason, extra={"case_id": case_id})
+            if is_received:
+                _log.info("callback received", extra={"case_id": case_id})
+            else:
+                _log.error("callback not received: %s", reason, extra={"case_id": case_id})
 
 
 def callback_body(outcome: Done[list[str]] | Failed) -> dict[str, Any]:

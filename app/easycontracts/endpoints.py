@@ -1,94 +1,67 @@
 """Routes of `/api/easycontract`."""
 
-import asyncio
-import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 
-from app.clients.downloads import Downloader, file_name
-from app.easycontracts.pages import suffix
-from app.easycontracts.schemas import MOST_FILES, ContractFile, EasyContractRequest
-from app.easycontracts.service import Document, EasyContractService
-from app.errors import ErrorAnswer, InvalidInputError
-from app.jobs import EASY_CONTRACT, Jobs
+from app.api_description import api_responses, success
+from app.clients.downloads import file_name
+from app.components import Components, Server
+from app.disconnects import while_connected
+from app.easycontracts.formats import suffix
+from app.easycontracts.forms import FormRoute
+from app.easycontracts.schemas import MOST_FILES, ContractFile, DocType, EasyContractRequest
+from app.easycontracts.service import Document, RemoteFile
+from app.errors import InvalidInputError
+from app.job_log import logged
+from app.jobs import EASY_CONTRACT
 
 _MARKDOWN: Final = "text/markdown; charset=utf-8"
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
-    **{status: {"model": ErrorAnswer} for status in (400, 413, 502, 503)},
-}
-_CLIENT_CLOSED: Final = 499  # as in nginx, for the metric of requests
-_log = logging.getLogger(__name__)
+_EXPLANATION: Final = success(
+    "The explanation.", {"text/markdown": {"schema": {"type": "string"}, "example": "## 요약\n\n보증금은 …"}}
+)
+_ANSWERS: Final = api_responses(_EXPLANATION, reads_files=True)
+
+router = APIRouter(prefix="/api/easycontract", tags=["easy contracts"], route_class=FormRoute)
 
 
-def easy_contract_routes(service: EasyContractService, jobs: Jobs, downloader: Downloader) -> APIRouter:
-    """Return the routes `/api/easycontract/sync` and `/api/easycontract/{id}`, whose callers wait for minutes."""
-    router = APIRouter(prefix="/api/easycontract", tags=["easy contracts"])
-
-    @router.post("/sync", response_class=Response, responses=_ANSWERS)
-    async def easy_contract_of_uploads(
-        files: list[UploadFile], doc_types: Annotated[list[str], Form(max_length=100)], caller: Request
-    ) -> Response:
-        """Explain a lease of one to five uploaded files, with as many `doc_types` in the same order."""
-        if len(files) != len(doc_types):
-            raise InvalidInputError("files와 doc_types의 개수가 다릅니다.", code="DOC_TYPES_MISMATCH")
-        _check_files(doc_types)
-        documents = [
-            Document(_encodable(file.filename or "") or f"file_{number}", await file.read(), doc_type)
-            for number, (file, doc_type) in enumerate(zip(files, doc_types, strict=True), 1)
-        ]
-        return await _while_connected(caller, _explain_response(documents))
-
-    @router.post("/{id}", response_class=Response, responses=_ANSWERS)
-    async def easy_contract(
-        contract_id: Annotated[int, Path(alias="id")], request: EasyContractRequest, caller: Request
-    ) -> Response:
-        """Explain a lease whose files the server downloads from their URLs."""
-        _check_files([file.doc_type for file in request.files])
-        if not all(file.url.strip() for file in request.files):
-            raise InvalidInputError("url이 비어 있는 파일이 있습니다.")
-        _log.info("easy contract requested", extra={"case_id": contract_id, "count": len(request.files)})
-        return await _while_connected(caller, _explain_response(request.files))
-
-    async def _explain_response(files: Sequence[Document | ContractFile]) -> Response:
-        explanation = await jobs.wait_for(EASY_CONTRACT, partial(_explain, files))
-        return Response(explanation, media_type=_MARKDOWN)
-
-    async def _explain(files: Sequence[Document | ContractFile]) -> str:
-        documents = [
-            file if isinstance(file, Document) else await _download(file, number)
-            for number, file in enumerate(files, 1)
-        ]
-        for document in documents:
-            if not document.content:
-                raise InvalidInputError(f"비어 있는 파일입니다: {document.name}")
-        return await service.explain(documents)
-
-    async def _download(file: ContractFile, number: int) -> Document:
-        name = file_name(file.url, file.filename, number)
+@router.post("/sync", response_class=Response, responses=_ANSWERS)
+async def easy_contract_of_uploads(
+    files: list[UploadFile], doc_types: Annotated[list[DocType], Form(max_length=100)], caller: Request, server: Server
+) -> Response:
+    """Explain a lease of one to five uploaded files, with as many `doc_types` in the same order."""
+    _check_number(files)
+    if len(files) != len(doc_types):
+        raise InvalidInputError("files와 doc_types의 개수가 다릅니다.", code="DOC_TYPES_MISMATCH")
+    names = [_encodable(file.filename or "") for file in files]
+    for name in names:
         suffix(name)
-        return Document(name, await downloader.fetch(file.url), file.doc_type)
-
-    return router
-
-
-async def _while_connected(caller: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """Run the work, and cancel it if the caller closes the connection, because this does not end the request."""
-    running, disconnect = asyncio.ensure_future(work), asyncio.create_task(_disconnected(caller))
-    try:
-        await asyncio.wait({running, disconnect}, return_when=asyncio.FIRST_COMPLETED)
-        return running.result() if running.done() else Response(status_code=_CLIENT_CLOSED)
-    finally:
-        running.cancel()
-        disconnect.cancel()
+    documents = [
+        Document(name, await file.read(), doc_type)
+        for name, file, doc_type in zip(names, files, doc_types, strict=True)
+    ]
+    for document in documents:
+        if not document.content:
+            raise InvalidInputError(f"비어 있는 파일입니다: {document.name}")
+    return await while_connected(caller, _explain(server, "sync", documents))
 
 
-async def _disconnected(caller: Request) -> None:
-    while (await caller.receive())["type"] != "http.disconnect":
-        pass
+@router.post("/{id}", response_class=Response, responses=_ANSWERS)
+async def easy_contract(
+    contract_id: Annotated[int, Path(alias="id")], request: EasyContractRequest, caller: Request, server: Server
+) -> Response:
+    """Explain a lease whose files the server downloads from their URLs."""
+    _check_number(request.files)
+    files = [_checked(file, number) for number, file in enumerate(request.files, 1)]
+    return await while_connected(caller, _explain(server, contract_id, files))
+
+
+async def _explain(server: Components, case_id: str | int, files: Sequence[Document | RemoteFile]) -> Response:
+    work = partial(server.easy_contracts.explain, files)
+    explanation = await server.jobs.wait_for(EASY_CONTRACT, partial(logged, EASY_CONTRACT, case_id, len(files), work))
+    return Response(explanation, media_type=_MARKDOWN)
 
 
 def _encodable(name: str) -> str:
@@ -96,8 +69,17 @@ def _encodable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def _check_files(doc_types: Sequence[str]) -> None:
-    if not 1 <= len(doc_types) <= MOST_FILES:
+def _check_number(files: Sequence[UploadFile | ContractFile]) -> None:
+    if not 1 <= len(files) <= MOST_FILES:
         raise InvalidInputError(f"파일은 1개 이상 {MOST_FILES}개 이하여야 합니다.")
-    if not all(doc_type.strip() for doc_type in doc_types):
+
+
+def _checked(file: ContractFile, number: int) -> RemoteFile:
+    """Return a file with its name, which has a supported extension."""
+    if not file.url.strip():
+        raise InvalidInputError("url이 비어 있는 파일이 있습니다.")
+    if not file.doc_type.strip():
         raise InvalidInputError("doc_type이 비어 있는 파일이 있습니다.")
+    name = file_name(file.url, file.filename, number)
+    suffix(name)
+    return RemoteFile(name, file.url, file.doc_type)

@@ -7,15 +7,17 @@ from pydantic import BaseModel, Field
 MOST_FILES: Final = 5
 REGISTRY: Final = "registry"
 
+DocType = Annotated[str, Field(max_length=100)]
+
 
 class ContractFile(BaseModel):
     """A file and its URL."""
 
     url: str = Field(
-        max_length=4096, description="https URL of a public host, such as a presigned URL of an object store."
+        max_length=8192, description="https URL of a public host, such as a presigned URL of an object store."
     )
     filename: str | None = Field(default=None, max_length=255, description="Its extension decides the format.")
-    doc_type: str = Field(max_length=100, description="Type, such as contract, registry or building_register.")
+    doc_type: DocType = Field(description="Type, such as contract, registry or building_register.")
 
 
 class EasyContractRequest(BaseModel):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from urllib.parse import parse_qs
@@ -26,6 +27,7 @@ class Fault(BaseModel):
         status: status of the answer; 0 for the fake's own answer.
         drop: whether the connection is closed without an answer.
         times: number of requests with the fault; None for all requests.
+        attempts: number of requests with the fault of each `Idempotency-Key`; None for no such limit.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,7 @@ class Fault(BaseModel):
     latency_s: float = Field(default=0, ge=0)
     drop: bool = False
     times: int | None = Field(default=None, gt=0)
+    attempts: int | None = Field(default=None, gt=0)
 
 
 _FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
@@ -56,22 +59,26 @@ class Plan:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._faults: list[Fault] = []
+        self._faults: dict[int, Fault] = {}  # by place in the plan
+        self._attempts = Counter[tuple[int, str]]()
 
     def set(self, *faults: Fault) -> None:
         """Replace the planned faults; without faults the fake answers normally."""
-        self._faults = list(faults)
+        self._faults = dict(enumerate(faults))
+        self._attempts.clear()
 
-    def next(self) -> Fault:
-        """Return the fault for a request, and count its use."""
-        if not self._faults:
-            return Fault()
-        fault = self._faults[0]
-        if fault.times == 1:
-            del self._faults[0]
-        elif fault.times is not None:
-            self._faults[0] = fault.model_copy(update={"times": fault.times - 1})
-        return fault
+    def next(self, key: str = "") -> Fault:
+        """Return the fault for a request with an `Idempotency-Key`, and count its use."""
+        for place, fault in self._faults.items():
+            if fault.attempts is not None and self._attempts[place, key] == fault.attempts:
+                continue
+            self._attempts[place, key] += 1
+            if fault.times == 1:
+                del self._faults[place]
+            elif fault.times is not None:
+                self._faults[place] = fault.model_copy(update={"times": fault.times - 1})
+            return fault
+        return Fault()
 
 
 class _Planned:
@@ -87,7 +94,7 @@ class _Planned:
             return
         body = await Request(scope, receive).body()
         self._plan.calls.append(_call(scope, body))
-        fault = self._plan.next()
+        fault = self._plan.next(self._plan.calls[-1].headers.get("idempotency-key", ""))
         await asyncio.sleep(fault.latency_s)
         if fault.drop:
             await _drop(scope, receive)

@@ -28,11 +28,13 @@ class Storage:
 
     Attributes:
         files: content type and bytes, by name.
+        encodings: value of Content-Encoding, by name.
     """
 
     def __init__(self) -> None:
         self.plan = Plan()
         self.files: dict[str, tuple[str, bytes]] = {}
+        self.encodings: dict[str, str] = {}
         routes = [
             Route("/fake/files/{name:path}", self._put, methods=["PUT"]),
             Route("/slow", self._slow),
@@ -54,7 +56,8 @@ class Storage:
         if request.path_params["name"] not in self.files:
             return _refusal(404, "NoSuchKey")
         content_type, content = self.files[request.path_params["name"]]
-        return Response(content, media_type=content_type)
+        encoding = self.encodings.get(request.path_params["name"])
+        return Response(content, headers={"Content-Encoding": encoding} if encoding else {}, media_type=content_type)
 
     async def _slow(self, _: Request) -> Response:
         return StreamingResponse(_repeated(b"\0", _SLOW_S), media_type="application/pdf")

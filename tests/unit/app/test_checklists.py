@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from app.checklists.fixed import COMMON
 from app.checklists.service import checks_of, merged
 from app.clients.backend import Backend
 from app.clients.llm import Llm
-from app.clients.outbound import shared_client
+from app.clients.outbound import OutboundPolicy, shared_client
 from app.errors import OutboundError
 from app.jobs import Done
 from app.metrics import CALLBACKS
@@ -132,7 +133,7 @@ def test_accepted_checklist_has_one_callback(environment: AppEnvironment) -> Non
 
 def test_callback_is_repeated_with_the_same_key(environment: AppEnvironment) -> None:
     """Failed attempts are repeated until the backend answers."""
-    environment.backend.plan.set(Fault(status=503, times=2), Fault(drop=True, times=1))
+    environment.backend.plan.set(Fault(status=503, times=1), Fault(drop=True, times=1))
 
     async def scenario() -> None:
         async with environment.client() as client:
@@ -141,7 +142,7 @@ def test_callback_is_repeated_with_the_same_key(environment: AppEnvironment) -> 
     asyncio.run(scenario())
     assert len(environment.backend.callbacks) == 1
     assert len({call.headers["idempotency-key"] for call in environment.backend.plan.calls}) == 1
-    assert len(environment.backend.plan.calls) == 4
+    assert len(environment.backend.plan.calls) == 3
 
 
 def test_lone_surrogate_does_not_stop_a_callback(environment: AppEnvironment) -> None:
@@ -171,6 +172,14 @@ def test_undelivered_callback_is_counted_and_logged(
     asyncio.run(scenario())
     assert CALLBACKS.labels("failed")._value.get() == before + 1
     assert [record.case_id for record in caplog.records if record.levelname == "ERROR" and hasattr(record, "case_id")]
+    assert len(environment.backend.plan.calls) == (1 if fault.status == 401 else 3)
+
+
+def test_attempt_of_a_callback_has_thirty_seconds() -> None:
+    """A shorter HTTP_TIMEOUT_SEC shortens the attempt."""
+    for settings, seconds in (({}, 30), ({"http_timeout_sec": 5}, 5)):
+        backend = Backend(shared_client(), fake_settings(**settings), OutboundPolicy())
+        assert backend._outbound._to.answer_s == seconds
 
 
 def test_cancelled_callback_is_counted(environment: AppEnvironment, caplog: pytest.LogCaptureFixture) -> None:
@@ -180,7 +189,9 @@ def test_cancelled_callback_is_counted(environment: AppEnvironment, caplog: pyte
 
     async def scenario() -> None:
         async with shared_client(Routing({"backend.internal": environment.backend.app})) as client:
-            delivering = asyncio.create_task(Backend(client, fake_settings()).checklist_complete("case-7", Done([])))
+            delivering = asyncio.create_task(
+                Backend(client, fake_settings(), OutboundPolicy()).checklist_complete("case-7", Done([]))
+            )
             await asyncio.sleep(0.05)
             delivering.cancel()
             await asyncio.wait({delivering})
@@ -218,9 +229,21 @@ def test_invalid_answer_of_the_model_is_502(environment: AppEnvironment) -> None
     assert (answer.status_code, answer.json()) == (502, {"detail": {"error": {"code": "failed", "message": message}}})
 
 
-@pytest.mark.parametrize("case_id", ["..", "a b", "a%00", "%2e%2e", "-a", "x" * 129, "가"])
-def test_id_that_changes_the_url_is_refused(environment: AppEnvironment, case_id: str) -> None:
-    """An id that is unsafe in a path is refused before the job starts."""
+@pytest.mark.parametrize("case_id", ["a b", "a\0b", "-a", "...", ".a", "x" * 128, "가" * 128, "a?b#c%d;e\\f", "%2e%2e"])
+def test_id_of_any_characters_arrives_in_the_callback(environment: AppEnvironment, case_id: str) -> None:
+    """The id of the callback's path is that of the request, and so is the answer's."""
+
+    async def scenario() -> httpx.Response:
+        async with environment.client() as client:
+            return await client.post(f"/api/checklists/{quote(case_id, safe='')}", json={})
+
+    assert asyncio.run(scenario()).json()["id"] == case_id
+    assert [callback.id for callback in environment.backend.callbacks] == [case_id]
+
+
+@pytest.mark.parametrize("case_id", ["..", "%2e%2e", "%2e", "a%2Fb", "x" * 129])
+def test_id_that_no_encoding_protects_is_refused(environment: AppEnvironment, case_id: str) -> None:
+    """An id that would change the path of the callback is refused before the job starts."""
 
     async def scenario() -> httpx.Response:
         async with environment.client() as client:
@@ -240,7 +263,7 @@ def test_invalid_body_of_the_model_is_an_outbound_error(body: bytes) -> None:
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(lambda _: httpx.Response(200, content=body))) as client:
-            await Llm(client, fake_settings()).chat("", "", adapter="", max_tokens=1)
+            await Llm(client, fake_settings(), OutboundPolicy()).chat("", "", adapter="", max_tokens=1)
 
     with pytest.raises(OutboundError):
         asyncio.run(scenario())

@@ -116,12 +116,32 @@ async def test_timeout_includes_the_lookup(internet: Internet) -> None:
 
 
 @pytest.mark.asyncio
-async def test_content_is_not_decompressed(internet: Internet, server: Server) -> None:
-    """A small gzip with 64 MiB inside is returned unchanged."""
-    bomb = gzip.compress(b"\0" * 64 * MEBIBYTE, 1)
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
-    server.answer = head.encode() + bomb
-    assert await fetch(internet) == bomb
+@pytest.mark.parametrize("size_bytes", [5, MEBIBYTE, MEBIBYTE + 1, 64 * MEBIBYTE])
+async def test_gzip_encoded_file_is_decoded_within_the_limit(
+    internet: Internet, server: Server, size_bytes: int
+) -> None:
+    """The limit counts for the decoded file, so that a small file never becomes a large one."""
+    server.answer = encoded(gzip.compress(b"\0" * size_bytes, 1))
+    if size_bytes > MEBIBYTE:
+        with pytest.raises(TooLargeError):
+            await fetch(internet)
+    else:
+        assert await fetch(internet) == b"\0" * size_bytes
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("answer", [b"%PDF-", gzip.compress(b"%PDF-")[:-9]])
+async def test_broken_gzip_is_a_download_error(internet: Internet, server: Server, answer: bytes) -> None:
+    """A file that is no gzip, or only a part of one, raises DownloadError."""
+    server.answer = encoded(answer)
+    with pytest.raises(DownloadError):
+        await fetch(internet)
+
+
+def encoded(content: bytes) -> bytes:
+    """Return the answer of a server for gzip-encoded content."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
 
 
 @pytest.mark.asyncio

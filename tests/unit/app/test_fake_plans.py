@@ -44,6 +44,14 @@ async def test_plan_is_followed_in_order(fake: Vllm, client: httpx.AsyncClient) 
     assert len(fake.plan.calls) == 4
 
 
+async def test_fault_of_each_key(fake: Vllm, client: httpx.AsyncClient) -> None:
+    """The first attempts of every key have the fault, the later ones the next fault."""
+    fake.plan.set(Fault(status=503, attempts=1), Fault(status=502, attempts=1))
+    keys = ["a", "a", "b", "a", "b", "b"]
+    answers = [await client.post(CHAT, json=BODY, headers={"Idempotency-Key": key}) for key in keys]
+    assert [answer.status_code for answer in answers] == [503, 502, 503, 200, 502, 200]
+
+
 async def test_plan_can_be_posted_and_cleared(client: httpx.AsyncClient) -> None:
     """A plan without a count lasts until an empty plan."""
     assert (await client.post("/fake/plan", json={"status": 500})).status_code == 204

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import uvloop
 
-from app.easycontracts.pages import Page, Renderer, suffix
+from app.easycontracts.formats import suffix
+from app.easycontracts.pages import Page, Renderer
 from app.errors import DocumentError, UnsupportedFileTypeError
 from tests.unit.app.rendering import JPEG, LOOPS, PNG, children, pdf, pipes, run
 
@@ -108,23 +109,42 @@ def test_pdf_with_too_many_pages_is_refused() -> None:
 def test_image_is_its_only_page(name: str) -> None:
     """An image is returned unchanged."""
     kind, start = ("png", PNG) if name == "a.png" else ("jpeg", JPEG)
-    assert run(Renderer().pages(name, start + b"...", 10)) == [Page(start + b"...", f"image/{kind}")]
+    assert run(Renderer().pages(name, start + b"...", 10)) == [Page(1, name, start + b"...", f"image/{kind}")]
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.png", JPEG, "'a.png' 파일은 올바른 PNG 이미지가 아닙니다."),
-        ("a.jpg", PNG, "'a.jpg' 파일은 올바른 JPG 이미지가 아닙니다."),
+        ("a.png", b"GIF89a", "'a.png' 파일은 올바른 PNG 이미지가 아닙니다."),
+        ("a.jpg", b"RIFF....WEBP", "'a.jpg' 파일은 올바른 JPG 이미지가 아닙니다."),
         ("a.jpeg", b"", "'a.jpeg' 파일은 올바른 JPEG 이미지가 아닙니다."),
-        ("a.pdf", PNG, "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
+        ("a.pdf", b"GIF89a", "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
         ("a.pdf", b"", "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
         ("a.pdf", b" " * 1024 + b"%PDF-1.7", "'a.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."),
     ],
 )
-def test_content_must_fit_the_extension(name: str, content: bytes, message: str) -> None:
-    """Content of another format is refused."""
+def test_content_of_another_format_is_refused(name: str, content: bytes, message: str) -> None:
+    """Content that is neither PDF nor PNG nor JPEG is refused."""
     assert refusal(content, name) == message
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "page"),
+    [
+        ("a.png", JPEG, Page(1, "a.png.p1.jpg", JPEG, "image/jpeg")),
+        ("a.jpeg", PNG, Page(1, "a.jpeg.p1.png", PNG, "image/png")),
+        ("a.pdf", PNG, Page(1, "a.pdf.p1.png", PNG, "image/png")),
+    ],
+)
+def test_picture_is_taken_by_its_bytes(name: str, content: bytes, page: Page) -> None:
+    """A picture with the extension of another supported format has the type and the ending of its bytes."""
+    assert run(Renderer().pages(name, content, 10)) == [page]
+
+
+def test_pdf_with_the_extension_of_a_picture_is_rendered() -> None:
+    """The pages have numbers, and names with the ending of a PNG."""
+    pages = run(Renderer().pages("a.png", pdf(2), 10))
+    assert [(page.number, page.name) for page in pages] == [(1, "a.png.p1.png"), (2, "a.png.p2.png")]
 
 
 def test_render_process_gets_no_secret_and_no_name(

@@ -1,0 +1,1 @@
+"""The original server: requests of its backend, and what it answered and called."""

@@ -1,0 +1,115 @@
+"""The numbers in the pages about the server are those of the code."""
+
+import re
+from typing import Final
+
+import pytest
+
+from app import jobs, main, server
+from app.checklists import schemas as checklist_schemas
+from app.checklists import service as checklist_service
+from app.clients import backend
+from app.clients.downloads import Downloader
+from app.clients.ocr import OcrPolicy
+from app.clients.outbound import OutboundPolicy
+from app.easycontracts import schemas
+from app.easycontracts.service import PromptPolicy
+from app.errors import RETRY_AFTER_S
+from app.limits import BodyPolicy
+from app.settings import Settings
+from tests.unit.app.pages_of_docs import DOCS
+
+_MIB: Final = 2**20
+_UNITS: Final = "s|MiB|KiB|GiB|pages?|characters|attempts|checklists|contracts|easy contracts|checks|calls"
+_NUMBER: Final = re.compile(rf"(?<![\w.])[0-9][0-9,.]*(?: to [0-9]+)? (?:{_UNITS})\b")
+
+
+def _default(setting: str) -> float:
+    return float(Settings.model_fields[setting].default)
+
+
+_ID: Final = {type(limit).__name__: limit for limit in checklist_schemas.CaseId.__metadata__[0].metadata}
+_DOWNLOAD: Final = Downloader.__init__.__kwdefaults__
+# The text around a number, with the number as N, and its value in the code.
+AI_SERVER: Final = (
+    ("a body that needs more than N s", BodyPolicy.body_s),
+    ("a body above N MiB", BodyPolicy.body_bytes / _MIB),
+    ("an upload above N MiB", BodyPolicy.upload_bytes / _MIB),
+    ("a file above N MiB at its URL", _DOWNLOAD["max_bytes"] / _MIB),
+    ("works on N checklists", jobs._AT_ONCE[jobs.CHECKLIST]),
+    ("checklists or N easy contracts", jobs._AT_ONCE[jobs.EASY_CONTRACT]),
+    ("An attempt ends after N s", backend._LONGEST_S),
+    ("A callback has at most N attempts", backend._ATTEMPTS),
+    ("random waits of up to N s and", backend._BACKOFF_FACTOR * OutboundPolicy.backoff_s),
+    ("random waits of up to [0-9]+ s and N s", 2 * backend._BACKOFF_FACTOR * OutboundPolicy.backoff_s),
+    ("The id has 1 to N characters", _ID["MaxLen"].max_length),
+    ('"retry_after_sec": N', RETRY_AFTER_S),
+    ("a page, one in N s", OcrPolicy.period_s),
+    (r"\| DRAIN_SEC, N \|", _default("drain_sec")),
+    (r"\| \+ FINISH_SEC, N \|", _default("finish_sec")),
+    (r"\| \+ N at most \|", main.CALLBACKS_S + server._ANSWER_S),
+    ("at most N s for Upstage", OcrPolicy.longest_s),
+    ("for Upstage, N s for the backend", backend._LONGEST_S),
+    (r"for the backend \| N \|", _default("http_timeout_sec")),
+    (r"\| DRAIN_SEC, FINISH_SEC \| see above \| N,", _default("drain_sec")),
+    (r"\| DRAIN_SEC, FINISH_SEC \| see above \| [0-9]+, N \|", _default("finish_sec")),
+    (r"the design had 10 and 5 \| N,", _default("contract_max_pages")),
+    (r"the design had 10 and 5 \| [0-9]+, N \|", _default("registry_max_pages")),
+    (r'"doc_type"}\]}`, 1 to N \|', schemas.MOST_FILES),
+    ("all summaries together have at most N characters", PromptPolicy.summaries_characters),
+    ("A call of Upstage ends after N s", OcrPolicy.longest_s),
+    ("an attempt of a callback after N s", backend._LONGEST_S),
+)
+SURPRISES: Final = (
+    ("The limits are N MiB, 50 MiB for uploads", BodyPolicy.body_bytes / _MIB),
+    ("The limits are 1 MiB, N MiB for uploads", BodyPolicy.upload_bytes / _MIB),
+    ("N MiB for concurrent uploads", BodyPolicy.at_once_bytes / _MIB),
+    ("N pages of each kind", _default("contract_max_pages")),
+    ("N checklists and [0-9]+ contracts at the same time", jobs._AT_ONCE[jobs.CHECKLIST]),
+    ("checklists and N contracts at the same time", jobs._AT_ONCE[jobs.EASY_CONTRACT]),
+    ("no redirects, N MiB and", _DOWNLOAD["max_bytes"] / _MIB),
+    ("no redirects, 20 MiB and N s", _DOWNLOAD["timeout_s"]),
+    ("The limits are N characters a page", PromptPolicy.page_characters),
+    ("characters a page and N for all summaries", PromptPolicy.summaries_characters),
+)
+DESCRIPTIONS: Final = (("at most N", checklist_service._MAX_CHECKS),)
+# Numbers that are no constants of app/.
+ELSEWHERE: Final = {
+    "80 s": "compose/ai-server; policy/test_compose.py compares it",
+    "10 s": "app/clients",
+}
+
+
+def page(name: str) -> str:
+    """Return a page without code, and without the table that test_original.py compares."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    before, _, after = text.partition("| request | field | original |")
+    return before + "\n\n".join(after.split("\n\n")[1:])
+
+
+def pattern(text: str) -> re.Pattern[str]:
+    """Return the pattern for the text around a number."""
+    return re.compile(re.sub(r"\bN\b", "([0-9][0-9,.]*)", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [(name, *row) for name, rows in (("ai-server.md", AI_SERVER), ("surprises.md", SURPRISES)) for row in rows],
+)
+def test_number_is_that_of_the_code(name: str, text: str, value: float) -> None:
+    """Each number beside its text is the value of the code."""
+    found = pattern(text).findall(page(name))
+    assert found, f"docs/{name} has no text like '{text}'"
+    assert {float(number.rstrip(",.").replace(",", "")) for number in found} == {value}
+
+
+def test_every_number_with_a_unit_is_compared() -> None:
+    """A number with a unit that docs/ai-server.md gains needs a row here, or a reason."""
+    text = page("ai-server.md")
+    compared = [match.span(1) for row, _ in AI_SERVER for match in pattern(row).finditer(text)]
+    missing = [
+        match[0]
+        for match in _NUMBER.finditer(text)
+        if match[0] not in ELSEWHERE and not any(start < match.end() and match.start() < end for start, end in compared)
+    ]
+    assert missing == [], f"docs/ai-server.md: {missing}. Fix: add the text around each number to AI_SERVER"
