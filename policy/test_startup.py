@@ -18,6 +18,7 @@ _NAMES = ("ai-server", "chromadb", "vllm")
 _SINGLE = ("chromadb", "vllm")  # VMs without a group, whose script runs as a service
 _SECRETS = {
     "ai-server": {
+        "dojangkok-ai-server-tokens": "AI_SERVER_TOKENS",
         "dojangkok-backend-internal-token": "BACKEND_INTERNAL_TOKEN",
         "dojangkok-ocr-api": "OCR_API",
         "dojangkok-vllm-api-key": "VLLM_API_KEY",
@@ -207,6 +208,14 @@ def test_variables_are_those_of_the_server(rendered: Scripts, vm: Vm) -> None:
     assert actual.keys() - known.keys() == set()
     assert {name for name, default in known.items() if default is REQUIRED} - actual.keys() == set()
     assert actual["APP_ENV"] == "prod"
+
+
+def test_script_without_a_secret_of_tokens_sets_no_tokens(terraform: Terraform, vm: Vm) -> None:
+    """Where the environment names no secret for the callers' tokens, a boot reads none and sets no AI_SERVER_TOKENS."""
+    (vm.folder / "secrets/dojangkok-ai-server-tokens").unlink()
+    result = vm.boot(scripts(terraform.plan("dev", ai_server_tokens_secret=""))["ai-server"])
+    assert result.returncode == 0, result.stderr
+    assert "AI_SERVER_TOKENS" not in vm.variables("app.env")
 
 
 def test_stop_period_is_long_enough_for_the_variables(rendered: Scripts, vm: Vm) -> None:
