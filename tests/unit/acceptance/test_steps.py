@@ -7,8 +7,15 @@ import pytest
 import yaml
 
 from acceptance.place import (
-    ROOT, AcceptanceError, Place, environment_text, prepare, protected_projects, read_place, terraform_values,
-)  # fmt: skip
+    ROOT,
+    AcceptanceError,
+    Place,
+    environment_text,
+    prepare,
+    protected_projects,
+    read_place,
+    terraform_values,
+)
 from acceptance.progress import Progress, remaining_steps
 from acceptance.quota import DISK_TYPE
 from acceptance.steps import SECRETS, TARGETS, steps

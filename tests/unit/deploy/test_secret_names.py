@@ -39,7 +39,12 @@ def test_calls_of_the_function_of_iac() -> None:
     function = Path("iac/scripts/secret.sh").read_text()
     script = Path("iac/scripts/startup-ai-server.sh.tftpl").read_text().replace("${secret}", function)
     script = script.replace("${tokens_secret}", "dojangkok-ai-server-tokens")
-    names = ["dojangkok-ai-server-tokens", "dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key"]
+    names = [
+        "dojangkok-ai-server-tokens",
+        "dojangkok-backend-internal-token",
+        "dojangkok-ocr-api",
+        "dojangkok-vllm-api-key",
+    ]
     assert secret_names(script, "p") == tuple(SecretName("p", name) for name in names)
 
 
