@@ -16,7 +16,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from app.clients.chroma import Chroma
-from app.clients.outbound import shared_client
+from app.clients.outbound import OutboundPolicy, shared_client
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.description import FILE, description
@@ -111,7 +111,9 @@ def test_heartbeat_of_chromadb_becomes_a_metric(status: int, is_up: int) -> None
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(answer)) as client:
-            watch = asyncio.create_task(Chroma(client, "http://chromadb:8100/", fake_settings()).watch())
+            watch = asyncio.create_task(
+                Chroma(client, "http://chromadb:8100/", fake_settings(), OutboundPolicy()).watch()
+            )
             await asyncio.sleep(0.05)
             watch.cancel()
 
