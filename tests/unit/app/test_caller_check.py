@@ -35,7 +35,7 @@ def answers(environment: AppEnvironment, *requests: tuple[str, str, dict[str, An
     return asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("tokens", [OLD, f"{OLD},{NEW}", f"{NEW},{OLD}"])
+@pytest.mark.parametrize("tokens", [OLD, f"{OLD},{NEW}", f"{NEW},{OLD}"], ids=["one", "two", "the other way round"])
 def test_each_token_of_the_setting_is_valid(tokens: str) -> None:
     """With one token this token is valid, and with two tokens both; every other request of the API gets 401."""
     environment = AppEnvironment({"ai_server_tokens": tokens})
@@ -49,8 +49,9 @@ def test_each_token_of_the_setting_is_valid(tokens: str) -> None:
 def test_refusal_has_the_envelope_and_the_challenge() -> None:
     """Every path outside the table of open paths answers 401, in the envelope of errors, with the scheme of tokens."""
     paths = (*API, "/", "/absent", "/health/", "//health", "/Health", "/health%2F", "/metrics/absent")
-    requests = [(method, path, {}) for path in paths for method in ("GET", "POST", "DELETE", "OPTIONS")]
-    for answer in answers(AppEnvironment({"ai_server_tokens": OLD}), *requests):
+    methods = ("GET", "POST", "DELETE", "OPTIONS")
+    environment = AppEnvironment({"ai_server_tokens": OLD})
+    for answer in answers(environment, *((method, path, {}) for path in paths for method in methods)):
         assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, "Bearer"), answer.request
         error = {"code": "UNAUTHORIZED", "message": "유효한 인증 토큰이 필요합니다."}
         assert answer.json() == {"detail": {"error": error}}
