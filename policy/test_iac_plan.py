@@ -136,12 +136,6 @@ def test_each_secret_has_the_readers_that_need_it(plan: Plan) -> None:
     assert readers == _READERS
 
 
-def test_environment_without_tokens_has_no_secret_for_them(terraform: Terraform) -> None:
-    """Where the environment names no secret for the callers' tokens, Terraform creates the other secrets alone."""
-    secrets = resources(terraform.plan("dev", ai_server_tokens_secret=""), "google_secret_manager_secret")
-    assert {body["secret_id"] for body in secrets.values()} == _READERS.keys() - {"dojangkok-ai-server-tokens"}
-
-
 def test_state_holds_no_value_of_a_secret(plan: Plan) -> None:
     """A reader of the state reads every value in it, so a person adds the values to Secret Manager by hand."""
     assert not resources(plan, "google_secret_manager_secret_version")

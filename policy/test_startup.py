@@ -210,14 +210,6 @@ def test_variables_are_those_of_the_server(rendered: Scripts, vm: Vm) -> None:
     assert actual["APP_ENV"] == "prod"
 
 
-def test_script_without_a_secret_of_tokens_sets_no_tokens(terraform: Terraform, vm: Vm) -> None:
-    """Where the environment names no secret for the callers' tokens, a boot reads none and sets no AI_SERVER_TOKENS."""
-    (vm.folder / "secrets/dojangkok-ai-server-tokens").unlink()
-    result = vm.boot(scripts(terraform.plan("dev", ai_server_tokens_secret=""))["ai-server"])
-    assert result.returncode == 0, result.stderr
-    assert "AI_SERVER_TOKENS" not in vm.variables("app.env")
-
-
 def test_stop_period_is_long_enough_for_the_variables(rendered: Scripts, vm: Vm) -> None:
     """With the variables of the script, the server exits before Docker kills it."""
     vm.boot(rendered["prod"]["ai-server"])
