@@ -6,8 +6,7 @@ from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.callers import Callers
-from app.errors import ErrorAnswer, UnauthorizedError
-from app.limits import error_response
+from app.errors import ErrorAnswer, UnauthorizedError, error_response
 
 # Health checks, the collector of metrics and the smoke send no token. Their answers have no personal data, and the
 # ingress forwards /api alone. The description is public, and a server in production does not serve it.

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from app.errors import RETRY_AFTER_S, AppError, UnavailableError
+from app.errors import RETRY_AFTER_S, AppError, UnavailableError, clear_frames
 from app.metrics import JOBS, JOBS_ENDED
 
 CHECKLIST: Final = "checklist"
@@ -134,11 +134,8 @@ class Jobs:
             outcome = Failed(UnavailableError(error, retry_after_s=RETRY_AFTER_S))
         elif (raised := task.exception()) is None:
             result, outcome = "done", Done(task.result())
-        elif isinstance(raised, AppError):
-            result, outcome = "failed", Failed(raised)
         else:
-            _log.error("a job of %s failed because of a bug", product, exc_info=raised)
-            result, outcome = "failed", Failed(AppError("작업을 처리하지 못했습니다."))
+            result, outcome = "failed", Failed(_failure(product, raised))
         JOBS_ENDED.labels(product, result).inc()
         return outcome
 
@@ -148,6 +145,15 @@ class Jobs:
         outcome = await self._outcome(product, task)
         with JOBS.labels(product, "delivering").track_inprogress():
             await deliver(outcome)
+
+
+def _failure(product: str, raised: BaseException) -> AppError:
+    """Return the error of a failed job, which keeps no file of the job in memory."""
+    error = raised if isinstance(raised, AppError) else AppError("작업을 처리하지 못했습니다.")
+    if error is not raised:
+        _log.error("a job of %s failed because of a bug", product, exc_info=raised)
+    clear_frames(raised)
+    return error
 
 
 def _end(task: "asyncio.Task[Any]") -> None:

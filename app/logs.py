@@ -11,11 +11,13 @@ from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
 from app.pii import redacted
+from app.request_context import request_id
 
 _FOLDER: Final = Path("/var/log/dojangkok")
 _FILE_BYTES: Final = 50 * 2**20
 _OLD_FILES: Final = 3
 _FIELDS: Final = "{asctime}{levelname}{name}{message}"
+_OWN_TEXTS: Final = frozenset(("timestamp", "level", "name", "app", "env"))  # texts of this program alone
 _PROBES: Final = ("/health", "/livez", "/readyz", "/metrics")
 
 
@@ -45,9 +47,14 @@ class Lines(JsonFormatter):
         self._secrets = sorted(secrets, key=len, reverse=True)  # a secret may be the beginning of another
 
     def process_log_record(self, log_data: LogData) -> LogData:
-        """Replace secrets and personal data in every text."""
+        """Replace secrets and personal data in every text, and add the id of the request."""
         log_data.pop("color_message", None)  # uvicorn's field for terminals
-        return {key: self._safe(value) if isinstance(value, str) else value for key, value in log_data.items()}
+        for name, value in log_data.items():
+            if isinstance(value, str) and name not in _OWN_TEXTS:
+                log_data[name] = self._safe(value)
+        if (current_id := request_id()) is not None:
+            log_data["request_id"] = current_id
+        return log_data
 
     def _safe(self, text: str) -> str:
         for secret in self._secrets:

@@ -4,13 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
-from fastapi import Depends, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
@@ -28,11 +25,13 @@ from app.components import Components, keep_components
 from app.easycontracts import endpoints as easy_contracts
 from app.easycontracts.pages import Renderer
 from app.easycontracts.service import EasyContractService
-from app.errors import AppError, InvalidInputError
+from app.error_handlers import add_error_handlers
 from app.jobs import Jobs
-from app.limits import BodyLimits, error_response
+from app.lag import LagLimit, LoopLag
+from app.limits import BodyLimits
 from app.policies import Policies
 from app.readiness import Readiness
+from app.request_context import RequestContext
 from app.settings import Settings
 from app.version import VERSION
 
@@ -59,31 +58,32 @@ def create_app(
         jobs: jobs of the server; the application ends after all of them are delivered.
         transport: replacement of the network in tests.
     """
-    client = shared_client(transport)
+    client, lag = shared_client(transport), LoopLag(policies.lag)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch = _chroma_watch(client, settings, policies)
+        lag.start()
         readiness.open()
         yield
         readiness.close()
         await jobs.join(CALLBACKS_S)
         if watch:
             watch.cancel()
+        lag.stop()
         await client.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
     app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
     keep_components(app, _components(client, settings, policies, readiness, jobs))
-    app.add_middleware(BodyLimits, policy=policies.bodies)
+    app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
+    app.add_middleware(LagLimit, lag=lag)
     if tokens := settings.caller_tokens():
-        app.add_middleware(CallerCheck, callers=Callers(tokens))  # outside of the limits: a refused body takes no place
+        app.add_middleware(CallerCheck, callers=Callers(tokens))
     else:
         _log.warning("AI_SERVER_TOKENS is empty: the server accepts requests without a token")
-    app.add_exception_handler(AppError, _app_error_response)
-    app.add_exception_handler(RequestValidationError, _validation_response)
-    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _unreadable_response)
-    app.add_exception_handler(Exception, _bug_response)
+    app.add_middleware(RequestContext)
+    add_error_handlers(app)
     app.include_router(health.router)
     for router in (checklists.router, easy_contracts.router):
         app.include_router(router, dependencies=[Depends(TOKEN)], responses=UNAUTHORIZED)
@@ -113,24 +113,3 @@ def _chroma_watch(client: httpx.AsyncClient, settings: Settings, policies: Polic
         return None
     chroma = Chroma(client, str(settings.chromadb_url), settings, policies.outbound)
     return asyncio.create_task(chroma.watch())
-
-
-async def _app_error_response(_: Request, error: Exception) -> Response:
-    assert isinstance(error, AppError)  # noqa: S101 - registered for this class
-    return error_response(error)
-
-
-async def _validation_response(_: Request, error: Exception) -> Response:
-    """Return FastAPI's 422 without the input, which may be personal or impossible in JSON."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
-    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-async def _unreadable_response(_: Request, error: Exception) -> Response:
-    """Return a 400 for invalid JSON or multipart, or for too many parts."""
-    return error_response(InvalidInputError("요청 본문을 읽을 수 없습니다."))
-
-
-async def _bug_response(_: Request, error: Exception) -> Response:
-    return error_response(AppError("요청을 처리하지 못했습니다."))

@@ -7,91 +7,28 @@ Ports 8000 to 8003 must be free. bench/app_image.py measures the size of the ima
 """
 
 import asyncio
-import http.client
-import os
 import statistics
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import httpx
 import pymupdf
 
-from bench.health_requests import PORT, p99, probe_latency, rate
+from bench.app_processes import SERVER, fake, processor_s, records, server
+from bench.health_requests import p99, probe_latency, rate
 
-ROOT: Final = Path(__file__).parent.parent
-SERVER: Final = f"http://127.0.0.1:{PORT}"
-FAKES: Final = {"vllm": 8001, "upstage": 8002, "backend": 8003}
-ENVIRONMENT: Final = {
-    "APP_ENV": "dev",
-    "VLLM_BASE_URL": "http://127.0.0.1:8001/v1",
-    "VLLM_API_KEY": "fake-vllm-key",
-    "OCR_API": "fake-ocr-key",
-    "OCR_URL": "http://127.0.0.1:8002/v1/document-digitization",
-    "BACKEND_CALLBACK_BASE_URL": "http://127.0.0.1:8003/api",
-    "BACKEND_INTERNAL_TOKEN": "fake-backend-token",
-}
 LLM_S: Final = 2
 JOBS: Final = 200
 PAGES: Final = 30
 RATE_S: Final = 8
 _TIMEOUT_S: Final = 120
-
-
-@contextmanager
-def process(*command: str, url: str) -> Iterator[int]:
-    """Run a process until the end of the block, and yield its id after it answers at a URL."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    with subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environment | ENVIRONMENT, stdout=subprocess.DEVNULL
-    ) as running:
-        try:
-            while not is_up(url):
-                if running.poll() is not None:
-                    raise SystemExit(f"python -m {command[0]} ended with code {running.returncode}")
-                time.sleep(0.002)
-            yield running.pid
-        finally:
-            running.kill()
-
-
-def server() -> AbstractContextManager[int]:
-    """Run the server until the end of the block, and yield its process id after it is ready."""
-    return process("app", url=f"{SERVER}/readyz")
-
-
-def fake(name: str, *arguments: str) -> AbstractContextManager[int]:
-    """Run a fake until the end of the block, and yield its process id after it listens."""
-    port = FAKES[name]
-    return process(
-        f"tests.support.app_fakes.{name}", "--port", str(port), *arguments, url=f"http://127.0.0.1:{port}/fake/calls"
-    )
-
-
-def is_up(url: str) -> bool:
-    """Return whether a URL answers with 200."""
-    address, _, path = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(address, timeout=5)
-    try:
-        connection.request("GET", f"/{path}")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
-
-
-def processor_s(pid: int) -> float:
-    """Return the processor time of a process, which a busy computer hardly changes."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def start_s() -> tuple[float, float]:
@@ -103,12 +40,6 @@ def start_s() -> tuple[float, float]:
             runs.append((time.perf_counter() - started_s, processor_s(pid)))
     seconds, processor_time_s = (statistics.median(column) for column in zip(*runs[1:], strict=True))
     return seconds, processor_time_s
-
-
-def records(name: str, kind: str) -> list[dict[str, Any]]:
-    """Return the calls or callbacks that a fake has recorded."""
-    rows: list[dict[str, Any]] = httpx.get(f"http://127.0.0.1:{FAKES[name]}/fake/{kind}").json()
-    return rows
 
 
 def checklists_s() -> float:

@@ -4,10 +4,11 @@ import logging
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
 from app.checklists.schemas import CaseId, Checklist, ChecklistAccepted, ChecklistRequest
 from app.components import Server
+from app.disconnects import while_connected
 from app.errors import ErrorAnswer
 from app.jobs import CHECKLIST
 
@@ -18,10 +19,10 @@ router = APIRouter(prefix="/api/checklists", tags=["checklists"])
 
 
 @router.post("/sync", responses={502: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}})
-async def checklist(request: ChecklistRequest, server: Server) -> Checklist:
+async def checklist(request: ChecklistRequest, caller: Request, server: Server) -> Checklist:
     """Create a checklist while the caller waits."""
-    checks = await server.jobs.wait_for(CHECKLIST, partial(server.checklists.checklist, request.keywords))
-    return Checklist(checklists=checks)
+    work = server.jobs.wait_for(CHECKLIST, partial(server.checklists.checklist, request.keywords))
+    return Checklist(checklists=await while_connected(caller, work))
 
 
 @router.post("/{id}", responses={503: {"model": ErrorAnswer}})

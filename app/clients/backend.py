@@ -46,7 +46,7 @@ class Backend:
         is_received, reason = False, "the server ends"
         try:
             answer = await self._outbound.send("POST", url, content=content, headers=headers)
-            is_received, reason = answer.is_success, f"status {answer.status_code}"
+            is_received, reason = answer.is_success, f"status {answer.status}"
         except AppError as error:
             reason = error.message
         finally:

@@ -39,4 +39,4 @@ class Chroma:
             answer = await self._outbound.send("GET", self._url)
         except AppError:
             return False
-        return answer.is_success and "heartbeat" in answer.text
+        return answer.is_success and b"heartbeat" in answer.body

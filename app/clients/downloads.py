@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+import anyio
 import httpx
 
+from app.clients.answers import LargeBodyError, read_body
 from app.errors import DownloadError, TooLargeError
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -69,8 +71,9 @@ class Downloader:
         parsed = _parse(url, is_local=self._is_local)
         host = parsed.raw_host.decode("ascii")
         try:
-            return await asyncio.wait_for(self._fetch(parsed, host), self._timeout_s)
-        except (asyncio.TimeoutError, httpx.TimeoutException):
+            with anyio.fail_after(self._timeout_s):
+                return await self._fetch(parsed, host)
+        except (TimeoutError, httpx.TimeoutException):
             raise DownloadError(f"{host}에서 파일을 제한 시간 안에 내려받지 못했습니다.") from None
         except httpx.HTTPError as error:
             raise DownloadError(f"{host}에서 파일을 내려받지 못했습니다.") from error
@@ -117,12 +120,10 @@ class Downloader:
             raise DownloadError(f"{host}에서 파일을 내려받지 못했습니다. (HTTP {response.status_code})")
         if int(response.headers.get("Content-Length", 0)) > self._max_bytes:
             raise self._too_large()
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > self._max_bytes:
-                raise self._too_large()
-        return bytes(body)
+        try:
+            return await read_body(response, self._max_bytes)
+        except LargeBodyError:
+            raise self._too_large() from None
 
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"파일이 너무 큽니다. 최대 {self._max_bytes / 2**20:g}MB까지 가능합니다.")

@@ -2,14 +2,18 @@
 
 import logging
 from http import HTTPStatus
+from typing import Final
 
 import httpx
 
+from app.clients.answers import Answer, run_aside
 from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError
 from app.pii import redacted
 from app.settings import Settings
 
+_ANSWER_BYTES: Final = 2**20
+_LONGEST_CONTENT: Final = 2**16  # characters; 2,048 tokens are a fourth of them
 _log = logging.getLogger(__name__)
 
 
@@ -22,7 +26,8 @@ class Llm:
     """
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
-        self._outbound = Outbound(client, Destination("vllm", answer_s=settings.http_timeout_sec), policy)
+        destination = Destination("vllm", answer_s=settings.http_timeout_sec, answer_bytes=_ANSWER_BYTES)
+        self._outbound = Outbound(client, destination, policy)
         self._url = f"{str(settings.vllm_base_url).rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
         self._base_model = settings.vllm_model
@@ -43,21 +48,21 @@ class Llm:
             OutboundError: vLLM gave no valid answer.
             UnavailableError: the circuit of vLLM is open.
         """
-        user = (redacted(user) if self._is_redacting else user)[:longest]
+        user = (await run_aside(redacted, user) if self._is_redacting else user)[:longest]
         answer = await self._request(adapter or self._base_model, system, user, max_tokens)
-        if answer.status_code == HTTPStatus.NOT_FOUND and adapter:
+        if answer.status == HTTPStatus.NOT_FOUND and adapter:
             _log.warning("adapter '%s' is not served, calling '%s'", adapter, self._base_model)
             answer = await self._request(self._base_model, system, user, max_tokens)
         try:
-            content = answer.raise_for_status().json()["choices"][0]["message"]["content"]
-        except (httpx.HTTPStatusError, ValueError, RecursionError, LookupError, TypeError):
+            content = (await answer.json())["choices"][0]["message"]["content"]
+        except (LookupError, TypeError):
             content = None
-        if not isinstance(content, str):
-            _log.error("vllm: the response with status %d has no answer", answer.status_code)
+        if not isinstance(content, str) or len(content) > _LONGEST_CONTENT:
+            _log.error("vllm: the response with status %d has no answer", answer.status)
             raise OutboundError("언어 모델의 응답을 해석할 수 없습니다.")
         return content.encode(errors="replace").decode()  # JSON allows lone surrogates
 
-    async def _request(self, model: str, system: str, user: str, max_tokens: int) -> httpx.Response:
+    async def _request(self, model: str, system: str, user: str, max_tokens: int) -> Answer:
         messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         body = {"model": model, "messages": messages, "temperature": 0.2, "max_tokens": max_tokens}
         return await self._outbound.send("POST", self._url, json=body, headers=self._headers)

@@ -1,12 +1,16 @@
 """
 Calls of other services: one pool of connections, and limits for each destination.
 
-A failed call is repeated after a wait with jitter, because every call here may be executed twice. A destination that
-keeps failing is not called for a while. Every call is counted with its outcome.
+A call has a deadline from its connection to the last byte of its answer, and its answer a largest size. A failed call
+is repeated after a wait with jitter, because every call here may be executed twice. A destination that keeps failing is
+not called for a while. Every call is counted with its outcome.
+
+A failure is a value, because an exception keeps the frames that it passed, and their requests, in memory.
 """
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,16 +19,18 @@ from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
+import anyio
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from app.clients.answers import Answer, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
 from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
-_CONNECTIONS: Final = 200
+_CONNECTIONS: Final = 400  # more than the places of all destinations, so that no call waits for a connection
 _IDLE_CONNECTIONS: Final = 50
 _CONNECT_S: Final = 5
+_MAX_RETRY_AFTER_S: Final = 300
 _TIMEOUT: Final = "timeout"
 _BUSY: Final = "status_429"
 _REPEATED_STATUSES: Final = {
@@ -62,36 +68,37 @@ class Destination:
 
     Args:
         name: name in metrics and errors.
-        answer_s: longest wait for a part of an answer.
+        answer_s: longest time of an attempt, from its connection to the last byte of the answer.
+        answer_bytes: largest size of an answer, decoded.
         attempts: largest number of attempts of a call.
-        at_once: largest number of concurrent calls.
+        at_once: largest number of concurrent attempts; a call that waits for its next attempt is not counted.
         has_circuit: whether failures open a circuit; callbacks have none, so that each of them gets all its attempts.
         repeats_slow: whether a call without an answer in time is repeated.
     """
 
     name: str
     answer_s: float
+    answer_bytes: int = 64 * 2**10
     attempts: int = 3
     at_once: int = 64
     has_circuit: bool = True
     repeats_slow: bool = False
 
 
-class _FailedCallError(Exception):
+@dataclass(frozen=True)
+class _Failure:
     """
-    A failed call.
+    A failed attempt.
 
     Args:
         outcome: label of the metric.
         is_repeated: whether the call is repeated.
-        requested_wait_s: What its answer asked to wait before.
+        requested_wait_s: seconds that the answer asks to wait before the next call, at most 300.
     """
 
-    def __init__(self, outcome: str, *, is_repeated: bool, requested_wait_s: int = 0) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.is_repeated = is_repeated
-        self.requested_wait_s = requested_wait_s
+    outcome: str
+    is_repeated: bool
+    requested_wait_s: int = 0
 
     @property
     def retry_after_s(self) -> int | None:
@@ -115,15 +122,13 @@ class Outbound:
         self._client = client
         self._to = destination
         self._policy = policy
-        self._backoff_s = wait_random_exponential(multiplier=policy.backoff_s, max=policy.longest_backoff_s)
         self._circuit = Circuit(destination.name, policy.circuit) if destination.has_circuit else None
         self._places = asyncio.Semaphore(destination.at_once)
-        timeout = httpx.Timeout(destination.answer_s, connect=min(_CONNECT_S, destination.answer_s), pool=None)
-        self._timeout = timeout
+        self._timeout = httpx.Timeout(None, connect=min(_CONNECT_S, destination.answer_s))
 
     async def send(
         self, method: str, url: str, *, before: Callable[[], Awaitable[None]] | None = None, **request: Any
-    ) -> httpx.Response:
+    ) -> Answer:
         """
         Send a request and return its complete answer: 2xx, or 4xx except 429.
 
@@ -137,78 +142,83 @@ class Outbound:
             OutboundError: all attempts failed.
             UnavailableError: the circuit of the destination is open.
         """
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(self._to.attempts),
-            wait=self._wait_s,
-            retry=retry_if_exception(lambda raised: isinstance(raised, _FailedCallError) and raised.is_repeated),
-            before_sleep=self._log_failure,
-            reraise=True,
-        )
-        try:
-            async with self._places:
-                return await retrying(self._call, method, url, before, **request)
-        except _FailedCallError as error:
-            _log.error("%s: %s", self._to.name, error.outcome)
-            text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
-            raise OutboundError(text, retry_after_s=error.retry_after_s) from None
+        for number in range(1, self._to.attempts + 1):
+            result = await self._attempt(method, url, before, **request)
+            if not isinstance(result, _Failure) or not result.is_repeated or number == self._to.attempts:
+                break
+            _log.warning("%s: %s, attempt %d", self._to.name, result.outcome, number)
+            await asyncio.sleep(self._wait_s(number, result))
+        if isinstance(result, Answer):
+            return result
+        if isinstance(result, UnavailableError):
+            raise result
+        _log.error("%s: %s", self._to.name, result.outcome)
+        text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
+        raise OutboundError(text, retry_after_s=result.retry_after_s)
 
-    def _wait_s(self, state: RetryCallState) -> float:
+    def _wait_s(self, attempt: int, failure: _Failure) -> float:
         """Return a random growing wait, or the wait that the answer requests, if it is longer."""
-        raised = state.outcome.exception() if state.outcome else None
-        requested_wait_s = raised.requested_wait_s if isinstance(raised, _FailedCallError) else 0
-        return max(self._backoff_s(state), min(requested_wait_s, self._policy.longest_requested_wait_s))
+        longest_s = min(self._policy.backoff_s * 2 ** (attempt - 1), self._policy.longest_backoff_s)
+        requested_s = min(failure.requested_wait_s, self._policy.longest_requested_wait_s)
+        return max(random.uniform(0, longest_s), requested_s)  # noqa: S311 - no secret
 
-    def _log_failure(self, state: RetryCallState) -> None:
-        raised = state.outcome.exception() if state.outcome else None
-        _log.warning("%s: %s, attempt %d", self._to.name, raised, state.attempt_number)
-
-    async def _call(
+    async def _attempt(
         self, method: str, url: str, before: Callable[[], Awaitable[None]] | None, **request: Any
-    ) -> httpx.Response:
+    ) -> Answer | _Failure | UnavailableError:
         if before:
             await before()
-        if self._circuit and (left_s := self._circuit.closed_in_s()):
-            OUTBOUND.labels(self._to.name, "circuit_open").inc()
-            text = f"외부 서비스({self._to.name})를 사용할 수 없습니다. 잠시 후 다시 시도해 주세요."
-            raise UnavailableError(text, retry_after_s=int(left_s) + 1)
-        started = time.monotonic()
-        try:
-            answer = await self._client.request(method, url, timeout=self._timeout, **request)
-            failure = _answer_failure(answer)
-        except httpx.RequestError as error:
-            failure = _request_failure(error, repeats_slow=self._to.repeats_slow)
+        async with self._places:
+            if self._circuit and (left_s := self._circuit.closed_in_s()):
+                OUTBOUND.labels(self._to.name, "circuit_open").inc()
+                text = f"외부 서비스({self._to.name})를 사용할 수 없습니다. 잠시 후 다시 시도해 주세요."
+                return UnavailableError(text, retry_after_s=int(left_s) + 1)
+            started = time.monotonic()
+            result = await self._exchange(method, url, **request)
         OUTBOUND_SECONDS.labels(self._to.name).observe(time.monotonic() - started)
-        OUTBOUND.labels(self._to.name, failure.outcome if failure else f"status_{answer.status_code}").inc()
-        if failure is None:
-            if self._circuit:
-                self._circuit.succeeded()
-            return answer
-        if self._circuit and failure.outcome != _BUSY:
+        outcome = result.outcome if isinstance(result, _Failure) else f"status_{result.status}"
+        OUTBOUND.labels(self._to.name, outcome).inc()
+        if self._circuit and isinstance(result, Answer):
+            self._circuit.succeeded()
+        elif self._circuit and outcome != _BUSY:
             self._circuit.failed()
-        raise failure
+        return result
+
+    async def _exchange(self, method: str, url: str, **request: Any) -> Answer | _Failure:
+        try:
+            with anyio.fail_after(self._to.answer_s):
+                async with self._client.stream(method, url, timeout=self._timeout, **request) as response:
+                    failure = _status_failure(response)
+                    return failure or Answer(response.status_code, await read_body(response, self._to.answer_bytes))
+        except (TimeoutError, httpx.RequestError) as error:
+            return _request_failure(error, repeats_slow=self._to.repeats_slow)
+        except LargeBodyError:
+            return _Failure("too_large", is_repeated=False)
 
 
-def _answer_failure(answer: httpx.Response) -> _FailedCallError | None:
-    is_repeated = answer.status_code in _REPEATED_STATUSES
-    if answer.is_success or (answer.is_client_error and not is_repeated):
+def _status_failure(response: httpx.Response) -> _Failure | None:
+    is_repeated = response.status_code in _REPEATED_STATUSES
+    if response.is_success or (response.is_client_error and not is_repeated):
         return None
-    requested_wait_s = _requested_wait_s(answer.headers.get("retry-after", ""))
-    return _FailedCallError(f"status_{answer.status_code}", is_repeated=is_repeated, requested_wait_s=requested_wait_s)
+    requested_wait_s = _requested_wait_s(response.headers.get("retry-after", ""))
+    return _Failure(f"status_{response.status_code}", is_repeated=is_repeated, requested_wait_s=requested_wait_s)
 
 
-def _request_failure(error: httpx.RequestError, *, repeats_slow: bool) -> _FailedCallError:
+def _request_failure(error: TimeoutError | httpx.RequestError, *, repeats_slow: bool) -> _Failure:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return _FailedCallError("unreachable", is_repeated=True)
-    if isinstance(error, httpx.TimeoutException):
-        return _FailedCallError(_TIMEOUT, is_repeated=repeats_slow)
-    return _FailedCallError("broken", is_repeated=True)
+        return _Failure("unreachable", is_repeated=True)
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return _Failure(_TIMEOUT, is_repeated=repeats_slow)
+    return _Failure("broken", is_repeated=True)
 
 
 def _requested_wait_s(retry_after: str) -> int:
-    """Return the seconds of a `Retry-After` in either form; 0 for an invalid value."""
+    """Return the seconds of a `Retry-After` in either form, at most 300; 0 for an invalid value."""
+    digits = retry_after.strip()
+    if digits.isascii() and digits.isdecimal():
+        significant = digits.lstrip("0") or "0"
+        return _MAX_RETRY_AFTER_S if len(significant) > 3 else min(int(significant), _MAX_RETRY_AFTER_S)
     try:
-        if retry_after.isdecimal():
-            return int(retry_after)
-        return max(0, round(parsedate_to_datetime(retry_after).timestamp() - time.time()))
-    except (ValueError, TypeError):
+        seconds = parsedate_to_datetime(digits).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
         return 0
+    return min(max(0, round(seconds)), _MAX_RETRY_AFTER_S)

@@ -1,14 +1,14 @@
 """Routes of `/api/easycontract`."""
 
-import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 
 from app.components import Components, Server
+from app.disconnects import while_connected
 from app.easycontracts.schemas import MOST_FILES, ContractFile, EasyContractRequest
 from app.easycontracts.service import Document
 from app.errors import ErrorAnswer, InvalidInputError
@@ -19,7 +19,6 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
     **{status: {"model": ErrorAnswer} for status in (400, 413, 502, 503)},
 }
-_CLIENT_CLOSED: Final = 499  # as in nginx, for the metric of requests
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +37,7 @@ async def easy_contract_of_uploads(
         Document(_encodable(file.filename or "") or f"file_{number}", await file.read(), doc_type)
         for number, (file, doc_type) in enumerate(zip(files, doc_types, strict=True), 1)
     ]
-    return await _while_connected(caller, _explain(server, documents))
+    return await while_connected(caller, _explain(server, documents))
 
 
 @router.post("/{id}", response_class=Response, responses=_ANSWERS)
@@ -50,28 +49,12 @@ async def easy_contract(
     if not all(file.url.strip() for file in request.files):
         raise InvalidInputError("url이 비어 있는 파일이 있습니다.")
     _log.info("easy contract requested", extra={"case_id": contract_id, "count": len(request.files)})
-    return await _while_connected(caller, _explain(server, request.files))
+    return await while_connected(caller, _explain(server, request.files))
 
 
 async def _explain(server: Components, files: Sequence[Document | ContractFile]) -> Response:
     explanation = await server.jobs.wait_for(EASY_CONTRACT, partial(server.easy_contracts.explain, files))
     return Response(explanation, media_type=_MARKDOWN)
-
-
-async def _while_connected(caller: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """Run the work, and cancel it if the caller closes the connection, because this does not end the request."""
-    running, disconnect = asyncio.ensure_future(work), asyncio.create_task(_disconnected(caller))
-    try:
-        await asyncio.wait({running, disconnect}, return_when=asyncio.FIRST_COMPLETED)
-        return running.result() if running.done() else Response(status_code=_CLIENT_CLOSED)
-    finally:
-        running.cancel()
-        disconnect.cancel()
-
-
-async def _disconnected(caller: Request) -> None:
-    while (await caller.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _encodable(name: str) -> str:

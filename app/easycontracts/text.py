@@ -1,12 +1,20 @@
 """Plain text of the OCR service's answer."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, Tag
 from bs4.exceptions import ParserRejectedMarkup
 
+from app.errors import OutboundError
+
 _BLOCKS = frozenset({"h1", "h2", "h3", "p", "header", "footer", "caption", "table", "figure"})
+
+# The text of a page is a few thousand characters. A tag needs 1.2 KiB of memory and 10 microseconds.
+_LONGEST_HTML: Final = 2**20
+_LONGEST_TEXT: Final = 2**16
+_TAGS: Final = 50_000
 
 
 def text_of(reply: object) -> str:
@@ -16,13 +24,17 @@ def text_of(reply: object) -> str:
     Args:
         reply: any JSON value; a value of another form has no text.
 
+    Raises:
+        OutboundError: the reply is larger than any page.
+
     Source:
         `content.html` of Upstage document digitization, or of each of its `elements`.
     """
+    html = _html(reply)
+    if len(html) > _LONGEST_HTML or html.count("<") > _TAGS:
+        raise OutboundError("문서 인식 결과가 너무 큽니다.")
     try:
-        soup = BeautifulSoup(
-            _html(reply) + "\n", "html.parser"
-        )  # Without the line break, BeautifulSoup warns about a URL.
+        soup = BeautifulSoup(html + "\n", "html.parser")  # Without the line break, BeautifulSoup warns about a URL.
     except (ParserRejectedMarkup, ValueError):  # ValueError: a character reference with thousands of digits.
         return ""
     for image in soup("img"):
@@ -30,6 +42,8 @@ def text_of(reply: object) -> str:
     for line_break in soup("br"):
         line_break.append("\n")  # Replacing the tag would search its siblings: minutes for 100,000 of them.
     text = "\n".join(line for block in _outermost(soup, _BLOCKS) for line in _lines(block))
+    if len(text) > _LONGEST_TEXT:
+        raise OutboundError("문서 인식 결과가 너무 큽니다.")
     return text.encode("utf-8", "ignore").decode()  # JSON and HTML both allow lone surrogates.
 
 
