@@ -1,7 +1,9 @@
 """Routes for load balancers, health checks and operators: alive, ready, version."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Response, status
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.components import Server
 from app.version import VERSION
@@ -10,14 +12,14 @@ from app.version import VERSION
 class Health(BaseModel):
     """Body of the health routes."""
 
-    status: str
+    status: Annotated[str, Field(examples=["ok"])]
 
 
 class Version(BaseModel):
     """Body of `/version`: version of the program and its image reference."""
 
-    version: str
-    image: str
+    version: Annotated[str, Field(examples=["0.1.0"])]
+    image: Annotated[str, Field(examples=["HOST/PATH/ai-server@sha256:…"])]
 
 
 router = APIRouter(tags=["health"])
