@@ -1,9 +1,7 @@
 """Routes for load balancers, health checks and operators: alive, ready, version."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Response, status
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from app.components import Server
 from app.version import VERSION
@@ -12,14 +10,14 @@ from app.version import VERSION
 class Health(BaseModel):
     """Body of the health routes."""
 
-    status: Annotated[str, Field(examples=["ok"])]
+    status: str
 
 
 class Version(BaseModel):
     """Body of `/version`: version of the program and its image reference."""
 
-    version: Annotated[str, Field(examples=["0.1.0"])]
-    image: Annotated[str, Field(examples=["HOST/PATH/ai-server@sha256:…"])]
+    version: str
+    image: str
 
 
 router = APIRouter(tags=["health"])

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
-from app.caller_check import TOKEN, CallerCheck
+from app.caller_check import TOKEN, UNAUTHORIZED, CallerCheck
 from app.callers import Callers
 from app.checklists import endpoints as checklists
 from app.checklists.service import ChecklistService
@@ -22,7 +22,6 @@ from app.clients.llm import Llm
 from app.clients.ocr import Ocr
 from app.clients.outbound import shared_client
 from app.components import Components, keep_components
-from app.description import API_ROUTE, EVERY_ROUTE, TAGS, TEXT, DescribedApi
 from app.easycontracts import endpoints as easy_contracts
 from app.easycontracts.pages import Renderer
 from app.easycontracts.service import EasyContractService
@@ -75,15 +74,7 @@ def create_app(
         await client.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
-    app = DescribedApi(
-        title="DojangKok AI Server",
-        version=VERSION,
-        description=TEXT,
-        openapi_tags=TAGS,
-        responses=EVERY_ROUTE,
-        lifespan=lifespan,
-        **docs,
-    )
+    app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
     keep_components(app, _components(client, settings, policies, readiness, jobs))
     app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
     app.add_middleware(LagLimit, lag=lag)
@@ -95,7 +86,7 @@ def create_app(
     add_error_handlers(app)
     app.include_router(health.router)
     for router in (checklists.router, easy_contracts.router):
-        app.include_router(router, dependencies=[Depends(TOKEN)], responses=API_ROUTE)
+        app.include_router(router, dependencies=[Depends(TOKEN)], responses=UNAUTHORIZED)
     assert _REQUESTS  # noqa: S101 - None only for a second metric of this name
     Instrumentator().add(_REQUESTS).instrument(app).expose(app, include_in_schema=False)
     return app

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 
-from app.checklists.callbacks import callbacks
 from app.checklists.schemas import CaseId, Checklist, ChecklistAccepted, ChecklistRequest
 from app.components import Server
 from app.disconnects import while_connected
@@ -26,7 +25,7 @@ async def checklist(request: ChecklistRequest, caller: Request, server: Server) 
     return Checklist(checklists=await while_connected(caller, work))
 
 
-@router.post("/{id}", callbacks=callbacks.routes, responses={503: {"model": ErrorAnswer}})
+@router.post("/{id}", responses={503: {"model": ErrorAnswer}})
 async def checklist_later(
     case_id: Annotated[CaseId, Path(alias="id")], request: ChecklistRequest, server: Server
 ) -> ChecklistAccepted:

@@ -6,7 +6,6 @@ from pydantic import BaseModel, Field
 
 MOST_FILES: Final = 5
 REGISTRY: Final = "registry"
-_EXAMPLE: Final = {"url": "https://store.example.com/lease.pdf?X-Amz-Signature=…", "doc_type": "contract"}
 
 
 class ContractFile(BaseModel):
@@ -22,4 +21,4 @@ class ContractFile(BaseModel):
 class EasyContractRequest(BaseModel):
     """The files of a lease; their number, one to five, is checked separately with its own error."""
 
-    files: Annotated[list[ContractFile], Field(max_length=100, examples=[[_EXAMPLE]])]
+    files: Annotated[list[ContractFile], Field(max_length=100)]
