@@ -1,12 +1,12 @@
 """The check of a caller's token, before the body of a request is read."""
 
-from typing import Any, Final
+from typing import Final
 
 from fastapi.security import HTTPBearer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.callers import Callers
-from app.errors import ErrorAnswer, UnauthorizedError, error_response
+from app.errors import UnauthorizedError, error_response
 
 # Health checks, the collector of metrics and the smoke send no token. Their answers have no personal data, and the
 # ingress forwards /api alone. The description is public, and a server in production does not serve it.
@@ -20,13 +20,6 @@ TOKEN: Final = HTTPBearer(
     description="One of the tokens in AI_SERVER_TOKENS. A server without tokens accepts every request.",
     auto_error=False,
 )
-UNAUTHORIZED: Final[dict[int | str, dict[str, Any]]] = {
-    401: {
-        "model": ErrorAnswer,
-        "description": "The request has no valid token.",
-        "headers": {"WWW-Authenticate": {"schema": {"type": "string", "const": _CHALLENGE}}},
-    }
-}
 
 
 class CallerCheck:

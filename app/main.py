@@ -11,7 +11,8 @@ from fastapi import Depends, FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
-from app.caller_check import TOKEN, UNAUTHORIZED, CallerCheck
+from app.api_description import DESCRIPTION, TAGS, TITLE
+from app.caller_check import TOKEN, CallerCheck
 from app.callers import Callers
 from app.checklists import endpoints as checklists
 from app.checklists.service import ChecklistService
@@ -20,7 +21,7 @@ from app.clients.chroma import Chroma
 from app.clients.downloads import Downloader
 from app.clients.llm import Llm
 from app.clients.ocr import Ocr
-from app.clients.outbound import shared_client
+from app.clients.outbound import download_client, shared_client
 from app.components import Components, keep_components
 from app.easycontracts import endpoints as easy_contracts
 from app.easycontracts.pages import Renderer
@@ -58,7 +59,8 @@ def create_app(
         jobs: jobs of the server; the application ends after all of them are delivered.
         transport: replacement of the network in tests.
     """
-    client, lag = shared_client(transport), LoopLag(policies.lag)
+    client, downloads = shared_client(transport), download_client(transport)
+    lag = LoopLag(policies.lag)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -72,10 +74,11 @@ def create_app(
             watch.cancel()
         lag.stop()
         await client.aclose()
+        await downloads.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
-    app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
-    keep_components(app, _components(client, settings, policies, readiness, jobs))
+    app = FastAPI(title=TITLE, description=DESCRIPTION, version=VERSION, openapi_tags=TAGS, lifespan=lifespan, **docs)
+    keep_components(app, _components(client, downloads, settings, policies, readiness, jobs))
     app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
     app.add_middleware(LagLimit, lag=lag)
     if tokens := settings.caller_tokens():
@@ -86,18 +89,23 @@ def create_app(
     add_error_handlers(app)
     app.include_router(health.router)
     for router in (checklists.router, easy_contracts.router):
-        app.include_router(router, dependencies=[Depends(TOKEN)], responses=UNAUTHORIZED)
+        app.include_router(router, dependencies=[Depends(TOKEN)])
     assert _REQUESTS  # noqa: S101 - None only for a second metric of this name
     Instrumentator().add(_REQUESTS).instrument(app).expose(app, include_in_schema=False)
     return app
 
 
 def _components(
-    client: httpx.AsyncClient, settings: Settings, policies: Policies, readiness: Readiness, jobs: Jobs
+    client: httpx.AsyncClient,
+    downloads: httpx.AsyncClient,
+    settings: Settings,
+    policies: Policies,
+    readiness: Readiness,
+    jobs: Jobs,
 ) -> Components:
     llm = Llm(client, settings, policies.outbound)
     ocr = Ocr(client, settings, policies.ocr, policies.outbound)
-    downloader = Downloader(client, is_local=settings.app_env == "local")
+    downloader = Downloader(downloads, is_local=settings.app_env == "local")
     return Components(
         settings=settings,
         readiness=readiness,

@@ -3,22 +3,23 @@
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 
+from app.api_description import api_responses, success
 from app.components import Components, Server
 from app.disconnects import while_connected
 from app.easycontracts.schemas import MOST_FILES, ContractFile, EasyContractRequest
 from app.easycontracts.service import Document
-from app.errors import ErrorAnswer, InvalidInputError
+from app.errors import InvalidInputError
 from app.jobs import EASY_CONTRACT
 
 _MARKDOWN: Final = "text/markdown; charset=utf-8"
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
-    **{status: {"model": ErrorAnswer} for status in (400, 413, 502, 503)},
-}
+_EXPLANATION: Final = success(
+    "The explanation.", {"text/markdown": {"schema": {"type": "string"}, "example": "## 요약\n\n보증금은 …"}}
+)
+_ANSWERS: Final = api_responses(_EXPLANATION, reads_files=True)
 _log = logging.getLogger(__name__)
 
 
