@@ -184,6 +184,7 @@ class Outbound:
         return result
 
     async def _exchange(self, method: str, url: str, **request: Any) -> Answer | _Failure:
+        response: httpx.Response | None = None
         try:
             with anyio.fail_after(self._to.answer_s):
                 async with self._client.stream(method, url, timeout=self._timeout, **request) as response:
@@ -193,6 +194,9 @@ class Outbound:
             return _request_failure(error, repeats_slow=self._to.repeats_slow)
         except LargeBodyError:
             return _Failure("too_large", is_repeated=False)
+        finally:
+            if response is not None:  # Its stream refers to it, and it to the request with its body.
+                response.stream = httpx.ByteStream(b"")
 
 
 def _status_failure(response: httpx.Response) -> _Failure | None:
