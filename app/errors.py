@@ -6,8 +6,12 @@ AppError                       status, code and message; the body is {"detail": 
 ├── UnsupportedFileTypeError   400  UNSUPPORTED_FILE_TYPE
 ├── DownloadError              400  DOWNLOAD_FAILED: the download of a file failed
 ├── DocumentError              400  UNPROCESSABLE_DOCUMENT: an unreadable file
+├── NotFoundError              404  NOT_FOUND: no route has this path
+├── MethodNotAllowedError      405  METHOD_NOT_ALLOWED: the route has other methods
 ├── SlowError                  408  TOO_SLOW: a body that does not arrive in time
 ├── TooLargeError              413  TOO_LARGE
+├── InvalidValueError          422  INVALID_VALUE: a value that does not fit the schema
+├── HeadersTooLargeError       431  HEADERS_TOO_LARGE
 ├── OutboundError              502  failed: another service failed
 └── UnavailableError           503  UNAVAILABLE: temporary; `retry_after_s` is the wait
 
@@ -19,6 +23,7 @@ from http import HTTPStatus
 from typing import Final
 
 from pydantic import BaseModel
+from starlette.responses import JSONResponse
 
 RETRY_AFTER_S: Final = 10  # default: about the time until a replaced instance is ready
 
@@ -71,6 +76,20 @@ class DocumentError(AppError):
     code = "UNPROCESSABLE_DOCUMENT"
 
 
+class NotFoundError(AppError):
+    """No route has the path of a request."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowedError(AppError):
+    """The route has other methods."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "METHOD_NOT_ALLOWED"
+
+
 class SlowError(AppError):
     """A body is not complete in time."""
 
@@ -83,6 +102,20 @@ class TooLargeError(AppError):
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "TOO_LARGE"
+
+
+class InvalidValueError(AppError):
+    """A value does not fit the schema of a request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "INVALID_VALUE"
+
+
+class HeadersTooLargeError(AppError):
+    """The headers of a request exceed their limit."""
+
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "HEADERS_TOO_LARGE"
 
 
 class OutboundError(AppError):
@@ -112,7 +145,7 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
-    """Body of every error response except 422."""
+    """Body of every error response."""
 
     detail: ErrorDetail
 
@@ -137,3 +170,9 @@ def clear_frames(error: BaseException) -> None:
 def error_answer(error: AppError) -> ErrorAnswer:
     """Return the body for an error."""
     return ErrorAnswer(detail=ErrorDetail(error=ErrorBody(code=error.code, message=error.message)))
+
+
+def error_response(error: AppError) -> JSONResponse:
+    """Return the HTTP response for an error."""
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s is not None else None
+    return JSONResponse(error_answer(error).model_dump(), error.status, headers)

@@ -1,8 +1,11 @@
 """Routes for load balancers, health checks and operators: alive, ready, version."""
 
+from typing import Final, Literal
+
 from fastapi import APIRouter, Response, status
 from pydantic import BaseModel
 
+from app.api_description import success
 from app.components import Server
 from app.version import VERSION
 
@@ -10,7 +13,7 @@ from app.version import VERSION
 class Health(BaseModel):
     """Body of the health routes."""
 
-    status: str
+    status: Literal["ok", "not ready"]
 
 
 class Version(BaseModel):
@@ -20,17 +23,21 @@ class Version(BaseModel):
     image: str
 
 
+_ALIVE: Final = success("The process serves.")
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health")
-@router.get("/livez")
+@router.get("/health", responses={200: _ALIVE})
+@router.get("/livez", responses={200: _ALIVE})
 async def alive() -> Health:
     """Answer while the process serves, without a call of another service."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Health}})
+@router.get(
+    "/readyz",
+    responses={200: success("The server accepts requests."), 503: {"model": Health, **success("It accepts none.")}},
+)
 async def ready(response: Response, server: Server) -> Health:
     """Answer 503 before the end of the start and after SIGTERM."""
     if server.readiness.is_open:
@@ -39,7 +46,7 @@ async def ready(response: Response, server: Server) -> Health:
     return Health(status="not ready")
 
 
-@router.get("/version")
+@router.get("/version", responses={200: success("The version and the image.")})
 async def release(server: Server) -> Version:
     """Return version and image."""
     return Version(version=VERSION, image=server.settings.ai_server_image)

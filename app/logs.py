@@ -11,11 +11,14 @@ from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
 from app.pii import redacted
+from app.request_context import request_id
 
 _FOLDER: Final = Path("/var/log/dojangkok")
 _FILE_BYTES: Final = 50 * 2**20
 _OLD_FILES: Final = 3
 _FIELDS: Final = "{asctime}{levelname}{name}{message}"
+_OWN_TEXTS: Final = frozenset(("timestamp", "level", "name", "app", "env"))  # texts of this program alone
+_LINE: Final = "json_line"
 _PROBES: Final = ("/health", "/livez", "/readyz", "/metrics")
 
 
@@ -44,10 +47,23 @@ class Lines(JsonFormatter):
         )
         self._secrets = sorted(secrets, key=len, reverse=True)  # a secret may be the beginning of another
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, which is made once for all handlers."""
+        line: str | None = getattr(record, _LINE, None)
+        if line is None:
+            line = super().format(record)
+            setattr(record, _LINE, line)
+        return line
+
     def process_log_record(self, log_data: LogData) -> LogData:
-        """Replace secrets and personal data in every text."""
+        """Replace secrets and personal data in every text, and add the id of the request."""
         log_data.pop("color_message", None)  # uvicorn's field for terminals
-        return {key: self._safe(value) if isinstance(value, str) else value for key, value in log_data.items()}
+        for name, value in log_data.items():
+            if isinstance(value, str) and name not in _OWN_TEXTS:
+                log_data[name] = self._safe(value)
+        if (current_id := request_id()) is not None:
+            log_data["request_id"] = current_id
+        return log_data
 
     def _safe(self, text: str) -> str:
         for secret in self._secrets:
@@ -77,8 +93,9 @@ def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = (), *, fil
         handlers.append(RotatingFileHandler(file, maxBytes=file_bytes, backupCount=_OLD_FILES, encoding="utf-8"))
     except OSError as error:
         unwritable = error
+    lines = Lines(app_env, secrets)
     for handler in handlers:
-        handler.setFormatter(Lines(app_env, secrets))
+        handler.setFormatter(lines)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs whole URLs with their signatures
     logging.getLogger("uvicorn.access").addFilter(is_no_probe)

@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
+from app.api_description import DESCRIPTION, TAGS, TITLE
 from app.checklists import endpoints as checklists
 from app.checklists.service import ChecklistService
 from app.clients.backend import Backend
@@ -20,16 +18,18 @@ from app.clients.chroma import Chroma
 from app.clients.downloads import Downloader
 from app.clients.llm import Llm
 from app.clients.ocr import Ocr
-from app.clients.outbound import shared_client
+from app.clients.outbound import download_client, shared_client
 from app.components import Components, keep_components
 from app.easycontracts import endpoints as easy_contracts
 from app.easycontracts.pages import Renderer
 from app.easycontracts.service import EasyContractService
-from app.errors import AppError, InvalidInputError
+from app.error_handlers import add_error_handlers
 from app.jobs import Jobs
-from app.limits import BodyLimits, error_response
+from app.lag import LagLimit, LoopLag
+from app.limits import BodyLimits
 from app.policies import Policies
 from app.readiness import Readiness
+from app.request_context import RequestContext
 from app.settings import Settings
 from app.version import VERSION
 
@@ -55,27 +55,30 @@ def create_app(
         jobs: jobs of the server; the application ends after all of them are delivered.
         transport: replacement of the network in tests.
     """
-    client = shared_client(transport)
+    client, downloads = shared_client(transport), download_client(transport)
+    lag = LoopLag(policies.lag)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watch = _chroma_watch(client, settings, policies)
+        lag.start()
         readiness.open()
         yield
         readiness.close()
         await jobs.join(CALLBACKS_S)
         if watch:
             watch.cancel()
+        lag.stop()
         await client.aclose()
+        await downloads.aclose()
 
     docs = _NO_DOCS if settings.app_env == "prod" else {}
-    app = FastAPI(title="DojangKok AI Server", version=VERSION, lifespan=lifespan, **docs)
-    keep_components(app, _components(client, settings, policies, readiness, jobs))
-    app.add_middleware(BodyLimits, policy=policies.bodies)
-    app.add_exception_handler(AppError, _app_error_response)
-    app.add_exception_handler(RequestValidationError, _validation_response)
-    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _unreadable_response)
-    app.add_exception_handler(Exception, _bug_response)
+    app = FastAPI(title=TITLE, description=DESCRIPTION, version=VERSION, openapi_tags=TAGS, lifespan=lifespan, **docs)
+    keep_components(app, _components(client, downloads, settings, policies, readiness, jobs))
+    app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
+    app.add_middleware(LagLimit, lag=lag)
+    app.add_middleware(RequestContext)
+    add_error_handlers(app)
     for router in (health.router, checklists.router, easy_contracts.router):
         app.include_router(router)
     assert _REQUESTS  # noqa: S101 - None only for a second metric of this name
@@ -84,11 +87,16 @@ def create_app(
 
 
 def _components(
-    client: httpx.AsyncClient, settings: Settings, policies: Policies, readiness: Readiness, jobs: Jobs
+    client: httpx.AsyncClient,
+    downloads: httpx.AsyncClient,
+    settings: Settings,
+    policies: Policies,
+    readiness: Readiness,
+    jobs: Jobs,
 ) -> Components:
     llm = Llm(client, settings, policies.outbound)
     ocr = Ocr(client, settings, policies.ocr, policies.outbound)
-    downloader = Downloader(client, is_local=settings.app_env == "local")
+    downloader = Downloader(downloads, is_local=settings.app_env == "local")
     return Components(
         settings=settings,
         readiness=readiness,
@@ -104,24 +112,3 @@ def _chroma_watch(client: httpx.AsyncClient, settings: Settings, policies: Polic
         return None
     chroma = Chroma(client, str(settings.chromadb_url), settings, policies.outbound)
     return asyncio.create_task(chroma.watch())
-
-
-async def _app_error_response(_: Request, error: Exception) -> Response:
-    assert isinstance(error, AppError)  # noqa: S101 - registered for this class
-    return error_response(error)
-
-
-async def _validation_response(_: Request, error: Exception) -> Response:
-    """Return FastAPI's 422 without the input, which may be personal or impossible in JSON."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
-    detail = [{key: problem[key] for key in ("type", "loc", "msg")} for problem in error.errors()]
-    return JSONResponse({"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
-
-
-async def _unreadable_response(_: Request, error: Exception) -> Response:
-    """Return a 400 for invalid JSON or multipart, or for too many parts."""
-    return error_response(InvalidInputError("요청 본문을 읽을 수 없습니다."))
-
-
-async def _bug_response(_: Request, error: Exception) -> Response:
-    return error_response(AppError("요청을 처리하지 못했습니다."))

@@ -22,4 +22,7 @@ OUTBOUND_SECONDS: Final = Histogram(
 )
 CIRCUIT_OPEN: Final = Gauge("ai_circuit_open", "1 while a destination is not called after failures.", ["destination"])
 CHROMADB_UP: Final = Gauge("ai_chromadb_up", "1 if ChromaDB answered the last heartbeat.")
+LOOP_LAG: Final = Gauge(
+    "ai_loop_lag_seconds", "How late the event loop runs its callbacks; requests are refused above 0.1."
+)
 DRAINING: Final = Gauge("ai_draining", "1 after the first SIGTERM.")

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import OutboundPolicy
+from app.connections import ConnectionPolicy
 from app.easycontracts.service import PromptPolicy
+from app.lag import LagPolicy
 from app.limits import BodyPolicy
 
 
@@ -12,6 +14,8 @@ from app.limits import BodyPolicy
 class Policies:
     """A policy for each part of the server that has one."""
 
+    connections: ConnectionPolicy = field(default_factory=ConnectionPolicy)
+    lag: LagPolicy = field(default_factory=LagPolicy)
     bodies: BodyPolicy = field(default_factory=BodyPolicy)
     outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
     ocr: OcrPolicy = field(default_factory=OcrPolicy)

@@ -9,6 +9,7 @@ from typing import Final
 
 import uvicorn
 
+from app.connections import limited_protocol
 from app.jobs import Jobs
 from app.main import create_app
 from app.metrics import DRAINING
@@ -60,14 +61,15 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until a signal; at the end every request has its answer, and every job its callback."""
-    readiness, jobs = Readiness(), Jobs()
+    readiness, jobs, policies = Readiness(), Jobs(), Policies()
     config = uvicorn.Config(
-        create_app(settings, Policies(), readiness, jobs),
+        create_app(settings, policies, readiness, jobs),
         host="0.0.0.0",  # noqa: S104 - the network of a container, or of a VM behind a firewall
         port=_PORT,
         log_config=None,
         loop="uvloop",
-        http="httptools",
+        http=limited_protocol(policies.connections),
+        timeout_keep_alive=math.ceil(policies.connections.silent_s),
         timeout_graceful_shutdown=math.ceil(settings.finish_sec) + _ANSWER_S,
     )
     DrainingServer(config, settings, readiness, jobs).run()

@@ -4,11 +4,13 @@ import logging
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 
+from app.api_description import api_responses, success
+from app.checklists.callback import callback
 from app.checklists.schemas import CaseId, Checklist, ChecklistAccepted, ChecklistRequest
 from app.components import Server
-from app.errors import ErrorAnswer
+from app.disconnects import while_connected
 from app.jobs import CHECKLIST
 
 _log = logging.getLogger(__name__)
@@ -17,14 +19,18 @@ _log = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/checklists", tags=["checklists"])
 
 
-@router.post("/sync", responses={502: {"model": ErrorAnswer}, 503: {"model": ErrorAnswer}})
-async def checklist(request: ChecklistRequest, server: Server) -> Checklist:
+@router.post("/sync", responses=api_responses(success("The checklist.")))
+async def checklist(request: ChecklistRequest, caller: Request, server: Server) -> Checklist:
     """Create a checklist while the caller waits."""
-    checks = await server.jobs.wait_for(CHECKLIST, partial(server.checklists.checklist, request.keywords))
-    return Checklist(checklists=checks)
+    work = server.jobs.wait_for(CHECKLIST, partial(server.checklists.checklist, request.keywords))
+    return Checklist(checklists=await while_connected(caller, work))
 
 
-@router.post("/{id}", responses={503: {"model": ErrorAnswer}})
+@router.post(
+    "/{id}",
+    responses=api_responses(success("The checklist follows in a callback."), calls_services=False),
+    callbacks=callback.routes,
+)
 async def checklist_later(
     case_id: Annotated[CaseId, Path(alias="id")], request: ChecklistRequest, server: Server
 ) -> ChecklistAccepted:

@@ -1,27 +1,68 @@
-"""Bodies of the checklist routes."""
+"""Bodies of the checklist routes and of their callback."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Keyword = Annotated[str, Field(max_length=200)]
 CaseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", description="Part of a URL.")]
+_CHECKS: Final[list[JsonValue]] = ["보증금이 주변 시세와 비교해 적정한지 확인하기", "반려동물 특약 확인하기"]
 
 
 class ChecklistRequest(BaseModel):
     """The topics of a checklist."""
 
-    keywords: Annotated[list[Keyword], Field(max_length=100)] | None = None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"keywords": ["전세", "반려동물"]}]})
+
+    keywords: Annotated[list[Keyword], Field(max_length=100)] | None = Field(
+        default=None, description="Topics of the lease; null or [] for the common checks alone."
+    )
 
 
 class Checklist(BaseModel):
     """The checklist."""
 
-    checklists: list[str]
+    model_config = ConfigDict(json_schema_extra={"examples": [{"checklists": _CHECKS}]})
+
+    checklists: list[str] = Field(description="20 common checks, then those for the keywords; at most 30.")
 
 
 class ChecklistAccepted(BaseModel):
     """The answer for a checklist that a callback delivers."""
 
-    id: str
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"id": "7", "message": "체크리스트 생성을 시작했습니다."}]}
+    )
+
+    id: str = Field(description="The id of the request.")
     message: str
+
+
+class CallbackError(BaseModel):
+    """Why there is no checklist."""
+
+    code: str = Field(description="Always `failed`.")
+    message: str = Field(description="Text in Korean for the user.")
+    retry_after_sec: int | None = Field(
+        default=None, ge=0, le=300, description="Seconds until the same request may succeed; absent if it will not."
+    )
+
+
+class FailedCallback(BaseModel):
+    """The body of a callback without a checklist."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "error": {
+                        "code": "failed",
+                        "message": "외부 서비스(vllm)가 응답하지 않습니다.",
+                        "retry_after_sec": 10,
+                    }
+                }
+            ]
+        }
+    )
+
+    error: CallbackError

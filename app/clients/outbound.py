@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
 import anyio
@@ -24,11 +23,11 @@ import httpx
 
 from app.clients.answers import Answer, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
+from app.clients.transport import AiohttpTransport, PlainClient
 from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
 _CONNECTIONS: Final = 400  # more than the places of all destinations, so that no call waits for a connection
-_IDLE_CONNECTIONS: Final = 50
 _CONNECT_S: Final = 5
 _MAX_RETRY_AFTER_S: Final = 300
 _TIMEOUT: Final = "timeout"
@@ -107,12 +106,13 @@ class _Failure:
 
 
 def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """Return the HTTP client of the server, which ignores environment variables, such as a proxy, and cookies."""
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE_CONNECTIONS)
-    return httpx.AsyncClient(
-        transport=transport, limits=limits, cookies=cookies, trust_env=False, follow_redirects=False
-    )
+    """Return the HTTP client for other services, which ignores environment variables, such as a proxy, and cookies."""
+    return PlainClient(transport or AiohttpTransport(_CONNECTIONS))
+
+
+def download_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """Return the HTTP client for downloads, which connects to an address and names another host in TLS."""
+    return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False)
 
 
 class Outbound:

@@ -2,24 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Path, Request, Response, UploadFile
 
+from app.api_description import api_responses, success
 from app.components import Components, Server
+from app.disconnects import while_connected
 from app.easycontracts.schemas import MOST_FILES, ContractFile, EasyContractRequest
 from app.easycontracts.service import Document
-from app.errors import ErrorAnswer, InvalidInputError
+from app.errors import InvalidInputError
 from app.jobs import EASY_CONTRACT
 
 _MARKDOWN: Final = "text/markdown; charset=utf-8"
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
-    **{status: {"model": ErrorAnswer} for status in (400, 413, 502, 503)},
-}
-_CLIENT_CLOSED: Final = 499  # as in nginx, for the metric of requests
+_EXPLANATION: Final = success(
+    "The explanation.", {"text/markdown": {"schema": {"type": "string"}, "example": "## 요약\n\n보증금은 …"}}
+)
+_ANSWERS: Final = api_responses(_EXPLANATION, reads_files=True)
 _log = logging.getLogger(__name__)
 
 
@@ -38,7 +39,7 @@ async def easy_contract_of_uploads(
         Document(_encodable(file.filename or "") or f"file_{number}", await asyncio.to_thread(file.file.read), doc_type)
         for number, (file, doc_type) in enumerate(zip(files, doc_types, strict=True), 1)
     ]
-    return await _while_connected(caller, _explain(server, documents))
+    return await while_connected(caller, _explain(server, documents))
 
 
 @router.post("/{id}", response_class=Response, responses=_ANSWERS)
@@ -50,29 +51,12 @@ async def easy_contract(
     if not all(file.url.strip() for file in request.files):
         raise InvalidInputError("url이 비어 있는 파일이 있습니다.")
     _log.info("easy contract requested", extra={"case_id": contract_id, "count": len(request.files)})
-    return await _while_connected(caller, _explain(server, request.files))
+    return await while_connected(caller, _explain(server, request.files))
 
 
 async def _explain(server: Components, files: Sequence[Document | ContractFile]) -> Response:
     explanation = await server.jobs.wait_for(EASY_CONTRACT, partial(server.easy_contracts.explain, files))
     return Response(explanation, media_type=_MARKDOWN)
-
-
-async def _while_connected(caller: Request, work: Coroutine[Any, Any, Response]) -> Response:
-    """Run the work, and cancel it if the caller closes the connection, because this does not end the request."""
-    running, disconnect = asyncio.ensure_future(work), asyncio.create_task(_disconnected(caller))
-    try:
-        await asyncio.wait({running, disconnect}, return_when=asyncio.FIRST_COMPLETED)
-        return running.result() if running.done() else Response(status_code=_CLIENT_CLOSED)
-    finally:
-        running.cancel()
-        disconnect.cancel()
-        del running  # The error of the work refers to this frame; a reference back would keep the files in memory.
-
-
-async def _disconnected(caller: Request) -> None:
-    while (await caller.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _encodable(name: str) -> str:

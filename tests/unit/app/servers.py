@@ -4,15 +4,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
+def serving(app: ASGIApp, **config: Any) -> Iterator[str]:
     """Serve an application in a thread on a free port, and yield its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, http="httptools"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, **{"http": "httptools", **config}))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -13,18 +13,38 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from prometheus_client import REGISTRY
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
 
 from app.clients.chroma import Chroma
 from app.clients.outbound import OutboundPolicy, shared_client
+from app.connections import limited_protocol
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
+from tests.unit.app.bodies import Body
 from tests.unit.app.description import FILE, description
 from tests.unit.app.servers import serving
 
 pytest_plugins = ["schemathesis.pytest.plugin"]  # in the workers of pytest-xdist alone
 
 SERVED = AppEnvironment()
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    unsupported_method,
+    allow_header_conformance,
+]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))  # requests of each route
 
 
@@ -48,17 +68,6 @@ def test_production_serves_no_description(env: str, status: int) -> None:
     """In prod the routes of the description answer 404."""
     for path in ("/openapi.json", "/docs", "/redoc"):
         assert get(AppEnvironment({"app_env": env}), path).status_code == status
-
-
-def test_wrong_type_is_422_in_the_format_of_fastapi(environment: AppEnvironment) -> None:
-    """A value of a wrong type has its location in the answer."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post("/api/checklists/sync", json={"keywords": "not a list"})
-
-    answer = asyncio.run(scenario())
-    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "keywords"])
 
 
 def test_bug_is_500_without_details(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +116,7 @@ def test_heartbeat_of_chromadb_becomes_a_metric(status: int, is_up: int) -> None
 
     def answer(request: httpx.Request) -> httpx.Response:
         urls.append(str(request.url))
-        return httpx.Response(status, json={"nanosecond heartbeat": 1})
+        return httpx.Response(status, stream=Body(b'{"nanosecond heartbeat": 1}'))
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(answer)) as client:
@@ -125,7 +134,7 @@ def test_heartbeat_of_chromadb_becomes_a_metric(status: int, is_up: int) -> None
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """The application as a server, with fakes without faults."""
-    with serving(SERVED.app()) as url:
+    with serving(SERVED.app(), http=limited_protocol(SERVED.policies.connections)) as url:
         yield url
 
 
@@ -136,19 +145,42 @@ def client(served: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_contract_of_a_disconnected_caller_is_cancelled(served: str) -> None:
-    """Otherwise the job would use the rate limit of Upstage, which waiting callers need."""
-    picture = b"\x89PNG\r\n\x1a\n"
-    files = [("files", ("a.png", picture)), ("files", ("b.png", picture))]
-    data = {"doc_types": ["contract", "contract"]}
-    SERVED.upstage.plan.set(Fault(latency_s=5))
+PICTURE = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.mark.parametrize(
+    ("product", "path", "request_body"),
+    [
+        (
+            "easycontract",
+            "/api/easycontract/sync",
+            {
+                "files": [("files", ("a.png", PICTURE)), ("files", ("b.png", PICTURE))],
+                "data": {"doc_types": ["contract"] * 2},
+            },
+        ),
+        ("checklist", "/api/checklists/sync", {"json": {"keywords": ["주차"]}}),
+    ],
+)
+def test_job_of_a_disconnected_caller_is_cancelled(
+    served: str, product: str, path: str, request_body: dict[str, Any]
+) -> None:
+    """Otherwise the job would use the calls of other services that waiting callers need."""
+
+    def abandoned() -> float:
+        return REGISTRY.get_sample_value("ai_jobs_ended_total", {"product": product, "outcome": "abandoned"}) or 0
+
+    before = abandoned()
+    for plan in (SERVED.upstage.plan, SERVED.vllm.plan):
+        plan.set(Fault(latency_s=60))
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{served}/api/easycontract/sync", files=files, data=data, timeout=0.3)
-    deadline = time.monotonic() + 3
-    while REGISTRY.get_sample_value("ai_jobs", {"product": "easycontract", "state": "working"}):
+        httpx.post(served + path, timeout=0.3, **request_body)
+    deadline = time.monotonic() + 20
+    while abandoned() == before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    SERVED.upstage.plan.set()
+    for plan in (SERVED.upstage.plan, SERVED.vllm.plan):
+        plan.set()
 
 
 schema = schemathesis.openapi.from_path(FILE)
@@ -157,9 +189,8 @@ schema = schemathesis.openapi.from_path(FILE)
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_generated_request_is_no_internal_error(case: "schemathesis.Case[Any]", served: str) -> None:
-    """Each answer to generated requests fits the description and is no 500."""
-    checks = [not_a_server_error, response_schema_conformance, content_type_conformance]
-    case.call_and_validate(base_url=served, checks=checks)
+    """Each answer to generated requests fits the description, with status, headers and body, and is no 500."""
+    case.call_and_validate(base_url=served, checks=CHECKS)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +235,34 @@ def test_lone_surrogate_in_a_file_name_is_no_internal_error(client: httpx.Client
     assert (answer.status_code, "?." in answer.text) == (400, True)
 
 
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the operations of the committed description with their paths."""
+    for path, methods in json.loads(FILE.read_text(encoding="utf-8"))["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
 def test_description_has_every_error() -> None:
-    """Each status of an error is in the description of its route."""
-    paths = json.loads(FILE.read_text(encoding="utf-8"))["paths"]
-    assert {"200", "400", "413", "422", "502", "503"} <= set(paths["/api/easycontract/{id}"]["post"]["responses"])
+    """Each status of an error is in the description of its route, with an example of each code and with headers."""
+    always = {"400", "408", "413", "422", "431", "500", "503"}
+    for path, operation in operations():
+        answers = operation["responses"]
+        assert operation["description"]
+        assert all("X-Request-ID" in answer["headers"] for answer in answers.values())
+        if path.startswith("/api/"):
+            assert always <= set(answers)
+            assert ("502" in answers) == (path != "/api/checklists/{id}")
+            assert [status for status, answer in answers.items() if "Retry-After" in answer["headers"]] == [
+                status for status in answers if status in ("502", "503")
+            ]
+            assert all(answer["content"]["application/json"]["examples"] for answer in list(answers.values())[1:])
+
+
+def test_description_has_the_callback() -> None:
+    """The accepted checklist has its callback, with both bodies and the key of its attempts."""
+    callbacks = dict(operations())["/api/checklists/{id}"]["callbacks"]
+    ((url, callback),) = callbacks["checklist_complete"].items()
+    assert url == "{BACKEND_CALLBACK_BASE_URL}/internal/callbacks/checklists/{$request.path.id}/complete"
+    body = callback["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert [kind["$ref"].rpartition("/")[2] for kind in body["anyOf"]] == ["Checklist", "FailedCallback"]
+    assert "idempotency-key" in {parameter["name"] for parameter in callback["post"]["parameters"]}

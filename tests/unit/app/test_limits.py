@@ -1,6 +1,7 @@
 """Bodies above the limits, alone and together."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -89,6 +90,50 @@ def test_slow_body_is_refused() -> None:
             assert (await http.post("/", content=b"{}")).text == "2"
         assert (refused.status_code, refused.headers["connection"]) == (408, "close")
         assert refused.json()["detail"]["error"]["code"] == "TOO_SLOW"
+
+    asyncio.run(scenario())
+
+
+def test_body_without_progress_is_refused() -> None:
+    """A body of which too little arrives in a part of the time ends with 408, long before the limit of the whole."""
+
+    async def parts(*, count: int, size: int) -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield bytes(size)
+            await asyncio.sleep(0.1)
+
+    async def scenario() -> None:
+        app = Counting()
+        app.is_open.set()
+        async with client(app, progress_bytes=2000, progress_s=0.4) as http:
+            assert (await http.post("/", content=parts(count=15, size=1000))).text == "15000"
+            assert (await http.post("/", content=parts(count=2, size=10))).text == "20"
+            started = time.monotonic()
+            refused = await http.post("/", content=parts(count=1000, size=10))
+        assert (refused.status_code, refused.headers["connection"]) == (408, "close")
+        assert time.monotonic() - started < 30
+
+    asyncio.run(scenario())
+
+
+def test_announced_bytes_take_no_place() -> None:
+    """Uploads that announce 50 MiB and send nothing do not block others."""
+
+    async def silence() -> AsyncIterator[bytes]:
+        await asyncio.sleep(60)
+        yield b""
+
+    async def scenario() -> None:
+        app = Counting()
+        app.is_open.set()
+        async with client(app) as http:
+            headers, path = {"Content-Length": str(50 * MIB)}, "/api/easycontract/sync"
+            silent = [asyncio.create_task(http.post(path, content=silence(), headers=headers)) for _ in range(20)]
+            await asyncio.sleep(0.05)
+            assert app.requests == 20
+            assert (await http.post(path, content=bytes(MIB))).text == str(MIB)
+            for request in silent:
+                request.cancel()
 
     asyncio.run(scenario())
 

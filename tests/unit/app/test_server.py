@@ -150,6 +150,26 @@ def test_unfinished_jobs_are_handed_back(signals: int, limits: dict[str, str]) -
     }
 
 
+def test_half_sent_body_is_answered_at_the_end() -> None:
+    """A caller who is in the middle of a body at the end of the server gets 503 in the envelope of errors."""
+    with (
+        program(latency_s=0, DRAIN_SEC="0", FINISH_SEC="0") as running,
+        socket.create_connection(("127.0.0.1", 8000), timeout=20) as caller,
+    ):
+        caller.sendall(b"POST /api/checklists/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.2)
+        running.process.send_signal(signal.SIGTERM)
+        received = bytearray()
+        while part := caller.recv(2**16):
+            received += part
+        output = running.process.communicate(timeout=20)[0]
+    head, _, body = received.decode().partition("\r\n\r\n")
+    assert head.startswith("HTTP/1.1 503 ")
+    assert "retry-after: 10" in head
+    assert json.loads(body)["detail"]["error"]["code"] == "UNAVAILABLE"
+    assert "Traceback" not in output
+
+
 def test_signal_before_readiness_ends_the_server() -> None:
     """A SIGTERM during the start ends the process."""
     ignoring = (

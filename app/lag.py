@@ -1,0 +1,72 @@
+"""The lag of the event loop, and the refusal of requests while the lag is long."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.errors import RETRY_AFTER_S, UnavailableError, error_response
+from app.metrics import LOOP_LAG
+
+_API: Final = "/api/"  # health routes and metrics are answered always
+
+
+@dataclass(frozen=True)
+class LagPolicy:
+    """
+    When requests are refused.
+
+    Args:
+        longest_s: longest lag with which requests are accepted.
+        period_s: seconds between two samples.
+    """
+
+    longest_s: float = 0.1
+    period_s: float = 0.02
+
+
+class LoopLag:
+    """The lag of the running event loop: how late it ran the last callback that was due at a known time."""
+
+    def __init__(self, policy: LagPolicy) -> None:
+        self.seconds = 0.0
+        self._policy = policy
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether requests are refused."""
+        return self.seconds > self._policy.longest_s
+
+    def start(self) -> None:
+        """Sample the lag of the running loop, until `stop`."""
+        due_s = time.monotonic() + self._policy.period_s
+        self._timer = asyncio.get_running_loop().call_later(self._policy.period_s, self._sample, due_s)
+
+    def stop(self) -> None:
+        """Take no more samples."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _sample(self, due_s: float) -> None:
+        self.seconds = max(0.0, time.monotonic() - due_s)
+        LOOP_LAG.set(self.seconds)
+        self.start()
+
+
+class LagLimit:
+    """ASGI middleware: 503 for a request of the API while the lag is long, before anything else is done for it."""
+
+    def __init__(self, app: ASGIApp, lag: LoopLag) -> None:
+        self._app = app
+        self._lag = lag
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request to the application, or refuse it."""
+        if self._lag.is_long and scope["type"] == "http" and scope["path"].startswith(_API):
+            text = "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요."
+            await error_response(UnavailableError(text, retry_after_s=RETRY_AFTER_S))(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)

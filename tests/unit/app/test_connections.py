@@ -1,0 +1,201 @@
+"""Connections of hostile and of silent callers, over sockets of this computer."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from app.connections import ConnectionPolicy, limited_protocol
+from tests.unit.app.servers import serving
+
+KIB = 2**10
+SILENT_S = 0.4
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Echo:
+    """An application that answers with the size of the body, and counts its requests."""
+
+    def __init__(self, answer_bytes: int = 0, answer_s: float = 0) -> None:
+        self.requests = 0
+        self.answer_bytes = answer_bytes
+        self.answer_s = answer_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.requests += 1
+        size = len(await Request(scope, receive).body())
+        await asyncio.sleep(self.answer_s)
+        await PlainTextResponse(str(size) + "x" * self.answer_bytes)(scope, receive, send)
+
+
+@contextmanager
+def connection(app: Echo, silent_s: float = SILENT_S) -> Iterator[socket.socket]:
+    """Serve an application, and yield a connection to it."""
+    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s))
+    with (
+        serving(app, lifespan="off", http=protocol) as url,
+        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as caller,
+    ):
+        yield caller
+
+
+def answers(caller: socket.socket) -> bytes:
+    """Return all bytes until the server closes the connection."""
+    received = bytearray()
+    with suppress(ConnectionResetError):
+        while part := caller.recv(2**16):
+            received += part
+    return bytes(received)
+
+
+def send_while_open(caller: socket.socket, data: bytes, times: int) -> None:
+    with suppress(BrokenPipeError, ConnectionResetError):
+        for _ in range(times):
+            caller.sendall(data)
+
+
+def send_for(caller: socket.socket, data: bytes, longest_s: float, pause_s: float = 0.001) -> tuple[int, bool]:
+    """Send the same bytes repeatedly without a wait; return the number of sent bytes, and whether the server reads."""
+    caller.setblocking(False)
+    sent, deadline = 0, time.monotonic() + longest_s
+    while time.monotonic() < deadline:
+        try:
+            sent += caller.send(data)
+        except BlockingIOError:
+            pass
+        except (BrokenPipeError, ConnectionResetError):
+            return sent, False
+        time.sleep(pause_s)
+    return sent, True
+
+
+def code(answer: bytes) -> tuple[bytes, str]:
+    """Return status line and code of an answer in the envelope of errors."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"connection: close" in head
+    return head.partition(b"\r\n")[0], json.loads(body)["detail"]["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"GET / HTTP/1.1\r\nX: ",
+        b"GET /",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX: ",
+        GET + b"GET / HTTP/1.1\r\nX: ",
+    ],
+    ids=["header", "path", "chunk", "trailer", "second request"],
+)
+def test_endless_header_is_refused(start: bytes) -> None:
+    """The server answers 431 after 64 KiB, and closes the connection."""
+    app = Echo()
+    with connection(app, silent_s=20) as caller:
+        caller.sendall(start)
+        send_while_open(caller, b"x" * 4 * KIB, 17)
+        assert b"431 Request Header Fields Too Large" in (answer := answers(caller))
+        assert code(answer[answer.rindex(b"HTTP/1.1") :])[1] == "HEADERS_TOO_LARGE"
+
+
+def test_header_below_the_limit_is_accepted() -> None:
+    """A header block of 63 KiB is accepted, in one part and in many."""
+    with connection(Echo()) as caller:
+        head = b"GET / HTTP/1.1\r\nX: " + b"x" * 63 * KIB + b"\r\n\r\n"
+        caller.sendall(head)
+        for start in range(0, len(head), 1000):
+            caller.sendall(head[start : start + 1000])
+        assert answers(caller).count(b"200 OK") == 2
+
+
+def test_body_may_be_larger_than_a_header() -> None:
+    """The limit of a header does not apply to bodies, also not to many bodies of one connection."""
+    with connection(Echo()) as caller:
+        body = b"x" * 300 * KIB
+        post = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        caller.sendall(post * 3 + chunked * 3)
+        assert answers(caller).count(b"307200") == 6
+
+
+def test_pipelined_requests_are_answered_in_order() -> None:
+    """All requests of a caller who sends them at once have their answer."""
+    app = Echo()
+    posts = [b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size for size in range(400)]
+    with connection(app) as caller:
+        caller.sendall(b"".join(posts))
+        received = answers(caller).decode()
+    assert [int(part.partition("HTTP/")[0]) for part in received.split("\r\n\r\n")[1:]] == list(range(400))
+
+
+def test_unread_answers_stop_the_reading() -> None:
+    """The server reads no more requests of a caller who reads no answers, and ends the connection."""
+    app = Echo(answer_bytes=100 * KIB)
+    with connection(app) as caller:
+        sent, is_open = send_for(caller, GET * 1000, 20)
+    assert not is_open
+    assert app.requests < 100
+    assert sent < 10_000_000
+
+
+def test_pipelined_requests_wait_unparsed() -> None:
+    """While the server works on a request, the next ones wait outside of the parser, and few are read."""
+    app = Echo(answer_s=0.3)
+    with connection(app, silent_s=20) as caller:
+        sent, is_open = send_for(caller, GET * 1000, 0.25)
+    assert is_open
+    assert app.requests <= 1
+    assert sent < 10_000_000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET / HTTP/1.1\r\nHo", GET, GET + b"GET / HT", b"\r\n"],
+    ids=["nothing", "half", "idle", "half second", "blank line"],
+)
+def test_silent_connection_ends(sent: bytes) -> None:
+    """A connection without a complete request ends after the time limit."""
+    with connection(Echo()) as caller:
+        caller.sendall(sent)
+        started = time.monotonic()
+        assert answers(caller).count(b"200 OK") == sent.count(GET)
+        assert time.monotonic() - started >= SILENT_S * 0.9
+
+
+def test_dripping_header_ends() -> None:
+    """Single bytes of a header do not extend the time limit."""
+    with connection(Echo()) as caller:
+        caller.sendall(b"GET / HTTP/1.1\r\nX: ")
+        assert send_for(caller, b"x", 20, pause_s=0.05)[1] is False
+
+
+def test_dripping_body_after_the_answer_ends() -> None:
+    """A caller whose request is answered before its body is complete has the time limit too."""
+
+    class Hasty(Echo):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await PlainTextResponse("no", 413)(scope, receive, send)
+
+    with connection(Hasty()) as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
+        assert send_for(caller, b"x", 20, pause_s=0.05)[1] is False
+
+
+def test_slow_answer_is_not_silence() -> None:
+    """The time limit does not apply while the server works."""
+    with connection(Echo(answer_s=3 * SILENT_S)) as caller:
+        caller.sendall(GET)
+        assert answers(caller).count(b"200 OK") == 1
+
+
+def test_request_that_is_not_http_has_the_envelope() -> None:
+    """Bytes that are not HTTP get 400 in the envelope of errors."""
+    with connection(Echo()) as caller:
+        caller.sendall(b"nonsense\r\n\r\n")
+        assert code(answers(caller)) == (b"HTTP/1.1 400 Bad Request", "INVALID_INPUT")
