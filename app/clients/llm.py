@@ -7,7 +7,7 @@ import httpx
 
 from app.clients.outbound import Destination, Outbound
 from app.errors import OutboundError
-from app.pii import redacted
+from app.pii import redact
 from app.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Llm:
         self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
         self._base_model = settings.vllm_model
         self._is_redacting = settings.pii_redaction
+        self._with_names = settings.pii_names
 
     async def chat(self, system: str, user: str, *, adapter: str, max_tokens: int, longest: int | None = None) -> str:
         """
@@ -43,7 +44,7 @@ class Llm:
             OutboundError: vLLM gave no valid answer.
             UnavailableError: the circuit of vLLM is open.
         """
-        user = (redacted(user) if self._is_redacting else user)[:longest]
+        user = (redact(user, with_names=self._with_names) if self._is_redacting else user)[:longest]
         answer = await self._request(adapter or self._base_model, system, user, max_tokens)
         if answer.status_code == HTTPStatus.NOT_FOUND and adapter:
             _log.warning("adapter '%s' is not served, calling '%s'", adapter, self._base_model)

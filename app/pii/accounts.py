@@ -21,7 +21,7 @@ _SHAPED: Final = re.compile(
     + ")(?![0-9])"
 )
 _LOOSE: Final = re.compile(
-    "(?<![0-9])(?:[0-9](?: [0-9]){9,15}(?! ?[0-9])|[0-9][0-9*]{0,15}(?:[-./~][0-9*]{1,16}){0,5}(?![0-9]))"
+    "(?<![0-9*])(?:[0-9](?:[-./~ ][0-9]){9,15}(?![-./~ ]?[0-9])|[0-9][0-9*]{0,15}(?:[-./~][0-9*]{1,16}){0,5}(?![0-9]))"
 )
 _DIGITS_AT_LEAST: Final = 10
 _DIGITS_AT_MOST: Final = 16
@@ -40,24 +40,25 @@ _WORD_BEHIND: Final = re.compile(
     rf"[ ,|]{{0,2}}[(\[]? ?(?:[가-힣A-Za-z]{{0,6}}(?:{_ACCOUNT_WORD})|(?:{_BANK_NAME})(?![가-힣A-Za-z]))"
 )
 _AMOUNT_WORD: Final = re.compile(
-    "액|대출|채권|저당|보증금|차임|월세|전세|임대료|관리비|계약금|중도금|잔금|대금|요금|수수료|비용|이자|한도|합계"
+    "액|잔고|대출|채권|저당|보증금|차임|월세|전세|임대료|관리비|계약금|중도금|잔금|대금|요금|수수료|비용|이자|한도|합계"
     "|접수|증서|영업|고객|코드"
 )
 _AMOUNT_BEFORE: Final = re.compile(f"(?:{_AMOUNT_WORD.pattern})[^0-9{BLANKS}]{{0,6}}$")
 _LISTED: Final = re.compile(f"{ACCOUNT_BLANK}[ ,/|\n]{{1,3}}$")
 _LONGER: Final = re.compile("[0-9A-Za-z]-$")
+_CONTINUED: Final = re.compile("-[0-9]{1,2}(?![0-9])")
 
 
 def _shaped(candidate: Candidate) -> str | None:
     """Accept the shape of an account with hyphens, or with other joins near a word for an account."""
-    if _LONGER.search(candidate.before):
+    if _LONGER.search(candidate.before) or _CONTINUED.match(candidate.after):
         return None
     number = candidate.match[0]
     groups = number.split("-")
     is_certain = "".join(groups).isdecimal() and not any(re.fullmatch("(?:19|20)[0-9]{2}", group) for group in groups)
     if is_certain and list(map(len, groups)) == [4, 4, 4]:
         is_certain = number.startswith(("100", "101", "190", "900"))  # banks with three groups of four
-    return ACCOUNT if is_certain or _is_near_account(candidate) else None
+    return ACCOUNT if is_certain or is_near_account(candidate) else None
 
 
 def _loose(candidate: Candidate) -> str | None:
@@ -67,15 +68,16 @@ def _loose(candidate: Candidate) -> str | None:
     digits = "".join(groups)
     if not _DIGITS_AT_LEAST <= len(digits) <= _DIGITS_AT_MOST or _LONGER.search(candidate.before):
         return None
-    is_spaced = " " in number
+    is_spaced = len(digits) == len(groups)
     is_decimal = "." in number and len(groups) == 2
     is_round = any(len(group) > 4 and group.endswith("000") for group in groups)
     if is_decimal or (not is_spaced and (is_round or max(map(len, groups)) < 4)):
         return None
-    return ACCOUNT if _is_near_account(candidate) else None
+    return ACCOUNT if is_near_account(candidate) else None
 
 
-def _is_near_account(candidate: Candidate) -> bool:
+def is_near_account(candidate: Candidate) -> bool:
+    """Return whether the context of a number is an account."""
     before = candidate.before
     if _LISTED.search(before) or _NAME_BEFORE.search(before):
         return True

@@ -17,13 +17,13 @@ _EMAIL: Final = re.compile(
 )
 _D: Final = "[0-9*xX]"
 _CARD: Final = re.compile(
-    f"(?<![0-9])(?:[0-9]{{4}}(?P<join>[-. |]?){_D}{{4}}(?P=join){_D}{{4}}(?P=join){_D}{{4}}"
-    "|3[47][0-9]{2}(?P<amex>[-. |]?)[0-9]{6}(?P=amex)[0-9]{5})(?![0-9])"
+    f"(?<![0-9])(?:[0-9]{{4}}(?P<join>[-~./ |]?){_D}{{4}}(?P=join){_D}{{4}}(?P=join){_D}{{4}}"
+    "|3[47][0-9]{2}(?P<amex>[-~./ |]?)[0-9]{6}(?P=amex)[0-9]{5})(?![0-9])"
 )
 _CARD_WORD: Final = near("카 ?드|[Cc]ard|CARD", 12)
 _CARD_BEGIN: Final = tuple("234569")
 _LICENCE: Final = re.compile(
-    "(?<![0-9])(?:(?:1[1-9]|2[0-8])(?P<join>[-./ |]?)[0-9]{2}(?P=join)[0-9]{6}(?P=join)[0-9]{2}"
+    "(?<![0-9])(?:(?:1[1-9]|2[0-8])(?P<join>[-~./ |]?)[0-9]{2}(?P=join)[0-9]{6}(?P=join)[0-9]{2}"
     "|[0-9]{2}-[0-9]{6}-[0-9]{2})(?![-0-9])"
 )
 _LICENCE_WORD: Final = near("면 ?허", 14)
@@ -31,7 +31,7 @@ _REGION: Final = re.compile(
     "(?:서울|부산|경기|강원|충북|충남|전북|전남|경북|경남|제주|대구|인천|광주|대전|울산|세종)[- ]?$"
 )
 _PASSPORT: Final = re.compile(
-    "(?<![A-Za-z0-9])(?:[A-Za-z]{1,2}[- ]?[0-9OoIl](?: ?[0-9OoIl]){6,7}"
+    "(?<![A-Za-z0-9])(?:[A-Za-z]{1,2}[- ]?[0-9OoIlSBZ](?: ?[0-9OoIlSBZ]){6,7}"
     "|[A-Za-z][- ]?[0-9OoIl]{3}[A-Za-z][0-9OoIl]{4})(?![A-Za-z0-9])"
 )
 _PASSPORT_WORD: Final = near("여 ?권|[Pp]assport|PASSPORT", 14)
@@ -56,7 +56,7 @@ def _has_check_digit(digits: str) -> bool:
 def _licence(candidate: Candidate) -> str | None:
     if _LICENCE_WORD.search(candidate.before) or _REGION.search(candidate.before):
         return LICENCE
-    is_whole = candidate.match["join"] == "-" and not re.search("[0-9A-Za-z]-$", candidate.before)
+    is_whole = candidate.match["join"] in tuple("-~./|") and not re.search("[0-9A-Za-z]-$", candidate.before)
     return LICENCE if is_whole else None
 
 

@@ -13,15 +13,16 @@ from app.pii.kinds import ANY_JOIN, BLANKS, HARD_JOIN, PHONE, Candidate, Kind, n
 _D: Final = "[0-9*xX]"
 _SPOKEN: Final = "[공영일이삼사오육륙칠팔구]"
 _LAND_JOIN: Final = "[-~/.)| *]?"
+_MOBILE_JOIN: Final = rf"(?:[,:\])] ?| ?[(]|{ANY_JOIN})"
 _MOBILE_CODE: Final = "1[016789]"
-_LAND_CODE: Final = "(?:50[0-9]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|[5-8]0)"
+_LAND_CODE: Final = "(?:[35]0[0-9]|2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|[5-8]0)"
 _MOBILE: Final = re.compile(
-    rf"(?:\((?=01[0-9]\)))?(?<![0-9])(?:0{_MOBILE_CODE}|[공영]일[공영일육칠팔구])"
-    f"{ANY_JOIN}(?:{_D}{{3,4}}|{_SPOKEN}{{3,4}}){ANY_JOIN}(?:{_D}{{4}}|{_SPOKEN}{{4}})(?![0-9])"
+    rf"(?:[(\[](?=01[0-9][)\]]))?(?<![0-9])(?:0{_MOBILE_CODE}|[0공영][1일][016789공영일육칠팔구])"
+    f"{_MOBILE_JOIN}(?:{_D}{{3,4}}|{_SPOKEN}{{3,4}}){_MOBILE_JOIN}(?:{_D}{{4}}|{_SPOKEN}{{4}})(?![0-9])"
     f"|(?<![0-9])0 ?1 ?[016789]{HARD_JOIN}{_D}(?: ?{_D}){{2,3}}{HARD_JOIN}{_D}(?: ?{_D}){{3}}(?![0-9])"
 )
 _INTERNATIONAL: Final = re.compile(
-    rf"(?:[+] ?82|(?<![0-9])(?:0082|82(?=[- ]))){_LAND_JOIN}(?:\(0\))?0?{_LAND_JOIN}(?:{_MOBILE_CODE}|{_LAND_CODE})"
+    rf"(?:[(]?[+] ?82|[(]82(?=[)])|(?<![0-9])(?:0082|82(?=[- ]))){_LAND_JOIN}(?:\(0\))?0?{_LAND_JOIN}(?:{_MOBILE_CODE}|{_LAND_CODE})"
     f"{_LAND_JOIN}{_D}{{3,4}}{ANY_JOIN}{_D}{{4}}(?![0-9])"
 )
 _LAND: Final = re.compile(

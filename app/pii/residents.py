@@ -9,17 +9,22 @@ last six digits are random, so a check digit proves nothing.
 import re
 from typing import Final
 
-from app.pii.kinds import ANY_JOIN, BLANKS, FOREIGNER, RESIDENT, Candidate, Kind, near
+from app.pii.accounts import is_near_account
+from app.pii.kinds import ACCOUNT, ANY_JOIN, BLANKS, FOREIGNER, RESIDENT, Candidate, Kind, near
 
 _DATE: Final = re.compile("[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _MASK: Final = "[*xX](?: ?[*xX])"
 _WHOLE: Final = re.compile(
-    f"(?<![0-9])(?P<birth>[0-9](?: ?[0-9]){{5}})(?P<join>{ANY_JOIN})(?P<serial>[0-9](?: ?[0-9]){{6}})(?![0-9])"
+    "(?<![0-9])(?P<birth>[0-9](?:[ \n]?[0-9]){5})"
+    f"(?P<join>(?:[,:] |[,:]|{ANY_JOIN}))(?P<serial>[0-9](?:[ \n]?[0-9]){{6}})(?![0-9])"
 )
 _MASKED: Final = re.compile(
-    f"(?<![0-9])(?P<birth>[0-9]{{6}})[-~/.| ]?(?P<serial>[0-9]{{0,4}} ?{_MASK}{{2,6}}|[0-9](?![0-9]))(?![A-Za-z])"
+    f"(?<![0-9])(?P<birth>[0-9]{{6}})[-~/.| ]?(?P<serial>[0-9]{{0,4}} ?{_MASK}{{2,6}}|[0-9][-.+](?: ?[-.+]){{4,6}}(?![0-9])|[0-9](?![0-9]))(?![A-Za-z])"
     "|(?<![*xX])[*xX]{6}-[0-9]{7}(?![0-9])"
 )
+_DIGITS: Final = 13
+_SPACED: Final = re.compile("[0-9](?: [0-9]){12}")
+_NEXT_DIGIT: Final = re.compile(" [0-9]")
 _RESIDENT_WORD: Final = near("주 ?민", 16)
 _FOREIGNER_WORD: Final = near("외 ?국 ?인|거 ?소", 16)
 _DECIMAL: Final = re.compile(f"[0-9{BLANKS}][.]$")
@@ -31,12 +36,15 @@ def _whole(candidate: Candidate) -> str | None:
     label = _label(candidate, serial[0])
     if _is_announced(candidate):
         return label
-    if not _DATE.fullmatch(birth.replace(" ", "")):
+    if not _DATE.fullmatch("".join(birth.split())):
         return None
-    if " " in birth + serial:
-        return label if join and join not in " \n" else None
+    if len(birth + serial) > _DIGITS:
+        is_spaced = _SPACED.fullmatch(candidate.match[0]) and not _NEXT_DIGIT.match(candidate.after)
+        return label if is_spaced or join.strip() else None
     if not join:
-        return label if serial[0] in "12345678" and not _DECIMAL.search(candidate.before) else None
+        if serial[0] not in "12345678" or _DECIMAL.search(candidate.before):
+            return None
+        return ACCOUNT if is_near_account(candidate) else label
     is_amount = join in " |\n" and (serial.endswith("000") or candidate.after.lstrip(" ").startswith("원"))
     return None if is_amount else label
 

@@ -7,7 +7,7 @@ between two digits, so each pattern describes one way:
 - NFKC, decimal and circled digits of every script as ASCII; jamo composed to syllables
 - format characters, soft hyphens and combining marks removed
 - separators as `-`, `~`, `/`, `.`, `|` (a table cell), a line feed or a blank; characters that mask digits as `*`
-- look-alikes of 0 and 1 in a run of digits as digits
+- letters that OCR reads in the place of digits, in a run of digits, as digits
 """
 
 import re
@@ -39,8 +39,10 @@ _JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 _SEPARATORS: Final = re.compile(r"(?<=[0-9*xX])[-~/.|)\n ]{2,6}(?=[0-9*xX])")
 _STRONGEST_FIRST: Final = "-~/.)|\n "
 _LIST_ITEM: Final = re.compile("\n *- ")
-_LOOK_ALIKES: Final = re.compile("(?<![0-9A-Za-z])[0-9OoIl]{1,24}(?![0-9A-Za-z])")
-_AS_DIGITS: Final = str.maketrans("OoIl", "0011")
+_LOOK_ALIKES: Final = re.compile("(?<![0-9A-Za-z])[0-9OoIlSBZ]{1,24}(?![0-9A-Za-z])")
+_AS_DIGITS: Final = str.maketrans("OoIlSBZ", "0011582")
+_PASSPORT: Final = re.compile("[OS][0-9]{8}")
+_RARE: Final = frozenset("SBZ")  # counted as digits only among at least three digits
 _DIGIT_BEFORE: Final = re.compile(r"[0-9][-~/.|)\n ]{1,3}$")
 _DIGIT_AFTER: Final = re.compile(r"[-~/.|)\n ]{1,3}[0-9]")
 
@@ -108,11 +110,14 @@ def _normalised(character: str) -> str:
 
 def _digits(run: re.Match[str]) -> str:
     """Return a run of digits and look-alikes as digits, if it is a part of a number."""
-    if run[0].isdecimal():
+    if run[0].isdecimal() or _PASSPORT.fullmatch(run[0]):
+        return run[0]
+    digits = sum(map(str.isdecimal, run[0]))
+    if digits < 3 and not _RARE.isdisjoint(run[0]):
         return run[0]
     is_after_digit = _DIGIT_BEFORE.search(run.string, max(0, run.start() - 4), run.start())
     is_before_digit = _DIGIT_AFTER.match(run.string, run.end())
-    is_number = any(map(str.isdecimal, run[0])) or (
+    is_number = digits or (
         bool(is_after_digit or is_before_digit) if len(run[0]) > 1 else bool(is_after_digit and is_before_digit)
     )
     return run[0].translate(_AS_DIGITS) if is_number else run[0]
