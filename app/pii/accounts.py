@@ -16,13 +16,14 @@ _SHAPES: Final = (
 )
 _MOST_GROUPS_FIRST: Final = sorted(_SHAPES, key=len, reverse=True)
 _SHAPED: Final = re.compile(
-    "(?<![0-9])(?:"
+    "(?<![0-9])(?=[0-9](?:[-./~| ]?[0-9]){9})(?:"
     + "|".join("[-./~| ]".join(f"[0-9]{{{digits}}}" for digits in shape) for shape in _MOST_GROUPS_FIRST)
     + ")(?![0-9])"
 )
-_LOOSE: Final = re.compile(
-    "(?<![0-9*])(?:[0-9](?:[-./~ ][0-9]){9,15}(?![-./~ ]?[0-9])|[0-9][0-9*]{0,15}(?:[-./~][0-9*]{1,16}){0,5}(?![0-9]))"
-)
+_TEN_DIGITS: Final = "(?<![0-9*])(?=[0-9](?:[-./~ ]?[0-9*]){9})"
+_SINGLE_DIGITS: Final = "[0-9](?:[-./~ ][0-9]){9,15}(?![-./~ ]?[0-9])"
+_GROUPS: Final = "[0-9][0-9*]{0,15}(?:[-./~][0-9*]{1,16}){0,5}(?![0-9])"
+_LOOSE: Final = re.compile(f"{_TEN_DIGITS}(?:{_SINGLE_DIGITS}|{_GROUPS})")
 _DIGITS_AT_LEAST: Final = 10
 _DIGITS_AT_MOST: Final = 16
 
@@ -32,7 +33,8 @@ _ACCOUNT_WORD: Final = (
 )
 # Ordinary words too, so nothing but punctuation may stand between them and the number.
 _BANK_NAME: Final = (
-    "국 ?민|신 ?한|우 ?리|하 ?나|기 ?업|제 ?일|씨티|산업|카카오|토스|(?<![A-Za-z])(?:KB|NH|IBK|SC|KEB|KDB|BNK|DGB|[iI]M)"
+    "국 ?민|신 ?한|우 ?리|하 ?나|기 ?업|제 ?일|씨티|산업|카카오|카뱅|토스"
+    "|(?<![A-Za-z])(?:KB|NH|IBK|SC|KEB|KDB|BNK|DGB|[iI]M)"
 )
 _WORD_BEFORE: Final = re.compile(f"(?s:.)*(?:{_ACCOUNT_WORD})(?P<between>[^0-9{BLANKS}]{{0,24}})$")
 _NAME_BEFORE: Final = re.compile(f"(?:{_BANK_NAME})[^0-9A-Za-z가-힣{BLANKS}]{{0,6}}$")

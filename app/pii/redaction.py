@@ -14,6 +14,8 @@ _KINDS: Final = (
     phones.MOBILE, phones.LAND, identities.CARDS, identities.LICENCES, identities.PASSPORTS, accounts.SHAPED,
     accounts.LOOSE, phones.LOCAL,
 )  # fmt: skip
+# Most texts of a log line: ASCII without a digit, `@`, `(at)` or `[at]`.
+_WITHOUT_DATA: Final = re.compile(r"[\x00-')-/:-?A-Z\\-\x7f]*")
 _LABEL: Final = re.compile("|".join(map(re.escape, LABELS)))
 
 
@@ -28,6 +30,8 @@ def redact(text: str, *, with_names: bool = False) -> str:
         text: any text.
         with_names: whether names after 임차인, 임대인 and 예금주 are replaced too.
     """
+    if _WITHOUT_DATA.fullmatch(text):
+        return text
     view = view_of(text)
     characters = _LABEL.sub(lambda label: blank_of(label[0]) * len(label[0]), view.characters)
     spans: list[_Span] = []

@@ -13,13 +13,13 @@ from app.pii.accounts import is_near_account
 from app.pii.kinds import ACCOUNT, ANY_JOIN, BLANKS, FOREIGNER, RESIDENT, Candidate, Kind, near
 
 _DATE: Final = re.compile("[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
-_MASK: Final = "[*xX](?: ?[*xX])"
+_MASKS: Final = "[0-9]{0,4} ?[*xX](?: ?[*xX]){2,6}|[0-9][-.+](?: ?[-.+]){4,6}(?![0-9])"
 _WHOLE: Final = re.compile(
     "(?<![0-9])(?P<birth>[0-9](?:[ \n]?[0-9]){5})"
     f"(?P<join>(?:[,:] |[,:]|{ANY_JOIN}))(?P<serial>[0-9](?:[ \n]?[0-9]){{6}})(?![0-9])"
 )
 _MASKED: Final = re.compile(
-    f"(?<![0-9])(?P<birth>[0-9]{{6}})[-~/.| ]?(?P<serial>[0-9]{{0,4}} ?{_MASK}{{2,6}}|[0-9][-.+](?: ?[-.+]){{4,6}}(?![0-9])|[0-9](?![0-9]))(?![A-Za-z])"
+    f"(?<![0-9])(?P<birth>[0-9]{{6}})[-~/.| ]?(?P<serial>{_MASKS}|[0-9](?![0-9]))(?![A-Za-z])"
     "|(?<![*xX])[*xX]{6}-[0-9]{7}(?![0-9])"
 )
 _DIGITS: Final = 13

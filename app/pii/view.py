@@ -25,7 +25,9 @@ _ALIKE: Final = {
     **dict.fromkeys("\u2044\u2215\uff0f", "/"),
     **dict.fromkeys("\t\u00a6\u2502\u2503\u2551\uff5c", "|"),
     **dict.fromkeys("\n\r\v\f\x85\u2028\u2029", "\n"),
-    **dict.fromkeys("*#\u00d7\u2022\u2217\u25a0\u25a1\u25c6\u25c7\u25cb\u25cf\u25ef\u2605\u2606\u203b\uff03\uff0a", "*"),
+    **dict.fromkeys(
+        "*#\u00d7\u2022\u2217\u25a0\u25a1\u25c6\u25c7\u25cb\u25cf\u25ef\u2605\u2606\u203b\uff03\uff0a", "*"
+    ),
     **dict.fromkeys("\u115f\u1160\u3164\uffa0", ""),  # fillers of Hangul
     "\u2800": " ",
 }
@@ -39,7 +41,7 @@ _JAMO: Final = re.compile("[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?")
 _SEPARATORS: Final = re.compile(r"(?<=[0-9*xX])[-~/.|)\n ]{2,6}(?=[0-9*xX])")
 _STRONGEST_FIRST: Final = "-~/.)|\n "
 _LIST_ITEM: Final = re.compile("\n *- ")
-_LOOK_ALIKES: Final = re.compile("(?<![0-9A-Za-z])[0-9OoIlSBZ]{1,24}(?![0-9A-Za-z])")
+_LOOK_ALIKES: Final = re.compile("(?<![0-9A-Za-z])(?=[0-9]{0,23}[OoIlSBZ])[0-9OoIlSBZ]{1,24}(?![0-9A-Za-z])")
 _AS_DIGITS: Final = str.maketrans("OoIlSBZ", "0011582")
 _PASSPORT: Final = re.compile("[OS][0-9]{8}")
 _RARE: Final = frozenset("SBZ")  # counted as digits only among at least three digits
@@ -80,13 +82,16 @@ _CHARACTERS: Final = _Characters()
 
 def view_of(text: str) -> View:
     """Return the view of any text."""
-    parts = [_CHARACTERS[character] for character in text]
+    parts = list(map(_CHARACTERS.__getitem__, text))
     starts: Sequence[int] = range(len(parts))
     ends: Sequence[int] = range(1, len(parts) + 1)
     for syllable in _JAMO.finditer(text):
-        parts[syllable.start() : syllable.end()] = [unicodedata.normalize("NFC", syllable[0]), *[""] * (len(syllable[0]) - 1)]
+        parts[syllable.start() : syllable.end()] = [
+            unicodedata.normalize("NFC", syllable[0]),
+            *[""] * (len(syllable[0]) - 1),
+        ]
     characters = "".join(parts)
-    if len(characters) != len(text) or "" in parts:
+    if not text.isascii() and (len(characters) != len(text) or max(map(len, parts)) > 1):
         starts = list(chain.from_iterable(map(repeat, starts, map(len, parts))))
         ends = list(chain.from_iterable(map(repeat, ends, map(len, parts))))
     return _with_single_separators(View(_LOOK_ALIKES.sub(_digits, characters), starts, ends))
@@ -110,7 +115,7 @@ def _normalised(character: str) -> str:
 
 def _digits(run: re.Match[str]) -> str:
     """Return a run of digits and look-alikes as digits, if it is a part of a number."""
-    if run[0].isdecimal() or _PASSPORT.fullmatch(run[0]):
+    if _PASSPORT.fullmatch(run[0]):
         return run[0]
     digits = sum(map(str.isdecimal, run[0]))
     if digits < 3 and not _RARE.isdisjoint(run[0]):
