@@ -12,7 +12,7 @@ from typing import Final
 from app.pii.kinds import CARD, EMAIL, LICENCE, PASSPORT, Candidate, Kind, near
 
 _EMAIL: Final = re.compile(
-    r"(?<![A-Za-z0-9.%+-])[A-Za-z0-9.%+-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
+    r"[A-Za-z0-9.%+-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
     r"(?:[A-Za-z0-9-]{1,63}[.]){1,5}[A-Za-z]{2,24}"
 )
 _D: Final = "[0-9*xX]"

@@ -38,14 +38,9 @@ _PHONE_WORD: Final = re.compile(
 _PERSONAL_WORD: Final = near("연 ?락 ?처|휴 ?대 ?폰|휴대 ?전화|핸드폰", 4)
 _COMPANY_WORD: Final = near("고객|센터|상담|대표|은행|본사|지점", 16)
 _PUBLIC_OFFICE: Final = re.compile("1[5-9][0-9]{2}")
-_DECIMAL: Final = re.compile(f"[0-9{BLANKS}][.,]$")
+_DECIMAL: Final = re.compile(f"[0-9{BLANKS}][.]$")
 _LIST_NUMBER: Final = re.compile(r"(?:^|[^0-9.,])[1-9][0-9]?[.]$")
 _LONGER: Final = re.compile("[0-9A-Za-z]-$")
-
-
-def _mobile(candidate: Candidate) -> str | None:
-    is_plain = candidate.match[0].isdecimal()
-    return None if is_plain and _DECIMAL.search(candidate.before) else PHONE
 
 
 def _land(candidate: Candidate) -> str | None:
@@ -69,6 +64,6 @@ def _local(candidate: Candidate) -> str | None:
 
 
 INTERNATIONAL: Final = Kind(_INTERNATIONAL, lambda _: PHONE)
-MOBILE: Final = Kind(_MOBILE, _mobile)
+MOBILE: Final = Kind(_MOBILE, lambda _: PHONE)
 LAND: Final = Kind(_LAND, _land)
 LOCAL: Final = Kind(_LOCAL, _local)

@@ -39,7 +39,7 @@ def redact(text: str, *, with_names: bool = False) -> str:
         kind_spans = _spans(kind, characters)
         characters = _blanked(characters, kind_spans)
         spans += (span for span in kind_spans if span[2] != KEPT)
-    parts = []
+    parts: list[str] = []
     after = 0
     for start, end, label in sorted(spans):
         first, last = view.span(start, end)
@@ -62,8 +62,6 @@ def _spans(kind: Kind, characters: str) -> list[_Span]:
         if label is None:
             search_from = start + 1
             continue
-        start = match.start("name") if "name" in kind.pattern.groupindex else start
-        end = match.end("name") if "name" in kind.pattern.groupindex else end
         spans.append((start, end, label))
         search_from = after = end
         blank = blank_of(label)
@@ -72,7 +70,7 @@ def _spans(kind: Kind, characters: str) -> list[_Span]:
 
 def _blanked(characters: str, spans: list[_Span]) -> str:
     """Return the view with blanks in the place of the spans, so that no other kind sees them."""
-    parts = []
+    parts: list[str] = []
     after = 0
     for start, end, label in spans:
         parts += (characters[after:start], blank_of(label) * (end - start))
