@@ -10,7 +10,7 @@ from typing import Final
 from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
-from app.pii import redacted
+from app.pii import redact
 from app.request_context import request_id
 
 _FOLDER: Final = Path("/var/log/dojangkok")
@@ -68,7 +68,7 @@ class Lines(JsonFormatter):
     def _safe(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return redacted(text).encode(errors="backslashreplace").decode()  # a handler drops lines with lone surrogates
+        return redact(text).encode(errors="backslashreplace").decode()  # a handler drops lines with lone surrogates
 
 
 def is_no_probe(record: logging.LogRecord) -> bool:

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     drain_sec: FiniteFloat = Field(default=5, ge=0, description="Seconds from SIGTERM to the closed port.")
     finish_sec: FiniteFloat = Field(default=60, ge=0, description="Seconds from then until jobs are handed back.")
     pii_redaction: bool = Field(default=True, description="Replaces personal data in texts for the LLM.")
+    pii_names: bool = Field(default=False, description="Replaces names too, after 임차인, 임대인 and 예금주.")
     lease_guard: bool = Field(default=False, description="Refuses documents that are not a lease.")
     contract_max_pages: int = Field(default=30, ge=1, description="Pages of all other files of a request.")
     registry_max_pages: int = Field(default=30, ge=1, description="Pages of all registries of a request.")

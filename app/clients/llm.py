@@ -1,6 +1,7 @@
 """Client of vLLM's OpenAI-compatible chat."""
 
 import logging
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -9,7 +10,7 @@ import httpx
 from app.clients.answers import Answer, run_aside
 from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError
-from app.pii import redacted
+from app.pii import redact
 from app.settings import Settings
 
 _ANSWER_BYTES: Final = 2**20
@@ -32,6 +33,7 @@ class Llm:
         self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
         self._base_model = settings.vllm_model
         self._is_redacting = settings.pii_redaction
+        self._with_names = settings.pii_names
 
     async def chat(
         self,
@@ -61,6 +63,7 @@ class Llm:
             UnavailableError: the circuit of vLLM is open.
         """
         if self._is_redacting:
+            redacted = partial(redact, with_names=self._with_names)
             heading, user = redacted(heading), await run_aside(redacted, user)
         user = f"{heading}{user[:longest]}{closing}"
         answer = await self._request(adapter or self._base_model, system, user, max_tokens)
