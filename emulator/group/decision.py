@@ -88,7 +88,9 @@ def _with_updates(group: Group, settings: Settings, conditions: Conditions) -> G
         if settings.substitutes and action == "REPLACE":
             group = with_action_on(group, {instance.name}, "DELETING", settings)
         else:
-            group = _with_change(group, instance, IN_PLACE[action], _next_version(group, settings), settings.config)
+            version = _next_version(group, settings)
+            changed = with_action(instance, IN_PLACE[action], group.at_s, version, settings.drain_s)
+            group = with_instance(group, replace(changed, config=settings.config))
     lacking = settings.size - len(living(group))
     return _with_new_instances(group, settings, conditions, creatable(group, settings, lacking))
 
@@ -110,7 +112,7 @@ def _with_standby_instances(group: Group, count: int) -> Group:
     ready = [instance for instance in standby_pool(group) if instance.is_ready]
     for instance in sorted(ready, key=lambda instance: instance.target != "SUSPENDED")[:count]:
         action = "RESUMING" if instance.target == "SUSPENDED" else "STARTING"
-        group = _with_change(group, instance, action, instance.intended, instance.config)
+        group = with_instance(group, with_action(instance, action, group.at_s))
     return group
 
 
@@ -179,10 +181,6 @@ def _without(instance: Instance, group: Group, settings: Settings) -> Group:
     if is_available(instance) and _available(group) <= settings.size - settings.unavailable:
         return group
     return with_action_on(group, {instance.name}, "DELETING", settings)
-
-
-def _with_change(group: Group, instance: Instance, action: str, version: Version, config: str) -> Group:
-    return with_instance(group, replace(with_action(instance, action, group.at_s, version), config=config))
 
 
 def _available(group: Group) -> int:
