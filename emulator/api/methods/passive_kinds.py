@@ -24,8 +24,11 @@ KINDS: Final[Mapping[str, str]] = {
     "targetHttpsProxies": "targetHttpsProxy",
     "urlMaps": "urlMap",
 }
-# Collections of methods whose path has another collection: `globalAddresses.insert` creates one of `global/addresses`.
-GLOBAL: Final[Mapping[str, str]] = {"globalAddresses": "addresses", "globalForwardingRules": "forwardingRules"}
+# First halves of methods' names; `globalForwardingRules.insert` creates a resource of `global/forwardingRules`.
+SERVICES: Final = (
+    *(kind for kind in KINDS if kind != "forwardingRules"), "globalAddresses", "globalForwardingRules",
+    "regionBackendServices", "regionHealthChecks",
+)  # fmt: skip
 # Defaults of the server. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
 DEFAULTS: Final[Mapping[str, Document]] = {
     "healthChecks": {

@@ -6,16 +6,16 @@ load balancer; and health checks and backend services, which probe and drain the
 from collections.abc import Callable
 from typing import Final
 
-from emulator.api.calls import HANDLERS, Call, shown, zonal_and_regional
+from emulator.api.calls import HANDLERS, Call, shown
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import in_use, required
 from emulator.api.lists import answer_aggregated_list, answer_list
 from emulator.api.methods.passive_kinds import (
     DEFAULTS,
     FIXED,
-    GLOBAL,
     KINDS,
     REFUSED,
+    SERVICES,
     completed,
     linked,
     with_number,
@@ -127,13 +127,8 @@ _VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
     "update": _update,
     "delete": _delete,
 }
-for _collection in (*KINDS, *GLOBAL):
-    HANDLERS.update({
-        name: _VERBS[verb]
-        for verb in _VERBS
-        for name in zonal_and_regional(f"{_collection}.{verb}")
-        if name in methods()
-    })  # fmt: skip
+for _service in SERVICES:
+    HANDLERS.update({f"{_service}.{verb}": _VERBS[verb] for verb in _VERBS if f"{_service}.{verb}" in methods()})
 HANDLERS["networks.getEffectiveFirewalls"] = _effective_firewalls
 HANDLERS["subnetworks.setPrivateIpGoogleAccess"] = _set_private_access
 HANDLERS["subnetworks.expandIpCidrRange"] = _expand
