@@ -26,6 +26,17 @@ variable "ai_server_machine_type" {
   default     = "n2d-standard-2"
 }
 
+variable "ai_server_tokens_secret" {
+  description = "Name of the secret with the callers' tokens, as AI_SERVER_TOKENS in docs/ai-server.md; empty: every caller is accepted, and Terraform refuses an ingress."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,255}$", var.ai_server_tokens_secret)) && !contains(["dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key"], var.ai_server_tokens_secret)
+    error_message = "ai_server_tokens_secret: must be the name of a secret of its own, of letters, digits, '-' and '_'. Fix: use 'dojangkok-ai-server-tokens'."
+  }
+}
+
 variable "backend_callback_base_url" {
   description = "URL that results are sent to, without a version in its path."
   type        = string
@@ -64,6 +75,22 @@ variable "cpu_image" {
   type        = string
 }
 
+variable "domain" {
+  description = "DNS name at which callers outside the network reach the AI servers, by modules/ingress; empty: no load balancer, and no way in."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.domain == "" || var.ai_server_tokens_secret != ""
+    error_message = "domain: the AI servers would accept every caller, because ai_server_tokens_secret is empty. Fix: set ai_server_tokens_secret, such as 'dojangkok-ai-server-tokens', and add a value to this secret first."
+  }
+
+  validation {
+    condition     = var.domain == "" || length(var.ingress_source_ranges) > 0
+    error_message = "domain: no address may call it, because ingress_source_ranges is empty. Fix: list the addresses of the callers, such as the NAT of the backend."
+  }
+}
+
 variable "environment" {
   description = "Name of the environment: a file environments/ENV.yaml, and a GitHub environment."
   type        = string
@@ -93,6 +120,12 @@ variable "http_timeout_s" {
     condition     = var.http_timeout_s > 0
     error_message = "http_timeout_s: must be above 0. It may exceed the 60 s of a stopping server, which hands its unfinished jobs back."
   }
+}
+
+variable "ingress_source_ranges" {
+  description = "IPv4 ranges that may call the domain, each /16 or narrower, such as the NAT addresses of the backend."
+  type        = set(string)
+  default     = []
 }
 
 variable "is_protected" {
