@@ -154,6 +154,44 @@ variable "loki_url" {
   }
 }
 
+variable "metrics_secret" {
+  description = "Name of the secret with the token or the password for metrics_url; empty for Google."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,255}$", var.metrics_secret)) && (var.metrics_secret != "") == startswith(var.metrics_url, "https://")
+    error_message = "metrics_secret: must be the name of a secret if metrics_url begins with https://, and empty otherwise."
+  }
+}
+
+variable "metrics_url" {
+  description = "Where Alloy writes the metrics of each VM: 'google' for Google Managed Prometheus in the same project, or the https URL of a receiver of Prometheus remote write; empty: nowhere."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(google|https://[A-Za-z0-9.:/_-]+)?$", var.metrics_url))
+    error_message = "metrics_url: must be 'google', or a URL that begins with https://, because it gets a secret."
+  }
+
+  validation {
+    condition     = var.metrics_url == "" || var.log_collector == "alloy"
+    error_message = "metrics_url: needs Alloy, and promtail sends no metrics. Fix: set log_collector to 'alloy'."
+  }
+}
+
+variable "metrics_user" {
+  description = "User for metrics_url, whose password is the secret; empty: the secret is a bearer token."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._@-]*$", var.metrics_user))
+    error_message = "metrics_user: must have letters, digits, '.', '_', '@' and '-' only."
+  }
+}
+
 variable "monitoring_source_ranges" {
   description = "Private ranges that may read the exporters; empty if metrics are pushed."
   type        = set(string)

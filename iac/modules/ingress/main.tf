@@ -32,6 +32,17 @@ resource "google_compute_security_policy" "this" {
   name        = var.name
   description = "Admits the listed addresses only."
 
+  rule {
+    action      = "deny(404)"
+    priority    = 100
+    description = "Alloy reads the metrics on the VM; no caller needs them."
+    match {
+      expr {
+        expression = "request.path.lower().urlDecode().startsWith('/metrics')"
+      }
+    }
+  }
+
   dynamic "rule" {
     for_each = local.allowed
     content {

@@ -52,7 +52,7 @@ def test_load_balancer_is_created_changed_and_removed(fleet: Fleet) -> None:
     fleet.apply(**values | changes)
     fleet.assert_unchanged(**values | changes)
     (policy,) = _listed(fleet, "securityPolicies")
-    assert policy["rules"][0]["match"]["config"]["srcIpRanges"] == changes["ingress_source_ranges"]
+    assert policy["rules"][1]["match"]["config"]["srcIpRanges"] == changes["ingress_source_ranges"]
     (certificate,) = _listed(fleet, "sslCertificates")
     (proxy,) = _listed(fleet, "targetHttpsProxies")
     assert certificate["managed"]["domains"] == ["new.example.com"]
