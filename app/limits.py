@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.responses import JSONResponse
@@ -10,12 +11,26 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import RETRY_AFTER_S, AppError, SlowError, TooLargeError, UnavailableError, error_answer
 
 _MIB: Final = 2**20
-_BODY_BYTES: Final = 1 * _MIB
-_UPLOAD_BYTES: Final = 50 * _MIB
 _UPLOADS: Final = "/api/easycontract/sync"
-_BODY_S: Final = 60
 _LONGEST_NUMBER: Final = 20  # digits; a longer number may have leading zeros
-_AT_ONCE_BYTES: Final = 4 * _UPLOAD_BYTES  # size of /tmp in the stack; a body also needs as much memory
+
+
+@dataclass(frozen=True)
+class BodyPolicy:
+    """
+    Limits of request bodies.
+
+    Args:
+        body_bytes: largest body.
+        upload_bytes: largest body with uploaded files.
+        at_once_bytes: largest size of all concurrent bodies; the size of /tmp in the stack, and as much memory.
+        body_s: longest time of a body.
+    """
+
+    body_bytes: int = 1 * _MIB
+    upload_bytes: int = 50 * _MIB
+    at_once_bytes: int = 200 * _MIB
+    body_s: float = 60
 
 
 def error_response(error: AppError) -> JSONResponse:
@@ -27,23 +42,22 @@ def error_response(error: AppError) -> JSONResponse:
 class BodyLimits:
     """ASGI middleware: 413 for a body above its limit, 503 while the concurrent bodies reach theirs."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, policy: BodyPolicy) -> None:
         self._app = app
-        self._taken_bytes = {
-            _BODY_BYTES: 0,
-            _UPLOAD_BYTES: 0,
-        }  # separate: slow uploads do not block others
+        self._policy = policy
+        # Separate: slow uploads do not block others.
+        self._taken_bytes = {policy.body_bytes: 0, policy.upload_bytes: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to the application, and count the bytes of its body."""
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        max_bytes = _UPLOAD_BYTES if scope["path"] == _UPLOADS else _BODY_BYTES
+        max_bytes = self._policy.upload_bytes if scope["path"] == _UPLOADS else self._policy.body_bytes
         body_bytes = _announced_bytes(scope, max_bytes)
         if body_bytes > max_bytes:
             await _refusal(max_bytes)(scope, receive, send)
-        elif self._taken_bytes[max_bytes] + body_bytes > _AT_ONCE_BYTES:
+        elif self._taken_bytes[max_bytes] + body_bytes > self._policy.at_once_bytes:
             busy = UnavailableError("업로드가 너무 많습니다. 잠시 후 다시 시도해 주세요.", retry_after_s=RETRY_AFTER_S)
             await error_response(busy)(scope, receive, send)
         else:
@@ -56,7 +70,7 @@ class BodyLimits:
     async def _counted(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
         """Pass a request on, until its body is too large or too slow; then answer with an error instead."""
         read_bytes, is_complete, refusal = 0, False, None
-        deadline = time.monotonic() + _BODY_S
+        deadline = time.monotonic() + self._policy.body_s
 
         async def counting_receive() -> Message:
             nonlocal read_bytes, is_complete, refusal

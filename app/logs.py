@@ -60,7 +60,7 @@ def is_no_probe(record: logging.LogRecord) -> bool:
     return not (isinstance(record.args, tuple) and len(record.args) > 2 and record.args[2] in _PROBES)
 
 
-def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = ()) -> None:
+def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = (), *, file_bytes: int = _FILE_BYTES) -> None:
     """
     Send the records of all loggers, including uvicorn's, to stdout and to a file.
 
@@ -68,12 +68,13 @@ def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = ()) -> Non
         app_env: name of the environment.
         file: path of the log file, whose folder is created; if it cannot be written, stdout gets a warning instead.
         secrets: values that a log must not contain.
+        file_bytes: size at which the file is rotated.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     unwritable: OSError | None = None
     try:
         file.parent.mkdir(exist_ok=True)
-        handlers.append(RotatingFileHandler(file, maxBytes=_FILE_BYTES, backupCount=_OLD_FILES, encoding="utf-8"))
+        handlers.append(RotatingFileHandler(file, maxBytes=file_bytes, backupCount=_OLD_FILES, encoding="utf-8"))
     except OSError as error:
         unwritable = error
     for handler in handlers:

@@ -9,10 +9,11 @@ from typing import Final
 
 import uvicorn
 
-from app.health import Readiness
 from app.jobs import Jobs
 from app.main import create_app
 from app.metrics import DRAINING
+from app.policies import Policies
+from app.readiness import Readiness
 from app.settings import Settings
 
 _PORT: Final = 8000
@@ -61,7 +62,7 @@ def serve(settings: Settings) -> None:
     """Serve until a signal; at the end every request has its answer, and every job its callback."""
     readiness, jobs = Readiness(), Jobs()
     config = uvicorn.Config(
-        create_app(settings, readiness, jobs),
+        create_app(settings, Policies(), readiness, jobs),
         host="0.0.0.0",  # noqa: S104 - the network of a container, or of a VM behind a firewall
         port=_PORT,
         log_config=None,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from app.clients.outbound import Destination, Outbound
+from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import AppError
 from app.jobs import Done, Failed
 from app.metrics import CALLBACKS
@@ -28,12 +28,12 @@ class Backend:
     backend distinguishes them from a second callback.
     """
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
+    def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
         answer_s = min(_LONGEST_S, settings.http_timeout_sec)
         destination = Destination(
             "backend", answer_s=answer_s, attempts=_ATTEMPTS, at_once=_AT_ONCE, has_circuit=False, repeats_slow=True
         )
-        self._outbound = Outbound(client, destination)
+        self._outbound = Outbound(client, destination, policy)
         self._url = f"{str(settings.backend_callback_base_url).rstrip('/')}/internal/callbacks/checklists"
         token = settings.backend_internal_token.get_secret_value()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -2,13 +2,26 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
 
 from app.metrics import CIRCUIT_OPEN
 
-_FAILURES: Final = 5
-_FAILING_S: Final = 3.0  # a short fault ends all open calls at once, and their retries may still succeed
-_OPEN_S: Final = 15.0
+
+@dataclass(frozen=True)
+class CircuitPolicy:
+    """
+    When a circuit opens, and how long it stays open.
+
+    Args:
+        failures: number of failed calls in a row.
+        failing_s: seconds between the first and the last of these failures; a short fault ends all open calls at once,
+            and their retries may still succeed.
+        open_s: seconds without calls.
+    """
+
+    failures: int = 5
+    failing_s: float = 3
+    open_s: float = 15
 
 
 class Circuit:
@@ -20,24 +33,12 @@ class Circuit:
 
     Args:
         destination: label of the metric.
-        failures: number of failed calls in a row.
-        failing_s: seconds between the first and the last of these failures.
-        open_s: seconds without calls.
+        policy: when the circuit opens.
         clock: function that returns monotonic seconds.
     """
 
-    def __init__(
-        self,
-        destination: str,
-        *,
-        failures: int = _FAILURES,
-        failing_s: float = _FAILING_S,
-        open_s: float = _OPEN_S,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._failures = failures
-        self._failing_s = failing_s
-        self._open_s = open_s
+    def __init__(self, destination: str, policy: CircuitPolicy, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._policy = policy
         self._clock = clock
         self._failed_in_a_row = 0
         self._first_failed_at = 0.0
@@ -49,7 +50,7 @@ class Circuit:
         """Return the seconds until the next allowed call; 0 if calls are allowed."""
         if self._opened_at is None:
             return 0
-        return max(0, self._opened_at + self._open_s - self._clock())
+        return max(0, self._opened_at + self._policy.open_s - self._clock())
 
     def succeeded(self) -> None:
         """Record an answer."""
@@ -63,6 +64,7 @@ class Circuit:
         if not self._failed_in_a_row:
             self._first_failed_at = now
         self._failed_in_a_row += 1
-        if self._failed_in_a_row >= self._failures and now - self._first_failed_at >= self._failing_s:
+        is_failing = now - self._first_failed_at >= self._policy.failing_s
+        if is_failing and self._failed_in_a_row >= self._policy.failures:
             self._opened_at = now
             self._metric.set(1)

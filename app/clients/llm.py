@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import httpx
 
-from app.clients.outbound import Destination, Outbound
+from app.clients.outbound import Destination, Outbound, OutboundPolicy
 from app.errors import OutboundError
 from app.pii import redacted
 from app.settings import Settings
@@ -21,8 +21,8 @@ class Llm:
     (vLLM 0.15.1, vllm/entrypoints/openai, read 2026-11-24).
     """
 
-    def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
-        self._outbound = Outbound(client, Destination("vllm", answer_s=settings.http_timeout_sec))
+    def __init__(self, client: httpx.AsyncClient, settings: Settings, policy: OutboundPolicy) -> None:
+        self._outbound = Outbound(client, Destination("vllm", answer_s=settings.http_timeout_sec), policy)
         self._url = f"{str(settings.vllm_base_url).rstrip('/')}/chat/completions"
         self._headers = {"Authorization": f"Bearer {settings.vllm_api_key.get_secret_value()}"}
         self._base_model = settings.vllm_model

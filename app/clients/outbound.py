@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -18,15 +18,13 @@ from typing import Any, Final
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from app.clients.circuit import Circuit
+from app.clients.circuit import Circuit, CircuitPolicy
 from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
 _CONNECTIONS: Final = 200
 _IDLE_CONNECTIONS: Final = 50
 _CONNECT_S: Final = 5
-_BACKOFF: Final = wait_random_exponential(multiplier=0.5, max=8)
-_MAX_RETRY_AFTER_S: Final = 30
 _TIMEOUT: Final = "timeout"
 _BUSY: Final = "status_429"
 _REPEATED_STATUSES: Final = {
@@ -37,6 +35,24 @@ _REPEATED_STATUSES: Final = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class OutboundPolicy:
+    """
+    What the calls of all destinations have in common.
+
+    Args:
+        backoff_s: upper bound of the random wait before the second attempt; it doubles with each attempt.
+        longest_backoff_s: largest upper bound.
+        longest_requested_wait_s: largest wait that an answer may request before the next attempt.
+        circuit: when a circuit opens.
+    """
+
+    backoff_s: float = 0.5
+    longest_backoff_s: float = 8
+    longest_requested_wait_s: int = 30
+    circuit: CircuitPolicy = field(default_factory=CircuitPolicy)
 
 
 @dataclass(frozen=True)
@@ -95,10 +111,12 @@ def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.As
 class Outbound:
     """Calls of one destination with the shared client."""
 
-    def __init__(self, client: httpx.AsyncClient, destination: Destination) -> None:
+    def __init__(self, client: httpx.AsyncClient, destination: Destination, policy: OutboundPolicy) -> None:
         self._client = client
         self._to = destination
-        self._circuit = Circuit(destination.name) if destination.has_circuit else None
+        self._policy = policy
+        self._backoff_s = wait_random_exponential(multiplier=policy.backoff_s, max=policy.longest_backoff_s)
+        self._circuit = Circuit(destination.name, policy.circuit) if destination.has_circuit else None
         self._places = asyncio.Semaphore(destination.at_once)
         timeout = httpx.Timeout(destination.answer_s, connect=min(_CONNECT_S, destination.answer_s), pool=None)
         self._timeout = timeout
@@ -121,7 +139,7 @@ class Outbound:
         """
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._to.attempts),
-            wait=_wait,
+            wait=self._wait_s,
             retry=retry_if_exception(lambda raised: isinstance(raised, _FailedCallError) and raised.is_repeated),
             before_sleep=self._log_failure,
             reraise=True,
@@ -133,6 +151,12 @@ class Outbound:
             _log.error("%s: %s", self._to.name, error.outcome)
             text = f"외부 서비스({self._to.name})가 응답하지 않습니다."
             raise OutboundError(text, retry_after_s=error.retry_after_s) from None
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        """Return a random growing wait, or the wait that the answer requests, if it is longer."""
+        raised = state.outcome.exception() if state.outcome else None
+        requested_wait_s = raised.requested_wait_s if isinstance(raised, _FailedCallError) else 0
+        return max(self._backoff_s(state), min(requested_wait_s, self._policy.longest_requested_wait_s))
 
     def _log_failure(self, state: RetryCallState) -> None:
         raised = state.outcome.exception() if state.outcome else None
@@ -178,13 +202,6 @@ def _request_failure(error: httpx.RequestError, *, repeats_slow: bool) -> _Faile
     if isinstance(error, httpx.TimeoutException):
         return _FailedCallError(_TIMEOUT, is_repeated=repeats_slow)
     return _FailedCallError("broken", is_repeated=True)
-
-
-def _wait(state: RetryCallState) -> float:
-    """Return a random growing wait, or the wait that the answer requests, if it is longer."""
-    raised = state.outcome.exception() if state.outcome else None
-    requested_wait_s = raised.requested_wait_s if isinstance(raised, _FailedCallError) else 0
-    return max(_BACKOFF(state), min(requested_wait_s, _MAX_RETRY_AFTER_S))
 
 
 def _requested_wait_s(retry_after: str) -> int:

@@ -8,9 +8,12 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from app.health import Readiness
+from app.clients.ocr import OcrPolicy
+from app.clients.outbound import OutboundPolicy
 from app.jobs import Jobs
 from app.main import create_app
+from app.policies import Policies
+from app.readiness import Readiness
 from app.settings import Settings
 from tests.support.app_fakes import backend, upstage, vllm
 from tests.support.app_fakes.backend import Backend
@@ -19,12 +22,16 @@ from tests.support.app_fakes.storage import Storage
 from tests.support.app_fakes.upstage import Upstage
 from tests.support.app_fakes.vllm import Vllm
 
+# No waits between attempts and between pages.
+FAST = Policies(outbound=OutboundPolicy(backoff_s=0), ocr=OcrPolicy(period_s=0.001))
+
 
 @dataclass
 class AppEnvironment:
     """The fakes and the application that uses them; `settings` has the differences from the default settings."""
 
     settings: dict[str, Any] = field(default_factory=dict)
+    policies: Policies = FAST
     vllm: Vllm = field(default_factory=Vllm)
     upstage: Upstage = field(default_factory=Upstage)
     backend: Backend = field(default_factory=Backend)
@@ -40,7 +47,7 @@ class AppEnvironment:
             "backend.internal": self.backend.app,
             "127.0.0.1": self.storage.app,
         }
-        return create_app(fake_settings(**self.settings), self.readiness, self.jobs, Routing(hosts))
+        return create_app(fake_settings(**self.settings), self.policies, self.readiness, self.jobs, Routing(hosts))
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

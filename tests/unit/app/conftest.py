@@ -37,10 +37,3 @@ def environment() -> "AppEnvironment":
     from tests.unit.app.app_environment import AppEnvironment
 
     return AppEnvironment()
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Remove the waits between retries and between pages."""
-    monkeypatch.setattr("app.clients.outbound._BACKOFF", lambda state: 0.0)
-    monkeypatch.setattr("app.clients.ocr._PERIOD_S", 0.001)

@@ -13,10 +13,10 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from prometheus_client import REGISTRY
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+from schemathesis.specs.openapi.checks import content_type_conformance, ignored_auth, response_schema_conformance
 
 from app.clients.chroma import Chroma
-from app.clients.outbound import shared_client
+from app.clients.outbound import OutboundPolicy, shared_client
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.description import FILE, description
@@ -24,7 +24,9 @@ from tests.unit.app.servers import serving
 
 pytest_plugins = ["schemathesis.pytest.plugin"]  # in the workers of pytest-xdist alone
 
-SERVED = AppEnvironment()
+TOKENS = ("old-token-of-a-caller-" + "o" * 10, "new-token-of-a-caller-" + "n" * 10)
+SERVED = AppEnvironment({"ai_server_tokens": ",".join(TOKENS)})
+HEADERS = {"Authorization": f"Bearer {TOKENS[1]}"}
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))  # requests of each route
 
 
@@ -111,7 +113,9 @@ def test_heartbeat_of_chromadb_becomes_a_metric(status: int, is_up: int) -> None
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(answer)) as client:
-            watch = asyncio.create_task(Chroma(client, "http://chromadb:8100/", fake_settings()).watch())
+            watch = asyncio.create_task(
+                Chroma(client, "http://chromadb:8100/", fake_settings(), OutboundPolicy()).watch()
+            )
             await asyncio.sleep(0.05)
             watch.cancel()
 
@@ -130,7 +134,7 @@ def served() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def client(served: str) -> Iterator[httpx.Client]:
     """A client for many requests, because each new client reads all certificates of this computer."""
-    with httpx.Client(base_url=served, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=served, headers=HEADERS, timeout=60, trust_env=False) as client:
         yield client
 
 
@@ -141,7 +145,7 @@ def test_contract_of_a_disconnected_caller_is_cancelled(served: str) -> None:
     data = {"doc_types": ["contract", "contract"]}
     SERVED.upstage.plan.set(Fault(latency_s=5))
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(f"{served}/api/easycontract/sync", files=files, data=data, timeout=0.3)
+        httpx.post(f"{served}/api/easycontract/sync", files=files, data=data, headers=HEADERS, timeout=0.3)
     deadline = time.monotonic() + 3
     while REGISTRY.get_sample_value("ai_jobs", {"product": "easycontract", "state": "working"}):
         assert time.monotonic() < deadline
@@ -155,9 +159,9 @@ schema = schemathesis.openapi.from_path(FILE)
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 def test_generated_request_is_no_internal_error(case: "schemathesis.Case[Any]", served: str) -> None:
-    """Each answer to generated requests fits the description and is no 500."""
-    checks = [not_a_server_error, response_schema_conformance, content_type_conformance]
-    case.call_and_validate(base_url=served, checks=checks)
+    """Each answer to generated requests fits the description and is no 500, and a success needs a valid token."""
+    checks = [not_a_server_error, response_schema_conformance, content_type_conformance, ignored_auth]
+    case.call_and_validate(base_url=served, headers=HEADERS, checks=checks)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +204,16 @@ def test_lone_surrogate_in_a_file_name_is_no_internal_error(client: httpx.Client
     headers = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
     answer = client.post("/api/easycontract/sync", content=body, headers=headers)
     assert (answer.status_code, "?." in answer.text) == (400, True)
+
+
+def test_description_says_which_routes_need_a_token() -> None:
+    """Each route of the API needs the token and can answer 401, and no other route does."""
+    paths = json.loads(FILE.read_text(encoding="utf-8"))["paths"]
+    for path, methods in paths.items():
+        for operation in methods.values():
+            needs_token = path.startswith("/api/")
+            assert operation.get("security", []) == [{"callerToken": []}] * needs_token, path
+            assert ("401" in operation["responses"]) == needs_token, path
 
 
 def test_description_has_every_error() -> None:

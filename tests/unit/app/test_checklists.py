@@ -10,7 +10,7 @@ from app.checklists.fixed import COMMON
 from app.checklists.service import checks_of, merged
 from app.clients.backend import Backend
 from app.clients.llm import Llm
-from app.clients.outbound import shared_client
+from app.clients.outbound import OutboundPolicy, shared_client
 from app.errors import OutboundError
 from app.jobs import Done
 from app.metrics import CALLBACKS
@@ -180,7 +180,9 @@ def test_cancelled_callback_is_counted(environment: AppEnvironment, caplog: pyte
 
     async def scenario() -> None:
         async with shared_client(Routing({"backend.internal": environment.backend.app})) as client:
-            delivering = asyncio.create_task(Backend(client, fake_settings()).checklist_complete("case-7", Done([])))
+            delivering = asyncio.create_task(
+                Backend(client, fake_settings(), OutboundPolicy()).checklist_complete("case-7", Done([]))
+            )
             await asyncio.sleep(0.05)
             delivering.cancel()
             await asyncio.wait({delivering})
@@ -240,7 +242,7 @@ def test_invalid_body_of_the_model_is_an_outbound_error(body: bytes) -> None:
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(lambda _: httpx.Response(200, content=body))) as client:
-            await Llm(client, fake_settings()).chat("", "", adapter="", max_tokens=1)
+            await Llm(client, fake_settings(), OutboundPolicy()).chat("", "", adapter="", max_tokens=1)
 
     with pytest.raises(OutboundError):
         asyncio.run(scenario())

@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pymupdf
 import pytest
 
+from app.clients.ocr import OcrPolicy
+from app.easycontracts.service import PromptPolicy
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
-from tests.unit.app.app_environment import AppEnvironment
+from tests.unit.app.app_environment import FAST, AppEnvironment
 
 PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
 URL = "http://127.0.0.1/lease.pdf?X-Amz-Signature=0123456789abcdef"
@@ -112,9 +115,9 @@ def test_unusable_file_is_refused(
     assert not environment.upstage.plan.calls
 
 
-def test_long_page_is_cut_after_redaction(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_page_is_cut_after_redaction() -> None:
     """The cut text contains no part of a number."""
-    monkeypatch.setattr("app.easycontracts.service._LONGEST_PAGE", 20)
+    environment = AppEnvironment(policies=replace(FAST, prompts=PromptPolicy(page_characters=20)))
     environment.upstage.html = "가" * 10 + " 010-1234-5678"
     assert upload(environment, [("lease.png", PNG)]).status_code == 200
     body = environment.vllm.plan.calls[0].body
@@ -209,9 +212,9 @@ def test_failed_summary_cancels_the_others(environment: AppEnvironment) -> None:
     assert len(environment.vllm.plan.calls) <= 5
 
 
-def test_pages_are_read_at_the_rate_of_upstage(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_are_read_at_the_rate_of_upstage() -> None:
     """The calls of OCR keep the configured interval."""
-    monkeypatch.setattr("app.clients.ocr._PERIOD_S", 0.2)
+    environment = AppEnvironment(policies=replace(FAST, ocr=OcrPolicy(period_s=0.2)))
 
     async def scenario() -> float:
         started = asyncio.get_running_loop().time()

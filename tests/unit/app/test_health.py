@@ -3,9 +3,11 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from app.health import Readiness
 from app.jobs import Jobs
-from app.main import VERSION, create_app
+from app.main import create_app
+from app.policies import Policies
+from app.readiness import Readiness
+from app.version import VERSION
 from tests.unit.app.app_environment import fake_settings
 
 
@@ -18,7 +20,7 @@ def readiness() -> Readiness:
 @pytest.fixture
 def client(readiness: Readiness) -> TestClient:
     """A client of the application."""
-    return TestClient(create_app(fake_settings(app_env="prod"), readiness, Jobs()))
+    return TestClient(create_app(fake_settings(app_env="prod"), Policies(), readiness, Jobs()))
 
 
 @pytest.mark.parametrize("path", ["/health", "/livez"])

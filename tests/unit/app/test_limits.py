@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from app.limits import BodyLimits
+from app.limits import BodyLimits, BodyPolicy
 
 MIB = 2**20
 
@@ -36,9 +37,9 @@ async def chunks(mib: int) -> AsyncIterator[bytes]:
         yield bytes(MIB)
 
 
-def client(app: Counting) -> httpx.AsyncClient:
+def client(app: Counting, **policy: Any) -> httpx.AsyncClient:
     """Return a client of the application behind the limits."""
-    transport = httpx.ASGITransport(BodyLimits(app), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(BodyLimits(app, BodyPolicy(**policy)), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://ai-server")
 
 
@@ -72,9 +73,8 @@ def test_body_without_a_length_is_refused_at_the_limit() -> None:
     asyncio.run(scenario())
 
 
-def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_body_is_refused() -> None:
     """A body that needs too long ends with 408 and a closed connection."""
-    monkeypatch.setattr("app.limits._BODY_S", 0.2)
 
     async def slow() -> AsyncIterator[bytes]:
         for _ in range(100):
@@ -84,7 +84,7 @@ def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         app = Counting()
         app.is_open.set()
-        async with client(app) as http:
+        async with client(app, body_s=0.2) as http:
             refused = await http.post("/", content=slow())
             assert (await http.post("/", content=b"{}")).text == "2"
         assert (refused.status_code, refused.headers["connection"]) == (408, "close")
@@ -93,14 +93,13 @@ def test_slow_body_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
 
 
-def test_slow_answer_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_answer_is_allowed() -> None:
     """The time limit applies to the body only."""
-    monkeypatch.setattr("app.limits._BODY_S", 0.05)
 
     async def scenario() -> None:
         app = Counting()
         asyncio.get_running_loop().call_later(0.2, app.is_open.set)
-        async with client(app) as http:
+        async with client(app, body_s=0.05) as http:
             assert (await http.post("/", content=b"{}")).text == "2"
 
     asyncio.run(scenario())

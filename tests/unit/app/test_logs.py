@@ -86,10 +86,9 @@ def test_unwritable_file_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixt
     assert line["message"].startswith("no log file: ")
 
 
-def test_log_file_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_file_is_rotated(tmp_path: Path) -> None:
     """The log has at most four files of the configured size."""
-    monkeypatch.setattr("app.logs._FILE_BYTES", 1000)
-    configure_logs("dev", tmp_path / "application.log")
+    configure_logs("dev", tmp_path / "application.log", file_bytes=1000)
     for number in range(100):
         logging.getLogger("somewhere").info("line %d", number)
     files = sorted(tmp_path.iterdir())

@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from app.clients.circuit import Circuit
-from app.clients.outbound import Destination, Outbound, _requested_wait_s, shared_client
+from app.clients.circuit import Circuit, CircuitPolicy
+from app.clients.outbound import Destination, Outbound, OutboundPolicy, _requested_wait_s, shared_client
 from app.errors import OutboundError, UnavailableError
 
+NO_WAITS = OutboundPolicy(backoff_s=0)
 ANSWERS = Callable[[httpx.Request], httpx.Response]
 
 
@@ -37,7 +37,9 @@ class Script:
         return httpx.Response(status, headers=headers)
 
 
-def send(script: Script, calls: int = 1, **destination: Any) -> list[int | type[Exception]]:
+def send(
+    script: Script, calls: int = 1, policy: OutboundPolicy = NO_WAITS, **destination: Any
+) -> list[int | type[Exception]]:
     """Call the service some times in a row, and return the statuses or classes of errors."""
 
     async def call(outbound: Outbound) -> int | type[Exception]:
@@ -48,7 +50,7 @@ def send(script: Script, calls: int = 1, **destination: Any) -> list[int | type[
 
     async def scenario() -> list[int | type[Exception]]:
         async with shared_client(httpx.MockTransport(script)) as client:
-            outbound = Outbound(client, Destination("tested", answer_s=1, **destination))
+            outbound = Outbound(client, Destination("tested", answer_s=1, **destination), policy)
             return [await call(outbound) for _ in range(calls)]
 
     return asyncio.run(scenario())
@@ -126,18 +128,17 @@ def test_cookies_are_neither_kept_nor_sent() -> None:
     async def scenario() -> int:
         async with shared_client(httpx.MockTransport(answer)) as client:
             for _ in range(2):
-                await Outbound(client, Destination("tested", answer_s=1)).send("GET", "http://service/")
+                await Outbound(client, Destination("tested", answer_s=1), NO_WAITS).send("GET", "http://service/")
             return len(client.cookies)
 
     assert asyncio.run(scenario()) == 0
     assert "cookie" not in requests[1]
 
 
-def test_failing_service_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_service_is_not_called() -> None:
     """After five failures the circuit opens and calls fail at once."""
-    monkeypatch.setattr("app.clients.outbound.Circuit", partial(Circuit, failing_s=0))
-    script = Script(*[503] * 5)
-    assert send(script, calls=3) == [OutboundError, UnavailableError, UnavailableError]
+    script, policy = Script(*[503] * 5), OutboundPolicy(backoff_s=0, circuit=CircuitPolicy(failing_s=0))
+    assert send(script, calls=3, policy=policy) == [OutboundError, UnavailableError, UnavailableError]
     assert len(script.times) == 5
     assert REGISTRY.get_sample_value("ai_circuit_open", {"destination": "tested"}) == 1
 
@@ -182,7 +183,7 @@ def test_concurrent_calls_have_a_limit() -> None:
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(slow)) as client:
-            outbound = Outbound(client, Destination("tested", answer_s=1, at_once=3))
+            outbound = Outbound(client, Destination("tested", answer_s=1, at_once=3), NO_WAITS)
             await asyncio.gather(*(outbound.send("GET", "http://service/") for _ in range(10)))
 
     asyncio.run(scenario())
@@ -208,7 +209,7 @@ class Clock:
 def test_circuit_allows_calls_after_its_time() -> None:
     """The first answer closes the circuit, the first failure opens it again."""
     clock = Clock()
-    circuit = Circuit("tested", failures=2, failing_s=0, open_s=10, clock=clock)
+    circuit = Circuit("tested", CircuitPolicy(failures=2, failing_s=0, open_s=10), clock=clock)
     circuit.failed()
     assert circuit.closed_in_s() == 0
     circuit.failed()
@@ -228,7 +229,7 @@ def test_circuit_allows_calls_after_its_time() -> None:
 def test_short_fault_does_not_open_the_circuit() -> None:
     """Failures of concurrent calls within a short time do not open the circuit, so that retries are allowed."""
     clock = Clock()
-    circuit = Circuit("tested", failures=2, failing_s=3, clock=clock)
+    circuit = Circuit("tested", CircuitPolicy(failures=2, failing_s=3), clock=clock)
     for _ in range(9):
         circuit.failed()
     assert circuit.closed_in_s() == 0
