@@ -14,7 +14,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RETRY_AFTER_S, AppError, UnavailableError, error_response
-from app.pii import redacted
+from app.pii import redact
 
 REQUEST_ID_HEADER: Final = "X-Request-ID"
 _HEADER: Final = REQUEST_ID_HEADER.lower().encode()
@@ -61,7 +61,7 @@ class RequestContext:
 def _given_id(scope: Scope) -> str | None:
     """Return the id from the caller, if it is usable and is not personal data, such as a phone number."""
     for name, value in scope["headers"]:
-        if name == _HEADER and _ID.fullmatch(value) and redacted(text := value.decode()) == text:
+        if name == _HEADER and _ID.fullmatch(value) and redact(text := value.decode()) == text:
             return str(text)
     return None
 

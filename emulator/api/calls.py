@@ -79,9 +79,18 @@ class Call:
         Raises:
             ApiError: 404, if there is no such resource
         """
-        document = self.view.get(self.path)
+        return self.document_at(self.path)
+
+    def document_at(self, path: str) -> Document:
+        """
+        Return the resource at a path.
+
+        Raises:
+            ApiError: 404, if there is no such resource
+        """
+        document = self.view.get(path)
         if document is None:
-            raise not_found(self.path)
+            raise not_found(path)
         return document
 
     def link(self, reference: str) -> str:

@@ -23,6 +23,10 @@ _VERBS: Final = {
     "listErrors": "get",
     "listPerInstanceConfigs": "list",
     "listInstances": "list",
+    "getHealth": "get",
+    "addRule": "update",
+    "patchRule": "update",
+    "removeRule": "update",
 }
 _COLLECTIONS: Final = {
     "regionAutoscalers": "autoscalers",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from emulator.environment.health_checks import balancer_checks, own_check
+from emulator.environment.health_checks import balancer_checks, drain_s, own_check
 from emulator.environment.links import canonical, project_of
 from emulator.environment.location import location_of
 from emulator.environment.options import Options
@@ -39,6 +39,7 @@ def group_settings(path: str, document: Document, view: View, options: Options) 
         substitutes=policy["replacementMethod"] == "SUBSTITUTE",
         health_check=own_check(path, document, view),
         balancer_checks=balancer_checks(path, document, view),
+        drain_s=drain_s(path, view),
         updates_on_repair=document.get("instanceLifecyclePolicy", {}).get("forceUpdateOnRepair") == "YES",
         retries=options.retries,
         standby=_standby(document, options.standby == "replace"),

@@ -1,4 +1,4 @@
-"""The health checks that probe the instances of a group: its own, and those of load balancers."""
+"""What probes the instances of a group, its own health check and those of load balancers; and what drains them."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def own_check(path: str, group: Document, view: View) -> HealthCheck | None:
     lifecycle = group.get("instanceLifecyclePolicy", {})
     on_failed = lifecycle.get("onFailedHealthCheck", "DEFAULT_ACTION")
     repairs = lifecycle.get("defaultActionOnFailure", "REPAIR") == "REPAIR"
-    return _health_check(
+    return health_check(
         canonical(healing["healthCheck"], project_of(path)),
         view,
         initial_delay_s=float(healing.get("initialDelaySec", 0)),
@@ -35,15 +35,34 @@ def own_check(path: str, group: Document, view: View) -> HealthCheck | None:
 
 def balancer_checks(path: str, group: Document, view: View) -> tuple[HealthCheck, ...]:
     """Return the health checks of the backend services that have a group as a backend, without the group's own."""
-    link = self_link(path.replace("/instanceGroupManagers/", "/instanceGroups/"))
     own = own_check(path, group, view)
     checks = {
         canonical(check): None
-        for service in _documents(path, view, "backendServices")
-        if any(backend.get("group") == link for backend in service.get("backends") or [])
+        for service in _backend_services(path, view)
         for check in service.get("healthChecks") or []
     }
-    return tuple(_health_check(check, view) for check in checks if own is None or check != own.path)
+    return tuple(health_check(check, view) for check in checks if own is None or check != own.path)
+
+
+def drain_s(path: str, view: View) -> float:
+    """
+    Return for how many seconds load balancers delay the deletion of an instance of a group.
+
+    Source: docs.cloud.google.com/load-balancing/docs/enabling-connection-draining, read on 2026-11-27: of several
+    backend services the longest timeout counts, and the deletion of an instance is delayed by at least this time.
+    """
+    timeouts = [
+        (service.get("connectionDraining") or {}).get("drainingTimeoutSec") for service in _backend_services(path, view)
+    ]
+    return max((float(timeout or 0) for timeout in timeouts), default=0.0)
+
+
+def _backend_services(path: str, view: View) -> Iterator[Document]:
+    """Yield the backend services that have a group as a backend."""
+    link = self_link(path.replace("/instanceGroupManagers/", "/instanceGroups/"))
+    for service in _documents(path, view, "backendServices"):
+        if any(backend.get("group") == link for backend in service.get("backends") or []):
+            yield service
 
 
 def _documents(path: str, view: View, collection: str) -> Iterator[Document]:
@@ -53,7 +72,8 @@ def _documents(path: str, view: View, collection: str) -> Iterator[Document]:
         yield from view.collections.get(f"{project}/{scope}/{collection}", {}).values()
 
 
-def _health_check(path: str, view: View, *, initial_delay_s: float = 0.0, repairs: bool = False) -> HealthCheck:
+def health_check(path: str, view: View, *, initial_delay_s: float = 0.0, repairs: bool = False) -> HealthCheck:
+    """Return a health check, given its path; by default one that repairs no instance, as those of load balancers."""
     document = view.get(path) or {}
     return HealthCheck(
         path=path,

@@ -99,9 +99,10 @@ def _with_updated(group: Group, old: list[Instance], settings: Settings, conditi
         if action == "NONE":
             continue
         if settings.substitutes and action == "REPLACE":
-            after = with_action(instance, "DELETING", group.at_s)
+            after = with_action(instance, "DELETING", group.at_s, drain_s=settings.drain_s)
         else:
-            after = _changed(instance, IN_PLACE[action], group.at_s, version, settings.config)
+            after = with_action(instance, IN_PLACE[action], group.at_s, version, settings.drain_s)
+            after = replace(after, config=settings.config)
             if version in missing:
                 missing[version] -= 1
         if instance.intended in missing:
@@ -128,7 +129,7 @@ def _with_standby_instances(group: Group, count: int) -> Group:
     changed: dict[str, Instance] = {}
     for instance in sorted(ready, key=lambda instance: instance.target != "SUSPENDED")[:count]:
         action = "RESUMING" if instance.target == "SUSPENDED" else "STARTING"
-        changed[instance.name] = _changed(instance, action, group.at_s, instance.intended, instance.config)
+        changed[instance.name] = with_action(instance, action, group.at_s)
     return with_instances(group, changed)
 
 
@@ -214,10 +215,6 @@ def _without(instances: list[Instance], group: Group, settings: Settings) -> Gro
         spare -= is_available(instance)
         leaving.add(instance.name)
     return with_action_on(group, leaving, "DELETING", settings)
-
-
-def _changed(instance: Instance, action: str, now_s: float, version: Version, config: str) -> Instance:
-    return replace(with_action(instance, action, now_s, version), config=config)
 
 
 def _spare(group: Group, settings: Settings) -> int:

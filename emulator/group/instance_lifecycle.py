@@ -60,6 +60,8 @@ def advanced_instance(
     """
     if instance.action in ("VERIFYING", "NONE"):
         return _watched(instance, health_check, container, now_s)
+    if instance.stage == "draining":
+        return with_action(instance, instance.action, now_s)
     if instance.is_leaving:
         return None
     if instance.action == "REFRESHING":
@@ -184,12 +186,13 @@ def _verdicts(
 def _stage_s(instance: Instance) -> float:
     """Return how many seconds the present stage lasts."""
     profile = instance.profile
+    if instance.stage in ("draining", "waiting"):
+        until_s = instance.drained_at_s if instance.stage == "draining" else instance.standby_from_s
+        return max(0.0, until_s - instance.stage_at_s)
     if instance.is_leaving:
         return profile.delete_s if instance.action == "DELETING" and instance.id else ABANDON_S
     if instance.action == "REFRESHING":
         return REFRESH_S
-    if instance.stage == "waiting":
-        return max(0.0, instance.standby_from_s - instance.stage_at_s)
     if instance.stage == "requested":
         return _retry_s(instance.failures) if instance.failures else profile.create_s
     if instance.stage == "stopping":

@@ -7,6 +7,7 @@ from emulator.group.attempts import Attempt
 from emulator.group.profile import Profile
 
 LEAVING_ACTIONS: Final = ("DELETING", "ABANDONING")
+_DRAINED_ACTIONS: Final = (*LEAVING_ACTIONS, "RECREATING")
 # By target status. Source: google-cloud-compute 1.57.0, ManagedInstance.TargetStatus and Instance.Status.
 STANDBY_ACTIONS: Final = {"SUSPENDED": "SUSPENDING", "STOPPED": "STOPPING"}
 STANDBY_STATUSES: Final = {"SUSPENDED": "SUSPENDED", "STOPPED": "TERMINATED"}
@@ -40,7 +41,7 @@ class Instance:
         id: numeric id; empty until the instance exists
         actual_template: template of the instance that exists; empty until it exists
         action: current action of the group on the instance
-        stage: progress of that action: waiting, stopping, requested, provisioning, staging, up
+        stage: progress of that action: waiting, draining, stopping, requested, provisioning, staging, up
         stage_at_s: time at which this stage began
         status: status of the instance; empty until it exists
         running_at_s: time of the last start; -1 while the instance is not RUNNING
@@ -52,6 +53,7 @@ class Instance:
         target: target status: RUNNING, or SUSPENDED or STOPPED in the standby pool
         config: all-instances configuration of the instance, as JSON; empty if there is none
         standby_from_s: earliest time at which it is suspended or stopped, after the standby policy's initial delay
+        drained_at_s: time at which load balancers have closed its connections, while its stage is draining
     """
 
     name: str
@@ -74,6 +76,7 @@ class Instance:
     target: str = "RUNNING"
     config: str = ""
     standby_from_s: float = 0.0
+    drained_at_s: float = 0.0
 
     @property
     def is_leaving(self) -> bool:
@@ -97,7 +100,9 @@ def is_available(instance: Instance) -> bool:
     return serves and not instance.is_leaving and not instance.is_standby
 
 
-def with_action(instance: Instance, action: str, now_s: float, intended: Version | None = None) -> Instance:
+def with_action(
+    instance: Instance, action: str, now_s: float, intended: Version | None = None, drain_s: float = 0.0
+) -> Instance:
     """
     Return an instance on which an action begins.
 
@@ -106,12 +111,15 @@ def with_action(instance: Instance, action: str, now_s: float, intended: Version
         action: DELETING, ABANDONING, RECREATING, RESTARTING, REFRESHING, RESUMING or STARTING
         now_s: the present
         intended: version that the action brings; None: the version that the instance is intended to have
+        drain_s: seconds in which load balancers close the connections of a running instance before its VM is stopped
     """
     changed = replace(instance, action=action, intended=intended or instance.intended, stage_at_s=now_s, failures=0)
     if action == "REFRESHING":
         return replace(changed, stage="up")
     if action in ("RESUMING", "STARTING"):
         return replace(changed, stage="provisioning", status="PROVISIONING", target="RUNNING")
+    if drain_s and action in _DRAINED_ACTIONS and instance.running_at_s >= 0:
+        return replace(changed, stage="draining", drained_at_s=now_s + drain_s, was_available=False)
     exists = bool(instance.id)
     stopping = replace(
         changed, running_at_s=-1.0, was_available=False, stage="stopping" if exists else "requested",

@@ -97,7 +97,8 @@ def updated_in_place(
             needed = "REPLACE"
         if needed == "NONE" or most_disruptive(needed, most) != most:
             return instance
-        return replace(with_action(instance, IN_PLACE[needed], group.at_s, version), config=settings.config)
+        changed = with_action(instance, IN_PLACE[needed], group.at_s, version, settings.drain_s)
+        return replace(changed, config=settings.config)
 
     return replace(group, instances=tuple(map(updated, group.instances)))
 
@@ -110,7 +111,7 @@ def with_action_on(group: Group, names: set[str], action: str, settings: Setting
         if instance.name not in names or instance.is_leaving:
             return instance
         version, config = (settings.versions[-1], settings.config) if recreates else (None, instance.config)
-        return replace(with_action(instance, action, group.at_s, version), config=config)
+        return replace(with_action(instance, action, group.at_s, version, settings.drain_s), config=config)
 
     return replace(group, instances=tuple(map(changed, group.instances)))
 

@@ -74,6 +74,7 @@ class Settings:
         health_check: health check; None: the group has none
         balancer_checks: other health checks of load balancers that have the group as a backend; the group shows their
             verdicts and does not act on them
+        drain_s: seconds for which load balancers delay the deletion of an instance
         updates_on_repair: whether a repaired instance gets the target version instead of its own
         retries: whether a failed creation is repeated; False: it is not, and the target size shrinks
         standby: standby pool
@@ -94,6 +95,7 @@ class Settings:
     substitutes: bool = True
     health_check: HealthCheck | None = None
     balancer_checks: tuple[HealthCheck, ...] = ()
+    drain_s: float = 0.0
     updates_on_repair: bool = False
     retries: bool = True
     standby: Standby = Standby()

@@ -1,16 +1,26 @@
 """
-Resources that are stored and read without effects on others: firewalls, networks, routers, addresses; and health checks
-and backend services, whose verdicts on instances the groups show.
+Resources that are stored and read without effects on others: firewalls, networks, routers, addresses, the parts of a
+load balancer; and health checks and backend services, which probe and drain the instances of groups.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from emulator.api.calls import HANDLERS, Call, shown, zonal_and_regional
+from emulator.api.calls import HANDLERS, Call, shown
 from emulator.api.documents import check_fingerprint, merged, with_fingerprint
 from emulator.api.errors import in_use, required
 from emulator.api.lists import answer_aggregated_list, answer_list
-from emulator.api.methods.unsupported_fields import ADDRESS, HEALTH_CHECK, check_supported
+from emulator.api.methods.passive_kinds import (
+    DEFAULTS,
+    FIXED,
+    KINDS,
+    REFUSED,
+    SERVICES,
+    completed,
+    linked,
+    with_number,
+)
+from emulator.api.methods.unsupported_fields import check_supported
 from emulator.api.schema.check import methods
 from emulator.environment.clock import timestamp
 from emulator.environment.links import self_link
@@ -18,87 +28,23 @@ from emulator.environment.location import location_member
 from emulator.environment.operations import Operation
 from emulator.environment.view import Document
 
-# Defaults of the server. Source: gcloud 528 and terraform-provider-google 4.9 read these back.
-_DEFAULTS: Final[dict[str, Document]] = {
-    "healthChecks": {
-        "checkIntervalSec": 5,
-        "timeoutSec": 5,
-        "healthyThreshold": 2,
-        "unhealthyThreshold": 2,
-    },
-    "firewalls": {"direction": "INGRESS", "priority": 1000, "disabled": False, "logConfig": {"enable": False}},
-    "networks": {
-        "routingConfig": {"routingMode": "REGIONAL"},
-        "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL",
-    },
-    "subnetworks": {
-        "purpose": "PRIVATE",
-        "stackType": "IPV4_ONLY",
-        "privateIpGoogleAccess": False,
-        "privateIpv6GoogleAccess": "DISABLE_GOOGLE_ACCESS",
-    },
-    "routers": {},
-    "backendServices": {"protocol": "HTTP", "timeoutSec": 30, "loadBalancingScheme": "EXTERNAL"},
-    "addresses": {"addressType": "EXTERNAL", "networkTier": "PREMIUM", "ipVersion": "IPV4", "status": "RESERVED"},
-}
-_KINDS: Final = {
-    "healthChecks": "healthCheck",
-    "firewalls": "firewall",
-    "networks": "network",
-    "subnetworks": "subnetwork",
-    "routers": "router",
-    "backendServices": "backendService",
-    "addresses": "address",
-}
-_LINKS: Final = ("network", "subnetwork")
-_REFUSED: Final = {"addresses": ADDRESS, "healthChecks": HEALTH_CHECK}
-_NUMBERS: Final = 256  # of 203.0.113.0/24, which RFC 5737 keeps for documentation
-
 
 def _insert(call: Call) -> Operation:
     path = call.new_path()
     collection = call.collection.rpartition("/")[2]
-    check_supported(call.body, _REFUSED.get(collection, {}))
+    check_supported(call.body, REFUSED.get(collection, {}))
     document = {
-        "kind": f"compute#{_KINDS[collection]}",
+        "kind": f"compute#{KINDS[collection]}",
         "id": call.environment.new_id(),
         "creationTimestamp": timestamp(call.environment.now_s),
         "selfLink": self_link(path),
-        **_linked(call, _DEFAULTS[collection] | call.body),
+        **linked(call, DEFAULTS.get(collection, {}) | call.body),
         "_created": call.environment.now_s,
     }
     document |= location_member(call.scope)
-    if collection == "addresses":
-        document = {"address": _free_number(call), **document}
-    call.environment.put(path, with_fingerprint(_completed(collection, document)))
+    document = with_number(call, collection, document)
+    call.environment.put(path, with_fingerprint(completed(collection, document)))
     return call.start(path, document["id"])
-
-
-def _free_number(call: Call) -> str:
-    """Return a number that no address of the environment has."""
-    used = {
-        document.get("address")
-        for path, documents in call.view.collections.items()
-        if path.endswith("/addresses")
-        for document in documents.values()
-    }
-    numbers = (f"203.0.113.{last}" for last in range(1, _NUMBERS))
-    return next(number for number in numbers if number not in used)
-
-
-def _completed(collection: str, document: Document) -> Document:
-    """Return a document with the members that depend on its other members."""
-    if collection == "subnetworks" and document.get("ipCidrRange"):
-        return {"gatewayAddress": document["ipCidrRange"].rpartition(".")[0] + ".1", **document}
-    if collection == "healthChecks":
-        for protocol in ("http", "https", "http2", "tcp", "ssl", "grpc"):
-            check = document.get(f"{protocol}HealthCheck")
-            if check is not None:
-                defaults = {"proxyHeader": "NONE"} | ({"requestPath": "/"} if protocol.startswith("http") else {})
-                return {**document, "type": protocol.upper(), f"{protocol}HealthCheck": defaults | check}
-    if collection == "networks" and "autoCreateSubnetworks" not in document:
-        return {**document, "autoCreateSubnetworks": True}
-    return document
 
 
 def _get(call: Call) -> Document:
@@ -106,30 +52,30 @@ def _get(call: Call) -> Document:
 
 
 def _list(call: Call) -> Document:
-    return answer_list(call, f"compute#{_KINDS[call.collection.rpartition('/')[2]]}List")
+    return answer_list(call, f"compute#{KINDS[call.collection.rpartition('/')[2]]}List")
 
 
 def _aggregated_list(call: Call) -> Document:
     name = call.method.path[-1]
-    return answer_aggregated_list(call, f"compute#{_KINDS[name]}AggregatedList", {name: None})
+    return answer_aggregated_list(call, f"compute#{KINDS[name]}AggregatedList", {name: None})
 
 
 def _patch(call: Call) -> Operation:
-    return _write(call, merged(call.document(), _linked(call, call.body)))
+    return _write(call, merged(call.document(), linked(call, call.body)))
 
 
 def _update(call: Call) -> Operation:
     document = call.document()
-    kept = {key: value for key, value in document.items() if key in _FIXED or key.startswith("_")}
+    kept = {key: value for key, value in document.items() if key in FIXED or key.startswith("_")}
     collection = call.collection.rpartition("/")[2]
-    return _write(call, _DEFAULTS[collection] | _linked(call, call.body) | kept)
+    return _write(call, DEFAULTS.get(collection, {}) | linked(call, call.body) | kept)
 
 
 def _write(call: Call, document: Document) -> Operation:
     check_fingerprint(call.body.get("fingerprint"), call.document().get("fingerprint"))
     collection = call.collection.rpartition("/")[2]
-    check_supported(document, _REFUSED.get(collection, {}))
-    call.environment.put(call.path, with_fingerprint(_completed(collection, document)))
+    check_supported(document, REFUSED.get(collection, {}))
+    call.environment.put(call.path, with_fingerprint(completed(collection, document)))
     return call.start(call.path, document["id"])
 
 
@@ -172,19 +118,6 @@ def _refers(document: Document, link: str) -> bool:
     return walk({key: value for key, value in document.items() if key != "selfLink"})
 
 
-def _linked(call: Call, body: Document) -> Document:
-    """Return a body with references to other resources as the server writes them."""
-    linked = body | {key: self_link(call.link(body[key])) for key in _LINKS if isinstance(body.get(key), str)}
-    if isinstance(body.get("backends"), list):
-        linked["backends"] = [
-            {**backend, "group": self_link(call.link(backend.get("group") or ""))} for backend in body["backends"]
-        ]
-    if "backendServices" in call.collection and isinstance(body.get("healthChecks"), list):
-        linked["healthChecks"] = [self_link(call.link(link)) for link in body["healthChecks"]]
-    return linked
-
-
-_FIXED: Final = ("kind", "id", "creationTimestamp", "selfLink", "region", "name", "fingerprint")
 _VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
     "insert": _insert,
     "get": _get,
@@ -194,13 +127,8 @@ _VERBS: Final[dict[str, Callable[[Call], Document | Operation]]] = {
     "update": _update,
     "delete": _delete,
 }
-for _collection in _KINDS:
-    HANDLERS.update({
-        name: _VERBS[verb]
-        for verb in _VERBS
-        for name in zonal_and_regional(f"{_collection}.{verb}")
-        if name in methods()
-    })  # fmt: skip
+for _service in SERVICES:
+    HANDLERS.update({f"{_service}.{verb}": _VERBS[verb] for verb in _VERBS if f"{_service}.{verb}" in methods()})
 HANDLERS["networks.getEffectiveFirewalls"] = _effective_firewalls
 HANDLERS["subnetworks.setPrivateIpGoogleAccess"] = _set_private_access
 HANDLERS["subnetworks.expandIpCidrRange"] = _expand

@@ -23,11 +23,12 @@ from google.cloud.compute_v1 import services
 TARGET: Final = Path(__file__).with_name("compute.json")
 # The collections that the emulator serves; of the others, only the names of the methods are kept.
 SERVED: Final = (
-    "addresses", "autoscalers", "backendServices", "firewalls", "globalOperations", "healthChecks", "imageFamilyViews",
-    "images", "instanceGroupManagers", "instanceGroups", "instanceTemplates", "instances", "machineTypes", "networks",
-    "projects", "regionAutoscalers", "regionBackendServices", "regionHealthChecks", "regionInstanceGroupManagers",
-    "regionInstanceGroups", "regionInstanceTemplates", "regionOperations", "regions", "routers", "subnetworks",
-    "zoneOperations", "zones",
+    "addresses", "autoscalers", "backendServices", "firewalls", "globalAddresses", "globalForwardingRules",
+    "globalOperations", "healthChecks", "imageFamilyViews", "images", "instanceGroupManagers", "instanceGroups",
+    "instanceTemplates", "instances", "machineTypes", "networks", "projects", "regionAutoscalers",
+    "regionBackendServices", "regionHealthChecks", "regionInstanceGroupManagers", "regionInstanceGroups",
+    "regionInstanceTemplates", "regionOperations", "regions", "routers", "securityPolicies", "sslCertificates",
+    "sslPolicies", "subnetworks", "targetHttpProxies", "targetHttpsProxies", "urlMaps", "zoneOperations", "zones",
 )  # fmt: skip
 _SCALARS: Final = {
     1: "double", 2: "double", 3: "int64", 4: "int64", 5: "int32", 8: "bool", 9: "string", 12: "bytes", 13: "int32",

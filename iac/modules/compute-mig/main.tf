@@ -69,6 +69,12 @@ resource "google_compute_instance_group_manager" "this" {
     instance_template = google_compute_instance_template.seed.id
   }
 
+  # Load balancers send requests to this port; without one it has no effect.
+  named_port {
+    name = "http"
+    port = var.health_port
+  }
+
   auto_healing_policies {
     health_check      = google_compute_health_check.this.id
     initial_delay_sec = var.initial_delay_s

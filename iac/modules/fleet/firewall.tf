@@ -6,7 +6,7 @@ locals {
       source_ranges = ["35.191.0.0/16", "130.211.0.0/22"]
       source_tags   = null
       target_tags   = ["ai-server"]
-      tcp_ports     = ["8000"]
+      tcp_ports     = [tostring(local.ai_server_port)]
     }
     allow-ai-to-vllm = {
       description   = "AI servers call the model."
@@ -31,6 +31,18 @@ locals {
     }
   }
 
+  # Google's proxies have the ranges of its health-check probers if the backend is an instance group; the load balancer's
+  # own check comes from them too. Source: cloud.google.com/load-balancing/docs/firewall-rules, read on 2026-11-27.
+  ingress = var.domain == "" ? {} : {
+    allow-load-balancer = {
+      description   = "Google's proxies send the requests of listed callers to the AI servers, and probe them."
+      source_ranges = ["35.191.0.0/16", "130.211.0.0/22"]
+      source_tags   = null
+      target_tags   = ["ai-server"]
+      tcp_ports     = [tostring(local.ai_server_port)]
+    }
+  }
+
   monitoring = length(var.monitoring_source_ranges) == 0 ? {} : {
     allow-monitoring = {
       description   = "Prometheus reads the exporters of VMs and GPUs."
@@ -44,7 +56,7 @@ locals {
 
 module "firewall" {
   source   = "../firewall"
-  for_each = merge(local.rules, local.monitoring)
+  for_each = merge(local.rules, local.ingress, local.monitoring)
 
   name          = "${local.name}-${each.key}"
   description   = each.value.description

@@ -8,6 +8,8 @@ locals {
 
   repository_parts = split("/", local.deploy.repository) # HOST/PROJECT/NAME/IMAGE
 
+  ai_server_port = 8000
+
   labels = { for service in ["ai-server", "chromadb", "vllm"] : service => {
     environment = var.environment
     service     = service
@@ -69,13 +71,29 @@ module "ai_server" {
   boot_image      = var.cpu_image
   boot_disk_gib   = 50
   boot_disk_type  = var.ai_server_disk_type
-  health_port     = 8000
+  health_port     = local.ai_server_port
   initial_delay_s = 420 # 40 s until the script, 150 s of attempts, a last one of 120 s, 60 s until the server is healthy
   subnet          = local.subnet
   tags            = ["ai-server", "dojangkok-monitoring"]
   labels          = local.labels["ai-server"]
   service_account = module.ai_server_account.email
   startup_script  = local.scripts["ai-server"]
+}
+
+# Off until a domain is set. modules/ingress refuses an empty name of the secret with the callers' tokens.
+module "ingress" {
+  source = "../ingress"
+  count  = var.domain == "" ? 0 : 1
+
+  name              = trimsuffix(local.deploy.group, "-mig")
+  domain            = var.domain
+  instance_group    = module.ai_server.instance_group
+  port_name         = module.ai_server.port_name
+  health_port       = local.ai_server_port
+  request_timeout_s = 600 # an easy contract takes minutes
+  draining_s        = 90  # above the 80 s that a server has to stop: compose/ai-server/docker-compose.yml
+  source_ranges     = var.ingress_source_ranges
+  tokens_secret     = var.ai_server_tokens_secret
 }
 
 module "chromadb" {

@@ -25,6 +25,11 @@ output "github_secrets" {
   }
 }
 
+output "ingress_address" {
+  description = "IPv4 address for the A record of the domain; null without a domain."
+  value       = one(module.ingress[*].address)
+}
+
 output "login_condition" {
   description = "Condition that a token of GitHub must meet to log in, in CEL."
   value       = module.github.condition

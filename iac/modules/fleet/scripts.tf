@@ -7,17 +7,40 @@ locals {
   # The first line of a fragment names its shell for shellcheck, and is no part of a startup script.
   fragments = { for name in ["functions", "secret", "service"] : name => trimspace(replace(file("${local.templates}/${name}.sh"), "/^# shellcheck [^\n]*\n/", "")) }
 
+  # Where metrics go, as modules/fleet/variables.tf describes it: nowhere, to Google, or to a URL with a password or a token.
+  is_google     = var.metrics_url == "google"
+  metrics_write = local.is_google ? "google" : var.metrics_user == "" ? "bearer" : "basic"
+  metrics = var.metrics_url == "" ? "// Metrics go nowhere: metrics_url is empty." : join("\n", [
+    chomp(file("${local.compose}/metrics.alloy")), chomp(file("${local.compose}/write/${local.metrics_write}.alloy")),
+  ])
+  metrics_variables = { for name, value in {
+    METRICS_LOCATION = local.is_google ? local.deploy.zone : ""
+    METRICS_PORT     = local.ai_server_port
+    METRICS_PROJECT  = local.is_google ? local.deploy.project : ""
+    METRICS_URL      = local.is_google ? "https://monitoring.googleapis.com/v1/projects/${local.deploy.project}/location/global/prometheus/api/v1/write" : var.metrics_url
+    METRICS_USER     = var.metrics_user
+  } : name => value if var.metrics_url != "" && value != "" }
+
+  collectors = { for name in keys(local.stacks) : name => templatefile("${local.templates}/collectors.sh.tftpl", {
+    promtail       = chomp(file("${local.compose}/promtail.yml"))
+    alloy          = chomp(file("${local.compose}/config.alloy"))
+    metrics        = local.metrics
+    metrics_secret = var.metrics_secret
+    targets        = chomp(file("${local.compose}/${name}/targets.yml"))
+  }) }
+
   common_values = { for name, stack in local.stacks : name => {
-    project         = local.deploy.project
-    functions       = local.fragments["functions"]
-    secret          = local.fragments["secret"]
-    service         = local.fragments["service"]
-    compose         = stack
-    promtail        = chomp(file("${local.compose}/promtail.yml"))
-    alloy           = chomp(file("${local.compose}/config.alloy"))
-    collector       = var.log_collector
-    other_collector = var.log_collector == "alloy" ? "promtail" : "alloy"
-    loki_url        = var.loki_url
+    project           = local.deploy.project
+    functions         = local.fragments["functions"]
+    secret            = local.fragments["secret"]
+    service           = local.fragments["service"]
+    compose           = stack
+    collectors        = local.collectors[name]
+    collector         = var.log_collector
+    other_collector   = var.log_collector == "alloy" ? "promtail" : "alloy"
+    loki_url          = var.loki_url
+    metrics_secret    = var.metrics_secret
+    metrics_variables = local.metrics_variables
   } }
 
   scripts = {

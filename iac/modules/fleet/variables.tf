@@ -75,6 +75,22 @@ variable "cpu_image" {
   type        = string
 }
 
+variable "domain" {
+  description = "DNS name at which callers outside the network reach the AI servers, by modules/ingress; empty: no load balancer, and no way in."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.domain == "" || var.ai_server_tokens_secret != ""
+    error_message = "domain: the AI servers would accept every caller, because ai_server_tokens_secret is empty. Fix: set ai_server_tokens_secret, such as 'dojangkok-ai-server-tokens', and add a value to this secret first."
+  }
+
+  validation {
+    condition     = var.domain == "" || length(var.ingress_source_ranges) > 0
+    error_message = "domain: no address may call it, because ingress_source_ranges is empty. Fix: list the addresses of the callers, such as the NAT of the backend."
+  }
+}
+
 variable "environment" {
   description = "Name of the environment: a file environments/ENV.yaml, and a GitHub environment."
   type        = string
@@ -106,6 +122,12 @@ variable "http_timeout_s" {
   }
 }
 
+variable "ingress_source_ranges" {
+  description = "IPv4 ranges that may call the domain, each /16 or narrower, such as the NAT addresses of the backend."
+  type        = set(string)
+  default     = []
+}
+
 variable "is_protected" {
   description = "Whether deletion protection is on for the single VMs."
   type        = bool
@@ -129,6 +151,44 @@ variable "loki_url" {
   validation {
     condition     = can(regex("^https?://[A-Za-z0-9.:-]+$", var.loki_url))
     error_message = "loki_url: must be scheme, host and port, without a path."
+  }
+}
+
+variable "metrics_secret" {
+  description = "Name of the secret with the token or the password for metrics_url; empty for Google."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,255}$", var.metrics_secret)) && (var.metrics_secret != "") == startswith(var.metrics_url, "https://")
+    error_message = "metrics_secret: must be the name of a secret if metrics_url begins with https://, and empty otherwise."
+  }
+}
+
+variable "metrics_url" {
+  description = "Where Alloy writes the metrics of each VM: 'google' for Google Managed Prometheus in the same project, or the https URL of a receiver of Prometheus remote write; empty: nowhere."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(google|https://[A-Za-z0-9.:/_-]+)?$", var.metrics_url))
+    error_message = "metrics_url: must be 'google', or a URL that begins with https://, because it gets a secret."
+  }
+
+  validation {
+    condition     = var.metrics_url == "" || var.log_collector == "alloy"
+    error_message = "metrics_url: needs Alloy, and promtail sends no metrics. Fix: set log_collector to 'alloy'."
+  }
+}
+
+variable "metrics_user" {
+  description = "User for metrics_url, whose password is the secret; empty: the secret is a bearer token."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._@-]*$", var.metrics_user))
+    error_message = "metrics_user: must have letters, digits, '.', '_', '@' and '-' only."
   }
 }
 

@@ -95,6 +95,7 @@ def _lay_out(machine: Machine, name: str, settings: dict[str, str]) -> None:
         "docker-compose.yml": (compose / name / "docker-compose.yml").read_text(),
         "promtail.yml": (compose / "promtail.yml").read_text(),
         "config.alloy": (compose / "config.alloy").read_text(),
+        "targets.yml": (compose / name / "targets.yml").read_text(),
         ".env": example + "".join(f"{key}={value}\n" for key, value in settings.items()),
     }.items():
         machine("tee", f"/opt/app/{file}", stdin=text)

@@ -3,12 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.programs import ROOT
+from tests.system.stacks.metrics import PORT, USER, received, start_agent, start_receiver
 from tests.system.stacks.stacks import IMAGE, Stack, run_stack
 
 _LOG = "/var/log/dojangkok/dev/application.log"
@@ -99,6 +101,25 @@ def test_logs_reach_loki(stack: Stack) -> None:
         "startup-script: a line of the script",
     ]
     _soon(lambda: all(part in stack.shipped() for part in wanted))
+
+
+def test_metrics_reach_prometheus(stack: Stack) -> None:
+    """
+    Prometheus receives the metrics of the server and of the VM by remote write, labelled by the VM's name, and nothing
+    from a sender without the password. The sender is Prometheus with the settings of Alloy's files: Alloy cannot be
+    pulled or built where this was written.
+    """
+    machine = stack.machine
+    start_receiver(machine)
+    url = f"http://127.0.0.1:{PORT}/api/v1/write"
+    variables = {"HOST_NAME": machine.name, "METRICS_PORT": "8000", "METRICS_URL": url, "METRICS_USER": USER}
+    start_agent(machine, variables)
+    for job in ("ai-server", "node"):
+        query = f'up{{instance="{machine.name}", job="{job}"}} == 1'
+        _soon(lambda query=query: received(machine, query) != [])  # type: ignore[misc]
+    _soon(lambda: received(machine, "http_requests_total") != [])
+    assert {series["metric"]["instance"] for series in received(machine, "http_requests_total")} == {machine.name}
+    assert machine.get(PORT, "/api/v1/query?query=up")[0] == HTTPStatus.UNAUTHORIZED
 
 
 def test_a_restart_serves_again(stack: Stack) -> None:

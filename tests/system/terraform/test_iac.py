@@ -1,106 +1,24 @@
 """
 The dev environment of `iac/`, applied to the emulator: deploy rolls the group that Terraform creates, and neither
 changes what the other manages.
-
-The emulator serves groups of Compute Engine alone, so the modules of accounts, secrets, IAP, APIs and single VMs are
-stubs here. policy/test_iac_plan.py plans them.
 """
 
 import json
-import os
 import re
-import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from emulator.api.permissions import permission
-from policy.terraform import Terraform, copy_iac
 from tests.support.deployer import Deployer
-from tests.support.emulator import GROUP, TEMPLATES, ZONE, Emulator, run_emulator
-from tests.support.fake_registry import FakeRegistry, served
+from tests.support.emulator import GROUP, TEMPLATES, ZONE, Emulator
 from tests.support.gcloud import Gcloud
 from tests.support.programs import ROOT
 from tests.support.releases import REPOSITORY, numbered_reference
 from tests.support.waiting import wait_until
+from tests.system.terraform.fleet import Fleet
 
-_EMAIL = {"email": '"${var.name}@dojangkok-dev.iam.gserviceaccount.com"', "name": "var.name"}
-_STUBS: dict[str, dict[str, str]] = {
-    "project-setup": {},
-    "service-account": _EMAIL,
-    "secret-manager": {},
-    "compute": {},
-    "gpu-compute": {},
-    "iap-ssh": {},
-}
-_COMMAND_S = 300
 _ACT_AS = "iam.serviceAccounts.actAs"
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """The dev environment, whose Google is an emulator."""
-
-    terraform: Terraform
-    emulator: Emulator
-
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run Terraform in the environment's folder."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "GOOGLE_", "CLOUDSDK_"))}
-        ours = {"GOOGLE_COMPUTE_CUSTOM_ENDPOINT": f"{self.emulator.address}/compute/v1/", "NO_PROXY": "127.0.0.1"}
-        return subprocess.run(
-            ["terraform", *command],
-            cwd=self.terraform.path("dev"),
-            env=kept | self.terraform.variables | ours,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_S, check=False,
-        )  # fmt: skip
-
-    def work(self, command: str, *more: str, **values: str) -> str:
-        """Run a command that must succeed, with the example values, two instances and some other values."""
-        self.terraform.set_values("dev", ai_server_instances=2, **values)
-        done = self.run(command, "-input=false", "-no-color", *more)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def apply(self, **values: str) -> str:
-        """Create or change every resource as the files and the values describe it."""
-        return self.work("apply", "-auto-approve", **values)
-
-    def assert_unchanged(self, **values: str) -> None:
-        """Plan, which must find no change; with a change the exit code would be 2."""
-        self.work("plan", "-detailed-exitcode", **values)
-
-    def image_line(self) -> str:
-        """Return the line with the image in the startup script of the group's template."""
-        (version,) = self.emulator.group()["versions"]
-        properties = self.emulator.get(f"{TEMPLATES}/{version['instanceTemplate'].rpartition('/')[2]}")["properties"]
-        script = next(item["value"] for item in properties["metadata"]["items"] if item["key"] == "startup-script")
-        lines = str(script).splitlines()
-        return next(line for line in lines if line.startswith("AI_SERVER_IMAGE="))
-
-
-@pytest.fixture
-def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
-    """An empty project, and the environment before its first apply."""
-    monkeypatch.setenv("PATH", f"{provider}:{os.environ['PATH']}")
-    with run_emulator("--operation-s", "0", "--seed", "tests/system/terraform/empty.yaml") as emulator:
-        fleet = Fleet(copy_iac(tmp_path / "copy", _STUBS), emulator)
-        assert fleet.run("get").returncode == 0
-        yield fleet
-
-
-@pytest.fixture
-def deployer(fleet: Fleet, tmp_path: Path) -> Iterator[Deployer]:
-    """`python -m deploy --env dev`, with the environment's own names."""
-    with served(FakeRegistry(holds_every_digest=True)) as registry:
-        yield Deployer(fleet.emulator, registry, tmp_path)
-
-
-def _is_stable(fleet: Fleet) -> bool:
-    return bool(fleet.emulator.group()["status"]["isStable"])
 
 
 def _patches(fleet: Fleet) -> int:
@@ -133,7 +51,7 @@ def test_deploy_rolls_the_group_that_terraform_creates(
     began_s = time.monotonic()
     fleet.apply()
     applied_s = time.monotonic() - began_s
-    wait_until(lambda: _is_stable(fleet))
+    wait_until(fleet.is_stable)
     fleet.assert_unchanged()
     assert fleet.image_line() == f"AI_SERVER_IMAGE={REPOSITORY}:4f2a91c"
 
@@ -164,7 +82,7 @@ def test_changed_machine_type_waits_for_a_manual_rollout(fleet: Fleet, deployer:
     rollout of this seed, with the serving release, the next releases are copies of the seed: iac/README.md.
     """
     fleet.apply()
-    wait_until(lambda: _is_stable(fleet))
+    wait_until(fleet.is_stable)
     deployer.json("deploy", "--image", numbered_reference(1))
     before = deployer.versions()
     release = numbered_reference(1).removeprefix(REPOSITORY)
@@ -187,7 +105,7 @@ def test_changed_machine_type_waits_for_a_manual_rollout(fleet: Fleet, deployer:
 def test_deploy_asks_for_no_more_than_its_role_has(fleet: Fleet, deployer: Deployer) -> None:
     """Every method of Compute Engine that a deploy, a rollback and a prune call is in the custom role of iac/."""
     fleet.apply()
-    wait_until(lambda: _is_stable(fleet))
+    wait_until(fleet.is_stable)
     known = len(fleet.emulator.request_log("request"))
     deployer.json("deploy", "--image", numbered_reference(1))
     deployer.json("deploy", "--image", numbered_reference(2))
@@ -206,7 +124,7 @@ def test_roles_of_the_deployer_are_enough(fleet: Fleet, deployer: Deployer) -> N
     deleted. The test above compares the methods of a deploy with the first role.
     """
     fleet.apply()
-    wait_until(lambda: _is_stable(fleet))
+    wait_until(fleet.is_stable)
     _grant_second_role(fleet.emulator)
     deployer.json("deploy", "--image", numbered_reference(1))
     deployer.json("deploy", "--image", numbered_reference(2))
