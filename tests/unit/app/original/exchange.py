@@ -57,7 +57,12 @@ class Recorder(httpx.AsyncBaseTransport):
         for name, (content, encoding) in exchange.files.items():
             storage.files[name] = ("application/octet-stream", content)
             storage.encodings[name] = encoding
-        fakes = {"vllm": vllm, "upstage": upstage, "backend": Backend(), "storage": storage}
+        fakes: dict[str, Vllm | Upstage | Backend | Storage] = {
+            "vllm": vllm,
+            "upstage": upstage,
+            "backend": Backend(),
+            "storage": storage,
+        }
         for name, fault in exchange.faults.items():
             fakes[name].plan.set(fault)
         self._routing = Routing({host: fakes[name].app for host, name in HOSTS.items()})

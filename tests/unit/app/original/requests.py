@@ -28,7 +28,7 @@ def _pdf(pages: int = 1, **save: Any) -> bytes:
 
 
 _PDF: Final = _pdf()
-_LOCKED: Final = _pdf(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="1", owner_pw="2")
+_LOCKED: Final = _pdf(encryption=5, user_pw="1", owner_pw="2")  # PDF_ENCRYPT_AES_256
 
 
 def _json(value: object) -> bytes:
