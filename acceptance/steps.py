@@ -14,7 +14,12 @@ _NETWORK: Final = ("networking", "firewall")
 _ACCESS: Final = ("registry", "secret", "deployer_account", "builder_account", "github")
 _FLEET: Final = ("ai_server_account", "chromadb_account", "ai_server", "chromadb", "chromadb_ssh")
 TARGETS: Final = ("project_setup", *_NETWORK, *_ACCESS, *_FLEET)
-SECRETS: Final = ("dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key")
+SECRETS: Final = (
+    "dojangkok-ai-server-tokens",
+    "dojangkok-backend-internal-token",
+    "dojangkok-ocr-api",
+    "dojangkok-vllm-api-key",
+)
 DESTROY: Final = "destroy"  # name of the last step, which deletes what the steps before it made
 _APIS: Final = ("cloudresourcemanager", "compute", "iap", "serviceusage")
 _SUBNETWORK: Final = "dojangkok-dev-subnet"

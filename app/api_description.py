@@ -16,6 +16,7 @@ from app.errors import (
     OutboundError,
     SlowError,
     TooLargeError,
+    UnauthorizedError,
     UnavailableError,
     UnsupportedFileTypeError,
     error_answer,
@@ -26,6 +27,7 @@ TITLE: Final = "DojangKok AI Server"
 DESCRIPTION: Final = f"""\
 Checklists and explanations of leases, for the backend of DojangKok.
 
+- A request to `/api` has the header `Authorization: Bearer TOKEN`, unless the server has no tokens.
 - Every error has the body `{{"detail": {{"error": {{"code", "message"}}}}}}`, with a message in Korean for the user.
 - A request may have the header `{REQUEST_ID_HEADER}`, 1 to 128 characters of `A-Z a-z 0-9 . _ : / = + -`. The answer \
 and every log line of the request have the same id, or a new one.
@@ -44,6 +46,7 @@ _RETRY_AFTER: Final = {
     "description": "Seconds until the same request may succeed.",
     "schema": {"type": "integer", "minimum": 0, "maximum": 300},
 }
+_CHALLENGE: Final = {"description": "The scheme of tokens.", "schema": {"type": "string", "const": "Bearer"}}
 _EXAMPLES: Final[tuple[AppError, ...]] = (
     InvalidInputError("요청 본문을 읽을 수 없습니다."),
     InvalidInputError("files와 doc_types의 개수가 다릅니다.", code="DOC_TYPES_MISMATCH"),
@@ -51,6 +54,7 @@ _EXAMPLES: Final[tuple[AppError, ...]] = (
     DownloadError("bucket.example.com에서 파일을 내려받지 못했습니다. (HTTP 403)"),
     DocumentError("lease.pdf: 암호가 걸린 파일입니다."),
     DocumentError("임대차 계약 서류가 아닙니다.", code="NOT_A_CONTRACT"),
+    UnauthorizedError("유효한 인증 토큰이 필요합니다."),
     SlowError("요청 본문이 제한 시간 안에 오지 않았습니다."),
     TooLargeError("요청 본문은 1 MiB 이하여야 합니다."),
     InvalidValueError("요청 값이 올바르지 않습니다: body.keywords"),
@@ -61,6 +65,7 @@ _EXAMPLES: Final[tuple[AppError, ...]] = (
 )
 _DESCRIPTIONS: Final = {
     HTTPStatus.BAD_REQUEST: "The body, a file or its URL is unusable.",
+    HTTPStatus.UNAUTHORIZED: "The request has no valid token.",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time. The connection is closed.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body or a file is too large.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A value does not fit the schema; the message names its place.",
@@ -71,6 +76,7 @@ _DESCRIPTIONS: Final = {
 }
 _ALWAYS: Final = (
     HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -113,6 +119,8 @@ def _error(status: HTTPStatus, *, reads_files: bool) -> dict[str, Any]:
     headers = {REQUEST_ID_HEADER: _REQUEST_ID}
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = _RETRY_AFTER
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _CHALLENGE
     return {
         "model": ErrorAnswer,
         "description": _DESCRIPTIONS[status],

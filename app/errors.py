@@ -6,6 +6,7 @@ AppError                       status, code and message; the body is {"detail": 
 ├── UnsupportedFileTypeError   400  UNSUPPORTED_FILE_TYPE
 ├── DownloadError              400  DOWNLOAD_FAILED: the download of a file failed
 ├── DocumentError              400  UNPROCESSABLE_DOCUMENT: an unreadable file
+├── UnauthorizedError          401  UNAUTHORIZED: the request has no valid token
 ├── NotFoundError              404  NOT_FOUND: no route has this path
 ├── MethodNotAllowedError      405  METHOD_NOT_ALLOWED: the route has other methods
 ├── SlowError                  408  TOO_SLOW: a body that does not arrive in time
@@ -74,6 +75,13 @@ class DocumentError(AppError):
 
     status = HTTPStatus.BAD_REQUEST
     code = "UNPROCESSABLE_DOCUMENT"
+
+
+class UnauthorizedError(AppError):
+    """A request has no valid token of a caller."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "UNAUTHORIZED"
 
 
 class NotFoundError(AppError):

@@ -1,16 +1,19 @@
 """The FastAPI application with all its routes."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from prometheus_fastapi_instrumentator import Instrumentator, metrics
 
 from app import health
 from app.api_description import DESCRIPTION, TAGS, TITLE
+from app.caller_check import TOKEN, CallerCheck
+from app.callers import Callers
 from app.checklists import endpoints as checklists
 from app.checklists.service import ChecklistService
 from app.clients.backend import Backend
@@ -36,6 +39,7 @@ from app.version import VERSION
 CALLBACKS_S: Final = 10  # for callbacks of jobs that are handed back at the end
 _REQUESTS: Final = metrics.default()  # created once a process, because a second metric of this name is an error
 _NO_DOCS: Final[dict[str, Any]] = {"openapi_url": None, "docs_url": None, "redoc_url": None}
+_log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -77,10 +81,15 @@ def create_app(
     keep_components(app, _components(client, downloads, settings, policies, readiness, jobs))
     app.add_middleware(BodyLimits, policy=policies.bodies)  # each of the next ones is outside of those before
     app.add_middleware(LagLimit, lag=lag)
+    if tokens := settings.caller_tokens():
+        app.add_middleware(CallerCheck, callers=Callers(tokens))
+    else:
+        _log.warning("AI_SERVER_TOKENS is empty: the server accepts requests without a token")
     app.add_middleware(RequestContext)
     add_error_handlers(app)
-    for router in (health.router, checklists.router, easy_contracts.router):
-        app.include_router(router)
+    app.include_router(health.router)
+    for router in (checklists.router, easy_contracts.router):
+        app.include_router(router, dependencies=[Depends(TOKEN)])
     assert _REQUESTS  # noqa: S101 - None only for a second metric of this name
     Instrumentator().add(_REQUESTS).instrument(app).expose(app, include_in_schema=False)
     return app

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AnyHttpUrl, Field, FiniteFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.callers import read_tokens
+
 
 def _without_version(url: AnyHttpUrl) -> AnyHttpUrl:
     if str(url).rstrip("/").endswith("/v1"):
@@ -16,6 +18,11 @@ def _without_version(url: AnyHttpUrl) -> AnyHttpUrl:
 def _header_value(secret: SecretStr) -> SecretStr:
     if not re.fullmatch("[!-~]*", secret.get_secret_value()):
         raise ValueError("must be ASCII without blanks or line breaks, because it is sent in a header")
+    return secret
+
+
+def _token_list(secret: SecretStr) -> SecretStr:
+    read_tokens(secret.get_secret_value())
     return secret
 
 
@@ -47,6 +54,9 @@ class Settings(BaseSettings):
     chromadb_url: AnyHttpUrl | None = Field(default=None, description="If set, its heartbeat becomes a metric.")
     backend_callback_base_url: Annotated[AnyHttpUrl, AfterValidator(_without_version)]
     backend_internal_token: _Key = SecretStr("")
+    ai_server_tokens: Annotated[SecretStr, AfterValidator(_token_list)] = Field(
+        default=SecretStr(""), description="One or two tokens of callers; if empty, no caller needs a token."
+    )
     ocr_api: _Key = Field(description="Key of the OCR service.")
     ocr_url: AnyHttpUrl = AnyHttpUrl("https://api.upstage.ai/v1/document-digitization")
     http_timeout_sec: FiniteFloat = Field(default=300, gt=0, description="Longest wait for another service's answer.")
@@ -58,10 +68,14 @@ class Settings(BaseSettings):
     registry_max_pages: int = Field(default=30, ge=1, description="Pages of all registries of a request.")
     ai_server_image: str = Field(default="unknown", description="Image reference of this server.")
 
+    def caller_tokens(self) -> tuple[str, ...]:
+        """Return the tokens of callers; none if the server accepts every caller."""
+        return read_tokens(self.ai_server_tokens.get_secret_value())
+
     def secrets(self) -> list[str]:
         """Return the values that no log may contain."""
         fields = (self.vllm_api_key, self.backend_internal_token, self.ocr_api)
-        return [value for field in fields if (value := field.get_secret_value())]
+        return [*(value for field in fields if (value := field.get_secret_value())), *self.caller_tokens()]
 
 
 def read_settings() -> Settings:

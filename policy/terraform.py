@@ -28,6 +28,7 @@ Value = str | int | list[str]
 # Arguments of the module fleet. Each copy of an environment uses these, so no test depends on the values in use.
 EXAMPLE_VALUES: Final[Mapping[str, Value]] = {
     "ai_server_first_release": ":4f2a91c",
+    "ai_server_tokens_secret": "dojangkok-ai-server-tokens",
     "backend_callback_base_url": "https://backend.example.com/api",
     "cpu_image": "dojangkok-cpu-base-20260101",
     "github_owner_id": "200000001",

@@ -10,6 +10,7 @@ from policy.running import ROOT
 _DEPLOYER = {"deployer": "deployer.email"}
 # What is granted, and to which account, by label.
 _GRANTS = {
+    "secret var.ai_server_tokens_secret": {"ai-server": "ai_server.email"},
     "secret dojangkok-backend-internal-token": {"ai-server": "ai_server.email"},
     "secret dojangkok-ocr-api": {"ai-server": "ai_server.email"},
     "secret dojangkok-vllm-api-key": {"ai-server": "ai_server.email", "vllm": "vllm.email"},

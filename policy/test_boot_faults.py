@@ -33,8 +33,8 @@ def rendered(plans: dict[str, Plan]) -> dict[str, str]:
 def vm(tmp_path: Path) -> Vm:
     """A VM with a blank data disk and with every secret."""
     vm = Vm(tmp_path)
-    for secret in ("dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key"):
-        vm.set_secret(secret, "canary")
+    for name in ("ai-server-tokens", "backend-internal-token", "ocr-api", "vllm-api-key"):
+        vm.set_secret(f"dojangkok-{name}", "canary")
     vm.set_exit_code("mountpoint", 1)
     vm.set_exit_code("blkid", 2)
     return vm

@@ -20,6 +20,7 @@ _INGRESS = {
     "allow-iap-ssh": ({"35.235.240.0/20"}, {"ai-server", "chromadb", "packer", "vllm"}, {"22"}),
 }
 _READERS = {
+    "dojangkok-ai-server-tokens": {"ai-server"},
     "dojangkok-backend-internal-token": {"ai-server"},
     "dojangkok-ocr-api": {"ai-server"},
     "dojangkok-vllm-api-key": {"ai-server", "vllm"},

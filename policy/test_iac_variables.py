@@ -10,6 +10,10 @@ from policy.terraform import ENVIRONMENTS, Terraform, copy_iac
 
 # Argument of the module fleet, a value that cannot work, and the reason in Terraform's error.
 _REFUSED = {
+    "ai_server_tokens_secret": (
+        "dojangkok-ocr-api",
+        "ai_server_tokens_secret: must be the name of a secret of its own",
+    ),
     "http_timeout_s": ("0", "http_timeout_s: must be above 0"),
     "log_collector": ("vector", "log_collector: must be 'alloy' or 'promtail'."),
 }

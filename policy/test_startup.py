@@ -18,6 +18,7 @@ _NAMES = ("ai-server", "chromadb", "vllm")
 _SINGLE = ("chromadb", "vllm")  # VMs without a group, whose script runs as a service
 _SECRETS = {
     "ai-server": {
+        "dojangkok-ai-server-tokens": "AI_SERVER_TOKENS",
         "dojangkok-backend-internal-token": "BACKEND_INTERNAL_TOKEN",
         "dojangkok-ocr-api": "OCR_API",
         "dojangkok-vllm-api-key": "VLLM_API_KEY",

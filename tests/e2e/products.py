@@ -18,7 +18,8 @@ from tests.support.programs import ROOT
 
 FAKES = {"vllm": 8001, "upstage": 8002, "backend": 8003, "storage": 8004}
 STORAGE = f"http://storage:{FAKES['storage']}"
-SECRETS = ("fake-vllm-key", "fake-ocr-key", "fake-backend-token")
+TOKEN = "fake-token-of-a-caller-of-the-server"
+SECRETS = ("fake-vllm-key", "fake-ocr-key", "fake-backend-token", TOKEN)
 PDF_PAGES = 3
 APPLICATION = application_file.parse((ROOT / "delivery.yaml").read_text())
 _PYTHON = base.python_image(programs(ROOT)[0].python)
@@ -27,6 +28,7 @@ _CHROMA_PORT = 8100
 _CHROMA_RUN = "import sys, chromadb_rust_bindings as c; c.cli(['chroma', *sys.argv[1:]])"
 _SOURCES = [".dockerignore", "Dockerfile", "app", "pyproject.toml", "tests/support/app_fakes", "uv.lock"]
 _ENVIRONMENT = {
+    "AI_SERVER_TOKENS": TOKEN,
     "VLLM_BASE_URL": f"http://vllm:{FAKES['vllm']}/v1",
     "VLLM_API_KEY": SECRETS[0],
     "OCR_URL": f"http://upstage:{FAKES['upstage']}/v1/document-digitization",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, Products, running
+from tests.e2e.products import PDF_PAGES, SECRETS, STORAGE, TOKEN, Products, running
 from tests.support.programs import ROOT
 from tests.support.waiting import wait_until
 
@@ -29,6 +29,8 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Products]:
 
 
 def post(products: Products, path: str, *, server: str = "local", **request: object) -> httpx.Response:
+    """Send a request with the token of a caller, unless the request has other headers."""
+    request = {"headers": {"Authorization": f"Bearer {TOKEN}"}, **request}
     return httpx.post(f"{products.urls[server]}/api/{path}", timeout=_ANSWER_S, **request)  # type: ignore[arg-type]
 
 
@@ -45,6 +47,16 @@ def test_checklist_while_the_caller_waits(products: Products) -> None:
     checks = answer.json()["checklists"]
     assert len(checks) == 22
     assert checks[-2:] == ["반려동물 확인", "전세 확인"]
+
+
+@pytest.mark.parametrize("server", ["local", "prod"])
+def test_request_without_a_token_is_refused(products: Products, server: str) -> None:
+    """A caller without a token gets 401 and the scheme of tokens, and the model gets no request."""
+    asked = len(products.records("vllm"))
+    answer = post(products, "checklists/sync", server=server, headers={}, json={"keywords": ["전세"]})
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.json()["detail"]["error"]["code"] == "UNAUTHORIZED"
+    assert len(products.records("vllm")) == asked
 
 
 def test_checklist_is_delivered_by_one_callback(products: Products) -> None:

@@ -4,6 +4,7 @@ module "fleet" {
 
   environment               = "prod"
   ai_server_first_release   = ":4f2a91c"
+  ai_server_tokens_secret   = "dojangkok-ai-server-tokens"
   backend_callback_base_url = "https://backend.example.com/api"
   chromadb_disk_gib         = 100
   cpu_image                 = "dojangkok-cpu-base-20260101"

@@ -3,6 +3,7 @@ locals {
   vm_roles = ["roles/logging.logWriter", "roles/monitoring.metricWriter"]
 
   secrets = {
+    (var.ai_server_tokens_secret)    = { ai-server = module.ai_server_account.email } # none where the name is empty
     dojangkok-backend-internal-token = { ai-server = module.ai_server_account.email }
     dojangkok-ocr-api                = { ai-server = module.ai_server_account.email }
     dojangkok-vllm-api-key = {
@@ -109,7 +110,7 @@ module "chromadb_ssh" {
 
 module "secret" {
   source   = "../secret-manager"
-  for_each = local.secrets
+  for_each = { for name, accessors in local.secrets : name => accessors if name != "" }
 
   name      = each.key
   region    = local.region

@@ -22,7 +22,8 @@ locals {
 
   scripts = {
     ai-server = templatefile("${local.templates}/startup-ai-server.sh.tftpl", merge(local.common_values["ai-server"], {
-      image = "${local.deploy.repository}${var.ai_server_first_release}"
+      image         = "${local.deploy.repository}${var.ai_server_first_release}"
+      tokens_secret = var.ai_server_tokens_secret
       variables = {
         APP_ENV                        = var.environment
         BACKEND_CALLBACK_BASE_URL      = var.backend_callback_base_url

@@ -26,6 +26,17 @@ variable "ai_server_machine_type" {
   default     = "n2d-standard-2"
 }
 
+variable "ai_server_tokens_secret" {
+  description = "Name of the secret with the callers' tokens, as AI_SERVER_TOKENS in docs/ai-server.md; empty: every caller is accepted, and Terraform refuses an ingress."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,255}$", var.ai_server_tokens_secret)) && !contains(["dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key"], var.ai_server_tokens_secret)
+    error_message = "ai_server_tokens_secret: must be the name of a secret of its own, of letters, digits, '-' and '_'. Fix: use 'dojangkok-ai-server-tokens'."
+  }
+}
+
 variable "backend_callback_base_url" {
   description = "URL that results are sent to, without a version in its path."
   type        = string

@@ -8,7 +8,12 @@ from tests.integration.deploy.doctor_rig import EnvironmentPlan, planted
 from tests.unit.deploy.values import REPOSITORY
 
 _READ = "x=$(gcloud secrets versions access {} --secret db)\n"
-_FLEET = ["dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key"]
+_FLEET = [
+    "dojangkok-ai-server-tokens",
+    "dojangkok-backend-internal-token",
+    "dojangkok-ocr-api",
+    "dojangkok-vllm-api-key",
+]
 
 
 def _rendered_startup_script() -> str:
@@ -18,6 +23,7 @@ def _rendered_startup_script() -> str:
         "image": f"{REPOSITORY}:latest",
         "project": "dojangkok-dev",
         "functions": (scripts / "functions.sh").read_text(),
+        "tokens_secret": _FLEET[0],
         "secret": (scripts / "secret.sh").read_text(),
         "compose": (compose / "ai-server/docker-compose.yml").read_text(),
         "promtail": (compose / "promtail.yml").read_text(),
@@ -28,7 +34,8 @@ def _rendered_startup_script() -> str:
     }
     template = (scripts / "startup-ai-server.sh.tftpl").read_text()
     without_loop = re.sub(r"(?s)%\{ for .*?%\{ endfor ~\}\n", "", template)
-    return re.sub(r"\$?\$\{(\w+)\}", lambda match: values.get(match[1], match[0][1:]), without_loop)
+    without_conditions = re.sub(r"(?m)^%\{ (?:if .*|endif) ~\}\n", "", without_loop)
+    return re.sub(r"\$?\$\{(\w+)\}", lambda match: values.get(match[1], match[0][1:]), without_conditions)
 
 
 def _secrets_of(*names: str) -> list[Finding]:
@@ -50,9 +57,9 @@ def test_secrets_of_terraforms_startup_script() -> None:
 
 def test_each_absent_secret_of_terraforms_startup_script_is_wrong() -> None:
     """A secret that the script of iac/ reads and that the project lacks is a finding of its own."""
-    _, first, second = _secrets_of(_FLEET[1])
-    assert [finding.text for finding in (first, second)] == [
-        f"'{name}' does not exist in project dojangkok-dev" for name in (_FLEET[0], _FLEET[2])
+    _, *absent = _secrets_of(_FLEET[1])
+    assert [finding.text for finding in absent] == [
+        f"'{name}' does not exist in project dojangkok-dev" for name in (_FLEET[0], *_FLEET[2:])
     ]
 
 

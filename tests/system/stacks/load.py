@@ -1,6 +1,8 @@
 """
-A steady load of checklists through a client that acts as a load balancer: `python load.py PER_SECOND PREFIX ADDRESS…`.
+A steady load of checklists through a client that acts as a load balancer:
+`python load.py PER_SECOND PREFIX TOKEN_FILE ADDRESS…`.
 
+Each request has the bearer token that TOKEN_FILE holds at this time.
 The load ends with its standard input, after every request has ended. stdout is a JSON object: `accepted`, rows of id,
 time and address; `refused`, number of answers with 503 and of failed connections, after which a request tries again;
 `unanswered`, ids whose connection a closing server ended without an answer; `lost`, descriptions of the requests with
@@ -15,6 +17,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from pathlib import Path
 
 _PORT = 8000
 _PROBE_S = 0.1
@@ -26,7 +29,8 @@ _BODY = json.dumps({"keywords": ["전세", "반려동물"]}).encode()
 class Load:
     """The requests, and the servers that are ready."""
 
-    def __init__(self, addresses: list[str]) -> None:
+    def __init__(self, token_file: Path, addresses: list[str]) -> None:
+        self._token_file = token_file
         self.accepted: list[tuple[str, float, str]] = []
         self.unanswered: list[str] = []
         self.lost: list[str] = []
@@ -65,7 +69,8 @@ class Load:
             self.refused += 1
             return False
         try:
-            connection.request("POST", f"/api/checklists/{name}", _BODY, {"Content-Type": "application/json"})
+            headers = {"Authorization": f"Bearer {self._token_file.read_text()}", "Content-Type": "application/json"}
+            connection.request("POST", f"/api/checklists/{name}", _BODY, headers)
             status = connection.getresponse().status
         except (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected):
             self.unanswered.append(name)
@@ -85,9 +90,9 @@ class Load:
         return True
 
 
-def main(per_second: str, prefix: str, *addresses: str) -> None:
+def main(per_second: str, prefix: str, token_file: str, *addresses: str) -> None:
     """Send the load, and print its outcome."""
-    load = Load(list(addresses))
+    load = Load(Path(token_file), list(addresses))
     for address in addresses:
         threading.Thread(target=load.probe, args=(address,), daemon=True).start()
     is_over = threading.Event()

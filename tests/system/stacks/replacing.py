@@ -23,11 +23,15 @@ _GATEWAY = "172.30.0.1"
 ADDRESSES = ("172.30.0.10", "172.30.0.11", "172.30.0.12")
 _PER_SECOND = 20
 _END_S = 60
+_TOKEN_FILE = "/run/caller-token"
 
 
 def _variables() -> dict[str, str]:
     lines = (_STACK / "app.env.example").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+NEW_TOKEN, OLD_TOKEN = _variables()["AI_SERVER_TOKENS"].split(",")
 
 
 def grace_s() -> int:
@@ -110,6 +114,17 @@ class Fleet:
         code = self.machine("docker", "inspect", "--format", "{{.State.ExitCode}}", name).strip()
         assert code == "0", f"{name}: exit code {code}\n{self.machine.run('docker', 'logs', name).stdout[-3000:]}"
 
+    def memory_mib(self, number: int) -> float:
+        """Return the resident memory of a server, which is one process while it makes checklists."""
+        pid = self.machine("docker", "inspect", "--format", "{{.State.Pid}}", f"server-{number}").strip()
+        lines = self.machine("cat", f"/proc/{pid}/status").splitlines()
+        (kib,) = (line.split()[1] for line in lines if line.startswith("VmRSS:"))
+        return int(kib) / 1024
+
+    def use_token(self, token: str) -> None:
+        """Let callers send this token from their next request on."""
+        self.machine("sh", "-c", f"cat >{_TOKEN_FILE}.new; mv {_TOKEN_FILE}.new {_TOKEN_FILE}", stdin=token)
+
     def plan(self, port: int, *faults: dict[str, object]) -> None:
         """Plan faults of a fake; without faults the fake answers normally."""
         self.machine("curl", "--fail", "--silent", "--data", json.dumps(faults), f"http://127.0.0.1:{port}/fake/plan")
@@ -130,7 +145,7 @@ class Fleet:
         """Send requests during the block; after it the outcome has everything except the callbacks."""
         outcome, pipe = Outcome(), subprocess.PIPE
         program = Path(__file__).with_name("load.py")
-        command = (sys.executable, program, str(_PER_SECOND), prefix, *ADDRESSES)
+        command = (sys.executable, program, str(_PER_SECOND), prefix, _TOKEN_FILE, *ADDRESSES)
         process = self.machine.start(*command, stdin=pipe, stdout=pipe)
         try:
             yield outcome
@@ -176,4 +191,6 @@ def run_fleet(archive: Path, latency_s: float) -> Iterator[Fleet]:
             )  # fmt: skip
         machine.wait_for(VLLM, "/health", 30)
         machine.wait_for(BACKEND, "/fake/callbacks", 30)
-        yield Fleet(machine)
+        running = Fleet(machine)
+        running.use_token(OLD_TOKEN)
+        yield running

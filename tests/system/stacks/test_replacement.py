@@ -7,10 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.stacks.replacing import ADDRESSES, BACKEND, VLLM, Fleet, Outcome, run_fleet
+from tests.system.stacks.replacing import (
+    ADDRESSES,
+    BACKEND,
+    NEW_TOKEN,
+    OLD_TOKEN,
+    VLLM,
+    Fleet,
+    Outcome,
+    run_fleet,
+)
 
 _REPLACEMENTS = 20
 _LATENCY_S = 2
+_MORE_MIB = 100
 _DRAIN_S = 2  # the load probes ten times a second, but slower on a busy computer
 Check = Callable[[Outcome], None]
 
@@ -38,23 +48,43 @@ def check(request: pytest.FixtureRequest, record_testsuite_property: Callable[[s
     return checked
 
 
-def test_a_rolling_replacement_loses_no_work(fleet: Fleet, check: Check) -> None:
-    """Twenty servers are replaced one after the other, and every accepted request gets its checklist."""
+def _tokens(number: int) -> str:
+    """Return the tokens of a server, by the steps of a rotation: the old one, both, the new one."""
+    if number < _REPLACEMENTS // 3:
+        return OLD_TOKEN
+    return f"{NEW_TOKEN},{OLD_TOKEN}" if number < 2 * _REPLACEMENTS // 3 else NEW_TOKEN
+
+
+def test_a_rolling_replacement_loses_no_work(
+    fleet: Fleet, check: Check, record_testsuite_property: Callable[[str, object], None]
+) -> None:
+    """
+    Twenty servers are replaced one after the other, and every accepted request gets its checklist.
+
+    Meanwhile the token of the callers is rotated, and at the end the memory is that of the start.
+    """
     settings = {"DRAIN_SEC": _DRAIN_S, "FINISH_SEC": 20}
-    fleet.start(0, **settings)
+    fleet.start(0, **settings, AI_SERVER_TOKENS=_tokens(0))
+    memory_mib = [fleet.memory_mib(0)]
     with fleet.load("rolling") as outcome, ThreadPoolExecutor(1) as stops:
         stopping: list[Future[None]] = []
         for number in range(1, _REPLACEMENTS + 1):
-            fleet.start(number, **settings)
+            fleet.start(number, **settings, AI_SERVER_TOKENS=_tokens(number))
             for stop in stopping:
                 stop.result()
+            if number == _REPLACEMENTS // 2:  # both running servers have both tokens
+                fleet.use_token(NEW_TOKEN)
+            memory_mib.append(fleet.memory_mib(number - 1))
             stopping = [stops.submit(fleet.stop, number - 1)]
+    memory_mib.append(fleet.memory_mib(_REPLACEMENTS))
     fleet.stop(_REPLACEMENTS)
+    record_testsuite_property("memory_mib", str([round(mib) for mib in memory_mib]))
     outcome.callbacks = fleet.callbacks("rolling")
     check(outcome)
     assert len(outcome.accepted) > 20 * _REPLACEMENTS, outcome.figures
     assert {address for _, _, address in outcome.accepted} == set(ADDRESSES), outcome.figures
     assert all("checklists" in callback["body"] for callback in outcome.callbacks), outcome.figures
+    assert max(memory_mib) < memory_mib[0] + _MORE_MIB, memory_mib
 
 
 def test_what_is_not_finished_in_time_is_handed_back(fleet: Fleet, check: Check) -> None:

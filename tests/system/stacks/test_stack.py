@@ -27,6 +27,13 @@ def health(stack: Stack) -> Any:
     return json.loads(stack.machine.wait_for(8000, "/health", 30))
 
 
+def _post(stack: Stack, *headers: str) -> str:
+    """Return the status of a request for the common checks, which need no other service."""
+    url, to_null = "http://127.0.0.1:8000/api/checklists/sync", ("--output", "/dev/null", "--write-out", "%{http_code}")
+    given = (option for header in ("Content-Type: application/json", *headers) for option in ("--header", header))
+    return stack.machine("curl", "--silent", *to_null, *given, "--data", '{"keywords": null}', url)
+
+
 def _soon(condition: Callable[[], bool], within_s: float = 30) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
@@ -53,6 +60,17 @@ def test_a_secret_arrives_as_it_was_written(stack: Stack) -> None:
     (key,) = (line for line in lines if line.startswith("VLLM_API_KEY="))
     assert "$" in key
     assert key in stack.inspect("ai-server")["Config"]["Env"]
+
+
+def test_callers_need_one_of_the_two_tokens(stack: Stack) -> None:
+    """Each token of app.env is valid; without a token, or with another one, the answer is 401."""
+    lines = (ROOT / "compose/ai-server/app.env.example").read_text().splitlines()
+    (value,) = (line.split("=", 1)[1] for line in lines if line.startswith("AI_SERVER_TOKENS="))
+    health(stack)
+    for token in value.split(","):
+        assert _post(stack, f"Authorization: Bearer {token}") == "200"
+    assert _post(stack) == "401"
+    assert _post(stack, f"Authorization: Bearer {value}") == "401"
 
 
 def test_the_server_can_do_no_more_than_it_needs(stack: Stack) -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from acceptance.place import ROOT, AcceptanceError, Place, environment_text, prepare, protected_projects, read_place
+from acceptance.place import (
+    ROOT,
+    AcceptanceError,
+    Place,
+    environment_text,
+    prepare,
+    protected_projects,
+    read_place,
+    terraform_values,
+)
 from acceptance.progress import Progress, remaining_steps
 from acceptance.quota import DISK_TYPE
 from acceptance.steps import SECRETS, TARGETS, steps
@@ -46,10 +55,12 @@ def test_terraform_makes_every_module_but_those_on_a_gpu() -> None:
     assert len(TARGETS) == len(set(TARGETS))
 
 
-def test_every_secret_gets_a_value() -> None:
-    """The names of the secrets are those of iac/modules/fleet/accounts.tf."""
+def test_every_secret_gets_a_value(place: Place) -> None:
+    """The names of the secrets are those of iac/modules/fleet/accounts.tf, and of the arguments of a run."""
     block = (ROOT / "iac/modules/fleet/accounts.tf").read_text().partition("secrets = {")[2].partition("\n  }\n")[0]
-    assert tuple(re.findall(r"^    ([\w-]+) +=", block, re.MULTILINE)) == SECRETS
+    values = {f"(var.{name})": value for name, value in terraform_values(place).items()}
+    names = re.findall(r"^    ([\w.()-]+) +=", block, re.MULTILINE)
+    assert tuple(values.get(name, name) for name in names) == SECRETS
 
 
 def test_readme_lists_every_step(place: Place) -> None:

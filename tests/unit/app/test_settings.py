@@ -16,7 +16,7 @@ REQUIRED = {
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the required variables."""
-    for name in ("AI_SERVER_IMAGE", "DRAIN_SEC", "HTTP_TIMEOUT_SEC"):
+    for name in ("AI_SERVER_IMAGE", "AI_SERVER_TOKENS", "DRAIN_SEC", "HTTP_TIMEOUT_SEC"):
         monkeypatch.delenv(name, raising=False)
     for name, value in REQUIRED.items():
         monkeypatch.setenv(name, value)
@@ -28,6 +28,7 @@ def test_required_variables_are_enough() -> None:
     assert settings.app_env == "prod"
     assert settings.http_timeout_sec == 300
     assert settings.ai_server_image == "unknown"
+    assert settings.caller_tokens() == ()
 
 
 def test_every_missing_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +59,7 @@ def test_empty_variable_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         ("VLLM_API_KEY", "키", "VLLM_API_KEY: must be ASCII without blanks or line breaks"),
         ("OCR_API", "key\n", "OCR_API: must be ASCII without blanks or line breaks"),
         ("BACKEND_INTERNAL_TOKEN", "two words", "BACKEND_INTERNAL_TOKEN: must be ASCII without blanks or line breaks"),
+        ("AI_SERVER_TOKENS", "key-of-a-caller", "AI_SERVER_TOKENS: token 1 is shorter than 32 characters. Fix: "),
         ("BACKEND_CALLBACK_BASE_URL", "https://b.internal/v1", "BACKEND_CALLBACK_BASE_URL: must not end in '/v1'"),
     ],
 )
@@ -67,11 +69,16 @@ def test_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, 
     with pytest.raises(SettingsError) as error:
         read_settings()
     assert str(error.value).startswith(text)
+    assert "key-of" not in str(error.value)
 
 
 def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the settings nor the error have a secret."""
+    tokens = ("key-of-a-caller-" + "a" * 20, "key-of-a-caller-" + "b" * 20)
+    monkeypatch.setenv("AI_SERVER_TOKENS", ",".join(tokens))
+    assert read_settings().caller_tokens() == tokens
     assert "key-of" not in repr(read_settings())
+    assert set(tokens) < set(read_settings().secrets())
     monkeypatch.setenv("APP_ENV", "key-of-something")
     with pytest.raises(SettingsError) as error:
         read_settings()

@@ -35,10 +35,16 @@ def test_name_in_a_line(script: str, names: list[SecretName]) -> None:
 
 
 def test_calls_of_the_function_of_iac() -> None:
-    """The startup script of the AI server reads three secrets through the function of iac/scripts/secret.sh."""
+    """The startup script of the AI server reads four secrets through the function of iac/scripts/secret.sh."""
     function = Path("iac/scripts/secret.sh").read_text()
     script = Path("iac/scripts/startup-ai-server.sh.tftpl").read_text().replace("${secret}", function)
-    names = ["dojangkok-backend-internal-token", "dojangkok-ocr-api", "dojangkok-vllm-api-key"]
+    script = script.replace("${tokens_secret}", "dojangkok-ai-server-tokens")
+    names = [
+        "dojangkok-ai-server-tokens",
+        "dojangkok-backend-internal-token",
+        "dojangkok-ocr-api",
+        "dojangkok-vllm-api-key",
+    ]
     assert secret_names(script, "p") == tuple(SecretName("p", name) for name in names)
 
 
