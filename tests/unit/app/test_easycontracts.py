@@ -11,8 +11,8 @@ import pymupdf
 import pytest
 
 from app.clients.ocr import OcrPolicy
-from app.easycontracts.service import PromptPolicy
 from app.easycontracts.prompts import summary_line
+from app.easycontracts.service import PromptPolicy
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
 from tests.unit.app.app_environment import FAST, AppEnvironment
