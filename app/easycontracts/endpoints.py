@@ -1,5 +1,6 @@
 """Routes of `/api/easycontract`."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Final
@@ -39,7 +40,7 @@ async def easy_contract_of_uploads(
     for name in names:
         suffix(name)
     documents = [
-        Document(name, await file.read(), doc_type)
+        Document(name, await asyncio.to_thread(file.file.read), doc_type)
         for name, file, doc_type in zip(names, files, doc_types, strict=True)
     ]
     for document in documents:

@@ -32,6 +32,7 @@ class Exchange:
         model_answer: answer of the model; None for a list made of the keywords.
         models: models and adapters that vLLM serves.
         app_env: value of APP_ENV.
+        has_token: whether this server gets the token of a caller, which the original did not know.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Exchange:
     model_answer: str | None = None
     models: Sequence[str] = MODELS
     app_env: str = "local"
+    has_token: bool = True
 
 
 class Recorder(httpx.AsyncBaseTransport):

@@ -85,6 +85,7 @@ _HEALTH: Final = (
     Exchange("health", "/health", method="GET"),
     Exchange("metrics", "/metrics", method="GET"),
     Exchange("description", "/openapi.json", method="GET", app_env="prod"),
+    Exchange("request without a token", _SYNC, _json({"keywords": None}), has_token=False),
     Exchange("unknown path", "/api/unknown", method="GET"),
     Exchange("wrong method", _SYNC, method="GET"),
 )
