@@ -1,13 +1,14 @@
 """The numbers in the pages about the server are those of the code."""
 
 import re
+from inspect import signature
 from typing import Final
 
 import pytest
+from pydantic import TypeAdapter
 
 from app import jobs, main, server
 from app.checklists import schemas as checklist_schemas
-from app.checklists import service as checklist_service
 from app.clients import backend
 from app.clients.downloads import Downloader
 from app.clients.ocr import OcrPolicy
@@ -28,8 +29,8 @@ def _default(setting: str) -> float:
     return float(Settings.model_fields[setting].default)
 
 
-_ID: Final = {type(limit).__name__: limit for limit in checklist_schemas.CaseId.__metadata__[0].metadata}
-_DOWNLOAD: Final = Downloader.__init__.__kwdefaults__
+_LONGEST_ID: Final = TypeAdapter(checklist_schemas.CaseId).json_schema()["maxLength"]
+_DOWNLOAD: Final = {name: given.default for name, given in signature(Downloader).parameters.items()}
 # The text around a number, with the number as N, and its value in the code.
 AI_SERVER: Final = (
     ("a body that needs more than N s", BodyPolicy.body_s),
@@ -42,7 +43,7 @@ AI_SERVER: Final = (
     ("A callback has at most N attempts", backend._ATTEMPTS),
     ("random waits of up to N s and", backend._BACKOFF_FACTOR * OutboundPolicy.backoff_s),
     ("random waits of up to [0-9]+ s and N s", 2 * backend._BACKOFF_FACTOR * OutboundPolicy.backoff_s),
-    ("The id has 1 to N characters", _ID["MaxLen"].max_length),
+    ("The id has 1 to N characters", _LONGEST_ID),
     ('"retry_after_sec": N', RETRY_AFTER_S),
     ("a page, one in N s", OcrPolicy.period_s),
     (r"\| DRAIN_SEC, N \|", _default("drain_sec")),
@@ -72,11 +73,9 @@ SURPRISES: Final = (
     ("The limits are N characters a page", PromptPolicy.page_characters),
     ("characters a page and N for all summaries", PromptPolicy.summaries_characters),
 )
-DESCRIPTIONS: Final = (("at most N", checklist_service._MAX_CHECKS),)
 # Numbers that are no constants of app/.
 ELSEWHERE: Final = {
-    "80 s": "compose/ai-server; policy/test_compose.py compares it",
-    "10 s": "app/clients",
+    "80 s": "compose/ai-server; policy/test_compose.py compares it with the shutdown",
 }
 
 

@@ -21,6 +21,7 @@ from tests.unit.app.original.record import FILE
 from tests.unit.app.original.requests import EXCHANGES
 from tests.unit.app.pages_of_docs import DOCS
 
+TOKEN = "token-of-the-backend-" + "0" * 16
 RECORDED: dict[str, Fields] = json.loads(FILE.read_text(encoding="utf-8"))
 TOPICS = (  # of the original's fixed checklist, in its order
     ("보증금", "시세"),
@@ -49,10 +50,12 @@ TOPICS = (  # of the original's fixed checklist, in its order
 @asynccontextmanager
 async def serve(exchange: Exchange, recorder: Recorder) -> AsyncIterator[httpx.AsyncClient]:
     """Run this server with the transport of an exchange; at the end of the block all callbacks are delivered."""
-    app = create_app(fake_settings(app_env=exchange.app_env), FAST, Readiness(), Jobs(), recorder)
+    settings = fake_settings(app_env=exchange.app_env, ai_server_tokens=TOKEN)
+    app = create_app(settings, FAST, Readiness(), Jobs(), recorder)
+    headers = {"Authorization": f"Bearer {TOKEN}"} if exchange.has_token else {}  # the one change of the backend
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://ai-server") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://ai-server", headers=headers) as client:
             yield client
 
 

@@ -32,6 +32,7 @@ class Exchange:
         model_answer: answer of the model; None for a list made of the keywords.
         models: models and adapters that vLLM serves.
         app_env: value of APP_ENV.
+        has_token: whether this server gets the token of a caller, which the original did not know.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Exchange:
     model_answer: str | None = None
     models: Sequence[str] = MODELS
     app_env: str = "local"
+    has_token: bool = True
 
 
 class Recorder(httpx.AsyncBaseTransport):
@@ -57,7 +59,12 @@ class Recorder(httpx.AsyncBaseTransport):
         for name, (content, encoding) in exchange.files.items():
             storage.files[name] = ("application/octet-stream", content)
             storage.encodings[name] = encoding
-        fakes = {"vllm": vllm, "upstage": upstage, "backend": Backend(), "storage": storage}
+        fakes: dict[str, Vllm | Upstage | Backend | Storage] = {
+            "vllm": vllm,
+            "upstage": upstage,
+            "backend": Backend(),
+            "storage": storage,
+        }
         for name, fault in exchange.faults.items():
             fakes[name].plan.set(fault)
         self._routing = Routing({host: fakes[name].app for host, name in HOSTS.items()})

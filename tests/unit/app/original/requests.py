@@ -28,7 +28,7 @@ def _pdf(pages: int = 1, **save: Any) -> bytes:
 
 
 _PDF: Final = _pdf()
-_LOCKED: Final = _pdf(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="1", owner_pw="2")
+_LOCKED: Final = _pdf(encryption=5, user_pw="1", owner_pw="2")  # PDF_ENCRYPT_AES_256
 
 
 def _json(value: object) -> bytes:
@@ -85,6 +85,7 @@ _HEALTH: Final = (
     Exchange("health", "/health", method="GET"),
     Exchange("metrics", "/metrics", method="GET"),
     Exchange("description", "/openapi.json", method="GET", app_env="prod"),
+    Exchange("request without a token", _SYNC, _json({"keywords": None}), has_token=False),
     Exchange("unknown path", "/api/unknown", method="GET"),
     Exchange("wrong method", _SYNC, method="GET"),
 )
