@@ -18,6 +18,7 @@ _FILE_BYTES: Final = 50 * 2**20
 _OLD_FILES: Final = 3
 _FIELDS: Final = "{asctime}{levelname}{name}{message}"
 _OWN_TEXTS: Final = frozenset(("timestamp", "level", "name", "app", "env"))  # texts of this program alone
+_LINE: Final = "json_line"
 _PROBES: Final = ("/health", "/livez", "/readyz", "/metrics")
 
 
@@ -45,6 +46,14 @@ class Lines(JsonFormatter):
             json_ensure_ascii=False,
         )
         self._secrets = sorted(secrets, key=len, reverse=True)  # a secret may be the beginning of another
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, which is made once for all handlers."""
+        line: str | None = getattr(record, _LINE, None)
+        if line is None:
+            line = super().format(record)
+            setattr(record, _LINE, line)
+        return line
 
     def process_log_record(self, log_data: LogData) -> LogData:
         """Replace secrets and personal data in every text, and add the id of the request."""
@@ -84,8 +93,9 @@ def configure_logs(app_env: str, file: Path, secrets: Sequence[str] = (), *, fil
         handlers.append(RotatingFileHandler(file, maxBytes=file_bytes, backupCount=_OLD_FILES, encoding="utf-8"))
     except OSError as error:
         unwritable = error
+    lines = Lines(app_env, secrets)
     for handler in handlers:
-        handler.setFormatter(Lines(app_env, secrets))
+        handler.setFormatter(lines)
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # httpx logs whole URLs with their signatures
     logging.getLogger("uvicorn.access").addFilter(is_no_probe)

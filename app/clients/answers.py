@@ -4,13 +4,13 @@ Answers of other services, read within limits.
 A body is decoded while it is read, and counted decoded, so that a small compressed body never becomes a large one.
 """
 
+import asyncio
 import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-import anyio.to_thread
 import httpx
 
 _LARGE: Final = 64 * 2**10  # bytes or characters; more would delay other requests
@@ -57,7 +57,7 @@ async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
 
 async def run_aside(function: Callable[[Value], Result], value: Value) -> Result:
     """Return the function's result for a value; the call is in a thread if the value is larger than 64 KiB."""
-    return await anyio.to_thread.run_sync(function, value) if len(value) > _LARGE else function(value)
+    return await asyncio.to_thread(function, value) if len(value) > _LARGE else function(value)
 
 
 @dataclass(frozen=True)

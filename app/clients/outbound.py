@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
 import anyio
@@ -24,7 +23,7 @@ import httpx
 
 from app.clients.answers import Answer, LargeBodyError, read_body
 from app.clients.circuit import Circuit, CircuitPolicy
-from app.clients.transport import AiohttpTransport
+from app.clients.transport import AiohttpTransport, PlainClient
 from app.errors import RETRY_AFTER_S, OutboundError, UnavailableError
 from app.metrics import OUTBOUND, OUTBOUND_SECONDS
 
@@ -108,9 +107,7 @@ class _Failure:
 
 def shared_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """Return the HTTP client for other services, which ignores environment variables, such as a proxy, and cookies."""
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    used = transport or AiohttpTransport(_CONNECTIONS)
-    return httpx.AsyncClient(transport=used, cookies=cookies, trust_env=False, follow_redirects=False)
+    return PlainClient(transport or AiohttpTransport(_CONNECTIONS))
 
 
 def download_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
@@ -187,6 +184,7 @@ class Outbound:
         return result
 
     async def _exchange(self, method: str, url: str, **request: Any) -> Answer | _Failure:
+        response: httpx.Response | None = None
         try:
             with anyio.fail_after(self._to.answer_s):
                 async with self._client.stream(method, url, timeout=self._timeout, **request) as response:
@@ -196,6 +194,9 @@ class Outbound:
             return _request_failure(error, repeats_slow=self._to.repeats_slow)
         except LargeBodyError:
             return _Failure("too_large", is_repeated=False)
+        finally:
+            if response is not None:  # Its stream refers to it, and it to the request with its body.
+                response.stream = httpx.ByteStream(b"")
 
 
 def _status_failure(response: httpx.Response) -> _Failure | None:

@@ -1,5 +1,6 @@
 """Routes of `/api/easycontract`."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -35,7 +36,7 @@ async def easy_contract_of_uploads(
         raise InvalidInputError("files와 doc_types의 개수가 다릅니다.", code="DOC_TYPES_MISMATCH")
     _check_files(doc_types)
     documents = [
-        Document(_encodable(file.filename or "") or f"file_{number}", await file.read(), doc_type)
+        Document(_encodable(file.filename or "") or f"file_{number}", await asyncio.to_thread(file.file.read), doc_type)
         for number, (file, doc_type) in enumerate(zip(files, doc_types, strict=True), 1)
     ]
     return await while_connected(caller, _explain(server, documents))

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from app.clients.ocr import OcrPolicy
 from app.clients.outbound import OutboundPolicy
 from app.jobs import Jobs
+from app.lag import LagPolicy
 from app.main import create_app
 from app.policies import Policies
 from app.readiness import Readiness
@@ -22,8 +23,8 @@ from tests.support.app_fakes.storage import Storage
 from tests.support.app_fakes.upstage import Upstage
 from tests.support.app_fakes.vllm import Vllm
 
-# No waits between attempts and between pages.
-FAST = Policies(outbound=OutboundPolicy(backoff_s=0), ocr=OcrPolicy(period_s=0.001))
+# No waits between attempts and between pages, and no refusal on a computer that is busy.
+FAST = Policies(lag=LagPolicy(longest_s=60), outbound=OutboundPolicy(backoff_s=0), ocr=OcrPolicy(period_s=0.001))
 
 
 @dataclass

@@ -28,6 +28,7 @@ from app.clients.outbound import OutboundPolicy, shared_client
 from app.connections import limited_protocol
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
+from tests.unit.app.bodies import Body
 from tests.unit.app.description import FILE
 from tests.unit.app.servers import serving
 
@@ -111,7 +112,7 @@ def test_heartbeat_of_chromadb_becomes_a_metric(status: int, is_up: int) -> None
 
     def answer(request: httpx.Request) -> httpx.Response:
         urls.append(str(request.url))
-        return httpx.Response(status, json={"nanosecond heartbeat": 1})
+        return httpx.Response(status, stream=Body(b'{"nanosecond heartbeat": 1}'))
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(answer)) as client:

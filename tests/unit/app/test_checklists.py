@@ -17,6 +17,7 @@ from app.metrics import CALLBACKS
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.routing import Routing
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
+from tests.unit.app.bodies import Body
 
 ERROR = {"code": "failed", "message": "외부 서비스(vllm)가 응답하지 않습니다.", "retry_after_sec": 10}
 
@@ -241,7 +242,7 @@ def test_invalid_body_of_the_model_is_an_outbound_error(body: bytes) -> None:
     """An invalid body raises OutboundError."""
 
     async def scenario() -> None:
-        async with shared_client(httpx.MockTransport(lambda _: httpx.Response(200, content=body))) as client:
+        async with shared_client(httpx.MockTransport(lambda _: httpx.Response(200, stream=Body(body)))) as client:
             await Llm(client, fake_settings(), OutboundPolicy()).chat("", "", adapter="", max_tokens=1)
 
     with pytest.raises(OutboundError):

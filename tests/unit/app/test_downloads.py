@@ -116,12 +116,19 @@ async def test_timeout_includes_the_lookup(internet: Internet) -> None:
 
 
 @pytest.mark.asyncio
-async def test_content_is_not_decompressed(internet: Internet, server: Server) -> None:
-    """A small gzip with 64 MiB inside is returned unchanged."""
-    bomb = gzip.compress(b"\0" * 64 * MEBIBYTE, 1)
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
-    server.answer = head.encode() + bomb
-    assert await fetch(internet) == bomb
+@pytest.mark.parametrize(("size_bytes", "is_allowed"), [(MEBIBYTE, True), (MEBIBYTE + 1, False), (2**26, False)])
+async def test_compressed_file_is_limited_decoded(
+    internet: Internet, server: Server, size_bytes: int, is_allowed: bool
+) -> None:
+    """The limit applies to the decoded file, although the compressed one is small."""
+    body = gzip.compress(bytes(size_bytes), 1)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    server.answer = head.encode() + body
+    if is_allowed:
+        assert await fetch(internet) == bytes(size_bytes)
+    else:
+        with pytest.raises(TooLargeError):
+            await fetch(internet)
 
 
 @pytest.mark.asyncio

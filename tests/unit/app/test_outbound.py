@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from prometheus_client import REGISTRY
 from app.clients.circuit import Circuit, CircuitPolicy
 from app.clients.outbound import Destination, Outbound, OutboundPolicy, _requested_wait_s, shared_client
 from app.errors import OutboundError, UnavailableError
+from tests.unit.app.bodies import Body
 
 NO_WAITS = OutboundPolicy(backoff_s=0)
 ANSWERS = Callable[[httpx.Request], httpx.Response]
@@ -29,12 +31,12 @@ class Script:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.times.append(time.monotonic())
         if not self.answers:
-            return httpx.Response(200)
+            return httpx.Response(200, stream=Body())
         answer = self.answers.pop(0)
         if isinstance(answer, type):
             raise answer("no", request=request)
         status, headers = answer if isinstance(answer, tuple) else (answer, {})
-        return httpx.Response(status, headers=headers)
+        return httpx.Response(status, headers=headers, stream=Body())
 
 
 def send(
@@ -44,7 +46,7 @@ def send(
 
     async def call(outbound: Outbound) -> int | type[Exception]:
         try:
-            return (await outbound.send("GET", "http://service/")).status_code
+            return (await outbound.send("GET", "http://service/")).status
         except (OutboundError, UnavailableError) as error:
             return type(error)
 
@@ -112,9 +114,57 @@ def test_retry_after_may_be_a_date() -> None:
     assert [_requested_wait_s(value) for value in (long_ago, "nonsense", "", "-1")] == [0, 0, 0, 0]
 
 
-def test_huge_retry_after_is_ignored() -> None:
-    """A number with thousands of digits does not raise an error."""
-    assert send(Script((503, {"Retry-After": "9" * 5000}))) == [200]
+@pytest.mark.parametrize(
+    ("retry_after", "expected_s"),
+    [
+        ("9999999999999999999999", 300),
+        ("9" * 5000, 300),
+        ("301", 300),
+        ("300", 300),
+        ("0" * 5000 + "7", 7),
+        (" 7 ", 7),
+        ("\u0667", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 300),
+    ],
+)
+def test_retry_after_is_an_integer_of_at_most_300(retry_after: str, expected_s: int) -> None:
+    """A huge number or date of another service is 300 seconds; digits of other scripts are invalid."""
+    assert _requested_wait_s(retry_after) == expected_s
+
+
+def test_error_passes_on_at_most_300_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a failed call has a bounded wait, which becomes a header and a member of the callback."""
+    monkeypatch.setattr(asyncio, "sleep", AsyncMock())
+    script = Script(*[(503, {"Retry-After": "9999999999999999999999"})] * 3)
+
+    async def scenario() -> None:
+        async with shared_client(httpx.MockTransport(script)) as client:
+            await Outbound(client, Destination("tested", answer_s=1), NO_WAITS).send("GET", "http://service/")
+
+    with pytest.raises(OutboundError) as raised:
+        asyncio.run(scenario())
+    assert raised.value.retry_after_s == 300
+
+
+def test_waiting_call_holds_no_place() -> None:
+    """A call that waits for its next attempt, or for a rate, does not delay another call."""
+    script = Script((503, {"Retry-After": "30"}))
+
+    async def scenario() -> int:
+        async with shared_client(httpx.MockTransport(script)) as client:
+            outbound = Outbound(client, Destination("tested", answer_s=1, at_once=1), NO_WAITS)
+            waits = [
+                asyncio.create_task(outbound.send("GET", "http://service/")),
+                asyncio.create_task(outbound.send("GET", "http://service/", before=asyncio.Event().wait)),
+            ]
+            await asyncio.sleep(0.01)
+            answer = await asyncio.wait_for(outbound.send("GET", "http://service/"), 5)
+            assert not any(wait.done() for wait in waits)
+            for wait in waits:
+                wait.cancel()
+            return answer.status
+
+    assert asyncio.run(scenario()) == 200
 
 
 def test_cookies_are_neither_kept_nor_sent() -> None:
@@ -123,7 +173,7 @@ def test_cookies_are_neither_kept_nor_sent() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request.headers)
-        return httpx.Response(200, headers={"Set-Cookie": "a=b"})
+        return httpx.Response(200, headers={"Set-Cookie": "a=b"}, stream=Body())
 
     async def scenario() -> int:
         async with shared_client(httpx.MockTransport(answer)) as client:
@@ -179,7 +229,7 @@ def test_concurrent_calls_have_a_limit() -> None:
         largest = max(largest, open_calls)
         await asyncio.sleep(0.01)
         open_calls -= 1
-        return httpx.Response(200)
+        return httpx.Response(200, stream=Body())
 
     async def scenario() -> None:
         async with shared_client(httpx.MockTransport(slow)) as client:

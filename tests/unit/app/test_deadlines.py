@@ -1,0 +1,92 @@
+"""A call of another service ends at its deadline, however slowly the answer arrives, and within its size."""
+
+import asyncio
+import gzip
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from app.clients.backend import Backend
+from app.clients.chroma import Chroma
+from app.clients.llm import Llm
+from app.clients.ocr import Ocr, OcrPolicy
+from app.clients.outbound import OutboundPolicy, shared_client
+from app.errors import OutboundError
+from app.jobs import Done
+from tests.unit.app.app_environment import fake_settings
+from tests.unit.app.internet import Server
+
+DEADLINE_S = 0.1
+NO_WAITS = OutboundPolicy(backoff_s=0)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+SLOW = {
+    "silence": Server(b"", b" ", 60),
+    "head": Server(HEAD + b"X-Slow: ", b"x", 0.02),
+    "body": Server(HEAD + b"Content-Length: 100000\r\n\r\n", b" ", 0.02),
+}
+BOMB = gzip.compress(bytes(64 * 2**20))
+
+
+async def call_llm(client: httpx.AsyncClient, url: str) -> object:
+    settings = fake_settings(vllm_base_url=f"{url}/v1", http_timeout_sec=DEADLINE_S)
+    return await Llm(client, settings, NO_WAITS).chat("a", "b", adapter="", max_tokens=1)
+
+
+async def call_ocr(client: httpx.AsyncClient, url: str) -> object:
+    settings = fake_settings(ocr_url=url, http_timeout_sec=DEADLINE_S)
+    return await Ocr(client, settings, OcrPolicy(period_s=0.001), NO_WAITS).read(b"x", "image/png")
+
+
+async def call_backend(client: httpx.AsyncClient, url: str) -> object:
+    settings = fake_settings(backend_callback_base_url=url, http_timeout_sec=DEADLINE_S)
+    return await Backend(client, settings, NO_WAITS).checklist_complete("7", Done(["a"]))
+
+
+async def call_chroma(client: httpx.AsyncClient, url: str) -> object:
+    return await Chroma(client, url, fake_settings(http_timeout_sec=DEADLINE_S), NO_WAITS).is_up()
+
+
+CALLS = [call_llm, call_ocr, call_backend, call_chroma]
+
+
+def result_of(call: Callable[[httpx.AsyncClient, str], Awaitable[Any]], server: Server, scheme: str = "http") -> object:
+    """Return the result of a call, or the class of its error."""
+
+    async def scenario() -> object:
+        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+        async with listener, shared_client() as client:
+            try:
+                return await call(client, f"{scheme}://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+            except OutboundError as error:
+                return type(error)
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("slow", SLOW)
+def test_slow_answer_ends_at_the_deadline(call: Any, slow: str) -> None:
+    """No head, a head and a body that arrive byte by byte end each attempt at its deadline."""
+    started = time.monotonic()
+    assert result_of(call, SLOW[slow]) in (OutboundError, None, False)
+    assert time.monotonic() - started < 6 * DEADLINE_S + 2  # a callback has six attempts
+
+
+def test_slow_connection_ends_at_the_deadline() -> None:
+    """A TLS handshake without an answer counts."""
+    started = time.monotonic()
+    assert result_of(call_llm, SLOW["silence"], "https") is OutboundError
+    assert time.monotonic() - started < 3 * DEADLINE_S + 2
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_large_answer_fails_the_call(call: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A gzip bomb is refused without another attempt."""
+    head = HEAD + f"Content-Encoding: gzip\r\nContent-Length: {len(BOMB)}\r\n\r\n".encode()
+    server = Server(head + BOMB, b" ", 60)
+    assert result_of(call, server) in (OutboundError, None, False)
+    assert len(server.heads) == 1
+    assert "too_large" in caplog.text
