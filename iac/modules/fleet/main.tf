@@ -85,7 +85,7 @@ module "ingress" {
   source = "../ingress"
   count  = var.domain == "" ? 0 : 1
 
-  name              = trimsuffix(local.deploy.group, "-mig")
+  name              = "${trimsuffix(local.deploy.group, "-mig")}-ingress"
   domain            = var.domain
   instance_group    = module.ai_server.instance_group
   port_name         = module.ai_server.port_name
