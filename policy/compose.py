@@ -40,6 +40,8 @@ def copy_stack(stack: str, folder: Path) -> Path:
         FOLDER / stack / "app.env.example": "app.env",
         FOLDER / "promtail.yml": "promtail.yml",
         FOLDER / "config.alloy": "config.alloy",
+        FOLDER / "metrics.alloy": "metrics.alloy",
+        FOLDER / stack / "targets.yml": "targets.yml",
     }.items():
         if source.exists():
             shutil.copy(source, folder / name)
@@ -84,7 +86,7 @@ def absent_files(config: Config) -> list[str]:
         for name, service in services(config)
         for mount in service.get("volumes", [])
         if mount["type"] == "bind"
-        and mount["source"].endswith((".alloy", ".env", ".yml"))
+        and mount["source"].endswith((".alloy", "-credential", ".env", ".yml"))
         and (mount.get("bind") or {}).get("create_host_path")
     ]
 

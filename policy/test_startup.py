@@ -27,7 +27,9 @@ _SECRETS = {
     "vllm": {"dojangkok-vllm-api-key": "VLLM_API_KEY"},
 }
 _NEEDS = [(name, secret) for name in _NAMES for secret in _SECRETS[name]]
-_COMMON_FILES = {"docker-compose.yml", "promtail.yml", "config.alloy", ".env"}
+_COMMON_FILES = {
+    "docker-compose.yml", "promtail.yml", "config.alloy", "metrics.alloy", "metrics-credential", "targets.yml", ".env",
+}  # fmt: skip
 _PULL, _UP = "docker compose pull --policy missing --quiet", "docker compose up --detach --remove-orphans"
 _REMOVE = "docker compose --profile promtail rm --stop --force promtail"
 _REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-{}/dojangkok-ai/ai-server"

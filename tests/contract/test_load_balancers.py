@@ -72,16 +72,23 @@ def test_parts_refer_to_each_other(emulator: EmulatorClient) -> None:
 
 
 @verified("T")
-@covers("globalForwardingRules.get", "sslCertificates.get", "targetHttpsProxies.setSslCertificates")
+@covers(
+    "globalForwardingRules.get", "globalForwardingRules.setLabels", "sslCertificates.get",
+    "targetHttpsProxies.setSslCertificates",
+)  # fmt: skip
 def test_members_that_the_server_sets(emulator: EmulatorClient) -> None:
     """
-    A rule has the number of its address and a range with two ends, a managed certificate the state of its domains, and
-    a proxy takes other certificates by a method of its own.
+    A rule has the number of its address and a range with two ends, and labels with a fingerprint; a managed certificate
+    has the state of its domains, and a proxy takes other certificates by a method of its own.
     """
     build(emulator)
     rule = emulator.get(f"{GLOBAL}/forwardingRules/front")
     number = emulator.get(f"{GLOBAL}/addresses/front")["address"]
     assert (rule["IPAddress"], rule["portRange"]) == (number, "443-443")
+    labels = {"labels": {"service": "ai-server"}, "labelFingerprint": rule["labelFingerprint"]}
+    emulator.do("POST", f"{GLOBAL}/forwardingRules/front/setLabels", labels)
+    assert emulator.get(f"{GLOBAL}/forwardingRules/front")["labels"] == {"service": "ai-server"}
+    assert emulator.refused("POST", f"{GLOBAL}/forwardingRules/front/setLabels", labels)[0] == 412
     managed = emulator.get(f"{GLOBAL}/sslCertificates/front")["managed"]
     assert (managed["status"], managed["domainStatus"]) == ("PROVISIONING", {"ai.example.com": "PROVISIONING"})
     new = {"name": "next", "type": "MANAGED", "managed": {"domains": ["new.example.com"]}}

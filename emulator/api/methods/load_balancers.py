@@ -1,7 +1,7 @@
 """Methods of load balancers' parts beside create, read, change and delete: health of backends, rules, certificates."""
 
 from emulator.api.calls import Call, serves, zonal_and_regional
-from emulator.api.documents import with_fingerprint
+from emulator.api.documents import check_fingerprint, with_fingerprint
 from emulator.api.errors import invalid, invalid_parameter
 from emulator.api.methods.passive_kinds import completed
 from emulator.environment.health_checks import health_check
@@ -68,6 +68,14 @@ def change_rule(call: Call) -> Operation:
     return _write(call, call.path, {**document, "rules": [*others, *([changed[0] | call.body] if is_patch else [])]})
 
 
+@serves("globalForwardingRules.setLabels")
+def set_labels(call: Call) -> Operation:
+    """Replace the labels of a forwarding rule, if the request has the fingerprint of its last write."""
+    document = call.document()
+    check_fingerprint(call.body.get("labelFingerprint"), document["fingerprint"])
+    return _write(call, call.path, {**document, "labels": call.body.get("labels") or {}})
+
+
 @serves("targetHttpsProxies.setSslCertificates")
 def set_ssl_certificates(call: Call) -> Operation:
     """Replace the certificates of a proxy; the path of this method lacks `global`."""
@@ -77,6 +85,5 @@ def set_ssl_certificates(call: Call) -> Operation:
 
 
 def _write(call: Call, path: str, document: Document) -> Operation:
-    collection = path.split("/")[-2]
-    call.environment.put(path, with_fingerprint(completed(collection, document)))
+    call.environment.put(path, completed(path.split("/")[-2], with_fingerprint(document)))
     return call.start(path, document["id"])

@@ -131,9 +131,14 @@ def _health_check(document: Document) -> Document:
 
 
 def _forwarding_rule(document: Document) -> Document:
-    """Return a rule whose range of ports has two ends. Source: terraform-provider-google 4.9 reads `443-443` back."""
+    """
+    Return a rule whose range of ports has two ends, and whose labels have a fingerprint.
+
+    Source: terraform-provider-google 4.9 reads `443-443` back, and sends the fingerprint with new labels.
+    """
     ports = document.get("portRange", "")
-    return {**document, "portRange": f"{ports}-{ports}"} if ports and "-" not in ports else document
+    ends = {"portRange": f"{ports}-{ports}"} if ports and "-" not in ports else {}
+    return {**document, **ends, "labelFingerprint": document["fingerprint"]}
 
 
 def _security_policy(document: Document) -> Document:

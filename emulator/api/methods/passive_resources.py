@@ -43,7 +43,7 @@ def _insert(call: Call) -> Operation:
     }
     document |= location_member(call.scope)
     document = with_number(call, collection, document)
-    call.environment.put(path, with_fingerprint(completed(collection, document)))
+    call.environment.put(path, completed(collection, with_fingerprint(document)))
     return call.start(path, document["id"])
 
 
@@ -75,7 +75,7 @@ def _write(call: Call, document: Document) -> Operation:
     check_fingerprint(call.body.get("fingerprint"), call.document().get("fingerprint"))
     collection = call.collection.rpartition("/")[2]
     check_supported(document, REFUSED.get(collection, {}))
-    call.environment.put(call.path, with_fingerprint(completed(collection, document)))
+    call.environment.put(call.path, completed(collection, with_fingerprint(document)))
     return call.start(call.path, document["id"])
 
 

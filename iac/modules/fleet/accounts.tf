@@ -11,6 +11,13 @@ locals {
       vllm      = module.vllm_account.email
     }
   }
+  metrics_readers = { # none where the name is empty: Google takes the token of the VM's account
+    (var.metrics_secret) = {
+      ai-server = module.ai_server_account.email
+      chromadb  = module.chromadb_account.email
+      vllm      = module.vllm_account.email
+    }
+  }
 }
 
 module "ai_server_account" {
@@ -110,7 +117,7 @@ module "chromadb_ssh" {
 
 module "secret" {
   source   = "../secret-manager"
-  for_each = { for name, accessors in local.secrets : name => accessors if name != "" }
+  for_each = { for name, accessors in merge(local.metrics_readers, local.secrets) : name => accessors if name != "" }
 
   name      = each.key
   region    = local.region

@@ -80,12 +80,20 @@ module "ai_server" {
   startup_script  = local.scripts["ai-server"]
 }
 
+# A rollout takes longer behind the load balancer: environments/ENV.yaml says for how long deploy waits.
+check "rollout_time" {
+  assert {
+    condition     = var.domain == "" || coalesce(local.deploy.rollout.timeout_s, 0) >= 120 + 390 * var.ai_server_instances
+    error_message = "environments/${var.environment}.yaml: rollout.timeout_s: each replaced instance is drained for 90 to 150 s, beside the 240 s that deploy expects for it. Fix: set at least ${120 + 390 * var.ai_server_instances}, or a rollout may be rolled back although it succeeds."
+  }
+}
+
 # Off until a domain is set. modules/ingress refuses an empty name of the secret with the callers' tokens.
 module "ingress" {
   source = "../ingress"
   count  = var.domain == "" ? 0 : 1
 
-  name              = trimsuffix(local.deploy.group, "-mig")
+  name              = "${trimsuffix(local.deploy.group, "-mig")}-ingress"
   domain            = var.domain
   instance_group    = module.ai_server.instance_group
   port_name         = module.ai_server.port_name

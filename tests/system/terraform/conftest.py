@@ -12,6 +12,7 @@ from tests.support.emulator import run_emulator
 from tests.support.fake_registry import FakeRegistry, served
 from tests.support.programs import go_tool, require
 from tests.system.terraform.fleet import STUBS, Fleet
+from tests.system.terraform.google_links import google_links
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +26,9 @@ def provider() -> Path:
 def fleet(tmp_path: Path, provider: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
     """An empty project, and the environment before its first apply."""
     monkeypatch.setenv("PATH", f"{provider}:{os.environ['PATH']}")
-    with run_emulator("--operation-s", "0", "--seed", "tests/system/terraform/empty.yaml") as emulator:
-        fleet = Fleet(copy_iac(tmp_path / "copy", STUBS), emulator)
+    options = ("--operation-s", "0", "--seed", "tests/system/terraform/empty.yaml")
+    with run_emulator(*options) as emulator, google_links(emulator.address, tmp_path) as links:
+        fleet = Fleet(copy_iac(tmp_path / "copy", STUBS), emulator, links)
         assert fleet.run("get").returncode == 0
         yield fleet
 

@@ -7,6 +7,7 @@ single VMs are stubs here. policy/test_iac_plan.py plans them.
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from policy.terraform import Terraform, Value
@@ -26,10 +27,18 @@ _COMMAND_S = 300
 
 @dataclass(frozen=True)
 class Fleet:
-    """The dev environment, whose Google is an emulator."""
+    """
+    The dev environment, whose Google is an emulator.
+
+    Args:
+        terraform: Terraform and the copy of `iac/`.
+        emulator: emulator that answers in Google's place.
+        links: environment variables by which links to Google's host lead to the emulator.
+    """
 
     terraform: Terraform
     emulator: Emulator
+    links: Mapping[str, str]
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run Terraform in the environment's folder."""
@@ -38,7 +47,7 @@ class Fleet:
         return subprocess.run(
             ["terraform", *command],
             cwd=self.terraform.path("dev"),
-            env=kept | self.terraform.variables | ours,
+            env={**kept, **self.terraform.variables, **self.links, **ours},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_S, check=False,
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from tests.support.waiting import wait_until
 from tests.system.terraform.fleet import Fleet
 
 _GLOBAL = "projects/dojangkok-dev/global"
-_NAME = "dojangkok-dev-ai-server"
+_NAME = "dojangkok-dev-ai-server-ingress"
 _PARTS = (
     "addresses", "backendServices", "forwardingRules", "securityPolicies", "sslCertificates", "sslPolicies",
     "targetHttpProxies", "targetHttpsProxies", "urlMaps",
