@@ -145,4 +145,5 @@ def _model(names: Sequence[str]) -> type[BaseModel]:
     """Return the model that has the last of some keys; `accessories.NAME` has an accessory's."""
     if names[0] != "accessories":
         return Environment
-    return {"ready": Ready, "ssh": Ssh}.get(names[2], Accessory) if len(names) > _KEYS_OF_A_VM else Accessory
+    nested: dict[str, type[BaseModel]] = {"ready": Ready, "ssh": Ssh}
+    return nested.get(names[2], Accessory) if len(names) > _KEYS_OF_A_VM else Accessory

@@ -20,6 +20,7 @@ _FINISHED = {
     "new": (f"{_AGENT}Finished running startup scripts",),
     "old": (f"{_AGENT}startup-script exit status 0", f"{_AGENT}Finished running startup scripts."),
 }
+_PROGRAM = re.compile(r"[a-z][\w-]*\[\d+\]: ")  # a line of another program, such as `konlet-startup[694]: …`
 _IMAGE = re.compile(r"[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?:@sha256:[0-9a-f]{64}|:[\w.-]+)")
 
 
@@ -69,14 +70,19 @@ def _application_lines(
     booted_s: float,
     agent: GuestAgent,
 ) -> list[tuple[float, str]]:
-    """Return the lines of an application that answers; else the lines that its profile prints."""
+    """
+    Return the lines of an application that answers; else the lines that its profile prints.
+
+    A line of the profile that does not begin with a program is of the startup script.
+    """
     changes = []
     if health_check is not None:
         changes = verdicts(instance.running_at_s, instance.profile, health_check, container)
     healthy_at_s = next((at_s for at_s, verdict in changes if verdict == "HEALTHY"), None)
     if healthy_at_s is None:
         return [
-            (booted_s + 1.0 + index, f"{_SCRIPT[agent]}{line}") for index, line in enumerate(instance.profile.serial)
+            (booted_s + 1.0 + index, line if _PROGRAM.match(line) else f"{_SCRIPT[agent]}{line}")
+            for index, line in enumerate(instance.profile.serial)
         ]
     return [
         *((healthy_at_s, line) for line in _FINISHED[agent]),

@@ -22,6 +22,11 @@ from tests.unit.deploy.values import CONFIG, REPOSITORY
 
 DENIED = f"Error response from daemon: pull access denied for {REPOSITORY}"
 UNAUTHORIZED = "Error response from daemon: unauthorized: authentication required"
+KONLET = f"konlet-startup[694]: 2026/11/23 12:00:05 Error: Failed to start container: {DENIED}"
+CLOUD_INIT = (
+    "cloud-init[742]: 2026-11-23 12:00:05,599 - cc_scripts_user.py[WARNING]: Failed to run module scripts_user (scripts"
+    " in /var/lib/cloud/instance/scripts)"
+)
 AGENT = "google_metadata_script_runner[1]: "
 ENDED = f"{AGENT}startup-script exit status 1"
 
@@ -38,7 +43,7 @@ def reads(rig: Rig, method: str) -> int:
     return sum(entry["method"] == method for entry in rig.emulator.environment.store.entries(kind="request"))
 
 
-@pytest.mark.parametrize("line", [DENIED, "manifest unknown"])
+@pytest.mark.parametrize("line", [DENIED, "manifest unknown", KONLET, CLOUD_INIT])
 def test_failure_in_the_serial_output_ends_a_rollout_early(line: str) -> None:
     """A pull that fails is rolled back long before the timeout, with its line and without secrets."""
     rig = breaking(never_healthy=True, serial=[line, "KEY=verysecret"])
