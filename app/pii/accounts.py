@@ -20,7 +20,7 @@ _SHAPED: Final = re.compile(
     + "|".join("[-./~| ]".join(f"[0-9]{{{digits}}}" for digits in shape) for shape in _MOST_GROUPS_FIRST)
     + ")(?![0-9])"
 )
-_TEN_DIGITS: Final = "(?<![0-9*])(?=[0-9](?:[-./~ ]?[0-9*]){9})"
+_TEN_DIGITS: Final = "(?<![0-9])(?=[0-9](?:[-./~ ]?[0-9*]){9})"
 _SINGLE_DIGITS: Final = "[0-9](?:[-./~ ][0-9]){9,15}(?![-./~ ]?[0-9])"
 _GROUPS: Final = "[0-9][0-9*]{0,15}(?:[-./~][0-9*]{1,16}){0,5}(?![0-9])"
 _LOOSE: Final = re.compile(f"{_TEN_DIGITS}(?:{_SINGLE_DIGITS}|{_GROUPS})")
@@ -48,6 +48,7 @@ _AMOUNT_WORD: Final = re.compile(
 _AMOUNT_BEFORE: Final = re.compile(f"(?:{_AMOUNT_WORD.pattern})[^0-9{BLANKS}]{{0,6}}$")
 _LISTED: Final = re.compile(f"{ACCOUNT_BLANK}[ ,/|\n]{{1,3}}$")
 _LONGER: Final = re.compile("[0-9A-Za-z]-$")
+_LIST_NUMBER: Final = re.compile("[0-9]{1,2}[.]")
 _CONTINUED: Final = re.compile("-[0-9]{1,2}(?![0-9])")
 
 
@@ -66,6 +67,8 @@ def _shaped(candidate: Candidate) -> str | None:
 def _loose(candidate: Candidate) -> str | None:
     """Accept other groups of digits near a word for an account, unless they are amounts, times or addresses."""
     number = candidate.match[0]
+    if candidate.before.endswith("*") or _LIST_NUMBER.match(number):
+        return None
     groups = re.split("[-./~ ]", number)
     digits = "".join(groups)
     if not _DIGITS_AT_LEAST <= len(digits) <= _DIGITS_AT_MOST or _LONGER.search(candidate.before):

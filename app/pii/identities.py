@@ -13,7 +13,7 @@ from app.pii.kinds import CARD, EMAIL, LICENCE, PASSPORT, Candidate, Kind, near
 
 _EMAIL: Final = re.compile(
     r"[A-Za-z0-9.%+-]{1,64} ?(?:@|[(\[]at[)\]]) ?"
-    r"(?:[A-Za-z0-9-]{1,63}[.]){1,5}[A-Za-z]{2,24}"
+    r"(?:(?:[A-Za-z0-9-]{1,63}[.]){1,5}[A-Za-z]{2,24}|[A-Za-z0-9-]{1,63} ?[.] ?(?:com|net|org|(?:co ?[.] ?)?kr))"
 )
 _D: Final = "[0-9*xX]"
 _CARD: Final = re.compile(

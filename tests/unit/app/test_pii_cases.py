@@ -1,4 +1,4 @@
-"""The share of personal data that is replaced, and of texts of a lease that are damaged, by two sets of texts."""
+"""The share of personal data that is replaced, and of texts of a lease that are damaged, by three sets of texts."""
 
 import json
 from collections import Counter
@@ -10,8 +10,9 @@ import pytest
 
 from app.pii import redact
 
+# given.json was there before the rules, held.json was written before them, wide.json by trying to get past them.
 FOLDER = Path(__file__).parent / "pii_cases"
-SETS = ("given", "held")
+SETS = ("given", "held", "wide")
 LEAST_REPLACED = 0.97
 MOST_DAMAGED = 0.02
 
@@ -28,7 +29,7 @@ def test_share_of_personal_data_and_of_damaged_texts(name: str, record_property:
     assert len(touched) <= MOST_DAMAGED * len(rows["keep"]), touched
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", ["given", "held"])
 def test_names_are_replaced_by_the_option(name: str) -> None:
     """With names, every row of the kind `name` is replaced, and the texts to keep stay as they are without."""
     rows = json.loads((FOLDER / f"{name}.json").read_text())
