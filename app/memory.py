@@ -11,8 +11,8 @@ def return_freed_memory() -> None:
     """
     Let glibc allocate objects from 256 KiB on separately, and return each of them when it is freed.
 
-    Without this, glibc raises its threshold to 32 MiB after the first large object, and later ones leave holes in a heap
-    that only shrinks at its end (mallopt(3), "dynamic mmap threshold"). Another C library than glibc has no such heap.
+    Without this, glibc raises its threshold up to 32 MiB, and large objects leave holes in a heap that only shrinks at
+    its end (mallopt(3), "dynamic mmap threshold"; man-pages 6.9, read 2026-11-27). Another C library has no such heap.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

@@ -21,7 +21,10 @@ def hostile_service(port: int, answer: bytes, drip_s: float = 0) -> Iterator[Non
     """
     with socket.create_server(("127.0.0.1", port)) as listener:
         threading.Thread(target=_accept, args=(listener, answer, drip_s), daemon=True).start()
-        yield
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # a waiting accept would keep the port open
 
 
 def _accept(listener: socket.socket, answer: bytes, drip_s: float) -> None:
