@@ -35,7 +35,7 @@ from tests.unit.app.damaged_pdfs import (
 
 FAILURES: Final = 50
 AT_ONCE: Final = 4
-NOISY_S: Final = 20
+NOISY_S: Final = 300
 BOMB_BYTES: Final = 2**30
 LINE_BREAKS: Final = 1_500_000
 _TIMEOUT_S: Final = 400
