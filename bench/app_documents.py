@@ -74,7 +74,7 @@ def plan(name: str, **fault: Any) -> None:
 def row_1() -> Row:
     """Let 50 contracts fail: refused files after large ones, and failures of Upstage and of vLLM."""
     refused = [_BROKEN, portfolio(), damaged_pdf(content=b""), pdf_with_kids(b"3 0 R " * 31, 31), b"no PDF", b""]
-    faults = [
+    faults: list[tuple[str, dict[str, Any]]] = [
         ("upstage", {"status": 401}),
         ("upstage", {"drop": True}),
         ("vllm", {"status": 400}),
