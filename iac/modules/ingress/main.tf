@@ -35,10 +35,10 @@ resource "google_compute_security_policy" "this" {
   rule {
     action      = "deny(404)"
     priority    = 100
-    description = "Alloy reads the metrics on the VM; no caller needs them."
+    description = "Metrics, version and health checks are for the network alone."
     match {
       expr {
-        expression = "request.path.lower().urlDecode().startsWith('/metrics')"
+        expression = "!request.path.startsWith('/api/')"
       }
     }
   }
