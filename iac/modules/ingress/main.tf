@@ -32,6 +32,7 @@ resource "google_compute_security_policy" "this" {
   name        = var.name
   description = "Admits the listed addresses only."
 
+  # The language has `!` and `startsWith` (docs.cloud.google.com/armor/docs/rules-language-reference, read 2026-11-27).
   rule {
     action      = "deny(404)"
     priority    = 100
