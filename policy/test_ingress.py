@@ -70,14 +70,12 @@ def test_domain_without_callers_is_refused(terraform: Terraform) -> None:
 
 
 def test_only_listed_callers_reach_the_servers(plan: Plan) -> None:
-    """The backend has the policy that admits the listed ranges and refuses all others; the rest only redirects."""
+    """The policy admits the listed ranges, to the paths of the API; port 80 has no backend and only redirects."""
     rules = {rule["priority"]: rule for rule in _one(plan, "google_compute_security_policy")["rule"]}
     allowed, last = rules[1000], rules[2_147_483_647]
     assert rules.keys() == {100, 1000, 2_147_483_647}
-    assert (rules[100]["action"], "'/metrics'" in rules[100]["match"][0]["expr"][0]["expression"]) == (
-        "deny(404)",
-        True,
-    )
+    assert rules[100]["action"] == "deny(404)"
+    assert rules[100]["match"][0]["expr"][0]["expression"] == "!request.path.startsWith('/api/')"
     assert (allowed["action"], set(allowed["match"][0]["config"][0]["src_ip_ranges"])) == ("allow", set(_CALLERS))
     assert (last["action"], last["match"][0]["config"][0]["src_ip_ranges"]) == ("deny(403)", ["*"])
     ports = {body["port_range"] for body in resources(plan, "google_compute_global_forwarding_rule").values()}

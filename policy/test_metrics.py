@@ -54,6 +54,14 @@ def test_boot_configures_alloy(terraform: Terraform, vm: Vm, stack: str, kind: s
     assert given["METRICS_URL"] == (google if kind == "google" else _URL)
 
 
+@pytest.mark.parametrize("stack", PORTS)
+def test_script_with_a_credential_is_clean_bash(terraform: Terraform, stack: str, tmp_path: Path) -> None:
+    """Shellcheck has no findings in a script that reads the secret for metrics."""
+    path = tmp_path / "startup.sh"
+    path.write_text(scripts(terraform.plan("dev", **_CHANGES["basic"]))[stack])
+    run_checked("shellcheck", "--enable=quote-safe-variables,check-unassigned-uppercase", path)
+
+
 @pytest.mark.parametrize("kind", _CHANGES)
 @pytest.mark.parametrize("stack", PORTS)
 def test_credential_is_in_one_file_that_root_reads(terraform: Terraform, vm: Vm, stack: str, kind: str) -> None:

@@ -11,7 +11,7 @@ from policy.app_settings import REQUIRED, defaults, shutdown_s
 from policy.compose import read_stack
 from policy.running import ROOT, run_checked
 from policy.terraform import ENVIRONMENTS, Plan, Terraform, scripts
-from policy.vm import Vm
+from policy.vm import COMMON_FILES, Vm
 
 Scripts = dict[str, dict[str, str]]
 _NAMES = ("ai-server", "chromadb", "vllm")
@@ -27,9 +27,6 @@ _SECRETS = {
     "vllm": {"dojangkok-vllm-api-key": "VLLM_API_KEY"},
 }
 _NEEDS = [(name, secret) for name in _NAMES for secret in _SECRETS[name]]
-_COMMON_FILES = {
-    "docker-compose.yml", "promtail.yml", "config.alloy", "metrics.alloy", "metrics-credential", "targets.yml", ".env",
-}  # fmt: skip
 _PULL, _UP = "docker compose pull --policy missing --quiet", "docker compose up --detach --remove-orphans"
 _REMOVE = "docker compose --profile promtail rm --stop --force promtail"
 _REPOSITORY = "asia-northeast3-docker.pkg.dev/dojangkok-{}/dojangkok-ai/ai-server"
@@ -109,7 +106,7 @@ def test_first_boot_writes_all_files_and_starts_the_stack(rendered: Scripts, vm:
     result = vm.boot(rendered["dev"][name])
     assert result.returncode == 0, result.stderr
     files = vm.files()
-    assert files.keys() == _COMMON_FILES | ({"app.env"} if _SECRETS[name] else set())
+    assert files.keys() == COMMON_FILES | ({"app.env"} if _SECRETS[name] else set())
     assert files["docker-compose.yml"] == ((ROOT / "compose" / name / "docker-compose.yml").read_text(), 0o644)
     assert files["promtail.yml"] == ((ROOT / "compose/promtail.yml").read_text(), 0o644)
     assert files["config.alloy"] == ((ROOT / "compose/config.alloy").read_text(), 0o644)

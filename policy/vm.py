@@ -56,6 +56,10 @@ exec "$(PATH=${PATH#*:} command -v timeout)" --kill-after 10 "$limit_s" "${@:4}"
 _COMMANDS: Final = ("gcloud", "docker", "mountpoint", "blkid", "mkfs.ext4", "systemctl", "mount", "sleep")
 _RESTART: Final = re.compile(r"^systemctl restart --no-block (\S+)$", re.MULTILINE)
 _BOOT_S: Final = 30
+# What every startup script writes to /opt/app.
+COMMON_FILES: Final = {
+    "docker-compose.yml", "promtail.yml", "config.alloy", "metrics.alloy", "metrics-credential", "targets.yml", ".env",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,14 @@ resource "google_compute_security_policy" "this" {
   name        = var.name
   description = "Admits the listed addresses only."
 
+  # The language has `!` and `startsWith` (docs.cloud.google.com/armor/docs/rules-language-reference, read 2026-11-27).
   rule {
     action      = "deny(404)"
     priority    = 100
-    description = "Alloy reads the metrics on the VM; no caller needs them."
+    description = "Metrics, version and health checks are for the network alone."
     match {
       expr {
-        expression = "request.path.lower().urlDecode().startsWith('/metrics')"
+        expression = "!request.path.startsWith('/api/')"
       }
     }
   }

@@ -35,8 +35,8 @@ def test_each_old_instance_is_drained() -> None:
     assert (len(checks), checks.count("front")) == (2, 1)
     result = rig.deploy("a")
     assert (rig.serving(), rig.never_fewer_than(3)) == (["a"] * 3, True)
-    healthy = sorted(times.healthy_s for times in result.instances if times.is_new)
-    deleted = sorted(times.deleted_s for times in result.instances if not times.is_new)
+    healthy = sorted(times.healthy_s or 0.0 for times in result.instances if times.is_new)
+    deleted = sorted(times.deleted_s or 0.0 for times in result.instances if not times.is_new)
     assert all(gone - serves >= _DRAIN_S for serves, gone in zip(healthy, deleted, strict=True)), (healthy, deleted)
 
 

@@ -114,11 +114,11 @@ def test_metrics_reach_prometheus(stack: Stack) -> None:
     url = f"http://127.0.0.1:{PORT}/api/v1/write"
     variables = {"HOST_NAME": machine.name, "METRICS_PORT": "8000", "METRICS_URL": url, "METRICS_USER": USER}
     start_agent(machine, variables)
-    for job in ("ai-server", "node"):
-        query = f'up{{instance="{machine.name}", job="{job}"}} == 1'
-        _soon(lambda query=query: received(machine, query) != [])  # type: ignore[misc]
-    _soon(lambda: received(machine, "http_requests_total") != [])
-    assert {series["metric"]["instance"] for series in received(machine, "http_requests_total")} == {machine.name}
+    _soon(lambda: len(received(machine, "up == 1")) == len(("ai-server", "node")))
+    labels = {(series["metric"]["job"], series["metric"]["instance"]) for series in received(machine, "up == 1")}
+    assert labels == {("ai-server", machine.name), ("node", machine.name)}
+    (draining,) = received(machine, "ai_draining")
+    assert (draining["metric"]["instance"], draining["value"][1]) == (machine.name, "0")
     assert machine.get(PORT, "/api/v1/query?query=up")[0] == HTTPStatus.UNAUTHORIZED
 
 

@@ -54,7 +54,7 @@ run "only_listed_addresses_pass" {
 
   assert {
     condition     = sort([for rule in google_compute_security_policy.this.rule : "${rule.priority} ${rule.action}"]) == sort(["100 deny(404)", "1000 allow", "1001 allow", "2147483647 deny(403)"])
-    error_message = "the rules are not two with at most 10 ranges, one for /metrics, and the last one, which refuses"
+    error_message = "the rules are not two with at most 10 ranges, one for other paths than /api/, and the last one, which refuses"
   }
   assert {
     condition     = toset(flatten([for rule in google_compute_security_policy.this.rule : one(one(rule.match).config).src_ip_ranges if rule.action == "allow"])) == var.source_ranges
