@@ -73,6 +73,7 @@ def test_error_of_konlet_that_the_next_attempt_may_not_have_is_transient(line: s
     "lines",
     [
         (STARTS, LAUNCHES),
+        (STARTS, LAUNCHES, f"{KONLET}Error: failed to unmount volumes:"),
         (STARTS, LAUNCHES, CREATED, f"{KONLET}Starting a container with ID: c03e7f32d59e"),
         (f"{HEAD}: unauthorized: x", STARTS, LAUNCHES, CREATED),
         (f"{START}{DAEMON}manifest for gcr.io/p/sidecar:v1 not found: manifest unknown",),
