@@ -32,7 +32,7 @@ _FINISHED: Final = re.compile(r"Finished running startup scripts\b")
 # Lines of konlet, which starts the container of a declaration, and is started again 30 s after each error. Source:
 # gce-containers-startup/gce-containers-startup.go, runtime/runtime.go and scripts/konlet-startup.service of
 # GoogleCloudPlatform/konlet at e20e969 of 2026-07-31, read on 2026-11-27.
-_KONLET_ERROR: Final = re.compile(r"Error: |Failed to initialize Konlet: ")
+_KONLET_ERROR: Final = re.compile(r"Error: (?!failed to unmount volumes:)|Failed to initialize Konlet: ")
 _KONLET_CREATED: Final = re.compile(r"Created a container with name '")
 _KONLET_PERMANENT: Final = re.compile(
     r"Error: (?:Cannot parse container declaration |Container declaration should include exactly 1 container"

@@ -18,7 +18,7 @@ _CLOSED: Final = (
     r"(?:\$\{[^}\s]{0,100}\}|\$\([^)\n]{0,100}\)|\{\{[^{}\n]{0,100}\}\}|\{[^{},\s\"'/]{0,100}\}|%\(\w{1,100}\)s|%s)"
 )
 _DELIMITED: Final = rf"(?:\$\w{{1,100}}[\"']|{_CLOSED}[\"']?)"
-_ADDED: Final = r"\+ ?f?[\"']/?"  # behind an expression of Python that is added to a text
+_ADDED: Final = r"\+=? ?f?[\"']/?"  # the rest of a name, which is added to a text
 _INTERRUPTION: Final = r"(?:[\"'\\]|\\\n){0,4}"
 _START: Final = r"(?:(?<![\w./:@-])|(?<=docker://)|(?<=:-)|(?<=\\[ntr]))"
 _END: Final = r"(?![\w/-]|\.\w)"

@@ -42,6 +42,7 @@ def reason(line: str, repository: str = R, key: str = "startup-script") -> str:
         (f'image = "%s/{NAME}:%s" % (registry, tag)', _BEGINNING),
         (f'image = "%(registry)s/{NAME}:v1" % names', _BEGINNING),
         (f'image = registry + "/{NAME}:v1"', _BEGINNING),
+        (f'IMAGE=$REGISTRY; IMAGE+="/{NAME}:v1"', _BEGINNING),
         (f"image: {FOLDER}/{{{{ name }}}}:v1", _END),
         (f'image = f"{FOLDER}/{{name}}:v1"', _END),
         (f'image = "{FOLDER}/%s:v1" % name', _END),

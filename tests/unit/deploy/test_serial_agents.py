@@ -49,6 +49,7 @@ def read(*lines: str) -> Failure | None:
 def test_error_of_konlet_that_no_retry_resolves_is_permanent(line: str) -> None:
     """The failure quotes the line, although the runner of startup scripts has ended without an error."""
     assert read(STARTS, LAUNCHES, line) == Failure(line, count=1, is_over=False, is_permanent=True)
+    assert read(line) == Failure(line, count=1, is_over=False, is_permanent=True)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,7 @@ def test_error_of_konlet_that_the_next_attempt_may_not_have_is_transient(line: s
     "lines",
     [
         (STARTS, LAUNCHES),
+        (STARTS, LAUNCHES, f"{KONLET}Error: failed to unmount volumes:"),
         (STARTS, LAUNCHES, CREATED, f"{KONLET}Starting a container with ID: c03e7f32d59e"),
         (f"{HEAD}: unauthorized: x", STARTS, LAUNCHES, CREATED),
         (f"{START}{DAEMON}manifest for gcr.io/p/sidecar:v1 not found: manifest unknown",),
@@ -117,6 +119,11 @@ def test_cause_in_the_output_of_a_command_goes_before_the_module() -> None:
     timeout = f'{CLOUD}{DAEMON}Get "https://host/v2/": net/http: TLS handshake timeout'
     assert read(timeout, FAILED) == Failure(timeout, count=1, is_over=True, is_permanent=False)
     assert read(timeout) == Failure(timeout, count=1, is_over=False, is_permanent=False)
+    given_up = f"{CLOUD}docker pull: exit code 1, 5 times"
+    repeated = f"{CLOUD}docker pull: exit code 1, again in 5 s"
+    assert read(repeated, DENIED, given_up) == Failure(DENIED, count=1, is_over=True, is_permanent=True)
+    assert read(DENIED, given_up, repeated) is None
+    assert read(DENIED, repeated, FAILED) == Failure(DENIED, count=1, is_over=True, is_permanent=True)
     other = DENIED.replace(R, "grafana/promtail")
     assert read(other) is None
     assert read(other, FAILED) == Failure(other, count=1, is_over=True, is_permanent=True)
@@ -127,6 +134,9 @@ def test_cause_in_the_output_of_a_command_goes_before_the_module() -> None:
     [
         (ENDED,),
         (DENIED, ENDED),
+        (DENIED, f"{CLOUD}docker pull: exit code 1, again in 5 s"),
+        (f"{CLOUD}docker pull: attempt 1, with more after a failure", DENIED),
+        (f"{CLOUD}unauthorized: authentication required", f"{CLOUD}Status: Downloaded newer image for {R}:v1"),
         (DENIED, f"{CLOUD}Status: Downloaded newer image for {R}:v1"),
         (f"{CLOUD}{TIME}util.py[WARNING]: Running module ntp {MODULE} failed",),
         (f"{CLOUD}{TIME}cc_scripts_user.py[DEBUG]: Running module scripts_user {MODULE} with frequency once",),
