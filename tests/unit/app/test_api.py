@@ -1,4 +1,4 @@
-"""The API from outside: its description, its errors, and invalid requests on every route."""
+"""The API from outside: its errors, and invalid requests on every route."""
 
 import asyncio
 import os

@@ -90,7 +90,7 @@ def test_broken_answer_is_an_outbound_error(answer: bytes) -> None:
         address = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
         async with listener, shared_client() as client:
             with pytest.raises(OutboundError):
-                await Outbound(client, Destination("tested", answer_s=20, attempts=2), NO_WAITS).send("GET", address)
+                await Outbound(client, Destination("tested", answer_s=20, attempts=2), NO_WAITS).send("POST", address)
         assert len(server.heads) == 2
 
     asyncio.run(scenario())
