@@ -11,7 +11,8 @@ from tests.support.programs import ROOT
 _APPLICATION: Final = (
     ".dockerignore", "Dockerfile", "app", "bench/app.py", "bench/app_connections.py", "bench/app_documents.py",
     "bench/app_probe.py", "bench/app_processes.py", "bench/health_requests.py", "bench/hostile_service.py",
-    "delivery.yaml", "docs/ai-server.openapi.json", "pyproject.toml", "ruff.toml",
+    "delivery.yaml", "docs/ai-server.md", "docs/ai-server.openapi.json", "docs/surprises.md", "pyproject.toml",
+    "ruff.toml",
     "tests/support/app_fakes", "tests/unit/app", "uv.lock",
 )  # fmt: skip
 # Folders that a team may have for purposes of its own, under the names of programs of this module.
