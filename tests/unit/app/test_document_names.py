@@ -4,7 +4,7 @@ import json
 
 from app.easycontracts.prompts import summary_line
 from tests.unit.app.app_environment import AppEnvironment
-from tests.unit.app.test_easycontracts import PNG, URL, code, fetch, upload
+from tests.unit.app.contract_requests import PNG, URL, code, fetch, upload
 
 
 def test_names_are_checked_before_the_first_download(environment: AppEnvironment) -> None:
