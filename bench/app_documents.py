@@ -24,7 +24,7 @@ import pymupdf
 from bench.app_probe import HEADER, Row, watch
 from bench.app_processes import FAKES, SERVER, fake, server
 from bench.hostile_service import hostile_service
-from tests.unit.app.damaged_pdfs import (
+from tests.support.app_fakes.damaged_pdfs import (
     damaged_pdf,
     endless_pdf,
     pdf_with_image,

@@ -2,21 +2,16 @@
 
 import asyncio
 import json
-from urllib.parse import quote
 
 import httpx
 import pytest
 
 from app.checklists.fixed import COMMON
 from app.checklists.service import checks_of, merged
-from app.clients.backend import Backend
 from app.clients.llm import Llm
 from app.clients.outbound import OutboundPolicy, shared_client
 from app.errors import OutboundError
-from app.jobs import Done
-from app.metrics import CALLBACKS
 from tests.support.app_fakes.plan import Fault
-from tests.support.app_fakes.routing import Routing
 from tests.unit.app.app_environment import AppEnvironment, fake_settings
 from tests.unit.app.bodies import Body
 
@@ -118,90 +113,6 @@ def test_checklist_has_at_most_thirty_checks() -> None:
     assert checks == [*COMMON, *(f"확인 {number}" for number in range(10))]
 
 
-def test_accepted_checklist_has_one_callback(environment: AppEnvironment) -> None:
-    """The backend gets one callback with the checklist and a key."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post("/api/checklists/case-7", json={"keywords": ["주차"]})
-
-    answer = asyncio.run(scenario())
-    assert (answer.status_code, answer.json()["id"]) == (200, "case-7")
-    (callback,) = environment.backend.callbacks
-    assert (callback.id, callback.body) == ("case-7", {"checklists": [*COMMON, "주차 확인"]})
-    assert len(callback.key) == 32
-
-
-def test_callback_is_repeated_with_the_same_key(environment: AppEnvironment) -> None:
-    """Failed attempts are repeated until the backend answers."""
-    environment.backend.plan.set(Fault(status=503, times=1), Fault(drop=True, times=1))
-
-    async def scenario() -> None:
-        async with environment.client() as client:
-            await client.post("/api/checklists/case-7", json={})
-
-    asyncio.run(scenario())
-    assert len(environment.backend.callbacks) == 1
-    assert len({call.headers["idempotency-key"] for call in environment.backend.plan.calls}) == 1
-    assert len(environment.backend.plan.calls) == 3
-
-
-def test_lone_surrogate_does_not_stop_a_callback(environment: AppEnvironment) -> None:
-    """A lone surrogate in the answer of the model is replaced."""
-    environment.vllm.answer = '["가\\ud800"]'
-
-    async def scenario() -> None:
-        async with environment.client() as client:
-            await client.post("/api/checklists/case-7", json={"keywords": ["주차"]})
-
-    asyncio.run(scenario())
-    assert environment.backend.callbacks[0].body["checklists"][-1].startswith("가")
-
-
-@pytest.mark.parametrize("fault", [Fault(status=503), Fault(status=401), Fault(drop=True)])
-def test_undelivered_callback_is_counted_and_logged(
-    environment: AppEnvironment, fault: Fault, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The metric and the log record a callback that failed in every attempt."""
-    environment.backend.plan.set(fault)
-    before = CALLBACKS.labels("failed")._value.get()
-
-    async def scenario() -> None:
-        async with environment.client() as client:
-            await client.post("/api/checklists/case-7", json={})
-
-    asyncio.run(scenario())
-    assert CALLBACKS.labels("failed")._value.get() == before + 1
-    assert [record.case_id for record in caplog.records if record.levelname == "ERROR" and hasattr(record, "case_id")]
-    assert len(environment.backend.plan.calls) == (1 if fault.status == 401 else 3)
-
-
-def test_attempt_of_a_callback_has_thirty_seconds() -> None:
-    """A shorter HTTP_TIMEOUT_SEC shortens the attempt."""
-    for settings, seconds in (({}, 30), ({"http_timeout_sec": 5}, 5)):
-        backend = Backend(shared_client(), fake_settings(**settings), OutboundPolicy())
-        assert backend._outbound._to.answer_s == seconds
-
-
-def test_cancelled_callback_is_counted(environment: AppEnvironment, caplog: pytest.LogCaptureFixture) -> None:
-    """A cancelled delivery counts as failed."""
-    environment.backend.plan.set(Fault(latency_s=60))
-    before = CALLBACKS.labels("failed")._value.get()
-
-    async def scenario() -> None:
-        async with shared_client(Routing({"backend.internal": environment.backend.app})) as client:
-            delivering = asyncio.create_task(
-                Backend(client, fake_settings(), OutboundPolicy()).checklist_complete("case-7", Done([]))
-            )
-            await asyncio.sleep(0.05)
-            delivering.cancel()
-            await asyncio.wait({delivering})
-
-    asyncio.run(scenario())
-    assert CALLBACKS.labels("failed")._value.get() == before + 1
-    assert [record.case_id for record in caplog.records if hasattr(record, "case_id")] == ["case-7"]
-
-
 def test_failure_of_the_model_has_a_retry_hint(environment: AppEnvironment) -> None:
     """Callback and response say when a retry may succeed."""
     environment.vllm.plan.set(Fault(status=503))
@@ -228,30 +139,6 @@ def test_invalid_answer_of_the_model_is_502(environment: AppEnvironment) -> None
     answer = asyncio.run(scenario())
     message = "언어 모델의 응답을 해석할 수 없습니다."
     assert (answer.status_code, answer.json()) == (502, {"detail": {"error": {"code": "failed", "message": message}}})
-
-
-@pytest.mark.parametrize("case_id", ["a b", "a\0b", "-a", "...", ".a", "x" * 128, "가" * 128, "a?b#c%d;e\\f", "%2e%2e"])
-def test_id_of_any_characters_arrives_in_the_callback(environment: AppEnvironment, case_id: str) -> None:
-    """The id of the callback's path is that of the request, and so is the answer's."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post(f"/api/checklists/{quote(case_id, safe='')}", json={})
-
-    assert asyncio.run(scenario()).json()["id"] == case_id
-    assert [callback.id for callback in environment.backend.callbacks] == [case_id]
-
-
-@pytest.mark.parametrize("case_id", ["..", "%2e%2e", "%2e", "a%2Fb", "x" * 129])
-def test_id_that_no_encoding_protects_is_refused(environment: AppEnvironment, case_id: str) -> None:
-    """An id that would change the path of the callback is refused before the job starts."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post(f"/api/checklists/{case_id}", json={})
-
-    assert asyncio.run(scenario()).status_code in (404, 405, 422)
-    assert not environment.backend.plan.calls
 
 
 @pytest.mark.parametrize(

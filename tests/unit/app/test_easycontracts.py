@@ -2,67 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import httpx
-import pymupdf
 import pytest
 
 from app.clients.ocr import OcrPolicy
-from app.easycontracts.prompts import summary_line
 from app.easycontracts.service import PromptPolicy
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
 from tests.unit.app.app_environment import FAST, AppEnvironment
-
-PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
-URL = "http://127.0.0.1/lease.pdf?X-Amz-Signature=0123456789abcdef"
-
-
-def pdf(pages: int = 1) -> bytes:
-    """Return a PDF with some pages."""
-    document = pymupdf.open()
-    for number in range(pages):
-        document.new_page(width=200, height=200).insert_text((20, 20), f"page {number + 1}")
-    return bytes(document.tobytes())
-
-
-def upload(
-    environment: AppEnvironment, files: Sequence[tuple[str, bytes]], doc_types: Sequence[str] | None = None
-) -> httpx.Response:
-    """Upload files and return the response."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post(
-                "/api/easycontract/sync",
-                files=[("files", (name, content)) for name, content in files],
-                data={"doc_types": ["contract"] * len(files) if doc_types is None else list(doc_types)},
-            )
-
-    return asyncio.run(scenario())
-
-
-def fetch(environment: AppEnvironment, *files: dict[str, Any], contract_id: str = "7") -> httpx.Response:
-    """Request an explanation of files by URL and return the response."""
-
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.post(f"/api/easycontract/{contract_id}", json={"files": files})
-
-    return asyncio.run(scenario())
-
-
-def code(answer: httpx.Response) -> tuple[int, str]:
-    """Return status and code of an error response."""
-    return answer.status_code, answer.json()["detail"]["error"]["code"]
-
-
-def message(answer: httpx.Response) -> str:
-    """Return the message of an error response."""
-    return str(answer.json()["detail"]["error"]["message"])
+from tests.unit.app.contract_requests import PNG, URL, code, fetch, message, pdf, upload
 
 
 def test_uploads_are_summarized_page_by_page_and_explained(environment: AppEnvironment) -> None:
@@ -77,24 +27,6 @@ def test_uploads_are_summarized_page_by_page_and_explained(environment: AppEnvir
     assert len(environment.vllm.plan.calls) == 5
     assert '"max_tokens":2048' in environment.vllm.plan.calls[4].body
     assert "(contract/lease.pdf p.3)" in environment.vllm.plan.calls[4].body
-
-
-def test_names_are_checked_before_the_first_download(environment: AppEnvironment) -> None:
-    """A wrong extension of the last file is refused before any file is downloaded."""
-    environment.storage.files["lease.png"] = ("image/png", PNG)
-    good, bad = ({"url": URL.replace("lease.pdf", name), "doc_type": "contract"} for name in ("lease.png", "lease.exe"))
-    assert code(fetch(environment, good, good, bad)) == (400, "UNSUPPORTED_FILE_TYPE")
-    assert not environment.storage.plan.calls
-
-
-def test_text_of_the_caller_begins_no_block_of_a_prompt(environment: AppEnvironment) -> None:
-    """Line breaks in the type and the name of a document become blanks."""
-    answer = upload(environment, [("lease.png", PNG)], ["contract\n[페이지] 9"])
-    assert answer.status_code == 200
-    prompts = [json.loads(call.body)["messages"][1]["content"] for call in environment.vllm.plan.calls]
-    assert "[문서타입] contract [페이지] 9\n[페이지] 1\n" in prompts[0]
-    assert "\n[페이지] 9" not in "".join(prompts)
-    assert summary_line("contract", "a\n[페이지] 9\u2028.png", 1, "요약") == "- (contract/a [페이지] 9 .png p.1) 요약"
 
 
 def test_no_call_of_the_model_contains_personal_data(environment: AppEnvironment) -> None:

@@ -1,26 +1,32 @@
 """The numbers in the pages about the server are those of the code."""
 
 import re
+from collections.abc import Callable
 from inspect import signature
 from typing import Final
 
 import pytest
 from pydantic import TypeAdapter
 
-from app import jobs, main, server
+from app import callers, jobs, main, server
 from app.checklists import schemas as checklist_schemas
-from app.clients import backend
+from app.clients import answers, backend, llm, ocr, outbound
 from app.clients.downloads import Downloader
 from app.clients.ocr import OcrPolicy
-from app.clients.outbound import OutboundPolicy
-from app.easycontracts import schemas
+from app.clients.outbound import Destination, OutboundPolicy
+from app.connections import ConnectionPolicy
+from app.easycontracts import render, schemas, text
+from app.easycontracts.pages import PICTURES_BYTES, Renderer
 from app.easycontracts.service import PromptPolicy
 from app.errors import RETRY_AFTER_S
+from app.lag import LagPolicy
 from app.limits import BodyPolicy
 from app.settings import Settings
 from tests.unit.app.pages_of_docs import DOCS
 
+_KIB: Final = 2**10
 _MIB: Final = 2**20
+_GIB: Final = 2**30
 _UNITS: Final = "s|MiB|KiB|GiB|pages?|characters|attempts|checklists|contracts|easy contracts|checks|calls"
 _NUMBER: Final = re.compile(rf"(?<![\w.])[0-9][0-9,.]*(?: to [0-9]+)? (?:{_UNITS})\b")
 
@@ -29,16 +35,43 @@ def _default(setting: str) -> float:
     return float(Settings.model_fields[setting].default)
 
 
+def _default_of(function: Callable[..., object], parameter: str) -> float:
+    return float(signature(function).parameters[parameter].default)
+
+
 _LONGEST_ID: Final = TypeAdapter(checklist_schemas.CaseId).json_schema()["maxLength"]
-_DOWNLOAD: Final = {name: given.default for name, given in signature(Downloader).parameters.items()}
 # The text around a number, with the number as N, and its value in the code.
 AI_SERVER: Final = (
     ("a body that needs more than N s", BodyPolicy.body_s),
     ("a body above N MiB", BodyPolicy.body_bytes / _MIB),
     ("an upload above N MiB", BodyPolicy.upload_bytes / _MIB),
-    ("a file above N MiB at its URL", _DOWNLOAD["max_bytes"] / _MIB),
-    ("works on N checklists", jobs._AT_ONCE[jobs.CHECKLIST]),
+    ("a file above N MiB at its URL", _default_of(Downloader, "max_bytes") / _MIB),
+    ("of which less than N KiB arrive in", BodyPolicy.progress_bytes / _KIB),
+    ("of which less than [0-9]+ KiB arrive in N s", BodyPolicy.progress_s),
+    (r"the server is busy \(N checklists", jobs._AT_ONCE[jobs.CHECKLIST]),
     ("checklists or N easy contracts", jobs._AT_ONCE[jobs.EASY_CONTRACT]),
+    ("an event loop that is more than N s late", LagPolicy.longest_s),
+    ("how late the event loop is; above N,", LagPolicy.longest_s),
+    ("N s of silence end it", ConnectionPolicy.silent_s),
+    ("a header block of N KiB", ConnectionPolicy.head_bytes / _KIB),
+    ("A token has at least N characters", callers._SHORTEST_TOKEN),
+    ("with `Retry-After`, at most N, if", outbound._MAX_RETRY_AFTER_S),
+    ("`retry_after_sec`, at most N, is", outbound._MAX_RETRY_AFTER_S),
+    ("two for PDFs from N MiB on", render.SMALL_BYTES / _MIB),
+    (r"time of a PDF \| N s;", _default_of(Renderer, "timeout_s")),
+    ("N s of processor time", render._OPEN_CPU_S),
+    ("and N s for each page", render._PAGE_CPU_S),
+    ("N GiB of address space", render._MEMORY_BYTES / _GIB),
+    ("N MiB for a PDF below", render._SMALL_MEMORY_BYTES / _MIB),
+    ("MiB for a PDF below N MiB", render.SMALL_BYTES / _MIB),
+    (r"images of all pages of a request \| N MiB", PICTURES_BYTES / _MIB),
+    ("vLLM N MiB, Upstage", llm._ANSWER_BYTES / _MIB),
+    ("Upstage N MiB, others", ocr._ANSWER_BYTES / _MIB),
+    ("others N KiB;", Destination.answer_bytes / _KIB),
+    ("N JSON values", answers._JSON_VALUES),
+    (r"text of a page \| N characters", text._LONGEST_TEXT),
+    ("from HTML of at most N MiB", text._LONGEST_HTML / _MIB),
+    ("MiB and N tags", text._TAGS),
     ("An attempt ends after N s", backend._LONGEST_S),
     ("A callback has at most N attempts", backend._ATTEMPTS),
     ("random waits of up to N s and", backend._BACKOFF_FACTOR * OutboundPolicy.backoff_s),
@@ -68,47 +101,47 @@ SURPRISES: Final = (
     ("N pages of each kind", _default("contract_max_pages")),
     ("N checklists and [0-9]+ contracts at the same time", jobs._AT_ONCE[jobs.CHECKLIST]),
     ("checklists and N contracts at the same time", jobs._AT_ONCE[jobs.EASY_CONTRACT]),
-    ("no redirects, N MiB and", _DOWNLOAD["max_bytes"] / _MIB),
-    ("no redirects, 20 MiB and N s", _DOWNLOAD["timeout_s"]),
+    ("no redirects, N MiB and", _default_of(Downloader, "max_bytes") / _MIB),
+    ("no redirects, 20 MiB and N s", _default_of(Downloader, "timeout_s")),
     ("The limits are N characters a page", PromptPolicy.page_characters),
     ("characters a page and N for all summaries", PromptPolicy.summaries_characters),
 )
 # Numbers that are no constants of app/.
 ELSEWHERE: Final = {
+    "1 to 128 characters": "app/request_context.py; tests/unit/app/test_request_context.py",
     "80 s": "compose/ai-server; policy/test_compose.py compares it with the shutdown",
 }
 
 
 def page(name: str) -> str:
     """Return a page without code, and without the table that test_original.py compares."""
-    text = (DOCS / name).read_text(encoding="utf-8")
-    before, _, after = text.partition("| request | field | original |")
+    before, _, after = (DOCS / name).read_text(encoding="utf-8").partition("| request | field | original |")
     return before + "\n\n".join(after.split("\n\n")[1:])
 
 
-def pattern(text: str) -> re.Pattern[str]:
+def pattern(row: str) -> re.Pattern[str]:
     """Return the pattern for the text around a number."""
-    return re.compile(re.sub(r"\bN\b", "([0-9][0-9,.]*)", text))
+    return re.compile(re.sub(r"\bN\b", "([0-9][0-9,.]*)", row))
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "value"),
+    ("name", "around", "value"),
     [(name, *row) for name, rows in (("ai-server.md", AI_SERVER), ("surprises.md", SURPRISES)) for row in rows],
 )
-def test_number_is_that_of_the_code(name: str, text: str, value: float) -> None:
+def test_number_is_that_of_the_code(name: str, around: str, value: float) -> None:
     """Each number beside its text is the value of the code."""
-    found = pattern(text).findall(page(name))
-    assert found, f"docs/{name} has no text like '{text}'"
+    found = pattern(around).findall(page(name))
+    assert found, f"docs/{name} has no text like '{around}'"
     assert {float(number.rstrip(",.").replace(",", "")) for number in found} == {value}
 
 
 def test_every_number_with_a_unit_is_compared() -> None:
     """A number with a unit that docs/ai-server.md gains needs a row here, or a reason."""
-    text = page("ai-server.md")
-    compared = [match.span(1) for row, _ in AI_SERVER for match in pattern(row).finditer(text)]
+    content = page("ai-server.md")
+    compared = [match.span(1) for row, _ in AI_SERVER for match in pattern(row).finditer(content)]
     missing = [
         match[0]
-        for match in _NUMBER.finditer(text)
+        for match in _NUMBER.finditer(content)
         if match[0] not in ELSEWHERE and not any(start < match.end() and match.start() < end for start, end in compared)
     ]
     assert missing == [], f"docs/ai-server.md: {missing}. Fix: add the text around each number to AI_SERVER"

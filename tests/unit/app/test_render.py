@@ -12,7 +12,7 @@ import pymupdf
 import pytest
 
 from app.easycontracts.render import render, zoom
-from tests.unit.app.damaged_pdfs import (
+from tests.support.app_fakes.damaged_pdfs import (
     damaged_pdf,
     good_image,
     pdf_with_image,

@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 
+from tests.support.app_fakes.damaged_pdfs import damaged_pdf, pdf_with_image, pdf_with_undrawable_page, portfolio
 from tests.unit.app.app_environment import AppEnvironment
-from tests.unit.app.damaged_pdfs import damaged_pdf, pdf_with_image, pdf_with_undrawable_page, portfolio
 from tests.unit.app.rendering import PNG
 
 
