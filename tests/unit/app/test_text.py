@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.easycontracts.text import text_of
+from app.errors import OutboundError
 
 
 def html(value: object) -> dict[str, object]:
@@ -104,6 +105,13 @@ def test_reply_of_another_form_has_no_text(reply: object) -> None:
 def test_deep_nesting_is_allowed(tag: str) -> None:
     """Deeply nested tags raise no RecursionError."""
     assert text_of(html(f"<{tag}>" * 5_000 + "바닥")) in ("바닥", "")
+
+
+@pytest.mark.parametrize("markup", ["<br>" * 50_001, "가" * (2**16 + 1), "x" * (2**20 + 1)])
+def test_text_larger_than_any_page_is_refused(markup: str) -> None:
+    """Too many tags or characters are an invalid answer of the OCR service."""
+    with pytest.raises(OutboundError):
+        text_of(html(markup))
 
 
 def test_many_line_breaks_need_linear_time() -> None:
