@@ -31,7 +31,7 @@ _REGION: Final = re.compile(
     "(?:서울|부산|경기|강원|충북|충남|전북|전남|경북|경남|제주|대구|인천|광주|대전|울산|세종)[- ]?$"
 )
 _PASSPORT: Final = re.compile(
-    "(?<![A-Za-z0-9])(?:[A-Za-z]{1,2}[- ]?[0-9OoIlSBZ](?: ?[0-9OoIlSBZ]){6,7}"
+    "(?<![A-Za-z])(?:[A-Za-z]{1,2}[- ]?[0-9OoIlSBZ](?: ?[0-9OoIlSBZ]){6,7}"
     "|[A-Za-z][- ]?[0-9OoIl]{3}[A-Za-z][0-9OoIl]{4})(?![A-Za-z0-9])"
 )
 _PASSPORT_WORD: Final = near("여 ?권|[Pp]assport|PASSPORT", 14)

@@ -20,7 +20,7 @@ _WHOLE: Final = re.compile(
 )
 _MASKED: Final = re.compile(
     f"(?<![0-9])(?P<birth>[0-9]{{6}})[-~/.| ]?(?P<serial>{_MASKS}|[0-9](?![0-9]))(?![A-Za-z])"
-    "|(?<![*xX])[*xX]{6}-[0-9]{7}(?![0-9])"
+    "|[*xX]{6}-[0-9]{7}(?![0-9])"
 )
 _DIGITS: Final = 13
 _SPACED: Final = re.compile("[0-9](?: [0-9]){12}")
