@@ -2,8 +2,8 @@
 E-mail addresses, payment cards, driver's licences and passports.
 
 A driver's licence is region (11 to 28), year, six digits and two check digits; older ones have the region's name. A
-passport is a letter and eight digits, since December 2021 a letter, three digits, a letter and four digits (Korean
-National Police Agency; Ministry of Foreign Affairs; both read 2026-11-27).
+passport is a letter and eight digits, since December 2021 a letter, three digits, a letter and four digits (the
+recognisers of Korea in presidio-analyzer 2.2.365, read 2026-11-27).
 """
 
 import re
