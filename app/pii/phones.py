@@ -1,8 +1,7 @@
 """
 Telephone numbers: mobile, landline, 050x, +82, spoken digits, and local numbers after a word for a phone.
 
-Area codes and mobile codes: numbering plan of the Ministry of Science and ICT (read 2026-11-24). Numbers such as
-1588-1234 belong to companies: they stay, unless they are the contact of a person.
+Numbers such as 1588-1234 belong to companies: they stay, unless they are the contact of a person.
 """
 
 import re
