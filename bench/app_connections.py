@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import aiohttp
 
-from bench.app_probe import HEADER, Row, Watched, watch
+from bench import app_probe
+from bench.app_probe import HEADER, Row, Watched
 from bench.app_processes import SERVER, fake, processor_s, server
 from bench.health_requests import PORT, p99
 
@@ -35,6 +36,15 @@ CALLERS: Final = 100
 _GET: Final = b"GET /health HTTP/1.1\r\nHost: bench\r\n\r\n"
 _UPLOAD: Final = b"POST /api/easycontract/sync HTTP/1.1\r\nHost: bench\r\nContent-Length: %d\r\n\r\n"
 _TIMEOUT_S: Final = 60
+
+
+@contextmanager
+def watch(pid: int) -> Iterator[Watched]:
+    """Measure a server during the block, with a second before and after it, in which `/health` is measured too."""
+    with app_probe.watch(pid) as watched:
+        time.sleep(1)
+        yield watched
+        time.sleep(1)
 
 
 def rows() -> Iterator[Row]:

@@ -27,6 +27,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, connections: int) -> None:
         self._connections = connections
+        self._trusted = httpx.create_ssl_context(trust_env=False)  # at the start, because it reads all certificates
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -55,7 +56,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             await self._session.close()
 
     def _new_session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=self._connections, ssl=httpx.create_ssl_context(trust_env=False))
+        connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._trusted)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -9,7 +9,8 @@ from tests.support.programs import ROOT
 
 # The application that this repository ships, with what its gates read.
 _APPLICATION: Final = (
-    ".dockerignore", "Dockerfile", "app", "bench/app.py", "bench/app_probe.py", "bench/app_processes.py",
+    ".dockerignore", "Dockerfile", "app", "bench/app.py", "bench/app_connections.py", "bench/app_probe.py",
+    "bench/app_processes.py",
     "bench/health_requests.py", "delivery.yaml", "docs/ai-server.openapi.json", "pyproject.toml", "ruff.toml",
     "tests/support/app_fakes", "tests/unit/app", "uv.lock",
 )  # fmt: skip

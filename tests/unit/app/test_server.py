@@ -64,8 +64,14 @@ class Program:
     client: httpx.Client
 
     def accept(self, case_id: str) -> str:
-        """Send a checklist that the server must accept; return its case."""
-        assert self.client.post(f"/api/checklists/{case_id}", json={"keywords": ["주차"]}).status_code == 200
+        """Send a checklist until the server accepts it; return its case. A busy computer may delay the event loop."""
+
+        def is_accepted() -> bool:
+            status_code = self.client.post(f"/api/checklists/{case_id}", json={"keywords": ["주차"]}).status_code
+            assert status_code in (200, 503)
+            return status_code == 200
+
+        wait_until(is_accepted)
         return case_id
 
     @property
