@@ -37,7 +37,7 @@ async def call_llm(client: httpx.AsyncClient, url: str) -> object:
 
 async def call_ocr(client: httpx.AsyncClient, url: str) -> object:
     settings = fake_settings(ocr_url=url, http_timeout_sec=DEADLINE_S)
-    return await Ocr(client, settings, OcrPolicy(period_s=0.001), NO_WAITS).read(b"x", "image/png", "page-1.png")
+    return await Ocr(client, settings, OcrPolicy(period_s=0.001), NO_WAITS).read(b"x", "image/png", "a.png")
 
 
 async def call_backend(client: httpx.AsyncClient, url: str) -> object:

@@ -130,7 +130,7 @@ async def test_compressed_file_is_limited_decoded(
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("answer", [b"%PDF-", gzip.compress(b"%PDF-")[:-9]], ids=["no gzip", "a part of it"])
+@pytest.mark.parametrize("answer", [b"%PDF-", gzip.compress(b"%PDF-")[:-9]], ids=["plain", "cut"])
 async def test_broken_gzip_is_a_download_error(internet: Internet, server: Server, answer: bytes) -> None:
     """A file that is no gzip, or only a part of one, raises DownloadError."""
     server.answer = encoded(answer)
