@@ -39,7 +39,7 @@ class LoopLag:
 
     @property
     def is_long(self) -> bool:
-        """Whether requests are refused: the last sample was late, or the next one is, because many others ran before."""
+        """Whether requests are refused: the last sample was late, or the next one already is."""
         return max(self.seconds, time.monotonic() - self._due_s) > self._policy.longest_s
 
     def start(self) -> None:
