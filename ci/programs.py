@@ -168,8 +168,8 @@ _READ_BY_ACCESSORY: Final = ("docs/reference.md", "environments", "lib", "tests/
 _READ_BY_EMULATOR: Final = ("acceptance", "docs/reference.md", "lib", "tests/support")
 _TYPED_WITH_DEPLOY: Final = ("bench/deploy_start.py", "bench/mentions.py", "bench/redaction.py")
 _TYPED_WITH_CI: Final = (
-    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "policy", "tests/e2e", "tests/mutants",
-    "tests/support", "tests/system",
+    "bench/app_image.py", "bench/deploy.py", "bench/release.py", "bench/scale.py", "policy", "tests/e2e",
+    "tests/mutants", "tests/support", "tests/system",
 )  # fmt: skip
 _READ_BY_ARCHITECTURE: Final = (
     ".ci", ".github", "Dockerfile", "acceptance", "accessory", "app", "bench", "ci", "compose", "dagger.json", "deploy",
@@ -199,7 +199,7 @@ TOOL_PROGRAMS: Final = (
         # lib: hosts of tokens and secrets, of `emulator import`; acceptance: its recordings are replayed
         reads=_READ_BY_EMULATOR,
         more_tests=("tests/contract", "tests/integration/emulator"),
-        more_types=("bench/emulator.py",),
+        more_types=("bench/emulator.py", "bench/group_rollouts.py"),
         proofs=_EMULATOR_PROOFS,
     ),
     _tool("lib", "deploy", 95),
@@ -215,7 +215,7 @@ TOOL_PROGRAMS: Final = (
 # Measurements, by the names of their programs in bench/, with the project whose environment they run in.
 BENCHES: Final = {
     "app": ".", "app_image": ".", "deploy": "ci", "deploy_start": "deploy", "emulator": "emulator",
-    "mentions": "deploy", "redaction": "deploy",
+    "mentions": "deploy", "redaction": "deploy", "scale": "ci",
 }  # fmt: skip
 
 # In the order in which `.ci/run` starts them: the longest first, so that the two that run last end together.

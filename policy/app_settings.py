@@ -18,9 +18,11 @@ def defaults() -> dict[str, Any]:
 
 
 def constants(module: str) -> dict[str, float]:
-    """Return the numeric constants of a module of app/, including those computed from other constants."""
+    """Return the numeric constants and defaults of fields of a module of app/, computed ones included."""
     values: dict[str, float] = {}
-    for name, expression in _annotated(_statements(module)):
+    statements = _statements(module)
+    of_classes = [field for node in statements if isinstance(node, ast.ClassDef) for field in node.body]
+    for name, expression in _annotated([*statements, *of_classes]):
         nodes = list(ast.walk(expression)) if expression else []
         names = {node.id for node in nodes if isinstance(node, ast.Name)}
         arithmetic = (ast.BinOp, ast.operator, ast.Constant, ast.Name, ast.expr_context)
