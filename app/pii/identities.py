@@ -32,7 +32,7 @@ _REGION: Final = re.compile(
 )
 _PASSPORT: Final = re.compile(
     "(?<![A-Za-z])(?:[A-Za-z]{1,2}[- ]?[0-9OoIlSBZ](?: ?[0-9OoIlSBZ]){6,7}"
-    "|[A-Za-z][- ]?[0-9OoIl]{3}[A-Za-z][0-9OoIl]{4})(?![A-Za-z0-9])"
+    "|[A-Za-z][- ]?[0-9OoIl]{3}[A-Za-z][0-9OoIl]{4})(?![0-9])"
 )
 _PASSPORT_WORD: Final = near("여 ?권|[Pp]assport|PASSPORT", 14)
 _KOREAN_PASSPORT: Final = re.compile("[MSRODG](?:(?!(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2]))[0-9]{8}|[0-9]{3}[A-Z][0-9]{4})")
