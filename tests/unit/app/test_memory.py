@@ -19,7 +19,7 @@ FILES = {
     "broken": ("a.pdf", b"%PDF-1.7 broken"),
     "long": ("a.pdf", pdf(31)),
     "encrypted": ("a.pdf", pdf(encryption=5, user_pw="user", owner_pw="owner")),
-    "other content": ("a.pdf", PNG),
+    "other content": ("a.pdf", b"GIF89a"),
     "other ending": ("a.exe", b"MZ"),
     "empty": ("a.pdf", b""),
 }

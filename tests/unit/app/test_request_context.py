@@ -102,7 +102,7 @@ def test_every_line_of_a_request_has_its_id(environment: AppEnvironment, tmp_pat
     ids: dict[str, list[str | None]] = {}
     for line in lines:
         ids.setdefault(line["message"], []).append(line.get("request_id"))
-    assert sorted(map(str, ids["checklist accepted"])) == ["r0", "r1", "r2"]
+    assert sorted(map(str, ids["checklist started"])) == ["r0", "r1", "r2"]
     assert sorted(map(str, ids["the model's answer of 7 characters is not a list of checks"])) == ["r0", "r1", "r2"]
     assert ids["no request"] == [None]
     assert {line["case_id"][1:] == line["request_id"][1:] for line in lines if "case_id" in line} == {True}
