@@ -51,21 +51,6 @@ CHECKS = [
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))  # requests of each route
 
 
-def get(environment: AppEnvironment, path: str) -> httpx.Response:
-    async def scenario() -> httpx.Response:
-        async with environment.client() as client:
-            return await client.get(path)
-
-    return asyncio.run(scenario())
-
-
-@pytest.mark.parametrize(("env", "status"), [("local", 200), ("dev", 200), ("prod", 404)])
-def test_production_serves_no_description(env: str, status: int) -> None:
-    """In prod the routes of the description answer 404."""
-    for path in ("/openapi.json", "/docs", "/redoc"):
-        assert get(AppEnvironment({"app_env": env}), path).status_code == status
-
-
 def test_bug_is_500_without_details(environment: AppEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected error has the code failed, and no text of the error."""
     monkeypatch.setattr("app.checklists.service.merged", lambda _: 1 / 0)

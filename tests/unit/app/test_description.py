@@ -1,9 +1,11 @@
-"""The description of the API: it is current and complete."""
+"""The description of the API for its callers."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import TypeAdapter
 
@@ -11,9 +13,18 @@ from app.checklists.schemas import Checklist, FailedCallback
 from app.clients.backend import callback_body
 from app.errors import AppError, UnavailableError
 from app.jobs import Done, Failed
+from tests.unit.app.app_environment import AppEnvironment
 from tests.unit.app.description import FILE, description
 
 CALLBACK: TypeAdapter[Checklist | FailedCallback] = TypeAdapter(Checklist | FailedCallback)
+
+
+def get(environment: AppEnvironment, path: str) -> httpx.Response:
+    async def scenario() -> httpx.Response:
+        async with environment.client() as client:
+            return await client.get(path)
+
+    return asyncio.run(scenario())
 
 
 def test_committed_description_is_current() -> None:
@@ -21,6 +32,13 @@ def test_committed_description_is_current() -> None:
     assert FILE.read_text(encoding="utf-8") == description(), (
         "docs/ai-server.openapi.json is stale. Fix: .venv/bin/python -m tests.unit.app.description"
     )
+
+
+@pytest.mark.parametrize(("env", "status"), [("local", 200), ("dev", 200), ("prod", 404)])
+def test_production_serves_no_description(env: str, status: int) -> None:
+    """In prod the routes of the description answer 404."""
+    for path in ("/openapi.json", "/docs", "/redoc"):
+        assert get(AppEnvironment({"app_env": env}), path).status_code == status
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
