@@ -69,6 +69,7 @@ def test_compressed_body_without_content_is_limited() -> None:
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [("br", b"x"), ("gzip, gzip", b"x"), ("gzip", b"no gzip"), ("gzip", gzip.compress(b"x" * 99)[:-9])],
+    ids=["unknown", "twice", "other bytes", "cut"],
 )
 def test_invalid_encoding_is_a_decoding_error(encoding: str, body: bytes) -> None:
     """An unknown encoding, other bytes and an incomplete body are errors."""
