@@ -1,6 +1,7 @@
 """The lag of the event loop, and the refusal of requests while the lag is long."""
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -33,25 +34,27 @@ class LoopLag:
     def __init__(self, policy: LagPolicy) -> None:
         self.seconds = 0.0
         self._policy = policy
+        self._due_s = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     @property
     def is_long(self) -> bool:
-        """Whether requests are refused."""
-        return self.seconds > self._policy.longest_s
+        """Whether requests are refused: the last sample was late, or the next one already is."""
+        return max(self.seconds, time.monotonic() - self._due_s) > self._policy.longest_s
 
     def start(self) -> None:
         """Sample the lag of the running loop, until `stop`."""
-        due_s = time.monotonic() + self._policy.period_s
-        self._timer = asyncio.get_running_loop().call_later(self._policy.period_s, self._sample, due_s)
+        self._due_s = time.monotonic() + self._policy.period_s
+        self._timer = asyncio.get_running_loop().call_later(self._policy.period_s, self._sample)
 
     def stop(self) -> None:
         """Take no more samples."""
         if self._timer:
             self._timer.cancel()
+        self._due_s = math.inf
 
-    def _sample(self, due_s: float) -> None:
-        self.seconds = max(0.0, time.monotonic() - due_s)
+    def _sample(self) -> None:
+        self.seconds = max(0.0, time.monotonic() - self._due_s)
         LOOP_LAG.set(self.seconds)
         self.start()
 

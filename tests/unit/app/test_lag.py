@@ -18,6 +18,7 @@ def test_lag_is_that_of_a_blocked_loop() -> None:
         lag.start()
         await asyncio.sleep(0.05)
         time.sleep(0.3)  # noqa: ASYNC251 - blocks the loop
+        assert lag.is_long, "the lag is noticed only after the callbacks that are late"
         for _ in range(3):
             await asyncio.sleep(0)
         blocked_s, is_long = lag.seconds, lag.is_long
