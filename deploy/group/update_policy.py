@@ -79,12 +79,16 @@ def differing_values(settings: RolloutSettings, zones: int, policy: Document) ->
     """
     Return the members of a policy that differ from the environment file, with the policy's and the file's value.
 
+    A policy without `mostDisruptiveAllowedAction` allows every action, as one with REPLACE does (a public recording of
+    a group that Terraform made; emulator/FIDELITY.md).
+
     Args:
         settings: rollout settings of the environment file.
         zones: number of the group's zones.
         policy: update policy of the group.
     """
-    current, expected = policy_values(policy), policy_values(rollout_policy(settings, zones))
+    current = policy_values({"mostDisruptiveAllowedAction": "REPLACE", **policy})
+    expected = policy_values(rollout_policy(settings, zones))
     return {key: (current[key], expected[key]) for key in expected if current[key] != expected[key]}
 
 
