@@ -52,7 +52,7 @@ def test_next_release_shows_script_line_and_record_only() -> None:
 
 
 def test_update_policy_is_compared_field_by_field() -> None:
-    """Each field that a deploy would change is shown with both values; without a most disruptive action all are allowed."""
+    """Each field that a deploy would change is shown with both values; an absent most disruptive action is none."""
     rig = new_rig()
     observed = rig.observed()
     policy = {"type": "PROACTIVE", "minimalAction": "REFRESH", "maxSurge": {"percent": 20}}
