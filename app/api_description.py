@@ -28,7 +28,8 @@ DESCRIPTION: Final = f"""\
 Checklists and explanations of leases, for the backend of DojangKok.
 
 - A request to `/api` has the header `Authorization: Bearer TOKEN`, unless the server has no tokens.
-- Every error but the 503 of `/readyz` has the body `{{"detail": {{"error": {{"code", "message"}}}}}}`, with a message in Korean for the user.
+- Every error but the 503 of `/readyz` has the body `{{"detail": {{"error": {{"code", "message"}}}}}}`, with a message \
+in Korean for the user.
 - A request may have the header `{REQUEST_ID_HEADER}`, 1 to 128 characters of `A-Z a-z 0-9 . _ : / = + -`. The answer \
 and every log line of the request have the same id, or a new one.
 - An answer with `Retry-After` may succeed after these seconds. Every request may be repeated.
