@@ -166,7 +166,7 @@ def test_job_of_a_disconnected_caller_is_cancelled(
 
 schema = schemathesis.openapi.from_path(FILE)
 # A body above its limit is refused before its values are read.
-REJECTION = schema.config.projects.default.checks.negative_data_rejection
+REJECTION = schema.config.checks.negative_data_rejection
 REJECTION.expected_statuses = [*REJECTION.expected_statuses, "413"]
 
 
