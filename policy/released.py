@@ -64,6 +64,7 @@ def _resources(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _compare(body: dict[str, Any], block: Schema, prefix: str = "") -> Iterator[str]:
     attributes, blocks = block.get("attributes", {}), block.get("block_types", {})
+    body = _expanded(body)
     if block.get("deprecated"):
         yield f"{prefix.rstrip('.')} is deprecated"
     present = [name for name in body if name not in _META and not name.startswith("__")]
@@ -81,6 +82,15 @@ def _compare(body: dict[str, Any], block: Schema, prefix: str = "") -> Iterator[
     required |= {name for name, nested in blocks.items() if nested.get("min_items", 0) > 0}
     for name in sorted(required - set(present)):
         yield f"{prefix}{name} is required and absent"
+
+
+def _expanded(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body with the blocks that its dynamic blocks generate."""
+    expanded = {name: value for name, value in body.items() if name != "dynamic"}
+    for dynamic in body.get("dynamic", []):
+        for name, generator in dynamic.items():
+            expanded[name] = [*expanded.get(name, []), *generator["content"]]
+    return expanded
 
 
 def check_terraform(folder: Path) -> str:

@@ -149,3 +149,14 @@ def test_difference_from_the_schema_is_found(
     """Each planted difference is found once, with the file and the resource."""
     where = f"modules/compute-mig/main.tf: {_GROUP}.this: "
     assert findings(copy / "iac/modules", _change(schemas, change)) == [where + finding]
+
+
+def test_difference_in_a_dynamic_block_is_found(tmp_path: Path) -> None:
+    """A dynamic block is compared as the block that it generates."""
+    (tmp_path / "modules/one").mkdir(parents=True)
+    (tmp_path / "modules/one/main.tf").write_text(
+        'resource "policy" "this" {\n dynamic "rule" {\n  for_each = [1]\n  content {\n   actoin = "deny"\n  }\n }\n}\n'
+    )
+    rule = {"min_items": 1, "block": {"attributes": {"action": {"optional": True}}}}
+    schemas = {"policy": {"block": {"block_types": {"rule": rule}}}}
+    assert findings(tmp_path / "modules", schemas) == ["modules/one/main.tf: policy.this: rule.actoin is unknown"]

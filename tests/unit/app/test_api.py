@@ -168,6 +168,7 @@ schema = schemathesis.openapi.from_path(FILE)
 # A body above its limit is refused before its values are read.
 REJECTION = schema.config.checks.negative_data_rejection
 REJECTION.expected_statuses = [*REJECTION.expected_statuses, "413"]
+schema.config.phases.coverage.enabled = "FUZZ_EXAMPLES" in os.environ  # every worker makes its cases at collection
 
 
 @schema.parametrize()
