@@ -28,7 +28,8 @@ DESCRIPTION: Final = f"""\
 Checklists and explanations of leases, for the backend of DojangKok.
 
 - A request to `/api` has the header `Authorization: Bearer TOKEN`, unless the server has no tokens.
-- Every error has the body `{{"detail": {{"error": {{"code", "message"}}}}}}`, with a message in Korean for the user.
+- Every error but the 503 of `/readyz` has the body `{{"detail": {{"error": {{"code", "message"}}}}}}`, with a message \
+in Korean for the user.
 - A request may have the header `{REQUEST_ID_HEADER}`, 1 to 128 characters of `A-Z a-z 0-9 . _ : / = + -`. The answer \
 and every log line of the request have the same id, or a new one.
 - An answer with `Retry-After` may succeed after these seconds. Every request may be repeated.
@@ -117,6 +118,8 @@ def _error(status: HTTPStatus, *, reads_files: bool) -> dict[str, Any]:
         if error.status == status and (reads_files or error.code not in _FOR_FILES)
     }
     headers = {REQUEST_ID_HEADER: _REQUEST_ID}
+    if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:  # the connection refuses it, before it is a request
+        headers = {}
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE):
         headers["Retry-After"] = _RETRY_AFTER
     if status == HTTPStatus.UNAUTHORIZED:

@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class CallerLeftError(Exception):
-    """The caller closed the connection; the answer reaches nobody."""
+    """The caller closed the connection, so no answer is sent."""
 
 
 async def while_connected(caller: Request, work: Coroutine[Any, Any, Result]) -> Result:

@@ -16,7 +16,7 @@ AppError                       status, code and message; the body is {"detail": 
 ├── OutboundError              502  failed: another service failed
 └── UnavailableError           503  UNAVAILABLE: temporary; `retry_after_s` is the wait
 
-The messages are in Korean. The envelope, the first five codes and `failed` are those of the design.
+The messages are in Korean. The envelope, the first four codes and `failed` are those of the design.
 """
 
 import traceback

@@ -1,4 +1,4 @@
-"""All limits and waits of the server; the defaults are those of production, and tests inject shorter ones."""
+"""Limits and waits of the parts of the server that tests shorten; the defaults are those of production."""
 
 from dataclasses import dataclass, field
 

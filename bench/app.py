@@ -23,7 +23,7 @@ import httpx
 import pymupdf
 
 from bench import app_connections, app_documents
-from bench.app_probe import HEADER
+from bench.app_probe import print_table
 from bench.app_processes import SERVER, fake, processor_s, records, server
 from bench.health_requests import p99, probe_latency, rate
 
@@ -150,9 +150,8 @@ def main() -> None:
     print("| subject | value | target |\n|---|---|---|", flush=True)
     for subject, value, target in figures():
         print(f"| {subject} | {value} | {target} |", flush=True)
-    print(f"\n{HEADER}", flush=True)
-    for row in sorted([*app_documents.rows(), *app_connections.rows()], key=lambda row: row.number):
-        print(row, flush=True)
+    print()
+    print_table(sorted([*app_documents.rows(), *app_connections.rows()], key=lambda row: row.number))
 
 
 if __name__ == "__main__":

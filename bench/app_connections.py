@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import aiohttp
 
 from bench import app_probe
-from bench.app_probe import HEADER, Row, Watched
+from bench.app_probe import Row, Watched, print_table
 from bench.app_processes import SERVER, fake, processor_s, server
 from bench.health_requests import PORT, p99
 
@@ -239,12 +239,5 @@ def _status_of_half_a_body() -> str:
         return _received(connection)[9:12].decode()
 
 
-def main() -> None:
-    """Measure, and print the rows."""
-    print(HEADER, flush=True)
-    for row in rows():
-        print(row, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_table(rows())

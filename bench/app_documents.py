@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import httpx
 import pymupdf
 
-from bench.app_probe import HEADER, Row, watch
+from bench.app_probe import Row, print_table, watch
 from bench.app_processes import FAKES, SERVER, fake, server
 from bench.hostile_service import hostile_service
 from tests.support.app_fakes.damaged_pdfs import (
@@ -207,12 +207,5 @@ def _counts(statuses: Counter[int]) -> str:
     return ", ".join(f"{count} x {int(status)}" for status, count in sorted(statuses.items()))
 
 
-def main() -> None:
-    """Measure, and print the table."""
-    print(HEADER, flush=True)
-    for row in rows():
-        print(row, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print_table(rows())

@@ -7,7 +7,7 @@ A row of the table of limits: resident memory of the server with its renderers, 
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from bench.health_requests import probe_latency
 _PERIOD_S: Final = 0.05
 _MIB: Final = 2**20
 _PAGE_BYTES: Final = 4096
-HEADER: Final = (
+_HEADER: Final = (
     "| row | what | RSS before, MiB | after | peak | worst /health, ms | result |\n|---|---|---|---|---|---|---|"
 )
 
@@ -88,6 +88,13 @@ def watch(pid: int) -> Iterator[Watched]:
         done.set()
         sampler.join()
     watched.latencies_ms = latencies_ms
+
+
+def print_table(rows: Iterable[Row]) -> None:
+    """Print the table, each row as soon as it is measured."""
+    print(_HEADER, flush=True)
+    for row in rows:
+        print(row, flush=True)
 
 
 def rss_mib(pid: int) -> float:

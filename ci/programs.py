@@ -214,8 +214,8 @@ TOOL_PROGRAMS: Final = (
 )
 # Measurements, by the names of their programs in bench/, with the project whose environment they run in.
 BENCHES: Final = {
-    "app": ".", "app_image": ".", "deploy": "ci", "deploy_start": "deploy", "emulator": "emulator",
-    "mentions": "deploy", "redaction": "deploy", "scale": "ci",
+    "app": ".", "app_image": ".", "app_redaction": ".", "deploy": "ci", "deploy_start": "deploy",
+    "emulator": "emulator", "mentions": "deploy", "redaction": "deploy", "scale": "ci",
 }  # fmt: skip
 
 # In the order in which `.ci/run` starts them: the longest first, so that the two that run last end together.

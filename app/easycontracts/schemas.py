@@ -16,7 +16,11 @@ class ContractFile(BaseModel):
     url: str = Field(
         max_length=8192, description="https URL of a public host, such as a presigned URL of an object store."
     )
-    filename: str | None = Field(default=None, max_length=255, description="Its extension decides the format.")
+    filename: str | None = Field(
+        default=None,
+        max_length=255,
+        description="Needs a supported extension, here or in the URL; the bytes decide the format.",
+    )
     doc_type: DocType = Field(description="Type, such as contract, registry or building_register.")
 
 

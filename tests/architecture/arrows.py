@@ -207,7 +207,7 @@ ARROWS: Final = (
     ),
     Arrow(
         "bench",
-        ("deploy.release", *_EMULATOR, "lib", "tests.support"),
+        ("app", "deploy.release", *_EMULATOR, "lib", "tests.support"),
         "a benchmark measures programs, and shares with the tests nothing but their support",
     ),
 )  # fmt: skip

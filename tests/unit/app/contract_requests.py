@@ -13,14 +13,6 @@ PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
 URL = "http://127.0.0.1/lease.pdf?X-Amz-Signature=0123456789abcdef"
 
 
-def pdf(pages: int = 1) -> bytes:
-    """Return a PDF with some pages."""
-    document = pymupdf.open()
-    for number in range(pages):
-        document.new_page(width=200, height=200).insert_text((20, 20), f"page {number + 1}")
-    return bytes(document.tobytes())
-
-
 def upload(
     environment: AppEnvironment, files: Sequence[tuple[str, bytes]], doc_types: Sequence[str] | None = None
 ) -> httpx.Response:

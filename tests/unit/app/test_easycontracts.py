@@ -12,7 +12,8 @@ from app.easycontracts.service import PromptPolicy
 from tests.support.app_fakes.plan import Fault
 from tests.support.app_fakes.upstage import ACCOUNT, PHONE, RESIDENT_NUMBER
 from tests.unit.app.app_environment import FAST, AppEnvironment
-from tests.unit.app.contract_requests import PNG, URL, code, fetch, message, pdf, upload
+from tests.unit.app.contract_requests import PNG, URL, code, fetch, message, upload
+from tests.unit.app.rendering import pdf
 
 
 def test_uploads_are_summarized_page_by_page_and_explained(environment: AppEnvironment) -> None:

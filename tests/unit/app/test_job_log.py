@@ -5,13 +5,12 @@ import logging
 from typing import Any
 
 import httpx
-import pymupdf
 import pytest
 
 from tests.support.app_fakes.plan import Fault
 from tests.unit.app.app_environment import AppEnvironment
+from tests.unit.app.contract_requests import PNG
 
-PNG = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40)).tobytes("png")
 FILES = {"files": [{"url": "http://127.0.0.1/lease.png?X-Amz-Signature=1", "doc_type": "contract"}]}
 
 

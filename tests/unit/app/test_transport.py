@@ -9,12 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import Receive, Scope, Send
 
-from app.clients.outbound import Destination, Outbound, OutboundPolicy, shared_client
+from app.clients.outbound import Destination, Outbound, shared_client
 from app.errors import OutboundError
 from tests.unit.app.internet import Server
+from tests.unit.app.scripted_service import NO_WAITS
 from tests.unit.app.servers import serving
-
-NO_WAITS = OutboundPolicy(backoff_s=0)
 
 
 async def mirror(scope: Scope, receive: Receive, send: Send) -> None:
