@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 
-from app.connections import limited_protocol
+from app.connections import ConnectionPolicy, limited_protocol
 from app.jobs import Jobs
 from app.main import create_app
 from app.metrics import DRAINING
@@ -61,7 +61,8 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until a signal; at the end every request has its answer, and every job its callback."""
-    readiness, jobs, policies = Readiness(), Jobs(), Policies()
+    readiness, jobs = Readiness(), Jobs()
+    policies = Policies(connections=ConnectionPolicy(keep_alive_s=settings.keep_alive_sec))
     config = uvicorn.Config(
         create_app(settings, policies, readiness, jobs),
         host="0.0.0.0",  # noqa: S104 - the network of a container, or of a VM behind a firewall
@@ -69,7 +70,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         loop="uvloop",
         http=limited_protocol(policies.connections),
-        timeout_keep_alive=math.ceil(policies.connections.silent_s),
+        timeout_keep_alive=math.ceil(settings.keep_alive_sec),
         timeout_graceful_shutdown=math.ceil(settings.finish_sec) + _ANSWER_S,
     )
     DrainingServer(config, settings, readiness, jobs).run()

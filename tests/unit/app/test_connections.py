@@ -17,6 +17,7 @@ from tests.unit.app.servers import serving
 
 KIB = 2**10
 SILENT_S = 0.4
+LONG_S = 20.0
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -35,12 +36,21 @@ class Echo:
         await PlainTextResponse(str(size) + "x" * self.answer_bytes)(scope, receive, send)
 
 
+class Hasty(Echo):
+    """An application that answers before it has read the body."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("no", 413)(scope, receive, send)
+
+
 @contextmanager
-def connection(app: Echo, silent_s: float = SILENT_S) -> Iterator[socket.socket]:
+def connection(
+    app: Echo, silent_s: float = SILENT_S, keep_alive_s: float = SILENT_S
+) -> Iterator[socket.socket]:
     """Serve an application, and yield a connection to it."""
-    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s))
+    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s, keep_alive_s=keep_alive_s))
     with (
-        serving(app, lifespan="off", http=protocol) as url,
+        serving(app, lifespan="off", http=protocol, timeout_keep_alive=int(LONG_S)) as url,
         socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as caller,
     ):
         yield caller
@@ -53,6 +63,16 @@ def answers(caller: socket.socket) -> bytes:
         while part := caller.recv(2**16):
             received += part
     return bytes(received)
+
+
+def answer_of(caller: socket.socket, request: bytes) -> bytes:
+    """Send a request, and return its answer, whose body comes in one part."""
+    caller.sendall(request)
+    received = b""
+    while not received.partition(b"\r\n\r\n")[2]:
+        assert (part := caller.recv(2**16)), "the server closed the connection"
+        received += part
+    return received
 
 
 def send_while_open(caller: socket.socket, data: bytes, times: int) -> None:
@@ -137,8 +157,8 @@ def test_pipelined_requests_are_answered_in_order() -> None:
 def test_unread_answers_stop_the_reading() -> None:
     """The server reads no more requests of a caller who reads no answers, and ends the connection."""
     app = Echo(answer_bytes=100 * KIB)
-    with connection(app) as caller:
-        sent, is_open = send_for(caller, GET * 1000, 20)
+    with connection(app, keep_alive_s=LONG_S) as caller:
+        sent, is_open = send_for(caller, GET * 1000, LONG_S / 2)
     assert not is_open
     assert app.requests < 100
     assert sent < 10_000_000
@@ -160,12 +180,44 @@ def test_pipelined_requests_wait_unparsed() -> None:
     ids=["nothing", "half", "idle", "half second", "blank line"],
 )
 def test_silent_connection_ends(sent: bytes) -> None:
-    """A connection without a complete request ends after the time limit."""
-    with connection(Echo()) as caller:
+    """A connection without a complete request ends after the time limit, however long idle connections are kept."""
+    with connection(Echo(), keep_alive_s=SILENT_S if sent == GET else LONG_S) as caller:
         caller.sendall(sent)
         started = time.monotonic()
         assert answers(caller).count(b"200 OK") == sent.count(GET)
         assert time.monotonic() - started >= SILENT_S * 0.9
+
+
+def test_idle_connection_is_kept_for_its_own_time() -> None:
+    """A connection that had an answer waits longer for its next request than a new one for its first."""
+    with connection(Echo(), keep_alive_s=4 * SILENT_S) as caller:
+        for _ in range(2):
+            assert answer_of(caller, GET).startswith(b"HTTP/1.1 200 OK")
+            time.sleep(2 * SILENT_S)
+        started = time.monotonic()
+        assert answers(caller) == b""
+        assert time.monotonic() - started >= SILENT_S
+
+
+@pytest.mark.parametrize("started", [b"GET / HT", b"\r\n"], ids=["half", "blank line"])
+def test_request_that_begins_on_a_kept_connection_has_the_limit(started: bytes) -> None:
+    """From its first byte on, the next request of a kept connection has the time limit of the first request."""
+    with connection(Echo(), keep_alive_s=LONG_S) as caller:
+        assert answer_of(caller, GET).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(2 * SILENT_S)
+        caller.sendall(started)
+        began_s = time.monotonic()
+        assert answers(caller) == b""
+        assert SILENT_S * 0.9 <= time.monotonic() - began_s < LONG_S / 2
+
+
+def test_body_after_the_answer_keeps_the_connection() -> None:
+    """A caller whose request is answered before its body is complete keeps the connection once it has sent the body."""
+    with connection(Hasty(), keep_alive_s=LONG_S) as caller:
+        assert answer_of(caller, b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab").startswith(b"HTTP/1.1 413")
+        caller.sendall(b"cd")
+        time.sleep(3 * SILENT_S)
+        assert answer_of(caller, GET).startswith(b"HTTP/1.1 413")
 
 
 def test_dripping_header_ends() -> None:
@@ -177,12 +229,7 @@ def test_dripping_header_ends() -> None:
 
 def test_dripping_body_after_the_answer_ends() -> None:
     """A caller whose request is answered before its body is complete has the time limit too."""
-
-    class Hasty(Echo):
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await PlainTextResponse("no", 413)(scope, receive, send)
-
-    with connection(Hasty()) as caller:
+    with connection(Hasty(), keep_alive_s=LONG_S) as caller:
         caller.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
         assert send_for(caller, b"x", 20, pause_s=0.05)[1] is False
 
