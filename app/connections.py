@@ -156,7 +156,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._flow.is_held = bool(self._unparsed)
         if self._unparsed:
             self._flow.pause_reading()
-        elif not self.pipeline:
+            return
+        self._unparsed = memoryview(b"")  # an empty part would keep the bytes that it is a part of
+        if not self.pipeline:
             self._flow.resume_reading()
 
     def _may_parse(self) -> bool:
@@ -183,6 +185,9 @@ class LimitedProtocol(HttpToolsProtocol):
         """Start the time limit after an answer."""
         self._silent_since = self.loop.time()
         self._is_idle = self._is_received
+        if self._is_idle:  # a connection may wait for minutes, without the headers of its last request
+            self.cycle = self.scope = None  # type: ignore[assignment]
+            self.headers = []
 
     def _end_if_silent(self) -> None:
         now_s = self.loop.time()

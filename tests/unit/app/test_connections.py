@@ -1,78 +1,13 @@
 """Connections of hostile and of silent callers, over sockets of this computer."""
 
-import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
-from app.connections import ConnectionPolicy, limited_protocol
-from tests.unit.app.servers import serving
-
-KIB = 2**10
-SILENT_S = 0.4
-LONG_S = 20.0
-GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-class Echo:
-    """An application that answers with the size of the body, and counts its requests."""
-
-    def __init__(self, answer_bytes: int = 0, answer_s: float = 0) -> None:
-        self.requests = 0
-        self.answer_bytes = answer_bytes
-        self.answer_s = answer_s
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.requests += 1
-        size = len(await Request(scope, receive).body())
-        await asyncio.sleep(self.answer_s)
-        await PlainTextResponse(str(size) + "x" * self.answer_bytes)(scope, receive, send)
-
-
-class Hasty(Echo):
-    """An application that answers before it has read the body."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await PlainTextResponse("no", 413)(scope, receive, send)
-
-
-@contextmanager
-def connection(
-    app: Echo, silent_s: float = SILENT_S, keep_alive_s: float = SILENT_S
-) -> Iterator[socket.socket]:
-    """Serve an application, and yield a connection to it."""
-    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s, keep_alive_s=keep_alive_s))
-    with (
-        serving(app, lifespan="off", http=protocol, timeout_keep_alive=int(LONG_S)) as url,
-        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as caller,
-    ):
-        yield caller
-
-
-def answers(caller: socket.socket) -> bytes:
-    """Return all bytes until the server closes the connection."""
-    received = bytearray()
-    with suppress(ConnectionResetError):
-        while part := caller.recv(2**16):
-            received += part
-    return bytes(received)
-
-
-def answer_of(caller: socket.socket, request: bytes) -> bytes:
-    """Send a request, and return its answer, whose body comes in one part."""
-    caller.sendall(request)
-    received = b""
-    while not received.partition(b"\r\n\r\n")[2]:
-        assert (part := caller.recv(2**16)), "the server closed the connection"
-        received += part
-    return received
+from tests.unit.app.raw_connections import GET, KIB, LONG_S, SILENT_S, Echo, Hasty, answers, connection
 
 
 def send_while_open(caller: socket.socket, data: bytes, times: int) -> None:
@@ -186,38 +121,6 @@ def test_silent_connection_ends(sent: bytes) -> None:
         started = time.monotonic()
         assert answers(caller).count(b"200 OK") == sent.count(GET)
         assert time.monotonic() - started >= SILENT_S * 0.9
-
-
-def test_idle_connection_is_kept_for_its_own_time() -> None:
-    """A connection that had an answer waits longer for its next request than a new one for its first."""
-    with connection(Echo(), keep_alive_s=4 * SILENT_S) as caller:
-        for _ in range(2):
-            assert answer_of(caller, GET).startswith(b"HTTP/1.1 200 OK")
-            time.sleep(2 * SILENT_S)
-        started = time.monotonic()
-        assert answers(caller) == b""
-        assert time.monotonic() - started >= SILENT_S
-
-
-@pytest.mark.parametrize("started", [b"GET / HT", b"\r\n"], ids=["half", "blank line"])
-def test_request_that_begins_on_a_kept_connection_has_the_limit(started: bytes) -> None:
-    """From its first byte on, the next request of a kept connection has the time limit of the first request."""
-    with connection(Echo(), keep_alive_s=LONG_S) as caller:
-        assert answer_of(caller, GET).startswith(b"HTTP/1.1 200 OK")
-        time.sleep(2 * SILENT_S)
-        caller.sendall(started)
-        began_s = time.monotonic()
-        assert answers(caller) == b""
-        assert SILENT_S * 0.9 <= time.monotonic() - began_s < LONG_S / 2
-
-
-def test_body_after_the_answer_keeps_the_connection() -> None:
-    """A caller whose request is answered before its body is complete keeps the connection once it has sent the body."""
-    with connection(Hasty(), keep_alive_s=LONG_S) as caller:
-        assert answer_of(caller, b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab").startswith(b"HTTP/1.1 413")
-        caller.sendall(b"cd")
-        time.sleep(3 * SILENT_S)
-        assert answer_of(caller, GET).startswith(b"HTTP/1.1 413")
 
 
 def test_dripping_header_ends() -> None:
