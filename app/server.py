@@ -28,9 +28,10 @@ class DrainingServer(uvicorn.Server):
 
     After SIGTERM:
 
-        at once       the server is not ready, and still serves every request (handle_exit)
-        DRAIN_SEC     uvicorn closes its port and waits for requests; then the application waits for jobs
-                      (lifespan in app/main.py, Jobs.join)
+        at once       the server is not ready, and still serves every request (handle_exit); each answer is the last one
+                      of its connection (LastAnswers)
+        DRAIN_SEC     uvicorn closes its port and idle connections, and waits for requests; then the application waits
+                      for jobs (lifespan in app/main.py, Jobs.join)
         + FINISH_SEC  unfinished jobs are handed back (Jobs.hand_back): callbacks for jobs, 503 for requests
         + 1 s         uvicorn ends open requests
         + 10 s        the process ends, even without the last callbacks
