@@ -146,7 +146,8 @@ def _with_new_instances(
     group: Group, settings: Settings, conditions: Conditions, count: int, target: str = "RUNNING"
 ) -> Group:
     """Return a group that creates some instances; none if the count is not above 0."""
-    names, present, number = [], {instance.name for instance in group.instances}, group.created
+    present, number = {instance.name for instance in group.instances}, group.created
+    names: list[str] = []
     while len(names) < count:
         name = instance_name(settings.base_name, number)
         names += [name] if name not in present else []

@@ -59,7 +59,7 @@ AI_SERVER: Final = (
     ("`retry_after_sec`, at most N, is", outbound._MAX_RETRY_AFTER_S),
     ("two for PDFs from N MiB on", render.SMALL_BYTES / _MIB),
     (r"time of a PDF \| N s;", _default_of(Renderer, "timeout_s")),
-    ("N s of processor time", render._OPEN_CPU_S),
+    ("60 s; N s of processor time", render._OPEN_CPU_S),
     ("and N s for each page", render._PAGE_CPU_S),
     ("N GiB of address space", render._MEMORY_BYTES / _GIB),
     ("N MiB for a PDF below", render._SMALL_MEMORY_BYTES / _MIB),
@@ -109,6 +109,7 @@ SURPRISES: Final = (
 )
 # Numbers that are no constants of app/.
 ELSEWHERE: Final = {
+    "4.4 s": "measured once, beside its text",
     "1 to 128 characters": "app/request_context.py; tests/unit/app/test_request_context.py",
     "80 s": "compose/ai-server; policy/test_compose.py compares it with the shutdown",
 }
