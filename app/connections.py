@@ -27,10 +27,12 @@ class ConnectionPolicy:
     Args:
         head_bytes: largest header block, and largest number of bytes between two parts of a body.
         silent_s: longest time without a complete header block, and longest time of an answer that is not read.
+        keep_alive_s: longest time between an answer and the first byte of the next request.
     """
 
     head_bytes: int = 64 * 2**10
     silent_s: float = 15
+    keep_alive_s: float = 15
 
 
 def limited_protocol(policy: ConnectionPolicy) -> type[asyncio.Protocol]:
@@ -74,14 +76,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unparsed = memoryview(b"")
         self._head_bytes = 0  # since the last byte of a body, or the last request
         self._silent_since: float | None = None  # None while the server works on a request
+        self._is_received = False  # whether the last request is complete, its body included
+        self._is_idle = False  # between an answer and the first byte of the next request
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the time limit."""
         super().connection_made(cast("asyncio.Transport", transport))
         self.flow = self._flow = _Flow(self.transport)
-        self._silent_since = self.loop.time()
-        self._timer = self.loop.call_later(self._policy.silent_s, self._end_if_silent)
+        self._begin_limit()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the time limit."""
@@ -92,8 +95,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse bytes, or keep them until the last request is answered."""
+        if self._is_idle:
+            self._is_idle = False
+            self._begin_limit()
         self._unparsed = memoryview(bytes(self._unparsed) + data) if self._unparsed else memoryview(data)
         self._parse()
+
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        self._is_received = self._is_idle = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Stop the time limit while the server works on the request."""
@@ -108,13 +119,16 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin the header block of the next request."""
         self._head_bytes = 0
+        self._is_received = True
         super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:
+            self._wait_for_request()
 
     def on_response_complete(self) -> None:
         """Start the time limit for the next request, and parse it."""
         super().on_response_complete()
         if self.cycle.response_complete:
-            self._silent_since = self.loop.time()
+            self._wait_for_request()
         self._parse()
 
     def pause_writing(self) -> None:
@@ -142,7 +156,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._flow.is_held = bool(self._unparsed)
         if self._unparsed:
             self._flow.pause_reading()
-        elif not self.pipeline:
+            return
+        self._unparsed = memoryview(b"")  # an empty part would keep the bytes that it is a part of
+        if not self.pipeline:
             self._flow.resume_reading()
 
     def _may_parse(self) -> bool:
@@ -158,9 +174,26 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.write(_raw(error_response(error), self.server_state.default_headers))
         self.transport.close()
 
+    def _begin_limit(self) -> None:
+        """Start the time limit of a request."""
+        self._silent_since = self.loop.time()
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(self._policy.silent_s, self._end_if_silent)
+
+    def _wait_for_request(self) -> None:
+        """Start the time limit after an answer."""
+        self._silent_since = self.loop.time()
+        self._is_idle = self._is_received
+        if self._is_idle:  # a connection may wait for minutes, without the headers of its last request
+            self.cycle = self.scope = None  # type: ignore[assignment]
+            self.headers = []
+
     def _end_if_silent(self) -> None:
         now_s = self.loop.time()
-        due_s = (now_s if self._silent_since is None else self._silent_since) + self._policy.silent_s
+        is_kept = self._is_idle and not self.flow.write_paused
+        longest_s = self._policy.keep_alive_s if is_kept else self._policy.silent_s
+        due_s = (now_s if self._silent_since is None else self._silent_since) + longest_s
         if due_s <= now_s:
             self.transport.abort()  # `close` would wait until the caller reads what is left
         else:

@@ -31,7 +31,7 @@ from app.jobs import Jobs
 from app.lag import LagLimit, LoopLag
 from app.limits import BodyLimits
 from app.policies import Policies
-from app.readiness import Readiness
+from app.readiness import LastAnswers, Readiness
 from app.request_context import RequestContext
 from app.settings import Settings
 from app.version import VERSION
@@ -86,6 +86,7 @@ def create_app(
     else:
         _log.warning("AI_SERVER_TOKENS is empty: the server accepts requests without a token")
     app.add_middleware(RequestContext)
+    app.add_middleware(LastAnswers, readiness=readiness)
     add_error_handlers(app)
     app.include_router(health.router)
     for router in (checklists.router, easy_contracts.router):

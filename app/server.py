@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 
-from app.connections import limited_protocol
+from app.connections import ConnectionPolicy, limited_protocol
 from app.jobs import Jobs
 from app.main import create_app
 from app.metrics import DRAINING
@@ -28,9 +28,10 @@ class DrainingServer(uvicorn.Server):
 
     After SIGTERM:
 
-        at once       the server is not ready, and still serves every request (handle_exit)
-        DRAIN_SEC     uvicorn closes its port and waits for requests; then the application waits for jobs
-                      (lifespan in app/main.py, Jobs.join)
+        at once       the server is not ready, and still serves every request (handle_exit); each answer is the last one
+                      of its connection (LastAnswers)
+        DRAIN_SEC     uvicorn closes its port and idle connections, and waits for requests; then the application waits
+                      for jobs (lifespan in app/main.py, Jobs.join)
         + FINISH_SEC  unfinished jobs are handed back (Jobs.hand_back): callbacks for jobs, 503 for requests
         + 1 s         uvicorn ends open requests
         + 10 s        the process ends, even without the last callbacks
@@ -61,7 +62,8 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings) -> None:
     """Serve until a signal; at the end every request has its answer, and every job its callback."""
-    readiness, jobs, policies = Readiness(), Jobs(), Policies()
+    readiness, jobs = Readiness(), Jobs()
+    policies = Policies(connections=ConnectionPolicy(keep_alive_s=settings.keep_alive_sec))
     config = uvicorn.Config(
         create_app(settings, policies, readiness, jobs),
         host="0.0.0.0",  # noqa: S104 - the network of a container, or of a VM behind a firewall
@@ -69,7 +71,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         loop="uvloop",
         http=limited_protocol(policies.connections),
-        timeout_keep_alive=math.ceil(policies.connections.silent_s),
+        timeout_keep_alive=math.ceil(settings.keep_alive_sec),
         timeout_graceful_shutdown=math.ceil(settings.finish_sec) + _ANSWER_S,
     )
     DrainingServer(config, settings, readiness, jobs).run()

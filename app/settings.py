@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     http_timeout_sec: FiniteFloat = Field(default=300, gt=0, description="Longest wait for another service's answer.")
     drain_sec: FiniteFloat = Field(default=5, ge=0, description="Seconds from SIGTERM to the closed port.")
     finish_sec: FiniteFloat = Field(default=60, ge=0, description="Seconds from then until jobs are handed back.")
+    keep_alive_sec: FiniteFloat = Field(
+        default=15, gt=0, description="Longest time of a connection between an answer and the next request."
+    )
     pii_redaction: bool = Field(default=True, description="Replaces personal data in texts for the LLM.")
     pii_names: bool = Field(default=False, description="Replaces names too, after 임차인, 임대인 and 예금주.")
     lease_guard: bool = Field(default=False, description="Refuses documents that are not a lease.")

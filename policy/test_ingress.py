@@ -1,12 +1,14 @@
 """The load balancer before the AI servers: who reaches it, what it reaches, and what its times must fit to."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from policy.app_settings import defaults, shutdown_s
+from policy.app_settings import constants, defaults, shutdown_s
 from policy.running import run
-from policy.terraform import ENVIRONMENTS, Plan, Terraform, resources
+from policy.terraform import ENVIRONMENTS, Plan, Terraform, resources, scripts
+from policy.vm import Vm
 
 _CALLERS = ("192.0.2.7/32", "198.51.100.0/24")
 _VALUES: dict[str, str | tuple[str, ...]] = {
@@ -14,6 +16,9 @@ _VALUES: dict[str, str | tuple[str, ...]] = {
     "ai_server_tokens_secret": "dojangkok-ai-server-tokens",
     "ingress_source_ranges": _CALLERS,
 }
+# The proxies of an external Application Load Balancer keep an idle connection to a backend for this fixed time. Source:
+# docs.cloud.google.com/load-balancing/docs/https/request-distribution, read 2026-11-27.
+_PROXY_KEEP_ALIVE_S = 600
 _KINDS = (
     "google_compute_global_address", "google_compute_global_forwarding_rule", "google_compute_backend_service",
     "google_compute_security_policy", "google_compute_target_http_proxy", "google_compute_target_https_proxy",
@@ -117,3 +122,24 @@ def test_load_balancer_waits_for_the_longest_answer(plan: Plan) -> None:
     """The load balancer waits longer for an answer than the server waits for the model and for the pages before it."""
     _, service = _times(plan)
     assert service["timeout_sec"] >= float(defaults()["HTTP_TIMEOUT_SEC"]) + 60
+
+
+def _variables(plan: Plan, folder: Path) -> dict[str, str]:
+    """Return the variables of the server on a VM that ran the startup script of a plan."""
+    vm = Vm(folder)
+    for name in ("ai-server-tokens", "backend-internal-token", "ocr-api", "vllm-api-key"):
+        vm.set_secret(f"dojangkok-{name}", "canary")
+    result = vm.boot(scripts(plan)["ai-server"])
+    assert result.returncode == 0, result.stderr
+    return vm.variables("app.env")
+
+
+def test_server_keeps_connections_longer_than_the_proxies(plan: Plan, tmp_path: Path) -> None:
+    """The server never closes an idle connection that a proxy may send a request on: the answer would be a 502."""
+    assert float(_variables(plan, tmp_path)["KEEP_ALIVE_SEC"]) > _PROXY_KEEP_ALIVE_S
+
+
+def test_server_without_a_load_balancer_keeps_its_default(plans: dict[str, Plan], tmp_path: Path) -> None:
+    """Without a domain the server ends idle connections as early as silent ones."""
+    assert "KEEP_ALIVE_SEC" not in _variables(plans["dev"], tmp_path)
+    assert float(defaults()["KEEP_ALIVE_SEC"]) == constants("connections")["silent_s"]

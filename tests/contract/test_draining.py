@@ -80,8 +80,9 @@ def test_a_drained_instance_still_runs(emulator: EmulatorClient) -> None:
 
 
 @differs("an instance is drained for exactly the timeout; Compute Engine may take up to 60 s more")
+@pytest.mark.parametrize("verb", ["deleteInstances", "recreateInstances"])
 @covers("backendServices.getHealth")
-def test_health_of_the_backends(emulator: EmulatorClient) -> None:
+def test_health_of_the_backends(emulator: EmulatorClient, verb: str) -> None:
     """
     The health of a backend service has its own check's verdict and port on each instance of a group, and no instance
     that is drained; a group that is no backend is refused.
@@ -97,7 +98,7 @@ def test_health_of_the_backends(emulator: EmulatorClient) -> None:
     emulator.do("PATCH", f"{SERVICES}/front-0", {"healthChecks": ["global/healthChecks/up"]})
     answer = emulator.ask("POST", f"{SERVICES}/front-0/getHealth", {"group": GROUP_OF_INSTANCES})
     assert [health["healthState"] for health in answer["healthStatus"]] == ["HEALTHY"]
-    emulator.do("POST", f"{GROUP}/deleteInstances", {"instances": [row["instance"]]})
+    emulator.do("POST", f"{GROUP}/{verb}", {"instances": [row["instance"]]})
     answer = emulator.ask("POST", f"{SERVICES}/front-0/getHealth", {"group": GROUP_OF_INSTANCES})
     assert answer.get("healthStatus", []) == []
     other = {"group": GROUP_OF_INSTANCES.replace("/web", "/other")}

@@ -16,7 +16,7 @@ def get_health(call: Call) -> Document:
     """
     Return the verdicts of a backend service's own health check on the instances of one of its groups.
 
-    An instance that the group deletes receives no new connections, and is not listed.
+    An instance that the group deletes or recreates receives no new connections, and is not listed.
     """
     service, link = call.document(), self_link(call.link(call.body.get("group") or ""))
     if all(backend.get("group") != link for backend in service.get("backends") or []):
@@ -29,7 +29,7 @@ def get_health(call: Call) -> Document:
     group = call.view.groups.get(group_path)
     rows = []
     for instance in group.instances if group else ():
-        if instance.id and not instance.is_leaving:
+        if instance.id and instance.stage != "draining" and not instance.is_leaving:
             verdict = health_state(instance, check, conditions.container(instance), call.environment.now_s)
             row = {
                 "instance": self_link(f"{call.project}/zones/{instance.zone}/instances/{instance.name}"),

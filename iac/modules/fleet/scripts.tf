@@ -43,11 +43,16 @@ locals {
     metrics_variables = local.metrics_variables
   } }
 
+  # Google's proxies, the only callers behind the load balancer, keep an idle connection to a backend for 600 s, a fixed value
+  # (docs.cloud.google.com/load-balancing/docs/https/request-distribution, read 2026-11-27). If the server closed it first,
+  # a request that is on its way would get 502.
+  keep_alive = var.domain == "" ? {} : { KEEP_ALIVE_SEC = 620 }
+
   scripts = {
     ai-server = templatefile("${local.templates}/startup-ai-server.sh.tftpl", merge(local.common_values["ai-server"], {
       image         = "${local.deploy.repository}${var.ai_server_first_release}"
       tokens_secret = var.ai_server_tokens_secret
-      variables = {
+      variables = merge(local.keep_alive, {
         APP_ENV                        = var.environment
         BACKEND_CALLBACK_BASE_URL      = var.backend_callback_base_url
         CHROMADB_URL                   = "http://${local.name}-chromadb.${local.internal_domain}:8100"
@@ -56,7 +61,7 @@ locals {
         VLLM_LORA_ADAPTER_CHECKLIST    = "checklist"
         VLLM_LORA_ADAPTER_EASYCONTRACT = "easycontract"
         VLLM_MODEL                     = one(regex("--model=(\\S+)", local.stacks["vllm"]))
-      }
+      })
     }))
     chromadb = templatefile("${local.templates}/startup-chromadb.sh.tftpl", local.common_values["chromadb"])
     vllm = templatefile("${local.templates}/startup-vllm.sh.tftpl", merge(local.common_values["vllm"], {

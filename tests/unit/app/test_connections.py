@@ -1,58 +1,13 @@
 """Connections of hostile and of silent callers, over sockets of this computer."""
 
-import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
 
-from app.connections import ConnectionPolicy, limited_protocol
-from tests.unit.app.servers import serving
-
-KIB = 2**10
-SILENT_S = 0.4
-GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-class Echo:
-    """An application that answers with the size of the body, and counts its requests."""
-
-    def __init__(self, answer_bytes: int = 0, answer_s: float = 0) -> None:
-        self.requests = 0
-        self.answer_bytes = answer_bytes
-        self.answer_s = answer_s
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.requests += 1
-        size = len(await Request(scope, receive).body())
-        await asyncio.sleep(self.answer_s)
-        await PlainTextResponse(str(size) + "x" * self.answer_bytes)(scope, receive, send)
-
-
-@contextmanager
-def connection(app: Echo, silent_s: float = SILENT_S) -> Iterator[socket.socket]:
-    """Serve an application, and yield a connection to it."""
-    protocol = limited_protocol(ConnectionPolicy(silent_s=silent_s))
-    with (
-        serving(app, lifespan="off", http=protocol) as url,
-        socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as caller,
-    ):
-        yield caller
-
-
-def answers(caller: socket.socket) -> bytes:
-    """Return all bytes until the server closes the connection."""
-    received = bytearray()
-    with suppress(ConnectionResetError):
-        while part := caller.recv(2**16):
-            received += part
-    return bytes(received)
+from tests.unit.app.raw_connections import GET, KIB, LONG_S, SILENT_S, Echo, Hasty, answers, connection
 
 
 def send_while_open(caller: socket.socket, data: bytes, times: int) -> None:
@@ -137,8 +92,8 @@ def test_pipelined_requests_are_answered_in_order() -> None:
 def test_unread_answers_stop_the_reading() -> None:
     """The server reads no more requests of a caller who reads no answers, and ends the connection."""
     app = Echo(answer_bytes=100 * KIB)
-    with connection(app) as caller:
-        sent, is_open = send_for(caller, GET * 1000, 20)
+    with connection(app, keep_alive_s=LONG_S) as caller:
+        sent, is_open = send_for(caller, GET * 1000, LONG_S / 2)
     assert not is_open
     assert app.requests < 100
     assert sent < 10_000_000
@@ -160,8 +115,8 @@ def test_pipelined_requests_wait_unparsed() -> None:
     ids=["nothing", "half", "idle", "half second", "blank line"],
 )
 def test_silent_connection_ends(sent: bytes) -> None:
-    """A connection without a complete request ends after the time limit."""
-    with connection(Echo()) as caller:
+    """A connection without a complete request ends after the time limit, however long idle connections are kept."""
+    with connection(Echo(), keep_alive_s=SILENT_S if sent == GET else LONG_S) as caller:
         caller.sendall(sent)
         started = time.monotonic()
         assert answers(caller).count(b"200 OK") == sent.count(GET)
@@ -177,12 +132,7 @@ def test_dripping_header_ends() -> None:
 
 def test_dripping_body_after_the_answer_ends() -> None:
     """A caller whose request is answered before its body is complete has the time limit too."""
-
-    class Hasty(Echo):
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            await PlainTextResponse("no", 413)(scope, receive, send)
-
-    with connection(Hasty()) as caller:
+    with connection(Hasty(), keep_alive_s=LONG_S) as caller:
         caller.sendall(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n")
         assert send_for(caller, b"x", 20, pause_s=0.05)[1] is False
 

@@ -1,5 +1,6 @@
 """The health routes, in this process."""
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -9,6 +10,7 @@ from app.policies import Policies
 from app.readiness import Readiness
 from app.version import VERSION
 from tests.unit.app.app_environment import fake_settings
+from tests.unit.app.servers import serving
 
 
 @pytest.fixture
@@ -38,6 +40,18 @@ def test_ready_only_between_start_and_close(client: TestClient, readiness: Readi
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
         assert client.get("/livez").status_code == 200
+
+
+def test_answers_while_draining_are_the_last_of_their_connections() -> None:
+    """After the first SIGTERM the next answer of a kept connection closes it."""
+    readiness = Readiness()
+    app = create_app(fake_settings(app_env="prod"), Policies(), readiness, Jobs())
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as client:
+        assert "connection" not in client.get("/health").headers
+        readiness.close()
+        answers = [client.get(path) for path in ("/health", "/readyz", "/api/none")]
+    assert [answer.status_code for answer in answers] == [200, 503, 404]
+    assert [answer.headers["connection"] for answer in answers] == ["close"] * 3
 
 
 def test_version_has_the_image_reference(client: TestClient) -> None:

@@ -87,6 +87,7 @@ AI_SERVER: Final = (
     (r"for the backend \| N \|", _default("http_timeout_sec")),
     (r"\| DRAIN_SEC, FINISH_SEC \| see above \| N,", _default("drain_sec")),
     (r"\| DRAIN_SEC, FINISH_SEC \| see above \| [0-9]+, N \|", _default("finish_sec")),
+    (r"for which a load balancer keeps connections \| N \|", _default("keep_alive_sec")),
     (r"the design had 10 and 5 \| N,", _default("contract_max_pages")),
     (r"the design had 10 and 5 \| [0-9]+, N \|", _default("registry_max_pages")),
     (r'"doc_type"}\]}`, 1 to N \|', schemas.MOST_FILES),

@@ -120,6 +120,7 @@ def test_sigterm_drains_and_finishes_jobs() -> None:
         stopped_at = time.monotonic()
         running.process.send_signal(signal.SIGTERM)
         wait_until(lambda: status("/readyz") == 503)
+        assert running.client.get("/livez").headers["connection"] == "close"  # on a connection from before the signal
         assert status("/livez") == 200
         accepted.add(running.accept("while-draining"))
         output = running.process.communicate(timeout=20)[0]

@@ -1,4 +1,4 @@
-"""Properties of every rollout, zonal or regional, with generated policies, profiles and disturbances."""
+"""Properties of every rollout: zonal or regional, drained or not, with generated policies, profiles, disturbances."""
 
 import os
 from dataclasses import replace
@@ -21,9 +21,14 @@ PROFILES = st.builds(Profile, create_s=SECONDS, boot_s=SECONDS, answer_s=SECONDS
 SIZES = st.integers(1, 20)
 POLICIES = st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(any)
 LOCATIONS = st.builds(
-    lambda count, redistributes: {"zones": ZONES[:count], "redistributes": redistributes},
+    lambda count, redistributes, drain_s: {
+        "zones": ZONES[:count],
+        "redistributes": redistributes,
+        "drain_s": drain_s,
+    },
     st.sampled_from([1, 2, 3]),
     st.booleans(),
+    st.sampled_from([0.0, 7.0, 90.0]),
 )
 DISTURBANCES = st.lists(
     st.tuples(st.sampled_from(["patch", "resize", "crash", "delete"]), st.integers(1, 20), st.integers(1, 25)),
